@@ -1,0 +1,126 @@
+"""What can go wrong with a call to Encord, and whether trying again can help.
+
+::
+
+    EncordError                  operation, trace_id, retryable
+     |- CredentialError          unusable before anything was sent: shape, algorithm, passphrase, settings
+     |- NotPossibleError         this credential can never do this; nothing was sent
+     |- RefusedError             Encord answered, and will answer the same again
+     |   |- AuthenticationError      it does not know this key, or not in this region
+     |   |- PermissionDeniedError    it knows the key, which may not do this
+     |   |- NotFoundError            there is no such thing, or this credential cannot see it
+     |   |- ConflictError            it exists already
+     |   |- InvalidRequestError      the arguments are wrong
+     |   `- TooLargeError            too much in one request; maximum, if Encord names one
+     |- UnexpectedAnswerError    an answer that we cannot read: a field is missing, or its type is another
+     `- TransientError           may pass; retry_after in seconds, or None
+         |- RateLimitedError         too many requests
+         |- UnavailableError         not reached, or a server failure; the request was not carried out, or only read
+         `- OutcomeUnknownError      a changing request was sent and its answer was lost: look before repeating
+
+A message says what happened, which field, and what to do. None of them holds a key, a passphrase or a signed URL.
+"""
+
+from __future__ import annotations
+
+
+class EncordError(Exception):
+    """Base of everything that this package raises about Encord.
+
+    :param message: What happened and what to do.
+    :param operation: Name of the operation in the registry (``"label_rows.list"``), if there was one.
+    :param trace_id: The 32 hexadecimal digits that Encord's support asks for, if a request was sent.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, *, operation: str | None = None, trace_id: str | None = None):
+        super().__init__(message)
+        self.message = message
+        self.operation = operation
+        self.trace_id = trace_id
+
+    def __str__(self) -> str:
+        about = [part for part in (self.operation, self.trace_id and f"trace id {self.trace_id}") if part]
+        return f"{self.message} [{', '.join(about)}]" if about else self.message
+
+
+class CredentialError(EncordError):
+    """A credential or a setting of the connection cannot be used; the message names the field and the fix."""
+
+
+class NotPossibleError(EncordError):
+    """The credential at hand can never do this; the message names the kind of connection that can."""
+
+
+class RefusedError(EncordError):
+    """Encord refused the request and would refuse it again."""
+
+
+class AuthenticationError(RefusedError):
+    """Encord does not accept this key: not registered, registered in the other region, or a skewed clock."""
+
+
+class PermissionDeniedError(RefusedError):
+    """Encord knows the key, but it may not do this: role, membership or the scopes of an API key."""
+
+
+class NotFoundError(RefusedError):
+    """No such resource, or none that this credential can see."""
+
+
+class ConflictError(RefusedError):
+    """The resource exists already."""
+
+
+class InvalidRequestError(RefusedError):
+    """Encord rejects the arguments."""
+
+
+class TooLargeError(RefusedError):
+    """Too much for one request.
+
+    :param maximum: How many label rows Encord takes at once, if it said so.
+    """
+
+    def __init__(
+        self, message: str, *, maximum: int | None = None, operation: str | None = None, trace_id: str | None = None
+    ):
+        super().__init__(message, operation=operation, trace_id=trace_id)
+        self.maximum = maximum
+
+
+class UnexpectedAnswerError(EncordError):
+    """Encord answered with something that lacks a required field, or has it in another type."""
+
+
+class TransientError(EncordError):
+    """May pass by itself.
+
+    :param retry_after: Seconds that Encord asked us to wait, or None if it did not say.
+    """
+
+    retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        operation: str | None = None,
+        trace_id: str | None = None,
+    ):
+        super().__init__(message, operation=operation, trace_id=trace_id)
+        self.retry_after = retry_after
+
+
+class RateLimitedError(TransientError):
+    """Encord asks for fewer requests; nothing was done."""
+
+
+class UnavailableError(TransientError):
+    """Encord was not reached, or failed; the request was not carried out, or it only read."""
+
+
+class OutcomeUnknownError(TransientError):
+    """A request that changes something was sent, and its answer was lost: it may have been carried out."""
