@@ -1,0 +1,166 @@
+"""Datasets: list, read, create; the data rows in them.
+
+There is no v2 read of one dataset; v1 serves both kinds of credential. A listing names the id ``datasetUuid``, a read
+``dataset_hash``; the record says ``dataset_hash`` in both cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.listing import NO_FILTER, Filter, Time
+from airflow_provider_encord.client.api.reading import Listing, several, single, v1_reader, v2_reader
+from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
+from airflow_provider_encord.client.times import write_time
+
+
+class DatasetRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset.
+
+    :param backing_folder_uuid: The storage folder kept in step with it, if it is a mirror dataset.
+    :param dataset_type: ``"CORD_STORAGE"``, ``"AWS_S3"``, ...; None in listings.
+    """
+
+    dataset_hash: str
+    title: str
+    description: str | None = ""
+    dataset_type: str | None = None
+    backing_folder_uuid: str | None = None
+    created_at: str | None = None
+    last_edited_at: str | None = None
+
+
+class _DatasetInListing(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    dataset_uuid: str
+    title: str
+    description: str | None = ""
+    created_at: str | None = None
+    last_edited_at: str | None = None
+    backing_folder_uuid: str | None = None
+
+    def record(self) -> DatasetRecord:
+        return DatasetRecord(
+            dataset_hash=self.dataset_uuid,
+            title=self.title,
+            description=self.description,
+            backing_folder_uuid=self.backing_folder_uuid,
+            created_at=self.created_at,
+            last_edited_at=self.last_edited_at,
+        )
+
+
+class CreatedDataset(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What Encord tells of a new dataset."""
+
+    dataset_uuid: str
+    backing_folder_uuid: str | None = None
+
+
+class DataRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One file, or group of files, in a dataset.
+
+    :param data_type: Upper case here: ``"IMAGE"``, ``"VIDEO"``, ``"IMG_GROUP"``, ...
+    :param file_size: Bytes.
+    """
+
+    data_hash: str
+    data_title: str
+    data_type: str
+    created_at: str | None = None
+    last_edited_at: str | None = None
+    width: int | None = None
+    height: int | None = None
+    file_size: int | None = None
+    file_type: str | None = None
+    frames_per_second: float | None = None
+    duration: float | None = None
+    backing_item_uuid: str | None = None
+
+
+_DATASETS = v2_reader(Listing[_DatasetInListing])
+_CREATED = v2_reader(CreatedDataset)
+_DATASET = single(v1_reader(DatasetRecord))
+_DATA_ROWS = several(v1_reader(list[DataRow]))
+
+
+def dataset_resource(dataset: str) -> Resource:
+    """The v1 scope of a dataset."""
+    return Resource("dataset", dataset)
+
+
+def _access_settings(fetch_client_metadata: bool, fetch_rows: bool | None) -> dict[str, bool]:
+    """What to send along; SDKs up to 0.1.190 do not know ``fetch_rows`` and leave it out."""
+    settings = {"fetch_client_metadata": fetch_client_metadata}
+    return settings if fetch_rows is None else settings | {"fetch_rows": fetch_rows}
+
+
+@operation("datasets.list", "v2")
+def list_datasets(which: Filter = NO_FILTER) -> Call[list[DatasetRecord]]:
+    """The datasets that the user can see; not paged."""
+    request = Request("GET", "datasets/list", which.query(description="description"))
+    return Call(request=request, read=lambda answer: [one.record() for one in _DATASETS(answer).result])
+
+
+@operation("dataset.create", "v2")
+def create_dataset(
+    title: str, *, description: str | None = None, create_backing_folder: bool = True
+) -> Call[CreatedDataset]:
+    """Create a dataset.
+
+    :param create_backing_folder: Make it a mirror dataset, whose storage folder and rows are kept in step. Without one,
+        every upload has to name a folder.
+    """
+    body: dict[str, Any] = {"title": title}
+    if description is not None:
+        body["description"] = description
+    body |= {"createBackingFolder": create_backing_folder, "legacyCall": False}
+    return Call(request=Request("POST", "datasets", json=body), changes=True, repeatable=False, read=_CREATED)
+
+
+@operation("dataset.get", "v1")
+def get_dataset(
+    dataset: str, *, fetch_client_metadata: bool = False, fetch_rows: bool | None = False
+) -> Call[DatasetRecord]:
+    """A dataset by its id.
+
+    :param fetch_rows: Have Encord send all data rows along; the record leaves them out. None does not say.
+    """
+    payload = {"dataset_access_settings": _access_settings(fetch_client_metadata, fetch_rows)}
+    request = Envelope("dataset", "GET", dataset_resource(dataset), payload=payload)
+    return Call(request=request, credentials=SSH_OR_API_KEY, read=_DATASET)
+
+
+@operation("dataset.list_data_rows", "v1")
+def list_data_rows(
+    dataset: str,
+    *,
+    title_eq: str | None = None,
+    title_like: str | None = None,
+    created_before: Time | None = None,
+    created_after: Time | None = None,
+    data_types: Sequence[str] | None = None,
+    data_hashes: Sequence[str] | None = None,
+    fetch_client_metadata: bool = False,
+    fetch_rows: bool | None = True,
+) -> Call[list[DataRow]]:
+    """The data rows of a dataset; not paged.
+
+    :param title_like: An SQL LIKE pattern.
+    :param data_types: Upper case: ``"IMAGE"``, ``"VIDEO"``, ...
+    :param fetch_rows: As the SDK sends it; None does not say.
+    """
+    payload = {
+        "title_eq": title_eq,
+        "title_like": title_like,
+        "created_before": write_time(created_before),
+        "created_after": write_time(created_after),
+        "data_types": None if data_types is None else list(data_types),
+        "data_hashes": None if data_hashes is None else list(data_hashes),
+        "dataset_access_settings": _access_settings(fetch_client_metadata, fetch_rows),
+    }
+    request = Envelope("datarows", "GET", dataset_resource(dataset), payload=payload)
+    return Call(request=request, credentials=SSH_OR_API_KEY, read=_DATA_ROWS)

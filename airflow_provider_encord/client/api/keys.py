@@ -1,0 +1,123 @@
+"""API keys, as a user with an SSH key makes and lists them, and what a key says of itself.
+
+The key is a secret; the records that hold one do not show it. There is no way to delete a key by API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from airflow_provider_encord.client.api.reading import several, single, v1_reader
+from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.call import API_KEY_ONLY, Call, Envelope
+from airflow_provider_encord.client.errors import InvalidRequestError
+
+PROJECT_SCOPES = (
+    "label.read",
+    "label.write",
+    "model.inference",
+    "model.train",
+    "label_logs.read",
+    "algo.library",
+)
+DATASET_SCOPES = ("dataset.read", "dataset.write")
+
+
+class KeyResource(msgspec.Struct, frozen=True, kw_only=True):
+    """What an API key belongs to.
+
+    :param title: Title of the key, not of the resource.
+    :param resource_type: ``"project"`` or ``"dataset"``.
+    """
+
+    title: str
+    resource_type: str
+
+
+class ApiKeyRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key. `api_key` is the secret itself; it is left out of the record's text form."""
+
+    title: str
+    scopes: tuple[str, ...]
+    api_key: str
+
+    def __repr__(self) -> str:
+        return f"ApiKeyRecord(title={self.title!r}, scopes={self.scopes!r}, api_key='***')"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("title", self.title), ("scopes", self.scopes)]
+
+
+class _ApiKeyAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    title: str
+    api_key: str
+    scopes: list[str] | str
+
+    def __repr__(self) -> str:
+        return "_ApiKeyAnswer(...)"
+
+    def record(self) -> ApiKeyRecord:
+        """Scopes come as a list, or as the JSON text of one (protocol, section 7.1)."""
+        scopes = msgspec.json.decode(self.scopes, type=list[str]) if isinstance(self.scopes, str) else self.scopes
+        return ApiKeyRecord(title=self.title, api_key=self.api_key, scopes=tuple(scopes))
+
+
+_KEY_RESOURCE = single(v1_reader(KeyResource))
+_TEXT = single(v1_reader(str))
+_KEY = single(v1_reader(_ApiKeyAnswer))
+_KEYS = several(v1_reader(list[_ApiKeyAnswer]))
+
+
+def _records(answer: bytes) -> list[ApiKeyRecord]:
+    return [one.record() for one in _KEYS(answer)]
+
+
+def _checked(scopes: Sequence[str], known: tuple[str, ...]) -> list[str]:
+    unknown = [one for one in scopes if one not in known]
+    if unknown or not scopes:
+        what = f"unknown {', '.join(unknown)}" if unknown else "none given"
+        raise InvalidRequestError(f"scopes: {what}; choose from {', '.join(known)}.")
+    return list(scopes)
+
+
+@operation("api_key.lookup", "v1")
+def get_key_resource() -> Call[KeyResource]:
+    """What kind of resource the API key belongs to; the cheapest test of one."""
+    request = Envelope("apikeymeta", "GET", own_resource=True)
+    return Call(request=request, credentials=API_KEY_ONLY, read=_KEY_RESOURCE)
+
+
+@operation("api_key.project.create", "v1")
+def create_project_api_key(project: str, *, title: str, scopes: Sequence[str]) -> Call[str]:
+    """Create an API key for a project; the result is the key.
+
+    :param scopes: Of `PROJECT_SCOPES`.
+    """
+    payload = {"title": title, "scopes": _checked(scopes, PROJECT_SCOPES)}
+    request = Envelope("projectapikey", "POST", uid=project, payload=payload)
+    return Call(request=request, changes=True, repeatable=False, read=_TEXT)
+
+
+@operation("api_key.project.list", "v1")
+def list_project_api_keys(project: str) -> Call[list[ApiKeyRecord]]:
+    """The API keys of a project, secrets included."""
+    return Call(request=Envelope("projectapikey", "GET", uid=project), read=_records)
+
+
+@operation("api_key.dataset.create", "v1")
+def create_dataset_api_key(dataset: str, *, title: str, scopes: Sequence[str]) -> Call[ApiKeyRecord]:
+    """Create an API key for a dataset.
+
+    :param scopes: Of `DATASET_SCOPES`.
+    """
+    payload = {"dataset_hash": dataset, "title": title, "scopes": _checked(scopes, DATASET_SCOPES)}
+    request = Envelope("datasetapikey", "POST", payload=payload)
+    return Call(request=request, changes=True, repeatable=False, read=lambda answer: _KEY(answer).record())
+
+
+@operation("api_key.dataset.list", "v1")
+def list_dataset_api_keys(dataset: str) -> Call[list[ApiKeyRecord]]:
+    """The API keys of a dataset, secrets included."""
+    return Call(request=Envelope("datasetapikey", "GET", payload={"dataset_hash": dataset}), read=_records)

@@ -1,0 +1,239 @@
+"""Label rows: list their metadata, read, create and save them.
+
+The listing is not paged: a whole project comes in one answer, so its records are compact. The content of a row passes
+through unparsed, as `msgspec.Raw`, with only its two ids read.
+
+Reading a row never creates it. Creating is a write: it moves the row to "label in progress".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.listing import Time
+from airflow_provider_encord.client.api.reading import accepted, several, single, v1_reader
+from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Resource
+from airflow_provider_encord.client.times import write_time
+
+MAIN_BRANCH = "main"
+MOST_ROWS_PER_REQUEST = 1000  # what the vendor's SDK sends at most; the server may set less
+
+
+class LabelRowFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which label rows to list and what to tell of each; field by field what is sent.
+
+    :param edited_before: Rows edited before this time; a row that was never created has no time and is left out then.
+    :param label_statuses: Annotation task statuses; for projects without a workflow.
+    :param include_uninitialised_labels: Also rows that have no labels yet, and so no `label_hash`.
+    :param data_title_like: An SQL LIKE pattern.
+    :param workflow_graph_node_title_eq: Title of the workflow stage that the row is in.
+    :param include_all_label_branches: Rows of every branch; not together with `branch_name`.
+    :param include_children: Newer than SDK 0.1.145, which leaves it out; so `client_metadata_as_signed_url`.
+    """
+
+    edited_before: Time | None = None
+    edited_after: Time | None = None
+    label_statuses: Sequence[str] | None = None
+    shadow_data_state: str | None = None
+    include_uninitialised_labels: bool = True
+    data_hashes: Sequence[str] | None = None
+    label_hashes: Sequence[str] | None = None
+    data_title_eq: str | None = None
+    data_title_like: str | None = None
+    workflow_graph_node_title_eq: str | None = None
+    workflow_graph_node_title_like: str | None = None
+    include_client_metadata: bool = False
+    include_images_data: bool = False
+    include_children: bool | msgspec.UnsetType = False
+    include_workflow_graph_node: bool = True
+    include_all_label_branches: bool = False
+    branch_name: str | None = None
+    client_metadata_as_signed_url: bool | msgspec.UnsetType = False
+
+    def payload(self) -> dict[str, Any]:
+        """Every field as it is sent."""
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        fields["edited_before"] = write_time(self.edited_before)
+        fields["edited_after"] = write_time(self.edited_after)
+        return {name: value for name, value in fields.items() if value is not msgspec.UNSET}
+
+
+EVERY_ROW = LabelRowFilter()
+
+
+class StageName(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The workflow stage that a label row is in."""
+
+    uuid: str
+    title: str
+
+
+class LabelRowMetadata(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One label row, without its labels.
+
+    :param label_hash: None until the row is created.
+    :param data_type: Upper case here: ``"IMAGE"``, ``"VIDEO"``, ``"IMG_GROUP"``, ...
+    :param label_status: Without meaning in workflow projects: look at `workflow_graph_node`.
+    :param last_edited_at: ISO 8601; moved by creating and saving.
+    :param priority: 0 to 1.
+    """
+
+    label_hash: str | None
+    data_hash: str
+    dataset_hash: str
+    data_title: str
+    data_type: str
+    dataset_title: str | None = None
+    branch_name: str = MAIN_BRANCH
+    created_at: str | None = None
+    last_edited_at: str | None = None
+    label_status: str | None = None
+    annotation_task_status: str | None = None
+    workflow_graph_node: StageName | None = None
+    number_of_frames: int | None = None
+    task_uuid: str | None = None
+    priority: float | None = None
+    is_valid: bool | None = None
+    backing_item_uuid: str | None = None
+    assigned_user_email: str | None = None
+
+
+class LabelRowIds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is read of a label row that passes through."""
+
+    label_hash: str
+    data_hash: str
+
+
+class LabelRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A label row with its labels.
+
+    :param content: The JSON object, just as Encord sent it.
+    """
+
+    label_hash: str
+    data_hash: str
+    content: msgspec.Raw
+
+    def decoded(self) -> dict[str, Any]:
+        """The content as a dictionary."""
+        return msgspec.json.decode(self.content, type=dict[str, Any])
+
+
+_METADATA = several(v1_reader(list[LabelRowMetadata]))
+_RAW_ROWS = several(v1_reader(list[msgspec.Raw]))
+_IDS = msgspec.json.Decoder(LabelRowIds)
+
+
+def _row(content: msgspec.Raw) -> LabelRow:
+    ids = _IDS.decode(content)
+    return LabelRow(label_hash=ids.label_hash, data_hash=ids.data_hash, content=content)
+
+
+def _rows(answer: bytes) -> list[LabelRow]:
+    return [_row(one) for one in _RAW_ROWS(answer)]
+
+
+_ONE_ROW = single(lambda answer: [_row(msgspec.Raw(answer))])
+
+
+def _project(project: str) -> Resource:
+    return Resource("project", project)
+
+
+def _uid(ids: Sequence[str] | str) -> list[str] | str:
+    return ids if isinstance(ids, str) else list(ids)
+
+
+@operation("label_rows.list", "v1")
+def list_label_rows(project: str, which: LabelRowFilter = EVERY_ROW) -> Call[list[LabelRowMetadata]]:
+    """The metadata of a project's label rows, all in one answer."""
+    request = Envelope("labelrowmetadata", "GET", _project(project), payload=which.payload())
+    return Call(request=request, credentials=SSH_OR_API_KEY, read=_METADATA)
+
+
+@operation("label_rows.get", "v1")
+def get_label_rows(
+    project: str,
+    label_hashes: Sequence[str] | str,
+    *,
+    get_signed_url: bool = False,
+    include_object_feature_hashes: Sequence[str] | None = None,
+    include_classification_feature_hashes: Sequence[str] | None = None,
+    include_reviews: bool = False,
+    include_export_history: bool = False,
+    include_archived: bool | None = None,
+) -> Call[list[LabelRow]]:
+    """Read label rows. The answer is not in the order of the request: match by `label_hash`.
+
+    :param label_hashes: Several (at most `MOST_ROWS_PER_REQUEST`), or one as a text.
+    :param include_object_feature_hashes: Only objects of these; None for all. Never save what was read so.
+    :param include_archived: Since SDK 0.1.181; None leaves it out.
+    """
+    payload: dict[str, Any] = {
+        "get_signed_url": get_signed_url,
+        "multi_request": not isinstance(label_hashes, str),
+        "include_object_feature_hashes": include_object_feature_hashes,
+        "include_classification_feature_hashes": include_classification_feature_hashes,
+        "include_reviews": include_reviews,
+        "include_export_history": include_export_history,
+    }
+    if include_archived is not None:
+        payload["include_archived"] = include_archived
+    request = Envelope("labelrow", "GET", _project(project), uid=_uid(label_hashes), payload=payload)
+    return Call(request=request, credentials=SSH_OR_API_KEY, read=_ONE_ROW if isinstance(label_hashes, str) else _rows)
+
+
+@operation("label_rows.create", "v1")
+def create_label_rows(
+    project: str, data_hashes: Sequence[str] | str, *, get_signed_url: bool = False, branch: str | None = None
+) -> Call[list[LabelRow]]:
+    """Create the label rows of data units that have none. It is a write, and one that exists already is an error.
+
+    :param data_hashes: Several, or one as a text.
+    :param branch: None lets Encord choose its main branch.
+    """
+    several_wanted = not isinstance(data_hashes, str)
+    payload: dict[str, Any] = {"get_signed_url": get_signed_url}
+    if several_wanted:
+        payload |= {"multi_request": True, "branch_name": branch}
+    request = Envelope("labelrow", "PUT", _project(project), uid=_uid(data_hashes), payload=payload)
+    return Call(
+        request=request,
+        credentials=SSH_OR_API_KEY,
+        changes=True,
+        repeatable=False,
+        read=_rows if several_wanted else _ONE_ROW,
+    )
+
+
+@operation("label_rows.save", "v1")
+def save_label_rows(
+    project: str,
+    label_hashes: Sequence[str] | str,
+    rows: Sequence[Any] | Any,
+    *,
+    validate_before_saving: bool = False,
+) -> Call[None]:
+    """Save label rows: afterwards their labels are exactly those sent.
+
+    :param label_hashes: Several, or one as a text.
+    :param rows: The rows, whole, in the same order; one row if `label_hashes` is a text.
+    :param validate_before_saving: Have Encord refuse labels that do not fit the ontology.
+    """
+    if isinstance(label_hashes, str):
+        payload: Any = rows
+        if validate_before_saving:
+            payload = {**_content(rows), "validate_before_saving": True}
+    else:
+        payload = {"multi_request": True, "labels": list(rows), "validate_before_saving": validate_before_saving}
+    request = Envelope("labelrow", "POST", _project(project), uid=_uid(label_hashes), payload=payload)
+    return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, repeatable=True, read=accepted)
+
+
+def _content(row: Any) -> dict[str, Any]:
+    return dict(row) if isinstance(row, dict) else msgspec.json.decode(row, type=dict[str, Any])

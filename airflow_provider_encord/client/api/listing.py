@@ -1,0 +1,74 @@
+"""What the listings of projects, datasets and ontologies share: the same filters under three spellings."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from airflow_provider_encord.client.api.reading import Page
+from airflow_provider_encord.client.call import Call, Flow
+from airflow_provider_encord.client.times import write_time
+
+T = TypeVar("T")
+Time = datetime.datetime | str
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which resources to list; what is None does not restrict.
+
+    :param title_eq: Exactly this title.
+    :param title_like: An SQL LIKE pattern: ``%`` any text, ``_`` any character.
+    :param description_eq: Exactly this description.
+    :param description_like: A LIKE pattern for the description.
+    :param created_before: Created before this time; so for the other three.
+    :param include_organisation: Also what the organisation has and the user is no member of; for its admins only.
+    """
+
+    title_eq: str | None = None
+    title_like: str | None = None
+    description_eq: str | None = None
+    description_like: str | None = None
+    created_before: Time | None = None
+    created_after: Time | None = None
+    edited_before: Time | None = None
+    edited_after: Time | None = None
+    include_organisation: bool = False
+
+    def query(self, *, description: str) -> dict[str, Any]:
+        """The v2 query.
+
+        :param description: How this listing spells its description filters: ``"desc"`` for projects and ontologies,
+            ``"description"`` for datasets.
+        """
+        return {
+            "titleEq": self.title_eq,
+            "titleLike": self.title_like,
+            f"{description}Eq": self.description_eq,
+            f"{description}Like": self.description_like,
+            "createdBefore": write_time(self.created_before),
+            "createdAfter": write_time(self.created_after),
+            "editedBefore": write_time(self.edited_before),
+            "editedAfter": write_time(self.edited_after),
+            "includeOrgAccess": self.include_organisation,
+        }
+
+
+NO_FILTER = Filter()
+
+
+def every_page(call: Callable[[str | None], Call[Page[T]]]) -> Flow[list[T]]:
+    """All items of a paged listing; the token of a page goes beside the same filters.
+
+    :param call: Makes the call for a page token, None for the first page.
+    """
+    items: list[T] = []
+    token: str | None = None
+    while True:
+        page = yield from call(token)
+        items += page.results
+        token = page.next_page_token
+        if not token:
+            return items

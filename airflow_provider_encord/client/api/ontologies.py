@@ -1,0 +1,54 @@
+"""Ontologies: list, read, create. SSH keys only; an API key sees an ontology only inside its project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.listing import NO_FILTER, Filter
+from airflow_provider_encord.client.api.reading import Page, v2_reader
+from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.call import Call, Request
+
+
+class OntologyRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An ontology.
+
+    :param editor: Its structure as Encord holds it: ``objects``, ``classifications`` and perhaps
+        ``skeleton_templates``; keys inside stay as they are.
+    """
+
+    ontology_uuid: str
+    title: str
+    description: str | None = ""
+    editor: dict[str, Any] = {}
+    created_at: str | None = None
+    last_edited_at: str | None = None
+    user_role: int | None = None
+
+
+_ONTOLOGY = v2_reader(OntologyRecord)
+_ONTOLOGIES = v2_reader(Page[OntologyRecord])
+
+
+@operation("ontology.list", "v2")
+def list_ontologies(which: Filter = NO_FILTER) -> Call[Page[OntologyRecord]]:
+    """The ontologies that the user can see; one page, of which the SDK reads no second."""
+    return Call(request=Request("GET", "ontologies", which.query(description="desc")), read=_ONTOLOGIES)
+
+
+@operation("ontology.get", "v2")
+def get_ontology(ontology: str) -> Call[OntologyRecord]:
+    """An ontology by its id."""
+    return Call(request=Request("GET", f"ontologies/{ontology}"), read=_ONTOLOGY)
+
+
+@operation("ontology.create", "v2")
+def create_ontology(title: str, *, structure: dict[str, Any], description: str = "") -> Call[OntologyRecord]:
+    """Create an ontology.
+
+    :param structure: Complete, as `complete_structure` gives it.
+    """
+    body = {"title": title, "description": description, "editor": structure}
+    return Call(request=Request("POST", "ontologies", json=body), changes=True, repeatable=False, read=_ONTOLOGY)

@@ -1,0 +1,236 @@
+"""Files into a dataset: signed upload URLs, the job that registers what was uploaded, and how it fares.
+
+Three name styles meet here: a job is started in ``camelCase`` and polled in ``snake_case``, both inside a v1 envelope
+(protocol, section 9). With an SSH key the URLs come from v2, with an API key from v1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.datasets import dataset_resource
+from airflow_provider_encord.client.api.reading import Page, several, single, v1_reader, v2_reader
+from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request
+
+MOST_URLS_PER_REQUEST = 200  # what the vendor's SDK asks for at most
+LONGEST_HOLD = 60  # seconds that Encord may hold one poll (protocol, section 7.9)
+
+PENDING = "PENDING"
+DONE = "DONE"
+ERROR = "ERROR"
+CANCELLED = "CANCELLED"
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of file, and what it is called in the three places that name it.
+
+    :param upload_type: In the v2 request for URLs.
+    :param url_query: The v1 query that gives URLs to an API key.
+    :param many_urls: Whether that query takes a list of names, or one name.
+    :param list_name: The list of `DataItems` that it belongs into.
+    :param file_type: ``externalFileType`` of its entry.
+    """
+
+    upload_type: str
+    url_query: str
+    many_urls: bool
+    list_name: str
+    file_type: str
+
+
+IMAGE = Kind(upload_type="image", url_query="signedimagesurl", many_urls=True, list_name="images", file_type="IMAGE")
+VIDEO = Kind(upload_type="video", url_query="signedvideourl", many_urls=False, list_name="videos", file_type="VIDEO")
+
+
+class SignedUrl(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Where to send one file. The URL is a secret: whoever has it can write there.
+
+    :param object_key: What names the uploaded object afterwards.
+    :param upload_headers: To be sent with the bytes.
+    """
+
+    object_key: str
+    signed_url: str
+    upload_headers: dict[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"SignedUrl(object_key={self.object_key!r}, signed_url='***')"
+
+
+class _SignedUrlV1(msgspec.Struct, frozen=True, kw_only=True):
+    signed_url: str
+    file_link: str
+    title: str
+
+    def __repr__(self) -> str:
+        return "_SignedUrlV1(...)"
+
+    def record(self) -> SignedUrl:
+        return SignedUrl(object_key=self.file_link, signed_url=self.signed_url)
+
+
+class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was sent and is to be registered.
+
+    :param object_url: The `SignedUrl.object_key` it was sent to.
+    :param client_metadata: The user's own data about it.
+    """
+
+    kind: Kind
+    object_url: str
+    title: str
+    client_metadata: Mapping[str, Any] = {}
+
+
+_ITEM_LISTS = (
+    "videos",
+    "imageGroups",
+    "dicomSeries",
+    "images",
+    "imageGroupsFromItems",
+    "audio",
+    "timeSeries",
+    "nifti",
+    "text",
+    "pdf",
+    "scenes",
+)
+NEWER_ITEM_LISTS = ("timeSeries", "text", "pdf", "scenes")  # SDK 0.1.145 does not send these
+
+
+def data_items(
+    files: Sequence[UploadedFile], *, skip_duplicate_urls: bool = False, without: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The ``dataItems`` of a job: every list, also the empty ones (protocol, section 7.11).
+
+    :param without: Lists to leave out, as older SDKs do.
+    """
+    lists: dict[str, Any] = {name: [] for name in _ITEM_LISTS if name not in without}
+    for file in files:
+        lists[file.kind.list_name].append(
+            {
+                "objectUrl": file.object_url,
+                "title": file.title,
+                "clientMetadata": dict(file.client_metadata),
+                "externalFileType": file.kind.file_type,
+            }
+        )
+    return {**lists, "skipDuplicateUrls": skip_duplicate_urls, "upsertMetadata": False}
+
+
+class _Started(msgspec.Struct, frozen=True, kw_only=True):
+    process_hash: str
+
+
+class RegisteredFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A data unit that a job made."""
+
+    data_hash: str
+    title: str
+    backing_item_uuid: str | None = None
+
+
+class UnitError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a unit of a job failed.
+
+    :param object_urls: The objects it was made of.
+    """
+
+    object_urls: list[str] = []
+    error: str = ""
+    action_description: str = ""
+
+
+class UploadJob(msgspec.Struct, frozen=True, kw_only=True):
+    """How an upload job fares.
+
+    :param status: ``PENDING``, ``DONE``, ``ERROR`` or ``CANCELLED``. With errors ignored, a job whose units failed is
+        ``DONE`` all the same: look at `units_error_count`.
+    """
+
+    status: str
+    data_hashes_with_titles: list[RegisteredFile] = []
+    errors: list[str] = []
+    data_unit_errors: list[UnitError] = []
+    units_pending_count: int = 0
+    units_done_count: int = 0
+    units_error_count: int = 0
+    units_cancelled_count: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen; a status that we do not know has not ended."""
+        return self.status in (DONE, ERROR, CANCELLED)
+
+
+_SIGNED_URLS = v2_reader(Page[SignedUrl])
+_SIGNED_URL_V1 = single(v1_reader(_SignedUrlV1))
+_SIGNED_URLS_V1 = several(v1_reader(list[_SignedUrlV1]))
+_STARTED = single(v1_reader(_Started))
+_JOB = single(v1_reader(UploadJob))
+
+
+@operation("upload.signed_urls", "v2")
+def signed_urls(count: int, kind: Kind) -> Call[list[SignedUrl]]:
+    """URLs to send files of one kind to.
+
+    :param count: At most `MOST_URLS_PER_REQUEST`.
+    """
+    query = {"count": count, "uploadItemType": kind.upload_type}
+    request = Request("GET", "presigned-urls", query)
+    return Call(request=request, read=lambda answer: _SIGNED_URLS(answer).results)
+
+
+@operation("upload.signed_urls", "v1")
+def signed_urls_v1(dataset: str, titles: Sequence[str], kind: Kind) -> Call[list[SignedUrl]]:
+    """URLs to send files of one kind to, as an API key gets them; in the order of the titles.
+
+    :param titles: One title only, where `kind.many_urls` says so.
+    """
+    uid = list(titles) if kind.many_urls else titles[0]
+
+    def read(answer: bytes) -> list[SignedUrl]:
+        urls = _SIGNED_URLS_V1(answer) if kind.many_urls else [_SIGNED_URL_V1(answer)]
+        return [one.record() for one in urls]
+
+    request = Envelope(kind.url_query, "GET", dataset_resource(dataset), uid=uid)
+    return Call(request=request, credentials=SSH_OR_API_KEY, read=read)
+
+
+@operation("upload.start", "v1")
+def start_upload(
+    dataset: str, items: Mapping[str, Any], *, ignore_errors: bool = False, folder: str | None = None
+) -> Call[str]:
+    """Start the job that registers uploaded files; the result is its id. It runs on if we go away.
+
+    :param items: From `data_items`.
+    :param ignore_errors: Register what can be registered, rather than nothing if one unit fails.
+    :param folder: Id of the storage folder for the files; needed unless the dataset is a mirror.
+    """
+    payload = {"dataItems": items, "ignoreErrors": ignore_errors}
+    if folder:
+        payload["folderUuid"] = folder
+    request = Envelope("datasetdatalongpolling", "POST", dataset_resource(dataset), uid=dataset, payload=payload)
+    return Call(
+        request=request,
+        credentials=SSH_OR_API_KEY,
+        changes=True,
+        repeatable=False,
+        read=lambda answer: _STARTED(answer).process_hash,
+    )
+
+
+@operation("dataset.add_private_data result", "v1")
+def poll_upload(dataset: str, job: str, *, timeout_seconds: int = 0) -> Call[UploadJob]:
+    """How an upload job fares.
+
+    :param timeout_seconds: How long Encord may hold the request while the job runs; 0 looks once, `LONGEST_HOLD` at
+        most.
+    """
+    payload = {"process_hash": job, "timeout_seconds": timeout_seconds}
+    request = Envelope("datasetdatalongpolling", "GET", dataset_resource(dataset), uid=dataset, payload=payload)
+    return Call(request=request, credentials=SSH_OR_API_KEY, hold_seconds=timeout_seconds, read=_JOB)

@@ -1,0 +1,93 @@
+"""Creating a thing just once, though Encord has no idempotency keys: by its title.
+
+Airflow retries, answers get lost, workers die between the request and the note of its result. So we look for the title
+first, and once more when the answer to a creation was lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from airflow_provider_encord.client.call import Call, Flow
+from airflow_provider_encord.client.errors import ConflictError, InvalidRequestError, OutcomeUnknownError
+
+T = TypeVar("T")
+
+REUSE = "reuse"
+FAIL = "fail"
+NEW = "new"
+IF_EXISTS = (REUSE, FAIL, NEW)
+
+
+class Created(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a creation.
+
+    :param id: Id of the resource.
+    :param created: False if it was there before.
+    """
+
+    id: str
+    created: bool
+
+
+def require_title(title: object) -> str:
+    """Check a title before it is sent.
+
+    :raises InvalidRequestError: It is empty.
+    """
+    if not isinstance(title, str) or not title.strip():
+        raise InvalidRequestError("title: it is empty; a resource needs one.")
+    return title
+
+
+def create_once(
+    kind: str,
+    title: str,
+    *,
+    find: Callable[[], Flow[Sequence[str]]],
+    create: Call[T],
+    id_of: Callable[[T], str],
+    if_exists: str = REUSE,
+) -> Flow[Created]:
+    """Create a resource unless there is one of its title.
+
+    :param kind: ``"project"``, ``"dataset"``, ``"ontology"``; for messages.
+    :param find: Finds the ids of those with exactly this title that the credential can see.
+    :param create: Creates one.
+    :param id_of: The id in the answer to that.
+    :param if_exists: ``"reuse"`` takes the one that is there, ``"fail"`` refuses, ``"new"`` does not look: it makes
+        another one at every run.
+    :raises ConflictError: There is one and `if_exists` is ``"fail"``, or there are several to choose from.
+    """
+    require_title(title)
+    if if_exists not in IF_EXISTS:
+        raise InvalidRequestError(f"if_exists: {if_exists!r} is none of {', '.join(IF_EXISTS)}.")
+    if if_exists == NEW:
+        return Created(id=id_of((yield from create)), created=True)
+    found = yield from find()
+    if found and if_exists == FAIL:
+        raise ConflictError(
+            f"There is a {kind} titled {title!r} already ({', '.join(found)}), and if_exists is 'fail'."
+        )
+    if found:
+        return Created(id=_only(kind, title, found), created=False)
+    try:
+        answer: Any = yield from create
+    except OutcomeUnknownError:
+        found = yield from find()
+        if not found:
+            raise
+        return Created(id=_only(kind, title, found), created=True)
+    return Created(id=id_of(answer), created=True)
+
+
+def _only(kind: str, title: str, found: Sequence[str]) -> str:
+    if len(found) == 1:
+        return found[0]
+    raise ConflictError(
+        f"{len(found)} {kind}s are titled {title!r}: {', '.join(found)}. Which is meant cannot be told: pass the id "
+        "of the right one where it is used, rename the others, or set if_exists to 'new'."
+    )

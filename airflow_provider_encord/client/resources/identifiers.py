@@ -1,0 +1,30 @@
+"""Ids of resources: UUIDs, checked before they become part of a request."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from airflow_provider_encord.client.errors import InvalidRequestError
+
+
+def require_id(value: object, name: str) -> str:
+    """Check an id.
+
+    :param value: What a user passed.
+    :param name: The argument it was passed as, for the message.
+    :return: The UUID in its usual form, lower case.
+    :raises InvalidRequestError: It is no UUID.
+    """
+    try:
+        return str(uuid.UUID(str(value).strip()))
+    except ValueError:
+        raise InvalidRequestError(
+            f"{name}: {str(value)[:80]!r} is not an id. An id is a UUID, such as the one in the address of the web app."
+        ) from None
+
+
+def require_ids(values: Sequence[object] | str, name: str) -> list[str]:
+    """Check several ids; a single one may stand for a list. Doubles are dropped, the order is kept."""
+    given = [values] if isinstance(values, str) else list(values)
+    return list(dict.fromkeys(require_id(value, name) for value in given))

@@ -1,0 +1,132 @@
+"""A project, under either kind of credential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_encord.client.api import keys, labels, projects
+from airflow_provider_encord.client.api.labels import LabelRow, LabelRowFilter, LabelRowMetadata
+from airflow_provider_encord.client.api.listing import Filter
+from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectRecord
+from airflow_provider_encord.client.call import API_KEY, Flow
+from airflow_provider_encord.client.errors import OutcomeUnknownError
+from airflow_provider_encord.client.resources.chunks import chunks, read_all
+from airflow_provider_encord.client.resources.creation import Created, create_once
+from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
+
+if TYPE_CHECKING:
+    from airflow_provider_encord.client.client import EncordClient
+
+ROWS_PER_READ = 100  # label rows are heavy; the documentation's examples read as many
+
+
+class Project:
+    """Handle on one project. Making it sends nothing.
+
+    :param client: Sends what the methods need.
+    :param id: The project's id.
+    """
+
+    def __init__(self, client: EncordClient, id: str):  # noqa: A002 - the word for it
+        self._client = client
+        self.id = require_id(id, "project")
+
+    def __repr__(self) -> str:
+        return f"Project({self.id!r})"
+
+    def get(self) -> ProjectRecord:
+        """What Encord tells of the project. An API key learns less: see `ProjectRecord`."""
+        if self._client.credential.kind == API_KEY:
+            return self._client.send(projects.get_project_v1(self.id))
+        return self._client.send(projects.get_project(self.id))
+
+    def datasets(self) -> list[ProjectDataset]:
+        """The datasets attached to the project."""
+        return self._client.run(self._datasets())
+
+    def attach_datasets(self, datasets: Sequence[str]) -> list[str]:
+        """Attach datasets; safe to repeat, what is attached already is left alone.
+
+        :return: Ids of those that were not attached before.
+        """
+        return self._client.run(self._change_datasets(require_ids(datasets, "datasets"), attach=True))
+
+    def detach_datasets(self, datasets: Sequence[str]) -> list[str]:
+        """Detach datasets; safe to repeat, what is not attached is left alone.
+
+        :return: Ids of those that were attached before.
+        """
+        return self._client.run(self._change_datasets(require_ids(datasets, "datasets"), attach=False))
+
+    def label_rows(self, which: LabelRowFilter | None = None) -> list[LabelRowMetadata]:
+        """The metadata of the label rows, by default of all, also of those that have no labels yet."""
+        return self._client.send(labels.list_label_rows(self.id, which or labels.EVERY_ROW))
+
+    def read_label_rows(
+        self, label_hashes: Sequence[str], *, rows_per_read: int = ROWS_PER_READ, **options: Any
+    ) -> Iterator[LabelRow]:
+        """Read label rows, bundle by bundle; a bundle that is too large for Encord is halved.
+
+        Never creates a row. The order within a bundle is Encord's.
+
+        :param rows_per_read: How many to ask for at once.
+        :param options: As `labels.get_label_rows` takes them.
+        """
+        for part in chunks(label_hashes, rows_per_read):
+            yield from self._client.run(read_all(part, lambda some: labels.get_label_rows(self.id, some, **options)))
+
+    def create_label_rows(self, data_hashes: Sequence[str], *, branch: str | None = None) -> list[LabelRow]:
+        """Create the label rows of data units that have none; a write."""
+        return self._client.send(labels.create_label_rows(self.id, list(data_hashes), branch=branch))
+
+    def save_label_rows(self, rows: dict[str, Any], *, validate_before_saving: bool = True) -> None:
+        """Save label rows: afterwards their labels are exactly those given.
+
+        :param rows: Whole rows by `label_hash`.
+        """
+        call = labels.save_label_rows(
+            self.id, list(rows), list(rows.values()), validate_before_saving=validate_before_saving
+        )
+        self._client.send(call)
+
+    def create_api_key(self, title: str, scopes: Sequence[str]) -> str:
+        """Create an API key for this project and return it. It is a secret."""
+        return self._client.send(keys.create_project_api_key(self.id, title=title, scopes=scopes))
+
+    def api_keys(self) -> list[keys.ApiKeyRecord]:
+        """The project's API keys, secrets included."""
+        return self._client.send(keys.list_project_api_keys(self.id))
+
+    def _datasets(self) -> Flow[list[ProjectDataset]]:
+        if self._client.credential.kind == API_KEY:
+            return (yield from projects.list_project_datasets_v1(self.id))
+        return (yield from projects.all_project_datasets(self.id))
+
+    def _change_datasets(self, wanted: list[str], *, attach: bool) -> Flow[list[str]]:
+        """Change what differs. If the answer is lost, look: what is as wanted then was done."""
+        differing = yield from self._differing(wanted, attach=attach)
+        if not differing:
+            return []
+        change = projects.attach_datasets if attach else projects.detach_datasets
+        try:
+            yield from change(self.id, differing)
+        except OutcomeUnknownError:
+            if (yield from self._differing(wanted, attach=attach)):
+                raise
+        return differing
+
+    def _differing(self, wanted: list[str], *, attach: bool) -> Flow[list[str]]:
+        attached = {one.dataset_hash for one in (yield from self._datasets())}
+        return [one for one in wanted if (one in attached) != attach]
+
+
+def create_project_once(title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
+    """Create a project unless there is one of its title; see `create_once` and `projects.create_project`."""
+
+    def find() -> Flow[Sequence[str]]:
+        same = yield from projects.all_projects(Filter(title_eq=title))
+        return [one.project_hash for one in same if one.title == title]
+
+    create = projects.create_project(title, **arguments)
+    return (yield from create_once("project", title, find=find, create=create, id_of=str, if_exists=if_exists))

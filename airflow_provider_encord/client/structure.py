@@ -1,0 +1,195 @@
+"""An ontology's structure: from what a person writes to what Encord stores.
+
+The client makes all ids, colours and feature hashes (protocol, section 7.4). Ours are derived from the names, not drawn
+at random, so that the same structure written twice is the same ontology.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from airflow_provider_encord.client.errors import InvalidRequestError
+
+SHAPES = (
+    "bounding_box",
+    "polygon",
+    "point",
+    "skeleton",
+    "polyline",
+    "rotatable_bounding_box",
+    "bitmask",
+    "audio",
+    "time_range",
+    "text",
+    "cuboid",
+    "cuboid_2d",
+    "segmentation",
+    "circle",
+    "ellipse",
+)
+ATTRIBUTE_TYPES = ("radio", "checklist", "text", "numeric")
+_COLOURS = (
+    "#D33115",
+    "#E27300",
+    "#16406C",
+    "#FE9200",
+    "#FCDC00",
+    "#DBDF00",
+    "#A4DD00",
+    "#68CCCA",
+    "#73D8FF",
+    "#AEA1FF",
+)
+_PARTS = ("objects", "classifications", "skeleton_templates")
+
+
+def complete_structure(structure: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Fill in what a structure leaves out; what is given stays.
+
+    Short form: ``{"objects": [{"name": "Car", "shape": "bounding_box", "attributes": [{"name": "colour", "type":
+    "radio", "options": ["red", "blue"]}]}], "classifications": [{"name": "note", "type": "text"}]}``.
+
+    :param structure: ``objects``, ``classifications`` and ``skeleton_templates``; each may be missing. An option may be
+        its label alone. A classification may be the one attribute that it consists of.
+    :return: The structure with every id, colour, feature hash and flag that Encord expects.
+    :raises InvalidRequestError: A part is unknown, or lacks its name, or has an unknown shape or type.
+    """
+    given = dict(structure or {})
+    unknown = sorted(set(given) - set(_PARTS))
+    if unknown:
+        raise InvalidRequestError(f"structure: unknown part {', '.join(unknown)}; known are {', '.join(_PARTS)}.")
+    objects, classifications = _list(given, "objects"), _list(given, "classifications")
+    complete = {
+        "objects": [_object(one, number) for number, one in enumerate(objects, 1)],
+        "classifications": [_classification(one, number) for number, one in enumerate(classifications, 1)],
+        "skeleton_templates": list(_list(given, "skeleton_templates")),
+    }
+    _require_distinct_hashes(complete)
+    return complete
+
+
+def _list(given: Mapping[str, Any], key: str) -> Sequence[Any]:
+    value = given.get(key) or []
+    if not isinstance(value, list | tuple):
+        raise InvalidRequestError(f"structure: {key} must be a list.")
+    return value
+
+
+def _object(given: Mapping[str, Any], number: int) -> dict[str, Any]:
+    where = f"objects[{number - 1}]"
+    name, shape = _text(given, "name", where), _text(given, "shape", where)
+    if shape not in SHAPES:
+        shapes = ", ".join(SHAPES)
+        raise InvalidRequestError(f"structure: {where} ({name}) has the unknown shape {shape!r}; use one of {shapes}.")
+    complete = {
+        "id": str(number),
+        "color": _COLOURS[(number - 1) % len(_COLOURS)],
+        "featureNodeHash": _hex_hash("object", name),
+        "required": False,
+        "archived": False,
+        **given,
+    }
+    if complete.pop("attributes", None):
+        complete["attributes"] = _attributes(given["attributes"], f"{where}.attributes", str(complete["id"]), name)
+    return complete
+
+
+def _classification(given: Mapping[str, Any], number: int) -> dict[str, Any]:
+    where = f"classifications[{number - 1}]"
+    short = not (isinstance(given, Mapping) and "attributes" in given)
+    attributes = [given] if short else given["attributes"]
+    if not isinstance(attributes, list) or len(attributes) != 1:
+        raise InvalidRequestError(f"structure: {where} must consist of exactly one attribute.")
+    name = _text(attributes[0], "name", where)
+    complete: dict[str, Any] = {
+        "id": str(number),
+        "featureNodeHash": _hex_hash("classification", name),
+        "level": "global",
+        **({} if short else given),
+    }
+    complete["attributes"] = _attributes(attributes, f"{where}.attributes", str(complete["id"]), name)
+    return complete
+
+
+def _attributes(given: Sequence[Mapping[str, Any]], where: str, parent: str, path: str) -> list[dict[str, Any]]:
+    return [
+        _attribute(one, f"{where}[{number - 1}]", f"{parent}.{number}", path) for number, one in enumerate(given, 1)
+    ]
+
+
+def _attribute(given: Mapping[str, Any], where: str, identity: str, path: str) -> dict[str, Any]:
+    name, kind = _text(given, "name", where), _text(given, "type", where)
+    if kind not in ATTRIBUTE_TYPES:
+        kinds = ", ".join(ATTRIBUTE_TYPES)
+        raise InvalidRequestError(f"structure: {where} ({name}) has the unknown type {kind!r}; use one of {kinds}.")
+    path = f"{path}/{name}"
+    complete = {
+        "id": identity,
+        "featureNodeHash": _base64_hash("attribute", path),
+        "required": False,
+        "archived": False,
+        "dynamic": False,
+        **given,
+    }
+    if complete.pop("options", None):
+        complete["options"] = [
+            _option(one, f"{where}.options[{number - 1}]", f"{complete['id']}.{number}", path)
+            for number, one in enumerate(given["options"], 1)
+        ]
+    return complete
+
+
+def _option(given: Mapping[str, Any] | str, where: str, identity: str, path: str) -> dict[str, Any]:
+    if isinstance(given, str):
+        given = {"label": given}
+    label = _text(given, "label", where)
+    path = f"{path}/{label}"
+    complete = {
+        "id": identity,
+        "value": "_".join(label.lower().split()),
+        "featureNodeHash": _base64_hash("option", path),
+        "archived": False,
+        **given,
+    }
+    if complete.pop("options", None):
+        complete["options"] = _attributes(given["options"], f"{where}.options", str(complete["id"]), path)
+    return complete
+
+
+def _text(given: Any, key: str, where: str) -> str:
+    value = given.get(key) if isinstance(given, Mapping) else None
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidRequestError(f"structure: {where} needs {key!r}, a text.")
+    return value
+
+
+def _digest(kind: str, path: str) -> bytes:
+    return hashlib.sha256(f"{kind}:{path}".encode()).digest()
+
+
+def _hex_hash(kind: str, path: str) -> str:
+    return _digest(kind, path).hex()[:8]
+
+
+def _base64_hash(kind: str, path: str) -> str:
+    return base64.b64encode(_digest(kind, path)[:6]).decode()
+
+
+def _require_distinct_hashes(structure: Mapping[str, Any]) -> None:
+    seen: dict[str, str] = {}
+    for name, feature in _features([*structure["objects"], *structure["classifications"]]):
+        if feature in seen:
+            raise InvalidRequestError(
+                f"structure: {seen[feature]!r} and {name!r} have the same featureNodeHash {feature}, which must be "
+                "unique. Rename one, or give each its own featureNodeHash."
+            )
+        seen[feature] = name
+
+
+def _features(parts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for part in parts:
+        yield part.get("name") or part.get("label") or part["attributes"][0]["name"], part["featureNodeHash"]
+        yield from _features([*part.get("attributes", []), *part.get("options", [])])

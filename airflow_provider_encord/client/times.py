@@ -1,0 +1,34 @@
+"""Encord's times: five forms on the way in, ISO 8601 on the way out; no offset means UTC (protocol, sections 3 and
+4).
+"""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+
+
+def parse_time(text: str) -> datetime.datetime:
+    """Read a time as Encord writes it, with or without an offset, ISO 8601 or ``Fri, 02 Jan 2026 03:04:05 UTC``.
+
+    :return: The time, with its offset; UTC if none is written.
+    :raises ValueError: It is in none of the known forms.
+    """
+    try:
+        moment = datetime.datetime.fromisoformat(text.strip())
+    except ValueError:
+        moment = email.utils.parsedate_to_datetime(text.strip())
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def write_time(moment: datetime.datetime | str | None) -> str | None:
+    """Write a time for a filter: ISO 8601 with an offset.
+
+    :param moment: A time (no offset means UTC), the text of one, or None for no filter.
+    :raises ValueError: The text is not a time.
+    """
+    if moment is None:
+        return None
+    if isinstance(moment, str):
+        moment = parse_time(moment)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).isoformat()

@@ -1,0 +1,1 @@
+"""Sending calls: settings, what an answer means, when to try again, and the transports that do it."""

@@ -1,0 +1,264 @@
+"""What an answer means: a result, or which error. Pure, so that both transports judge alike.
+
+On v1 the status inside the body decides, whatever the HTTP status; only 429, 413 and what intermediaries send come
+without an envelope (protocol, sections 3 and 5). A failure that may pass is an `OutcomeUnknownError` for a call that
+must not be repeated blindly, else an `UnavailableError`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import email.utils
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+
+from airflow_provider_encord.client.call import V1, Call
+from airflow_provider_encord.client.errors import (
+    AuthenticationError,
+    ConflictError,
+    EncordError,
+    InvalidRequestError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RefusedError,
+    TooLargeError,
+    UnavailableError,
+    UnexpectedAnswerError,
+)
+
+T = TypeVar("T")
+
+SKEW_WORTH_SAYING = 30.0  # seconds
+_LONGEST_SERVER_TEXT = 500
+
+_KEY_UNKNOWN = (
+    "Encord at {host} does not accept the credential of this connection. Register the public half of the SSH key there "
+    "(or check the API key and its resource_id), and see that the connection's host is the region it is registered in: "
+    "api.encord.com or api.us.encord.com."
+)
+_NOT_ALLOWED = (
+    "This credential has no access to it at {host}. Invite its user (or service account) to the project, dataset or "
+    "folder, or use another connection."
+)
+_SCOPE = "The scopes of this API key do not allow it. Make a key with the scope that is needed, or use an SSH key."
+_NOT_FOUND = "Encord at {host} has no such resource, or the credential cannot see it. Check the id and the region."
+_EXISTS = "It exists already at Encord."
+_INVALID = "Encord does not accept the arguments."
+_TOO_LARGE = "Too much for one request; send less at once."
+_RATE_LIMITED = "Encord asks for fewer requests (429)."
+
+_V1_ERRORS: dict[str, tuple[type[EncordError], str]] = {
+    "AUTHENTICATION_ERROR": (AuthenticationError, _KEY_UNKNOWN),
+    "SSH_KEY_NOT_FOUND_ERROR": (AuthenticationError, _KEY_UNKNOWN),
+    "DUPLICATE_SSH_KEY_ERROR": (
+        AuthenticationError,
+        "This public key is registered more than once at {host}; remove it from all users but one.",
+    ),
+    "AUTHORISATION_ERROR": (PermissionDeniedError, _NOT_ALLOWED),
+    "OPERATION_NOT_ALLOWED": (PermissionDeniedError, _SCOPE),
+    "RESOURCE_NOT_FOUND_ERROR": (NotFoundError, _NOT_FOUND),
+    "RESOURCE_EXISTS_ERROR": (ConflictError, _EXISTS),
+    "MULTI_LABEL_LIMIT_ERROR": (TooLargeError, _TOO_LARGE),
+    "RATE_LIMIT_ERROR": (RateLimitedError, _RATE_LIMITED),
+}
+_V2_ERRORS: dict[int, tuple[type[EncordError], str]] = {
+    400: (InvalidRequestError, _INVALID),
+    401: (AuthenticationError, _KEY_UNKNOWN),
+    403: (PermissionDeniedError, _NOT_ALLOWED),
+    404: (NotFoundError, _NOT_FOUND),
+    405: (InvalidRequestError, "Encord does not offer this operation."),
+    409: (ConflictError, _EXISTS),
+    413: (TooLargeError, _TOO_LARGE),
+    422: (InvalidRequestError, _INVALID),
+    429: (RateLimitedError, _RATE_LIMITED),
+}
+_DEFAULT_LABEL_LIMIT = 100  # where MULTI_LABEL_LIMIT_ERROR names none (protocol, section 5.1)
+
+
+class _EnvelopeAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    status: int
+    response: msgspec.Raw = msgspec.Raw(b"null")
+    payload: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_ENVELOPE = msgspec.json.Decoder(_EnvelopeAnswer)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back for one attempt.
+
+    :param headers: With lower-case names.
+    :param host: Whom we asked, for messages.
+    :param now: Our clock when it arrived, in seconds.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    host: str
+    trace_id: str
+    now: float
+
+
+def result(call: Call[T], answer: Answer) -> T:
+    """Read the result of a call out of an answer.
+
+    :raises EncordError: The answer is an error, or not what the operation answers with.
+    """
+    content = _v1_content(call, answer) if call.request.api == V1 else _v2_content(call, answer)
+    try:
+        return call.read(content)
+    except msgspec.ValidationError as error:
+        raise UnexpectedAnswerError(
+            f"Encord's answer to {call.request.path} is not what this operation answers with: {error}.",
+            **_about(call, answer),
+        ) from None
+    except msgspec.DecodeError:
+        raise _unreadable(call, answer) from None
+    except EncordError as error:
+        error.operation, error.trace_id = call.operation, answer.trace_id
+        raise
+
+
+def transient(
+    call: Call[Any], what: str, *, trace_id: str | None, retry_after: float | None = None
+) -> UnavailableError | OutcomeUnknownError:
+    """The error for a request that was sent and whose outcome did not reach us.
+
+    :param retry_after: Seconds that the server asks us to wait, if it does.
+    """
+    class_: type[UnavailableError | OutcomeUnknownError] = UnavailableError
+    if not call.repeatable:
+        class_, what = OutcomeUnknownError, f"{what} Whether Encord carried it out is not known: look before repeating."
+    return class_(what, retry_after=retry_after, operation=call.operation, trace_id=trace_id)
+
+
+def _v1_content(call: Call[Any], answer: Answer) -> bytes:
+    envelope: _EnvelopeAnswer | None
+    try:
+        envelope = _ENVELOPE.decode(answer.body)
+    except msgspec.DecodeError:
+        envelope = None
+    if envelope is None and answer.status == 200:
+        raise _unreadable(call, answer)
+    if envelope is None:
+        _raise_for_status(call, answer)
+    if envelope.status != 200:
+        _raise_for_code(call, answer, envelope)
+    return bytes(envelope.response)
+
+
+def _v2_content(call: Call[Any], answer: Answer) -> bytes:
+    if not 200 <= answer.status < 300:
+        _raise_for_status(call, answer)
+    return answer.body or b"null"
+
+
+def _raise_for_code(call: Call[Any], answer: Answer, envelope: _EnvelopeAnswer) -> NoReturn:
+    response = msgspec.json.decode(envelope.response)
+    code = str(response[0]) if isinstance(response, list) and response else f"status {envelope.status}"
+    details = msgspec.json.decode(envelope.payload)
+    if code == "UNKNOWN_ERROR":
+        raise transient(call, "Encord failed (UNKNOWN_ERROR).", trace_id=answer.trace_id)
+    class_, advice = _V1_ERRORS.get(code, (InvalidRequestError if code.endswith("_ERROR") else RefusedError, _INVALID))
+    message = _message(advice, answer, f"{code}: {details}" if isinstance(details, str) and details else code)
+    if class_ is TooLargeError:
+        maximum = details.get("maximum_labels_allowed") if isinstance(details, dict) else None
+        known = maximum if isinstance(maximum, int) else _DEFAULT_LABEL_LIMIT
+        raise TooLargeError(message, maximum=known, **_about(call, answer))
+    if class_ is AuthenticationError:
+        message += _skew(answer)
+    raise class_(message, **_about(call, answer))
+
+
+def _raise_for_status(call: Call[Any], answer: Answer) -> NoReturn:
+    status, text = answer.status, _server_text(answer.body)
+    if status == 408 or status >= 500:
+        detail = f": {text}" if text else ""
+        what = f"Encord at {answer.host} failed with HTTP {status}{detail}."
+        raise transient(call, what, trace_id=answer.trace_id, retry_after=retry_after(answer))
+    if 300 <= status < 400:
+        raise RefusedError(
+            f"{answer.host} redirects (HTTP {status}), and credentials follow no redirect. Set the connection's host "
+            "to the address of Encord's API itself.",
+            **_about(call, answer),
+        )
+    class_, advice = _V2_ERRORS.get(status, (RefusedError, "Encord refuses it."))
+    message = _message(advice, answer, f"HTTP {status}: {text}" if text else f"HTTP {status}")
+    if class_ is RateLimitedError:
+        raise RateLimitedError(message, retry_after=retry_after(answer), **_about(call, answer))
+    if class_ is AuthenticationError:
+        message += _skew(answer)
+    raise class_(message, **_about(call, answer))
+
+
+def _unreadable(call: Call[Any], answer: Answer) -> EncordError:
+    what = f"The answer of {answer.host} (HTTP {answer.status}) is not JSON; a proxy may have written it."
+    return transient(call, what, trace_id=answer.trace_id)
+
+
+def _about(call: Call[Any], answer: Answer) -> dict[str, str]:
+    return {"operation": call.operation, "trace_id": answer.trace_id}
+
+
+def _message(advice: str, answer: Answer, detail: str) -> str:
+    return f"{advice.format(host=answer.host)} ({_short(detail)})"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SERVER_TEXT else text[:_LONGEST_SERVER_TEXT] + "..."
+
+
+def _server_text(body: bytes) -> str:
+    """What the server says: ``message``, else ``detail`` (protocol, section 5.2); nothing if it is not JSON."""
+    try:
+        content = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return ""
+    if not isinstance(content, dict):
+        return ""
+    text = content.get("message") or content.get("detail") or ""
+    return _short(text if isinstance(text, str) else msgspec.json.encode(text).decode())
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds that the server asks us to wait: ``Retry-After`` as seconds or as a date; None if it does not say."""
+    text = answer.headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        moment = _http_date(text)
+    return None if moment is None else max(0.0, moment - answer.now)
+
+
+def clock_skew(answer: Answer) -> float | None:
+    """Seconds by which our clock is ahead of the server's; None if the answer does not tell."""
+    moment = _http_date(answer.headers.get("date", ""))
+    return None if moment is None else answer.now - moment
+
+
+def _skew(answer: Answer) -> str:
+    skew = clock_skew(answer)
+    if skew is None or abs(skew) < SKEW_WORTH_SAYING:
+        return ""
+    side = "ahead of" if skew > 0 else "behind"
+    return (
+        f" The clock of this machine is {abs(skew):.0f} s {side} Encord's, and signatures carry the time: "
+        "that alone explains a refusal. Set the clock."
+    )
+
+
+def _http_date(text: str) -> float | None:
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()

@@ -1,0 +1,95 @@
+"""Where Encord's API is and how to reach it; checked when it is made, before anything is sent."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import pathlib
+import urllib.parse
+
+from airflow_provider_encord.client.errors import CredentialError
+
+DEFAULT_BASE_URL = "https://api.encord.com"
+US_BASE_URL = "https://api.us.encord.com"
+DEFAULT_CONNECT_TIMEOUT = 30.0  # seconds
+DEFAULT_READ_TIMEOUT = 180.0  # seconds; the vendor's SDK waits as long
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def base_url(host: str | None, port: int | None = None, *, allow_http: bool = False) -> str:
+    """Make the base URL of the API out of what a connection holds.
+
+    :param host: A host name, or a URL of scheme, host and port; empty means Encord's default region.
+    :param port: Used unless `host` names one. 0 counts as none.
+    :param allow_http: Accept plain http to other machines.
+    :return: Scheme, host and port, without a slash at the end.
+    :raises CredentialError: It is no URL, has a path or a user name, or would send credentials over plain http.
+    """
+    text = (host or "").strip().rstrip("/") or DEFAULT_BASE_URL
+    parts = urllib.parse.urlsplit(text if "://" in text else f"https://{text}")
+    try:
+        host_name, own_port = parts.hostname, parts.port
+    except ValueError:
+        raise CredentialError("Connection field host: the port in it is not a number.") from None
+    if parts.scheme not in ("http", "https"):
+        raise CredentialError(f"Connection field host: the scheme {parts.scheme!r} is neither https nor http.")
+    if not host_name or any(character.isspace() for character in host_name):
+        raise CredentialError("Connection field host: no host name in it; expected something like api.encord.com.")
+    if "@" in parts.netloc:
+        raise CredentialError("Connection field host: a user name or password does not belong into it.")
+    if parts.path or parts.query or parts.fragment:
+        raise CredentialError(
+            "Connection field host: only scheme, host and port are possible; remove what comes after "
+            f"{host_name}. (The API's paths are added by the client.)"
+        )
+    if parts.scheme == "http" and not (allow_http or is_loopback(host_name)):
+        raise CredentialError(
+            f"Connection field host: plain http to {host_name} would send credentials readable by anyone on the way. "
+            "Use https, or set allow_http if you accept that."
+        )
+    where = f"[{host_name}]" if ":" in host_name else host_name
+    port = own_port or port or None
+    return f"{parts.scheme}://{where}" + (f":{port}" if port else "")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to reach Encord.
+
+    :param base_url: From `base_url`.
+    :param connect_timeout: Seconds to wait for a connection.
+    :param read_timeout: Seconds to wait for an answer; a long poll adds the time that Encord may hold it.
+    :param ca_bundle: Path of a file or directory with certificates to trust instead of the usual ones.
+    :param allow_http: Accept plain http to other machines, also for uploads.
+    :param user_agent_suffix: Added to the ``User-Agent``, such as ``apache-airflow/3.3.2``.
+    """
+
+    base_url: str = DEFAULT_BASE_URL
+    connect_timeout: float = DEFAULT_CONNECT_TIMEOUT
+    read_timeout: float = DEFAULT_READ_TIMEOUT
+    ca_bundle: str | None = None
+    allow_http: bool = False
+    user_agent_suffix: str = ""
+
+    def __post_init__(self) -> None:
+        for field in ("connect_timeout", "read_timeout"):
+            if not getattr(self, field) > 0:
+                raise CredentialError(
+                    f"Connection field {field}: {getattr(self, field)} is not a number of seconds over 0."
+                )
+        if self.ca_bundle and not pathlib.Path(self.ca_bundle).expanduser().exists():
+            raise CredentialError(f"Connection field ca_bundle: there is no file {self.ca_bundle} on this machine.")
+
+    @property
+    def host(self) -> str:
+        """Host and port, for messages."""
+        return urllib.parse.urlsplit(self.base_url).netloc
