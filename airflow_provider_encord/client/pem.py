@@ -1,8 +1,8 @@
 """The text of a private key as people paste it, repaired: from any mangling to one block of bytes.
 
 Boxes of one line turn line ends into blanks, environment variables and JSON turn them into backslash-n, secret stores
-hold base64 of the file. Surprise: line ends are never trusted; a block is what stands between BEGIN and END, whatever is
-around it, and all that is not base64 alphabet is either known debris of quoting or a reason to refuse.
+hold base64 of the file. Surprise: line ends are never trusted; a block is what stands between BEGIN and END, whatever
+is around it, and all that is not base64 alphabet is either known debris of quoting or a reason to refuse.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OPENSSH_MAGIC = b"openssh-key-v1\0"
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
 _UNICODE_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
-_LINE_END_ESCAPE = re.compile(r"\\+[rnt]")
+LINE_END_ESCAPE = re.compile(r"\\+[rnt]")
 _DEBRIS = re.compile(r"[\s\"'`\\,]")  # line ends, indentation, and what quoting in JSON, YAML or Python leaves behind
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*")
 # One dash decides: text processors make a dash of three, and people miss the first one when they select text.
@@ -121,7 +121,7 @@ def _undo_escapes(text: str) -> str:
     """Line ends, dashes and base64 characters that JSON, shells, URIs and text processors wrote in another way."""
     text = text.translate(_INVISIBLE).translate(_DASHES)
     text = _UNICODE_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
-    text = _LINE_END_ESCAPE.sub("\n", text)
+    text = LINE_END_ESCAPE.sub("\n", text)
     return unquote(text) if "%" in text else text
 
 

@@ -1,9 +1,9 @@
 """From repaired text to an Ed25519 key that can sign, or to the reason why not.
 
 Both containers, OpenSSH's and PKCS#8, are looked at before ``cryptography`` opens them. That tells "cut off" from
-"wrong passphrase", and names the algorithm of an encrypted OpenSSH key, whose public half is in clear. Surprise: OpenSSH's
-checksum does not cover the key, and ``cryptography`` does not compare the halves; only deriving the public half again
-shows that a character in the middle is wrong. Without that, a damaged key signs and Encord answers "unknown key".
+"wrong passphrase", and names the algorithm of an encrypted OpenSSH key, whose public half is in clear. Surprise:
+OpenSSH's checksum does not cover the key, and ``cryptography`` does not compare the halves; only deriving the public
+half again shows that a character in the middle is wrong. Without that, a damaged key signs, and Encord refuses it.
 """
 
 from __future__ import annotations
