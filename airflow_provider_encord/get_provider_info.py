@@ -1,0 +1,117 @@
+"""What Airflow reads at every start: connection type, form, modules. Imports nothing but the version.
+
+Airflow 3.2 and newer build the connection form from `CONNECTION_FIELDS` and `FIELD_BEHAVIOUR`; older lines ask the
+hook's class methods, which read the same two tables.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_encord import __version__
+
+CONNECTION_TYPE = "encord"
+HOOK_NAME = "Encord"
+HOOK_CLASS = "airflow_provider_encord.hooks.encord.EncordHook"
+DEFAULT_CONNECTION_ID = "encord_default"
+AUTH_METHODS = ("ssh_key", "api_key")
+ADVANCED = "Advanced"
+
+
+def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:
+    """One field of the form. Every type admits null: without it the form demands a value."""
+    return {"label": label, "description": description, "schema": {"type": ["string", "null"], **schema}}
+
+
+CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
+    "auth_method": _field(
+        "Authentication",
+        "ssh_key: the key of a user or of a service account. api_key: a legacy key that belongs to one project or "
+        "dataset. May stay empty when the fields of only one of them are filled.",
+        enum=[*AUTH_METHODS, None],
+    ),
+    "private_key": _field(
+        "SSH private key",
+        "For ssh_key. The private Ed25519 key whose public half is registered in Encord: the text that begins with "
+        "-----BEGIN OPENSSH PRIVATE KEY-----. The key file that a service account downloads is such a key, and not "
+        "an API key.",
+        format="multiline",
+    ),
+    "ssh_key_path": _field(
+        "SSH key path",
+        "For ssh_key, instead of the key itself: path of the key file, the same on every worker and triggerer (~ is "
+        "expanded).",
+    ),
+    "private_key_passphrase": _field(
+        "Passphrase", "For ssh_key: the passphrase of the key, if it has one.", format="password"
+    ),
+    "api_key": _field(
+        "API key (legacy)",
+        "For api_key: the key that was created for one project or dataset. Encord's SDK dropped these in November "
+        "2024; for anything new use an SSH key.",
+        format="password",
+    ),
+    "resource_id": _field("Project or dataset id", "For api_key: id (UUID) of the project or dataset it belongs to."),
+    "connect_timeout": _field(
+        "Connect timeout",
+        "Seconds to wait for a connection. Default: 30.",
+        type=["number", "null"],
+        minimum=0,
+        section=ADVANCED,
+    ),
+    "read_timeout": _field(
+        "Read timeout",
+        "Seconds to wait for an answer. Default: 180.",
+        type=["number", "null"],
+        minimum=0,
+        section=ADVANCED,
+    ),
+    "ca_bundle": _field(
+        "CA bundle",
+        "Path of a file with the certificates to trust, where an own authority or a proxy signs. Default: the usual "
+        "ones.",
+        section=ADVANCED,
+    ),
+    "allow_http": _field(
+        "Allow plain http",
+        "Send credentials over unencrypted http to a host that is not this machine. For tests only.",
+        type=["boolean", "null"],
+        section=ADVANCED,
+    ),
+}
+
+FIELD_BEHAVIOUR: dict[str, Any] = {
+    "hidden-fields": ["login", "password", "schema"],
+    "relabeling": {"host": "API host"},
+    "placeholders": {"host": "https://api.encord.com (default) or https://api.us.encord.com", "port": ""},
+}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Describe this provider to Airflow."""
+    integration = "Encord"
+
+    def modules(kind: str, *names: str) -> list[dict[str, Any]]:
+        paths = [f"airflow_provider_encord.{kind}.{name}" for name in names]
+        return [{"integration-name": integration, "python-modules": paths}]
+
+    return {
+        "package-name": "airflow-provider-encord",
+        "name": HOOK_NAME,
+        "description": "Run `Encord <https://encord.com/>`__ labelling from Apache Airflow.",
+        "versions": [__version__],
+        "integrations": [
+            {"integration-name": integration, "external-doc-url": "https://docs.encord.com/", "tags": ["service"]}
+        ],
+        "connection-types": [
+            {
+                "connection-type": CONNECTION_TYPE,
+                "hook-class-name": HOOK_CLASS,
+                "hook-name": HOOK_NAME,
+                "conn-fields": CONNECTION_FIELDS,
+                "ui-field-behaviour": FIELD_BEHAVIOUR,
+            }
+        ],
+        "hooks": modules("hooks", "encord"),
+        "operators": modules("operators", "projects", "datasets", "ontologies", "storage", "labels"),
+    }

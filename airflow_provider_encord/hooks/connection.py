@@ -1,0 +1,143 @@
+"""What an Airflow connection of type `encord` says, checked: which credential, and how to reach Encord.
+
+Nothing comes from anywhere else. In particular an empty field never falls back to the worker's own ``ENCORD_SSH_KEY``,
+as the vendor's SDK would. Values may arrive as text, because a connection written as a URI has nothing but text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
+from airflow_provider_encord.client.errors import CredentialError
+from airflow_provider_encord.client.transport.settings import (
+    DEFAULT_CONNECT_TIMEOUT,
+    DEFAULT_READ_TIMEOUT,
+    Settings,
+    base_url,
+)
+from airflow_provider_encord.get_provider_info import AUTH_METHODS, CONNECTION_FIELDS
+
+SECRET_FIELDS = ("private_key", "private_key_passphrase", "api_key")
+_FIELDS_OF = {"ssh_key": ("private_key", "ssh_key_path"), "api_key": ("api_key", "resource_id")}
+_TRUE = ("true", "1", "yes", "on")
+_FALSE = ("false", "0", "no", "off", "")
+
+
+def secret_values(extra: Mapping[str, Any]) -> list[str]:
+    """The secrets that a connection holds, as they are stored; for masking, before anything is checked."""
+    return [value for field in SECRET_FIELDS if isinstance(value := extra.get(field), str) and value.strip()]
+
+
+def read_credential(extra: Mapping[str, Any]) -> Credential:
+    """Make the credential.
+
+    :param extra: The connection's extra fields.
+    :raises CredentialError: No method can be told, or a field is missing or unusable; the message names the fields.
+    """
+    filled = {field: _text(extra, field) for field in CONNECTION_FIELDS if _filled(extra, field)}
+    if _auth_method(filled, extra) == "api_key":
+        return _api_key(filled)
+    return _ssh_key(filled)
+
+
+def read_settings(
+    extra: Mapping[str, Any], *, host: str | None, port: int | None, user_agent_suffix: str = ""
+) -> Settings:
+    """Make the settings; as `read_credential`.
+
+    :param host: The connection's host field; so for `port`.
+    """
+    allow_http = _value(extra, "allow_http", False, _boolean)
+    return Settings(
+        base_url=base_url(host, port, allow_http=allow_http),
+        connect_timeout=_value(extra, "connect_timeout", DEFAULT_CONNECT_TIMEOUT, float),
+        read_timeout=_value(extra, "read_timeout", DEFAULT_READ_TIMEOUT, float),
+        ca_bundle=_value(extra, "ca_bundle", None, str),
+        allow_http=allow_http,
+        user_agent_suffix=user_agent_suffix,
+    )
+
+
+def _auth_method(filled: Mapping[str, str], extra: Mapping[str, Any]) -> str:
+    given = filled.get("auth_method")
+    of_method = {method: [field for field in fields if field in filled] for method, fields in _FIELDS_OF.items()}
+    if given is not None:
+        return _given_method(given.strip(), of_method)
+    methods = [method for method, fields in of_method.items() if fields]
+    if len(methods) == 1:
+        return methods[0]
+    if methods:
+        raise CredentialError(
+            f"The connection has fields of both methods: {', '.join([*of_method['ssh_key'], *of_method['api_key']])}. Set "
+            "auth_method to ssh_key or to api_key, or empty the fields that are not meant."
+        )
+    raise CredentialError(
+        "The connection holds no credential. Fill private_key or ssh_key_path for an SSH key, or api_key and "
+        f"resource_id for a legacy API key.{_unknown_fields(extra)}"
+    )
+
+
+def _given_method(given: str, of_method: Mapping[str, list[str]]) -> str:
+    if given not in AUTH_METHODS:
+        raise CredentialError(f"Connection field auth_method: {given!r} is none of {', '.join(AUTH_METHODS)}.")
+    if not of_method[given]:
+        wanted = " or ".join(_FIELDS_OF[given]) if given == "ssh_key" else " and ".join(_FIELDS_OF[given])
+        raise CredentialError(f"The connection has auth_method {given}, but its fields are empty: fill {wanted}.")
+    return given
+
+
+def _ssh_key(filled: Mapping[str, str]) -> SshKey:
+    if "private_key" in filled and "ssh_key_path" in filled:
+        raise CredentialError(
+            "The connection has both private_key and ssh_key_path; which is meant? Empty one of them."
+        )
+    passphrase = filled.get("private_key_passphrase")
+    if "ssh_key_path" in filled:
+        return SshKey.from_path(filled["ssh_key_path"].strip(), passphrase)
+    return SshKey.parse(filled["private_key"], passphrase)
+
+
+def _api_key(filled: Mapping[str, str]) -> ApiKey:
+    missing = [field for field in _FIELDS_OF["api_key"] if field not in filled]
+    if missing:
+        raise CredentialError(
+            f"The connection lacks {missing[0]}: an API key needs both api_key, the key, and resource_id, the id of "
+            "the project or dataset that it belongs to."
+        )
+    return ApiKey(filled["api_key"], filled["resource_id"])
+
+
+def _filled(extra: Mapping[str, Any], field: str) -> bool:
+    value = extra.get(field)
+    return value is not None and str(value).strip() != ""
+
+
+def _text(extra: Mapping[str, Any], field: str) -> str:
+    value = extra[field]
+    if field in SECRET_FIELDS and not isinstance(value, str):
+        raise CredentialError(f"Connection field {field}: it must be a text, not a {type(value).__name__}.")
+    return str(value)
+
+
+def _value(extra: Mapping[str, Any], field: str, default: Any, convert: Callable[[Any], Any]) -> Any:
+    if not _filled(extra, field):
+        return default
+    try:
+        return convert(extra[field])
+    except (TypeError, ValueError):
+        wanted = "true or false" if convert is _boolean else "a number of seconds"
+        raise CredentialError(f"Connection field {field}: {extra[field]!r} is not {wanted}.") from None
+
+
+def _boolean(value: Any) -> bool:
+    text = str(value).strip().lower()
+    if text not in (*_TRUE, *_FALSE):
+        raise ValueError
+    return text in _TRUE
+
+
+def _unknown_fields(extra: Mapping[str, Any]) -> str:
+    unknown = sorted(str(field) for field in extra if field not in CONNECTION_FIELDS)
+    return f" (Unknown here, perhaps misspelt: {', '.join(unknown)}.)" if unknown else ""

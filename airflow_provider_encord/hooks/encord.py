@@ -1,0 +1,231 @@
+"""From an Airflow connection to an authenticated client. The only place that reads a connection."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseHook, mask_secret
+
+from airflow_provider_encord.get_provider_info import (
+    CONNECTION_FIELDS,
+    CONNECTION_TYPE,
+    DEFAULT_CONNECTION_ID,
+    FIELD_BEHAVIOUR,
+    HOOK_NAME,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_encord.client.client import EncordClient
+    from airflow_provider_encord.client.resources.datasets import Dataset
+    from airflow_provider_encord.client.resources.projects import Project
+
+_told_of_api_keys: set[str] = set()  # task tries that were told
+
+
+class EncordHook(BaseHook):
+    """Turns a connection of type ``encord`` into a client that is ready to use.
+
+    Good to use from a plain ``@task``::
+
+        with EncordHook("encord_default") as hook:
+            rows = hook.get_project(project_id).label_rows()
+
+    Nothing is read or sent before it is needed. The connection's secrets are registered with Airflow's masker, each
+    line of a key too.
+
+    :param encord_conn_id: Id of the Airflow connection.
+    """
+
+    conn_name_attr = "encord_conn_id"
+    default_conn_name = DEFAULT_CONNECTION_ID
+    conn_type = CONNECTION_TYPE
+    hook_name = HOOK_NAME
+
+    def __init__(self, encord_conn_id: str = DEFAULT_CONNECTION_ID, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.encord_conn_id = encord_conn_id
+
+    def __enter__(self) -> EncordHook:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """The form's extra fields, for Airflow before 3.2."""
+        from airflow_provider_encord.hooks.form import widgets
+
+        return widgets(CONNECTION_FIELDS)
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """How the form shows the standard fields, for Airflow before 3.2."""
+        return {name.replace("-", "_"): value for name, value in FIELD_BEHAVIOUR.items()}
+
+    def get_conn(self) -> EncordClient:
+        """The authenticated client; made once per hook.
+
+        :raises CredentialError: The connection is incomplete or its credential unusable.
+        """
+        return self._client
+
+    def close(self) -> None:
+        """Give the client's connections back. The next use makes a new client."""
+        client = self.__dict__.pop("_client", None)
+        if client is not None:
+            client.close()
+
+    def get_project(self, project: str | None = None) -> Project:
+        """Handle on a project.
+
+        :param project: Its id; None takes the one that the connection's API key belongs to.
+        """
+        return self.get_conn().project(project)
+
+    def get_dataset(self, dataset: str | None = None) -> Dataset:
+        """Handle on a dataset.
+
+        :param dataset: Its id; None takes the one that the connection's API key belongs to.
+        """
+        return self.get_conn().dataset(dataset)
+
+    def create_project(
+        self,
+        title: str,
+        *,
+        description: str = "",
+        datasets: Sequence[str] = (),
+        ontology: str | None = None,
+        workflow_template: str | None = None,
+        if_exists: str = "reuse",
+    ) -> Project:
+        """Create a project, unless there is one of its title; see `EncordClient.create_project`."""
+        client = self.get_conn()
+        created = client.create_project(
+            title,
+            description=description,
+            datasets=datasets,
+            ontology=ontology,
+            workflow_template=workflow_template,
+            if_exists=if_exists,
+        )
+        return client.project(created.id)
+
+    def create_dataset(
+        self,
+        title: str,
+        *,
+        description: str | None = None,
+        create_backing_folder: bool = True,
+        if_exists: str = "reuse",
+    ) -> Dataset:
+        """Create a dataset, unless there is one of its title; see `EncordClient.create_dataset`."""
+        client = self.get_conn()
+        created = client.create_dataset(
+            title, description=description, create_backing_folder=create_backing_folder, if_exists=if_exists
+        )
+        return client.dataset(created.id)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Try the connection with one small read. Never raises.
+
+        :return: Whether it works, and a message that says what it can do, or what is wrong and how to mend it.
+        """
+        try:
+            return True, self._try_connection()
+        except Exception as error:  # noqa: BLE001 - Airflow shows the message, and expects no exception
+            return False, _told(error)
+        finally:
+            self.close()
+
+    @cached_property
+    def _client(self) -> EncordClient:
+        from airflow_provider_encord.client.client import EncordClient
+        from airflow_provider_encord.client.masking import secret_forms
+        from airflow_provider_encord.hooks.connection import read_credential, read_settings, secret_values
+
+        connection = self.get_connection(self.encord_conn_id)
+        extra = _extra(connection)
+        for secret in secret_values(extra):
+            for form in secret_forms(secret):
+                mask_secret(form)
+        settings = read_settings(
+            extra, host=connection.host, port=connection.port, user_agent_suffix=_airflow_user_agent()
+        )
+        client = EncordClient(read_credential(extra), settings)
+        self._tell_of_api_key(client)
+        return client
+
+    def _tell_of_api_key(self, client: EncordClient) -> None:
+        from airflow_provider_encord.client.credentials import ApiKey
+
+        task_try = f"{self.encord_conn_id} {_task_try()}"
+        if not isinstance(client.credential, ApiKey) or task_try in _told_of_api_keys:
+            return
+        _told_of_api_keys.add(task_try)
+        self.log.warning(
+            "Connection %s authenticates with an API key, which Encord's SDK dropped in November 2024. It works for %s "
+            "only. Use the SSH key of a service account where you can.",
+            self.encord_conn_id,
+            client.credential.resource_id,
+        )
+
+    def _try_connection(self) -> str:
+        from airflow_provider_encord.client.api.listing import Filter
+
+        client = self.get_conn()
+        host = client.settings.host
+        own = client.key_resource
+        if own is not None:
+            return f"{host} accepts this API key. It belongs to {own.kind} {own.id} and can act on nothing else."
+        client.projects(Filter(title_eq=str(uuid.uuid4())))  # matches nothing: the smallest answer there is
+        return f"{host} accepts this SSH key ({client.credential!r})."
+
+
+def _extra(connection: Any) -> dict[str, Any]:
+    """The extra fields of a connection.
+
+    :raises CredentialError: There is something that is no JSON object.
+    """
+    from airflow_provider_encord.client.errors import CredentialError
+
+    problem = CredentialError(
+        "Connection field extra: it is not a JSON object. Write the fields as one, or use the form."
+    )
+    try:
+        extra = connection.extra_dejson
+    except Exception:  # noqa: BLE001 - the cause would quote the field, secrets included
+        extra = None
+    if not isinstance(extra, dict) or (not extra and (connection.extra or "").strip() not in ("", "{}", "null")):
+        raise problem
+    return extra
+
+
+def _airflow_user_agent() -> str:
+    from airflow import __version__ as airflow_version
+
+    return f"apache-airflow/{airflow_version}"
+
+
+def _task_try() -> str:
+    """Names the running try of a task; empty outside of one."""
+    from airflow.providers.common.compat.sdk import get_current_context
+
+    try:
+        task_instance: Any = get_current_context()["ti"]
+    except Exception:  # noqa: BLE001 - the lines of Airflow differ in what they raise outside of a task
+        return ""
+    parts = ("dag_id", "run_id", "task_id", "map_index", "try_number")
+    return "/".join(str(getattr(task_instance, part, "")) for part in parts)
+
+
+def _told(error: Exception) -> str:
+    from airflow_provider_encord.client.errors import EncordError
+
+    if isinstance(error, EncordError):
+        return str(error)
+    return f"{type(error).__name__}: the connection could not be tried; the log of the server that tried it says more."
