@@ -34,7 +34,9 @@ def known(row):
 
 show(
     {
-        question: sorted((known(row) for row in project.list_label_rows_v2(**filters)), key=lambda row: row["data_title"])
+        question: sorted(
+            (known(row) for row in project.list_label_rows_v2(**filters)), key=lambda row: row["data_title"]
+        )
         for question, filters in json.loads(options.filters).items()
     }
 )

@@ -13,7 +13,9 @@ note = json.loads(options.note)
 project = client.get_project()
 rows = client.list_label_rows(include_uninitialised_labels=True)
 labelled = client.list_label_rows()
-image = sorted((row for row in rows if row.data_type == "IMAGE" and not row.label_hash), key=lambda row: row.data_title)[0]
+image = sorted(
+    (row for row in rows if row.data_type == "IMAGE" and not row.label_hash), key=lambda row: row.data_title
+)[0]
 
 row = client.create_label_row(image.data_hash)
 labels = row["data_units"][image.data_hash]["labels"]

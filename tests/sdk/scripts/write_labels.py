@@ -1,5 +1,7 @@
-"""Label the rows of a project: boxes, other shapes and classifications with answers on the first image, a box on several
-frames of every video, a classification on the other images. Works with either SDK.
+"""Label the rows of a project. Works with either SDK.
+
+The first image gets every shape and every kind of answer, the others a classification, and each video a box on several
+frames.
 """
 
 from account import arguments, show, sign_in
