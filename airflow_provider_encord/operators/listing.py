@@ -1,0 +1,66 @@
+"""What the operators that list have in common: the filters, and records as XCom takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_encord.operators.base import EncordBaseOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_encord.client.api.listing import Filter
+
+
+class ListingOperator(EncordBaseOperator):
+    """Base of the operators that list.
+
+    :param title: Exactly this title (templated).
+    :param title_like: An SQL LIKE pattern for the title, such as ``"Street %"`` (templated).
+    :param created_after: A time, as text or `datetime` (templated); so for the next three.
+    :param include_organisation: Also what the organisation has beside; for its admins.
+    """
+
+    template_fields: Sequence[str] = (
+        "title",
+        "title_like",
+        "created_after",
+        "created_before",
+        "edited_after",
+        "edited_before",
+        "encord_conn_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        title: str | None = None,
+        title_like: str | None = None,
+        created_after: Any = None,
+        created_before: Any = None,
+        edited_after: Any = None,
+        edited_before: Any = None,
+        include_organisation: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.title = title
+        self.title_like = title_like
+        self.created_after = created_after
+        self.created_before = created_before
+        self.edited_after = edited_after
+        self.edited_before = edited_before
+        self.include_organisation = include_organisation
+
+    def which(self) -> Filter:
+        """The filters, as the client takes them."""
+        from airflow_provider_encord.client.api.listing import Filter
+
+        return Filter(
+            title_eq=self.title,
+            title_like=self.title_like,
+            created_after=self.created_after or None,  # a template that renders to nothing is no filter
+            created_before=self.created_before or None,
+            edited_after=self.edited_after or None,
+            edited_before=self.edited_before or None,
+            include_organisation=self.include_organisation,
+        )

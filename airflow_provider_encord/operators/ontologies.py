@@ -1,0 +1,88 @@
+"""Operators on ontologies: create, get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.records import as_dictionary
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+class EncordCreateOntologyOperator(EncordBaseOperator):
+    """Create an ontology, unless there is one of its title.
+
+    Safe to repeat with the default `if_exists`: the ontology of this title is found again, also when the answer to its
+    creation was lost or the worker died. What is found is not changed, whatever its structure. Needs an SSH key. Encord
+    API: ``ontologies`` POST (v2).
+
+    :param title: Title (templated).
+    :param structure: What can be labelled (templated). In short form, ids, colours and feature hashes are made for
+        you::
+
+            {
+                "objects": [{"name": "Car", "shape": "bounding_box",
+                             "attributes": [{"name": "colour", "type": "radio", "options": ["red", "blue"]}]}],
+                "classifications": [{"name": "weather", "type": "radio", "options": ["dry", "wet"]}],
+            }
+
+        What is given in full, as Encord's API has it, stays as it is.
+    :param description: Description (templated).
+    :param if_exists: ``"reuse"`` (default) takes the one ontology of exactly this title that the connection can see,
+        and fails if there are several; ``"fail"`` fails if there is one, so also on a retry after the ontology was
+        created; ``"new"`` makes another ontology at every try.
+    :return: Id of the ontology.
+    :raises AirflowFailException: The structure is wrong, the title is taken, or Encord refuses the arguments.
+    :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.
+    """
+
+    template_fields: Sequence[str] = ("title", "structure", "description", "if_exists", "encord_conn_id")
+    template_fields_renderers = {"structure": "json"}  # noqa: RUF012 - as Airflow declares it
+
+    def __init__(
+        self,
+        *,
+        title: str,
+        structure: Mapping[str, Any] | None = None,
+        description: str = "",
+        if_exists: str = "reuse",
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.title = title
+        self.structure = structure
+        self.description = description
+        self.if_exists = if_exists
+
+    def act(self, context: Context) -> str:
+        """Create or find the ontology."""
+        created = self.client.create_ontology(
+            self.title, structure=self.structure, description=self.description, if_exists=self.if_exists
+        )
+        self.log.info("%s ontology %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
+        return created.id
+
+
+class EncordGetOntologyOperator(EncordBaseOperator):
+    """Read an ontology.
+
+    Only reads. Needs an SSH key; with an API key there is no way to an ontology.
+
+    :param ontology: Id (templated).
+    :return: The ontology as a dictionary: ``ontology_uuid``, ``title``, ``description``, ``editor`` (its structure),
+        and so on.
+    :raises AirflowFailException: There is no such ontology, or the connection may not see it.
+    """
+
+    template_fields: Sequence[str] = ("ontology", "encord_conn_id")
+
+    def __init__(self, *, ontology: str, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.ontology = ontology
+
+    def act(self, context: Context) -> dict[str, Any]:
+        """Read the ontology."""
+        return as_dictionary(self.client.ontology(self.ontology).get())

@@ -1,0 +1,180 @@
+"""Operators on projects: create, get, list; attach and detach datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.listing import ListingOperator
+from airflow_provider_encord.operators.records import as_dictionary
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+class EncordCreateProjectOperator(EncordBaseOperator):
+    """Create a project, unless there is one of its title.
+
+    Safe to repeat with the default `if_exists`: the project of this title is found again, also when the answer to its
+    creation was lost or the worker died. What is found is not changed: attach further datasets with
+    `EncordAttachDatasetsOperator`. A project cannot be deleted by API. Needs an SSH key. Encord API: ``project`` POST
+    (v1).
+
+    :param title: Title (templated).
+    :param description: Description (templated).
+    :param datasets: Ids of the datasets to attach, or one id (templated).
+    :param ontology: Id of the ontology (templated); without one Encord makes an empty one.
+    :param workflow_template: Id of a workflow template (templated), made in Encord's web app; without one Encord uses
+        its default workflow.
+    :param if_exists: ``"reuse"`` (default) takes the one project of exactly this title that the connection can see, and
+        fails if there are several; ``"fail"`` fails if there is one, so also on a retry after the project was created;
+        ``"new"`` makes another project at every try.
+    :return: Id of the project.
+    :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
+    :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.
+    """
+
+    template_fields: Sequence[str] = (
+        "title",
+        "description",
+        "datasets",
+        "ontology",
+        "workflow_template",
+        "if_exists",
+        "encord_conn_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        title: str,
+        description: str = "",
+        datasets: Sequence[str] | str = (),
+        ontology: str | None = None,
+        workflow_template: str | None = None,
+        if_exists: str = "reuse",
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.title = title
+        self.description = description
+        self.datasets = datasets
+        self.ontology = ontology
+        self.workflow_template = workflow_template
+        self.if_exists = if_exists
+
+    def act(self, context: Context) -> str:
+        """Create or find the project."""
+        created = self.client.create_project(
+            self.title,
+            description=self.description,
+            datasets=self.datasets,
+            ontology=self.ontology,
+            workflow_template=self.workflow_template,
+            if_exists=self.if_exists,
+        )
+        self.log.info("%s project %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
+        return created.id
+
+
+class EncordGetProjectOperator(EncordBaseOperator):
+    """Read a project.
+
+    Only reads. An API key learns less than an SSH key: status, type, workflow and creator stay None.
+
+    :param project: Id (templated). With an API key it may be left out: the key's own project is read.
+    :return: The project as a dictionary: ``project_hash``, ``title``, ``description``, ``ontology_hash``, ``status``,
+        ``workflow`` with its stages, and so on.
+    :raises AirflowFailException: There is no such project, or the connection may not see it.
+    """
+
+    template_fields: Sequence[str] = ("project", "encord_conn_id")
+
+    def __init__(self, *, project: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.project = project
+
+    def act(self, context: Context) -> dict[str, Any]:
+        """Read the project."""
+        return as_dictionary(self.client.project(self.project).get())
+
+
+class EncordListProjectsOperator(ListingOperator):
+    """List the projects that the connection's user can see.
+
+    Only reads. Needs an SSH key. The filters combine; without any, all are listed. The list becomes an XCom: filter it
+    to what is used.
+
+    :param title: Exactly this title (templated).
+    :param title_like: An SQL LIKE pattern for the title, such as ``"Street %"`` (templated).
+    :param created_after: A time, as text or `datetime` (templated); so for `created_before`, `edited_after` and
+        `edited_before`.
+    :param tags: Names of organisation tags, of which a project has at least one (templated).
+    :param include_organisation: Also the organisation's other projects; for its admins.
+    :return: A list of ``{"project_hash", "title", "description", "status", "ontology_hash", "created_at",
+        "last_edited_at"}``.
+    """
+
+    template_fields: Sequence[str] = (*ListingOperator.template_fields, "tags")
+
+    def __init__(self, *, tags: Sequence[str] | str = (), **kwargs: Any):
+        super().__init__(**kwargs)
+        self.tags = tags
+
+    def act(self, context: Context) -> list[dict[str, Any]]:
+        """List the projects."""
+        tags = [self.tags] if isinstance(self.tags, str) and self.tags else self.tags
+        found = self.client.projects(self.which(), tags=tags)
+        self.log.info("Found %d projects.", len(found))
+        told = ("project_hash", "title", "description", "status", "ontology_hash", "created_at", "last_edited_at")
+        return [{name: getattr(one, name) for name in told} for one in found]
+
+
+class _ChangeDatasetsOperator(EncordBaseOperator):
+    """Attach or detach datasets; the difference is one method of the project."""
+
+    template_fields: Sequence[str] = ("project", "datasets", "encord_conn_id")
+
+    def __init__(self, *, datasets: Sequence[str] | str, project: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.project = project
+        self.datasets = datasets
+
+
+class EncordAttachDatasetsOperator(_ChangeDatasetsOperator):
+    """Attach datasets to a project. Every data unit in them then has a row, and a task in the first stage.
+
+    Safe to repeat: what is attached already is left alone, and a lost answer is looked up. Encord API:
+    ``projectdataset`` POST (v1).
+
+    :param datasets: Ids of the datasets, or one id (templated).
+    :param project: Id of the project (templated). With an API key it may be left out.
+    :return: Ids of the datasets that were not attached before.
+    """
+
+    def act(self, context: Context) -> list[str]:
+        """Attach what is not attached."""
+        project = self.client.project(self.project)
+        attached = project.attach_datasets(self.datasets)
+        self.log.info("Attached %d datasets to project %s; the others were attached.", len(attached), project.id)
+        return attached
+
+
+class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
+    """Detach datasets from a project. The rows of their data units, and so their labels, leave the project.
+
+    Safe to repeat: what is not attached is left alone, and a lost answer is looked up. Encord API: ``projectdataset``
+    DELETE (v1).
+
+    :param datasets: Ids of the datasets, or one id (templated).
+    :param project: Id of the project (templated). With an API key it may be left out.
+    :return: Ids of the datasets that were attached before.
+    """
+
+    def act(self, context: Context) -> list[str]:
+        """Detach what is attached."""
+        project = self.client.project(self.project)
+        detached = project.detach_datasets(self.datasets)
+        self.log.info("Detached %d datasets from project %s; the others were not attached.", len(detached), project.id)
+        return detached
