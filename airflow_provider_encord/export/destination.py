@@ -1,0 +1,69 @@
+"""Where an export goes: a directory of its own, that it may clear.
+
+What an earlier try or run of the same question left is replaced: first the manifest goes, so that nobody reads a mix,
+then all shards, also those with higher numbers than the new export will have. Anything else is refused and left alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.export.listing import Question
+from airflow_provider_encord.export.manifest import MANIFEST, ManifestError, read_manifest
+from airflow_provider_encord.export.shards import SHARD_NAME
+from airflow_provider_encord.export.storage import UNFINISHED, StoragePath
+
+_OURS = re.compile(rf"{SHARD_NAME.pattern}|{re.escape(MANIFEST)}({re.escape(UNFINISHED)})?")
+
+
+def require_own(destination: StoragePath, question: Question) -> None:
+    """Check that an export of this question may be written there.
+
+    :raises InvalidRequestError: It is a file, or holds other files, or an export of another question.
+    """
+    if not destination.exists():
+        return
+    if not destination.is_dir():
+        raise InvalidRequestError(f"destination: {destination} is a file; an export needs a directory of its own.")
+    names = sorted(path.name for path in destination.iterdir())
+    foreign = [name for name in names if not _OURS.fullmatch(name)]
+    if foreign:
+        raise InvalidRequestError(
+            f"destination: {destination} holds other things ({_some(foreign)}). An export needs a directory of its "
+            "own: name an empty one, such as a subdirectory for each run."
+        )
+    if MANIFEST in names:
+        _require_same(destination, question)
+
+
+def clear(destination: StoragePath) -> None:
+    """Remove what an earlier export left, its manifest first."""
+    if not destination.exists():
+        return
+    paths = {path.name: path for path in destination.iterdir() if _OURS.fullmatch(path.name)}
+    if manifest := paths.pop(MANIFEST, None):
+        manifest.unlink()
+    for path in paths.values():
+        path.unlink()
+
+
+def _require_same(destination: StoragePath, question: Question) -> None:
+    try:
+        there = read_manifest(destination).question
+    except ManifestError as error:
+        raise InvalidRequestError(
+            f"destination: {destination} holds something else. {error.message} Name another directory, or empty this "
+            "one."
+        ) from None
+    if there == question:
+        return
+    differing = [name for name in ("project", "branch", "filters") if getattr(there, name) != getattr(question, name)]
+    raise InvalidRequestError(
+        f"destination: {destination} holds an export with another {' and '.join(differing)} (project {there.project}, "
+        f"branch {there.branch}). Name another directory, such as one for each run, or empty this one."
+    )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,156 @@
+"""``manifest.json``: what an export holds. Written last, so who finds one finds a whole export.
+
+Readers check `schema_version` first. The part before the dot grows when old readers would misread the file; the part
+after it, when there are only new fields, which old readers skip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.export.listing import Filters, ListedRow, Question
+from airflow_provider_encord.export.storage import StoragePath, write_whole
+
+MANIFEST = "manifest.json"
+SCHEMA_VERSION = "1.0"
+LABELS: Literal["labels"] = "labels"
+
+
+class ManifestError(EncordError):
+    """There is no manifest, or none that this version can read."""
+
+
+class ProjectReference(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the labels come from.
+
+    :param id: The project's id.
+    """
+
+    id: str
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Label rows. ``listed == with_labels + without_labels`` and ``with_labels == exported + missing``.
+
+    :param listed: Data units that the filters let through.
+    :param with_labels: Those that have a label row.
+    :param without_labels: Those that nobody has labelled yet; they are not in the files.
+    :param exported: Lines in the shards.
+    :param missing: Listed, but gone when they were to be read; named in `Manifest.missing`.
+    """
+
+    listed: int
+    with_labels: int
+    without_labels: int
+    exported: int
+    missing: int
+
+
+class Shard(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of label rows: JSON Lines, a row as Encord sent it on each line, every line ended by a newline.
+
+    :param name: File name, beside the manifest.
+    :param rows: Lines.
+    :param bytes: Size of the file.
+    :param sha256: Of the file, as 64 hexadecimal digits.
+    """
+
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole export.
+
+    :param schema_version: Of this file, ``"major.minor"``.
+    :param what: ``"labels"``.
+    :param created_at: When the export was complete, ISO 8601, UTC.
+    :param library_version: Of airflow-provider-encord that wrote it.
+    :param host: Host of the API that was asked.
+    :param project: Where the labels come from.
+    :param branch: The label branch.
+    :param filters: Which rows were wanted; null does not restrict.
+    :param counts: How many rows of what kind.
+    :param bytes: Of all shards together.
+    :param shards: In order; rows are ordered by data hash throughout.
+    :param missing: Rows that were listed but gone when they were to be read.
+    :param watermark: The latest `last_edited_at` of all listed rows, as Encord wrote it; null if none has one. It was
+        taken before any row was read, so a row edited later was edited after it. An export of what changed since asks
+        for ``edited_after`` this, less some overlap.
+    """
+
+    schema_version: str
+    what: Literal["labels"]
+    created_at: str
+    library_version: str
+    host: str
+    project: ProjectReference
+    branch: str
+    filters: Filters
+    counts: Counts
+    bytes: int
+    shards: Sequence[Shard]
+    missing: Sequence[ListedRow]
+    watermark: str | None = None
+
+    @property
+    def question(self) -> Question:
+        """What the export answers."""
+        return Question(project=self.project.id, branch=self.branch, filters=self.filters)
+
+
+class _Version(msgspec.Struct, frozen=True, kw_only=True):
+    schema_version: str
+
+
+_MANIFEST = msgspec.json.Decoder(Manifest)
+_VERSION = msgspec.json.Decoder(_Version)
+
+
+def write_manifest(directory: StoragePath, manifest: Manifest) -> None:
+    """Write the manifest, as the last file of an export."""
+    content = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    write_whole(directory, MANIFEST, content + b"\n")
+
+
+def read_manifest(directory: StoragePath) -> Manifest:
+    """Read the manifest of the export in a directory.
+
+    :raises ManifestError: There is none, or it is of a newer schema, or not a manifest of label rows at all.
+    """
+    path = directory / MANIFEST
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ManifestError(f"There is no whole export in {directory}: it has no {MANIFEST}.") from None
+    return decode_manifest(content, str(path))
+
+
+def decode_manifest(content: bytes, title: str) -> Manifest:
+    """Read a manifest from its bytes.
+
+    :param title: Names it in messages.
+    :raises ManifestError: It is of a newer schema, or not a manifest of label rows at all.
+    """
+    try:
+        _require_readable(_VERSION.decode(content).schema_version, title)
+        return _MANIFEST.decode(content)
+    except msgspec.DecodeError as error:
+        raise ManifestError(f"{title} is not the manifest of an export of label rows: {error}.") from None
+
+
+def _require_readable(version: str, title: str) -> None:
+    major, _, minor = version.partition(".")
+    if not (major.isdecimal() and minor.isdecimal()):
+        raise ManifestError(f"{title} has the schema_version {version!r}, which is no version of ours.")
+    if int(major) > int(SCHEMA_VERSION.partition(".")[0]):
+        raise ManifestError(
+            f"{title} has the schema_version {version}, and this version of airflow-provider-encord reads up to "
+            f"{SCHEMA_VERSION}. Upgrade airflow-provider-encord to read it."
+        )
