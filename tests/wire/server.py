@@ -23,6 +23,7 @@ class Server:
     """A running emulator, spoken to without any client of ours."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self._address = urllib.parse.urlsplit(url).netloc
 
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes | None) -> Answer:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from airflow_provider_encord.emulator.process import Emulator
 
+from airflow_provider_encord.emulator.process import Emulator
 from tests.wire.recordings import Recording, recordings
 from tests.wire.replay import learn, loosened, send
 from tests.wire.server import Answer, Server, User

@@ -1,0 +1,185 @@
+"""The recorded vectors, for replaying them against the client.
+
+A vector belongs to an operation by the name in it, up to the first bracket, and by the API of its first request; the
+name of its file means nothing. Flows (an upload) hold several exchanges, each with an operation of its own, which
+`operation_of` tells from the request's shape.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
+
+FOLDER = Path(__file__).with_name("vectors")
+OBJECT_STORE = "object store"
+
+Key = tuple[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Exchange:
+    """A request and its answer.
+
+    :param vector: Name of the file, for messages.
+    :param number: Its place in the vector, from 0.
+    :param last: Whether it is the last one.
+    """
+
+    vector: Vector
+    number: int
+    request: dict[str, Any]
+    response: dict[str, Any]
+
+    @property
+    def last(self) -> bool:
+        return self.number == len(self.vector.exchanges) - 1
+
+    @property
+    def label(self) -> str:
+        return f"{self.vector.name}-{self.number}"
+
+    @property
+    def to_object_store(self) -> bool:
+        return "url" in self.request
+
+    @property
+    def body(self) -> bytes:
+        """The answer's body as bytes."""
+        if "text" in self.response:
+            return str(self.response["text"]).encode()
+        if self.response["status"] == 204 or self.to_object_store:
+            return b""
+        return json.dumps(self.response["json"]).encode()
+
+    @property
+    def credential(self) -> Credential:
+        """A credential of the kind that the request was sent with."""
+        headers = self.request["headers"]
+        if self.vector.auth == "ssh":
+            return ssh_key()
+        return ApiKey(headers["Authorization"], headers["ResourceID"])
+
+
+@dataclasses.dataclass(frozen=True)
+class Vector:
+    """One file.
+
+    :param operation: Name of the operation.
+    :param parsed: What the SDK made of the answers; None if it gives nothing back, or raised.
+    :param raises: The SDK's exception, or None.
+    """
+
+    name: str
+    operation: str
+    sdk_version: str
+    auth: str
+    exchanges: list[Exchange]
+    parsed: Any
+    raises: dict[str, Any] | None
+
+    @property
+    def api(self) -> str:
+        return "v2" if self.exchanges[0].request["path"].startswith("/v2/") else "v1"
+
+    @property
+    def key(self) -> Key:
+        return self.operation, self.api
+
+
+@cache
+def vectors() -> tuple[Vector, ...]:
+    """Every vector of an operation, an error or a retry; those of signing and key loading have no operation."""
+    contents = ((path.stem, json.loads(path.read_text())) for path in sorted(FOLDER.glob("*.json")))
+    return tuple(_vector(name, content) for name, content in contents if "operation" in content)
+
+
+def vector(name: str) -> Vector:
+    return next(one for one in vectors() if one.name == name)
+
+
+def _vector(name: str, content: dict[str, Any]) -> Vector:
+    exchanges: list[Exchange] = []
+    found = Vector(
+        name=name,
+        operation=content["operation"].split(" (")[0],
+        sdk_version=content["sdk_version"],
+        auth=content["auth"],
+        exchanges=exchanges,
+        parsed=content.get("parsed"),
+        raises=content.get("raises"),
+    )
+    for number, one in enumerate(content.get("exchanges") or [content]):
+        exchanges.append(Exchange(found, number, one["request"], one["response"]))
+    return found
+
+
+@cache
+def ssh_key() -> SshKey:
+    """The key that the ``auth-...`` vectors were signed with."""
+    return SshKey.parse(json.loads((FOLDER / "auth-keys.json").read_text())["private_openssh_pem"])
+
+
+_V1_SHAPES: dict[tuple[str, str], str] = {
+    ("apikeymeta", "GET"): "api_key.lookup",
+    ("projectapikey", "POST"): "api_key.project.create",
+    ("projectapikey", "GET"): "api_key.project.list",
+    ("datasetapikey", "POST"): "api_key.dataset.create",
+    ("datasetapikey", "GET"): "api_key.dataset.list",
+    ("projectdataset", "POST"): "project.add_datasets",
+    ("projectdataset", "DELETE"): "project.remove_datasets",
+    ("dataset", "GET"): "dataset.get",
+    ("datarows", "GET"): "dataset.list_data_rows",
+    ("labelrowmetadata", "GET"): "label_rows.list",
+    ("labelrow", "GET"): "label_rows.get",
+    ("labelrow", "PUT"): "label_rows.create",
+    ("labelrow", "POST"): "label_rows.save",
+    ("cloudintegration", "GET"): "cloud_integrations.list",
+    ("signedimagesurl", "GET"): "upload.signed_urls",
+    ("signedvideourl", "GET"): "upload.signed_urls",
+    ("datasetdatalongpolling", "GET"): "dataset.add_private_data result",
+}
+_UUID = "[0-9a-f-]{36}"
+_V2_SHAPES: list[tuple[str, str, str]] = [
+    ("GET", "projects", "projects.list"),
+    ("GET", f"projects/{_UUID}", "project.get"),
+    ("GET", f"projects/{_UUID}/datasets", "project.list_datasets"),
+    ("GET", "datasets/list", "datasets.list"),
+    ("POST", "datasets", "dataset.create"),
+    ("GET", "ontologies", "ontology.list"),
+    ("POST", "ontologies", "ontology.create"),
+    ("GET", f"ontologies/{_UUID}", "ontology.get"),
+    ("GET", "user/bearer-token", "user.get_bearer_token"),
+    ("GET", "cloud-integrations", "cloud_integrations.list"),
+    ("GET", "presigned-urls", "upload.signed_urls"),
+]
+
+
+def operation_of(request: dict[str, Any]) -> Key | None:
+    """The operation that a request belongs to, by its shape; None if none of ours has it."""
+    if "url" in request:
+        return OBJECT_STORE, request["method"]
+    if request["path"].startswith("/v2/public/"):
+        path = request["path"].removeprefix("/v2/public/")
+        named = (name for method, form, name in _V2_SHAPES if method == request["method"] and re.fullmatch(form, path))
+        name = next(named, None)
+        return (name, "v2") if name else None
+    envelope = request["json"]
+    name = _V1_SHAPES.get((envelope["query_type"], envelope["query_method"])) or _by_payload(request["path"], envelope)
+    return (name, "v1") if name else None
+
+
+def _by_payload(path: str, envelope: dict[str, Any]) -> str | None:
+    at_user_scope = path.endswith("/user")
+    kind = envelope["query_type"], envelope["query_method"]
+    if kind == ("project", "POST") and at_user_scope:
+        return "project.create"
+    if kind == ("project", "GET") and not at_user_scope:
+        return "project.get"
+    starts_upload = kind == ("datasetdatalongpolling", "POST") and "dataItems" in envelope["values"]["payload"]
+    return "upload.start" if starts_upload else None
