@@ -167,8 +167,8 @@ class EncordClient:
             if_exists=if_exists,
             description=description,
             datasets=require_ids(datasets, "datasets"),
-            ontology=require_id(ontology, "ontology") if ontology else None,
-            workflow_template=require_id(workflow_template, "workflow_template") if workflow_template else None,
+            ontology=None if ontology is None else require_id(ontology, "ontology"),
+            workflow_template=None if workflow_template is None else require_id(workflow_template, "workflow_template"),
         )
         return self.run(flow)
 

@@ -71,8 +71,8 @@ def _auth_method(filled: Mapping[str, str], extra: Mapping[str, Any]) -> str:
     if methods:
         both = ", ".join([*of_method["ssh_key"], *of_method["api_key"]])
         raise CredentialError(
-            f"The connection has fields of both methods: {both}. Set auth_method to ssh_key or to api_key, or empty the "
-            "fields that are not meant."
+            f"The connection has fields of both methods: {both}. Set auth_method to ssh_key or to api_key, or empty "
+            "the fields that are not meant."
         )
     raise CredentialError(
         "The connection holds no credential. Fill private_key or ssh_key_path for an SSH key, or api_key and "
