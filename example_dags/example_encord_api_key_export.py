@@ -10,8 +10,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from airflow.providers.common.compat.sdk import DAG, Param
-from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
 
+from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
 from airflow_provider_encord.operators.projects import EncordGetProjectOperator
 
 with DAG(

@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from airflow.providers.common.compat.sdk import DAG, Param, task
-from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
 
 from airflow_provider_encord.hooks.encord import EncordHook
+from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
 
 with DAG(
     dag_id="example_encord_export",

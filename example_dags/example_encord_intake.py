@@ -9,11 +9,11 @@ Needs the connection ``encord_default`` with an SSH key.
 from __future__ import annotations
 
 from airflow.providers.common.compat.sdk import DAG, Param
-from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
 
 from airflow_provider_encord.operators.datasets import EncordCreateDatasetOperator
 from airflow_provider_encord.operators.ontologies import EncordCreateOntologyOperator
 from airflow_provider_encord.operators.projects import EncordCreateProjectOperator
+from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
 
 with DAG(
     dag_id="example_encord_intake",
