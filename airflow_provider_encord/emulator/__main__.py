@@ -1,0 +1,84 @@
+"""The command ``encord-emulator``: a local server that behaves like Encord. It is NOT Encord and not made by Encord."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import pathlib
+import sys
+from collections.abc import Sequence
+
+INSTALL = "pip install 'airflow-provider-encord[emulator]'"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        keys = [_read_key(path) for path in options.authorize]
+    except (OSError, UnicodeDecodeError, ValueError) as problem:
+        sys.stderr.write(f"encord-emulator: --authorize: {problem}\n")
+        return 2
+    if not options.allow_remote and not _is_loopback(options.host):
+        sys.stderr.write(
+            f"encord-emulator: --host {options.host} is no loopback address, and whoever reaches this server can use it "
+            "freely. Add --allow-remote if that is meant (the controls stay loopback only).\n"
+        )
+        return 2
+    try:
+        from .server import serve
+    except ModuleNotFoundError as missing:
+        sys.stderr.write(f"encord-emulator needs {missing.name}, which is not installed: {INSTALL}\n")
+        return 2
+    try:
+        serve(options.host, options.port, options.db, keys)
+    except OSError as problem:
+        sys.stderr.write(f"encord-emulator: {options.host}:{options.port}: {problem}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="encord-emulator",
+        description="A local server that behaves like Encord, for tests and demos. It is NOT Encord and not made by "
+        "Encord: do not send it data or keys that matter.",
+    )
+    serve = parser.add_subparsers(required=True, metavar="serve").add_parser("serve", help="serve until interrupted")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8765, help="port; 0 picks a free one (default: %(default)s)")
+    serve.add_argument(
+        "--db", type=pathlib.Path, metavar="PATH", help="keep the state in this file (default: in memory)"
+    )
+    serve.add_argument(
+        "--authorize",
+        type=pathlib.Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PUBLIC_KEY_FILE",
+        help="register the ssh-ed25519 public key in this file; the person is the e-mail address in its comment, else "
+        "<name of the file>@example.com; may be given several times",
+    )
+    serve.add_argument("--allow-remote", action="store_true", help="allow a --host that is no loopback address")
+    return parser
+
+
+def _read_key(path: pathlib.Path) -> tuple[str, str]:
+    """Email and public key of a file."""
+    words = path.expanduser().read_text("utf-8").split()
+    if len(words) < 2 or words[0] != "ssh-ed25519":
+        raise ValueError(f"{path}: this is not the public half of an ssh-ed25519 key (ssh-ed25519 AAAA... comment)")
+    comment = words[2] if len(words) > 2 else ""
+    return comment if "@" in comment else f"{path.stem}@example.com", f"{words[0]} {words[1]}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

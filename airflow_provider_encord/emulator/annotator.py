@@ -1,0 +1,106 @@
+"""A person at work: opens data, draws and answers, hands the task on. Driven by a control, never by a client's request."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any, Literal
+
+from . import label_content, labels, people, workflow
+from .emulation import Emulation
+from .label_content import Ontology
+from .label_listing import MAIN
+from .painter import paint
+from .refusals import Reason, Refused
+from .shapes import Strict
+from .store import Row, Store
+
+ANNOTATOR = "annotator@example.com"
+"""In whose name the labels are made."""
+_IN_STAGE = (
+    "SELECT data_hash FROM tasks WHERE project = ? AND stage = ? AND data_hash IN (SELECT value FROM json_each(?))"
+)
+_STATUS = {"none": "LABEL_IN_PROGRESS", "submit": "LABELLED", "complete": "REVIEWED"}
+
+
+class Assignment(Strict, frozen=True):
+    project_hash: str
+    data_hashes: list[str] | None = None
+    count: int | None = None
+    objects_per_row: int = 2
+    advance: Literal["none", "submit", "complete"] = "none"
+    seed: int = 0
+
+
+def annotate(emulation: Emulation, assignment: Assignment) -> dict[str, int]:
+    """Annotate the data that is named, or the next ``count`` that are not complete (all of them without ``count``),
+    those without labels first.
+    """
+    store, project = emulation.store, assignment.project_hash
+    structure = store.value(
+        "SELECT editor FROM projects JOIN ontologies ON ontology = ontologies.uuid WHERE projects.uuid = ?", project
+    )
+    if structure is None:
+        raise Refused(Reason.NOT_FOUND, f"there is no project {project}")
+    people.ensure_user(store, emulation.clock, ANNOTATOR)
+    dice = random.Random(assignment.seed)  # noqa: S311 - dice, not a secret
+    units, ontology = _chosen(store, assignment), Ontology(json.loads(structure))
+    for unit in units:
+        _work(emulation, project, unit, ontology, dice, assignment)
+    _hand_on(emulation, project, [unit["data_hash"] for unit in units], assignment.advance)
+    return {"annotated": len(units)}
+
+
+def _chosen(store: Store, assignment: Assignment) -> list[Row]:
+    source = (
+        "SELECT unit.* FROM tasks JOIN data_units AS unit USING (data_hash) JOIN stages"
+        " ON stages.project = tasks.project AND stages.uuid = tasks.stage WHERE tasks.project = ?"
+    )
+    if assignment.data_hashes is None:
+        return store.all(
+            f"{source} AND stage_type != 'DONE' ORDER BY EXISTS (SELECT 1 FROM label_rows WHERE"
+            " label_rows.project = tasks.project AND label_rows.data_hash = tasks.data_hash), unit.position LIMIT ?",
+            assignment.project_hash,
+            -1 if assignment.count is None else assignment.count,
+        )
+    wanted = list(dict.fromkeys(assignment.data_hashes))[: assignment.count]
+    sql = f"{source} AND tasks.data_hash IN (SELECT value FROM json_each(?)) ORDER BY unit.position"
+    units = store.all(sql, assignment.project_hash, json.dumps(wanted))
+    if len(units) != len(wanted):
+        raise Refused(Reason.NOT_FOUND, f"data_hashes: {len(wanted) - len(units)} of them are not in this project")
+    return units
+
+
+def _work(
+    emulation: Emulation, project: str, unit: Row, ontology: Ontology, dice: random.Random, assignment: Assignment
+) -> None:
+    """Label one data unit."""
+    store, now = emulation.store, emulation.clock.stamp()
+    sql = "SELECT label_hash FROM label_rows WHERE project = ? AND data_hash = ? AND branch = ?"
+    label_hash = store.value(sql, project, unit["data_hash"], MAIN)
+    if label_hash is None:
+        label_hash = labels.insert(store, project, unit, MAIN, now)
+    row = store.one("SELECT answers, units FROM label_rows WHERE label_hash = ?", label_hash)
+    assert row is not None  # noqa: S101 - there, or made just now
+    content: dict[str, Any] = {**json.loads("{" + row["answers"] + "}"), "data_units": json.loads(row["units"])}
+    paint(content, unit, ontology, dice, assignment.objects_per_row, ANNOTATOR, now)
+    answers, units = label_content.completed(content, unit, ontology, ANNOTATOR, now)
+    labels.keep(store, label_hash, answers, units, now)
+    store.run("UPDATE label_rows SET label_status = ? WHERE label_hash = ?", _STATUS[assignment.advance], label_hash)
+
+
+def _hand_on(emulation: Emulation, project: str, data_hashes: list[str], advance: str) -> None:
+    """Move the tasks: one stage on, or to the end."""
+    store, now = emulation.store, emulation.clock.stamp()
+    if advance == "complete":
+        workflow.move(store, project, data_hashes, workflow.final_stage(store, project), ANNOTATOR, now)
+    if advance != "submit":
+        return
+    text = json.dumps(data_hashes)
+    steps = [
+        (stage["next_stage"], store.column(_IN_STAGE, project, stage["uuid"], text))
+        for stage in workflow.stages_of(store, project)
+        if stage["next_stage"] is not None
+    ]
+    for following, here in steps:
+        workflow.move(store, project, here, following, ANNOTATOR, now)

@@ -1,0 +1,209 @@
+"""The controls under ``/_emulator/``: JSON in and out, no credentials, and only from the loopback."""
+
+from __future__ import annotations
+
+import ipaddress
+import pathlib
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+from starlette.requests import Request
+
+from airflow_provider_encord import __version__
+
+from . import annotator, answers, labels, organisation, people, seeding, shapes, times, workflow
+from .emulation import Emulation
+from .faults import FaultScript
+from .identifiers import is_uuid, new_uuid
+from .refusals import Reason, Refused
+from .rest import refusal_answer
+from .shapes import Strict, StrictCamel
+
+PREFIX = "/_emulator/"
+UNSET = msgspec.UNSET
+_COUNTED = {
+    "users": "users",
+    "projects": "projects",
+    "datasets": "datasets",
+    "data_rows": "data_units",
+    "label_rows": "label_rows",
+    "folders": "folders",
+    "jobs": "jobs",
+}
+
+
+class NewUser(Strict, frozen=True):
+    email: str
+    public_key: str
+    role: Literal["ADMIN", "MEMBER"] | None = None
+
+
+class NewTemplate(Strict, frozen=True):
+    title: str
+    stages: list[workflow.StageDraft]
+
+
+class ClockSetting(Strict, frozen=True):
+    now: str | msgspec.UnsetType | None = UNSET
+    advance_s: float | None = None
+
+
+class JobSettings(Strict, frozen=True):
+    units_per_second: float | msgspec.UnsetType | None = UNSET
+    fail_units: float | None = None
+    hold: bool | None = None
+    seed: int | msgspec.UnsetType | None = UNSET
+
+
+class NewBucket(Strict, frozen=True):
+    integration: str
+    url: str
+    directory: str
+
+
+class LimitSettings(Strict, frozen=True):
+    requests_per_minute: int | msgspec.UnsetType | None = UNSET
+    label_rows_per_request: int | None = None
+    page_size: int | None = None
+
+
+class LabelsQuery(StrictCamel, frozen=True):
+    offset: int = 0
+    limit: int = -1
+
+
+class JournalQuery(StrictCamel, frozen=True):
+    since: int = 0
+
+
+async def answer(emulation: Emulation, request: Request) -> answers.Answer:
+    """Serve a control."""
+    if not _from_loopback(request):
+        return answers.plain({"message": "the controls are for the loopback only"}, 403)
+    name = request.url.path.removeprefix(PREFIX)
+    body, query = await request.body(), request.scope["query_string"].decode("latin-1")
+    try:
+        with emulation.store.transaction():
+            return answers.plain(_serve(emulation, request.method, name, body, query))
+    except Refused as refusal:
+        return refusal_answer(refusal)
+
+
+def _serve(emulation: Emulation, method: str, name: str, body: bytes, query: str) -> Any:
+    match = re.fullmatch(r"labels/([^/]+)", name)
+    if match is not None and method == "GET":
+        return _labels(emulation, match[1], shapes.read_query(LabelsQuery, query))
+    if (method, name) == ("GET", "journal"):
+        return {"entries": emulation.journal.since(shapes.read_query(JournalQuery, query).since)}
+    shapes.read_query(shapes.NoQuery, query)
+    if (method, name) in _WITHOUT_BODY:
+        return _WITHOUT_BODY[method, name](emulation)
+    if (method, name) not in _WITH_BODY:
+        raise Refused(Reason.NOT_FOUND, f"there is no control {method} {name}")
+    shape, work = _WITH_BODY[method, name]
+    return work(emulation, shapes.decode(shape, body, "body"))
+
+
+def _from_loopback(request: Request) -> bool:
+    if request.client is None:
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _state(emulation: Emulation) -> dict[str, Any]:
+    store = emulation.store
+    counts = {name: store.value(f"SELECT count(*) FROM {table}") for name, table in _COUNTED.items()}  # noqa: S608
+    counts["items"] = store.value("SELECT count(DISTINCT item_uuid) FROM data_units")
+    return {**counts, "now": times.v2(emulation.clock.stamp()), "version": __version__}
+
+
+def _labels(emulation: Emulation, project: str, query: LabelsQuery) -> msgspec.Raw:
+    store = emulation.store
+    if not is_uuid(project) or store.one("SELECT 1 FROM projects WHERE uuid = ?", project) is None:
+        raise Refused(Reason.NOT_FOUND, f"there is no project {project}")
+    sql = f"{labels.SELECT} WHERE label.project = ? ORDER BY label.data_hash, label.branch LIMIT ? OFFSET ?"
+    rows = store.all(sql, project, query.limit, query.offset)
+    return msgspec.Raw(b"[" + b",".join(map(labels.whole, rows)) + b"]")
+
+
+def _add_user(emulation: Emulation, user: NewUser) -> dict[str, str]:
+    people.authorize(emulation.store, emulation.clock, user.email, user.public_key, user.role)
+    return {"email": user.email}
+
+
+def _add_template(emulation: Emulation, template: NewTemplate) -> dict[str, Any]:
+    stages, uuid = workflow.plan(template.stages), new_uuid()
+    text = msgspec.json.encode(stages).decode()
+    emulation.store.run("INSERT INTO templates VALUES (?, ?, ?)", uuid, template.title, text)
+    return {"uuid": uuid, "stages": [{key: stage[key] for key in ("uuid", "title", "stageType")} for stage in stages]}
+
+
+def _add_faults(emulation: Emulation, scripts: list[FaultScript]) -> dict[str, Any]:
+    return {"ids": emulation.faults.add(scripts)}
+
+
+def _set_clock(emulation: Emulation, setting: ClockSetting) -> dict[str, str]:
+    clock = emulation.clock
+    if setting.now is None:
+        clock.let_go()
+    elif isinstance(setting.now, str):
+        clock.stand_at(times.moment(shapes.moment(setting.now, "now")))
+    if setting.advance_s is not None:
+        clock.advance(setting.advance_s)
+    return {"now": times.v2(clock.stamp())}
+
+
+def _set_jobs(emulation: Emulation, settings: JobSettings) -> dict[str, Any]:
+    jobs = emulation.jobs
+    if settings.units_per_second is not UNSET:
+        jobs.units_per_second = settings.units_per_second
+    if settings.fail_units is not None:
+        jobs.fail_units = settings.fail_units
+    if settings.hold is not None:
+        jobs.hold = settings.hold
+    jobs.reseed(jobs.seed if settings.seed is UNSET else settings.seed)
+    return jobs.settings()
+
+
+def _add_bucket(emulation: Emulation, bucket: NewBucket) -> dict[str, str]:
+    if not pathlib.Path(bucket.directory).is_dir():
+        raise Refused(Reason.MALFORMED, "directory: there is no such folder")
+    return {
+        "integrationUuid": organisation.map_bucket(emulation.store, bucket.integration, bucket.url, bucket.directory)
+    }
+
+
+def _set_limits(emulation: Emulation, settings: LimitSettings) -> dict[str, Any]:
+    limits = emulation.limits
+    for name in ("label_rows_per_request", "page_size"):
+        value = getattr(settings, name)
+        if value is not None and value < 1:
+            raise Refused(Reason.MALFORMED, f"{name}: must be 1 or more")
+        if value is not None:
+            setattr(limits, name, value)
+    if settings.requests_per_minute is not UNSET:
+        limits.set_requests_per_minute(settings.requests_per_minute)
+    return limits.settings()
+
+
+_WITHOUT_BODY: dict[tuple[str, str], Callable[[Emulation], Any]] = {
+    ("GET", "state"): _state,
+    ("DELETE", "faults"): lambda emulation: {"removed": emulation.faults.clear()},
+    ("DELETE", "journal"): lambda emulation: {"removed": emulation.journal.clear()},
+}
+_WITH_BODY: dict[tuple[str, str], tuple[Any, Callable[[Emulation, Any], Any]]] = {
+    ("POST", "users"): (NewUser, _add_user),
+    ("POST", "templates"): (NewTemplate, _add_template),
+    ("POST", "projects"): (seeding.NewProject, seeding.make),
+    ("POST", "annotate"): (annotator.Assignment, annotator.annotate),
+    ("POST", "faults"): (list[FaultScript], _add_faults),
+    ("POST", "clock"): (ClockSetting, _set_clock),
+    ("POST", "jobs"): (JobSettings, _set_jobs),
+    ("POST", "buckets"): (NewBucket, _add_bucket),
+    ("POST", "limits"): (LimitSettings, _set_limits),
+}

@@ -1,0 +1,152 @@
+"""Scripted misbehaviour: which requests go wrong, when, and how.
+
+Every fault counts the requests that match it, whether or not it or another one fires; the first that fires wins.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from .identifiers import new_uuid
+from .refusals import Reason, Refused
+from .shapes import Strict
+
+
+class Match(Strict, frozen=True):
+    """Which requests are meant; what is left out matches everything. ``path`` is searched, not matched whole."""
+
+    method: str | None = None
+    path: str | None = None
+    query_type: str | None = None
+    query_method: str | None = None
+
+
+class When(Strict, frozen=True):
+    """At which of the matching requests; every condition given must hold. ``times``: at most so often in all."""
+
+    nth: int | None = None
+    every: int | None = None
+    probability: float | None = None
+    seed: int | None = None
+    times: int | None = None
+
+
+class Do(Strict, frozen=True):
+    """What happens: exactly one of an HTTP status, a v1 error, a delay, a cut connection."""
+
+    status: int | None = None
+    headers: dict[str, str] | None = None
+    json: Any = msgspec.UNSET
+    text: str | None = None
+    v1_error: str | None = None
+    payload: Any = msgspec.UNSET
+    delay_s: float | None = None
+    cut: Literal["before", "after"] | None = None
+
+    def check(self) -> None:
+        """:raises Refused: None or several things to do, or a detail of another one."""
+        kinds = [name for name in ("status", "v1_error", "delay_s", "cut") if getattr(self, name) is not None]
+        if len(kinds) != 1:
+            raise Refused(Reason.MALFORMED, "do: give exactly one of status, v1_error, delay_s, cut")
+        if self.status is None and (
+            self.headers is not None or self.json is not msgspec.UNSET or self.text is not None
+        ):
+            raise Refused(Reason.MALFORMED, "do: headers, json and text belong to status")
+        if self.v1_error is None and self.payload is not msgspec.UNSET:
+            raise Refused(Reason.MALFORMED, "do: payload belongs to v1_error")
+
+
+class FaultScript(Strict, frozen=True):
+    """One fault as the control takes it."""
+
+    do: Do
+    match: Match = Match()
+    when: When = When()
+
+
+@dataclasses.dataclass
+class _Fault:
+    identifier: str
+    script: FaultScript
+    path: re.Pattern[str] | None
+    dice: random.Random
+    matched: int = 0
+    fired: int = 0
+
+    def concerns(self, method: str, path: str, query_type: str | None, query_method: str | None) -> bool:
+        match = self.script.match
+        return (
+            match.method in (None, method)
+            and match.query_type in (None, query_type)
+            and match.query_method in (None, query_method)
+            and (self.path is None or self.path.search(path) is not None)
+        )
+
+    def fires(self) -> bool:
+        """Count one matching request; whether this is one that goes wrong."""
+        when = self.script.when
+        self.matched += 1
+        if when.times is not None and self.fired >= when.times:
+            return False
+        if when.nth is not None and self.matched != when.nth:
+            return False
+        if when.every is not None and self.matched % when.every != 0:
+            return False
+        if when.probability is not None and self.dice.random() >= when.probability:
+            return False
+        return True
+
+
+class Faults:
+    """The faults in force, in the order given."""
+
+    def __init__(self) -> None:
+        self._faults: list[_Fault] = []
+
+    def add(self, scripts: Sequence[FaultScript]) -> list[str]:
+        """Put faults in force; their ids.
+
+        :raises Refused: One of them makes no sense; then none is added.
+        """
+        added = [_make(script) for script in scripts]
+        self._faults.extend(added)
+        return [fault.identifier for fault in added]
+
+    def clear(self) -> int:
+        """Take all back; how many that were."""
+        count = len(self._faults)
+        self._faults.clear()
+        return count
+
+    def pick(
+        self, method: str, path: str, query_type: str | None = None, query_method: str | None = None
+    ) -> tuple[str, Do] | None:
+        """The id and deed of the fault that befalls this request, if any."""
+        chosen: _Fault | None = None
+        for fault in self._faults:
+            if not fault.concerns(method, path, query_type, query_method):
+                continue
+            if fault.fires() and chosen is None:
+                chosen = fault
+        if chosen is None:
+            return None
+        chosen.fired += 1
+        return chosen.identifier, chosen.script.do
+
+
+def _make(script: FaultScript) -> _Fault:
+    script.do.check()
+    if script.when.every is not None and script.when.every < 1:
+        raise Refused(Reason.MALFORMED, "when.every: must be 1 or more")
+    try:
+        path = re.compile(script.match.path) if script.match.path is not None else None
+    except re.error as error:
+        raise Refused(Reason.MALFORMED, f"match.path: no regular expression: {error}") from None
+    seed: Any = script.when.seed
+    return _Fault(new_uuid(), script, path, random.Random(seed))  # noqa: S311 - dice, not a secret

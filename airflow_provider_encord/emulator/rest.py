@@ -1,0 +1,96 @@
+"""The v2 family: real methods, paths and statuses under ``/v2/public/``."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Mapping
+
+from . import access, answers, shapes
+from .emulation import Emulation
+from .exchange import Exchange
+from .operations import V2
+from .refusals import Reason, Refused
+from .routes import V2_OPERATIONS
+
+PREFIX = "/v2/public/"
+_MEMBERSHIP = ("project", "dataset", "ontology")
+
+
+@dataclasses.dataclass
+class Visit:
+    """A v2 request.
+
+    :param target: Path and query as they arrived, which is what was signed.
+    """
+
+    method: str
+    path: str
+    query: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+    operation: V2 | None = None
+    parts: dict[str, str] = dataclasses.field(default_factory=dict)
+    other_methods: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """What the journal says; a path that we do not know changes nothing."""
+        return self.operation is not None and self.operation.changes
+
+
+def read(method: str, path: str, query: str, target: str, headers: Mapping[str, str], body: bytes) -> Visit:
+    """Find the operation that is meant."""
+    visit = Visit(method, path, query, target, headers, body)
+    inner = path.removeprefix(PREFIX)
+    for pattern, operation in V2_OPERATIONS:
+        match = pattern.fullmatch(inner)
+        if match is None:
+            continue
+        if operation.method == method:
+            visit.operation, visit.parts = operation, match.groupdict()
+            return visit
+        visit.other_methods = True
+    return visit
+
+
+async def answer(emulation: Emulation, visit: Visit, base_url: str) -> answers.Answer:
+    """Carry a v2 request out, or say why not."""
+    try:
+        return answers.plain(await _carry_out(emulation, visit, base_url))
+    except Refused as refusal:
+        return refusal_answer(refusal)
+
+
+def refusal_answer(refusal: Refused) -> answers.Answer:
+    """The v2 form of a refusal: ``message``, or for a malformed request the usual ``detail`` list."""
+    status = refusal.reason.v2_status
+    if status != Reason.MALFORMED.v2_status:
+        return answers.plain({"message": refusal.text}, status)
+    where, _, message = refusal.text.partition(": ")
+    return answers.plain({"detail": [{"loc": [where], "msg": message or where, "type": "value_error"}]}, status)
+
+
+async def _carry_out(emulation: Emulation, visit: Visit, base_url: str) -> object:
+    caller = access.authenticate_v2(
+        emulation.store, emulation.clock, visit.method, visit.target, visit.headers, visit.body
+    )
+    operation = visit.operation
+    if operation is None and visit.other_methods:
+        raise Refused(Reason.NO_SUCH_VERB, f"the emulator does not serve {visit.method} here")
+    if operation is None:
+        raise Refused(Reason.NOT_FOUND, f"the emulator does not serve {visit.method} {visit.path}")
+    exchange = Exchange(emulation, caller, base_url, path=visit.parts)
+    for kind in _MEMBERSHIP:
+        if kind in visit.parts:
+            access.role_in(exchange, kind, visit.parts[kind])
+    exchange.query = shapes.read_query(operation.query, visit.query)
+    if operation.body is not None:
+        exchange.body = shapes.decode(operation.body, visit.body, "body")
+    elif visit.body:
+        raise Refused(Reason.MALFORMED, f"body: {visit.method} {visit.path} takes none")
+    if inspect.iscoroutinefunction(operation.handler):
+        return await operation.handler(exchange)
+    with emulation.store.transaction():
+        return operation.handler(exchange)

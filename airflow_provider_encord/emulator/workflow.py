@@ -1,0 +1,185 @@
+"""Workflows: the stages of a project, the task that each data unit has in one of them, and how tasks move.
+
+A project without a template gets Annotate, Review, Complete. A stage of a template keeps its UUID in every project made
+from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from .exchange import Exchange
+from .identifiers import new_uuid, new_uuids
+from .refusals import Reason, Refused
+from .shapes import Strict
+from .store import Row, Store
+
+STAGE_TYPES = ("ANNOTATION", "REVIEW", "CONSENSUS_ANNOTATION", "CONSENSUS_REVIEW", "AGENT", "DONE")
+"""Those that the vendor's SDK can open; routers are not among them."""
+_FIRST = ("ANNOTATION", "CONSENSUS_ANNOTATION")
+
+
+class PathwayDraft(Strict, frozen=True):
+    title: str
+    to: str
+
+
+class StageDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A stage as the control takes it; other stages are named by title."""
+
+    stage_type: str = msgspec.field(name="stageType")
+    title: str = msgspec.field(name="title")
+    pathways: list[PathwayDraft] | None = None
+    next: str | None = None
+    reject_to: str | None = None
+
+
+class GraphNodeAction(Strict, frozen=True):
+    action: Literal["complete", "reopen"]
+
+
+def default_stages() -> list[dict[str, Any]]:
+    """Annotate, Review, Complete, with UUIDs of their own."""
+    drafts = [StageDraft("ANNOTATION", "Annotate"), StageDraft("REVIEW", "Review"), StageDraft("DONE", "Complete")]
+    return plan(drafts)
+
+
+def plan(drafts: Sequence[StageDraft]) -> list[dict[str, Any]]:
+    """Stages with UUIDs, from drafts that name each other by title. What is not said: on to the next one in the list,
+    and back to the nearest annotation stage before.
+
+    :raises Refused: A type or a title is unknown, a title is taken twice, or there is no final stage.
+    """
+    uuids = {draft.title: new_uuid() for draft in drafts}
+    if len(uuids) != len(drafts):
+        raise Refused(Reason.MALFORMED, "stages: two have the same title")
+    if not any(draft.stage_type == "DONE" for draft in drafts):
+        raise Refused(Reason.MALFORMED, "stages: one must be of stageType DONE")
+
+    def uuid_of(title: str | None, field: str) -> str | None:
+        if title is not None and title not in uuids:
+            raise Refused(Reason.MALFORMED, f"stages: `{field}` names {title!r}, and no stage is called so")
+        return uuids[title] if title is not None else None
+
+    stages = []
+    for position, draft in enumerate(drafts):
+        if draft.stage_type not in STAGE_TYPES:
+            raise Refused(Reason.MALFORMED, f"stages: stageType must be one of {', '.join(STAGE_TYPES)}")
+        final = draft.stage_type == "DONE" or position + 1 == len(drafts)
+        following = None if final else drafts[position + 1].title
+        before = [other.title for other in drafts[:position] if other.stage_type in _FIRST]
+        pathways = [
+            {"uuid": new_uuid(), "title": way.title, "destinationUuid": uuid_of(way.to, "to")}
+            for way in draft.pathways or []
+        ]
+        stages.append(
+            {
+                "uuid": uuids[draft.title],
+                "title": draft.title,
+                "stageType": draft.stage_type,
+                "pathways": pathways if draft.stage_type == "AGENT" else None,
+                "next": uuid_of(draft.next or following, "next"),
+                "reject_to": uuid_of(draft.reject_to or (before[-1] if before else None), "reject_to"),
+            }
+        )
+    return stages
+
+
+def install(store: Store, project: str, stages: Sequence[dict[str, Any]]) -> None:
+    """Give a new project its stages."""
+    rows = [
+        (
+            project,
+            stage["uuid"],
+            position,
+            stage["title"],
+            stage["stageType"],
+            json.dumps(stage["pathways"]) if stage["pathways"] is not None else None,
+            stage["next"],
+            stage["reject_to"],
+        )
+        for position, stage in enumerate(stages)
+    ]
+    store.many("INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def stages_of(store: Store, project: str) -> list[Row]:
+    """The stages of a project, in order."""
+    return store.all("SELECT * FROM stages WHERE project = ? ORDER BY position", project)
+
+
+def stage_view(stage: Row) -> dict[str, Any]:
+    """A stage as the project shows it; only agent stages have pathways."""
+    view = {"stageType": stage["stage_type"], "uuid": stage["uuid"], "title": stage["title"]}
+    if stage["pathways"] is not None:
+        view["pathways"] = json.loads(stage["pathways"])
+    return view
+
+
+def first_stage(store: Store, project: str) -> str:
+    """Where tasks begin."""
+    return str(stages_of(store, project)[0]["uuid"])
+
+
+def final_stage(store: Store, project: str) -> str:
+    """Where ``complete`` sends a row: the first final stage that is no archive."""
+    done = [stage for stage in stages_of(store, project) if stage["stage_type"] == "DONE"]
+    done.sort(key=lambda stage: stage["title"].lower().startswith("archive"))
+    return str(done[0]["uuid"])
+
+
+def annotation_stage(store: Store, project: str) -> str:
+    """Where ``reopen`` sends a row: the first annotation stage."""
+    stages = stages_of(store, project)
+    return str(next((stage["uuid"] for stage in stages if stage["stage_type"] in _FIRST), stages[0]["uuid"]))
+
+
+def open_tasks(store: Store, project: str, data_hashes: Sequence[str], now: str) -> None:
+    """One task in the first stage for each data unit that has none yet."""
+    stage = first_stage(store, project)
+    store.many(
+        "INSERT OR IGNORE INTO tasks VALUES (?, ?, ?, ?, 'NEW', NULL, NULL, 0.5, ?, ?)",
+        ((uuid, project, data, stage, now, now) for uuid, data in zip(new_uuids(len(data_hashes)), data_hashes)),
+    )
+
+
+def move(store: Store, project: str, data_hashes: Sequence[str], stage: str, actor: str, now: str) -> None:
+    """Put the tasks of these data units into a stage, unassigned."""
+    store.run(
+        "UPDATE tasks SET stage = ?, status = 'NEW', assignee = NULL, last_actioned_by = ?, updated_at = ?"
+        " WHERE project = ? AND data_hash IN (SELECT value FROM json_each(?)) AND stage != ?",
+        stage,
+        actor,
+        now,
+        project,
+        json.dumps(list(data_hashes)),
+        stage,
+    )
+
+
+def move_rows(exchange: Exchange) -> bool:
+    """Complete or reopen label rows (v1); each must exist."""
+    action: GraphNodeAction = exchange.payload
+    wanted: list[str] = list(dict.fromkeys(exchange.uid))
+    exchange.emulation.limits.check_label_rows(len(wanted))
+    store, project = exchange.store, exchange.resource
+    data_hashes = store.column(
+        "SELECT data_hash FROM label_rows WHERE project = ? AND label_hash IN (SELECT value FROM json_each(?))",
+        project,
+        json.dumps(wanted),
+    )
+    if len(data_hashes) != len(wanted):
+        raise Refused(Reason.NOT_FOUND, f"{len(wanted) - len(data_hashes)} of these label rows are not in this project")
+    stage = final_stage(store, project) if action.action == "complete" else annotation_stage(store, project)
+    move(store, project, data_hashes, stage, exchange.caller.email, exchange.clock.stamp())
+    if action.action == "reopen":
+        store.run(
+            "UPDATE tasks SET status = 'REOPENED' WHERE project = ? AND data_hash IN (SELECT value FROM json_each(?))",
+            project,
+            json.dumps(data_hashes),
+        )
+    return True
