@@ -1,0 +1,68 @@
+# Each target does its own set-up: a bare machine needs Python 3.11, make and git, and reaches a package index.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+AIRFLOW ?= 3.3
+UV_VERSION := 0.13.9
+
+VENV := .venv
+UV := $(VENV)/bin/uv
+BIN := $(VENV)/bin
+SDK_VERSIONS := 0.1.211 0.1.145
+SDK_ENVIRONMENTS := $(SDK_VERSIONS:%=.venvs/sdk-%/.ready)
+EMULATOR_ENVIRONMENT := .venvs/emulator/.ready
+PYTEST_ARGS ?=
+
+unexport PYTHONDONTWRITEBYTECODE
+export UV_LINK_MODE ?= copy
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format clean python
+
+help:  ## what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on the emulator (no account needed)
+	$(BIN)/python -m demo
+
+test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## every test that needs no browser
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.ready  ## format, lint, types; changes nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.ready  ## format and mend what can be mended
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+clean:  ## remove everything that make has made
+	rm -rf .venv .venvs .work build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing: install it, or name it with make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is older than Python 3.11; name another with make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "$(PYTHON) has no venv module (on Debian: install the package python3-venv)." >&2; exit 1; }
+
+$(UV): | python
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/.ready: pyproject.toml constraints/airflow-$(AIRFLOW).txt $(UV)
+	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints/airflow-$(AIRFLOW).txt \
+	  --editable '.[emulator,dev]'
+	touch $@
+
+$(EMULATOR_ENVIRONMENT): pyproject.toml constraints/emulator.txt $(UV)
+	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/emulator
+	$(UV) pip install --quiet --python .venvs/emulator/bin/python --requirement constraints/emulator.txt
+	$(UV) pip install --quiet --python .venvs/emulator/bin/python --no-deps --editable .
+	touch $@
+
+.venvs/sdk-%/.ready: tests/sdk/requirements-%.txt $(UV)
+	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/sdk-$*
+	$(UV) pip install --quiet --python .venvs/sdk-$*/bin/python --requirement $<
+	touch $@
