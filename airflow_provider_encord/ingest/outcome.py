@@ -1,0 +1,41 @@
+"""What became of a file."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from airflow_provider_encord.ingest.sources import SourceFile
+
+UPLOADED = "uploaded"
+PRESENT = "present"
+FAILED = "failed"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a file.
+
+    :param result: `UPLOADED` now, `PRESENT` before, or `FAILED`.
+    :param sha256: Of the bytes that were sent, in hexadecimal; None if they were not sent now.
+    :param error: Why it failed, and what to do.
+    :param retryable: Whether a failure may pass by itself.
+    """
+
+    file: SourceFile
+    result: str
+    data_hash: str | None = None
+    backing_item_uuid: str | None = None
+    sha256: str | None = None
+    error: str | None = None
+    retryable: bool = False
+
+
+Report: TypeAlias = Callable[[Sequence[Outcome]], None]
+"""Is told the outcomes of files as they become known."""
+
+
+def failed(file: SourceFile, error: str, *, retryable: bool, sha256: str | None = None) -> Outcome:
+    """The outcome of a file that did not reach Encord."""
+    return Outcome(file=file, result=FAILED, error=error, retryable=retryable, sha256=sha256)

@@ -1,0 +1,77 @@
+"""How an upload gets on: counts, and a line in the log now and then."""
+
+from __future__ import annotations
+
+import collections
+import time
+from collections.abc import Callable, Sequence
+
+from airflow_provider_encord.ingest.outcome import FAILED, PRESENT, UPLOADED, Outcome
+from airflow_provider_encord.ingest.sources import SourceFile
+
+_MEGABYTE = 1_000_000
+_INTERVAL = 15.0  # seconds between two lines
+
+
+class Progress:
+    """Counts outcomes, and tells of them.
+
+    :param files: All files of the upload.
+    :param log: Takes a line: a format and its values, as `logging.Logger.info` does.
+    :param clock: Seconds, from any start.
+    """
+
+    def __init__(
+        self, files: Sequence[SourceFile], log: Callable[..., object], *, clock: Callable[[], float] = time.monotonic
+    ):
+        self._files, self._bytes = len(files), sum(file.size for file in files)
+        self._log, self._clock = log, clock
+        self._counts: collections.Counter[str] = collections.Counter()
+        self._done_bytes = 0
+        self._started = self._told = clock()
+        self.uploaded_bytes = 0
+
+    @property
+    def uploaded(self) -> int:
+        """Files that were uploaded now."""
+        return self._counts[UPLOADED]
+
+    @property
+    def present(self) -> int:
+        """Files that were there before."""
+        return self._counts[PRESENT]
+
+    @property
+    def failed(self) -> int:
+        """Files that are not in the dataset."""
+        return self._counts[FAILED]
+
+    def take(self, outcomes: Sequence[Outcome]) -> None:
+        """Count outcomes; log if it is time."""
+        for outcome in outcomes:
+            self._counts[outcome.result] += 1
+            self._done_bytes += outcome.file.size
+            self.uploaded_bytes += outcome.file.size if outcome.result == UPLOADED else 0
+        now = self._clock()
+        if outcomes and now - self._told >= _INTERVAL:
+            self._told = now
+            self.tell()
+
+    def tell(self) -> None:
+        """Log where it stands."""
+        seconds = max(self._clock() - self._started, 0.001)
+        rate = self.uploaded_bytes / seconds
+        left = self._bytes - self._done_bytes
+        self._log(
+            "%d of %d files: %d uploaded, %d present, %d failed; %.1f MB in %.0f s (%.1f MB/s, %.1f files/s)%s.",
+            sum(self._counts.values()),
+            self._files,
+            self.uploaded,
+            self.present,
+            self.failed,
+            self.uploaded_bytes / _MEGABYTE,
+            seconds,
+            rate / _MEGABYTE,
+            self.uploaded / seconds,
+            f", about {left / rate:.0f} s left" if left and rate else "",
+        )

@@ -1,0 +1,120 @@
+"""A receipt: a line of JSON for each file, saying what became of it.
+
+Every line carries ``schema_version`` and says all about its file, so that receipts may be cut into parts and joined
+again, and any reader of JSON Lines takes them. If a file is named twice, the later line holds.
+
+=====================  ================================================================================
+field                  meaning
+=====================  ================================================================================
+``schema_version``     1; fields may be added without changing it
+``source``             URI of the file, unescaped
+``title``, ``size``    name in Encord; bytes
+``sha256``             of the bytes that were sent; null if they were never sent by a task with this receipt
+``kind``               ``image`` or ``video``
+``outcome``            ``uploaded`` now, ``present`` before, ``failed``
+``dataset``            id of the dataset
+``data_hash``          id of the data unit; null if it failed
+``backing_item_uuid``  id of the storage item behind it; null if it failed
+``error``              why it failed; else null
+=====================  ================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, BinaryIO
+
+import msgspec
+
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.ingest.outcome import PRESENT, Outcome
+
+SCHEMA_VERSION = 1
+
+
+class ReceiptLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What a receipt says of one file; the fields are explained above."""
+
+    schema_version: int
+    source: str
+    title: str
+    size: int
+    sha256: str | None
+    kind: str
+    outcome: str
+    dataset: str
+    data_hash: str | None
+    backing_item_uuid: str | None
+    error: str | None
+
+
+_LINE = msgspec.json.Decoder(ReceiptLine)
+_ENCODER = msgspec.json.Encoder()
+
+
+def receipt_line(outcome: Outcome, dataset: str, checksums: Mapping[str, str]) -> ReceiptLine:
+    """The line about one file.
+
+    :param checksums: What an earlier receipt knows: SHA-256 by data hash.
+    """
+    known = checksums.get(outcome.data_hash or "") if outcome.result == PRESENT else None
+    return ReceiptLine(
+        schema_version=SCHEMA_VERSION,
+        source=outcome.file.uri,
+        title=outcome.file.title,
+        size=outcome.file.size,
+        sha256=outcome.sha256 or known,
+        kind=outcome.file.kind.upload_type,
+        outcome=outcome.result,
+        dataset=dataset,
+        data_hash=outcome.data_hash,
+        backing_item_uuid=outcome.backing_item_uuid,
+        error=outcome.error,
+    )
+
+
+def write_lines(file: BinaryIO, lines: Iterable[ReceiptLine]) -> None:
+    """Write lines to an open file."""
+    for line in lines:
+        file.write(_ENCODER.encode(line) + b"\n")
+
+
+def read_lines(file: Iterable[bytes]) -> Iterator[ReceiptLine]:
+    """Read a receipt, or a part of one.
+
+    :raises InvalidRequestError: It is not a receipt, or of a newer schema.
+    """
+    for number, text in enumerate(file, 1):
+        try:
+            line = _LINE.decode(text)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise InvalidRequestError(f"receipt: line {number} is not a line of a receipt: {error}.") from None
+        if line.schema_version > SCHEMA_VERSION:
+            raise InvalidRequestError(
+                f"receipt: line {number} has schema_version {line.schema_version}, and this version of the provider "
+                f"reads up to {SCHEMA_VERSION}. Update it, or name another receipt."
+            )
+        yield line
+
+
+def known_checksums(path: Any) -> dict[str, str]:
+    """SHA-256 by data hash, from an earlier receipt; nothing if there is none.
+
+    :param path: A path object.
+    :raises InvalidRequestError: There is a file, but not a receipt: it is not to be overwritten.
+    """
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        return {line.data_hash: line.sha256 for line in read_lines(file) if line.data_hash and line.sha256}
+
+
+def write_receipt(path: Any, lines: Iterable[ReceiptLine]) -> None:
+    """Write a whole receipt.
+
+    :param path: A path object. A missing directory is made on a disk; object stores have none.
+    """
+    if getattr(path, "protocol", "file") in ("", "file", "local"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_lines(file, lines)

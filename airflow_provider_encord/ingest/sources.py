@@ -1,0 +1,176 @@
+"""Which files a user means: paths, patterns, directories, here or in an object store.
+
+A string with a scheme (``s3://...``) becomes a path through the function that the caller passes in, as only Airflow can
+find the credentials for it; other strings are paths of this machine. From there on both are the same: they are asked
+only for what `pathlib.Path` and Airflow's ``ObjectStoragePath`` share.
+
+Surprise: a file whose name has pattern characters (``a[1].png``) is meant literally if it exists.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import pathlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from airflow_provider_encord.client.api.uploads import Kind
+from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.ingest.kinds import kind_of, media_type
+
+log = logging.getLogger(__name__)
+
+LONGEST_TITLE = 300  # characters (protocol, section 7.11)
+_PATTERN_CHARACTERS = "*?["
+
+
+class SourcePath(Protocol):
+    """What is used of a path, here or in an object store."""
+
+    @property
+    def name(self) -> str: ...
+    def open(self, mode: str) -> Any: ...
+    def stat(self) -> Any: ...
+    def exists(self) -> bool: ...
+    def is_dir(self) -> bool: ...
+    def is_file(self) -> bool: ...
+
+
+Source: TypeAlias = str | SourcePath
+OpenUri: TypeAlias = Callable[[str], Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """A file that is to be in Encord.
+
+    :param uri: Where it is; unescaped, as ``ObjectStoragePath`` takes it.
+    :param title: Its name, which becomes the title of the data unit.
+    :param size: In bytes.
+    :param media_type: As in ``"image/png"``; None if the name does not tell.
+    """
+
+    path: Any = dataclasses.field(repr=False, compare=False)
+    uri: str
+    title: str
+    size: int
+    kind: Kind
+    media_type: str | None = None
+
+
+def find_files(source: Source | Iterable[Source], open_uri: OpenUri) -> list[SourceFile]:
+    """The files that `source` means, in its order, those of a pattern or directory ordered by name; each once.
+
+    :param source: One or several of: a path, a pattern (``*``, ``?``, ``[...]``, ``**`` for any depth), a directory
+        (all images and videos in it and below it, without hidden ones; links to directories are not followed), a URI
+        of any of these, or path objects.
+    :param open_uri: Makes a path object of a URI.
+    :raises InvalidRequestError: Something is missing, or of an unknown kind, or its name is too long, or there is
+        nothing at all. The message names the file.
+    """
+    found: dict[str, SourceFile] = {}
+    for one in _each(source):
+        for path in _expand(_as_path(one, open_uri)):
+            file = _source_file(path)
+            found.setdefault(file.uri, file)
+    if not found:
+        raise InvalidRequestError("source: it is empty; name at least one file, pattern or directory.")
+    return list(found.values())
+
+
+def _each(source: Source | Iterable[Source]) -> Sequence[Source]:
+    if isinstance(source, str) or hasattr(source, "is_dir"):
+        return [source]  # type: ignore[list-item]
+    if not isinstance(source, Iterable):
+        raise InvalidRequestError(f"source: {type(source).__name__} is neither a path, nor a URI, nor a list of them.")
+    return list(source)
+
+
+def _as_path(one: Source, open_uri: OpenUri) -> Any:
+    if not isinstance(one, str):
+        if not hasattr(one, "is_dir"):
+            raise InvalidRequestError(f"source: {type(one).__name__} is neither a path nor a URI.")
+        return one
+    if not one.strip():
+        raise InvalidRequestError("source: an empty text is no path; a template may have rendered to nothing.")
+    if "://" not in one:
+        return pathlib.Path(one).expanduser()
+    try:
+        return open_uri(one)
+    except (ValueError, ImportError) as error:
+        raise InvalidRequestError(f"source: {one} cannot be opened: {error}") from None
+
+
+def _expand(path: Any) -> list[Any]:
+    if path.is_dir():
+        return _directory(path)
+    if path.exists():
+        return [path]
+    if not _is_pattern(str(path)):
+        raise InvalidRequestError(f"source: there is no file or directory {path}.")
+    found = sorted((one for one in _matches(path) if one.is_file()), key=str)
+    if not found:
+        raise InvalidRequestError(f"source: no file matches {path}.")
+    return found
+
+
+def _is_pattern(text: str) -> bool:
+    return any(character in text for character in _PATTERN_CHARACTERS)
+
+
+def _matches(path: Any) -> Iterator[Any]:
+    """What matches a pattern: the directory before its first pattern character is searched."""
+    directory = path
+    parts: list[str] = []
+    while _is_pattern(str(directory)):
+        parts.insert(0, directory.name)
+        directory = directory.parent
+    if parts[-1] == "**":
+        parts.append("*")  # pathlib means directories only, object stores mean everything
+    matches: Iterator[Any] = directory.glob("/".join(parts))
+    return matches
+
+
+def _directory(directory: Any) -> list[Any]:
+    files = list(_below(directory))
+    fitting = [one for one in files if kind_of(one.name)]
+    if not fitting:
+        raise InvalidRequestError(f"source: no image or video in the directory {directory} ({len(files)} other files).")
+    if len(fitting) < len(files):
+        log.info("%d files in %s are left out: neither image nor video.", len(files) - len(fitting), directory)
+    return fitting
+
+
+def _below(directory: Any) -> Iterator[Any]:
+    # Not with rglob: object stores read pattern characters in the directory's own name as a pattern.
+    for one in sorted(directory.iterdir(), key=str):
+        if one.name.startswith("."):
+            continue
+        if not one.is_dir():
+            yield one
+        elif not one.is_symlink():
+            yield from _below(one)
+
+
+def _source_file(path: Any) -> SourceFile:
+    title, uri = path.name, _uri(path)
+    kind = kind_of(title)
+    if kind is None:
+        raise InvalidRequestError(
+            f"source: {uri} is neither an image nor a video by its name. Rename it, or leave it out with a narrower "
+            "pattern, such as *.png."
+        )
+    if len(title) > LONGEST_TITLE:
+        raise InvalidRequestError(
+            f"source: the name of {uri} has {len(title)} characters, and Encord takes {LONGEST_TITLE}. Rename the file."
+        )
+    try:
+        size = int(path.stat().st_size)
+    except FileNotFoundError:
+        raise UnavailableError(f"source: {uri} vanished while the files were listed; run the task again.") from None
+    return SourceFile(path=path, uri=uri, title=title, size=size, kind=kind, media_type=media_type(title))
+
+
+def _uri(path: Any) -> str:
+    return f"file://{path.absolute()}" if isinstance(path, pathlib.Path) else str(path)

@@ -1,0 +1,149 @@
+"""Uploading files to a dataset: leave out what is there, send the rest in batches, a job for each.
+
+While Encord works on one job the next batch is sent. What one batch meets does not stop the others, unless it would
+meet them all: a key that may not write, a dataset that is not there, Encord out of reach.
+"""
+
+from __future__ import annotations
+
+import collections
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from airflow_provider_encord.client.api.datasets import list_data_rows
+from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST
+from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.errors import (
+    EncordError,
+    InvalidRequestError,
+    RateLimitedError,
+    TooLargeError,
+    TransientError,
+    UnavailableError,
+    UnexpectedAnswerError,
+)
+from airflow_provider_encord.ingest.outcome import PRESENT, Outcome, Report, failed
+from airflow_provider_encord.ingest.plan import batches, make_plan
+from airflow_provider_encord.ingest.registration import Job, Registration
+from airflow_provider_encord.ingest.sending import Sent, Target, send_files, unfit
+from airflow_provider_encord.ingest.sources import SourceFile
+
+FILES_PER_JOB = 100
+JOB_TIMEOUT = 6 * 3600.0  # seconds
+_RUNNING_JOBS = 1  # at Encord, while the next batch is sent
+_FAILED_BATCHES = 3  # in a row; after that it would be the same for all
+
+
+def upload_files(
+    target: Target,
+    files: Sequence[SourceFile],
+    *,
+    report: Report,
+    files_per_job: int = FILES_PER_JOB,
+    job_timeout: float = JOB_TIMEOUT,
+    clock: Callable[[], float] = time.monotonic,
+) -> Flow[None]:
+    """Upload files to a dataset, except for those that are there.
+
+    :param report: Is told the outcome of each file, once, also if the flow fails.
+    :param files_per_job: At most `MOST_URLS_PER_REQUEST`.
+    :param job_timeout: Seconds to wait for a job to end.
+    :param clock: Seconds, from any start.
+    :raises EncordError: It cannot go on; the files that were left are reported as failed.
+    """
+    if not 1 <= files_per_job <= MOST_URLS_PER_REQUEST:
+        raise InvalidRequestError(f"files_per_job: {files_per_job} is not between 1 and {MOST_URLS_PER_REQUEST}.")
+    refused = [outcome for outcome in map(unfit, files) if outcome]
+    refused_files = {outcome.file for outcome in refused}
+    fit = [file for file in files if file not in refused_files]
+    rows = yield from list_data_rows(target.dataset, data_types=sorted({file.kind.file_type for file in files}))
+    plan = make_plan(fit, rows)
+    report(refused + [_present(file, row.data_hash, row.backing_item_uuid) for file, row in plan.present])
+    registration = Registration(target, (row.data_hash for row in rows), timeout=job_timeout, clock=clock)
+    parts = batches(plan.missing, files_per_job=files_per_job)
+    yield from _Upload(target, registration, report).run(parts)
+
+
+def _present(file: SourceFile, data_hash: str, item: str | None) -> Outcome:
+    return Outcome(file=file, result=PRESENT, data_hash=data_hash, backing_item_uuid=item)
+
+
+class _Upload:
+    """Takes batches to their end, one after the other."""
+
+    def __init__(self, target: Target, registration: Registration, report: Report):
+        self._target, self._registration, self._report = target, registration, report
+        self._running: collections.deque[Job] = collections.deque()
+        self._failed_batches = 0
+        self._stopped_by: EncordError | None = None
+
+    def run(self, parts: Iterable[Sequence[SourceFile]]) -> Flow[None]:
+        for part in parts:
+            if self._stopped_by:
+                self._fail(part, f"Not sent, as an earlier part failed: {self._stopped_by}", retryable=True)
+                continue
+            jobs = yield from self._start(part)
+            self._running.extend(jobs)
+            # A job whose answer was lost is looked for before another one starts: its rows would be hard to tell apart.
+            waiting = 0 if any(job.id is None for job in jobs) else _RUNNING_JOBS
+            yield from self._finish(waiting)
+        yield from self._finish(0)
+        if self._stopped_by:
+            raise self._stopped_by
+
+    def _start(self, files: Sequence[SourceFile]) -> Flow[list[Job]]:
+        try:
+            sent, failures = yield from send_files(self._target, files)
+        except EncordError as error:
+            self._meet(error)
+            self._fail(files, str(error), retryable=error.retryable)
+            return []
+        self._report(failures)
+        if not sent:
+            if all(one.retryable for one in failures):
+                self._meet(UnavailableError("The object store took none of the files."))
+            return []
+        try:
+            jobs = yield from self._register(sent)
+        except EncordError as error:
+            self._meet(error)
+            self._fail([one.file for one in sent], str(error), retryable=error.retryable)
+            return []
+        self._failed_batches = 0
+        return jobs
+
+    def _register(self, sent: Sequence[Sent]) -> Flow[list[Job]]:
+        try:
+            job = yield from self._registration.start(sent)
+        except TooLargeError:
+            if len(sent) == 1:
+                raise
+        else:
+            return [job]
+        half = len(sent) // 2
+        first = yield from self._register(sent[:half])
+        return first + (yield from self._register(sent[half:]))
+
+    def _finish(self, waiting: int) -> Flow[None]:
+        """See jobs through, the oldest first, until no more than so many are left."""
+        while len(self._running) > waiting:
+            job = self._running.popleft()
+            try:
+                outcomes = yield from self._registration.finish(job)
+            except EncordError as error:
+                self._meet(error)
+                self._fail([one.file for one in job.sent], str(error), retryable=error.retryable)
+            else:
+                self._report(outcomes)
+
+    def _meet(self, error: EncordError) -> None:
+        """Decide whether to go on."""
+        self._failed_batches += 1
+        of_this_batch = isinstance(
+            error, TransientError | InvalidRequestError | TooLargeError | UnexpectedAnswerError
+        ) and not isinstance(error, RateLimitedError)
+        if not of_this_batch or self._failed_batches >= _FAILED_BATCHES:
+            self._stopped_by = self._stopped_by or error
+
+    def _fail(self, files: Sequence[SourceFile], reason: str, *, retryable: bool) -> None:
+        self._report([failed(file, reason, retryable=retryable) for file in files])
