@@ -18,7 +18,7 @@ from airflow_provider_encord.client.times import parse_time
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rows of a branch are wanted; what is None does not restrict.
+    """Which rows of a branch are wanted; what is None does not restrict, and an empty list lets nothing through.
 
     :param edited_after: Last edited after this time, ISO 8601 with an offset. Rows without labels have no such time.
     :param edited_before: Last edited before this time.
@@ -34,6 +34,11 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     label_statuses: Sequence[str] | None = None
     data_title_like: str | None = None
     data_hashes: Sequence[str] | None = None
+
+    @property
+    def nothing(self) -> bool:
+        """Whether they let nothing through, whatever there is."""
+        return any(wanted is not None and not wanted for wanted in (self.label_statuses, self.data_hashes))
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +98,8 @@ def list_rows(project: Project, question: Question) -> Listing:
     :raises EncordError: Encord refused, or was not reached.
     :raises UnexpectedAnswerError: A row is listed twice.
     """
+    if question.filters.nothing:  # not asked: an empty list on the wire may mean "no filter"
+        return listing_of([])
     return listing_of(project.label_rows(question.wire_filter()))
 
 
