@@ -61,7 +61,7 @@ class Account(User):
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """An emulator of this module's own."""
-    with Emulator() as emulator:
+    with Emulator.start() as emulator:
         yield Server(emulator.url)
 
 

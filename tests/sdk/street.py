@@ -33,7 +33,11 @@ class Street:
         raise LookupError(name)
 
 
-def make_street(account: Account, pictures: dict[str, Path], title: str) -> Street:
-    """Make and fill one."""
+def make_street(account: Account, pictures: dict[str, Path], title: str, *, numeric: bool = True) -> Street:
+    """Make and fill one. `numeric=False` is for the sake of 0.1.145, which refuses ontologies with numeric attributes."""
     images, videos = [str(pictures[name]) for name in IMAGES], [str(pictures[VIDEO])]
-    return Street(**account.run(SSH_SDK, "make_street", title=title, image=images, video=videos))
+    return Street(
+        **account.run(
+            SSH_SDK, "make_street", title=title, image=images, video=videos, numeric="yes" if numeric else "no"
+        )
+    )

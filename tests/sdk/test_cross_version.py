@@ -45,7 +45,7 @@ def _without_polygons(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def both(request: pytest.FixtureRequest, owner: Account, pictures: dict[str, Path]) -> dict[str, Any]:
     """One project, written by one SDK and read by both; then saved unchanged by the other and read by both again."""
     writer, other = request.param
-    project = make_street(owner, pictures, f"Written by {writer}").project
+    project = make_street(owner, pictures, f"Written by {writer}", numeric=False).project
     owner.run(writer, "write_labels", project=project)
     first = {version: owner.run(version, "read_labels", project=project) for version in (writer, other)}
     owner.run(other, "resave_labels", project=project)

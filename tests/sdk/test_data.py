@@ -68,13 +68,13 @@ def test_the_dataset_knows_type_and_dimensions_of_each_image(
         assert row["uid"] == image["data_hash"]
         assert (row["width"], row["height"], row["file_type"]) == SIZES[image["title"]]
         assert row["file_size"] == pictures[image["title"]].stat().st_size
-        assert row["type"] == "IMAGE"
+        assert row["type"] == "image"
         assert row["backing_item_uuid"]
 
 
 def test_the_dataset_knows_length_and_dimensions_of_a_video(listed: dict[str, Any]) -> None:
     (row,) = (row for row in listed["rows"] if row["title"] == VIDEO)
-    assert (row["type"], row["file_type"]) == ("VIDEO", "video/mp4")
+    assert (row["type"], row["file_type"]) == ("video", "video/mp4")
     assert (row["width"], row["height"]) == (320, 240)
     assert (row["frames_per_second"], row["duration"]) == (10, 3)
 

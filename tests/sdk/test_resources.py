@@ -154,7 +154,7 @@ FILTERS = {
 
 @pytest.fixture(scope="module")
 def listed(owner: Account, everything: None) -> dict[str, dict[str, list[str]]]:
-    owner.run(SSH_SDK, "create_ontology", title="Streets of another kind")
+    owner.run(SSH_SDK, "create_ontology", title="Street things, others")
     titles = {
         "projects": "Street 1",
         "projects_v1": "Street 1",
@@ -169,7 +169,10 @@ def listed(owner: Account, everything: None) -> dict[str, dict[str, list[str]]]:
     }
     questions = {}
     for listing, title in titles.items():
-        asked = {name: dict(filters) for name, (filters, _) in FILTERS.items()}
+        like = {"title_like": "%treet things%"} if listing == "ontologies" else {}
+        asked = {
+            name: {**filters, **(like if "title_like" in filters else {})} for name, (filters, _) in FILTERS.items()
+        }
         asked["one title"] = {"title_eq": title}
         asked["its description"] = {"desc_eq": descriptions[listing], "title_eq": title}
         asked["like its description"] = {"desc_like": f"{descriptions[listing][:5]}%", "title_eq": title}

@@ -24,6 +24,7 @@ MAY_BE_NULL = {
     "sourceProjects",
     "data_link",
     "annotation_task_status",
+    "backing_folder_uuid",
 }
 """Keys that the protocol marks `|null` and that a fresh project has no value for."""
 

@@ -12,7 +12,7 @@ import pytest
 
 from airflow_provider_encord.emulator.process import Emulator
 from tests.wire.recordings import Recording, recordings
-from tests.wire.replay import learn, loosened, send
+from tests.wire.replay import is_for_the_api, learn, loosened, send
 from tests.wire.server import Answer, Server, User
 from tests.wire.shapes import differences
 from tests.wire.world import World
@@ -27,6 +27,8 @@ SERVED = {
     ("cloud_integrations.list", "v2"),
     ("dataset.create", "v1"),
     ("dataset.create", "v2"),
+    ("dataset.data_row.get", "v1"),
+    ("dataset.delete_data", "v1"),
     ("dataset.get", "v1"),
     ("dataset.list_data_rows", "v1"),
     ("dataset.upload_image", "v1"),
@@ -49,10 +51,12 @@ SERVED = {
     ("ontology.list", "v2"),
     ("ontology.update", "v1"),
     ("ontology.update", "v2"),
+    ("organisation_tags.list", "v2"),
     ("project.add_datasets", "v1"),
     ("project.create", "v1"),
     ("project.get", "v1"),
     ("project.get", "v2"),
+    ("project.get_data", "v1"),
     ("project.list_datasets", "v2"),
     ("project.remove_datasets", "v1"),
     ("projects.list", "v1"),
@@ -73,8 +77,6 @@ NOT_SERVED_YET = {
     ("dataset.create_dicom_series", "v2"),
     ("dataset.create_image_group", "v1"),
     ("dataset.create_image_group", "v2"),
-    ("dataset.data_row.get", "v1"),
-    ("dataset.delete_data", "v1"),
     ("dataset.link_items", "v1"),
     ("dataset.list_groups", "v2"),
     ("dataset.list_users", "v2"),
@@ -97,12 +99,10 @@ NOT_SERVED_YET = {
     ("organisation.remove_user", "v2"),
     ("organisation_tags.create", "v2"),
     ("organisation_tags.delete", "v2"),
-    ("organisation_tags.list", "v2"),
     ("project.add_group", "v2"),
     ("project.add_organisation_tag", "v2"),
     ("project.add_users", "v1"),
     ("project.copy", "v1"),
-    ("project.get_data", "v1"),
     ("project.get_organisation_tags", "v2"),
     ("project.list_branches", "v2"),
     ("project.list_groups", "v2"),
@@ -154,6 +154,9 @@ NOT_SERVED_YET = {
     ("workflow.tasks.list", "v2"),
 }
 
+ALWAYS_EMPTY = {("organisation_tags.list", "v2")}
+"""Listings of things that nobody can make yet: there is no member to compare."""
+
 EXACT_LISTINGS = {"projectwithuserrole", "datasetwithuserrole", "ontologywithuserrole"}
 """Query types where the SDK raises on any key that it does not know."""
 
@@ -168,7 +171,7 @@ WITH_ANSWERS = [recording for recording in recordings() if not _is_failure_on_pu
 
 @pytest.fixture(scope="module")
 def user() -> Iterator[User]:
-    with Emulator() as emulator:
+    with Emulator.start() as emulator:
         yield User(Server(emulator.url), "owner@example.com")
 
 
@@ -186,7 +189,7 @@ def test_a_recorded_request_gets_an_answer_of_the_recorded_shape(
     world = World(user, recording)
     world.add_integration("aws prod", str(tmp_path_factory.mktemp("bucket")))
     if recording.auth == "api_key":
-        world.add_api_key(world.ids[recording.exchanges[0]["request"]["headers"]["ResourceID"]])
+        world.use_api_key_of(recording.exchanges[0]["request"]["headers"]["ResourceID"])
     paged = any("pageToken" in (exchange["request"].get("query") or {}) for exchange in recording.exchanges)
     user.server.control("POST", "limits", {"page_size": 1 if paged else 100})
 
@@ -194,10 +197,13 @@ def test_a_recorded_request_gets_an_answer_of_the_recorded_shape(
         wanted = exchange["response"]
         answer = send(world, exchange["request"])
         _assert_success(exchange["request"], answer)
+        if recording.key in ALWAYS_EMPTY:
+            assert _result(answer.json()) == []
+            return
         if _is_empty_list(answer, wanted):
             answer = send(world, loosened(exchange["request"]))
             _assert_success(exchange["request"], answer)
-        if wanted.get("json") is not None:
+        if wanted.get("json") is not None and is_for_the_api(exchange["request"]):
             assert [*_shape_differences(exchange["request"], wanted["json"], answer.json())] == []
             learn(world.ids, wanted["json"], answer.json())
 

@@ -18,6 +18,14 @@ RECORDED_API_KEY = "test-only-api-key-0123456789"
 PROJECT_SCOPES = ["label.read", "label.write", "model.inference", "model.train", "label_logs.read", "algo.library"]
 DATASET_SCOPES = ["dataset.read", "dataset.write"]
 
+TEMPLATE_BODY = {
+    "title": "One stage",
+    "stages": [
+        {"stageType": "ANNOTATION", "title": "Annotate", "next": "Complete"},
+        {"stageType": "DONE", "title": "Complete"},
+    ],
+}
+
 FRESH_ROWS = {"label_rows.create"}
 """Operations whose data units must have no label row yet."""
 
@@ -30,74 +38,96 @@ class World:
 
     def __init__(self, user: User, recording: Recording) -> None:
         self.user, self.recording = user, recording
-        server = user.server
-        seeded = server.control("POST", "projects", {"owner": user.email, "title": "Seed", "rows": 6, "created": 0})
-        spare = server.control("POST", "projects", {"owner": user.email, "title": "Spare", "rows": 1, "created": 0})
-        template = server.control(
-            "POST",
-            "templates",
-            {"title": "One stage", "stages": [{"stageType": "ANNOTATION", "title": "Annotate", "next": "Complete"},
-                                              {"stageType": "DONE", "title": "Complete"}]},
-        )  # fmt: skip
+        seeded = self._seed("Seed", rows=6)
+        spare = self._seed("Spare", rows=1)
         mirror = user.v2(
             "POST", "/v2/public/datasets", {"title": "Mirror", "createBackingFolder": True, "legacyCall": False}
         )
-        self.ontology = user.v2(
-            "POST",
-            "/v2/public/ontologies",
-            {"title": "World ontology", "description": "d", "editor": ontology_for(recording)},
-        )["ontologyUuid"]
-        self.project = user.v1(
-            "project",
-            "POST",
-            None,
-            {
-                "title": "World",
-                "description": "d",
-                "dataset_hashes": [seeded["dataset_hash"]],
-                "workflow_type": "manual",
-                "ontology_hash": self.ontology,
-            },
-        )
-        self.dataset = seeded["dataset_hash"]
-        labelled, fresh = seeded["data_hashes"][:3], seeded["data_hashes"][3:]
-        rows = user.v1(
-            "labelrow",
-            "PUT",
-            labelled,
-            {"multi_request": True, "get_signed_url": False, "branch_name": None},
-            project=self.project,
-        )
-        server.control(
-            "POST",
-            "annotate",
-            {"project_hash": self.project, "data_hashes": labelled, "objects_per_row": 2, "advance": "none"},
-        )
-        label_hashes = {row["data_hash"]: row["label_hash"] for row in rows}
+        ontology = self._make_ontology()
         spares = recording.operation in SPARE_DATASETS
+        datasets = [seeded["dataset_hash"], mirror["datasetUuid"]]
+        self.project = self._make_project(datasets[:1] if spares else datasets, ontology)
+        labelled, fresh = seeded["data_hashes"][:3], seeded["data_hashes"][3:]
+        label_hashes = self._label(labelled)
+        self._api_keys = self._make_api_keys(seeded["dataset_hash"])
         self.ids = {
             **_planned(PROJECT, [self.project, seeded["project_hash"]]),
-            **_planned(DATASET, [spare["dataset_hash"] if spares else self.dataset, mirror["datasetUuid"]]),
-            **_planned(ONTOLOGY, [self.ontology]),
+            **_planned(DATASET, [spare["dataset_hash"], datasets[1]] if spares else datasets),
+            **_planned(ONTOLOGY, [ontology]),
             **_planned(FOLDER, [mirror["backingFolderUuid"]]),
-            **_planned(TEMPLATE, [template["uuid"]]),
+            **_planned(TEMPLATE, [user.server.control("POST", "templates", TEMPLATE_BODY)["uuid"]]),
             **_planned(DATA_UNIT, fresh if recording.operation in FRESH_ROWS else labelled),
-            **_planned(LABEL_ROW, [label_hashes[data] for data in labelled]),
+            **_planned(LABEL_ROW, label_hashes),
         }
 
-    def add_api_key(self, resource: str) -> None:
-        """Make a key of every scope for the project or dataset, in place of the recorded one."""
-        if resource == self.project:
-            key = self.user.v1("projectapikey", "POST", resource, {"title": "key", "scopes": PROJECT_SCOPES})
-        else:
-            wanted = {"dataset_hash": resource, "title": "key", "scopes": DATASET_SCOPES}
-            key = self.user.v1("datasetapikey", "POST", None, wanted)["api_key"]
-        self.ids[RECORDED_API_KEY] = key
+    def _seed(self, title: str, rows: int) -> Any:
+        kind = kind_for(self.recording)
+        wanted = {"owner": self.user.email, "title": title, "rows": rows, "created": 0, "kind": kind}
+        return self.user.server.control("POST", "projects", wanted)
+
+    def _make_ontology(self) -> str:
+        wanted = {"title": "World ontology", "description": "d", "editor": ontology_for(self.recording)}
+        return str(self.user.v2("POST", "/v2/public/ontologies", wanted)["ontologyUuid"])
+
+    def _make_project(self, datasets: list[str], ontology: str) -> str:
+        wanted = {
+            "title": "World",
+            "description": "d",
+            "dataset_hashes": datasets,
+            "workflow_type": "manual",
+            "ontology_hash": ontology,
+        }
+        return str(self.user.v1("project", "POST", None, wanted))
+
+    def _label(self, data_hashes: list[str]) -> list[str]:
+        """Start rows and let someone label them; label hashes in the order of the data."""
+        how = {"multi_request": True, "get_signed_url": False, "branch_name": None}
+        rows = self.user.v1("labelrow", "PUT", data_hashes, how, project=self.project)
+        wanted = {"project_hash": self.project, "data_hashes": data_hashes, "objects_per_row": 2, "advance": "none"}
+        self.user.server.control("POST", "annotate", wanted)
+        found = {row["data_hash"]: row["label_hash"] for row in rows}
+        return [found[data_hash] for data_hash in data_hashes]
+
+    def _make_api_keys(self, dataset: str) -> dict[str, str]:
+        """A key of every scope for the project and one for the dataset; which of them is used is decided later."""
+        wanted = {"title": "key", "scopes": PROJECT_SCOPES}
+        of_project = self.user.v1("projectapikey", "POST", self.project, wanted)
+        wanted = {"dataset_hash": dataset, "title": "key", "scopes": DATASET_SCOPES}
+        return {self.project: of_project, dataset: self.user.v1("datasetapikey", "POST", None, wanted)["api_key"]}
+
+    def use_api_key_of(self, recorded_resource: str) -> None:
+        """Let the recorded API key stand for the one of this project or dataset."""
+        self.ids[RECORDED_API_KEY] = self._api_keys[self.ids[recorded_resource]]
 
     def add_integration(self, title: str, directory: str) -> None:
         wanted = {"integration": title, "url": "s3://bucket/prefix", "directory": directory}
         integration = self.user.server.control("POST", "buckets", wanted)["integrationUuid"]
         self.ids |= _planned(INTEGRATION, [integration])
+
+
+def kind_for(recording: Recording) -> str:
+    """The kind of data that a recording is about: that of the first data unit in its answers, else an image."""
+    for exchange in recording.exchanges:
+        for key, value in _leaves(exchange["response"].get("json")):
+            if key == "data_type" and str(value).lower() in {"video", "img_group"}:
+                return str(value).lower()
+            if key in {"data_type", "image_hash"}:
+                return "image"
+            if key == "video":
+                return "video"
+    return "image"
+
+
+def _leaves(value: Any) -> Iterable[tuple[str, Any]]:
+    """Every key of a document with its value, in document order, if there is a value."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if one is not None:
+                yield key, one
+            yield from _leaves(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _leaves(one)
 
 
 def _planned(prefix: str, real: list[str]) -> dict[str, str]:

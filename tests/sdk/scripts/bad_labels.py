@@ -36,14 +36,20 @@ def with_box(feature, answer):
 
 
 car = next(item for item in project.ontology_structure.objects if item.name == "Car").feature_node_hash
+
+
+def save(label_hash, content):
+    return attempt(lambda: client.save_label_row(label_hash, content, validate_before_saving=True))
+
+
 show(
     {
-        "unknown feature": attempt(lambda: client.save_label_row(row.label_hash, with_box("ffffffff", answer=True))),
-        "no answer entry": attempt(lambda: client.save_label_row(row.label_hash, with_box(car, answer=False))),
+        "unknown feature": save(row.label_hash, with_box("ffffffff", answer=True)),
+        "no answer entry": save(row.label_hash, with_box(car, answer=False)),
         "unknown label hash": attempt(lambda: client.get_label_row(NOWHERE)),
-        "save unknown label hash": attempt(lambda: client.save_label_row(NOWHERE, labels)),
+        "save unknown label hash": save(NOWHERE, labels),
         "create on unknown data": attempt(lambda: client.create_label_row(NOWHERE)),
         "create twice": attempt(lambda: client.create_label_row(row.data_hash)),
-        "known feature": attempt(lambda: client.save_label_row(row.label_hash, with_box(car, answer=True))),
+        "known feature": save(row.label_hash, with_box(car, answer=True)),
     }
 )

@@ -7,9 +7,10 @@ NOWHERE = "00000000-0000-4000-8000-00000000dead"
 
 options = arguments(project=NOWHERE, dataset=NOWHERE, ontology=NOWHERE)
 user = sign_in(options)
+list_projects = getattr(user, "list_projects", user.get_projects)  # 0.1.145 has only the older one
 show(
     {
-        "list projects": attempt(lambda: list(user.list_projects())),
+        "list projects": attempt(lambda: list(list_projects())),
         "list projects, v1": attempt(user.get_projects),
         "create dataset": attempt(lambda: user.create_dataset("refused", StorageLocation.CORD_STORAGE)),
         "bearer token": attempt(user.get_bearer_token),

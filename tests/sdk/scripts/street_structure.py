@@ -1,10 +1,10 @@
-"""An ontology with every kind of attribute."""
+"""An ontology with every kind of attribute; numeric ones are newer than 0.1.145, which cannot even read them."""
 
 from encord.objects import OntologyStructure, Shape
 from encord.objects.attributes import ChecklistAttribute, NumericAttribute, RadioAttribute, TextAttribute
 
 
-def street_structure():
+def street_structure(numeric=True):
     structure = OntologyStructure()
 
     car = structure.add_object("Car", Shape.BOUNDING_BOX)
@@ -13,7 +13,8 @@ def street_structure():
     blue = colour.add_option("Blue")
     blue.add_nested_attribute(TextAttribute, "Which blue")
     car.add_attribute(TextAttribute, "Plate")
-    car.add_attribute(NumericAttribute, "Seats")
+    if numeric:
+        car.add_attribute(NumericAttribute, "Seats")
     structure.add_object("Lane", Shape.POLYGON)
     structure.add_object("Kerb", Shape.POLYLINE)
     structure.add_object("Lamp", Shape.POINT)

@@ -49,7 +49,8 @@ def label_richly(row):
     car.set_answer(item("Car").get_child_by_title("Blue", type_=Option))
     car.set_answer("teal", attribute=item("Car").get_child_by_title("Which blue"))
     car.set_answer("B-XY 12", attribute=item("Car").get_child_by_title("Plate"))
-    car.set_answer(4.5, attribute=item("Car").get_child_by_title("Seats"))
+    if any(attribute.name == "Seats" for attribute in item("Car").attributes):
+        car.set_answer(4.5, attribute=item("Car").get_child_by_title("Seats"))
     corners = [PointCoordinate(0.1, 0.1), PointCoordinate(0.5, 0.1), PointCoordinate(0.3, 0.6)]
     add_object(row, "Lane", PolygonCoordinates(corners))
     add_object(row, "Kerb", PolylineCoordinates(corners))
