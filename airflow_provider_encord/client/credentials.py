@@ -17,22 +17,16 @@ from uuid import UUID
 
 from airflow_provider_encord.client.errors import CredentialError, NotPossibleError
 from airflow_provider_encord.client.key_file import KeyFileError, read_key_file
-from airflow_provider_encord.client.key_refusals import KeyTextError
+from airflow_provider_encord.client.key_refusals import KeyTextError, Refusal
+from airflow_provider_encord.client.pem import read_key_block
 from airflow_provider_encord.client.private_key import Ed25519Key, load_ed25519, public_bytes
 
 _SIGNATURE_LABEL = "encord-sig"
 _COVERED = '("@method" "@request-target" "content-digest")'
 _HEADER_SAFE = re.compile(r"[!-~]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
-# of an armored key; of OpenSSH's body in base64; of base64 of an armored key, once and twice
-_KEY_MARKS = (
-    "PRIVATE KEY",
-    "-BEGIN",
-    "b3BlbnNzaC1rZXktdjE",
-    "LS0tLS1CRUdJTi",
-    "TFMwdExTMUNSVWRKVG",
-    "PuTTY-User-Key-File",
-)
+# Refusals of key text that leave open that an API key is one. All others mean that it is an SSH key, or a part of one.
+_NOT_SSH = (Refusal.UNRECOGNISED, Refusal.PATH, Refusal.FINGERPRINT)
 
 
 class _Secret:
@@ -250,10 +244,11 @@ def _problem_of_api_key(key: object) -> str | None:
     key = key.strip()
     if not key.strip("*"):
         return "api_key: this is Airflow's mask (***), not the key. Take the key from where it is kept."
-    if any(mark in key for mark in _KEY_MARKS):
-        return "api_key: this is an SSH key. Put it into private_key and leave api_key empty."
-    if key.startswith(("ssh-", "ecdsa-", "sk-ssh-")):
+    as_ssh_key = _refusal_as_ssh_key(key)
+    if as_ssh_key is Refusal.PUBLIC_KEY:
         return "api_key: this is the public half of an SSH key. Put the private half into private_key."
+    if as_ssh_key not in _NOT_SSH:
+        return "api_key: this is an SSH key. Put it into private_key and leave api_key empty."
     if not _HEADER_SAFE.fullmatch(key):
         return (
             "api_key: there are blanks, line ends or characters outside ASCII in the API key, which no key has. "
@@ -261,6 +256,14 @@ def _problem_of_api_key(key: object) -> str | None:
         )
     if key[0] in "\"'" or key[-1] in "\"'":
         return "api_key: there are quotation marks around the API key. Remove them."
+    return None
+
+
+def _refusal_as_ssh_key(text: str) -> Refusal | None:
+    try:
+        read_key_block(text)
+    except KeyTextError as error:
+        return error.refusal
     return None
 
 

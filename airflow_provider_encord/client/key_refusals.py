@@ -75,7 +75,10 @@ class Refusal(StrEnum):
     NO_PASSPHRASE = (
         "the key is protected by a passphrase, and there is none. Fill in the connection field private_key_passphrase."
     )
-    WRONG_PASSPHRASE = "the passphrase in the connection field private_key_passphrase does not open this key."
+    WRONG_PASSPHRASE = (
+        "the passphrase in the connection field private_key_passphrase does not open this key. Enter it again; "
+        "if it is the right one, then the key is damaged."
+    )
     MASKED_PASSPHRASE = (
         "the connection field private_key_passphrase holds Airflow's mask (***), not the passphrase. Enter it again."
     )
