@@ -91,7 +91,7 @@ Act = Callable[["ScriptedServer", Connection], bool]
 def answer(
     status: int = 200,
     *,
-    json: Any = _MISSING,  # noqa: A002 - the word for it
+    json: Any = _MISSING,
     text: str | bytes = b"",
     headers: Mapping[str, str] | None = None,
     keep_alive: bool = True,

@@ -7,9 +7,10 @@ are ``camelCase``; the vendor's SDK takes ``snake_case`` as well (section 4), so
 
 from __future__ import annotations
 
+import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -41,20 +42,33 @@ def v1_reader(type_: Any) -> Callable[[bytes], Any]:
 
 
 def v2_reader(type_: Any) -> Callable[[bytes], Any]:
-    """Decode the body of a v2 answer as this type, whose keys may also come in ``snake_case``."""
+    """Decode the body of a v2 answer as this type, whose keys may also come in ``snake_case``.
+
+    Which spelling it is cannot be told from a failure to decode: most fields may be absent, and a page token in
+    ``snake_case`` would be taken for the end of the listing. So we look for the names themselves.
+    """
     decoder = msgspec.json.Decoder(type_)
+    names = sorted(_snake_names(type_))
+    in_snake_case = re.compile(f'"(?:{"|".join(names)})"\\s*:'.encode()) if names else None
 
     def decode(answer: bytes) -> Any:
-        try:
+        if in_snake_case is None or not in_snake_case.search(answer):
             return decoder.decode(answer)
-        except msgspec.ValidationError as first:
-            renamed = _with_wire_names(msgspec.json.decode(answer), type_)
-            try:
-                return msgspec.convert(renamed, type_)
-            except msgspec.ValidationError:
-                raise first from None
+        return msgspec.convert(_with_wire_names(msgspec.json.decode(answer), type_), type_)
 
     return decode
+
+
+def _snake_names(type_: Any) -> Iterator[str]:
+    """Names of our fields that are spelled otherwise on the wire, at every depth."""
+    plain = typing.get_origin(type_) or type_
+    for argument in typing.get_args(type_):
+        yield from _snake_names(argument)
+    if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+        for field in msgspec.structs.fields(plain):
+            if field.encode_name != field.name:
+                yield field.name
+            yield from _snake_names(field.type)
 
 
 def _with_wire_names(value: Any, type_: Any) -> Any:

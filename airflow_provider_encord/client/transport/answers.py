@@ -30,11 +30,13 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
     UnexpectedAnswerError,
 )
+from airflow_provider_encord.client.transport.scrubbing import scrub
 
 T = TypeVar("T")
 
 SKEW_WORTH_SAYING = 30.0  # seconds
 _LONGEST_SERVER_TEXT = 500
+_LONGEST_LOOK = 20_000  # characters of a server's text that are looked at
 
 _KEY_UNKNOWN = (
     "Encord at {host} does not accept the credential of this connection. Register the public half of the SSH key there "
@@ -52,6 +54,8 @@ _INVALID = "Encord does not accept the arguments."
 _TOO_LARGE = "Too much for one request; send less at once."
 _RATE_LIMITED = "Encord asks for fewer requests (429)."
 
+_KINDLESS = "Encord refuses it."
+
 _V1_ERRORS: dict[str, tuple[type[EncordError], str]] = {
     "AUTHENTICATION_ERROR": (AuthenticationError, _KEY_UNKNOWN),
     "SSH_KEY_NOT_FOUND_ERROR": (AuthenticationError, _KEY_UNKNOWN),
@@ -65,6 +69,25 @@ _V1_ERRORS: dict[str, tuple[type[EncordError], str]] = {
     "RESOURCE_EXISTS_ERROR": (ConflictError, _EXISTS),
     "MULTI_LABEL_LIMIT_ERROR": (TooLargeError, _TOO_LARGE),
     "RATE_LIMIT_ERROR": (RateLimitedError, _RATE_LIMITED),
+    **dict.fromkeys(
+        (
+            "INVALID_ARGUMENTS_ERROR",
+            "INVALID_DATE_FORMAT_ERROR",
+            "WRONG_PROJECT_TYPE_ERROR",
+            "METHOD_NOT_ALLOWED_ERROR",
+            "ANSWER_DICTIONARY_ERROR",
+            "CORRUPTED_LABEL_ERROR",
+            "FEATURE_DOES_NOT_EXIST_ERROR",
+            "FILE_TYPE_NOT_SUPPORTED_ERROR",
+            "FILE_SIZE_NOT_SUPPORTED_ERROR",
+            "UPLOAD_OPERATION_NOT_SUPPORTED_ERROR",
+            "MODEL_WEIGHTS_INCONSISTENT_ERROR",
+            "MODEL_FEATURES_INCONSISTENT_ERROR",
+            "DETECTION_RANGE_INVALID_ERROR",
+            "MUST_SET_DETECTION_RANGE_ERROR",
+        ),
+        (InvalidRequestError, _INVALID),
+    ),
 }
 _V2_ERRORS: dict[int, tuple[type[EncordError], str]] = {
     400: (InvalidRequestError, _INVALID),
@@ -77,6 +100,7 @@ _V2_ERRORS: dict[int, tuple[type[EncordError], str]] = {
     422: (InvalidRequestError, _INVALID),
     429: (RateLimitedError, _RATE_LIMITED),
 }
+_LONGEST_RETRY_AFTER = 366 * 86_400.0  # seconds; more is a mistake, and overflows dates
 _DEFAULT_LABEL_LIMIT = 100  # where MULTI_LABEL_LIMIT_ERROR names none (protocol, section 5.1)
 
 
@@ -87,6 +111,7 @@ class _EnvelopeAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ENVELOPE = msgspec.json.Decoder(_EnvelopeAnswer)
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # what the decoder raises at bytes from outside
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +121,7 @@ class Answer:
     :param headers: With lower-case names.
     :param host: Whom we asked, for messages.
     :param now: Our clock when it arrived, in seconds.
+    :param proofs: What was sent to prove who we are, to be kept out of messages.
     """
 
     status: int
@@ -104,6 +130,12 @@ class Answer:
     host: str
     trace_id: str
     now: float
+    proofs: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+
+    def said(self, text: str) -> str:
+        """What the server said, fit to be shown: without secrets, and not too long."""
+        text = scrub(text[:_LONGEST_LOOK], self.proofs)
+        return text if len(text) <= _LONGEST_SERVER_TEXT else text[:_LONGEST_SERVER_TEXT] + "..."
 
 
 def result(call: Call[T], answer: Answer) -> T:
@@ -111,15 +143,17 @@ def result(call: Call[T], answer: Answer) -> T:
 
     :raises EncordError: The answer is an error, or not what the operation answers with.
     """
-    content = _v1_content(call, answer) if call.request.api == V1 else _v2_content(call, answer)
+    v1 = call.request.api == V1
+    content = _v1_content(call, answer) if v1 else _v2_content(call, answer)
     try:
         return call.read(content)
     except msgspec.ValidationError as error:
-        raise UnexpectedAnswerError(
-            f"Encord's answer to {call.request.path} is not what this operation answers with: {error}.",
-            **_about(call, answer),
-        ) from None
-    except msgspec.DecodeError:
+        raise _unexpected(call, answer, str(error)) from None
+    except msgspec.DecodeError as error:
+        if v1:  # the envelope was JSON, so this is a text inside it that should be JSON, too
+            raise _unexpected(call, answer, str(error)) from None
+        raise _unreadable(call, answer) from None
+    except (UnicodeDecodeError, RecursionError):
         raise _unreadable(call, answer) from None
     except EncordError as error:
         error.operation, error.trace_id = call.operation, answer.trace_id
@@ -140,17 +174,24 @@ def transient(
 
 
 def _v1_content(call: Call[Any], answer: Answer) -> bytes:
-    envelope: _EnvelopeAnswer | None
+    if answer.status in (413, 429):  # these come without an envelope, whatever their body looks like
+        _raise_for_status(call, answer)
+    succeeded = 200 <= answer.status < 300
     try:
         envelope = _ENVELOPE.decode(answer.body)
-    except msgspec.DecodeError:
-        envelope = None
-    if envelope is None and answer.status == 200:
-        raise _unreadable(call, answer)
-    if envelope is None:
-        _raise_for_status(call, answer)
+        response = msgspec.json.decode(envelope.response) if envelope.status != 200 else None
+        details = msgspec.json.decode(envelope.payload) if envelope.status != 200 else None
+    except _NOT_JSON as error:
+        if not succeeded:
+            _raise_for_status(call, answer)
+        if isinstance(error, msgspec.ValidationError):
+            raise _unexpected(call, answer, str(error)) from None
+        raise _unreadable(call, answer) from None
     if envelope.status != 200:
-        _raise_for_code(call, answer, envelope)
+        code = response[0] if isinstance(response, list) and response else response
+        if not isinstance(code, str) and not succeeded:
+            _raise_for_status(call, answer)  # a gateway's JSON, which happens to have a status, too
+        _raise_for_code(call, answer, envelope.status, code if isinstance(code, str) else None, details)
     return bytes(envelope.response)
 
 
@@ -160,25 +201,31 @@ def _v2_content(call: Call[Any], answer: Answer) -> bytes:
     return answer.body or b"null"
 
 
-def _raise_for_code(call: Call[Any], answer: Answer, envelope: _EnvelopeAnswer) -> NoReturn:
-    response = msgspec.json.decode(envelope.response)
-    code = str(response[0]) if isinstance(response, list) and response else f"status {envelope.status}"
-    details = msgspec.json.decode(envelope.payload)
-    if code == "UNKNOWN_ERROR":
-        raise transient(call, "Encord failed (UNKNOWN_ERROR).", trace_id=answer.trace_id)
-    class_, advice = _V1_ERRORS.get(code, (InvalidRequestError if code.endswith("_ERROR") else RefusedError, _INVALID))
-    message = _message(advice, answer, f"{code}: {details}" if isinstance(details, str) and details else code)
+def _raise_for_code(call: Call[Any], answer: Answer, status: int, code: str | None, details: Any) -> NoReturn:
+    """Raise what an envelope says; a code that we do not know counts as its status does."""
+    known = _V1_ERRORS.get(code or "")
+    name = code or f"status {status}"
+    if code == "UNKNOWN_ERROR" or (known is None and (status == 408 or status >= 500)):
+        raise transient(call, f"Encord failed ({answer.said(name)}).", trace_id=answer.trace_id)
+    class_, advice = known or _V2_ERRORS.get(status, (RefusedError, _KINDLESS))
+    message = _message(advice, answer, f"{name}: {details}" if isinstance(details, str) and details else name)
+    maximum = details.get("maximum_labels_allowed") if isinstance(details, dict) else None
+    _raise(call, answer, class_, message, maximum if type(maximum) is int and maximum > 0 else _DEFAULT_LABEL_LIMIT)
+
+
+def _raise(
+    call: Call[Any], answer: Answer, class_: type[EncordError], message: str, maximum: int | None = None
+) -> NoReturn:
+    about = _about(call, answer)
     if class_ is TooLargeError:
-        maximum = details.get("maximum_labels_allowed") if isinstance(details, dict) else None
-        known = maximum if isinstance(maximum, int) else _DEFAULT_LABEL_LIMIT
-        raise TooLargeError(message, maximum=known, **_about(call, answer))
-    if class_ is AuthenticationError:
-        message += _skew(answer)
-    raise class_(message, **_about(call, answer))
+        raise TooLargeError(message, maximum=maximum, **about)
+    if class_ is RateLimitedError:
+        raise RateLimitedError(message, retry_after=retry_after(answer), **about)
+    raise class_(message + (_skew(answer) if class_ is AuthenticationError else ""), **about)
 
 
 def _raise_for_status(call: Call[Any], answer: Answer) -> NoReturn:
-    status, text = answer.status, _server_text(answer.body)
+    status, text = answer.status, _server_text(answer)
     if status == 408 or status >= 500:
         detail = f": {text}" if text else ""
         what = f"Encord at {answer.host} failed with HTTP {status}{detail}."
@@ -189,13 +236,8 @@ def _raise_for_status(call: Call[Any], answer: Answer) -> NoReturn:
             "to the address of Encord's API itself.",
             **_about(call, answer),
         )
-    class_, advice = _V2_ERRORS.get(status, (RefusedError, "Encord refuses it."))
-    message = _message(advice, answer, f"HTTP {status}: {text}" if text else f"HTTP {status}")
-    if class_ is RateLimitedError:
-        raise RateLimitedError(message, retry_after=retry_after(answer), **_about(call, answer))
-    if class_ is AuthenticationError:
-        message += _skew(answer)
-    raise class_(message, **_about(call, answer))
+    class_, advice = _V2_ERRORS.get(status, (RefusedError, _KINDLESS))
+    _raise(call, answer, class_, _message(advice, answer, f"HTTP {status}: {text}" if text else f"HTTP {status}"))
 
 
 def _unreadable(call: Call[Any], answer: Answer) -> EncordError:
@@ -203,28 +245,31 @@ def _unreadable(call: Call[Any], answer: Answer) -> EncordError:
     return transient(call, what, trace_id=answer.trace_id)
 
 
+def _unexpected(call: Call[Any], answer: Answer, why: str) -> UnexpectedAnswerError:
+    return UnexpectedAnswerError(
+        f"Encord's answer to {call.request.path} is not what this operation answers with: {answer.said(why)}.",
+        **_about(call, answer),
+    )
+
+
 def _about(call: Call[Any], answer: Answer) -> dict[str, str]:
     return {"operation": call.operation, "trace_id": answer.trace_id}
 
 
 def _message(advice: str, answer: Answer, detail: str) -> str:
-    return f"{advice.format(host=answer.host)} ({_short(detail)})"
+    return f"{advice.format(host=answer.host)} ({answer.said(detail)})"
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_SERVER_TEXT else text[:_LONGEST_SERVER_TEXT] + "..."
-
-
-def _server_text(body: bytes) -> str:
+def _server_text(answer: Answer) -> str:
     """What the server says: ``message``, else ``detail`` (protocol, section 5.2); nothing if it is not JSON."""
     try:
-        content = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+        content = msgspec.json.decode(answer.body)
+    except _NOT_JSON:
         return ""
     if not isinstance(content, dict):
         return ""
     text = content.get("message") or content.get("detail") or ""
-    return _short(text if isinstance(text, str) else msgspec.json.encode(text).decode())
+    return answer.said(text if isinstance(text, str) else msgspec.json.encode(text).decode())
 
 
 def retry_after(answer: Answer) -> float | None:
@@ -232,11 +277,10 @@ def retry_after(answer: Answer) -> float | None:
     text = answer.headers.get("retry-after", "").strip()
     if not text:
         return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        moment = _http_date(text)
-    return None if moment is None else max(0.0, moment - answer.now)
+    if text.isascii() and text.replace(".", "", 1).isdigit():
+        return min(float(text), _LONGEST_RETRY_AFTER)
+    moment = _http_date(text)
+    return None if moment is None else min(max(0.0, moment - answer.now), _LONGEST_RETRY_AFTER)
 
 
 def clock_skew(answer: Answer) -> float | None:
@@ -259,6 +303,6 @@ def _skew(answer: Answer) -> str:
 def _http_date(text: str) -> float | None:
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+        return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()

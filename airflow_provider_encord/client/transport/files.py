@@ -5,7 +5,7 @@ from __future__ import annotations
 import urllib.parse
 from typing import BinaryIO
 
-from airflow_provider_encord.client.errors import InvalidRequestError, RefusedError
+from airflow_provider_encord.client.errors import InvalidRequestError, RefusedError, UnavailableError
 from airflow_provider_encord.client.transport.settings import is_loopback
 
 
@@ -37,7 +37,11 @@ class SizedFile:
     def read(self, size: int = -1) -> bytes:
         """Read on, but never more than the file is said to have: more would break the request."""
         left = self._size - self._read
-        block = self._file.read(left if size < 0 else min(size, left))
+        try:
+            block = self._file.read(left if size < 0 else min(size, left))
+        except OSError as error:  # not of the connection: `requests` would take it for one
+            reason = error.strerror or type(error).__name__
+            raise UnavailableError(f"{self._title} could not be read to its end: {reason}.") from None
         self._read += len(block)
         if not block and left:
             raise InvalidRequestError(f"{self._title} became shorter while it was uploaded: {left} bytes are missing.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import pathlib
+import re
 import urllib.parse
 
 from airflow_provider_encord.client.errors import CredentialError
@@ -13,6 +14,17 @@ DEFAULT_BASE_URL = "https://api.encord.com"
 US_BASE_URL = "https://api.us.encord.com"
 DEFAULT_CONNECT_TIMEOUT = 30.0  # seconds
 DEFAULT_READ_TIMEOUT = 180.0  # seconds; the vendor's SDK waits as long
+
+
+_HOST_NAME = re.compile(r"[0-9a-z_-]{1,63}(\.[0-9a-z_-]{1,63})*\.?")
+
+
+def _version(text: str) -> int | None:
+    """4 or 6 for an IP address, else None."""
+    try:
+        return ipaddress.ip_address(text).version
+    except ValueError:
+        return None
 
 
 def is_loopback(host: str) -> bool:
@@ -35,17 +47,25 @@ def base_url(host: str | None, port: int | None = None, *, allow_http: bool = Fa
     :raises CredentialError: It is no URL, has a path or a user name, or would send credentials over plain http.
     """
     text = (host or "").strip().rstrip("/") or DEFAULT_BASE_URL
-    parts = urllib.parse.urlsplit(text if "://" in text else f"https://{text}")
+    if _version(text) == 6:  # as Airflow takes it out of a connection's URI
+        text = f"[{text}]"
     try:
-        host_name, own_port = parts.hostname, parts.port
+        parts = urllib.parse.urlsplit(text if "://" in text or text in ("http:", "https:") else f"https://{text}")
+        host_name = parts.hostname
     except ValueError:
-        raise CredentialError("Connection field host: the port in it is not a number.") from None
+        raise CredentialError(
+            "Connection field host: neither a host name nor a URL; expected something like api.encord.com."
+        ) from None
+    try:
+        own_port = parts.port
+    except ValueError:
+        raise CredentialError("Connection field host: the port in it is not a number up to 65535.") from None
     if parts.scheme not in ("http", "https"):
         raise CredentialError(f"Connection field host: the scheme {parts.scheme!r} is neither https nor http.")
-    if not host_name or any(character.isspace() for character in host_name):
-        raise CredentialError("Connection field host: no host name in it; expected something like api.encord.com.")
     if "@" in parts.netloc:
         raise CredentialError("Connection field host: a user name or password does not belong into it.")
+    if not host_name or not (_HOST_NAME.fullmatch(host_name) or _version(host_name) == 6):
+        raise CredentialError("Connection field host: no host name in it; expected something like api.encord.com.")
     if parts.path or parts.query or parts.fragment:
         raise CredentialError(
             "Connection field host: only scheme, host and port are possible; remove what comes after "
@@ -58,6 +78,8 @@ def base_url(host: str | None, port: int | None = None, *, allow_http: bool = Fa
         )
     where = f"[{host_name}]" if ":" in host_name else host_name
     port = own_port or port or None
+    if port and not 0 < port < 65536:
+        raise CredentialError(f"Connection field port: {port} is not a number from 1 to 65535.")
     return f"{parts.scheme}://{where}" + (f":{port}" if port else "")
 
 
@@ -88,6 +110,11 @@ class Settings:
                 )
         if self.ca_bundle and not pathlib.Path(self.ca_bundle).expanduser().exists():
             raise CredentialError(f"Connection field ca_bundle: there is no file {self.ca_bundle} on this machine.")
+
+    @property
+    def trusted(self) -> str | None:
+        """Path of the certificates to trust; None for the usual ones."""
+        return str(pathlib.Path(self.ca_bundle).expanduser()) if self.ca_bundle else None
 
     @property
     def host(self) -> str:

@@ -7,11 +7,12 @@ prepared request, inside `requests`' own authentication hook. That hook also kee
 
 from __future__ import annotations
 
+import http.cookiejar
 import platform
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 import requests
@@ -22,14 +23,16 @@ import tenacity
 from airflow_provider_encord import __version__
 from airflow_provider_encord.client.call import NO_BODY, Call, Envelope, Transfer
 from airflow_provider_encord.client.credentials import Credential
-from airflow_provider_encord.client.errors import EncordError, RefusedError, UnavailableError
+from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, RefusedError, UnavailableError
 from airflow_provider_encord.client.transport import answers, retry
+from airflow_provider_encord.client.transport.failures import NO_ANSWER, Failure, failure
 from airflow_provider_encord.client.transport.files import SizedFile, require_safe
 from airflow_provider_encord.client.transport.settings import Settings
 
 T = TypeVar("T")
 
 CONNECTIONS = 16  # kept open; enough for parallel reads and uploads of one task
+_PROOFS = ("Authorization", "Signature")  # headers whose values must not come back in a message
 
 
 class _Signature(requests.auth.AuthBase):
@@ -84,6 +87,7 @@ class SyncTransport:
         adapter = requests.adapters.HTTPAdapter(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
+        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))  # takes none
         self._user_agent = user_agent(settings.user_agent_suffix)
 
     def close(self) -> None:
@@ -123,15 +127,15 @@ class SyncTransport:
                 data=body,
                 auth=_Signature(call, self._credential, int(self._clock())),
                 timeout=(self._settings.connect_timeout, read_timeout),
-                verify=self._settings.ca_bundle or True,
+                verify=self._settings.trusted or True,
                 allow_redirects=False,
             )
-        except requests.RequestException as error:
-            failure = _failure(call, error, host=self._settings.host, trace_id=trace_id)
+        except NO_ANSWER as error:
+            what = failure(error, self._settings.host)
         else:
             return answers.result(call, self._answer(response, trace_id))
         # Raised here and not in the handler: requests' own exceptions hold the prepared request, with its credentials.
-        raise failure
+        raise _error(call, what, trace_id)
 
     def _parts(
         self, call: Call[Any], trace_id: str
@@ -160,19 +164,22 @@ class SyncTransport:
             host=self._settings.host,
             trace_id=trace_id,
             now=self._clock(),
+            proofs=tuple(str(response.request.headers[name]) for name in _PROOFS if name in response.request.headers),
         )
 
     def _transfer_once(self, transfer: Transfer) -> None:
-        failure: EncordError | None = None
-        with transfer.open() as file:
+        what: Failure | None = None
+        with _opened(transfer) as file:
             sized = SizedFile(file, transfer.size, transfer.title)
             try:
                 response = self._put(transfer, sized)
-            except requests.RequestException as error:
-                failure = UnavailableError(f"The upload of {transfer.title} broke off ({_cause(error)}).")
-        if failure:
-            raise failure
-        sized.require_whole()
+            except NO_ANSWER as error:
+                what = failure(error, "the object store")
+            else:
+                sized.require_whole()
+        if what:
+            class_ = RefusedError if what.hopeless else UnavailableError
+            raise class_(f"{transfer.title} was not uploaded. {what.what}")
         if not response.ok or response.is_redirect:
             raise _refused_transfer(transfer, response)
 
@@ -183,7 +190,7 @@ class SyncTransport:
             headers={"User-Agent": self._user_agent, **transfer.headers},
             auth=_NoCredentials(),
             timeout=(self._settings.connect_timeout, self._settings.read_timeout),
-            verify=self._settings.ca_bundle or True,
+            verify=self._settings.trusted or True,
             allow_redirects=False,
         )
 
@@ -201,44 +208,24 @@ def _refused_transfer(transfer: Transfer, response: requests.Response) -> Encord
     return RefusedError(f"{what}; the signed URL may have expired. Run the task again to get a new one.")
 
 
-def _failure(call: Call[Any], error: requests.RequestException, *, host: str, trace_id: str) -> EncordError:
+def _opened(transfer: Transfer) -> BinaryIO:
+    """The file, open.
+
+    :raises InvalidRequestError: It is not there, or may not be read.
+    :raises UnavailableError: It cannot be read just now.
+    """
+    try:
+        return transfer.open()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise InvalidRequestError(f"{transfer.title} cannot be uploaded: {error.strerror or 'not readable'}.") from None
+    except OSError as error:
+        raise UnavailableError(f"{transfer.title} cannot be read: {error.strerror or type(error).__name__}.") from None
+
+
+def _error(call: Call[Any], what: Failure, trace_id: str) -> EncordError:
     """The error for a request without an answer. Where no connection was made, any call may be repeated."""
-    what = f"No answer from {host} ({_cause(error)})."
-    if isinstance(error, requests.exceptions.SSLError):
-        return RefusedError(
-            f"No trusted TLS connection to {host}: its certificate is not accepted. Set the connection's ca_bundle to "
-            "the certificates of your own authority or proxy. If the server speaks plain http, write http:// in host.",
-            operation=call.operation,
-        )
-    if _never_connected(error):
-        advice = f"{what} Check the connection's host, the network and the proxy settings of this machine."
-        return UnavailableError(advice, operation=call.operation)
-    return answers.transient(call, what, trace_id=trace_id)
-
-
-def _never_connected(error: requests.RequestException) -> bool:
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
-        return True
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return type(reason).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")
-
-
-_CAUSES: Mapping[type[requests.RequestException], str] = {
-    requests.exceptions.ConnectTimeout: "no connection within the connect_timeout",
-    requests.exceptions.ReadTimeout: "nothing came within the read_timeout",
-    requests.exceptions.ProxyError: "the proxy refused or was not reached",
-    requests.exceptions.SSLError: "TLS failed",
-    requests.exceptions.ChunkedEncodingError: "the answer broke off",
-    requests.exceptions.ContentDecodingError: "the answer could not be unpacked",
-}
-
-
-def _cause(error: requests.RequestException) -> str:
-    """What happened in a word; the exception's own text could quote a URL."""
-    for class_, cause in _CAUSES.items():
-        if isinstance(error, class_):
-            return cause
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    if type(reason).__name__ == "NameResolutionError":
-        return "the host name is not known"
-    return "the connection was refused" if _never_connected(error) else "the connection was cut"
+    if what.hopeless:
+        return RefusedError(what.what, operation=call.operation)
+    if not what.connected:
+        return UnavailableError(what.what, operation=call.operation)
+    return answers.transient(call, what.what, trace_id=trace_id)

@@ -1,0 +1,55 @@
+"""Keeping what we sent as proof of who we are out of what we say about an answer.
+
+A server, or a proxy on the way, may quote a request in its error text: headers, body, URL; escaped, or cut off. So what
+is looked for is every run of the secret, and not the secret as a whole.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+
+from airflow_provider_encord.client.masking import secret_forms
+
+MASK = "***"
+_RUN = 12  # characters; a shorter piece of a key is of no use to anyone
+_URL_QUERY = re.compile(r"""(https?:(?:\\?/){2}[^\s"'<>?]+)\?[^\s"'<>]*""")
+
+
+def scrub(text: str, secrets: Iterable[str]) -> str:
+    """The text without secrets and without the queries of URLs, which may be signed.
+
+    :param secrets: What was sent as proof: values of headers.
+    """
+    text = _URL_QUERY.sub(rf"\1?{MASK}", text)
+    forms = {form for secret in secrets for form in _forms(secret)}
+    for form in sorted((form for form in forms if len(form) < _RUN), key=len, reverse=True):
+        text = text.replace(form, MASK)
+    return _without_runs(text, {run for form in forms for run in _runs(form)})
+
+
+def _forms(secret: str) -> Iterator[str]:
+    yield from secret_forms(secret)
+    raw = secret.encode("utf-8", "surrogateescape")
+    yield raw.hex()
+    yield base64.b64encode(raw).decode().rstrip("=")
+
+
+def _runs(form: str) -> Iterator[str]:
+    for start in range(len(form) - _RUN + 1):
+        yield form[start : start + _RUN]
+
+
+def _without_runs(text: str, runs: set[str]) -> str:
+    hidden = bytearray(len(text))
+    for start in range(len(text) - _RUN + 1):
+        if text[start : start + _RUN] in runs:
+            hidden[start : start + _RUN] = b"\1" * _RUN
+    kept: list[str] = []
+    for character, hide in zip(text, hidden, strict=True):
+        if not hide:
+            kept.append(character)
+        elif not kept or kept[-1] != MASK:
+            kept.append(MASK)
+    return "".join(kept)
