@@ -1,0 +1,181 @@
+"""From what a user writes to the files that are meant."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord.client.api.uploads import IMAGE, VIDEO
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.ingest.kinds import kind_of, media_type
+from airflow_provider_encord.ingest.sources import find_files
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in (
+        "b.png",
+        "a.jpg",
+        "drive.mp4",
+        "notes.txt",
+        ".hidden.png",
+        "deep/c.png",
+        "deep/er/a.jpg",
+        "odd[1]/d.png",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return tmp_path
+
+
+def no_uri(uri: str) -> Any:
+    raise AssertionError(f"{uri} is no URI")
+
+
+def found(source: Any, folder: Path) -> list[str]:
+    """The files that are meant, relative to the folder."""
+    return [file.uri.removeprefix(f"file://{folder}/") for file in find_files(source, no_uri)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("b.png", ["b.png"]),
+        ("*.jpg", ["a.jpg"]),
+        ("[ab].*", ["a.jpg", "b.png"]),
+        ("?.png", ["b.png"]),
+        ("**/*.jpg", ["a.jpg", "deep/er/a.jpg"]),
+        ("deep/**", ["deep/c.png", "deep/er/a.jpg"]),
+        ("deep", ["deep/c.png", "deep/er/a.jpg"]),
+        ("odd[1]", ["odd[1]/d.png"]),
+        ("odd[1]/d.png", ["odd[1]/d.png"]),
+        ("", ["a.jpg", "b.png", "deep/c.png", "deep/er/a.jpg", "drive.mp4", "odd[1]/d.png"]),
+    ],
+)
+def test_a_path_a_pattern_or_a_directory_means_these_files_in_this_order(
+    folder: Path, pattern: str, expected: list[str]
+) -> None:
+    assert found(str(folder / pattern), folder) == expected
+    assert found(folder / pattern, folder) == expected
+
+
+def test_several_sources_keep_their_order_and_a_file_counts_once(folder: Path) -> None:
+    assert found([folder / "b.png", folder / "*.*g", str(folder / "deep")], folder)[:3] == [
+        "b.png",
+        ".hidden.png",
+        "a.jpg",
+    ]
+    assert found([folder / "b.png", folder / "b.png"], folder) == ["b.png"]
+
+
+def test_two_files_of_one_name_are_two_files(folder: Path) -> None:
+    assert [file.title for file in find_files([folder / "a.jpg", folder / "deep/er/a.jpg"], no_uri)] == [
+        "a.jpg",
+        "a.jpg",
+    ]
+
+
+def test_what_is_known_of_a_file_is_its_name_size_and_kind(folder: Path) -> None:
+    image, video = find_files([folder / "a.jpg", folder / "drive.mp4"], no_uri)
+    assert (image.title, image.size, image.kind, image.media_type) == ("a.jpg", 5, IMAGE, "image/jpeg")
+    assert (video.title, video.size, video.kind) == ("drive.mp4", 9, VIDEO)
+
+
+@pytest.mark.parametrize(
+    "name", ["with blank.png", "ünï çødé 猫.png", "100%.png", "50%20.png", "a#b?c.png", "x" * 251 + ".png"]
+)
+def test_odd_names_are_titles_as_they_are(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"1")
+    (file,) = find_files(str(tmp_path / name), no_uri)
+    assert (file.title, file.uri) == (name, f"file://{tmp_path}/{name}")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("gone.png", "no file or directory .*gone.png"),
+        ("*.tiff", "no file matches .*tiff"),
+        ("notes.txt", "notes.txt is neither an image nor a video"),
+        ("*", "notes.txt is neither an image nor a video"),
+        ("empty", "no image or video in the directory .*empty"),
+    ],
+)
+def test_what_cannot_be_uploaded_is_an_error_that_names_argument_and_file(
+    folder: Path, source: str, message: str
+) -> None:
+    (folder / "empty").mkdir()
+    with pytest.raises(InvalidRequestError, match=f"source: .*{message}"):
+        find_files(str(folder / source), no_uri)
+
+
+@pytest.mark.parametrize("source", [[], "", "  ", None, 7, [None]])
+def test_no_source_at_all_is_an_error(source: Any) -> None:
+    with pytest.raises(InvalidRequestError, match="source: "):
+        find_files(source, no_uri)
+
+
+class Listed:
+    """A path whose name no disk would take."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"s3://bucket/{self.name}"
+
+    def is_dir(self) -> bool:
+        return False
+
+    def exists(self) -> bool:
+        return True
+
+    def stat(self) -> Any:
+        return type("Stat", (), {"st_size": 3})
+
+
+def test_a_name_of_300_characters_is_taken_and_one_of_301_is_refused() -> None:
+    name = "x" * 296 + ".png"
+    assert find_files("s3://bucket/long", lambda uri: Listed(name))[0].title == name
+    with pytest.raises(InvalidRequestError, match=r"has 301 characters, and Encord takes 300"):
+        find_files("s3://bucket/long", lambda uri: Listed("x" + name))
+
+
+def test_a_uri_is_opened_by_the_function_given_and_kept_as_it_is() -> None:
+    (file,) = find_files("s3://bucket/a b%20.png", lambda uri: Listed(uri.removeprefix("s3://bucket/")))
+    assert (file.uri, file.title, file.size) == ("s3://bucket/a b%20.png", "a b%20.png", 3)
+
+
+def test_a_uri_that_nobody_can_open_says_so() -> None:
+    def unknown(uri: str) -> Any:
+        raise ValueError("No filesystem registered for scheme s4")
+
+    with pytest.raises(InvalidRequestError, match=r"source: s4://b/x\.png cannot be opened: No filesystem registered"):
+        find_files("s4://b/x.png", unknown)
+
+
+def test_a_directory_that_links_to_itself_is_read_once(folder: Path) -> None:
+    (folder / "deep/loop").symlink_to(folder / "deep")
+    assert found(folder / "deep", folder) == ["deep/c.png", "deep/er/a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "type_", "kind"),
+    [
+        ("a.PNG", "image/png", IMAGE),
+        ("a.jpg", "image/jpeg", IMAGE),
+        ("a.webp", "image/webp", IMAGE),
+        ("a.tif", "image/tiff", IMAGE),
+        ("a.mp4", "video/mp4", VIDEO),
+        ("a.mkv", "video/x-matroska", VIDEO),
+        ("a.mov", "video/quicktime", VIDEO),
+        ("a.txt", "text/plain", None),
+        ("a.png.gz", None, None),
+        ("png", None, None),
+        (".png", None, None),
+    ],
+)
+def test_the_suffix_tells_the_kind(name: str, type_: str | None, kind: Any) -> None:
+    assert kind_of(name) == kind
+    if type_ is not None:
+        assert media_type(name) == type_
