@@ -33,8 +33,11 @@ def run_sdk(version: str, script: str, home: Path, **options: Any) -> Any:
     """
     command = [str(interpreter(version)), str(SCRIPTS / f"{script}.py")]
     for name, value in options.items():
-        values = value if isinstance(value, list) else [json.dumps(value) if isinstance(value, dict) else str(value)]
-        command += [f"--{name.replace('_', '-')}", *values]
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(value, list):
+            command += [flag, *value]
+        else:  # in one word, because an API key may begin with a hyphen
+            command.append(f"{flag}={json.dumps(value) if isinstance(value, dict) else value}")
     environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=SCRIPT_SECONDS, env=environment, cwd=home, check=False

@@ -34,7 +34,7 @@ class Street:
 
 
 def make_street(account: Account, pictures: dict[str, Path], title: str, *, numeric: bool = True) -> Street:
-    """Make and fill one. `numeric=False` is for the sake of 0.1.145, which refuses ontologies with numeric attributes."""
+    """Make and fill one; `numeric=False` for the sake of 0.1.145, which refuses ontologies with numeric attributes."""
     images, videos = [str(pictures[name]) for name in IMAGES], [str(pictures[VIDEO])]
     return Street(
         **account.run(

@@ -1,0 +1,322 @@
+"""Our records read the recorded answers, and put up with what servers may add or rename."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_encord.client.api.labels import LabelRow
+from airflow_provider_encord.client.api.reading import Page
+from airflow_provider_encord.client.errors import EncordError, NotFoundError, UnexpectedAnswerError
+from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.client.transport.answers import Answer, result
+from tests.wire.answers import answer_of
+from tests.wire.arguments import call_of
+from tests.wire.scope import FLOWS, replayed
+from tests.wire.vectors import Exchange, Key
+
+ANSWERED = [(exchange, key) for exchange, key in replayed() if exchange.vector.raises is None]
+ANSWERS = [pytest.param(exchange, key, id=exchange.label) for exchange, key in ANSWERED]
+
+SDK_NAMES = {
+    "id": ("integration_uuid",),
+    "ontology_hash": ("ontology_uuid", "ontology_hash"),
+    "dataset_hash": ("dataset_hash", "dataset_uuid"),
+    "process_hash": (),
+    "type": (),
+}
+"""Fields that the SDK calls otherwise than Encord does on the wire; empty: it made them up."""
+
+WHAT_THE_SDK_MADE_OF_IT = {
+    "api_key.lookup": "the class of a client",
+    "dataset.create": "what it sent",
+    "label_rows.save": "nothing",
+}
+"""Operations for which `parsed` is not read from the answer."""
+
+OPEN = {"editor", "editorOntology", "editor_ontology", "data_units", "object_answers", "classification_answers"}
+"""Content of users, whose keys are kept."""
+
+ENUMERATED = {
+    "projectType", "status", "stageType", "data_type", "label_status", "annotation_task_status", "dataset_type",
+    "resource_type", "branch_name",
+}  # fmt: skip
+
+
+def read(exchange: Exchange, key: Key, body: Any = None) -> Any:
+    """What our function for it reads from the answer, or from another one."""
+    content = None if body is None else json.dumps(body).encode()
+    return result(call_of(exchange, key), answer_of(exchange, content))
+
+
+def plain(value: Any) -> Any:
+    """A record as lists and dictionaries."""
+    if isinstance(value, LabelRow):
+        return value.decoded()
+    if isinstance(value, msgspec.Struct):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    return value
+
+
+def _same(ours: Any, theirs: Any) -> bool:
+    if ours == theirs:
+        return True
+    try:
+        return parse_time(ours) == parse_time(theirs)
+    except (ValueError, AttributeError):
+        return False
+
+
+def differences(ours: Any, parsed: Any, where: str = "$") -> list[str]:
+    """Where a record of ours contradicts what the SDK made of the same answer; only what both have counts."""
+    if isinstance(parsed, list):
+        if len(ours) != len(parsed):
+            return [f"{where}: {len(ours)} instead of {len(parsed)}"]
+        pairs = zip(ours, parsed, strict=True)
+        return [line for i, (our, their) in enumerate(pairs) for line in differences(our, their, f"{where}[{i}]")]
+    if isinstance(parsed, dict):
+        return _object_differences(ours, parsed, where)
+    if isinstance(ours, dict):  # the SDK's result was reduced to one field
+        return [] if parsed in ours.values() else [f"{where}: {parsed!r} is in none of {ours!r}"]
+    return [] if _same(ours, parsed) else [f"{where}: {ours!r} instead of {parsed!r}"]
+
+
+def _object_differences(ours: Any, parsed: dict[str, Any], where: str) -> list[str]:
+    shared = [
+        (our, their)
+        for their in parsed
+        for our in SDK_NAMES.get(their, (their,))
+        if our in ours and parsed[their] is not None
+    ]
+    found = [line for our, their in shared for line in differences(ours[our], parsed[their], f"{where}.{their}")]
+    return found if shared else [f"{where}: nothing in common: {sorted(ours)} and {sorted(parsed)}"]
+
+
+@pytest.mark.parametrize(("exchange", "key"), ANSWERS)
+def test_a_recorded_answer_can_be_read(exchange, key):
+    read(exchange, key)
+
+
+WHOLE = [
+    pytest.param(exchange.vector, key, id=exchange.vector.name)
+    for exchange, key in ANSWERED
+    if exchange.number == 0
+    and exchange.vector.parsed not in (None, True)
+    and key[0] not in WHAT_THE_SDK_MADE_OF_IT
+    and exchange.vector.key not in FLOWS
+]
+
+
+@pytest.mark.parametrize(("vector", "key"), WHOLE)
+def test_what_we_read_agrees_with_what_the_sdk_read(vector, key):
+    ours = [read(exchange, key) for exchange in vector.exchanges if not exchange.to_object_store and _is(exchange, key)]
+    if isinstance(ours[0], Page):
+        value: Any = [one for page in ours for one in page.results]
+    else:
+        value = ours[-1]
+    if isinstance(value, list) and len(value) == 1 and not isinstance(vector.parsed, list):
+        value = value[0]
+    if vector.name == "label-rows-list-signed-metadata":
+        return  # the SDK's result is what it then fetched from the object store
+    assert not differences(plain(value), vector.parsed)
+
+
+def _is(exchange: Exchange, key: Key) -> bool:
+    return any(one is exchange and its == key for one, its in ANSWERED)
+
+
+def test_the_registered_file_of_an_upload_is_the_one_that_the_sdk_returned():
+    uploads = [(exchange, key) for exchange, key in ANSWERED if exchange.vector.key in FLOWS and exchange.last]
+    assert uploads
+    for exchange, key in uploads:
+        (file,) = read(exchange, key).data_hashes_with_titles
+        assert (file.data_hash, file.title) == (exchange.vector.parsed["data_hash"], exchange.vector.parsed["title"])
+
+
+V2 = [pytest.param(exchange, key, id=exchange.label) for exchange, key in ANSWERED if key[1] == "v2"]
+
+
+def snake(name: str) -> str:
+    return re.sub("([A-Z])", lambda match: "_" + match[1].lower(), name)
+
+
+def in_snake_case(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {snake(name): one if name in OPEN else in_snake_case(one) for name, one in value.items()}
+    return [in_snake_case(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(("exchange", "key"), V2)
+def test_v2_keys_may_come_in_snake_case(exchange, key):
+    assert read(exchange, key, in_snake_case(exchange.response["json"])) == read(exchange, key)
+
+
+def test_a_page_token_in_snake_case_is_not_the_end_of_the_listing():
+    exchange, key = next((exchange, key) for exchange, key in ANSWERED if key == ("projects.list", "v2"))
+    assert read(exchange, key, {"results": [], "next_page_token": "more"}).next_page_token == "more"
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The way to every object in an answer."""
+    if isinstance(value, dict):
+        below = [place for name, one in value.items() if name not in OPEN for place in _places(one, (*path, name))]
+        return [path, *below]
+    if isinstance(value, list):
+        return [place for number, one in enumerate(value) for place in _places(one, (*path, number))]
+    return []
+
+
+def _at(value: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+def _copy(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
+@given(
+    which=st.sampled_from(ANSWERED),
+    where=st.integers(0, 1000),
+    name=st.text(min_size=1).map(lambda text: "zz" + text),
+    value=st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=4),
+)
+def test_a_key_that_we_do_not_know_changes_nothing(which, where, name, value):
+    exchange, key = which
+    body = _copy(exchange.response["json"])
+    places = _places(body)
+    _at(body, places[where % len(places)])[name] = value
+    assert _without(plain(read(exchange, key, body)), name) == plain(read(exchange, key))
+
+
+def _without(value: Any, name: str) -> Any:
+    """Content that passes through keeps unknown keys, as it should."""
+    if isinstance(value, dict):
+        return {key: _without(one, name) for key, one in value.items() if key != name}
+    return [_without(one, name) for one in value] if isinstance(value, list) else value
+
+
+def _with_new_values(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: "BRAND_NEW" if name in ENUMERATED and isinstance(one, str) else _with_new_values(one)
+            for name, one in value.items()
+        }
+    return [_with_new_values(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(("exchange", "key"), ANSWERS)
+def test_an_enumerated_value_that_we_do_not_know_breaks_nothing(exchange, key):
+    read(exchange, key, _with_new_values(exchange.response["json"]))
+
+
+@pytest.mark.parametrize(("exchange", "key"), ANSWERS)
+def test_a_missing_field_is_tolerated_or_an_error_that_names_operation_and_path(exchange, key):
+    for place in _places(exchange.response["json"]):
+        for name in _at(exchange.response["json"], place):
+            body = _copy(exchange.response["json"])
+            del _at(body, place)[name]
+            try:
+                read(exchange, key, body)
+            except UnexpectedAnswerError as error:
+                assert error.operation == key[0]
+                assert exchange.request["path"] in str(error)
+                assert f"`{name}`" in str(error)
+                assert error.trace_id in str(error)
+            except NotFoundError:
+                assert key[1] == "v1"
+                assert place == ()
+                assert name == "response"
+
+
+NEEDED = [
+    ("api_key.lookup", "v1", "resource_type"),
+    ("api_key.project.list", "v1", "api_key"),
+    ("api_key.dataset.create", "v1", "scopes"),
+    ("projects.list", "v2", "results"),
+    ("projects.list", "v2", "projectHash"),
+    ("project.get", "v2", "projectHash"),
+    ("project.get", "v2", "title"),
+    ("project.get", "v1", "project_hash"),
+    ("project.list_datasets", "v2", "datasetHash"),
+    ("dataset.create", "v2", "datasetUuid"),
+    ("dataset.get", "v1", "dataset_hash"),
+    ("dataset.list_data_rows", "v1", "data_hash"),
+    ("ontology.get", "v2", "ontologyUuid"),
+    ("label_rows.list", "v1", "data_hash"),
+    ("label_rows.get", "v1", "label_hash"),
+    ("label_rows.create", "v1", "data_hash"),
+    ("user.get_bearer_token", "v2", "token"),
+    ("cloud_integrations.list", "v2", "integrationUuid"),
+    ("cloud_integrations.list", "v1", "id"),
+    ("upload.signed_urls", "v2", "signedUrl"),
+    ("upload.signed_urls", "v1", "file_link"),
+    ("upload.start", "v1", "process_hash"),
+    ("dataset.add_private_data result", "v1", "status"),
+]
+
+
+@pytest.mark.parametrize(("operation", "api", "field"), NEEDED)
+def test_an_answer_without_what_it_is_about_is_an_error(operation, api, field):
+    exchange, key = next((exchange, key) for exchange, key in ANSWERED if key == (operation, api))
+    body = _copy(exchange.response["json"])
+    inner = body["response"] if api == "v1" else body
+    holders = [place for place in _places(inner) if field in _at(inner, place)]
+    del _at(inner, holders[0])[field]
+    with pytest.raises(UnexpectedAnswerError, match=field):
+        read(exchange, key, body)
+
+
+@given(which=st.sampled_from(ANSWERED), body=st.binary(max_size=60), status=st.integers(200, 599))
+def test_whatever_comes_back_is_read_or_an_error_of_ours(which, body, status):
+    exchange, key = which
+    answer = dataclasses.replace(answer_of(exchange, body), status=status)
+    try:
+        result(call_of(exchange, key), answer)
+    except EncordError as error:
+        assert error.operation == key[0]
+        assert error.trace_id == answer.trace_id
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["status", "response", "payload", "message", "detail", "results", "result", "title"]), inner
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(
+    which=st.sampled_from(ANSWERED), body=JSON, status=st.sampled_from([200, 204, 302, 400, 403, 413, 429, 500, 503])
+)
+def test_whatever_json_comes_back_is_read_or_an_error_of_ours(which, body, status):
+    exchange, key = which
+    try:
+        result(call_of(exchange, key), _with_status(answer_of(exchange, json.dumps(body).encode()), status))
+    except EncordError as error:
+        assert error.operation == key[0]
+
+
+def _with_status(answer: Answer, status: int) -> Answer:
+    return dataclasses.replace(answer, status=status)
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"status":400,"response":' + b"[" * 100_000])
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_answer_that_nests_without_end_is_an_error_of_ours(body, status):
+    for exchange, key in (ANSWERED[0], next(one for one in ANSWERED if one[1][1] == "v2")):
+        with pytest.raises(EncordError):
+            result(call_of(exchange, key), _with_status(answer_of(exchange, body), status))
