@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if not options.allow_remote and not _is_loopback(options.host):
         sys.stderr.write(
-            f"encord-emulator: --host {options.host} is no loopback address, and whoever reaches this server can use it "
+            f"encord-emulator: --host {options.host} is no loopback address, and whoever reaches it can use it "
             "freely. Add --allow-remote if that is meant (the controls stay loopback only).\n"
         )
         return 2

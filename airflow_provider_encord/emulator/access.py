@@ -15,7 +15,7 @@ from .clock import Clock
 from .exchange import Caller, Exchange
 from .identifiers import is_uuid
 from .operations import Operation, Scope
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .store import Store
 
 BEARER_SECONDS = 24 * 3600
@@ -42,21 +42,23 @@ def claimed_credential(headers: Mapping[str, str]) -> str:
 def authenticate_v1(store: Store, clock: Clock, headers: Mapping[str, str], body: bytes, *, user_scope: bool) -> Caller:
     """Who sent this envelope.
 
-    :raises Refused: Nobody that the emulator knows.
+    :raises RefusalError: Nobody that the emulator knows.
     """
     authorization = headers.get("authorization", "")
     if not authorization:
-        raise Refused(Reason.NOT_AUTHENTICATED, "the Authorization header is missing")
+        raise RefusalError(Reason.NOT_AUTHENTICATED, "the Authorization header is missing")
     if authorization.startswith("Bearer "):
         return _bearer(store, clock, authorization)
     if signatures.looks_like_v1(authorization):
         try:
             key = signatures.verify_v1(authorization, body)
-        except signatures.BadSignature as problem:
+        except signatures.SignatureError as problem:
             raise _unknown_or_bad(store, authorization[:64], problem) from None
         return _person(store, key)
     if user_scope:
-        raise Refused(Reason.NOT_AUTHENTICATED, "/public/user takes an SSH signature or a bearer token, no API key")
+        raise RefusalError(
+            Reason.NOT_AUTHENTICATED, "/public/user takes an SSH signature or a bearer token, no API key"
+        )
     return _api_key(store, authorization, headers.get("resourceid", ""))
 
 
@@ -65,30 +67,30 @@ def authenticate_v2(
 ) -> Caller:
     """Who sent this v2 request.
 
-    :raises Refused: Nobody that the emulator knows, or it is signed wrongly.
+    :raises RefusalError: Nobody that the emulator knows, or it is signed wrongly.
     """
     authorization = headers.get("authorization")
     if authorization is not None:
         if authorization.startswith("Bearer "):
             return _bearer(store, clock, authorization)
-        raise Refused(Reason.NOT_AUTHENTICATED, "v2 takes an HTTP message signature or a bearer token, no API key")
+        raise RefusalError(Reason.NOT_AUTHENTICATED, "v2 takes an HTTP message signature or a bearer token, no API key")
     try:
         key = signatures.verify_v2(method, target, headers, body, clock.unix())
-    except signatures.BadSignature as problem:
-        raise Refused(Reason.NOT_AUTHENTICATED, f"Signature refused: {problem}") from None
+    except signatures.SignatureError as problem:
+        raise RefusalError(Reason.NOT_AUTHENTICATED, f"Signature refused: {problem}") from None
     return _person(store, key)
 
 
-def _unknown_or_bad(store: Store, key: str, problem: signatures.BadSignature) -> Refused:
+def _unknown_or_bad(store: Store, key: str, problem: signatures.SignatureError) -> RefusalError:
     if store.one("SELECT 1 FROM public_keys WHERE key_hex = ?", key) is None:
-        return Refused(Reason.UNKNOWN_SSH_KEY, "this public key is not registered here")
-    return Refused(Reason.NOT_AUTHENTICATED, str(problem))
+        return RefusalError(Reason.UNKNOWN_SSH_KEY, "this public key is not registered here")
+    return RefusalError(Reason.NOT_AUTHENTICATED, str(problem))
 
 
 def _person(store: Store, key: str) -> Caller:
     row = store.one("SELECT email, role FROM public_keys JOIN users USING (email) WHERE key_hex = ?", key)
     if row is None:
-        raise Refused(Reason.UNKNOWN_SSH_KEY, "this public key is not registered here")
+        raise RefusalError(Reason.UNKNOWN_SSH_KEY, "this public key is not registered here")
     return Caller("ssh", row["email"], row["role"])
 
 
@@ -98,7 +100,7 @@ def _bearer(store: Store, clock: Clock, authorization: str) -> Caller:
         _sha256(authorization.removeprefix("Bearer ")),
     )
     if row is None or clock.unix() - row["issued_unix"] > BEARER_SECONDS:
-        raise Refused(Reason.NOT_AUTHENTICATED, "this bearer token is unknown or has expired")
+        raise RefusalError(Reason.NOT_AUTHENTICATED, "this bearer token is unknown or has expired")
     return Caller("bearer", row["email"], row["role"])
 
 
@@ -108,9 +110,9 @@ def _api_key(store: Store, api_key: str, resource: str) -> Caller:
         api_key,
     )
     if row is None:
-        raise Refused(Reason.NOT_AUTHENTICATED, "this API key is unknown")
+        raise RefusalError(Reason.NOT_AUTHENTICATED, "this API key is unknown")
     if row["resource"] != resource:
-        raise Refused(Reason.NOT_YOURS, "ResourceID is not the resource that this API key belongs to")
+        raise RefusalError(Reason.NOT_YOURS, "ResourceID is not the resource that this API key belongs to")
     scopes = frozenset(json.loads(row["scopes"]))
     return Caller("api_key", row["creator"], row["role"], api_key, row["kind"], row["resource"], scopes)
 
@@ -120,38 +122,38 @@ def check_api_key(caller: Caller, operation: Operation, scopes: tuple[Scope, ...
     if caller.kind != "api_key":
         return
     if operation.api_key is None or caller.key_kind not in scopes:
-        raise Refused(Reason.OUT_OF_SCOPE, f"a {caller.key_kind} API key cannot do this: {operation.name}")
+        raise RefusalError(Reason.OUT_OF_SCOPE, f"a {caller.key_kind} API key cannot do this: {operation.name}")
     if operation.api_key and not caller.key_scopes & set(operation.api_key):
-        raise Refused(Reason.OUT_OF_SCOPE, f"{operation.name} needs the scope {' or '.join(operation.api_key)}")
+        raise RefusalError(Reason.OUT_OF_SCOPE, f"{operation.name} needs the scope {' or '.join(operation.api_key)}")
 
 
 def role_in(exchange: Exchange, kind: str, resource: str) -> int:
     """The caller's role in a project, dataset or ontology; an API key acts as administrator of its own resource.
 
-    :raises Refused: There is no such thing, or he is no member.
+    :raises RefusalError: There is no such thing, or he is no member.
     """
     caller, store = exchange.caller, exchange.store
     if not is_uuid(resource):
-        raise Refused(Reason.MALFORMED, f"{kind}: this is not a UUID")
+        raise RefusalError(Reason.MALFORMED, f"{kind}: this is not a UUID")
     if store.one(f"SELECT 1 FROM {_TABLES[kind]} WHERE uuid = ?", resource) is None:  # noqa: S608 - a constant
-        raise Refused(Reason.NOT_FOUND, f"there is no {kind} {resource}")
+        raise RefusalError(Reason.NOT_FOUND, f"there is no {kind} {resource}")
     if (caller.key_kind, caller.key_resource) == (kind, resource):
         return 0
     sql = "SELECT role FROM members WHERE email = ? AND kind = ? AND resource = ?"
     role: int | None = store.value(sql, caller.email, kind, resource)
     if role is None:
-        raise Refused(Reason.NOT_YOURS, f"you have no access to {kind} {resource}")
+        raise RefusalError(Reason.NOT_YOURS, f"you have no access to {kind} {resource}")
     return role
 
 
 def require_manager(exchange: Exchange, kind: str, resource: str) -> None:
     """Refuse anyone but an administrator (or, in projects, a team manager).
 
-    :raises Refused: As :func:`role_in`, or the role is too low.
+    :raises RefusalError: As :func:`role_in`, or the role is too low.
     """
     managers = {0, 4} if kind == "project" else {0}
     if role_in(exchange, kind, resource) not in managers:
-        raise Refused(Reason.NOT_YOURS, f"only an administrator of {kind} {resource} may do this")
+        raise RefusalError(Reason.NOT_YOURS, f"only an administrator of {kind} {resource} may do this")
 
 
 def _sha256(text: str) -> str:

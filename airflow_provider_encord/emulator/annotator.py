@@ -1,4 +1,4 @@
-"""A person at work: opens data, draws and answers, hands the task on. Driven by a control, never by a client's request."""
+"""A person at work: opens data, draws and answers, hands the task on. Only a control makes him work, no client."""
 
 from __future__ import annotations
 
@@ -11,12 +11,23 @@ from .emulation import Emulation
 from .label_content import Ontology
 from .label_listing import MAIN
 from .painter import paint
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .shapes import Strict
 from .store import Row, Store
 
 ANNOTATOR = "annotator@example.com"
 """In whose name the labels are made."""
+_NEXT = """
+SELECT unit.* FROM tasks JOIN data_units AS unit USING (data_hash)
+JOIN stages ON stages.project = tasks.project AND stages.uuid = tasks.stage
+WHERE tasks.project = ? AND stage_type != 'DONE'
+ORDER BY EXISTS (SELECT 1 FROM label_rows WHERE label_rows.project = tasks.project
+                 AND label_rows.data_hash = tasks.data_hash), unit.position LIMIT ?
+"""
+_NAMED = """
+SELECT unit.* FROM tasks JOIN data_units AS unit USING (data_hash)
+WHERE tasks.project = ? AND tasks.data_hash IN (SELECT value FROM json_each(?)) ORDER BY unit.position
+"""
 _IN_STAGE = (
     "SELECT data_hash FROM tasks WHERE project = ? AND stage = ? AND data_hash IN (SELECT value FROM json_each(?))"
 )
@@ -41,7 +52,7 @@ def annotate(emulation: Emulation, assignment: Assignment) -> dict[str, int]:
         "SELECT editor FROM projects JOIN ontologies ON ontology = ontologies.uuid WHERE projects.uuid = ?", project
     )
     if structure is None:
-        raise Refused(Reason.NOT_FOUND, f"there is no project {project}")
+        raise RefusalError(Reason.NOT_FOUND, f"there is no project {project}")
     people.ensure_user(store, emulation.clock, ANNOTATOR)
     dice = random.Random(assignment.seed)  # noqa: S311 - dice, not a secret
     units, ontology = _chosen(store, assignment), Ontology(json.loads(structure))
@@ -52,22 +63,13 @@ def annotate(emulation: Emulation, assignment: Assignment) -> dict[str, int]:
 
 
 def _chosen(store: Store, assignment: Assignment) -> list[Row]:
-    source = (
-        "SELECT unit.* FROM tasks JOIN data_units AS unit USING (data_hash) JOIN stages"
-        " ON stages.project = tasks.project AND stages.uuid = tasks.stage WHERE tasks.project = ?"
-    )
     if assignment.data_hashes is None:
-        return store.all(
-            f"{source} AND stage_type != 'DONE' ORDER BY EXISTS (SELECT 1 FROM label_rows WHERE"
-            " label_rows.project = tasks.project AND label_rows.data_hash = tasks.data_hash), unit.position LIMIT ?",
-            assignment.project_hash,
-            -1 if assignment.count is None else assignment.count,
-        )
+        limit = -1 if assignment.count is None else assignment.count
+        return store.all(_NEXT, assignment.project_hash, limit)
     wanted = list(dict.fromkeys(assignment.data_hashes))[: assignment.count]
-    sql = f"{source} AND tasks.data_hash IN (SELECT value FROM json_each(?)) ORDER BY unit.position"
-    units = store.all(sql, assignment.project_hash, json.dumps(wanted))
+    units = store.all(_NAMED, assignment.project_hash, json.dumps(wanted))
     if len(units) != len(wanted):
-        raise Refused(Reason.NOT_FOUND, f"data_hashes: {len(wanted) - len(units)} of them are not in this project")
+        raise RefusalError(Reason.NOT_FOUND, f"data_hashes: {len(wanted) - len(units)} are not in this project")
     return units
 
 

@@ -23,7 +23,7 @@ from . import access, answers, controls, envelope, objects, pages, rest, times
 from .answers import Answer
 from .emulation import Emulation
 from .faults import Do
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 
 log = logging.getLogger("encord-emulator")
 
@@ -121,7 +121,7 @@ class Application:
     ) -> _Asked:
         letter = envelope.read(path, headers, body)
         if method != "POST":
-            letter.problem = Refused(Reason.NO_SUCH_VERB, "v1 takes POST only")
+            letter.problem = RefusalError(Reason.NO_SUCH_VERB, "v1 takes POST only")
         opened = letter.envelope
         return _Asked(
             lambda: envelope.answer(self._emulation, letter, base_url),

@@ -17,7 +17,7 @@ from . import annotator, answers, labels, organisation, people, seeding, shapes,
 from .emulation import Emulation
 from .faults import FaultScript
 from .identifiers import is_uuid, new_uuid
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .rest import refusal_answer
 from .shapes import Strict, StrictCamel
 
@@ -87,7 +87,7 @@ async def answer(emulation: Emulation, request: Request) -> answers.Answer:
     try:
         with emulation.store.transaction():
             return answers.plain(_serve(emulation, request.method, name, body, query))
-    except Refused as refusal:
+    except RefusalError as refusal:
         return refusal_answer(refusal)
 
 
@@ -101,7 +101,7 @@ def _serve(emulation: Emulation, method: str, name: str, body: bytes, query: str
     if (method, name) in _WITHOUT_BODY:
         return _WITHOUT_BODY[method, name](emulation)
     if (method, name) not in _WITH_BODY:
-        raise Refused(Reason.NOT_FOUND, f"there is no control {method} {name}")
+        raise RefusalError(Reason.NOT_FOUND, f"there is no control {method} {name}")
     shape, work = _WITH_BODY[method, name]
     return work(emulation, shapes.decode(shape, body, "body"))
 
@@ -125,7 +125,7 @@ def _state(emulation: Emulation) -> dict[str, Any]:
 def _labels(emulation: Emulation, project: str, query: LabelsQuery) -> msgspec.Raw:
     store = emulation.store
     if not is_uuid(project) or store.one("SELECT 1 FROM projects WHERE uuid = ?", project) is None:
-        raise Refused(Reason.NOT_FOUND, f"there is no project {project}")
+        raise RefusalError(Reason.NOT_FOUND, f"there is no project {project}")
     sql = f"{labels.SELECT} WHERE label.project = ? ORDER BY label.data_hash, label.branch LIMIT ? OFFSET ?"
     rows = store.all(sql, project, query.limit, query.offset)
     return msgspec.Raw(b"[" + b",".join(map(labels.whole, rows)) + b"]")
@@ -172,7 +172,7 @@ def _set_jobs(emulation: Emulation, settings: JobSettings) -> dict[str, Any]:
 
 def _add_bucket(emulation: Emulation, bucket: NewBucket) -> dict[str, str]:
     if not pathlib.Path(bucket.directory).is_dir():
-        raise Refused(Reason.MALFORMED, "directory: there is no such folder")
+        raise RefusalError(Reason.MALFORMED, "directory: there is no such folder")
     return {
         "integrationUuid": organisation.map_bucket(emulation.store, bucket.integration, bucket.url, bucket.directory)
     }
@@ -183,7 +183,7 @@ def _set_limits(emulation: Emulation, settings: LimitSettings) -> dict[str, Any]
     for name in ("label_rows_per_request", "page_size"):
         value = getattr(settings, name)
         if value is not None and value < 1:
-            raise Refused(Reason.MALFORMED, f"{name}: must be 1 or more")
+            raise RefusalError(Reason.MALFORMED, f"{name}: must be 1 or more")
         if value is not None:
             setattr(limits, name, value)
     if settings.requests_per_minute is not UNSET:

@@ -10,7 +10,7 @@ import msgspec
 from . import times
 from .exchange import Exchange
 from .filters import Conditions
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .shapes import Strict
 from .store import Row
 
@@ -76,7 +76,7 @@ def get(exchange: Exchange) -> dict[str, Any]:
     sql = "SELECT * FROM data_units WHERE data_hash = ? AND dataset = ?"
     row = exchange.store.one(sql, exchange.uid, exchange.resource)
     if row is None:
-        raise Refused(Reason.NOT_FOUND, f"there is no data unit {exchange.uid} in this dataset")
+        raise RefusalError(Reason.NOT_FOUND, f"there is no data unit {exchange.uid} in this dataset")
     view = _view(row, metadata=more.client_metadata)
     if more.signed_url:
         view["signed_url"] = link(exchange, row["file_link"])
@@ -110,7 +110,7 @@ def get_links(exchange: Exchange) -> dict[str, Any]:
         uid.data_hash,
     )
     if row is None:
-        raise Refused(Reason.NOT_FOUND, f"there is no data unit {uid.data_hash} in this project")
+        raise RefusalError(Reason.NOT_FOUND, f"there is no data unit {uid.data_hash} in this project")
 
     def place(file_link: str | None) -> str | None:
         return link(exchange, file_link) if uid.get_signed_url else file_link

@@ -12,7 +12,7 @@ from . import access, answers, shapes
 from .emulation import Emulation
 from .exchange import Caller, Exchange
 from .operations import V1, Scope
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .routes import V1_OPERATIONS
 
 PATHS = ("/public", "/public/user")
@@ -41,7 +41,7 @@ class Letter:
     headers: Mapping[str, str]
     body: bytes
     envelope: Envelope | None = None
-    problem: Refused | None = None
+    problem: RefusalError | None = None
 
     @property
     def operations(self) -> list[V1]:
@@ -61,7 +61,7 @@ def read(path: str, headers: Mapping[str, str], body: bytes) -> Letter:
     letter = Letter(path, headers, body)
     try:
         letter.envelope = shapes.decode(Envelope, body, "envelope")
-    except Refused as problem:
+    except RefusalError as problem:
         letter.problem = problem
     return letter
 
@@ -70,7 +70,7 @@ async def answer(emulation: Emulation, letter: Letter, base_url: str) -> answers
     """Carry a v1 request out, or say why not."""
     try:
         return answers.v1_success(await _carry_out(emulation, letter, base_url))
-    except Refused as refusal:
+    except RefusalError as refusal:
         return answers.v1_error(refusal.reason.v1_code, refusal.reason.v1_status, refusal.payload)
 
 
@@ -79,15 +79,15 @@ async def _carry_out(emulation: Emulation, letter: Letter, base_url: str) -> obj
     caller = access.authenticate_v1(
         emulation.store, emulation.clock, letter.headers, letter.body, user_scope=user_scope
     )
-    if letter.problem is not None:
-        raise letter.problem
+    if letter.problem is not None or letter.envelope is None:
+        raise letter.problem or RefusalError(Reason.MALFORMED, "envelope: this is none")
+    values = letter.envelope.values
     scope, resource = _scope(caller, letter, user_scope=user_scope)
     operation = _operation(letter, scope, caller)
     access.check_api_key(caller, operation, operation.scopes)
     exchange = Exchange(emulation, caller, base_url, resource)
     if resource:
         access.role_in(exchange, scope.value, resource)
-    values = letter.envelope.values  # type: ignore[union-attr] - no envelope is a problem, raised above
     exchange.uid = shapes.decode(operation.uid, values.uid, "uid")
     exchange.payload = shapes.decode(operation.payload, values.payload, "payload")
     if inspect.iscoroutinefunction(operation.handler):
@@ -103,7 +103,7 @@ def _scope(caller: Caller, letter: Letter, *, user_scope: bool) -> tuple[Scope, 
     if user_scope and kind != Scope.ONTOLOGY:
         return Scope.USER, ""
     if kind not in (Scope.PROJECT, Scope.DATASET, Scope.ONTOLOGY):
-        raise Refused(Reason.INVALID, "ResourceType must be project, dataset or ontology on /public")
+        raise RefusalError(Reason.INVALID, "ResourceType must be project, dataset or ontology on /public")
     return Scope(kind), resource
 
 
@@ -115,7 +115,7 @@ def _operation(letter: Letter, scope: Scope, caller: Caller) -> V1:
     envelope = letter.envelope
     what = f"query_type {envelope.query_type!r} with query_method {envelope.query_method!r}" if envelope else "this"
     if not candidates:
-        raise Refused(Reason.NO_SUCH_VERB, f"the emulator does not serve {what}")
+        raise RefusalError(Reason.NO_SUCH_VERB, f"the emulator does not serve {what}")
     if caller.kind == "api_key":
-        raise Refused(Reason.OUT_OF_SCOPE, f"a {scope} API key cannot do {what}")
-    raise Refused(Reason.INVALID, f"{what} does not go with the scope {scope.value!r}")
+        raise RefusalError(Reason.OUT_OF_SCOPE, f"a {scope} API key cannot do {what}")
+    raise RefusalError(Reason.INVALID, f"{what} does not go with the scope {scope.value!r}")

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from .identifiers import new_uuid
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .shapes import Strict
 
 
@@ -50,16 +50,16 @@ class Do(Strict, frozen=True):
     cut: Literal["before", "after"] | None = None
 
     def check(self) -> None:
-        """:raises Refused: None or several things to do, or a detail of another one."""
+        """:raises RefusalError: None or several things to do, or a detail of another one."""
         kinds = [name for name in ("status", "v1_error", "delay_s", "cut") if getattr(self, name) is not None]
         if len(kinds) != 1:
-            raise Refused(Reason.MALFORMED, "do: give exactly one of status, v1_error, delay_s, cut")
+            raise RefusalError(Reason.MALFORMED, "do: give exactly one of status, v1_error, delay_s, cut")
         if self.status is None and (
             self.headers is not None or self.json is not msgspec.UNSET or self.text is not None
         ):
-            raise Refused(Reason.MALFORMED, "do: headers, json and text belong to status")
+            raise RefusalError(Reason.MALFORMED, "do: headers, json and text belong to status")
         if self.v1_error is None and self.payload is not msgspec.UNSET:
-            raise Refused(Reason.MALFORMED, "do: payload belongs to v1_error")
+            raise RefusalError(Reason.MALFORMED, "do: payload belongs to v1_error")
 
 
 class FaultScript(Strict, frozen=True):
@@ -98,9 +98,7 @@ class _Fault:
             return False
         if when.every is not None and self.matched % when.every != 0:
             return False
-        if when.probability is not None and self.dice.random() >= when.probability:
-            return False
-        return True
+        return when.probability is None or self.dice.random() < when.probability
 
 
 class Faults:
@@ -112,7 +110,7 @@ class Faults:
     def add(self, scripts: Sequence[FaultScript]) -> list[str]:
         """Put faults in force; their ids.
 
-        :raises Refused: One of them makes no sense; then none is added.
+        :raises RefusalError: One of them makes no sense; then none is added.
         """
         added = [_make(script) for script in scripts]
         self._faults.extend(added)
@@ -143,10 +141,10 @@ class Faults:
 def _make(script: FaultScript) -> _Fault:
     script.do.check()
     if script.when.every is not None and script.when.every < 1:
-        raise Refused(Reason.MALFORMED, "when.every: must be 1 or more")
+        raise RefusalError(Reason.MALFORMED, "when.every: must be 1 or more")
     try:
         path = re.compile(script.match.path) if script.match.path is not None else None
     except re.error as error:
-        raise Refused(Reason.MALFORMED, f"match.path: no regular expression: {error}") from None
+        raise RefusalError(Reason.MALFORMED, f"match.path: no regular expression: {error}") from None
     seed: Any = script.when.seed
     return _Fault(new_uuid(), script, path, random.Random(seed))  # noqa: S311 - dice, not a secret

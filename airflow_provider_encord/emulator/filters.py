@@ -1,4 +1,4 @@
-"""Filters that several listings share, as SQL conditions. ``Like`` patterns are SQL's own (``%``, ``_``, ``\\`` escapes)."""
+"""Filters that several listings share, as SQL conditions. ``Like`` patterns are SQL's own: ``%``, ``_``, ``\\``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Conditions:
         """The column is one of these; an empty list is none of them."""
         if values is not None:
             # One value, however long the list: SQLite limits how many there may be in a statement.
-            self.add(f"{column} IN (SELECT value FROM json_each(?))", json.dumps(list(values)))
+            self.add(f"{column} IN (SELECT value FROM json_each(?))", json.dumps(list(values)))  # noqa: S608
 
     def before(self, column: str, value: str | None, field: str) -> None:
         """The column is earlier than a client's time."""

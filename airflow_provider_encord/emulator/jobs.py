@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
 import time
 from typing import Any
 
 from .clock import Clock
 from .objects import ObjectStore
-from .registration import BadUnit, register
+from .registration import UnitError, register
 from .store import Row, Store
 
+log = logging.getLogger("encord-emulator")
+
+_FAILED = "UPDATE job_units SET status = 'ERROR', error = ? WHERE job = ? AND position = ?"
+_DONE = """
+UPDATE job_units SET status = 'DONE', data_hash = ?, title = ?, item_uuid = ? WHERE job = ? AND position = ?
+"""
 _TICK = 0.02
 """How often a held job looks whether it may go on, seconds."""
 
@@ -91,21 +98,20 @@ class Jobs:
     def _work_on(self, job: str, position: int) -> None:
         row = self._store.one("SELECT * FROM jobs WHERE uuid = ?", job)
         unit = self._store.one("SELECT * FROM job_units WHERE job = ? AND position = ?", job, position)
-        assert row is not None and unit is not None  # noqa: S101 - just listed
+        if row is None or unit is None:
+            return
         try:
             if self.fail_units and self._dice.random() < self.fail_units:
-                raise BadUnit("the emulator was told to fail this unit")
+                raise UnitError("the emulator was told to fail this unit")
             made = register(self._store, self._objects, self._clock, row, unit["kind"], json.loads(unit["entry"]))
-        except BadUnit as problem:
-            sql = "UPDATE job_units SET status = 'ERROR', error = ? WHERE job = ? AND position = ?"
-            self._store.run(sql, str(problem), job, position)
-            return
-        self._store.run(
-            "UPDATE job_units SET status = 'DONE', data_hash = ?, title = ?, item_uuid = ? WHERE job = ? AND position = ?",
-            *(made or (None, None, None)),
-            job,
-            position,
-        )
+        except UnitError as problem:
+            self._store.run(_FAILED, str(problem), job, position)
+        except Exception:
+            # A job that never ends would keep its client waiting for days.
+            log.exception("The emulator failed on a unit of a job; this is a bug in the emulator.")
+            self._store.run(_FAILED, "the emulator failed; its log says why", job, position)
+        else:
+            self._store.run(_DONE, *(made or (None, None, None)), job, position)
 
     def _finish(self, job: str) -> None:
         failed = self._store.value("SELECT count(*) FROM job_units WHERE job = ? AND status = 'ERROR'", job)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from . import times
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 
 PARTS = ("object_answers", "classification_answers", "object_actions", "spaces")
 _SERVER_KNOWS = {
@@ -85,14 +85,14 @@ def completed(
     :param unit: The data unit that the row belongs to.
     :param author: Email for everything that names no author.
     :param now: Stored time, for everything that names no time.
-    :raises Refused: The labels do not fit the data.
+    :raises RefusalError: The labels do not fit the data.
     """
     units = _with_labels(sent, unit)
     answers: dict[str, Any] = {part: sent.get(part) or {} for part in PARTS}
     answers |= {key: value for key, value in sent.items() if key not in _SERVER_KNOWS and key not in PARTS}
     for part in PARTS:
         if not isinstance(answers[part], dict):
-            raise Refused(Reason.CORRUPTED_LABEL, f"{part}: must be an object")
+            raise RefusalError(Reason.CORRUPTED_LABEL, f"{part}: must be an object")
     found: dict[str, tuple[dict[str, Any], list[int]]] = {}
     for frame, labels in frames(units, unit["data_type"]):
         for item in labels["objects"]:
@@ -133,22 +133,26 @@ class Ontology:
 def check(answers: dict[str, Any], units: dict[str, Any], unit: Unit, ontology: Ontology) -> None:
     """What ``validate_before_saving`` asks for.
 
-    :raises Refused: A feature is not in the ontology, or an object has no entry among the answers.
+    :raises RefusalError: A feature is not in the ontology, or an object has no entry among the answers.
     """
     for _, labels in frames(units, unit["data_type"]):
         for item in labels["objects"]:
             if item.get("featureHash") not in ontology.objects:
-                raise Refused(
+                raise RefusalError(
                     Reason.NO_SUCH_FEATURE, f"object feature {item.get('featureHash')!r} is not in the ontology"
                 )
             if item.get("objectHash") not in answers["object_answers"]:
-                raise Refused(Reason.NO_ANSWER, f"object {item.get('objectHash')!r} has no entry in object_answers")
+                raise RefusalError(
+                    Reason.NO_ANSWER, f"object {item.get('objectHash')!r} has no entry in object_answers"
+                )
     for identifier, answer in answers["classification_answers"].items():
         if answer.get("featureHash") not in ontology.classifications:
             feature = answer.get("featureHash")
-            raise Refused(Reason.NO_SUCH_FEATURE, f"classification feature {feature!r} is not in the ontology")
+            raise RefusalError(Reason.NO_SUCH_FEATURE, f"classification feature {feature!r} is not in the ontology")
         if not answer.get("classifications"):
-            raise Refused(Reason.NO_ANSWER, f"classification {identifier!r} has no answer in classification_answers")
+            raise RefusalError(
+                Reason.NO_ANSWER, f"classification {identifier!r} has no answer in classification_answers"
+            )
 
 
 def frames(units: dict[str, Any], data_type: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -166,10 +170,10 @@ def _with_labels(sent: dict[str, Any], unit: Unit) -> dict[str, Any]:
     known = data_units(unit)
     given = sent.get("data_units")
     if not isinstance(given, dict):
-        raise Refused(Reason.CORRUPTED_LABEL, "data_units: must be an object")
+        raise RefusalError(Reason.CORRUPTED_LABEL, "data_units: must be an object")
     for key, one in given.items():
         if key not in known or not isinstance(one, dict):
-            raise Refused(Reason.CORRUPTED_LABEL, f"data_units: {key!r} is not a data unit of this label row")
+            raise RefusalError(Reason.CORRUPTED_LABEL, f"data_units: {key!r} is not a data unit of this label row")
         mine = known[key]
         mine |= {name: value for name, value in one.items() if name not in mine}
         if one.get("labels"):
@@ -179,22 +183,22 @@ def _with_labels(sent: dict[str, Any], unit: Unit) -> dict[str, Any]:
 
 def _labels(labels: Any, data_type: str) -> dict[str, Any]:
     if not isinstance(labels, dict):
-        raise Refused(Reason.CORRUPTED_LABEL, "labels: must be an object")
+        raise RefusalError(Reason.CORRUPTED_LABEL, "labels: must be an object")
     if data_type in _IMAGES:
         return _frame(labels)
     if any(not number.isdigit() for number in labels):
-        raise Refused(Reason.CORRUPTED_LABEL, "labels: the keys of a video must be frame numbers")
+        raise RefusalError(Reason.CORRUPTED_LABEL, "labels: the keys of a video must be frame numbers")
     return {number: _frame(frame) for number, frame in labels.items()}
 
 
 def _frame(labels: Any) -> dict[str, Any]:
     if not isinstance(labels, dict):
-        raise Refused(Reason.CORRUPTED_LABEL, "labels: a frame must be an object")
+        raise RefusalError(Reason.CORRUPTED_LABEL, "labels: a frame must be an object")
     whole = {"objects": [], "classifications": [], **labels}
     for name in ("objects", "classifications"):
         items = whole[name]
         if not isinstance(items, list) or any(not isinstance(item, dict) for item in items):
-            raise Refused(Reason.CORRUPTED_LABEL, f"labels: {name} must be a list of objects")
+            raise RefusalError(Reason.CORRUPTED_LABEL, f"labels: {name} must be a list of objects")
     return whole
 
 
@@ -231,9 +235,9 @@ def _spread(answers: dict[str, Any], units: dict[str, Any], unit: Unit, ontology
             continue
         for first, final in answer["range"]:
             for number in range(first, min(final, last) + 1):
-                labels = _frame_at(number, by_frame, units, unit["data_type"])
-                if labels is not None:
-                    labels["classifications"].append(entry)
+                frame = _frame_at(number, by_frame, units, unit["data_type"])
+                if frame is not None:
+                    frame["classifications"].append(entry)
 
 
 def _frame_at(

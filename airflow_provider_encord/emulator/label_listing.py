@@ -14,7 +14,7 @@ from .data_rows import link, raw
 from .exchange import Exchange
 from .filters import Conditions
 from .objects import METADATA
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .shapes import Strict
 from .store import Row, Store
 
@@ -23,7 +23,8 @@ _CHUNK = 1000
 _FROM = """
 FROM tasks JOIN data_units AS unit USING (data_hash) JOIN datasets ON unit.dataset = datasets.uuid
 JOIN stages ON stages.project = tasks.project AND stages.uuid = tasks.stage
-{join} label_rows AS label ON label.project = tasks.project AND label.data_hash = tasks.data_hash AND label.branch {branch}
+{join} label_rows AS label
+ON label.project = tasks.project AND label.data_hash = tasks.data_hash AND label.branch {branch}
 WHERE tasks.project = ? AND {conditions} ORDER BY unit.position
 """
 _COLUMNS = """
@@ -60,7 +61,7 @@ class MetadataQuestion(Strict, frozen=True):
 def list_metadata(exchange: Exchange) -> msgspec.Raw:
     question: MetadataQuestion = exchange.payload or MetadataQuestion()
     if question.include_all_label_branches and question.branch_name is not None:
-        raise Refused(Reason.INVALID, "branch_name: not together with include_all_label_branches")
+        raise RefusalError(Reason.INVALID, "branch_name: not together with include_all_label_branches")
     parts = _encoded(exchange, question, "=", question.branch_name or MAIN)
     if question.include_all_label_branches:
         parts += _encoded(exchange, question, "!=", MAIN)

@@ -16,7 +16,7 @@ from .data_rows import link
 from .exchange import Exchange
 from .identifiers import new_uuid
 from .label_listing import MAIN
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .shapes import Strict
 from .store import Row, Store
 
@@ -51,14 +51,11 @@ class SaveManyRequest(Strict, frozen=True):
 def read(exchange: Exchange) -> msgspec.Raw:
     request: ReadRequest = exchange.payload or ReadRequest()
     wanted = _many(exchange, request.multi_request)
-    rows = exchange.store.all(
-        f"{SELECT} WHERE label.project = ? AND label.label_hash IN (SELECT value FROM json_each(?))"
-        " ORDER BY label.label_hash",
-        exchange.resource,
-        json.dumps(wanted),
-    )
+    among = "label.label_hash IN (SELECT value FROM json_each(?))"
+    sql = f"{SELECT} WHERE label.project = ? AND {among} ORDER BY label.label_hash"
+    rows = exchange.store.all(sql, exchange.resource, json.dumps(wanted))
     if len(rows) != len(wanted):
-        raise Refused(Reason.NOT_FOUND, f"{len(wanted) - len(rows)} of these label rows are not in this project")
+        raise RefusalError(Reason.NOT_FOUND, f"{len(wanted) - len(rows)} of these label rows are not in this project")
     return _answer(exchange, [_asked(exchange, row, request) for row in rows])
 
 
@@ -74,9 +71,9 @@ def create(exchange: Exchange) -> msgspec.Raw:
         json.dumps(wanted),
     )
     if len(units) != len(wanted):
-        raise Refused(Reason.NOT_FOUND, f"{len(wanted) - len(units)} of these data units are not in this project")
+        raise RefusalError(Reason.NOT_FOUND, f"{len(wanted) - len(units)} of these data units are not in this project")
     created = [insert(store, project, unit, branch, exchange.clock.stamp()) for unit in units]
-    sql = f"{SELECT} WHERE label.label_hash IN (SELECT value FROM json_each(?)) ORDER BY label.label_hash"
+    sql = f"{SELECT} WHERE label.label_hash IN (SELECT value FROM json_each(?)) ORDER BY label.label_hash"  # noqa: S608
     read_request = ReadRequest(get_signed_url=request.get_signed_url)
     rows = [_asked(exchange, row, read_request) for row in store.all(sql, json.dumps(created))]
     return _answer(exchange, rows)
@@ -87,11 +84,11 @@ def save(exchange: Exchange) -> bool:
     if isinstance(exchange.uid, str):
         hashes, rows, validate = [exchange.uid], [payload], payload.get("validate_before_saving") is True
     else:
-        request = shapes.decode(SaveManyRequest, msgspec.json.encode(payload), "payload")
+        request = shapes.convert(SaveManyRequest, payload, "payload")
         hashes, rows, validate = exchange.uid, request.labels, request.validate_before_saving
     exchange.emulation.limits.check_label_rows(len(hashes))
     if len(hashes) != len(rows):
-        raise Refused(Reason.INVALID, "labels: must be as many as there are uids, in the same order")
+        raise RefusalError(Reason.INVALID, "labels: must be as many as there are uids, in the same order")
     structure = exchange.store.value(
         "SELECT editor FROM projects JOIN ontologies ON ontology = ontologies.uuid WHERE projects.uuid = ?",
         exchange.resource,
@@ -105,11 +102,11 @@ def save(exchange: Exchange) -> bool:
 def insert(store: Store, project: str, unit: Row, branch: str, now: str) -> str:
     """Create the label row of a data unit; its hash.
 
-    :raises Refused: It exists.
+    :raises RefusalError: It exists.
     """
     sql = "SELECT 1 FROM label_rows WHERE project = ? AND data_hash = ? AND branch = ?"
     if store.one(sql, project, unit["data_hash"], branch) is not None:
-        raise Refused(Reason.EXISTS, f"data unit {unit['data_hash']} has a label row on branch {branch!r} already")
+        raise RefusalError(Reason.EXISTS, f"data unit {unit['data_hash']} has a label row on branch {branch!r} already")
     answers, units = label_content.empty(unit)
     label_hash = new_uuid()
     store.run(
@@ -158,7 +155,7 @@ def inner(value: dict[str, Any]) -> str:
 def _many(exchange: Exchange, multi_request: bool) -> list[str]:
     uid: str | list[str] = exchange.uid
     if isinstance(uid, str) == multi_request:
-        raise Refused(Reason.INVALID, "multi_request: must be true for a list of uids, and false for one")
+        raise RefusalError(Reason.INVALID, "multi_request: must be true for a list of uids, and false for one")
     hashes = [uid] if isinstance(uid, str) else uid
     exchange.emulation.limits.check_label_rows(len(hashes))
     return list(dict.fromkeys(hashes))
@@ -194,9 +191,9 @@ def _save_one(
         label_hash,
     )
     if unit is None:
-        raise Refused(Reason.NOT_FOUND, f"there is no label row {label_hash} in this project")
+        raise RefusalError(Reason.NOT_FOUND, f"there is no label row {label_hash} in this project")
     if sent.get("label_hash", label_hash) != label_hash:
-        raise Refused(Reason.INVALID, f"labels: the row for uid {label_hash} says that it is another one")
+        raise RefusalError(Reason.INVALID, f"labels: the row for uid {label_hash} says that it is another one")
     now = exchange.clock.stamp()
     answers, units = label_content.completed(sent, unit, ontology, exchange.caller.email, now)
     if validate:

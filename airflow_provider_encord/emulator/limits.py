@@ -6,7 +6,7 @@ import collections
 import math
 
 from .clock import Clock
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 
 DEFAULT_LABEL_ROWS = 1000
 DEFAULT_PAGE = 100
@@ -31,10 +31,12 @@ class Limits:
         }
 
     def check_label_rows(self, count: int) -> None:
-        """:raises Refused: So many label rows are too many for one request; the payload says how many are not."""
+        """:raises RefusalError: So many label rows are too many for one request; the payload says how many are not."""
         if count > self.label_rows_per_request:
             payload = {"maximum_labels_allowed": self.label_rows_per_request}
-            raise Refused(Reason.TOO_MANY_LABELS, f"at most {self.label_rows_per_request} label rows at once", payload)
+            raise RefusalError(
+                Reason.TOO_MANY_LABELS, f"at most {self.label_rows_per_request} label rows at once", payload
+            )
 
     def set_requests_per_minute(self, allowed: int | None) -> None:
         """Count afresh from now on."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from .exchange import Exchange
 from .filters import Conditions
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .store import Row
 
 _TABLES = {"project": "projects", "dataset": "datasets", "ontology": "ontologies"}
@@ -44,7 +44,7 @@ def visible(
 def page_start(token: str | None) -> int:
     """Where the page of this token begins.
 
-    :raises Refused: The token is none of ours.
+    :raises RefusalError: The token is none of ours.
     """
     if token is None:
         return 0
@@ -54,7 +54,7 @@ def page_start(token: str | None) -> int:
         text = ""
     start = text.removeprefix("from:")
     if start == text or not start.isdigit():
-        raise Refused(Reason.INVALID, "pageToken: this is not a token of this listing")
+        raise RefusalError(Reason.INVALID, "pageToken: this is not a token of this listing")
     return int(start)
 
 

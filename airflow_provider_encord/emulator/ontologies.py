@@ -13,7 +13,7 @@ from . import access, listing, times
 from .exchange import Exchange
 from .filters import Listing, V1FilterPayload, matching
 from .identifiers import is_uuid, new_uuid
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .shapes import Strict, StrictCamel
 from .store import Row
 
@@ -84,7 +84,7 @@ def create_v1(exchange: Exchange) -> dict[str, Any]:
 def update_v1(exchange: Exchange) -> bool:
     request: WholeOntology = exchange.payload
     if request.ontology_hash != exchange.uid:
-        raise Refused(Reason.INVALID, "ontology_hash: differs from the uid")
+        raise RefusalError(Reason.INVALID, "ontology_hash: differs from the uid")
     _save(exchange, exchange.uid, request.title, request.description or "", request.editor)
     return True
 
@@ -108,7 +108,7 @@ def replace_structure(exchange: Exchange, uuid: str, editor: dict[str, Any]) -> 
 
 def _save(exchange: Exchange, uuid: str, title: str, description: str, editor: dict[str, Any]) -> None:
     if access.role_in(exchange, "ontology", uuid) != 0:
-        raise Refused(Reason.NOT_YOURS, f"only an administrator of ontology {uuid} may change it")
+        raise RefusalError(Reason.NOT_YOURS, f"only an administrator of ontology {uuid} may change it")
     sql = "UPDATE ontologies SET title = ?, description = ? WHERE uuid = ?"
     exchange.store.run(sql, title, description, uuid)
     replace_structure(exchange, uuid, editor)
@@ -117,7 +117,7 @@ def _save(exchange: Exchange, uuid: str, title: str, description: str, editor: d
 def _require_read(exchange: Exchange, uuid: str) -> None:
     """A member of the ontology may read it, and so may whoever comes by way of a project that uses it."""
     if not is_uuid(uuid):
-        raise Refused(Reason.MALFORMED, "uid: this is not a UUID")
+        raise RefusalError(Reason.MALFORMED, "uid: this is not a UUID")
     sql = "SELECT 1 FROM projects WHERE uuid = ? AND ontology = ?"
     if exchange.resource and exchange.store.one(sql, exchange.resource, uuid) is not None:
         return
@@ -127,13 +127,13 @@ def _require_read(exchange: Exchange, uuid: str) -> None:
 def _check(editor: dict[str, Any]) -> None:
     for name in ("objects", "classifications"):
         if not isinstance(editor.get(name), list):
-            raise Refused(Reason.MALFORMED, f"editor: `{name}` must be a list")
+            raise RefusalError(Reason.MALFORMED, f"editor: `{name}` must be a list")
 
 
 def _row(exchange: Exchange, uuid: str) -> Row:
     row = exchange.store.one("SELECT * FROM ontologies WHERE uuid = ?", uuid)
     if row is None:
-        raise Refused(Reason.NOT_FOUND, f"there is no ontology {uuid}")
+        raise RefusalError(Reason.NOT_FOUND, f"there is no ontology {uuid}")
     return row
 
 

@@ -30,13 +30,18 @@ class Operation:
 
     :param name: What it is called in the journal's documentation and in tests.
     :param changes: Whether it changes anything, decided here and nowhere else.
-    :param api_key: Scopes of an API key of which any one suffices; ``()`` = every key of the resource, ``None`` = no key.
+    :param api_key: Scopes of an API key of which any one suffices; ``()`` = any key of the resource, ``None`` = none.
     """
 
     name: str
     changes: bool
     handler: Handler
     api_key: tuple[str, ...] | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is on the wire, for people."""
+        raise NotImplementedError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,15 +54,25 @@ class V1(Operation):
     uid: Any = None
     payload: Any = None
 
+    @property
+    def place(self) -> str:
+        """Where it is on the wire, for people."""
+        return f"v1 {self.query_type} {self.verb} ({', '.join(self.scopes)})"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class V2(Operation):
-    """An operation with a path of its own; ``{project}`` and the like in it are UUIDs that the caller must belong to."""
+    """An operation with a path of its own; ``{project}`` and the like are UUIDs of what the caller must belong to."""
 
     method: str
     path: str
     query: type[StrictCamel] = NoQuery
     body: Any = None
+
+    @property
+    def place(self) -> str:
+        """Where it is on the wire, for people."""
+        return f"v2 {self.method} {self.path}"
 
     def pattern(self) -> re.Pattern[str]:
         """The path as a regular expression with named groups."""

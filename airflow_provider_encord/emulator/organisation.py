@@ -1,4 +1,4 @@
-"""What belongs to the organisation: tags, and integrations with clouds (made by a control: a folder stands for a bucket)."""
+"""What belongs to the organisation: tags, and cloud integrations (made by a control: a folder stands for a bucket)."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from .operations import V1, Operation
+from .operations import Operation
 from .routes import OPERATIONS
 
 NOT_ENCORD = (
@@ -22,12 +22,5 @@ def answer(method: str, path: str) -> Response:
 
 
 def _line(operation: Operation) -> str:
-    if isinstance(operation, V1):
-        place = f"v1 {operation.query_type} {operation.verb} ({', '.join(operation.scopes)})"
-    else:
-        place = f"v2 {operation.method} {operation.path}"  # type: ignore[attr-defined] - the only other kind
-    if operation.api_key is None:
-        key = "no API key"
-    else:
-        key = "API key: " + (" or ".join(operation.api_key) or "any")
-    return f"  {place:75} {operation.name}; {'changes' if operation.changes else 'reads'}; {key}"
+    key = "no API key" if operation.api_key is None else f"API key: {' or '.join(operation.api_key) or 'any'}"
+    return f"  {operation.place:75} {operation.name}; {'changes' if operation.changes else 'reads'}; {key}"

@@ -17,7 +17,7 @@ from . import access
 from .clock import Clock
 from .exchange import Exchange
 from .identifiers import new_uuid
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .shapes import Strict
 from .store import Row, Store
 
@@ -43,20 +43,22 @@ class DatasetKeyQuestion(Strict, frozen=True):
 def public_key_hex(line: str) -> str:
     """The 32 bytes of a public key in the one-line OpenSSH form, as hex.
 
-    :raises Refused: It is no ``ssh-ed25519`` key.
+    :raises RefusalError: It is no ``ssh-ed25519`` key.
     """
     words = line.split()
     if len(words) < 2 or words[0] != "ssh-ed25519":
-        raise Refused(Reason.MALFORMED, "public_key: must be `ssh-ed25519 AAAA...`; other algorithms are not taken")
+        raise RefusalError(
+            Reason.MALFORMED, "public_key: must be `ssh-ed25519 AAAA...`; other algorithms are not taken"
+        )
     try:
         content = base64.b64decode(words[1], validate=True)
         (length,) = struct.unpack(">I", content[:4])
         name, rest = content[4 : 4 + length], content[4 + length :]
         (size,) = struct.unpack(">I", rest[:4])
     except (binascii.Error, struct.error):
-        raise Refused(Reason.MALFORMED, "public_key: this text is not a whole public key") from None
+        raise RefusalError(Reason.MALFORMED, "public_key: this text is not a whole public key") from None
     if name != b"ssh-ed25519" or size != 32 or len(rest) != 36:
-        raise Refused(Reason.MALFORMED, "public_key: this text is not a whole public key")
+        raise RefusalError(Reason.MALFORMED, "public_key: this text is not a whole public key")
     return rest[4:].hex()
 
 
@@ -64,12 +66,12 @@ def authorize(store: Store, clock: Clock, email: str, public_key: str, role: str
     """Register a person's key; the person too, if new. The same key again changes nothing.
 
     :param role: Role in the organisation; ``None`` leaves it, or makes a new person a ``MEMBER``.
-    :raises Refused: No such key form, or the key is somebody else's.
+    :raises RefusalError: No such key form, or the key is somebody else's.
     """
     key = public_key_hex(public_key)
     owner = store.value("SELECT email FROM public_keys WHERE key_hex = ?", key)
     if owner not in (None, email):
-        raise Refused(Reason.EXISTS, f"public_key: this key is registered for {owner}")
+        raise RefusalError(Reason.EXISTS, f"public_key: this key is registered for {owner}")
     ensure_user(store, clock, email, role)
     store.run("INSERT OR IGNORE INTO public_keys VALUES (?, ?)", key, email)
 
@@ -102,7 +104,7 @@ def api_key_meta(exchange: Exchange) -> dict[str, str]:
     """What the calling API key belongs to."""
     caller = exchange.caller
     if caller.api_key is None:
-        raise Refused(Reason.INVALID, "apikeymeta is a question of an API key")
+        raise RefusalError(Reason.INVALID, "apikeymeta is a question of an API key")
     title = exchange.store.value("SELECT title FROM api_keys WHERE api_key = ?", caller.api_key)
     return {"title": title, "resource_type": caller.key_kind or ""}
 
@@ -146,7 +148,7 @@ def _create_key(exchange: Exchange, kind: str, resource: str, title: str, scopes
     access.require_manager(exchange, kind, resource)
     unknown = sorted(set(scopes) - known)
     if unknown:
-        raise Refused(Reason.INVALID, f"scopes: no {kind} scope is called {', '.join(unknown)}")
+        raise RefusalError(Reason.INVALID, f"scopes: no {kind} scope is called {', '.join(unknown)}")
     key = secrets.token_urlsafe(32)
     exchange.store.run(
         "INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -123,22 +123,26 @@ class Emulator:
 
     def state(self) -> dict[str, Any]:
         """Counts of everything, the emulator's time, and its version."""
-        return self._ask("GET", "state")
+        answer: dict[str, Any] = self._ask("GET", "state")
+        return answer
 
     def authorize(self, public_key: str, *, email: str, role: str | None = None) -> dict[str, Any]:
         """Register a person's public key (``ssh-ed25519 AAAA...``); ``role`` is ``ADMIN`` or ``MEMBER`` (default)."""
-        return self._ask("POST", "users", _given(public_key=public_key, email=email, role=role))
+        answer: dict[str, Any] = self._ask("POST", "users", _given(public_key=public_key, email=email, role=role))
+        return answer
 
     def template(self, title: str, stages: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Make a workflow template; its ``uuid`` and ``stages``."""
-        return self._ask("POST", "templates", {"title": title, "stages": list(stages)})
+        answer: dict[str, Any] = self._ask("POST", "templates", {"title": title, "stages": list(stages)})
+        return answer
 
     def project(self, **body: Any) -> dict[str, Any]:
         """Make a whole project: ``owner``, ``title``, ``rows``, and ``kind``, ``frames``, ``objects_per_row``,
         ``created``, ``template``, ``seed`` if wanted. Gives ``project_hash``, ``dataset_hash``, ``ontology_hash``,
         ``stages`` and the first hundred ``data_hashes``.
         """
-        return self._ask("POST", "projects", body)
+        answer: dict[str, Any] = self._ask("POST", "projects", body)
+        return answer
 
     def annotate(self, project_hash: str, **body: Any) -> int:
         """Label as a person would: ``data_hashes`` or ``count``, ``objects_per_row``, ``advance``, ``seed``. Gives the
@@ -174,12 +178,16 @@ class Emulator:
         return int(self._ask("DELETE", "journal")["removed"])
 
     def clock(self, **body: Any) -> str:
-        """Set the clock: ``now`` (ISO text: it stands still; ``None``: real time again), ``advance_s``. Gives its time."""
+        """Set the clock: ``now`` (ISO text: it stands still; ``None``: real time again), ``advance_s``.
+
+        :return: Its time.
+        """
         return str(self._ask("POST", "clock", body)["now"])
 
     def jobs(self, **settings: Any) -> dict[str, Any]:
         """How jobs behave from now on: ``units_per_second``, ``fail_units``, ``hold``, ``seed``."""
-        return self._ask("POST", "jobs", settings)
+        answer: dict[str, Any] = self._ask("POST", "jobs", settings)
+        return answer
 
     def bucket(self, integration: str, url: str, directory: str | os.PathLike[str]) -> str:
         """Let a local folder stand for a bucket; the UUID of the integration."""
@@ -190,7 +198,8 @@ class Emulator:
         """What the emulator takes: ``requests_per_minute`` (``None``: no limit), ``label_rows_per_request``,
         ``page_size``.
         """
-        return self._ask("POST", "limits", settings)
+        answer: dict[str, Any] = self._ask("POST", "limits", settings)
+        return answer
 
     def _ask(self, method: str, control: str, body: Any = None) -> Any:
         place = urllib.parse.urlsplit(self.url)

@@ -15,7 +15,7 @@ from .datasets import dataset_type
 from .exchange import Exchange
 from .filters import Listing, V1FilterPayload, matching
 from .identifiers import is_uuid, new_uuid
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .shapes import Strict
 from .store import Row, Store
 
@@ -32,7 +32,7 @@ class ProjectQuestion(Strict, frozen=True):
 class ProjectRequest(Strict, frozen=True):
     title: str
     description: str = ""
-    dataset_hashes: list[str] = []
+    dataset_hashes: list[str] = msgspec.field(default_factory=list)
     workflow_type: Literal["manual", "benchmark"] = "manual"
     ontology_hash: str | None = None
     workflow_template_id: str | None = None
@@ -105,7 +105,7 @@ def create(exchange: Exchange) -> str:
     """A new project of the caller's; its UUID. An ontology that is not named is made, empty."""
     request: ProjectRequest = exchange.payload
     if request.workflow_type == "benchmark" and not request.source_projects:
-        raise Refused(Reason.INVALID, "source_projects: a benchmark project needs them")
+        raise RefusalError(Reason.INVALID, "source_projects: a benchmark project needs them")
     for source in request.source_projects or []:
         access.role_in(exchange, "project", source)
     for dataset in request.dataset_hashes:
@@ -167,9 +167,9 @@ def detach_datasets(exchange: Exchange) -> bool:
     store, project = exchange.store, exchange.resource
     for dataset in dict.fromkeys(exchange.uid):
         if not is_uuid(dataset):
-            raise Refused(Reason.MALFORMED, "uid: this is not a UUID")
+            raise RefusalError(Reason.MALFORMED, "uid: this is not a UUID")
         if not store.run("DELETE FROM project_datasets WHERE project = ? AND dataset = ?", project, dataset):
-            raise Refused(Reason.NOT_FOUND, f"dataset {dataset} is not attached to this project")
+            raise RefusalError(Reason.NOT_FOUND, f"dataset {dataset} is not attached to this project")
         for table in ("tasks", "label_rows"):
             store.run(
                 f"DELETE FROM {table} WHERE project = ? AND data_hash IN"  # noqa: S608 - a constant
@@ -198,13 +198,13 @@ def _touch(exchange: Exchange) -> None:
 def template_stages(store: Store, template: str | None) -> list[dict[str, Any]]:
     """The stages of a template, or the default ones.
 
-    :raises Refused: There is no such template.
+    :raises RefusalError: There is no such template.
     """
     if not template:
         return workflow.default_stages()
     text = store.value("SELECT stages FROM templates WHERE uuid = ?", template)
     if text is None:
-        raise Refused(Reason.NOT_FOUND, f"workflow_template_id: there is no workflow template {template}")
+        raise RefusalError(Reason.NOT_FOUND, f"workflow_template_id: there is no workflow template {template}")
     stages: list[dict[str, Any]] = json.loads(text)
     return stages
 

@@ -1,7 +1,7 @@
 """Saying no, in both wire families.
 
-A handler raises :class:`Refused` with a reason and does not know which family asked: v1 gets a code inside HTTP 200, v2
-a real status.
+A handler raises :class:`RefusalError` with a reason and does not know which family asked: v1 gets a code inside HTTP
+200, v2 a real status.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Reason(enum.Enum):
         return self.value[2]
 
 
-class Refused(Exception):
+class RefusalError(Exception):
     """A request that the emulator will not carry out.
 
     :param reason: What kind of refusal it is; decides code and status.

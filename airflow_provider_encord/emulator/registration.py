@@ -1,6 +1,6 @@
 """Turning one entry of an upload job into a data unit: the file is looked at, type and size are read off it.
 
-What an entry says about its file (``imageMetadata``, ``videoMetadata``) is not believed where the file itself can be read.
+What an entry says about its file (``imageMetadata``, ``videoMetadata``) is not believed: the file itself is read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Made = tuple[str, str, str]
 """Data hash, title and storage item of a new data unit."""
 
 
-class BadUnit(Exception):
+class UnitError(Exception):
     """This unit of a job fails; the text is shown to the client."""
 
 
@@ -30,7 +30,7 @@ def register(
     """Make a data unit of an entry; ``None`` if it was skipped as a duplicate.
 
     :param kind: ``images``, ``videos`` or ``imageGroups``.
-    :raises BadUnit: The file is not there, or not what it should be.
+    :raises UnitError: The file is not there, or not what it should be.
     """
     worker = _Worker(store, objects, clock, job["dataset"], job["integration"])
     if kind == "imageGroups":
@@ -49,7 +49,7 @@ def register_named(
 ) -> None:
     """Make a data unit at once, under a hash that was promised with its upload URL (SDKs of 2022 do it this way).
 
-    :raises BadUnit: As :func:`register`.
+    :raises UnitError: As :func:`register`.
     """
     worker = _Worker(store, objects, clock, dataset, None)
     read = media.image if kind == "image" else media.video
@@ -104,7 +104,7 @@ class _Worker:
                 }
             )
         if not images:
-            raise BadUnit("an image group needs at least one image")
+            raise UnitError("an image group needs at least one image")
         first, size = images[0], sum(image["file_size"] for image in images)
         facts = media.Facts(first["file_type"], size, first["width"], first["height"], frames=len(images))
         return self._insert(new_uuid(), entry.get("title") or first["title"], "img_group", facts, None, entry, images)
@@ -112,11 +112,11 @@ class _Worker:
     def _look(self, url: str, read: Callable[[pathlib.Path], media.Facts]) -> media.Facts:
         path = self._path(url)
         if path is None:
-            raise BadUnit(f"File not found: {url}")
+            raise UnitError(f"File not found: {url}")
         try:
             return read(path)
         except ValueError as problem:
-            raise BadUnit(f"{url}: {problem}") from None
+            raise UnitError(f"{url}: {problem}") from None
 
     def _path(self, url: str) -> pathlib.Path | None:
         if self._integration is None:

@@ -10,7 +10,7 @@ from . import access, answers, shapes
 from .emulation import Emulation
 from .exchange import Exchange
 from .operations import V2
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .routes import V2_OPERATIONS
 
 PREFIX = "/v2/public/"
@@ -59,11 +59,11 @@ async def answer(emulation: Emulation, visit: Visit, base_url: str) -> answers.A
     """Carry a v2 request out, or say why not."""
     try:
         return answers.plain(await _carry_out(emulation, visit, base_url))
-    except Refused as refusal:
+    except RefusalError as refusal:
         return refusal_answer(refusal)
 
 
-def refusal_answer(refusal: Refused) -> answers.Answer:
+def refusal_answer(refusal: RefusalError) -> answers.Answer:
     """The v2 form of a refusal: ``message``, or for a malformed request the usual ``detail`` list."""
     status = refusal.reason.v2_status
     if status != Reason.MALFORMED.v2_status:
@@ -78,9 +78,9 @@ async def _carry_out(emulation: Emulation, visit: Visit, base_url: str) -> objec
     )
     operation = visit.operation
     if operation is None and visit.other_methods:
-        raise Refused(Reason.NO_SUCH_VERB, f"the emulator does not serve {visit.method} here")
+        raise RefusalError(Reason.NO_SUCH_VERB, f"the emulator does not serve {visit.method} here")
     if operation is None:
-        raise Refused(Reason.NOT_FOUND, f"the emulator does not serve {visit.method} {visit.path}")
+        raise RefusalError(Reason.NOT_FOUND, f"the emulator does not serve {visit.method} {visit.path}")
     exchange = Exchange(emulation, caller, base_url, path=visit.parts)
     for kind in _MEMBERSHIP:
         if kind in visit.parts:
@@ -89,7 +89,7 @@ async def _carry_out(emulation: Emulation, visit: Visit, base_url: str) -> objec
     if operation.body is not None:
         exchange.body = shapes.decode(operation.body, visit.body, "body")
     elif visit.body:
-        raise Refused(Reason.MALFORMED, f"body: {visit.method} {visit.path} takes none")
+        raise RefusalError(Reason.MALFORMED, f"body: {visit.method} {visit.path} takes none")
     if inspect.iscoroutinefunction(operation.handler):
         return await operation.handler(exchange)
     with emulation.store.transaction():

@@ -44,7 +44,8 @@ CREATE TABLE IF NOT EXISTS projects (
   creator TEXT NOT NULL, source_projects TEXT, workflow_manager TEXT NOT NULL,
   created_at TEXT NOT NULL, last_edited_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS project_datasets (
-  project TEXT NOT NULL, dataset TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (project, dataset)) WITHOUT ROWID;
+  project TEXT NOT NULL, dataset TEXT NOT NULL, position INTEGER NOT NULL,
+  PRIMARY KEY (project, dataset)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS projects_by_dataset ON project_datasets (dataset);
 CREATE TABLE IF NOT EXISTS stages (
   project TEXT NOT NULL, uuid TEXT NOT NULL, position INTEGER NOT NULL, title TEXT NOT NULL, stage_type TEXT NOT NULL,

@@ -1,4 +1,4 @@
-"""Whole projects at once, as large as a test needs: dataset, ontology, tasks and label rows, a hundred thousand in seconds."""
+"""Whole projects at once, as large as a test needs: a hundred thousand data units, tasks and label rows in seconds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .exchange import Caller, Exchange
 from .identifiers import feature_identifier, is_uuid, new_uuid, new_uuids
 from .label_content import Ontology
 from .painter import paint
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .shapes import Strict
 
 SHOWN = 100
@@ -44,7 +44,7 @@ def make(emulation: Emulation, wanted: NewProject) -> dict[str, Any]:
     stages = projects.template_stages(emulation.store, wanted.template)
     structure = example_structure(dice)
     ontology = ontologies.insert(exchange, f"{wanted.title} ontology", "", structure)
-    dataset = datasets.insert(exchange, f"{wanted.title} dataset", "", 0, folder=False)["uuid"]
+    dataset = datasets.insert(exchange, f"{wanted.title} dataset", "", 0, folder=True)["uuid"]
     project = projects.insert(exchange, projects.ProjectRequest(title=wanted.title), ontology, stages)
     now = emulation.clock.stamp()
     units = list(_units(wanted, dataset, dice, now))
@@ -111,11 +111,13 @@ def example_structure(dice: random.Random) -> dict[str, Any]:
 
 def _check(wanted: NewProject) -> None:
     if wanted.rows < 0 or wanted.objects_per_row < 0 or not 0 <= wanted.created <= 1:
-        raise Refused(Reason.MALFORMED, "body: rows and objects_per_row must be 0 or more, created a share from 0 to 1")
+        raise RefusalError(
+            Reason.MALFORMED, "body: rows and objects_per_row must be 0 or more, created a share from 0 to 1"
+        )
     if wanted.frames is not None and (wanted.frames < 1 or (wanted.kind == "image" and wanted.frames != 1)):
-        raise Refused(Reason.MALFORMED, "body: frames must be 1 or more, and exactly 1 for images")
+        raise RefusalError(Reason.MALFORMED, "body: frames must be 1 or more, and exactly 1 for images")
     if wanted.template is not None and not is_uuid(wanted.template):
-        raise Refused(Reason.MALFORMED, "body: template must be the uuid of a template")
+        raise RefusalError(Reason.MALFORMED, "body: template must be the uuid of a template")
 
 
 def _units(wanted: NewProject, dataset: str, dice: random.Random, now: str) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from .app import Application
@@ -22,12 +22,16 @@ KEEP_ALIVE_SECONDS = 75
 """Longer than a pooled client is likely to pause, so that it does not meet a connection that is just being closed."""
 
 
-class CuttableProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type] - uvicorn picks the class when imported
+# uvicorn picks the class when it is imported, which a type checker cannot follow.
+_Protocol: Any = AutoHTTPProtocol
+
+
+class CuttableProtocol(_Protocol):  # type: ignore[misc]
     """uvicorn's own protocol, which also tells the application how to drop the connection, and the raw target."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        inner = self.app
+        inner: ASGIApp = vars(self)["app"]
 
         async def with_transport(scope: Scope, receive: Receive, send: Send) -> None:
             scope["encord.abort"] = self.transport.abort

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from . import times
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +29,17 @@ class NoQuery(StrictCamel, frozen=True):
     """No query parameter at all."""
 
 
+def convert(shape: Any, value: Any, where: str) -> Any:
+    """Parsed JSON, of which only the caller knows what it must be, read as ``shape``.
+
+    :raises RefusalError: As :func:`decode`.
+    """
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise RefusalError(Reason.MALFORMED, f"{where}: {error}") from None
+
+
 @functools.cache
 def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(shape)
@@ -38,20 +49,20 @@ def decode(shape: Any, text: bytes | msgspec.Raw, where: str) -> Any:
     """JSON read as ``shape``.
 
     :param where: What the text is (``payload``, ``body``), for the message.
-    :raises Refused: It is no JSON, a field is unknown or missing, or a type is wrong.
+    :raises RefusalError: It is no JSON, a field is unknown or missing, or a type is wrong.
     """
     try:
         return _decoder(shape).decode(text)
     except msgspec.ValidationError as error:
-        raise Refused(Reason.MALFORMED, f"{where}: {error}") from None
+        raise RefusalError(Reason.MALFORMED, f"{where}: {error}") from None
     except msgspec.DecodeError:
-        raise Refused(Reason.MALFORMED, f"{where}: this is not JSON") from None
+        raise RefusalError(Reason.MALFORMED, f"{where}: this is not JSON") from None
 
 
 def read_query(shape: type[StrictCamel], query: str) -> Any:
     """A query string read as ``shape``; a list is a repeated parameter, a boolean is ``True`` or ``False``.
 
-    :raises Refused: A parameter is unknown, repeated where one is meant, or of the wrong type.
+    :raises RefusalError: A parameter is unknown, repeated where one is meant, or of the wrong type.
     """
     lists = _list_parameters(shape)
     values: dict[str, Any] = {}
@@ -59,13 +70,13 @@ def read_query(shape: type[StrictCamel], query: str) -> Any:
         if name in lists:
             values.setdefault(name, []).append(value)
         elif name in values:
-            raise Refused(Reason.MALFORMED, f"query: `{name}` is given twice")
+            raise RefusalError(Reason.MALFORMED, f"query: `{name}` is given twice")
         else:
             values[name] = value
     try:
         return msgspec.convert(values, shape, strict=False)
     except msgspec.ValidationError as error:
-        raise Refused(Reason.MALFORMED, f"query: {error}") from None
+        raise RefusalError(Reason.MALFORMED, f"query: {error}") from None
 
 
 @functools.cache
@@ -81,9 +92,9 @@ def _mentions_list(annotation: Any) -> bool:
 def moment(text: str, field: str) -> str:
     """A time filter in the stored form. One without an offset is taken as UTC.
 
-    :raises Refused: It is no ISO 8601 time.
+    :raises RefusalError: It is no ISO 8601 time.
     """
     try:
         return times.read(text)
     except ValueError:
-        raise Refused(Reason.BAD_DATE, f"{field}: this is no ISO 8601 time") from None
+        raise RefusalError(Reason.BAD_DATE, f"{field}: this is no ISO 8601 time") from None

@@ -1,7 +1,7 @@
 """Where the emulator keeps its state: one SQLite database, in memory or in a file.
 
-Everything runs in the event loop's thread, so there is one connection and no lock; a request that changes something runs
-in one transaction, which is undone if the request is refused.
+Everything runs in the event loop's thread, so there is one connection and no lock; a request runs in one transaction,
+which is undone if the request is refused.
 """
 
 from __future__ import annotations

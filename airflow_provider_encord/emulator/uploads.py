@@ -10,12 +10,14 @@ import json
 from collections.abc import Iterator
 from typing import Any, Literal
 
+import msgspec
+
 from . import access, jobs
 from .exchange import Exchange
 from .identifiers import new_uuid
-from .refusals import Reason, Refused
-from .registration import BadUnit, register_named
-from .shapes import Strict, StrictCamel, decode
+from .refusals import Reason, RefusalError
+from .registration import UnitError, register_named
+from .shapes import Strict, StrictCamel, convert
 
 MOST_SECONDS = 60
 """How long a poll is held at most."""
@@ -58,17 +60,17 @@ class GroupEntry(StrictCamel, frozen=True):
 
 
 class DataItems(StrictCamel, frozen=True):
-    images: list[SingleEntry] = []
-    videos: list[SingleEntry] = []
-    image_groups: list[GroupEntry] = []
-    image_groups_from_items: list[Any] = []
-    dicom_series: list[Any] = []
-    audio: list[Any] = []
-    time_series: list[Any] = []
-    nifti: list[Any] = []
-    text: list[Any] = []
-    pdf: list[Any] = []
-    scenes: list[Any] = []
+    images: list[SingleEntry] = msgspec.field(default_factory=list)
+    videos: list[SingleEntry] = msgspec.field(default_factory=list)
+    image_groups: list[GroupEntry] = msgspec.field(default_factory=list)
+    image_groups_from_items: list[Any] = msgspec.field(default_factory=list)
+    dicom_series: list[Any] = msgspec.field(default_factory=list)
+    audio: list[Any] = msgspec.field(default_factory=list)
+    time_series: list[Any] = msgspec.field(default_factory=list)
+    nifti: list[Any] = msgspec.field(default_factory=list)
+    text: list[Any] = msgspec.field(default_factory=list)
+    pdf: list[Any] = msgspec.field(default_factory=list)
+    scenes: list[Any] = msgspec.field(default_factory=list)
     skip_duplicate_urls: bool = False
     upsert_metadata: bool = False
 
@@ -100,7 +102,7 @@ class SignedUrl(Strict, frozen=True):
 def presigned_urls(exchange: Exchange) -> dict[str, Any]:
     query: PresignedQuery = exchange.query
     if not 1 <= query.count <= 1000:
-        raise Refused(Reason.MALFORMED, "query: `count` must be 1 to 1000")
+        raise RefusalError(Reason.MALFORMED, "query: `count` must be 1 to 1000")
     results = []
     for _ in range(query.count):
         key = exchange.emulation.objects.new_key(query.upload_item_type)
@@ -127,9 +129,10 @@ def start(exchange: Exchange) -> dict[str, str]:
     """Note a job and let it run; its id."""
     request: StartRequest = exchange.payload
     if exchange.uid != exchange.resource:
-        raise Refused(Reason.INVALID, "uid: must be the dataset that the request is about")
+        raise RefusalError(Reason.INVALID, "uid: must be the dataset that the request is about")
     if (request.data_items is None) == (request.files is None):
-        raise Refused(Reason.INVALID, "give either dataItems or files")
+        raise RefusalError(Reason.INVALID, "give either dataItems or files")
+    _require_folder(exchange, request.folder_uuid)
     if request.data_items is not None:
         skip, upsert, units = _from_items(request.data_items)
     else:
@@ -154,7 +157,7 @@ async def poll(exchange: Exchange) -> dict[str, Any]:
     request: PollRequest = exchange.payload
     sql = "SELECT * FROM jobs WHERE uuid = ? AND dataset = ?"
     if exchange.store.one(sql, request.process_hash, exchange.resource) is None:
-        raise Refused(Reason.NOT_FOUND, f"there is no job {request.process_hash} of this dataset")
+        raise RefusalError(Reason.NOT_FOUND, f"there is no job {request.process_hash} of this dataset")
     await exchange.emulation.jobs.wait(request.process_hash, min(request.timeout_seconds, MOST_SECONDS))
     job = exchange.store.one(sql, request.process_hash, exchange.resource)
     assert job is not None  # noqa: S101 - jobs are never deleted
@@ -176,21 +179,35 @@ def register_video(exchange: Exchange) -> dict[str, Any]:
 
 def _register_now(exchange: Exchange, kind: str, signed: SignedUrl, title: str) -> None:
     if exchange.store.one("SELECT 1 FROM data_units WHERE data_hash = ?", signed.data_hash) is not None:
-        raise Refused(Reason.EXISTS, f"data unit {signed.data_hash} exists already")
+        raise RefusalError(Reason.EXISTS, f"data unit {signed.data_hash} exists already")
     objects = exchange.emulation.objects
     try:
         register_named(
             exchange.store, objects, exchange.clock, exchange.resource, kind, signed.data_hash, signed.file_link, title
         )
-    except BadUnit as problem:
-        raise Refused(Reason.INVALID, str(problem)) from None
+    except UnitError as problem:
+        raise RefusalError(Reason.INVALID, str(problem)) from None
+
+
+def _require_folder(exchange: Exchange, folder: str | None) -> None:
+    """A mirror dataset has a folder of its own; any other needs to be told where its files go."""
+    store = exchange.store
+    if folder is None:
+        if store.value("SELECT backing_folder FROM datasets WHERE uuid = ?", exchange.resource) is None:
+            raise RefusalError(Reason.INVALID, "folderUuid: needed, because this dataset has no backing folder")
+        return
+    owner = store.value("SELECT owner FROM folders WHERE uuid = ?", folder)
+    if owner is None:
+        raise RefusalError(Reason.NOT_FOUND, f"folderUuid: there is no folder {folder}")
+    if owner != exchange.caller.email:
+        raise RefusalError(Reason.NOT_YOURS, f"folderUuid: you have no access to folder {folder}")
 
 
 def _require_integration(exchange: Exchange, integration: str | None) -> None:
     if integration is None:
-        raise Refused(Reason.INVALID, "integrationId: needed with files")
+        raise RefusalError(Reason.INVALID, "integrationId: needed with files")
     if exchange.store.one("SELECT 1 FROM integrations WHERE uuid = ?", integration) is None:
-        raise Refused(Reason.NOT_FOUND, f"integrationId: there is no cloud integration {integration}")
+        raise RefusalError(Reason.NOT_FOUND, f"integrationId: there is no cloud integration {integration}")
     access.role_in(exchange, "dataset", exchange.resource)
 
 
@@ -199,7 +216,7 @@ _Unit = tuple[str, dict[str, Any]]
 
 def _from_items(items: dict[str, Any]) -> tuple[bool, bool, list[_Unit]]:
     """The units of a strict, typed ``dataItems``."""
-    read: DataItems = decode(DataItems, json.dumps(items).encode(), "payload.dataItems")
+    read: DataItems = convert(DataItems, items, "payload.dataItems")
     for name in items:
         if isinstance(items[name], list) and items[name] and name not in _SERVED:
             raise _unserved(f"dataItems.{name}")
@@ -209,7 +226,7 @@ def _from_items(items: dict[str, Any]) -> tuple[bool, bool, list[_Unit]]:
 
 def _from_manifest(files: dict[str, Any]) -> tuple[bool, bool, list[_Unit]]:
     """The units of an open ``files``: lists in snake_case, entries in camelCase; unknown keys in entries are let be."""
-    units: list[_Unit] = []
+    units: list[_Unit] = msgspec.field(default_factory=list)
     for name, value in files.items():
         if name in _SWITCHES:
             continue
@@ -224,11 +241,11 @@ def _from_manifest(files: dict[str, Any]) -> tuple[bool, bool, list[_Unit]]:
 
 def _manifest_entry(name: str, entry: Any) -> dict[str, Any]:
     if not isinstance(entry, dict):
-        raise Refused(Reason.INVALID, f"files.{name}: each entry must be an object")
+        raise RefusalError(Reason.INVALID, f"files.{name}: each entry must be an object")
     if name == "image_groups":
         return {**entry, "images": list(_numbered_urls(entry))}
     if not isinstance(entry.get("objectUrl"), str):
-        raise Refused(Reason.INVALID, f"files.{name}: each entry needs objectUrl")
+        raise RefusalError(Reason.INVALID, f"files.{name}: each entry needs objectUrl")
     return entry
 
 
@@ -239,5 +256,7 @@ def _numbered_urls(entry: dict[str, Any]) -> Iterator[dict[str, str]]:
         position += 1
 
 
-def _unserved(what: str) -> Refused:
-    return Refused(Reason.INVALID, f"{what}: the emulator serves images, videos and image groups, no other kind yet")
+def _unserved(what: str) -> RefusalError:
+    return RefusalError(
+        Reason.INVALID, f"{what}: the emulator serves images, videos and image groups, no other kind yet"
+    )

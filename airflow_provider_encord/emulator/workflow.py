@@ -14,7 +14,7 @@ import msgspec
 
 from .exchange import Exchange
 from .identifiers import new_uuid, new_uuids
-from .refusals import Reason, Refused
+from .refusals import Reason, RefusalError
 from .shapes import Strict
 from .store import Row, Store
 
@@ -52,23 +52,23 @@ def plan(drafts: Sequence[StageDraft]) -> list[dict[str, Any]]:
     """Stages with UUIDs, from drafts that name each other by title. What is not said: on to the next one in the list,
     and back to the nearest annotation stage before.
 
-    :raises Refused: A type or a title is unknown, a title is taken twice, or there is no final stage.
+    :raises RefusalError: A type or a title is unknown, a title is taken twice, or there is no final stage.
     """
     uuids = {draft.title: new_uuid() for draft in drafts}
     if len(uuids) != len(drafts):
-        raise Refused(Reason.MALFORMED, "stages: two have the same title")
+        raise RefusalError(Reason.MALFORMED, "stages: two have the same title")
     if not any(draft.stage_type == "DONE" for draft in drafts):
-        raise Refused(Reason.MALFORMED, "stages: one must be of stageType DONE")
+        raise RefusalError(Reason.MALFORMED, "stages: one must be of stageType DONE")
 
     def uuid_of(title: str | None, field: str) -> str | None:
         if title is not None and title not in uuids:
-            raise Refused(Reason.MALFORMED, f"stages: `{field}` names {title!r}, and no stage is called so")
+            raise RefusalError(Reason.MALFORMED, f"stages: `{field}` names {title!r}, and no stage is called so")
         return uuids[title] if title is not None else None
 
     stages = []
     for position, draft in enumerate(drafts):
         if draft.stage_type not in STAGE_TYPES:
-            raise Refused(Reason.MALFORMED, f"stages: stageType must be one of {', '.join(STAGE_TYPES)}")
+            raise RefusalError(Reason.MALFORMED, f"stages: stageType must be one of {', '.join(STAGE_TYPES)}")
         final = draft.stage_type == "DONE" or position + 1 == len(drafts)
         following = None if final else drafts[position + 1].title
         before = [other.title for other in drafts[:position] if other.stage_type in _FIRST]
@@ -143,7 +143,10 @@ def open_tasks(store: Store, project: str, data_hashes: Sequence[str], now: str)
     stage = first_stage(store, project)
     store.many(
         "INSERT OR IGNORE INTO tasks VALUES (?, ?, ?, ?, 'NEW', NULL, NULL, 0.5, ?, ?)",
-        ((uuid, project, data, stage, now, now) for uuid, data in zip(new_uuids(len(data_hashes)), data_hashes)),
+        (
+            (uuid, project, data, stage, now, now)
+            for uuid, data in zip(new_uuids(len(data_hashes)), data_hashes, strict=True)
+        ),
     )
 
 
@@ -173,7 +176,9 @@ def move_rows(exchange: Exchange) -> bool:
         json.dumps(wanted),
     )
     if len(data_hashes) != len(wanted):
-        raise Refused(Reason.NOT_FOUND, f"{len(wanted) - len(data_hashes)} of these label rows are not in this project")
+        raise RefusalError(
+            Reason.NOT_FOUND, f"{len(wanted) - len(data_hashes)} of these label rows are not in this project"
+        )
     stage = final_stage(store, project) if action.action == "complete" else annotation_stage(store, project)
     move(store, project, data_hashes, stage, exchange.caller.email, exchange.clock.stamp())
     if action.action == "reopen":
