@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_provider_encord.client.api import datasets, keys
 from airflow_provider_encord.client.api.datasets import CreatedDataset, DataRow, DatasetRecord
@@ -11,9 +11,7 @@ from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.resources.creation import Created, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id
-
-if TYPE_CHECKING:
-    from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.resources.sender import Sender
 
 
 class Dataset:
@@ -23,7 +21,7 @@ class Dataset:
     :param id: The dataset's id.
     """
 
-    def __init__(self, client: EncordClient, id: str):  # noqa: A002 - the word for it
+    def __init__(self, client: Sender, id: str):  # noqa: A002 - the word for it
         self._client = client
         self.id = require_id(id, "dataset")
 

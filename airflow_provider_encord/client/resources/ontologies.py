@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_provider_encord.client.api import ontologies
 from airflow_provider_encord.client.api.listing import Filter
@@ -11,10 +11,8 @@ from airflow_provider_encord.client.api.ontologies import OntologyRecord
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.resources.creation import Created, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id
+from airflow_provider_encord.client.resources.sender import Sender
 from airflow_provider_encord.client.structure import complete_structure
-
-if TYPE_CHECKING:
-    from airflow_provider_encord.client.client import EncordClient
 
 
 class Ontology:
@@ -24,7 +22,7 @@ class Ontology:
     :param id: The ontology's id.
     """
 
-    def __init__(self, client: EncordClient, id: str):  # noqa: A002 - the word for it
+    def __init__(self, client: Sender, id: str):  # noqa: A002 - the word for it
         self._client = client
         self.id = require_id(id, "ontology")
 

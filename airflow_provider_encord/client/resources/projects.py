@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_provider_encord.client.api import keys, labels, projects
 from airflow_provider_encord.client.api.labels import LabelRow, LabelRowFilter, LabelRowMetadata
@@ -14,9 +14,7 @@ from airflow_provider_encord.client.errors import OutcomeUnknownError
 from airflow_provider_encord.client.resources.chunks import chunks, read_all
 from airflow_provider_encord.client.resources.creation import Created, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
-
-if TYPE_CHECKING:
-    from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.resources.sender import Sender
 
 ROWS_PER_READ = 100  # label rows are heavy; the documentation's examples read as many
 
@@ -28,7 +26,7 @@ class Project:
     :param id: The project's id.
     """
 
-    def __init__(self, client: EncordClient, id: str):  # noqa: A002 - the word for it
+    def __init__(self, client: Sender, id: str):  # noqa: A002 - the word for it
         self._client = client
         self.id = require_id(id, "project")
 

@@ -1,0 +1,27 @@
+"""What a handle needs of a client: to send, and to know with which kind of credential."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from airflow_provider_encord.client.call import Call, Flow
+from airflow_provider_encord.client.credentials import Credential
+
+T = TypeVar("T")
+
+
+class Sender(Protocol):
+    """Sends calls and runs flows; `EncordClient` is one."""
+
+    @property
+    def credential(self) -> Credential:
+        """What it authenticates with."""
+        ...
+
+    def send(self, call: Call[T]) -> T:
+        """Send one call and return its result."""
+        ...
+
+    def run(self, flow: Flow[T]) -> T:
+        """Carry out a flow and return what it returns."""
+        ...
