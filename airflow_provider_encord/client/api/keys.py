@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from airflow_provider_encord.client.api.reading import several, single, v1_reader
+from airflow_provider_encord.client.api.reading import made, several, single, v1_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import API_KEY_ONLY, Call, Envelope
 from airflow_provider_encord.client.errors import InvalidRequestError
@@ -65,8 +65,8 @@ class _ApiKeyAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _KEY_RESOURCE = single(v1_reader(KeyResource))
-_TEXT = single(v1_reader(str))
-_KEY = single(v1_reader(_ApiKeyAnswer))
+_TEXT = made(v1_reader(str))
+_KEY = made(v1_reader(_ApiKeyAnswer))
 _KEYS = several(v1_reader(list[_ApiKeyAnswer]))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.api.listing import Time
-from airflow_provider_encord.client.api.reading import accepted, several, single, v1_reader
+from airflow_provider_encord.client.api.reading import accepted, made, several, single, v1_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Resource
 from airflow_provider_encord.client.times import write_time
@@ -138,7 +138,13 @@ def _rows(answer: bytes) -> list[LabelRow]:
     return [_row(one) for one in _RAW_ROWS(answer)]
 
 
-_ONE_ROW = single(lambda answer: [_row(msgspec.Raw(answer))])
+def _one_row(answer: bytes) -> list[LabelRow]:
+    return [_row(msgspec.Raw(answer))]
+
+
+_ONE_ROW = single(_one_row)
+_NEW_ROW = made(_one_row)
+_NEW_ROWS = made(_rows)
 
 
 def _project(project: str) -> Resource:
@@ -207,7 +213,7 @@ def create_label_rows(
         credentials=SSH_OR_API_KEY,
         changes=True,
         repeatable=False,
-        read=_rows if several_wanted else _ONE_ROW,
+        read=_NEW_ROWS if several_wanted else _NEW_ROW,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from airflow_provider_encord.client.api.reading import Listing, several, single, v1_reader, v2_reader
+from airflow_provider_encord.client.api.reading import Listing, several, v1_reader, v2_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
 
@@ -32,7 +32,7 @@ class _Token(msgspec.Struct, frozen=True, kw_only=True):
 
 _INTEGRATIONS = v2_reader(Listing[CloudIntegration])
 _INTEGRATIONS_V1 = several(v1_reader(list[_CloudIntegrationV1]))
-_TOKEN = single(v2_reader(_Token))
+_TOKEN = v2_reader(_Token)
 
 
 @operation("user.get_bearer_token", "v2")

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.api.listing import NO_FILTER, Filter, every_page
-from airflow_provider_encord.client.api.reading import Page, accepted, ignored, single, v1_reader, v2_reader
+from airflow_provider_encord.client.api.reading import Page, accepted, ignored, made, single, v1_reader, v2_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Flow, Request, Resource
 
@@ -111,7 +111,7 @@ _PROJECT = v2_reader(ProjectRecord)
 _PROJECTS = v2_reader(Page[ProjectRecord])
 _PROJECT_V1 = single(v1_reader(_ProjectV1))
 _PROJECT_DATASETS = v2_reader(Page[ProjectDataset])
-_PROJECT_HASH = single(v1_reader(str))
+_PROJECT_HASH = made(v1_reader(str))
 
 
 def _project(project: str) -> Resource:

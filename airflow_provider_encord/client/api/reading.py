@@ -19,6 +19,7 @@ from airflow_provider_encord.client.errors import NotFoundError, RefusedError
 
 T = TypeVar("T")
 
+_NO_SUCCESS = "Encord took the request but reports no success, and gives no reason."
 _EMPTY = (b"null", b"{}", b"[]", b'""', b"0", b"false", b"")
 
 
@@ -75,8 +76,8 @@ def _with_wire_names(value: Any, type_: Any) -> Any:
     """The same value with ``snake_case`` keys renamed, but only where a record names them: content stays as it is."""
     origin, arguments = typing.get_origin(type_), typing.get_args(type_)
     if origin in (typing.Union, types.UnionType):
-        struct = next((one for one in arguments if _is_record(one)), None)
-        return value if struct is None else _with_wire_names(value, struct)
+        named = next((one for one in arguments if _is_record(one) or typing.get_origin(one) is list), None)
+        return value if named is None else _with_wire_names(value, named)
     if origin is list and isinstance(value, list):
         return [_with_wire_names(one, arguments[0]) for one in value]
     if not _is_record(type_) or not isinstance(value, dict):
@@ -110,6 +111,17 @@ def single(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
     return decode
 
 
+def made(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
+    """What a v1 write created: nothing means that it failed."""
+
+    def decode(answer: bytes) -> T:
+        if bytes(answer).strip() in (b"null", b'""', b"[]", b""):
+            raise RefusedError(_NO_SUCCESS)
+        return read(answer)
+
+    return decode
+
+
 def several(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
     """A list on v1: ``null`` means that what it belongs to does not exist; an empty list is a list."""
 
@@ -124,7 +136,7 @@ def several(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
 def accepted(answer: bytes) -> None:
     """A v1 write without a result: ``null`` means that it failed, anything else that it was done."""
     if bytes(answer).strip() == b"null":
-        raise RefusedError("Encord took the request but reports no success, and gives no reason.")
+        raise RefusedError(_NO_SUCCESS)
 
 
 def ignored(answer: bytes) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.api.datasets import dataset_resource
-from airflow_provider_encord.client.api.reading import Page, several, single, v1_reader, v2_reader
+from airflow_provider_encord.client.api.reading import Page, made, several, single, v1_reader, v2_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request
 
@@ -170,7 +170,7 @@ class UploadJob(msgspec.Struct, frozen=True, kw_only=True):
 _SIGNED_URLS = v2_reader(Page[SignedUrl])
 _SIGNED_URL_V1 = single(v1_reader(_SignedUrlV1))
 _SIGNED_URLS_V1 = several(v1_reader(list[_SignedUrlV1]))
-_STARTED = single(v1_reader(_Started))
+_STARTED = made(v1_reader(_Started))
 _JOB = single(v1_reader(UploadJob))
 
 
