@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.emulator.process import Emulator
-from tests.wire.recordings import Recording, recordings
 from tests.wire.replay import is_for_the_api, learn, loosened, send
 from tests.wire.server import Answer, Server, User
 from tests.wire.shapes import differences
+from tests.wire.vectors import Vector, vectors
 from tests.wire.world import World
 
 SERVED = {
@@ -161,12 +161,12 @@ EXACT_LISTINGS = {"projectwithuserrole", "datasetwithuserrole", "ontologywithuse
 """Query types where the SDK raises on any key that it does not know."""
 
 
-def _is_failure_on_purpose(recording: Recording) -> bool:
+def _is_failure_on_purpose(recording: Vector) -> bool:
     """The stub answered with an error: that is a fault of the server, not an answer to what was asked."""
-    return recording.raises or recording.operation.startswith(("error:", "retry:"))
+    return recording.raises is not None or recording.operation.startswith(("error:", "retry:"))
 
 
-WITH_ANSWERS = [recording for recording in recordings() if not _is_failure_on_purpose(recording)]
+WITH_ANSWERS = [recording for recording in vectors() if not _is_failure_on_purpose(recording)]
 
 
 @pytest.fixture(scope="module")
@@ -184,27 +184,27 @@ def test_every_recorded_operation_is_either_served_or_listed_as_not_served_yet()
     [pytest.param(one, id=f"{one.operation} ({one.api}) {one.name}") for one in WITH_ANSWERS if one.key in SERVED],
 )
 def test_a_recorded_request_gets_an_answer_of_the_recorded_shape(
-    recording: Recording, user: User, tmp_path_factory: pytest.TempPathFactory
+    recording: Vector, user: User, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     world = World(user, recording)
     world.add_integration("aws prod", str(tmp_path_factory.mktemp("bucket")))
     if recording.auth == "api_key":
-        world.use_api_key_of(recording.exchanges[0]["request"]["headers"]["ResourceID"])
-    paged = any("pageToken" in (exchange["request"].get("query") or {}) for exchange in recording.exchanges)
+        world.use_api_key_of(recording.exchanges[0].request["headers"]["ResourceID"])
+    paged = any("pageToken" in (exchange.request.get("query") or {}) for exchange in recording.exchanges)
     user.server.control("POST", "limits", {"page_size": 1 if paged else 100})
 
     for exchange in recording.exchanges:
-        wanted = exchange["response"]
-        answer = send(world, exchange["request"])
-        _assert_success(exchange["request"], answer)
+        wanted = exchange.response
+        answer = send(world, exchange.request)
+        _assert_success(exchange.request, answer)
         if recording.key in ALWAYS_EMPTY:
             assert _result(answer.json()) == []
             return
         if _is_empty_list(answer, wanted):
-            answer = send(world, loosened(exchange["request"]))
-            _assert_success(exchange["request"], answer)
-        if wanted.get("json") is not None and is_for_the_api(exchange["request"]):
-            assert [*_shape_differences(exchange["request"], wanted["json"], answer.json())] == []
+            answer = send(world, loosened(exchange.request))
+            _assert_success(exchange.request, answer)
+        if wanted.get("json") is not None and is_for_the_api(exchange.request):
+            assert [*_shape_differences(exchange.request, wanted["json"], answer.json())] == []
             learn(world.ids, wanted["json"], answer.json())
 
 

@@ -8,8 +8,8 @@ signed by hand, but for what Encord has no API for: users, people's labels, temp
 from collections.abc import Iterable
 from typing import Any
 
-from tests.wire.recordings import Recording
 from tests.wire.server import User
+from tests.wire.vectors import Vector
 
 PROJECT, DATASET, ONTOLOGY, FOLDER = "aaaaaaaa", "bbbbbbbb", "cccccccc", "dddddddd"
 INTEGRATION, DATA_UNIT, LABEL_ROW, TEMPLATE = "ffffffff", "12121212", "34343434", "abcdabcd"
@@ -36,7 +36,7 @@ SPARE_DATASETS = {"project.add_datasets"}
 class World:
     """What one recording needs; `ids` leads from recorded text to real text (ids and the API key)."""
 
-    def __init__(self, user: User, recording: Recording) -> None:
+    def __init__(self, user: User, recording: Vector) -> None:
         self.user, self.recording = user, recording
         seeded = self._seed("Seed", rows=6)
         spare = self._seed("Spare", rows=1)
@@ -105,10 +105,10 @@ class World:
         self.ids |= _planned(INTEGRATION, [integration])
 
 
-def kind_for(recording: Recording) -> str:
+def kind_for(recording: Vector) -> str:
     """The kind of data that a recording is about: that of the first data unit in its answers, else an image."""
     for exchange in recording.exchanges:
-        for key, value in _leaves(exchange["response"].get("json")):
+        for key, value in _leaves(exchange.response.get("json")):
             if key == "data_type" and str(value).lower() in {"video", "img_group"}:
                 return str(value).lower()
             if key in {"data_type", "image_hash"}:
@@ -134,7 +134,7 @@ def _planned(prefix: str, real: list[str]) -> dict[str, str]:
     return {f"{prefix}-0000-4000-8000-{number:012d}": one for number, one in enumerate(real, start=1)}
 
 
-def ontology_for(recording: Recording) -> dict[str, Any]:
+def ontology_for(recording: Vector) -> dict[str, Any]:
     """An ontology that has every feature which the labels of a recording mention, and the one of all recordings."""
     objects = {"aabb0001": _object("aabb0001", "Car", "bounding_box", "1")}
     classifications: dict[str, dict[str, Any]] = {}
@@ -182,9 +182,9 @@ def _add_attribute(owner: dict[str, Any], answered: dict[str, Any]) -> None:
     attributes.append(attribute)
 
 
-def _saved_rows(recording: Recording) -> Iterable[dict[str, Any]]:
+def _saved_rows(recording: Vector) -> Iterable[dict[str, Any]]:
     for exchange in recording.exchanges:
-        query = exchange["request"].get("json")
+        query = exchange.request.get("json")
         if isinstance(query, dict) and (query.get("query_type"), query.get("query_method")) == ("labelrow", "POST"):
             payload = query["values"]["payload"]
             yield from payload["labels"] if payload.get("multi_request") else [payload]
