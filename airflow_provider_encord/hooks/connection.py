@@ -6,6 +6,7 @@ as the vendor's SDK would. Values may arrive as text, because a connection writt
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -52,8 +53,8 @@ def read_settings(
     allow_http = _value(extra, "allow_http", False, _boolean)
     return Settings(
         base_url=base_url(host, port, allow_http=allow_http),
-        connect_timeout=_value(extra, "connect_timeout", DEFAULT_CONNECT_TIMEOUT, float),
-        read_timeout=_value(extra, "read_timeout", DEFAULT_READ_TIMEOUT, float),
+        connect_timeout=_value(extra, "connect_timeout", DEFAULT_CONNECT_TIMEOUT, _seconds),
+        read_timeout=_value(extra, "read_timeout", DEFAULT_READ_TIMEOUT, _seconds),
         ca_bundle=_value(extra, "ca_bundle", None, str),
         allow_http=allow_http,
         user_agent_suffix=user_agent_suffix,
@@ -82,7 +83,8 @@ def _auth_method(filled: Mapping[str, str], extra: Mapping[str, Any]) -> str:
 
 def _given_method(given: str, of_method: Mapping[str, list[str]]) -> str:
     if given not in AUTH_METHODS:
-        raise CredentialError(f"Connection field auth_method: {given!r} is none of {', '.join(AUTH_METHODS)}.")
+        # The value is not quoted: it may be a key that was pasted into the wrong field.
+        raise CredentialError(f"Connection field auth_method: what it holds is none of {', '.join(AUTH_METHODS)}.")
     if not of_method[given]:
         wanted = " or ".join(_FIELDS_OF[given]) if given == "ssh_key" else " and ".join(_FIELDS_OF[given])
         raise CredentialError(f"The connection has auth_method {given}, but its fields are empty: fill {wanted}.")
@@ -130,6 +132,13 @@ def _value(extra: Mapping[str, Any], field: str, default: Any, convert: Callable
     except (TypeError, ValueError):
         wanted = "true or false" if convert is _boolean else "a number of seconds"
         raise CredentialError(f"Connection field {field}: {extra[field]!r} is not {wanted}.") from None
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not math.isfinite(seconds):
+        raise ValueError
+    return seconds
 
 
 def _boolean(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from functools import cached_property
@@ -193,15 +194,17 @@ def _extra(connection: Any) -> dict[str, Any]:
     """
     from airflow_provider_encord.client.errors import CredentialError
 
-    problem = CredentialError(
-        "Connection field extra: it is not a JSON object. Write the fields as one, or use the form."
-    )
+    text = (connection.extra or "").strip() or "{}"
     try:
-        extra = connection.extra_dejson
-    except Exception:  # noqa: BLE001 - the cause would quote the field, secrets included
-        extra = None
-    if not isinstance(extra, dict) or (not extra and (connection.extra or "").strip() not in ("", "{}", "null")):
-        raise problem
+        extra = json.loads(text)
+    except ValueError:  # its text and traceback would quote the field, secrets included
+        extra = ""
+    if extra is None:
+        return {}
+    if not isinstance(extra, dict):
+        raise CredentialError(
+            "Connection field extra: it is not a JSON object. Write the fields as one, or use the form."
+        ) from None
     return extra
 
 

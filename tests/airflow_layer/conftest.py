@@ -1,0 +1,64 @@
+"""Airflow with a database of its own, and an account on an emulator behind the connections ``encord_default`` and
+``encord_api_key``.
+
+Airflow and the emulator start once; tests do not disturb each other, because each has an account that sees nothing of
+the others'.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_encord.emulator.process import Emulator
+from tests.airflow_layer.bench import SSH_CONNECTION, Account
+from tests.client.network import plain_network
+
+__all__ = ["plain_network"]
+
+EXAMPLES = Path(__file__).parents[2] / "example_dags"
+OWN_DAGS = Path(__file__).with_name("dags")
+
+
+@pytest.fixture(autouse=True)
+def _plain_network(plain_network: None) -> None:
+    """`plain_network` for every test here."""
+
+
+@pytest.fixture(scope="session")
+def _emulator() -> Iterator[Emulator]:
+    with Emulator.start() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(_emulator: Emulator) -> Iterator[Emulator]:
+    """The emulator of all tests here, without faults, with an empty journal and real time."""
+    _emulator.clear_journal()
+    yield _emulator
+    _emulator.clear_faults()
+    _emulator.clock(now=None)
+
+
+@pytest.fixture
+def account(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """A new account, to which the connection ``encord_default`` leads."""
+    account = Account(emulator)
+    monkeypatch.setenv(SSH_CONNECTION, account.connection())
+    return account
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    """Airflow's database, and a folder with the example DAGs and those of these tests."""
+    folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    folder.mkdir()
+    for source in (*EXAMPLES.glob("*.py"), *OWN_DAGS.glob("*.py")):
+        shutil.copy(source, folder)
+    from airflow.utils.db import initdb
+
+    initdb()

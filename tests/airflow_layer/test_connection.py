@@ -1,0 +1,301 @@
+"""Which client a connection becomes, and what is said of one that becomes none.
+
+The variables of the vendor's SDK are set throughout: a connection must never fall back to them.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import ApiKey, SshKey
+from airflow_provider_encord.client.errors import CredentialError
+from airflow_provider_encord.hooks.encord import EncordHook
+from tests.client import keys
+
+VARIABLE = "AIRFLOW_CONN_ENCORD_DEFAULT"
+KEY = keys.new_key()
+TEXT = keys.openssh(KEY)
+PASSPHRASE = "open sesame, please"
+LOCKED = keys.openssh(KEY, PASSPHRASE)
+PUBLIC = keys.public_hex(KEY)
+STRANGER = keys.openssh(keys.new_key())
+API_KEY = "Zm9v-a-legacy-api-key_0123456789"
+RESOURCE = str(uuid.uuid4())
+SECRETS = (PASSPHRASE, API_KEY, *(line for text in (TEXT, LOCKED, STRANGER) for line in text.splitlines()[1:-1]))
+
+
+@pytest.fixture(autouse=True)
+def _environment_of_the_vendors_sdk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "stranger"
+    file.write_text(STRANGER)
+    monkeypatch.setenv("ENCORD_SSH_KEY", STRANGER)
+    monkeypatch.setenv("ENCORD_SSH_KEY_FILE", str(file))
+    monkeypatch.setenv("ENCORD_API_KEY", API_KEY)
+    monkeypatch.setenv("ENCORD_RESOURCE_ID", RESOURCE)
+    monkeypatch.setenv("ENCORD_PROJECT_ID", RESOURCE)
+
+
+@pytest.fixture
+def client_of(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes the client of a connection that is given as the variable's text."""
+
+    def make(text: str) -> EncordClient:
+        monkeypatch.setenv(VARIABLE, text)
+        with EncordHook() as hook:
+            return hook.get_conn()
+
+    return make
+
+
+def _as_object(extra: Mapping[str, Any]) -> str:
+    return json.dumps({"conn_type": "encord", "extra": extra})
+
+
+def _as_text(extra: Mapping[str, Any]) -> str:
+    return json.dumps({"conn_type": "encord", "extra": json.dumps(extra)})
+
+
+def _as_query(extra: Mapping[str, Any]) -> str:
+    texts = {name: str(value) for name, value in extra.items() if value is not None}
+    return "encord://?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in texts.items())
+
+
+def _as_quoted_extra(extra: Mapping[str, Any]) -> str:
+    return f"encord://?__extra__={quote(json.dumps(extra), safe='')}"
+
+
+FORMS = pytest.mark.parametrize("written", [_as_object, _as_text, _as_query, _as_quoted_extra])
+
+EVERY_FIELD: dict[str, dict[str, Any]] = {
+    "ssh key": {"private_key": TEXT},
+    "ssh key that names its method": {"auth_method": "ssh_key", "private_key": TEXT},
+    "locked ssh key": {"private_key": LOCKED, "private_key_passphrase": PASSPHRASE},
+    "ssh key with typed settings": {
+        "private_key": TEXT,
+        "connect_timeout": 5,
+        "read_timeout": 7.5,
+        "ca_bundle": __file__,
+        "allow_http": True,
+    },
+    "ssh key with textual settings": {
+        "private_key": TEXT,
+        "connect_timeout": "5",
+        "read_timeout": " 7.5 ",
+        "ca_bundle": __file__,
+        "allow_http": "True",
+    },
+    "other method's fields are ignored where the method is named": {
+        "auth_method": "ssh_key",
+        "private_key": TEXT,
+        "api_key": API_KEY,
+        "resource_id": RESOURCE,
+    },
+    "empty fields count as absent": {
+        "auth_method": "",
+        "private_key": TEXT,
+        "ssh_key_path": "",
+        "private_key_passphrase": "",
+        "api_key": " ",
+        "resource_id": "",
+        "connect_timeout": "",
+        "read_timeout": "",
+        "ca_bundle": "",
+        "allow_http": "",
+    },
+    "null fields count as absent": {
+        "auth_method": None,
+        "private_key": TEXT,
+        "ssh_key_path": None,
+        "api_key": None,
+        "resource_id": None,
+        "connect_timeout": None,
+        "allow_http": None,
+    },
+}
+
+
+@FORMS
+@pytest.mark.parametrize("extra", EVERY_FIELD.values(), ids=EVERY_FIELD)
+def test_an_ssh_key_connects_however_the_connection_is_written(
+    extra: dict[str, Any], written: Any, client_of: Any
+) -> None:
+    client = client_of(written(extra))
+    customised = bool(extra.get("connect_timeout"))
+
+    assert client.credential == SshKey.parse(TEXT)
+    assert client.settings.base_url == "https://api.encord.com"
+    assert (client.settings.connect_timeout, client.settings.read_timeout) == ((5, 7.5) if customised else (30, 180))
+    assert client.settings.ca_bundle == (__file__ if customised else None)
+    assert client.settings.allow_http is customised
+
+
+@FORMS
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"api_key": API_KEY, "resource_id": RESOURCE},
+        {"auth_method": "api_key", "api_key": API_KEY, "resource_id": RESOURCE},
+        {"auth_method": "api_key", "api_key": API_KEY, "resource_id": RESOURCE, "private_key": TEXT},
+        {"auth_method": " api_key ", "api_key": f" {API_KEY}\n", "resource_id": RESOURCE.upper()},
+    ],
+)
+def test_an_api_key_connects_however_the_connection_is_written(
+    extra: dict[str, Any], written: Any, client_of: Any
+) -> None:
+    assert client_of(written(extra)).credential == ApiKey(API_KEY, RESOURCE)
+
+
+@pytest.mark.parametrize("path", ["{home}/.ssh/key", "~/.ssh/key", " ~/.ssh/key "])
+def test_a_key_is_read_from_its_path(
+    path: str, client_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".ssh" / "key"
+    file.parent.mkdir()
+    file.write_text(LOCKED)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    extra = {"ssh_key_path": path.format(home=tmp_path), "private_key_passphrase": PASSPHRASE}
+
+    assert client_of(_as_object(extra)).credential == SshKey.parse(TEXT)
+
+
+HOSTS = {
+    "": "https://api.encord.com",
+    "api.encord.com": "https://api.encord.com",
+    "https://api.us.encord.com/": "https://api.us.encord.com",
+    " https://api.us.encord.com ": "https://api.us.encord.com",
+    "api.encord.com:8443": "https://api.encord.com:8443",
+    "http://localhost:8765": "http://localhost:8765",
+    "http://127.0.0.1": "http://127.0.0.1",
+    "http://[::1]:80": "http://[::1]:80",
+}
+
+
+@pytest.mark.parametrize(("host", "url"), HOSTS.items())
+def test_the_host_may_be_empty_a_name_or_a_url(host: str, url: str, client_of: Any) -> None:
+    given = json.dumps({"conn_type": "encord", "host": host, "extra": {"private_key": TEXT}})
+    assert client_of(given).settings.base_url == url
+
+
+@pytest.mark.parametrize(
+    ("uri", "url"),
+    [
+        ("encord://api.us.encord.com/?", "https://api.us.encord.com"),
+        ("encord://api.us.encord.com:8443/?", "https://api.us.encord.com:8443"),
+        ("encord://http://127.0.0.1:8765/?", "http://127.0.0.1:8765"),
+        ("encord://http%3A%2F%2F127.0.0.1:8765/?", "http://127.0.0.1:8765"),
+    ],
+)
+def test_a_uri_names_host_and_port(uri: str, url: str, client_of: Any) -> None:
+    assert client_of(f"{uri}private_key={quote(TEXT, safe='')}").settings.base_url == url
+
+
+@pytest.mark.parametrize(("port", "url"), [(0, "https://api.encord.com"), (8443, "https://api.encord.com:8443")])
+def test_the_port_field_counts_unless_it_is_the_zero_that_the_test_button_posts(
+    port: int, url: str, client_of: Any
+) -> None:
+    given = json.dumps({"conn_type": "encord", "host": "api.encord.com", "port": port, "extra": {"private_key": TEXT}})
+    assert client_of(given).settings.base_url == url
+
+
+def test_allow_http_lets_a_test_server_of_another_machine_be_spoken_to(client_of: Any) -> None:
+    extra = {"private_key": TEXT, "allow_http": "true"}
+    given = json.dumps({"conn_type": "encord", "host": "http://encord.test:8765", "extra": extra})
+
+    assert client_of(given).settings.base_url == "http://encord.test:8765"
+
+
+BOTH_KEYS = {"private_key": TEXT, "api_key": API_KEY}
+REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "nothing": ({}, ["private_key", "ssh_key_path", "api_key", "resource_id"]),
+    "only empty fields": ({"private_key": " ", "api_key": "", "resource_id": None}, ["private_key", "api_key"]),
+    "a misspelt field": ({"privat_key": TEXT}, ["privat_key", "misspelt", "private_key"]),
+    "both methods": ({**BOTH_KEYS, "resource_id": RESOURCE}, ["private_key, api_key, resource_id", "auth_method"]),
+    "path and resource id": ({"ssh_key_path": "~/k", "resource_id": RESOURCE}, ["ssh_key_path, resource_id"]),
+    "ssh_key without its fields": (
+        {"auth_method": "ssh_key", "api_key": API_KEY, "resource_id": RESOURCE},
+        ["auth_method ssh_key", "private_key or ssh_key_path"],
+    ),
+    "api_key without its fields": (
+        {"auth_method": "api_key", "private_key": TEXT},
+        ["auth_method api_key", "api_key and resource_id"],
+    ),
+    "api_key without its resource": ({"api_key": API_KEY}, ["lacks resource_id"]),
+    "resource without its api_key": ({"resource_id": RESOURCE}, ["lacks api_key"]),
+    "resource id that is none": ({"api_key": API_KEY, "resource_id": "street"}, ["resource_id", "UUID"]),
+    "unknown method": ({"auth_method": "password", "private_key": TEXT}, ["auth_method", "ssh_key, api_key"]),
+    "key pasted as the method": ({"auth_method": API_KEY, "private_key": TEXT}, ["auth_method", "ssh_key, api_key"]),
+    "two keys": ({"private_key": TEXT, "ssh_key_path": "~/key"}, ["private_key", "ssh_key_path", "Empty one"]),
+    "no such file": ({"ssh_key_path": "~/nowhere/key"}, ["ssh_key_path", "nowhere"]),
+    "key that is no text": ({"private_key": {"a": 1}}, ["private_key", "text"]),
+    "api key that is no text": ({"api_key": 17, "resource_id": RESOURCE}, ["api_key", "text"]),
+    "passphrase that is no text": ({"private_key": LOCKED, "private_key_passphrase": 17}, ["passphrase", "text"]),
+    "passphrase missing": ({"private_key": LOCKED}, ["private_key_passphrase"]),
+    "passphrase wrong": ({"private_key": LOCKED, "private_key_passphrase": f"not {PASSPHRASE}"}, ["does not open"]),
+    "half a key": ({"private_key": TEXT[: len(TEXT) // 2]}, ["private_key", "END"]),
+    "airflow's mask instead of the key": ({"private_key": "***"}, ["private_key"]),
+    "airflow's mask instead of the api key": ({"api_key": "***", "resource_id": RESOURCE}, ["api_key", "mask"]),
+    "timeout in words": ({"private_key": TEXT, "connect_timeout": "30s"}, ["connect_timeout", "seconds"]),
+    "timeout of zero": ({"private_key": TEXT, "read_timeout": 0}, ["read_timeout", "over 0"]),
+    "timeout below zero": ({"private_key": TEXT, "connect_timeout": "-1"}, ["connect_timeout", "over 0"]),
+    "timeout that is no number": ({"private_key": TEXT, "read_timeout": "nan"}, ["read_timeout"]),
+    "endless timeout": ({"private_key": TEXT, "read_timeout": "inf"}, ["read_timeout"]),
+    "timeout that is a list": ({"private_key": TEXT, "connect_timeout": [1]}, ["connect_timeout"]),
+    "allow_http in other words": ({"private_key": TEXT, "allow_http": "maybe"}, ["allow_http", "true or false"]),
+    "no such CA bundle": ({"private_key": TEXT, "ca_bundle": "/nowhere/ca.pem"}, ["ca_bundle", "/nowhere/ca.pem"]),
+}
+
+
+@pytest.mark.parametrize("written", [_as_object, _as_text])
+@pytest.mark.parametrize(("extra", "named"), REFUSED.values(), ids=REFUSED)
+def test_a_connection_that_cannot_be_used_is_refused_by_field(
+    extra: dict[str, Any], named: list[str], written: Any, client_of: Any
+) -> None:
+    with pytest.raises(CredentialError) as refusal:
+        client_of(written(extra))
+
+    assert [word for word in named if word not in str(refusal.value)] == [], str(refusal.value)
+    assert_holds_no_secret(str(refusal.value))
+
+
+@pytest.mark.parametrize("extra", ["not json", '["a", "list"]', '"a text"', "17", f'{{"private_key": "{API_KEY}"'])
+def test_an_extra_that_is_no_json_object_is_refused(extra: str, client_of: Any) -> None:
+    with pytest.raises(CredentialError, match="extra: it is not a JSON object") as refusal:
+        client_of(json.dumps({"conn_type": "encord", "extra": extra}))
+
+    assert_holds_no_secret(str(refusal.value))
+
+
+@pytest.mark.parametrize("extra", ["", "{}", "{ }", "null", " "])
+def test_an_empty_extra_is_a_connection_without_a_credential(extra: str, client_of: Any) -> None:
+    with pytest.raises(CredentialError, match="holds no credential"):
+        client_of(json.dumps({"conn_type": "encord", "extra": extra}))
+
+
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [
+        ("http://api.encord.com", "allow_http"),
+        ("http://localhost.example.com", "allow_http"),
+        ("ftp://api.encord.com", "scheme"),
+        ("https://api.encord.com/v2/public", "only scheme, host and port"),
+        ("https://me@api.encord.com", "user name"),
+        ("https://api.encord.com:many", "port"),
+        ("https://", "no host name"),
+    ],
+)
+def test_a_host_that_cannot_be_used_is_refused(host: str, named: str, client_of: Any) -> None:
+    with pytest.raises(CredentialError, match=f"host: .*{named}"):
+        client_of(json.dumps({"conn_type": "encord", "host": host, "extra": {"private_key": TEXT}}))
+
+
+def assert_holds_no_secret(text: str) -> None:
+    """Fail if any line of a key, the passphrase or the API key is in the text."""
+    assert [secret for secret in SECRETS if secret in text] == []

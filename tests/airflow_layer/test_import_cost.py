@@ -1,0 +1,65 @@
+"""What importing the operators costs: the DAG processor pays it for every DAG file, again and again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord.get_provider_info import get_provider_info
+
+RUNS = 3
+MOST_SECONDS = 0.020  # over airflow.sdk, on an idle machine
+MARGIN = 3  # this machine may be busy; the modules that are loaded say more than the clock
+MOST_MODULES = 30
+HEAVY = {"requests", "encord", "cryptography", "msgspec", "httpx", "tenacity", "aiohttp", "urllib3", "fsspec", "upath"}
+
+SCRIPT = """
+import json, sys, time
+import airflow.sdk
+before, started = set(sys.modules), time.perf_counter()
+for path in json.loads(sys.argv[1]):
+    __import__(path)
+seconds = time.perf_counter() - started
+print(json.dumps({"seconds": seconds, "modules": sorted(set(sys.modules) - before)}))
+"""
+
+
+def _modules_with_code_for_dags() -> list[str]:
+    info = get_provider_info()
+    groups = [group for kind in ("hooks", "operators", "sensors", "triggers") for group in info.get(kind, [])]
+    return [path for group in groups for path in group["python-modules"]]
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[dict[str, Any]]:
+    """What several imports in fresh interpreters cost; the first one may compile, so the least counts."""
+    command = [sys.executable, "-c", SCRIPT, json.dumps(_modules_with_code_for_dags())]
+    outputs = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(RUNS)]
+    return [json.loads(output.splitlines()[-1]) for output in outputs]
+
+
+def test_importing_every_operator_loads_no_http_no_cryptography_and_no_vendor_sdk(runs: list[dict[str, Any]]) -> None:
+    loaded = {name.partition(".")[0] for name in runs[0]["modules"]}
+
+    assert loaded & HEAVY == set()
+
+
+def test_importing_every_operator_loads_nothing_of_the_floors_below(runs: list[dict[str, Any]]) -> None:
+    ours = {name.split(".")[1] for name in runs[0]["modules"] if name.startswith("airflow_provider_encord.")}
+
+    assert ours - {"get_provider_info"} == {"hooks", "operators"}  # `import airflow` has read the provider info
+
+
+def test_importing_every_operator_is_quick(runs: list[dict[str, Any]], record_property: Any) -> None:
+    seconds = min(run["seconds"] for run in runs)
+    print(
+        f"Importing hook and operators: {seconds * 1000:.1f} ms and {len(runs[0]['modules'])} modules over airflow.sdk"
+    )
+    record_property("import_ms", round(seconds * 1000, 1))
+
+    assert len(runs[0]["modules"]) <= MOST_MODULES, runs[0]["modules"]
+    assert seconds <= MARGIN * MOST_SECONDS

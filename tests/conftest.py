@@ -1,0 +1,40 @@
+"""Airflow reads its home once, when it is first imported; so the tests' own home is set here, before anything is.
+
+Nothing that the machine is set up with (Airflow's options, connections, Encord's keys) reaches a test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+_KEPT = ("ENCORD_EMULATOR_PYTHON",)  # says where the emulator is installed, not how a test comes out
+
+
+def _settle() -> str:
+    for name in [*os.environ]:
+        if name.startswith(("AIRFLOW", "ENCORD_", "_AIRFLOW")) and name not in _KEPT:
+            del os.environ[name]
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every subprocess would compile Airflow anew
+    home = tempfile.mkdtemp(prefix="airflow-home-")
+    os.environ["AIRFLOW_HOME"] = home
+    os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+    os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = os.path.join(home, "dags")  # noqa: PTH118 - the variable is text
+    return home
+
+
+_TOO_LATE = "airflow" in sys.modules
+_HOME = _settle()
+
+
+def pytest_configure() -> None:
+    if _TOO_LATE:
+        raise pytest.UsageError("A pytest plugin imported airflow before tests/conftest.py could set AIRFLOW_HOME.")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_HOME, ignore_errors=True)
