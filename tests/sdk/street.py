@@ -33,11 +33,13 @@ class Street:
         raise LookupError(name)
 
 
-def make_street(account: Account, pictures: dict[str, Path], title: str, *, numeric: bool = True) -> Street:
+def make_street(
+    account: Account, pictures: dict[str, Path], title: str, *, version: str = SSH_SDK, numeric: bool = True
+) -> Street:
     """Make and fill one; `numeric=False` for the sake of 0.1.145, which refuses ontologies with numeric attributes."""
     images, videos = [str(pictures[name]) for name in IMAGES], [str(pictures[VIDEO])]
     return Street(
         **account.run(
-            SSH_SDK, "make_street", title=title, image=images, video=videos, numeric="yes" if numeric else "no"
+            version, "make_street", title=title, image=images, video=videos, numeric="yes" if numeric else "no"
         )
     )

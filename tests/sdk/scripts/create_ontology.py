@@ -3,8 +3,8 @@
 from account import arguments, show, sign_in
 from street_structure import street_structure
 
-options = arguments("title", description="")
-structure = street_structure()
+options = arguments("title", description="", numeric="yes")
+structure = street_structure(options.numeric == "yes")
 user = sign_in(options)
 made = user.create_ontology(options.title, options.description, structure=structure)
 read = user.get_ontology(made.ontology_hash)

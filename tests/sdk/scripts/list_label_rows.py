@@ -1,6 +1,6 @@
 """List the label rows of a project under several filters.
 
-`--filters` is JSON: {name of the question: keyword arguments}.
+`--filters` is JSON: {name of the question: keyword arguments}. Some of what a row knows is newer than 0.1.145.
 """
 
 import json
@@ -20,7 +20,7 @@ def known(row):
         "data_type": row.data_type.value,
         "dataset_hash": row.dataset_hash,
         "stage": workflow and workflow.title,
-        "task_uuid": workflow and row.task_uuid,
+        "task_uuid": workflow and getattr(row, "task_uuid", None),
         "priority": workflow and row.priority,
         "frames": row.number_of_frames,
         "width": row.width,
@@ -28,7 +28,7 @@ def known(row):
         "branch": row.branch_name,
         "created_at": row.created_at,
         "last_edited_at": row.last_edited_at,
-        "backing_item_uuid": row.backing_item_uuid,
+        "backing_item_uuid": getattr(row, "backing_item_uuid", None),
     }
 
 

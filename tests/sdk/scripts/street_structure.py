@@ -1,7 +1,7 @@
 """An ontology with every kind of attribute; numeric ones are newer than 0.1.145, which cannot even read them."""
 
 from encord.objects import OntologyStructure, Shape
-from encord.objects.attributes import ChecklistAttribute, NumericAttribute, RadioAttribute, TextAttribute
+from encord.objects.attributes import ChecklistAttribute, RadioAttribute, TextAttribute
 
 
 def street_structure(numeric=True):
@@ -14,6 +14,8 @@ def street_structure(numeric=True):
     blue.add_nested_attribute(TextAttribute, "Which blue")
     car.add_attribute(TextAttribute, "Plate")
     if numeric:
+        from encord.objects.attributes import NumericAttribute
+
         car.add_attribute(NumericAttribute, "Seats")
     structure.add_object("Lane", Shape.POLYGON)
     structure.add_object("Kerb", Shape.POLYLINE)
