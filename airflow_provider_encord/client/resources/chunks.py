@@ -26,6 +26,8 @@ def read_all(items: Sequence[T], read: Callable[[Sequence[T]], Call[list[R]]]) -
     :param read: Makes the call for some of the items.
     :raises TooLargeError: One item alone is too much.
     """
+    if not items:
+        return []
     try:
         return (yield from read(items))
     except TooLargeError as error:
