@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean python
+.PHONY: help demo test bench check format clean python
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -26,6 +26,10 @@ demo: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on th
 
 test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## every test that needs no browser
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measurements, side by side
+	$(BIN)/python -m benchmarks.imports
+	$(BIN)/python -m benchmarks.calls
 
 check: $(VENV)/.ready  ## format, lint, types; changes nothing
 	$(BIN)/ruff format --check .

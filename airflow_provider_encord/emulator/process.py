@@ -86,6 +86,16 @@ class Emulator:
 
     _last_words = ""
 
+    @property
+    def process_id(self) -> int:
+        """Of the emulator, while it runs; a benchmark reads its CPU time by it.
+
+        :raises EmulatorError: It has been stopped.
+        """
+        if self._process is None:
+            raise EmulatorError("The emulator does not run.")
+        return self._process.pid
+
     def stop(self) -> None:
         """End the process, kindly first; more than once is fine."""
         process, self._process = self._process, None
