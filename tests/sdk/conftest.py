@@ -1,12 +1,8 @@
 """The referee's bench: an emulator in a process of its own, accounts on it, and the vendor's SDKs as subprocesses.
 
-Nothing of an SDK is imported into the tests. A script runs in the SDK's own interpreter, with an environment that holds
-none of our variables, and prints one JSON document.
+Nothing of an SDK is imported into the tests.
 """
 
-import json
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,50 +11,28 @@ import pytest
 
 from airflow_provider_encord.emulator.process import Emulator
 from tests.sdk import media
-from tests.sdk.environments import interpreter
+from tests.sdk.runner import close_all, run_sdk
 from tests.wire.server import Server, User
-
-SCRIPTS = Path(__file__).with_name("scripts")
-SCRIPT_SECONDS = 60
-
-
-def run_sdk(version: str, script: str, home: Path, **options: Any) -> Any:
-    """Run one of the scripts with an unmodified SDK.
-
-    :param version: Version of the SDK; names the environment.
-    :param script: Stem of a file in `scripts/`.
-    :param home: Home directory of the subprocess.
-    :param options: `name_of=value` becomes `--name-of value`; lists become several values, dictionaries JSON.
-    :return: What the script printed.
-    """
-    command = [str(interpreter(version)), str(SCRIPTS / f"{script}.py")]
-    for name, value in options.items():
-        flag = f"--{name.replace('_', '-')}"
-        if isinstance(value, list):
-            command += [flag, *value]
-        else:  # in one word, because an API key may begin with a hyphen
-            command.append(f"{flag}={json.dumps(value) if isinstance(value, dict) else value}")
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=SCRIPT_SECONDS, env=environment, cwd=home, check=False
-    )
-    if done.returncode != 0:
-        pytest.fail(f"The SDK {version} failed in {script}.py:\n{done.stderr}", pytrace=False)
-    return json.loads(done.stdout)
 
 
 class Account(User):
     """A user of the emulator whose key lies in a file, as an SDK wants it."""
 
-    def __init__(self, server: Server, email: str, home: Path) -> None:
+    def __init__(self, server: Server, email: str, folder: Path) -> None:
         super().__init__(server, email)
-        self.home = home
-        self.key_file = home / "id_ed25519"
+        self.key_file = folder / "id_ed25519"
         self.key_file.write_bytes(self.key.private_openssh())
 
     def run(self, version: str, script: str, **options: Any) -> Any:
         """Run a script signed in as this user."""
-        return run_sdk(version, script, self.home, url=self.server.url, key_file=self.key_file, **options)
+        return run_sdk(version, script, url=self.server.url, key_file=self.key_file, **options)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interpreters() -> Iterator[None]:
+    """The SDKs' interpreters end with the tests."""
+    yield
+    close_all()
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +45,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def new_account(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Account]:
     """Registers a user of the given address."""
-    return lambda email: Account(server, email, tmp_path_factory.mktemp("home"))
+    return lambda email: Account(server, email, tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture(scope="module")

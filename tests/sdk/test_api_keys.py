@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.sdk.conftest import Account, run_sdk
+from tests.sdk.conftest import Account
 from tests.sdk.environments import API_KEY_SDK, SSH_SDK
+from tests.sdk.runner import run_sdk
 from tests.sdk.street import IMAGES, RICH, VIDEO, Street, make_street
 from tests.wire.server import Server
 
@@ -38,7 +39,6 @@ def by_key(
     return run_sdk(
         API_KEY_SDK,
         "project_with_key",
-        owner.home,
         url=server.url,
         project=street.project,
         api_key=keys["project_keys"]["all"],
@@ -112,7 +112,6 @@ def test_a_project_key_attaches_and_detaches_datasets(
     seen = run_sdk(
         API_KEY_SDK,
         "attach_with_key",
-        owner.home,
         url=server.url,
         project=street.project,
         api_key=keys["project_keys"]["all"],
@@ -132,7 +131,6 @@ def test_a_dataset_key_reads_lists_and_uploads(owner: Account, server: Server, p
     seen = run_sdk(
         API_KEY_SDK,
         "dataset_with_key",
-        owner.home,
         url=server.url,
         dataset=dataset,
         api_key=keys["dataset_keys"]["all"],
@@ -172,7 +170,6 @@ def refusals(
     return run_sdk(
         API_KEY_SDK,
         "key_refusals",
-        owner.home,
         url=server.url,
         keys=tried,
         label_hash=by_key["created"],
@@ -229,7 +226,6 @@ def test_a_dataset_client_refuses_a_project_key(
     outcome = run_sdk(
         API_KEY_SDK,
         "dataset_client_with_project_key",
-        owner.home,
         url=server.url,
         resource=street.project,
         api_key=keys["project_keys"]["all"],

@@ -4,7 +4,6 @@ The two put classifications in different places. A server that hands back what i
 twice; Encord's own users mix versions every day.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,57 +12,24 @@ import pytest
 from tests.sdk.conftest import Account
 from tests.sdk.environments import API_KEY_SDK, SSH_SDK
 from tests.sdk.street import IMAGES, RICH, VIDEO, make_street
+from tests.sdk.substance import substance
 
 pytestmark = pytest.mark.sdk
-
-
-def substance(rows: dict[str, Any]) -> dict[str, Any]:
-    """What both SDKs must agree on: everything but authors and times."""
-    found = {}
-    for title, row in rows.items():
-        objects = [
-            {**one, "frames": {frame: seen["coordinates"] for frame, seen in one["frames"].items()}}
-            for one in row["objects"]
-        ]
-        classifications = [
-            {key: value for key, value in one.items() if key != "created_by"} for one in row["classifications"]
-        ]
-        found[title] = {"objects": _without_polygons(objects), "classifications": classifications}
-    return found
-
-
-def _without_polygons(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Only one of the SDKs shows polygons in their second form."""
-    for one in objects:
-        for frame, geometry in one["frames"].items():
-            one["frames"][frame] = geometry.get("polygon", geometry)
-    return objects
 
 
 PAIRS = {"old by new": (API_KEY_SDK, SSH_SDK), "new by old": (SSH_SDK, API_KEY_SDK)}
 
 
-@pytest.fixture(scope="module")
-def histories(owner: Account, pictures: dict[str, Path]) -> dict[str, dict[str, Any]]:
-    """Both pairs of writer and other, side by side: starting an SDK is what takes the time here."""
-    with ThreadPoolExecutor(len(PAIRS)) as pool:
-        started = {name: pool.submit(_history, owner, pictures, *pair) for name, pair in PAIRS.items()}
-        return {name: history.result() for name, history in started.items()}
-
-
-def _history(owner: Account, pictures: dict[str, Path], writer: str, other: str) -> dict[str, Any]:
+@pytest.fixture(scope="module", params=PAIRS.values(), ids=list(PAIRS))
+def both(request: pytest.FixtureRequest, owner: Account, pictures: dict[str, Path]) -> dict[str, Any]:
     """One project, written by one SDK and read by both; then saved unchanged by the other and read by both again."""
+    writer, other = request.param
     project = make_street(owner, pictures, f"Written by {writer}", numeric=False).project
     owner.run(writer, "write_labels", project=project)
     first = {version: owner.run(version, "read_labels", project=project) for version in (writer, other)}
     owner.run(other, "resave_labels", project=project)
     second = {version: owner.run(version, "read_labels", project=project) for version in (writer, other)}
     return {"writer": writer, "other": other, "first": first, "second": second}
-
-
-@pytest.fixture(params=list(PAIRS))
-def both(request: pytest.FixtureRequest, histories: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    return histories[request.param]
 
 
 def test_the_other_sdk_reads_what_was_written(both: dict[str, Any]) -> None:

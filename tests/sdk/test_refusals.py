@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.sdk.conftest import Account, run_sdk
+from tests.sdk.conftest import Account
 from tests.sdk.environments import API_KEY_SDK, SSH_SDK
+from tests.sdk.runner import run_sdk
 from tests.sdk.street import Street, make_street
 from tests.wire.server import Server
 from tests.wire.signing import Key
@@ -34,7 +35,7 @@ def test_a_key_that_nobody_registered_is_refused_everywhere(server: Server, tmp_
     (tmp_path / "id").write_bytes(Key().private_openssh())
     before = server.control("GET", "state")
 
-    outcome = run_sdk(version, "refusals", tmp_path, url=server.url, key_file=tmp_path / "id")
+    outcome = run_sdk(version, "refusals", url=server.url, key_file=tmp_path / "id")
 
     raised = {what: one["raised"] for what, one in outcome.items()}
     assert set(raised.values()) == {"SshKeyNotFound", "AuthenticationError"}
