@@ -126,8 +126,7 @@ def _labels(emulation: Emulation, project: str, query: LabelsQuery) -> msgspec.R
     store = emulation.store
     if not is_uuid(project) or store.one("SELECT 1 FROM projects WHERE uuid = ?", project) is None:
         raise RefusalError(Reason.NOT_FOUND, f"there is no project {project}")
-    sql = f"{labels.SELECT} WHERE label.project = ? ORDER BY label.data_hash, label.branch LIMIT ? OFFSET ?"
-    rows = store.all(sql, project, query.limit, query.offset)
+    rows = store.all(labels.OF_PROJECT, project, query.limit, query.offset)
     return msgspec.Raw(b"[" + b",".join(map(labels.whole, rows)) + b"]")
 
 

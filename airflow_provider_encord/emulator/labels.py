@@ -20,10 +20,18 @@ from .refusals import Reason, RefusalError
 from .shapes import Strict
 from .store import Row, Store
 
-SELECT = """
-SELECT label.*, unit.title, unit.data_type, unit.dataset, unit.file_link, unit.images, datasets.title AS dataset_title
-FROM label_rows AS label JOIN data_units AS unit USING (data_hash) JOIN datasets ON unit.dataset = datasets.uuid
-"""
+_COLUMNS = (
+    "label.*, unit.title, unit.data_type, unit.dataset, unit.file_link, unit.images, datasets.title AS dataset_title"
+)
+OF_PROJECT = f"""
+SELECT {_COLUMNS} FROM label_rows AS label JOIN data_units AS unit USING (data_hash)
+JOIN datasets ON unit.dataset = datasets.uuid
+WHERE label.project = ? ORDER BY label.data_hash, label.branch LIMIT ? OFFSET ?
+"""  # noqa: S608 - constants
+_BY_HASH = f"""
+SELECT {_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN label_rows AS label ON label.label_hash = wanted.value
+JOIN data_units AS unit USING (data_hash) JOIN datasets ON unit.dataset = datasets.uuid WHERE label.project = ?
+"""  # noqa: S608 - constants
 
 
 class ReadRequest(Strict, frozen=True):
@@ -51,9 +59,7 @@ class SaveManyRequest(Strict, frozen=True):
 def read(exchange: Exchange) -> msgspec.Raw:
     request: ReadRequest = exchange.payload or ReadRequest()
     wanted = _many(exchange, request.multi_request)
-    among = "label.label_hash IN (SELECT value FROM json_each(?))"
-    sql = f"{SELECT} WHERE label.project = ? AND {among} ORDER BY label.label_hash"
-    rows = exchange.store.all(sql, exchange.resource, json.dumps(wanted))
+    rows = _stored(exchange, wanted)
     if len(rows) != len(wanted):
         raise RefusalError(Reason.NOT_FOUND, f"{len(wanted) - len(rows)} of these label rows are not in this project")
     return _answer(exchange, [_asked(exchange, row, request) for row in rows])
@@ -73,9 +79,8 @@ def create(exchange: Exchange) -> msgspec.Raw:
     if len(units) != len(wanted):
         raise RefusalError(Reason.NOT_FOUND, f"{len(wanted) - len(units)} of these data units are not in this project")
     created = [insert(store, project, unit, branch, exchange.clock.stamp()) for unit in units]
-    sql = f"{SELECT} WHERE label.label_hash IN (SELECT value FROM json_each(?)) ORDER BY label.label_hash"  # noqa: S608
     read_request = ReadRequest(get_signed_url=request.get_signed_url)
-    rows = [_asked(exchange, row, read_request) for row in store.all(sql, json.dumps(created))]
+    rows = [_asked(exchange, row, read_request) for row in _stored(exchange, created)]
     return _answer(exchange, rows)
 
 
@@ -159,6 +164,11 @@ def _many(exchange: Exchange, multi_request: bool) -> list[str]:
     hashes = [uid] if isinstance(uid, str) else uid
     exchange.emulation.limits.check_label_rows(len(hashes))
     return list(dict.fromkeys(hashes))
+
+
+def _stored(exchange: Exchange, wanted: list[str]) -> list[Row]:
+    """These label rows of the project, in order of their hash. Sorted here: sorting in SQL would copy every label."""
+    return exchange.store.all(_BY_HASH, json.dumps(sorted(wanted)), exchange.resource)
 
 
 def _answer(exchange: Exchange, rows: list[bytes]) -> msgspec.Raw:
