@@ -21,6 +21,8 @@ show(
         "version": encord.version,
         "files": len(recorded),
         "changed": [str(file) for file in recorded if digest(file.locate()) != file.hash.value],
-        "packages": sorted(f"{one.metadata['Name'].lower()}=={one.version}" for one in distributions()),
+        "packages": sorted(
+            f"{one.metadata['Name'].lower().replace('_', '-')}=={one.version}" for one in distributions()
+        ),
     }
 )
