@@ -22,7 +22,7 @@ from airflow_provider_encord.ingest.plan import make_plan
 from airflow_provider_encord.ingest.sending import Sent, Target
 
 _STARTS = 3  # how often the same files are registered, if answers get lost
-_LOOKS = (1.0, 2.0, 4.0, 8.0)  # seconds between looks for the rows of a job whose answer was lost
+_LOOKS = (1.0, 2.0, 4.0)  # seconds between looks for the rows of a job whose answer was lost
 _FAILED_POLLS = 10  # forgiven in a row; each has been tried several times
 _PAUSE_AFTER_FAILURE = 10.0  # seconds
 _QUICK_POLL = 1.0  # seconds; Encord answered rather than hold the request

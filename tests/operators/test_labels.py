@@ -1,0 +1,268 @@
+"""The export operator as Airflow runs it: connections, templates, destinations, what goes to XCom, and its errors."""
+
+from __future__ import annotations
+
+import datetime
+import inspect
+import json
+import logging
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, ObjectStoragePath
+
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import SshKey
+from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.emulator.process import Emulator
+from airflow_provider_encord.export.manifest import read_manifest
+from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
+from tests.client import keys
+from tests.client.network import plain_network
+from tests.export.bench import lines
+
+__all__ = ["plain_network"]
+OWNER = "owner@example.com"
+KEY = keys.new_key()  # one for all tests: Airflow's masker compiles all that it knows anew for every secret it learns
+
+
+@pytest.fixture
+def emulator(encord_emulator: Emulator, plain_network: None, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """An emulator to which the connection ``encord_default`` leads, with an SSH key."""
+    encord_emulator.authorize(keys.public_line(KEY), email=OWNER)
+    monkeypatch.setenv("AIRFLOW_CONN_ENCORD_DEFAULT", _connection(encord_emulator, private_key=keys.openssh(KEY)))
+    return encord_emulator
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[EncordClient]:
+    """The client of that key."""
+    with EncordClient(SshKey.parse(keys.openssh(KEY)), Settings(base_url=emulator.url)) as client:
+        yield client
+
+
+def _connection(emulator: Emulator, **extra: str) -> str:
+    return json.dumps({"conn_type": "encord", "host": emulator.url, "extra": extra})
+
+
+def _project(emulator: Emulator, **options: Any) -> str:
+    wanted = {"rows": 10, "created": 0.5, **options}
+    return emulator.project(owner=OWNER, title="Cats", **wanted)["project_hash"]
+
+
+def _export(**arguments: Any) -> dict[str, Any]:
+    return EncordExportLabelsOperator(task_id="export", **arguments).execute({})
+
+
+def test_xcom_gets_counts_and_the_manifest_and_no_labels(emulator, tmp_path):
+    project = _project(emulator)
+    returned = _export(project=project, destination=str(tmp_path / "export"))
+    manifest = read_manifest(ObjectStoragePath(returned["manifest"]).parent)
+    assert returned == {
+        "project": project,
+        "manifest": f"file://{tmp_path}/export/manifest.json",
+        "rows": 5,
+        "without_labels": 5,
+        "shards": 1,
+        "bytes": manifest.bytes,
+    }
+    assert [json.loads(line) for line in lines(tmp_path / "export", manifest)] == emulator.labels(project)
+    assert json.loads(json.dumps(returned)) == returned
+
+
+def test_nothing_changes_at_encord(emulator, tmp_path):
+    project = _project(emulator)
+    emulator.clear_journal()
+    _export(project=project, destination=str(tmp_path))
+    assert [entry for entry in emulator.journal() if entry["changes"]] == []
+
+
+def test_an_api_key_exports_its_own_project_without_naming_it(emulator, client, tmp_path, monkeypatch):
+    project = _project(emulator)
+    api_key = client.project(project).create_api_key("export", ["label.read"])
+    monkeypatch.setenv("AIRFLOW_CONN_ENCORD_API_KEY", _connection(emulator, api_key=api_key, resource_id=project))
+    returned = _export(destination=str(tmp_path), encord_conn_id="encord_api_key")
+    assert (returned["project"], returned["rows"]) == (project, 5)
+    assert {entry["credential"].partition(":")[0] for entry in emulator.journal()[-3:]} == {"api_key"}
+
+
+def test_an_ssh_key_without_a_project_is_an_error_that_names_the_argument(emulator, tmp_path):
+    with pytest.raises(AirflowFailException, match="project: give its id"):
+        _export(destination=str(tmp_path))
+
+
+def test_running_twice_gives_the_same_files(emulator, tmp_path):
+    project = _project(emulator)
+    first = _export(project=project, destination=str(tmp_path), shard_bytes=3000)
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("*.jsonl")}
+    assert _export(project=project, destination=str(tmp_path), shard_bytes=3000) == first
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.jsonl")} == before
+    assert len(before) == first["shards"] > 1
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        lambda path: str(path),
+        lambda path: f"{path}/",
+        lambda path: f"file://{path}",
+        lambda path: path,
+        lambda path: ObjectStoragePath(f"file://{path}"),
+    ],
+    ids=["path", "slash", "URL", "pathlib", "ObjectStoragePath"],
+)
+def test_a_local_destination_may_be_written_in_several_ways(emulator, tmp_path, destination):
+    directory = tmp_path / "with blank #1?"
+    returned = _export(project=_project(emulator), destination=destination(directory))
+    assert returned["manifest"] == f"file://{directory}/manifest.json"
+    assert (directory / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    "destination", ["exports", "./exports", "../exports", "~/exports", "file://exports/x", "", " "]
+)
+def test_relative_destinations_are_refused_before_anything_is_sent(emulator, destination):
+    with pytest.raises(AirflowFailException, match=r"destination: .* is not absolute"):
+        _export(project=str(uuid.uuid4()), destination=destination)
+    assert emulator.journal() == []
+
+
+def test_a_scheme_without_a_file_system_is_refused_before_anything_is_sent(emulator):
+    with pytest.raises(AirflowFailException, match=r"destination: nowhere:// cannot be used here"):
+        _export(project=str(uuid.uuid4()), destination="nowhere://bucket/path")
+    assert emulator.journal() == []
+
+
+def test_any_file_system_of_airflow_s_will_do(emulator):
+    import fsspec
+    from airflow.sdk.io import attach
+
+    attach(protocol="memory", fs=fsspec.filesystem("memory"))
+    directory = ObjectStoragePath(f"memory://bucket/{uuid.uuid4()}")
+    project = _project(emulator)
+    for _ in range(2):
+        returned = _export(project=project, destination=str(directory))
+    assert ObjectStoragePath(returned["manifest"]).exists()
+    assert sorted(path.name for path in directory.iterdir()) == ["labels-00000.jsonl", "manifest.json"]
+    assert read_manifest(directory).counts.exported == 5
+
+
+def test_a_destination_that_holds_something_else_fails_for_good(emulator, tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(AirflowFailException, match=r"destination: .*thesis\.tex"):
+        _export(project=_project(emulator), destination=str(tmp_path))
+
+
+def test_what_may_pass_can_be_retried(emulator, tmp_path):
+    project = _project(emulator)
+    emulator.faults([{"match": {"query_type": "labelrow"}, "do": {"status": 503, "headers": {"Retry-After": "3600"}}}])
+    with pytest.raises(AirflowException) as caught:
+        _export(project=project, destination=str(tmp_path))
+    assert not isinstance(caught.value, AirflowFailException)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"rows_per_request": 0}, "rows_per_request: '0' is not a whole number from 1 to 1000"),
+        ({"rows_per_request": "1001"}, "rows_per_request: '1001'"),
+        ({"shard_bytes": "64 MB"}, "shard_bytes: '64 MB' is not a whole number of at least 1"),
+        ({"edited_after": "None"}, "edited_after: 'None' is not a time"),
+        ({"edited_before": "soon"}, "edited_before: 'soon' is not a time"),
+        ({"data_hashes": ["cat.png"]}, "data_hashes: 'cat.png' is not an id"),
+        ({"project": "Cats"}, "project: 'Cats' is not an id"),
+    ],
+)
+def test_wrong_arguments_are_named_before_anything_is_sent(emulator, tmp_path, arguments, message):
+    with pytest.raises(AirflowFailException, match=message):
+        _export(**{"project": str(uuid.uuid4()), "destination": str(tmp_path), **arguments})
+    assert emulator.journal() == []
+
+
+NOON = datetime.datetime(2026, 1, 2, 12, tzinfo=datetime.UTC)
+UUID = "00000000-0000-4000-8000-00000000000a"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "filters"),
+    [
+        ({}, {}),
+        (dict.fromkeys(["edited_after", "edited_before", "stage", "label_statuses", "data_hashes"], ""), {}),
+        ({"edited_after": NOON}, {"edited_after": "2026-01-02T12:00:00+00:00"}),
+        ({"edited_before": "2026-01-02 12:00"}, {"edited_before": "2026-01-02T12:00:00+00:00"}),
+        ({"stage": "Review", "data_title_like": "%.png"}, {"stage": "Review", "data_title_like": "%.png"}),
+        ({"label_statuses": "QUEUED"}, {"label_statuses": ["QUEUED"]}),
+        ({"data_hashes": UUID.upper()}, {"data_hashes": [UUID]}),
+        ({"data_hashes": (UUID, UUID)}, {"data_hashes": [UUID]}),
+        ({"data_hashes": []}, {"data_hashes": []}),
+    ],
+)
+def test_the_manifest_tells_the_filters(emulator, tmp_path, arguments, filters):
+    _export(project=_project(emulator), destination=str(tmp_path), **arguments)
+    told = json.loads((tmp_path / "manifest.json").read_bytes())["filters"]
+    assert {name: value for name, value in told.items() if value is not None} == filters
+
+
+def test_a_branch_has_no_rows_until_labels_are_copied_to_it(emulator, tmp_path):
+    returned = _export(project=_project(emulator), destination=str(tmp_path), branch="test")
+    assert (returned["rows"], returned["without_labels"]) == (0, 10)
+
+
+def test_everything_a_user_passes_is_templated():
+    arguments = inspect.signature(EncordExportLabelsOperator.__init__).parameters
+    base = inspect.signature(EncordBaseOperator.__init__).parameters
+    own = {*arguments, *base} - {"self", "kwargs"}
+    assert own == {*EncordExportLabelsOperator.template_fields}
+
+
+def test_templates_are_rendered_before_anything_is_checked(emulator, tmp_path):
+    project = _project(emulator)
+    operator = EncordExportLabelsOperator(
+        task_id="export",
+        project="{{ project }}",
+        destination="{{ directory }}/{{ day }}",
+        edited_before="{{ none_yet or '' }}",
+        data_hashes=["{{ data }}"],
+        rows_per_request="{{ 2 + 1 }}",
+    )
+    data = emulator.labels(project)[0]["data_hash"]
+    context: Any = {"project": project, "directory": tmp_path, "day": "2026-01-02", "data": data, "none_yet": None}
+    operator.render_template_fields(context)
+    assert operator.execute(context)["rows"] == 1
+    assert (tmp_path / "2026-01-02" / "manifest.json").exists()
+
+
+def test_the_log_tells_how_much_there_is_and_what_came_of_it(emulator, tmp_path, caplog):
+    with caplog.at_level(logging.INFO, logger="airflow_provider_encord.export"):
+        _export(project=_project(emulator), destination=str(tmp_path))
+    texts = [
+        record.getMessage() for record in caplog.records if record.name.startswith("airflow_provider_encord.export")
+    ]
+    assert len(texts) == 2
+    assert texts[0].startswith("Exporting 5 label rows of project ")
+    assert texts[0].endswith("5 listed without labels are left out.")
+    assert texts[1].startswith("Exported 5 label rows, ")
+
+
+def test_importing_the_operator_imports_nothing_that_it_needs_only_to_run():
+    script = (
+        "import airflow.sdk, sys; before = {*sys.modules}; import airflow_provider_encord.operators.labels;"
+        "print(*sorted({*sys.modules} - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    loaded = done.stdout.splitlines()[-1].split()
+    heavy = ("requests", "cryptography", "msgspec", "httpx", "tenacity", "airflow_provider_encord.client", "fsspec")
+    assert [name for name in loaded if name.startswith((*heavy, "airflow_provider_encord.export"))] == []
+
+
+def test_export_imports_no_airflow():
+    package = Path(sys.modules["airflow_provider_encord.export"].__path__[0])
+    for module in package.glob("*.py"):
+        assert "import airflow\n" not in module.read_text()
+        assert "from airflow." not in module.read_text()

@@ -1,0 +1,350 @@
+"""Uploads through the operator, against the emulator, under both kinds of credential and with things going wrong."""
+
+import collections
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, ObjectStoragePath
+
+from airflow_provider_encord.emulator.process import Emulator
+from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
+from tests.airflow_layer.bench import SSH_CONNECTION, Account
+from tests.client.network import plain_network
+from tests.sdk.media import mp4, png
+
+__all__ = ["plain_network"]
+
+START = {"query_type": "datasetdatalongpolling", "query_method": "POST"}
+PUT = {"method": "PUT", "path": "^/object-store/"}
+URLS = {"path": "presigned-urls"}
+pytestmark = pytest.mark.usefixtures("plain_network")
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator.start() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def account(emulator: Emulator) -> Account:
+    """One for all tests: Airflow's masker takes longer with every key that it has seen."""
+    return Account(emulator)
+
+
+class Intake:
+    """A dataset, a folder with files for it, and a connection to upload with."""
+
+    def __init__(self, account: Account, folder: Path):
+        self.emulator, self.account, self.folder = account.emulator, account, folder
+        with self.account.client() as client:
+            self.dataset = client.create_dataset("Intake", if_exists="new").id
+
+    def images(self, *names: str) -> list[Path]:
+        """Images in the folder, each of another size."""
+        paths = [self.folder / name for name in names]
+        for number, path in enumerate(paths, 1):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png(8 + number, 5 + number))
+        return paths
+
+    def upload(self, **arguments: Any) -> dict[str, Any]:
+        arguments = {"source": str(self.folder), "dataset": self.dataset, **arguments}
+        result: dict[str, Any] = EncordUploadFilesOperator(task_id="upload", **arguments).execute({})
+        return result
+
+    def rows(self) -> list[tuple[str, int | None]]:
+        """Title and size of what is in the dataset, sorted."""
+        with self.account.client() as client:
+            return sorted((row.data_title, row.file_size) for row in client.dataset(self.dataset).data_rows())
+
+    def titles(self) -> list[str]:
+        return [title for title, _ in self.rows()]
+
+    def requests(self, **match: str) -> int:
+        """How many requests the emulator was sent that have these properties."""
+        entries = self.emulator.journal()
+        return sum(all(entry[name] == value for name, value in match.items()) for entry in entries)
+
+    def fault(self, match: dict[str, str], do: dict[str, Any], **when: Any) -> None:
+        self.emulator.faults([{"match": match, "when": when or {"times": 1}, "do": do}])
+
+
+@pytest.fixture
+def intake(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Intake]:
+    """A dataset that is reached with an SSH key."""
+    (tmp_path / "in").mkdir()
+    intake = Intake(account, tmp_path / "in")
+    monkeypatch.setenv(SSH_CONNECTION, account.connection())
+    account.emulator.clear_journal()
+    yield intake
+    account.emulator.clear_faults()
+    account.emulator.jobs(hold=False, fail_units=0.0)
+
+
+@pytest.fixture(params=["ssh_key", "api_key"])
+def either_intake(request: pytest.FixtureRequest, intake: Intake, monkeypatch: pytest.MonkeyPatch) -> Intake:
+    """A dataset that is reached with an SSH key, and with an API key of its own."""
+    if request.param == "api_key":
+        monkeypatch.setenv(SSH_CONNECTION, intake.account.api_key_connection(intake.dataset, "dataset"))
+    intake.emulator.clear_journal()
+    return intake
+
+
+def test_a_directory_is_uploaded_once_however_often_it_is_run(either_intake: Intake, tmp_path: Path) -> None:
+    either_intake.images("a.png", "with blank %20 ü.png", "deep/a.png", "deep/b.png")
+    (either_intake.folder / "drive.mp4").write_bytes(mp4(32, 24, frames=4, frames_per_second=2))
+    first = either_intake.upload(receipt=str(tmp_path / "receipts" / "first.jsonl"), files_per_job=2)
+    size = sum(path.stat().st_size for path in either_intake.folder.rglob("*.*"))
+    receipt = f"{tmp_path}/receipts/first.jsonl"
+    assert first | {"receipt": first["receipt"].removeprefix("file://")} == {
+        "dataset": either_intake.dataset,
+        "files": 5,
+        "uploaded": 5,
+        "present": 0,
+        "failed": 0,
+        "bytes": size,
+        "receipt": receipt,
+    }
+    second = either_intake.upload()
+    assert (second["uploaded"], second["present"], second["bytes"], second["receipt"]) == (0, 5, 0, None)
+    assert either_intake.titles() == ["a.png", "a.png", "b.png", "drive.mp4", "with blank %20 ü.png"]
+
+
+def test_the_receipt_names_every_file_with_its_checksum_and_keeps_that_on_a_retry(
+    either_intake: Intake, tmp_path: Path
+) -> None:
+    paths = either_intake.images("a.png", "b.png")
+    uri = f"file://{tmp_path}/receipt.jsonl"
+    for outcome in ("uploaded", "present"):
+        either_intake.upload(receipt=uri)
+        lines = [json.loads(line) for line in (tmp_path / "receipt.jsonl").read_text().splitlines()]
+        assert [line["outcome"] for line in lines] == [outcome] * 2
+        assert [line["sha256"] for line in lines] == [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+        assert [line["source"] for line in lines] == [f"file://{path}" for path in paths]
+    with either_intake.account.client() as client:
+        rows = {row.data_title: row for row in client.dataset(either_intake.dataset).data_rows()}
+    for line in lines:
+        row = rows[line["title"]]
+        assert (line["data_hash"], line["backing_item_uuid"]) == (row.data_hash, row.backing_item_uuid)
+
+
+def test_files_of_one_name_and_size_are_all_uploaded_and_once(either_intake: Intake) -> None:
+    for part in "xyz":
+        either_intake.images(f"{part}/same.png")
+    assert either_intake.upload(files_per_job=1)["uploaded"] == 3
+    assert either_intake.upload()["present"] == 3
+    assert either_intake.titles() == ["same.png"] * 3
+
+
+def test_under_an_api_key_the_dataset_is_the_keys_own(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SSH_CONNECTION, intake.account.api_key_connection(intake.dataset, "dataset"))
+    intake.images("a.png")
+    assert intake.upload(dataset=None)["dataset"] == intake.dataset
+    assert intake.titles() == ["a.png"]
+
+
+def test_uris_and_path_objects_are_sources_too(intake: Intake) -> None:
+    intake.images("a.png", "b[1].png", "deep/c.png", "d.png")
+    base = f"file://{intake.folder}"
+    source = [f"{base}/a*.png", ObjectStoragePath(f"{base}/deep"), f"{base}/b[1].png", intake.folder / "d.png"]
+    assert intake.upload(source=source)["uploaded"] == 4
+    assert intake.upload(source=f"{base}/**/*.png")["present"] == 4
+
+
+@pytest.mark.parametrize(
+    ("match", "do"),
+    [
+        (START, {"cut": "after"}),
+        (PUT, {"status": 503}),
+        (PUT, {"cut": "before"}),
+        (PUT, {"cut": "after"}),
+        (PUT, {"status": 403, "text": "SignatureDoesNotMatch"}),
+        ({"query_type": "datasetdatalongpolling", "query_method": "GET"}, {"cut": "after"}),
+        ({"query_type": "datasetdatalongpolling"}, {"status": 429, "headers": {"Retry-After": "1"}}),
+        ({"query_type": "datarows"}, {"status": 502}),
+    ],
+)
+def test_a_fault_neither_loses_nor_doubles_a_file(either_intake: Intake, match: Any, do: Any) -> None:
+    either_intake.images("a.png", "b.png", "c.png")
+    either_intake.fault(match, do)
+    assert either_intake.upload()["uploaded"] == 3
+    assert either_intake.titles() == ["a.png", "b.png", "c.png"]
+
+
+def test_a_job_that_did_not_start_is_started_again(intake: Intake) -> None:
+    intake.images("a.png", "b.png")
+    intake.fault(START, {"cut": "before"})
+    assert intake.upload()["uploaded"] == 2
+    assert intake.requests(**START) == 2
+    assert intake.requests(method="PUT") == 2
+
+
+def test_a_corrupt_image_fails_for_good_and_the_others_are_uploaded(either_intake: Intake, tmp_path: Path) -> None:
+    either_intake.images("a.png", "c.png")
+    (either_intake.folder / "b.png").write_bytes(b"not an image")
+    (either_intake.folder / "empty.png").write_bytes(b"")
+    with pytest.raises(AirflowFailException, match=r"(?s)2 of 4 files.*- b\.png: .*- empty\.png: .*is empty"):
+        either_intake.upload(receipt=str(tmp_path / "r.jsonl"))
+    assert either_intake.titles() == ["a.png", "c.png"]
+    lines = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
+    assert [line["outcome"] for line in lines] == ["uploaded", "failed", "uploaded", "failed"]
+    assert "not an image" in lines[1]["error"]
+    skipped = either_intake.upload(on_error="skip")
+    assert (skipped["present"], skipped["failed"]) == (2, 2)
+
+
+def test_a_failure_that_may_pass_is_one_to_retry_and_the_retry_sends_only_what_is_missing(intake: Intake) -> None:
+    intake.images("a.png", "b.png")
+    intake.fault(PUT, {"status": 403}, nth=1)
+    intake.fault(PUT, {"status": 403}, nth=3)  # the second turn of that file
+    with pytest.raises(AirflowException, match=r"1 of 2 files.*") as caught:
+        intake.upload(parallel_uploads=1)
+    assert not isinstance(caught.value, AirflowFailException)
+    again = intake.upload()
+    assert (again["uploaded"], again["present"]) == (1, 1)
+    assert intake.titles() == ["a.png", "b.png"]
+
+
+def test_a_long_list_of_failures_is_cut_and_counted(intake: Intake) -> None:
+    for number in range(25):
+        (intake.folder / f"{number:02}.png").write_bytes(b"no image" + bytes(number))
+    with pytest.raises(AirflowFailException) as caught:
+        intake.upload()
+    assert str(caught.value).count("\n- ") == 21
+    assert "and 5 more; with the argument receipt" in str(caught.value)
+
+
+def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
+    intake: Intake, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    intake.images("a.png", "b.png")
+    intake.fault(PUT, {"status": 403}, times=4)
+    with caplog.at_level(logging.DEBUG), pytest.raises(AirflowException) as caught:
+        intake.upload()
+    outputs = capsys.readouterr()
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith("urllib3")]
+    text = "\n".join([*ours, str(caught.value), outputs.out, outputs.err])
+    assert "2 failed" in text
+    assert "object-store" not in text
+    assert "signature=" not in text
+    assert not any(line in text for line in intake.account.private_key.splitlines()[1:-1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"source": "/nowhere/*.png"}, "source: no file matches"),
+        ({"source": ""}, "source: an empty text is no path"),
+        ({"dataset": "Intake"}, "dataset: 'Intake' is not an id"),
+        ({"dataset": None}, "dataset: give its id"),
+        ({"folder": "f"}, "folder: 'f' is not an id"),
+        ({"on_error": "ignore"}, "on_error: 'ignore' is neither"),
+        ({"files_per_job": 1000}, "files_per_job: 1000 is not between 1 and 200"),
+        ({"files_per_job": "many"}, "files_per_job: 'many' is not a number over 0"),
+        ({"parallel_uploads": 0}, "parallel_uploads: 0 is not"),
+        ({"job_timeout": -1}, "job_timeout: -1 is not"),
+    ],
+)
+def test_a_wrong_argument_is_told_by_name_when_the_task_runs_and_nothing_is_sent(
+    intake: Intake, arguments: Any, message: str
+) -> None:
+    intake.images("a.png")
+    with pytest.raises(AirflowFailException, match=message):
+        intake.upload(**arguments)
+    assert intake.emulator.journal() == []
+
+
+def test_a_file_that_is_no_receipt_is_not_overwritten(intake: Intake, tmp_path: Path) -> None:
+    intake.images("a.png")
+    (tmp_path / "notes.txt").write_text("mine\n")
+    with pytest.raises(AirflowFailException, match="receipt: line 1 is not a line of a receipt"):
+        intake.upload(receipt=str(tmp_path / "notes.txt"))
+    assert (tmp_path / "notes.txt").read_text() == "mine\n"
+    assert intake.rows() == []
+
+
+def test_everything_a_user_passes_is_templated() -> None:
+    import inspect
+
+    arguments = set(inspect.signature(EncordUploadFilesOperator.__init__).parameters) - {"self", "kwargs"}
+    assert set(EncordUploadFilesOperator.template_fields) == arguments | {"encord_conn_id"}
+
+
+WORKER = """
+import json, sys
+from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
+EncordUploadFilesOperator(task_id="upload", **json.loads(sys.argv[1])).execute({})
+"""
+
+
+class Worker:
+    """The operator in a process of its own, to be killed at a moment that the journal shows."""
+
+    def __init__(self, intake: Intake, **arguments: Any):
+        self._intake = intake
+        arguments = {"source": str(intake.folder), "dataset": intake.dataset, **arguments}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WORKER, json.dumps(arguments)],
+            env=os.environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill_when_seen(self, **match: Any) -> None:
+        """Kill it as soon as the emulator has answered such a request."""
+        deadline = time.monotonic() + 60
+        while not self._intake.requests(**match):
+            assert time.monotonic() < deadline, "the worker never sent it"
+            assert self.process.poll() is None, "the worker ended by itself"
+            time.sleep(0.02)
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+
+def test_what_a_killed_worker_sent_but_did_not_register_is_uploaded_by_the_retry(either_intake: Intake) -> None:
+    either_intake.images("a.png", "b.png", "c.png")
+    either_intake.fault(PUT, {"delay_s": 30}, nth=2)
+    Worker(either_intake, parallel_uploads=1).kill_when_seen(method="PUT", status=200)
+    assert either_intake.rows() == []
+    assert either_intake.requests(**START) == 0
+    assert either_intake.upload()["uploaded"] == 3
+    assert either_intake.titles() == ["a.png", "b.png", "c.png"]
+
+
+def test_a_job_that_outlives_its_worker_is_not_started_again_once_it_has_ended(either_intake: Intake) -> None:
+    either_intake.images("a.png", "b.png")
+    either_intake.emulator.jobs(hold=True)
+    Worker(either_intake).kill_when_seen(**START, status=200)
+    either_intake.emulator.jobs(hold=False)
+    deadline = time.monotonic() + 30
+    while len(either_intake.rows()) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert either_intake.upload()["present"] == 2
+    assert either_intake.titles() == ["a.png", "b.png"]
+
+
+def test_under_a_storm_of_faults_every_file_is_there_once_after_the_retries(intake: Intake) -> None:
+    names = [f"{number:03}.png" for number in range(60)]
+    intake.images(*names)
+    for seed, do in enumerate([{"status": 429, "headers": {"Retry-After": "0"}}, {"status": 503}, {"cut": "after"}]):
+        for match in (PUT, URLS, START):
+            intake.fault(match, do, probability=0.08, seed=seed)
+    deadline = time.monotonic() + 120
+    while collections.Counter(intake.titles()) != collections.Counter(names):
+        assert time.monotonic() < deadline
+        with contextlib.suppress(AirflowException):
+            intake.upload(files_per_job=10)
+    assert intake.upload()["present"] == 60
