@@ -249,6 +249,38 @@ def test_rows_that_were_there_before_are_not_taken_for_those_of_a_lost_job() -> 
     assert encord.log.count(START) == 3
 
 
+def test_rows_of_one_batch_are_not_taken_for_those_of_a_lost_job_before_or_after_it() -> None:
+    encord = ScriptedEncord()
+    encord.instead[START].extend([None, LOST, LOST, LOST])
+    upload(encord, [a_file(folder=name) for name in ("first", "lost", "last")], files_per_job=1)
+    assert [(one.file.uri.split("/")[2], one.result) for one in encord.outcomes] == [
+        ("first", UPLOADED),
+        ("lost", FAILED),
+        ("last", UPLOADED),
+    ]
+    assert len({one.data_hash for one in encord.outcomes}) == 3
+
+
+def test_a_slow_job_whose_answer_was_lost_is_waited_for_as_long_as_rows_come() -> None:
+    encord = ScriptedEncord()
+    coming: list[Any] = []
+
+    def start_and_cut(call: Any) -> EncordError:
+        encord.start(call.request)
+        coming.extend(encord.rows)
+        encord.rows.clear()
+        return LOST
+
+    def one_more(call: Any) -> None:
+        encord.rows.append(coming.pop(0))
+
+    encord.instead[START].append(start_and_cut)
+    encord.instead[ROWS].extend([None] + [one_more] * 8)
+    upload(encord, some(8))
+    assert encord.log.count(START) == 1
+    assert results(encord) == {UPLOADED: 8}
+
+
 def test_a_job_is_polled_with_long_holds_and_never_in_a_busy_loop() -> None:
     encord = ScriptedEncord()
     holds: list[int] = []
@@ -309,6 +341,13 @@ def test_what_one_batch_meets_does_not_stop_the_others() -> None:
     encord.instead[START].append(InvalidRequestError("a title that it does not like"))
     upload(encord, some(3), files_per_job=1)
     assert results(encord) == {FAILED: 1, UPLOADED: 2}
+
+
+def test_failures_that_are_not_in_a_row_do_not_end_the_upload() -> None:
+    encord = ScriptedEncord()
+    encord.instead[START].extend([UnavailableError("503"), None] * 4)
+    upload(encord, some(8), files_per_job=1)
+    assert results(encord) == {FAILED: 4, UPLOADED: 4}
 
 
 @pytest.mark.parametrize(("error", "starts"), [(PermissionDeniedError("403"), 1), (UnavailableError("503"), 3)])
