@@ -157,6 +157,7 @@ def test_a_video_keeps_its_labels_frame_by_frame(read: dict[str, Any]) -> None:
         "2": 0.2,
         "4": 0.1,
     }
+    assert car["changing answers"] == {"Brake": [{"answer": "pressed", "ranges": [[1, 2]]}]}
     (note,) = read[VIDEO]["classifications"]
     assert (note["answers"], note["frames"]) == ({"Note": "driving"}, [1, 2, 3])
 

@@ -25,7 +25,15 @@ def known_object(instance):
         "hash": instance.object_hash,
         "name": instance.object_name,
         "feature": instance.feature_hash,
-        "answers": answers_of(instance, instance.ontology_item.attributes),
+        "answers": answers_of(instance, [one for one in instance.ontology_item.attributes if not one.dynamic]),
+        "changing answers": {
+            attribute.name: [
+                {"answer": one.answer, "ranges": [[part.start, part.end] for part in one.ranges]}
+                for one in instance.get_answer(attribute=attribute)
+            ]
+            for attribute in instance.ontology_item.attributes
+            if attribute.dynamic
+        },
         "frames": {
             annotation.frame: {
                 "coordinates": annotation.coordinates.to_dict(),

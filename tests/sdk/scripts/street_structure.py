@@ -13,6 +13,7 @@ def street_structure(numeric=True):
     blue = colour.add_option("Blue")
     blue.add_nested_attribute(TextAttribute, "Which blue")
     car.add_attribute(TextAttribute, "Plate")
+    car.add_attribute(TextAttribute, "Brake", dynamic=True)
     if numeric:
         from encord.objects.attributes import NumericAttribute
 

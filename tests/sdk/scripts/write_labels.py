@@ -65,6 +65,7 @@ def label_video(row):
     car = add_object(row, "Car", BoundingBoxCoordinates(0.1, 0.2, 0.3, 0.4), frames=[0, 1, 4])
     car.set_for_frames(BoundingBoxCoordinates(0.2, 0.2, 0.5, 0.5), frames=2)
     car.set_answer(item("Car").get_child_by_title("Dark red", type_=Option))
+    car.set_answer("pressed", attribute=item("Car").get_child_by_title("Brake"), frames=[Range(1, 2)])
     add_classification(row, "Note", "driving", frames=[Range(1, 3)])
 
 
