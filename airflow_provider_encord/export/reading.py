@@ -54,14 +54,17 @@ class BundleSize:
         self.rows = min(FIRST_ROWS, most_rows)
 
     def refused(self, rows: int, maximum: int | None) -> int:
-        """So many rows were too much at once, and would be again.
+        """So many rows were too much at once.
 
-        :param maximum: How many Encord takes, if it said so.
+        :param maximum: How many Encord takes at once, if it said so; then this is never exceeded again. If it did not,
+            they were too heavy, and the rows after them may be lighter.
         :return: How many to try instead.
         """
-        self._most_rows = max(1, min(maximum or rows, (rows + 1) // 2))
-        self.rows = min(self.rows, self._most_rows)
-        return self._most_rows
+        if maximum is not None and maximum < rows:
+            self._most_rows = max(1, min(maximum, self._most_rows))
+        instead = min((rows + 1) // 2, self._most_rows)
+        self.rows = min(self.rows, instead)
+        return instead
 
     def read(self, rows: int, size: int) -> None:
         """So many rows came and weighed so many bytes. The next bundle has at most twice as many."""

@@ -29,21 +29,22 @@ from tests.export.bench import lines
 
 __all__ = ["plain_network"]
 OWNER = "owner@example.com"
-KEY = keys.new_key()  # one for all tests: Airflow's masker compiles all that it knows anew for every secret it learns
+KEY = keys.new_key()
+KEY_TEXT = keys.openssh(KEY)  # one for all: with every secret it learns, Airflow's masker compiles anew all it knows
 
 
 @pytest.fixture
 def emulator(encord_emulator: Emulator, plain_network: None, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     """An emulator to which the connection ``encord_default`` leads, with an SSH key."""
     encord_emulator.authorize(keys.public_line(KEY), email=OWNER)
-    monkeypatch.setenv("AIRFLOW_CONN_ENCORD_DEFAULT", _connection(encord_emulator, private_key=keys.openssh(KEY)))
+    monkeypatch.setenv("AIRFLOW_CONN_ENCORD_DEFAULT", _connection(encord_emulator, private_key=KEY_TEXT))
     return encord_emulator
 
 
 @pytest.fixture
 def client(emulator: Emulator) -> Iterator[EncordClient]:
     """The client of that key."""
-    with EncordClient(SshKey.parse(keys.openssh(KEY)), Settings(base_url=emulator.url)) as client:
+    with EncordClient(SshKey.parse(KEY_TEXT), Settings(base_url=emulator.url)) as client:
         yield client
 
 

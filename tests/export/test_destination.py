@@ -1,0 +1,106 @@
+"""What may be replaced, what is refused, and what a killed run leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.export.labels import export_labels
+from airflow_provider_encord.export.listing import Filters, Question
+from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
+from tests.export.bench import PROJECT, QUESTION, Encord, files, units
+
+OTHER = "00000000-0000-4000-8000-00000000000b"
+
+
+class Killed(BaseException):
+    """Not an error: nothing handles it, as nothing handles SIGKILL."""
+
+
+def _export(destination, rows=20, question=QUESTION, **server):
+    return export_labels(Encord(units(rows), **server).client(), question, destination, shard_bytes=500)
+
+
+@pytest.mark.parametrize("read", [1, 2, 3])
+def test_after_a_kill_a_second_run_gives_the_files_of_an_undisturbed_one(tmp_path, read):
+    _export(tmp_path / "undisturbed")
+    with pytest.raises(Killed):
+        _export(tmp_path / "killed", fails_at=read, failure=Killed())
+    assert not (tmp_path / "killed" / MANIFEST).exists()
+    _export(tmp_path / "killed")
+    assert files(tmp_path / "killed") == files(tmp_path / "undisturbed")
+
+
+def test_while_an_export_is_done_anew_there_is_no_manifest(tmp_path):
+    _export(tmp_path)
+    with pytest.raises(Killed):
+        _export(tmp_path, fails_at=1, failure=Killed())
+    assert not (tmp_path / MANIFEST).exists()
+
+
+def test_an_export_stays_as_it_is_if_the_new_one_cannot_begin(tmp_path):
+    manifest = _export(tmp_path)
+    server = Encord(units(3))
+    server.send = lambda call: (_ for _ in ()).throw(Killed())  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        export_labels(server.client(), QUESTION, tmp_path)
+    assert read_manifest(tmp_path) == manifest
+    assert len(files(tmp_path)) == len(manifest.shards)
+
+
+def test_files_that_the_new_export_does_not_need_are_removed(tmp_path):
+    assert len(_export(tmp_path, rows=50).shards) > len(_export(tmp_path, rows=4).shards)
+    assert [*files(tmp_path)] == [shard.name for shard in read_manifest(tmp_path).shards]
+
+
+def test_a_manifest_that_was_being_written_when_the_run_was_killed_is_replaced(tmp_path):
+    (tmp_path / "manifest.json.unfinished").write_bytes(b'{"schema')
+    (tmp_path / "labels-00000.jsonl").write_bytes(b'{"half')
+    manifest = _export(tmp_path)
+    assert [*files(tmp_path)] == [shard.name for shard in manifest.shards]
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "labels-00000.json", "labels-1.jsonl", "labels-00000.jsonl.bak", "2026-11-23/manifest.json"]
+)
+def test_a_directory_with_other_things_is_refused_and_left_alone(tmp_path, name):
+    _export(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(InvalidRequestError, match=rf"destination: .* other things \({name.partition('/')[0]}\)"):
+        _export(tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("question", "differing"),
+    [
+        (Question(project=OTHER), "another project"),
+        (Question(project=PROJECT, branch="test"), "another branch"),
+        (Question(project=PROJECT, filters=Filters(stage="Review")), "another filters"),
+    ],
+)
+def test_an_export_of_another_question_is_refused_and_left_alone(tmp_path, question, differing):
+    manifest = _export(tmp_path, question=question)
+    with pytest.raises(InvalidRequestError, match=f"destination: .*{differing}"):
+        _export(tmp_path)
+    assert read_manifest(tmp_path) == manifest
+
+
+def test_a_foreign_manifest_is_refused(tmp_path):
+    (tmp_path / MANIFEST).write_text('{"name": "my web app"}')
+    with pytest.raises(InvalidRequestError, match=r"destination: .* holds something else"):
+        _export(tmp_path)
+    assert "my web app" in (tmp_path / MANIFEST).read_text()
+
+
+def test_a_file_is_refused_as_a_destination(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InvalidRequestError, match=r"destination: .* is a file"):
+        _export(tmp_path / "file")
+
+
+def test_a_missing_directory_is_made(tmp_path):
+    _export(tmp_path / "a" / "b")
+    assert read_manifest(tmp_path / "a" / "b").counts.exported == 20

@@ -1,0 +1,234 @@
+"""Whole exports against the emulator: what it holds is what is exported, and nothing that only reads changes it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import ApiKey, SshKey
+from airflow_provider_encord.client.errors import NotFoundError, PermissionDeniedError, UnavailableError
+from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.client.transport.sync import SyncTransport
+from airflow_provider_encord.emulator.process import Emulator
+from airflow_provider_encord.export.labels import export_labels
+from airflow_provider_encord.export.listing import Filters, Question
+from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
+from tests.client import keys
+from tests.export.bench import files, lines
+
+OWNER = "owner@example.com"
+READS = {"query_type": "labelrow", "query_method": "GET"}
+
+
+class Bench:
+    """A person on the emulator, whose clients do not wait between attempts."""
+
+    def __init__(self, emulator: Emulator):
+        key = keys.new_key()
+        self.private_key = keys.openssh(key)
+        self.emulator = emulator
+        self.settings = Settings(base_url=emulator.url)
+        emulator.authorize(keys.public_line(key), email=OWNER)
+
+    def project(self, **options) -> str:
+        return self.emulator.project(owner=OWNER, title="Cats", **options)["project_hash"]
+
+    def client(self, credential=None) -> EncordClient:
+        credential = credential or SshKey.parse(self.private_key)
+        transport = SyncTransport(credential, self.settings, sleep=lambda seconds: None)
+        return EncordClient(credential, self.settings, transport=transport)
+
+    def client_of_key(self, project: str, scopes=("label.read",)) -> EncordClient:
+        with self.client() as client:
+            api_key = client.project(project).create_api_key("export", scopes)
+        return self.client(ApiKey(api_key, project))
+
+    def export(self, project: str, destination: Path, **options):
+        with self.client() as client:
+            return export_labels(client, Question(project=project), destination, **options)
+
+    def changes(self) -> list[dict]:
+        return [entry for entry in self.emulator.journal() if entry["changes"]]
+
+
+@pytest.fixture
+def bench(encord_emulator: Emulator) -> Bench:
+    return Bench(encord_emulator)
+
+
+@pytest.mark.parametrize("kind", ["image", "video", "img_group"])
+@pytest.mark.parametrize("credential", ["ssh_key", "api_key"])
+def test_every_row_with_labels_is_exported_as_encord_holds_it_and_nothing_changes(bench, tmp_path, kind, credential):
+    project = bench.project(rows=60, kind=kind, created=0.7)
+    truth = bench.emulator.labels(project)
+    client = bench.client() if credential == "ssh_key" else bench.client_of_key(project)
+    before = bench.emulator.state()
+    bench.emulator.clear_journal()
+    with client:
+        own = client.project(None if credential == "api_key" else project)
+        manifest = export_labels(client, Question(project=own.id), tmp_path, rows_per_request=9, shard_bytes=20_000)
+    assert [json.loads(line) for line in lines(tmp_path, manifest)] == truth
+    assert len(truth) == 42
+    assert (manifest.counts.listed, manifest.counts.without_labels) == (60, 18)
+    assert len(manifest.shards) > 1
+    assert manifest.watermark is not None
+    assert bench.changes() == []
+    assert {**bench.emulator.state(), "now": ""} == {**before, "now": ""}
+
+
+def test_a_filter_exports_what_it_lets_through(bench, tmp_path):
+    project = bench.project(rows=10, created=0.0)
+    bench.emulator.annotate(project, count=4, advance="submit")
+    stages = {one.workflow_graph_node.title for one in bench.client().project(project).label_rows()}
+    assert len(stages) == 2
+    with bench.client() as client:
+        question = Question(project=project, filters=Filters(stage="Review"))
+        manifest = export_labels(client, question, tmp_path)
+    assert (manifest.counts.listed, manifest.counts.exported) == (4, 4)
+
+
+def test_only_rows_edited_after_a_time_are_exported(bench, tmp_path):
+    project = bench.project(rows=10, created=1.0)
+    first = bench.export(project, tmp_path / "all")
+    bench.emulator.clock(advance_s=60)
+    edited = [row["data_hash"] for row in bench.emulator.labels(project)[2:5]]
+    bench.emulator.annotate(project, data_hashes=edited)
+    with bench.client() as client:
+        question = Question(project=project, filters=Filters(edited_after=first.watermark))
+        manifest = export_labels(client, question, tmp_path / "since")
+    found = [json.loads(line)["data_hash"] for line in lines(tmp_path / "since", manifest)]
+    assert found == edited
+    assert manifest.watermark > first.watermark
+
+
+def test_the_server_s_label_limit_is_kept_to(bench, tmp_path):
+    project = bench.project(rows=50, created=1.0)
+    bench.emulator.limits(label_rows_per_request=7)
+    assert bench.export(project, tmp_path).counts.exported == 50
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"match": READS, "when": {"every": 2}, "do": {"status": 503}},
+        {"match": READS, "when": {"every": 3}, "do": {"cut": "before"}},
+        {"match": READS, "when": {"every": 3}, "do": {"cut": "after"}},
+        {"match": READS, "when": {"every": 2}, "do": {"v1_error": "UNKNOWN_ERROR"}},
+        {"match": READS, "when": {"every": 2}, "do": {"status": 200, "text": "<html>proxy</html>"}},
+        {"match": READS, "when": {"every": 2}, "do": {"status": 429, "headers": {"Retry-After": "1"}}},
+        {"match": READS, "when": {"every": 3, "times": 2}, "do": {"status": 413}},
+        {"match": {"query_type": "labelrowmetadata"}, "when": {"nth": 1}, "do": {"cut": "after"}},
+    ],
+    ids=lambda fault: str(fault["do"]),
+)
+def test_trouble_on_the_way_does_not_show_in_the_files(bench, tmp_path, fault):
+    project = bench.project(rows=40, created=1.0)
+    bench.export(project, tmp_path / "undisturbed", rows_per_request=6)
+    bench.emulator.faults([fault])
+    bench.export(project, tmp_path / "disturbed", rows_per_request=6)
+    assert files(tmp_path / "disturbed") == files(tmp_path / "undisturbed")
+    assert any(entry["fault"] for entry in bench.emulator.journal())
+
+
+def test_trouble_that_lasts_ends_the_export_and_the_next_run_completes_it(bench, tmp_path):
+    project = bench.project(rows=40, created=1.0)
+    bench.export(project, tmp_path / "undisturbed")
+    bench.emulator.faults([{"match": READS, "do": {"status": 503}}])
+    with pytest.raises(UnavailableError):
+        bench.export(project, tmp_path / "disturbed")
+    assert not (tmp_path / "disturbed" / MANIFEST).exists()
+    bench.emulator.clear_faults()
+    bench.export(project, tmp_path / "disturbed")
+    assert files(tmp_path / "disturbed") == files(tmp_path / "undisturbed")
+
+
+def test_rows_removed_while_they_are_exported_are_reported(bench, tmp_path):
+    project = bench.project(rows=30, created=1.0)
+    with bench.client() as client:
+        dataset = client.project(project).datasets()[0].dataset_hash
+
+        class Removing(SyncTransport):
+            """Removes the data right after it was listed."""
+
+            def send(self, call):
+                result = super().send(call)
+                if call.operation == "label_rows.list" and call.request.payload["label_hashes"] is None:
+                    client.project(project).detach_datasets([dataset])
+                return result
+
+        credential = SshKey.parse(bench.private_key)
+        removing = EncordClient(credential, bench.settings, transport=Removing(credential, bench.settings))
+        manifest = export_labels(removing, Question(project=project), tmp_path)
+    assert (manifest.counts.missing, manifest.counts.exported) == (30, 0)
+    assert len({row.label_hash for row in manifest.missing}) == 30
+
+
+def test_a_project_that_does_not_exist_is_not_an_empty_export(bench, tmp_path):
+    with pytest.raises((NotFoundError, PermissionDeniedError)):
+        bench.export("00000000-0000-4000-8000-000000000001", tmp_path / "export")
+    assert not (tmp_path / "export").exists()
+
+
+def test_a_key_that_may_not_read_labels_is_refused(bench, tmp_path):
+    project = bench.project(rows=3, created=1.0)
+    with bench.client_of_key(project, ["label_logs.read"]) as client, pytest.raises(PermissionDeniedError):
+        export_labels(client, Question(project=project), tmp_path / "export")
+    assert not (tmp_path / "export").exists()
+
+
+_EXPORT = """
+import pathlib, sys, tracemalloc
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import SshKey
+from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.export.labels import export_labels
+from airflow_provider_encord.export.listing import Question
+url, key, project, destination, rows = sys.argv[1:]
+with EncordClient(SshKey.from_path(key), Settings(base_url=url)) as client:
+    tracemalloc.start()
+    manifest = export_labels(
+        client, Question(project=project), pathlib.Path(destination), rows_per_request=int(rows), shard_bytes=2**20
+    )
+print(manifest.bytes, tracemalloc.get_traced_memory()[1])
+"""
+
+
+def _process(bench: Bench, tmp_path: Path, project: str, name: str, rows_per_request: int) -> subprocess.Popen[str]:
+    """An export in a process of its own, which prints bytes exported and bytes of memory at the peak."""
+    key = tmp_path / "key"
+    key.write_text(bench.private_key)
+    arguments = [bench.emulator.url, str(key), project, str(tmp_path / name), str(rows_per_request)]
+    return subprocess.Popen([sys.executable, "-c", _EXPORT, *arguments], stdout=subprocess.PIPE, text=True)
+
+
+def test_the_labels_need_the_memory_of_a_bundle_and_not_of_the_project(bench, tmp_path):
+    project = bench.project(rows=2000, created=1.0, objects_per_row=100)
+    output, _ = _process(bench, tmp_path, project, "export", 100).communicate(timeout=120)
+    exported, peak = map(int, output.split())
+    assert exported > 100e6
+    assert peak < 50e6
+
+
+@pytest.mark.parametrize("files_seen", [1, 4, 9])
+def test_an_export_that_was_killed_is_completed_by_the_next(bench, tmp_path, files_seen):
+    project = bench.project(rows=300, created=1.0, objects_per_row=60)
+    bench.export(project, tmp_path / "undisturbed", shard_bytes=2**20)
+    bench.emulator.faults([{"match": READS, "do": {"delay_s": 0.05}}])
+    process = _process(bench, tmp_path, project, "killed", 5)
+    deadline = time.monotonic() + 60
+    while len([*(tmp_path / "killed").glob("labels-*.jsonl")]) < files_seen and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    assert process.returncode == -9
+    assert not (tmp_path / "killed" / MANIFEST).exists()
+    bench.emulator.clear_faults()
+    bench.export(project, tmp_path / "killed", shard_bytes=2**20)
+    assert files(tmp_path / "killed") == files(tmp_path / "undisturbed")
+    assert read_manifest(tmp_path / "killed").counts.exported == 300

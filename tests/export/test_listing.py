@@ -1,0 +1,84 @@
+"""Which rows are exported, in which order, and what is asked of Encord for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_encord.client.api.labels import LabelRowMetadata
+from airflow_provider_encord.client.errors import UnexpectedAnswerError
+from airflow_provider_encord.export.listing import Filters, Question, list_rows, listing_of
+from tests.export.bench import PROJECT, Encord, unit, units
+
+
+def _metadata(label_hash, data_hash="d", branch="main", last_edited_at=None):
+    return LabelRowMetadata(
+        label_hash=label_hash,
+        data_hash=data_hash,
+        dataset_hash="s",
+        data_title="t",
+        data_type="IMAGE",
+        branch_name=branch,
+        last_edited_at=last_edited_at,
+    )
+
+
+def test_rows_are_ordered_by_data_hash_and_then_branch():
+    listed = [_metadata("1", "b"), _metadata("2", "a", "test"), _metadata("3", "a"), _metadata(None, "c")]
+    listing = listing_of(listed)
+    assert [row.label_hash for row in listing.rows] == ["3", "2", "1"]
+    assert (listing.listed, listing.without_labels) == (4, 1)
+
+
+def test_a_row_that_is_listed_twice_is_an_error():
+    with pytest.raises(UnexpectedAnswerError, match=r"label row 1 .*twice"):
+        listing_of([_metadata("1", "a"), _metadata("1", "b")])
+
+
+@pytest.mark.parametrize(
+    ("times", "watermark"),
+    [
+        ([], None),
+        ([None], None),
+        (["2026-01-02T00:00:00", None, "2026-01-10T00:00:00", "2026-01-09T00:00:00"], "2026-01-10T00:00:00"),
+        (["2026-01-02T01:00:00+02:00", "2026-01-02T00:00:00"], "2026-01-02T00:00:00"),
+        (["Fri, 02 Jan 2026 03:04:05 UTC", "2026-01-02 03:04:04"], "Fri, 02 Jan 2026 03:04:05 UTC"),
+        (["soon", "2026-01-02T00:00:00"], "2026-01-02T00:00:00"),
+    ],
+    ids=["nothing", "no time", "latest", "by time and not by text", "Encord's other forms", "no time at all"],
+)
+def test_the_watermark_is_the_latest_time_as_encord_wrote_it(times, watermark):
+    listed = [_metadata(str(number), last_edited_at=text) for number, text in enumerate(times)]
+    assert listing_of(listed).watermark == watermark
+
+
+def test_every_filter_reaches_encord():
+    server = Encord(units(1))
+    filters = Filters(
+        edited_after="2026-01-01T00:00:00+00:00",
+        edited_before="2026-02-01T00:00:00+00:00",
+        stage="Review",
+        label_statuses=["QUEUED"],
+        data_title_like="street%",
+        data_hashes=["d"],
+    )
+    list_rows(server.client().project(PROJECT), Question(project=PROJECT, branch="test", filters=filters))
+    payload = server.asked[0].payload
+    told = {name: value for name, value in payload.items() if value is not None and value is not False}
+    assert told == {
+        "edited_after": "2026-01-01T00:00:00+00:00",
+        "edited_before": "2026-02-01T00:00:00+00:00",
+        "workflow_graph_node_title_eq": "Review",
+        "label_statuses": ["QUEUED"],
+        "data_title_like": "street%",
+        "data_hashes": ["d"],
+        "branch_name": "test",
+        "include_uninitialised_labels": True,
+        "include_workflow_graph_node": True,
+    }
+
+
+@pytest.mark.parametrize("filters", [Filters(data_hashes=[]), Filters(label_statuses=[])])
+def test_an_empty_list_lets_nothing_through_and_is_not_asked(filters):
+    server = Encord([*units(3), unit(9, labelled=False)])
+    listing = list_rows(server.client().project(PROJECT), Question(project=PROJECT, filters=filters))
+    assert (listing.rows, listing.listed, server.asked) == ([], 0, [])

@@ -1,0 +1,83 @@
+"""The manifest: written and read again, and refused when it is not ours to read."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_provider_encord import __version__
+from airflow_provider_encord.export.labels import export_labels
+from airflow_provider_encord.export.listing import Filters, Question
+from airflow_provider_encord.export.manifest import MANIFEST, ManifestError, read_manifest
+from tests.export.bench import PROJECT, QUESTION, Encord, unit, units
+
+
+def _export(directory, question=QUESTION):
+    return export_labels(Encord([*units(3), unit(9, labelled=False)]).client(), question, directory)
+
+
+def test_what_was_written_is_read_again(tmp_path):
+    manifest = _export(tmp_path)
+    assert read_manifest(tmp_path) == manifest
+
+
+def test_the_manifest_says_where_the_labels_come_from_and_what_was_asked(tmp_path):
+    filters = Filters(stage="Review", data_hashes=["d"])
+    question = Question(project=PROJECT, branch="test", filters=filters)
+    _export(tmp_path, question)
+    content = json.loads((tmp_path / MANIFEST).read_bytes())
+    assert content["schema_version"] == "1.0"
+    assert content["what"] == "labels"
+    assert content["library_version"] == __version__
+    assert content["host"] == "api.encord.com"
+    assert content["project"] == {"id": PROJECT}
+    assert content["branch"] == "test"
+    assert content["filters"] == {
+        "edited_after": None,
+        "edited_before": None,
+        "stage": "Review",
+        "label_statuses": None,
+        "data_title_like": None,
+        "data_hashes": ["d"],
+    }
+    assert content["counts"] == {"listed": 4, "with_labels": 3, "without_labels": 1, "exported": 3, "missing": 0}
+    assert read_manifest(tmp_path).question == question
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema_version": "2.0"}, "schema_version 2.0, and this version .* reads up to 1.0. Upgrade"),
+        ({"schema_version": "2.0", "shards": "elsewhere"}, "schema_version 2.0"),
+        ({"schema_version": "new"}, "'new', which is no version of ours"),
+        ({"schema_version": 1}, "schema_version"),
+        ({"what": "analytics"}, "analytics"),
+        ({"counts": None}, "counts"),
+    ],
+)
+def test_a_manifest_that_cannot_be_understood_is_refused(tmp_path, change, message):
+    _export(tmp_path)
+    content = json.loads((tmp_path / MANIFEST).read_bytes())
+    (tmp_path / MANIFEST).write_text(json.dumps({**content, **change}))
+    with pytest.raises(ManifestError, match=message):
+        read_manifest(tmp_path)
+
+
+def test_a_newer_minor_version_with_new_fields_is_read(tmp_path):
+    manifest = _export(tmp_path)
+    content = json.loads((tmp_path / MANIFEST).read_bytes())
+    (tmp_path / MANIFEST).write_text(json.dumps({**content, "schema_version": "1.7", "format": "zstd"}))
+    assert read_manifest(tmp_path).shards == manifest.shards
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"hello"])
+def test_other_json_and_no_json_are_refused(tmp_path, content):
+    (tmp_path / MANIFEST).write_bytes(content)
+    with pytest.raises(ManifestError, match="is not the manifest of an export"):
+        read_manifest(tmp_path)
+
+
+def test_a_directory_without_a_manifest_holds_no_whole_export(tmp_path):
+    with pytest.raises(ManifestError, match="no whole export"):
+        read_manifest(tmp_path)

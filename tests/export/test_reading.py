@@ -1,0 +1,140 @@
+"""How bundles are asked for: bounded, halved when refused, and what becomes of rows that are gone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_encord.client.errors import (
+    EncordError,
+    NotFoundError,
+    TooLargeError,
+    UnexpectedAnswerError,
+)
+from airflow_provider_encord.export.labels import export_labels
+from airflow_provider_encord.export.listing import ListedRow, listing_of
+from airflow_provider_encord.export.reading import BundleSize, Reader, in_order
+from tests.export.bench import QUESTION, Encord, lines, unit, units
+
+HEAVY = "x" * 1000
+
+
+def _read(server: Encord, rows_per_request: int = 100) -> list[str]:
+    """Label hashes in the order read."""
+    client = server.client()
+    listed = listing_of(client.project(QUESTION.project).label_rows()).rows
+    reader = Reader(client, QUESTION, rows_per_request=rows_per_request)
+    return [row.label_hash for bundle in reader.bundles(listed) for row in bundle.rows]
+
+
+def test_no_request_asks_for_more_rows_than_allowed():
+    server = Encord(units(50))
+    assert len(_read(server, rows_per_request=7)) == 50
+    assert max(server.reads) == 7
+
+
+def test_bundles_start_small_and_grow_while_rows_are_light():
+    server = Encord(units(1000))
+    _read(server)
+    assert server.reads[:6] == [5, 10, 20, 40, 80, 100]
+
+
+def test_heavy_rows_are_asked_for_in_smaller_bundles():
+    size = BundleSize(100, most_bytes=10_000)
+    for _ in range(6):
+        size.read(size.rows, size.rows * 10)
+    assert size.rows == 100
+    size.read(100, 100 * 2_500)
+    assert size.rows == 4
+    size.read(4, 4 * 1_000_000)
+    assert size.rows == 1
+
+
+@given(st.integers(1, 1000), st.lists(st.tuples(st.integers(0, 10**8), st.booleans()), max_size=50))
+def test_the_size_of_bundles_stays_between_one_and_what_was_asked_for(most, events):
+    size = BundleSize(most)
+    for weight, refused in events:
+        size.refused(size.rows, None) if refused else size.read(size.rows, weight)
+        assert 1 <= size.rows <= most
+
+
+def test_a_label_limit_is_met_once_and_then_kept_to():
+    server = Encord(units(400), most_rows=30)
+    assert len(_read(server)) == 400
+    assert [rows for rows in server.reads if rows > 30] == [40]
+
+
+def test_a_bundle_that_is_too_heavy_is_halved_and_lighter_rows_are_read_in_large_bundles_again():
+    rows = [unit(n, HEAVY if 40 <= n < 60 else "") for n in range(1, 601)]
+    server = Encord(rows, most_bytes=20_000)
+    assert len({*_read(server)}) == 600
+    assert server.reads[-3] == 100
+
+
+def test_a_row_that_is_too_large_alone_is_named(tmp_path):
+    rows = units(20)
+    rows[13] = unit(14, HEAVY)
+    server = Encord(rows, most_bytes=500)
+    with pytest.raises(TooLargeError, match=f"Label row {rows[13].label_hash} .data {rows[13].data_hash}. alone"):
+        export_labels(server.client(), QUESTION, tmp_path / "export")
+    assert not (tmp_path / "export" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("refuses", [False, True], ids=["left out of the answer", "refused with the whole bundle"])
+def test_rows_that_are_gone_are_reported_and_the_others_exported(tmp_path, refuses):
+    rows = units(60)
+    gone = frozenset(one.label_hash for one in (rows[0], rows[31], rows[32], rows[59]))
+    server = Encord(rows, gone=gone, refuses_gone=refuses)
+    manifest = export_labels(server.client(), QUESTION, tmp_path)
+    exported = {json.loads(line)["label_hash"] for line in lines(tmp_path, manifest)}
+    assert {one.label_hash for one in manifest.missing} == gone
+    assert exported == {one.label_hash for one in rows} - gone
+    assert (manifest.counts.exported, manifest.counts.missing) == (56, 4)
+
+
+def test_a_refusal_of_a_row_that_is_still_listed_stands(tmp_path):
+    server = Encord(units(10), refuses_every_row=NotFoundError("you shall not"))
+    with pytest.raises(NotFoundError, match="you shall not"):
+        export_labels(server.client(), QUESTION, tmp_path)
+    assert server.reads == [5, 3, 2, 1]
+
+
+def test_any_other_failure_ends_the_export_without_a_manifest(tmp_path):
+    server = Encord(units(10), fails_at=2, failure=EncordError("cut"))
+    with pytest.raises(EncordError, match="cut"):
+        export_labels(server.client(), QUESTION, tmp_path)
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_a_row_given_twice_is_an_error():
+    rows = _given(units(2))
+    with pytest.raises(UnexpectedAnswerError, match="twice"):
+        in_order(_listed(units(2)), [*rows, rows[0]])
+
+
+def test_a_row_that_was_not_asked_for_is_an_error():
+    with pytest.raises(UnexpectedAnswerError, match="not asked for"):
+        in_order(_listed(units(1)), _given(units(2)))
+
+
+def test_nothing_but_reads_is_sent(tmp_path):
+    server = Encord([*units(5), unit(9, labelled=False)])
+    export_labels(server.client(), QUESTION, tmp_path)
+    assert {(request.query_type, request.verb) for request in server.asked} == {
+        ("labelrowmetadata", "GET"),
+        ("labelrow", "GET"),
+    }
+    assert sum(request.query_type == "labelrowmetadata" for request in server.asked) == 1
+
+
+def _listed(rows) -> list[ListedRow]:
+    return [ListedRow(one.data_hash, one.branch, one.label_hash) for one in rows]
+
+
+def _given(rows):
+    server = Encord(rows)
+    client = server.client()
+    return list(client.project(QUESTION.project).read_label_rows([one.label_hash for one in rows]))

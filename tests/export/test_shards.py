@@ -1,0 +1,94 @@
+"""What the files hold, whatever the rows are, and in whatever bundles and order Encord gives them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_encord.export.labels import export_labels
+from airflow_provider_encord.export.shards import ShardWriter, one_line, shard_name
+from tests.export.bench import PROJECTS, QUESTION, Encord, files, lines, unit
+
+
+@given(PROJECTS, st.integers(1, 40), st.integers(1, 40), st.integers(1, 1000), st.integers(1, 12), st.randoms())
+def test_bundles_and_order_of_the_answers_do_not_show_in_the_files(project, some, others, shard_bytes, limit, dice):
+    shuffled = dice.sample(project, len(project))
+    with tempfile.TemporaryDirectory() as directory:
+        one, other = Path(directory, "one"), Path(directory, "other")
+        first, second = Encord(project), Encord(shuffled, most_rows=limit, seed=1)
+        export_labels(first.client(), QUESTION, one, rows_per_request=some, shard_bytes=shard_bytes)
+        export_labels(second.client(), QUESTION, other, rows_per_request=others, shard_bytes=shard_bytes)
+        assert files(one) == files(other)
+
+
+@given(PROJECTS, st.integers(1, 40), st.integers(1, 1000))
+def test_every_labelled_row_is_one_line_in_order_of_data_hash_and_equal_as_json(project, some, shard_bytes):
+    labelled = sorted((one for one in project if one.row), key=lambda one: one.data_hash)
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name, "export")
+        server = Encord(project)
+        manifest = export_labels(server.client(), QUESTION, directory, rows_per_request=some, shard_bytes=shard_bytes)
+        found = [json.loads(line) for line in lines(directory, manifest)]
+    assert found == [json.loads(one.row) for one in labelled]
+    assert manifest.counts.listed == len(project)
+    assert manifest.counts.without_labels == len(project) - len(labelled)
+
+
+@given(PROJECTS, st.integers(1, 1000))
+def test_the_manifest_describes_each_file_and_no_file_is_larger_than_asked_unless_it_is_one_row(project, shard_bytes):
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name, "export")
+        manifest = export_labels(Encord(project).client(), QUESTION, directory, shard_bytes=shard_bytes)
+        written = files(directory)
+    assert [*written] == [shard.name for shard in manifest.shards]
+    for shard in manifest.shards:
+        content = written[shard.name]
+        assert (shard.rows, shard.bytes) == (content.count(b"\n"), len(content))
+        assert shard.sha256 == hashlib.sha256(content).hexdigest()
+        assert shard.bytes <= shard_bytes or shard.rows == 1
+    for shard, following in zip(manifest.shards, manifest.shards[1:], strict=False):
+        first_line = written[following.name].index(b"\n") + 1
+        assert shard.bytes + first_line > shard_bytes  # the next row did not fit
+    assert manifest.bytes == sum(map(len, written.values()))
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        (b'{"a": 1}', b'{"a": 1}\n'),
+        (b'{\n  "a": 1\n}', b'{   "a": 1 }\n'),
+        (b'{\r\n"a": 1}', b'{  "a": 1}\n'),
+        (b'{"a": "x\\ny\\r"}', b'{"a": "x\\ny\\r"}\n'),
+        ('{"a": "x\u2028y\u0085"}'.encode(), '{"a": "x\u2028y\u0085"}\n'.encode()),
+        (b'{"a": 1.0, "b": 12345678901234567890, "a": 1e400}', b'{"a": 1.0, "b": 12345678901234567890, "a": 1e400}\n'),
+    ],
+    ids=["plain", "pretty", "windows", "escaped newlines stay", "other line ends stay", "numbers stay as written"],
+)
+def test_only_newlines_between_tokens_change(row, line):
+    assert one_line(row) == line
+
+
+def test_a_row_larger_than_a_shard_has_one_of_its_own(tmp_path):
+    rows = [b'"a"', b'"' + b"b" * 50 + b'"', b'"c"']
+    with ShardWriter(tmp_path, shard_bytes=10) as writer:
+        for row in rows:
+            writer.write(row)
+    assert [(shard.name, shard.rows) for shard in writer.shards] == [(shard_name(n), 1) for n in range(3)]
+
+
+def test_a_project_without_labels_gives_a_manifest_and_no_files(tmp_path):
+    server = Encord([unit(1, labelled=False)])
+    manifest = export_labels(server.client(), QUESTION, tmp_path / "export")
+    assert ([*manifest.shards], manifest.counts.without_labels, server.reads) == ([], 1, [])
+    assert [path.name for path in (tmp_path / "export").iterdir()] == ["manifest.json"]
+
+
+def test_shards_without_room_for_anything_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="at least one byte, not 0"):
+        ShardWriter(tmp_path, shard_bytes=0)
