@@ -43,6 +43,10 @@ class _Secret:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError(f"{type(self).__name__} holds a secret and is not pickled: pickle the id of the connection.")
 
+    def __getstate__(self) -> NoReturn:
+        # what Python would give lists the slots with their values
+        self.__reduce_ex__(None)
+
     def __copy__(self) -> Self:
         return self
 
@@ -213,7 +217,8 @@ class ApiKey(_Secret):
         return hash(self.resource_id)
 
     def __repr__(self) -> str:
-        return f"ApiKey(resource_id={self.resource_id!r})"
+        # a reporter of errors may show one whose making was refused, which has no resource
+        return f"ApiKey(resource_id={getattr(self, 'resource_id', None)!r})"
 
 
 Credential: TypeAlias = SshKey | ApiKey
