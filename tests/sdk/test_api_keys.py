@@ -1,5 +1,6 @@
 """API keys of projects and datasets, made and used by the last SDK that knows them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -158,10 +159,12 @@ def refusals(
     keys: dict[str, Any],
     by_key: dict[str, Any],
     pictures: dict[str, Path],
+    new_account: Callable[[str], Account],
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Every operation tried with every kind of key: outcome by key and operation."""
     rows = owner.run(SSH_SDK, "list_label_rows", project=street.project, filters={"all": {}})["all"]
     fresh = next(row for row in rows if not row["label_hash"])
+    foreign = new_account("stranger@example.com").run(SSH_SDK, "create_dataset", title="Not theirs")["dataset_hash"]
     tried = {scope: [street.project, key] for scope, key in keys["project_keys"].items() if scope != "all"}
     tried |= {scope: [street.dataset, key] for scope, key in keys["dataset_keys"].items() if scope != "all"}
     tried["wrong key"] = [street.project, "no-such-key"]
@@ -174,7 +177,7 @@ def refusals(
         keys=tried,
         label_hash=by_key["created"],
         data_hash=fresh["data_hash"],
-        dataset=street.dataset,
+        dataset=foreign,
         image=pictures[RICH],
     )
 
@@ -214,6 +217,13 @@ def test_a_key_that_does_not_belong_to_the_resource_does_not_even_connect(
     assert list(refusals[case]) == ["initialise"]
     expected = {"AuthenticationError"} if case == "wrong key" else {"AuthenticationError", "AuthorisationError"}
     assert refusals[case]["initialise"]["raised"] in expected
+
+
+def test_no_key_attaches_a_dataset_that_its_maker_cannot_see(
+    refusals: dict[str, dict[str, dict[str, Any]]],
+) -> None:
+    raised = {refusals[scope]["attach dataset"]["raised"] for scope in PROJECT_SCOPES}
+    assert raised <= {NOT_ALLOWED, "AuthorisationError", "ResourceNotFoundError"}
 
 
 def test_an_api_key_sends_nothing_to_v2(refusals: dict[str, dict[str, dict[str, Any]]]) -> None:
