@@ -52,7 +52,11 @@ class Connection:
         line = self._file.readline()
         if not line.strip():
             return False
-        method, target, _ = line.decode().split(" ", 2)
+        try:
+            method, target, _ = line.decode("ascii").split(" ", 2)
+        except ValueError:  # what a TLS client says to a plain server
+            self.socket.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            return False
         headers: dict[str, str] = {}
         while (line := self._file.readline()).strip():
             name, _, value = line.decode("latin-1").partition(":")
@@ -210,6 +214,7 @@ class ScriptedServer:
         self.closing = threading.Event()
         self.requests: list[Received] = []
         self.accepted = 0
+        self.ended = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         scheme = "https" if tls or drop_handshakes else "http"
@@ -281,6 +286,8 @@ class ScriptedServer:
                 if not self._next()(self, connection):
                     break
         connection.close()
+        with self._lock:
+            self.ended += 1
 
     def _next(self) -> Act:
         try:

@@ -1,0 +1,159 @@
+"""Whose certificates are trusted: the machine's, an authority of one's own, nobody else's."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import ipaddress
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from airflow_provider_encord.client.errors import OutcomeUnknownError, RefusedError, UnavailableError
+from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.client.transport.sync import SyncTransport
+from tests.client.scripted_server import ScriptedServer, answer
+from tests.client.test_transport import GET, POST
+from tests.wire.vectors import ssh_key
+
+
+class Authority:
+    """An authority and the certificate of one server, in files.
+
+    :param days: How long the server's certificate is valid; negative: it has expired.
+    """
+
+    def __init__(self, folder: Path, name: str, *, days: int = 1, address: str = "127.0.0.1"):
+        self.bundle = folder / f"{name}.pem"
+        self._chain = folder / f"{name}-server.pem"
+        key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        root = self._builder(subject, subject, key.public_key(), days=1)
+        root = root.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        own = self._builder(x509.Name([]), subject, server_key.public_key(), days=days)
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        own = own.add_extension(names, critical=True)
+        self.bundle.write_bytes(root.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+        self._chain.write_bytes(
+            server_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            + own.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+        )
+
+    @staticmethod
+    def _builder(
+        subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, *, days: int
+    ) -> x509.CertificateBuilder:
+        now = datetime.datetime.now(datetime.UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=2))
+            .not_valid_after(now + datetime.timedelta(days=days))
+        )
+
+    def server(self) -> ScriptedServer:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._chain)
+        return ScriptedServer(tls=context).always(answer(json={}))
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path, "ours")
+
+
+@contextlib.contextmanager
+def transport(server: ScriptedServer, ca_bundle: Path | str | None = None) -> Iterator[SyncTransport]:
+    settings = Settings(base_url=server.url, ca_bundle=str(ca_bundle) if ca_bundle else None)
+    with contextlib.closing(SyncTransport(ssh_key(), settings, sleep=lambda seconds: None)) as sender:
+        yield sender
+
+
+def test_a_bundle_of_ones_own_is_trusted(authority):
+    with authority.server() as server, transport(server, authority.bundle) as sender:
+        assert sender.send(GET) == {}
+
+
+def test_an_unknown_authority_is_refused_with_advice_and_nothing_is_sent(authority):
+    with authority.server() as server, transport(server) as sender:
+        with pytest.raises(RefusedError, match="ca_bundle"):
+            sender.send(POST)
+        assert server.requests == []
+        assert server.accepted == 1
+
+
+def test_another_authority_is_refused(authority, tmp_path):
+    other = Authority(tmp_path, "other")
+    with authority.server() as server, transport(server, other.bundle) as sender:
+        with pytest.raises(RefusedError, match="certificate"):
+            sender.send(GET)
+        assert server.requests == []
+
+
+def test_an_expired_certificate_and_one_for_another_host_are_refused(tmp_path):
+    for other in (Authority(tmp_path, "old", days=-1), Authority(tmp_path, "moved", address="127.0.0.2")):
+        with other.server() as server, transport(server, other.bundle) as sender:
+            with pytest.raises(RefusedError, match="certificate"):
+                sender.send(GET)
+            assert server.requests == []
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_bundle_of_the_machine_is_honoured(authority, monkeypatch, variable):
+    monkeypatch.setenv(variable, str(authority.bundle))
+    with authority.server() as server, transport(server) as sender:
+        assert sender.send(GET) == {}
+
+
+def test_the_bundle_of_the_connection_beats_that_of_the_machine(authority, tmp_path, monkeypatch):
+    other = Authority(tmp_path, "other")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other.bundle))
+    with authority.server() as server, transport(server, authority.bundle) as sender:
+        assert sender.send(GET) == {}
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
+    with authority.server() as server, transport(server, other.bundle) as sender, pytest.raises(RefusedError):
+        sender.send(GET)
+
+
+def test_a_bundle_may_be_named_by_the_home_directory(authority, monkeypatch):
+    monkeypatch.setenv("HOME", str(authority.bundle.parent))
+    with authority.server() as server, transport(server, "~/ours.pem") as sender:
+        assert sender.send(GET) == {}
+
+
+def test_a_bundle_that_cannot_be_read_is_told_and_not_tried_again(authority, tmp_path, monkeypatch):
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate")
+    with authority.server() as server, transport(server, broken) as sender:
+        with pytest.raises(RefusedError, match="ca_bundle"):
+            sender.send(GET)
+        assert server.accepted <= 1
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    with authority.server() as server, transport(server) as sender, pytest.raises(RefusedError, match="CA_BUNDLE"):
+        sender.send(GET)
+
+
+def test_https_to_a_server_that_speaks_http_is_told(server):
+    server.always(answer(json={}))
+    settings = Settings(base_url=server.url.replace("http:", "https:"))
+    with contextlib.closing(SyncTransport(ssh_key(), settings)) as sender, pytest.raises(RefusedError, match="http://"):
+        sender.send(GET)
+
+
+def test_a_handshake_that_breaks_off_may_pass():
+    """`requests` calls it an SSL error, too, but the certificate has nothing to do with it."""
+    with ScriptedServer(drop_handshakes=True) as server, transport(server) as sender:
+        with pytest.raises(UnavailableError, match="cut"):
+            sender.send(GET)
+        assert server.accepted == 5
+        with pytest.raises(OutcomeUnknownError):
+            sender.send(POST)

@@ -1,0 +1,418 @@
+"""The transport over real sockets: what is sent where, and what is said when it goes wrong."""
+
+from __future__ import annotations
+
+import base64
+import concurrent.futures
+import contextlib
+import re
+import socket
+import time
+import traceback
+import urllib.parse
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_encord.client.api.reading import ignored, v2_reader
+from airflow_provider_encord.client.call import API_KEY_ONLY, SSH_OR_API_KEY, Call, Envelope, Request, Resource
+from airflow_provider_encord.client.credentials import ApiKey, SshKey
+from airflow_provider_encord.client.errors import (
+    EncordError,
+    InvalidRequestError,
+    NotPossibleError,
+    OutcomeUnknownError,
+    RefusedError,
+    UnavailableError,
+)
+from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.client.transport.sync import SyncTransport, user_agent
+from tests.client.scripted_server import ScriptedServer, answer, cut, echo, hang, late, v1
+from tests.wire.vectors import ssh_key
+
+PROJECT = "aaaaaaaa-0000-4000-8000-000000000001"
+SECRET = "encord-secret-api-key/0123+456789=="
+GET = Call(request=Request("GET", "projects/x"), read=v2_reader(dict), operation="project.get")
+POST = Call(
+    request=Request("POST", "datasets", json={"title": "t"}),
+    read=ignored,
+    changes=True,
+    repeatable=False,
+    operation="dataset.create",
+)
+READ_V1 = Call(
+    request=Envelope("project", "GET", Resource("project", PROJECT)),
+    read=ignored,
+    credentials=SSH_OR_API_KEY,
+    operation="project.get",
+)
+
+
+def api_key() -> ApiKey:
+    return ApiKey(SECRET, PROJECT)
+
+
+@contextlib.contextmanager
+def transport(url: str, credential: SshKey | ApiKey | None = None, **options: Any) -> Iterator[SyncTransport]:
+    sender = SyncTransport(
+        credential or ssh_key(), Settings(base_url=url, **options), sleep=lambda seconds: None, clock=lambda: 1e9
+    )
+    with contextlib.closing(sender):
+        yield sender
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that is bound to happen."""
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.001)
+
+
+# Redirects, other credentials, cookies
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("call", [GET, POST, READ_V1], ids=["get", "post", "v1"])
+def test_a_redirect_is_an_error_and_nothing_is_sent_to_where_it_leads(server, status, call):
+    with ScriptedServer() as elsewhere, transport(server.url) as sender:
+        server.will(answer(status, headers={"Location": elsewhere.url + "/?token=SIGNED"}))
+        with pytest.raises(RefusedError, match="redirect") as caught:
+            sender.send(call)
+        assert "SIGNED" not in str(caught.value)
+        assert elsewhere.accepted == 0
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("call", [GET, READ_V1], ids=["v2", "v1"])
+def test_netrc_is_ignored(server, tmp_path, monkeypatch, call):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\ndefault login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".netrc").write_text(netrc.read_text())
+    server.always(answer(json={"status": 200, "response": {}}))
+    with transport(server.url) as sender:
+        sender.send(call)
+    assert "Basic" not in server.requests[0].headers.get("authorization", "")
+
+
+def test_cookies_are_not_taken(server):
+    server.always(answer(json={}, headers={"Set-Cookie": "session=1; Path=/"}))
+    with transport(server.url) as sender:
+        sender.send(GET)
+        sender.send(GET)
+    assert "cookie" not in server.requests[1].headers
+
+
+# Proxies
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_the_proxy_of_the_machine_is_used(server, monkeypatch, variable):
+    with ScriptedServer() as proxy, transport(server.url) as sender:
+        proxy.always(answer(json={"via": "proxy"}))
+        monkeypatch.setenv(variable, proxy.url)
+        assert sender.send(GET) == {"via": "proxy"}
+        assert proxy.requests[0].target == f"{server.url}/v2/public/projects/x"
+    assert server.accepted == 0
+
+
+def test_a_request_through_a_proxy_is_signed_for_the_path_that_the_server_will_see(server, monkeypatch):
+    call = Call(request=Request("GET", "projects", {"titleEq": "ż ~"}), read=ignored, operation="projects.list")
+    with ScriptedServer() as proxy, transport(server.url) as sender:
+        proxy.always(answer(json={}))
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        sender.send(call)
+        (sent,) = proxy.requests
+    target = sent.target.removeprefix(server.url)
+    assert_signed("GET", target, sent.headers)
+
+
+def test_no_proxy_is_honoured(server, monkeypatch):
+    server.always(answer(json={}))
+    with ScriptedServer() as proxy, transport(server.url) as sender:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        sender.send(GET)
+        assert proxy.accepted == 0
+    assert len(server.requests) == 1
+
+
+def test_a_proxy_that_is_not_there_is_told_from_a_server_that_is_not(server, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://someone:pass-word@127.0.0.1:1")
+    with transport(server.url) as sender, pytest.raises(UnavailableError, match="proxy") as caught:
+        sender.send(POST)
+    assert type(caught.value) is UnavailableError
+    assert "pass-word" not in everything_said(caught.value)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://someone:pass-word@127.0.0.1:1", "http://"])
+def test_a_proxy_that_cannot_be_used_is_no_reason_to_try_again(server, monkeypatch, proxy):
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    with transport(server.url) as sender, pytest.raises(RefusedError, match="PROXY") as caught:
+        sender.send(POST)
+    assert "pass-word" not in everything_said(caught.value)
+
+
+# Time-outs and cuts
+
+
+def test_an_answer_that_does_not_come_is_a_timeout(server):
+    server.always(hang())
+    with transport(server.url, read_timeout=0.05) as sender:
+        with pytest.raises(UnavailableError, match="read_timeout"):
+            sender.send(GET)
+        with pytest.raises(OutcomeUnknownError, match="read_timeout"):
+            sender.send(POST)
+
+
+def test_a_long_poll_may_be_held_longer_than_the_timeout(server):
+    held = Call(request=GET.request, read=ignored, hold_seconds=5, operation="poll")
+    server.always(late(0.3, answer(json={})))
+    with transport(server.url, read_timeout=0.1) as sender:
+        sender.send(held)
+    assert len(server.requests) == 1
+
+
+def test_a_change_whose_connection_was_cut_is_not_sent_again(server):
+    server.always(cut())
+    with transport(server.url) as sender, pytest.raises(OutcomeUnknownError, match="cut"):
+        sender.send(POST)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("act", "word"), [(cut(), "cut"), (cut(after=5), "broke off")])
+def test_a_read_whose_connection_was_cut_is_sent_again(server, act, word):
+    server.will(act, answer(json={"title": "t"}))
+    with transport(server.url) as sender:
+        assert sender.send(GET) == {"title": "t"}
+    server.always(act)
+    with transport(server.url) as sender, pytest.raises(UnavailableError, match=word):
+        sender.send(GET)
+
+
+def test_an_answer_that_cannot_be_unpacked_is_not_taken(server):
+    server.always(answer(text=b"not gzip", headers={"Content-Encoding": "gzip"}))
+    with transport(server.url) as sender, pytest.raises(UnavailableError, match="unpacked"):
+        sender.send(GET)
+
+
+def test_an_unknown_host_name_is_named_as_such(monkeypatch):
+    def unknown(*arguments: Any) -> Any:  # asking a real resolver would leave the machine
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with transport("https://no-such-host") as sender, pytest.raises(UnavailableError, match="name is not known"):
+        sender.send(POST)
+
+
+# The pool
+
+
+def test_many_calls_share_one_connection(server):
+    server.always(v1(True))
+    with transport(server.url) as sender:
+        for _ in range(25):
+            sender.send(READ_V1)
+    assert len(server.requests) == 25
+    assert server.accepted == 1
+
+
+def test_errors_with_an_answer_keep_the_connection(server):
+    server.always(answer(404, json={}))
+    with transport(server.url) as sender:
+        for _ in range(5):
+            with pytest.raises(EncordError):
+                sender.send(GET)
+    assert server.accepted == 1
+
+
+def test_a_connection_that_the_server_closed_meanwhile_does_not_cost_a_change(server):
+    server.always(answer(json={}, keep_alive=False))
+    with transport(server.url) as sender:
+        for number in range(1, 6):
+            sender.send(POST)
+            until(lambda number=number: server.ended == number)
+    assert len(server.requests) == server.accepted == 5
+
+
+def test_threads_share_the_transport(server):
+    server.always(answer(json={}))
+    with transport(server.url) as sender, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: sender.send(GET), range(64)))
+    assert len(server.requests) == 64
+    assert server.accepted <= 8
+    for sent in server.requests:
+        assert_signed("GET", sent.target, sent.headers)
+
+
+# Names, traces, signatures
+
+
+def test_the_user_agent_is_ours_with_a_suffix(server):
+    server.always(answer(json={}))
+    with transport(server.url, user_agent_suffix="apache-airflow/3.3.2") as sender:
+        sender.send(GET)
+    agent = server.requests[0].headers["user-agent"]
+    assert agent == user_agent("apache-airflow/3.3.2")
+    assert re.fullmatch(
+        r"airflow-provider-encord/\S+ python/3\.\d+\.\d+ requests/\d+\.\d+\S* apache-airflow/3\.3\.2", agent
+    )
+
+
+def test_the_error_has_the_trace_id_that_was_sent(server):
+    server.will(answer(400, json={"message": "m"}), cut())
+    with transport(server.url) as sender:
+        for _ in range(2):
+            with pytest.raises(EncordError) as caught:
+                sender.send(POST)
+            sent = server.requests[-1].headers["x-cloud-trace-context"]
+            assert sent == f"{caught.value.trace_id}/1;o=1"
+            assert re.fullmatch("[0-9a-f]{32}", str(caught.value.trace_id))
+            assert f"trace id {caught.value.trace_id}" in str(caught.value)
+            assert caught.value.operation == "dataset.create"
+
+
+def assert_signed(method: str, target: str, headers: dict[str, str]) -> None:
+    """The signature is one over the target as it arrived (protocol, section 2.2), made with the test key."""
+    parameters = headers["signature-input"].removeprefix("encord-sig=")
+    signed = (
+        f'"@method": {method}\n"@request-target": {target}\n'
+        f'"content-digest": {headers["content-digest"]}\n"@signature-params": {parameters}'
+    )
+    signature = base64.b64decode(headers["signature"].removeprefix("encord-sig=:").removesuffix(":"))
+    Ed25519PublicKey.from_public_bytes(bytes.fromhex(ssh_key().public_key_hex)).verify(signature, signed.encode())
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    query=st.dictionaries(
+        st.text(min_size=1, max_size=5), st.text(max_size=8) | st.lists(st.text(max_size=4), max_size=3), max_size=4
+    ),
+    title=st.text(max_size=10),
+)
+def test_the_target_that_arrives_is_the_one_that_was_signed(server, query, title):
+    server.always(answer(json={}))
+    call = Call(request=Request("POST", "projects", query, json={"title": title}), read=ignored, operation="x")
+    with transport(server.url) as sender:
+        sender.send(call)
+    sent = server.requests[-1]
+    assert_signed("POST", sent.target, sent.headers)
+    expected = [(name, one) for name, value in query.items() for one in ([value] if isinstance(value, str) else value)]
+    arrived = urllib.parse.parse_qsl(sent.target.partition("?")[2], keep_blank_values=True)
+    assert arrived == expected
+    assert sent.json() == {"title": title}
+
+
+def test_an_api_key_goes_with_its_own_resource_and_without_a_signature(server):
+    server.always(v1({}))
+    lookup = Call(request=Envelope("apikeymeta", "GET", own_resource=True), read=ignored, credentials=API_KEY_ONLY)
+    with transport(server.url, api_key()) as sender:
+        sender.send(lookup)
+        sender.send(READ_V1)
+    for sent in server.requests:
+        assert (sent.headers["authorization"], sent.headers["resourceid"]) == (SECRET, PROJECT)
+        assert "signature" not in sent.headers
+        assert "resourcetype" not in sent.headers
+
+
+def test_an_api_key_is_not_sent_for_another_resource_or_to_v2(server):
+    other = Call(
+        request=Envelope("project", "GET", Resource("project", PROJECT.replace("a", "b"))),
+        read=ignored,
+        credentials=SSH_OR_API_KEY,
+    )
+    with transport(server.url, api_key()) as sender:
+        for call in (other, GET):
+            with pytest.raises(NotPossibleError):
+                sender.send(call)
+    assert server.requests == []
+
+
+# What is said
+
+
+def everything_said(error: BaseException) -> str:
+    """All text that a log of this error could hold: message, causes, and the local variables of the frames."""
+    said = traceback.TracebackException.from_exception(error, capture_locals=False)
+    chain, seen = [error], [repr(error), str(error), repr(vars(error)), "".join(said.format())]
+    while chain:
+        one = chain.pop()
+        for linked in (one.__cause__, one.__context__):
+            if linked is not None:
+                chain.append(linked)
+                seen += [repr(linked), str(linked), repr(getattr(linked, "request", None) and linked.request.headers)]
+    return "\n".join(seen)
+
+
+@pytest.mark.parametrize("call", [GET, POST, READ_V1], ids=["get", "post", "v1"])
+def test_a_server_that_quotes_our_signature_does_not_get_it_into_the_error(server, call):
+    server.always(echo())
+    with transport(server.url) as sender, pytest.raises(InvalidRequestError, match="You sent") as caught:
+        sender.send(call)
+    headers = server.requests[0].headers
+    proof = headers.get("signature") or headers["authorization"]
+    assert proof not in everything_said(caught.value)
+    assert proof[80:120] not in everything_said(caught.value)
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "{}",
+        "Authorization: {}",
+        "key={}&x=1",
+        '{{"Authorization": "{}"}}',
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 413, 500])
+def test_a_server_that_quotes_the_api_key_does_not_get_it_into_the_error(server, quote, status):
+    text = quote.format(SECRET)
+    if status == 200:
+        server.always(answer(200, json={"status": 400, "response": ["INVALID_ARGUMENTS_ERROR"], "payload": text}))
+    else:
+        server.always(answer(status, json={"detail": [{"msg": text}]}))
+    with transport(server.url, api_key()) as sender, pytest.raises(EncordError) as caught:
+        sender.send(READ_V1)
+    assert_nowhere(everything_said(caught.value))
+    assert "***" in str(caught.value)
+
+
+def test_a_code_of_the_envelope_that_is_the_api_key_is_not_shown(server):
+    server.always(answer(200, json={"status": 500, "response": [SECRET]}))
+    with transport(server.url, api_key()) as sender, pytest.raises(EncordError) as caught:
+        sender.send(READ_V1)
+    assert_nowhere(everything_said(caught.value))
+
+
+@pytest.mark.parametrize("failing", [cut(), cut(after=3), hang()], ids=["cut", "broken", "hang"])
+def test_an_error_without_an_answer_holds_no_prepared_request(server, failing):
+    """An exception of `requests` has the request, with its headers, as an attribute."""
+    server.always(failing)
+    with transport(server.url, api_key(), read_timeout=0.05) as sender, pytest.raises(UnavailableError) as caught:
+        sender.send(READ_V1)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    assert_nowhere(everything_said(caught.value))
+
+
+def test_log_lines_of_repeats_do_not_hold_the_key(server, caplog):
+    server.always(answer(503, json={"message": f"Authorization: {SECRET}"}))
+    with (
+        caplog.at_level("DEBUG"),
+        transport(server.url, api_key()) as sender,
+        pytest.raises(UnavailableError),
+    ):
+        sender.send(READ_V1)
+    assert "Attempt 2" in caplog.text
+    assert_nowhere(caplog.text)
+
+
+def assert_nowhere(text: str) -> None:
+    for start in range(len(SECRET) - 12):
+        assert SECRET[start : start + 12] not in text
