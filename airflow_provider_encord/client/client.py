@@ -258,8 +258,12 @@ class EncordClient:
         return self._together(step)
 
     def _together(self, together: Together) -> list[Any]:
-        with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, together.limit)) as pool:
+        pool = concurrent.futures.ThreadPoolExecutor(max_workers=max(1, together.limit))
+        try:
             return list(pool.map(_outcome(self._perform), together.steps))
+        finally:
+            # A task that is killed raises here: what has not begun must not begin any more.
+            pool.shutdown(cancel_futures=True)
 
 
 def _outcome(perform: Callable[[Step], Any]) -> Callable[[Step], Any]:
