@@ -41,8 +41,16 @@ WHAT_THE_SDK_MADE_OF_IT = {
 }
 """Operations for which `parsed` is not read from the answer."""
 
-OPEN = {"editor", "editorOntology", "editor_ontology", "data_units", "object_answers", "classification_answers"}
-"""Content of users, whose keys are kept."""
+OPEN = {
+    "editor",
+    "editorOntology",
+    "editor_ontology",
+    "data_units",
+    "object_answers",
+    "classification_answers",
+    "uploadHeaders",
+}
+"""Objects without fixed keys: content of users, headers by name."""
 
 ENUMERATED = {
     "projectType", "status", "stageType", "data_type", "label_status", "annotation_task_status", "dataset_type",
