@@ -25,7 +25,7 @@ def paint(
     drawable = [item for item in ontology.objects.values() if item.get("shape") in _SHAPES]
     for _ in range(count if drawable else 0):
         feature = drawable[int(dice.random() * len(drawable))]
-        identifier = label_identifier(dice)
+        identifier = _unused(content["object_answers"], dice)
         for labels in _places(content["data_units"], unit, dice):
             labels["objects"].append(pen.draw(feature, identifier))
         content["object_answers"][identifier] = {
@@ -38,6 +38,13 @@ def paint(
         _classify(content, unit, feature, pen)
 
 
+def _unused(answers: dict[str, Any], dice: random.Random) -> str:
+    """A new identifier. Who annotates twice with the same seed would draw the same one again."""
+    while (identifier := label_identifier(dice)) in answers:
+        pass
+    return identifier
+
+
 def _classify(content: dict[str, Any], unit: Unit, feature: dict[str, Any], pen: _Pen) -> None:
     answers: dict[str, Any] = content["classification_answers"]
     given = [pen.answer(attribute) for attribute in feature["attributes"]]
@@ -45,7 +52,7 @@ def _classify(content: dict[str, Any], unit: Unit, feature: dict[str, Any], pen:
         if answer.get("featureHash") == feature["featureNodeHash"]:
             answer |= {"classifications": given, "lastEditedBy": pen.author, "lastEditedAt": pen.time}
             return
-    identifier = label_identifier(pen.dice)
+    identifier = _unused(answers, pen.dice)
     answers[identifier] = {
         "classificationHash": identifier,
         "featureHash": feature["featureNodeHash"],

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from . import access, jobs
+from . import jobs
 from .exchange import Exchange
 from .identifiers import new_uuid
 from .refusals import Reason, RefusalError
@@ -208,7 +208,6 @@ def _require_integration(exchange: Exchange, integration: str | None) -> None:
         raise RefusalError(Reason.INVALID, "integrationId: needed with files")
     if exchange.store.one("SELECT 1 FROM integrations WHERE uuid = ?", integration) is None:
         raise RefusalError(Reason.NOT_FOUND, f"integrationId: there is no cloud integration {integration}")
-    access.role_in(exchange, "dataset", exchange.resource)
 
 
 _Unit = tuple[str, dict[str, Any]]
@@ -226,14 +225,16 @@ def _from_items(items: dict[str, Any]) -> tuple[bool, bool, list[_Unit]]:
 
 def _from_manifest(files: dict[str, Any]) -> tuple[bool, bool, list[_Unit]]:
     """The units of an open ``files``: lists in snake_case, entries in camelCase; unknown keys in entries are let be."""
-    units: list[_Unit] = msgspec.field(default_factory=list)
+    units: list[_Unit] = []
     for name, value in files.items():
         if name in _SWITCHES:
             continue
-        if not isinstance(value, list):
+        if name in _SNAKE and not isinstance(value, list):
+            raise RefusalError(Reason.INVALID, f"files.{name}: must be a list")
+        if name not in _SNAKE:
+            if isinstance(value, list) and value:
+                raise _unserved(f"files.{name}")
             continue
-        if value and name not in _SNAKE:
-            raise _unserved(f"files.{name}")
         units += [(_SNAKE[name], _manifest_entry(name, entry)) for entry in value]
     skip, upsert = (files.get(name) is True for name in ("skip_duplicate_urls", "upsert_metadata"))
     return skip, upsert, units

@@ -1,0 +1,130 @@
+"""Seeded projects and the annotator: real labels of the ontology, the same for the same seed; tasks that move on."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord.emulator.process import Emulator
+from tests.emulator.callers import Person
+
+
+def _stages(owner: Person, project: str) -> Counter[str]:
+    rows = owner.get("labelrowmetadata", "GET", None, {"include_uninitialised_labels": True}, project=project)
+    return Counter(row["workflow_graph_node"]["title"] for row in rows)
+
+
+def _features(rows: list[dict[str, Any]]) -> set[str]:
+    text = json.dumps(rows)
+    return {part.partition('"')[0] for part in text.split('"featureHash": "')[1:]}
+
+
+@pytest.mark.parametrize("kind", ["image", "video", "img_group"])
+def test_labels_use_features_of_the_ontology_and_frames_of_the_data(encord_emulator: Emulator, owner: Person, kind):
+    made = encord_emulator.project(owner=owner.email, title="x", rows=3, kind=kind, objects_per_row=4, created=1.0)
+    rows = encord_emulator.labels(made["project_hash"])
+    assert [row["data_hash"] for row in rows] == sorted(made["data_hashes"])
+    editor = json.dumps(owner.rest("GET", f"ontologies/{made['ontology_hash']}").json["editor"])
+    assert all(feature in editor for feature in _features(rows))
+    for row in rows:
+        assert len(row["object_answers"]) == 4
+        assert len(row["classification_answers"]) == 1
+        if kind == "video":
+            frames = row["data_units"][row["data_hash"]]["labels"]
+            assert set(map(int, frames)) == set(range(10))
+        hashes = {row["label_hash"]}
+        payload = {"multi_request": True, "labels": [row], "validate_before_saving": True}
+        assert owner.get("labelrow", "POST", [*hashes], payload, project=made["project_hash"]) is True
+
+
+@pytest.mark.parametrize(("advance", "stage"), [("none", "Annotate"), ("submit", "Review"), ("complete", "Complete")])
+def test_annotate_creates_rows_edits_labels_and_moves_tasks(encord_emulator, owner, advance, stage):
+    made = encord_emulator.project(owner=owner.email, title="x", rows=5)
+    project = made["project_hash"]
+    assert encord_emulator.labels(project) == []
+    assert encord_emulator.annotate(project, count=2, objects_per_row=3, advance=advance) == 2
+    rows = encord_emulator.labels(project)
+    assert len(rows) == 2
+    assert all(len(row["object_answers"]) == 3 for row in rows)
+    expected = Counter({"Annotate": 5}) if stage == "Annotate" else Counter({"Annotate": 3, stage: 2})
+    assert _stages(owner, project) == expected
+    one = made["data_hashes"][:1]
+    assert encord_emulator.annotate(project, data_hashes=one, objects_per_row=1) == 1
+    edited = next(row for row in encord_emulator.labels(project) if row["data_hash"] == one[0])
+    assert len(edited["object_answers"]) == 4
+    assert len(edited["classification_answers"]) == 1
+
+
+def test_without_a_count_everything_that_is_not_complete_is_annotated(encord_emulator, owner):
+    project = encord_emulator.project(owner=owner.email, title="x", rows=5)["project_hash"]
+    assert encord_emulator.annotate(project, count=2, advance="complete") == 2
+    assert encord_emulator.annotate(project, advance="complete") == 3
+    assert encord_emulator.annotate(project) == 0
+
+
+def test_the_same_seed_draws_the_same(encord_emulator, owner):
+    def drawn(seed: int) -> list[Any]:
+        made = encord_emulator.project(owner=owner.email, title="x", rows=3, seed=1)
+        encord_emulator.annotate(made["project_hash"], seed=seed)
+        rows = {row["data_hash"]: row for row in encord_emulator.labels(made["project_hash"])}
+        ordered = [rows[data_hash] for data_hash in made["data_hashes"]]
+        return [
+            [one["shape"] for one in row["data_units"][row["data_hash"]]["labels"]["objects"]] for row in ordered
+        ] + [sorted(row["object_answers"]) for row in ordered]
+
+    assert drawn(5) == drawn(5)
+    assert drawn(5) != drawn(6)
+
+
+def test_created_is_the_share_of_rows_that_have_labels(encord_emulator, owner):
+    made = encord_emulator.project(owner=owner.email, title="x", rows=200, created=0.25)
+    assert len(encord_emulator.labels(made["project_hash"])) == 50
+    assert len(made["data_hashes"]) == 100
+    assert len(encord_emulator.labels(made["project_hash"], offset=48, limit=10)) == 2
+
+
+def test_a_template_decides_the_stages_and_where_tasks_go(encord_emulator, owner):
+    stages = [
+        {"stageType": "AGENT", "title": "Pre-label", "pathways": [{"title": "go", "to": "Draw"}]},
+        {"stageType": "ANNOTATION", "title": "Draw", "next": "Complete"},
+        {"stageType": "REVIEW", "title": "Check"},
+        {"stageType": "DONE", "title": "Archive"},
+        {"stageType": "DONE", "title": "Complete"},
+    ]
+    template = encord_emulator.template("Agents first", stages)
+    made = encord_emulator.project(owner=owner.email, title="x", rows=2, template=template["uuid"])
+    assert [stage["title"] for stage in made["stages"]] == [stage["title"] for stage in stages]
+    assert made["stages"][0]["pathways"][0]["destinationUuid"] == made["stages"][1]["uuid"]
+    assert [stage["uuid"] for stage in made["stages"]] == [stage["uuid"] for stage in template["stages"]]
+    project = made["project_hash"]
+    assert _stages(owner, project) == {"Pre-label": 2}
+    encord_emulator.annotate(project, advance="submit")
+    assert _stages(owner, project) == {"Draw": 2}
+    encord_emulator.annotate(project, advance="submit")
+    assert _stages(owner, project) == {"Complete": 2}
+    request = {"title": "t", "description": "", "dataset_hashes": [], "workflow_type": "manual"}
+    uuid = owner.get("project", "POST", None, {**request, "workflow_template_id": template["uuid"]})
+    assert len(owner.rest("GET", f"projects/{uuid}").json["workflow"]["stages"]) == 5
+
+
+def test_data_that_comes_later_gets_a_row_and_goes_with_its_dataset(encord_emulator, owner):
+    first = encord_emulator.project(owner=owner.email, title="first", rows=2)
+    second = encord_emulator.project(owner=owner.email, title="second", rows=3, created=1.0)
+    project = first["project_hash"]
+    attach = {"dataset_hashes": [second["dataset_hash"]]}
+    assert owner.get("projectdataset", "POST", None, attach, project=project) is True
+    assert owner.get("projectdataset", "POST", None, attach, project=project) is True
+    assert _stages(owner, project) == {"Annotate": 5}
+    titles = [one["title"] for one in owner.rest("GET", f"projects/{project}/datasets").json["results"]]
+    assert titles == ["first dataset", "second dataset"]
+    assert owner.get("projectdataset", "DELETE", [second["dataset_hash"]], None, project=project) is True
+    assert _stages(owner, project) == {"Annotate": 2}
+    assert len(encord_emulator.labels(second["project_hash"])) == 3
+
+
+def test_a_hundred_thousand_rows_are_there_in_seconds(encord_emulator, owner):
+    made = encord_emulator.project(owner=owner.email, title="x", rows=100_000, created=0.01)
+    assert sum(_stages(owner, made["project_hash"]).values()) == 100_000
