@@ -7,6 +7,7 @@ sorting (CROSS JOIN forbids SQLite to choose another), unless only a few are ask
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 import msgspec
@@ -137,6 +138,16 @@ def _encoded(exchange: Exchange, question: MetadataQuestion, comparison: str, br
     return [msgspec.json.encode([_view(exchange, question, row) for row in rows])[1:-1] for rows in chunks]
 
 
+def _images(text: str | None) -> list[dict[str, Any]] | None:
+    """The images of a group; exactly these keys, for the vendor's SDK takes no other here."""
+    if text is None:
+        return None
+    return [
+        {"index": index, **{key: image[key] for key in ("title", "file_type", "height", "width", "image_hash")}}
+        for index, image in enumerate(json.loads(text))
+    ]
+
+
 def _conditions(question: MetadataQuestion) -> Conditions:
     conditions = Conditions()
     conditions.before("label.last_edited_at", question.edited_before, "edited_before")
@@ -160,7 +171,7 @@ def _view(exchange: Exchange, question: MetadataQuestion, row: Row) -> dict[str,
     if question.include_workflow_graph_node:
         view["workflow_graph_node"] = {"uuid": row["stage"], "title": row["stage_title"]}
     if question.include_images_data:
-        view["images_data"] = raw(row["images"])
+        view["images_data"] = _images(row["images"])
     if question.include_client_metadata and question.client_metadata_as_signed_url:
         view["client_metadata_signed_url"] = link(exchange, METADATA + row["data_hash"])
     elif question.include_client_metadata:

@@ -249,6 +249,16 @@ def test_metadata_filters_keep_what_matches(encord_emulator, made, owner):
     assert bad.code == "INVALID_DATE_FORMAT_ERROR"
 
 
+def test_images_of_a_group_are_listed_with_exactly_the_keys_that_the_sdk_takes(encord_emulator, owner):
+    made = encord_emulator.project(owner=owner.email, title="x", rows=1, kind="img_group", frames=2)
+    (plain,) = _metadata(owner, made["project_hash"])
+    (row,) = _metadata(owner, made["project_hash"], include_images_data=True)
+    assert plain["images_data"] is None
+    assert [image["index"] for image in row["images_data"]] == [0, 1]
+    for image in row["images_data"]:
+        assert set(image) == {"index", "title", "file_type", "height", "width", "image_hash"}
+
+
 def test_branches_are_listed_alone_or_all_together(made, owner):
     project, data_hash = made["project_hash"], made["data_hashes"][0]
     owner.get("labelrow", "PUT", [data_hash], {**MANY, "branch_name": "model-v1"}, project=project)
