@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import PosixPath
+from typing import ClassVar
+
 import pytest
 
 from airflow_provider_encord.client.errors import InvalidRequestError
@@ -21,6 +24,21 @@ def _export(destination, rows=20, question=QUESTION, **server):
     return export_labels(Encord(units(rows), **server).client(), question, destination, shard_bytes=500)
 
 
+class DyingPath(PosixPath):
+    """A path on whose second removal, or first renaming, the process is killed."""
+
+    removed: ClassVar[list[str]] = []
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        if self.removed:
+            raise Killed
+        self.removed.append(self.name)
+        super().unlink(missing_ok)
+
+    def rename(self, target):
+        raise Killed
+
+
 @pytest.mark.parametrize("read", [1, 2, 3])
 def test_after_a_kill_a_second_run_gives_the_files_of_an_undisturbed_one(tmp_path, read):
     _export(tmp_path / "undisturbed")
@@ -36,6 +54,23 @@ def test_while_an_export_is_done_anew_there_is_no_manifest(tmp_path):
     with pytest.raises(Killed):
         _export(tmp_path, fails_at=1, failure=Killed())
     assert not (tmp_path / MANIFEST).exists()
+
+
+def test_the_manifest_is_the_first_file_to_go(tmp_path):
+    _export(tmp_path)
+    DyingPath.removed.clear()
+    with pytest.raises(Killed):
+        _export(DyingPath(tmp_path))
+    assert DyingPath.removed == [MANIFEST]
+
+
+def test_a_kill_just_before_the_manifest_is_there_leaves_none_and_is_mended(tmp_path):
+    DyingPath.removed.clear()
+    with pytest.raises(Killed):
+        _export(DyingPath(tmp_path))
+    assert not (tmp_path / MANIFEST).exists()
+    manifest = _export(tmp_path)
+    assert [*files(tmp_path)] == [shard.name for shard in manifest.shards]
 
 
 def test_an_export_stays_as_it_is_if_the_new_one_cannot_begin(tmp_path):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.export.labels import export_labels
 from airflow_provider_encord.export.shards import ShardWriter, one_line, shard_name
-from tests.export.bench import PROJECTS, QUESTION, Encord, files, lines, unit
+from tests.export.bench import PROJECTS, QUESTION, Encord, Unit, files, lines, unit
 
 
 @given(PROJECTS, st.integers(1, 40), st.integers(1, 40), st.integers(1, 1000), st.integers(1, 12), st.randoms())
@@ -72,6 +72,15 @@ def test_the_manifest_describes_each_file_and_no_file_is_larger_than_asked_unles
 )
 def test_only_newlines_between_tokens_change(row, line):
     assert one_line(row) == line
+
+
+def test_content_reaches_the_file_byte_for_byte(tmp_path):
+    plain = unit(1)
+    odd = b'{ "label_hash":"%s","data_hash" : "%s", "\\u00e9": [1.0, 1e-7, 12345678901234567890123, 1], "b": 1, "b": 2}'
+    row = odd % (plain.label_hash.encode(), plain.data_hash.encode())
+    server = Encord([Unit(plain.data_hash, plain.label_hash, row)])
+    manifest = export_labels(server.client(), QUESTION, tmp_path)
+    assert lines(tmp_path, manifest) == [row]
 
 
 def test_a_row_larger_than_a_shard_has_one_of_its_own(tmp_path):
