@@ -57,6 +57,16 @@ def test_the_sdk_finds_every_object_that_the_emulator_stores(
     assert all(len(objects) >= OBJECTS for objects in expected.values())
 
 
+def test_image_groups_list_their_images_when_asked(owner: Account, projects: dict[str, str]) -> None:
+    asked = {"plain": {}, "with images": {"include_images_data": True}}
+
+    listed = owner.run(SSH_SDK, "list_label_rows", project=projects["img_group"], filters=asked)
+
+    assert {row["images"] for row in listed["plain"]} == {None}
+    assert [len(row["images"]) for row in listed["with images"]] == [KINDS["img_group"]] * ROWS
+    assert all(width and height for row in listed["with images"] for _, width, height in row["images"])
+
+
 def test_what_people_label_later_reaches_the_sdk_and_moves_on(
     owner: Account, server: Server, new_account: Callable[[str], Account]
 ) -> None:
