@@ -234,7 +234,7 @@ class EncordClient:
         if request.own_resource:
             return
         wanted = request.resource
-        if wanted.id != credential.resource_id:
+        if (wanted.id or "").lower() != credential.resource_id:
             raise NotPossibleError(
                 f"The API key of this connection belongs to {credential.resource_id} and cannot act on {wanted.kind} "
                 f"{wanted.id}. Use a connection with an API key of that {wanted.kind}, or with an SSH key.",

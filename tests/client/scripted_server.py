@@ -113,6 +113,19 @@ def answer(
     return act
 
 
+def respond(with_: Callable[[Received], tuple[int, Any]]) -> Act:
+    """Answer with a status and JSON that depend on the request."""
+
+    def act(server: ScriptedServer, connection: Connection) -> bool:
+        received = connection.read_body()
+        server.note(received)
+        status, content = with_(received)
+        _send(connection, status, _dump(content), {})
+        return True
+
+    return act
+
+
 def v1(response: Any, **envelope: Any) -> Act:
     """Answer with an envelope."""
     return answer(json={"status": 200, "response": response, **envelope})

@@ -10,6 +10,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.reading import Page
 from airflow_provider_encord.client.call import Call, Flow
+from airflow_provider_encord.client.errors import UnexpectedAnswerError
 from airflow_provider_encord.client.times import write_time
 
 T = TypeVar("T")
@@ -63,12 +64,19 @@ def every_page(call: Callable[[str | None], Call[Page[T]]]) -> Flow[list[T]]:
     """All items of a paged listing; the token of a page goes beside the same filters.
 
     :param call: Makes the call for a page token, None for the first page.
+    :raises UnexpectedAnswerError: A page leads back to one that was read, which would never end.
     """
     items: list[T] = []
     token: str | None = None
+    seen: set[str] = set()
     while True:
-        page = yield from call(token)
+        page = yield from (step := call(token))
         items += page.results
         token = page.next_page_token
         if not token:
             return items
+        if token in seen:
+            raise UnexpectedAnswerError(
+                f"Encord's listing at {step.request.path} leads to the same page again.", operation=step.operation
+            )
+        seen.add(token)

@@ -1,0 +1,252 @@
+"""A thing is created just once, whatever happens between the request and its answer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_encord.client.call import Call, Flow, Request, run
+from airflow_provider_encord.client.errors import (
+    ConflictError,
+    EncordError,
+    InvalidRequestError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RateLimitedError,
+    UnavailableError,
+)
+from airflow_provider_encord.client.resources.creation import FAIL, IF_EXISTS, NEW, REUSE, Created, create_once
+from airflow_provider_encord.client.resources.datasets import create_dataset_once
+from airflow_provider_encord.client.resources.ontologies import create_ontology_once
+from airflow_provider_encord.client.resources.projects import create_project_once
+
+FIND: Call[Any] = Call(request=Request("GET", "things"), read=lambda answer: None)
+CREATE: Call[Any] = Call(request=Request("POST", "things"), read=lambda answer: None, changes=True, repeatable=False)
+
+
+def find() -> Flow[Sequence[str]]:
+    return (yield from FIND)  # type: ignore[no-any-return]
+
+
+def creation(if_exists: str = REUSE, title: str = "Cats") -> Flow[Created]:
+    return create_once("dataset", title, find=find, create=CREATE, id_of=str, if_exists=if_exists)
+
+
+def script(*outcomes: Any) -> Any:
+    """Performs steps as told, in turn: what is expected, and how it ends."""
+    left = list(outcomes)
+
+    def perform(step: Any) -> Any:
+        expected, outcome = left.pop(0)
+        assert step is expected
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    perform.left = left  # type: ignore[attr-defined]
+    return perform
+
+
+LOST = OutcomeUnknownError("lost")
+
+BRANCHES: list[tuple[str, str, list[tuple[Any, Any]], Any]] = [
+    ("there is none", REUSE, [(FIND, []), (CREATE, "d1")], Created(id="d1", created=True)),
+    ("there is one", REUSE, [(FIND, ["d1"])], Created(id="d1", created=False)),
+    ("there are two", REUSE, [(FIND, ["d1", "d2"])], ConflictError),
+    ("there is none, fail", FAIL, [(FIND, []), (CREATE, "d1")], Created(id="d1", created=True)),
+    ("there is one, fail", FAIL, [(FIND, ["d1"])], ConflictError),
+    ("there are two, fail", FAIL, [(FIND, ["d1", "d2"])], ConflictError),
+    ("new", NEW, [(CREATE, "d1")], Created(id="d1", created=True)),
+    ("new, lost", NEW, [(CREATE, LOST)], OutcomeUnknownError),
+    ("lost after the work", REUSE, [(FIND, []), (CREATE, LOST), (FIND, ["d1"])], Created(id="d1", created=True)),
+    ("lost before the work", REUSE, [(FIND, []), (CREATE, LOST), (FIND, [])], OutcomeUnknownError),
+    ("lost, then two", REUSE, [(FIND, []), (CREATE, LOST), (FIND, ["d1", "d2"])], ConflictError),
+    ("lost, fail", FAIL, [(FIND, []), (CREATE, LOST), (FIND, ["d1"])], Created(id="d1", created=True)),
+    ("lost, look-up fails", REUSE, [(FIND, []), (CREATE, LOST), (FIND, UnavailableError("x"))], UnavailableError),
+    ("the look-up fails", REUSE, [(FIND, PermissionDeniedError("x"))], PermissionDeniedError),
+    ("refused", REUSE, [(FIND, []), (CREATE, PermissionDeniedError("x"))], PermissionDeniedError),
+    ("never sent", REUSE, [(FIND, []), (CREATE, UnavailableError("x"))], UnavailableError),
+    ("slow down", REUSE, [(FIND, []), (CREATE, RateLimitedError("x", retry_after=90))], RateLimitedError),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "if_exists", "steps", "ending"), BRANCHES, ids=[row[0] for row in BRANCHES])
+def test_every_branch(what, if_exists, steps, ending):
+    perform = script(*steps)
+    if isinstance(ending, Created):
+        assert run(creation(if_exists), perform) == ending
+    else:
+        with pytest.raises(ending):
+            run(creation(if_exists), perform)
+    assert perform.left == []
+
+
+def test_several_of_a_title_are_listed():
+    with pytest.raises(ConflictError, match=r"2 datasets are titled 'Cats': d1, d2\. .*pass the id"):
+        run(creation(), script((FIND, ["d1", "d2"])))
+
+
+def test_the_one_that_is_in_the_way_is_named():
+    with pytest.raises(ConflictError, match=r"dataset titled 'Cats' already \(d1\)"):
+        run(creation(FAIL), script((FIND, ["d1"])))
+
+
+@pytest.mark.parametrize("if_exists", ["", "Reuse", "skip", None])
+def test_an_unknown_choice_is_refused_before_anything_is_asked(if_exists):
+    with pytest.raises(InvalidRequestError, match=r"if_exists.*reuse, fail, new"):
+        run(creation(if_exists), script())
+
+
+@pytest.mark.parametrize("title", ["", "  ", "\n", None, 7])
+@pytest.mark.parametrize("if_exists", IF_EXISTS)
+def test_a_title_that_is_none_is_refused_before_anything_is_asked(if_exists, title):
+    with pytest.raises(InvalidRequestError, match="title"):
+        run(creation(if_exists, title), script())
+
+
+# Interleavings
+
+FINE, LOST_BEFORE, LOST_AFTER, REFUSED, CRASH_BEFORE, CRASH_AFTER = (
+    "fine", "lost before", "lost after", "refused", "crash before", "crash after",
+)  # fmt: skip
+FAULTS = st.sampled_from([FINE, FINE, LOST_BEFORE, LOST_AFTER, REFUSED, CRASH_BEFORE, CRASH_AFTER])
+
+
+class Crash(BaseException):
+    """The worker dies."""
+
+
+@dataclasses.dataclass
+class Encord:
+    """Holds things by title and lets requests fail as told."""
+
+    faults: list[str]
+    things: list[str] = dataclasses.field(default_factory=list)
+
+    def perform(self, step: Any) -> Any:
+        fault = self.faults.pop(0) if self.faults else FINE
+        if fault == CRASH_BEFORE:
+            raise Crash
+        if fault == REFUSED:
+            raise UnavailableError("never connected")
+        if step is FIND:
+            return self._find(fault)
+        if fault == LOST_BEFORE:
+            raise OutcomeUnknownError("lost")
+        self.things.append(f"d{len(self.things)}")
+        if fault == LOST_AFTER:
+            raise OutcomeUnknownError("lost")
+        if fault == CRASH_AFTER:
+            raise Crash
+        return self.things[-1]
+
+    def _find(self, fault: str) -> list[str]:
+        if fault in (LOST_BEFORE, LOST_AFTER):
+            raise UnavailableError("cut")
+        if fault == CRASH_AFTER:
+            raise Crash
+        return list(self.things)
+
+
+def attempt(encord: Encord, if_exists: str) -> Created | BaseException:
+    try:
+        return run(creation(if_exists), encord.perform)
+    except (EncordError, Crash) as error:
+        return error
+
+
+@given(faults=st.lists(FAULTS, max_size=12), tries=st.integers(1, 6))
+def test_tried_again_until_it_succeeds_there_is_one_whatever_fails(faults, tries):
+    encord = Encord(list(faults))
+    outcomes = [attempt(encord, REUSE) for _ in range(tries + len(faults))]
+    outcomes.append(attempt(encord, REUSE))
+    assert encord.things == ["d0"]
+    assert isinstance(outcomes[-1], Created)
+    assert {one.id for one in outcomes if isinstance(one, Created)} == {"d0"}
+    assert sum(1 for one in outcomes if isinstance(one, Created) and one.created) <= 1
+    assert all(
+        isinstance(one, Created | Crash) or one.retryable  # type: ignore[union-attr]
+        for one in outcomes
+    )
+
+
+@given(faults=st.lists(FAULTS, max_size=6))
+def test_fail_never_makes_a_second_one(faults):
+    encord = Encord(list(faults))
+    for _ in range(len(faults) + 1):
+        attempt(encord, FAIL)
+    assert encord.things == ["d0"]
+    assert isinstance(attempt(encord, FAIL), ConflictError)
+
+
+# The three kinds
+
+
+@pytest.mark.parametrize(
+    ("flow", "listed", "created"),
+    [
+        (
+            lambda: create_project_once("Cats", if_exists=REUSE, description="d"),
+            "projects.list",
+            "project.create",
+        ),
+        (lambda: create_dataset_once("Cats", if_exists=REUSE), "datasets.list", "dataset.create"),
+        (lambda: create_ontology_once("Cats", if_exists=REUSE, structure=None), "ontology.list", "ontology.create"),
+    ],
+)
+def test_each_kind_is_looked_for_by_its_exact_title_first(flow, listed, created):
+    running = flow()
+    look = next(running)
+    assert look.operation == listed
+    assert look.request.query["titleEq"] == "Cats"
+    assert not look.changes
+    running.close()
+    steps: list[str] = []
+
+    def perform(step: Any) -> Any:
+        steps.append(step.operation)
+        return _nothing(step) if len(steps) == 1 else _StopError.stop()
+
+    with pytest.raises(_StopError):
+        run(flow(), perform)
+    assert steps == [listed, created]
+
+
+class _StopError(Exception):
+    @classmethod
+    def stop(cls) -> None:
+        raise cls
+
+
+def _nothing(step: Any) -> Any:
+    """What a listing without results is read as."""
+    return step.read(b'{"results": [], "result": []}')
+
+
+@pytest.mark.parametrize(
+    ("flow", "row"),
+    [
+        (lambda: create_project_once("Cats", if_exists=REUSE), b'{"results":[{"projectHash":"%s","title":"%s"}]}'),
+        (lambda: create_dataset_once("Cats", if_exists=REUSE), b'{"result":[{"datasetUuid":"%s","title":"%s"}]}'),
+        (
+            lambda: create_ontology_once("Cats", if_exists=REUSE, structure=None),
+            b'{"results":[{"ontologyUuid":"%s","title":"%s"}]}',
+        ),
+    ],
+)
+def test_a_title_that_differs_is_not_taken_for_the_same_even_if_encord_lists_it(flow, row):
+    def perform_with(title: bytes) -> Any:
+        def perform(step: Any) -> Any:
+            return step.read(row % (b"x1", title)) if not step.changes else _StopError.stop()
+
+        return perform
+
+    assert run(flow(), perform_with(b"Cats")) == Created(id="x1", created=False)
+    for other in (b"cats", b"Cats ", b"Cats2"):
+        with pytest.raises(_StopError):
+            run(flow(), perform_with(other))
