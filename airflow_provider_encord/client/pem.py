@@ -21,7 +21,9 @@ _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
 _UNICODE_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
 LINE_END_ESCAPE = re.compile(r"\\+[rnt]")
-_DEBRIS = re.compile(r"[\s\"'`\\,]")  # line ends, indentation, and what quoting in JSON, YAML or Python leaves behind
+# Line ends, indentation, and what quoting in JSON, YAML or Python leaves behind. A backslash before a letter is none:
+# it escapes something that was not undone, and dropping it would leave a letter too many in the key.
+_DEBRIS = re.compile(r"[\s\"'`,]|\\(?![A-Za-z0-9])")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*")
 # One dash decides: text processors make a dash of three, and people miss the first one when they select text.
 _BEGIN = re.compile(r"-\s*BEGIN(?=[\sA-Z0-9])\s*([A-Z0-9\s]{0,60}?)\s*-")
@@ -43,7 +45,7 @@ _LABELS = {
     "SSH2ENCRYPTEDPRIVATEKEY": Refusal.SSH_COM,
     "PGPPRIVATEKEYBLOCK": Refusal.PGP,
 }
-_LAYERS = 4  # base64 of base64 of the file is the most that was ever seen: a secret store in front of another one
+_LAYERS = 4  # escapes and base64 around each other; two are common, a secret store in front of another one
 
 
 class KeyBlock:
@@ -119,10 +121,15 @@ def _refuse_blank_and_masked(text: str) -> None:
 
 def _undo_escapes(text: str) -> str:
     """Line ends, dashes and base64 characters that JSON, shells, URIs and text processors wrote in another way."""
-    text = text.translate(_INVISIBLE).translate(_DASHES)
-    text = _UNICODE_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
-    text = LINE_END_ESCAPE.sub("\n", text)
-    return unquote(text) if "%" in text else text
+    for _ in range(_LAYERS):
+        # a URI can hold JSON and JSON a URI: whatever was written last is undone first
+        plain = unquote(text) if "%" in text else text
+        plain = _UNICODE_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), plain)
+        plain = LINE_END_ESCAPE.sub("\n", plain).translate(_INVISIBLE).translate(_DASHES)
+        if plain == text:
+            break
+        text = plain
+    return text
 
 
 def _between_begin_and_end(text: str) -> KeyBlock | None:
