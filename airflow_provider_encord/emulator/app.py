@@ -65,7 +65,7 @@ class Application:
         if response is None:
             await _cut(scope, receive)
             return
-        response.headers["Date"] = times.http(self._emulation.clock.now())
+        response.headers.setdefault("Date", times.http(self._emulation.clock.now()))
         await response(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:

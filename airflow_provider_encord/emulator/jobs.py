@@ -25,7 +25,7 @@ _DONE = """
 UPDATE job_units SET status = 'DONE', data_hash = ?, title = ?, item_uuid = ? WHERE job = ? AND position = ?
 """
 _TICK = 0.02
-"""How often a held job looks whether it may go on, seconds."""
+"""How often a waiting job looks whether the settings have changed, seconds."""
 
 
 class Jobs:
@@ -92,8 +92,13 @@ class Jobs:
         """Wait for this unit's turn. Always gives way once, so that other requests are served in between."""
         started = time.monotonic()
         await asyncio.sleep(0)
-        while self.hold or (self.units_per_second and time.monotonic() < started + 1 / self.units_per_second):
+        while self.hold:
             await asyncio.sleep(_TICK)
+        while self.units_per_second:
+            left = started + 1 / self.units_per_second - time.monotonic()
+            if left <= 0:
+                return
+            await asyncio.sleep(min(left, _TICK))
 
     def _work_on(self, job: str, position: int) -> None:
         row = self._store.one("SELECT * FROM jobs WHERE uuid = ?", job)

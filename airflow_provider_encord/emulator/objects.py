@@ -112,7 +112,7 @@ def work(
 
 
 async def _serve(store: ObjectStore, request: Request, headers: Mapping[str, str], query: str) -> Response:
-    key = urllib.parse.unquote(request.scope["path"].removeprefix(PREFIX))
+    key = request.scope["path"].removeprefix(PREFIX)  # percent-decoded already
     sent = [name for name in _CREDENTIALS if name in headers]
     if sent:
         return _no(400, f"credentials do not belong here: the URL is signed, leave out {', '.join(sent)}")

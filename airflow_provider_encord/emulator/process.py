@@ -43,6 +43,7 @@ class Emulator:
     def __init__(self, url: str, process: subprocess.Popen[str] | None = None, errors: IO[str] | None = None) -> None:
         self.url = url
         self._process, self._errors = process, errors
+        self._last_words = ""
 
     @classmethod
     def start(
@@ -73,9 +74,13 @@ class Emulator:
             command += ["--authorize", os.fspath(path)]
         # A file, not a pipe: nobody reads along, and a full pipe would stop the server.
         errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stop()
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True, env=_environment()
-        )
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own command
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True, env=_environment()
+            )
+        except OSError as problem:
+            errors.close()
+            raise EmulatorError(f"The emulator did not start: {problem}") from None
         emulator = cls("", process, errors)
         line = _first_line(process)
         if not line.startswith(_READY):
@@ -83,8 +88,6 @@ class Emulator:
             raise EmulatorError(f"The emulator did not start: {emulator._last_words or 'no answer'}")
         emulator.url = line.removeprefix(_READY).strip()
         return emulator
-
-    _last_words = ""
 
     @property
     def process_id(self) -> int:
@@ -233,9 +236,14 @@ def _given(**values: Any) -> dict[str, Any]:
 
 
 def _environment() -> dict[str, str]:
-    """This environment, with the package findable by an interpreter that has it not installed."""
-    root = str(pathlib.Path(__file__).resolve().parents[2])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    """This environment, with a checkout of the package findable by an interpreter that has it not installed.
+
+    Not so an installed package: the folder that it is in holds every other package too, of another environment.
+    """
+    root = pathlib.Path(__file__).resolve().parents[2]
+    if root.name in ("site-packages", "dist-packages"):
+        return dict(os.environ)
+    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 

@@ -80,6 +80,12 @@ def test_a_status_comes_with_its_headers_and_body(encord_emulator, owner):
     assert [entry["fault"] for entry in encord_emulator.journal()] == [fault, None]
 
 
+def test_a_fault_may_lie_about_the_time(encord_emulator, owner):
+    date = "Fri, 02 Jan 2026 02:04:05 GMT"
+    encord_emulator.faults([{"do": {"status": 401, "headers": {"Date": date}, "json": {"message": "no"}}}])
+    assert owner.rest("GET", "projects").headers["date"] == date
+
+
 def test_a_text_is_sent_as_it_is(encord_emulator, owner):
     encord_emulator.faults([{"do": {"status": 200, "text": "<html>not json"}}])
     assert owner.rest("GET", "projects").content == b"<html>not json"

@@ -135,6 +135,15 @@ def test_jobs_run_at_the_pace_that_is_set_while_others_are_served(encord_emulato
     assert time.monotonic() - started >= 0.5
 
 
+def test_a_fast_pace_is_kept(encord_emulator, owner, dataset):
+    key = _put(owner, picture())
+    encord_emulator.jobs(units_per_second=500)
+    started = time.monotonic()
+    job = _start(owner, dataset, images=[{"objectUrl": key, "title": "a"}] * 100)
+    assert _poll(owner, dataset, job)["status"] == "DONE"
+    assert 0.2 <= time.monotonic() - started < 2
+
+
 def test_the_same_seed_fails_the_same_units(encord_emulator, owner, dataset):
     key = _put(owner, picture())
     failed = []
