@@ -137,29 +137,36 @@ class EncordHook(BaseHook):
         :return: Whether it works, and a message that says what it can do, or what is wrong and how to mend it.
         """
         try:
-            return True, self._try_connection()
+            with self._connect(attempts=1) as client:  # somebody waits for the answer
+                return True, _try(client)
         except Exception as error:  # noqa: BLE001 - Airflow shows the message, and expects no exception
             return False, _told(error)
-        finally:
-            self.close()
 
     @cached_property
     def _client(self) -> EncordClient:
+        client = self._connect()
+        self._tell_of_api_key(client)
+        return client
+
+    def _connect(self, **options: Any) -> EncordClient:
+        """Make a client of the connection.
+
+        :param options: As `SyncTransport` takes them.
+        """
         from airflow_provider_encord.client.client import EncordClient
-        from airflow_provider_encord.client.masking import secret_forms
+        from airflow_provider_encord.client.transport.sync import SyncTransport
         from airflow_provider_encord.hooks.connection import read_credential, read_settings, secret_values
+        from airflow_provider_encord.hooks.masking import patterns
 
         connection = self.get_connection(self.encord_conn_id)
         extra = _extra(connection)
-        for secret in secret_values(extra):
-            for form in secret_forms(secret):
-                mask_secret(form)
+        for pattern in patterns(secret_values(extra)):
+            mask_secret(pattern)
         settings = read_settings(
             extra, host=connection.host, port=connection.port, user_agent_suffix=_airflow_user_agent()
         )
-        client = EncordClient(read_credential(extra), settings)
-        self._tell_of_api_key(client)
-        return client
+        credential = read_credential(extra)
+        return EncordClient(credential, settings, transport=SyncTransport(credential, settings, **options))
 
     def _tell_of_api_key(self, client: EncordClient) -> None:
         from airflow_provider_encord.client.credentials import ApiKey
@@ -175,16 +182,29 @@ class EncordHook(BaseHook):
             client.credential.resource_id,
         )
 
-    def _try_connection(self) -> str:
-        from airflow_provider_encord.client.api.listing import Filter
 
-        client = self.get_conn()
-        host = client.settings.host
+def _try(client: EncordClient) -> str:
+    """Send one small read.
+
+    :return: What the credential can do.
+    """
+    from airflow_provider_encord.client.api.listing import Filter
+    from airflow_provider_encord.client.errors import PermissionDeniedError
+
+    host = client.settings.host
+    try:
         own = client.key_resource
-        if own is not None:
-            return f"{host} accepts this API key. It belongs to {own.kind} {own.id} and can act on nothing else."
-        client.projects(Filter(title_eq=str(uuid.uuid4())))  # matches nothing: the smallest answer there is
-        return f"{host} accepts this SSH key ({client.credential!r})."
+    except PermissionDeniedError as error:
+        raise PermissionDeniedError(
+            "Check resource_id: it must be the id of the project or dataset that this API key was made for. "
+            f"{error.message}",
+            operation=error.operation,
+            trace_id=error.trace_id,
+        ) from None
+    if own is not None:
+        return f"{host} accepts this API key. It belongs to {own.kind} {own.id} and can act on nothing else."
+    client.projects(Filter(title_eq=str(uuid.uuid4())))  # matches nothing: the smallest answer there is
+    return f"{host} accepts this SSH key ({client.credential!r})."
 
 
 def _extra(connection: Any) -> dict[str, Any]:
@@ -227,8 +247,10 @@ def _task_try() -> str:
 
 
 def _told(error: Exception) -> str:
+    from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
     from airflow_provider_encord.client.errors import EncordError
 
-    if isinstance(error, EncordError):
+    if isinstance(error, EncordError | AirflowNotFoundException):
         return str(error)
     return f"{type(error).__name__}: the connection could not be tried; the log of the server that tried it says more."

@@ -29,6 +29,16 @@ def _plain_network(plain_network: None) -> None:
     """`plain_network` for every test here."""
 
 
+@pytest.fixture(autouse=True)
+def _nothing_masked() -> None:
+    """Airflow's masker knows no secrets of other tests: with thousands of patterns it is slow."""
+    try:
+        from airflow.sdk.log import _secrets_masker
+    except ImportError:  # Airflow 2.11
+        from airflow.utils.log.secrets_masker import _secrets_masker
+    _secrets_masker().reset_masker()
+
+
 @pytest.fixture(scope="session")
 def _emulator() -> Iterator[Emulator]:
     with Emulator.start() as emulator:

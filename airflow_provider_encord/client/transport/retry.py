@@ -43,16 +43,18 @@ def delay(state: tenacity.RetryCallState) -> float:
 def _announce(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     wait = state.next_action.sleep if state.next_action else 0.0
-    log.warning("Attempt %d of %d follows in %.1f s: %s", state.attempt_number + 1, ATTEMPTS, wait, error)
+    attempts = getattr(state.retry_object.stop, "max_attempt_number", ATTEMPTS)
+    log.warning("Attempt %d of %d follows in %.1f s: %s", state.attempt_number + 1, attempts, wait, error)
 
 
-def policy(*, sleep: Callable[[float], Any]) -> dict[str, Any]:
+def policy(*, sleep: Callable[[float], Any], attempts: int = ATTEMPTS) -> dict[str, Any]:
     """The policy as arguments of tenacity's ``Retrying`` and ``AsyncRetrying``; the last error is raised as it is.
 
     :param sleep: Waits for so many seconds; tests pass their own.
+    :param attempts: How often to send a call at most.
     """
     return {
-        "stop": tenacity.stop_after_attempt(ATTEMPTS),
+        "stop": tenacity.stop_after_attempt(attempts),
         "wait": delay,
         "retry": tenacity.retry_if_exception(may_repeat),
         "before_sleep": _announce,

@@ -69,6 +69,7 @@ class SyncTransport:
     :param settings: Where Encord is, and how to reach it.
     :param sleep: Waits between attempts, in seconds; tests pass their own.
     :param clock: The time in seconds since 1970, for v2 signatures.
+    :param attempts: How often to send a call at most; 1 where somebody waits for the answer.
     """
 
     def __init__(
@@ -78,10 +79,12 @@ class SyncTransport:
         *,
         sleep: Callable[[float], Any] = time.sleep,
         clock: Callable[[], float] = time.time,
+        attempts: int = retry.ATTEMPTS,
     ):
         self._credential = credential
         self._settings = settings
         self._sleep = sleep
+        self._attempts = attempts
         self._clock = clock
         self._session = requests.Session()
         adapter = requests.adapters.HTTPAdapter(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS)
@@ -99,7 +102,7 @@ class SyncTransport:
 
         :raises EncordError: What it came to in the end.
         """
-        answer: T = tenacity.Retrying(**retry.policy(sleep=self._sleep))(self._attempt, call)
+        answer: T = tenacity.Retrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))(self._attempt, call)
         return answer
 
     def transfer(self, transfer: Transfer) -> None:
@@ -108,7 +111,7 @@ class SyncTransport:
         :raises EncordError: It was refused, or not reached after all attempts, or the file changed while it was read.
         """
         require_safe(transfer.url, transfer.title, allow_http=self._settings.allow_http)
-        tenacity.Retrying(**retry.policy(sleep=self._sleep))(self._transfer_once, transfer)
+        tenacity.Retrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))(self._transfer_once, transfer)
 
     def pause(self, seconds: float) -> None:
         """Wait."""

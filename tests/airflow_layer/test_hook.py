@@ -1,0 +1,331 @@
+"""The hook against the emulator, under both kinds of credential."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import socket
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import NotPossibleError
+from airflow_provider_encord.emulator.process import Emulator
+from airflow_provider_encord.hooks.encord import EncordHook
+from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection, run_dag
+from tests.client import keys
+
+PASSPHRASE = "open sesame, please"
+
+
+def free_port() -> int:
+    """A port of the loopback where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_making_a_hook_reads_and_sends_nothing() -> None:
+    EncordHook("a_connection_that_does_not_exist").close()
+
+
+def test_the_client_is_made_once_and_anew_after_closing(account: Account) -> None:
+    hook = EncordHook()
+    client = hook.get_conn()
+
+    assert isinstance(client, EncordClient)
+    assert hook.get_conn() is client
+    hook.close()
+    hook.close()
+    assert hook.get_conn() is not client
+    hook.close()
+
+
+def test_leaving_the_with_gives_the_client_back(account: Account) -> None:
+    with EncordHook("encord_default") as hook:
+        client = hook.get_conn()
+    assert hook.get_conn() is not client
+    hook.close()
+
+
+def test_an_ssh_key_reaches_any_project_and_dataset_of_its_user(account: Account) -> None:
+    seeded = account.project(title="Street")
+
+    with EncordHook() as hook:
+        assert hook.get_project(seeded["project_hash"]).get().title == "Street"
+        assert len(hook.get_dataset(seeded["dataset_hash"]).data_rows()) == 3
+        assert len(hook.get_project(seeded["project_hash"]).label_rows()) == 3
+
+
+def test_creating_twice_gives_the_same_project_and_dataset(account: Account) -> None:
+    with EncordHook() as hook:
+        dataset = hook.create_dataset("Intake")
+        project = hook.create_project("Street", description="cars", datasets=[dataset.id])
+
+        assert hook.create_dataset("Intake").id == dataset.id
+        assert hook.create_project("Street").id == project.id
+        assert [one.dataset_hash for one in project.datasets()] == [dataset.id]
+        assert hook.create_dataset("Intake", if_exists="new").id != dataset.id
+
+
+def test_an_api_key_reaches_its_own_project_without_an_id(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeded = account.project(title="Street", created=1.0)
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_hash"]))
+
+    with EncordHook("encord_api_key") as hook:
+        assert hook.get_project().id == seeded["project_hash"]
+        assert hook.get_project().get().title == "Street"
+        assert hook.get_project(seeded["project_hash"]).label_rows() == hook.get_project().label_rows()
+
+
+def test_an_api_key_reaches_its_own_dataset_without_an_id(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeded = account.project(title="Street")
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["dataset_hash"], "dataset"))
+
+    with EncordHook("encord_api_key") as hook:
+        assert hook.get_dataset().id == seeded["dataset_hash"]
+        assert hook.get_dataset().get().dataset_hash == seeded["dataset_hash"]
+
+
+BEYOND_AN_API_KEY: dict[str, Callable[[EncordHook], Any]] = {
+    "create a project": lambda hook: hook.create_project("Street"),
+    "create a dataset": lambda hook: hook.create_dataset("Street"),
+    "another project": lambda hook: hook.get_project(str(uuid.uuid4())).get(),
+    "a dataset": lambda hook: hook.get_dataset().get(),
+    "list projects": lambda hook: hook.get_conn().projects(),
+}
+
+
+@pytest.mark.parametrize("attempt", BEYOND_AN_API_KEY.values(), ids=BEYOND_AN_API_KEY)
+def test_what_an_api_key_cannot_do_is_refused_before_it_is_sent(
+    attempt: Callable[[EncordHook], Any], account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeded = account.project()
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_hash"]))
+    account.emulator.clear_journal()
+
+    with EncordHook("encord_api_key") as hook, pytest.raises(NotPossibleError, match="SSH key"):
+        attempt(hook)
+    assert {entry["query_type"] for entry in account.emulator.journal()} <= {"apikeymeta"}
+
+
+class TestTryingAConnection:
+    """`test_connection`, which Airflow's form and ``airflow connections test`` call."""
+
+    def verdict(self, monkeypatch: pytest.MonkeyPatch, text: str) -> tuple[bool, str]:
+        monkeypatch.setenv(SSH_CONNECTION, text)
+        return EncordHook().test_connection()
+
+    def test_a_registered_ssh_key_is_accepted_with_one_read(self, account: Account) -> None:
+        account.emulator.clear_journal()
+        works, message = EncordHook().test_connection()
+
+        assert works
+        assert "accepts this SSH key" in message
+        assert account.emulator.url.removeprefix("http://") in message
+        assert [entry["changes"] for entry in account.emulator.journal()] == [False]
+
+    @pytest.mark.parametrize("kind", ["project", "dataset"])
+    def test_an_api_key_is_accepted_and_told_what_it_belongs_to(
+        self, kind: str, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        resource = account.project()[f"{kind}_hash"]
+        works, message = self.verdict(monkeypatch, account.api_key_connection(resource, kind))
+
+        assert works
+        assert f"{kind} {resource}" in message
+
+    def test_an_unregistered_key_is_told_from_other_troubles(
+        self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stranger = keys.openssh(keys.new_key())
+        works, message = self.verdict(monkeypatch, connection(emulator.url, private_key=stranger))
+
+        assert not works
+        assert "Register the public half" in message
+        assert "region" in message
+
+    def test_a_wrong_api_key_is_refused(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+        wrong = connection(account.emulator.url, api_key="w" * 43, resource_id=account.project()["project_hash"])
+        works, message = self.verdict(monkeypatch, wrong)
+
+        assert not works
+        assert "check the API key and its resource_id" in message
+        assert "w" * 43 not in message
+
+    def test_an_api_key_of_another_resource_is_refused(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+        key = account.api_key(account.project()["project_hash"])
+        other = account.project()["project_hash"]
+        works, message = self.verdict(monkeypatch, connection(account.emulator.url, api_key=key, resource_id=other))
+
+        assert not works
+        assert "resource_id" in message
+
+    @pytest.mark.parametrize("seconds", [-7200.0, 7200.0])
+    def test_a_wrong_clock_is_named(self, seconds: float, account: Account) -> None:
+        account.emulator.clock(advance_s=seconds)
+        works, message = EncordHook().test_connection()
+
+        assert not works
+        assert "clock of this machine" in message
+        assert ("behind" if seconds > 0 else "ahead of") in message
+
+    def test_a_missing_passphrase_is_named(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+        locked = keys.openssh(keys.new_key(), PASSPHRASE)
+        works, message = self.verdict(monkeypatch, connection(account.emulator.url, private_key=locked))
+
+        assert not works
+        assert "private_key_passphrase" in message
+
+    @pytest.mark.parametrize("field", ["private_key", "api_key"])
+    def test_airflows_mask_instead_of_a_stored_secret_is_named(
+        self, field: str, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        extra = {field: "***", **({"resource_id": str(uuid.uuid4())} if field == "api_key" else {})}
+        works, message = self.verdict(monkeypatch, connection(account.emulator.url, **extra))
+
+        assert not works
+        assert "mask" in message
+        assert field in message
+
+    def test_plain_http_to_another_machine_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        key = keys.openssh(keys.new_key())
+        works, message = self.verdict(monkeypatch, connection("http://encord.example.com", private_key=key))
+
+        assert not works
+        assert "allow_http" in message
+
+    def test_a_connection_that_does_not_exist_is_a_message_too(self) -> None:
+        works, message = EncordHook("no_such_connection").test_connection()
+
+        assert not works
+        assert "no_such_connection" in message
+
+    @pytest.mark.parametrize(
+        ("host", "named"),
+        [("http://127.0.0.1:{port}", "refused"), ("https://no-such-host.invalid", "not known")],
+    )
+    def test_a_host_that_is_not_reached_is_named_without_a_long_wait(
+        self, host: str, named: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        host = host.format(port=free_port())
+        started = datetime.datetime.now(datetime.UTC)
+        works, message = self.verdict(monkeypatch, connection(host, private_key=keys.openssh(keys.new_key())))
+        waited = datetime.datetime.now(datetime.UTC) - started
+
+        assert not works
+        assert named in message
+        assert "host" in message
+        assert waited.total_seconds() < 15  # somebody looks at the form meanwhile
+
+    def test_a_failing_server_is_a_message(self, account: Account) -> None:
+        account.emulator.faults([{"match": {}, "do": {"status": 503, "headers": {"Retry-After": "0"}}}])
+        works, message = EncordHook().test_connection()
+
+        assert not works
+        assert "HTTP 503" in message
+
+
+def _forms(secret: str) -> list[str]:
+    """The secret as a log line could hold it, and each line of it."""
+    lines = [line for line in secret.splitlines() if "-----" not in line]
+    whole = [secret, secret.strip(), secret.replace("\n", " ").strip(), json.dumps(secret)[1:-1], quote(secret)]
+    return [*whole, *lines, "".join(lines), *(quote(line, safe="") for line in lines)]
+
+
+@pytest.mark.parametrize("shape", ["as it is", "with blanks for line ends", "with literal \\n"])
+@pytest.mark.parametrize("locked", [False, True])
+def test_airflow_masks_the_whole_key_each_line_of_it_and_the_passphrase(
+    locked: bool, shape: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.providers.common.compat.sdk import redact
+
+    text = keys.openssh(keys.new_key(), PASSPHRASE if locked else None)
+    stored = {"as it is": text, "with blanks for line ends": text.replace("\n", " ")}.get(
+        shape, text.replace("\n", "\\n")
+    )
+    extra = {"private_key": stored, **({"private_key_passphrase": PASSPHRASE} if locked else {})}
+    monkeypatch.setenv(SSH_CONNECTION, connection(emulator.url, **extra))
+    with EncordHook() as hook:
+        hook.get_conn()
+
+    lines = [line for line in text.splitlines() if "-----" not in line]
+    in_base64 = base64.b64encode(text.encode()).decode()
+    also = [PASSPHRASE] * locked + [in_base64] * (shape == "as it is")
+    for form in {*_forms(text), stored, *also}:
+        told = str(redact(f"the text {form} of a log line"))
+        assert [secret for secret in (*lines, PASSPHRASE if locked else "\0") if secret in told] == [], form
+        assert "***" in told
+
+
+def test_airflow_masks_the_api_key(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.providers.common.compat.sdk import redact
+
+    project = account.project()["project_hash"]
+    key = account.api_key(project)
+    monkeypatch.setenv(API_KEY_CONNECTION, connection(account.emulator.url, api_key=key, resource_id=project))
+    with EncordHook("encord_api_key") as hook:
+        hook.get_conn()
+
+    assert key not in str(redact(f"Authorization: {key}"))
+    assert quote(key, safe="") not in str(redact(f"?key={quote(key, safe='')}"))
+
+
+def test_secrets_are_masked_before_a_bad_connection_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.providers.common.compat.sdk import redact
+
+    text = keys.openssh(keys.new_key())
+    monkeypatch.setenv(SSH_CONNECTION, connection("", private_key=text, ssh_key_path="~/key"))
+    works, _ = EncordHook().test_connection()
+
+    assert not works
+    assert text.splitlines()[1] not in str(redact(f"line {text.splitlines()[1]}"))
+
+
+def _times_told(output: str, project: str) -> int:
+    return sum("dropped in November 2024" in line and project in line for line in output.splitlines())
+
+
+def test_the_end_of_api_keys_is_told_once_and_not_with_an_ssh_key(
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    project = account.project()["project_hash"]
+    variable = f"AIRFLOW_CONN_KEY_{uuid.uuid4().hex.upper()}"
+    monkeypatch.setenv(variable, account.api_key_connection(project))
+    for _ in range(3):
+        with EncordHook(variable.removeprefix("AIRFLOW_CONN_").lower()) as hook:
+            hook.get_conn()
+    with EncordHook() as hook:
+        hook.get_conn()
+
+    assert _times_told(capfd.readouterr().out + caplog.text, project) == 1
+
+
+@pytest.mark.airflow
+@pytest.mark.usefixtures("airflow_database")
+def test_a_plain_task_uses_the_hook_and_each_try_is_told_once_of_the_end_of_api_keys(
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from tests.airflow_layer.dags import hook_in_plain_tasks
+
+    project = account.project(created=1.0)["project_hash"]
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(project))
+    run = run_dag(hook_in_plain_tasks.dag, project=project, tried=str(tmp_path / "tried"))
+
+    assert run.state == "success", run.tasks
+    assert run.results["count_with_ssh_key"] == 3
+    assert run.results["count_with_api_key"] == [3, 3, 3]
+    assert _times_told(capfd.readouterr().out + caplog.text, project) == 2
