@@ -19,7 +19,7 @@ hypothesis.settings.register_profile("steady", derandomize=True, database=None)
 hypothesis.settings.register_profile("explore", max_examples=1000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
-_KEPT = ("ENCORD_EMULATOR_PYTHON",)  # says where the emulator is installed, not how a test comes out
+_KEPT = ("ENCORD_EMULATOR_PYTHON", "ENCORD_SDK_PYTHON")  # say where things are installed, not how a test comes out
 
 
 def _settle() -> str:
