@@ -57,24 +57,29 @@ def complete_structure(structure: Mapping[str, Any] | None) -> dict[str, Any]:
     :return: The structure with every id, colour, feature hash and flag that Encord expects.
     :raises InvalidRequestError: A part is unknown, or lacks its name, or has an unknown shape or type.
     """
+    if structure is not None and not isinstance(structure, Mapping):
+        raise InvalidRequestError(f"structure: it must be an object with {', '.join(_PARTS)}.")
     given = dict(structure or {})
     unknown = sorted(set(given) - set(_PARTS))
     if unknown:
         raise InvalidRequestError(f"structure: unknown part {', '.join(unknown)}; known are {', '.join(_PARTS)}.")
-    objects, classifications = _list(given, "objects"), _list(given, "classifications")
+    objects, classifications = _list(given, "objects", "objects"), _list(given, "classifications", "classifications")
     complete = {
         "objects": [_object(one, number) for number, one in enumerate(objects, 1)],
         "classifications": [_classification(one, number) for number, one in enumerate(classifications, 1)],
-        "skeleton_templates": list(_list(given, "skeleton_templates")),
+        "skeleton_templates": list(_list(given, "skeleton_templates", "skeleton_templates")),
     }
     _require_distinct_hashes(complete)
+    _require_distinct_ids(complete)
     return complete
 
 
-def _list(given: Mapping[str, Any], key: str) -> Sequence[Any]:
-    value = given.get(key) or []
+def _list(given: Mapping[str, Any], key: str, where: str) -> Sequence[Any]:
+    value = given.get(key)
+    if value is None:
+        return []
     if not isinstance(value, list | tuple):
-        raise InvalidRequestError(f"structure: {key} must be a list.")
+        raise InvalidRequestError(f"structure: {where} must be a list.")
     return value
 
 
@@ -92,8 +97,9 @@ def _object(given: Mapping[str, Any], number: int) -> dict[str, Any]:
         "archived": False,
         **given,
     }
-    if complete.pop("attributes", None):
-        complete["attributes"] = _attributes(given["attributes"], f"{where}.attributes", str(complete["id"]), name)
+    complete.pop("attributes", None)
+    if attributes := _list(given, "attributes", f"{where}.attributes"):
+        complete["attributes"] = _attributes(attributes, f"{where}.attributes", str(complete["id"]), name)
     return complete
 
 
@@ -134,10 +140,11 @@ def _attribute(given: Mapping[str, Any], where: str, identity: str, path: str) -
         "dynamic": False,
         **given,
     }
-    if complete.pop("options", None):
+    complete.pop("options", None)
+    if options := _list(given, "options", f"{where}.options"):
         complete["options"] = [
             _option(one, f"{where}.options[{number - 1}]", f"{complete['id']}.{number}", path)
-            for number, one in enumerate(given["options"], 1)
+            for number, one in enumerate(options, 1)
         ]
     return complete
 
@@ -154,8 +161,9 @@ def _option(given: Mapping[str, Any] | str, where: str, identity: str, path: str
         "archived": False,
         **given,
     }
-    if complete.pop("options", None):
-        complete["options"] = _attributes(given["options"], f"{where}.options", str(complete["id"]), path)
+    complete.pop("options", None)
+    if options := _list(given, "options", f"{where}.options"):
+        complete["options"] = _attributes(options, f"{where}.options", str(complete["id"]), path)
     return complete
 
 
@@ -187,6 +195,16 @@ def _require_distinct_hashes(structure: Mapping[str, Any]) -> None:
                 "unique. Rename one, or give each its own featureNodeHash."
             )
         seen[feature] = name
+
+
+def _require_distinct_ids(structure: Mapping[str, Any]) -> None:
+    """Objects and classifications are counted apart."""
+    for part in ("objects", "classifications"):
+        seen: set[str] = set()
+        for one in structure[part]:
+            if str(one["id"]) in seen:
+                raise InvalidRequestError(f"structure: two {part} have the same id {one['id']}; give each its own.")
+            seen.add(str(one["id"]))
 
 
 def _features(parts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -101,7 +101,7 @@ def _access_settings(fetch_client_metadata: bool, fetch_rows: bool | None) -> di
 @operation("datasets.list", "v2")
 def list_datasets(which: Filter = NO_FILTER) -> Call[list[DatasetRecord]]:
     """The datasets that the user can see; not paged."""
-    request = Request("GET", "datasets/list", which.query(description="description"))
+    request = Request("GET", "datasets/list", which.query(description="description", utc="Z"))
     return Call(request=request, read=lambda answer: [one.record() for one in _DATASETS(answer).result])
 
 

@@ -38,21 +38,27 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     edited_after: Time | None = None
     include_organisation: bool = False
 
-    def query(self, *, description: str) -> dict[str, Any]:
+    def query(self, *, description: str, utc: str = "+00:00") -> dict[str, Any]:
         """The v2 query.
 
         :param description: How this listing spells its description filters: ``"desc"`` for projects and ontologies,
             ``"description"`` for datasets.
+        :param utc: How it spells the offset of UTC; datasets have ``"Z"`` (protocol, section 4).
         """
+
+        def time(moment: Time | None) -> str | None:
+            text = write_time(moment)
+            return text.removesuffix("+00:00") + utc if text and text.endswith("+00:00") else text
+
         return {
             "titleEq": self.title_eq,
             "titleLike": self.title_like,
             f"{description}Eq": self.description_eq,
             f"{description}Like": self.description_like,
-            "createdBefore": write_time(self.created_before),
-            "createdAfter": write_time(self.created_after),
-            "editedBefore": write_time(self.edited_before),
-            "editedAfter": write_time(self.edited_after),
+            "createdBefore": time(self.created_before),
+            "createdAfter": time(self.created_after),
+            "editedBefore": time(self.edited_before),
+            "editedAfter": time(self.edited_after),
             "includeOrgAccess": self.include_organisation,
         }
 

@@ -1,0 +1,165 @@
+"""The floors of the house: what may import what, read from the source without running it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import airflow_provider_encord
+
+PACKAGE = "airflow_provider_encord"
+ROOT = Path(airflow_provider_encord.__file__).parent
+
+FLOORS = (
+    "client", "emulator", "ingest", "export", "hooks", "triggers", "assets", "links", "sensors", "decorators",
+    "operators",
+)  # fmt: skip
+BELOW_AIRFLOW = {"client", "emulator", "ingest", "export"}
+MAY_IMPORT = {
+    "client": set(),
+    "emulator": set(),
+    "ingest": {"client"},
+    "export": {"client"},
+    "hooks": {"client", "ingest", "export"},
+}
+"""The floors below each of the lower floors; those above may import all of them."""
+
+CLIENT_FLOORS = [
+    {"errors", "times", "key_refusals", "pem", "key_file", "private_key", "masking"},
+    {"credentials", "call", "structure"},
+    {"api", "transport"},
+    {"resources"},
+    {"client"},
+]
+"""Inside the client, from the ground up; only on the ground floor do modules import their neighbours."""
+
+
+def modules(folder: Path) -> Iterator[tuple[str, ast.Module]]:
+    """Each module's dotted name and its syntax tree."""
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(ROOT.parent).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        yield name, ast.parse(path.read_text())
+
+
+def imports(name: str, tree: ast.Module, *, is_package: bool = False) -> Iterator[str]:
+    """The dotted names that a module imports, anywhere in it, but for what only type checkers see."""
+    for node in _executed(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = name.split(".")[: None if is_package else -1]
+                package = package[: len(package) - node.level + 1]
+                base = ".".join([*package, base] if base else package)
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _executed(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        yield node
+        yield from _executed(node)
+
+
+def edges(folder: str) -> list[tuple[str, str]]:
+    found = []
+    for name, tree in modules(ROOT / folder):
+        is_package = (ROOT.parent / Path(*name.split("."))).is_dir()
+        found += [(name, target) for target in imports(name, tree, is_package=is_package)]
+    return found
+
+
+def floor_of(target: str) -> str | None:
+    """The floor of one of our modules; None for others, and for the ground on which all stand."""
+    parts = target.split(".")
+    return parts[1] if parts[0] == PACKAGE and len(parts) > 1 and parts[1] in FLOORS else None
+
+
+@pytest.mark.parametrize("folder", sorted(BELOW_AIRFLOW))
+def test_nothing_below_the_line_imports_airflow(folder):
+    found = edges(folder)
+    assert found
+    assert [edge for edge in found if edge[1].split(".")[0] == "airflow"] == []
+
+
+@pytest.mark.parametrize("folder", sorted(MAY_IMPORT))
+def test_each_floor_imports_only_floors_below_it(folder):
+    found = edges(folder)
+    assert found
+    above = [
+        edge for edge in found if (floor := floor_of(edge[1])) and floor != folder and floor not in MAY_IMPORT[folder]
+    ]
+    assert above == []
+
+
+def _client_floor(module: str) -> int | None:
+    part = module.split(".")[2] if module.startswith(f"{PACKAGE}.client.") else None
+    return next((number for number, names in enumerate(CLIENT_FLOORS) if part in names), None)
+
+
+def test_every_module_of_the_client_has_a_floor():
+    names = {name.split(".")[2] for name, _ in modules(ROOT / "client") if name.count(".") > 1}
+    assert names == set().union(*CLIENT_FLOORS)
+
+
+def test_inside_the_client_imports_go_down():
+    for name, target in edges("client"):
+        above, below = _client_floor(name), _client_floor(target)
+        if above is None or below is None or name.split(".")[2] == target.split(".")[2]:
+            continue
+        assert below < above or above == 0, f"{name} imports {target}"
+
+
+def test_operations_know_neither_transport_nor_resources_nor_client():
+    for name, target in edges("client/api"):
+        for forbidden in ("transport", "resources", "client", "credentials"):
+            assert not target.startswith(f"{PACKAGE}.client.{forbidden}."), f"{name} imports {target}"
+        assert target.split(".")[0] not in ("requests", "httpx", "urllib3")
+
+
+def test_requests_is_imported_by_the_sync_transport_alone():
+    users = {name for name, target in edges("client") if target.split(".")[0] in ("requests", "urllib3")}
+    assert users == {f"{PACKAGE}.client.transport.sync", f"{PACKAGE}.client.transport.failures"}
+
+
+def test_no_module_imports_itself_in_a_circle():
+    """Between modules, not only floors; imports inside functions count, too."""
+    graph: dict[str, set[str]] = {}
+    names = {name for name, _ in modules(ROOT)}
+    for folder in BELOW_AIRFLOW:
+        for name, target in edges(folder):
+            known = next((one for one in (target, target.rpartition(".")[0]) if one in names), None)
+            if known and known != name and known.count(".") > 1:
+                graph.setdefault(name, set()).add(known)
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join([*way, name])
+        if name in done:
+            return
+        for target in sorted(graph.get(name, ())):
+            visit(target, (*way, name))
+        done.add(name)
+
+    for name in sorted(graph):
+        visit(name, ())
+
+
+def test_the_check_sees_an_import_that_it_should_see():
+    tree = ast.parse("def f():\n    from ..transport import sync\n    import airflow.models")
+    assert list(imports("a.client.api.x", tree)) == ["a.client.transport.sync", "airflow.models"]
+
+
+@pytest.mark.parametrize("module", ["client.client", "ingest.upload", "export.labels"])
+def test_below_the_line_airflow_is_not_even_imported_by_way_of_others(module):
+    program = f"import sys, {PACKAGE}.{module}; print([one for one in sys.modules if one.split('.')[0] == 'airflow'])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
