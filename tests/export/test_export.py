@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -57,8 +58,23 @@ class Bench:
         return [entry for entry in self.emulator.journal() if entry["changes"]]
 
 
+@pytest.fixture(scope="module")
+def _emulator() -> Iterator[Emulator]:
+    with Emulator.start() as emulator:
+        yield emulator
+
+
 @pytest.fixture
-def bench(encord_emulator: Emulator) -> Bench:
+def bench(_emulator: Emulator) -> Iterator[Bench]:
+    """On an emulator that the tests here share, without faults and with an empty journal."""
+    _emulator.clear_journal()
+    yield Bench(_emulator)
+    _emulator.clear_faults()
+
+
+@pytest.fixture
+def own_bench(encord_emulator: Emulator) -> Bench:
+    """On an emulator of its own, whose clock and limits may be set."""
     return Bench(encord_emulator)
 
 
@@ -93,13 +109,13 @@ def test_a_filter_exports_what_it_lets_through(bench, tmp_path):
     assert (manifest.counts.listed, manifest.counts.exported) == (4, 4)
 
 
-def test_only_rows_edited_after_a_time_are_exported(bench, tmp_path):
-    project = bench.project(rows=10, created=1.0)
-    first = bench.export(project, tmp_path / "all")
-    bench.emulator.clock(advance_s=60)
-    edited = [row["data_hash"] for row in bench.emulator.labels(project)[2:5]]
-    bench.emulator.annotate(project, data_hashes=edited)
-    with bench.client() as client:
+def test_only_rows_edited_after_a_time_are_exported(own_bench, tmp_path):
+    project = own_bench.project(rows=10, created=1.0)
+    first = own_bench.export(project, tmp_path / "all")
+    own_bench.emulator.clock(advance_s=60)
+    edited = [row["data_hash"] for row in own_bench.emulator.labels(project)[2:5]]
+    own_bench.emulator.annotate(project, data_hashes=edited)
+    with own_bench.client() as client:
         question = Question(project=project, filters=Filters(edited_after=first.watermark))
         manifest = export_labels(client, question, tmp_path / "since")
     found = [json.loads(line)["data_hash"] for line in lines(tmp_path / "since", manifest)]
@@ -107,10 +123,10 @@ def test_only_rows_edited_after_a_time_are_exported(bench, tmp_path):
     assert manifest.watermark > first.watermark
 
 
-def test_the_server_s_label_limit_is_kept_to(bench, tmp_path):
-    project = bench.project(rows=50, created=1.0)
-    bench.emulator.limits(label_rows_per_request=7)
-    assert bench.export(project, tmp_path).counts.exported == 50
+def test_the_server_s_label_limit_is_kept_to(own_bench, tmp_path):
+    project = own_bench.project(rows=50, created=1.0)
+    own_bench.emulator.limits(label_rows_per_request=7)
+    assert own_bench.export(project, tmp_path).counts.exported == 50
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_encord.export.labels import export_labels
@@ -16,6 +16,7 @@ from airflow_provider_encord.export.shards import ShardWriter, one_line, shard_n
 from tests.export.bench import PROJECTS, QUESTION, Encord, Unit, files, lines, unit
 
 
+@settings(deadline=None, max_examples=60)  # files are written: a busy disk is no failure
 @given(PROJECTS, st.integers(1, 40), st.integers(1, 40), st.integers(1, 1000), st.integers(1, 12), st.randoms())
 def test_bundles_and_order_of_the_answers_do_not_show_in_the_files(project, some, others, shard_bytes, limit, dice):
     shuffled = dice.sample(project, len(project))
@@ -27,6 +28,7 @@ def test_bundles_and_order_of_the_answers_do_not_show_in_the_files(project, some
         assert files(one) == files(other)
 
 
+@settings(deadline=None, max_examples=60)  # files are written: a busy disk is no failure
 @given(PROJECTS, st.integers(1, 40), st.integers(1, 1000))
 def test_every_labelled_row_is_one_line_in_order_of_data_hash_and_equal_as_json(project, some, shard_bytes):
     labelled = sorted((one for one in project if one.row), key=lambda one: one.data_hash)
@@ -40,6 +42,7 @@ def test_every_labelled_row_is_one_line_in_order_of_data_hash_and_equal_as_json(
     assert manifest.counts.without_labels == len(project) - len(labelled)
 
 
+@settings(deadline=None, max_examples=60)  # files are written: a busy disk is no failure
 @given(PROJECTS, st.integers(1, 1000))
 def test_the_manifest_describes_each_file_and_no_file_is_larger_than_asked_unless_it_is_one_row(project, shard_bytes):
     with tempfile.TemporaryDirectory() as name:

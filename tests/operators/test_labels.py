@@ -33,12 +33,20 @@ KEY = keys.new_key()
 KEY_TEXT = keys.openssh(KEY)  # one for all: with every secret it learns, Airflow's masker compiles anew all it knows
 
 
+@pytest.fixture(scope="module")
+def _emulator() -> Iterator[Emulator]:
+    with Emulator.start() as emulator:
+        emulator.authorize(keys.public_line(KEY), email=OWNER)
+        yield emulator
+
+
 @pytest.fixture
-def emulator(encord_emulator: Emulator, plain_network: None, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """An emulator to which the connection ``encord_default`` leads, with an SSH key."""
-    encord_emulator.authorize(keys.public_line(KEY), email=OWNER)
-    monkeypatch.setenv("AIRFLOW_CONN_ENCORD_DEFAULT", _connection(encord_emulator, private_key=KEY_TEXT))
-    return encord_emulator
+def emulator(_emulator: Emulator, plain_network: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """An emulator to which the connection ``encord_default`` leads, with an SSH key; its journal is empty."""
+    monkeypatch.setenv("AIRFLOW_CONN_ENCORD_DEFAULT", _connection(_emulator, private_key=KEY_TEXT))
+    _emulator.clear_journal()
+    yield _emulator
+    _emulator.clear_faults()
 
 
 @pytest.fixture
