@@ -15,8 +15,8 @@ import pytest
 
 # The same examples on every run: a suite that fails once in ten runs blocks whoever comes by, not who wrote the bug.
 # `HYPOTHESIS_PROFILE=explore make test` looks further.
-hypothesis.settings.register_profile("steady", derandomize=True, database=None)
-hypothesis.settings.register_profile("explore", max_examples=1000)
+hypothesis.settings.register_profile("steady", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("explore", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 _KEPT = ("ENCORD_EMULATOR_PYTHON", "ENCORD_SDK_PYTHON")  # say where things are installed, not how a test comes out
