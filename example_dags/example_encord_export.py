@@ -45,5 +45,5 @@ with DAG(
     export = EncordExportLabelsOperator(
         task_id="export_labels",
         project=find_project("{{ params.title }}"),
-        destination="{{ params.destination }}/{{ ds }}",
+        destination="{{ params.destination }}/{{ ti.xcom_pull('find_project') }}/{{ ds }}",
     )
