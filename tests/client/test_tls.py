@@ -19,7 +19,7 @@ from airflow_provider_encord.client.errors import OutcomeUnknownError, RefusedEr
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
 from tests.client.scripted_server import ScriptedServer, answer
-from tests.client.test_transport import GET, POST
+from tests.client.sending import GET, POST
 from tests.wire.vectors import ssh_key
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import concurrent.futures
-import contextlib
 import re
 import socket
 import time
-import traceback
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,51 +16,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.api.reading import ignored, v2_reader
+from airflow_provider_encord.client.api.reading import ignored
 from airflow_provider_encord.client.call import API_KEY_ONLY, SSH_OR_API_KEY, Call, Envelope, Request, Resource
-from airflow_provider_encord.client.credentials import ApiKey, SshKey
 from airflow_provider_encord.client.errors import (
     EncordError,
-    InvalidRequestError,
     NotPossibleError,
     OutcomeUnknownError,
     RefusedError,
     UnavailableError,
 )
-from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.client.transport.sync import SyncTransport, user_agent
-from tests.client.scripted_server import ScriptedServer, answer, cut, echo, hang, late, v1
+from airflow_provider_encord.client.transport.sync import user_agent
+from tests.client.scripted_server import ScriptedServer, answer, cut, hang, late, v1
+from tests.client.sending import GET, POST, PROJECT, READ_V1, SECRET, api_key, everything_said, transport
 from tests.wire.vectors import ssh_key
-
-PROJECT = "aaaaaaaa-0000-4000-8000-000000000001"
-SECRET = "encord-secret-api-key/0123+456789=="
-GET = Call(request=Request("GET", "projects/x"), read=v2_reader(dict), operation="project.get")
-POST = Call(
-    request=Request("POST", "datasets", json={"title": "t"}),
-    read=ignored,
-    changes=True,
-    repeatable=False,
-    operation="dataset.create",
-)
-READ_V1 = Call(
-    request=Envelope("project", "GET", Resource("project", PROJECT)),
-    read=ignored,
-    credentials=SSH_OR_API_KEY,
-    operation="project.get",
-)
-
-
-def api_key() -> ApiKey:
-    return ApiKey(SECRET, PROJECT)
-
-
-@contextlib.contextmanager
-def transport(url: str, credential: SshKey | ApiKey | None = None, **options: Any) -> Iterator[SyncTransport]:
-    sender = SyncTransport(
-        credential or ssh_key(), Settings(base_url=url, **options), sleep=lambda seconds: None, clock=lambda: 1e9
-    )
-    with contextlib.closing(sender):
-        yield sender
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -332,87 +298,3 @@ def test_an_api_key_is_not_sent_for_another_resource_or_to_v2(server):
             with pytest.raises(NotPossibleError):
                 sender.send(call)
     assert server.requests == []
-
-
-# What is said
-
-
-def everything_said(error: BaseException) -> str:
-    """All text that a log of this error could hold: message, causes, and the local variables of the frames."""
-    said = traceback.TracebackException.from_exception(error, capture_locals=False)
-    chain, seen = [error], [repr(error), str(error), repr(vars(error)), "".join(said.format())]
-    while chain:
-        one = chain.pop()
-        for linked in (one.__cause__, one.__context__):
-            if linked is not None:
-                chain.append(linked)
-                seen += [repr(linked), str(linked), repr(getattr(linked, "request", None) and linked.request.headers)]
-    return "\n".join(seen)
-
-
-@pytest.mark.parametrize("call", [GET, POST, READ_V1], ids=["get", "post", "v1"])
-def test_a_server_that_quotes_our_signature_does_not_get_it_into_the_error(server, call):
-    server.always(echo())
-    with transport(server.url) as sender, pytest.raises(InvalidRequestError, match="You sent") as caught:
-        sender.send(call)
-    headers = server.requests[0].headers
-    proof = headers.get("signature") or headers["authorization"]
-    assert proof not in everything_said(caught.value)
-    assert proof[80:120] not in everything_said(caught.value)
-
-
-@pytest.mark.parametrize(
-    "quote",
-    [
-        "{}",
-        "Authorization: {}",
-        "key={}&x=1",
-        '{{"Authorization": "{}"}}',
-    ],
-)
-@pytest.mark.parametrize("status", [200, 400, 401, 403, 413, 500])
-def test_a_server_that_quotes_the_api_key_does_not_get_it_into_the_error(server, quote, status):
-    text = quote.format(SECRET)
-    if status == 200:
-        server.always(answer(200, json={"status": 400, "response": ["INVALID_ARGUMENTS_ERROR"], "payload": text}))
-    else:
-        server.always(answer(status, json={"detail": [{"msg": text}]}))
-    with transport(server.url, api_key()) as sender, pytest.raises(EncordError) as caught:
-        sender.send(READ_V1)
-    assert_nowhere(everything_said(caught.value))
-    assert "***" in str(caught.value)
-
-
-def test_a_code_of_the_envelope_that_is_the_api_key_is_not_shown(server):
-    server.always(answer(200, json={"status": 500, "response": [SECRET]}))
-    with transport(server.url, api_key()) as sender, pytest.raises(EncordError) as caught:
-        sender.send(READ_V1)
-    assert_nowhere(everything_said(caught.value))
-
-
-@pytest.mark.parametrize("failing", [cut(), cut(after=3), hang()], ids=["cut", "broken", "hang"])
-def test_an_error_without_an_answer_holds_no_prepared_request(server, failing):
-    """An exception of `requests` has the request, with its headers, as an attribute."""
-    server.always(failing)
-    with transport(server.url, api_key(), read_timeout=0.05) as sender, pytest.raises(UnavailableError) as caught:
-        sender.send(READ_V1)
-    assert caught.value.__cause__ is None
-    assert caught.value.__context__ is None
-    assert_nowhere(everything_said(caught.value))
-
-
-def test_log_lines_of_repeats_do_not_hold_the_key(server, caplog):
-    server.always(answer(503, json={"message": f"Authorization: {SECRET}"}))
-    with (
-        caplog.at_level("DEBUG"),
-        transport(server.url, api_key()) as sender,
-        pytest.raises(UnavailableError),
-    ):
-        sender.send(READ_V1)
-    assert "Attempt 2" in caplog.text
-    assert_nowhere(caplog.text)
-
-
-def assert_nowhere(text: str) -> None:
-    for start in range(len(SECRET) - 12):
-        assert SECRET[start : start + 12] not in text

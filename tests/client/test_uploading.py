@@ -16,7 +16,7 @@ from airflow_provider_encord.client.errors import EncordError, InvalidRequestErr
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
 from tests.client.scripted_server import ScriptedServer, answer, cut, refuse_early
-from tests.client.test_transport import api_key
+from tests.client.sending import api_key
 from tests.wire.vectors import ssh_key
 
 HEADERS = {"Content-Type": "image/jpeg", "Cache-Control": "max-age=86400", "x-ms-blob-type": "BlockBlob"}
