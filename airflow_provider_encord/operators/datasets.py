@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.operators.arguments import flag, given, text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
 from airflow_provider_encord.operators.records import as_dictionary
@@ -22,8 +23,8 @@ class EncordCreateDatasetOperator(EncordBaseOperator):
 
     :param title: Title (templated).
     :param description: Description (templated).
-    :param create_backing_folder: Make it a mirror dataset, with a storage folder kept in step. Without one, every
-        upload has to name a folder. Default: True, as in Encord's SDK.
+    :param create_backing_folder: Make it a mirror dataset, with a storage folder kept in step (templated). Without one,
+        every upload has to name a folder. Default: True, as in Encord's SDK.
     :param if_exists: ``"reuse"`` (default) takes the one dataset of exactly this title that the connection can see, and
         fails if there are several; ``"fail"`` fails if there is one, so also on a retry after the dataset was created;
         ``"new"`` makes another dataset at every try.
@@ -32,14 +33,14 @@ class EncordCreateDatasetOperator(EncordBaseOperator):
     :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.
     """
 
-    template_fields: Sequence[str] = ("title", "description", "if_exists", "encord_conn_id")
+    template_fields: Sequence[str] = ("title", "description", "create_backing_folder", "if_exists", "encord_conn_id")
 
     def __init__(
         self,
         *,
         title: str,
         description: str | None = None,
-        create_backing_folder: bool = True,
+        create_backing_folder: bool | str = True,
         if_exists: str = "reuse",
         **kwargs: Any,
     ):
@@ -52,9 +53,9 @@ class EncordCreateDatasetOperator(EncordBaseOperator):
     def act(self, context: Context) -> str:
         """Create or find the dataset."""
         created = self.client.create_dataset(
-            self.title,
-            description=self.description,
-            create_backing_folder=self.create_backing_folder,
+            text(self.title),
+            description=text(self.description),
+            create_backing_folder=flag(self.create_backing_folder, "create_backing_folder"),
             if_exists=self.if_exists,
         )
         self.log.info("%s dataset %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
@@ -80,7 +81,7 @@ class EncordGetDatasetOperator(EncordBaseOperator):
 
     def act(self, context: Context) -> dict[str, Any]:
         """Read the dataset."""
-        return as_dictionary(self.client.dataset(self.dataset).get())
+        return as_dictionary(self.client.dataset(given(self.dataset)).get())
 
 
 class EncordListDatasetsOperator(ListingOperator):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.operators.arguments import flag, given, moment, text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ class ListingOperator(EncordBaseOperator):
 
     :param title: Exactly this title (templated).
     :param title_like: An SQL LIKE pattern for the title, such as ``"Street %"`` (templated).
-    :param created_after: A time, as text or `datetime` (templated); so for the next three.
-    :param include_organisation: Also what the organisation has beside; for its admins.
+    :param created_after: A time, as text or `datetime` (templated); so for `created_before`, `edited_after` and
+        `edited_before`.
+    :param include_organisation: Also what the organisation has beside; for its admins (templated).
     """
 
     template_fields: Sequence[str] = (
@@ -27,6 +29,7 @@ class ListingOperator(EncordBaseOperator):
         "created_before",
         "edited_after",
         "edited_before",
+        "include_organisation",
         "encord_conn_id",
     )
 
@@ -39,7 +42,7 @@ class ListingOperator(EncordBaseOperator):
         created_before: Any = None,
         edited_after: Any = None,
         edited_before: Any = None,
-        include_organisation: bool = False,
+        include_organisation: bool | str = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -56,11 +59,11 @@ class ListingOperator(EncordBaseOperator):
         from airflow_provider_encord.client.api.listing import Filter
 
         return Filter(
-            title_eq=self.title,
-            title_like=self.title_like,
-            created_after=self.created_after or None,  # a template that renders to nothing is no filter
-            created_before=self.created_before or None,
-            edited_after=self.edited_after or None,
-            edited_before=self.edited_before or None,
-            include_organisation=self.include_organisation,
+            title_eq=given(text(self.title)),  # a template that renders to nothing is no filter
+            title_like=given(text(self.title_like)),
+            created_after=moment(self.created_after, "created_after"),
+            created_before=moment(self.created_before, "created_before"),
+            edited_after=moment(self.edited_after, "edited_after"),
+            edited_before=moment(self.edited_before, "edited_before"),
+            include_organisation=flag(self.include_organisation, "include_organisation"),
         )

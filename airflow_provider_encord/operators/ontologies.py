@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.operators.arguments import mapping, text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.records import as_dictionary
 
@@ -20,8 +21,8 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
     API: ``ontologies`` POST (v2).
 
     :param title: Title (templated).
-    :param structure: What can be labelled (templated). In short form, ids, colours and feature hashes are made for
-        you::
+    :param structure: What can be labelled (templated): a dictionary, or JSON. In short form, ids, colours and feature
+        hashes are made for you::
 
             {
                 "objects": [{"name": "Car", "shape": "bounding_box",
@@ -46,7 +47,7 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
         self,
         *,
         title: str,
-        structure: Mapping[str, Any] | None = None,
+        structure: Mapping[str, Any] | str | None = None,
         description: str = "",
         if_exists: str = "reuse",
         **kwargs: Any,
@@ -60,7 +61,10 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
     def act(self, context: Context) -> str:
         """Create or find the ontology."""
         created = self.client.create_ontology(
-            self.title, structure=self.structure, description=self.description, if_exists=self.if_exists
+            text(self.title),
+            structure=mapping(self.structure, "structure"),
+            description=text(self.description) or "",
+            if_exists=self.if_exists,
         )
         self.log.info("%s ontology %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
         return created.id

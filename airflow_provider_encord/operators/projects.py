@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.operators.arguments import given, several, text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
 from airflow_provider_encord.operators.records import as_dictionary
@@ -67,11 +68,11 @@ class EncordCreateProjectOperator(EncordBaseOperator):
     def act(self, context: Context) -> str:
         """Create or find the project."""
         created = self.client.create_project(
-            self.title,
-            description=self.description,
-            datasets=self.datasets,
-            ontology=self.ontology,
-            workflow_template=self.workflow_template,
+            text(self.title),
+            description=text(self.description) or "",
+            datasets=several(self.datasets, "datasets"),
+            ontology=given(self.ontology),
+            workflow_template=given(self.workflow_template),
             if_exists=self.if_exists,
         )
         self.log.info("%s project %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
@@ -97,7 +98,7 @@ class EncordGetProjectOperator(EncordBaseOperator):
 
     def act(self, context: Context) -> dict[str, Any]:
         """Read the project."""
-        return as_dictionary(self.client.project(self.project).get())
+        return as_dictionary(self.client.project(given(self.project)).get())
 
 
 class EncordListProjectsOperator(ListingOperator):
@@ -111,7 +112,7 @@ class EncordListProjectsOperator(ListingOperator):
     :param created_after: A time, as text or `datetime` (templated); so for `created_before`, `edited_after` and
         `edited_before`.
     :param tags: Names of organisation tags, of which a project has at least one (templated).
-    :param include_organisation: Also the organisation's other projects; for its admins.
+    :param include_organisation: Also the organisation's other projects; for its admins (templated).
     :return: A list of ``{"project_hash", "title", "description", "status", "ontology_hash", "created_at",
         "last_edited_at"}``.
     """
@@ -124,8 +125,7 @@ class EncordListProjectsOperator(ListingOperator):
 
     def act(self, context: Context) -> list[dict[str, Any]]:
         """List the projects."""
-        tags = [self.tags] if isinstance(self.tags, str) and self.tags else self.tags
-        found = self.client.projects(self.which(), tags=tags)
+        found = self.client.projects(self.which(), tags=several(self.tags, "tags"))
         self.log.info("Found %d projects.", len(found))
         told = ("project_hash", "title", "description", "status", "ontology_hash", "created_at", "last_edited_at")
         return [{name: getattr(one, name) for name in told} for one in found]
@@ -155,8 +155,8 @@ class EncordAttachDatasetsOperator(_ChangeDatasetsOperator):
 
     def act(self, context: Context) -> list[str]:
         """Attach what is not attached."""
-        project = self.client.project(self.project)
-        attached = project.attach_datasets(self.datasets)
+        project = self.client.project(given(self.project))
+        attached = project.attach_datasets(several(self.datasets, "datasets"))
         self.log.info("Attached %d datasets to project %s; the others were attached.", len(attached), project.id)
         return attached
 
@@ -174,7 +174,7 @@ class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
 
     def act(self, context: Context) -> list[str]:
         """Detach what is attached."""
-        project = self.client.project(self.project)
-        detached = project.detach_datasets(self.datasets)
+        project = self.client.project(given(self.project))
+        detached = project.detach_datasets(several(self.datasets, "datasets"))
         self.log.info("Detached %d datasets from project %s; the others were not attached.", len(detached), project.id)
         return detached

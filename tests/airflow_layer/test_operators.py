@@ -1,0 +1,363 @@
+"""The operators on projects, datasets and ontologies: each against the emulator, as Airflow runs it."""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import inspect
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+from airflow_provider_encord.get_provider_info import get_provider_info
+from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.datasets import (
+    EncordCreateDatasetOperator,
+    EncordGetDatasetOperator,
+    EncordListDatasetsOperator,
+)
+from airflow_provider_encord.operators.ontologies import EncordCreateOntologyOperator, EncordGetOntologyOperator
+from airflow_provider_encord.operators.projects import (
+    EncordAttachDatasetsOperator,
+    EncordCreateProjectOperator,
+    EncordDetachDatasetsOperator,
+    EncordGetProjectOperator,
+    EncordListProjectsOperator,
+)
+from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection
+from tests.client import keys
+
+AT_ONCE = {"status": 503, "headers": {"Retry-After": "0"}}  # a failure that is tried again without a wait
+STRUCTURE = {"objects": [{"name": "Car", "shape": "bounding_box"}]}
+
+
+def run(operator: type[EncordBaseOperator], **arguments: Any) -> Any:
+    """Run an operator as Airflow's worker does: templates first."""
+    task = operator(task_id="task", **arguments)
+    task.render_template_fields({"params": PARAMS})
+    return task.execute({})
+
+
+PARAMS = {"title": "Rendered", "nothing": "", "none": None, "many": ["one", "two"], "yes": True}
+
+
+def _operators() -> list[type[EncordBaseOperator]]:
+    paths = [path for group in get_provider_info()["operators"] for path in group["python-modules"]]
+    return [
+        one
+        for path in paths
+        for name, one in sorted(vars(importlib.import_module(path)).items())
+        if inspect.isclass(one) and issubclass(one, EncordBaseOperator) and one.__module__ == path and name[0] != "_"
+    ]
+
+
+@pytest.mark.parametrize("operator", _operators(), ids=lambda one: one.__name__)
+def test_everything_that_a_user_passes_is_templated(operator: type[EncordBaseOperator]) -> None:
+    passed: set[str] = set()
+    for level in operator.__mro__[: operator.__mro__.index(EncordBaseOperator) + 1]:
+        if "__init__" in vars(level):
+            # Airflow wraps __init__; the signature is kept.
+            passed |= set(inspect.signature(vars(level)["__init__"]).parameters) - {"self", "kwargs"}
+
+    assert isinstance(operator.template_fields, tuple)
+    assert set(operator.template_fields) == passed
+
+
+@pytest.mark.parametrize("operator", _operators(), ids=lambda one: one.__name__)
+def test_every_operator_says_what_its_arguments_are(operator: type[EncordBaseOperator]) -> None:
+    text = "".join(inspect.getdoc(level) or "" for level in operator.__mro__[:3])
+
+    missing = [name for name in operator.template_fields if name != "encord_conn_id" and name not in text]
+    assert missing == []
+
+
+class TestProjects:
+    def test_a_project_is_created_with_all_that_was_given(self, account: Account) -> None:
+        dataset, ontology = account.project()["dataset_hash"], run(EncordCreateOntologyOperator, title="Parts")
+        project = run(
+            EncordCreateProjectOperator, title="Street", description="cars", datasets=[dataset], ontology=ontology
+        )
+        read = run(EncordGetProjectOperator, project=project)
+
+        assert (read["title"], read["description"], read["ontology_hash"]) == ("Street", "cars", ontology)
+        assert [stage["title"] for stage in read["workflow"]["stages"]] == ["Annotate", "Review", "Complete"]
+        assert json.loads(json.dumps(read)) == read
+        with account.client() as client:
+            assert [one.dataset_hash for one in client.project(project).datasets()] == [dataset]
+
+    def test_a_workflow_template_is_used(self, account: Account) -> None:
+        template = account.emulator.template(
+            "Quick",
+            [{"stageType": "ANNOTATION", "title": "Look", "next": "Done"}, {"stageType": "DONE", "title": "Done"}],
+        )
+        project = run(EncordCreateProjectOperator, title="Street", workflow_template=template["uuid"])
+
+        stages = run(EncordGetProjectOperator, project=project)["workflow"]["stages"]
+        assert [stage["title"] for stage in stages] == ["Look", "Done"]
+
+    def test_listing_filters(self, account: Account) -> None:
+        made = {title: run(EncordCreateProjectOperator, title=title) for title in ("Street 1", "Street 2", "Park")}
+
+        def listed(**filters: Any) -> list[str]:
+            return sorted(one["title"] for one in run(EncordListProjectsOperator, **filters))
+
+        past = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+        assert listed() == sorted(made)
+        assert listed(title="Park") == ["Park"]
+        assert listed(title_like="Street%") == ["Street 1", "Street 2"]
+        assert listed(created_before=past) == []
+        assert listed(created_after=past) == sorted(made)
+        assert listed(edited_before="2020-01-01") == []
+        assert listed(edited_after="2020-01-01 00:00") == sorted(made)
+        assert listed(tags=["no such tag"]) == []
+        assert listed(title="{{ params.nothing }}", tags="{{ params.nothing }}", include_organisation="") == sorted(
+            made
+        )
+
+    def test_attaching_and_detaching_tell_what_changed(self, account: Account) -> None:
+        first, second = (run(EncordCreateDatasetOperator, title=title) for title in ("A", "B"))
+        project = run(EncordCreateProjectOperator, title="Street", datasets=first)
+
+        attach, detach = EncordAttachDatasetsOperator, EncordDetachDatasetsOperator
+        assert run(attach, project=project, datasets=[first, second]) == [second]
+        assert run(attach, project=project, datasets=[first, second]) == []
+        assert run(detach, project=project, datasets=first) == [first]
+        assert run(detach, project=project, datasets=[first]) == []
+        assert run(attach, project=project, datasets=f"['{first}', '{second}']") == [first]
+        assert run(attach, project=project, datasets=[]) == []
+
+    @pytest.mark.parametrize("attach", [True, False])
+    def test_a_lost_answer_to_a_change_of_datasets_is_looked_up(self, attach: bool, account: Account) -> None:
+        dataset = run(EncordCreateDatasetOperator, title="A")
+        project = run(EncordCreateProjectOperator, title="Street", datasets=() if attach else dataset)
+        account.emulator.faults(
+            [{"match": {"query_type": "projectdataset"}, "when": {"nth": 1}, "do": {"cut": "after"}}]
+        )
+        operator = EncordAttachDatasetsOperator if attach else EncordDetachDatasetsOperator
+
+        assert run(operator, project=project, datasets=dataset) == [dataset]
+        with account.client() as client:
+            assert [one.dataset_hash for one in client.project(project).datasets()] == ([dataset] if attach else [])
+
+
+class TestDatasetsAndOntologies:
+    @pytest.mark.parametrize(("given", "mirror"), [(True, True), (False, False), ("False", False), ("true", True)])
+    def test_a_dataset_has_a_backing_folder_if_wanted(self, given: Any, mirror: bool, account: Account) -> None:
+        dataset = run(EncordCreateDatasetOperator, title="A", description="d", create_backing_folder=given)
+        read = run(EncordGetDatasetOperator, dataset=dataset)
+
+        assert (read["dataset_hash"], read["title"], read["description"]) == (dataset, "A", "d")
+        assert (read["backing_folder_uuid"] is not None) is mirror
+
+    def test_datasets_are_listed(self, account: Account) -> None:
+        made = {title: run(EncordCreateDatasetOperator, title=title) for title in ("Day", "Night")}
+
+        listed = run(EncordListDatasetsOperator)
+        assert {one["title"]: one["dataset_hash"] for one in listed} == made
+        assert json.loads(json.dumps(listed)) == listed
+        assert [one["title"] for one in run(EncordListDatasetsOperator, title_like="N%")] == ["Night"]
+
+    @pytest.mark.parametrize("given", [STRUCTURE, json.dumps(STRUCTURE)])
+    def test_an_ontology_has_the_structure_that_was_given(self, given: Any, account: Account) -> None:
+        ontology = run(EncordCreateOntologyOperator, title="Parts", structure=given, description="of cars")
+        read = run(EncordGetOntologyOperator, ontology=ontology)
+
+        assert (read["title"], read["description"]) == ("Parts", "of cars")
+        assert [(one["name"], one["shape"]) for one in read["editor"]["objects"]] == [("Car", "bounding_box")]
+        assert json.loads(json.dumps(read)) == read
+
+
+class TestTemplates:
+    @pytest.mark.parametrize("kind", ["project", "dataset", "ontology"])
+    def test_a_title_is_rendered(self, kind: str, account: Account) -> None:
+        run(CREATE[kind], title="{{ params.title }} {{ params.many[1] }}")
+        assert account.titles(kind) == ["Rendered two"]
+
+    def test_an_ontologys_structure_is_rendered_in_depth(self, account: Account) -> None:
+        ontology = run(
+            EncordCreateOntologyOperator,
+            title="Parts",
+            structure={"objects": [{"name": "{{ params.title }}", "shape": "polygon"}]},
+        )
+        assert run(EncordGetOntologyOperator, ontology=ontology)["editor"]["objects"][0]["name"] == "Rendered"
+
+    def test_a_title_that_native_rendering_made_a_number_is_a_title(self, account: Account) -> None:
+        run(EncordCreateDatasetOperator, title=2026)
+        assert account.titles("dataset") == ["2026"]
+
+    def test_an_optional_id_that_renders_to_nothing_is_none(self, account: Account) -> None:
+        project = run(
+            EncordCreateProjectOperator,
+            title="Street",
+            ontology="{{ params.nothing }}",
+            workflow_template="{{ params.nothing }}",
+            datasets="{{ params.nothing }}",
+        )
+        with account.client() as client:
+            assert client.project(project).datasets() == []
+
+    def test_the_connection_id_is_rendered(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AIRFLOW_CONN_RENDERED", account.connection())
+        run(EncordCreateDatasetOperator, title="A", encord_conn_id="{{ params.title | lower }}")
+        assert account.titles("dataset") == ["A"]
+
+
+CREATE: dict[str, type[EncordBaseOperator]] = {
+    "project": EncordCreateProjectOperator,
+    "dataset": EncordCreateDatasetOperator,
+    "ontology": EncordCreateOntologyOperator,
+}
+
+
+@pytest.mark.parametrize("kind", CREATE)
+class TestIfExists:
+    def test_reuse_gives_the_one_that_is_there(self, kind: str, account: Account) -> None:
+        assert run(CREATE[kind], title="Street") == run(CREATE[kind], title="Street", description="another")
+        assert account.titles(kind) == ["Street"]
+
+    def test_reuse_means_exactly_this_title(self, kind: str, account: Account) -> None:
+        for title in ("Street", "street", "Street %", "Street_1"):
+            run(CREATE[kind], title=title)
+        assert account.titles(kind) == sorted(["Street", "street", "Street %", "Street_1"])
+
+    def test_reuse_fails_for_good_if_there_are_several_and_lists_them(self, kind: str, account: Account) -> None:
+        ids = [run(CREATE[kind], title="Street", if_exists="new") for _ in range(2)]
+
+        with pytest.raises(AirflowFailException, match=f"2 .*{kind}") as failure:
+            run(CREATE[kind], title="Street")
+        assert all(one in str(failure.value) for one in ids)
+
+    def test_fail_fails_for_good_if_there_is_one(self, kind: str, account: Account) -> None:
+        first = run(CREATE[kind], title="Street", if_exists="fail")
+
+        with pytest.raises(AirflowFailException, match=first):
+            run(CREATE[kind], title="Street", if_exists="fail")
+
+    def test_new_makes_another_each_time(self, kind: str, account: Account) -> None:
+        assert len({run(CREATE[kind], title="Street", if_exists="new") for _ in range(3)}) == 3
+
+
+WRONG: dict[str, tuple[type[EncordBaseOperator], dict[str, Any], str]] = {
+    "no title": (EncordCreateProjectOperator, {"title": " "}, "title"),
+    "a title of nothing": (EncordCreateDatasetOperator, {"title": None}, "title"),
+    "an unknown if_exists": (EncordCreateDatasetOperator, {"title": "A", "if_exists": "maybe"}, "if_exists"),
+    "a flag in other words": (EncordCreateDatasetOperator, {"title": "A", "create_backing_folder": "perhaps"}, "true"),
+    "an id that is none": (EncordGetProjectOperator, {"project": "Street"}, "project: 'Street' is not an id"),
+    "no id": (EncordGetProjectOperator, {}, "project: give its id"),
+    "an empty id": (EncordGetDatasetOperator, {"dataset": ""}, "dataset: give its id"),
+    "dataset ids that are none": (EncordCreateProjectOperator, {"title": "A", "datasets": ["B"]}, "datasets: 'B'"),
+    "a broken list of ids": (EncordCreateProjectOperator, {"title": "A", "datasets": "[a, b"}, "datasets: .*tojson"),
+    "a structure that is no JSON": (
+        EncordCreateOntologyOperator,
+        {"title": "A", "structure": "{'a'"},
+        "structure: .*JSON",
+    ),
+    "a structure that is a list": (EncordCreateOntologyOperator, {"title": "A", "structure": []}, "structure: .*list"),
+    "a structure of unknown parts": (EncordCreateOntologyOperator, {"title": "A", "structure": {"x": 1}}, "structure"),
+    "a time that is none": (EncordListProjectsOperator, {"created_after": "yesterday"}, "created_after: 'yesterday'"),
+    "a project that nobody has": (
+        EncordGetProjectOperator,
+        {"project": str(uuid.uuid4())},
+        "no such|cannot see|access",
+    ),
+    "an ontology that nobody has": (EncordGetOntologyOperator, {"ontology": str(uuid.uuid4())}, "no such|access"),
+}
+
+
+@pytest.mark.parametrize(("operator", "arguments", "named"), WRONG.values(), ids=WRONG)
+def test_what_a_retry_cannot_help_fails_for_good(
+    operator: type[EncordBaseOperator], arguments: dict[str, Any], named: str, account: Account
+) -> None:
+    with pytest.raises(AirflowFailException, match=named):
+        run(operator, **arguments)
+    assert not any(entry["changes"] for entry in account.emulator.journal())
+
+
+def test_a_key_that_is_not_registered_fails_for_good(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = connection(account.emulator.url, private_key=keys.openssh(keys.new_key()))
+    monkeypatch.setenv(SSH_CONNECTION, stranger)
+
+    with pytest.raises(AirflowFailException, match="Register the public half"):
+        run(EncordListProjectsOperator)
+
+
+def test_a_server_that_stays_down_is_tried_several_times_and_left_to_a_retry(account: Account) -> None:
+    account.emulator.clear_journal()
+    account.emulator.faults([{"match": {}, "do": AT_ONCE}])
+
+    with pytest.raises(AirflowException, match="HTTP 503") as failure:
+        run(EncordListProjectsOperator)
+    assert not isinstance(failure.value, AirflowFailException)
+    assert len(account.emulator.journal()) == 5
+
+
+def test_a_server_that_comes_back_is_not_noticed(account: Account) -> None:
+    account.emulator.faults([{"match": {}, "when": {"times": 3}, "do": AT_ONCE}])
+    assert run(EncordListProjectsOperator) == []
+
+
+def test_a_long_wait_that_encord_asks_for_is_left_to_a_retry(account: Account) -> None:
+    account.emulator.faults([{"match": {}, "do": {"status": 429, "headers": {"Retry-After": "3600"}}}])
+
+    with pytest.raises(AirflowException, match="429") as failure:
+        run(EncordListProjectsOperator)
+    assert not isinstance(failure.value, AirflowFailException)
+
+
+WITH_A_PROJECTS_KEY: dict[str, Callable[[str, str], Any]] = {
+    "get": lambda project, _: run(EncordGetProjectOperator, encord_conn_id="encord_api_key")["project_hash"] == project,
+    "get by template": lambda project, _: (
+        run(EncordGetProjectOperator, project="{{ params.nothing }}", encord_conn_id="encord_api_key")["title"]
+        == "Street"
+    ),
+    "detach": lambda _, dataset: (
+        run(EncordDetachDatasetsOperator, datasets=dataset, encord_conn_id="encord_api_key") == [dataset]
+    ),
+    "attach": lambda _, dataset: (
+        run(EncordAttachDatasetsOperator, datasets=dataset, encord_conn_id="encord_api_key") == []
+    ),
+}
+
+
+@pytest.mark.parametrize("works", WITH_A_PROJECTS_KEY.values(), ids=WITH_A_PROJECTS_KEY)
+def test_a_projects_api_key_needs_no_project_id(works: Any, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeded = account.project(title="Street")
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_hash"]))
+    monkeypatch.delenv(SSH_CONNECTION)
+
+    assert works(seeded["project_hash"], seeded["dataset_hash"])
+
+
+def test_a_datasets_api_key_needs_no_dataset_id(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = account.project()["dataset_hash"]
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(dataset, "dataset"))
+
+    assert run(EncordGetDatasetOperator, encord_conn_id="encord_api_key")["dataset_hash"] == dataset
+
+
+@pytest.mark.parametrize(
+    ("operator", "arguments"),
+    [
+        (EncordCreateProjectOperator, {"title": "A"}),
+        (EncordCreateDatasetOperator, {"title": "A"}),
+        (EncordCreateOntologyOperator, {"title": "A"}),
+        (EncordListProjectsOperator, {}),
+        (EncordListDatasetsOperator, {}),
+        (EncordGetOntologyOperator, {"ontology": str(uuid.uuid4())}),
+        (EncordGetDatasetOperator, {}),
+        (EncordGetProjectOperator, {"project": str(uuid.uuid4())}),
+    ],
+)
+def test_what_needs_a_user_fails_for_good_under_an_api_key_and_sends_nothing(
+    operator: type[EncordBaseOperator], arguments: dict[str, Any], account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(account.project()["project_hash"]))
+    account.emulator.clear_journal()
+
+    with pytest.raises(AirflowFailException, match="SSH key"):
+        run(operator, encord_conn_id="encord_api_key", **arguments)
+    assert {entry["query_type"] for entry in account.emulator.journal()} <= {"apikeymeta"}
