@@ -277,7 +277,7 @@ class ScriptedServer:
                 return
             self.accepted += 1
             if self._drop_handshakes:
-                peer.recv(1)
+                peer.recv(1 << 16)  # all of it: what is left unread would make the end a reset
                 peer.close()
                 continue
             thread = threading.Thread(target=self._serve, args=(peer, port), daemon=True)
