@@ -20,7 +20,6 @@ with DAG(
     doc_md=__doc__,
     schedule=None,
     catchup=False,
-    render_template_as_native_obj=True,
     default_args={"retries": 2},
     tags=["encord", "example"],
     params={

@@ -30,6 +30,7 @@ def _settle() -> str:
     home = tempfile.mkdtemp(prefix="airflow-home-")
     os.environ["AIRFLOW_HOME"] = home
     os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+    os.environ["AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY"] = "0"  # a failing task fails now, not in five minutes
     os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = os.path.join(home, "dags")  # noqa: PTH118 - the variable is text
     return home
 

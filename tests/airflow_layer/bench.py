@@ -77,11 +77,13 @@ class Run:
 
     :param state: ``"success"`` or ``"failed"``.
     :param tasks: State of each task instance, by task id and map index (``"upload"``, ``"create[1]"``).
+    :param tries: How often each was tried.
     :param results: What they returned, by the same names.
     """
 
     state: str
     tasks: Mapping[str, str]
+    tries: Mapping[str, int]
     results: Mapping[str, Any]
 
 
@@ -92,9 +94,9 @@ def run_dag(dag: Any, **params: Any) -> Run:
     :param params: Its params, for this run.
     """
     run = dag.test(run_conf=params or None)
-    tasks, results = {}, {}
+    tasks, tries, results = {}, {}, {}
     for instance in run.get_task_instances():
         name = instance.task_id + (f"[{instance.map_index}]" if instance.map_index >= 0 else "")
-        tasks[name] = str(instance.state)
+        tasks[name], tries[name] = str(instance.state), instance.try_number
         results[name] = instance.xcom_pull(task_ids=instance.task_id, map_indexes=instance.map_index)
-    return Run(str(run.state), tasks, results)
+    return Run(str(run.state), tasks, tries, results)

@@ -1,0 +1,140 @@
+"""The example DAGs as users copy them: every one runs, unmodified, against the emulator."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, Run, run_dag
+from tests.sdk import media
+
+pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database")]
+
+FOLDER = Path(__file__).parents[2] / "example_dags"
+EXPECTED = {"example_encord_intake", "example_encord_export", "example_encord_api_key_export"}
+TITLE = "2026_11"  # a number to Python, and yet a title
+
+
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run_example(name: str, **params: Any) -> Run:
+    """Run one of the examples; it must succeed."""
+    run = run_dag(_load(name).dag, **params)
+    assert run.state == "success", run.tasks
+    return run
+
+
+def test_airflow_reads_every_example_without_an_error() -> None:
+    try:
+        from airflow.dag_processing.dagbag import DagBag
+    except ImportError:  # Airflow 2.11
+        from airflow.models.dagbag import DagBag
+    bag = DagBag(str(FOLDER))
+
+    assert bag.import_errors == {}
+    assert set(bag.dags) == EXPECTED == {file.stem for file in FOLDER.glob("*.py")}
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_an_example_explains_itself_and_does_not_run_by_itself_for_the_past(name: str) -> None:
+    dag = _load(name).dag
+
+    assert dag.doc_md
+    assert "Needs the connection" in dag.doc_md
+    assert not dag.catchup
+    assert "encord" in dag.tags
+
+
+class Pipeline:
+    """Pictures on disk, an account, and the examples run on them."""
+
+    def __init__(self, account: Account, folder: Path) -> None:
+        self.account = account
+        self.pictures, self.exports = folder / "pictures", folder / "exports"
+        self.pictures.mkdir()
+        for number in range(1, 5):
+            (self.pictures / f"crossing {number}.png").write_bytes(media.png(32 + number, 24))
+
+    def intake(self) -> Run:
+        return run_example("example_encord_intake", title=TITLE, source=f"{self.pictures}/*.png")
+
+    def export(self) -> Run:
+        return run_example("example_encord_export", title=TITLE, destination=f"file://{self.exports}/ssh")
+
+    def export_with_api_key(self) -> Run:
+        return run_example("example_encord_api_key_export", destination=f"file://{self.exports}/key")
+
+    def rows(self, run: Run) -> list[dict[str, Any]]:
+        """The label rows of an export, read as its manifest says."""
+        folder = Path(run.results["export_labels"]["manifest"].removeprefix("file://")).parent
+        shards = sorted(folder.glob("labels-*.jsonl"))
+        return [json.loads(line) for shard in shards for line in shard.read_text().splitlines()]
+
+
+@pytest.fixture
+def pipeline(account: Account, tmp_path: Path) -> Pipeline:
+    return Pipeline(account, tmp_path)
+
+
+def test_files_come_in_people_label_and_both_credentials_export_the_same_labels(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, emulator = pipeline.account, pipeline.account.emulator
+    intake = pipeline.intake()
+    project, dataset = intake.results["create_project"], intake.results["create_dataset"]
+
+    assert account.titles("dataset") == account.titles("ontology") == account.titles("project") == [TITLE]
+    with account.client() as client:
+        assert sorted(row.data_title for row in client.dataset(dataset).data_rows()) == [
+            f"crossing {number}.png" for number in range(1, 5)
+        ]
+        assert len(client.project(project).label_rows()) == 4
+
+    assert emulator.annotate(project, count=3, objects_per_row=2, advance="complete", seed=7) == 3
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(project, scopes=["label.read"]))
+    emulator.clear_journal()
+    with_ssh_key = pipeline.export()
+    monkeypatch.delenv(SSH_CONNECTION)
+    with_api_key = pipeline.export_with_api_key()
+
+    truth = emulator.labels(project)
+    assert len(truth) == 3
+    assert pipeline.rows(with_ssh_key) == truth
+    assert pipeline.rows(with_api_key) == truth
+    assert with_ssh_key.results["export_labels"]["rows"] == with_api_key.results["export_labels"]["rows"] == 3
+    assert [entry for entry in emulator.journal() if entry["changes"]] == []
+    credentials = {entry["credential"].partition(":")[0] for entry in emulator.journal()}
+    assert credentials == {"ssh", "api_key"}
+
+
+def test_running_everything_again_changes_nothing(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    account, emulator = pipeline.account, pipeline.account.emulator
+    first = pipeline.intake()
+    project = first.results["create_project"]
+    emulator.annotate(project, count=4, seed=7)
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(project, scopes=["label.read"]))
+    exported = [pipeline.rows(pipeline.export()), pipeline.rows(pipeline.export_with_api_key())]
+    before = emulator.state()
+    emulator.clear_journal()
+
+    again = pipeline.intake()
+    assert [pipeline.rows(pipeline.export()), pipeline.rows(pipeline.export_with_api_key())] == exported
+
+    assert [entry for entry in emulator.journal() if entry["changes"]] == []
+    assert {**emulator.state(), "now": None} == {**before, "now": None}
+    assert {name: again.results[name] for name in first.results if name != "upload_files"} == {
+        name: first.results[name] for name in first.results if name != "upload_files"
+    }
+    assert (again.results["upload_files"]["uploaded"], again.results["upload_files"]["present"]) == (0, 4)
