@@ -12,7 +12,7 @@ from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.export.listing import Question
 from airflow_provider_encord.export.manifest import MANIFEST, ManifestError, read_manifest
 from airflow_provider_encord.export.shards import SHARD_NAME
-from airflow_provider_encord.export.storage import UNFINISHED, StoragePath
+from airflow_provider_encord.storage_paths import UNFINISHED, StoragePath
 
 _OURS = re.compile(rf"{SHARD_NAME.pattern}|{re.escape(MANIFEST)}({re.escape(UNFINISHED)})?")
 

@@ -25,7 +25,7 @@ from airflow_provider_encord.export.manifest import (
 )
 from airflow_provider_encord.export.reading import Reader
 from airflow_provider_encord.export.shards import DEFAULT_SHARD_BYTES, ShardWriter
-from airflow_provider_encord.export.storage import StoragePath
+from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
 

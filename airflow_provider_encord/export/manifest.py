@@ -13,7 +13,7 @@ import msgspec
 
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.export.listing import Filters, ListedRow, Question
-from airflow_provider_encord.export.storage import StoragePath, write_whole
+from airflow_provider_encord.storage_paths import StoragePath, write_whole
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = "1.0"
@@ -116,7 +116,7 @@ _VERSION = msgspec.json.Decoder(_Version)
 def write_manifest(directory: StoragePath, manifest: Manifest) -> None:
     """Write the manifest, as the last file of an export."""
     content = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    write_whole(directory, MANIFEST, content + b"\n")
+    write_whole(directory / MANIFEST, [content, b"\n"])
 
 
 def read_manifest(directory: StoragePath) -> Manifest:

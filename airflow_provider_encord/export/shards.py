@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from airflow_provider_encord.export.manifest import Shard
-from airflow_provider_encord.export.storage import BinaryWriter, StoragePath
+from airflow_provider_encord.storage_paths import BinaryWriter, StoragePath
 
 DEFAULT_SHARD_BYTES = 64 * 2**20
 SHARD_NAME = re.compile(r"labels-\d{5,}\.jsonl")

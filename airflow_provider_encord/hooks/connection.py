@@ -7,6 +7,7 @@ as the vendor's SDK would. Values may arrive as text, because a connection writt
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from airflow_provider_encord.get_provider_info import AUTH_METHODS, CONNECTION_F
 
 SECRET_FIELDS = ("private_key", "private_key_passphrase", "api_key")
 _FIELDS_OF = {"ssh_key": ("private_key", "ssh_key_path"), "api_key": ("api_key", "resource_id")}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}([_-][A-Za-z0-9]{1,15}){0,4}")
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off", "")
 
@@ -77,7 +79,7 @@ def _auth_method(filled: Mapping[str, str], extra: Mapping[str, Any]) -> str:
         )
     raise CredentialError(
         "The connection holds no credential. Fill private_key or ssh_key_path for an SSH key, or api_key and "
-        f"resource_id for a legacy API key.{_unknown_fields(extra)}"
+        f"resource_id for a legacy API key; login and password are not used.{_unknown_note(extra)}"
     )
 
 
@@ -131,7 +133,8 @@ def _value(extra: Mapping[str, Any], field: str, default: Any, convert: Callable
         return convert(extra[field])
     except (TypeError, ValueError):
         wanted = "true or false" if convert is _boolean else "a number of seconds"
-        raise CredentialError(f"Connection field {field}: {extra[field]!r} is not {wanted}.") from None
+        # The value is not quoted: it may be a key that was pasted into the wrong field.
+        raise CredentialError(f"Connection field {field}: what it holds is not {wanted}.") from None
 
 
 def _seconds(value: Any) -> float:
@@ -148,6 +151,12 @@ def _boolean(value: Any) -> bool:
     return text in _TRUE
 
 
-def _unknown_fields(extra: Mapping[str, Any]) -> str:
-    unknown = sorted(str(field) for field in extra if field not in CONNECTION_FIELDS)
+def unknown_fields(extra: Mapping[str, Any]) -> list[str]:
+    """Names of extra fields that mean nothing here. What is no name is left out: it may be a key in the wrong place."""
+    names = (str(field) for field in extra if field not in CONNECTION_FIELDS)
+    return sorted(name for name in names if _NAME.fullmatch(name))
+
+
+def _unknown_note(extra: Mapping[str, Any]) -> str:
+    unknown = unknown_fields(extra)
     return f" (Unknown here, perhaps misspelt: {', '.join(unknown)}.)" if unknown else ""

@@ -20,10 +20,12 @@ from airflow_provider_encord.get_provider_info import (
 
 if TYPE_CHECKING:
     from airflow_provider_encord.client.client import EncordClient
+    from airflow_provider_encord.client.credentials import Credential
     from airflow_provider_encord.client.resources.datasets import Dataset
     from airflow_provider_encord.client.resources.projects import Project
+    from airflow_provider_encord.client.transport.settings import Settings
 
-_told_of_api_keys: set[str] = set()  # task tries that were told
+_told_of_api_keys: set[str] = set()  # connection and task try that were told last
 
 
 class EncordHook(BaseHook):
@@ -154,19 +156,45 @@ class EncordHook(BaseHook):
         :param options: As `SyncTransport` takes them.
         """
         from airflow_provider_encord.client.client import EncordClient
+        from airflow_provider_encord.client.errors import CredentialError
         from airflow_provider_encord.client.transport.sync import SyncTransport
-        from airflow_provider_encord.hooks.connection import read_credential, read_settings, secret_values
+
+        read = self._read_connection()
+        if isinstance(read, str):
+            # Raised here, where no local variable holds a secret: some reporters of errors show those of every frame.
+            raise CredentialError(read)
+        credential, settings = read
+        return EncordClient(credential, settings, transport=SyncTransport(credential, settings, **options))
+
+    def _read_connection(self) -> tuple[Credential, Settings] | str:
+        """What the connection says, or what is wrong with it."""
+        from airflow_provider_encord.client.errors import CredentialError
+        from airflow_provider_encord.hooks.connection import (
+            read_credential,
+            read_settings,
+            secret_values,
+            unknown_fields,
+        )
         from airflow_provider_encord.hooks.masking import patterns
 
         connection = self.get_connection(self.encord_conn_id)
-        extra = _extra(connection)
-        for pattern in patterns(secret_values(extra)):
-            mask_secret(pattern)
-        settings = read_settings(
-            extra, host=connection.host, port=connection.port, user_agent_suffix=_airflow_user_agent()
-        )
-        credential = read_credential(extra)
-        return EncordClient(credential, settings, transport=SyncTransport(credential, settings, **options))
+        try:
+            extra = _extra(connection)
+            for pattern in patterns(secret_values(extra)):
+                mask_secret(pattern)
+            settings = read_settings(
+                extra, host=connection.host, port=connection.port, user_agent_suffix=_airflow_user_agent()
+            )
+            credential = read_credential(extra)
+        except CredentialError as error:
+            return error.message
+        if unknown := unknown_fields(extra):
+            self.log.warning(
+                "Connection %s has fields that mean nothing here, perhaps misspelt: %s.",
+                self.encord_conn_id,
+                ", ".join(unknown),
+            )
+        return credential, settings
 
     def _tell_of_api_key(self, client: EncordClient) -> None:
         from airflow_provider_encord.client.credentials import ApiKey
@@ -174,6 +202,7 @@ class EncordHook(BaseHook):
         task_try = f"{self.encord_conn_id} {_task_try()}"
         if not isinstance(client.credential, ApiKey) or task_try in _told_of_api_keys:
             return
+        _told_of_api_keys.clear()  # tries come one after the other; a process that lives long must not collect them
         _told_of_api_keys.add(task_try)
         self.log.warning(
             "Connection %s authenticates with an API key, which Encord's SDK dropped in November 2024. It works for %s "
@@ -204,7 +233,8 @@ def _try(client: EncordClient) -> str:
     if own is not None:
         return f"{host} accepts this API key. It belongs to {own.kind} {own.id} and can act on nothing else."
     client.projects(Filter(title_eq=str(uuid.uuid4())))  # matches nothing: the smallest answer there is
-    return f"{host} accepts this SSH key ({client.credential!r})."
+    public = getattr(client.credential, "public_key_hex", "")
+    return f"{host} accepts this SSH key (public key {public[:16]}...)."
 
 
 def _extra(connection: Any) -> dict[str, Any]:

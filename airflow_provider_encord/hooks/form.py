@@ -15,6 +15,31 @@ from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import Optional, any_of
 
 
+class _SecretText(BS3TextAreaFieldWidget):  # type: ignore[misc]
+    """A secret in several lines, because a single-line box turns the line ends of a pasted key into blanks."""
+
+    def __call__(self, field: Any, **kwargs: Any) -> Any:
+        _hide_stored(field)
+        return super().__call__(field, **kwargs)
+
+
+class _SecretLine(BS3PasswordFieldWidget):  # type: ignore[misc]
+    """A secret in one line."""
+
+    def __call__(self, field: Any, **kwargs: Any) -> Any:
+        _hide_stored(field)
+        self.hide_value = False  # else the mark would be hidden too
+        return super().__call__(field, **kwargs)
+
+
+def _hide_stored(field: Any) -> None:
+    """Show Airflow's own mark in place of a stored secret: it means "keep". An empty field would delete the secret."""
+    if field.data and not field.raw_data:  # stored, and not just typed
+        from airflow.www.views import SENSITIVE_FIELD_PLACEHOLDER
+
+        field.data = SENSITIVE_FIELD_PLACEHOLDER
+
+
 def widgets(fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """One widget for each field.
 
@@ -28,10 +53,10 @@ def _widget(field: Mapping[str, Any]) -> Any:
     if "boolean" in schema["type"]:
         return BooleanField(label, description=description)
     if schema.get("format") == "password":
-        return PasswordField(label, description=description, widget=BS3PasswordFieldWidget())
+        return PasswordField(label, description=description, widget=_SecretLine())
     if schema.get("format") == "multiline":
-        # A single-line box turns the line ends of a pasted key into blanks.
-        return StringField(label, description=description, widget=BS3TextAreaFieldWidget())
+        # A password field, as by its class Airflow knows what not to show; it takes no class of ours.
+        return PasswordField(label, description=description, widget=_SecretText())
     validators: list[Any] = [Optional()]
     if "enum" in schema:
         validators.append(any_of([value for value in schema["enum"] if value]))

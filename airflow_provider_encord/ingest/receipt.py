@@ -22,12 +22,13 @@ field                  meaning
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest.outcome import PRESENT, Outcome
+from airflow_provider_encord.storage_paths import is_local, storage_errors, try_writing, write_whole
 
 SCHEMA_VERSION = 1
 
@@ -50,6 +51,7 @@ class ReceiptLine(msgspec.Struct, frozen=True, kw_only=True):
 
 _LINE = msgspec.json.Decoder(ReceiptLine)
 _ENCODER = msgspec.json.Encoder()
+_START = f'{{"schema_version":{SCHEMA_VERSION},"source":"'.encode()  # of every line that we write
 
 
 def receipt_line(outcome: Outcome, dataset: str, checksums: Mapping[str, str]) -> ReceiptLine:
@@ -73,21 +75,24 @@ def receipt_line(outcome: Outcome, dataset: str, checksums: Mapping[str, str]) -
     )
 
 
-def write_lines(file: BinaryIO, lines: Iterable[ReceiptLine]) -> None:
-    """Write lines to an open file."""
+def encode_lines(lines: Iterable[ReceiptLine]) -> Iterator[bytes]:
+    """The lines as they stand in the file, each with its newline."""
     for line in lines:
-        file.write(_ENCODER.encode(line) + b"\n")
+        yield _ENCODER.encode(line) + b"\n"
 
 
 def read_lines(file: Iterable[bytes]) -> Iterator[ReceiptLine]:
-    """Read a receipt, or a part of one.
+    """Read a receipt, or a part of one. A last line that was cut off is left out: its writer was killed.
 
+    :param file: Its lines, with their newlines.
     :raises InvalidRequestError: It is not a receipt, or of a newer schema.
     """
     for number, text in enumerate(file, 1):
         try:
             line = _LINE.decode(text)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            if _is_cut_off(text):
+                return
             raise InvalidRequestError(f"receipt: line {number} is not a line of a receipt: {error}.") from None
         if line.schema_version > SCHEMA_VERSION:
             raise InvalidRequestError(
@@ -101,20 +106,39 @@ def known_checksums(path: Any) -> dict[str, str]:
     """SHA-256 by data hash, from an earlier receipt; nothing if there is none.
 
     :param path: A path object.
-    :raises InvalidRequestError: There is a file, but not a receipt: it is not to be overwritten.
+    :raises InvalidRequestError: There is a directory, or a file that is no receipt: it is not to be overwritten.
     """
-    if not path.exists():
-        return {}
-    with path.open("rb") as file:
-        return {line.data_hash: line.sha256 for line in read_lines(file) if line.data_hash and line.sha256}
+    with storage_errors("receipt", path):
+        if path.is_dir():
+            raise InvalidRequestError(f"receipt: {path} is a directory; name a file in it, such as receipt.jsonl.")
+        if not path.exists():
+            return {}
+        with path.open("rb") as file:
+            lines = read_lines(iter(file.readline, b""))
+            return {line.data_hash: line.sha256 for line in lines if line.data_hash and line.sha256}
+
+
+def require_writable(path: Any) -> None:
+    """Check that a receipt can be written there, as far as that can be told without writing it.
+
+    :raises InvalidRequestError: It cannot.
+    """
+    with storage_errors("receipt", path):
+        try_writing(path)
 
 
 def write_receipt(path: Any, lines: Iterable[ReceiptLine]) -> None:
-    """Write a whole receipt.
+    """Write a whole receipt, in place of one that is there.
 
     :param path: A path object. A missing directory is made on a disk; object stores have none.
+    :raises EncordError: It cannot be written.
     """
-    if getattr(path, "protocol", "file") in ("", "file", "local"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        write_lines(file, lines)
+    with storage_errors("receipt", path):
+        if is_local(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, encode_lines(lines))
+
+
+def _is_cut_off(line: bytes) -> bool:
+    """Whether it is the beginning of a line of ours, without an end."""
+    return not line.endswith(b"\n") and line[: len(_START)] == _START[: len(line)]

@@ -6,6 +6,7 @@ The variables of the vendor's SDK are set throughout: a connection must never fa
 from __future__ import annotations
 
 import json
+import traceback
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -299,3 +300,47 @@ def test_a_host_that_cannot_be_used_is_refused(host: str, named: str, client_of:
 def assert_holds_no_secret(text: str) -> None:
     """Fail if any line of a key, the passphrase or the API key is in the text."""
     assert [secret for secret in SECRETS if secret in text] == []
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"private_key": TEXT, "read_timeout": API_KEY},
+        {"private_key": TEXT, "allow_http": API_KEY},
+        {"private_key": TEXT, "ca_bundle": TEXT.splitlines()[2]},
+        {API_KEY: "a key in the place of a name"},
+        {TEXT: ""},
+    ],
+    ids=["time-out", "truth value", "certificates", "name", "whole key as name"],
+)
+def test_a_secret_in_the_wrong_place_is_not_quoted(extra: dict[str, Any], client_of: Any) -> None:
+    with pytest.raises(CredentialError) as refused:
+        client_of(_as_object(extra))
+    assert not [secret for secret in SECRETS if secret in str(refused.value)]
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"private_key": TEXT, "read_timeout": "soon"},
+        {"private_key": TEXT[:200], "private_key_passphrase": PASSPHRASE},
+        {"private_key": TEXT, "api_key": API_KEY},
+        {"api_key": API_KEY, "resource_id": "no id"},
+    ],
+    ids=["time-out", "half a key", "both methods", "no id"],
+)
+def test_no_frame_of_a_refusal_holds_a_secret(extra: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, _as_object(extra))
+    with pytest.raises(CredentialError) as refused:
+        EncordHook().get_conn()
+    frames = traceback.walk_tb(refused.value.__traceback__)
+    ours = [frame.f_locals for frame, _ in frames if "airflow_provider_encord" in frame.f_code.co_filename]
+    assert ours
+    assert not [secret for secret in SECRETS for local in ours if secret in repr(local)]
+    assert refused.value.__context__ is None
+
+
+def test_a_field_that_means_nothing_is_told(client_of: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    client_of(_as_object({"private_key": TEXT, "read_timout": 5}))
+    captured = capsys.readouterr()
+    assert "read_timout" in captured.out + captured.err

@@ -2,7 +2,9 @@
 
 import io
 import json
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PosixPath
+from typing import Any, Self
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,15 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, failed
-from airflow_provider_encord.ingest.receipt import known_checksums, read_lines, receipt_line, write_lines, write_receipt
+from airflow_provider_encord.ingest.receipt import (
+    ReceiptLine,
+    encode_lines,
+    known_checksums,
+    read_lines,
+    receipt_line,
+    require_writable,
+    write_receipt,
+)
 from tests.ingest.files import a_file
 
 DATASET = "bbbbbbbb-0000-4000-8000-000000000001"
@@ -21,9 +31,7 @@ def uploaded(title: str = "a.png", sha256: str = "5a") -> Outcome:
 
 
 def test_a_line_says_all_about_its_file_under_fixed_names() -> None:
-    file = io.BytesIO()
-    write_lines(file, [receipt_line(uploaded(), DATASET, {})])
-    assert json.loads(file.getvalue()) == {
+    assert json.loads(_line()) == {
         "schema_version": 1,
         "source": "s3://in/a.png",
         "title": "a.png",
@@ -42,10 +50,9 @@ def test_a_line_says_all_about_its_file_under_fixed_names() -> None:
 def test_a_line_is_a_line_whatever_the_name_and_the_reason(names: list[tuple[str, str]]) -> None:
     names = [(_encodable(title), _encodable(error)) for title, error in names]
     lines = [receipt_line(failed(a_file(title), error, retryable=False), DATASET, {}) for title, error in names]
-    file = io.BytesIO()
-    write_lines(file, lines)
-    assert len(file.getvalue().splitlines()) == file.getvalue().count(b"\n") == len(lines)
-    assert list(read_lines(io.BytesIO(file.getvalue()))) == lines
+    content = b"".join(encode_lines(lines))
+    assert len(content.splitlines()) == content.count(b"\n") == len(lines)
+    assert list(read_lines(io.BytesIO(content))) == lines
 
 
 def _encodable(text: str) -> str:
@@ -79,6 +86,84 @@ def test_fields_that_come_later_do_not_disturb() -> None:
 
 
 def _line() -> bytes:
-    file = io.BytesIO()
-    write_lines(file, [receipt_line(uploaded(), DATASET, {})])
-    return file.getvalue()
+    return b"".join(encode_lines([receipt_line(uploaded(), DATASET, {})]))
+
+
+class Opened:
+    """An open file as Airflow 2.11 hands it out: its methods, and items, but no iterator."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._file[key]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+class PathOfAirflow2(PosixPath):
+    def open(self, *arguments: Any, **options: Any) -> Any:
+        return Opened(super().open(*arguments, **options))
+
+
+def test_a_receipt_is_read_from_a_file_that_is_no_iterator(tmp_path: Path) -> None:
+    path = PathOfAirflow2(tmp_path / "r.jsonl")
+    for _ in range(2):
+        write_receipt(path, [receipt_line(uploaded(title), DATASET, {}) for title in ("a.png", "b.png")])
+        assert known_checksums(path) == {"d a.png": "5a", "d b.png": "5a"}
+
+
+def test_a_receipt_that_was_cut_off_anywhere_is_read_up_to_its_last_whole_line(tmp_path: Path) -> None:
+    path, line = tmp_path / "r.jsonl", _line()
+    for end in range(len(line) - 1):
+        path.write_bytes(line + line[:end])
+        assert known_checksums(path) == {"d a.png": "5a"}
+        path.write_bytes(line[:end])
+        assert known_checksums(path) == {}
+
+
+@pytest.mark.parametrize(
+    "content", [b"note to self", b'{"name": "app"}', b'{"schema_version":2,"sour', b"{}", b"\x89PNG"]
+)
+def test_what_has_no_newline_is_not_taken_for_a_receipt_that_was_cut_off(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "r.jsonl").write_bytes(_line() + content)
+    with pytest.raises(InvalidRequestError, match="receipt: line 2"):
+        known_checksums(tmp_path / "r.jsonl")
+
+
+def test_while_a_receipt_is_written_the_earlier_one_stands(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    write_receipt(path, [receipt_line(uploaded(), DATASET, {})])
+
+    def killed() -> Iterator[ReceiptLine]:
+        yield receipt_line(uploaded("b.png"), DATASET, {})
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_receipt(path, killed())
+    assert path.read_bytes() == _line()
+    write_receipt(path, [])
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"r.jsonl": b""}
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"), [("directory", "is a directory; name a file"), ("file/r.jsonl", "Not a directory")]
+)
+def test_a_place_that_takes_no_receipt_is_refused_before_it_is_needed(tmp_path: Path, place: str, reason: str) -> None:
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidRequestError, match=f"receipt: .*{place}.*{reason}"):
+        known_checksums(tmp_path / place)
+        require_writable(tmp_path / place)
+
+
+def test_asking_whether_a_receipt_can_be_written_leaves_no_file(tmp_path: Path) -> None:
+    require_writable(tmp_path / "new" / "r.jsonl")
+    assert list((tmp_path / "new").iterdir()) == []

@@ -10,6 +10,7 @@ import urllib.parse
 
 from airflow_provider_encord.client.errors import CredentialError
 
+_PATH = re.compile(r"^(~|\.{0,2}/|[A-Za-z]:\\)|\.(pem|crt|cer|bundle)$")
 DEFAULT_BASE_URL = "https://api.encord.com"
 US_BASE_URL = "https://api.us.encord.com"
 DEFAULT_CONNECT_TIMEOUT = 30.0  # seconds
@@ -109,7 +110,9 @@ class Settings:
                     f"Connection field {field}: {getattr(self, field)} is not a number of seconds over 0."
                 )
         if self.ca_bundle and not pathlib.Path(self.ca_bundle).expanduser().exists():
-            raise CredentialError(f"Connection field ca_bundle: there is no file {self.ca_bundle} on this machine.")
+            # Quoted only where it looks like a path: it may be a key that was pasted into the wrong field.
+            path = f" {self.ca_bundle}" if _PATH.match(self.ca_bundle) else ""
+            raise CredentialError(f"Connection field ca_bundle: there is no file{path} on this machine.")
 
     @property
     def trusted(self) -> str | None:

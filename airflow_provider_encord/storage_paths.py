@@ -1,0 +1,137 @@
+"""Local disks and object stores: what their paths have in common, files that nobody sees half, and errors in words.
+
+A path is a `pathlib.Path` or Airflow's ``ObjectStoragePath``. Surprise: what the latter opens is, on Airflow 2, no
+iterator, so read it with its methods.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, Protocol, Self
+
+from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnavailableError
+
+UNFINISHED = ".unfinished"
+_LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+
+
+class BinaryWriter(Protocol):
+    """A file open for writing."""
+
+    def write(self, data: bytes, /) -> Any:
+        """Write all of it."""
+
+    def close(self) -> None:
+        """Finish the file; on an object store it appears only now."""
+
+
+class StoragePath(Protocol):
+    """A path of a local disk or an object store."""
+
+    @property
+    def name(self) -> str:
+        """The last part."""
+
+    @property
+    def parent(self) -> Self:
+        """The directory that it is in."""
+
+    def __truediv__(self, part: str) -> Self: ...
+
+    def exists(self) -> bool:
+        """Whether there is a file, a directory, or anything below it."""
+
+    def is_dir(self) -> bool:
+        """Whether it is a directory, or the prefix of something."""
+
+    def iterdir(self) -> Iterable[Self]:
+        """What is in a directory."""
+
+    def mkdir(self, *, parents: bool, exist_ok: bool) -> None:
+        """Make a directory."""
+
+    def open(self, mode: Literal["wb"]) -> BinaryWriter:
+        """Write a file."""
+
+    def read_bytes(self) -> bytes:
+        """All of a file."""
+
+    def unlink(self) -> None:
+        """Remove a file."""
+
+    def rename(self, target: Self) -> Any:
+        """Move a file, over what is there."""
+
+
+def is_local(path: StoragePath) -> bool:
+    """Whether it is on a disk of this machine."""
+    return getattr(path, "protocol", "") in ("", "file", "local")
+
+
+def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
+    """Write a file that nobody ever sees half, over what is there.
+
+    An object store shows an object only once it is whole. A local disk shows a file as soon as it is opened, so there
+    it is written beside, and renamed.
+    """
+    first = _unfinished(path) if is_local(path) else path
+    file = first.open("wb")
+    try:
+        for block in blocks:
+            file.write(block)
+    finally:
+        file.close()
+    if is_local(path):
+        first.rename(path)
+
+
+def try_writing(path: StoragePath) -> None:
+    """See whether `write_whole` can write to a disk, before the work whose result it is to hold. Makes the directory.
+
+    An object store is not tried: it would have to be left an object.
+    """
+    if is_local(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        first = _unfinished(path)
+        first.open("wb").close()
+        first.unlink()
+
+
+@contextlib.contextmanager
+def storage_errors(argument: str, path: object) -> Iterator[None]:
+    """Turn what a disk or a store raises into errors that name the argument and the fix.
+
+    Their own text is left out, unless it is the operating system's: it may quote a signed URL.
+
+    :param argument: The argument that the path comes from.
+    :raises InvalidRequestError: It is missing, of the wrong sort, or may not be used.
+    :raises UnavailableError: Anything else, such as a full disk or a store that is not reached.
+    """
+    try:
+        yield
+    except EncordError:
+        raise
+    except _LASTING as error:
+        raise InvalidRequestError(
+            f"{argument}: {path} cannot be used: {_reason(error)}. Check that its directory or bucket is there and "
+            "that this worker may use it, or give another path."
+        ) from None
+    except ImportError as error:
+        raise InvalidRequestError(
+            f"{argument}: {path} cannot be used: the module {error.name or 'for its file system'} is not installed. "
+            "Install the Airflow provider for it, or give another path."
+        ) from None
+    except Exception as error:  # noqa: BLE001 - drivers of object stores raise what they like
+        raise UnavailableError(
+            f"{argument}: {path} cannot be used now: {_reason(error)}. Check the disk or the connection of the object "
+            "store, and run the task again."
+        ) from None
+
+
+def _unfinished(path: StoragePath) -> StoragePath:
+    return path.parent / (path.name + UNFINISHED)
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or type(error).__name__)
