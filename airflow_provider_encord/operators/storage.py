@@ -100,7 +100,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     def act(self, context: Context) -> dict[str, Any]:
         """Upload what is missing."""
         from airflow_provider_encord.client.errors import InvalidRequestError
-        from airflow_provider_encord.ingest.receipt import known_checksums
+        from airflow_provider_encord.ingest.receipt import known_checksums, require_writable
         from airflow_provider_encord.ingest.sources import find_files
 
         if self.on_error not in ON_ERROR:
@@ -109,6 +109,8 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         files = find_files(self.source, _object_storage_path)
         path = _object_storage_path(self.receipt) if self.receipt else None
         checksums = known_checksums(path) if path is not None else {}
+        if path is not None:
+            require_writable(path)
         outcomes: dict[SourceFile, Outcome] = {}
         try:
             counts = self._upload(dataset, files, outcomes)
