@@ -13,7 +13,9 @@ EMULATOR_ENVIRONMENT := .venvs/emulator/.ready
 PYTEST_ARGS ?=
 
 unexport PYTHONDONTWRITEBYTECODE
-export UV_LINK_MODE ?= copy
+# Nothing outside the checkout is touched, not even the caches of the package clients.
+export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
+export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench check format clean python

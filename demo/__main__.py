@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -150,6 +151,7 @@ def main() -> int:
     if not EMULATOR_PYTHON.exists():
         print("The emulator's environment is missing. Run `make demo`, which builds it.", file=sys.stderr)
         return 1
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     try:
         with Emulator.start(python=str(EMULATOR_PYTHON)) as emulator:
             Demo(emulator, Surroundings()).run()

@@ -70,6 +70,8 @@ class Surroundings:
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",  # seconds: what fails here should be seen soon
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+            "NO_PROXY": "127.0.0.1,localhost",  # the emulator is on this machine, whatever way leads out of it
+            "no_proxy": "127.0.0.1,localhost",
             "PATH": f"{pathlib.Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}",
         }
         ways_in = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in connections.items()}

@@ -148,7 +148,7 @@ class TestTryingAConnection:
         works, message = self.verdict(monkeypatch, connection(emulator.url, private_key=stranger))
 
         assert not works
-        assert "Register the public half" in message
+        assert "Register its public half" in message
         assert "region" in message
 
     def test_a_wrong_api_key_is_refused(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +156,7 @@ class TestTryingAConnection:
         works, message = self.verdict(monkeypatch, wrong)
 
         assert not works
-        assert "check the API key and its resource_id" in message
+        assert "Check api_key and resource_id" in message
         assert "w" * 43 not in message
 
     def test_an_api_key_of_another_resource_is_refused(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

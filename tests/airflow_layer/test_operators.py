@@ -281,7 +281,7 @@ def test_a_key_that_is_not_registered_fails_for_good(account: Account, monkeypat
     stranger = connection(account.emulator.url, private_key=keys.openssh(keys.new_key()))
     monkeypatch.setenv(SSH_CONNECTION, stranger)
 
-    with pytest.raises(AirflowFailException, match="Register the public half"):
+    with pytest.raises(AirflowFailException, match="Register its public half"):
         run(EncordListProjectsOperator)
 
 

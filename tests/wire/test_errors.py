@@ -161,7 +161,7 @@ def test_a_change_whose_outcome_is_not_told_may_have_happened(body, status):
     got = error_of(_change_v1(), body, status)
     assert type(got) is OutcomeUnknownError
     assert not may_repeat(got)
-    assert "look before repeating" in str(got)
+    assert "is not known" in str(got)
     assert type(error_of(_read_v1(), body, status)) is UnavailableError
 
 
@@ -267,11 +267,10 @@ def test_a_rate_limit_in_the_envelope_is_repeatable_even_for_a_change():
 )
 def test_a_refused_signature_tells_of_a_wrong_clock(date, said):
     headers = {"Date": date} if date else {}
-    for got in (
-        error_of(READ, {}, 401, headers),
-        error_of(_read_v1(), {"status": 401, "response": ["AUTHENTICATION_ERROR"]}, 200, headers),
-    ):
-        assert (said in str(got)) if said else "clock" not in str(got)
+    got = error_of(READ, {}, 401, headers)
+    assert (said in str(got)) if said else "clock" not in str(got)
+    without_time = error_of(_read_v1(), {"status": 401, "response": ["AUTHENTICATION_ERROR"]}, 200, headers)
+    assert "clock" not in str(without_time)  # a signature of v1 carries no time, so a wrong clock explains nothing
     if said is None and date == "nonsense":
         assert clock_skew(make_answer(b"", 200, headers)) is None
 

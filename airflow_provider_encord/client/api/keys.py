@@ -75,6 +75,7 @@ def _records(answer: bytes) -> list[ApiKeyRecord]:
 
 
 def _checked(scopes: Sequence[str], known: tuple[str, ...]) -> list[str]:
+    scopes = [scopes] if isinstance(scopes, str) else scopes
     unknown = [one for one in scopes if one not in known]
     if unknown or not scopes:
         what = f"unknown {', '.join(unknown)}" if unknown else "none given"

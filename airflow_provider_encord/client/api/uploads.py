@@ -189,7 +189,7 @@ def signed_urls(count: int, kind: Kind) -> Call[list[SignedUrl]]:
 def signed_urls_v1(dataset: str, titles: Sequence[str], kind: Kind) -> Call[list[SignedUrl]]:
     """URLs to send files of one kind to, as an API key gets them; in the order of the titles.
 
-    :param titles: One title only, where `kind.many_urls` says so.
+    :param titles: One title only, unless `kind.many_urls` is true.
     """
     uid = list(titles) if kind.many_urls else titles[0]
 

@@ -36,10 +36,14 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
 def require_title(title: object) -> str:
     """Check a title before it is sent.
 
-    :raises InvalidRequestError: It is empty.
+    :raises InvalidRequestError: It is empty, or has blanks around it.
     """
     if not isinstance(title, str) or not title.strip():
         raise InvalidRequestError("title: it is empty; a resource needs one.")
+    if title != title.strip():
+        raise InvalidRequestError(
+            f"title: {title!r} begins or ends with a blank, by which it would not be found again."
+        )
     return title
 
 
@@ -76,10 +80,15 @@ def create_once(
         return Created(id=_only(kind, title, found), created=False)
     try:
         answer: Any = yield from create
-    except OutcomeUnknownError:
+    except OutcomeUnknownError as error:
         found = yield from find()
         if not found:
-            raise
+            raise OutcomeUnknownError(
+                f"{error.message} No {kind} of this title shows so far; a retry looks for it before it makes one.",
+                retry_after=error.retry_after,
+                operation=error.operation,
+                trace_id=error.trace_id,
+            ) from None
         return Created(id=_only(kind, title, found), created=True)
     return Created(id=id_of(answer), created=True)
 

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
-from airflow_provider_encord.client.call import V1, Call
+from airflow_provider_encord.client.call import API_KEY, SSH_KEY, V1, V2, Call
 from airflow_provider_encord.client.errors import (
     AuthenticationError,
     ConflictError,
@@ -39,14 +39,24 @@ _LONGEST_SERVER_TEXT = 500
 _LONGEST_LOOK = 20_000  # characters of a server's text that are looked at
 
 _KEY_UNKNOWN = (
-    "Encord at {host} does not accept the credential of this connection. Register the public half of the SSH key there "
-    "(or check the API key and its resource_id), and see that the connection's host is the region it is registered in: "
-    "api.encord.com or api.us.encord.com."
+    "Encord at {host} does not accept the SSH key of this connection. Register its public half there, and see that the "
+    "connection's host is the region it is registered in: api.encord.com or api.us.encord.com."
 )
 _NOT_ALLOWED = (
-    "This credential has no access to it at {host}. Invite its user (or service account) to the project, dataset or "
+    "The user (or service account) of this SSH key has no access to it at {host}. Invite it to the project, dataset or "
     "folder, or use another connection."
 )
+_TO_API_KEYS = {
+    _KEY_UNKNOWN: (
+        "Encord at {host} does not accept the API key of this connection. Check api_key and resource_id, the id of the "
+        "project or dataset that it was made for, and that the connection's host is the region of that: "
+        "api.encord.com or api.us.encord.com."
+    ),
+    _NOT_ALLOWED: (
+        "This API key has no access to it at {host}. Check resource_id: it must be the id of the project or dataset "
+        "that the key was made for. Use a connection with an SSH key for anything else."
+    ),
+}
 _SCOPE = "The scopes of this API key do not allow it. Make a key with the scope that is needed, or use an SSH key."
 _NOT_FOUND = "Encord at {host} has no such resource, or the credential cannot see it. Check the id and the region."
 _EXISTS = "It exists already at Encord."
@@ -122,6 +132,7 @@ class Answer:
     :param host: Whom we asked, for messages.
     :param now: Our clock when it arrived, in seconds.
     :param proofs: What was sent to prove who we are, to be kept out of messages.
+    :param credential_kind: With what it was asked; the advice differs.
     """
 
     status: int
@@ -131,6 +142,7 @@ class Answer:
     trace_id: str
     now: float
     proofs: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+    credential_kind: str = SSH_KEY
 
     def said(self, text: str) -> str:
         """What the server said, fit to be shown: without secrets, and not too long."""
@@ -169,7 +181,7 @@ def transient(
     """
     class_: type[UnavailableError | OutcomeUnknownError] = UnavailableError
     if not call.repeatable:
-        class_, what = OutcomeUnknownError, f"{what} Whether Encord carried it out is not known: look before repeating."
+        class_, what = OutcomeUnknownError, f"{what} Whether Encord carried it out is not known."
     return class_(what, retry_after=retry_after, operation=call.operation, trace_id=trace_id)
 
 
@@ -220,8 +232,11 @@ def _raise(
     if class_ is TooLargeError:
         raise TooLargeError(message, maximum=maximum, **about)
     if class_ is RateLimitedError:
-        raise RateLimitedError(message, retry_after=retry_after(answer), **about)
-    raise class_(message + (_skew(answer) if class_ is AuthenticationError else ""), **about)
+        wait = retry_after(answer)
+        asked = "" if wait is None else f" It asks to wait for {wait:.0f} s."
+        raise RateLimitedError(message + asked, retry_after=wait, **about)
+    timed = class_ is AuthenticationError and call.request.api == V2  # a signature of v1 carries no time
+    raise class_(message + (_skew(answer) if timed else ""), **about)
 
 
 def _raise_for_status(call: Call[Any], answer: Answer) -> NoReturn:
@@ -257,6 +272,8 @@ def _about(call: Call[Any], answer: Answer) -> dict[str, str]:
 
 
 def _message(advice: str, answer: Answer, detail: str) -> str:
+    if answer.credential_kind == API_KEY:
+        advice = _TO_API_KEYS.get(advice, advice)
     return f"{advice.format(host=answer.host)} ({answer.said(detail)})"
 
 

@@ -12,7 +12,6 @@ from airflow_provider_encord.client.errors import CredentialError
 
 _PATH = re.compile(r"^(~|\.{0,2}/|[A-Za-z]:\\)|\.(pem|crt|cer|bundle)$")
 DEFAULT_BASE_URL = "https://api.encord.com"
-US_BASE_URL = "https://api.us.encord.com"
 DEFAULT_CONNECT_TIMEOUT = 30.0  # seconds
 DEFAULT_READ_TIMEOUT = 180.0  # seconds; the vendor's SDK waits as long
 

@@ -167,6 +167,7 @@ class SyncTransport:
             host=self._settings.host,
             trace_id=trace_id,
             now=self._clock(),
+            credential_kind=self._credential.kind,
             proofs=tuple(str(response.request.headers[name]) for name in _PROOFS if name in response.request.headers),
         )
 
