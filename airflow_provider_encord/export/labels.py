@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from airflow_provider_encord import __version__
 from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.defaults import ROWS_PER_REQUEST, SHARD_BYTES
 from airflow_provider_encord.export.destination import clear, require_own
 from airflow_provider_encord.export.listing import ListedRow, Listing, Question, list_rows
 from airflow_provider_encord.export.manifest import (
@@ -24,12 +25,11 @@ from airflow_provider_encord.export.manifest import (
     write_manifest,
 )
 from airflow_provider_encord.export.reading import Reader
-from airflow_provider_encord.export.shards import DEFAULT_SHARD_BYTES, ShardWriter
+from airflow_provider_encord.export.shards import ShardWriter
 from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
 
-ROWS_PER_REQUEST = 100
 SECONDS_BETWEEN_REPORTS = 15.0
 
 
@@ -39,7 +39,7 @@ def export_labels(
     destination: StoragePath,
     *,
     rows_per_request: int = ROWS_PER_REQUEST,
-    shard_bytes: int = DEFAULT_SHARD_BYTES,
+    shard_bytes: int = SHARD_BYTES,
     clock: Callable[[], float] = time.monotonic,
 ) -> Manifest:
     """Export the label rows of a project that have labels.

@@ -13,10 +13,10 @@ import re
 from types import TracebackType
 from typing import Self
 
+from airflow_provider_encord.defaults import SHARD_BYTES
 from airflow_provider_encord.export.manifest import Shard
 from airflow_provider_encord.storage_paths import BinaryWriter, StoragePath
 
-DEFAULT_SHARD_BYTES = 64 * 2**20
 SHARD_NAME = re.compile(r"labels-\d{5,}\.jsonl")
 _WRITE_BYTES = 2**20  # Airflow notes lineage at each write, which costs more than the write of a small row
 
@@ -72,7 +72,7 @@ class ShardWriter:
     :param shard_bytes: The most that a shard holds, unless one row alone is larger.
     """
 
-    def __init__(self, directory: StoragePath, *, shard_bytes: int = DEFAULT_SHARD_BYTES):
+    def __init__(self, directory: StoragePath, *, shard_bytes: int = SHARD_BYTES):
         if shard_bytes < 1:
             raise ValueError(f"A shard must hold at least one byte, not {shard_bytes}.")
         self._directory = directory

@@ -13,6 +13,7 @@ from airflow_provider_encord.client.api import uploads
 from airflow_provider_encord.client.api.uploads import VIDEO, SignedUrl, UploadedFile
 from airflow_provider_encord.client.call import API_KEY, Flow, Together, Transfer
 from airflow_provider_encord.client.errors import EncordError, RefusedError, UnexpectedAnswerError
+from airflow_provider_encord.defaults import PARALLEL_UPLOADS
 from airflow_provider_encord.ingest.content import Content
 from airflow_provider_encord.ingest.outcome import Outcome, failed
 from airflow_provider_encord.ingest.sources import SourceFile
@@ -34,7 +35,7 @@ class Target:
     dataset: str
     credential: str
     folder: str | None = None
-    parallel: int = 4
+    parallel: int = PARALLEL_UPLOADS
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

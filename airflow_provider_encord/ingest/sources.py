@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeAlias
 from airflow_provider_encord.client.api.uploads import Kind
 from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
 from airflow_provider_encord.ingest.kinds import kind_of, media_type
+from airflow_provider_encord.storage_paths import storage_errors
 
 log = logging.getLogger(__name__)
 
@@ -65,14 +66,15 @@ def find_files(source: Source | Iterable[Source], open_uri: OpenUri) -> list[Sou
     :param source: One or several of: a path, a pattern (``*``, ``?``, ``[...]``, ``**`` for any depth), a directory
         (all images and videos in it and below it, without hidden ones; links to directories are not followed), a URI
         of any of these, or path objects.
-    :param open_uri: Makes a path object of a URI.
+    :param open_uri: Makes a path object of a URI, or raises an error that says why it cannot.
     :raises InvalidRequestError: Something is missing, or of an unknown kind, or its name is too long, or there is
         nothing at all. The message names the file.
     """
     found: dict[str, SourceFile] = {}
     for one in _each(source):
-        for path in _expand(_as_path(one, open_uri)):
-            file = _source_file(path)
+        with storage_errors("source", one):
+            files = [_source_file(path) for path in _expand(_as_path(one, open_uri))]
+        for file in files:
             found.setdefault(file.uri, file)
     if not found:
         raise InvalidRequestError("source: it is empty; name at least one file, pattern or directory.")
@@ -96,10 +98,7 @@ def _as_path(one: Source, open_uri: OpenUri) -> Any:
         raise InvalidRequestError("source: an empty text is no path; a template may have rendered to nothing.")
     if "://" not in one:
         return pathlib.Path(one).expanduser()
-    try:
-        return open_uri(one)
-    except (ValueError, ImportError) as error:
-        raise InvalidRequestError(f"source: {one} cannot be opened: {error}") from None
+    return open_uri(one)
 
 
 def _expand(path: Any) -> list[Any]:

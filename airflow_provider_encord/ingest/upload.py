@@ -7,6 +7,7 @@ meet them all: a key that may not write, a dataset that is not there, Encord out
 from __future__ import annotations
 
 import collections
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -22,14 +23,13 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
     UnexpectedAnswerError,
 )
+from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT
 from airflow_provider_encord.ingest.outcome import PRESENT, Outcome, Report, failed
 from airflow_provider_encord.ingest.plan import batches, make_plan
 from airflow_provider_encord.ingest.registration import Job, Registration
 from airflow_provider_encord.ingest.sending import Sent, Target, send_files, unfit
 from airflow_provider_encord.ingest.sources import SourceFile
 
-FILES_PER_JOB = 100
-JOB_TIMEOUT = 6 * 3600.0  # seconds
 _RUNNING_JOBS = 1  # at Encord, while the next batch is sent
 _FAILED_BATCHES = 3  # in a row; after that it would be the same for all
 
@@ -49,8 +49,11 @@ def upload_files(
     :param files_per_job: At most `MOST_URLS_PER_REQUEST`.
     :param job_timeout: Seconds to wait for a job to end.
     :param clock: Seconds, from any start.
+    :raises InvalidRequestError: A number is out of its bounds.
     :raises EncordError: It cannot go on; the files that were left are reported as failed.
     """
+    if not (math.isfinite(job_timeout) and job_timeout > 0):
+        raise InvalidRequestError(f"job_timeout: {job_timeout} is not a number of seconds over 0.")
     if not 1 <= files_per_job <= MOST_URLS_PER_REQUEST:
         raise InvalidRequestError(f"files_per_job: {files_per_job} is not between 1 and {MOST_URLS_PER_REQUEST}.")
     refused = [outcome for outcome in map(unfit, files) if outcome]

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Mapping
-from typing import Any
+import math
+import urllib.parse
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off", "none", "")
@@ -41,14 +46,16 @@ def several(value: Any, name: str) -> list[Any]:
 
     :raises InvalidRequestError: It is the text of something that begins like a list and is none.
     """
+    if value is None:
+        return []
     if not isinstance(value, str):
-        return list(value or [])
+        return list(value) if isinstance(value, Iterable) else [value]
     value = value.strip()
     if not value.startswith(("[", "(")):
         return [value] if value else []
     try:
         items = ast.literal_eval(value)  # what str() makes of a list, and JSON of texts
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
         items = None
     if not isinstance(items, list | tuple):
         raise _invalid(f"{name}: {value[:80]!r} is not a list. In a template, write {{{{ ... | tojson }}}}.")
@@ -81,7 +88,73 @@ def moment(value: Any, name: str) -> str | None:
     try:
         return write_time(given(value))
     except (ValueError, TypeError, AttributeError):
-        raise _invalid(f"{name}: {str(value)[:80]!r} is not a time. Write it as 2026-11-23T08:00:00+00:00.") from None
+        raise _invalid(
+            f"{name}: {str(value)[:80]!r} is not a time. Write it as 2026-11-23T08:00:00+00:00; where a template may "
+            "have none, let it render to nothing: {{ ... or '' }}."
+        ) from None
+
+
+def whole_number(value: Any, name: str, *, most: int | None = None) -> int:
+    """A number of at least 1.
+
+    :param most: The largest that is taken.
+    :raises InvalidRequestError: It is no whole number, or out of its bounds.
+    """
+    number = _number(value)
+    if not number.is_integer() or number < 1 or (most and number > most):
+        wanted = f"from 1 to {most}" if most else "of at least 1"
+        raise _invalid(f"{name}: {str(value)[:80]!r} is not a whole number {wanted}.")
+    return int(number)
+
+
+def seconds(value: Any, name: str) -> float:
+    """A number of seconds over 0, perhaps with a fraction.
+
+    :raises InvalidRequestError: It is none.
+    """
+    number = _number(value)
+    if not (math.isfinite(number) and number > 0):
+        raise _invalid(f"{name}: {str(value)[:80]!r} is not a number of seconds over 0.")
+    return number
+
+
+def storage_path(value: Any, name: str) -> ObjectStoragePath:
+    """A path of a disk or an object store, as Airflow finds the credentials for it.
+
+    :raises InvalidRequestError: It is relative, or of a scheme that this deployment has no file system for, or its
+        connection is not there.
+    """
+    from airflow.providers.common.compat.sdk import AirflowNotFoundException, ObjectStoragePath
+
+    written = str(value).strip()
+    url = urllib.parse.urlsplit(written if "://" in written else f"file://{written}")
+    if not written or (url.scheme in ("file", "local") and url.netloc.rpartition("@")[2]):
+        raise _invalid(
+            f"{name}: {written!r} is not absolute, and workers share no working directory. Give an absolute path, or "
+            "a URL such as s3://connection_id@bucket/path."
+        )
+    text = written if "://" in written else f"file://{written}"
+    try:
+        path = value if isinstance(value, ObjectStoragePath) else ObjectStoragePath(text)
+        path.fs  # noqa: B018 - looks for the file system now, so that a missing one is named before anything is read
+    except AirflowNotFoundException as error:
+        raise _invalid(f"{name}: {written} names a connection that is not there ({error}).") from None
+    except (ValueError, ImportError) as error:
+        raise _invalid(
+            f"{name}: {url.scheme}:// cannot be used here ({error}). Install the Airflow provider for it, or give "
+            "another path."
+        ) from None
+    return path
+
+
+def _number(value: Any) -> float:
+    """A number, perhaps as text; not-a-number for all else."""
+    if isinstance(value, bool):
+        return math.nan
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
 
 
 def _invalid(message: str) -> Exception:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import urllib.parse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.defaults import ROWS_PER_REQUEST, SHARD_BYTES
+from airflow_provider_encord.operators.arguments import given, moment, several, storage_path, whole_number
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ class EncordExportLabelsOperator(EncordBaseOperator):
         label_statuses: Sequence[str] | str | None = None,
         data_title_like: str | None = None,
         data_hashes: Sequence[str] | str | None = None,
-        rows_per_request: int | str = 100,
-        shard_bytes: int | str = 64 * 2**20,
+        rows_per_request: int | str = ROWS_PER_REQUEST,
+        shard_bytes: int | str = SHARD_BYTES,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -102,9 +103,9 @@ class EncordExportLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.export.labels import export_labels
         from airflow_provider_encord.export.manifest import MANIFEST
 
-        destination = _object_storage(self.destination)
-        rows_per_request = _whole_number("rows_per_request", self.rows_per_request, most=MOST_ROWS_PER_REQUEST)
-        shard_bytes = _whole_number("shard_bytes", self.shard_bytes)
+        destination = storage_path(self.destination, "destination")
+        rows_per_request = whole_number(self.rows_per_request, "rows_per_request", most=MOST_ROWS_PER_REQUEST)
+        shard_bytes = whole_number(self.shard_bytes, "shard_bytes")
         client = self.client
         manifest = export_labels(
             client,
@@ -128,81 +129,18 @@ class EncordExportLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.client.resources.identifiers import require_ids
         from airflow_provider_encord.export.listing import Filters, Question
 
-        data_hashes = _several(self.data_hashes)
+        data_hashes = _filter(self.data_hashes, "data_hashes")
         filters = Filters(
-            edited_after=_time("edited_after", self.edited_after),
-            edited_before=_time("edited_before", self.edited_before),
+            edited_after=moment(self.edited_after, "edited_after"),
+            edited_before=moment(self.edited_before, "edited_before"),
             stage=self.stage or None,
-            label_statuses=_several(self.label_statuses),
+            label_statuses=_filter(self.label_statuses, "label_statuses"),
             data_title_like=self.data_title_like or None,
             data_hashes=None if data_hashes is None else require_ids(data_hashes, "data_hashes"),
         )
         return Question(project=project, branch=self.branch or MAIN_BRANCH, filters=filters)
 
 
-def _object_storage(destination: Any) -> ObjectStoragePath:
-    """The directory that was named.
-
-    :raises InvalidRequestError: It is relative, or of a scheme that this deployment has no file system for.
-    """
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
-
-    from airflow_provider_encord.client.errors import InvalidRequestError
-
-    if isinstance(destination, ObjectStoragePath):
-        return destination
-    text = str(destination).strip()
-    url = urllib.parse.urlsplit(text if "://" in text else f"file://{text}")
-    if not text or (url.scheme == "file" and url.netloc.rpartition("@")[2]):
-        raise InvalidRequestError(
-            f"destination: {text!r} is not absolute, and workers share no working directory. Give an absolute path, or "
-            "a URL such as s3://connection_id@bucket/path."
-        )
-    try:
-        path = ObjectStoragePath(text if "://" in text else f"file://{text}")
-        path.fs  # noqa: B018 - looks for the file system now, so that a missing one is named before anything is read
-    except (ValueError, ImportError) as error:
-        raise InvalidRequestError(
-            f"destination: {url.scheme}:// cannot be used here ({error}). Install the Airflow provider for it, or give "
-            "another destination."
-        ) from None
-    return path
-
-
-def _several(value: Sequence[str] | str | None) -> list[str] | None:
-    """A list as it is, one text as a list of it, and nothing as None."""
-    if value is None or value == "":
-        return None
-    return [value] if isinstance(value, str) else list(value)
-
-
-def _time(name: str, value: Any) -> str | None:
-    """The time as Encord is asked for it.
-
-    :raises InvalidRequestError: It is no time.
-    """
-    from airflow_provider_encord.client.errors import InvalidRequestError
-    from airflow_provider_encord.client.times import write_time
-
-    try:
-        return write_time(value or None)
-    except (ValueError, TypeError):
-        raise InvalidRequestError(
-            f"{name}: {str(value)[:80]!r} is not a time. Write it as 2026-11-23T08:00:00+00:00; where a template may "
-            "have none, let it render to nothing: {{ ... or '' }}."
-        ) from None
-
-
-def _whole_number(name: str, value: Any, *, most: int | None = None) -> int:
-    """A number of at least 1, perhaps as text.
-
-    :raises InvalidRequestError: It is none, or more than `most`.
-    """
-    from airflow_provider_encord.client.errors import InvalidRequestError
-
-    text = str(value).strip()
-    number = int(text) if text.isdecimal() else 0
-    if number < 1 or (most and number > most):
-        wanted = f"from 1 to {most}" if most else "of at least 1"
-        raise InvalidRequestError(f"{name}: {text[:80]!r} is not a whole number {wanted}.")
-    return number
+def _filter(value: Any, name: str) -> list[Any] | None:
+    """What is let through; None for everything, and an empty list for nothing."""
+    return None if given(value) is None else several(value, name)

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
+from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT, PARALLEL_UPLOADS
+from airflow_provider_encord.operators.arguments import given, seconds, several, storage_path, whole_number
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.ingest.outcome import Outcome
+    from airflow_provider_encord.ingest.sending import Target
     from airflow_provider_encord.ingest.sources import Source, SourceFile
 
 ON_ERROR = ("fail", "skip")
@@ -50,12 +53,13 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         its own (a mirror dataset).
     :param receipt: Path or URI of a file to write (templated): JSON Lines, one for each file, with what became of it;
         its fields are listed in `airflow_provider_encord.ingest.receipt`. Written also if the task fails. A receipt
-        that is there is replaced; its checksums are kept. Default: none.
+        that is there is replaced; its checksums are kept. A local path must be absolute: workers share no working
+        directory. Default: none.
     :param on_error: ``"fail"`` (default) fails the task if a file failed, after all others are uploaded; ``"skip"``
         succeeds (templated).
-    :param files_per_job: How many files to register at once, 1 to 200.
-    :param parallel_uploads: How many files to send at once.
-    :param job_timeout: Seconds to wait for Encord to finish one job. Default: 6 hours.
+    :param files_per_job: How many files to register at once, 1 to 200 (templated).
+    :param parallel_uploads: How many files to send at once (templated).
+    :param job_timeout: Seconds to wait for Encord to finish one job (templated). Default: 6 hours.
     :return: ``{"dataset", "files", "uploaded", "present", "failed", "bytes", "receipt"}``: the dataset's id, numbers of
         files, the bytes that were uploaded, and the receipt's URI or None.
     :raises AirflowFailException: An argument is wrong, there are no files, or files failed and a retry cannot help.
@@ -82,9 +86,9 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         folder: str | None = None,
         receipt: str | ObjectStoragePath | None = None,
         on_error: str = "fail",
-        files_per_job: int = 100,
-        parallel_uploads: int = 4,
-        job_timeout: float = 6 * 3600.0,
+        files_per_job: int | str = FILES_PER_JOB,
+        parallel_uploads: int | str = PARALLEL_UPLOADS,
+        job_timeout: float | str = JOB_TIMEOUT,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -101,53 +105,77 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         """Upload what is missing."""
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.ingest.receipt import known_checksums, require_writable
-        from airflow_provider_encord.ingest.sources import find_files
 
         if self.on_error not in ON_ERROR:
             raise InvalidRequestError(f"on_error: {self.on_error!r} is neither 'fail' nor 'skip'.")
-        dataset = self.client.dataset(self.dataset).id
-        files = find_files(self.source, _object_storage_path)
-        path = _object_storage_path(self.receipt) if self.receipt else None
-        checksums = known_checksums(path) if path is not None else {}
+        options = self._options()
+        path = storage_path(self.receipt, "receipt") if given(self.receipt) is not None else None
+        target = self._target()
+        files = self._files()
+        checksums: Mapping[str, str] = {}
         if path is not None:
+            checksums = known_checksums(path)
             require_writable(path)
         outcomes: dict[SourceFile, Outcome] = {}
         try:
-            counts = self._upload(dataset, files, outcomes)
+            counts = self._upload(target, files, outcomes, options)
         finally:
             if path is not None and outcomes:
-                self._write_receipt(path, dataset, [outcomes[file] for file in files if file in outcomes], checksums)
+                self._write_receipt(
+                    path, target.dataset, [outcomes[file] for file in files if file in outcomes], checksums
+                )
         self._judge([outcomes[file] for file in files])
-        return {"dataset": dataset, **counts, "receipt": None if path is None else str(path)}
+        return {"dataset": target.dataset, **counts, "receipt": None if path is None else str(path)}
 
-    def _upload(self, dataset: str, files: Sequence[SourceFile], outcomes: dict[SourceFile, Outcome]) -> dict[str, int]:
+    def _options(self) -> dict[str, Any]:
+        """Numbers, as `upload_files` takes them."""
+        from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST
+
+        return {
+            "files_per_job": whole_number(self.files_per_job, "files_per_job", most=MOST_URLS_PER_REQUEST),
+            "job_timeout": seconds(self.job_timeout, "job_timeout"),
+        }
+
+    def _target(self) -> Target:
         from airflow_provider_encord.client.resources.identifiers import require_id
-        from airflow_provider_encord.ingest.progress import Progress
         from airflow_provider_encord.ingest.sending import Target
-        from airflow_provider_encord.ingest.upload import upload_files
 
+        parallel = whole_number(self.parallel_uploads, "parallel_uploads")
         client = self.client
-        target = Target(
-            dataset=dataset,
+        return Target(
+            dataset=client.dataset(self.dataset).id,
             credential=client.credential.kind,
             folder=require_id(self.folder, "folder") if self.folder else None,
-            parallel=int(_number(self.parallel_uploads, "parallel_uploads")),
+            parallel=parallel,
         )
+
+    def _files(self) -> list[SourceFile]:
+        from airflow_provider_encord.ingest.sources import find_files
+
+        source = self.source
+        if isinstance(source, str) and source.strip():
+            source = several(source, "source")
+        return find_files(source, lambda uri: storage_path(uri, "source"))
+
+    def _upload(
+        self,
+        target: Target,
+        files: Sequence[SourceFile],
+        outcomes: dict[SourceFile, Outcome],
+        options: Mapping[str, Any],
+    ) -> dict[str, int]:
+        from airflow_provider_encord.ingest.progress import Progress
+        from airflow_provider_encord.ingest.upload import upload_files
+
         progress = Progress(files, self.log.info)
 
         def report(some: Sequence[Outcome]) -> None:
             outcomes.update({one.file: one for one in some})
             progress.take(some)
 
-        flow = upload_files(
-            target,
-            files,
-            report=report,
-            files_per_job=int(_number(self.files_per_job, "files_per_job")),
-            job_timeout=_number(self.job_timeout, "job_timeout"),
-        )
+        flow = upload_files(target, files, report=report, **options)
         try:
-            client.run(flow)
+            self.client.run(flow)
         finally:
             progress.tell()
         return {
@@ -189,26 +217,3 @@ def _describe(failures: Sequence[Outcome], files: int, receipt: bool) -> str:
         where = "the receipt lists them all" if receipt else "with the argument receipt, they would be listed in a file"
         lines.append(f"- and {len(failures) - _NAMED_FAILURES} more; {where}.")
     return "\n".join(lines)
-
-
-def _number(value: Any, name: str) -> float:
-    """A number over 0, also from a template.
-
-    :raises InvalidRequestError: It is none.
-    """
-    from airflow_provider_encord.client.errors import InvalidRequestError
-
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = 0.0
-    if number <= 0:
-        raise InvalidRequestError(f"{name}: {value!r} is not a number over 0.")
-    return number
-
-
-def _object_storage_path(uri: Any) -> Any:
-    """A path object of Airflow's, which finds the credentials in a connection."""
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
-
-    return ObjectStoragePath(uri)

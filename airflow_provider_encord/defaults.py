@@ -1,0 +1,9 @@
+"""What is taken if a user says nothing. Operators show it in their signatures, so this module imports nothing."""
+
+from __future__ import annotations
+
+FILES_PER_JOB = 100
+PARALLEL_UPLOADS = 4
+JOB_TIMEOUT = 6 * 3600.0  # seconds
+ROWS_PER_REQUEST = 100
+SHARD_BYTES = 64 * 2**20
