@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client.call import Call, Request, run
 from airflow_provider_encord.client.errors import RefusedError, TooLargeError
-from airflow_provider_encord.client.resources.chunks import chunks, read_all
+from airflow_provider_encord.client.resources.chunks import chunks, in_parts
 
 
 @given(st.lists(st.uuids(), unique=True), st.integers(1, 50))
@@ -49,23 +49,34 @@ class Server:
         return items
 
 
+def whole(parts: list[list[int]]) -> list[int]:
+    return [one for part in parts for one in part]
+
+
 @given(
     st.lists(st.integers(), min_size=1, max_size=60),
     st.integers(1, 60),
     st.booleans(),
     st.booleans(),
 )
-def test_what_is_too_much_is_read_in_parts_that_lose_nothing(items, limit, tells, grows_stricter):
+def test_what_is_too_much_is_sent_in_parts_that_lose_nothing(items, limit, tells, grows_stricter):
     server = Server(limit, tells=tells, grows_stricter=grows_stricter)
-    assert run(read_all(items, server.call), server.perform) == items
+    assert whole(run(in_parts(items, server.call, size=len(items)), server.perform)) == items
     assert len(server.requests) <= 2 * len(items) + 8
+
+
+@given(st.lists(st.integers(), max_size=60), st.integers(1, 20), st.integers(1, 20))
+def test_no_request_holds_more_than_the_size(items, size, limit):
+    server = Server(limit, tells=False)
+    assert whole(run(in_parts(items, server.call, size=size), server.perform)) == items
+    assert all(len(sent) <= size for sent in server.requests)
 
 
 @given(st.integers(0, 40))
 def test_one_item_that_is_too_much_is_an_error_and_is_asked_for_once(others):
     server = Server(0, tells=False)
     with pytest.raises(TooLargeError):
-        run(read_all(list(range(others + 1)), server.call), server.perform)
+        run(in_parts(list(range(others + 1)), server.call, size=others + 1), server.perform)
     assert sum(1 for one in server.requests if len(one) == 1) == 1
 
 
@@ -78,18 +89,18 @@ def test_a_maximum_that_cannot_be_is_not_believed(maximum):
         return items
 
     server = Server(1, tells=False)
-    assert run(read_all(list(range(9)), server.call), perform) == list(range(9))
+    assert whole(run(in_parts(list(range(9)), server.call, size=9), perform)) == list(range(9))
 
 
-def test_another_error_ends_the_reading():
+def test_another_error_ends_it():
     def perform(step: Any) -> list[int]:
         raise RefusedError("no")
 
     with pytest.raises(RefusedError):
-        run(read_all([1, 2], Server(1, tells=True).call), perform)
+        run(in_parts([1, 2], Server(1, tells=True).call, size=2), perform)
 
 
-def test_nothing_to_read_asks_nothing():
+def test_nothing_to_send_sends_nothing():
     server = Server(5, tells=True)
-    assert run(read_all([], server.call), server.perform) == []
+    assert run(in_parts([], server.call, size=5), server.perform) == []
     assert server.requests == []

@@ -54,6 +54,14 @@ def test_no_credential_goes_to_a_signed_url(server, credential):
     assert own.items() <= sent.headers.items()
 
 
+def test_a_signed_url_is_not_logged_even_at_level_debug(server, caplog):
+    server.always(answer(200))
+    with transport() as sender, caplog.at_level("DEBUG"):
+        sender.transfer(transfer(server, b"bytes"))
+    assert "/bucket/1" in caplog.text  # urllib3 did write its line
+    assert "SIGNED" not in caplog.text
+
+
 def test_netrc_is_ignored_for_signed_urls_as_well(server, tmp_path, monkeypatch):
     (tmp_path / ".netrc").write_text("default login someone password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))

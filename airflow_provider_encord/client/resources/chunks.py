@@ -20,21 +20,28 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-def read_all(items: Sequence[T], read: Callable[[Sequence[T]], Call[list[R]]]) -> Flow[list[R]]:
-    """Read items with one call, or with smaller ones if Encord says that it is too much (413, label limit).
+def in_parts(items: Sequence[T], call: Callable[[Sequence[T]], Call[R]], *, size: int) -> Flow[list[R]]:
+    """Send a call for parts of the items, and for smaller parts where Encord says that they are too much (413 and such).
 
-    :param read: Makes the call for some of the items.
+    What is too much was not done, so sending its halves is safe for a call that changes something, too. When a part
+    fails, those before it are done.
+
+    :param call: Makes the call for some of the items.
+    :param size: How many items to try at once.
+    :return: The result of each part.
     :raises TooLargeError: One item alone is too much.
     """
-    if not items:
-        return []
+    results: list[R] = []
+    for part in chunks(items, size):
+        results += yield from _or_halves(part, call)
+    return results
+
+
+def _or_halves(items: Sequence[T], call: Callable[[Sequence[T]], Call[R]]) -> Flow[list[R]]:
     try:
-        return (yield from read(items))
+        return [(yield from call(items))]
     except TooLargeError as error:
         if len(items) == 1:
             raise
         size = min(error.maximum or len(items), (len(items) + 1) // 2)
-    results: list[R] = []
-    for part in chunks(items, max(1, size)):
-        results += yield from read_all(part, read)
-    return results
+    return (yield from in_parts(items, call, size=max(1, size)))

@@ -11,7 +11,7 @@ from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectRecord
 from airflow_provider_encord.client.call import API_KEY, Flow
 from airflow_provider_encord.client.errors import OutcomeUnknownError
-from airflow_provider_encord.client.resources.chunks import chunks, read_all
+from airflow_provider_encord.client.resources.chunks import chunks, in_parts
 from airflow_provider_encord.client.resources.creation import Created, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
 from airflow_provider_encord.client.resources.sender import Sender
@@ -72,21 +72,32 @@ class Project:
         :param options: As `labels.get_label_rows` takes them.
         """
         for part in chunks(label_hashes, rows_per_read):
-            yield from self._client.run(read_all(part, lambda some: labels.get_label_rows(self.id, some, **options)))
+            read = in_parts(part, lambda some: labels.get_label_rows(self.id, some, **options), size=rows_per_read)
+            for rows in self._client.run(read):
+                yield from rows
 
     def create_label_rows(self, data_hashes: Sequence[str], *, branch: str | None = None) -> list[LabelRow]:
-        """Create the label rows of data units that have none; a write."""
-        return self._client.send(labels.create_label_rows(self.id, list(data_hashes), branch=branch))
+        """Create the label rows of data units that have none; a write. Large numbers go in several requests."""
+        create = in_parts(
+            data_hashes,
+            lambda some: labels.create_label_rows(self.id, some, branch=branch),
+            size=labels.MOST_ROWS_PER_REQUEST,
+        )
+        return [row for rows in self._client.run(create) for row in rows]
 
     def save_label_rows(self, rows: dict[str, Any], *, validate_before_saving: bool = True) -> None:
-        """Save label rows: afterwards their labels are exactly those given.
+        """Save label rows: afterwards their labels are exactly those given. Large numbers go in several requests.
 
         :param rows: Whole rows by `label_hash`.
         """
-        call = labels.save_label_rows(
-            self.id, list(rows), list(rows.values()), validate_before_saving=validate_before_saving
+        save = in_parts(
+            list(rows),
+            lambda some: labels.save_label_rows(
+                self.id, some, [rows[one] for one in some], validate_before_saving=validate_before_saving
+            ),
+            size=labels.MOST_ROWS_PER_REQUEST,
         )
-        self._client.send(call)
+        self._client.run(save)
 
     def create_api_key(self, title: str, scopes: Sequence[str]) -> str:
         """Create an API key for this project and return it. It is a secret."""

@@ -7,6 +7,9 @@ is looked for is every run of the secret, and not the secret as a whole.
 from __future__ import annotations
 
 import base64
+import contextlib
+import contextvars
+import logging
 import re
 from collections.abc import Iterable, Iterator
 
@@ -15,6 +18,33 @@ from airflow_provider_encord.client.masking import secret_forms
 MASK = "***"
 _RUN = 12  # characters; a shorter piece of a key is of no use to anyone
 _URL_QUERY = re.compile(r"""(https?:(?:\\?/){2}[^\s"'<>?]+)\?[^\s"'<>]*""")
+
+_signed = contextvars.ContextVar("signed", default=False)  # whether this thread sends to a signed URL
+
+
+class _WithoutQuery(logging.Filter):
+    """Cuts the query off what is logged while a signed URL is used; other lines pass as they are."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if _signed.get() and isinstance(record.args, tuple):
+            record.args = tuple(
+                one.partition("?")[0] + "?***" if isinstance(one, str) and "?" in one else one for one in record.args
+            )
+        return True
+
+
+_WITHOUT_QUERY = _WithoutQuery()
+
+
+@contextlib.contextmanager
+def queries_unlogged() -> Iterator[None]:
+    """Keep the query of a signed URL out of the log of `urllib3`, which writes whole URLs when it is set to DEBUG."""
+    logging.getLogger("urllib3.connectionpool").addFilter(_WITHOUT_QUERY)  # the same filter is added once
+    token = _signed.set(True)
+    try:
+        yield
+    finally:
+        _signed.reset(token)
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:

@@ -27,6 +27,7 @@ from airflow_provider_encord.client.errors import EncordError, InvalidRequestErr
 from airflow_provider_encord.client.transport import answers, retry
 from airflow_provider_encord.client.transport.failures import NO_ANSWER, Failure, failure
 from airflow_provider_encord.client.transport.files import SizedFile, require_safe
+from airflow_provider_encord.client.transport.scrubbing import queries_unlogged
 from airflow_provider_encord.client.transport.settings import Settings
 
 T = TypeVar("T")
@@ -188,15 +189,16 @@ class SyncTransport:
             raise _refused_transfer(transfer, response)
 
     def _put(self, transfer: Transfer, file: SizedFile) -> requests.Response:
-        return self._session.put(
-            transfer.url,
-            data=file if transfer.size else b"",  # `requests` would send an empty stream in chunks
-            headers={"User-Agent": self._user_agent, **transfer.headers},
-            auth=_NoCredentials(),
-            timeout=(self._settings.connect_timeout, self._settings.read_timeout),
-            verify=self._settings.trusted or True,
-            allow_redirects=False,
-        )
+        with queries_unlogged():
+            return self._session.put(
+                transfer.url,
+                data=file if transfer.size else b"",  # `requests` would send an empty stream in chunks
+                headers={"User-Agent": self._user_agent, **transfer.headers},
+                auth=_NoCredentials(),
+                timeout=(self._settings.connect_timeout, self._settings.read_timeout),
+                verify=self._settings.trusted or True,
+                allow_redirects=False,
+            )
 
 
 def user_agent(suffix: str = "") -> str:
