@@ -21,7 +21,7 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def in_parts(items: Sequence[T], call: Callable[[Sequence[T]], Call[R]], *, size: int) -> Flow[list[R]]:
-    """Send a call for parts of the items, and for smaller parts where Encord says that they are too much (413 and such).
+    """Send a call for parts of the items, and for smaller parts where Encord says that it is too much (413 and such).
 
     What is too much was not done, so sending its halves is safe for a call that changes something, too. When a part
     fails, those before it are done.
