@@ -12,8 +12,9 @@ from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.export.listing import Question
 from airflow_provider_encord.export.manifest import MANIFEST, ManifestError, read_manifest
 from airflow_provider_encord.export.shards import SHARD_NAME
-from airflow_provider_encord.storage_paths import UNFINISHED, StoragePath
+from airflow_provider_encord.storage_paths import UNFINISHED, StoragePath, storage_errors
 
+_DIFFERENCES = {"project": "of another project", "branch": "of another branch", "filters": "with other filters"}
 _OURS = re.compile(rf"{SHARD_NAME.pattern}|{re.escape(MANIFEST)}({re.escape(UNFINISHED)})?")
 
 
@@ -22,11 +23,12 @@ def require_own(destination: StoragePath, question: Question) -> None:
 
     :raises InvalidRequestError: It is a file, or holds other files, or an export of another question.
     """
-    if not destination.exists():
-        return
-    if not destination.is_dir():
-        raise InvalidRequestError(f"destination: {destination} is a file; an export needs a directory of its own.")
-    names = sorted(path.name for path in destination.iterdir())
+    with storage_errors("destination", destination):
+        if not destination.exists():
+            return
+        if not destination.is_dir():
+            raise InvalidRequestError(f"destination: {destination} is a file; an export needs a directory of its own.")
+        names = sorted(path.name for path in destination.iterdir())
     foreign = [name for name in names if not _OURS.fullmatch(name)]
     if foreign:
         raise InvalidRequestError(
@@ -37,10 +39,18 @@ def require_own(destination: StoragePath, question: Question) -> None:
         _require_same(destination, question)
 
 
-def clear(destination: StoragePath) -> None:
-    """Remove what an earlier export left, its manifest first."""
-    if not destination.exists():
-        return
+def prepare(destination: StoragePath) -> None:
+    """Remove what an earlier export left, its manifest first; or make the directory.
+
+    :raises EncordError: It cannot be written.
+    """
+    with storage_errors("destination", destination):
+        if destination.exists():
+            _clear(destination)
+        destination.mkdir(parents=True, exist_ok=True)
+
+
+def _clear(destination: StoragePath) -> None:
     paths = {path.name: path for path in destination.iterdir() if _OURS.fullmatch(path.name)}
     if manifest := paths.pop(MANIFEST, None):
         manifest.unlink()
@@ -50,7 +60,8 @@ def clear(destination: StoragePath) -> None:
 
 def _require_same(destination: StoragePath, question: Question) -> None:
     try:
-        there = read_manifest(destination).question
+        with storage_errors("destination", destination):
+            there = read_manifest(destination).question
     except ManifestError as error:
         raise InvalidRequestError(
             f"destination: {destination} holds something else. {error.message} Name another directory, or empty this "
@@ -58,9 +69,9 @@ def _require_same(destination: StoragePath, question: Question) -> None:
         ) from None
     if there == question:
         return
-    differing = [name for name in ("project", "branch", "filters") if getattr(there, name) != getattr(question, name)]
+    differing = [words for name, words in _DIFFERENCES.items() if getattr(there, name) != getattr(question, name)]
     raise InvalidRequestError(
-        f"destination: {destination} holds an export with another {' and '.join(differing)} (project {there.project}, "
+        f"destination: {destination} holds an export {' and '.join(differing)} (project {there.project}, "
         f"branch {there.branch}). Name another directory, such as one for each run, or empty this one."
     )
 

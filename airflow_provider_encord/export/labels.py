@@ -13,7 +13,7 @@ from collections.abc import Callable
 from airflow_provider_encord import __version__
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.defaults import ROWS_PER_REQUEST, SHARD_BYTES
-from airflow_provider_encord.export.destination import clear, require_own
+from airflow_provider_encord.export.destination import prepare, require_own
 from airflow_provider_encord.export.listing import ListedRow, Listing, Question, list_rows
 from airflow_provider_encord.export.manifest import (
     LABELS,
@@ -26,7 +26,7 @@ from airflow_provider_encord.export.manifest import (
 )
 from airflow_provider_encord.export.reading import Reader
 from airflow_provider_encord.export.shards import ShardWriter
-from airflow_provider_encord.storage_paths import StoragePath
+from airflow_provider_encord.storage_paths import StoragePath, storage_errors
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def export_labels(
     :param shard_bytes: Size of a file, at most, unless one row alone is larger.
     :param clock: Seconds, for the rate and the intervals of log lines.
     :return: What was exported.
-    :raises InvalidRequestError: The destination holds something else.
+    :raises InvalidRequestError: The destination holds something else, or cannot be written.
     :raises EncordError: Encord refused, or was not reached. What was written so far has no manifest.
     """
     require_own(destination, question)
@@ -65,8 +65,9 @@ def export_labels(
         destination,
         listing.without_labels,
     )
-    clear(destination)
-    destination.mkdir(parents=True, exist_ok=True)
+    if not listing.rows:
+        _warn_of_nothing(question, listing)
+    prepare(destination)
     reader = Reader(client, question, rows_per_request=rows_per_request)
     progress = _Progress(len(listing.rows), clock)
     missing: list[ListedRow] = []
@@ -77,9 +78,22 @@ def export_labels(
             missing += bundle.missing
             progress.read(len(bundle.rows), sum(len(row.content) for row in bundle.rows))
     manifest = _manifest(client, question, listing, writer.shards, missing)
-    write_manifest(destination, manifest)
+    with storage_errors("destination", destination):
+        write_manifest(destination, manifest)
     progress.finished(manifest)
     return manifest
+
+
+def _warn_of_nothing(question: Question, listing: Listing) -> None:
+    """Say what may be misspelt. A project without labels, asked for as a whole, is none of that."""
+    restrictions = question.restrictions
+    if restrictions:
+        log.warning(
+            "Nothing to export: of %d data units that these let through, none has labels: %s. Check that they are what "
+            "you mean; Encord does not say whether there is such a name.",
+            listing.listed,
+            ", ".join(f"{name}={str(value)[:80]!r}" for name, value in restrictions.items()),
+        )
 
 
 def _manifest(

@@ -52,6 +52,14 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     branch: str = MAIN_BRANCH
     filters: Filters = Filters()
 
+    @property
+    def restrictions(self) -> dict[str, object]:
+        """What may keep rows out, by the name of the argument."""
+        wanted: dict[str, object] = {name: getattr(self.filters, name) for name in self.filters.__struct_fields__}
+        if self.branch != MAIN_BRANCH:
+            wanted = {"branch": self.branch, **wanted}
+        return {name: value for name, value in wanted.items() if value is not None}
+
     def wire_filter(self) -> LabelRowFilter:
         """As Encord is asked."""
         return LabelRowFilter(

@@ -15,7 +15,7 @@ from typing import Self
 
 from airflow_provider_encord.defaults import SHARD_BYTES
 from airflow_provider_encord.export.manifest import Shard
-from airflow_provider_encord.storage_paths import BinaryWriter, StoragePath
+from airflow_provider_encord.storage_paths import BinaryWriter, StoragePath, storage_errors
 
 SHARD_NAME = re.compile(r"labels-\d{5,}\.jsonl")
 _WRITE_BYTES = 2**20  # Airflow notes lineage at each write, which costs more than the write of a small row
@@ -35,8 +35,9 @@ class _OpenShard:
     """A shard that is being written."""
 
     def __init__(self, directory: StoragePath, name: str):
-        self._name = name
-        self._file: BinaryWriter = (directory / name).open("wb")
+        self._name, self._directory = name, directory
+        with storage_errors("destination", directory):
+            self._file: BinaryWriter = (directory / name).open("wb")
         self._waiting = bytearray()
         self._digest = hashlib.sha256()
         self._rows = 0
@@ -53,7 +54,8 @@ class _OpenShard:
         try:
             self._flush()
         finally:
-            self._file.close()
+            with storage_errors("destination", self._directory):
+                self._file.close()
         return Shard(name=self._name, rows=self._rows, bytes=self.bytes, sha256=self._digest.hexdigest())
 
     def abandon(self) -> None:
@@ -62,7 +64,8 @@ class _OpenShard:
     def _flush(self) -> None:
         waiting, self._waiting = bytes(self._waiting), bytearray()
         self._digest.update(waiting)
-        self._file.write(waiting)
+        with storage_errors("destination", self._directory):
+            self._file.write(waiting)
 
 
 class ShardWriter:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
 from airflow_provider_encord.export.labels import export_labels
 from airflow_provider_encord.export.listing import Filters, Question
 from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
@@ -111,9 +111,9 @@ def test_a_directory_with_other_things_is_refused_and_left_alone(tmp_path, name)
 @pytest.mark.parametrize(
     ("question", "differing"),
     [
-        (Question(project=OTHER), "another project"),
-        (Question(project=PROJECT, branch="test"), "another branch"),
-        (Question(project=PROJECT, filters=Filters(stage="Review")), "another filters"),
+        (Question(project=OTHER), "an export of another project"),
+        (Question(project=PROJECT, branch="test"), "an export of another branch"),
+        (Question(project=PROJECT, filters=Filters(stage="Review")), "with other filters"),
     ],
 )
 def test_an_export_of_another_question_is_refused_and_left_alone(tmp_path, question, differing):
@@ -139,3 +139,22 @@ def test_a_file_is_refused_as_a_destination(tmp_path):
 def test_a_missing_directory_is_made(tmp_path):
     _export(tmp_path / "a" / "b")
     assert read_manifest(tmp_path / "a" / "b").counts.exported == 20
+
+
+@pytest.mark.parametrize("place", ["file/export", "/proc/nowhere/export"])
+def test_a_place_that_cannot_be_written_is_an_error_that_names_the_argument_and_the_fix(tmp_path, place):
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidRequestError, match=rf"destination: .*{place} cannot be used: .* give another path"):
+        _export(tmp_path / place)
+
+
+class FullPath(PosixPath):
+    """A path on a disk that is full."""
+
+    def open(self, *arguments, **options):
+        raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_is_an_error_that_may_pass(tmp_path):
+    with pytest.raises(UnavailableError, match=r"destination: .* cannot be used now: No space left on device"):
+        _export(FullPath(tmp_path / "export"))

@@ -6,6 +6,7 @@ import pytest
 
 from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.client.errors import UnexpectedAnswerError
+from airflow_provider_encord.export.labels import export_labels
 from airflow_provider_encord.export.listing import Filters, Question, list_rows, listing_of
 from tests.export.bench import PROJECT, Encord, unit, units
 
@@ -82,3 +83,28 @@ def test_an_empty_list_lets_nothing_through_and_is_not_asked(filters):
     server = Encord([*units(3), unit(9, labelled=False)])
     listing = list_rows(server.client().project(PROJECT), Question(project=PROJECT, filters=filters))
     assert (listing.rows, listing.listed, server.asked) == ([], 0, [])
+
+
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [
+        (Question(project=PROJECT, filters=Filters(stage="Reviw")), ["stage='Reviw'"]),
+        (Question(project=PROJECT, branch="tset"), ["branch='tset'"]),
+        (Question(project=PROJECT, filters=Filters(data_hashes=[])), ["data_hashes='[]'"]),
+        (
+            Question(project=PROJECT, branch="b", filters=Filters(data_title_like="x%", label_statuses=["Q"])),
+            ["branch='b'", "data_title_like='x%'", "label_statuses="],
+        ),
+        (Question(project=PROJECT), None),
+    ],
+)
+def test_an_export_of_nothing_warns_of_the_filters_that_may_be_why(tmp_path, caplog, question, named):
+    export_labels(Encord([unit(9, labelled=False)]).client(), question, tmp_path)
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == (named is not None)
+    assert all(name in warnings[0] for name in named or [])
+
+
+def test_an_export_of_something_does_not_warn(tmp_path, caplog):
+    export_labels(Encord(units(1)).client(), Question(project=PROJECT, filters=Filters(stage="Review")), tmp_path)
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []

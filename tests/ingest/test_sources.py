@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.api.uploads import IMAGE, VIDEO
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnavailableError
 from airflow_provider_encord.ingest.kinds import kind_of, media_type
 from airflow_provider_encord.ingest.sources import find_files
 
@@ -146,12 +146,32 @@ def test_a_uri_is_opened_by_the_function_given_and_kept_as_it_is() -> None:
     assert (file.uri, file.title, file.size) == ("s3://bucket/a b%20.png", "a b%20.png", 3)
 
 
-def test_a_uri_that_nobody_can_open_says_so() -> None:
-    def unknown(uri: str) -> Any:
-        raise ValueError("No filesystem registered for scheme s4")
+class Failing(Listed):
+    """A path of a store that fails whatever is asked of it."""
 
-    with pytest.raises(InvalidRequestError, match=r"source: s4://b/x\.png cannot be opened: No filesystem registered"):
-        find_files("s4://b/x.png", unknown)
+    def __init__(self, error: Exception) -> None:
+        super().__init__("x.png")
+        self._error = error
+
+    def is_dir(self) -> bool:
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "class_", "message"),
+    [
+        (PermissionError(13, "Permission denied"), InvalidRequestError, "cannot be used: Permission denied"),
+        (ImportError("no s3fs", name="s3fs"), InvalidRequestError, "module s3fs is not installed. Install the Airflow"),
+        (OSError(5, "Input/output error"), UnavailableError, "cannot be used now: Input/output error"),
+        (RuntimeError("https://signed.example?signature=1"), UnavailableError, "cannot be used now: RuntimeError"),
+    ],
+)
+def test_what_a_store_raises_becomes_an_error_that_names_argument_and_uri(
+    error: Exception, class_: type[EncordError], message: str
+) -> None:
+    with pytest.raises(class_, match=rf"source: s3://bucket/x\.png .*{message}") as caught:
+        find_files("s3://bucket/x.png", lambda uri: Failing(error))
+    assert "signature" not in str(caught.value)
 
 
 def test_a_directory_that_links_to_itself_is_read_once(folder: Path) -> None:

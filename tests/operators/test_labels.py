@@ -184,6 +184,9 @@ def test_what_may_pass_can_be_retried(emulator, tmp_path):
         ({"shard_bytes": "64 MB"}, "shard_bytes: '64 MB' is not a whole number of at least 1"),
         ({"edited_after": "None"}, "edited_after: 'None' is not a time"),
         ({"edited_before": "soon"}, "edited_before: 'soon' is not a time"),
+        ({"rows_per_request": 2.7}, "rows_per_request: '2.7' is not a whole number"),
+        ({"shard_bytes": "inf"}, "shard_bytes: 'inf' is not a whole number"),
+        ({"data_hashes": "[cat.png"}, r"data_hashes: '\[cat.png' is not a list"),
         ({"data_hashes": ["cat.png"]}, "data_hashes: 'cat.png' is not an id"),
         ({"project": "Cats"}, "project: 'Cats' is not an id"),
     ],
@@ -210,6 +213,9 @@ UUID = "00000000-0000-4000-8000-00000000000a"
         ({"data_hashes": UUID.upper()}, {"data_hashes": [UUID]}),
         ({"data_hashes": (UUID, UUID)}, {"data_hashes": [UUID]}),
         ({"data_hashes": []}, {"data_hashes": []}),
+        ({"data_hashes": f"['{UUID}', '{UUID}']"}, {"data_hashes": [UUID]}),
+        ({"data_hashes": "[]"}, {"data_hashes": []}),
+        ({"label_statuses": "['QUEUED', 'IN_PROGRESS']"}, {"label_statuses": ["QUEUED", "IN_PROGRESS"]}),
     ],
 )
 def test_the_manifest_tells_the_filters(emulator, tmp_path, arguments, filters):

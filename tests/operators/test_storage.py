@@ -251,19 +251,49 @@ def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
         ({"dataset": None}, "dataset: give its id"),
         ({"folder": "f"}, "folder: 'f' is not an id"),
         ({"on_error": "ignore"}, "on_error: 'ignore' is neither"),
-        ({"files_per_job": 1000}, "files_per_job: 1000 is not between 1 and 200"),
-        ({"files_per_job": "many"}, "files_per_job: 'many' is not a number over 0"),
-        ({"parallel_uploads": 0}, "parallel_uploads: 0 is not"),
-        ({"job_timeout": -1}, "job_timeout: -1 is not"),
+        ({"source": "['/a.png', "}, r"source: .* is not a list"),
+        ({"source": "nowhere://bucket/a.png"}, "source: nowhere:// cannot be used here"),
+        ({"source": "s3://nobody@bucket/a.png"}, "source: s3://"),
+        ({"files_per_job": 1000}, "files_per_job: '1000' is not a whole number from 1 to 200"),
+        ({"files_per_job": 2.7}, "files_per_job: '2.7' is not a whole number"),
+        ({"files_per_job": "many"}, "files_per_job: 'many' is not a whole number"),
+        ({"parallel_uploads": 0}, "parallel_uploads: '0' is not a whole number of at least 1"),
+        ({"parallel_uploads": "inf"}, "parallel_uploads: 'inf' is not a whole number of at least 1"),
+        ({"job_timeout": -1}, "job_timeout: '-1' is not a number of seconds over 0"),
+        ({"job_timeout": "inf"}, "job_timeout: 'inf' is not a number of seconds over 0"),
+        ({"job_timeout": "nan"}, "job_timeout: 'nan' is not a number of seconds over 0"),
+        ({"job_timeout": 10**400}, "job_timeout: '10"),
+        ({"receipt": "receipt.jsonl"}, "receipt: 'receipt.jsonl' is not absolute"),
+        ({"receipt": "~/receipt.jsonl"}, "receipt: '~/receipt.jsonl' is not absolute"),
+        ({"receipt": "nowhere://bucket/r.jsonl"}, "receipt: nowhere:// cannot be used here"),
+        ({"receipt": "/"}, "receipt: file:/+ is a directory; name a file"),
+        ({"receipt": "/proc/nowhere/r.jsonl"}, "receipt: file:///proc/nowhere/r.jsonl cannot be used"),
     ],
 )
-def test_a_wrong_argument_is_told_by_name_when_the_task_runs_and_nothing_is_sent(
-    intake: Intake, arguments: Any, message: str
+def test_a_wrong_argument_is_told_by_name_when_the_task_runs_and_nothing_is_sent_or_logged(
+    intake: Intake, arguments: Any, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     intake.images("a.png")
-    with pytest.raises(AirflowFailException, match=message):
+    with caplog.at_level(logging.INFO), pytest.raises(AirflowFailException, match=message):
         intake.upload(**arguments)
     assert intake.emulator.journal() == []
+    assert "files:" not in caplog.text
+
+
+def test_numbers_and_lists_may_be_the_text_that_a_template_makes_of_them(intake: Intake) -> None:
+    paths = [str(path) for path in intake.images("a.png", "b.png")]
+    assert intake.upload(source=str(paths), files_per_job="1", parallel_uploads="2.0", job_timeout="60")["files"] == 2
+    assert intake.upload(source=json.dumps(paths))["present"] == 2
+
+
+def test_a_receipt_that_was_cut_off_does_not_block_the_next_run(intake: Intake, tmp_path: Path) -> None:
+    intake.images("a.png", "b.png")
+    receipt = tmp_path / "r.jsonl"
+    intake.upload(receipt=str(receipt))
+    whole = receipt.read_bytes()
+    receipt.write_bytes(whole[:-20])
+    assert intake.upload(receipt=str(receipt))["present"] == 2
+    assert [json.loads(line)["outcome"] for line in receipt.read_bytes().splitlines()] == ["present"] * 2
 
 
 def test_a_file_that_is_no_receipt_is_not_overwritten(intake: Intake, tmp_path: Path) -> None:
