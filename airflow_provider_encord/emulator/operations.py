@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import enum
 import re
@@ -25,7 +26,7 @@ class Scope(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Operation:
+class Operation(abc.ABC):
     """One thing that the emulator can do.
 
     :param name: What it is called in the journal's documentation and in tests.
@@ -39,9 +40,9 @@ class Operation:
     api_key: tuple[str, ...] | None = None
 
     @property
+    @abc.abstractmethod
     def place(self) -> str:
         """Where it is on the wire, for people."""
-        raise NotImplementedError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
