@@ -10,7 +10,12 @@ BIN := $(VENV)/bin
 SDK_VERSIONS := 0.1.211 0.1.145
 SDK_ENVIRONMENTS := $(SDK_VERSIONS:%=.venvs/sdk-%/.ready)
 EMULATOR_ENVIRONMENT := .venvs/emulator/.ready
+LINES ?= 2.11 3.1 3.2 3.3
+# Airflow 3.3 stands in .venv already; each older line has an environment of its own.
+OLDER_LINES := $(filter-out $(AIRFLOW),$(LINES))
+LINE_ENVIRONMENTS := $(OLDER_LINES:%=.venvs/airflow-%/.ready)
 PYTEST_ARGS ?=
+SMOKE_ARGS ?=
 
 unexport PYTHONDONTWRITEBYTECODE
 # Nothing outside the checkout is touched, not even the caches of the package clients.
@@ -18,16 +23,37 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check format clean python
+.PHONY: help demo test e2e matrix bench docs smoke check format clean chromium python $(LINES:%=matrix-%)
 
 help:  ## what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on the emulator (no account needed)
 	$(BIN)/python -m demo
 
 test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## every test that needs no browser
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+e2e: $(VENV)/.ready .venvs/airflow-2.11/.ready $(EMULATOR_ENVIRONMENT) chromium  ## the connection form and a DAG, in a real browser
+	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
+
+# The part of the suite that meets Airflow.
+MATRIX_TESTS := tests/airflow_layer tests/operators
+
+matrix: $(LINES:%=matrix-%)  ## the tests of the Airflow layer on every supported line (LINES="2.11 3.3" for some)
+
+matrix-$(AIRFLOW): $(VENV)/.ready $(EMULATOR_ENVIRONMENT)
+	$(BIN)/python -m pytest $(MATRIX_TESTS) $(PYTEST_ARGS)
+
+$(filter-out matrix-$(AIRFLOW),$(LINES:%=matrix-%)): matrix-%: .venvs/airflow-%/.ready $(EMULATOR_ENVIRONMENT)
+	ENCORD_EMULATOR_PYTHON=$(CURDIR)/.venvs/emulator/bin/python \
+	  .venvs/airflow-$*/bin/python -m pytest -p no:cacheprovider $(MATRIX_TESTS) $(PYTEST_ARGS)
+
+docs: $(VENV)/.ready  ## the documentation, warnings are errors; it opens at .work/docs/index.html
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs .work/docs
+
+smoke: $(VENV)/.ready  ## read-only calls with your own connection; says which assumptions about Encord hold
+	$(BIN)/python -m smoke $(SMOKE_ARGS)
 
 bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measurements, side by side
 	$(BIN)/python -m benchmarks.imports
@@ -46,6 +72,12 @@ clean:  ## remove everything that make has made
 	rm -rf .venv .venvs .work build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# The tests in a browser say what is missing, and fail in CI.
+chromium:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || echo "chromium is not here and cannot be installed without being root on Debian"
+
 python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing: install it, or name it with make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -59,7 +91,13 @@ $(UV): | python
 
 $(VENV)/.ready: pyproject.toml constraints/airflow-$(AIRFLOW).txt $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints/airflow-$(AIRFLOW).txt \
-	  --editable '.[emulator,dev]'
+	  --editable '.[dev]'
+	touch $@
+
+.venvs/airflow-%/.ready: pyproject.toml constraints/airflow-%.txt $(UV)
+	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/airflow-$*
+	$(UV) pip install --quiet --python .venvs/airflow-$*/bin/python --constraint constraints/airflow-$*.txt \
+	  --editable '.[test]'
 	touch $@
 
 $(EMULATOR_ENVIRONMENT): pyproject.toml constraints/emulator.txt $(UV)
