@@ -114,4 +114,5 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "hooks": modules("hooks", "encord"),
         "operators": modules("operators", "projects", "datasets", "ontologies", "storage", "labels"),
+        "extra-links": ["airflow_provider_encord.links.EncordLink"],
     }

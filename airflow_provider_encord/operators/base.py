@@ -1,22 +1,25 @@
-"""What all operators share: the hook, and errors in Airflow's words."""
+"""What all operators share: the hook, errors in Airflow's words, and the link into Encord's web app."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator
 
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
 from airflow_provider_encord.hooks.encord import EncordHook
+from airflow_provider_encord.links import XCOM_KEY, EncordLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_encord.client.client import EncordClient
+
+Ids = ParamSpec("Ids")
 
 
 @contextmanager
@@ -34,12 +37,13 @@ def airflow_errors() -> Iterator[None]:
 
 
 class EncordBaseOperator(BaseOperator):
-    """Base of the operators: they implement `act` and use `client`.
+    """Base of the operators: they implement `act`, use `client`, and tell with `show` what they work on.
 
     :param encord_conn_id: Id of the Airflow connection (templated).
     """
 
     template_fields: Sequence[str] = ("encord_conn_id",)
+    operator_extra_links = (EncordLink(),)  # of the class: those of an object are lost when a task is mapped
     ui_color = "#e6e1fb"
 
     def __init__(self, *, encord_conn_id: str = DEFAULT_CONNECTION_ID, **kwargs: Any):
@@ -67,6 +71,25 @@ class EncordBaseOperator(BaseOperator):
                 return self.act(context)
             finally:
                 self.hook.close()
+
+    def show(
+        self, context: Context, url: Callable[Concatenate[str, Ids], str | None], *ids: Ids.args, **more: Ids.kwargs
+    ) -> None:
+        """Let the task's button "Open in Encord" lead to what it works on.
+
+        To be called as soon as the ids are known: a link is wanted most when the task fails afterwards. Never fails.
+
+        :param url: One of the functions of `airflow_provider_encord.links`.
+        :param ids: What it takes after the API's base URL.
+        """
+        address = url(self.client.settings.base_url, *ids, **more)
+        task_instance = context.get("ti")
+        if address is None or task_instance is None:  # none outside of Airflow, such as in a test of one's own
+            return
+        try:
+            task_instance.xcom_push(key=XCOM_KEY, value=address)
+        except Exception as error:  # noqa: BLE001 - a button is not worth a failure, whatever the XCom backend raises
+            self.log.warning("The link to Encord cannot be stored: %s.", type(error).__name__)
 
     @abstractmethod
     def act(self, context: Context) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.links import dataset_url
 from airflow_provider_encord.operators.arguments import flag, given, text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
@@ -58,6 +59,7 @@ class EncordCreateDatasetOperator(EncordBaseOperator):
             create_backing_folder=flag(self.create_backing_folder, "create_backing_folder"),
             if_exists=self.if_exists,
         )
+        self.show(context, dataset_url, created.id)
         self.log.info("%s dataset %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
         return created.id
 
@@ -81,13 +83,16 @@ class EncordGetDatasetOperator(EncordBaseOperator):
 
     def act(self, context: Context) -> dict[str, Any]:
         """Read the dataset."""
-        return as_dictionary(self.client.dataset(given(self.dataset)).get())
+        dataset = self.client.dataset(given(self.dataset))
+        self.show(context, dataset_url, dataset.id)
+        return as_dictionary(dataset.get())
 
 
 class EncordListDatasetsOperator(ListingOperator):
     """List the datasets that the connection's user can see.
 
-    Only reads. Needs an SSH key. The filters are those of `EncordListProjectsOperator`, without tags.
+    Only reads. Needs an SSH key. The filters, and where the link leads, are as with `EncordListProjectsOperator`,
+    without tags.
 
     :return: A list of dictionaries as `EncordGetDatasetOperator` gives them, with ``created_at`` and
         ``last_edited_at``.
@@ -96,5 +101,7 @@ class EncordListDatasetsOperator(ListingOperator):
     def act(self, context: Context) -> list[dict[str, Any]]:
         """List the datasets."""
         found = self.client.datasets(self.which())
+        if len(found) == 1:
+            self.show(context, dataset_url, found[0].dataset_hash)
         self.log.info("Found %d datasets.", len(found))
         return [as_dictionary(one) for one in found]

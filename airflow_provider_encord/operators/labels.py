@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.defaults import ROWS_PER_REQUEST, SHARD_BYTES
+from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import given, moment, several, storage_path, whole_number
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
@@ -107,9 +108,11 @@ class EncordExportLabelsOperator(EncordBaseOperator):
         rows_per_request = whole_number(self.rows_per_request, "rows_per_request", most=MOST_ROWS_PER_REQUEST)
         shard_bytes = whole_number(self.shard_bytes, "shard_bytes")
         client = self.client
+        project = client.project(self.project or None).id
+        self.show(context, project_url, project)
         manifest = export_labels(
             client,
-            self._question(client.project(self.project or None).id),
+            self._question(project),
             destination,
             rows_per_request=rows_per_request,
             shard_bytes=shard_bytes,

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class ListingOperator(EncordBaseOperator):
     """Base of the operators that list.
 
+    If just one is found, "Open in Encord" leads to it. No address of a list in Encord's web app is known, so otherwise
+    there is no link.
+
     :param title: Exactly this title (templated).
     :param title_like: An SQL LIKE pattern for the title, such as ``"Street %"`` (templated).
     :param created_after: A time, as text or `datetime` (templated); so for `created_before`, `edited_after` and

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.links import ontology_url
 from airflow_provider_encord.operators.arguments import mapping, text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.records import as_dictionary
@@ -66,6 +67,7 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
             description=text(self.description) or "",
             if_exists=self.if_exists,
         )
+        self.show(context, ontology_url, created.id)
         self.log.info("%s ontology %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
         return created.id
 
@@ -89,4 +91,6 @@ class EncordGetOntologyOperator(EncordBaseOperator):
 
     def act(self, context: Context) -> dict[str, Any]:
         """Read the ontology."""
-        return as_dictionary(self.client.ontology(self.ontology).get())
+        ontology = self.client.ontology(self.ontology)
+        self.show(context, ontology_url, ontology.id)
+        return as_dictionary(ontology.get())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import given, several, text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
@@ -75,6 +76,7 @@ class EncordCreateProjectOperator(EncordBaseOperator):
             workflow_template=given(self.workflow_template),
             if_exists=self.if_exists,
         )
+        self.show(context, project_url, created.id)
         self.log.info("%s project %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
         return created.id
 
@@ -98,14 +100,16 @@ class EncordGetProjectOperator(EncordBaseOperator):
 
     def act(self, context: Context) -> dict[str, Any]:
         """Read the project."""
-        return as_dictionary(self.client.project(given(self.project)).get())
+        project = self.client.project(given(self.project))
+        self.show(context, project_url, project.id)
+        return as_dictionary(project.get())
 
 
 class EncordListProjectsOperator(ListingOperator):
     """List the projects that the connection's user can see.
 
     Only reads. Needs an SSH key. The filters combine; without any, all are listed. The list becomes an XCom: filter it
-    to what is used.
+    to what is used. If just one is found, "Open in Encord" leads to it; to a list there is no link.
 
     :param title: Exactly this title (templated).
     :param title_like: An SQL LIKE pattern for the title, such as ``"Street %"`` (templated).
@@ -126,6 +130,8 @@ class EncordListProjectsOperator(ListingOperator):
     def act(self, context: Context) -> list[dict[str, Any]]:
         """List the projects."""
         found = self.client.projects(self.which(), tags=several(self.tags, "tags"))
+        if len(found) == 1:
+            self.show(context, project_url, found[0].project_hash)
         self.log.info("Found %d projects.", len(found))
         told = ("project_hash", "title", "description", "status", "ontology_hash", "created_at", "last_edited_at")
         return [{name: getattr(one, name) for name in told} for one in found]
@@ -156,6 +162,7 @@ class EncordAttachDatasetsOperator(_ChangeDatasetsOperator):
     def act(self, context: Context) -> list[str]:
         """Attach what is not attached."""
         project = self.client.project(given(self.project))
+        self.show(context, project_url, project.id)
         attached = project.attach_datasets(several(self.datasets, "datasets"))
         self.log.info("Attached %d datasets to project %s; the others were attached.", len(attached), project.id)
         return attached
@@ -175,6 +182,7 @@ class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
     def act(self, context: Context) -> list[str]:
         """Detach what is attached."""
         project = self.client.project(given(self.project))
+        self.show(context, project_url, project.id)
         detached = project.detach_datasets(several(self.datasets, "datasets"))
         self.log.info("Detached %d datasets from project %s; the others were not attached.", len(detached), project.id)
         return detached

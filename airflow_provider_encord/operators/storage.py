@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT, PARALLEL_UPLOADS
+from airflow_provider_encord.links import dataset_url
 from airflow_provider_encord.operators.arguments import given, seconds, several, storage_path, whole_number
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
@@ -111,6 +112,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         options = self._options()
         path = storage_path(self.receipt, "receipt") if given(self.receipt) is not None else None
         target = self._target()
+        self.show(context, dataset_url, target.dataset)
         files = self._files()
         checksums: Mapping[str, str] = {}
         if path is not None:
