@@ -1,0 +1,115 @@
+"""Where the blocks of one document run: a person on the emulator with a project, a home with keys, a folder of files.
+
+Documents are written for readers, so they name hosts, ids and paths as a reader would. `World.real` puts what is there
+in their place.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sys
+from pathlib import Path
+
+from tests.airflow_layer.bench import Account
+from tests.client import keys
+from tests.sdk import media
+
+PASSPHRASE = "correct horse"
+PROJECT = "aaaaaaaa-0000-4000-8000-000000000001"
+DATASET = "aaaaaaaa-0000-4000-8000-000000000002"
+ONTOLOGY = "aaaaaaaa-0000-4000-8000-000000000003"
+SECOND_DATASET = "aaaaaaaa-0000-4000-8000-000000000004"
+SHOWN_KEY = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAA..."
+SHOWN_LOCKED_KEY = "b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYm..."
+SHOWN_PROJECT_KEY = "the-api-key-of-the-project"
+SHOWN_DATASET_KEY = "the-api-key-of-the-dataset"
+SHOWN_PORT = "8765"
+
+
+class World:
+    """What a document's blocks find.
+
+    :param account: A new one.
+    :param folder: An empty one.
+    :param dags: Airflow's folder of DAGs.
+    """
+
+    def __init__(self, account: Account, folder: Path, dags: Path) -> None:
+        self.account = account
+        self.dags = dags
+        self.folder = folder
+        self.home = folder / "home"
+        self.outside = folder / "root"  # stands for the root of the file system
+        self.here = folder / "here"
+        self.port = _free_port()
+        self.here.mkdir()
+        self._write_keys()
+        self._write_files()
+        self._seed()
+
+    def _write_keys(self) -> None:
+        ssh = self.home / ".ssh"
+        ssh.mkdir(parents=True)
+        self._key = keys.new_key()
+        self.account.emulator.authorize(keys.public_line(self._key), email=self.account.email)
+        locked = keys.openssh(self._key, PASSPHRASE)
+        for name, text in (("encord", keys.openssh(self._key)), ("encord-locked", locked)):
+            (ssh / name).write_text(text)
+        (ssh / "encord.pub").write_text(f"{keys.public_line(self._key)} {self.account.email}\n")
+        self._bodies = {SHOWN_KEY: _body(keys.openssh(self._key)), SHOWN_LOCKED_KEY: _body(locked)}
+
+    def _write_files(self) -> None:
+        incoming = self.outside / "data" / "incoming"
+        incoming.mkdir(parents=True)
+        for number in range(1, 4):
+            (incoming / f"crossing {number}.jpg").write_bytes(media.jpeg(32 + number, 24))
+        (self.outside / "etc" / "airflow").mkdir(parents=True)
+
+    def _seed(self) -> None:
+        seeded = self.account.project(title="Seeded street", rows=4, created=0.5)
+        second = self.account.project(title="Another street", rows=2)
+        self.ids = {
+            PROJECT: seeded["project_hash"],
+            DATASET: seeded["dataset_hash"],
+            ONTOLOGY: seeded["ontology_hash"],
+            SECOND_DATASET: second["dataset_hash"],
+        }
+        self._api_keys = {
+            SHOWN_PROJECT_KEY: self.account.api_key(seeded["project_hash"]),
+            SHOWN_DATASET_KEY: self.account.api_key(seeded["dataset_hash"], "dataset"),
+        }
+
+    def environment(self) -> dict[str, str]:
+        """Variables that the blocks find, over those of the tests."""
+        binaries = Path(sys.executable).parent
+        project, dataset = self.ids[PROJECT], self.ids[DATASET]
+        return {
+            "HOME": str(self.home),
+            "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+            "AIRFLOW_CONN_ENCORD_DEFAULT": self.account.connection(),
+            "AIRFLOW_CONN_ENCORD_API_KEY": self.account.api_key_connection(project),
+            "AIRFLOW_CONN_ENCORD_DATASET_KEY": self.account.api_key_connection(dataset, "dataset"),
+            "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+        }
+
+    def real(self, text: str) -> str:
+        """The text of a block, with what is there in place of what is shown."""
+        url = self.account.emulator.url
+        text = text.replace("encord://api.encord.com", f"encord://{url.replace('://', '%3A%2F%2F')}")
+        text = text.replace("https://api.encord.com", url)
+        for shown, real in {**self.ids, **self._bodies, **self._api_keys, SHOWN_PORT: str(self.port)}.items():
+            text = text.replace(shown, real)
+        return re.sub(r"(?<![\w~.])/(data|etc)/", rf"{self.outside}/\1/", text)
+
+
+def _body(key: str) -> str:
+    """A key without its first and last line, in one line: so it may stand in JSON."""
+    return "".join(key.strip().splitlines()[1:-1])
+
+
+def _free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
