@@ -1,0 +1,365 @@
+"""A whole Airflow on the loopback: web server, scheduler, workers, triggerer, each a process, in a home of its own.
+
+The surprise: left alone, Airflow opens its log servers on every interface, so the components start one by one with
+``--skip-serve-logs``, and a deployment that listens anywhere but on the loopback is an error.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import ipaddress
+import json
+import os
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import psutil
+import requests
+
+WEB, SCHEDULER, DAG_PROCESSOR, TRIGGERER = "web", "scheduler", "dag-processor", "triggerer"
+EVERYTHING = (WEB, SCHEDULER, DAG_PROCESSOR, TRIGGERER)
+
+USER = "admin"
+START_SECONDS = 180
+RUN_SECONDS = 240
+STOP_SECONDS = 20
+_DROPPED = ("AIRFLOW", "_AIRFLOW", "ENCORD_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "PYTHONDONTWRITEBYTECODE")
+
+T = TypeVar("T")
+
+
+class DeploymentError(AssertionError):
+    """The deployment did not do what it was asked; the message ends with what it said last."""
+
+
+def poll(look: Callable[[], T | None], what: str, seconds: float, every: float = 0.25) -> T:
+    """Look again and again, until there is something.
+
+    :param look: Gives None while there is nothing.
+    :param what: What is awaited, for the error.
+    :param seconds: For how long.
+    :param every: Seconds between two looks.
+    :raises DeploymentError: There was nothing in time.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        if (seen := look()) is not None:
+            return seen
+        if time.monotonic() > deadline:
+            raise DeploymentError(f"Waited {seconds} s in vain: {what}.")
+        time.sleep(every)
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody uses now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+@dataclasses.dataclass
+class Deployment:
+    """Airflow, from `__enter__` to `__exit__`.
+
+    :param python: Interpreter of the environment that Airflow is installed in; its version decides what is started.
+    :param home: Where everything goes that Airflow stores; absolute, made if missing.
+    :param dags: Folder of the DAGs.
+    :param components: Which to start, of `EVERYTHING`. Airflow 2.11 has no DAG processor of its own: its scheduler
+        parses.
+    :param environment: More variables, such as connections; they win over the ones set here.
+    """
+
+    python: Path
+    home: Path
+    dags: Path
+    components: Sequence[str] = EVERYTHING
+    environment: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.home.is_absolute():
+            raise ValueError(f"home must be absolute, not {self.home}: Airflow 3.3 fails otherwise.")
+        self.python = self.python.absolute()  # and no resolve(): the link is what makes it a virtual environment
+        self.version = _airflow_version(self.python)
+        self.port = free_port()
+        self.password = secrets.token_urlsafe(12)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._dag_of_run: dict[str, str] = {}
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy of the machine
+        self._variables = {**_kept_variables(), **self._settings(), **self.environment}
+
+    @property
+    def old(self) -> bool:
+        """Airflow 2: another web server, another API, a log-in."""
+        return self.version < (3,)
+
+    @property
+    def url(self) -> str:
+        """Of the web interface, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of all logs; what each component prints is ``components/<name>.log`` in it."""
+        return self.home / "logs"
+
+    def __enter__(self) -> Deployment:
+        (self.logs / "components").mkdir(parents=True, exist_ok=True)
+        try:
+            self.cli("db", "migrate")
+            if self.old:
+                self._add_user()
+            for name in self.components:
+                if command := self._command(name):
+                    self._start(name, command)
+            poll(self._healthy, f"{', '.join(self._processes)} to be healthy", START_SECONDS)
+            self.assert_loopback_only()
+            if not self.old and WEB in self.components:
+                self._log_in()
+        except BaseException as error:
+            error.add_note(self._last_words())
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self.assert_loopback_only()  # again: workers and triggers have come since the start
+            else:
+                error.add_note(self._last_words())
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """End every process of the deployment, kindly first; more than once is fine."""
+        family = list(self._family())
+        for process in self._processes.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, 15)
+        _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
+        for one in alive:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
+        psutil.wait_procs(alive, timeout=STOP_SECONDS)
+        for process in self._processes.values():
+            process.wait()
+        self._processes.clear()
+        self._session.close()
+
+    def cli(self, *arguments: str) -> str:
+        """Run an ``airflow`` command in the deployment's environment; what it prints on standard output.
+
+        :raises DeploymentError: It failed.
+        """
+        command = [str(self.python), "-m", "airflow", *arguments]
+        done = subprocess.run(
+            command,
+            env=self._variables,
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        if done.returncode != 0:
+            raise DeploymentError(
+                f"airflow {arguments[0]}: {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+            )
+        return done.stdout
+
+    def rest(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask Airflow's stable REST API.
+
+        :param path: After ``/api/v2/`` (Airflow 2.11: ``/api/v1/``).
+        :return: The answer's JSON; None if it has none.
+        :raises DeploymentError: The answer is an error.
+        """
+        answer = self.request(method, path, body)
+        if not answer.ok:
+            raise DeploymentError(f"{method} {path}: {answer.status_code} {answer.text[:2000]}")
+        return answer.json() if answer.content else None
+
+    def request(self, method: str, path: str, body: Any = None) -> requests.Response:
+        """As `rest`, and the answer as it is, even if it is an error."""
+        version = "v1" if self.old else "v2"
+        auth = (USER, self.password) if self.old else None
+        return self._session.request(method, f"{self.url}/api/{version}/{path}", json=body, auth=auth, timeout=60)
+
+    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
+        """Start a run of a DAG, as soon as Airflow knows the DAG.
+
+        :return: The run's id, unique in this deployment.
+        """
+        run_id = f"run-{len(self._dag_of_run) + 1}-{dag_id}"
+        poll(lambda: self.request("GET", f"dags/{dag_id}").ok or None, f"the DAG {dag_id} to be parsed", START_SECONDS)
+        body: dict[str, Any] = {"dag_run_id": run_id, "conf": dict(conf or {})}
+        if not self.old:
+            body["logical_date"] = None
+        self.rest("POST", f"dags/{dag_id}/dagRuns", body)
+        self._dag_of_run[run_id] = dag_id
+        return run_id
+
+    def wait(self, run_id: str, seconds: float = RUN_SECONDS) -> str:
+        """Wait until a run of `trigger` has ended; its state."""
+
+        def look() -> str | None:
+            self._assert_alive()
+            state: str = self.rest("GET", f"dags/{self._dag_of_run[run_id]}/dagRuns/{run_id}")["state"]
+            return state if state in ("success", "failed") else None
+
+        return poll(look, f"the run {run_id} to end", seconds, every=0.5)
+
+    def task_states(self, run_id: str) -> dict[str, str]:
+        """State of each task of a run; of a mapped task the last one."""
+        tasks = self.rest("GET", f"dags/{self._dag_of_run[run_id]}/dagRuns/{run_id}/taskInstances")
+        return {one["task_id"]: one["state"] for one in tasks["task_instances"]}
+
+    def listening(self) -> set[tuple[str, int]]:
+        """Address and port of each socket on which a process of the deployment waits for others."""
+        found = set()
+        for process in self._family():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                connections = process.net_connections("inet")
+                found |= {(one.laddr.ip, one.laddr.port) for one in connections if one.status == psutil.CONN_LISTEN}
+        return found
+
+    def assert_loopback_only(self) -> None:
+        """:raises DeploymentError: Something listens elsewhere."""
+        elsewhere = [one for one in self.listening() if not ipaddress.ip_address(one[0]).is_loopback]
+        if elsewhere:
+            raise DeploymentError(f"Listens outside of the loopback: {elsewhere}.")
+
+    def _settings(self) -> dict[str, str]:
+        settings = {
+            "CORE__DAGS_FOLDER": str(self.dags.absolute()),
+            "CORE__LOAD_EXAMPLES": "False",
+            "CORE__PARALLELISM": "2",
+            "CORE__TEST_CONNECTION": "Enabled",
+            "CORE__FERNET_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+            "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "CORE__EXECUTOR": "SequentialExecutor" if self.old else "LocalExecutor",  # 2.11 on SQLite takes no other
+            "CORE__DEFAULT_TASK_RETRY_DELAY": "1",
+            "LOGGING__BASE_LOG_FOLDER": str(self.logs),
+            "SCHEDULER__USE_JOB_SCHEDULE": "False",  # nothing runs that a test did not trigger
+            "SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "5",
+            "USAGE_DATA_COLLECTION__ENABLED": "False",
+        }
+        if self.old:
+            settings |= {
+                "WEBSERVER__BASE_URL": self.url,
+                "WEBSERVER__SECRET_KEY": secrets.token_hex(16),
+                "WEBSERVER__EXPOSE_CONFIG": "False",
+                "API__AUTH_BACKENDS": "airflow.providers.fab.auth_manager.api.auth.backend.basic_auth,"
+                "airflow.api.auth.backend.session",
+            }
+        else:
+            settings |= {
+                "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+                "CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
+                "API__BASE_URL": self.url,
+                "API__PORT": str(self.port),
+                "API__HOST": "127.0.0.1",
+                "API__SECRET_KEY": secrets.token_hex(16),
+                "API_AUTH__JWT_SECRET": secrets.token_hex(32),
+            }
+        binaries = os.pathsep.join([str(self.python.parent), os.environ.get("PATH", os.defpath)])
+        return {
+            "AIRFLOW_HOME": str(self.home),
+            "PATH": binaries,  # Airflow 2.11 starts its tasks as "airflow"
+            "NO_PROXY": "*",
+            **{f"AIRFLOW__{name}": value for name, value in settings.items()},
+        }
+
+    def _command(self, component: str) -> list[str] | None:
+        if component == WEB and self.old:
+            return ["webserver", "--hostname", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
+        if component == WEB:
+            return ["api-server", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
+        if component == DAG_PROCESSOR:
+            return None if self.old else ["dag-processor"]
+        if component in (SCHEDULER, TRIGGERER):
+            return [component, "--skip-serve-logs"]
+        raise ValueError(f"No component is called {component!r}; there are {', '.join(EVERYTHING)}.")
+
+    def _start(self, name: str, command: list[str]) -> None:
+        with self._log_of(name).open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [str(self.python), "-m", "airflow", *command],
+                env=self._variables,
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _add_user(self) -> None:
+        person = ["--email", "admin@example.com", "--firstname", "Ada", "--lastname", "Admin"]
+        self.cli("users", "create", "--username", USER, "--password", self.password, "--role", "Admin", *person)
+
+    def _log_in(self) -> None:
+        token = self._session.get(f"{self.url}/auth/token", timeout=60).json()["access_token"]
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def _healthy(self) -> bool | None:
+        self._assert_alive()
+        if WEB not in self._processes:
+            return True  # nobody to ask
+        try:
+            answer = self._session.get(f"{self.url}{'/health' if self.old else '/api/v2/monitor/health'}", timeout=10)
+        except requests.RequestException:
+            return None
+        if not answer.ok:
+            return None
+        health = answer.json()
+        wanted = {"metadatabase", *(name.replace("-", "_") for name in self._processes if name != WEB)}
+        return all((health.get(name) or {}).get("status") == "healthy" for name in wanted) or None
+
+    def _assert_alive(self) -> None:
+        for name, process in self._processes.items():
+            if process.poll() is not None:
+                raise DeploymentError(f"{name} ended with {process.returncode}.")
+
+    def _family(self) -> Iterator[psutil.Process]:
+        """Every process that stems from the deployment, also one whose parent is gone."""
+        groups = {process.pid for process in self._processes.values()}
+        known: set[int] = set()
+        for one in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
+                if os.getpgid(one.pid) not in groups:
+                    continue
+                for member in (one, *one.children(recursive=True)):
+                    if member.pid not in known:
+                        known.add(member.pid)
+                        yield member
+
+    def _log_of(self, name: str) -> Path:
+        return self.logs / "components" / f"{name}.log"
+
+    def _last_words(self) -> str:
+        tails = {name: self._log_of(name).read_text(errors="replace")[-2000:] for name in self._processes}
+        return "\n".join(f"--- {name} said last:\n{tail}" for name, tail in tails.items())
+
+
+def _kept_variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(_DROPPED)}
+
+
+def _airflow_version(python: Path) -> tuple[int, ...]:
+    """Of Airflow in an environment: ``(3, 3, 2)``."""
+    code = "import importlib.metadata as m, json; print(json.dumps(m.version('apache-airflow').split('.')))"
+    done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return tuple(int(part) for part in json.loads(done.stdout))
