@@ -1,1 +1,1 @@
-"""Whole Airflow deployments on this machine, as an operator would run them: for tests that `dag.test()` cannot stand for."""
+"""Whole Airflow deployments on this machine, as operators run them: for what `dag.test()` cannot stand for."""
