@@ -1,0 +1,378 @@
+"""The button "Open in Encord": where it leads, that every operator has it, and that Airflow shows it.
+
+The addresses are written out here once more, by hand: a slip in one of the two places shows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import DAG, BaseOperatorLink
+from hypothesis import given
+from hypothesis import strategies as st
+
+import airflow_provider_encord
+from airflow_provider_encord import links, operators
+from airflow_provider_encord.client.transport.settings import base_url
+from airflow_provider_encord.get_provider_info import get_provider_info
+from airflow_provider_encord.links import (
+    EncordLink,
+    dataset_url,
+    folder_url,
+    label_editor_url,
+    ontology_url,
+    project_url,
+)
+from airflow_provider_encord.operators.base import EncordBaseOperator
+from tests.airflow_layer import encords_hosts
+from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection
+from tests.airflow_layer.dags import links_in_a_dag, operators_in_a_dag
+from tests.sdk import media
+
+try:
+    from airflow.serialization.serialized_objects import DagSerialization
+except ImportError:  # before Airflow 3.2
+    from airflow.serialization.serialized_objects import SerializedDAG as DagSerialization
+
+NAME = "Open in Encord"
+ONE, OTHER = "11111111-2222-4333-8444-555555555555", "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+EUROPE, AMERICA = "https://api.encord.com", "https://api.us.encord.com"
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        ("url", "ids", "address"),
+        [
+            (project_url, [ONE], f"https://app.encord.com/projects/view/{ONE}/summary"),
+            (dataset_url, [ONE], f"https://app.encord.com/datasets/view/{ONE}"),
+            (folder_url, [ONE], f"https://app.encord.com/data/files/{ONE}"),
+            (ontology_url, [ONE], f"https://app.encord.com/ontologies/view/{ONE}/structure"),
+            (label_editor_url, [ONE, OTHER], f"https://app.encord.com/label_editor/{ONE}/{OTHER}/0"),
+            (label_editor_url, [ONE, OTHER, 17], f"https://app.encord.com/label_editor/{ONE}/{OTHER}/17"),
+        ],
+    )
+    def test_each_kind_has_its_page_in_both_regions(
+        self, url: Callable[..., str | None], ids: list[Any], address: str
+    ) -> None:
+        assert url(EUROPE, *ids) == address
+        assert url(AMERICA, *ids) == address.replace("app.encord.com", "app.us.encord.com")
+
+    @pytest.mark.parametrize(
+        ("host", "port", "web_app"),
+        [
+            (None, None, "https://app.encord.com"),
+            ("", 0, "https://app.encord.com"),
+            ("api.encord.com", None, "https://app.encord.com"),
+            ("https://API.encord.com/", None, "https://app.encord.com"),
+            ("https://api.encord.com", 443, "https://app.encord.com"),
+            ("https://api.us.encord.com:443", None, "https://app.us.encord.com"),
+            ("api.us.encord.com", None, "https://app.us.encord.com"),
+            ("https://api.encord.com", 8443, None),
+            ("http://api.encord.com", None, None),
+            ("api.eu.encord.com", None, None),
+            ("app.encord.com", None, None),
+            ("encord.com", None, None),
+            ("api.encord.com.example.com", None, None),
+            ("api-encord.com", None, None),
+            ("http://127.0.0.1:8765", None, None),
+            ("http://localhost", None, None),
+            ("https://api.annotation.example.com", None, None),
+        ],
+    )
+    def test_the_host_of_a_connection_decides_and_an_unknown_one_has_no_page(
+        self, host: str | None, port: int | None, web_app: str | None
+    ) -> None:
+        api = base_url(host, port, allow_http=True)
+
+        assert project_url(api, ONE) == (web_app and f"{web_app}/projects/view/{ONE}/summary")
+        assert label_editor_url(api, ONE, OTHER) == (web_app and f"{web_app}/label_editor/{ONE}/{OTHER}/0")
+
+    @given(st.text())
+    def test_an_id_stays_one_part_of_the_address(self, wild: str) -> None:
+        wild = wild.encode(errors="replace").decode()
+        address = dataset_url(EUROPE, wild)
+
+        assert address is not None
+        assert address.startswith("https://app.encord.com/datasets/view/")
+        assert address.removeprefix("https://app.encord.com/datasets/view/").isascii()
+        assert not set(address.removeprefix("https://app.encord.com/datasets/view/")) & set("/?#@:\\ \n\"'<>&")
+
+    def test_addresses_are_made_without_airflow_reading_anything(self) -> None:
+        """Whoever parses a DAG imports this module: neither client nor connection comes with it."""
+        program = (
+            "import sys, airflow.sdk\n" if importlib.util.find_spec("airflow.sdk") else "import sys, airflow.models\n"
+        )
+        program += "before = set(sys.modules)\nimport airflow_provider_encord.links\nprint(*set(sys.modules) - before)"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        ours = {name for name in done.stdout.split() if name.startswith(airflow_provider_encord.__name__)}
+
+        assert ours <= {"airflow_provider_encord", "airflow_provider_encord.links"}
+
+
+def _all_operators() -> list[type[EncordBaseOperator]]:
+    """Every operator of the package, found by looking into the modules: also one that nobody has registered."""
+    found = {}
+    for module in pkgutil.iter_modules(operators.__path__, f"{operators.__name__}."):
+        for one in vars(importlib.import_module(module.name)).values():
+            if inspect.isclass(one) and issubclass(one, EncordBaseOperator) and one.__name__.startswith("Encord"):
+                found[one.__name__] = one
+    del found["EncordBaseOperator"]
+    return list(found.values())
+
+
+class TestEveryOperator:
+    @pytest.mark.parametrize("operator", _all_operators(), ids=lambda one: one.__name__)
+    def test_every_operator_has_the_button(self, operator: type[EncordBaseOperator]) -> None:
+        assert [link.name for link in operator.operator_extra_links] == [NAME]
+
+    @pytest.mark.parametrize("operator", _all_operators(), ids=lambda one: one.__name__)
+    def test_every_operator_tells_where_its_button_leads(self, operator: type[EncordBaseOperator]) -> None:
+        """What is seen below, in runs, is that they tell the truth; this one is for those that are still to come."""
+        assert "self.show(context, " in inspect.getsource(operator.act)
+
+    def test_the_runs_below_have_every_operator(self) -> None:
+        run = {
+            task.operator_class if task.is_mapped else type(task)
+            for dag in (operators_in_a_dag.dag, links_in_a_dag.dag)
+            for task in dag.tasks
+        }
+        assert set(_all_operators()) - run == set()
+
+    def test_the_link_is_registered(self) -> None:
+        (path,) = get_provider_info()["extra-links"]
+        module, _, name = path.rpartition(".")
+        link = getattr(importlib.import_module(module), name)
+
+        assert link is EncordLink
+        assert issubclass(link, BaseOperatorLink)
+
+    def test_airflow_knows_the_registered_link(self) -> None:
+        from airflow.providers_manager import ProvidersManager
+
+        assert "airflow_provider_encord.links.EncordLink" in ProvidersManager().extra_links_class_names
+
+
+def _as_the_web_server_has_it(dag: Any) -> Any:
+    """The DAG as it is after it went through the database."""
+    return DagSerialization.from_dict(DagSerialization.to_dict(dag))
+
+
+@dataclasses.dataclass(frozen=True)
+class Looked:
+    """What came of a run.
+
+    :param states: State of each task instance, by task id and map index.
+    :param links: Where its button leads, as Airflow's web server is asked; empty if it leads nowhere.
+    :param results: What it returned.
+    """
+
+    states: dict[str, str]
+    links: dict[str, str]
+    results: dict[str, Any]
+
+
+def look_at(dag: Any, **params: Any) -> Looked:
+    """Run a DAG in this process, then look at its buttons from the side of the web server."""
+    run = dag.test(run_conf=params or None)
+    shown = _as_the_web_server_has_it(dag)
+    looked = Looked({}, {}, {})
+    for instance in run.get_task_instances():
+        name = instance.task_id + (f"[{instance.map_index}]" if instance.map_index >= 0 else "")
+        task = shown.get_task(instance.task_id)
+        looked.states[name] = str(instance.state)
+        looked.results[name] = instance.xcom_pull(task_ids=instance.task_id, map_indexes=instance.map_index)
+        if NAME in task.extra_links:
+            looked.links[name] = task.get_extra_links(instance, NAME)
+    return looked
+
+
+class TestSerialisation:
+    def test_the_button_survives_the_way_to_the_web_server_mapped_or_not(self) -> None:
+        for dag in (operators_in_a_dag.dag, links_in_a_dag.dag):
+            shown = _as_the_web_server_has_it(dag)
+            with_button = {task.task_id for task in shown.tasks if NAME in task.extra_links}
+
+            assert with_button == {task.task_id for task in dag.tasks} - {"titles"}
+
+    def test_a_task_of_something_else_has_no_button(self) -> None:
+        shown = _as_the_web_server_has_it(operators_in_a_dag.dag)
+
+        assert shown.get_task("titles").extra_links == []
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("links") / "hosts.pem"
+
+
+@pytest.fixture(scope="session")
+def way(_emulator: Any, certificate: Path) -> Iterator[str]:
+    """URL of the proxy behind which the emulator answers as Encord."""
+    with encords_hosts.proxy(_emulator, certificate) as url:
+        yield url
+
+
+@pytest.fixture
+def at(account: Account, way: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Moves the connection ``encord_default`` to a host."""
+    monkeypatch.setenv("HTTPS_PROXY", way)
+
+    def move(host: str) -> None:
+        moved = connection(host, private_key=account.private_key, ca_bundle=str(certificate))
+        monkeypatch.setenv(SSH_CONNECTION, moved)
+
+    return move
+
+
+def _parts(account: Account, tmp_path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two seeded projects, and the params that bring them into the DAGs."""
+    (tmp_path / "a.png").write_bytes(media.png(3, 2))
+    seeded, other = account.project(), account.project()
+    return seeded, {
+        "source": str(tmp_path / "a.png"),
+        "destination": str(tmp_path / "labels"),
+        "dataset": seeded["dataset_hash"],
+        "other_dataset": other["dataset_hash"],
+        "project": seeded["project_hash"],
+        "title": seeded["title"],
+    }
+
+
+@pytest.mark.airflow
+@pytest.mark.usefixtures("airflow_database")
+class TestInRuns:
+    def test_created_read_attached_found_and_mapped_things_are_linked(
+        self, account: Account, at: Callable[[str], None]
+    ) -> None:
+        at(EUROPE)
+        looked = look_at(operators_in_a_dag.dag, prefix="Lane")
+        done = looked.results
+        project = f"https://app.encord.com/projects/view/{done['create_project']}/summary"
+        ontology = f"https://app.encord.com/ontologies/view/{done['create_ontology']}/structure"
+        datasets = [f"https://app.encord.com/datasets/view/{done[f'create_datasets[{n}]']}" for n in range(3)]
+
+        assert set(looked.states.values()) == {"success"}, looked.states
+        assert looked.links == {
+            **{f"create_datasets[{n}]": datasets[n] for n in range(3)},
+            **{f"get_datasets[{n}]": datasets[n] for n in range(3)},
+            **{f"attach_each[{n}]": project for n in range(3)},
+            **dict.fromkeys(["create_project", "get_project", "attach", "detach", "list_projects"], project),
+            **dict.fromkeys(["create_ontology", "get_ontology"], ontology),
+            "list_datasets": datasets[1],
+        }
+
+    def test_uploads_exports_and_what_is_found_again_are_linked_in_the_other_region(
+        self, account: Account, at: Callable[[str], None], tmp_path: Path
+    ) -> None:
+        seeded, params = _parts(account, tmp_path)
+        at(AMERICA)
+        looked = look_at(links_in_a_dag.dag, **params)
+        project = f"https://app.us.encord.com/projects/view/{seeded['project_hash']}/summary"
+
+        assert set(looked.states.values()) == {"success"}, looked.states
+        assert looked.links == {
+            "upload[0]": f"https://app.us.encord.com/datasets/view/{params['dataset']}",
+            "upload[1]": f"https://app.us.encord.com/datasets/view/{params['other_dataset']}",
+            "export": project,
+            "create_again": project,
+        }
+
+    def test_a_task_that_failed_after_it_knew_its_resource_is_linked(
+        self, account: Account, at: Callable[[str], None], tmp_path: Path
+    ) -> None:
+        seeded, params = _parts(account, tmp_path)
+        at(EUROPE)
+        looked = look_at(links_in_a_dag.dag_that_fails, **params)
+
+        assert set(looked.states.values()) == {"failed"}, looked.states
+        assert looked.links == {
+            "not_there": "https://app.encord.com/projects/view/00000000-0000-4000-8000-00000000abcd/summary",
+            "no_files": f"https://app.encord.com/datasets/view/{seeded['dataset_hash']}",
+            "no_room": f"https://app.encord.com/projects/view/{seeded['project_hash']}/summary",
+            "no_id": "",
+        }
+
+    def test_under_an_api_key_its_own_resource_is_linked(
+        self, account: Account, at: Callable[[str], None], certificate: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seeded = account.project()
+        for variable, kind in ((API_KEY_CONNECTION, "project"), ("AIRFLOW_CONN_ENCORD_DATASET_KEY", "dataset")):
+            own = seeded[f"{kind}_hash"]
+            key = account.api_key(own, kind)
+            monkeypatch.setenv(variable, connection(EUROPE, api_key=key, resource_id=own, ca_bundle=str(certificate)))
+        looked = look_at(links_in_a_dag.dag_under_api_keys)
+
+        assert looked.links == {
+            "get_project": f"https://app.encord.com/projects/view/{seeded['project_hash']}/summary",
+            "get_dataset": f"https://app.encord.com/datasets/view/{seeded['dataset_hash']}",
+        }
+
+    @pytest.mark.parametrize("host", ["the emulator", "https://encord.example.com"])
+    def test_an_unknown_host_has_no_links_and_the_tasks_are_none_the_worse(
+        self, account: Account, at: Callable[[str], None], host: str, tmp_path: Path
+    ) -> None:
+        _, params = _parts(account, tmp_path)
+        at(account.emulator.url if host == "the emulator" else host)
+        looked = look_at(links_in_a_dag.dag, **params)
+
+        assert set(looked.states.values()) == {"success"}, looked.states
+        assert looked.links == dict.fromkeys(["upload[0]", "upload[1]", "export", "create_again"], "")
+
+    def test_a_list_of_several_or_none_leads_nowhere(self, account: Account, at: Callable[[str], None]) -> None:
+        from airflow_provider_encord.operators.projects import EncordListProjectsOperator
+
+        account.project(), account.project()
+        at(EUROPE)
+        with DAG(dag_id=f"lists_{uuid.uuid4().hex}", schedule=None) as dag:
+            EncordListProjectsOperator(task_id="several")
+            EncordListProjectsOperator(task_id="none", title=str(uuid.uuid4()))
+        looked = look_at(dag)
+
+        assert len(looked.results["several"]) == 2
+        assert looked.links == {"several": "", "none": ""}
+
+
+class _Broken:
+    """A task instance whose XComs cannot be written."""
+
+    def xcom_push(self, key: str, value: str) -> None:
+        raise ConnectionError(f"no database for {key}={value}")
+
+
+class TestNeverInTheWay:
+    def test_the_work_is_done_although_the_link_cannot_be_stored(
+        self, account: Account, at: Callable[[str], None]
+    ) -> None:
+        from airflow_provider_encord.operators.projects import EncordGetProjectOperator
+
+        seeded = account.project()
+        at(EUROPE)
+        context: Any = {"ti": _Broken()}
+        read = EncordGetProjectOperator(task_id="task", project=seeded["project_hash"]).execute(context)
+
+        assert read["title"] == seeded["title"]
+
+    def test_a_link_that_cannot_be_read_is_empty(self) -> None:
+        broken: Any = object()  # no key of a task instance: whatever is asked of it fails
+
+        assert EncordLink().get_link(broken, ti_key=broken) == ""
+
+    @pytest.mark.parametrize("told", [None, 7, ["https://app.encord.com"], {"a": 1}])
+    def test_what_is_no_text_is_no_link(self, told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Another task may keep anything under this key."""
+        from airflow.providers.common.compat.sdk import XCom
+
+        monkeypatch.setattr(XCom, "get_value", lambda *, ti_key, key: told if key == links.XCOM_KEY else "other")
+        anything: Any = object()
+
+        assert EncordLink().get_link(anything, ti_key=anything) == ""
