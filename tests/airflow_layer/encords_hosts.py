@@ -62,7 +62,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     tls: ssl.SSLContext
     behind: str
 
-    def do_CONNECT(self) -> None:  # noqa: N802 - named by http.server
+    def do_CONNECT(self) -> None:
         if self.path not in {f"{host}:443" for host in HOSTS}:
             self.send_error(403)
             return

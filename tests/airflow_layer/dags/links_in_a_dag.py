@@ -6,7 +6,11 @@ from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_encord.operators.datasets import EncordGetDatasetOperator
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
-from airflow_provider_encord.operators.projects import EncordCreateProjectOperator, EncordGetProjectOperator
+from airflow_provider_encord.operators.projects import (
+    EncordCreateProjectOperator,
+    EncordGetProjectOperator,
+    EncordListProjectsOperator,
+)
 from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
 
 with DAG(dag_id="links_in_a_dag", schedule=None, render_template_as_native_obj=True) as dag:
@@ -29,3 +33,7 @@ with DAG(
 ) as dag_under_api_keys:
     EncordGetProjectOperator(task_id="get_project")
     EncordGetDatasetOperator(task_id="get_dataset", encord_conn_id="encord_dataset_key")
+
+with DAG(dag_id="links_of_lists", schedule=None) as dag_of_lists:
+    EncordListProjectsOperator(task_id="several")
+    EncordListProjectsOperator(task_id="none", title="There is no project of this title")
