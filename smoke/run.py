@@ -1,0 +1,76 @@
+"""From connections to a report: which are looked at, in which order, and when the run ends early."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import UnexpectedAnswerError
+from smoke.facts import FACTS, look_into
+from smoke.readings import begin, read_everything
+from smoke.report import Run
+from smoke.transport import Ledger
+from smoke.visit import Reply, Visit
+
+MOST_REQUESTS = {"ssh_key": 70, "api_key": 20}
+
+
+class ConnectionFailedError(Exception):
+    """The first read of a connection was refused, so nothing else will work; the text says how.
+
+    :param connection_id: Id of the connection.
+    """
+
+    def __init__(self, message: str, connection_id: str):
+        super().__init__(message)
+        self.connection_id = connection_id
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What to look at; None takes the first few that the credential can list."""
+
+    project: str | None = None
+    dataset: str | None = None
+
+
+ANYTHING = Wanted()
+
+
+def budget(clients: Iterable[EncordClient]) -> int:
+    """How many requests are sent at most."""
+    return sum(MOST_REQUESTS[client.credential.kind] for client in clients)
+
+
+def look_round(
+    clients: Mapping[str, EncordClient], wanted: Wanted = ANYTHING, sleep: Callable[[float], Any] = time.sleep
+) -> Run:
+    """Ask everything that can be asked by reading, one request after the other.
+
+    :param clients: By ids of their connections; only their credentials and settings are used.
+    :raises ConnectionFailedError: A connection does not work.
+    """
+    started = time.monotonic()
+    ledger = Ledger(most=budget(clients.values()))
+    visits = {name: Visit(client.credential, client.settings, ledger, sleep) for name, client in clients.items()}
+    try:
+        for name, visit in visits.items():
+            _require_working(begin(visit), name)
+            read_everything(visit, wanted.project, wanted.dataset)
+        findings = [(fact, look_into(fact, list(visits.values()))) for fact in FACTS]
+    finally:
+        for visit in visits.values():
+            visit.close()
+    return Run(
+        visits=list(visits.values()), findings=findings, requests=ledger.sent, seconds=time.monotonic() - started
+    )
+
+
+def _require_working(first: Reply, connection_id: str) -> None:
+    """Check the first reply. An answer of another form, or a missing scope, is a finding and no failure."""
+    works = first.answered or isinstance(first.error, UnexpectedAnswerError) or first.code == "OPERATION_NOT_ALLOWED"
+    if not works:
+        raise ConnectionFailedError(f"The first read failed: {first.refusal}.", connection_id)

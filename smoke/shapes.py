@@ -1,0 +1,96 @@
+"""Which fields an answer has that the protocol reference does not list, and which of the listed it lacks.
+
+Only names leave this module, never values. A name can be a value in disguise, where an object is keyed by ids or by the
+customer's own words: such objects are not looked into, and a name that does not look like a field's is not told.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z_]*[0-9]?[A-Za-z_]*")
+_LONGEST_NAME = 40
+NAMELESS = "(a key that does not look like a field)"
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """The fields of an object, or of each object of a list.
+
+    :param required: Those that are always there.
+    :param optional: Those that may be absent.
+    :param inside: Shapes of the fields that hold objects or lists of objects; other fields are not looked into.
+    """
+
+    required: frozenset[str]
+    optional: frozenset[str]
+    inside: Mapping[str, Shape]
+
+
+def shape(names: str, **inside: Shape) -> Shape:
+    """Make one.
+
+    :param names: Field names with blanks between them; ``?`` after one that may be absent.
+    """
+    words = names.split()
+    optional = frozenset(word.removesuffix("?") for word in words if word.endswith("?"))
+    return Shape(frozenset(words) - {f"{name}?" for name in optional}, optional, inside)
+
+
+@dataclasses.dataclass(frozen=True)
+class Differences:
+    """How answers differ from the reference, by names of fields.
+
+    :param unknown: There, but not listed.
+    :param absent: Listed as always there, but not there.
+    """
+
+    unknown: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+
+    def __or__(self, other: Differences) -> Differences:
+        return Differences(self.unknown | other.unknown, self.absent | other.absent)
+
+
+NO_DIFFERENCES = Differences()
+
+
+def differences(content: Any, expected: Shape, *, camel: bool) -> Differences:
+    """Compare an answer with what is listed.
+
+    :param camel: Read ``snake_case`` names as ``camelCase``: on v2 the spelling is a question of its own.
+    """
+    found = list(_found(content, expected, "", camel))
+    return Differences(
+        frozenset(name for kind, name in found if kind == "unknown"),
+        frozenset(name for kind, name in found if kind == "absent"),
+    )
+
+
+def _found(content: Any, expected: Shape, path: str, camel: bool) -> Iterator[tuple[str, str]]:
+    if isinstance(content, list):
+        for one in content:
+            yield from _found(one, expected, path, camel)
+    if not isinstance(content, dict):
+        return
+    fields = {in_camel_case(name) if camel else name: value for name, value in content.items()}
+    for name in fields.keys() - expected.required - expected.optional:
+        yield "unknown", path + told(name)
+    for name in expected.required - fields.keys():
+        yield "absent", path + name
+    for name, inner in expected.inside.items():
+        yield from _found(fields.get(name), inner, f"{path}{name}.", camel)
+
+
+def in_camel_case(name: str) -> str:
+    """``last_edited_at`` as ``lastEditedAt``."""
+    return re.sub(r"(?<=[a-z0-9])_([a-z])", lambda match: match[1].upper(), name)
+
+
+def told(name: str) -> str:
+    """The name of a field, if it looks like one."""
+    fits = len(name) <= _LONGEST_NAME and _FIELD_NAME.fullmatch(name)
+    return name if fits and not re.fullmatch(r"[0-9a-f]{6,}", name) else NAMELESS

@@ -1,0 +1,176 @@
+"""One connection's visit to Encord: asks, remembers what was answered, and calls resources by names of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.call import V1, V2, Call
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import Credential
+from airflow_provider_encord.client.errors import (
+    EncordError,
+    NotPossibleError,
+    UnavailableError,
+    UnexpectedAnswerError,
+)
+from airflow_provider_encord.client.transport import answers
+from airflow_provider_encord.client.transport.settings import Settings
+from smoke.reference import SHAPES
+from smoke.shapes import NO_DIFFERENCES, Differences, differences
+from smoke.transport import Ledger, ReadOnlyTransport
+
+_LARGE = 1_000_000  # bytes; what is larger is looked at and let go
+_CODE = re.compile(r"[A-Z][A-Z_]{2,60}")
+# What msgspec says of an answer of another form, as far as it names types and our own fields.
+_MISMATCH = re.compile(r"(Object missing required field `\w+`|Expected `[\w ,|]+`, got `\w+`)")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What one call came to.
+
+    :param about: The resource that was asked about, by its alias; empty where there is none.
+    :param value: The result; None if `error` is there.
+    :param status: HTTP status; None without an answer.
+    :param code: The code of a v1 error.
+    :param content: The decoded JSON: of v1 the inner ``response``, of v2 the body; None if it is no JSON, or large.
+    :param differences: How the fields differ from the reference.
+    """
+
+    operation: str
+    api: str
+    about: str
+    value: Any = None
+    error: EncordError | None = None
+    status: int | None = None
+    code: str | None = None
+    content: Any = None
+    header_names: frozenset[str] = frozenset()
+    differences: Differences = NO_DIFFERENCES
+
+    @property
+    def answered(self) -> bool:
+        """Whether the answer was a result that our record could read."""
+        return self.error is None
+
+    @property
+    def refusal(self) -> str:
+        """What came instead of a result, in words of ours: nothing that the server wrote but its code."""
+        if isinstance(self.error, UnexpectedAnswerError):
+            mismatch = _MISMATCH.search(self.error.message)
+            return f"answer not readable: {mismatch[1] if mismatch else 'of another form'}"
+        if isinstance(self.error, NotPossibleError):
+            return "not possible with this credential"
+        if self.status is None or self.error is None:
+            return "no answer" if isinstance(self.error, UnavailableError) else "not sent"
+        kind = type(self.error).__name__.removesuffix("Error")
+        code = f", {self.code}" if self.code else ""
+        return f"{kind} (HTTP {self.status}{code})"
+
+
+class Visit:
+    """Asks with one connection's credential.
+
+    :param ledger: Counts the requests of the whole run.
+    :param sleep: Waits before a second attempt, in seconds.
+    """
+
+    def __init__(
+        self, credential: Credential, settings: Settings, ledger: Ledger, sleep: Callable[[float], Any] = time.sleep
+    ):
+        self.credential, self.settings, self.ledger, self._sleep = credential, settings, ledger, sleep
+        self.replies: list[Reply] = []
+        self.projects: list[str] = []
+        self.datasets: list[str] = []
+        self._clients: list[EncordClient] = []
+        self.client = self._new_client(credential, time.time)
+        self._aliases: dict[str, str] = {}
+
+    def close(self) -> None:
+        """Give the connections back."""
+        for client in self._clients:
+            client.close()
+
+    def alias(self, kind: str, id: str) -> str:  # noqa: A002 - the word for it
+        """A name for a resource that says nothing about it: ``project-1``, always the same for the same id."""
+        if id not in self._aliases:
+            number = sum(alias.startswith(f"{kind}-") for alias in self._aliases.values()) + 1
+            self._aliases[id] = f"{kind}-{number}"
+        return self._aliases[id]
+
+    def ask(self, call: Call[Any], about: str = "") -> Reply:
+        """Send a read of the registry, and remember the reply."""
+        reply = self._ask(self.client, call, about)
+        self.replies.append(reply)
+        return reply
+
+    def probe(
+        self, call: Call[Any], *, credential: Credential | None = None, seconds_off: float | None = None
+    ) -> Reply:
+        """Send a read that tries something out; it does not count as a try of its operation.
+
+        :param credential: Another one than the connection's.
+        :param seconds_off: Sign as if it were so many seconds later by the server's clock (earlier, if negative).
+        """
+        if credential is None and seconds_off is None:
+            return self._ask(self.client, call, "")
+        offset = (seconds_off or 0.0) - (self.ledger.ahead or 0.0)
+        client = self._new_client(credential or self.credential, lambda: time.time() + offset)
+        return self._ask(client, call, "")
+
+    def of(self, operation: str, api: str) -> list[Reply]:
+        """The replies of one operation."""
+        return [one for one in self.replies if (one.operation, one.api) == (operation, api)]
+
+    def values(self, operation: str, api: str) -> Sequence[tuple[str, Any]]:
+        """The results of one operation, with the aliases of what they are about."""
+        return [(one.about, one.value) for one in self.of(operation, api) if one.answered]
+
+    def _new_client(self, credential: Credential, clock: Callable[[], float]) -> EncordClient:
+        transport = ReadOnlyTransport(credential, self.settings, self.ledger, clock=clock, sleep=self._sleep)
+        self._clients.append(EncordClient(credential, self.settings, transport=transport))
+        return self._clients[-1]
+
+    def _ask(self, client: EncordClient, call: Call[Any], about: str) -> Reply:
+        value, error = None, None
+        self.ledger.last = None
+        try:
+            value = client.send(call)
+        except EncordError as refused:
+            error = refused
+        api = call.request.api
+        reply = Reply(operation=call.operation, api=api, about=about, value=value, error=error)
+        return reply if self.ledger.last is None else _with_answer(reply, self.ledger.last)
+
+
+def _with_answer(reply: Reply, answer: answers.Answer) -> Reply:
+    code, content, differing = None, _decoded(answer.body), NO_DIFFERENCES
+    if reply.api == V1 and isinstance(content, dict):
+        content = content.get("response")
+        first = content[0] if isinstance(content, list) and content else None
+        if reply.error is not None and isinstance(first, str) and _CODE.fullmatch(first):
+            code = first
+    expected = SHAPES.get((reply.operation, reply.api))
+    if expected and (reply.error is None or isinstance(reply.error, UnexpectedAnswerError)):
+        differing = differences(content, expected, camel=reply.api == V2)
+    return dataclasses.replace(
+        reply,
+        status=answer.status,
+        code=code,
+        content=content if len(answer.body) <= _LARGE else None,
+        header_names=frozenset(answer.headers),
+        differences=differing,
+    )
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
