@@ -1,0 +1,110 @@
+"""What each supported line of Airflow has and lacks, and what this package does where it lacks it.
+
+A line is a minor version with its patches: 2.11, 3.1, 3.2, 3.3. The table is data, so that the documentation shows what
+the tests check: `test_lines.py` looks for every feature on the line that it runs on. Imports neither Airflow nor
+anything of ours.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+LINES = ("2.11", "3.1", "3.2", "3.3")
+"""The lines that are supported and tested, oldest first."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Feature:
+    """Something that not every line has.
+
+    :param name: What it is called, in Markdown.
+    :param since: The first supported line that has it; it may have come in a version between two supported lines.
+    :param with_it: What this package does with it, today.
+    :param without_it: What this package does, or what a user meets, on the lines before.
+    """
+
+    name: str
+    since: str
+    with_it: str
+    without_it: str
+
+    def on(self, line: str) -> bool:
+        """Whether a line has it."""
+        return LINES.index(line) >= LINES.index(self.since)
+
+
+FEATURES: dict[str, Feature] = {
+    "airflow.sdk": Feature(
+        name="Task SDK (`airflow.sdk`)",
+        since="3.1",
+        with_it="Everything is imported from `airflow.providers.common.compat.sdk`, which leads to it.",
+        without_it="The same imports lead to the classes of Airflow 2. A DAG with a schedule needs a `start_date`.",
+    ),
+    "secrets_masker": Feature(
+        name="Masking that reaches the supervisor (`airflow.sdk.log.mask_secret`)",
+        since="3.1",
+        with_it="The hook registers each secret, and each line of a key, when it reads the connection.",
+        without_it="The same call leads to `airflow.utils.log.secrets_masker`, in the task's own process.",
+    ),
+    "rest_form": Feature(
+        name="Connection form drawn in the browser, saved through the REST API",
+        since="3.1",
+        with_it="A pasted key is stored as it was typed.",
+        without_it="Pages of Flask-AppBuilder: the key field has several lines, and a stored key gains carriage "
+        "returns. The connection works all the same.",
+    ),
+    "conn-fields": Feature(
+        name="Connection form from metadata (`conn-fields`)",
+        since="3.2",
+        with_it="The form is built without importing the hook; the key field has several lines; "
+        "the rarely needed fields are in a section of their own.",
+        without_it="The hook's class methods build the same fields with the same labels and help. On 2.11 the "
+        "authentication is typed, not chosen. On 3.1 the key field is one masked line, which turns the line ends of a "
+        "pasted key into blanks: the hook reads such a key too.",
+    ),
+    "aget_connection": Feature(
+        name="Connections read without blocking (`BaseHook.aget_connection`)",
+        since="3.1",
+        with_it="Not used yet: nothing of this package runs in the triggerer.",
+        without_it="The same. `get_async_connection` of common-compat stands in for it on every line.",
+    ),
+    "watchers": Feature(
+        name="Asset watchers (`AssetWatcher`, `BaseEventTrigger`)",
+        since="3.1",
+        with_it="This package has none yet.",
+        without_it="No DAG starts by what happens in Encord: schedule it.",
+    ),
+    "resumption": Feature(
+        name="Resumption of a remote job after a lost worker (`ResumableJobMixin`)",
+        since="3.3",
+        with_it="Not used yet: a retry repeats the operator, and every operator is safe to repeat.",
+        without_it="The same. A class of its name can be imported on every line; before 3.3 it starts a new job on "
+        "every try.",
+    ),
+    "retry_policy": Feature(
+        name="Retry policies (`retry_policy=`)",
+        since="3.3",
+        with_it="None is brought along yet: what cannot pass fails at once, what may pass follows `retries` and "
+        "`retry_delay`.",
+        without_it="The same.",
+    ),
+    "trigger on_kill": Feature(
+        name="`on_kill` of triggers",
+        since="3.3",
+        with_it="Not used yet: no operator of this package defers.",
+        without_it="The same.",
+    ),
+    "shared streams": Feature(
+        name="One poll for many watchers (`shared_stream_key`)",
+        since="3.3",
+        with_it="This package has no watchers yet.",
+        without_it="The same.",
+    ),
+    "dag.test in the database": Feature(
+        name="Tasks kept away from the metadata database",
+        since="3.1",
+        with_it="Nothing of this package touches the database; connections come through the Task SDK.",
+        without_it="Tasks read connections from the database themselves; `dag.test()` and `airflow dags test` run them "
+        "in one process with it.",
+    ),
+}
