@@ -33,7 +33,7 @@ def _plain_network(plain_network: None) -> None:
 def _nothing_masked() -> None:
     """Airflow's masker knows no secrets of other tests: with thousands of patterns it is slow."""
     try:
-        from airflow.sdk.log import _secrets_masker
+        from airflow.sdk._shared.secrets_masker import _secrets_masker
     except ImportError:  # Airflow 2.11
         from airflow.utils.log.secrets_masker import _secrets_masker
     masker = _secrets_masker()
