@@ -19,6 +19,7 @@ from airflow_provider_encord.client.errors import CredentialError, NotPossibleEr
 from airflow_provider_encord.client.key_file import KeyFileError, read_key_file
 from airflow_provider_encord.client.key_refusals import KeyTextError, Refusal
 from airflow_provider_encord.client.pem import read_key_block
+from airflow_provider_encord.client.placeholders import WHAT_IT_IS, is_placeholder
 from airflow_provider_encord.client.private_key import Ed25519Key, load_ed25519, public_bytes
 
 _SIGNATURE_LABEL = "encord-sig"
@@ -247,8 +248,8 @@ def _problem_of_api_key(key: object) -> str | None:
     if not isinstance(key, str) or not key.strip():
         return "api_key: the API key is empty, or it is not text. Enter the key as Encord showed it."
     key = key.strip()
-    if not key.strip("*"):
-        return "api_key: this is Airflow's mask (***), not the key. Take the key from where it is kept."
+    if is_placeholder(key):
+        return f"api_key: {WHAT_IT_IS}"
     as_ssh_key = _refusal_as_ssh_key(key)
     if as_ssh_key is Refusal.PUBLIC_KEY:
         return "api_key: this is the public half of an SSH key. Put the private half into private_key."

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from airflow_provider_encord.client.pem import text_of
+from airflow_provider_encord.client.placeholders import is_placeholder
 
 LARGEST_FILE = 64 * 1024  # bytes; a key of any kind has less than 10 KiB
 
@@ -40,8 +41,8 @@ def read_key_file(path: str | os.PathLike[str]) -> str:
     given = os.fspath(path)
     if not given.strip():
         raise KeyFileError("the path is empty. Name the file that holds the private key.")
-    if not given.strip("*"):
-        raise KeyFileError("this is Airflow's mask (***), not a path. Enter the path again.")
+    if is_placeholder(given):
+        raise KeyFileError("this is Airflow's mark for a hidden value (***), not a path. Enter the path again.")
     if looks_like_a_key(given):
         raise KeyFileError(
             "this is not a path but looks like a key (so it is not shown here). "
@@ -82,8 +83,9 @@ def _read(given: str) -> tuple[str, bytes]:
             data = file.read(LARGEST_FILE + 1)
     except FileNotFoundError:
         return (
-            f"there is no file {given} on the machine that runs this. The file must exist wherever Airflow uses the "
-            "connection: on every worker and triggerer. Or put the text of the key into private_key."
+            f"there is no file {given} on the machine that looked for it. It must be wherever Airflow uses the "
+            "connection: on every worker and triggerer, and for the Test button on the API server (webserver). Or put "
+            "the text of the key into private_key."
         ), b""
     except PermissionError:
         return (

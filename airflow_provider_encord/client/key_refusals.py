@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from airflow_provider_encord.client.placeholders import WHAT_IT_IS
+
 _MAKE_ONE = "Make one with `ssh-keygen -t ed25519`, register its .pub half in Encord, and put the other half here."
 _NOT_ED25519 = f"and Encord accepts Ed25519 keys only. {_MAKE_ONE}"
 _WHOLE_KEY = "Copy the whole file again, from the line with BEGIN to the line with END."
@@ -20,10 +22,7 @@ class Refusal(StrEnum):
 
     EMPTY = f"the key is empty. {_WHOLE_KEY}"
     NOT_TEXT = "the key must be text. Put it between quotation marks in JSON."
-    MASKED = (
-        "this is Airflow's mask (***), not the key: it was copied from a page that hides secrets. "
-        "Take the key from where it is kept."
-    )
+    MASKED = WHAT_IT_IS
 
     RSA = f"this is an RSA key, {_NOT_ED25519}"
     ECDSA = f"this is an ECDSA key, {_NOT_ED25519}"
@@ -79,9 +78,7 @@ class Refusal(StrEnum):
         "the passphrase in the connection field private_key_passphrase does not open this key. Enter it again; "
         "if it is the right one, then the key is damaged."
     )
-    MASKED_PASSPHRASE = (
-        "the connection field private_key_passphrase holds Airflow's mask (***), not the passphrase. Enter it again."
-    )
+    MASKED_PASSPHRASE = f"in the connection field private_key_passphrase, {WHAT_IT_IS}"
     PASSPHRASE_NOT_TEXT = (
         "the connection field private_key_passphrase must be text. Put it between quotation marks in JSON."
     )

@@ -12,6 +12,7 @@ import re
 from urllib.parse import unquote
 
 from airflow_provider_encord.client.key_refusals import KeyTextError, Refusal
+from airflow_provider_encord.client.placeholders import is_placeholder
 
 OPENSSH = "OPENSSH PRIVATE KEY"
 PKCS8 = "PRIVATE KEY"
@@ -115,7 +116,7 @@ def _refuse_blank_and_masked(text: str) -> None:
     bare = _DEBRIS.sub("", text.translate(_INVISIBLE))
     if not bare:
         raise KeyTextError(Refusal.EMPTY)
-    if len(bare) >= 3 and not bare.strip("*"):
+    if is_placeholder(bare):
         raise KeyTextError(Refusal.MASKED)
 
 

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from airflow_provider_encord.client.key_refusals import KeyTextError, Refusal
 from airflow_provider_encord.client.pem import OPENSSH, OPENSSH_MAGIC, is_whole_der, read_key_block
+from airflow_provider_encord.client.placeholders import is_placeholder
 
 Ed25519Key = ed25519.Ed25519PrivateKey
 
@@ -181,7 +182,7 @@ def _open(load: Callable[[bytes | None], object], passphrase: str, *, unsupporte
     typed = passphrase.rstrip("\r\n")
     if opened is Refusal.WRONG_PASSPHRASE and typed not in ("", passphrase):
         opened = _try(load, typed, unsupported)
-    if opened is Refusal.WRONG_PASSPHRASE and not passphrase.strip("*"):
+    if opened is Refusal.WRONG_PASSPHRASE and is_placeholder(passphrase):
         opened = Refusal.MASKED_PASSPHRASE
     if isinstance(opened, Refusal):
         raise KeyTextError(opened)

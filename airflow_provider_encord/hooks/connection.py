@@ -19,11 +19,13 @@ from airflow_provider_encord.client.transport.settings import (
     Settings,
     base_url,
 )
-from airflow_provider_encord.get_provider_info import AUTH_METHODS, CONNECTION_FIELDS
+from airflow_provider_encord.get_provider_info import AUTH_METHODS, CONNECTION_FIELDS, CONNECTION_TYPE
 
 SECRET_FIELDS = ("private_key", "private_key_passphrase", "api_key")
 _FIELDS_OF = {"ssh_key": ("private_key", "ssh_key_path"), "api_key": ("api_key", "resource_id")}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}([_-][A-Za-z0-9]{1,15}){0,4}")
+_ANY_ID = "00000000-0000-4000-8000-000000000000"
+_UNTYPED = ("", "generic")
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off", "")
 
@@ -31,6 +33,24 @@ _FALSE = ("false", "0", "no", "off", "")
 def secret_values(extra: Mapping[str, Any]) -> list[str]:
     """The secrets that a connection holds, as they are stored; for masking, before anything is checked."""
     return [value for field in SECRET_FIELDS if isinstance(value := extra.get(field), str) and value.strip()]
+
+
+def require_type(connection_type: str | None) -> None:
+    """Refuse a connection that is meant for something else; one without a type, or of type generic, may be meant.
+
+    Other types have fields of the same names (``ssh`` has `private_key`), and a host that is not Encord's, which must
+    not get to see what is signed with that key.
+
+    :raises CredentialError: It has another type.
+    """
+    given = (connection_type or "").strip().lower()
+    if given in (CONNECTION_TYPE, *_UNTYPED):
+        return
+    which = f"type {given}" if _NAME.fullmatch(given) else "another type"  # what is no name may be a misplaced key
+    raise CredentialError(
+        f"Connection field conn_type: this connection is of {which}, not {CONNECTION_TYPE}, so nothing was sent. Name "
+        f"another connection in encord_conn_id, or set the type of this one to Encord ({CONNECTION_TYPE})."
+    )
 
 
 def read_credential(extra: Mapping[str, Any]) -> Credential:
@@ -105,11 +125,16 @@ def _ssh_key(filled: Mapping[str, str]) -> SshKey:
 
 
 def _api_key(filled: Mapping[str, str]) -> ApiKey:
-    missing = [field for field in _FIELDS_OF["api_key"] if field not in filled]
-    if missing:
+    if "api_key" not in filled:
         raise CredentialError(
-            f"The connection lacks {missing[0]}: an API key needs both api_key, the key, and resource_id, the id of "
-            "the project or dataset that it belongs to."
+            "The connection lacks api_key: it has resource_id, the id of a project or dataset, and not the API key of "
+            "that. Fill api_key; or for an SSH key, empty resource_id and fill private_key."
+        )
+    if "resource_id" not in filled:
+        ApiKey(filled["api_key"], _ANY_ID)  # raises if it is an SSH key, say: the more telling mistake
+        raise CredentialError(
+            "The connection lacks resource_id: an API key needs the id of the project or dataset that it belongs to. "
+            "The address of its page in Encord's web app holds it."
         )
     return ApiKey(filled["api_key"], filled["resource_id"])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -138,11 +137,13 @@ class EncordHook(BaseHook):
 
         :return: Whether it works, and a message that says what it can do, or what is wrong and how to mend it.
         """
+        from airflow_provider_encord.hooks import trial
+
         try:
             with self._connect(attempts=1) as client:  # somebody waits for the answer
-                return True, _try(client)
+                return True, trial.accepted(client)
         except Exception as error:  # noqa: BLE001 - Airflow shows the message, and expects no exception
-            return False, _told(error)
+            return False, trial.explained(error)
 
     @cached_property
     def _client(self) -> EncordClient:
@@ -172,6 +173,7 @@ class EncordHook(BaseHook):
         from airflow_provider_encord.hooks.connection import (
             read_credential,
             read_settings,
+            require_type,
             secret_values,
             unknown_fields,
         )
@@ -182,6 +184,7 @@ class EncordHook(BaseHook):
             extra = _extra(connection)
             for pattern in patterns(secret_values(extra)):
                 mask_secret(pattern)
+            require_type(connection.conn_type)
             settings = read_settings(
                 extra, host=connection.host, port=connection.port, user_agent_suffix=_airflow_user_agent()
             )
@@ -210,31 +213,6 @@ class EncordHook(BaseHook):
             self.encord_conn_id,
             client.credential.resource_id,
         )
-
-
-def _try(client: EncordClient) -> str:
-    """Send one small read.
-
-    :return: What the credential can do.
-    """
-    from airflow_provider_encord.client.api.listing import Filter
-    from airflow_provider_encord.client.errors import PermissionDeniedError
-
-    host = client.settings.host
-    try:
-        own = client.key_resource
-    except PermissionDeniedError as error:
-        raise PermissionDeniedError(
-            "Check resource_id: it must be the id of the project or dataset that this API key was made for. "
-            f"{error.message}",
-            operation=error.operation,
-            trace_id=error.trace_id,
-        ) from None
-    if own is not None:
-        return f"{host} accepts this API key. It belongs to {own.kind} {own.id} and can act on nothing else."
-    client.projects(Filter(title_eq=str(uuid.uuid4())))  # matches nothing: the smallest answer there is
-    public = getattr(client.credential, "public_key_hex", "")
-    return f"{host} accepts this SSH key (public key {public[:16]}...)."
 
 
 def _extra(connection: Any) -> dict[str, Any]:
@@ -274,13 +252,3 @@ def _task_try() -> str:
         return ""
     parts = ("dag_id", "run_id", "task_id", "map_index", "try_number")
     return "/".join(str(getattr(task_instance, part, "")) for part in parts)
-
-
-def _told(error: Exception) -> str:
-    from airflow.providers.common.compat.sdk import AirflowNotFoundException
-
-    from airflow_provider_encord.client.errors import EncordError
-
-    if isinstance(error, EncordError | AirflowNotFoundException):
-        return str(error)
-    return f"{type(error).__name__}: the connection could not be tried; the log of the server that tried it says more."

@@ -156,7 +156,7 @@ class TestTryingAConnection:
         works, message = self.verdict(monkeypatch, wrong)
 
         assert not works
-        assert "Check api_key and resource_id" in message
+        assert "Check api_key (copy it again) and resource_id" in message
         assert "w" * 43 not in message
 
     def test_an_api_key_of_another_resource_is_refused(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,33 +30,23 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
     UnexpectedAnswerError,
 )
+from airflow_provider_encord.client.transport import advice
 from airflow_provider_encord.client.transport.scrubbing import scrub
 
 T = TypeVar("T")
 
-SKEW_WORTH_SAYING = 30.0  # seconds
 _LONGEST_SERVER_TEXT = 500
 _LONGEST_LOOK = 20_000  # characters of a server's text that are looked at
 
-_KEY_UNKNOWN = (
-    "Encord at {host} does not accept the SSH key of this connection. Register its public half there, and see that the "
-    "connection's host is the region it is registered in: api.encord.com or api.us.encord.com."
-)
+_KEY_UNKNOWN = "the key was refused"  # stands for what `advice.refused_key` says
 _NOT_ALLOWED = (
     "The user (or service account) of this SSH key has no access to it at {host}. Invite it to the project, dataset or "
     "folder, or use another connection."
 )
-_TO_API_KEYS = {
-    _KEY_UNKNOWN: (
-        "Encord at {host} does not accept the API key of this connection. Check api_key and resource_id, the id of the "
-        "project or dataset that it was made for, and that the connection's host is the region of that: "
-        "api.encord.com or api.us.encord.com."
-    ),
-    _NOT_ALLOWED: (
-        "This API key has no access to it at {host}. Check resource_id: it must be the id of the project or dataset "
-        "that the key was made for. Use a connection with an SSH key for anything else."
-    ),
-}
+_NOT_ALLOWED_TO_API_KEY = (
+    "This API key has no access to it at {host}. Check resource_id: it must be the id of the project or dataset that "
+    "the key was made for. Use a connection with an SSH key for anything else."
+)
 _SCOPE = "The scopes of this API key do not allow it. Make a key with the scope that is needed, or use an SSH key."
 _NOT_FOUND = "Encord at {host} has no such resource, or the credential cannot see it. Check the id and the region."
 _EXISTS = "It exists already at Encord."
@@ -133,6 +123,7 @@ class Answer:
     :param now: Our clock when it arrived, in seconds.
     :param proofs: What was sent to prove who we are, to be kept out of messages.
     :param credential_kind: With what it was asked; the advice differs.
+    :param public_key: The public half of the SSH key with which it was asked.
     """
 
     status: int
@@ -143,6 +134,7 @@ class Answer:
     now: float
     proofs: tuple[str, ...] = dataclasses.field(default=(), repr=False)
     credential_kind: str = SSH_KEY
+    public_key: str = ""
 
     def said(self, text: str) -> str:
         """What the server said, fit to be shown: without secrets, and not too long."""
@@ -219,8 +211,9 @@ def _raise_for_code(call: Call[Any], answer: Answer, status: int, code: str | No
     name = code or f"status {status}"
     if code == "UNKNOWN_ERROR" or (known is None and (status == 408 or status >= 500)):
         raise transient(call, f"Encord failed ({answer.said(name)}).", trace_id=answer.trace_id)
-    class_, advice = known or _V2_ERRORS.get(status, (RefusedError, _KINDLESS))
-    message = _message(advice, answer, f"{name}: {details}" if isinstance(details, str) and details else name)
+    class_, words = known or _V2_ERRORS.get(status, (RefusedError, _KINDLESS))
+    detail = f"{name}: {details}" if isinstance(details, str) and details else name
+    message = _message(words, call, answer, detail)
     maximum = details.get("maximum_labels_allowed") if isinstance(details, dict) else None
     _raise(call, answer, class_, message, maximum if type(maximum) is int and maximum > 0 else _DEFAULT_LABEL_LIMIT)
 
@@ -235,8 +228,7 @@ def _raise(
         wait = retry_after(answer)
         asked = "" if wait is None else f" It asks to wait for {wait:.0f} s."
         raise RateLimitedError(message + asked, retry_after=wait, **about)
-    timed = class_ is AuthenticationError and call.request.api == V2  # a signature of v1 carries no time
-    raise class_(message + (_skew(answer) if timed else ""), **about)
+    raise class_(message, **about)
 
 
 def _raise_for_status(call: Call[Any], answer: Answer) -> NoReturn:
@@ -251,12 +243,22 @@ def _raise_for_status(call: Call[Any], answer: Answer) -> NoReturn:
             "to the address of Encord's API itself.",
             **_about(call, answer),
         )
-    class_, advice = _V2_ERRORS.get(status, (RefusedError, _KINDLESS))
-    _raise(call, answer, class_, _message(advice, answer, f"HTTP {status}: {text}" if text else f"HTTP {status}"))
+    class_, words = _V2_ERRORS.get(status, (RefusedError, _KINDLESS))
+    if status == 407:
+        words = advice.PROXY_WANTS_A_LOGIN
+    elif _is_web_page(answer):
+        words = advice.GATEWAY if status in (401, 403) else advice.NOT_THE_API
+    _raise(call, answer, class_, _message(words, call, answer, f"HTTP {status}: {text}" if text else f"HTTP {status}"))
+
+
+def _is_web_page(answer: Answer) -> bool:
+    return "html" in answer.headers.get("content-type", "").lower() or answer.body.lstrip()[:1] == b"<"
 
 
 def _unreadable(call: Call[Any], answer: Answer) -> EncordError:
     what = f"The answer of {answer.host} (HTTP {answer.status}) is not JSON; a proxy may have written it."
+    if _is_web_page(answer):  # a portal where one logs in to a network looks the same, and that may pass
+        what = advice.NOT_THE_API.format(host=answer.host, status=f"HTTP {answer.status}")
     return transient(call, what, trace_id=answer.trace_id)
 
 
@@ -271,10 +273,18 @@ def _about(call: Call[Any], answer: Answer) -> dict[str, str]:
     return {"operation": call.operation, "trace_id": answer.trace_id}
 
 
-def _message(advice: str, answer: Answer, detail: str) -> str:
-    if answer.credential_kind == API_KEY:
-        advice = _TO_API_KEYS.get(advice, advice)
-    return f"{advice.format(host=answer.host)} ({answer.said(detail)})"
+def _message(words: str, call: Call[Any], answer: Answer, detail: str) -> str:
+    if answer.credential_kind == API_KEY and words == _NOT_ALLOWED:
+        words = _NOT_ALLOWED_TO_API_KEY
+    if words == _KEY_UNKNOWN:
+        words = advice.refused_key(
+            host=answer.host,
+            credential_kind=answer.credential_kind,
+            public_key=answer.public_key,
+            skew=clock_skew(answer) if call.request.api == V2 else None,  # a signature of v1 carries no time
+        )
+    filled = words.format(host=answer.host, status=f"HTTP {answer.status}")
+    return filled if "(HTTP" in filled else f"{filled} ({answer.said(detail)})"
 
 
 def _server_text(answer: Answer) -> str:
@@ -304,17 +314,6 @@ def clock_skew(answer: Answer) -> float | None:
     """Seconds by which our clock is ahead of the server's; None if the answer does not tell."""
     moment = _http_date(answer.headers.get("date", ""))
     return None if moment is None else answer.now - moment
-
-
-def _skew(answer: Answer) -> str:
-    skew = clock_skew(answer)
-    if skew is None or abs(skew) < SKEW_WORTH_SAYING:
-        return ""
-    side = "ahead of" if skew > 0 else "behind"
-    return (
-        f" The clock of this machine is {abs(skew):.0f} s {side} Encord's, and signatures carry the time: "
-        "that alone explains a refusal. Set the clock."
-    )
 
 
 def _http_date(text: str) -> float | None:

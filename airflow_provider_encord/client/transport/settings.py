@@ -9,6 +9,7 @@ import re
 import urllib.parse
 
 from airflow_provider_encord.client.errors import CredentialError
+from airflow_provider_encord.client.regions import api_instead_of
 
 _PATH = re.compile(r"^(~|\.{0,2}/|[A-Za-z]:\\)|\.(pem|crt|cer|bundle)$")
 DEFAULT_BASE_URL = "https://api.encord.com"
@@ -66,6 +67,11 @@ def base_url(host: str | None, port: int | None = None, *, allow_http: bool = Fa
         raise CredentialError("Connection field host: a user name or password does not belong into it.")
     if not host_name or not (_HOST_NAME.fullmatch(host_name) or _version(host_name) == 6):
         raise CredentialError("Connection field host: no host name in it; expected something like api.encord.com.")
+    if api := api_instead_of(host_name):
+        raise CredentialError(
+            f"Connection field host: {host_name} is a site for people; the API, which programs use, is at {api}. Enter "
+            "that."
+        )
     if parts.path or parts.query or parts.fragment:
         raise CredentialError(
             "Connection field host: only scheme, host and port are possible; remove what comes after "

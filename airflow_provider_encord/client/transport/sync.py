@@ -22,7 +22,7 @@ import tenacity
 
 from airflow_provider_encord import __version__
 from airflow_provider_encord.client.call import NO_BODY, Call, Envelope, Transfer
-from airflow_provider_encord.client.credentials import Credential
+from airflow_provider_encord.client.credentials import Credential, SshKey
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, RefusedError, UnavailableError
 from airflow_provider_encord.client.transport import answers, retry
 from airflow_provider_encord.client.transport.failures import NO_ANSWER, Failure, failure
@@ -169,6 +169,7 @@ class SyncTransport:
             trace_id=trace_id,
             now=self._clock(),
             credential_kind=self._credential.kind,
+            public_key=self._credential.openssh_public_key() if isinstance(self._credential, SshKey) else "",
             proofs=tuple(str(response.request.headers[name]) for name in _PROOFS if name in response.request.headers),
         )
 

@@ -1,0 +1,61 @@
+"""What to do when Encord does not accept a credential.
+
+Encord says as much as "no". What can be told besides: which key it was, whom we asked and who was not asked, and
+whether our clock is wrong. Surprise: a wrong clock looks like an unknown key, as signatures of v2 carry the time.
+"""
+
+from __future__ import annotations
+
+from airflow_provider_encord.client.call import API_KEY
+from airflow_provider_encord.client.regions import BOTH, WEB_APPS, other_regions
+
+SKEW_WORTH_SAYING = 30.0  # seconds
+
+NOT_THE_API = (
+    "{host} answers with a web page ({status}), so it is not Encord's API. Correct the connection's host: leave it "
+    f"empty, or enter {BOTH}, or the API of your own installation."
+)
+GATEWAY = (
+    "A proxy or gateway between this machine and {host} refused the request with a web page ({status}); Encord did not "
+    "see it. Check the connection's host and the proxy settings of this machine (HTTPS_PROXY, NO_PROXY)."
+)
+
+PROXY_WANTS_A_LOGIN = (
+    "The proxy of this machine asks for a user name and a password (HTTP 407). Write both into the variable "
+    "HTTPS_PROXY (http://USER:PASSWORD@PROXY:PORT), or list {host} in NO_PROXY if it is reached without the proxy."
+)
+
+
+def refused_key(*, host: str, credential_kind: str, public_key: str, skew: float | None) -> str:
+    """Why a key may have been refused, and what to do about it.
+
+    :param host: Whom we asked.
+    :param public_key: The public half of an SSH key, as one registers it.
+    :param skew: Seconds by which our clock is ahead, if the request carried the time, and Encord's is known.
+    """
+    if credential_kind == API_KEY:
+        return (
+            f"{host} does not accept the API key of this connection. Check api_key (copy it again) and resource_id, "
+            f"the id of the project or dataset that it was made for. If that is in {_another(host)}, set the "
+            f"connection's host to {other_regions(host)}."
+        )
+    elsewhere = f"If it is registered in {_another(host)}, set the connection's host to {other_regions(host)}."
+    if skew is not None and abs(skew) >= SKEW_WORTH_SAYING:
+        return (
+            f"The clock of this machine is {_seconds(skew)} that of {host}, and signatures carry the time: that alone "
+            "makes Encord refuse any SSH key. Set the clock (NTP) and try again. If it is refused then, too, register "
+            f"its public half there. {elsewhere}"
+        )
+    page = f" at {app}/settings/public-keys" if (app := WEB_APPS.get(f"https://{host}")) else ""
+    return (
+        f"{host} does not accept the SSH key of this connection. Register its public half{page}: {public_key} . "
+        f"{elsewhere}"
+    )
+
+
+def _another(host: str) -> str:
+    return "the other region" if f"https://{host}" in WEB_APPS else "one of Encord's own regions"
+
+
+def _seconds(skew: float) -> str:
+    return f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'}"
