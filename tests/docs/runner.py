@@ -39,7 +39,8 @@ from tests.docs.world import World
 
 SECONDS = 120  # for one block of bash; usually it takes a few
 _VARIABLE = "AIRFLOW_CONN_"
-_KEPT = re.compile(r"(AIRFLOW_CONN_|AIRFLOW__|NO_PROXY|ENCORD_)\w*")
+_EVERYWHERE = re.compile(r"(AIRFLOW_CONN_|NO_PROXY|ENCORD_)\w*")
+_AIRFLOW = re.compile(r"AIRFLOW(_HOME|__\w+)")  # for further blocks of bash; this process has its own home
 _SERVE = re.compile(r"^encord-emulator serve\b.*", re.MULTILINE | re.DOTALL)
 
 
@@ -53,7 +54,7 @@ class PageRunner:
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self._world = world
         self._monkeypatch = monkeypatch
-        self._configured: dict[str, str] = {}  # by blocks of ini; Airflow has read its own configuration already
+        self._configured: dict[str, str] = {}  # for blocks of bash; here Airflow is configured already
         self._stored: set[str] = set()
         self._servers: list[subprocess.Popen[str]] = []
         self._last_run: Run | None = None
@@ -131,7 +132,9 @@ class PageRunner:
         after = dict(entry.split("=", 1) for entry in file.read_text().split("\0") if "=" in entry)
         changed = {name: value for name, value in after.items() if os.environ.get(name) != value}
         for name, value in changed.items():
-            if _KEPT.fullmatch(name) and self._configured.get(name) != value:
+            if _AIRFLOW.fullmatch(name):
+                self._configured[name] = value
+            elif _EVERYWHERE.fullmatch(name):
                 self._monkeypatch.setenv(name, value)
         for name in changed:
             if name.startswith(_VARIABLE):

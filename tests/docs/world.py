@@ -17,6 +17,7 @@ from tests.client import keys
 from tests.sdk import media
 
 PASSPHRASE = "correct horse"
+OWNER = "me@example.com"  # of the key, on an emulator that a document starts
 PROJECT = "aaaaaaaa-0000-4000-8000-000000000001"
 DATASET = "aaaaaaaa-0000-4000-8000-000000000002"
 ONTOLOGY = "aaaaaaaa-0000-4000-8000-000000000003"
@@ -57,7 +58,7 @@ class World:
         locked = keys.openssh(self._key, PASSPHRASE)
         for name, text in (("encord", keys.openssh(self._key)), ("encord-locked", locked)):
             (ssh / name).write_text(text)
-        (ssh / "encord.pub").write_text(f"{keys.public_line(self._key)} {self.account.email}\n")
+        (ssh / "encord.pub").write_text(f"{keys.public_line(self._key)} {OWNER}\n")
         self._bodies = {SHOWN_KEY: _body(keys.openssh(self._key)), SHOWN_LOCKED_KEY: _body(locked)}
 
     def _write_files(self) -> None:
@@ -92,16 +93,23 @@ class World:
             "AIRFLOW_CONN_ENCORD_API_KEY": self.account.api_key_connection(project),
             "AIRFLOW_CONN_ENCORD_DATASET_KEY": self.account.api_key_connection(dataset, "dataset"),
             "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+            "AIRFLOW__CORE__FERNET_KEY": "",  # so that this process reads what commands store
         }
 
     def real(self, text: str) -> str:
-        """The text of a block, with what is there in place of what is shown."""
+        """The text of a block, with what is there in place of what is shown. In one go: what is put in stays as it is."""
         url = self.account.emulator.url
-        text = text.replace("encord://api.encord.com", f"encord://{url.replace('://', '%3A%2F%2F')}")
-        text = text.replace("https://api.encord.com", url)
-        for shown, real in {**self.ids, **self._bodies, **self._api_keys, SHOWN_PORT: str(self.port)}.items():
-            text = text.replace(shown, real)
-        return re.sub(r"(?<![\w~.])/(data|etc)/", rf"{self.outside}/\1/", text)
+        real = {
+            "encord://api.encord.com": f"encord://{url.replace('://', '%3A%2F%2F')}",
+            "https://api.encord.com": url,
+            f":{SHOWN_PORT}": f":{self.port}",
+            f"--port {SHOWN_PORT}": f"--port {self.port}",
+            **self.ids,
+            **self._bodies,
+            **self._api_keys,
+        }
+        pattern = "|".join([*map(re.escape, real), r"(?<![\w~.$])/(?=(?:data|etc)/)"])
+        return re.sub(pattern, lambda found: real.get(found[0], f"{self.outside}/"), text)
 
 
 def _body(key: str) -> str:
