@@ -8,9 +8,21 @@ anything of ours.
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 
 LINES = ("2.11", "3.1", "3.2", "3.3")
 """The lines that are supported and tested, oldest first."""
+
+
+def running_line() -> str:
+    """The line that is installed here."""
+    major, minor, *_ = importlib.metadata.version("apache-airflow").split(".")
+    return f"{major}.{minor}"
+
+
+def dag_files_import() -> str:
+    """The module that every DAG file imports anyway, on the line that is installed here."""
+    return "airflow.decorators" if running_line() == "2.11" else "airflow.sdk"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.export.manifest import read_manifest
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
+from tests.airflow_layer.lines import dag_files_import
 from tests.client import keys
 from tests.client.network import plain_network
 from tests.export.bench import lines
@@ -150,7 +151,11 @@ def test_a_scheme_without_a_file_system_is_refused_before_anything_is_sent(emula
 
 def test_any_file_system_of_airflow_s_will_do(emulator):
     import fsspec
-    from airflow.sdk.io import attach
+
+    try:
+        from airflow.sdk.io import attach
+    except ImportError:  # Airflow 2.11
+        from airflow.io.store import attach
 
     attach(protocol="memory", fs=fsspec.filesystem("memory"))
     directory = ObjectStoragePath(f"memory://bucket/{uuid.uuid4()}")
@@ -267,7 +272,7 @@ def test_the_log_tells_how_much_there_is_and_what_came_of_it(emulator, tmp_path,
 
 def test_importing_the_operator_imports_nothing_that_it_needs_only_to_run():
     script = (
-        "import airflow.sdk, sys; before = {*sys.modules}; import airflow_provider_encord.operators.labels;"
+        f"import {dag_files_import()}, sys; before = {{*sys.modules}}; import airflow_provider_encord.operators.labels;"
         "print(*sorted({*sys.modules} - before))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
