@@ -5,6 +5,7 @@ A block is a fence of backticks with a language. A comment right above it (HTML,
 ``<!-- not run: reason -->``    it cannot be run here
 ``<!-- file: path -->``         it is the content of this file, which a later block of the page uses
 ``<!-- result: task -->``       it is the shape of what this task returned, in the last run of the page
+``<!-- checked: what -->``      a test of its own looks at it, by this name
 ``<!-- output -->``             each line stands in what the block before it printed; ``...`` stands for anything
 """
 
@@ -20,7 +21,7 @@ DOCS = CHECKOUT / "docs"
 DOCUMENTS = [CHECKOUT / "README.md", *sorted(DOCS.rglob("*.md"))]
 
 _OPENING = re.compile(r"(?P<indent> *)(?P<fence>`{3,})(?P<info>.*)")
-_MARKER = re.compile(r"<!-- (?P<name>not run|file|result|output)(?:: (?P<value>.+?))? -->")
+_MARKER = re.compile(r"<!-- (?P<name>not run|file|result|output|checked)(?:: (?P<value>.+?))? -->")
 DIRECTIVE = re.compile(r"\{[\w:-]+\}.*")
 
 
