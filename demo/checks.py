@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import pathlib
-import urllib.parse
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from demo.surroundings import DemoError
+from tests.leaks.forms import Secret
+from tests.leaks.search import Search
 
 
 def exported_rows(directory: pathlib.Path) -> list[dict[str, Any]]:
@@ -52,28 +52,15 @@ def require_read_only(what: str, journal: Iterable[Mapping[str, Any]]) -> int:
     return len(entries)
 
 
-def require_no_secrets(places: Iterable[pathlib.Path], journal: Any, secrets: Mapping[str, str]) -> None:
-    """Search files, and the emulator's journal, for secrets in several encodings.
+def require_no_secrets(places: Iterable[pathlib.Path], journal: Any, secrets: Iterable[Secret]) -> int:
+    """Search files, Airflow's database, and the emulator's journal, for secrets in every form.
 
     :param places: Directories and files.
-    :param secrets: Secret texts by what they are called.
+    :return: How many bytes were looked through.
     :raises DemoError: One was found; the message says where, not what.
     """
-    files = [file for place in places for file in ([place] if place.is_file() else place.rglob("*")) if file.is_file()]
-    contents = {str(file): file.read_bytes() for file in files} | {"the journal": json.dumps(journal).encode()}
-    for name, secret in secrets.items():
-        for needle in _forms(secret):
-            found = [place for place, content in contents.items() if needle in content]
-            if found:
-                raise DemoError(f"{name} was found in {', '.join(found)}.")
-
-
-def _forms(secret: str) -> set[bytes]:
-    """A secret whole and line by line: raw, hex, base64, JSON-escaped, URL-escaped."""
-    pieces = {secret.strip(), *(line for line in secret.splitlines() if len(line) > 16 and "-----" not in line)}
-    forms = set()
-    for piece in pieces:
-        raw = piece.encode()
-        forms |= {raw, raw.hex().encode(), base64.b64encode(raw), json.dumps(piece)[1:-1].encode()}
-        forms |= {urllib.parse.quote(piece, safe="").encode(), urllib.parse.quote_plus(piece).encode()}
-    return forms
+    search = Search(secrets)
+    found = [*search.in_files(*places), *search.in_bytes("the journal", json.dumps(journal).encode())]
+    if found:
+        raise DemoError(f"Secrets were found: {'; '.join(str(one) for one in found)}.")
+    return search.searched.size

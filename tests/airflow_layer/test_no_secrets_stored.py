@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
 import os
@@ -14,13 +13,14 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
 from airflow_provider_encord.emulator.process import Emulator
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection
 from tests.client import keys
+from tests.leaks.forms import Secret, private_key, text_secret
+from tests.leaks.search import Search
 from tests.sdk import media
 
 pytestmark = pytest.mark.airflow
@@ -30,45 +30,18 @@ PASSPHRASE = 'open "sesame", 100% please'
 SECONDS = 120
 
 
-def forms(secret: str) -> set[bytes]:
-    """A secret as it could be written down."""
-    raw = secret.encode()
-    texts = {secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""), repr(secret)[1:-1]}
-    return {text.encode() for text in texts} | {raw.hex().encode(), raw.hex().upper().encode(), base64.b64encode(raw)}
-
-
-def found(secrets: dict[str, str], places: dict[str, bytes]) -> list[str]:
-    """Where which secret is: `"<secret> in <place>"`, without the secret."""
-    return [
-        f"{name} in {place}"
-        for name, secret in secrets.items()
-        for place, content in places.items()
-        if any(form in content for form in forms(secret))
-    ]
-
-
-def secrets_of_key(text: str) -> dict[str, str]:
-    """The whole key, its body, the bytes of it, and each line."""
-    lines = [line for line in text.splitlines() if "-----" not in line]
-    by_line = {f"line {number} of the key": line for number, line in enumerate(lines, 1)}
-    return {"the key": text, "the body of the key": "".join(lines), **by_line}
-
-
-@pytest.mark.parametrize("form", sorted(forms(PASSPHRASE)))
-def test_the_search_would_find_a_secret_in_each_form(form: bytes) -> None:
-    assert found({"it": PASSPHRASE}, {"a file": b"before" + form + b"after"}) == ["it in a file"]
-
-
 @dataclasses.dataclass
 class Remains:
     """What the runs left.
 
-    :param places: Contents of every file and output, by name.
-    :param secrets: By name.
+    :param places: Directories that the runs wrote to.
+    :param outputs: What was printed, by name, and the journal.
+    :param secrets: What the connections hold.
     """
 
-    places: dict[str, bytes]
-    secrets: dict[str, str]
+    places: list[Path]
+    outputs: dict[str, bytes]
+    secrets: list[Secret]
     states: dict[str, int]
 
 
@@ -78,7 +51,7 @@ class CommandLine:
 
     home: Path
     environment: dict[str, str]
-    places: dict[str, bytes] = dataclasses.field(default_factory=dict)
+    outputs: dict[str, bytes] = dataclasses.field(default_factory=dict)
 
     def airflow(self, name: str, *arguments: str) -> int:
         """Run a command and keep what it prints; its exit code."""
@@ -86,7 +59,7 @@ class CommandLine:
         done = subprocess.run(
             command, capture_output=True, env=self.environment, cwd=self.home, timeout=SECONDS, check=False
         )
-        self.places |= {f"stdout of {name}": done.stdout, f"stderr of {name}": done.stderr}
+        self.outputs |= {f"stdout of {name}": done.stdout, f"stderr of {name}": done.stderr}
         return done.returncode
 
     def dag(self, name: str, dag_id: str, **params: Any) -> int:
@@ -126,11 +99,13 @@ def remains(_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Re
     states["failure"] = line.dag("failure", "example_encord_api_key_export", destination=f"{exports}/no")
     _emulator.clear_faults()
 
-    places = {**line.places, "the journal": json.dumps(_emulator.journal()).encode()}
-    for file in (one for one in [*line.home.rglob("*"), *(folder / "exports").rglob("*")] if one.is_file()):
-        places[str(file.relative_to(folder))] = file.read_bytes()
-    secrets = {**secrets_of_key(locked), "the passphrase": PASSPHRASE, "the API key": api_key}
-    return Remains(places, secrets, states)
+    outputs = {**line.outputs, "the journal": json.dumps(_emulator.journal()).encode()}
+    secrets = [
+        *private_key("the key", locked, PASSPHRASE),
+        text_secret("the passphrase", PASSPHRASE),
+        text_secret("the API key", api_key),
+    ]
+    return Remains([line.home, folder / "exports"], outputs, secrets, states)
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -140,18 +115,20 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def test_the_examples_ran(remains: Remains) -> None:
-    outputs = {name: remains.places[f"stdout of {name}"][-2000:].decode() for name in remains.states}
+    outputs = {name: remains.outputs[f"stdout of {name}"][-2000:].decode() for name in remains.states}
     for name, state in remains.states.items():
-        succeeded = state == 0 and b"state=failed" not in remains.places[f"stdout of {name}"]
+        succeeded = state == 0 and b"state=failed" not in remains.outputs[f"stdout of {name}"]
         assert succeeded or name == "failure", (name, outputs[name])
-    assert b"AUTHENTICATION_ERROR" in remains.places["stdout of failure"] + remains.places["stderr of failure"]
+    assert b"AUTHENTICATION_ERROR" in remains.outputs["stdout of failure"] + remains.outputs["stderr of failure"]
 
 
 def test_the_database_knows_of_the_runs_and_the_exports_are_there(remains: Remains) -> None:
-    assert b"example_encord_export" in remains.places["home/airflow.db"]
-    assert sum(name.endswith("manifest.json") for name in remains.places) == 2
-    assert b"apikeymeta" in remains.places["the journal"]
+    home, exports = remains.places
+    assert b"example_encord_export" in (home / "airflow.db").read_bytes()
+    assert len(list(exports.rglob("manifest.json"))) == 2
+    assert b"apikeymeta" in remains.outputs["the journal"]
 
 
 def test_no_secret_is_in_the_database_the_logs_the_output_the_exports_or_the_journal(remains: Remains) -> None:
-    assert found(remains.secrets, remains.places) == []
+    search = Search(remains.secrets)
+    assert search.in_files(*remains.places) + search.in_texts(remains.outputs) == []

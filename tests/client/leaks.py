@@ -1,14 +1,12 @@
 """Find parts of a secret in whatever a program can be made to tell: the detector behind test_secrets_stay_secret.
 
-What counts as a part: eight characters in a row of the secret as it was given, or of its raw bytes in text, in
-hexadecimal, in base64 (in any of the three alignments) or percent-encoded. The public half of a key is none: Encord
-lists it. Nor is what any other key of the kind has too. Looked at is what loggers and error reporters use, local
-variables of our own frames included.
+What counts as a part: eight characters in a row of any form of a secret (`tests.leaks.forms`). The public half of a key
+is none: Encord lists it. Nor is what any other key of the kind has too. Looked at is what loggers and error reporters
+use, local variables of our own frames included.
 """
 
 from __future__ import annotations
 
-import base64
 import copy
 import dataclasses
 import io
@@ -19,7 +17,6 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 
@@ -28,6 +25,7 @@ from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.client.key_refusals import Refusal
 from tests.client import keys
+from tests.leaks.forms import encodings, key_pieces
 
 WINDOW = 8
 PROJECT = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -70,19 +68,6 @@ def windows(text: str) -> set[str]:
     return {text[start : start + WINDOW] for start in range(len(text) - WINDOW + 1)}
 
 
-def encodings(secret: bytes) -> Iterator[str]:
-    yield secret.decode("latin-1")
-    yield secret.decode("utf-8", "replace")
-    yield secret.hex()
-    yield secret.hex().upper()
-    yield quote(secret, safe="")
-    yield repr(secret)[2:-1]
-    for shift in range(3):
-        # the alignment within a longer text; the ends depend on neighbours and are left out
-        yield base64.b64encode(bytes(shift) + secret).decode()[4:-4]
-        yield base64.urlsafe_b64encode(bytes(shift) + secret).decode()[4:-4]
-
-
 # Words of our own messages and code (which tracebacks quote) and of public formats: a text can hold them as well.
 _INNOCENT = windows(
     "\n".join(
@@ -98,22 +83,15 @@ _INNOCENT = windows(
 )
 
 
-def base64_and_bytes(text: str) -> list[str | bytes]:
-    """The body of a key file in its lines and in one run, and the bytes that it stands for."""
-    lines = [line for line in text.splitlines() if "-----" not in line and ":" not in line]
-    run = "".join(lines)
-    raw = base64.b64decode(run + "=" * (-len(run) % 4)) if len(run) % 4 != 1 else b""
-    return [run, *lines, "\n".join(lines), raw]
-
-
 def encoded_windows(*secrets: str | bytes) -> Iterator[str]:
     for secret in secrets:
         raw = secret if isinstance(secret, bytes) else secret.encode("utf-8", "surrogatepass")
-        for encoded in encodings(raw):
-            yield from windows(encoded)
+        for form in {*encodings(raw).values()}:
+            yield from windows(form.decode("latin-1"))
+            yield from windows(form.decode("utf-8", "replace"))
 
 
-_FRAMING = frozenset(part for text in OTHER_FILES.values() for part in encoded_windows(*base64_and_bytes(text)))
+_FRAMING = frozenset(part for text in OTHER_FILES.values() for part in encoded_windows(*key_pieces(text)))
 
 
 @cache
@@ -125,7 +103,7 @@ def parts(*secrets: str | bytes) -> frozenset[str]:
 
 @cache
 def body_parts(text: str) -> frozenset[str]:
-    return parts(*base64_and_bytes(text))
+    return parts(*key_pieces(text))
 
 
 # What objects and refusals turn into
