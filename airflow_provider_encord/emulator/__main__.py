@@ -28,7 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from .server import serve
     except ModuleNotFoundError as missing:
-        sys.stderr.write(f"encord-emulator needs {missing.name}, which is not installed: {INSTALL}\n")
+        if (missing.name or "").startswith("airflow_provider_encord"):
+            raise  # ours: no extra brings it
+        # Not by the module's name alone: Pillow's is PIL, and PIL is what nobody should install.
+        sys.stderr.write(f"encord-emulator needs the extra: {INSTALL} (the module {missing.name} is missing)\n")
         return 2
     try:
         serve(options.host, options.port, options.db, keys)

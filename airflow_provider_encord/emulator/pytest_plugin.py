@@ -19,8 +19,13 @@ def encord_emulator() -> Iterator[Emulator]:
     """A running emulator with nothing in it; see :class:`airflow_provider_encord.emulator.process.Emulator`.
 
     The interpreter is the one that runs the tests, or the one that the variable ``ENCORD_EMULATOR_PYTHON`` names.
+    Without the extra ``emulator`` the test fails and says so; tests that do not ask for the fixture never notice.
     """
-    from .process import Emulator
+    from .process import Emulator, EmulatorError
 
-    with Emulator.start() as emulator:
+    try:
+        emulator = Emulator.start()
+    except EmulatorError as problem:
+        pytest.fail(str(problem), pytrace=False)
+    with emulator:
         yield emulator
