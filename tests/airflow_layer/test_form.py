@@ -99,7 +99,7 @@ class Browser:
         return getattr(self._stored(), field)
 
     def _stored(self) -> Any:
-        from airflow.models import Connection
+        from airflow.models.connection import Connection
         from airflow.utils.session import create_session
 
         with create_session() as session:
@@ -261,7 +261,7 @@ def test_an_unknown_authentication_is_refused_in_the_form_and_nothing_is_stored(
 def test_a_connection_that_the_newer_form_or_the_command_line_wrote_can_be_edited_too(
     browser: Browser, account: Account
 ) -> None:
-    from airflow.models import Connection
+    from airflow.models.connection import Connection
     from airflow.utils.session import create_session
 
     extra: dict[str, Any] = dict.fromkeys(CONNECTION_FIELDS)  # the newer form stores null for what is empty
