@@ -55,3 +55,5 @@ nitpick_ignore_regex = [
     (r"py:class", r"(.*\.)?(T|Ids|Ids\.k?w?args|_\w+|Sender|Source|StoragePath|SyncTransport|Page|Outcome)"),
     (r"py:class", r"dict\[str"),
 ]
+
+suppress_warnings = ["image.not_readable"]  # pictures come from the tests in a browser; a test looks that they are there

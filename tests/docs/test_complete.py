@@ -1,0 +1,137 @@
+"""The documentation leaves nothing out: every operator, field, line of Airflow and format is on its page as it is."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord.emulator.process import Emulator
+from airflow_provider_encord.export.manifest import decode_manifest
+from airflow_provider_encord.get_provider_info import CONNECTION_FIELDS, FIELD_BEHAVIOUR, get_provider_info
+from airflow_provider_encord.ingest.receipt import encode_lines, read_lines
+from tests.airflow_layer.lines import FEATURES, LINES
+from tests.docs.blocks import CHECKOUT, DOCS, DOCUMENTS, all_blocks, blocks_of
+from tests.docs.runner import same_shape
+
+PACKAGE = CHECKOUT / "airflow_provider_encord"
+SOURCES = "".join(path.read_text() for path in (PACKAGE / "operators").glob("*.py"))
+OPERATORS = sorted(set(re.findall(r"^class (Encord\w+Operator)\b", SOURCES, re.MULTILINE)) - {"EncordBaseOperator"})
+REFERENCE = "".join(page.read_text() for page in (DOCS / "api").glob("*.rst"))
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_an_operator_is_shown_in_a_dag_that_runs(operator: str) -> None:
+    shown = [block for block in all_blocks() if block.language == "python" and block.runs and block.marker != "file"]
+    pages = [block for block in shown if block.document.parent == DOCS / "operators"]
+    assert [block for block in pages if "with DAG(" in block.text and f"{operator}(" in block.text]
+
+
+def test_the_table_of_operators_names_each_and_no_other() -> None:
+    named = set(re.findall(r"`(Encord\w+Operator)`", (DOCS / "operators" / "index.md").read_text()))
+    assert sorted(named) == OPERATORS
+
+
+def test_the_reference_has_every_module_that_airflow_is_told_of() -> None:
+    info = get_provider_info()
+    modules = [module for kind in ("hooks", "operators") for group in info[kind] for module in group["python-modules"]]
+    assert [module for module in modules if module not in REFERENCE] == []
+
+
+def test_every_field_of_the_form_is_explained_by_its_name_and_label() -> None:
+    text = (DOCS / "connection" / "index.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", text, re.MULTILINE)
+    labels = {"host": FIELD_BEHAVIOUR["relabeling"]["host"], "port": "Port"}
+    assert dict(rows) == {**labels, **{name: field["label"] for name, field in CONNECTION_FIELDS.items()}}
+
+
+def lines_table() -> str:
+    """The table of the lines of Airflow, as the page has to show it."""
+    rows = [f"| | {' | '.join(LINES)} | with it | without it |", "|---" * (len(LINES) + 3) + "|"]
+    for feature in FEATURES.values():
+        marks = " | ".join("yes" if feature.on(line) else "no" for line in LINES)
+        rows.append(f"| {feature.name} | {marks} | {feature.with_it} | {feature.without_it} |")
+    return "\n".join(rows)
+
+
+def test_the_page_of_lines_shows_what_the_matrix_tests() -> None:
+    assert lines_table() in (DOCS / "airflow-lines.md").read_text(), f"show this:\n{lines_table()}"
+
+
+def test_a_dag_with_a_schedule_has_the_start_date_that_airflow_2_demands() -> None:
+    scheduled = [block for block in all_blocks() if 'schedule="@' in block.text and block.document.is_relative_to(DOCS)]
+    assert scheduled
+    assert [str(block) for block in scheduled if "start_date=" not in block.text] == []
+
+
+def checked(what: str) -> Any:
+    """The content of the block that is checked by this name."""
+    (block,) = [one for one in blocks_of(DOCS / "formats.md") if (one.marker, one.value) == ("checked", what)]
+    return json.loads(block.text)
+
+
+def names(value: Any) -> Any:
+    """A JSON value with nothing but the names of its fields, in order."""
+    if isinstance(value, dict):
+        return {name: names(one) for name, one in value.items()}
+    return [names(one) for one in value[:1]] if isinstance(value, list) else None
+
+
+def test_the_manifest_that_is_shown_is_one() -> None:
+    from msgspec import to_builtins
+
+    shown = checked("manifest")
+    real = to_builtins(decode_manifest(json.dumps(shown).encode(), "the documentation"))
+    assert same_shape(shown, real)
+    assert json.dumps(names(shown)) == json.dumps(names(real))
+    counts = shown["counts"]
+    assert counts["listed"] == counts["with_labels"] + counts["without_labels"]
+    assert counts["with_labels"] == counts["exported"] + counts["missing"]
+
+
+def test_the_line_of_a_receipt_that_is_shown_is_one() -> None:
+    shown = checked("receipt")
+    (line,) = read_lines([json.dumps(shown).encode() + b"\n"])
+    assert json.loads(b"".join(encode_lines([line]))) == shown
+    explained = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", (DOCS / "formats.md").read_text(), re.MULTILINE)
+    assert set(shown) <= {name for row in explained for name in re.findall(r"`(\w+)`", row)}
+
+
+def test_every_control_of_the_emulator_is_explained() -> None:
+    methods = {name: method for name, method in vars(Emulator).items() if inspect.isfunction(method)}
+    controls = {name for name, method in methods.items() if "self._ask(" in inspect.getsource(method)}
+    assert controls >= {"faults", "journal", "annotate"}
+    text = (DOCS / "testing.md").read_text()
+    assert {name for name in controls if f"`{name}(" not in text} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_a_document_names_no_place_of_one_machine_and_no_registry(document: Path) -> None:
+    text = document.read_text()
+    assert re.findall(r"/work/|/tmp/|/root/|/home/\w|pypi\.org|files\.pythonhosted|index-url", text) == []
+
+
+def pictures() -> list[Path]:
+    """The pictures that the pages show."""
+    return sorted(
+        {
+            (document.parent / name).resolve()
+            for document in DOCUMENTS
+            for name in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", document.read_text())
+        }
+    )
+
+
+@pytest.mark.parametrize("picture", pictures(), ids=lambda path: path.name)
+def test_a_picture_that_is_shown_is_there(picture: Path) -> None:
+    if not picture.exists():
+        pytest.skip("make e2e makes it")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_picture_that_is_there_is_shown() -> None:
+    assert set((DOCS / "images").glob("*.png")) <= set(pictures())
