@@ -1,0 +1,86 @@
+"""An account on an emulator with something in it, and runs of the smoke test against it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
+from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.emulator.process import Emulator
+from smoke.findings import Finding
+from smoke.report import Run
+from smoke.run import look_round
+from tests.airflow_layer.bench import Account
+from tests.client.network import plain_network
+
+__all__ = ["plain_network"]
+
+ROWS = 5
+PROJECT_TITLE = "Zebra crossings of Wroclaw"
+EMAIL = "waltraud.secret@customer.example"
+
+
+@pytest.fixture(autouse=True)
+def _plain_network(plain_network: None) -> None:
+    """`plain_network` for every test here."""
+
+
+@dataclasses.dataclass(frozen=True)
+class World:
+    """An emulator with an account that has two projects, and API keys of one of them and of its dataset."""
+
+    emulator: Emulator
+    account: Account
+    project: str
+    dataset: str
+    of_project: ApiKey
+    of_dataset: ApiKey
+
+    @property
+    def ssh(self) -> SshKey:
+        return SshKey.parse(self.account.private_key)
+
+    def run(self, *credentials: Credential, url: str | None = None, **wanted: Any) -> Run:
+        """Look round with some credentials; by default with the SSH key."""
+        settings = Settings(base_url=url or self.emulator.url)
+        clients = {str(number): EncordClient(one, settings) for number, one in enumerate(credentials or (self.ssh,))}
+        try:
+            return look_round(clients, **wanted, sleep=lambda seconds: None)
+        finally:
+            for client in clients.values():
+                client.close()
+
+
+@pytest.fixture(scope="session")
+def _world() -> Iterator[World]:
+    with Emulator.start() as emulator:
+        account = Account(emulator, email=EMAIL)
+        made = account.project(title=PROJECT_TITLE, rows=ROWS, created=0.5)
+        account.project(title="Another", rows=2, created=1.0)
+        project, dataset = made["project_hash"], made["dataset_hash"]
+        of_project = ApiKey(account.api_key(project), project)
+        of_dataset = ApiKey(account.api_key(dataset, "dataset"), dataset)
+        yield World(emulator, account, project, dataset, of_project, of_dataset)
+
+
+@pytest.fixture
+def world(_world: World) -> Iterator[World]:
+    """The world of all tests here, with an empty journal and without faults."""
+    _world.emulator.clear_journal()
+    yield _world
+    _world.emulator.clear_faults()
+
+
+def outcomes(run: Run) -> dict[str, Finding]:
+    return {fact.id: finding for fact, finding in run.findings}
+
+
+def line(report: str, name: str) -> str:
+    """The line of a fact or an operation."""
+    (found,) = [line for line in report.splitlines() if name in line]
+    return found

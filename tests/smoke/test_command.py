@@ -1,0 +1,147 @@
+"""``python -m smoke``: connections in, report and exit code out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smoke.__main__ import main
+from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, connection
+from tests.client import keys
+from tests.client.scripted_server import closed_port
+from tests.smoke.conftest import EMAIL, PROJECT_TITLE, World
+from tests.smoke.contrary import contrary
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def test_with_both_connections_it_prints_one_report_and_writes_the_same_to_a_file(world: World, tmp_path: Path) -> None:
+    variables = {
+        SSH_CONNECTION: world.account.connection(),
+        API_KEY_CONNECTION: world.account.api_key_connection(world.project),
+        "AIRFLOW_HOME": str(tmp_path / "airflow"),
+        "HOME": str(tmp_path / "home"),
+    }
+    world.emulator.clear_journal()
+    done = subprocess.run(
+        [sys.executable, "-m", "smoke", "--project", world.project, "--output", str(tmp_path / "report.md")],
+        cwd=CHECKOUT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    journal = world.emulator.journal()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("# Encord smoke report\n")
+    assert done.stdout == (tmp_path / "report.md").read_text()
+    assert "- SSH key at other host\n- API key at other host, of a project\n" in done.stdout
+    assert f"\n{len(journal)} requests, all of them reads" in done.stdout
+    assert "Reading only: at most 90 requests" in done.stderr
+    assert not [entry for entry in journal if entry["changes"]]
+    assert {entry["credential"].partition(":")[0] for entry in journal} == {"ssh", "api_key"}
+    assert PROJECT_TITLE not in done.stdout + done.stderr
+    assert not (tmp_path / "home").exists(), "Airflow made itself at home"
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str, **connections: str
+) -> Any:
+    for name, value in connections.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", value)
+    code = main(arguments)
+    return code, *capsys.readouterr()
+
+
+@pytest.mark.parametrize("kind", ["project", "dataset"])
+def test_an_api_key_alone_does(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    resource = world.project if kind == "project" else world.dataset
+    mine = world.account.api_key_connection(resource, kind)
+    code, report, _ = run(monkeypatch, capsys, "--conn-id", "mine", mine=mine)
+    assert code == 0
+    assert f"- API key at other host, of a {kind}" in report
+    assert (
+        "| Encord still accepts API keys, which its SDK dropped in November 2024. (api-keys-accepted) | 2.3 | held |"
+        in report
+    )
+
+
+def test_facts_that_do_not_hold_are_findings_and_no_failure(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def teapot(received: Any, status: int, content: Any) -> tuple[int, Any]:
+        return 418 if status == 404 else status, content
+
+    with contrary(world.emulator.url, teapot) as url:
+        mine = connection(url, private_key=world.account.private_key)
+        code, report, _ = run(monkeypatch, capsys, "--conn-id", "mine", mine=mine)
+    assert (code, "(missing-v2) | 3 | **did not hold** |" in report) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("unknown key", "does not accept the SSH key"),
+        ("no key", "The connection holds no credential"),
+        ("nobody there", "refuse"),
+        ("no connection", "encord_default"),
+        ("not Encord", "HTTP 404"),
+        ("another's api key", "API key"),
+    ],
+)
+def test_a_connection_that_does_not_work_says_why(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], what: str, says: str
+) -> None:
+    def web_page(received: Any, status: int, content: Any) -> tuple[int, Any]:
+        return 404, {"detail": "Not Found"}
+
+    key = world.account.private_key
+    with contrary(world.emulator.url, web_page) as elsewhere, closed_port() as port:
+        connections = {
+            "unknown key": connection(world.emulator.url, private_key=keys.openssh(keys.new_key())),
+            "no key": connection(world.emulator.url),
+            "nobody there": connection(f"http://127.0.0.1:{port}", private_key=key),
+            "not Encord": connection(elsewhere, private_key=key),
+            "another's api key": connection(
+                world.emulator.url, api_key=world.account.api_key(world.project), resource_id=world.dataset
+            ),
+        }
+        mine = {"encord_default": connections[what]} if what in connections else {}
+        code, report, told = run(monkeypatch, capsys, **mine)
+    assert code == 1
+    assert "**The connection does not work.** Nothing else was tried." in report
+    assert says in report
+    assert says in told
+    assert not [secret for secret in (EMAIL, "127.0.0.1", world.dataset, key.splitlines()[2]) if secret in report]
+
+
+def test_the_first_connection_that_does_not_work_ends_it_before_the_others_are_read(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = world.account.connection(), connection(world.emulator.url)
+    code, _, told = run(monkeypatch, capsys, "--conn-id", "good", "--conn-id", "bad", good=good, bad=bad)
+    assert (code, "Connection bad: " in told, world.emulator.journal()) == (1, True, [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--project", "Zebra"], "argument --project: not an id"),
+        (["--dataset", ""], "argument --dataset: not an id"),
+        (["--output", "/nowhere/at/all.md"], "argument --output: not a file that can be written"),
+        (["--output", "/"], "argument --output: not a file that can be written"),
+        (["--write"], "unrecognized arguments"),
+    ],
+)
+def test_wrong_arguments_are_told_apart(capsys: pytest.CaptureFixture[str], arguments: list[str], says: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert (ended.value.code, says in capsys.readouterr().err) == (2, True)

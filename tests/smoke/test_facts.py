@@ -1,0 +1,251 @@
+"""Each fact that reading can check is contradicted once by a server, and the report says so. A check that cannot fail
+would tell nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from smoke.facts import FACTS
+from smoke.findings import DID_NOT_HOLD, FOUND_OUT, HELD, NOT_CHECKED
+from tests.client.scripted_server import Received
+from tests.smoke.conftest import World, outcomes
+from tests.smoke.contrary import Twist, asked_for, contrary, path, query, v1, v1_error
+
+NOT_SEEN_ON_THE_EMULATOR = {"ontology-pages"}  # it has one page of ontologies
+
+
+def refuse_old_signatures(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    created = re.search(r"created=(\d+)", received.headers.get("signature-input", ""))
+    if created and int(created[1]) < time.time() - 20:
+        return 401, {"message": "too old"}
+    return status, content
+
+
+class RefuseASecondSignature:
+    def __init__(self) -> None:
+        self.seen: dict[str, str] = {}
+
+    def __call__(self, received: Received, status: int, content: Any) -> tuple[int, Any]:
+        signature = received.headers.get("signature", "")
+        if "titleEq=" in received.target and self.seen.setdefault(received.target, signature) != signature:
+            return 401, {"message": "a replay"}
+        return status, content
+
+
+def forbid_lookup(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    return v1_error("OPERATION_NOT_ALLOWED") if asked_for(received) == "apikeymeta" else (status, content)
+
+
+def authenticate_no_key_after_the_lookup(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    by_key = asked_for(received) == "project" and ":" not in received.headers["authorization"]
+    return v1_error("AUTHENTICATION_ERROR") if by_key else (status, content)
+
+
+def answer_any_lookup(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    wanted = asked_for(received) == "apikeymeta"
+    return v1({"title": "k", "resource_type": "project"}) if wanted else (status, content)
+
+
+def call_missing_invalid(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    missing = isinstance(content, dict) and content.get("response") == ["RESOURCE_NOT_FOUND_ERROR"]
+    return v1_error("INVALID_ARGUMENTS_ERROR") if missing else (status, content)
+
+
+def call_missing_bad(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    return 400 if status == 404 else status, content
+
+
+def take_no_z(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    return (422, {"detail": []}) if query(received).get("createdAfter", "").endswith("Z") else (status, content)
+
+
+def take_no_z_for_datasets_in_silence(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    ignored = path(received) == "datasets/list" and query(received).get("createdAfter", "").endswith("Z")
+    return (200, {"result": []}) if ignored else (status, content)
+
+
+def read_naive_times_as_local(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    text = query(received).get("createdBefore", "")
+    naive = text and not text.endswith("Z") and "+" not in text
+    return (200, {"results": []}) if naive else (status, content)
+
+
+def answer_in_snake_case(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    if path(received) == "datasets/list":
+        for one in content["result"]:
+            one["dataset_uuid"] = one.pop("datasetUuid")
+    return status, content
+
+
+def forget_a_row(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    if asked_for(received) == "labelrowmetadata" and "data_title_eq" in received.json()["values"]["payload"]:
+        del content["response"][-1:]
+    return status, content
+
+
+def leave_a_row_in_no_stage(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    if asked_for(received) == "labelrowmetadata":
+        for row in content["response"][:1]:
+            row["workflow_graph_node"] = None
+    return status, content
+
+
+def want_every_key(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    few = asked_for(received) == "labelrowmetadata" and len(received.json()["values"]["payload"]) < 5
+    return v1_error("INVALID_ARGUMENTS_ERROR") if few else (status, content)
+
+
+def lose_rows_without_every_key(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    few = asked_for(received) == "labelrowmetadata" and len(received.json()["values"]["payload"]) < 5
+    return v1(content["response"][:1]) if few else (status, content)
+
+
+class LetRowsWithoutTimesThrough:
+    def __init__(self) -> None:
+        self.uncreated: list[Any] = []
+
+    def __call__(self, received: Received, status: int, content: Any) -> tuple[int, Any]:
+        if asked_for(received) != "labelrowmetadata":
+            return status, content
+        if received.json()["values"]["payload"].get("edited_after"):
+            return v1(self.uncreated)
+        self.uncreated = [row for row in content["response"] if row["label_hash"] is None] or self.uncreated
+        return status, content
+
+
+def tell_a_router(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    if re.fullmatch(r"projects/[0-9a-f-]{36}", path(received)) and status == 200:
+        content["workflow"]["stages"].append({"stageType": "PERCENTAGE_ROUTER", "uuid": "u", "title": "t"})
+    return status, content
+
+
+def measure_nothing(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    if asked_for(received) == "datarows":
+        for row in content["response"]:
+            row["width"] = None
+    return status, content
+
+
+def refuse_a_second_page(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    if path(received) != "ontologies":
+        return status, content
+    if "pageToken" in query(received):
+        return 422, {"detail": []}
+    return status, {**content, "nextPageToken": "more"}
+
+
+def use_a_new_word(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    if re.fullmatch(r"projects/[0-9a-f-]{36}", path(received)) and status == 200:
+        content["status"] = "sleeping"
+    return status, content
+
+
+Pick = Callable[[World], Any]
+SSH: Pick = lambda world: world.ssh  # noqa: E731
+KEY: Pick = lambda world: world.of_project  # noqa: E731
+
+CONTRADICTIONS: list[tuple[str, Callable[[], Twist], Pick, str]] = [
+    ("signature-age", lambda: refuse_old_signatures, SSH, "30 s old: refused as Authentication (HTTP 401)"),
+    ("sign-again", RefuseASecondSignature, SSH, "the second of two was refused"),
+    ("api-keys-accepted", lambda: authenticate_no_key_after_the_lookup, KEY, "AUTHENTICATION_ERROR"),
+    ("lookup-scope", lambda: forbid_lookup, KEY, "OPERATION_NOT_ALLOWED"),
+    ("api-key-elsewhere", lambda: answer_any_lookup, KEY, "answered"),
+    ("missing-v1", lambda: call_missing_invalid, SSH, "INVALID_ARGUMENTS_ERROR"),
+    ("missing-v2", lambda: call_missing_bad, SSH, "HTTP 400"),
+    ("time-forms", lambda: take_no_z, SSH, "with Z: refused as InvalidRequest (HTTP 422)"),
+    ("time-forms", lambda: take_no_z_for_datasets_in_silence, SSH, "datasets with Z: not understood"),
+    ("naive-times", lambda: read_naive_times_as_local, SSH, "createdBefore: not understood"),
+    ("camel-case", lambda: answer_in_snake_case, SSH, "dataset_uuid"),
+    ("rows-follow-data", lambda: forget_a_row, SSH, "2 of 7 data units have no row"),
+    ("rows-follow-data", lambda: leave_a_row_in_no_stage, SSH, "2 of 7 rows stand in no stage"),
+    ("metadata-keys", lambda: want_every_key, SSH, "INVALID_ARGUMENTS_ERROR"),
+    ("metadata-keys", lambda: lose_rows_without_every_key, KEY, "with two keys: 1 rows, with all keys: 5"),
+    ("rows-without-times", LetRowsWithoutTimesThrough, SSH, "3 of 3 rows"),
+    ("rows-without-times", LetRowsWithoutTimesThrough, KEY, "3 of 3 rows"),
+    ("routers", lambda: tell_a_router, SSH, "are routers"),
+    ("measured", lambda: measure_nothing, SSH, "7 lack width"),
+    ("ontology-pages", lambda: refuse_a_second_page, SSH, "a second page was refused"),
+    ("words", lambda: use_a_new_word, SSH, "project status: sleeping"),
+]
+CONSEQUENCES = {"lookup-scope": {"api-key-elsewhere"}}
+"""Facts that such a server contradicts as well."""
+
+
+@pytest.mark.parametrize(("fact", "twist", "who", "seen"), CONTRADICTIONS)
+def test_a_server_that_behaves_otherwise_is_found_out(
+    world: World, fact: str, twist: Callable[[], Twist], who: Pick, seen: str
+) -> None:
+    with contrary(world.emulator.url, twist()) as url:
+        found = outcomes(world.run(who(world), url=url))
+    assert (found[fact].outcome, seen in found[fact].seen) == (DID_NOT_HOLD, True), found[fact]
+    others = {name for name, finding in found.items() if finding.outcome == DID_NOT_HOLD} - {fact}
+    assert others <= CONSEQUENCES.get(fact, set()), "other facts were not contradicted"
+
+
+def test_every_fact_that_can_be_checked_is_contradicted_once_or_is_an_open_question() -> None:
+    open_questions = {"bearer-lifetime", "rate-limits", "api-key-reach"}
+    checked = {fact.id for fact in FACTS if fact.check}
+    assert checked == {fact for fact, *_ in CONTRADICTIONS} | open_questions
+
+
+def test_on_the_emulator_every_fact_holds_that_reading_can_check(world: World) -> None:
+    found = outcomes(world.run(world.ssh, world.of_project))
+    for fact in FACTS:
+        allowed = (HELD, FOUND_OUT) if fact.check and fact.id not in NOT_SEEN_ON_THE_EMULATOR else (NOT_CHECKED,)
+        assert found[fact.id].outcome in allowed, (fact.id, found[fact.id])
+
+
+@pytest.mark.parametrize("who", [SSH, KEY, lambda world: world.of_dataset])
+def test_a_fact_is_only_left_unchecked_for_a_reason(world: World, who: Pick) -> None:
+    for finding in outcomes(world.run(who(world))).values():
+        assert finding.outcome != NOT_CHECKED or len(finding.seen.split()) > 3, finding
+
+
+def test_a_second_page_of_ontologies_is_taken_if_there_is_one(world: World) -> None:
+    def two_pages(received: Received, status: int, content: Any) -> tuple[int, Any]:
+        if path(received) != "ontologies":
+            return status, content
+        if query(received).get("pageToken") == "more":
+            return 200, {"results": [], "nextPageToken": None}
+        return status, {**content, "nextPageToken": "more"}
+
+    with contrary(world.emulator.url, two_pages) as url:
+        found = outcomes(world.run(url=url))
+    assert (found["ontology-pages"].outcome, found["ontology-pages"].seen) == (HELD, "a second page came")
+
+
+def test_a_bearer_token_that_tells_its_lifetime_is_asked_for_it(world: World) -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"iat": 100, "exp": 3700}).encode()).decode().rstrip("=")
+
+    def web_token(received: Received, status: int, content: Any) -> tuple[int, Any]:
+        return (200, {"token": f"e30.{claims}.c2ln"}) if path(received) == "user/bearer-token" else (status, content)
+
+    with contrary(world.emulator.url, web_token) as url:
+        assert outcomes(world.run(url=url))["bearer-lifetime"].seen == "3600 s, by its own claims"
+
+
+def test_a_limit_that_answers_speak_of_is_told_by_the_name_of_its_header(world: World) -> None:
+    limited = {"status": 429, "headers": {"X-RateLimit-Limit": "77123"}, "json": {}}
+    world.emulator.faults([{"match": {"path": "/cloud-integrations$"}, "do": limited}])
+    seen = outcomes(world.run())["rate-limits"].seen
+    assert seen == "headers that speak of limits: x-ratelimit-limit; 1 requests were limited"
+
+
+def test_a_fact_that_failed_with_one_connection_has_failed(world: World) -> None:
+    def only_for_keys(received: Received, status: int, content: Any) -> tuple[int, Any]:
+        signed = ":" in received.headers.get("authorization", ":")
+        return (status, content) if signed else want_every_key(received, status, content)
+
+    with contrary(world.emulator.url, only_for_keys) as url:
+        found = outcomes(world.run(world.ssh, world.of_project, url=url))["metadata-keys"]
+    assert found.outcome == DID_NOT_HOLD
+    assert "SSH key: with two keys: 5 rows" in found.seen
+    assert "API key: with two keys: refused" in found.seen

@@ -1,0 +1,110 @@
+"""Nothing but reads leaves the smoke test, whatever an operation says of itself, and no more of them than announced."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord.client.api import projects
+from airflow_provider_encord.client.api.reading import ignored
+from airflow_provider_encord.client.api.registry import operations
+from airflow_provider_encord.client.call import Call, Envelope, Request, Resource, Transfer
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import Credential
+from airflow_provider_encord.client.transport.settings import Settings
+from smoke.readings import LEFT_OUT
+from smoke.reference import SHAPES
+from smoke.transport import BudgetSpentError, Ledger, ReadOnlyTransport, WouldChangeError
+from tests.client.scripted_server import ScriptedServer, answer
+from tests.smoke.conftest import World
+
+PROJECT = Resource("project", "aaaaaaaa-0000-4000-8000-000000000001")
+
+
+def transport(world: World, url: str, most: int = 10) -> ReadOnlyTransport:
+    return ReadOnlyTransport(world.ssh, Settings(base_url=url), Ledger(most=most), sleep=lambda seconds: None)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(Call(request=Request("GET", "projects"), read=ignored, changes=True), id="says that it changes"),
+        *(
+            pytest.param(Call(request=Request(method, "projects"), read=ignored), id=f"v2 {method}")
+            for method in ("POST", "PUT", "PATCH", "DELETE", "get")
+        ),
+        *(
+            pytest.param(Call(request=Envelope("project", verb, PROJECT), read=ignored), id=f"v1 {verb}")
+            for verb in ("POST", "PUT", "DELETE")
+        ),
+    ],
+)
+def test_what_is_no_read_is_refused_before_anything_is_sent(world: World, call: Call[Any]) -> None:
+    with ScriptedServer() as server:
+        server.always(answer(json={}))
+        with pytest.raises(WouldChangeError):
+            transport(world, server.url).send(call)
+    assert server.accepted == 0
+
+
+def test_bytes_are_never_sent(world: World) -> None:
+    with ScriptedServer() as server:
+        file = Transfer(url=f"{server.url}/x?s=1", open=lambda: io.BytesIO(b"a"), size=1, headers={}, title="a.png")
+        with pytest.raises(WouldChangeError):
+            transport(world, server.url).transfer(file)
+    assert server.accepted == 0
+
+
+def test_a_client_cannot_be_made_to_write_with_it(world: World) -> None:
+    made = EncordClient(world.ssh, Settings(), transport=transport(world, world.emulator.url))
+    with made, pytest.raises(WouldChangeError):
+        made.create_project("New")
+    assert not [entry for entry in world.emulator.journal() if entry["changes"]]
+
+
+def test_no_more_requests_are_sent_than_announced_repeats_included(world: World) -> None:
+    with ScriptedServer() as server:
+        server.always(answer(503))
+        sender = transport(world, server.url, most=3)
+        for _ in range(2):
+            with pytest.raises(Exception) as raised:
+                sender.send(projects.list_projects())
+    assert (type(raised.value), len(server.requests)) == (BudgetSpentError, 3)
+
+
+@pytest.mark.parametrize("who", ["ssh", "of_project", "of_dataset"])
+def test_the_emulator_sees_nothing_but_reads_and_as_many_as_the_report_counts(world: World, who: str) -> None:
+    credential: Credential = getattr(world, who)
+    run = world.run(credential)
+    journal = world.emulator.journal()
+    assert (len(journal), any(entry["changes"] for entry in journal)) == (run.requests, False)
+    assert run.requests > 5
+
+
+def test_a_server_that_fails_for_ever_is_asked_few_questions(world: World) -> None:
+    world.emulator.faults([{"match": {"path": "/public"}, "do": {"status": 503}, "when": {"every": 2}}])
+    assert world.run(world.ssh).requests <= 70
+
+
+WRITES = {
+    ("api_key.project.create", "v1"),
+    ("api_key.dataset.create", "v1"),
+    ("project.create", "v1"),
+    ("project.add_datasets", "v1"),
+    ("project.remove_datasets", "v1"),
+    ("dataset.create", "v2"),
+    ("ontology.create", "v2"),
+    ("label_rows.create", "v1"),
+    ("label_rows.save", "v1"),
+    ("upload.start", "v1"),
+}
+
+
+def test_every_read_of_the_registry_is_tried_or_left_out_for_a_reason(world: World) -> None:
+    visits = world.run(world.ssh, world.of_project, world.of_dataset).visits
+    tried = {(reply.operation, reply.api) for visit in visits for reply in visit.replies}
+    assert tried == set(SHAPES), "what is tried, and what answers are compared with"
+    unheard_of = set(operations()) - tried - set(LEFT_OUT) - WRITES
+    assert not unheard_of, "try these in smoke/readings.py, or say there why not; if they write, say so here"

@@ -1,0 +1,187 @@
+"""The report tells how answers differ, by names of fields, and nothing of the account."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_encord.client.credentials import SshKey
+from smoke.report import redacted, render, render_failure
+from smoke.shapes import NAMELESS, differences, shape, told
+from smoke.visit import Visit
+from tests.client.leaks import body_parts, parts, windows
+from tests.client.scripted_server import Received
+from tests.smoke.conftest import EMAIL, PROJECT_TITLE, World
+from tests.smoke.contrary import asked_for, contrary, path, v1_error
+
+
+def line(report: str, name: str) -> str:
+    """The line of a fact or an operation."""
+    (found,) = [line for line in report.splitlines() if name in line]
+    return found
+
+
+def of_one_project(received: Received, status: int) -> bool:
+    return status == 200 and bool(re.fullmatch(r"projects/[0-9a-f-]{36}", path(received)))
+
+
+def test_an_unknown_field_is_told_by_its_name_and_never_by_its_value(world: World) -> None:
+    def add(received: Received, status: int, content: Any) -> tuple[int, Any]:
+        if of_one_project(received, status):
+            content |= {"brandNew": "worth a fortune", "alice@secret.example": 1, str(uuid.uuid4()): 2}
+            content["workflow"]["stages"][0]["colourOfStage"] = "worth a fortune"
+        return status, content
+
+    with contrary(world.emulator.url, add) as url:
+        report = render(world.run(url=url))
+    found = line(report, "| project.get (v2)")
+    assert f"{NAMELESS}, brandNew, workflow.stages.colourOfStage" in found
+    assert not re.search("fortune|alice|secret", report)
+
+
+def test_a_listed_field_that_is_absent_is_told(world: World) -> None:
+    def remove(received: Received, status: int, content: Any) -> tuple[int, Any]:
+        if of_one_project(received, status):
+            del content["creatorEmail"]
+        return status, content
+
+    with contrary(world.emulator.url, remove) as url:
+        report = render(world.run(url=url))
+    assert line(report, "| project.get (v2)").endswith("| 2 of 2 answered and read |  | creatorEmail |")
+
+
+def test_an_answer_that_our_record_cannot_read_is_told_without_its_content(world: World) -> None:
+    def break_(received: Received, status: int, content: Any) -> tuple[int, Any]:
+        if of_one_project(received, status):
+            content["title"] = {"worth": "a fortune"}
+        if asked_for(received) == "datarows":
+            del content["response"][0]["data_title"]
+        return status, content
+
+    with contrary(world.emulator.url, break_) as url:
+        report = render(world.run(url=url))
+    assert "0 of 2 answered and read; project-1: answer not readable: Expected `str`, got `object`" in report
+    assert "missing required field `data_title`" in line(report, "| dataset.list_data_rows")
+    assert "fortune" not in report
+
+
+def test_a_refusal_is_told_by_its_code_and_not_in_the_servers_words(world: World) -> None:
+    def refuse(received: Received, status: int, content: Any) -> tuple[int, Any]:
+        if path(received) == "cloud-integrations":
+            return 403, {"message": f"Dear {EMAIL}, your key {received.headers} may not look at {PROJECT_TITLE}"}
+        if asked_for(received) == "datasetapikey":
+            status, content = v1_error("OPERATION_NOT_ALLOWED")
+            return status, {**content, "payload": f"ask {EMAIL}"}
+        return status, content
+
+    with contrary(world.emulator.url, refuse) as url:
+        report = render(world.run(url=url))
+    assert "0 of 1 answered and read; asked once: PermissionDenied (HTTP 403)" in line(
+        report, "cloud_integrations.list (v2)"
+    )
+    assert "dataset-1: PermissionDenied (HTTP 200, OPERATION_NOT_ALLOWED)" in line(report, "| api_key.dataset.list")
+    assert "Dear" not in report
+
+
+def test_nothing_of_the_account_is_in_the_report(world: World) -> None:
+    report = render(world.run(world.ssh, world.of_project, world.of_dataset))
+    shown = windows(report)
+    assert not shown & body_parts(world.account.private_key)
+    for key in (world.of_project, world.of_dataset):
+        secret = key.v1_headers(b"", resource_type=None, resource_id=None)["Authorization"]
+        assert not shown & parts(secret)
+    with world.account.client() as client:
+        rows = client.project(world.project).label_rows()
+        every = [one for _, one in _texts(json.loads(json.dumps(world.emulator.labels(world.project))))]
+        private = {one.title for one in [*client.projects(), *client.datasets()]}
+        private |= {row.data_title for row in rows} | {row.dataset_title for row in rows if row.dataset_title}
+        ids = {one.project_hash for one in client.projects()} | {one.dataset_hash for one in client.datasets()}
+        ids |= {row.label_hash for row in rows if row.label_hash} | {row.data_hash for row in rows}
+    private |= {EMAIL, *ids, world.emulator.url, world.emulator.url.rpartition("/")[2], world.ssh.public_key_hex}
+    private |= {text for text in every if len(text) > 12 and " " in text}
+    assert len(private) > 20
+    assert [one for one in private if one in report] == []
+
+
+def _texts(value: Any, name: str = "") -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [found for key, one in value.items() for found in _texts(one, key)]
+    if isinstance(value, list):
+        return [found for one in value for found in _texts(one, name)]
+    return [(name, value)] if isinstance(value, str) else []
+
+
+def test_what_a_report_must_tell_is_told(world: World) -> None:
+    report = render(world.run(world.ssh, world.of_dataset))
+    for wanted in (
+        "airflow-provider-encord ",
+        "Airflow ",
+        "Python ",
+        "SSH key at other host",
+        "API key at other host, of a dataset",
+    ):
+        assert wanted in report
+    requests = len(world.emulator.journal())
+    assert re.search(rf"^{requests} requests, all of them reads, in \d+\.\d s\.$", report, re.MULTILINE)
+
+
+def test_every_line_of_a_table_has_as_many_cells_as_its_head(world: World) -> None:
+    tables = [line for line in render(world.run()).splitlines() if line.startswith("|")]
+    assert {line.count(" | ") + line.count("|---") - line.startswith("|---") for line in tables} == {3}
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("api.encord.com", "default region"),
+        ("api.us.encord.com", "US region"),
+        ("encord.hospital.example:8443", "other"),
+    ],
+)
+def test_only_encords_own_hosts_are_named(host: str, shown: str) -> None:
+    report = render_failure(f"{host} does not answer.", host, [])
+    assert (host in report) == ("region" in shown)
+
+
+def test_a_failure_is_told_without_what_the_connection_holds() -> None:
+    message = f"The file of ssh_key_path (/home/waltraud/key) for {EMAIL}, trace id {uuid.uuid4().hex}, {uuid.uuid4()}"
+    report = render_failure(message, None, ["/home/waltraud/key", "", "abc"])
+    assert "The file of ssh_key_path ((left out)) for (email), trace id (id), (id)" in report
+
+
+@given(st.uuids(), st.emails(), st.text())
+def test_ids_and_addresses_never_pass_the_second_net(id_: uuid.UUID, email: str, around: str) -> None:
+    shown = redacted(f"{around} {id_} {id_.hex} {email.lower()} {around}", [])
+    assert str(id_) not in shown
+    assert id_.hex not in shown
+
+
+@given(st.from_regex(r"\A[0-9a-f]{8}\Z") | st.uuids().map(str) | st.emails() | st.from_regex(r"\A\S+ \S+\Z"))
+def test_a_name_that_could_be_a_value_is_not_told(name: str) -> None:
+    assert told(name) == NAMELESS or name.isalpha()
+
+
+def test_differences_are_found_at_every_depth_and_in_every_member() -> None:
+    listed = shape("results next?", results=shape("a b? inner?", inner=shape("x")))
+    content = {"results": [{"a": 1, "c": 2}, {"b": 1, "inner": {"y": {"z": 1}}}], "next": None}
+    found = differences(content, listed, camel=True)
+    assert (found.unknown, found.absent) == ({"results.c", "results.inner.y"}, {"results.a", "results.inner.x"})
+
+
+def test_snake_case_is_no_difference_on_v2_and_one_on_v1() -> None:
+    listed = shape("createdAt")
+    assert not differences({"created_at": 1}, listed, camel=True).unknown
+    assert differences({"created_at": 1}, listed, camel=False).unknown == {"created_at"}
+
+
+def test_an_alias_is_the_same_for_the_same_id_and_another_for_another(world: World) -> None:
+    visit: Visit = world.run().visits[0]
+    first, second = visit.alias("thing", "a"), visit.alias("thing", "b")
+    assert (first, second, visit.alias("thing", "a")) == ("thing-1", "thing-2", "thing-1")
+    assert isinstance(visit.credential, SshKey)
