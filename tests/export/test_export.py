@@ -237,9 +237,12 @@ def test_an_export_that_was_killed_is_completed_by_the_next(bench, tmp_path, fil
     bench.export(project, tmp_path / "undisturbed", shard_bytes=2**20)
     bench.emulator.faults([{"match": READS, "do": {"delay_s": 0.05}}])
     process = _process(bench, tmp_path, project, "killed", 5)
-    deadline = time.monotonic() + 60
-    while len([*(tmp_path / "killed").glob("labels-*.jsonl")]) < files_seen and time.monotonic() < deadline:
+    deadline = time.monotonic() + 120
+    while len([*(tmp_path / "killed").glob("labels-*.jsonl")]) < files_seen:
+        assert process.poll() is None, f"the export ended before it had written {files_seen} files"
+        assert time.monotonic() < deadline, f"the export did not write {files_seen} files in time"
         time.sleep(0.01)
+    assert process.poll() is None, "the export had ended before it could be killed"
     process.kill()
     process.communicate()
     assert process.returncode == -9
