@@ -23,7 +23,7 @@ _NOTHING_TO_TRY = "there was nothing to try it on, with this credential"
 OTHER_HOST = "other host"
 _CLOCK_TOLD = 2  # seconds
 _ID = re.compile(r"\b[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\b")
-_EMAIL = re.compile(r"[^\s|`<>()@]+@[^\s|`<>()@]+\.\w+")
+_EMAIL = re.compile(r"\S+@[^\s|`<>()]+\.\w+")
 _HEX = re.compile(r"\b[0-9a-f]{16,}\b")
 
 
