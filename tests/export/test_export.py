@@ -238,13 +238,15 @@ def test_an_export_that_was_killed_is_completed_by_the_next(bench, tmp_path, fil
     bench.emulator.faults([{"match": READS, "do": {"delay_s": 0.05}}])
     process = _process(bench, tmp_path, project, "killed", 5)
     deadline = time.monotonic() + 120
-    while len([*(tmp_path / "killed").glob("labels-*.jsonl")]) < files_seen:
-        assert process.poll() is None, f"the export ended before it had written {files_seen} files"
-        assert time.monotonic() < deadline, f"the export did not write {files_seen} files in time"
-        time.sleep(0.01)
-    assert process.poll() is None, "the export had ended before it could be killed"
-    process.kill()
-    process.communicate()
+    try:
+        while len([*(tmp_path / "killed").glob("labels-*.jsonl")]) < files_seen:
+            assert process.poll() is None, f"the export ended before it had written {files_seen} files"
+            assert time.monotonic() < deadline, f"the export did not write {files_seen} files in time"
+            time.sleep(0.01)
+        assert process.poll() is None, "the export had ended before it could be killed"
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == -9
     assert not (tmp_path / "killed" / MANIFEST).exists()
     bench.emulator.clear_faults()
