@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,17 +21,26 @@ from airflow_provider_encord.client.errors import (
     RateLimitedError,
     UnavailableError,
 )
-from airflow_provider_encord.client.resources.creation import FAIL, IF_EXISTS, NEW, REUSE, Created, create_once
+from airflow_provider_encord.client.resources.creation import (
+    FAIL,
+    IF_EXISTS,
+    NEW,
+    REUSE,
+    Created,
+    Existing,
+    create_once,
+)
 from airflow_provider_encord.client.resources.datasets import create_dataset_once
 from airflow_provider_encord.client.resources.ontologies import create_ontology_once
 from airflow_provider_encord.client.resources.projects import create_project_once
+from airflow_provider_encord.client.structure import complete_structure
 
 FIND: Call[Any] = Call(request=Request("GET", "things"), read=lambda answer: None)
 CREATE: Call[Any] = Call(request=Request("POST", "things"), read=lambda answer: None, changes=True, repeatable=False)
 
 
-def find() -> Flow[Sequence[str]]:
-    return (yield from FIND)  # type: ignore[no-any-return]
+def find() -> Flow[Sequence[Existing]]:
+    return [Existing(id=one) for one in (yield from FIND)]
 
 
 def creation(if_exists: str = REUSE, title: str = "Cats") -> Flow[Created]:
@@ -250,3 +260,77 @@ def test_a_title_that_differs_is_not_taken_for_the_same_even_if_encord_lists_it(
     for other in (b"cats", b"Cats ", b"Cats2"):
         with pytest.raises(_StopError):
             run(flow(), perform_with(other))
+
+
+# What is reused may differ
+
+
+def listing_of(**fields: Any) -> Any:
+    """Performs the look for a title, which finds one thing with these fields, and nothing else."""
+
+    def perform(step: Any) -> Any:
+        assert not step.changes
+        key = "result" if step.operation == "datasets.list" else "results"
+        return step.read(json.dumps({key: [{"title": "Cats", **fields}]}).encode())
+
+    return perform
+
+
+def structure(*objects: tuple[str, str], **more: Any) -> dict[str, Any]:
+    return complete_structure({"objects": [{"name": name, "shape": shape} for name, shape in objects], **more})
+
+
+PROJECT: dict[str, Any] = {"projectHash": "p1", "description": "of ours", "ontologyHash": "o1"}
+DATASET: dict[str, Any] = {"datasetUuid": "d1", "description": "of ours", "backingFolderUuid": "f1"}
+ONTOLOGY: dict[str, Any] = {"ontologyUuid": "o1", "description": "", "editor": structure(("Car", "polygon"))}
+
+
+@pytest.mark.parametrize(
+    ("create", "arguments", "there", "differs"),
+    [
+        (create_project_once, {}, PROJECT, None),
+        (create_project_once, {"description": "of ours", "ontology": "O1"}, PROJECT, None),
+        (create_project_once, {"ontology": "o2"}, {**PROJECT, "ontologyHash": None}, None),
+        (create_project_once, {"datasets": ["d9"]}, PROJECT, None),
+        (create_project_once, {"ontology": "o2"}, PROJECT, "its ontology is o1, and o2 was asked for"),
+        (create_project_once, {"description": "of mine"}, PROJECT, "its description is another"),
+        (create_dataset_once, {}, DATASET, None),
+        (create_dataset_once, {"description": "of ours", "create_backing_folder": True}, DATASET, None),
+        (create_dataset_once, {"description": "of mine"}, DATASET, "its description is another"),
+        (create_dataset_once, {"create_backing_folder": False}, DATASET, "it has a backing folder, and none was asked"),
+        (create_ontology_once, {"structure": None}, ONTOLOGY, None),
+        (create_ontology_once, {"structure": {"objects": [{"name": "Car", "shape": "polygon"}]}}, ONTOLOGY, None),
+        (
+            create_ontology_once,
+            {"structure": {"objects": [{"name": "Car", "shape": "bounding_box"}, {"name": "Tree", "shape": "point"}]}},
+            ONTOLOGY,
+            "it lacks object Tree; object Car is polygon and not bounding_box",
+        ),
+        (create_ontology_once, {"structure": None, "description": "x"}, ONTOLOGY, "its description is another"),
+    ],
+)
+def test_what_is_reused_and_differs_is_warned_of_without_another_request(create, arguments, there, differs, caplog):
+    flow = create("Cats", if_exists=REUSE, **arguments)
+    assert not run(flow, listing_of(**there)).created
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    if differs is None:
+        assert warnings == []
+    else:
+        (warning,) = warnings
+        assert differs in warning
+        assert "'Cats'" in warning
+
+
+def test_what_was_made_in_the_gap_is_not_warned_of(caplog):
+    steps = iter(
+        [b'{"results": []}', None, b'{"results": [{"projectHash": "p1", "title": "Cats", "ontologyHash": "o1"}]}']
+    )
+
+    def perform(step: Any) -> Any:
+        answer = next(steps)
+        if answer is None:
+            raise LOST
+        return step.read(answer)
+
+    made = run(create_project_once("Cats", if_exists=REUSE, ontology="o2"), perform)
+    assert (made, caplog.records) == (Created(id="p1", created=True), [])

@@ -31,7 +31,7 @@ MAY_IMPORT = {
 
 CLIENT_FLOORS = [
     {"errors", "times", "key_refusals", "pem", "key_file", "private_key", "masking", "placeholders", "regions"},
-    {"credentials", "call", "structure"},
+    {"credentials", "call", "structure", "structure_differences"},
     {"api", "transport"},
     {"resources"},
     {"client"},

@@ -2,10 +2,14 @@
 
 Airflow retries, answers get lost, workers die between the request and the note of its result. So we look for the title
 first, and once more when the answer to a creation was lost.
+
+What is reused is taken as it is. If it differs from what was asked for, a warning names in what, as far as the look told
+that.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +19,8 @@ from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import ConflictError, InvalidRequestError, OutcomeUnknownError
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 REUSE = "reuse"
 FAIL = "fail"
@@ -31,6 +37,16 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     created: bool
+
+
+class Existing(msgspec.Struct, frozen=True, kw_only=True):
+    """Something of the wanted title that is there already.
+
+    :param differs: Clauses that name what is not as asked for: ``"its description is another"``.
+    """
+
+    id: str
+    differs: Sequence[str] = ()
 
 
 def require_title(title: object) -> str:
@@ -51,7 +67,7 @@ def create_once(
     kind: str,
     title: str,
     *,
-    find: Callable[[], Flow[Sequence[str]]],
+    find: Callable[[], Flow[Sequence[Existing]]],
     create: Call[T],
     id_of: Callable[[T], str],
     if_exists: str = REUSE,
@@ -59,7 +75,7 @@ def create_once(
     """Create a resource unless there is one of its title.
 
     :param kind: ``"project"``, ``"dataset"``, ``"ontology"``; for messages.
-    :param find: Finds the ids of those with exactly this title that the credential can see.
+    :param find: Finds those with exactly this title that the credential can see.
     :param create: Creates one.
     :param id_of: The id in the answer to that.
     :param if_exists: ``"reuse"`` takes the one that is there, ``"fail"`` refuses, ``"new"`` does not look: it makes
@@ -73,11 +89,11 @@ def create_once(
         return Created(id=id_of((yield from create)), created=True)
     found = yield from find()
     if found and if_exists == FAIL:
-        raise ConflictError(
-            f"There is a {kind} titled {title!r} already ({', '.join(found)}), and if_exists is 'fail'."
-        )
+        raise ConflictError(f"There is a {kind} titled {title!r} already ({_ids(found)}), and if_exists is 'fail'.")
     if found:
-        return Created(id=_only(kind, title, found), created=False)
+        reused = _only(kind, title, found)
+        _warn_of_differences(kind, title, reused)
+        return Created(id=reused.id, created=False)
     try:
         answer: Any = yield from create
     except OutcomeUnknownError as error:
@@ -89,14 +105,35 @@ def create_once(
                 operation=error.operation,
                 trace_id=error.trace_id,
             ) from None
-        return Created(id=_only(kind, title, found), created=True)
+        return Created(id=_only(kind, title, found).id, created=True)
     return Created(id=id_of(answer), created=True)
 
 
-def _only(kind: str, title: str, found: Sequence[str]) -> str:
+def _only(kind: str, title: str, found: Sequence[Existing]) -> Existing:
     if len(found) == 1:
         return found[0]
     raise ConflictError(
-        f"{len(found)} {kind}s are titled {title!r}: {', '.join(found)}. Which is meant cannot be told: pass the id "
+        f"{len(found)} {kind}s are titled {title!r}: {_ids(found)}. Which is meant cannot be told: pass the id "
         "of the right one where it is used, rename the others, or set if_exists to 'new'."
     )
+
+
+def _ids(found: Sequence[Existing]) -> str:
+    return ", ".join(one.id for one in found)
+
+
+def _warn_of_differences(kind: str, title: str, reused: Existing) -> None:
+    if reused.differs:
+        log.warning(
+            "The %s titled %r (%s) is reused as it is, though it differs from what was asked for: %s. Change it in "
+            "Encord, or give another title.",
+            kind,
+            title,
+            reused.id,
+            "; ".join(reused.differs),
+        )
+
+
+def another_description(wanted: str | None, there: str | None) -> list[str]:
+    """The clause on a description, if one was asked for and another is there."""
+    return ["its description is another"] if wanted and wanted != there else []

@@ -9,7 +9,7 @@ from airflow_provider_encord.client.api import datasets, keys
 from airflow_provider_encord.client.api.datasets import CreatedDataset, DataRow, DatasetRecord
 from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.client.resources.creation import Created, create_once
+from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id
 from airflow_provider_encord.client.resources.sender import Sender
 
@@ -52,9 +52,15 @@ def _id(created: CreatedDataset) -> str:
 def create_dataset_once(title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
     """Create a dataset unless there is one of its title; see `create_once` and `datasets.create_dataset`."""
 
-    def find() -> Flow[Sequence[str]]:
+    def differs(there: DatasetRecord) -> list[str]:
+        # Only what is told counts: Encord may leave the folder out where there is one.
+        unwanted_folder = there.backing_folder_uuid and not arguments.get("create_backing_folder", True)
+        folder = ["it has a backing folder, and none was asked for"] if unwanted_folder else []
+        return folder + another_description(arguments.get("description"), there.description)
+
+    def find() -> Flow[Sequence[Existing]]:
         same = yield from datasets.list_datasets(Filter(title_eq=title))
-        return [one.dataset_hash for one in same if one.title == title]
+        return [Existing(id=one.dataset_hash, differs=differs(one)) for one in same if one.title == title]
 
     create = datasets.create_dataset(title, **arguments)
     return (yield from create_once("dataset", title, find=find, create=create, id_of=_id, if_exists=if_exists))

@@ -9,10 +9,11 @@ from airflow_provider_encord.client.api import ontologies
 from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.ontologies import OntologyRecord
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.client.resources.creation import Created, create_once
+from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id
 from airflow_provider_encord.client.resources.sender import Sender
 from airflow_provider_encord.client.structure import complete_structure
+from airflow_provider_encord.client.structure_differences import differences
 
 
 class Ontology:
@@ -42,10 +43,15 @@ def create_ontology_once(
     title: str, *, structure: Mapping[str, Any] | None, description: str = "", if_exists: str
 ) -> Flow[Created]:
     """Create an ontology unless there is one of its title; see `create_once` and `complete_structure`."""
-    create = ontologies.create_ontology(title, structure=complete_structure(structure), description=description)
+    complete = complete_structure(structure)
+    create = ontologies.create_ontology(title, structure=complete, description=description)
 
-    def find() -> Flow[Sequence[str]]:
+    def differs(there: OntologyRecord) -> list[str]:
+        parts = [] if structure is None else differences(complete, there.editor)
+        return parts + another_description(description, there.description)
+
+    def find() -> Flow[Sequence[Existing]]:
         page = yield from ontologies.list_ontologies(Filter(title_eq=title))
-        return [one.ontology_uuid for one in page.results if one.title == title]
+        return [Existing(id=one.ontology_uuid, differs=differs(one)) for one in page.results if one.title == title]
 
     return (yield from create_once("ontology", title, find=find, create=create, id_of=_id, if_exists=if_exists))

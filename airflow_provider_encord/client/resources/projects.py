@@ -12,7 +12,7 @@ from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectR
 from airflow_provider_encord.client.call import API_KEY, Flow
 from airflow_provider_encord.client.errors import OutcomeUnknownError
 from airflow_provider_encord.client.resources.chunks import chunks, in_parts
-from airflow_provider_encord.client.resources.creation import Created, create_once
+from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
 from airflow_provider_encord.client.resources.sender import Sender
 
@@ -131,11 +131,25 @@ class Project:
 
 
 def create_project_once(title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
-    """Create a project unless there is one of its title; see `create_once` and `projects.create_project`."""
+    """Create a project unless there is one of its title; see `create_once` and `projects.create_project`.
 
-    def find() -> Flow[Sequence[str]]:
+    Of a project that is there the look does not tell the datasets, so those are not compared.
+    """
+
+    def differs(there: ProjectRecord) -> list[str]:
+        return [
+            *_another_ontology(arguments.get("ontology"), there.ontology_hash),
+            *another_description(arguments.get("description"), there.description),
+        ]
+
+    def find() -> Flow[Sequence[Existing]]:
         same = yield from projects.all_projects(Filter(title_eq=title))
-        return [one.project_hash for one in same if one.title == title]
+        return [Existing(id=one.project_hash, differs=differs(one)) for one in same if one.title == title]
 
     create = projects.create_project(title, **arguments)
     return (yield from create_once("project", title, find=find, create=create, id_of=str, if_exists=if_exists))
+
+
+def _another_ontology(wanted: str | None, there: str | None) -> list[str]:
+    differ = wanted and there and wanted.lower() != there.lower()
+    return [f"its ontology is {there}, and {wanted} was asked for"] if differ else []

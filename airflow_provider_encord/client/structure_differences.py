@@ -1,0 +1,54 @@
+"""What two structures of an ontology differ in, as people see it: names, shapes and types.
+
+Ids, colours and feature hashes are left aside: the same ontology made in the web app has others. What is archived in
+Encord counts as gone, since nobody can label with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_MOST_NAMED = 10
+
+
+def differences(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
+    """Name what differs.
+
+    :param wanted: Complete, as `complete_structure` gives it.
+    :param there: As Encord holds it.
+    :return: Clauses about what is there; ten at most, and how many more there are. Empty if nothing differs.
+    """
+    ours, theirs = dict(_parts(wanted)), dict(_parts(there))
+    clauses = [f"it lacks {name}" for name in _topmost(ours, theirs)]
+    clauses += [f"it has {name}, which was not asked for" for name in _topmost(theirs, ours)]
+    both = [name for name in ours if name in theirs]
+    clauses += [f"{name} is {theirs[name]} and not {ours[name]}" for name in both if ours[name] != theirs[name]]
+    more = len(clauses) - _MOST_NAMED
+    return clauses if more <= 0 else [*clauses[:_MOST_NAMED], f"{more} more"]
+
+
+def _topmost(some: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
+    """Names that the others do not have, without what hangs below one of them."""
+    missing = [name for name in some if name not in others]
+    return [name for name in missing if name.rpartition(" / ")[0] not in missing]
+
+
+def _parts(structure: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every object, classification, attribute and option: its path of names, and its shape or type."""
+    for one in _living(structure.get("objects")):
+        yield from _part("object ", one)
+    for one in _living(structure.get("classifications")):
+        for attribute in _living(one.get("attributes")):
+            yield from _part("classification ", attribute)
+
+
+def _part(path: str, one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    name = f"{path}{one.get('name') or one.get('label')}"
+    yield name, str(one.get("shape") or one.get("type") or "")
+    for below in (*_living(one.get("attributes")), *_living(one.get("options"))):
+        yield from _part(f"{name} / ", below)
+
+
+def _living(parts: Any) -> list[Mapping[str, Any]]:
+    return [one for one in parts or () if isinstance(one, Mapping) and not one.get("archived")]
