@@ -1,0 +1,86 @@
+"""The wheel, as users get it: built, and installed where nothing of this checkout can be imported."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+UV = Path(sys.executable).with_name("uv")
+CONSTRAINTS = ROOT / "constraints"
+START_SECONDS = 180  # a first start compiles all of Airflow
+
+
+def uv(*arguments: str | Path) -> str:
+    """Run uv; what it says.
+
+    It keeps the variables of this process, which may say where packages come from, but not those that name an
+    environment.
+    """
+    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    kept.setdefault("UV_CACHE_DIR", str(ROOT / ".work" / "cache" / "uv"))  # as in the Makefile
+    done = subprocess.run([UV, *arguments], env=kept, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+@dataclasses.dataclass(frozen=True)
+class Environment:
+    """An environment of its own, with a home of its own.
+
+    :param folder: Of the environment.
+    :param home: Where programs run, far from the checkout.
+    """
+
+    folder: Path
+    home: Path
+
+    @classmethod
+    def create(cls, place: Path, *requirements: str | Path) -> Environment:
+        """Make one and install into it, as somebody would who follows Airflow's advice to use constraints."""
+        environment = cls(place / "environment", place / "home")
+        environment.home.mkdir()
+        uv("venv", "--quiet", "--python", sys.executable, environment.folder)
+        constraint = CONSTRAINTS / "airflow-3.3.txt"
+        uv("pip", "install", "--python", environment.python, "--constraint", constraint, *requirements)
+        return environment
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    def variables(self, **more: str) -> dict[str, str]:
+        """The variables of a program that runs here: nothing of this process, so no PYTHONPATH."""
+        return {
+            "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.defpath}",
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "AIRFLOW_HOME": str(self.home / "airflow"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "PYTHONSAFEPATH": "1",
+            **more,
+        }
+
+    def run(
+        self, program: str, *arguments: str | Path, variables: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of this environment."""
+        return subprocess.run(
+            [self.folder / "bin" / program, *arguments],
+            cwd=self.home,
+            env=self.variables(**(variables or {})),
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
+        )
+
+    def output(self, program: str, *arguments: str | Path, variables: Mapping[str, str] | None = None) -> str:
+        """Run a program that must succeed; what it writes."""
+        done = self.run(program, *arguments, variables=variables)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout

@@ -1,0 +1,224 @@
+"""The wheel installed as users do it: beside Airflow alone, and with the emulator's extra.
+
+Programs run far from the checkout and without PYTHONPATH, so that only what was installed can answer.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord import __version__
+from airflow_provider_encord.emulator.process import Emulator
+from tests.client import keys
+from tests.packaging.environments import ROOT, START_SECONDS, UV, Environment, uv
+from tests.sdk import media
+
+pytestmark = pytest.mark.timeout(600)  # the first test of an environment waits until it is made
+EXAMPLES = ROOT / "example_dags"
+OPTIONAL = ("PIL", "encord", "pyarrow", "pycocotools", "zstandard", "airflow.providers.openlineage")
+OF_DEVELOPERS = ("pytest", "hypothesis", "mypy", "playwright", "sphinx")
+EXTRA = "pip install 'airflow-provider-encord[emulator]'"
+
+
+def _json(environment: Environment, *arguments: str) -> Any:
+    return json.loads(environment.output("airflow", *arguments, "--output", "json"))
+
+
+def test_nothing_but_the_wheel_and_what_it_demands_is_installed(bare: Environment) -> None:
+    code = f"""
+        import importlib.util as util, json, airflow_provider_encord
+        def here(name):
+            try:
+                return util.find_spec(name) is not None
+            except ModuleNotFoundError:
+                return False
+        print(json.dumps([airflow_provider_encord.__file__, [n for n in {OPTIONAL + OF_DEVELOPERS!r} if here(n)]]))
+    """
+    file, surplus = json.loads(_python(bare, code))
+
+    assert Path(file).is_relative_to(bare.folder)
+    assert surplus == []
+
+
+def _python(environment: Environment, code: str) -> str:
+    lines = code.strip("\n").splitlines()
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    return environment.output("python", "-c", "\n".join(line[indent:] for line in lines)).splitlines()[-1]
+
+
+def test_no_requirement_contradicts_another(bare: Environment, with_emulator: Environment) -> None:
+    for environment in (bare, with_emulator):
+        assert "compatible" in uv("pip", "check", "--python", environment.python)
+
+
+def test_airflow_lists_the_provider(bare: Environment) -> None:
+    listed = {one["package_name"]: one["version"] for one in _json(bare, "providers", "list")}
+
+    assert listed["airflow-provider-encord"] == __version__
+
+
+def test_airflow_shows_the_provider_in_full(bare: Environment) -> None:
+    (shown,) = _json(bare, "providers", "get", "airflow-provider-encord", "--full")
+
+    assert shown["versions"] == [__version__]
+    assert [one["connection-type"] for one in shown["connection-types"]] == ["encord"]
+    assert "`" not in shown["description"], "Airflow takes the markup of a link away"
+
+
+def test_airflow_finds_the_hook_of_the_connection_type(bare: Environment) -> None:
+    (hook,) = (one for one in _json(bare, "providers", "hooks") if one["connection_type"] == "encord")
+
+    assert hook["class"] == "airflow_provider_encord.hooks.encord.EncordHook"
+    assert (hook["package_name"], hook["hook_name"]) == ("airflow-provider-encord", "Encord")
+    assert hook["conn_id_attribute_name"] == "encord_conn_id"
+
+
+def test_the_example_dags_parse(bare: Environment) -> None:
+    folder = bare.home / "dags"
+    shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    code = f"""
+        import json
+        from airflow.dag_processing.dagbag import DagBag
+        bag = DagBag({str(folder)!r})
+        print(json.dumps([sorted(bag.dags), bag.import_errors]))
+    """
+    dags, errors = json.loads(_python(bare, code))
+
+    assert errors == {}
+    assert dags == sorted(file.stem for file in EXAMPLES.glob("*.py"))
+
+
+def test_every_module_outside_the_emulator_works_without_extras(bare: Environment) -> None:
+    # But hooks/form.py: Airflow 2.11 alone has it imported, and brings what it needs.
+    code = """
+        import airflow_provider_encord as package, importlib, json, pkgutil
+        left_out = ("airflow_provider_encord.emulator.", "airflow_provider_encord.hooks.form")
+        names = [one.name for one in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
+                 if not one.name.startswith(left_out)]
+        for name in names:
+            importlib.import_module(name)
+        print(json.dumps(names))
+    """
+    names = json.loads(_python(bare, code))
+
+    assert {"airflow_provider_encord.hooks.encord", "airflow_provider_encord.operators.labels"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    "command", [("encord-emulator",), ("python", "-m", "airflow_provider_encord.emulator")], ids=["script", "module"]
+)
+def test_the_emulator_without_its_extra_names_it(command: tuple[str, ...], bare: Environment) -> None:
+    refused = bare.run(*command, "serve", "--port", "0")
+
+    assert refused.returncode != 0
+    assert refused.stderr.startswith(f"encord-emulator needs the extra: {EXTRA}")
+    assert refused.stderr.count("\n") == 1, "a message, no traceback"
+    assert refused.stdout == ""
+
+
+@pytest.fixture(scope="module")
+def pytest_beside(bare: Environment, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables that put pytest beside the wheel, while the environment stays as it is."""
+    folder = tmp_path_factory.mktemp("pytest")
+    uv("pip", "install", "--python", bare.python, "--target", folder, "pytest")
+    return {"PYTHONPATH": str(folder)}
+
+
+def _write_test(environment: Environment, name: str, body: str) -> Path:
+    file = environment.home / f"test_{name}.py"
+    file.write_text(body)
+    return file
+
+
+def test_pytest_works_for_those_who_have_not_got_the_extra(bare: Environment, pytest_beside: dict[str, str]) -> None:
+    file = _write_test(bare, "own", "def test_addition():\n    assert 1 + 1 == 2\n")
+
+    done = bare.run("python", "-m", "pytest", "-W", "error", file, variables=pytest_beside)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"airflow-provider-encord-{__version__}" in done.stdout, "the plugin was loaded"
+    assert "1 passed" in done.stdout
+
+
+def test_the_fixture_without_the_extra_names_it(bare: Environment, pytest_beside: dict[str, str]) -> None:
+    file = _write_test(bare, "fixture", "def test_it(encord_emulator):\n    pass\n")
+
+    done = bare.run("python", "-m", "pytest", file, variables=pytest_beside)
+
+    assert done.returncode == 1
+    assert f"encord-emulator needs the extra: {EXTRA}" in done.stdout
+    assert "process.py" not in done.stdout, "no traceback through our code"
+
+
+def test_the_fixture_works_with_the_extra(with_emulator: Environment) -> None:
+    body = "def test_it(encord_emulator):\n    assert encord_emulator.state()['projects'] == 0\n"
+    done = with_emulator.run("python", "-m", "pytest", _write_test(with_emulator, "fixture", body))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def emulator(with_emulator: Environment) -> Iterator[Emulator]:
+    """The emulator that the installed command started."""
+    process = subprocess.Popen(
+        [with_emulator.folder / "bin" / "encord-emulator", "serve", "--port", "0"],
+        cwd=with_emulator.home,
+        env=with_emulator.variables(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("encord-emulator listening on ")
+        yield Emulator(line.rpartition(" ")[2].strip())
+    finally:
+        process.terminate()
+        process.wait(START_SECONDS)
+
+
+def test_an_example_dag_runs_through(with_emulator: Environment, emulator: Emulator) -> None:
+    key = keys.new_key()
+    emulator.authorize(keys.public_line(key), email="me@example.com")
+    pictures = with_emulator.home / "pictures"
+    pictures.mkdir()
+    for number in range(2):
+        (pictures / f"{number}.png").write_bytes(media.png(32 + number, 24))
+    connection = {"conn_type": "encord", "host": emulator.url, "extra": {"private_key": keys.openssh(key)}}
+    dags = with_emulator.home / "dags"
+    shutil.copytree(EXAMPLES, dags, ignore=shutil.ignore_patterns("__pycache__"))
+    variables = {
+        "AIRFLOW_CONN_ENCORD_DEFAULT": json.dumps(connection),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+    }
+    params = {"title": "From a wheel", "source": f"{pictures}/*.png"}
+    with_emulator.output("airflow", "db", "migrate", variables=variables)
+    run = ("dags", "test", "example_encord_intake", "2026-11-01", "--conf", json.dumps(params))
+    with_emulator.output("airflow", *run, variables=variables)
+
+    state = emulator.state()
+    assert (state["projects"], state["datasets"], state["data_rows"]) == (1, 1, 2)
+
+
+def test_a_type_checker_sees_the_types_of_the_installed_package(with_emulator: Environment) -> None:
+    file = with_emulator.home / "typed.py"
+    file.write_text("from airflow_provider_encord.client.errors import EncordError\nreveal_type(EncordError)\n")
+    checked = subprocess.run(
+        [UV.with_name("mypy"), "--python-executable", with_emulator.python, "--config-file=", file],
+        cwd=with_emulator.home,
+        env=with_emulator.variables(),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stdout
+    assert "errors.EncordError" in checked.stdout

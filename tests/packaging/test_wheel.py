@@ -1,0 +1,206 @@
+"""What is in the wheel and what it says of itself."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import email
+import email.message
+import re
+import sys
+import tarfile
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord import __version__
+from airflow_provider_encord.get_provider_info import get_provider_info
+from tests.packaging.environments import CONSTRAINTS, ROOT, uv
+
+PACKAGE = "airflow_provider_encord"
+INFORMATION = f"{PACKAGE}-{__version__}.dist-info"
+FOR_THIS_PROJECT = {"dev", "docs", "test"}  # extras that nobody else needs
+
+
+@pytest.fixture(scope="module")
+def files(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="module")
+def metadata(files: dict[str, bytes]) -> email.message.Message:
+    return email.message_from_bytes(files[f"{INFORMATION}/METADATA"])
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    declared: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return declared
+
+
+def test_the_wheel_is_for_every_machine_and_named_after_the_version(wheel: Path) -> None:
+    assert wheel.name == f"{PACKAGE}-{__version__}-py3-none-any.whl"
+
+
+def test_the_wheel_holds_the_package_and_its_papers_and_nothing_else(
+    files: dict[str, bytes], checkout: frozenset[str]
+) -> None:
+    papers = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
+    package = {name for name in checkout if name.startswith(f"{PACKAGE}/")}
+
+    assert set(files) == package | {f"{INFORMATION}/{paper}" for paper in papers}
+    assert {Path(file).suffix for file in package} == {".py", ".typed"}
+
+
+def test_no_module_is_in_the_name_space_of_airflow(files: dict[str, bytes]) -> None:
+    assert {name.partition("/")[0] for name in files} == {PACKAGE, INFORMATION}
+
+
+def test_type_checkers_are_told_that_the_package_is_typed(files: dict[str, bytes]) -> None:
+    assert files[f"{PACKAGE}/py.typed"] == b""
+
+
+def test_the_licence_is_the_projects(files: dict[str, bytes], metadata: email.message.Message) -> None:
+    assert files[f"{INFORMATION}/licenses/LICENSE"] == (ROOT / "LICENSE").read_bytes()
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert b"Apache License" in files[f"{INFORMATION}/licenses/LICENSE"]
+
+
+def test_the_entry_points_lead_to_what_airflow_pytest_and_the_shell_look_for(files: dict[str, bytes]) -> None:
+    points = configparser.ConfigParser()
+    points.read_string(files[f"{INFORMATION}/entry_points.txt"].decode())
+
+    assert {group: dict(points[group]) for group in points.sections()} == {
+        "apache_airflow_provider": {"provider_info": f"{PACKAGE}.get_provider_info:get_provider_info"},
+        "console_scripts": {"encord-emulator": f"{PACKAGE}.emulator.__main__:main"},
+        "pytest11": {"encord_emulator": f"{PACKAGE}.emulator.pytest_plugin"},
+    }
+    for group in points.sections():
+        for target in points[group].values():
+            assert target.partition(":")[0].replace(".", "/") + ".py" in files
+
+
+def test_the_metadata_says_what_pyproject_says(metadata: email.message.Message, project: dict[str, Any]) -> None:
+    assert (metadata["Name"], metadata["Version"]) == ("airflow-provider-encord", __version__)
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata["Summary"] == project["description"]
+    assert metadata.get_all("Classifier") == project["classifiers"]
+    assert {"Framework :: Apache Airflow :: Provider", "Typing :: Typed"} <= set(project["classifiers"])
+    assert set(metadata.get_all("Provides-Extra", [])) == set(project["optional-dependencies"])
+    assert {one for one in metadata.get_all("Requires-Dist", []) if "extra ==" not in one} == set(
+        project["dependencies"]
+    )
+
+
+def test_the_readme_is_the_description(metadata: email.message.Message) -> None:
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    payload = metadata.get_payload()
+    assert isinstance(payload, str)
+    assert payload.encode("ascii", "surrogateescape").decode().strip() == (ROOT / "README.md").read_text().strip()
+
+
+def test_no_requirement_names_a_place(metadata: email.message.Message) -> None:
+    # A wheel that depends on an address or on a folder cannot be published.
+    assert [one for one in metadata.get_all("Requires-Dist", []) if "@" in one or "://" in one] == []
+
+
+BROUGHT_BY = {  # which requirement an import rests on, where the names differ
+    "PIL": "pillow",
+    "airflow": "apache-airflow",
+    "urllib3": "requests",
+}
+OF_AIRFLOW_2 = {"flask_appbuilder", "flask_babel", "wtforms"}  # brought by it, and missing in Airflow 3
+
+
+def _imports(source: bytes) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module or ""
+
+
+def _foreign(files: dict[str, bytes], folder: str) -> dict[str, set[str]]:
+    """What the modules of a folder need from elsewhere, each by the requirement that must bring it."""
+    found: dict[str, set[str]] = {}
+    for name, content in files.items():
+        if not (name.startswith(folder) and name.endswith(".py")):
+            continue
+        for module in _imports(content):
+            top = module.partition(".")[0]
+            if top not in sys.stdlib_module_names | {PACKAGE}:
+                found.setdefault(name, set()).add(BROUGHT_BY.get(top, top))
+    return found
+
+
+def _names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=!~; ]", requirement)[0] for requirement in requirements}
+
+
+def test_every_import_is_brought_by_a_requirement_of_its_own(files: dict[str, bytes], project: dict[str, Any]) -> None:
+    always = _names(project["dependencies"])
+    emulator = always | _names(project["optional-dependencies"]["emulator"])
+    lacking = {}
+    for name, needed in _foreign(files, f"{PACKAGE}/").items():
+        brought = emulator if name.startswith(f"{PACKAGE}/emulator/") else always
+        brought = brought | (OF_AIRFLOW_2 if name == f"{PACKAGE}/hooks/form.py" else set())
+        brought = brought | ({"pytest"} if name == f"{PACKAGE}/emulator/pytest_plugin.py" else set())
+        if needed - brought:
+            lacking[name] = needed - brought
+    assert lacking == {}
+
+
+def test_the_source_distribution_holds_the_package_its_tests_and_the_examples(
+    distributions: Path, checkout: frozenset[str]
+) -> None:
+    (archive,) = distributions.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        names = {name.partition("/")[2] for name in opened.getnames()}
+
+    assert {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", f"{PACKAGE}/py.typed"} <= names
+    assert checkout <= names
+    assert not [name for name in names if "__pycache__" in name or name.startswith((".venv", ".work"))]
+
+
+def _told(value: object) -> Iterator[str]:
+    """The modules and classes that Airflow is told of."""
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, list):
+        for one in value:
+            yield from _told(one)
+    elif isinstance(value, str) and value.startswith(f"{PACKAGE}."):
+        yield value
+
+
+def _defines(source: bytes, name: str) -> bool:
+    return any(getattr(node, "name", None) == name for node in ast.parse(source).body)
+
+
+def test_every_module_and_class_that_airflow_is_told_of_is_in_the_wheel(files: dict[str, bytes]) -> None:
+    told = [path.rpartition(".") for path in _told(get_provider_info())]
+    modules = {name.removesuffix(".py").replace("/", ".") for name in files if name.endswith(".py")}
+    missing = [
+        f"{module}.{name}"
+        for module, _, name in told
+        if f"{module}.{name}" not in modules
+        and not (module in modules and _defines(files[module.replace(".", "/") + ".py"], name))
+    ]
+
+    assert missing == []
+    assert ("airflow_provider_encord.hooks.encord", ".", "EncordHook") in told
+
+
+@pytest.mark.parametrize("line", ["2.11", "3.1", "3.2", "3.3"])
+def test_a_resolver_finds_the_wheel_compatible_with_every_line(line: str, wheel: Path, tmp_path: Path) -> None:
+    uv("venv", "--quiet", "--python", sys.executable, tmp_path / "empty")
+    constraint = CONSTRAINTS / f"airflow-{line}.txt"
+    plan = uv("pip", "install", "--dry-run", "--python", tmp_path / "empty", "--constraint", constraint, wheel)
+
+    assert re.search(rf"apache-airflow=={re.escape(line)}\.", plan)
+    assert "+ airflow-provider-encord" in plan
