@@ -68,11 +68,18 @@ FEATURES: dict[str, Feature] = {
     "conn-fields": Feature(
         name="Connection form from metadata (`conn-fields`)",
         since="3.2",
-        with_it="The form is built without importing the hook; the key field has several lines; "
-        "the rarely needed fields are in a section of their own.",
+        with_it="The key field has several lines, the authentication is chosen from a list, the rarely needed fields "
+        "are in a section of their own.",
         without_it="The hook's class methods build the same fields with the same labels and help. On 2.11 the "
         "authentication is typed, not chosen. On 3.1 the key field is one masked line, which turns the line ends of a "
         "pasted key into blanks: the hook reads such a key too.",
+    ),
+    "form without hook": Feature(
+        name="Connection form without importing any hook",
+        since="3.3",
+        with_it="The API server reads the provider info and imports nothing else of this package.",
+        without_it="The API server, and the web server of 2.11, import the hook, which loads neither an HTTP library "
+        "nor cryptography.",
     ),
     "aget_connection": Feature(
         name="Connections read without blocking (`BaseHook.aget_connection`)",

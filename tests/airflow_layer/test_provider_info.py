@@ -129,13 +129,6 @@ def test_airflow_finds_the_hook_of_the_connection_type(manager: Any) -> None:
     assert hook.connection_testable
 
 
-def test_airflow_hides_the_standard_fields_without_a_meaning_and_shows_host_and_port(manager: Any) -> None:
-    behaviour = manager.field_behaviours["encord"]
-
-    assert set(behaviour["hidden_fields"]) == {"login", "password", "schema"}
-    assert "https://api.encord.com" in behaviour["placeholders"]["host"]
-
-
 EXPECTED_TYPES = {
     "auth_method": ("string", None),
     "private_key": ("string", "multiline"),
