@@ -41,7 +41,6 @@ autodoc_class_signature = "mixed"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 python_use_unqualified_type_names = True
 add_module_names = False
-toc_object_entries_show_parents = "hide"
 
 # A word in single backticks is a link where it names something of ours, and code where it names anything else.
 default_role = "py:obj"
@@ -49,11 +48,22 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:obj", r".*"),
     # Types that are explained elsewhere; no inventory of them is fetched.
-    (r"py:.*", r"(airflow|collections|cryptography|os|pathlib|subprocess|requests|datetime|types|msgspec|enum)\..*"),
-    (r"py:.*", r"(Airflow\w*Exception|BaseOperator|BaseHook|BaseOperatorLink|Context|ObjectStoragePath|TaskInstanceKey)"),
+    (
+        r"py:.*",
+        r"(airflow|collections|cryptography|os|pathlib|subprocess|requests|datetime|types|msgspec|enum)\..*",
+    ),
+    (
+        r"py:.*",
+        r"(Airflow\w*Exception|BaseOperator|BaseHook|BaseOperatorLink|Context|ObjectStoragePath|TaskInstanceKey)",
+    ),
     # Type variables, and parts that are no surface: bases, and what only says what an argument must be able to do.
-    (r"py:class", r"(.*\.)?(T|Ids|Ids\.k?w?args|_\w+|Sender|Source|StoragePath|SyncTransport|Page|Outcome)"),
+    (
+        r"py:class",
+        r"(.*\.)?(T|Ids|Ids\.k?w?args|_\w+|Sender|Source|StoragePath|SyncTransport|Page|Outcome)",
+    ),
     (r"py:class", r"dict\[str"),
 ]
 
-suppress_warnings = ["image.not_readable"]  # pictures come from the tests in a browser; a test looks that they are there
+suppress_warnings = [
+    "image.not_readable"
+]  # pictures come from the tests in a browser; a test looks that they are there

@@ -17,6 +17,14 @@ from tests.docs.world import World
 __all__ = ["plain_network"]
 
 
+@pytest.fixture(autouse=True)
+def _nothing_masked() -> None:
+    """Airflow's masker knows no secrets of other tests: with thousands of patterns it is slow."""
+    from airflow.sdk._shared.secrets_masker import _secrets_masker
+
+    _secrets_masker().reset_masker()
+
+
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
     with Emulator.start() as emulator:

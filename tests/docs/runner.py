@@ -274,7 +274,7 @@ def _first_line(server: subprocess.Popen[str]) -> str:
 
 def _stored_connections() -> dict[str, str]:
     """Connections of ours in Airflow's database, as JSON by id."""
-    from airflow.models import Connection
+    from airflow.models.connection import Connection
     from airflow.utils.session import create_session
 
     with create_session() as session:
@@ -283,7 +283,7 @@ def _stored_connections() -> dict[str, str]:
 
 
 def _forget(encord_conn_id: str) -> None:
-    from airflow.models import Connection
+    from airflow.models.connection import Connection
     from airflow.utils.session import create_session
 
     with create_session() as session:

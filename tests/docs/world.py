@@ -22,8 +22,8 @@ PROJECT = "aaaaaaaa-0000-4000-8000-000000000001"
 DATASET = "aaaaaaaa-0000-4000-8000-000000000002"
 ONTOLOGY = "aaaaaaaa-0000-4000-8000-000000000003"
 SECOND_DATASET = "aaaaaaaa-0000-4000-8000-000000000004"
-SHOWN_KEY = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAA..."
-SHOWN_LOCKED_KEY = "b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYm..."
+SHOWN_KEY = "b3BlbnNzaC1rZXktdjEA..."
+SHOWN_LOCKED_KEY = "b3BlbnNzaC1rZXktdjEAAAAACmFl..."
 SHOWN_PROJECT_KEY = "the-api-key-of-the-project"
 SHOWN_DATASET_KEY = "the-api-key-of-the-dataset"
 SHOWN_PORT = "8765"
@@ -97,7 +97,7 @@ class World:
         }
 
     def real(self, text: str) -> str:
-        """The text of a block, with what is there in place of what is shown. In one go: what is put in stays as it is."""
+        """The text of a block with what is there in place of what is shown; in one go: what is put in may look so."""
         url = self.account.emulator.url
         real = {
             "encord://api.encord.com": f"encord://{url.replace('://', '%3A%2F%2F')}",
