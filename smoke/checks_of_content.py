@@ -226,7 +226,7 @@ def ontology_pages(visit: Visit) -> Finding:
 
 
 def _second_page(visit: Visit, token: str) -> Finding:
-    reply = visit.probe(_with_parameter(ontologies.list_ontologies(), "pageToken", token))
+    reply = visit.probe(ontologies.list_ontologies(page=token))
     return verdict(reply.answered, "a second page " + ("came" if reply.answered else f"was refused as {reply.refusal}"))
 
 

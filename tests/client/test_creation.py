@@ -334,3 +334,26 @@ def test_what_was_made_in_the_gap_is_not_warned_of(caplog):
 
     made = run(create_project_once("Cats", if_exists=REUSE, ontology="o2"), perform)
     assert (made, caplog.records) == (Created(id="p1", created=True), [])
+
+
+def test_an_ontology_of_the_title_is_found_on_a_later_page():
+    asked: list[Any] = []
+    pages = {
+        None: b'{"results": [{"ontologyUuid": "x", "title": "Cats 2"}], "nextPageToken": "more"}',
+        "more": b'{"results": [{"ontologyUuid": "o1", "title": "Cats"}], "nextPageToken": null}',
+    }
+
+    def perform(step: Any) -> Any:
+        assert not step.changes, "it was not found"
+        asked.append((step.request.query["titleEq"], step.request.query["pageToken"]))
+        return step.read(pages[asked[-1][1]])
+
+    made = run(create_ontology_once("Cats", if_exists=REUSE, structure=None), perform)
+    assert (made, asked) == (Created(id="o1", created=False), [("Cats", None), ("Cats", "more")])
+
+
+def test_ontologies_of_one_title_on_two_pages_are_both_told():
+    pages = iter([b'{"results": [{"ontologyUuid": "o1", "title": "Cats"}], "nextPageToken": "more"}',
+                  b'{"results": [{"ontologyUuid": "o2", "title": "Cats"}]}'])  # fmt: skip
+    with pytest.raises(ConflictError, match=r"2 ontologies are titled 'Cats': o1, o2"):
+        run(create_ontology_once("Cats", if_exists=REUSE, structure=None), lambda step: step.read(next(pages)))

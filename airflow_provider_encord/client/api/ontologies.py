@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.api.listing import NO_FILTER, Filter
+from airflow_provider_encord.client.api.listing import NO_FILTER, Filter, every_page
 from airflow_provider_encord.client.api.reading import Page, v2_reader
 from airflow_provider_encord.client.api.registry import operation
-from airflow_provider_encord.client.call import Call, Request
+from airflow_provider_encord.client.call import Call, Flow, Request
 
 
 class OntologyRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -33,9 +33,18 @@ _ONTOLOGIES = v2_reader(Page[OntologyRecord])
 
 
 @operation("ontology.list", "v2")
-def list_ontologies(which: Filter = NO_FILTER) -> Call[Page[OntologyRecord]]:
-    """The ontologies that the user can see; one page, of which the SDK reads no second."""
-    return Call(request=Request("GET", "ontologies", which.query(description="desc")), read=_ONTOLOGIES)
+def list_ontologies(which: Filter = NO_FILTER, *, page: str | None = None) -> Call[Page[OntologyRecord]]:
+    """One page of the ontologies that the user can see. The SDK reads the first only, whether or not it is the last.
+
+    :param page: Token of the page; None for the first.
+    """
+    query = {**which.query(description="desc"), "pageToken": page}
+    return Call(request=Request("GET", "ontologies", query), read=_ONTOLOGIES)
+
+
+def all_ontologies(which: Filter) -> Flow[list[OntologyRecord]]:
+    """Every ontology that the user can see and that the filter lets through."""
+    return (yield from every_page(lambda page: list_ontologies(which, page=page)))
 
 
 @operation("ontology.get", "v2")

@@ -3,8 +3,8 @@
 Airflow retries, answers get lost, workers die between the request and the note of its result. So we look for the title
 first, and once more when the answer to a creation was lost.
 
-What is reused is taken as it is. If it differs from what was asked for, a warning names in what, as far as the look told
-that.
+What is reused is taken as it is. If it differs from what was asked for, a warning names in what, as far as that look
+tells.
 """
 
 from __future__ import annotations
@@ -113,13 +113,17 @@ def _only(kind: str, title: str, found: Sequence[Existing]) -> Existing:
     if len(found) == 1:
         return found[0]
     raise ConflictError(
-        f"{len(found)} {kind}s are titled {title!r}: {_ids(found)}. Which is meant cannot be told: pass the id "
+        f"{len(found)} {_plural(kind)} are titled {title!r}: {_ids(found)}. Which is meant cannot be told: pass the id "
         "of the right one where it is used, rename the others, or set if_exists to 'new'."
     )
 
 
 def _ids(found: Sequence[Existing]) -> str:
     return ", ".join(one.id for one in found)
+
+
+def _plural(kind: str) -> str:
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
 
 
 def _warn_of_differences(kind: str, title: str, reused: Existing) -> None:

@@ -51,7 +51,7 @@ def create_ontology_once(
         return parts + another_description(description, there.description)
 
     def find() -> Flow[Sequence[Existing]]:
-        page = yield from ontologies.list_ontologies(Filter(title_eq=title))
-        return [Existing(id=one.ontology_uuid, differs=differs(one)) for one in page.results if one.title == title]
+        same = yield from ontologies.all_ontologies(Filter(title_eq=title))
+        return [Existing(id=one.ontology_uuid, differs=differs(one)) for one in same if one.title == title]
 
     return (yield from create_once("ontology", title, find=find, create=create, id_of=_id, if_exists=if_exists))
