@@ -61,9 +61,9 @@ FEATURES: dict[str, Feature] = {
     "rest_form": Feature(
         name="Connection form drawn in the browser, saved through the REST API",
         since="3.1",
-        with_it="A pasted key is stored as it was typed.",
+        with_it="What the browser sends is stored as it is. A stored secret is shown as `***`; saving that keeps it.",
         without_it="Pages of Flask-AppBuilder: the key field has several lines, and a stored key gains carriage "
-        "returns. The connection works all the same.",
+        "returns; the connection works all the same. A stored secret is shown as a placeholder; saving that keeps it.",
     ),
     "conn-fields": Feature(
         name="Connection form from metadata (`conn-fields`)",
@@ -96,7 +96,7 @@ FEATURES: dict[str, Feature] = {
     "resumption": Feature(
         name="Resumption of a remote job after a lost worker (`ResumableJobMixin`)",
         since="3.3",
-        with_it="Not used yet: a retry repeats the operator, and every operator is safe to repeat.",
+        with_it="Not used yet: a retry runs the operator again, which finds what the last try has made.",
         without_it="The same. A class of its name can be imported on every line; before 3.3 it starts a new job on "
         "every try.",
     ),
@@ -119,7 +119,14 @@ FEATURES: dict[str, Feature] = {
         with_it="This package has no watchers yet.",
         without_it="The same.",
     ),
-    "dag.test in the database": Feature(
+    "stored links": Feature(
+        name="Links stored with the task",
+        since="3.1",
+        with_it='The button "Open in Encord" leads somewhere as soon as the task knows its ids.',
+        without_it="The web server of 2.11 makes the link when a task is looked at, so this package must be installed "
+        "there.",
+    ),
+    "no database": Feature(
         name="Tasks kept away from the metadata database",
         since="3.1",
         with_it="Nothing of this package touches the database; connections come through the Task SDK.",
