@@ -1,5 +1,5 @@
-"""The wheel and its source distribution, built once, and two environments: Airflow with the wheel alone, and with the
-emulator's extra.
+"""The wheel and its source distribution, built once, and environments: Airflow, new and old, with the wheel alone, and
+with the emulator's extra.
 
 These fixtures are slow (some seconds to install, more until Airflow is compiled), and there is no quicker way to see
 what a user sees: in every other environment of this project the package is a link to the checkout.
@@ -40,6 +40,19 @@ def wheel(distributions: Path) -> Path:
 def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """The wheel, and what it demands: Airflow."""
     return Environment.create(tmp_path_factory.mktemp("bare"), wheel)
+
+
+@pytest.fixture(scope="session")
+def bare_on_2(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """The same with the oldest Airflow that is supported."""
+    return Environment.create(tmp_path_factory.mktemp("bare-on-2"), wheel, line="2.11")
+
+
+@pytest.fixture(params=["bare", "bare_on_2"])
+def on_each(request: pytest.FixtureRequest) -> Environment:
+    """The newest and the oldest Airflow, one after the other."""
+    environment: Environment = request.getfixturevalue(request.param)
+    return environment
 
 
 @pytest.fixture(scope="session")

@@ -40,12 +40,15 @@ class Environment:
     home: Path
 
     @classmethod
-    def create(cls, place: Path, *requirements: str | Path) -> Environment:
-        """Make one and install into it, as somebody would who follows Airflow's advice to use constraints."""
+    def create(cls, place: Path, *requirements: str | Path, line: str = "3.3") -> Environment:
+        """Make one and install into it, as somebody would who follows Airflow's advice to use constraints.
+
+        :param line: Of Airflow.
+        """
         environment = cls(place / "environment", place / "home")
         environment.home.mkdir()
         uv("venv", "--quiet", "--python", sys.executable, environment.folder)
-        constraint = CONSTRAINTS / "airflow-3.3.txt"
+        constraint = CONSTRAINTS / f"airflow-{line}.txt"
         uv("pip", "install", "--python", environment.python, "--constraint", constraint, *requirements)
         return environment
 

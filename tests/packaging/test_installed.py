@@ -53,13 +53,15 @@ def _python(environment: Environment, code: str) -> str:
     return environment.output("python", "-c", "\n".join(line[indent:] for line in lines)).splitlines()[-1]
 
 
-def test_no_requirement_contradicts_another(bare: Environment, with_emulator: Environment) -> None:
-    for environment in (bare, with_emulator):
+def test_no_requirement_contradicts_another(
+    bare: Environment, bare_on_2: Environment, with_emulator: Environment
+) -> None:
+    for environment in (bare, bare_on_2, with_emulator):
         assert "compatible" in uv("pip", "check", "--python", environment.python)
 
 
-def test_airflow_lists_the_provider(bare: Environment) -> None:
-    listed = {one["package_name"]: one["version"] for one in _json(bare, "providers", "list")}
+def test_airflow_lists_the_provider(on_each: Environment) -> None:
+    listed = {one["package_name"]: one["version"] for one in _json(on_each, "providers", "list")}
 
     assert listed["airflow-provider-encord"] == __version__
 
@@ -72,24 +74,27 @@ def test_airflow_shows_the_provider_in_full(bare: Environment) -> None:
     assert "`" not in shown["description"], "Airflow takes the markup of a link away"
 
 
-def test_airflow_finds_the_hook_of_the_connection_type(bare: Environment) -> None:
-    (hook,) = (one for one in _json(bare, "providers", "hooks") if one["connection_type"] == "encord")
+def test_airflow_finds_the_hook_of_the_connection_type(on_each: Environment) -> None:
+    (hook,) = (one for one in _json(on_each, "providers", "hooks") if one["connection_type"] == "encord")
 
     assert hook["class"] == "airflow_provider_encord.hooks.encord.EncordHook"
     assert (hook["package_name"], hook["hook_name"]) == ("airflow-provider-encord", "Encord")
     assert hook["conn_id_attribute_name"] == "encord_conn_id"
 
 
-def test_the_example_dags_parse(bare: Environment) -> None:
-    folder = bare.home / "dags"
+def test_the_example_dags_parse(on_each: Environment) -> None:
+    folder = on_each.home / "dags"
     shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("__pycache__"))
     code = f"""
         import json
-        from airflow.dag_processing.dagbag import DagBag
+        try:
+            from airflow.dag_processing.dagbag import DagBag
+        except ImportError:  # Airflow 2.11
+            from airflow.models.dagbag import DagBag
         bag = DagBag({str(folder)!r})
         print(json.dumps([sorted(bag.dags), bag.import_errors]))
     """
-    dags, errors = json.loads(_python(bare, code))
+    dags, errors = json.loads(_python(on_each, code))
 
     assert errors == {}
     assert dags == sorted(file.stem for file in EXAMPLES.glob("*.py"))
@@ -114,8 +119,8 @@ def test_every_module_outside_the_emulator_works_without_extras(bare: Environmen
 @pytest.mark.parametrize(
     "command", [("encord-emulator",), ("python", "-m", "airflow_provider_encord.emulator")], ids=["script", "module"]
 )
-def test_the_emulator_without_its_extra_names_it(command: tuple[str, ...], bare: Environment) -> None:
-    refused = bare.run(*command, "serve", "--port", "0")
+def test_the_emulator_without_its_extra_names_it(command: tuple[str, ...], on_each: Environment) -> None:
+    refused = on_each.run(*command, "serve", "--port", "0")
 
     assert refused.returncode != 0
     assert refused.stderr.startswith(f"encord-emulator needs the extra: {EXTRA}")
