@@ -73,7 +73,10 @@ class V1FilterPayload(Strict, frozen=True):
 
 
 class Listing(StrictCamel, frozen=True):
-    """The eight filters of the v2 listings of projects and ontologies, and who may see more."""
+    """The eight filters of the v2 listings of projects and ontologies, and who may see more.
+
+    Written out again because ``msgspec`` renames no inherited fields: a common base would stay ``snake_case`` here.
+    """
 
     title_eq: str | None = None
     title_like: str | None = None
