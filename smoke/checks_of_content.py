@@ -19,6 +19,15 @@ from smoke.visit import Visit
 _SNAKE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+")
 _MOST_ROWS = 50  # for probes of label rows: enough to tell, and a small answer
 _LONG_AGO = datetime.datetime(1971, 1, 1, tzinfo=datetime.UTC)
+_IDS = ("project_hash", "dataset_hash")
+_FORMS = ("Z", "+00:00")
+_MEANINGS: dict[tuple[bool, ...], str] = {
+    (True, False): "read as UTC",
+    (True, True): "ignored, or read as an earlier time",
+    (False, False): "read as a later time",
+    (False, True): "read as no time at all",
+}
+_Listing = Callable[[Filter], Call[Any]]
 _WORD = re.compile(r"[A-Za-z]+(_[A-Za-z0-9]+)*")
 
 KNOWN_WORDS = {
@@ -34,25 +43,22 @@ KNOWN_WORDS = {
 
 
 def time_forms(visit: Visit) -> Finding:
-    """The same filter with ``Z`` and with ``+00:00``, on both listings."""
-    told, holds = [], True
-    for name, listing, known in _dated(visit):
-        for form in ("Z", "+00:00"):
-            finds, seen = _finds(visit, listing, known, "createdAfter", known.before, form)
-            told.append(f"{name} with {form}: {seen}")
-            holds &= finds
-    return verdict(holds, ", ".join(told)) if told else not_checked("there is no project or dataset to look for")
+    """Times with ``Z`` and with ``+00:00``, on both listings."""
+    tried = [
+        (name, form, *_reads(visit, listing, known, form)) for name, listing, known in _dated(visit) for form in _FORMS
+    ]
+    if not tried:
+        return not_checked("there is no project or dataset to look for")
+    told = ", ".join(f"{name} with {form}: {seen}" for name, form, _, seen in tried)
+    return verdict(all(reads for _, _, reads, _ in tried), told)
 
 
 def naive_times(visit: Visit) -> Finding:
-    """Times without an offset, a second before and a second after something was created: it lies between the two."""
-    told, holds = [], True
-    for name, listing, known in _dated(visit)[:1]:
-        for field, moment in (("createdAfter", known.before), ("createdBefore", known.after)):
-            finds, seen = _finds(visit, listing, known, field, moment, "")
-            told.append(f"{name}, {field}: {seen}")
-            holds &= finds
-    return verdict(holds, ", ".join(told)) if told else not_checked("there is no project or dataset to look for")
+    """Times without an offset."""
+    for name, listing, known in _dated(visit):
+        reads, seen = _reads(visit, listing, known, "")
+        return verdict(reads, f"{name}: {seen}")
+    return not_checked("there is no project or dataset to look for")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,9 +71,9 @@ class _Known:
     title: str
 
 
-def _dated(visit: Visit) -> list[tuple[str, Callable[[Filter], Call[Any]], _Known]]:
+def _dated(visit: Visit) -> list[tuple[str, _Listing, _Known]]:
     """Listings that have something to be found in, by name."""
-    found: list[tuple[str, Callable[[Filter], Call[Any]], _Known]] = []
+    found: list[tuple[str, _Listing, _Known]] = []
     for _, page in visit.values("projects.list", "v2"):
         found += [("projects", projects.list_projects, _known(one)) for one in page.results[:1] if one.created_at]
     for _, records in visit.values("datasets.list", "v2"):
@@ -82,22 +88,20 @@ def _known(record: Any) -> _Known:
     )
 
 
-def _finds(
-    visit: Visit,
-    listing: Callable[[Filter], Call[Any]],
-    known: _Known,
-    field: str,
-    moment: datetime.datetime,
-    offset: str,
-) -> tuple[bool, str]:
-    """Whether a time filter in this form lets the known thing through, and what to tell of it."""
-    text = moment.replace(tzinfo=None).isoformat() + offset
-    reply = visit.probe(_with_parameter(listing(Filter(title_eq=known.title)), field, text))
-    if not reply.answered:
-        return False, f"refused as {reply.refusal}"
-    records = reply.value if isinstance(reply.value, list) else reply.value.results
-    finds = any(known.id in (getattr(one, "project_hash", None), getattr(one, "dataset_hash", None)) for one in records)
-    return finds, "understood" if finds else "not understood: what it should let through is missing"
+def _reads(visit: Visit, listing: _Listing, known: _Known, offset: str) -> tuple[bool, str]:
+    """Whether times of this form are read as UTC, and what to tell of it.
+
+    What was created after a second before its creation, and not after a second later: only the right time tells that.
+    """
+    found: list[bool] = []
+    for moment in (known.before, known.after):
+        text = moment.replace(tzinfo=None).isoformat() + offset
+        reply = visit.probe(_with_parameter(listing(Filter(title_eq=known.title)), "createdAfter", text))
+        if not reply.answered:
+            return False, f"refused as {reply.refusal}"
+        records = reply.value if isinstance(reply.value, list) else reply.value.results
+        found.append(any(known.id in (getattr(one, name, None) for name in _IDS) for one in records))
+    return found == [True, False], _MEANINGS[tuple(found)]
 
 
 def _with_parameter(call: Call[Any], name: str, value: str) -> Call[Any]:

@@ -5,7 +5,7 @@ It repeats what the records of the client know, and lists more: records name onl
 
 from __future__ import annotations
 
-from smoke.shapes import Shape, shape
+from smoke.shapes import Shape, by_id, shape
 
 
 def _page(results: Shape) -> Shape:
@@ -50,7 +50,12 @@ _LABEL_ROW_METADATA = shape(
 _LABEL_ROW = shape(
     "label_hash branch_name created_at last_edited_at dataset_hash dataset_title data_title data_hash data_type "
     "label_status annotation_task_status object_answers classification_answers object_actions data_units is_valid? "
-    "spaces? scene?"
+    "spaces? scene?",
+    data_units=by_id(
+        shape(
+            "data_hash data_title data_link data_type data_sequence width height labels data_fps? data_duration?",
+        )
+    ),
 )
 
 SHAPES: dict[tuple[str, str], Shape] = {

@@ -60,6 +60,7 @@ def look_round(
         for name, visit in visits.items():
             _require_working(begin(visit), name)
             read_everything(visit, wanted.project, wanted.dataset)
+            _require_some_answer(visit, name)
         findings = [(fact, look_into(fact, list(visits.values()))) for fact in FACTS]
     finally:
         for visit in visits.values():
@@ -74,3 +75,9 @@ def _require_working(first: Reply, connection_id: str) -> None:
     works = first.answered or isinstance(first.error, UnexpectedAnswerError) or first.code == "OPERATION_NOT_ALLOWED"
     if not works:
         raise ConnectionFailedError(f"The first read failed: {first.refusal}.", connection_id)
+
+
+def _require_some_answer(visit: Visit, connection_id: str) -> None:
+    """Check that somebody answered as Encord would, be it once."""
+    if not any(reply.answered or reply.code for reply in visit.replies):
+        raise ConnectionFailedError("None of the answers is one of Encord's.", connection_id)

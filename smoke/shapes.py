@@ -23,11 +23,13 @@ class Shape:
     :param required: Those that are always there.
     :param optional: Those that may be absent.
     :param inside: Shapes of the fields that hold objects or lists of objects; other fields are not looked into.
+    :param keyed: It is an object of such objects, by keys that are ids.
     """
 
     required: frozenset[str]
     optional: frozenset[str]
     inside: Mapping[str, Shape]
+    keyed: bool = False
 
 
 def shape(names: str, **inside: Shape) -> Shape:
@@ -38,6 +40,11 @@ def shape(names: str, **inside: Shape) -> Shape:
     words = names.split()
     optional = frozenset(word.removesuffix("?") for word in words if word.endswith("?"))
     return Shape(frozenset(words) - {f"{name}?" for name in optional}, optional, inside)
+
+
+def by_id(each: Shape) -> Shape:
+    """Objects of this shape, by keys that are ids."""
+    return dataclasses.replace(each, keyed=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +78,8 @@ def differences(content: Any, expected: Shape, *, camel: bool) -> Differences:
 
 
 def _found(content: Any, expected: Shape, path: str, camel: bool) -> Iterator[tuple[str, str]]:
+    if expected.keyed and isinstance(content, dict):
+        content, expected = list(content.values()), dataclasses.replace(expected, keyed=False)
     if isinstance(content, list):
         for one in content:
             yield from _found(one, expected, path, camel)

@@ -94,6 +94,7 @@ def test_facts_that_do_not_hold_are_findings_and_no_failure(
         ("nobody there", "refuse"),
         ("no connection", "encord_default"),
         ("not Encord", "HTTP 404"),
+        ("another API", "answer"),
         ("another's api key", "API key"),
     ],
 )
@@ -103,13 +104,21 @@ def test_a_connection_that_does_not_work_says_why(
     def web_page(received: Any, status: int, content: Any) -> tuple[int, Any]:
         return 404, {"detail": "Not Found"}
 
+    def other_api(received: Any, status: int, content: Any) -> tuple[int, Any]:
+        return 200, {"cats": ["Tom"]}
+
     key = world.account.private_key
-    with contrary(world.emulator.url, web_page) as elsewhere, closed_port() as port:
+    with (
+        contrary(world.emulator.url, web_page) as elsewhere,
+        contrary(world.emulator.url, other_api) as other,
+        closed_port() as port,
+    ):
         connections = {
             "unknown key": connection(world.emulator.url, private_key=keys.openssh(keys.new_key())),
             "no key": connection(world.emulator.url),
             "nobody there": connection(f"http://127.0.0.1:{port}", private_key=key),
             "not Encord": connection(elsewhere, private_key=key),
+            "another API": connection(other, private_key=key),
             "another's api key": connection(
                 world.emulator.url, api_key=world.account.api_key(world.project), resource_id=world.dataset
             ),

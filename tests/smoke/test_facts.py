@@ -67,14 +67,21 @@ def take_no_z(received: Received, status: int, content: Any) -> tuple[int, Any]:
     return (422, {"detail": []}) if query(received).get("createdAfter", "").endswith("Z") else (status, content)
 
 
-def take_no_z_for_datasets_in_silence(received: Received, status: int, content: Any) -> tuple[int, Any]:
-    ignored = path(received) == "datasets/list" and query(received).get("createdAfter", "").endswith("Z")
-    return (200, {"result": []}) if ignored else (status, content)
+class Ignore:
+    """A server that ignores times of one form: it answers what it answered to the first of them."""
+
+    def __init__(self, place: str, form: str) -> None:
+        self.place, self.form, self.before = place, form, {}  # type: ignore[var-annotated]
+
+    def __call__(self, received: Received, status: int, content: Any) -> tuple[int, Any]:
+        text = query(received).get("createdAfter", "")
+        if path(received) == self.place and re.fullmatch(rf"[\d:.T-]+{re.escape(self.form)}", text):
+            content = self.before.setdefault(query(received)["titleEq"], content)
+        return status, content
 
 
-def read_naive_times_as_local(received: Received, status: int, content: Any) -> tuple[int, Any]:
-    text = query(received).get("createdBefore", "")
-    naive = text and not text.endswith("Z") and "+" not in text
+def read_naive_times_as_later(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    naive = re.fullmatch(r"[\d:.T-]+", query(received).get("createdAfter", ""))
     return (200, {"results": []}) if naive else (status, content)
 
 
@@ -161,8 +168,10 @@ CONTRADICTIONS: list[tuple[str, Callable[[], Twist], Pick, str]] = [
     ("missing-v1", lambda: call_missing_invalid, SSH, "INVALID_ARGUMENTS_ERROR"),
     ("missing-v2", lambda: call_missing_bad, SSH, "HTTP 400"),
     ("time-forms", lambda: take_no_z, SSH, "with Z: refused as InvalidRequest (HTTP 422)"),
-    ("time-forms", lambda: take_no_z_for_datasets_in_silence, SSH, "datasets with Z: not understood"),
-    ("naive-times", lambda: read_naive_times_as_local, SSH, "createdBefore: not understood"),
+    ("time-forms", lambda: Ignore("datasets/list", "Z"), SSH, "datasets with Z: ignored, or read as an earlier time"),
+    ("time-forms", lambda: Ignore("projects", "+00:00"), SSH, "projects with +00:00: ignored"),
+    ("naive-times", lambda: Ignore("projects", ""), SSH, "projects: ignored, or read as an earlier time"),
+    ("naive-times", lambda: read_naive_times_as_later, SSH, "projects: read as a later time"),
     ("camel-case", lambda: answer_in_snake_case, SSH, "dataset_uuid"),
     ("rows-follow-data", lambda: forget_a_row, SSH, "2 of 7 data units have no row"),
     ("rows-follow-data", lambda: leave_a_row_in_no_stage, SSH, "2 of 7 rows stand in no stage"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client.credentials import SshKey
 from smoke.report import redacted, render, render_failure
-from smoke.shapes import NAMELESS, differences, shape, told
+from smoke.shapes import NAMELESS, Differences, by_id, differences, shape, told
 from smoke.visit import Visit
 from tests.client.leaks import body_parts, parts, windows
 from tests.client.scripted_server import Received
@@ -174,6 +174,18 @@ def test_differences_are_found_at_every_depth_and_in_every_member() -> None:
     found = differences(content, listed, camel=True)
     assert found.unknown == {"results.c", "results.inner.y"}
     assert found.absent == {"results.a", "results.inner.x"}
+
+
+def test_objects_by_id_are_compared_without_telling_the_ids() -> None:
+    listed = shape("units", units=by_id(shape("a")))
+    found = differences({"units": {"Ybr0V5Vu": {"a": 1, "b": 2}, "secret": {}}}, listed, camel=False)
+    assert (sorted(found.unknown), sorted(found.absent)) == (["units.b"], ["units.a"])
+
+
+def test_the_emulator_answers_with_the_listed_fields_and_no_others(world: World) -> None:
+    replies = [reply for visit in world.run(world.ssh, world.of_dataset).visits for reply in visit.replies]
+    differing = {reply.operation: reply.differences for reply in replies if reply.differences != Differences()}
+    assert (len(replies) > 20, differing) == (True, {})
 
 
 def test_snake_case_is_no_difference_on_v2_and_one_on_v1() -> None:
