@@ -12,7 +12,7 @@ import contextlib
 import os
 import pathlib
 import sys
-import urllib.parse
+import urllib.request
 import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -125,17 +125,24 @@ def _failure(connection_id: str, what: str) -> str:
     return render_failure(message, *_private(connection_id))
 
 
-def _private(connection_id: str) -> tuple[str | None, list[str]]:
-    """Host and other values of the connection, which stay out of the report."""
+def _private(connection_id: str) -> tuple[list[str], list[str]]:
+    """Hosts, and other values of the connection, which stay out of the report."""
     from airflow_provider_encord.hooks.encord import EncordHook
 
+    hosts = [place for scheme, url in urllib.request.getproxies().items() if scheme != "no" for place in _places(url)]
     try:
         connection = EncordHook.get_connection(connection_id)
-        host = urllib.parse.urlsplit(f"//{(connection.host or '').rpartition('//')[2]}").netloc
-        values = [str(connection.extra_dejson.get(field) or "") for field in _TOLD_TO_NOBODY]
+        extra = connection.extra_dejson
     except Exception:  # noqa: BLE001 - there is no connection, or it cannot be read: then nothing of it was told
-        return None, []
-    return host, [*values, connection.host or ""]
+        return hosts, []
+    return [*hosts, *_places(connection.host or "")], [str(extra.get(field) or "") for field in _TOLD_TO_NOBODY]
+
+
+def _places(url: str) -> list[str]:
+    """What a URL, or the host of one, names: with user and port, with port, and without."""
+    whole = url.rpartition("//")[2].partition("/")[0]
+    with_port = whole.rpartition("@")[2]
+    return [whole, with_port, with_port.rpartition(":")[0] or with_port]
 
 
 if __name__ == "__main__":

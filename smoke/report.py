@@ -45,20 +45,20 @@ def render(run: Run) -> str:
     """The whole report."""
     visits = run.visits
     lines = [*_head(visits), "", *_facts(run.findings), "", *_operations(visits), "", *_foot(run)]
-    return redacted("\n".join(lines), [visit.settings.host for visit in visits]) + "\n"
+    return redacted("\n".join(lines), _hosts(visits)) + "\n"
 
 
-def render_failure(message: str, host: str | None, secrets: Iterable[str]) -> str:
+def render_failure(message: str, hosts: Sequence[str], secrets: Iterable[str]) -> str:
     """The report of a connection that does not work.
 
     :param message: Of `EncordHook.test_connection`.
-    :param host: Whom it asked, if that is known.
+    :param hosts: Whom it may have asked; Encord's own may be told.
     :param secrets: Values of the connection that are nobody's business, paths included.
     """
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         message = message.replace(secret, "(left out)")
     lines = [*_versions(), "", "**The connection does not work.** Nothing else was tried.", "", f"> {message}"]
-    return redacted("\n".join(["# Encord smoke report", "", *lines]), [host or ""]) + "\n"
+    return redacted("\n".join(["# Encord smoke report", "", *lines]), hosts) + "\n"
 
 
 def redacted(text: str, hosts: Iterable[str]) -> str:
@@ -66,8 +66,12 @@ def redacted(text: str, hosts: Iterable[str]) -> str:
     for host in hosts:
         if host and host not in ENCORDS_HOSTS:
             text = text.replace(host, OTHER_HOST)
-            text = text.replace(host.rpartition(":")[0] or host, OTHER_HOST)
     return _HEX.sub("(hex)", _EMAIL.sub("(email)", _ID.sub("(id)", text)))
+
+
+def _hosts(visits: Sequence[Visit]) -> list[str]:
+    with_ports = [visit.settings.host for visit in visits]
+    return with_ports + [host.rpartition(":")[0] for host in with_ports]
 
 
 def _versions() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +131,18 @@ def test_a_connection_that_does_not_work_says_why(
     assert says in report
     assert says in told
     assert not [secret for secret in (EMAIL, "127.0.0.1", world.dataset, key.splitlines()[2]) if secret in report]
+
+
+def test_encords_own_host_is_told_and_a_proxy_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closed_port() as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://waltraud:hunter2@127.0.0.1:{port}")
+        mine = connection("api.us.encord.com", private_key=keys.openssh(keys.new_key()))
+        code, report, told = run(monkeypatch, capsys, encord_default=mine)
+    assert (code, "api.us.encord.com" in report) == (1, True)
+    assert not re.search("waltraud|hunter2|127", report)
+    assert "hunter2" not in told
 
 
 def test_the_first_connection_that_does_not_work_ends_it_before_the_others_are_read(

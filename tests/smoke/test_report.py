@@ -145,13 +145,13 @@ def test_every_line_of_a_table_has_as_many_cells_as_its_head(world: World) -> No
     ],
 )
 def test_only_encords_own_hosts_are_named(host: str, shown: str) -> None:
-    report = render_failure(f"{host} does not answer.", host, [])
+    report = render_failure(f"{host} does not answer.", [host], [])
     assert (host in report) == ("region" in shown)
 
 
 def test_a_failure_is_told_without_what_the_connection_holds() -> None:
     message = f"The file of ssh_key_path (/home/waltraud/key) for {EMAIL}, trace id {uuid.uuid4().hex}, {uuid.uuid4()}"
-    report = render_failure(message, None, ["/home/waltraud/key", ""])
+    report = render_failure(message, [], ["/home/waltraud/key", ""])
     assert "The file of ssh_key_path ((left out)) for (email), trace id (id), (id)" in report
 
 
