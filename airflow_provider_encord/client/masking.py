@@ -10,7 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from airflow_provider_encord.client.key_refusals import KeyTextError
 from airflow_provider_encord.client.pem import LINE_END_ESCAPE, read_key_block
@@ -40,10 +40,15 @@ def _escaped(text: str) -> Iterator[str]:
     lines = text.splitlines()
     for line_end in ("\n", "\r\n", "\\n", "\\r\\n", "\\\\n", " ", ""):
         yield line_end.join(lines)
-    yield json.dumps(text)[1:-1]
-    yield repr(text)[1:-1]
+    once = [json.dumps(text)[1:-1], repr(text)[1:-1]]
+    yield from once
+    for escaped in once:  # a connection's JSON with the fields as text, which is JSON again; a repr that quotes either
+        yield json.dumps(escaped)[1:-1]
+        yield repr(escaped)[1:-1]
     yield quote(text)
-    yield quote(text, safe="")
+    for written in (text, once[0]):  # a connection's URI has its fields as they are, or all of them as JSON
+        yield quote(written, safe="")
+        yield quote_plus(written)
     if len(lines) > 1:
         yield base64.b64encode(text.encode("utf-8", "surrogateescape")).decode()
         yield base64.b64encode((text + "\n").encode("utf-8", "surrogateescape")).decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -27,8 +27,16 @@ def _printed(secret: str) -> list[str]:
     """The secret as a log line could hold it, and each line of it."""
     lines = secret.splitlines()
     joined = [glue.join(lines) for glue in ("\n", "\r\n", "\\n", "\\r\\n", " ", "")]
-    written = [json.dumps(secret), repr(secret), quote(secret), quote(secret, safe="")]
-    return [secret, *joined, *written, *lines, *(quote(line, safe="") for line in lines)]
+    written = [json.dumps(secret), repr(secret), quote(secret), quote(secret, safe=""), quote_plus(secret)]
+    written += [quote(json.dumps(secret), safe=""), quote_plus(json.dumps(secret))]  # a connection's URI
+    # A connection whose extra is text, JSON in JSON, is quoted by a KeyError, whose text is a repr.
+    nested = [outer(inner(secret)) for outer in (json.dumps, repr) for inner in (json.dumps, repr)]
+    by_line = [write(line) for line in lines for write in (str, json.dumps, repr, _quoted)]
+    return [secret, *joined, *written, *nested, *by_line]
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
 
 
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
