@@ -16,7 +16,7 @@ from airflow_provider_encord.get_provider_info import CONNECTION_FIELDS, FIELD_B
 from airflow_provider_encord.ingest.receipt import encode_lines, read_lines
 from tests.airflow_layer.lines import FEATURES, LINES
 from tests.docs.blocks import CHECKOUT, DOCS, DOCUMENTS, all_blocks, blocks_of
-from tests.docs.runner import same_shape
+from tests.docs.runner import known_extras, same_shape
 
 PACKAGE = CHECKOUT / "airflow_provider_encord"
 SOURCES = "".join(path.read_text() for path in (PACKAGE / "operators").glob("*.py"))
@@ -116,6 +116,11 @@ def test_the_line_of_a_receipt_that_is_shown_is_one() -> None:
     assert json.loads(b"".join(encode_lines([line]))) == shown
     explained = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", (DOCS / "formats.md").read_text(), re.MULTILINE)
     assert set(shown) <= {name for row in explained for name in re.findall(r"`(\w+)`", row)}
+
+
+def test_every_extra_is_named_on_the_page_about_installing() -> None:
+    named = set(re.findall(r"`(\w+)`", (DOCS / "install.md").read_text()))
+    assert known_extras() <= named
 
 
 def test_every_control_of_the_emulator_is_explained() -> None:
