@@ -85,7 +85,8 @@ def test_blocks_are_found_with_the_comment_right_above_them(tmp_path: Path) -> N
     page = tmp_path / "page.md"
     page.write_text(
         "<!-- not run: takes an hour -->\n```bash\nmake test\n```\n\n"
-        "<!-- not run: of something else -->\n\n  ```json\n  {\n    }\n  ```\n````text\n```\n````\n```{toctree}\na\n```\n"
+        "<!-- not run: of something else -->\n\n  ```json\n  {\n    }\n  ```\n"
+        "````text\n```\n````\n```{toctree}\na\n```\n"
     )
     found = blocks_of(page)
 
