@@ -67,8 +67,8 @@ def private_key(name: str, text: str, passphrase: str | None = None) -> list[Sec
     blob = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     known = (public, base64.b64decode(blob.split()[1]))
     return [
-        *(Secret(f"line {number} of {name}", (line,)) for number, line in enumerate(lines, 1)),
-        Secret(f"the body of {name}", (run,)),
+        *(Secret(f"line {number} of {name}", (line,), known) for number, line in enumerate(lines, 1)),
+        Secret(f"the body of {name}", (run,), known),
         Secret(f"the bytes of {name}", (body,), known),
         Secret(f"the numbers of {name}", (seed, seed + public, hashlib.sha512(seed).digest()), known),
     ]
