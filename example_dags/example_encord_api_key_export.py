@@ -35,7 +35,9 @@ with DAG(
 
     export = EncordExportLabelsOperator(
         task_id="export_labels",
-        destination="{{ params.destination }}/{{ ti.xcom_pull('get_project')['project_hash'] }}/{{ ds }}",
+        # A run that somebody starts may have no logical date: then it is filed under the day it was started.
+        destination="{{ params.destination }}/{{ ti.xcom_pull('get_project')['project_hash'] }}/"
+        "{{ (dag_run.logical_date or dag_run.run_after) | ds }}",
     )
 
     project >> export
