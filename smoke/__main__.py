@@ -36,8 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with contextlib.redirect_stdout(sys.stderr):  # Airflow's log; standard output is for the report
         code, report = _report(options)
     sys.stdout.write(report)
-    if options.output:
-        options.output.write_text(report, encoding="utf-8")
+    try:
+        if options.output:
+            options.output.write_text(report, encoding="utf-8")
+    except OSError as error:
+        _tell(f"--output: the report was not written to {options.output}: {error.strerror}. It stands above.")
+        return 2
     return code
 
 

@@ -167,3 +167,12 @@ def test_wrong_arguments_are_told_apart(capsys: pytest.CaptureFixture[str], argu
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert (ended.value.code, says in capsys.readouterr().err) == (2, True)
+
+
+def test_a_file_that_cannot_be_written_does_not_lose_the_report(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, report, told = run(
+        monkeypatch, capsys, "--output", "/proc/report.md", encord_default=world.account.connection()
+    )
+    assert (code, report.startswith("# Encord smoke report"), "--output: the report was not" in told) == (2, True, True)
