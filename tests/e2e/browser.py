@@ -1,0 +1,101 @@
+"""Chromium, kept to the loopback, and what one looks at in it.
+
+Chromium asks other hosts by itself when it starts; its flags forbid that, and a request of a page is stopped and noted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, Response, Route, sync_playwright
+
+PATIENCE_MS = 60_000
+SIZE = {"width": 1280, "height": 900}
+_FLAGS = [
+    "--no-sandbox",  # as root, in containers, there is none
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+def chromium() -> str | None:
+    """Path of the system's Chromium, if there is one."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@contextlib.contextmanager
+def started(executable: str) -> Iterator[Browser]:
+    """Chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclasses.dataclass
+class Visit:
+    """One visitor: a page with cookies and a clipboard of its own.
+
+    :param elsewhere: URLs outside of the loopback that the page asked for; they were not sent.
+    :param pictures: Where the screenshots go.
+    """
+
+    page: Page
+    pictures: Path
+    elsewhere: list[str] = dataclasses.field(default_factory=list)
+    answers: list[Response] = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def begin(cls, browser: Browser, pictures: Path) -> Visit:
+        """Open an empty page."""
+        context = browser.new_context(
+            viewport={"width": SIZE["width"], "height": SIZE["height"]},
+            permissions=["clipboard-read", "clipboard-write"],
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        visit = cls(context.new_page(), pictures)
+        context.route("**/*", visit._stay_here)
+        visit.page.on("response", lambda answer: visit.answers.append(answer))
+        return visit
+
+    def end(self) -> None:
+        """Close the page and forget the visitor."""
+        self.page.context.close()
+
+    def paste(self, text: str) -> None:
+        """Put a text into the clipboard, and from there into what has the focus, as a person does."""
+        self.page.evaluate("text => navigator.clipboard.writeText(text)", text)
+        self.page.keyboard.press("Control+V")
+
+    def picture(self, name: str) -> None:
+        """Keep what is to be seen now as ``<name>.png``."""
+        self.page.screenshot(path=self.pictures / f"{name}.png", animations="disabled")
+
+    def answered(self) -> str:
+        """Everything that the server has answered in text since the answers were last cleared."""
+        texts = []
+        for answer in self.answers:
+            if answer.request.resource_type in ("document", "fetch", "xhr"):
+                with contextlib.suppress(Exception):  # a redirect has no body
+                    texts.append(answer.text())
+        return "\n".join(texts)
+
+    def _stay_here(self, route: Route) -> None:
+        if urlsplit(route.request.url).hostname in ("127.0.0.1", None):  # None: data: and blob:
+            route.continue_()
+            return
+        self.elsewhere.append(route.request.url)
+        route.abort()
