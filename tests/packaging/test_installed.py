@@ -22,7 +22,7 @@ from tests.sdk import media
 
 pytestmark = pytest.mark.timeout(600)  # the first test of an environment waits until it is made
 EXAMPLES = ROOT / "example_dags"
-OPTIONAL = ("PIL", "encord", "pyarrow", "pycocotools", "zstandard", "airflow.providers.openlineage")
+OPTIONAL = ("PIL", "encord")
 OF_DEVELOPERS = ("pytest", "hypothesis", "mypy", "playwright", "sphinx")
 EXTRA = "pip install 'airflow-provider-encord[emulator]'"
 
