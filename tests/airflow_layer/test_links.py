@@ -10,6 +10,8 @@ import importlib
 import inspect
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from hypothesis import strategies as st
 import airflow_provider_encord
 from airflow_provider_encord import links
 from airflow_provider_encord.client.transport.settings import base_url
+from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.get_provider_info import get_provider_info
 from airflow_provider_encord.links import (
     EncordLink,
@@ -43,6 +46,7 @@ except ImportError:  # before Airflow 3.2
 
 PACKAGE = Path(airflow_provider_encord.__file__).parent
 NAME = "Open in Encord"
+SECONDS = 120
 ONE, OTHER = "11111111-2222-4333-8444-555555555555", "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 EUROPE, AMERICA = "https://api.encord.com", "https://api.us.encord.com"
 
@@ -239,6 +243,26 @@ def _parts(account: Account, tmp_path: Path) -> tuple[dict[str, Any], dict[str, 
     }
 
 
+def _watch(dag: Any, task_id: str, emulator: Emulator, seen: list[str]) -> None:
+    """Look at the button of a task until it leads somewhere, then let the emulator finish its jobs."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    task = _as_the_web_server_has_it(dag).get_task(task_id)
+    instances = select(TaskInstance).where(TaskInstance.dag_id == dag.dag_id, TaskInstance.task_id == task_id)
+    until = time.monotonic() + SECONDS
+    try:
+        while not seen and time.monotonic() < until:
+            time.sleep(0.05)
+            with create_session() as session:
+                # Under dag.test(), Airflow 2.11 calls no task "running"; earlier runs have ended.
+                here = [one for one in session.scalars(instances) if one.state not in ("success", "failed")]
+                seen += filter(None, (task.get_extra_links(one, NAME) for one in here))
+    finally:
+        emulator.jobs(hold=False)
+
+
 @pytest.mark.airflow
 @pytest.mark.usefixtures("airflow_database")
 class TestInRuns:
@@ -318,6 +342,25 @@ class TestInRuns:
 
         assert set(looked.states.values()) == {"success"}, looked.states
         assert looked.links == dict.fromkeys(["upload[0]", "upload[1]", "export", "create_again"], "")
+
+    def test_the_link_is_there_while_the_task_still_runs(
+        self, account: Account, at: Callable[[str], None], tmp_path: Path
+    ) -> None:
+        """Uploads run for hours; Airflow 3 stores links at the end of a task only, unless the task does it."""
+        _, params = _parts(account, tmp_path)
+        at(EUROPE)
+        account.emulator.jobs(hold=True)  # the upload cannot end before it has been looked at
+        seen: list[str] = []
+        watcher = threading.Thread(target=_watch, args=(links_in_a_dag.dag, "upload", account.emulator, seen))
+        watcher.start()
+        try:
+            looked = look_at(links_in_a_dag.dag, **params)
+        finally:
+            account.emulator.jobs(hold=False)
+            watcher.join()
+
+        assert seen == [f"https://app.encord.com/datasets/view/{params['dataset']}"]
+        assert looked.states["upload[0]"] == "success"
 
     def test_a_list_of_several_or_none_leads_nowhere(self, account: Account, at: Callable[[str], None]) -> None:
         for _ in range(2):
