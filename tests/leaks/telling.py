@@ -69,10 +69,10 @@ class TellingTrigger(BaseTrigger):
         deadline = time.monotonic() + PATIENCE
         while not await asyncio.to_thread(Path(self.until).exists):
             if time.monotonic() > deadline:
-                yield TriggerEvent(f"{self.until} did not come")
+                yield TriggerEvent(f"{self.until} did not come")  # type: ignore[no-untyped-call]
                 return
             await asyncio.sleep(0.5)
-        yield TriggerEvent("told")
+        yield TriggerEvent("told")  # type: ignore[no-untyped-call]
 
     def _open(self) -> list[str]:
         with EncordHook(self.encord_conn_id) as hook:
