@@ -11,18 +11,11 @@ import pytest
 
 from airflow_provider_encord.emulator.process import Emulator
 from tests.airflow_layer.bench import Account
+from tests.airflow_layer.conftest import _nothing_masked
 from tests.client.network import plain_network
 from tests.docs.world import World
 
-__all__ = ["plain_network"]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_masked() -> None:
-    """Airflow's masker knows no secrets of other tests: with thousands of patterns it is slow."""
-    from airflow.sdk._shared.secrets_masker import _secrets_masker
-
-    _secrets_masker().reset_masker()
+__all__ = ["_nothing_masked", "plain_network"]
 
 
 @pytest.fixture(scope="session")
