@@ -253,6 +253,8 @@ def _problem_of_api_key(key: object) -> str | None:
     as_ssh_key = _refusal_as_ssh_key(key)
     if as_ssh_key is Refusal.PUBLIC_KEY:
         return "api_key: this is the public half of an SSH key. Put the private half into private_key."
+    if as_ssh_key is Refusal.GOOGLE_ACCOUNT:
+        return f"api_key: {as_ssh_key}"
     if as_ssh_key not in _NOT_SSH:
         return "api_key: this is an SSH key. Put it into private_key and leave api_key empty."
     if not _HEADER_SAFE.fullmatch(key):

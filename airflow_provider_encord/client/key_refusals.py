@@ -40,6 +40,10 @@ class Refusal(StrEnum):
     PGP = f"this is a PGP key, {_NOT_ED25519}"
     PUBLIC_KEY = "this is the public half of a key. Put the private half here: the file of the same name without .pub."
     CERTIFICATE = "this is a certificate, not a key. Put the private key here that belongs to it."
+    GOOGLE_ACCOUNT = (
+        "this is the JSON key of a Google service account, which Encord does not know. Put the key of a service "
+        "account of Encord here, which is an SSH key and begins with -----BEGIN OPENSSH PRIVATE KEY-----."
+    )
     PATH = (
         "this looks like the path of a file, not like a key. If that file is on the worker, put the path into "
         "ssh_key_path; otherwise put the contents of the file here."
@@ -78,7 +82,7 @@ class Refusal(StrEnum):
         "the passphrase in the connection field private_key_passphrase does not open this key. Enter it again; "
         "if it is the right one, then the key is damaged."
     )
-    MASKED_PASSPHRASE = f"in the connection field private_key_passphrase, {WHAT_IT_IS}"
+    MASKED_PASSPHRASE = f"look at the connection field private_key_passphrase: {WHAT_IT_IS}"
     PASSPHRASE_NOT_TEXT = (
         "the connection field private_key_passphrase must be text. Put it between quotation marks in JSON."
     )

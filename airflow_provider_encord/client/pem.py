@@ -33,6 +33,7 @@ _PUBLIC_LINE = re.compile(r"(?:^|[\s\"'])(?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]+\s+AA
 _CERTIFICATE_LINE = re.compile(r"-cert-v01@openssh\.com\s+AAAA")
 _FINGERPRINT = re.compile(r"(?:0x)?[0-9a-f]{64}|(?:MD5:)?(?:[0-9a-f]{2}:){15,}[0-9a-f]{2}|(?:\d+ )?SHA256:\S+.*", re.I)
 _PATH = re.compile(r"(?:[/~$%]|\.{1,2}[/\\]|[A-Za-z]:[/\\]|\\\\|file:).*|\S*id_[a-z0-9_]+|\S+\.(?:pem|key|pub|ppk|txt)")
+_GOOGLE_ACCOUNT = re.compile(r"\"type\"\s*:\s*\"service_account\"")
 _LEGACY_HEADER = re.compile(r"Proc-Type|DEK-Info")
 
 # Labels without blanks, as blanks get lost like line ends do.
@@ -78,6 +79,8 @@ def read_key_block(text: str) -> KeyBlock:
         cleaned = _undo_escapes(layer)
         if "PuTTY-User-Key-File" in cleaned:
             raise KeyTextError(Refusal.PUTTY)
+        if _GOOGLE_ACCOUNT.search(cleaned):
+            raise KeyTextError(Refusal.GOOGLE_ACCOUNT)
         block = _between_begin_and_end(cleaned)
         if block is not None:
             return block

@@ -13,6 +13,7 @@ from typing import Any
 
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
 from airflow_provider_encord.client.errors import CredentialError
+from airflow_provider_encord.client.placeholders import is_placeholder
 from airflow_provider_encord.client.transport.settings import (
     DEFAULT_CONNECT_TIMEOUT,
     DEFAULT_READ_TIMEOUT,
@@ -32,7 +33,8 @@ _FALSE = ("false", "0", "no", "off", "")
 
 def secret_values(extra: Mapping[str, Any]) -> list[str]:
     """The secrets that a connection holds, as they are stored; for masking, before anything is checked."""
-    return [value for field in SECRET_FIELDS if isinstance(value := extra.get(field), str) and value.strip()]
+    texts = [value for field in SECRET_FIELDS if isinstance(value := extra.get(field), str) and value.strip()]
+    return [text for text in texts if not is_placeholder(text)]
 
 
 def require_type(connection_type: str | None) -> None:
@@ -97,9 +99,13 @@ def _auth_method(filled: Mapping[str, str], extra: Mapping[str, Any]) -> str:
             f"The connection has fields of both methods: {both}. Set auth_method to ssh_key or to api_key, or empty "
             "the fields that are not meant."
         )
+    unknown = unknown_fields(extra)
+    found = (
+        f"only fields that mean nothing here, perhaps misspelt: {', '.join(unknown)}" if unknown else "no credential"
+    )
     raise CredentialError(
-        "The connection holds no credential. Fill private_key or ssh_key_path for an SSH key, or api_key and "
-        f"resource_id for a legacy API key; login and password are not used.{_unknown_note(extra)}"
+        f"The connection holds {found}. Fill private_key or ssh_key_path for an SSH key, or api_key and resource_id for "
+        "a legacy API key; login and password are not used."
     )
 
 
@@ -180,8 +186,3 @@ def unknown_fields(extra: Mapping[str, Any]) -> list[str]:
     """Names of extra fields that mean nothing here. What is no name is left out: it may be a key in the wrong place."""
     names = (str(field) for field in extra if field not in CONNECTION_FIELDS)
     return sorted(name for name in names if _NAME.fullmatch(name))
-
-
-def _unknown_note(extra: Mapping[str, Any]) -> str:
-    unknown = unknown_fields(extra)
-    return f" (Unknown here, perhaps misspelt: {', '.join(unknown)}.)" if unknown else ""

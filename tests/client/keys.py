@@ -7,6 +7,7 @@ since what tells them apart is in the part that is in clear.
 from __future__ import annotations
 
 import base64
+import json
 import os
 import textwrap
 from functools import cache
@@ -97,6 +98,13 @@ def putty() -> str:
         "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: test\n"
         f"Public-Lines: 2\n{lines}\nPrivate-Lines: 1\n{lines}\nPrivate-MAC: {os.urandom(32).hex()}\n"
     )
+
+
+@cache
+def google_account() -> str:
+    """The JSON file that Google's console downloads for a service account."""
+    key = {"type": "service_account", "project_id": "p", "private_key": pkcs8(rsa_key()), "client_email": "a@b.c"}
+    return json.dumps(key, indent=2)
 
 
 @cache

@@ -77,6 +77,13 @@ REFUSED: dict[str, tuple[str, str | None, Refusal]] = {
         None,
         Refusal.SECURITY_KEY,
     ),
+    "Airflow's mask in the form of 2.11": ("RATHER_LONG_SENSITIVE_FIELD_PLACEHOLDER", None, Refusal.MASKED),
+    "Google's service account": (keys.google_account(), None, Refusal.GOOGLE_ACCOUNT),
+    "Google's service account, base64": (
+        MANGLINGS["base64 of the file"](keys.google_account()),
+        None,
+        Refusal.GOOGLE_ACCOUNT,
+    ),
     "PuTTY": (keys.putty(), None, Refusal.PUTTY),
     "PuTTY, newlines turned into blanks": (keys.putty().replace("\n", " "), None, Refusal.PUTTY),
     "PuTTY, base64 of the file": (MANGLINGS["base64 of the file"](keys.putty()), None, Refusal.PUTTY),
@@ -176,6 +183,11 @@ REFUSED: dict[str, tuple[str, str | None, Refusal]] = {
     "PKCS#8, wrong passphrase": (LOCKED_PKCS8, "wrong", Refusal.WRONG_PASSPHRASE),
     "PKCS#8, endless passphrase": (LOCKED_PKCS8, "x" * 70_000, Refusal.WRONG_PASSPHRASE),
     "masked passphrase": (LOCKED_OPENSSH, "***", Refusal.MASKED_PASSPHRASE),
+    "masked passphrase in the form of 2.11": (
+        LOCKED_OPENSSH,
+        "RATHER_LONG_SENSITIVE_FIELD_PLACEHOLDER",
+        Refusal.MASKED_PASSPHRASE,
+    ),
     "too many rounds": (
         keys.openssh_container(b"ssh-ed25519", cipher=b"aes256-ctr", kdf=b"bcrypt", options=keys.bcrypt_options(2**31)),
         "p",

@@ -39,17 +39,16 @@ def refused_key(*, host: str, credential_kind: str, public_key: str, skew: float
             f"the id of the project or dataset that it was made for. If that is in {_another(host)}, set the "
             f"connection's host to {other_regions(host)}."
         )
-    elsewhere = f"If it is registered in {_another(host)}, set the connection's host to {other_regions(host)}."
     if skew is not None and abs(skew) >= SKEW_WORTH_SAYING:
         return (
             f"The clock of this machine is {_seconds(skew)} that of {host}, and signatures carry the time: that alone "
-            "makes Encord refuse any SSH key. Set the clock (NTP) and try again. If it is refused then, too, register "
-            f"its public half there. {elsewhere}"
+            "makes Encord refuse any SSH key. Set the clock (NTP) and try again. Only if it is refused then, too, look "
+            "at the key, and at the region in host."
         )
-    page = f" at {app}/settings/public-keys" if (app := WEB_APPS.get(f"https://{host}")) else ""
+    page = f" at {app}/settings/public-keys" if (app := WEB_APPS.get(f"https://{host}")) else " there"
     return (
-        f"{host} does not accept the SSH key of this connection. Register its public half{page}: {public_key} . "
-        f"{elsewhere}"
+        f"{host} does not accept the SSH key of this connection. Register its public half ({public_key}){page}. "
+        f"If it is registered in {_another(host)}, set the connection's host to {other_regions(host)}."
     )
 
 

@@ -52,7 +52,7 @@ _NOT_FOUND = "Encord at {host} has no such resource, or the credential cannot se
 _EXISTS = "It exists already at Encord."
 _INVALID = "Encord does not accept the arguments."
 _TOO_LARGE = "Too much for one request; send less at once."
-_RATE_LIMITED = "Encord asks for fewer requests (429)."
+_RATE_LIMITED = "Encord is there, but asks for fewer requests."
 
 _KINDLESS = "Encord refuses it."
 
@@ -246,8 +246,8 @@ def _raise_for_status(call: Call[Any], answer: Answer) -> NoReturn:
     class_, words = _V2_ERRORS.get(status, (RefusedError, _KINDLESS))
     if status == 407:
         words = advice.PROXY_WANTS_A_LOGIN
-    elif _is_web_page(answer):
-        words = advice.GATEWAY if status in (401, 403) else advice.NOT_THE_API
+    elif _is_web_page(answer):  # so a 404 of it does not say that Encord has no such thing
+        class_, words = RefusedError, advice.GATEWAY if status in (401, 403) else advice.NOT_THE_API
     _raise(call, answer, class_, _message(words, call, answer, f"HTTP {status}: {text}" if text else f"HTTP {status}"))
 
 
@@ -259,6 +259,7 @@ def _unreadable(call: Call[Any], answer: Answer) -> EncordError:
     what = f"The answer of {answer.host} (HTTP {answer.status}) is not JSON; a proxy may have written it."
     if _is_web_page(answer):  # a portal where one logs in to a network looks the same, and that may pass
         what = advice.NOT_THE_API.format(host=answer.host, status=f"HTTP {answer.status}")
+        return transient(call, what, trace_id=None)  # Encord has no trace of it
     return transient(call, what, trace_id=answer.trace_id)
 
 
@@ -284,7 +285,8 @@ def _message(words: str, call: Call[Any], answer: Answer, detail: str) -> str:
             skew=clock_skew(answer) if call.request.api == V2 else None,  # a signature of v1 carries no time
         )
     filled = words.format(host=answer.host, status=f"HTTP {answer.status}")
-    return filled if "(HTTP" in filled else f"{filled} ({answer.said(detail)})"
+    not_encord = words in (advice.PROXY_WANTS_A_LOGIN, advice.GATEWAY, advice.NOT_THE_API)
+    return filled if not_encord else f"{filled} ({answer.said(detail)})"
 
 
 def _server_text(answer: Answer) -> str:

@@ -58,6 +58,11 @@ _CERTIFICATE_ADVICE: Mapping[int, str] = {
 }
 # OpenSSL's words for bytes that are no TLS; they differ from release to release.
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
+_OF_OUR_OWN_FILES = ("PEM", "X509")  # parts of OpenSSL that read certificates from files
+_CERTIFICATES_UNREADABLE = (
+    "No request to {host} can be made: the certificates to trust cannot be read. Check that the connection's "
+    "ca_bundle, or the variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE of this machine, names a PEM file of certificates."
+)
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH)
 
@@ -85,12 +90,7 @@ def failure(error: BaseException, host: str) -> Failure:
     if advice := _described(error, _HOPELESS_ADVICE):
         return Failure(f"No request to {host} can be made: {advice}.", hopeless=True, connected=False)
     if not isinstance(error, requests.RequestException | urllib3.exceptions.HTTPError):
-        return Failure(
-            f"No request to {host} can be made: the certificates to trust cannot be read. Check the connection's "
-            "ca_bundle, and the variables REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE of this machine.",
-            hopeless=True,
-            connected=False,
-        )
+        return Failure(_CERTIFICATES_UNREADABLE.format(host=host), hopeless=True, connected=False)
     if isinstance(error, requests.exceptions.SSLError) and not _tls_was_cut(error):
         return Failure(_tls_refusal(error, host), hopeless=True, connected=False)
     if isinstance(error, requests.exceptions.ProxyError):
@@ -125,6 +125,8 @@ def _tls_refusal(error: BaseException, host: str) -> str:
     cause = _tls_cause(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"No trusted TLS connection to {host}: {_CERTIFICATE_ADVICE.get(cause.verify_code, _UNKNOWN_AUTHORITY)}"
+    if cause is not None and cause.library in _OF_OUR_OWN_FILES:
+        return _CERTIFICATES_UNREADABLE.format(host=host)
     if cause is not None and cause.reason in _NO_TLS:
         return (
             f"What listens at {host} speaks no TLS. Check the connection's port; if it is meant to be plain http (an "

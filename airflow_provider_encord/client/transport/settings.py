@@ -117,7 +117,10 @@ class Settings:
         if self.ca_bundle and not pathlib.Path(self.ca_bundle).expanduser().exists():
             # Quoted only where it looks like a path: it may be a key that was pasted into the wrong field.
             path = f" {self.ca_bundle}" if _PATH.match(self.ca_bundle) else ""
-            raise CredentialError(f"Connection field ca_bundle: there is no file{path} on this machine.")
+            raise CredentialError(
+                f"Connection field ca_bundle: there is no file{path} on this machine. It must be a PEM file that is on "
+                "every worker and triggerer (and for the Test button on the API server); or leave the field empty."
+            )
 
     @property
     def trusted(self) -> str | None:

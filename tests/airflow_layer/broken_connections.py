@@ -1,0 +1,488 @@
+"""Connections that are broken on purpose, one for each mistake that people make, and what its message must say.
+
+One table for every way of trying a connection: the hook, the command line, the REST API and the form in a browser.
+A case is made by breaking something on an emulator, on a scripted server of the loopback, or in the connection itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import socket
+import ssl
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_encord.client.api.keys import PROJECT_SCOPES
+from airflow_provider_encord.hooks.connection import secret_values
+from tests.airflow_layer.bench import Account
+from tests.client import keys
+from tests.client.scripted_server import Act, ScriptedServer, answer, closed_port, cut, hang
+from tests.client.test_tls import Authority
+
+PASSPHRASE = "open sesame, please"
+API_KEY = "Zm9v-a-legacy-api-key_0123456789"
+US, EU = "https://api.us.encord.com", "https://api.encord.com"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Broken:
+    """A connection that does not work, and what it needs of the process that tries it.
+
+    :param extra: The connection's extra fields; a text is taken as it is.
+    :param environment: Variables of the process that tries it (the API server, for the Test button).
+    :param not_root: That process must not be root's.
+    """
+
+    host: str = ""
+    extra: Mapping[str, Any] | str
+    conn_type: str = "encord"
+    environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    not_root: bool = False
+
+    def body(self, connection_id: str = "encord_default") -> dict[str, Any]:
+        """As the REST API takes it."""
+        extra = self.extra if isinstance(self.extra, str) else json.dumps(self.extra)
+        return {"connection_id": connection_id, "conn_type": self.conn_type, "host": self.host, "extra": extra}
+
+    def as_variable(self) -> str:
+        """As an environment variable holds it."""
+        return json.dumps({"conn_type": self.conn_type, "host": self.host, "extra": self.extra})
+
+    def secrets(self) -> list[str]:
+        """What no message may hold: each secret, and each line of a key."""
+        extra = json.loads(self.extra) if isinstance(self.extra, str) else self.extra
+        stored = secret_values(extra) if isinstance(extra, Mapping) else []
+        lines = [line for one in stored for line in one.splitlines() if len(line) > 8 and "-----" not in line]
+        return [one for one in (*stored, *lines) if one.strip("*")]
+
+
+class Around:
+    """What the cases are made with. Close it, and the servers of the cases are gone.
+
+    :param account: An account on the emulator.
+    :param folder: For files.
+    """
+
+    def __init__(self, account: Account, folder: Path):
+        self.account, self.emulator, self.folder = account, account.emulator, folder
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Around:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    def ssh(self, host: str | None = None, *, environment: Mapping[str, str] | None = None, **extra: Any) -> Broken:
+        """A connection with the account's key, which works unless host or extra break it."""
+        extra = {"private_key": self.account.private_key, **extra}
+        return Broken(host=self.emulator.url if host is None else host, extra=extra, environment=environment or {})
+
+    def key(self, text: str, **extra: Any) -> Broken:
+        """A connection to the emulator with another text for the key."""
+        return self.ssh(private_key=text, **extra)
+
+    def api_key(self, text: str, resource_id: str | None = None) -> Broken:
+        """A connection to the emulator with an API key."""
+        extra = {"api_key": text, "resource_id": str(uuid.uuid4()) if resource_id is None else resource_id}
+        return Broken(host=self.emulator.url, extra=extra)
+
+    def file(self, name: str, text: str, mode: int = 0o600) -> str:
+        """Path of a new file."""
+        path = self.folder / name
+        path.write_text(text)
+        path.chmod(mode)
+        return str(path)
+
+    def server(self, act: Act, *, tls: ssl.SSLContext | None = None) -> ScriptedServer:
+        """A server that does the same at each request."""
+        return self._stack.enter_context(ScriptedServer(tls=tls)).always(act)
+
+    def authority(self, **options: Any) -> tuple[str, str]:
+        """URL of a server with a certificate of an own authority, and path of that authority's certificate."""
+        authority = Authority(self.folder, uuid.uuid4().hex, **options)
+        return self._stack.enter_context(authority.server()).url, str(authority.bundle)
+
+    def closed_port(self) -> int:
+        """A port where nobody listens."""
+        return self._stack.enter_context(closed_port())
+
+    def silent_port(self) -> int:
+        """A port where connections are neither made nor refused: its queue is full."""
+        listener = self._stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = self._stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        return int(listener.getsockname()[1])
+
+    def region(self, host: str) -> Broken:
+        """A connection to one of Encord's regions; a proxy of the loopback answers for it that it knows no such key."""
+        stranger = self.server(answer(401, json={"message": "Authentication failed"}))
+        extra = {"private_key": self.account.private_key, "allow_http": True}
+        return Broken(host=f"http://{host}", extra=extra, environment={"HTTP_PROXY": stranger.url})
+
+    def proxy(self, act: Act) -> Broken:
+        """A connection that is right, on a machine whose proxy is not."""
+        return self.ssh("", environment={"HTTPS_PROXY": self.server(act).url})
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One mistake.
+
+    :param says: Words of the message: the field (or the machine's variable) and the fix, distinct among all cases.
+    :param hook_only: Airflow asks another hook, or refuses it before the hook is asked; or it takes another user.
+    """
+
+    name: str
+    make: Callable[[Around], Broken]
+    says: tuple[str, ...]
+    hook_only: bool = False
+
+
+def _clock(around: Around, seconds: float) -> Broken:
+    around.emulator.clock(advance_s=seconds)
+    return around.ssh()
+
+
+def _fault(around: Around, **do: Any) -> Broken:
+    around.emulator.faults([{"match": {}, "do": do}])
+    return around.ssh()
+
+
+def _scoped(around: Around, kind: str, scope: str) -> Broken:
+    resource = around.account.project()[f"{kind}_hash"]
+    return around.api_key(around.account.api_key(resource, kind, [scope]), resource)
+
+
+def _of_another_resource(around: Around) -> Broken:
+    seeded = around.account.project()
+    return around.api_key(around.account.api_key(seeded["project_hash"]), seeded["dataset_hash"])
+
+
+def _expired(around: Around) -> Broken:
+    url, bundle = around.authority(days=-1)
+    return around.ssh(url, ca_bundle=bundle)
+
+
+def _other_name(around: Around) -> Broken:
+    url, bundle = around.authority(address="127.0.0.2")
+    return around.ssh(url, ca_bundle=bundle)
+
+
+def _unreadable(around: Around) -> Broken:
+    path = around.file("locked", around.account.private_key, mode=0)
+    return Broken(extra={"ssh_key_path": path}, not_root=True)
+
+
+def _directory(around: Around) -> Broken:
+    (around.folder / "keys").mkdir()
+    return Broken(extra={"ssh_key_path": str(around.folder / "keys")})
+
+
+def _locked() -> str:
+    return keys.openssh(keys.new_key(), PASSPHRASE)
+
+
+_PAGE = {"text": "<html>Sign in</html>", "headers": {"Content-Type": "text/html"}}
+
+CASES: tuple[Case, ...] = (
+    # the key and Encord
+    Case(
+        "an unregistered key",
+        lambda around: around.key(keys.openssh(keys.new_key())),
+        ("Register its public half (ssh-ed25519 AAAA", "region", f"host to {EU} or {US}"),
+    ),
+    Case(
+        "a key of the US region, asked for in the default one",
+        lambda around: around.region("api.encord.com"),
+        ("api.encord.com does not accept", "https://app.encord.com/settings/public-keys", f"host to {US}"),
+    ),
+    Case(
+        "a key of the default region, asked for in the US one",
+        lambda around: around.region("api.us.encord.com"),
+        ("api.us.encord.com does not accept", "https://app.us.encord.com/settings/public-keys", f"host to {EU}"),
+    ),
+    Case("a clock that is ahead", lambda around: _clock(around, -7200), ("s ahead of", "Set the clock")),
+    Case("a clock that is behind", lambda around: _clock(around, 7200), ("s behind", "Set the clock")),
+    # the key itself
+    Case(
+        "a passphrase that is missing",
+        lambda around: around.key(_locked()),
+        ("private_key:", "protected by a passphrase", "Fill in", "private_key_passphrase"),
+    ),
+    Case(
+        "a wrong passphrase",
+        lambda around: around.key(_locked(), private_key_passphrase="sesame"),
+        ("private_key_passphrase", "does not open this key", "Enter it again"),
+    ),
+    Case(
+        "an API key in private_key",
+        lambda around: around.key(API_KEY),
+        ("private_key:", "not a private key", "belongs into api_key", "resource_id"),
+    ),
+    Case(
+        "a public key in private_key",
+        lambda around: around.key(around.account.public_key),
+        ("private_key:", "public half", "without .pub"),
+    ),
+    Case(
+        "an RSA key",
+        lambda around: around.key(keys.openssh(keys.rsa_key())),
+        ("private_key:", "RSA", "ssh-keygen -t ed25519"),
+    ),
+    Case(
+        "the fingerprint of a key in private_key",
+        lambda around: around.key(keys.public_hex(keys.new_key())),
+        ("private_key:", "fingerprint", "Put the private key here"),
+    ),
+    Case(
+        "half a key",
+        lambda around: around.key(around.account.private_key[:180]),
+        ("private_key:", "end of the key is missing", "Copy the whole file again"),
+    ),
+    Case(
+        "the JSON of a Google service account in private_key",
+        lambda around: around.key(keys.google_account()),
+        ("private_key:", "Google service account", "is an SSH key"),
+    ),
+    Case(
+        "the path of a key in private_key",
+        lambda around: around.key("~/.ssh/id_ed25519"),
+        ("private_key:", "path of a file", "ssh_key_path"),
+    ),
+    # the file of the key
+    Case(
+        "a key file that does not exist",
+        lambda around: Broken(extra={"ssh_key_path": str(around.folder / "nowhere")}),
+        ("ssh_key_path:", "no file", "every worker and triggerer", "API server"),
+    ),
+    Case(
+        "a key file that may not be read",
+        _unreadable,
+        ("ssh_key_path:", "may not read", "chmod"),
+        hook_only=True,
+    ),
+    Case("a directory as key file", _directory, ("ssh_key_path:", "is a directory", "Name the file")),
+    Case(
+        "a public key as key file",
+        lambda around: Broken(extra={"ssh_key_path": around.file("id.pub", around.account.public_key)}),
+        ("ssh_key_path", "id.pub", "public half"),
+    ),
+    Case(
+        "a key in ssh_key_path",
+        lambda around: Broken(extra={"ssh_key_path": around.account.private_key}),
+        ("ssh_key_path:", "not a path", "Put the text of a key into private_key"),
+    ),
+    # the API key
+    Case(
+        "an unknown API key",
+        lambda around: around.api_key("w" * 43),
+        ("does not accept the API key", "Check api_key", "resource_id", EU, US),
+    ),
+    Case(
+        "an API key of another resource",
+        _of_another_resource,
+        ("knows this API key", "not made for the resource_id", "Enter in resource_id"),
+    ),
+    Case(
+        "an API key of a project that may not read",
+        lambda around: _scoped(around, "project", PROJECT_SCOPES[-1]),
+        ("scopes do not let it read label rows", "scope label.read", "api_key"),
+    ),
+    Case(
+        "an API key of a dataset that may not read",
+        lambda around: _scoped(around, "dataset", "dataset.write"),
+        ("scopes do not let it read its data", "scope dataset.read", "api_key"),
+    ),
+    Case(
+        "an SSH key in api_key",
+        lambda around: Broken(extra={"api_key": around.account.private_key}),
+        ("api_key:", "SSH key", "Put it into private_key"),
+    ),
+    Case(
+        "an API key without resource_id",
+        lambda around: Broken(extra={"api_key": API_KEY}),
+        ("lacks resource_id", "address of its page"),
+    ),
+    Case(
+        "a title for resource_id",
+        lambda around: around.api_key(API_KEY, "street"),
+        ("resource_id:", "not a UUID", "Enter the id"),
+    ),
+    # which credential
+    Case("no credential", lambda around: Broken(extra={}), ("holds no credential", "Fill private_key or ssh_key_path")),
+    Case(
+        "a misspelt field",
+        lambda around: Broken(extra={"privat_key": around.account.private_key}),
+        ("misspelt: privat_key", "Fill private_key"),
+    ),
+    Case(
+        "fields of both methods",
+        lambda around: around.ssh(api_key=API_KEY),
+        ("fields of both methods: private_key, api_key", "Set auth_method"),
+    ),
+    Case(
+        "a method whose fields are empty",
+        lambda around: around.ssh(auth_method="api_key"),
+        ("auth_method api_key", "fill api_key and resource_id"),
+    ),
+    Case(
+        "an extra field that is no JSON",
+        lambda around: Broken(extra='"private_key"'),
+        ("extra: it is not a JSON object", "use the form"),
+        hook_only=True,
+    ),
+    Case(
+        "a connection of another type",
+        lambda around: dataclasses.replace(around.ssh(), conn_type="ssh"),
+        ("conn_type", "type ssh, not encord", "encord_conn_id"),
+        hook_only=True,
+    ),
+    # hidden secrets
+    Case(
+        "*** for the key", lambda around: around.key("***"), ("private_key: this is Airflow's mask", "Enter it again")
+    ),
+    Case(
+        "*** for the API key",
+        lambda around: around.api_key("***"),
+        ("api_key: this is Airflow's mask", "Enter it again"),
+    ),
+    Case(
+        "*** for the passphrase",
+        lambda around: around.key(_locked(), private_key_passphrase="***"),
+        ("private_key_passphrase: this is Airflow's mask", "Enter it again"),
+    ),
+    # the way to Encord
+    Case(
+        "a host name that does not exist",
+        lambda around: around.ssh("no-such-host.invalid"),
+        ("no-such-host.invalid", "not known to DNS", "Check the spelling of the connection's host"),
+    ),
+    Case(
+        "a port where nobody listens",
+        lambda around: around.ssh(f"http://127.0.0.1:{around.closed_port()}"),
+        ("refused", "Check the connection's host and port"),
+    ),
+    Case(
+        "a host that swallows connections",
+        lambda around: around.ssh(f"http://127.0.0.1:{around.silent_port()}", connect_timeout=0.3),
+        ("within the connect_timeout", "firewall", "HTTPS_PROXY"),
+    ),
+    Case(
+        "a server that never answers",
+        lambda around: around.ssh(around.server(hang()).url, read_timeout=0.3),
+        ("within the read_timeout", "try again"),
+    ),
+    Case(
+        "a server that hangs up",
+        lambda around: around.ssh(around.server(cut()).url),
+        ("connection was cut", "try again"),
+    ),
+    Case(
+        "a certificate of an unknown authority",
+        lambda around: around.ssh(around.authority()[0]),
+        ("authority that this machine does not trust", "ca_bundle"),
+    ),
+    Case("a certificate for another name", _other_name, ("made for another name", "connection's host")),
+    Case("an expired certificate", _expired, ("has expired", "clock", "renew")),
+    Case(
+        "https where plain http is spoken",
+        lambda around: around.ssh(around.emulator.url.replace("http:", "https:")),
+        ("speaks no TLS", "port", "write http:// in front of host"),
+    ),
+    Case(
+        "plain http to another machine",
+        lambda around: around.ssh("http://encord.example.com"),
+        ("host: plain http", "Use https, or set allow_http"),
+    ),
+    Case(
+        "a CA bundle that does not exist",
+        lambda around: around.ssh(ca_bundle="/nowhere/ca.pem"),
+        ("ca_bundle: there is no file /nowhere/ca.pem", "every worker and triggerer"),
+    ),
+    Case(
+        "a CA bundle without certificates",
+        lambda around: around.ssh(around.authority()[0], ca_bundle=around.file("empty.pem", "nothing")),
+        ("certificates to trust cannot be read", "ca_bundle"),
+    ),
+    Case(
+        "a proxy that is not there",
+        lambda around: around.ssh("", environment={"HTTPS_PROXY": f"http://127.0.0.1:{around.closed_port()}"}),
+        ("proxy of this machine was not reached", "HTTPS_PROXY", "NO_PROXY"),
+    ),
+    Case(
+        "a proxy that wants a password",
+        lambda around: around.proxy(answer(407)),
+        ("proxy of this machine asks for a user name", "HTTPS_PROXY", "NO_PROXY"),
+    ),
+    Case(
+        "a proxy that forbids Encord",
+        lambda around: around.proxy(answer(403)),
+        ("proxy of this machine refuses to connect", "HTTP 403", "NO_PROXY"),
+    ),
+    # who answers
+    Case(
+        "the host of the web app",
+        lambda around: around.ssh("https://app.encord.com"),
+        ("host: app.encord.com is a site for people", "https://api.encord.com"),
+    ),
+    Case(
+        "a page of the web app",
+        lambda around: around.ssh("https://app.us.encord.com/projects/view/x/summary"),
+        ("host: app.us.encord.com is a site for people", US),
+    ),
+    Case(
+        "a host with a path",
+        lambda around: around.ssh("https://api.encord.com/v2"),
+        ("host: only scheme, host and port", "remove what comes after api.encord.com"),
+    ),
+    Case(
+        "a web server",
+        lambda around: around.ssh(around.server(answer(404, **_PAGE)).url),
+        ("web page (HTTP 404)", "not Encord's API", "connection's host"),
+    ),
+    Case(
+        "a portal to log in",
+        lambda around: around.ssh(around.server(answer(200, **_PAGE)).url),
+        ("web page (HTTP 200)", "not Encord's API", "connection's host"),
+    ),
+    Case(
+        "a gateway that forbids",
+        lambda around: around.ssh(around.server(answer(403, **_PAGE)).url),
+        ("proxy or gateway", "HTTP 403", "Encord did not see it"),
+    ),
+    Case(
+        "the API of something else",
+        lambda around: around.ssh(around.server(answer(404, json={"detail": "Not Found"})).url),
+        ("has no Encord API (HTTP 404)", "connection's host"),
+    ),
+    Case(
+        "an API with other answers",
+        lambda around: around.ssh(around.server(answer(json={"ok": True})).url),
+        ("not what this operation answers with", "connection's host"),
+    ),
+    Case(
+        "a server that redirects",
+        lambda around: around.ssh(around.server(answer(302, headers={"Location": "https://elsewhere.test/"})).url),
+        ("redirects (HTTP 302)", "connection's host"),
+    ),
+    # Encord is there
+    Case(
+        "a rate limit",
+        lambda around: _fault(around, status=429, headers={"Retry-After": "20"}),
+        ("fewer requests", "HTTP 429", "wait for 20 s", "try again"),
+    ),
+    Case(
+        "an Encord that is down",
+        lambda around: _fault(around, status=503, json={"message": "maintenance"}),
+        ("HTTP 503: maintenance", "try again"),
+    ),
+)
