@@ -104,8 +104,8 @@ def _auth_method(filled: Mapping[str, str], extra: Mapping[str, Any]) -> str:
         f"only fields that mean nothing here, perhaps misspelt: {', '.join(unknown)}" if unknown else "no credential"
     )
     raise CredentialError(
-        f"The connection holds {found}. Fill private_key or ssh_key_path for an SSH key, or api_key and resource_id for "
-        "a legacy API key; login and password are not used."
+        f"The connection holds {found}. Fill private_key or ssh_key_path for an SSH key, or api_key and resource_id "
+        "for a legacy API key; login and password are not used."
     )
 
 
