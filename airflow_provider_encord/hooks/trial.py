@@ -49,7 +49,9 @@ def accepted(client: EncordClient) -> str:
         return f"{host} accepts this API key. It belongs to {own.kind} {own.id}, can read it, and acts on nothing else."
     try:
         page = client.send(list_projects())
-    except NotFoundError:
+    except NotFoundError as error:
+        if "web page" in error.message:
+            raise
         raise RefusedError(
             f"{host} answers, but has no Encord API (HTTP 404). Correct the connection's host: leave it empty, or "
             f"enter {BOTH}, or the API of your own installation."

@@ -246,8 +246,8 @@ def _raise_for_status(call: Call[Any], answer: Answer) -> NoReturn:
     class_, words = _V2_ERRORS.get(status, (RefusedError, _KINDLESS))
     if status == 407:
         words = advice.PROXY_WANTS_A_LOGIN
-    elif _is_web_page(answer):  # so a 404 of it does not say that Encord has no such thing
-        class_, words = RefusedError, advice.GATEWAY if status in (401, 403) else advice.NOT_THE_API
+    elif _is_web_page(answer) and status not in (413, 429):
+        words = advice.GATEWAY if status in (401, 403) else advice.NOT_THE_API
     _raise(call, answer, class_, _message(words, call, answer, f"HTTP {status}: {text}" if text else f"HTTP {status}"))
 
 
@@ -259,7 +259,6 @@ def _unreadable(call: Call[Any], answer: Answer) -> EncordError:
     what = f"The answer of {answer.host} (HTTP {answer.status}) is not JSON; a proxy may have written it."
     if _is_web_page(answer):  # a portal where one logs in to a network looks the same, and that may pass
         what = advice.NOT_THE_API.format(host=answer.host, status=f"HTTP {answer.status}")
-        return transient(call, what, trace_id=None)  # Encord has no trace of it
     return transient(call, what, trace_id=answer.trace_id)
 
 
