@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.sdk import BaseHook, BaseOperator
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_encord.hooks.encord import EncordHook
 
+AIRFLOW_3 = int(airflow_version.partition(".")[0]) >= 3
 SECRET_FIELDS = ("private_key", "private_key_passphrase", "api_key")
 BEGINS, ENDS = "A secret is here: <", "> and here it ends."
 SAID = re.compile(re.escape(BEGINS) + ".*?" + re.escape(ENDS), re.DOTALL)

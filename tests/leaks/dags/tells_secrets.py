@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import DAG, task
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.operators.projects import EncordCreateProjectOperator, EncordGetProjectOperator
 from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
-from tests.leaks.telling import TellingOperator, sayings, secrets_of, tell
+from tests.leaks.telling import AIRFLOW_3, TellingOperator, sayings, secrets_of, tell
 
 OPTIONS: dict[str, Any] = {
     "start_date": datetime(2026, 1, 1, tzinfo=UTC),
@@ -46,7 +46,8 @@ with DAG("tells_secrets", params={"conn_id": "encord_default", "project": "", "u
             raise KeyError(said)
         except KeyError as cause:
             error = ValueError(said)
-            error.add_note(said)
+            if AIRFLOW_3:  # Airflow 2.11 masks the text of an exception, and none of its notes
+                error.add_note(said)
             raise error from cause
 
     log_secrets("{{ params.conn_id }}")
