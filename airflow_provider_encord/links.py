@@ -6,8 +6,7 @@ host (a private installation, the emulator) there is no link rather than a wrong
 The surprise: one XCom serves twice. What `EncordBaseOperator.show` pushes is what Airflow 3 shows, so the link is there
 while the task still runs, and stays when its worker is killed. `EncordLink.get_link` is asked by the web server of
 Airflow 2.11, which knows the class from the provider info; and by the worker of Airflow 3 at the end of a task, which
-then stores the answer where the address was. (An XCom backend that keeps even short texts outside of the database
-hides the address until then.)
+then stores the answer where the address was.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from airflow.sdk.types import TaskInstanceKey
 
 XCOM_KEY = "encord_url"
+_KEY_IN_BACKEND = "encord_url_in_backend"
 WEB_APPS = {
     "https://api.encord.com": "https://app.encord.com",
     "https://api.us.encord.com": "https://app.us.encord.com",
@@ -71,6 +71,17 @@ def _url(api: str, *parts: str) -> str | None:
     return web_app and "/".join([web_app, *(urllib.parse.quote(part, safe="") for part in parts)])
 
 
+def told_key() -> str:
+    """Key of the XCom by which a task tells the address.
+
+    With an XCom backend of the deployment's own it is not the one that Airflow 3 shows: its web server does not ask the
+    backend, and would show what that keeps in the database, such as a path. The link then comes at the end of the task.
+    """
+    from airflow.providers.common.compat.sdk import XCom
+
+    return XCOM_KEY if XCom.__name__ == "BaseXCom" else _KEY_IN_BACKEND
+
+
 class EncordLink(BaseOperatorLink):
     """The button "Open in Encord" of a task."""
 
@@ -86,7 +97,7 @@ class EncordLink(BaseOperatorLink):
         from airflow.providers.common.compat.sdk import XCom
 
         try:
-            url = XCom.get_value(ti_key=ti_key, key=XCOM_KEY)
+            url = XCom.get_value(ti_key=ti_key, key=told_key())
         except Exception as error:  # noqa: BLE001 - a button is not worth a failure, whatever the XCom backend raises
             _log.warning("The link to Encord cannot be read: %s.", type(error).__name__)
             return ""

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
 from airflow_provider_encord.hooks.encord import EncordHook
-from airflow_provider_encord.links import XCOM_KEY, EncordLink
+from airflow_provider_encord.links import EncordLink, told_key
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -87,7 +87,7 @@ class EncordBaseOperator(BaseOperator):
         if address is None or task_instance is None:  # none outside of Airflow, such as in a test of one's own
             return
         try:
-            task_instance.xcom_push(key=XCOM_KEY, value=address)
+            task_instance.xcom_push(key=told_key(), value=address)
         except Exception as error:  # noqa: BLE001 - a button is not worth a failure, whatever the XCom backend raises
             self.log.warning("The link to Encord cannot be stored: %s.", type(error).__name__)
 

@@ -22,7 +22,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import airflow_provider_encord
-from airflow_provider_encord import links
 from airflow_provider_encord.client.transport.settings import base_url
 from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.get_provider_info import get_provider_info
@@ -379,6 +378,25 @@ class _Broken:
         raise ConnectionError(f"no database for {key}={value}")
 
 
+class TestXComBackends:
+    """Airflow chooses its XCom backend once in a process."""
+
+    PROGRAM = "from airflow_provider_encord.links import *; print('key:', told_key(), EncordLink().xcom_key)"
+    BACKEND = "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend"
+
+    @pytest.mark.parametrize("backend", [None, BACKEND])
+    def test_what_a_backend_keeps_elsewhere_is_not_what_airflow_shows(
+        self, backend: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if backend:
+            monkeypatch.setenv("AIRFLOW__CORE__XCOM_BACKEND", backend)
+        done = subprocess.run([sys.executable, "-c", self.PROGRAM], capture_output=True, text=True, check=True)
+        (line,) = [line for line in done.stdout.splitlines() if line.startswith("key:")]
+        _, told, shown = line.split()
+
+        assert (told == shown) is (backend is None)
+
+
 class TestNeverInTheWay:
     def test_the_work_is_done_although_the_link_cannot_be_stored(
         self, account: Account, at: Callable[[str], None]
@@ -402,7 +420,7 @@ class TestNeverInTheWay:
         """Another task may keep anything under this key."""
         from airflow.providers.common.compat.sdk import XCom
 
-        monkeypatch.setattr(XCom, "get_value", lambda *, ti_key, key: told if key == links.XCOM_KEY else "other")
+        monkeypatch.setattr(XCom, "get_value", lambda *, ti_key, key: told if key == "encord_url" else "other")
         anything: Any = object()
 
         assert EncordLink().get_link(anything, ti_key=anything) == ""

@@ -206,6 +206,7 @@ class TestTemplates:
         assert account.titles("dataset") == ["A"]
 
 
+PLURAL = {"project": "projects", "dataset": "datasets", "ontology": "ontologies"}
 CREATE: dict[str, type[EncordBaseOperator]] = {
     "project": EncordCreateProjectOperator,
     "dataset": EncordCreateDatasetOperator,
@@ -227,7 +228,7 @@ class TestIfExists:
     def test_reuse_fails_for_good_if_there_are_several_and_lists_them(self, kind: str, account: Account) -> None:
         ids = [run(CREATE[kind], title="Street", if_exists="new") for _ in range(2)]
 
-        with pytest.raises(AirflowFailException, match=f"2 .*{kind}") as failure:
+        with pytest.raises(AirflowFailException, match=f"2 {PLURAL[kind]} are titled 'Street'") as failure:
             run(CREATE[kind], title="Street")
         assert all(one in str(failure.value) for one in ids)
 

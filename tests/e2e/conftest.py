@@ -48,8 +48,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots go: a folder of the tests, or the one that ``ENCORD_SCREENSHOTS`` names."""
-    named = os.environ.get("ENCORD_SCREENSHOTS")
+    """Where screenshots go: a folder of the tests, or the one that ``SCREENSHOTS`` names."""
+    named = os.environ.get("SCREENSHOTS")
     folder = Path(named).absolute() if named else tmp_path_factory.mktemp("pictures")
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -25,14 +25,13 @@ def test_with_both_connections_it_prints_one_report_and_writes_the_same_to_a_fil
     variables = {
         SSH_CONNECTION: world.account.connection(),
         API_KEY_CONNECTION: world.account.api_key_connection(world.project),
-        "AIRFLOW_HOME": str(tmp_path / "airflow"),
         "HOME": str(tmp_path / "home"),
     }
     world.emulator.clear_journal()
     done = subprocess.run(
         [sys.executable, "-m", "smoke", "--project", world.project, "--output", str(tmp_path / "report.md")],
         cwd=CHECKOUT,
-        env={**os.environ, **variables},
+        env={name: value for name, value in os.environ.items() if name != "AIRFLOW_HOME"} | variables,
         capture_output=True,
         text=True,
         timeout=180,

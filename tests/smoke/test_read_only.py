@@ -16,6 +16,7 @@ from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.transport.settings import Settings
 from smoke.readings import LEFT_OUT
 from smoke.reference import SHAPES
+from smoke.run import Wanted
 from smoke.transport import BudgetSpentError, Ledger, ReadOnlyTransport, WouldChangeError
 from tests.client.scripted_server import ScriptedServer, answer
 from tests.smoke.conftest import World
@@ -86,6 +87,21 @@ def test_the_emulator_sees_nothing_but_reads_and_as_many_as_the_report_counts(wo
 def test_a_server_that_fails_for_ever_is_asked_few_questions(world: World) -> None:
     world.emulator.faults([{"match": {"path": "/public"}, "do": {"status": 503}, "when": {"every": 2}}])
     assert world.run(world.ssh).requests <= 70
+
+
+def test_the_project_and_the_dataset_that_are_asked_for_are_looked_at_and_no_others(world: World) -> None:
+    other = world.account.project(rows=1)
+    (visit,) = world.run(wanted=Wanted(other["project_hash"], world.dataset)).visits
+    projects_read = [reply.value.project_hash for reply in visit.of("project.get", "v2")]
+    datasets_read = [reply.value.dataset_hash for reply in visit.of("dataset.get", "v1")]
+    assert (projects_read, datasets_read) == ([other["project_hash"]], [world.dataset])
+
+
+def test_of_many_projects_and_datasets_only_the_first_are_looked_at(world: World) -> None:
+    for _ in range(3):
+        world.account.project(rows=1)
+    (visit,) = world.run().visits
+    assert [len(visit.of(*key)) for key in (("project.get", "v2"), ("dataset.get", "v1"))] == [2, 2]
 
 
 WRITES = {
