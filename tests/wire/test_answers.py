@@ -20,7 +20,8 @@ from airflow_provider_encord.client.transport.answers import Answer, result
 from tests.wire.answers import answer_of, make_answer
 from tests.wire.arguments import call_of
 from tests.wire.scope import FLOWS, replayed
-from tests.wire.vectors import Exchange, Key
+from tests.wire.subjects.reading import Key
+from tests.wire.vectors import Exchange
 
 ANSWERED = [(exchange, key) for exchange, key in replayed() if exchange.vector.raises is None]
 ANSWERS = [pytest.param(exchange, key, id=exchange.label) for exchange, key in ANSWERED]

@@ -27,7 +27,8 @@ from airflow_provider_encord.client.transport.answers import clock_skew, result,
 from airflow_provider_encord.client.transport.retry import may_repeat
 from tests.wire.answers import TRACE_ID, answer_of, make_answer
 from tests.wire.arguments import call_of
-from tests.wire.vectors import Exchange, operation_of, vector, vectors
+from tests.wire.subjects import operation_of
+from tests.wire.vectors import Exchange, vector, vectors
 
 READ = Call(request=Request("GET", "projects/x"), read=v2_reader(dict), operation="project.get")
 CHANGE = Call(

@@ -30,7 +30,8 @@ from tests.client.scripted_server import Received, ScriptedServer, answer
 from tests.wire.answers import answer_of
 from tests.wire.arguments import call_of
 from tests.wire.scope import FLOWS, in_scope, replayed
-from tests.wire.vectors import Exchange, Vector, operation_of, ssh_key, vectors
+from tests.wire.subjects import operation_of
+from tests.wire.vectors import Exchange, Vector, ssh_key, vectors
 
 __all__ = ["plain_network"]
 pytestmark = pytest.mark.usefixtures("plain_network")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_encord.client.api.registry import operations
-from tests.wire.arguments import ARGUMENTS
-from tests.wire.scope import FLOWS, NOT_YET, REPLACED, in_scope, is_failure, is_form_of_2022, replayed
-from tests.wire.vectors import operation_of, vectors
+from tests.wire.scope import FLOWS, REPLACED, in_scope, is_failure, is_form_of_2022, replayed
+from tests.wire.subjects import ARGUMENTS, NOT_YET, operation_of
+from tests.wire.vectors import vectors
 
 NEVER_RECORDED = {
     ("project.list_datasets", "v1"),  # no SDK lists them by v1: it is the read of a project, which is recorded

@@ -1,25 +1,21 @@
 """The recorded vectors, for replaying them against the client.
 
 A vector belongs to an operation by the name in it, up to the first bracket, and by the API of its first request; the
-name of its file means nothing. Flows (an upload) hold several exchanges, each with an operation of its own, which
-`operation_of` tells from the request's shape.
+name of its file means nothing. Flows (an upload) hold several exchanges, each with an operation of its own.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
+from tests.wire.subjects.reading import Key
 
 FOLDER = Path(__file__).with_name("vectors")
-OBJECT_STORE = "object store"
-
-Key = tuple[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,63 +119,3 @@ def _vector(name: str, content: dict[str, Any]) -> Vector:
 def ssh_key() -> SshKey:
     """The key that the ``auth-...`` vectors were signed with."""
     return SshKey.parse(json.loads((FOLDER / "auth-keys.json").read_text())["private_openssh_pem"])
-
-
-_V1_SHAPES: dict[tuple[str, str], str] = {
-    ("apikeymeta", "GET"): "api_key.lookup",
-    ("projectapikey", "POST"): "api_key.project.create",
-    ("projectapikey", "GET"): "api_key.project.list",
-    ("datasetapikey", "POST"): "api_key.dataset.create",
-    ("datasetapikey", "GET"): "api_key.dataset.list",
-    ("projectdataset", "POST"): "project.add_datasets",
-    ("projectdataset", "DELETE"): "project.remove_datasets",
-    ("dataset", "GET"): "dataset.get",
-    ("datarows", "GET"): "dataset.list_data_rows",
-    ("labelrowmetadata", "GET"): "label_rows.list",
-    ("labelrow", "GET"): "label_rows.get",
-    ("labelrow", "PUT"): "label_rows.create",
-    ("labelrow", "POST"): "label_rows.save",
-    ("cloudintegration", "GET"): "cloud_integrations.list",
-    ("signedimagesurl", "GET"): "upload.signed_urls",
-    ("signedvideourl", "GET"): "upload.signed_urls",
-    ("datasetdatalongpolling", "GET"): "dataset.add_private_data result",
-}
-_UUID = "[0-9a-f-]{36}"
-_V2_SHAPES: list[tuple[str, str, str]] = [
-    ("GET", "projects", "projects.list"),
-    ("GET", f"projects/{_UUID}", "project.get"),
-    ("GET", f"projects/{_UUID}/datasets", "project.list_datasets"),
-    ("GET", "datasets/list", "datasets.list"),
-    ("POST", "datasets", "dataset.create"),
-    ("GET", "ontologies", "ontology.list"),
-    ("POST", "ontologies", "ontology.create"),
-    ("GET", f"ontologies/{_UUID}", "ontology.get"),
-    ("GET", "user/bearer-token", "user.get_bearer_token"),
-    ("GET", "cloud-integrations", "cloud_integrations.list"),
-    ("GET", "presigned-urls", "upload.signed_urls"),
-]
-
-
-def operation_of(request: dict[str, Any]) -> Key | None:
-    """The operation that a request belongs to, by its shape; None if none of ours has it."""
-    if "url" in request:
-        return OBJECT_STORE, request["method"]
-    if request["path"].startswith("/v2/public/"):
-        path = request["path"].removeprefix("/v2/public/")
-        named = (name for method, form, name in _V2_SHAPES if method == request["method"] and re.fullmatch(form, path))
-        name = next(named, None)
-        return (name, "v2") if name else None
-    envelope = request["json"]
-    name = _V1_SHAPES.get((envelope["query_type"], envelope["query_method"])) or _by_payload(request["path"], envelope)
-    return (name, "v1") if name else None
-
-
-def _by_payload(path: str, envelope: dict[str, Any]) -> str | None:
-    at_user_scope = path.endswith("/user")
-    kind = envelope["query_type"], envelope["query_method"]
-    if kind == ("project", "POST") and at_user_scope:
-        return "project.create"
-    if kind == ("project", "GET") and not at_user_scope:
-        return "project.get"
-    starts_upload = kind == ("datasetdatalongpolling", "POST") and "dataItems" in envelope["values"]["payload"]
-    return "upload.start" if starts_upload else None

@@ -8,6 +8,7 @@ signed by hand, but for what Encord has no API for: users, people's labels, temp
 from collections.abc import Iterable
 from typing import Any
 
+from tests.wire.preparations import PREPARATIONS
 from tests.wire.server import User
 from tests.wire.vectors import Vector
 
@@ -59,6 +60,8 @@ class World:
             **_planned(DATA_UNIT, fresh if recording.operation in FRESH_ROWS else labelled),
             **_planned(LABEL_ROW, label_hashes),
         }
+        if prepare := PREPARATIONS.get(recording.operation):
+            prepare(self)
 
     def _seed(self, title: str, rows: int) -> Any:
         kind = kind_for(self.recording)

@@ -1,0 +1,24 @@
+"""Rows of the table: datasets."""
+
+from __future__ import annotations
+
+from .. import data_rows, datasets
+from ..operations import Operation
+from .rows import CHANGES, DATA_READ, DATA_WRITE, DATASET, READS, USER, v1, v2
+
+# fmt: off
+OPERATIONS: tuple[Operation, ...] = (
+    v2(READS, "datasets.list", "GET datasets/list", datasets.list_all, datasets.DatasetListing),
+    v1(READS, "datasets.list (v1)", "datasetwithuserrole GET", datasets.list_v1, USER,
+        payload=datasets.DatasetListRequest),
+    v2(CHANGES, "dataset.create", "POST datasets", datasets.create, body=datasets.DatasetBody),
+    v1(CHANGES, "dataset.create (v1)", "dataset POST", datasets.create_v1, USER, payload=datasets.DatasetRequest),
+    v1(READS, "dataset.get", "dataset GET", datasets.get, DATASET,
+        payload=datasets.DatasetQuestion | None, key=DATA_READ),
+    v1(READS, "dataset.list_data_rows", "datarows GET", data_rows.list_rows, DATASET,
+        payload=data_rows.DataRowsQuestion, key=DATA_READ),
+    v1(READS, "dataset.data_row.get", "datarow GET", data_rows.get, DATASET,
+        uid=str, payload=data_rows.DataRowQuestion | None, key=DATA_READ),
+    v1(CHANGES, "dataset.delete_data", "video DELETE", data_rows.delete, DATASET, uid=list[str], key=DATA_WRITE),
+)
+# fmt: on

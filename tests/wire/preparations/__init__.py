@@ -1,0 +1,22 @@
+"""What must exist before a recording can be replayed, beyond what every `World` has: one module per subject.
+
+A module's ``PREPARATIONS`` has a function for each operation that needs one; it makes things and adds to ``world.ids``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.wire.preparations import analytics, datasets, labels, organisation, projects, storage, uploads, workflow
+
+PREPARATIONS: dict[str, Callable[[Any], None]] = {
+    **analytics.PREPARATIONS,
+    **datasets.PREPARATIONS,
+    **labels.PREPARATIONS,
+    **organisation.PREPARATIONS,
+    **projects.PREPARATIONS,
+    **storage.PREPARATIONS,
+    **uploads.PREPARATIONS,
+    **workflow.PREPARATIONS,
+}

@@ -1,0 +1,8 @@
+"""What recordings of users, groups and tags need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+PREPARATIONS: dict[str, Callable[[Any], None]] = {}

@@ -1,0 +1,8 @@
+"""What recordings of workflow stages and tasks need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+PREPARATIONS: dict[str, Callable[[Any], None]] = {}

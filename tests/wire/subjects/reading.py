@@ -1,0 +1,61 @@
+"""What the readers of recorded requests share: where ids, payloads and parameters stand in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from airflow_provider_encord.client.api.listing import Filter
+
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+Read = Callable[[dict[str, Any]], Arguments]
+Key = tuple[str, str]
+
+UUID = "[0-9a-f-]{36}"
+
+
+def given(*positional: Any, **named: Any) -> Arguments:
+    return positional, named
+
+
+def uid_of(request: dict[str, Any]) -> Any:
+    return request["json"]["values"]["uid"]
+
+
+def payload_of(request: dict[str, Any]) -> Any:
+    return request["json"]["values"]["payload"]
+
+
+def resource_of(request: dict[str, Any]) -> str:
+    return str(request["headers"]["ResourceID"])
+
+
+def id_in_path(request: dict[str, Any]) -> str:
+    """The UUID in the path."""
+    found = re.search(UUID, request["path"])
+    assert found
+    return found[0]
+
+
+def parameter(request: dict[str, Any], name: str) -> str | None:
+    values: list[str] = request["query"].get(name, [None])
+    return values[0]
+
+
+def flag(request: dict[str, Any], name: str) -> bool:
+    return {"True": True, "False": False}[request["query"][name][0]]
+
+
+def listing_filter(request: dict[str, Any], description: str) -> Filter:
+    return Filter(
+        title_eq=parameter(request, "titleEq"),
+        title_like=parameter(request, "titleLike"),
+        description_eq=parameter(request, f"{description}Eq"),
+        description_like=parameter(request, f"{description}Like"),
+        created_before=parameter(request, "createdBefore"),
+        created_after=parameter(request, "createdAfter"),
+        edited_before=parameter(request, "editedBefore"),
+        edited_after=parameter(request, "editedAfter"),
+        include_organisation=flag(request, "includeOrgAccess"),
+    )
