@@ -31,6 +31,7 @@ USER = "admin"
 START_SECONDS = 180
 RUN_SECONDS = 240
 STOP_SECONDS = 20
+LOCK_SECONDS = 60
 _DROPPED = ("AIRFLOW", "_AIRFLOW", "ENCORD_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "PYTHONDONTWRITEBYTECODE")
 
 T = TypeVar("T")
@@ -252,6 +253,8 @@ class Deployment:
             "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "CORE__EXECUTOR": "SequentialExecutor" if self.old else "LocalExecutor",  # 2.11 on SQLite takes no other
             "CORE__DEFAULT_TASK_RETRY_DELAY": "1",
+            # SQLite's own 5 s are not enough for all components on a loaded machine: a page then answers 500.
+            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home / 'airflow.db'}?timeout={LOCK_SECONDS}",
             "LOGGING__BASE_LOG_FOLDER": str(self.logs),
             "SCHEDULER__USE_JOB_SCHEDULE": "False",  # nothing runs that a test did not trigger
             "SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "5",

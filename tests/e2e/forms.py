@@ -24,7 +24,7 @@ expect.set_options(timeout=PATIENCE_MS)
 class Seen:
     """A field as the form shows it.
 
-    :param kind: ``"textarea"``, or the type of the input.
+    :param kind: ``"textarea"``, ``"list"`` where one chooses, or the type of the input.
     """
 
     label: str
@@ -113,7 +113,9 @@ class Form3(Form):
         inside = self.page.locator(f"[name='{self._html_name(name)}']")
         field = self._dialog.locator("[data-scope=field][data-part=root]").filter(has=inside)
         helped = field.locator("[data-part=helper-text]").inner_text()
-        return Seen(field.locator("label[data-part=label]").inner_text().strip(), helped, _kind(box))
+        # What carries the name of a list is one of two inputs without a body of their own, depending on what is chosen.
+        kind = "list" if field.get_by_role("combobox").count() else _kind(box)
+        return Seen(field.locator("label[data-part=label]").inner_text().strip(), helped, kind)
 
     def standard_labels(self) -> dict[str, str]:
         self._open("Standard Fields")

@@ -18,7 +18,7 @@ from tests.e2e.browser import Visit
 from tests.e2e.forms import Form, Form3
 
 KINDS = {
-    "auth_method": {"3.3": "text", "2.11": "text"},  # 3.3: the search box of a list
+    "auth_method": {"3.3": "list", "2.11": "text"},
     "private_key": {"3.3": "textarea", "2.11": "textarea"},
     "ssh_key_path": {"3.3": "text", "2.11": "text"},
     "private_key_passphrase": {"3.3": "password", "2.11": "password"},
