@@ -178,7 +178,15 @@ class Together:
         return (yield self)
 
 
-Step: TypeAlias = Call[Any] | Transfer | Pause | Together
+@dataclasses.dataclass(frozen=True, slots=True)
+class Now:
+    """What time it is, in seconds since 1970; so that a flow can stop at a deadline without a clock of its own."""
+
+    def __iter__(self) -> Generator[Now, float, float]:
+        return (yield self)
+
+
+Step: TypeAlias = Call[Any] | Transfer | Pause | Together | Now
 Flow: TypeAlias = Generator[Step, Any, T]
 
 

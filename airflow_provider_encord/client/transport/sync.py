@@ -118,6 +118,10 @@ class SyncTransport:
         """Wait."""
         self._sleep(seconds)
 
+    def now(self) -> float:
+        """The time, in seconds since 1970."""
+        return self._clock()
+
     def _attempt(self, call: Call[T]) -> T:
         trace_id = uuid.uuid4().hex
         method, url, headers, body, query = self._parts(call, trace_id)

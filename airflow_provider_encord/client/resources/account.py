@@ -1,0 +1,146 @@
+"""What a user reaches for first: handles on resources, listings, creations.
+
+Here they grow; how a call is sent is the business of the client, which inherits from this.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from airflow_provider_encord.client.api import datasets, organisation, projects
+from airflow_provider_encord.client.api.datasets import DatasetRecord
+from airflow_provider_encord.client.api.listing import NO_FILTER, Filter
+from airflow_provider_encord.client.api.organisation import CloudIntegration
+from airflow_provider_encord.client.api.projects import ProjectRecord
+from airflow_provider_encord.client.call import Resource
+from airflow_provider_encord.client.errors import InvalidRequestError, NotPossibleError
+from airflow_provider_encord.client.resources.creation import REUSE, Created
+from airflow_provider_encord.client.resources.datasets import Dataset, create_dataset_once
+from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
+from airflow_provider_encord.client.resources.ontologies import Ontology, create_ontology_once
+from airflow_provider_encord.client.resources.projects import Project, create_project_once
+from airflow_provider_encord.client.resources.sender import Sender
+
+
+class Account(Sender, Protocol):
+    """All that one credential can see."""
+
+    @property
+    @abstractmethod
+    def key_resource(self) -> Resource | None:
+        """The project or dataset that an API key belongs to; None with an SSH key."""
+
+    def project(self, id: str | None = None) -> Project:  # noqa: A002 - the word for it
+        """Handle on a project; nothing is asked unless it has to be told from the API key.
+
+        :param id: The project's id; None takes the one that the API key belongs to.
+        :raises NotPossibleError: The API key belongs to something else.
+        """
+        return Project(self, self._own("project", id))
+
+    def dataset(self, id: str | None = None) -> Dataset:  # noqa: A002 - the word for it
+        """Handle on a dataset, as `project`."""
+        return Dataset(self, self._own("dataset", id))
+
+    def ontology(self, id: str) -> Ontology:  # noqa: A002 - the word for it
+        """Handle on an ontology; nothing is asked."""
+        return Ontology(self, id)
+
+    def projects(self, which: Filter | None = None, *, tags: Sequence[str] = ()) -> list[ProjectRecord]:
+        """The projects that the user can see.
+
+        :param tags: Names of organisation tags, of which a project has at least one.
+        """
+        return self.run(projects.all_projects(which or NO_FILTER, tags=tags))
+
+    def datasets(self, which: Filter | None = None) -> list[DatasetRecord]:
+        """The datasets that the user can see."""
+        return self.send(datasets.list_datasets(which or NO_FILTER))
+
+    def cloud_integrations(self) -> list[CloudIntegration]:
+        """The cloud integrations that can be used."""
+        own = self.key_resource
+        return self.send(
+            organisation.list_cloud_integrations_v1(own) if own else organisation.list_cloud_integrations()
+        )
+
+    def bearer_token(self) -> str:
+        """A bearer token for the user. It is a secret."""
+        return self.send(organisation.get_bearer_token())
+
+    def create_project(
+        self,
+        title: str,
+        *,
+        description: str = "",
+        datasets: Sequence[str] = (),
+        ontology: str | None = None,
+        workflow_template: str | None = None,
+        if_exists: str = REUSE,
+    ) -> Created:
+        """Create a project unless there is one of its title. What is found is not changed.
+
+        :param datasets: Ids of the datasets to attach.
+        :param ontology: Id; without one Encord makes an empty ontology.
+        :param workflow_template: Id of a template made in the web app; without one Encord takes its default.
+        :param if_exists: See `create_once`.
+        """
+        flow = create_project_once(
+            title,
+            if_exists=if_exists,
+            description=description,
+            datasets=require_ids(datasets, "datasets"),
+            ontology=None if ontology is None else require_id(ontology, "ontology"),
+            workflow_template=None if workflow_template is None else require_id(workflow_template, "workflow_template"),
+        )
+        return self.run(flow)
+
+    def create_dataset(
+        self,
+        title: str,
+        *,
+        description: str | None = None,
+        create_backing_folder: bool = True,
+        if_exists: str = REUSE,
+    ) -> Created:
+        """Create a dataset unless there is one of its title. What is found is not changed.
+
+        :param create_backing_folder: Make it a mirror dataset, with a storage folder kept in step.
+        :param if_exists: See `create_once`.
+        """
+        flow = create_dataset_once(
+            title, if_exists=if_exists, description=description, create_backing_folder=create_backing_folder
+        )
+        return self.run(flow)
+
+    def create_ontology(
+        self,
+        title: str,
+        *,
+        structure: Mapping[str, Any] | None = None,
+        description: str = "",
+        if_exists: str = REUSE,
+    ) -> Created:
+        """Create an ontology unless there is one of its title. What is found is not changed.
+
+        :param structure: See `complete_structure`.
+        :param if_exists: See `create_once`.
+        """
+        return self.run(create_ontology_once(title, structure=structure, description=description, if_exists=if_exists))
+
+    def _own(self, kind: str, id: str | None) -> str:  # noqa: A002 - the word for it
+        if id is not None:
+            return id
+        own = self.key_resource
+        if own is None:
+            raise InvalidRequestError(
+                f"{kind}: give its id. Only a connection with an API key has a {kind} of its own."
+            )
+        if own.kind != kind or own.id is None:
+            raise NotPossibleError(
+                f"{kind}: the API key of this connection belongs to a {own.kind} ({own.id}), so there is no {kind} to "
+                f"take from it. Use a connection with an API key of a {kind}, or with an SSH key."
+            )
+        return own.id

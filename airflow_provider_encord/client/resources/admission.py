@@ -1,0 +1,69 @@
+"""What a credential can do at all, decided before anything is sent.
+
+An API key belongs to one project or dataset, and does not say to which kind: Encord has to be asked once. Whoever asks
+keeps the answer; here is the question, and what follows from it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_encord.client.api.keys import get_key_resource
+from airflow_provider_encord.client.call import API_KEY, Call, Envelope, Flow, Resource
+from airflow_provider_encord.client.credentials import ApiKey, Credential
+from airflow_provider_encord.client.errors import NotPossibleError
+
+
+def resource_of(key: ApiKey) -> Flow[Resource]:
+    """Ask which project or dataset an API key belongs to.
+
+    :raises NotPossibleError: It belongs to neither.
+    """
+    kind = (yield from get_key_resource()).resource_type
+    if kind not in ("project", "dataset"):
+        raise NotPossibleError(f"This API key belongs to a {kind}; only keys of projects and datasets can be used.")
+    return Resource(kind, key.resource_id)
+
+
+def require_possible(call: Call[Any], credential: Credential) -> bool:
+    """Refuse what the credential can never do.
+
+    :return: Whether the kind of resource that an API key belongs to must be known to say more; see `require_own_kind`.
+    :raises NotPossibleError: It cannot do this; the message says what kind of connection could.
+    """
+    if credential.kind not in call.credentials:
+        raise NotPossibleError(_wrong_kind(call), operation=call.operation)
+    if not isinstance(credential, ApiKey) or not isinstance(call.request, Envelope) or call.request.own_resource:
+        return False
+    wanted = call.request.resource
+    if (wanted.id or "").lower() != credential.resource_id:
+        raise NotPossibleError(
+            f"The API key of this connection belongs to {credential.resource_id} and cannot act on {wanted.kind} "
+            f"{wanted.id}. Use a connection with an API key of that {wanted.kind}, or with an SSH key.",
+            operation=call.operation,
+        )
+    return True
+
+
+def require_own_kind(call: Call[Any], own: Resource | None) -> None:
+    """Refuse what acts on a project with the key of a dataset, or the other way round.
+
+    :param own: What the API key belongs to; None with an SSH key.
+    :raises NotPossibleError: They differ.
+    """
+    wanted = call.request.resource if isinstance(call.request, Envelope) else None
+    if own and wanted and own.kind != wanted.kind:
+        raise NotPossibleError(
+            f"The API key of this connection belongs to a {own.kind} ({own.id}), and this acts on a {wanted.kind}. "
+            f"Use a connection with an API key of a {wanted.kind}, or with an SSH key.",
+            operation=call.operation,
+        )
+
+
+def _wrong_kind(call: Call[Any]) -> str:
+    if API_KEY in call.credentials:
+        return "Only an API key can do this, and this connection holds an SSH key."
+    return (
+        "This needs a user's or service account's SSH key, and this connection holds an API key, which can only act on "
+        "the project or dataset it belongs to. Use a connection with auth_method ssh_key."
+    )
