@@ -34,7 +34,7 @@ CLIENT_FLOORS = [
     {"credentials", "call", "structure", "structure_differences"},
     {"api", "transport"},
     {"resources"},
-    {"client"},
+    {"client", "async_client"},
 ]
 """Inside the client, from the ground up; only on the ground floor do modules import their neighbours."""
 
@@ -125,9 +125,16 @@ def test_operations_know_neither_transport_nor_resources_nor_client():
         assert target.split(".")[0] not in ("requests", "httpx", "urllib3")
 
 
-def test_requests_is_imported_by_the_sync_transport_alone():
-    users = {name for name, target in edges("client") if target.split(".")[0] in ("requests", "urllib3")}
-    assert users == {f"{PACKAGE}.client.transport.sync", f"{PACKAGE}.client.transport.failures"}
+@pytest.mark.parametrize(
+    ("libraries", "users"),
+    [
+        (("requests", "urllib3"), {"sync", "sync_failures", "asynchronous", "machine"}),
+        (("httpx", "httpcore"), {"asynchronous", "async_failures"}),
+    ],
+)
+def test_the_libraries_that_send_are_imported_by_their_transports_alone(libraries, users):
+    found = {name for name, target in edges("client") if target.split(".")[0] in libraries}
+    assert found == {f"{PACKAGE}.client.transport.{user}" for user in users}
 
 
 def test_no_module_imports_itself_in_a_circle():

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ from airflow_provider_encord.client.errors import (
     RefusedError,
     UnavailableError,
 )
-from airflow_provider_encord.client.transport.sync import user_agent
+from airflow_provider_encord.client.transport.base import user_agent
 from tests.client.scripted_server import ScriptedServer, answer, cut, hang, late, v1
 from tests.client.sending import GET, POST, PROJECT, READ_V1, SECRET, api_key, everything_said, transport
 from tests.wire.vectors import ssh_key
@@ -225,7 +226,7 @@ def test_the_user_agent_is_ours_with_a_suffix(server):
     with transport(server.url, user_agent_suffix="apache-airflow/3.3.2") as sender:
         sender.send(GET)
     agent = server.requests[0].headers["user-agent"]
-    assert agent == user_agent("apache-airflow/3.3.2")
+    assert agent == user_agent(f"requests/{requests.__version__}", "apache-airflow/3.3.2")
     assert re.fullmatch(
         r"airflow-provider-encord/\S+ python/3\.\d+\.\d+ requests/\d+\.\d+\S* apache-airflow/3\.3\.2", agent
     )

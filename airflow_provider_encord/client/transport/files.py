@@ -5,8 +5,11 @@ from __future__ import annotations
 import urllib.parse
 from typing import BinaryIO
 
+from airflow_provider_encord.client.call import Transfer
 from airflow_provider_encord.client.errors import InvalidRequestError, RefusedError, UnavailableError
 from airflow_provider_encord.client.transport.settings import is_loopback
+
+BLOCK = 1 << 20  # bytes that are read at once
 
 
 class SizedFile:
@@ -30,7 +33,7 @@ class SizedFile:
         return self  # makes `requests` stream it
 
     def __next__(self) -> bytes:
-        if block := self.read(1 << 20):
+        if block := self.read(BLOCK):
             return block
         raise StopIteration
 
@@ -54,6 +57,20 @@ class SizedFile:
         """
         if self._read == self._size and self._file.read(1):
             raise InvalidRequestError(f"{self._title} became longer while it was uploaded; upload it again.")
+
+
+def opened(transfer: Transfer) -> BinaryIO:
+    """The file of a transfer, open.
+
+    :raises InvalidRequestError: It is not there, or may not be read.
+    :raises UnavailableError: It cannot be read just now.
+    """
+    try:
+        return transfer.open()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise InvalidRequestError(f"{transfer.title} cannot be uploaded: {error.strerror or 'not readable'}.") from None
+    except OSError as error:
+        raise UnavailableError(f"{transfer.title} cannot be read: {error.strerror or type(error).__name__}.") from None
 
 
 def require_safe(url: str, title: str, *, allow_http: bool) -> None:

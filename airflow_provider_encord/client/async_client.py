@@ -1,0 +1,111 @@
+"""The client for event loops: sends calls and runs flows, as `EncordClient` does, and refuses what that refuses.
+
+It has no handles: what they do is written as calls and flows, and those run here. ``await client.run(flow)``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, TypeVar
+
+from airflow_provider_encord.client.call import Call, Flow, Pause, Resource, Step, Together, Transfer, run_async
+from airflow_provider_encord.client.credentials import ApiKey, Credential
+from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.client.resources import admission
+from airflow_provider_encord.client.transport.asynchronous import AsyncTransport
+from airflow_provider_encord.client.transport.settings import Settings
+
+T = TypeVar("T")
+
+
+class AsyncEncordClient:
+    """Talks to Encord with one credential, on one event loop. Close it, or use it in an ``async with``.
+
+    :param credential: `SshKey` or `ApiKey`.
+    :param settings: Where Encord is; by default its first region.
+    :param transport: Sends the calls; by default over `httpx`.
+    """
+
+    def __init__(
+        self, credential: Credential, settings: Settings | None = None, *, transport: AsyncTransport | None = None
+    ):
+        self.credential = credential
+        self.settings = settings or Settings()
+        self._transport = transport or AsyncTransport(credential, self.settings)
+        self._resource: Resource | None = None
+        self._asking = asyncio.Lock()
+
+    async def __aenter__(self) -> AsyncEncordClient:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"AsyncEncordClient({self.credential!r}, {self.settings.base_url!r})"
+
+    async def close(self) -> None:
+        """Give the pooled connections back."""
+        await self._transport.close()
+
+    async def key_resource(self) -> Resource | None:
+        """The project or dataset that the API key belongs to, asked once; None with an SSH key.
+
+        :raises EncordError: Encord does not accept the key, or was not reached.
+        :raises NotPossibleError: The key belongs to neither a project nor a dataset.
+        """
+        if not isinstance(self.credential, ApiKey):
+            return None
+        async with self._asking:
+            if self._resource is None:
+                self._resource = await self.run(admission.resource_of(self.credential))
+        return self._resource
+
+    async def send(self, call: Call[T]) -> T:
+        """Send one call and return its result.
+
+        :raises NotPossibleError: The credential can never do this; nothing was sent.
+        :raises EncordError: What it came to after all attempts.
+        """
+        await self.require_possible(call)
+        return await self._transport.send(call)
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Carry out a flow and return what it returns.
+
+        :raises EncordError: A step failed and the flow let it.
+        """
+        return await run_async(flow, self._perform)
+
+    async def require_possible(self, call: Call[Any]) -> None:
+        """Check that the credential can do this at all.
+
+        :raises NotPossibleError: It cannot; the message says what kind of connection could.
+        """
+        if admission.require_possible(call, self.credential):
+            admission.require_own_kind(call, await self.key_resource())
+
+    async def _perform(self, step: Step) -> Any:
+        if isinstance(step, Call):
+            return await self.send(step)
+        if isinstance(step, Transfer):
+            return await self._transport.transfer(step)
+        if isinstance(step, Pause):
+            return await self._transport.pause(step.seconds)
+        if isinstance(step, Together):
+            return await self._together(step)
+        return self._transport.now()
+
+    async def _together(self, together: Together) -> list[Any]:
+        places = asyncio.Semaphore(max(1, together.limit))
+
+        async def outcome(step: Step) -> Any:
+            async with places:
+                try:
+                    return await self._perform(step)
+                except EncordError as error:
+                    return error
+
+        async with asyncio.TaskGroup() as group:  # what is cancelled takes its steps along
+            tasks = [group.create_task(outcome(step)) for step in together.steps]
+        return [task.result() for task in tasks]

@@ -1,0 +1,126 @@
+"""What it was when `httpx` gives no answer.
+
+Surprise: `httpx` has one class for whatever went wrong before a request could be written, and tells the cause only by
+what it was raised from; of a proxy it says nothing. So `Progress` watches how far a request got.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+
+from airflow_provider_encord.client.transport import failures
+from airflow_provider_encord.client.transport.failures import Failure
+
+
+class ProxyUnusableError(Exception):
+    """The machine names a proxy that cannot be used.
+
+    :param why: `failures.PROXY_UNUSABLE` or `failures.PROXY_UNSUPPORTED`.
+    """
+
+    def __init__(self, why: str):
+        super().__init__(why)
+        self.why = why
+
+
+NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, ProxyUnusableError, OSError)
+"""Everything that `httpx` raises instead of an answer, and what we raise before we ask it."""
+
+_CANNOT_ASK: Mapping[type[BaseException], str] = {
+    httpx.InvalidURL: failures.HOST_UNUSABLE,
+    httpx.UnsupportedProtocol: failures.HOST_UNUSABLE,
+    httpx.LocalProtocolError: failures.HEADER_UNUSABLE,
+}
+_STATUS = re.compile(r"(\d{3})\b")
+_PASSING = (ssl.SSLWantReadError, ssl.SSLWantWriteError)  # how a handshake says that it is not done
+
+
+class Progress:
+    """How far a request got: `httpcore` calls this at each step.
+
+    :param proxied: Whether it goes through a proxy.
+    """
+
+    __slots__ = ("connected", "proxied", "through")
+
+    def __init__(self, *, proxied: bool):
+        self.proxied = proxied
+        self.connected = False
+        self.through = False
+
+    async def __call__(self, step: str, info: Mapping[str, Any]) -> None:
+        """Take note of a step."""
+        if step.endswith("connect_tcp.complete"):
+            self.connected = True
+        elif step.endswith("start_tls.started"):
+            self.through = True
+        elif step.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
+            self.connected = self.through = True
+
+    @property
+    def in_proxy(self) -> bool:
+        """Whether a proxy has not made the connection yet."""
+        return self.proxied and not self.through
+
+
+def failure(error: BaseException, host: str, progress: Progress) -> Failure:
+    """Tell what happened.
+
+    :param error: One of `NO_ANSWER`.
+    :param host: Whom we asked.
+    """
+    if isinstance(error, ProxyUnusableError):
+        return failures.cannot_ask(host, error.why)
+    if why := next((text for class_, text in _CANNOT_ASK.items() if isinstance(error, class_)), None):
+        return failures.cannot_ask(host, why)
+    if isinstance(error, httpx.ProxyError):
+        refused = _STATUS.match(str(error))
+        return failures.tunnel_refused(host, refused[1]) if refused else failures.proxy_not_reached(host)
+    causes = list(_causes(error))
+    tls = next((one for one in causes if isinstance(one, ssl.SSLError) and not isinstance(one, _PASSING)), None)
+    if tls is not None and not failures.tls_was_cut(tls):
+        return failures.no_tls(host, tls)
+    if tls is None and not isinstance(error, httpx.HTTPError):
+        return failures.no_certificates(host)  # nothing else raises an OSError as it is
+    if progress.in_proxy:
+        return failures.proxy_not_reached(host)
+    if not progress.connected:
+        return failures.not_connected(host, _why_not_connected(error, causes))
+    return failures.lost(host, _how(error))
+
+
+def _why_not_connected(error: BaseException, causes: list[BaseException]) -> str:
+    if any(isinstance(one, socket.gaierror) for one in causes):
+        return failures.UNKNOWN_NAME
+    if isinstance(error, httpx.TimeoutException):
+        return failures.CONNECT_TIMED_OUT
+    return failures.refused_by(next((one for one in causes if getattr(one, "errno", None) is not None), None))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception and what it was raised from, all the way, groups of exceptions included."""
+    following: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while following:
+        one = following.pop(0)
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        following += [*getattr(one, "exceptions", ()), one.__cause__, one.__context__]
+
+
+def _how(error: BaseException) -> str:
+    if isinstance(error, httpx.ReadTimeout | httpx.ConnectTimeout):  # the latter: in the middle of a handshake
+        return failures.TIMED_OUT
+    if isinstance(error, httpx.DecodingError):
+        return failures.NOT_UNPACKED
+    if isinstance(error, httpx.RemoteProtocolError) and "body" in str(error):
+        return failures.BROKEN_OFF
+    return failures.CUT

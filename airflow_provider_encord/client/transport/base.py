@@ -1,0 +1,163 @@
+"""What both transports do alike: put a request together, sign it, and make out what came back or why nothing did.
+
+Surprise: the two libraries normalise a target differently, so a signature is made from what the library has prepared
+(`Transport._proof`), never from what it was given.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import time
+import urllib.parse
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord import __version__
+from airflow_provider_encord.client.call import NO_BODY, Call, Envelope, Transfer
+from airflow_provider_encord.client.credentials import Credential, SshKey
+from airflow_provider_encord.client.errors import EncordError, RefusedError, UnavailableError
+from airflow_provider_encord.client.transport import answers, retry
+from airflow_provider_encord.client.transport.failures import Failure
+from airflow_provider_encord.client.transport.settings import Settings
+
+CONNECTIONS = 16  # kept open; enough for parallel reads and uploads of one task
+OBJECT_STORE = "the object store"
+_PROOFS = ("authorization", "signature")  # headers whose values must not come back in a message
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request before it is prepared and signed.
+
+    :param url: With its query, percent-encoded as HTML forms are (protocol, section 2.2).
+    """
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes | None
+
+
+class Transport:
+    """The part of a transport that does no I/O.
+
+    :param credential: Signs the requests.
+    :param settings: Where Encord is, and how to reach it.
+    :param library: Name and version of what sends, for the ``User-Agent``.
+    :param clock: The time in seconds since 1970, for v2 signatures.
+    :param attempts: How often to send a call at most; 1 where somebody waits for the answer.
+    """
+
+    def __init__(
+        self,
+        credential: Credential,
+        settings: Settings,
+        *,
+        library: str,
+        clock: Callable[[], float] = time.time,
+        attempts: int = retry.ATTEMPTS,
+    ):
+        self._credential = credential
+        self._settings = settings
+        self._clock = clock
+        self._attempts = attempts
+        self._host = settings.host
+        self._public_key = credential.openssh_public_key() if isinstance(credential, SshKey) else ""
+        self._user_agent = user_agent(library, settings.user_agent_suffix)
+
+    def now(self) -> float:
+        """The time, in seconds since 1970."""
+        return self._clock()
+
+    def _outgoing(self, call: Call[Any], trace_id: str) -> Outgoing:
+        request = call.request
+        url = self._settings.base_url + request.path
+        headers = {
+            "User-Agent": self._user_agent,
+            "X-Cloud-Trace-Context": f"{trace_id}/1;o=1",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+        }
+        if isinstance(request, Envelope):
+            headers["Content-Type"] = "application/json"
+            return Outgoing("POST", url, headers, msgspec.json.encode(request.body()))
+        if pairs := request.parameters():
+            url = f"{url}?{urllib.parse.urlencode(pairs)}"
+        body = None if request.json is NO_BODY else msgspec.json.encode(request.json)
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return Outgoing(request.method, url, headers, body)
+
+    def _outgoing_file(self, transfer: Transfer) -> dict[str, str]:
+        """Headers of a transfer; neither a credential nor a trace."""
+        return {"User-Agent": self._user_agent, "Accept": "*/*", "Accept-Encoding": "gzip", **transfer.headers}
+
+    def _proof(self, call: Call[Any], *, method: str, target: str, body: bytes) -> dict[str, str]:
+        """Headers that prove who sends.
+
+        :param target: Path and query as they were prepared.
+        """
+        request = call.request
+        if isinstance(request, Envelope):
+            resource = request.resource
+            return self._credential.v1_headers(body, resource_type=resource.kind, resource_id=resource.id)
+        return self._credential.v2_headers(method=method, target=target, body=body, created=int(self._clock()))
+
+    def _received(
+        self, status: int, headers: Mapping[str, str], body: bytes, *, sent: Mapping[str, str], trace_id: str
+    ) -> answers.Answer:
+        """An answer, ready to be judged.
+
+        :param sent: Headers of the request; names in lower case are found as well.
+        """
+        return answers.Answer(
+            status=status,
+            headers={name.lower(): value for name, value in headers.items()},
+            body=body,
+            host=self._host,
+            trace_id=trace_id,
+            now=self._clock(),
+            credential_kind=self._credential.kind,
+            public_key=self._public_key,
+            proofs=tuple(str(sent[name]) for name in _PROOFS if name in sent),
+        )
+
+
+def user_agent(library: str, suffix: str = "") -> str:
+    """Who we are: not the vendor's SDK.
+
+    :param library: Name and version of what sends: ``requests/2.34.2``.
+    """
+    own = f"airflow-provider-encord/{__version__} python/{platform.python_version()} {library}"
+    return f"{own} {suffix}".strip()
+
+
+def error_of(call: Call[Any], what: Failure, trace_id: str) -> EncordError:
+    """The error for a call without an answer. Where no connection was made, it may be repeated, whatever it does."""
+    if what.hopeless:
+        return RefusedError(what.what, operation=call.operation)
+    if not what.connected:
+        return UnavailableError(what.what, operation=call.operation)
+    return answers.transient(call, what.what, trace_id=trace_id)
+
+
+def error_of_transfer(transfer: Transfer, what: Failure) -> EncordError:
+    """The error for a transfer without an answer."""
+    class_ = RefusedError if what.hopeless else UnavailableError
+    return class_(f"{transfer.title} was not uploaded. {what.what}")
+
+
+def judge_transfer(transfer: Transfer, status: int) -> None:
+    """Judge the answer of an object store by its status.
+
+    :raises EncordError: It is no success.
+    """
+    if 200 <= status < 300:
+        return
+    what = f"The object store answered HTTP {status} to the upload of {transfer.title}"
+    if status in (408, 429) or status >= 500:
+        raise UnavailableError(f"{what}.")
+    raise RefusedError(f"{what}; the signed URL may have expired. Run the task again to get a new one.")

@@ -1,0 +1,88 @@
+"""What it was when `requests` gives no answer.
+
+Surprise: `requests` has one class for a certificate that is not trusted, a server that speaks no TLS, and one that hung
+up; what it was is three exceptions further in.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+
+import requests
+import urllib3.exceptions
+
+from airflow_provider_encord.client.transport import failures
+from airflow_provider_encord.client.transport.failures import Failure
+
+NO_ANSWER = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+"""Everything that `requests` raises instead of an answer; some of it comes from below, unwrapped."""
+
+_CANNOT_ASK: Mapping[type[BaseException], str] = {
+    requests.exceptions.InvalidProxyURL: failures.PROXY_UNUSABLE,
+    requests.exceptions.InvalidSchema: failures.PROXY_UNSUPPORTED,
+    requests.exceptions.InvalidURL: failures.HOST_UNUSABLE,
+    requests.exceptions.InvalidHeader: failures.HEADER_UNUSABLE,
+    urllib3.exceptions.LocationValueError: failures.HOST_UNUSABLE,
+}
+_LOST: Mapping[type[BaseException], str] = {
+    requests.exceptions.ReadTimeout: failures.TIMED_OUT,
+    requests.exceptions.ChunkedEncodingError: failures.BROKEN_OFF,
+    requests.exceptions.ContentDecodingError: failures.NOT_UNPACKED,
+}
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
+
+
+def failure(error: BaseException, host: str) -> Failure:
+    """Tell what happened.
+
+    :param error: One of `NO_ANSWER`.
+    :param host: Whom we asked.
+    """
+    if why := _described(error, _CANNOT_ASK):
+        return failures.cannot_ask(host, why)
+    if not isinstance(error, requests.RequestException | urllib3.exceptions.HTTPError):
+        return failures.no_certificates(host)  # nothing else raises an OSError as it is
+    if isinstance(error, requests.exceptions.SSLError) and not failures.tls_was_cut(cause := _tls_cause(error)):
+        return failures.no_tls(host, cause)
+    if isinstance(error, requests.exceptions.ProxyError):
+        return _proxy_failure(error, host)
+    if never := _never_connected(error):
+        return failures.not_connected(host, never)
+    return failures.lost(host, _described(error, _LOST) or failures.CUT)
+
+
+def _described(error: BaseException, descriptions: Mapping[type[BaseException], str]) -> str | None:
+    return next((text for class_, text in descriptions.items() if isinstance(error, class_)), None)
+
+
+def _reason(error: BaseException) -> BaseException | None:
+    """What `urllib3` gave up for."""
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return reason if isinstance(reason, BaseException) else None
+
+
+def _tls_cause(error: BaseException) -> ssl.SSLError | None:
+    inner = _reason(error)
+    cause = inner.args[0] if inner is not None and inner.args else None
+    return cause if isinstance(cause, ssl.SSLError) else None
+
+
+def _proxy_failure(error: BaseException, host: str) -> Failure:
+    inner = _reason(error)
+    refused = _TUNNEL.search(str(inner.args[-1])) if inner is not None and inner.args else None
+    return failures.tunnel_refused(host, refused[1]) if refused else failures.proxy_not_reached(host)
+
+
+def _never_connected(error: BaseException) -> str | None:
+    """Why no connection was made; None if one was."""
+    reason = _reason(error)
+    if isinstance(reason, urllib3.exceptions.NameResolutionError):
+        return failures.UNKNOWN_NAME
+    timed_out = urllib3.exceptions.ConnectTimeoutError
+    if isinstance(error, requests.exceptions.ConnectTimeout) or type(reason) is timed_out:
+        return failures.CONNECT_TIMED_OUT
+    if not isinstance(reason, urllib3.exceptions.NewConnectionError | timed_out):
+        return None
+    return failures.refused_by(reason.__cause__ or reason.__context__)
