@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 
+from airflow_provider_encord.client.credentials import ApiKey, SshKey
+from airflow_provider_encord.client.transport.settings import Settings
 from tests.client.network import plain_network
 from tests.client.scripted_server import ScriptedServer
+from tests.client.sending import KINDS, sender
+from tests.wire.vectors import ssh_key
 
 __all__ = ["plain_network"]
 
@@ -22,3 +28,19 @@ def server() -> Iterator[ScriptedServer]:
     """A scripted server."""
     with ScriptedServer() as scripted:
         yield scripted
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which of the two transports: what uses this holds for both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def transport(kind: str) -> Callable[..., AbstractContextManager[Any]]:
+    """Makes a transport of either kind, which does not wait, for a URL."""
+
+    def of(url: str, credential: SshKey | ApiKey | None = None, **options: Any) -> AbstractContextManager[Any]:
+        return sender(kind, credential or ssh_key(), Settings(base_url=url, **options), clock=lambda: 1e9)
+
+    return of

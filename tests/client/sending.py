@@ -1,18 +1,20 @@
-"""Calls to send, a transport that does not wait, and all that an error may tell a log."""
+"""Calls to send, transports of either kind that do not wait, and all that an error may tell a log."""
 
 from __future__ import annotations
 
 import contextlib
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from airflow_provider_encord.client.api.reading import ignored, v2_reader
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
 from airflow_provider_encord.client.credentials import ApiKey, SshKey
+from airflow_provider_encord.client.transport.asynchronous import AsyncTransport
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
-from tests.wire.vectors import ssh_key
+from tests.client.on_loop import TransportOnLoop
 
 PROJECT = "aaaaaaaa-0000-4000-8000-000000000001"
 SECRET = "encord-secret-api-key/0123+456789=="
@@ -36,13 +38,33 @@ def api_key() -> ApiKey:
     return ApiKey(SECRET, PROJECT)
 
 
+SYNC, ASYNC = KINDS = ("sync", "async")
+
+
 @contextlib.contextmanager
-def transport(url: str, credential: SshKey | ApiKey | None = None, **options: Any) -> Iterator[SyncTransport]:
-    sender = SyncTransport(
-        credential or ssh_key(), Settings(base_url=url, **options), sleep=lambda seconds: None, clock=lambda: 1e9
-    )
-    with contextlib.closing(sender):
-        yield sender
+def sender(
+    kind: str,
+    credential: SshKey | ApiKey,
+    settings: Settings,
+    *,
+    sleep: Callable[[float], Any] = lambda seconds: None,
+    clock: Callable[[], float] = time.time,
+    **options: Any,
+) -> Iterator[SyncTransport | TransportOnLoop]:
+    """A transport of either kind that does not wait, called the same way."""
+
+    async def sleep_on_loop(seconds: float) -> None:
+        sleep(seconds)
+
+    made: SyncTransport | TransportOnLoop
+    if kind == SYNC:
+        made = SyncTransport(credential, settings, sleep=sleep, clock=clock, **options)
+    else:
+        made = TransportOnLoop(
+            lambda: AsyncTransport(credential, settings, sleep=sleep_on_loop, clock=clock, **options)
+        )
+    with contextlib.closing(made):
+        yield made
 
 
 def everything_said(error: BaseException) -> str:

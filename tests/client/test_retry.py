@@ -25,8 +25,8 @@ from airflow_provider_encord.client.errors import (
 )
 from airflow_provider_encord.client.transport.retry import ATTEMPTS, LONGEST_DELAY, LONGEST_WAIT, may_repeat
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.client.transport.sync import SyncTransport
 from tests.client.scripted_server import Act, Connection, ScriptedServer, answer, closed_port, cut, v1, v1_error
+from tests.client.sending import sender
 from tests.wire.vectors import ssh_key
 
 READ: dict[str, Any] = {"changes": False, "repeatable": True}
@@ -64,10 +64,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def transport(server: ScriptedServer, clock: Clock) -> Iterator[SyncTransport]:
-    sender = SyncTransport(ssh_key(), Settings(base_url=server.url), sleep=clock.sleep, clock=clock)
-    yield sender
-    sender.close()
+def transport(server: ScriptedServer, clock: Clock, kind: str) -> Iterator[Any]:
+    """A transport of either kind, which waits by the clock."""
+    with sender(kind, ssh_key(), Settings(base_url=server.url), sleep=clock.sleep, clock=clock) as made:
+        yield made
 
 
 def no_http(server: ScriptedServer, connection: Connection) -> bool:
@@ -145,12 +145,14 @@ def test_an_envelope_decides_as_an_http_status_does(server, transport, clock, wh
 
 
 @pytest.mark.parametrize("traits", [READ, CHANGE], ids=["read", "change"])
-def test_a_connection_that_was_never_made_is_tried_again_whatever_the_call(clock, traits):
+def test_a_connection_that_was_never_made_is_tried_again_whatever_the_call(clock, kind, traits):
     with closed_port() as port:
-        sender = SyncTransport(ssh_key(), Settings(base_url=f"http://127.0.0.1:{port}"), sleep=clock.sleep, clock=clock)
-        with pytest.raises(UnavailableError, match="refused") as caught:
-            sender.send(call_v1(**traits))
-        sender.close()
+        settings = Settings(base_url=f"http://127.0.0.1:{port}")
+        with (
+            sender(kind, ssh_key(), settings, sleep=clock.sleep, clock=clock) as made,
+            pytest.raises(UnavailableError, match="refused") as caught,
+        ):
+            made.send(call_v1(**traits))
     assert type(caught.value) is UnavailableError
     assert len(clock.waits) == ATTEMPTS - 1
 
@@ -187,16 +189,13 @@ def test_a_longer_wait_is_the_callers_to_schedule(server, transport, clock, seco
     assert clock.waits == []
 
 
-def test_waits_without_a_word_of_the_server_grow_and_differ(clock):
+def test_waits_without_a_word_of_the_server_grow_and_differ(server, transport, clock):
     firsts, lasts = [], []
+    server.always(answer(500))
     for _ in range(40):
-        with ScriptedServer() as server:
-            sender = SyncTransport(ssh_key(), Settings(base_url=server.url), sleep=clock.sleep, clock=clock)
-            clock.waits.clear()
-            server.always(answer(500))
-            with pytest.raises(UnavailableError):
-                sender.send(call_v1(**READ))
-            sender.close()
+        clock.waits.clear()
+        with pytest.raises(UnavailableError):
+            transport.send(call_v1(**READ))
         firsts.append(clock.waits[0])
         lasts.append(clock.waits[-1])
     assert max(firsts) <= 1.0 < max(lasts)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import ipaddress
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -17,9 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from airflow_provider_encord.client.errors import OutcomeUnknownError, RefusedError, UnavailableError
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.client.transport.sync import SyncTransport
 from tests.client.scripted_server import ScriptedServer, answer
-from tests.client.sending import GET, POST
+from tests.client.sending import GET, POST, sender
 from tests.wire.vectors import ssh_key
 
 
@@ -71,89 +71,92 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path, "ours")
 
 
-@contextlib.contextmanager
-def transport(server: ScriptedServer, ca_bundle: Path | str | None = None) -> Iterator[SyncTransport]:
-    settings = Settings(base_url=server.url, ca_bundle=str(ca_bundle) if ca_bundle else None)
-    with contextlib.closing(SyncTransport(ssh_key(), settings, sleep=lambda seconds: None)) as sender:
-        yield sender
+@pytest.fixture
+def transport(kind: str) -> Callable[..., AbstractContextManager[Any]]:
+    """Makes a transport of either kind, which does not wait, for a server."""
+
+    def of(server: ScriptedServer, ca_bundle: Path | str | None = None) -> AbstractContextManager[Any]:
+        return sender(kind, ssh_key(), Settings(base_url=server.url, ca_bundle=str(ca_bundle) if ca_bundle else None))
+
+    return of
 
 
-def test_a_bundle_of_ones_own_is_trusted(authority):
-    with authority.server() as server, transport(server, authority.bundle) as sender:
-        assert sender.send(GET) == {}
+def test_a_bundle_of_ones_own_is_trusted(transport, authority):
+    with authority.server() as server, transport(server, authority.bundle) as made:
+        assert made.send(GET) == {}
 
 
-def test_an_unknown_authority_is_refused_with_advice_and_nothing_is_sent(authority):
-    with authority.server() as server, transport(server) as sender:
+def test_an_unknown_authority_is_refused_with_advice_and_nothing_is_sent(transport, authority):
+    with authority.server() as server, transport(server) as made:
         with pytest.raises(RefusedError, match="ca_bundle"):
-            sender.send(POST)
+            made.send(POST)
         assert server.requests == []
         assert server.accepted == 1
 
 
-def test_another_authority_is_refused(authority, tmp_path):
+def test_another_authority_is_refused(transport, authority, tmp_path):
     other = Authority(tmp_path, "other")
-    with authority.server() as server, transport(server, other.bundle) as sender:
+    with authority.server() as server, transport(server, other.bundle) as made:
         with pytest.raises(RefusedError, match="certificate"):
-            sender.send(GET)
+            made.send(GET)
         assert server.requests == []
 
 
-def test_an_expired_certificate_and_one_for_another_host_are_refused(tmp_path):
+def test_an_expired_certificate_and_one_for_another_host_are_refused(transport, tmp_path):
     for other in (Authority(tmp_path, "old", days=-1), Authority(tmp_path, "moved", address="127.0.0.2")):
-        with other.server() as server, transport(server, other.bundle) as sender:
+        with other.server() as server, transport(server, other.bundle) as made:
             with pytest.raises(RefusedError, match="certificate"):
-                sender.send(GET)
+                made.send(GET)
             assert server.requests == []
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_the_bundle_of_the_machine_is_honoured(authority, monkeypatch, variable):
+def test_the_bundle_of_the_machine_is_honoured(transport, authority, monkeypatch, variable):
     monkeypatch.setenv(variable, str(authority.bundle))
-    with authority.server() as server, transport(server) as sender:
-        assert sender.send(GET) == {}
+    with authority.server() as server, transport(server) as made:
+        assert made.send(GET) == {}
 
 
-def test_the_bundle_of_the_connection_beats_that_of_the_machine(authority, tmp_path, monkeypatch):
+def test_the_bundle_of_the_connection_beats_that_of_the_machine(transport, authority, tmp_path, monkeypatch):
     other = Authority(tmp_path, "other")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other.bundle))
-    with authority.server() as server, transport(server, authority.bundle) as sender:
-        assert sender.send(GET) == {}
+    with authority.server() as server, transport(server, authority.bundle) as made:
+        assert made.send(GET) == {}
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
-    with authority.server() as server, transport(server, other.bundle) as sender, pytest.raises(RefusedError):
-        sender.send(GET)
+    with authority.server() as server, transport(server, other.bundle) as made, pytest.raises(RefusedError):
+        made.send(GET)
 
 
-def test_a_bundle_may_be_named_by_the_home_directory(authority, monkeypatch):
+def test_a_bundle_may_be_named_by_the_home_directory(transport, authority, monkeypatch):
     monkeypatch.setenv("HOME", str(authority.bundle.parent))
-    with authority.server() as server, transport(server, "~/ours.pem") as sender:
-        assert sender.send(GET) == {}
+    with authority.server() as server, transport(server, "~/ours.pem") as made:
+        assert made.send(GET) == {}
 
 
-def test_a_bundle_that_cannot_be_read_is_told_and_not_tried_again(authority, tmp_path, monkeypatch):
+def test_a_bundle_that_cannot_be_read_is_told_and_not_tried_again(transport, authority, tmp_path, monkeypatch):
     broken = tmp_path / "broken.pem"
     broken.write_text("no certificate")
-    with authority.server() as server, transport(server, broken) as sender:
+    with authority.server() as server, transport(server, broken) as made:
         with pytest.raises(RefusedError, match="ca_bundle"):
-            sender.send(GET)
+            made.send(GET)
         assert server.accepted <= 1
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
-    with authority.server() as server, transport(server) as sender, pytest.raises(RefusedError, match="CA_BUNDLE"):
-        sender.send(GET)
+    with authority.server() as server, transport(server) as made, pytest.raises(RefusedError, match="CA_BUNDLE"):
+        made.send(GET)
 
 
-def test_https_to_a_server_that_speaks_http_is_told(server):
+def test_https_to_a_server_that_speaks_http_is_told(server, kind):
     server.always(answer(json={}))
     settings = Settings(base_url=server.url.replace("http:", "https:"))
-    with contextlib.closing(SyncTransport(ssh_key(), settings)) as sender, pytest.raises(RefusedError, match="http://"):
-        sender.send(GET)
+    with sender(kind, ssh_key(), settings) as made, pytest.raises(RefusedError, match="http://"):
+        made.send(GET)
 
 
-def test_a_handshake_that_breaks_off_may_pass():
+def test_a_handshake_that_breaks_off_may_pass(transport):
     """`requests` calls it an SSL error, too, but the certificate has nothing to do with it."""
-    with ScriptedServer(drop_handshakes=True) as server, transport(server) as sender:
+    with ScriptedServer(drop_handshakes=True) as server, transport(server) as made:
         with pytest.raises(UnavailableError, match="cut"):
-            sender.send(GET)
+            made.send(GET)
         assert server.accepted == 5
         with pytest.raises(OutcomeUnknownError):
-            sender.send(POST)
+            made.send(POST)

@@ -11,6 +11,7 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -28,7 +29,7 @@ from airflow_provider_encord.client.errors import (
 )
 from airflow_provider_encord.client.transport.base import user_agent
 from tests.client.scripted_server import ScriptedServer, answer, cut, hang, late, v1
-from tests.client.sending import GET, POST, PROJECT, READ_V1, SECRET, api_key, everything_said, transport
+from tests.client.sending import GET, POST, PROJECT, READ_V1, SECRET, SYNC, api_key, everything_said
 from tests.wire.vectors import ssh_key
 
 
@@ -45,7 +46,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("call", [GET, POST, READ_V1], ids=["get", "post", "v1"])
-def test_a_redirect_is_an_error_and_nothing_is_sent_to_where_it_leads(server, status, call):
+def test_a_redirect_is_an_error_and_nothing_is_sent_to_where_it_leads(server, transport, status, call):
     with ScriptedServer() as elsewhere, transport(server.url) as sender:
         server.will(answer(status, headers={"Location": elsewhere.url + "/?token=SIGNED"}))
         with pytest.raises(RefusedError, match="redirect") as caught:
@@ -56,7 +57,7 @@ def test_a_redirect_is_an_error_and_nothing_is_sent_to_where_it_leads(server, st
 
 
 @pytest.mark.parametrize("call", [GET, READ_V1], ids=["v2", "v1"])
-def test_netrc_is_ignored(server, tmp_path, monkeypatch, call):
+def test_netrc_is_ignored(server, transport, tmp_path, monkeypatch, call):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login someone password else\ndefault login someone password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -68,7 +69,7 @@ def test_netrc_is_ignored(server, tmp_path, monkeypatch, call):
     assert "Basic" not in server.requests[0].headers.get("authorization", "")
 
 
-def test_cookies_are_not_taken(server):
+def test_cookies_are_not_taken(server, transport):
     server.always(answer(json={}, headers={"Set-Cookie": "session=1; Path=/"}))
     with transport(server.url) as sender:
         sender.send(GET)
@@ -80,7 +81,7 @@ def test_cookies_are_not_taken(server):
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_the_proxy_of_the_machine_is_used(server, monkeypatch, variable):
+def test_the_proxy_of_the_machine_is_used(server, transport, monkeypatch, variable):
     with ScriptedServer() as proxy, transport(server.url) as sender:
         proxy.always(answer(json={"via": "proxy"}))
         monkeypatch.setenv(variable, proxy.url)
@@ -89,7 +90,7 @@ def test_the_proxy_of_the_machine_is_used(server, monkeypatch, variable):
     assert server.accepted == 0
 
 
-def test_a_request_through_a_proxy_is_signed_for_the_path_that_the_server_will_see(server, monkeypatch):
+def test_a_request_through_a_proxy_is_signed_for_the_path_that_the_server_will_see(server, transport, monkeypatch):
     call = Call(request=Request("GET", "projects", {"titleEq": "ż ~"}), read=ignored, operation="projects.list")
     with ScriptedServer() as proxy, transport(server.url) as sender:
         proxy.always(answer(json={}))
@@ -100,7 +101,7 @@ def test_a_request_through_a_proxy_is_signed_for_the_path_that_the_server_will_s
     assert_signed("GET", target, sent.headers)
 
 
-def test_no_proxy_is_honoured(server, monkeypatch):
+def test_no_proxy_is_honoured(server, transport, monkeypatch):
     server.always(answer(json={}))
     with ScriptedServer() as proxy, transport(server.url) as sender:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
@@ -110,7 +111,7 @@ def test_no_proxy_is_honoured(server, monkeypatch):
     assert len(server.requests) == 1
 
 
-def test_a_proxy_that_is_not_there_is_told_from_a_server_that_is_not(server, monkeypatch):
+def test_a_proxy_that_is_not_there_is_told_from_a_server_that_is_not(server, transport, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://someone:pass-word@127.0.0.1:1")
     with transport(server.url) as sender, pytest.raises(UnavailableError, match="proxy") as caught:
         sender.send(POST)
@@ -119,7 +120,7 @@ def test_a_proxy_that_is_not_there_is_told_from_a_server_that_is_not(server, mon
 
 
 @pytest.mark.parametrize("proxy", ["socks5://someone:pass-word@127.0.0.1:1", "http://"])
-def test_a_proxy_that_cannot_be_used_is_no_reason_to_try_again(server, monkeypatch, proxy):
+def test_a_proxy_that_cannot_be_used_is_no_reason_to_try_again(server, transport, monkeypatch, proxy):
     monkeypatch.setenv("HTTP_PROXY", proxy)
     with transport(server.url) as sender, pytest.raises(RefusedError, match="PROXY") as caught:
         sender.send(POST)
@@ -129,7 +130,7 @@ def test_a_proxy_that_cannot_be_used_is_no_reason_to_try_again(server, monkeypat
 # Time-outs and cuts
 
 
-def test_an_answer_that_does_not_come_is_a_timeout(server):
+def test_an_answer_that_does_not_come_is_a_timeout(server, transport):
     server.always(hang())
     with transport(server.url, read_timeout=0.05) as sender:
         with pytest.raises(UnavailableError, match="read_timeout"):
@@ -138,7 +139,7 @@ def test_an_answer_that_does_not_come_is_a_timeout(server):
             sender.send(POST)
 
 
-def test_a_long_poll_may_be_held_longer_than_the_timeout(server):
+def test_a_long_poll_may_be_held_longer_than_the_timeout(server, transport):
     held = Call(request=GET.request, read=ignored, hold_seconds=5, operation="poll")
     server.always(late(0.3, answer(json={})))
     with transport(server.url, read_timeout=0.1) as sender:
@@ -146,7 +147,7 @@ def test_a_long_poll_may_be_held_longer_than_the_timeout(server):
     assert len(server.requests) == 1
 
 
-def test_a_change_whose_connection_was_cut_is_not_sent_again(server):
+def test_a_change_whose_connection_was_cut_is_not_sent_again(server, transport):
     server.always(cut())
     with transport(server.url) as sender, pytest.raises(OutcomeUnknownError, match="cut"):
         sender.send(POST)
@@ -154,7 +155,7 @@ def test_a_change_whose_connection_was_cut_is_not_sent_again(server):
 
 
 @pytest.mark.parametrize(("act", "word"), [(cut(), "cut"), (cut(after=5), "broke off")])
-def test_a_read_whose_connection_was_cut_is_sent_again(server, act, word):
+def test_a_read_whose_connection_was_cut_is_sent_again(server, transport, act, word):
     server.will(act, answer(json={"title": "t"}))
     with transport(server.url) as sender:
         assert sender.send(GET) == {"title": "t"}
@@ -163,13 +164,13 @@ def test_a_read_whose_connection_was_cut_is_sent_again(server, act, word):
         sender.send(GET)
 
 
-def test_an_answer_that_cannot_be_unpacked_is_not_taken(server):
+def test_an_answer_that_cannot_be_unpacked_is_not_taken(server, transport):
     server.always(answer(text=b"not gzip", headers={"Content-Encoding": "gzip"}))
     with transport(server.url) as sender, pytest.raises(UnavailableError, match="unpacked"):
         sender.send(GET)
 
 
-def test_an_unknown_host_name_is_named_as_such(monkeypatch):
+def test_an_unknown_host_name_is_named_as_such(transport, monkeypatch):
     def unknown(*arguments: Any) -> Any:  # asking a real resolver would leave the machine
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -181,7 +182,7 @@ def test_an_unknown_host_name_is_named_as_such(monkeypatch):
 # The pool
 
 
-def test_many_calls_share_one_connection(server):
+def test_many_calls_share_one_connection(server, transport):
     server.always(v1(True))
     with transport(server.url) as sender:
         for _ in range(25):
@@ -190,7 +191,7 @@ def test_many_calls_share_one_connection(server):
     assert server.accepted == 1
 
 
-def test_errors_with_an_answer_keep_the_connection(server):
+def test_errors_with_an_answer_keep_the_connection(server, transport):
     server.always(answer(404, json={}))
     with transport(server.url) as sender:
         for _ in range(5):
@@ -199,7 +200,7 @@ def test_errors_with_an_answer_keep_the_connection(server):
     assert server.accepted == 1
 
 
-def test_a_connection_that_the_server_closed_meanwhile_does_not_cost_a_change(server):
+def test_a_connection_that_the_server_closed_meanwhile_does_not_cost_a_change(server, transport):
     server.always(answer(json={}, keep_alive=False))
     with transport(server.url) as sender:
         for number in range(1, 6):
@@ -208,7 +209,7 @@ def test_a_connection_that_the_server_closed_meanwhile_does_not_cost_a_change(se
     assert len(server.requests) == server.accepted == 5
 
 
-def test_threads_share_the_transport(server):
+def test_threads_share_the_transport(server, transport):
     server.always(answer(json={}))
     with transport(server.url) as sender, concurrent.futures.ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: sender.send(GET), range(64)))
@@ -221,18 +222,19 @@ def test_threads_share_the_transport(server):
 # Names, traces, signatures
 
 
-def test_the_user_agent_is_ours_with_a_suffix(server):
+def test_the_user_agent_is_ours_with_a_suffix(server, transport, kind):
     server.always(answer(json={}))
     with transport(server.url, user_agent_suffix="apache-airflow/3.3.2") as sender:
         sender.send(GET)
     agent = server.requests[0].headers["user-agent"]
-    assert agent == user_agent(f"requests/{requests.__version__}", "apache-airflow/3.3.2")
+    library = f"requests/{requests.__version__}" if kind == SYNC else f"httpx/{httpx.__version__}"
+    assert agent == user_agent(library, "apache-airflow/3.3.2")
     assert re.fullmatch(
-        r"airflow-provider-encord/\S+ python/3\.\d+\.\d+ requests/\d+\.\d+\S* apache-airflow/3\.3\.2", agent
+        r"airflow-provider-encord/\S+ python/3\.\d+\.\d+ (requests|httpx)/\d+\.\d+\S* apache-airflow/3\.3\.2", agent
     )
 
 
-def test_the_error_has_the_trace_id_that_was_sent(server):
+def test_the_error_has_the_trace_id_that_was_sent(server, transport):
     server.will(answer(400, json={"message": "m"}), cut())
     with transport(server.url) as sender:
         for _ in range(2):
@@ -263,7 +265,7 @@ def assert_signed(method: str, target: str, headers: dict[str, str]) -> None:
     ),
     title=st.text(max_size=10),
 )
-def test_the_target_that_arrives_is_the_one_that_was_signed(server, query, title):
+def test_the_target_that_arrives_is_the_one_that_was_signed(server, transport, query, title):
     server.always(answer(json={}))
     call = Call(request=Request("POST", "projects", query, json={"title": title}), read=ignored, operation="x")
     with transport(server.url) as sender:
@@ -276,7 +278,7 @@ def test_the_target_that_arrives_is_the_one_that_was_signed(server, query, title
     assert sent.json() == {"title": title}
 
 
-def test_an_api_key_goes_with_its_own_resource_and_without_a_signature(server):
+def test_an_api_key_goes_with_its_own_resource_and_without_a_signature(server, transport):
     server.always(v1({}))
     lookup = Call(request=Envelope("apikeymeta", "GET", own_resource=True), read=ignored, credentials=API_KEY_ONLY)
     with transport(server.url, api_key()) as sender:
@@ -288,7 +290,7 @@ def test_an_api_key_goes_with_its_own_resource_and_without_a_signature(server):
         assert "resourcetype" not in sent.headers
 
 
-def test_an_api_key_is_not_sent_for_another_resource_or_to_v2(server):
+def test_an_api_key_is_not_sent_for_another_resource_or_to_v2(server, transport):
     other = Call(
         request=Envelope("project", "GET", Resource("project", PROJECT.replace("a", "b"))),
         read=ignored,
