@@ -63,7 +63,3 @@ nitpick_ignore_regex = [
     ),
     (r"py:class", r"dict\[str"),
 ]
-
-suppress_warnings = [
-    "image.not_readable"
-]  # pictures come from the tests in a browser; a test looks that they are there

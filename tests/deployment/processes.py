@@ -288,7 +288,7 @@ class Deployment:
 
     def _command(self, component: str) -> list[str] | None:
         if component == WEB and self.old:
-            # A worker waits on a connection until something comes, and a browser opens some in advance: so more than one.
+            # A worker waits on a connection until something comes, and a browser opens some early: so more than one.
             return ["webserver", "--hostname", "127.0.0.1", "--port", str(self.port), "--workers", "4"]
         if component == WEB:
             return ["api-server", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
