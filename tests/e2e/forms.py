@@ -241,7 +241,9 @@ class Form2(Form):
 
     def test(self, connection_id: str) -> str:
         self.page.locator("#test-connection").click()
-        return self.page.locator(".alert-success, .alert-error").first.inner_text()
+        message = self.page.locator(".alert-success, .alert-error").first
+        message.scroll_into_view_if_needed()  # it stands above the form, and Test below
+        return message.inner_text()
 
     def show_run(self, dag_id: str, run_id: str) -> None:
         self.page.goto(f"{self.deployment.url}/dags/{dag_id}/grid?dag_run_id={run_id}&tab=details")
