@@ -1,4 +1,7 @@
-"""What the listings of projects, datasets and ontologies share: the same filters under three spellings."""
+"""What listings share: the filters of projects, datasets and ontologies in their spellings, and how pages are followed.
+
+A page token goes beside the same filters: Encord forgets them between pages.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.reading import Page
 from airflow_provider_encord.client.call import Call, Flow
-from airflow_provider_encord.client.errors import UnexpectedAnswerError
+from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedAnswerError
 from airflow_provider_encord.client.times import write_time
 
 T = TypeVar("T")
@@ -62,27 +65,63 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             "includeOrgAccess": self.include_organisation,
         }
 
+    def payload(self) -> dict[str, Any]:
+        """The payload of a v1 listing: only what restricts. v1 cannot list what the user is no member of.
+
+        :raises InvalidRequestError: `include_organisation` is set.
+        """
+        if self.include_organisation:
+            raise InvalidRequestError("include_organisation: the v1 listing cannot do this; use the v2 one.")
+        filters = {
+            "title_eq": self.title_eq,
+            "title_like": self.title_like,
+            "desc_eq": self.description_eq,
+            "desc_like": self.description_like,
+            "created_before": write_time(self.created_before),
+            "created_after": write_time(self.created_after),
+            "edited_before": write_time(self.edited_before),
+            "edited_after": write_time(self.edited_after),
+        }
+        return {"filter": {name: value for name, value in filters.items() if value is not None}}
+
 
 NO_FILTER = Filter()
 
 
+class Trail:
+    """The page tokens of one listing so far, so that one which leads in a circle is noticed."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def follow(self, call: Call[Page[T]], page: Page[T]) -> str | None:
+        """The token of the page after this one; None if it was the last.
+
+        :param call: What brought the page.
+        :raises UnexpectedAnswerError: The token leads back to a page that was read, which would never end.
+        """
+        token = page.next_page_token
+        if not token:
+            return None
+        if token in self._seen:
+            raise UnexpectedAnswerError(
+                f"Encord's listing at {call.request.path} leads to the same page again.", operation=call.operation
+            )
+        self._seen.add(token)
+        return token
+
+
 def every_page(call: Callable[[str | None], Call[Page[T]]]) -> Flow[list[T]]:
-    """All items of a paged listing; the token of a page goes beside the same filters.
+    """All items of a paged listing, held together; `resources.pages.each` holds one page at a time.
 
     :param call: Makes the call for a page token, None for the first page.
     :raises UnexpectedAnswerError: A page leads back to one that was read, which would never end.
     """
     items: list[T] = []
-    token: str | None = None
-    seen: set[str] = set()
+    token, trail = None, Trail()
     while True:
         page = yield from (step := call(token))
         items += page.results
-        token = page.next_page_token
-        if not token:
+        token = trail.follow(step, page)
+        if token is None:
             return items
-        if token in seen:
-            raise UnexpectedAnswerError(
-                f"Encord's listing at {step.request.path} leads to the same page again.", operation=step.operation
-            )
-        seen.add(token)

@@ -28,3 +28,20 @@ def require_ids(values: Sequence[object] | str, name: str) -> list[str]:
     """Check several ids; a single one may stand for a list. Doubles are dropped, the order is kept."""
     given = [values] if isinstance(values, str) else list(values)
     return list(dict.fromkeys(require_id(value, name) for value in given))
+
+
+def require_emails(values: Sequence[object] | str, name: str) -> list[str]:
+    """Check e-mail addresses, as far as a typo can be told; a single one may stand for a list. Doubles are dropped.
+
+    :raises InvalidRequestError: One has no ``@`` with something before and after it, or blanks in it.
+    """
+    given = [values] if isinstance(values, str) else list(values)
+    return list(dict.fromkeys(_require_email(value, name) for value in given))
+
+
+def _require_email(value: object, name: str) -> str:
+    text = str(value).strip()
+    before, _, after = text.partition("@")
+    if not before or not after or any(character.isspace() for character in text):
+        raise InvalidRequestError(f"{name}: {text[:80]!r} is not an e-mail address.")
+    return text
