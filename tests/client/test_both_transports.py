@@ -27,10 +27,7 @@ def _sent(kind: str, credential: Any, calls: list[Any]) -> list[Received]:
 
 
 def _comparable(request: Received) -> tuple[Any, ...]:
-    headers = {
-        name: value for name, value in request.headers.items() if name not in _OF_EACH_ATTEMPT | _OF_EACH_LIBRARY
-    }
-    headers.pop("host")
+    headers = {name: value for name, value in request.headers.items() if name not in _DIFFER}
     return request.method, request.target, request.body, headers
 
 
