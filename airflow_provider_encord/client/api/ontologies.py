@@ -1,4 +1,4 @@
-"""Ontologies: list, read, create. SSH keys only; an API key sees an ontology only inside its project."""
+"""Ontologies: list, read, create, update. SSH keys only; an API key sees an ontology only inside its project."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.api.listing import NO_FILTER, Filter, every_page
-from airflow_provider_encord.client.api.reading import Page, v2_reader
+from airflow_provider_encord.client.api.reading import Page, ignored, v2_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import Call, Flow, Request
 
@@ -61,3 +61,13 @@ def create_ontology(title: str, *, structure: dict[str, Any], description: str =
     """
     body = {"title": title, "description": description, "editor": structure}
     return Call(request=Request("POST", "ontologies", json=body), changes=True, repeatable=False, read=_ONTOLOGY)
+
+
+@operation("ontology.update", "v2")
+def update_ontology(ontology: str, *, title: str, description: str, structure: dict[str, Any]) -> Call[None]:
+    """Replace title, description and structure of an ontology, all three.
+
+    :param structure: Complete, as `complete_structure` gives it.
+    """
+    body = {"title": title, "description": description, "editor": structure}
+    return Call(request=Request("PUT", f"ontologies/{ontology}", json=body), changes=True, read=ignored)

@@ -1,12 +1,16 @@
-"""The user and the organisation: bearer token, cloud integrations."""
+"""The user and the organisation: bearer token, users, tags, cloud integrations. Its groups stand in `groups`.
+
+There is no "who am I" in the API.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 import msgspec
 
-from airflow_provider_encord.client.api.reading import Listing, several, v1_reader, v2_reader
+from airflow_provider_encord.client.api.reading import Listing, Page, ignored, several, v1_reader, v2_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
 
@@ -16,6 +20,28 @@ class CloudIntegration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 
     integration_uuid: str
     title: str
+
+
+class OrganisationUser(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A user of the organisation.
+
+    :param role_mnemonic_name: Of `ORGANISATION_ROLES`; text, so that a new one breaks nothing.
+    :param member_type: ``"internal"`` or ``"external"``.
+    """
+
+    email: str
+    role_mnemonic_name: str | None = None
+    role_uuid: str | None = None
+    member_type: str | None = None
+    created_at: str | None = None
+    last_edited_at: str | None = None
+
+
+class Tag(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A tag of the organisation, or an issue tag of a project."""
+
+    uuid: str
+    name: str
 
 
 class _CloudIntegrationV1(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +56,12 @@ class _Token(msgspec.Struct, frozen=True, kw_only=True):
         return "_Token(...)"
 
 
+ORGANISATION_ROLES = ("ADMIN", "MEMBER", "TASKER", "WORKFORCE_MANAGER")
+MEMBER_TYPES = ("internal", "external")
+
+_USERS = v2_reader(Page[OrganisationUser])
+_TAG = v2_reader(Tag)
+_TAGS = v2_reader(Page[Tag])
 _INTEGRATIONS = v2_reader(Listing[CloudIntegration])
 _INTEGRATIONS_V1 = several(v1_reader(list[_CloudIntegrationV1]))
 _TOKEN = v2_reader(_Token)
@@ -68,3 +100,47 @@ def list_cloud_integrations_v1(resource: Resource) -> Call[list[CloudIntegration
         return [CloudIntegration(integration_uuid=one.id, title=one.title) for one in _INTEGRATIONS_V1(answer)]
 
     return Call(request=Envelope("cloudintegration", "GET", resource), credentials=SSH_OR_API_KEY, read=read)
+
+
+@operation("organisation.list_users", "v2")
+def list_organisation_users(*, page: str | None = None) -> Call[Page[OrganisationUser]]:
+    """The users of the organisation."""
+    return Call(request=Request("GET", "organisation/users", {"pageToken": page}), read=_USERS)
+
+
+@operation("organisation.add_user", "v2")
+def add_organisation_user(email: str, *, role: str, member_type: str) -> Call[None]:
+    """Add a user to the organisation; one who is in it already is a conflict.
+
+    :param role: Of `ORGANISATION_ROLES`.
+    :param member_type: Of `MEMBER_TYPES`.
+    """
+    body = {"email": email, "roleMnemonicName": role, "memberType": member_type}
+    return Call(request=Request("POST", "organisation/users", json=body), changes=True, repeatable=False, read=ignored)
+
+
+@operation("organisation.remove_user", "v2")
+def remove_organisation_user(email: str) -> Call[None]:
+    """Take a user out of the organisation."""
+    request = Request("DELETE", f"organisation/users/{quote(email, safe='')}")
+    return Call(request=request, changes=True, read=ignored)
+
+
+@operation("organisation_tags.list", "v2")
+def list_organisation_tags(*, page: str | None = None) -> Call[Page[Tag]]:
+    """The tags of the organisation."""
+    return Call(request=Request("GET", "organisation/organisation-tags", {"pageToken": page}), read=_TAGS)
+
+
+@operation("organisation_tags.create", "v2")
+def create_organisation_tag(name: str, *, description: str | None = None) -> Call[Tag]:
+    """Create a tag; a name that is taken is a conflict."""
+    body = {"name": name} if description is None else {"name": name, "description": description}
+    request = Request("POST", "organisation/organisation-tags", json=body)
+    return Call(request=request, changes=True, repeatable=False, read=_TAG)
+
+
+@operation("organisation_tags.delete", "v2")
+def delete_organisation_tag(tag: str) -> Call[None]:
+    """Delete a tag by its id, also from everything that has it."""
+    return Call(request=Request("DELETE", f"organisation/organisation-tags/{tag}"), changes=True, read=ignored)

@@ -12,7 +12,16 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.api.listing import NO_FILTER, Filter, every_page
-from airflow_provider_encord.client.api.reading import Page, accepted, ignored, made, single, v1_reader, v2_reader
+from airflow_provider_encord.client.api.reading import (
+    Page,
+    accepted,
+    ignored,
+    made,
+    several,
+    single,
+    v1_reader,
+    v2_reader,
+)
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Flow, Request, Resource
 
@@ -74,8 +83,49 @@ class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     workflow: Workflow | None = None
 
 
+class ProjectOntology(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The ontology of a project, as far as both kinds of credential are told it.
+
+    :param editor_ontology: Its structure: ``objects``, ``classifications`` and perhaps ``skeleton_templates``; keys
+        inside stay as they are.
+    """
+
+    ontology_hash: str | None = None
+    editor_ontology: dict[str, Any]
+
+
+class Branch(msgspec.Struct, frozen=True, kw_only=True):
+    """A branch of a project's labels; the main one is called ``main``."""
+
+    name: str
+
+
+class _ListedV1(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the v1 listing."""
+
+    class Head(msgspec.Struct, frozen=True, kw_only=True):
+        project_hash: str
+        title: str
+        description: str | None = ""
+        created_at: str | None = None
+        last_edited_at: str | None = None
+
+    project: Head
+    user_role: int | None = None
+
+    def record(self) -> ProjectRecord:
+        return ProjectRecord(
+            project_hash=self.project.project_hash,
+            title=self.project.title,
+            description=self.project.description,
+            created_at=self.project.created_at,
+            last_edited_at=self.project.last_edited_at,
+            user_role=self.user_role,
+        )
+
+
 class _ProjectV1(msgspec.Struct, frozen=True, kw_only=True):
-    """The v1 answer; the rest of it (ontology structure, label rows) is skipped."""
+    """The v1 answer; the label rows in it are skipped, and so is the structure unless it is asked for."""
 
     class Dataset(msgspec.Struct, frozen=True, kw_only=True):
         dataset_hash: str
@@ -110,11 +160,19 @@ class _ProjectV1(msgspec.Struct, frozen=True, kw_only=True):
 _PROJECT = v2_reader(ProjectRecord)
 _PROJECTS = v2_reader(Page[ProjectRecord])
 _PROJECT_V1 = single(v1_reader(_ProjectV1))
+_PROJECTS_V1 = several(v1_reader(list[_ListedV1]))
+_ONTOLOGY = v2_reader(ProjectOntology)
+_ONTOLOGY_V1 = single(_ONTOLOGY)  # v1 in snake_case, which this reader takes as well
+_BRANCHES = v2_reader(Page[Branch])
 _PROJECT_DATASETS = v2_reader(Page[ProjectDataset])
 _PROJECT_HASH = made(v1_reader(str))
 
 
-def _project(project: str) -> Resource:
+STATUSES = ("notStarted", "inProgress", "inReview", "paused", "completed", "cancelled", "archived")
+
+
+def project_resource(project: str) -> Resource:
+    """A project as what a v1 request is about."""
     return Resource("project", project)
 
 
@@ -139,6 +197,19 @@ def all_projects(which: Filter, *, tags: Sequence[str] = ()) -> Flow[list[Projec
     return (yield from every_page(lambda page: list_projects(which, tags=tags, page=page)))
 
 
+@operation("projects.list", "v1")
+def list_projects_v1(which: Filter = NO_FILTER) -> Call[list[ProjectRecord]]:
+    """Every project that the user is a member of, in one answer; the older listing tells less of each.
+
+    :param which: Without `include_organisation`, which v1 does not know.
+    """
+
+    def read(answer: bytes) -> list[ProjectRecord]:
+        return [one.record() for one in _PROJECTS_V1(answer)]
+
+    return Call(request=Envelope("projectwithuserrole", "GET", payload=which.payload()), read=read)
+
+
 @operation("project.get", "v2")
 def get_project(project: str) -> Call[ProjectRecord]:
     """A project by its id."""
@@ -147,7 +218,7 @@ def get_project(project: str) -> Call[ProjectRecord]:
 
 def _get_project_v1(project: str, read: Any, include_labels_metadata: bool = False) -> Call[Any]:
     payload = {"include_labels_metadata": include_labels_metadata}
-    request = Envelope("project", "GET", _project(project), payload=payload)
+    request = Envelope("project", "GET", project_resource(project), payload=payload)
     return Call(request=request, credentials=SSH_OR_API_KEY, read=read)
 
 
@@ -158,6 +229,18 @@ def get_project_v1(project: str, *, include_labels_metadata: bool = False) -> Ca
     :param include_labels_metadata: Have Encord send the metadata of every label row along; the record leaves it out.
     """
     return _get_project_v1(project, lambda answer: _PROJECT_V1(answer).record(), include_labels_metadata)
+
+
+@operation("project.get_ontology", "v2")
+def get_project_ontology(project: str) -> Call[ProjectOntology]:
+    """The ontology of a project, out of the project itself; so whoever sees the project sees it."""
+    return Call(request=Request("GET", f"projects/{project}"), read=_ONTOLOGY)
+
+
+@operation("project.get_ontology", "v1")
+def get_project_ontology_v1(project: str) -> Call[ProjectOntology]:
+    """The ontology of a project, as an API key can read it: out of the project itself."""
+    return _get_project_v1(project, _ONTOLOGY_V1)
 
 
 @operation("project.create", "v1")
@@ -209,12 +292,50 @@ def list_project_datasets_v1(project: str) -> Call[list[ProjectDataset]]:
 @operation("project.add_datasets", "v1")
 def attach_datasets(project: str, datasets: Sequence[str]) -> Call[None]:
     """Attach datasets to a project. Not repeated blindly: what Encord says to one that is attached is not known."""
-    request = Envelope("projectdataset", "POST", _project(project), payload={"dataset_hashes": list(datasets)})
+    request = Envelope("projectdataset", "POST", project_resource(project), payload={"dataset_hashes": list(datasets)})
     return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, repeatable=False, read=accepted)
 
 
 @operation("project.remove_datasets", "v1")
 def detach_datasets(project: str, datasets: Sequence[str]) -> Call[None]:
     """Detach datasets from a project."""
-    request = Envelope("projectdataset", "DELETE", _project(project), uid=list(datasets))
+    request = Envelope("projectdataset", "DELETE", project_resource(project), uid=list(datasets))
     return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, repeatable=False, read=ignored)
+
+
+@operation("project.replace_ontology", "v1")
+def replace_project_ontology(project: str, structure: dict[str, Any]) -> Call[None]:
+    """Give the project's ontology another structure; labels of what is left out lose their feature.
+
+    The vendor deprecates it; an API key has no other way to change an ontology.
+
+    :param structure: Complete, as `complete_structure` gives it.
+    """
+    request = Envelope("project", "POST", project_resource(project), payload={"editor": structure})
+    return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, read=accepted)
+
+
+@operation("project.set_status", "v2")
+def set_project_status(project: str, status: str) -> Call[None]:
+    """Set the status of a project.
+
+    :param status: Of `STATUSES`.
+    """
+    request = Request("PUT", f"projects/{project}/status", json={"status": status})
+    return Call(request=request, changes=True, read=ignored)
+
+
+@operation("project.list_branches", "v2")
+def list_project_branches(project: str, *, limit: int | None = None, page: str | None = None) -> Call[Page[Branch]]:
+    """One page of the branches of a project's labels.
+
+    :param limit: At most so many on a page.
+    """
+    request = Request("GET", f"projects/{project}/branches", {"limit": limit, "pageToken": page})
+    return Call(request=request, read=_BRANCHES)
+
+
+def all_project_branches(project: str) -> Flow[list[str]]:
+    """The names of all branches of a project's labels."""
+    branches = yield from every_page(lambda page: list_project_branches(project, page=page))
+    return [one.name for one in branches]

@@ -6,7 +6,7 @@ Here they grow; how a call is sent is the business of the client, which inherits
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from airflow_provider_encord.client.api import datasets, organisation, projects
@@ -16,10 +16,13 @@ from airflow_provider_encord.client.api.organisation import CloudIntegration
 from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.call import Resource
 from airflow_provider_encord.client.errors import InvalidRequestError, NotPossibleError
+from airflow_provider_encord.client.resources import wire_forms
 from airflow_provider_encord.client.resources.creation import REUSE, Created
 from airflow_provider_encord.client.resources.datasets import Dataset, create_dataset_once
 from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
 from airflow_provider_encord.client.resources.ontologies import Ontology, create_ontology_once
+from airflow_provider_encord.client.resources.organisation import Organisation
+from airflow_provider_encord.client.resources.pages import each
 from airflow_provider_encord.client.resources.projects import Project, create_project_once
 from airflow_provider_encord.client.resources.sender import Sender
 
@@ -55,16 +58,23 @@ class Account(Sender, Protocol):
         """
         return self.run(projects.all_projects(which or NO_FILTER, tags=tags))
 
+    def iterate_projects(self, which: Filter | None = None, *, tags: Sequence[str] = ()) -> Iterator[ProjectRecord]:
+        """As `projects`, with one page in memory at a time."""
+        filters = which or NO_FILTER
+        return each(self, lambda page: projects.list_projects(filters, tags=tags, page=page))
+
     def datasets(self, which: Filter | None = None) -> list[DatasetRecord]:
         """The datasets that the user can see."""
         return self.send(datasets.list_datasets(which or NO_FILTER))
 
     def cloud_integrations(self) -> list[CloudIntegration]:
         """The cloud integrations that can be used."""
-        own = self.key_resource
-        return self.send(
-            organisation.list_cloud_integrations_v1(own) if own else organisation.list_cloud_integrations()
-        )
+        return self.run(wire_forms.CLOUD_INTEGRATIONS.flow(self.credential.kind, self.key_resource))
+
+    @property
+    def organisation(self) -> Organisation:
+        """The user's organisation: its users, groups and tags. SSH keys only."""
+        return Organisation(self)
 
     def bearer_token(self) -> str:
         """A bearer token for the user. It is a secret."""

@@ -24,6 +24,15 @@ def require_id(value: object, name: str) -> str:
         ) from None
 
 
+def is_id(value: str) -> bool:
+    """Whether this is an id, where a name may stand as well."""
+    try:
+        uuid.UUID(value.strip())
+    except ValueError:
+        return False
+    return True
+
+
 def require_ids(values: Sequence[object] | str, name: str) -> list[str]:
     """Check several ids; a single one may stand for a list. Doubles are dropped, the order is kept."""
     given = [values] if isinstance(values, str) else list(values)

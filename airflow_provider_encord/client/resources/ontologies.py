@@ -9,19 +9,29 @@ from airflow_provider_encord.client.api import ontologies
 from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.ontologies import OntologyRecord
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
+from airflow_provider_encord.client.resources import members
+from airflow_provider_encord.client.resources.creation import (
+    Created,
+    Existing,
+    another_description,
+    create_once,
+    require_title,
+)
 from airflow_provider_encord.client.resources.identifiers import require_id
+from airflow_provider_encord.client.resources.members import HasGroups
 from airflow_provider_encord.client.resources.sender import Sender
 from airflow_provider_encord.client.structure import complete_structure
 from airflow_provider_encord.client.structure_differences import differences
 
 
-class Ontology:
+class Ontology(HasGroups):
     """Handle on one ontology. Making it sends nothing.
 
     :param client: Sends what the methods need.
     :param id: The ontology's id.
     """
+
+    member_calls = members.OF_ONTOLOGY
 
     def __init__(self, client: Sender, id: str):  # noqa: A002 - the word for it
         self._client = client
@@ -33,6 +43,33 @@ class Ontology:
     def get(self) -> OntologyRecord:
         """The ontology with its structure."""
         return self._client.send(ontologies.get_ontology(self.id))
+
+    def update(
+        self,
+        *,
+        title: str | None = None,
+        description: str | None = None,
+        structure: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change the ontology; safe to repeat. What is None stays as it is found.
+
+        :param structure: See `complete_structure`. Labels of what it leaves out lose their feature.
+        """
+        self._client.run(update(self.id, title=title, description=description, structure=structure))
+
+
+def update(
+    ontology: str, *, title: str | None, description: str | None, structure: Mapping[str, Any] | None
+) -> Flow[None]:
+    """Change an ontology. Encord takes all three parts at once, so what is None is read first."""
+    complete = None if structure is None else complete_structure(structure)
+    there = yield from ontologies.get_ontology(ontology)
+    yield from ontologies.update_ontology(
+        ontology,
+        title=there.title if title is None else require_title(title),
+        description=(there.description or "") if description is None else description,
+        structure=there.editor if complete is None else complete,
+    )
 
 
 def _id(created: OntologyRecord) -> str:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_encord.client.api import keys, labels, projects
+from airflow_provider_encord.client.api import keys, labels, project_copy, projects
 from airflow_provider_encord.client.api.labels import LabelRow, LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.api.listing import Filter
-from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectRecord
-from airflow_provider_encord.client.call import API_KEY, Flow
-from airflow_provider_encord.client.errors import OutcomeUnknownError
+from airflow_provider_encord.client.api.project_copy import ClonedDataset, CopiedLabels
+from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectOntology, ProjectRecord
+from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.errors import InvalidRequestError, OutcomeUnknownError
+from airflow_provider_encord.client.resources import members, wire_forms
 from airflow_provider_encord.client.resources.chunks import chunks, in_parts
 from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
+from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
+from airflow_provider_encord.client.resources.project_tags import ProjectTags
 from airflow_provider_encord.client.resources.sender import Sender
+from airflow_provider_encord.client.structure import complete_structure
 
 ROWS_PER_READ = 100  # label rows are heavy; the documentation's examples read as many
 
 
-class Project:
+class Project(HasUsers, HasGroups):
     """Handle on one project. Making it sends nothing.
 
     :param client: Sends what the methods need.
     :param id: The project's id.
     """
+
+    member_calls = members.OF_PROJECT
 
     def __init__(self, client: Sender, id: str):  # noqa: A002 - the word for it
         self._client = client
@@ -35,9 +42,75 @@ class Project:
 
     def get(self) -> ProjectRecord:
         """What Encord tells of the project. An API key learns less: see `ProjectRecord`."""
-        if self._client.credential.kind == API_KEY:
-            return self._client.send(projects.get_project_v1(self.id))
-        return self._client.send(projects.get_project(self.id))
+        return self._client.run(wire_forms.PROJECT.flow(self._client.credential.kind, self.id))
+
+    def status(self) -> str | None:
+        """The status, of `projects.STATUSES`; None with an API key, which is not told."""
+        return self.get().status
+
+    def set_status(self, status: str) -> None:
+        """Set the status. SSH keys only.
+
+        :param status: Of `projects.STATUSES`.
+        """
+        if status not in projects.STATUSES:
+            raise InvalidRequestError(f"status: {status!r} is none of {', '.join(projects.STATUSES)}.")
+        self._client.send(projects.set_project_status(self.id, status))
+
+    @property
+    def tags(self) -> ProjectTags:
+        """Its tags, those for issues among them. SSH keys only."""
+        return ProjectTags(self._client, self.id)
+
+    def branches(self) -> list[str]:
+        """The names of the branches of its labels; the main one is ``main``. SSH keys only."""
+        return self._client.run(projects.all_project_branches(self.id))
+
+    def ontology(self) -> ProjectOntology:
+        """Its ontology, which both kinds of credential are told."""
+        return self._client.run(wire_forms.PROJECT_ONTOLOGY.flow(self._client.credential.kind, self.id))
+
+    def replace_ontology(self, structure: Mapping[str, Any]) -> None:
+        """Give the ontology of the project another structure, also for every other project that uses it.
+
+        :param structure: See `complete_structure`. Labels of what it leaves out lose their feature.
+        """
+        self._client.send(projects.replace_project_ontology(self.id, complete_structure(structure)))
+
+    def copy(
+        self,
+        *,
+        title: str | None = None,
+        description: str | None = None,
+        attach_datasets: bool = False,
+        clone_datasets: ClonedDataset | None = None,
+        only_data: Mapping[str, Sequence[str]] | None = None,
+        labels: CopiedLabels | None = None,
+        collaborators: bool = False,
+        models: bool = False,
+    ) -> str:
+        """Copy the project; not safe to repeat: every run makes another one. The options are those of `copy_project`.
+
+        :return: Id of the new project.
+        """
+        if attach_datasets and clone_datasets:
+            raise InvalidRequestError("attach_datasets, clone_datasets: a copy gets the same datasets or its own.")
+        unknown = [one for one in (labels.statuses or [] if labels else []) if one not in project_copy.LABEL_STATUSES]
+        if unknown:
+            known = ", ".join(project_copy.LABEL_STATUSES)
+            raise InvalidRequestError(f"labels: unknown status {', '.join(unknown)}; choose from {known}.")
+        call = project_copy.copy_project(
+            self.id,
+            title=title,
+            description=description,
+            attach_datasets=attach_datasets,
+            clone_datasets=clone_datasets,
+            only_data={require_id(one, "only_data"): data for one, data in (only_data or {}).items()},
+            labels=labels,
+            collaborators=collaborators,
+            models=models,
+        )
+        return self._client.send(call)
 
     def datasets(self) -> list[ProjectDataset]:
         """The datasets attached to the project."""
@@ -108,9 +181,7 @@ class Project:
         return self._client.send(keys.list_project_api_keys(self.id))
 
     def _datasets(self) -> Flow[list[ProjectDataset]]:
-        if self._client.credential.kind == API_KEY:
-            return (yield from projects.list_project_datasets_v1(self.id))
-        return (yield from projects.all_project_datasets(self.id))
+        return wire_forms.PROJECT_DATASETS.flow(self._client.credential.kind, self.id)
 
     def _change_datasets(self, wanted: list[str], *, attach: bool) -> Flow[list[str]]:
         """Change what differs. If the answer is lost, look: what is as wanted then was done."""

@@ -1,0 +1,98 @@
+"""The tags of a project. SSH keys only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from airflow_provider_encord.client.api import organisation, project_tags
+from airflow_provider_encord.client.api.listing import every_page
+from airflow_provider_encord.client.api.organisation import Tag
+from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.errors import InvalidRequestError, NotFoundError, OutcomeUnknownError
+from airflow_provider_encord.client.resources.identifiers import is_id
+from airflow_provider_encord.client.resources.sender import Sender
+
+
+class ProjectTags:
+    """The tags of one project.
+
+    :param client: Sends what the methods need.
+    :param project: The project's id.
+    """
+
+    def __init__(self, client: Sender, project: str):
+        self._client, self._project = client, project
+
+    def __repr__(self) -> str:
+        return f"ProjectTags({self._project!r})"
+
+    def list(self) -> list[Tag]:
+        """The organisation's tags that the project has."""
+        return self._client.run(every_page(lambda page: project_tags.list_project_tags(self._project, page=page)))
+
+    def add(self, tag: str) -> None:
+        """Give the project a tag; one that it has is left alone.
+
+        :param tag: Its id or its name.
+        :raises NotFoundError: The organisation has no tag of this name.
+        """
+        self._client.run(self._change(tag, adding=True))
+
+    def remove(self, tag: str) -> None:
+        """Take a tag from the project.
+
+        :param tag: Its id or its name.
+        :raises NotFoundError: The organisation has no tag of this name.
+        """
+        self._client.run(self._change(tag, adding=False))
+
+    def for_issues(self) -> Sequence[Tag]:
+        """The tags that issues of the project can have."""
+        return self._client.run(self._issue_tags())
+
+    def add_for_issues(self, names: Sequence[str] | str) -> Sequence[str]:
+        """Make tags for issues; safe to repeat, names that are there are left alone.
+
+        :return: The names that were not there before.
+        """
+        return self._client.run(self._add_issue_tags([names] if isinstance(names, str) else names))
+
+    def _change(self, tag: str, *, adding: bool) -> Flow[None]:
+        uuid = yield from tag_id(tag)
+        change = project_tags.add_project_tag if adding else project_tags.remove_project_tag
+        yield from change(self._project, uuid)
+
+    def _issue_tags(self) -> Flow[Sequence[Tag]]:
+        return every_page(lambda page: project_tags.list_issue_tags(self._project, page=page))
+
+    def _missing(self, names: Sequence[str]) -> Flow[Sequence[str]]:
+        there = {one.name for one in (yield from self._issue_tags())}
+        return [one for one in dict.fromkeys(names) if one not in there]
+
+    def _add_issue_tags(self, names: Sequence[str]) -> Flow[Sequence[str]]:
+        """Add what is missing. If the answer is lost, look: what is there then was added."""
+        if not all(isinstance(one, str) and one.strip() for one in names):
+            raise InvalidRequestError("names: one of them is empty; a tag needs a name.")
+        missing = yield from self._missing(names)
+        if not missing:
+            return []
+        try:
+            yield from project_tags.add_issue_tags(self._project, missing)
+        except OutcomeUnknownError:
+            if (yield from self._missing(missing)):
+                raise
+        return missing
+
+
+def tag_id(tag: str) -> Flow[str]:
+    """The id of an organisation's tag that is given by id or by name.
+
+    :raises NotFoundError: There is no tag of this name.
+    """
+    if is_id(tag):
+        return tag.strip().lower()
+    tags = yield from every_page(lambda page: organisation.list_organisation_tags(page=page))
+    found = next((one.uuid for one in tags if one.name == tag), None)
+    if found is None:
+        raise NotFoundError(f"tag: the organisation has no tag called {tag[:80]!r}. Create it, or name another.")
+    return found

@@ -1,0 +1,55 @@
+"""What is asked in one way with an SSH key and in another with an API key: the one table that chooses.
+
+An API key is taken by v1 only, and v1 forms are what the vendor replaced for SSH keys. Both forms of a line take the
+same arguments and give the same record, in which v1 may leave more empty.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Generic, ParamSpec, TypeVar
+
+from airflow_provider_encord.client.api import organisation, projects
+from airflow_provider_encord.client.api.organisation import CloudIntegration
+from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectOntology, ProjectRecord
+from airflow_provider_encord.client.call import API_KEY, SSH_KEY, Call, Flow, Resource
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True)
+class Forms(Generic[P, T]):
+    """One question and how each kind of credential asks it."""
+
+    ssh_key: Callable[P, Call[T] | Flow[T]]
+    api_key: Callable[P, Call[T] | Flow[T]]
+
+    def flow(self, credential: str, *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
+        """Ask it.
+
+        :param credential: Kind of the client's credential, ``"ssh_key"`` or ``"api_key"``.
+        """
+        chosen = {SSH_KEY: self.ssh_key, API_KEY: self.api_key}[credential]
+        return (yield from chosen(*args, **kwargs))
+
+
+def _integrations_of_user(_: Resource | None, /) -> Call[list[CloudIntegration]]:
+    return organisation.list_cloud_integrations()
+
+
+def _integrations_of_key(own: Resource | None, /) -> Call[list[CloudIntegration]]:
+    if own is None:
+        raise ValueError("An API key belongs to a project or dataset; say to which.")
+    return organisation.list_cloud_integrations_v1(own)
+
+
+PROJECT: Forms[[str], ProjectRecord] = Forms(projects.get_project, projects.get_project_v1)
+PROJECT_DATASETS: Forms[[str], list[ProjectDataset]] = Forms(
+    projects.all_project_datasets, projects.list_project_datasets_v1
+)
+PROJECT_ONTOLOGY: Forms[[str], ProjectOntology] = Forms(projects.get_project_ontology, projects.get_project_ontology_v1)
+CLOUD_INTEGRATIONS: Forms[[Resource | None], list[CloudIntegration]] = Forms(
+    _integrations_of_user, _integrations_of_key
+)
