@@ -14,8 +14,12 @@ FLOWS: frozenset[Key] = frozenset(
 )
 """Operations of the SDK that are several of ours."""
 
+LOOKS_FIRST: frozenset[Key] = frozenset({("project.add_organisation_tag", "v2")})
+"""Operations before which the SDK asks for something else: the id that belongs to a name."""
+
 FORMS_OF_2022: frozenset[Key] = frozenset(
     {
+        ("projects.list", "v1"),
         ("project.get", "v1"),
         ("dataset.get", "v1"),
         ("label_rows.list", "v1"),
@@ -27,9 +31,7 @@ FORMS_OF_2022: frozenset[Key] = frozenset(
 )
 """Forms of SDK 0.1.50 (null payloads, fewer filters, no upload jobs) that no later SDK sends, nor do we."""
 
-REPLACED: frozenset[Key] = frozenset(
-    {("projects.list", "v1"), ("datasets.list", "v1"), ("dataset.create", "v1"), ("ontology.get", "v1")}
-)
+REPLACED: frozenset[Key] = frozenset({("datasets.list", "v1"), ("dataset.create", "v1"), ("ontology.get", "v1")})
 """Calls for SSH keys that have a v2 form, which we use."""
 
 
@@ -56,7 +58,7 @@ def replayed() -> Iterator[tuple[Exchange, Key]]:
         if not in_scope(vector):
             continue
         for exchange in vector.exchanges:
-            by_name = exchange.number == 0 and vector.key not in FLOWS
+            by_name = exchange.number == 0 and vector.key not in FLOWS | LOOKS_FIRST
             key = vector.key if by_name else operation_of(exchange.request)
             assert key, f"{exchange.label} has a request of unknown shape"
             if key[0] != OBJECT_STORE:

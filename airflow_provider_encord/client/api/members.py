@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from airflow_provider_encord.client.api.reading import Page, ignored, several, v2_reader
+from airflow_provider_encord.client.api.reading import Page, ignored, several, v1_reader, v2_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.api.roles import Role
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
@@ -24,6 +24,14 @@ class Member(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     user_email: str
     user_role: Role
+
+
+class _MemberV1(msgspec.Struct, frozen=True, kw_only=True):
+    user_email: str
+    user_role: Role
+
+    def record(self) -> Member:
+        return Member(user_email=self.user_email, user_role=self.user_role)
 
 
 class MemberGroup(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -43,13 +51,17 @@ class MemberGroup(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 _MEMBERS = v2_reader(Page[Member])
 _GROUPS = v2_reader(Page[MemberGroup])
-_ADDED = several(v2_reader(list[Member]))  # v1 in snake_case, which this reader takes as well
+_ADDED = several(v1_reader(list[_MemberV1]))
 
 
 def _add_users(kind: str, id_: str, emails: Sequence[str], role: Role) -> Call[list[Member]]:
+
+    def read(answer: bytes) -> list[Member]:
+        return [one.record() for one in _ADDED(answer)]
+
     payload = {"user_emails": list(emails), "user_role": role}
     request = Envelope(f"{kind}users", "POST", Resource(kind, id_), uid=id_, payload=payload)
-    return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, repeatable=False, read=_ADDED)
+    return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, repeatable=False, read=read)
 
 
 def _list_users(path: str, page: str | None) -> Call[Page[Member]]:

@@ -94,6 +94,14 @@ class ProjectOntology(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     editor_ontology: dict[str, Any]
 
 
+class _OntologyV1(msgspec.Struct, frozen=True, kw_only=True):
+    editor_ontology: dict[str, Any]
+    ontology_hash: str | None = None
+
+    def record(self) -> ProjectOntology:
+        return ProjectOntology(ontology_hash=self.ontology_hash, editor_ontology=self.editor_ontology)
+
+
 class Branch(msgspec.Struct, frozen=True, kw_only=True):
     """A branch of a project's labels; the main one is called ``main``."""
 
@@ -162,7 +170,7 @@ _PROJECTS = v2_reader(Page[ProjectRecord])
 _PROJECT_V1 = single(v1_reader(_ProjectV1))
 _PROJECTS_V1 = several(v1_reader(list[_ListedV1]))
 _ONTOLOGY = v2_reader(ProjectOntology)
-_ONTOLOGY_V1 = single(_ONTOLOGY)  # v1 in snake_case, which this reader takes as well
+_ONTOLOGY_V1 = single(v1_reader(_OntologyV1))
 _BRANCHES = v2_reader(Page[Branch])
 _PROJECT_DATASETS = v2_reader(Page[ProjectDataset])
 _PROJECT_HASH = made(v1_reader(str))
@@ -240,7 +248,7 @@ def get_project_ontology(project: str) -> Call[ProjectOntology]:
 @operation("project.get_ontology", "v1")
 def get_project_ontology_v1(project: str) -> Call[ProjectOntology]:
     """The ontology of a project, as an API key can read it: out of the project itself."""
-    return _get_project_v1(project, _ONTOLOGY_V1)
+    return _get_project_v1(project, lambda answer: _ONTOLOGY_V1(answer).record())
 
 
 @operation("project.create", "v1")

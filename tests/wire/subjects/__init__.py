@@ -59,8 +59,8 @@ def operation_of(request: dict[str, Any]) -> Key | None:
 def _by_payload(path: str, envelope: dict[str, Any]) -> str | None:
     at_user_scope = path.endswith("/user")
     kind = envelope["query_type"], envelope["query_method"]
-    if kind == ("project", "POST") and at_user_scope:
-        return "project.create"
+    if kind == ("project", "POST"):
+        return "project.create" if at_user_scope else "project.replace_ontology"
     if kind == ("project", "GET") and not at_user_scope:
         return "project.get"
     starts_upload = kind == ("datasetdatalongpolling", "POST") and "dataItems" in envelope["values"]["payload"]

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.wire.subjects.reading import Arguments, Key, Read, given, listing_filter, payload_of, resource_of
+from tests.wire.subjects.reading import (
+    UUID,
+    Arguments,
+    Key,
+    Read,
+    given,
+    groups_to_add,
+    groups_to_remove,
+    listed_below,
+    listing_filter,
+    payload_of,
+    resource_of,
+    users_in_body,
+    users_to_add,
+)
 
 
 def _dataset_create(request: dict[str, Any]) -> Arguments:
@@ -30,40 +44,43 @@ ARGUMENTS: dict[Key, Read] = {
     ("dataset.list_data_rows", "v1"): _data_rows,
 }
 
+ARGUMENTS |= {
+    ("dataset.add_users", "v1"): users_to_add,
+    ("dataset.list_users", "v2"): listed_below,
+    ("dataset.remove_users", "v2"): users_in_body,
+    ("dataset.list_groups", "v2"): listed_below,
+    ("dataset.add_group", "v2"): groups_to_add,
+    ("dataset.remove_group", "v2"): groups_to_remove,
+}
+
 V1_SHAPES: dict[tuple[str, str], str] = {
+    ("datasetusers", "POST"): "dataset.add_users",
     ("dataset", "GET"): "dataset.get",
     ("datarows", "GET"): "dataset.list_data_rows",
 }
 
 V2_SHAPES: list[tuple[str, str, str]] = [
+    ("GET", f"datasets/{UUID}/users", "dataset.list_users"),
+    ("POST", f"datasets/{UUID}/users/bulk-delete", "dataset.remove_users"),
+    ("GET", f"datasets/{UUID}/groups", "dataset.list_groups"),
+    ("POST", f"datasets/{UUID}/groups", "dataset.add_group"),
+    ("DELETE", f"datasets/{UUID}/groups", "dataset.remove_group"),
     ("GET", "datasets/list", "datasets.list"),
     ("POST", "datasets", "dataset.create"),
 ]
 
 NOT_YET: set[str] = {
-    "dataset.add_group",
-    "dataset.add_users",
     "dataset.data_row.get",
     "dataset.delete_data",
     "dataset.link_items",
-    "dataset.list_groups",
-    "dataset.list_users",
     "dataset.re_encode_data",
     "dataset.re_encode_data_status",
-    "dataset.remove_group",
-    "dataset.remove_users",
     "dataset.update_data_item",
 }
 
 NOT_SERVED_YET: set[Key] = {
-    ("dataset.add_group", "v2"),
-    ("dataset.add_users", "v1"),
     ("dataset.link_items", "v1"),
-    ("dataset.list_groups", "v2"),
-    ("dataset.list_users", "v2"),
     ("dataset.re_encode_data", "v1"),
     ("dataset.re_encode_data_status", "v1"),
-    ("dataset.remove_group", "v2"),
-    ("dataset.remove_users", "v2"),
     ("dataset.update_data_item", "v1"),
 }

@@ -59,3 +59,25 @@ def listing_filter(request: dict[str, Any], description: str) -> Filter:
         edited_after=parameter(request, "editedAfter"),
         include_organisation=flag(request, "includeOrgAccess"),
     )
+
+
+def listed_below(request: dict[str, Any]) -> Arguments:
+    """A page of what belongs to the resource in the path."""
+    return given(id_in_path(request), page=parameter(request, "pageToken"))
+
+
+def users_to_add(request: dict[str, Any]) -> Arguments:
+    payload = payload_of(request)
+    return given(uid_of(request), payload["user_emails"], payload["user_role"])
+
+
+def users_in_body(request: dict[str, Any]) -> Arguments:
+    return given(id_in_path(request), request["json"]["userEmails"])
+
+
+def groups_to_add(request: dict[str, Any]) -> Arguments:
+    return given(id_in_path(request), request["json"]["groupHashList"], request["json"]["userRole"])
+
+
+def groups_to_remove(request: dict[str, Any]) -> Arguments:
+    return given(id_in_path(request), request["query"]["groupHashList"])
