@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from functools import cached_property
@@ -18,13 +19,14 @@ from airflow_provider_encord.get_provider_info import (
 )
 
 if TYPE_CHECKING:
+    from airflow_provider_encord.client.async_client import AsyncEncordClient
     from airflow_provider_encord.client.client import EncordClient
     from airflow_provider_encord.client.credentials import Credential
     from airflow_provider_encord.client.resources.datasets import Dataset
     from airflow_provider_encord.client.resources.projects import Project
     from airflow_provider_encord.client.transport.settings import Settings
 
-_told_of_api_keys: set[str] = set()  # connection and task try that were told last
+_told_of_api_keys: dict[str, str] = {}  # by connection, the task try that was told last
 
 
 class EncordHook(BaseHook):
@@ -74,6 +76,35 @@ class EncordHook(BaseHook):
         :raises CredentialError: The connection is incomplete or its credential unusable.
         """
         return self._client
+
+    async def get_async_client(self) -> AsyncEncordClient:
+        """The authenticated client for the running event loop: for triggers and async tasks.
+
+        Ask for it at every poll, and do not keep it: that costs no request, and follows a connection that changes (its
+        key was rotated, say). All that the loop runs for the same content of a connection share the client with its
+        open connections, so closing it does nothing.
+
+        ::
+
+            client = await EncordHook("encord_default").get_async_client()
+            page = await client.send(list_projects())
+
+        :raises CredentialError: The connection is incomplete or its credential unusable.
+        """
+        from airflow.providers.common.compat.connection import get_async_connection
+
+        from airflow_provider_encord.client.errors import CredentialError
+        from airflow_provider_encord.hooks.async_clients import shared_client
+
+        connection = await get_async_connection(self.encord_conn_id, hook=self)
+        # In a thread: masking talks to the supervisor, a key file is read, an encrypted key takes its time.
+        read = await asyncio.to_thread(self._understand, connection)
+        del connection
+        if isinstance(read, str):
+            raise CredentialError(read)
+        credential, settings = read
+        self._tell_of_api_key(credential)
+        return await shared_client(self.encord_conn_id, credential, settings)
 
     def close(self) -> None:
         """Give the client's connections back. The next use makes a new client."""
@@ -148,7 +179,7 @@ class EncordHook(BaseHook):
     @cached_property
     def _client(self) -> EncordClient:
         client = self._connect()
-        self._tell_of_api_key(client)
+        self._tell_of_api_key(client.credential)
         return client
 
     def _connect(self, **options: Any) -> EncordClient:
@@ -160,15 +191,15 @@ class EncordHook(BaseHook):
         from airflow_provider_encord.client.errors import CredentialError
         from airflow_provider_encord.client.transport.sync import SyncTransport
 
-        read = self._read_connection()
+        read = self._understand(self.get_connection(self.encord_conn_id))
         if isinstance(read, str):
             # Raised here, where no local variable holds a secret: some reporters of errors show those of every frame.
             raise CredentialError(read)
         credential, settings = read
         return EncordClient(credential, settings, transport=SyncTransport(credential, settings, **options))
 
-    def _read_connection(self) -> tuple[Credential, Settings] | str:
-        """What the connection says, or what is wrong with it."""
+    def _understand(self, connection: Any) -> tuple[Credential, Settings] | str:
+        """What a connection says, or what is wrong with it. Its secrets are masked from then on."""
         from airflow_provider_encord.client.errors import CredentialError
         from airflow_provider_encord.hooks.connection import (
             read_credential,
@@ -179,7 +210,6 @@ class EncordHook(BaseHook):
         )
         from airflow_provider_encord.hooks.masking import patterns
 
-        connection = self.get_connection(self.encord_conn_id)
         try:
             extra = _extra(connection)
             for pattern in patterns(secret_values(extra)):
@@ -199,19 +229,18 @@ class EncordHook(BaseHook):
             )
         return credential, settings
 
-    def _tell_of_api_key(self, client: EncordClient) -> None:
+    def _tell_of_api_key(self, credential: Credential) -> None:
         from airflow_provider_encord.client.credentials import ApiKey
 
-        task_try = f"{self.encord_conn_id} {_task_try()}"
-        if not isinstance(client.credential, ApiKey) or task_try in _told_of_api_keys:
+        task_try = _task_try()
+        if not isinstance(credential, ApiKey) or _told_of_api_keys.get(self.encord_conn_id) == task_try:
             return
-        _told_of_api_keys.clear()  # tries come one after the other; a process that lives long must not collect them
-        _told_of_api_keys.add(task_try)
+        _told_of_api_keys[self.encord_conn_id] = task_try
         self.log.warning(
             "Connection %s authenticates with an API key, which Encord's SDK dropped in November 2024. It works for %s "
             "only. Use the SSH key of a service account where you can.",
             self.encord_conn_id,
-            client.credential.resource_id,
+            credential.resource_id,
         )
 
 
