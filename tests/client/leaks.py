@@ -96,9 +96,12 @@ _FRAMING = frozenset(part for text in OTHER_FILES.values() for part in encoded_w
 
 @cache
 def parts(*secrets: str | bytes) -> frozenset[str]:
-    """Every part of the secrets, in any encoding, that says something about them."""
+    """Every part of the secrets, in any encoding, that says something about them.
+
+    Digits alone do not: a log record holds so many of them (times, threads) that some are a key's by chance.
+    """
     found = set(encoded_windows(*secrets)) - _INNOCENT - _FRAMING
-    return frozenset(part for part in found if len(set(part)) > 2)
+    return frozenset(part for part in found if len(set(part)) > 2 and not part.isdigit())
 
 
 @cache
