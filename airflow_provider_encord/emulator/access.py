@@ -21,7 +21,20 @@ from .store import Store
 BEARER_SECONDS = 24 * 3600
 """How long a bearer token is taken. The vendor's SDK does not say how long theirs live."""
 
-_TABLES = {"project": "projects", "dataset": "datasets", "ontology": "ontologies"}
+_TABLES = {"project": "projects", "dataset": "datasets", "ontology": "ontologies", "folder": "folders"}
+
+_ROLE = "SELECT role FROM memberships WHERE email = ? AND kind = ? AND resource = ? ORDER BY rank LIMIT 1"
+_ROLE_IN_FOLDER = """
+WITH RECURSIVE up (uuid, parent, owner, synced_dataset) AS (
+  SELECT uuid, parent, owner, synced_dataset FROM folders WHERE uuid = :folder
+  UNION SELECT folders.uuid, folders.parent, folders.owner, folders.synced_dataset
+    FROM folders JOIN up ON folders.uuid = up.parent)
+SELECT role FROM (
+  SELECT 0 AS role, 0 AS rank FROM up WHERE owner = :email
+  UNION ALL SELECT role, rank FROM up JOIN memberships ON email = :email AND (
+    (kind = 'folder' AND resource = uuid) OR (kind = 'dataset' AND resource = synced_dataset)))
+ORDER BY rank LIMIT 1
+"""
 
 
 def claimed_credential(headers: Mapping[str, str]) -> str:
@@ -128,21 +141,47 @@ def check_api_key(caller: Caller, operation: Operation, scopes: tuple[Scope, ...
 
 
 def role_in(exchange: Exchange, kind: str, resource: str) -> int:
-    """The caller's role in a project, dataset or ontology; an API key acts as administrator of its own resource.
+    """The caller's role in a project, dataset, ontology or folder; an API key is administrator of its own resource.
 
     :raises RefusalError: There is no such thing, or he is no member.
     """
+    role = _role_or_none(exchange, kind, resource)
+    if role is None:
+        raise RefusalError(Reason.NOT_YOURS, f"you have no access to {kind} {resource}")
+    return role
+
+
+def enter(exchange: Exchange, kind: str, resource: str, *, changes: bool) -> int | None:
+    """Let in who has a role in a resource; to read an ontology, also who has one in a project that uses it.
+
+    :return: The role, ``None`` for who came by way of a project.
+    :raises RefusalError: As :func:`role_in`.
+    """
+    if kind == "ontology" and not changes and _role_or_none(exchange, kind, resource) is None:
+        sql = (
+            "SELECT 1 FROM projects JOIN memberships ON kind = 'project' AND resource = uuid"
+            " WHERE ontology = ? AND email = ?"
+        )
+        if exchange.store.one(sql, resource, exchange.caller.email) is not None:
+            return None
+    return role_in(exchange, kind, resource)
+
+
+def _role_or_none(exchange: Exchange, kind: str, resource: str) -> int | None:
     caller, store = exchange.caller, exchange.store
     if not is_uuid(resource):
         raise RefusalError(Reason.MALFORMED, f"{kind}: this is not a UUID")
     if store.one(f"SELECT 1 FROM {_TABLES[kind]} WHERE uuid = ?", resource) is None:  # noqa: S608 - a constant
-        raise RefusalError(Reason.NOT_FOUND, f"there is no {kind} {resource}")
+        # A folder that is missing cannot be told from one of somebody else (protocol, section 5.2).
+        reason = Reason.NOT_YOURS if kind == "folder" else Reason.NOT_FOUND
+        raise RefusalError(reason, f"there is no {kind} {resource}")
     if (caller.key_kind, caller.key_resource) == (kind, resource):
         return 0
-    sql = "SELECT role FROM members WHERE email = ? AND kind = ? AND resource = ?"
-    role: int | None = store.value(sql, caller.email, kind, resource)
-    if role is None:
-        raise RefusalError(Reason.NOT_YOURS, f"you have no access to {kind} {resource}")
+    role: int | None = (
+        store.named(_ROLE_IN_FOLDER, folder=resource, email=caller.email)
+        if kind == "folder"
+        else store.value(_ROLE, caller.email, kind, resource)
+    )
     return role
 
 
@@ -154,6 +193,12 @@ def require_manager(exchange: Exchange, kind: str, resource: str) -> None:
     managers = {0, 4} if kind == "project" else {0}
     if role_in(exchange, kind, resource) not in managers:
         raise RefusalError(Reason.NOT_YOURS, f"only an administrator of {kind} {resource} may do this")
+
+
+def require_organisation_admin(exchange: Exchange) -> None:
+    """:raises RefusalError: The caller is no administrator of the organisation."""
+    if exchange.caller.role != "ADMIN":
+        raise RefusalError(Reason.NOT_YOURS, "only an administrator of the organisation may do this")
 
 
 def _sha256(text: str) -> str:

@@ -9,7 +9,15 @@ from typing import Any
 from .exchange import Exchange
 from .filters import Conditions
 from .refusals import Reason, RefusalError
+from .shapes import StrictCamel
 from .store import Row
+
+
+class PageQuery(StrictCamel, frozen=True):
+    """The query of a listing that has pages and no filters."""
+
+    page_token: str | None = None
+
 
 _TABLES = {"project": "projects", "dataset": "datasets", "ontology": "ontologies"}
 
@@ -30,9 +38,10 @@ def visible(
     table, caller = _TABLES[kind], exchange.caller
     join = "LEFT JOIN" if organisation and caller.role == "ADMIN" else "JOIN"
     return exchange.store.all(
-        f"SELECT {table}.*, members.role AS role FROM {table} {join} members"  # noqa: S608 - constants only
-        f" ON members.email = ? AND members.kind = ? AND members.resource = {table}.uuid"
-        f" WHERE {conditions.sql} ORDER BY {table}.rowid LIMIT ? OFFSET ?",
+        f"SELECT {table}.*, mine.role AS role FROM {table} {join}"  # noqa: S608 - constants only
+        # Of several rows of a group, SQLite takes the other columns from the one that has the minimum.
+        " (SELECT resource, role, min(rank) FROM memberships WHERE email = ? AND kind = ? GROUP BY resource) AS mine"
+        f" ON mine.resource = {table}.uuid WHERE {conditions.sql} ORDER BY {table}.rowid LIMIT ? OFFSET ?",
         caller.email,
         kind,
         *conditions.values,

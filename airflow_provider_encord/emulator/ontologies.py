@@ -45,7 +45,7 @@ class WholeOntology(Strict, frozen=True):
 
 def get(exchange: Exchange) -> dict[str, Any]:
     uuid = exchange.path["ontology"]
-    return _v2(_row(exchange, uuid), access.role_in(exchange, "ontology", uuid))
+    return _v2(_row(exchange, uuid), access.enter(exchange, "ontology", uuid, changes=False))
 
 
 def list_all(exchange: Exchange) -> dict[str, Any]:

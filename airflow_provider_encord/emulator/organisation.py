@@ -1,14 +1,20 @@
-"""What belongs to the organisation: tags, and cloud integrations (made by a control: a folder stands for a bucket)."""
+"""The organisation: its users, tags, and cloud integrations (made by a control: a folder stands for a bucket).
+
+There is one. Everyone in it may look; its administrators change it. Who is taken out keeps his key and what he was
+given by name, as an outsider may have it, and loses his rights in the organisation and what he had by its groups.
+"""
 
 from __future__ import annotations
 
 import pathlib
-from typing import Any
+import uuid
+from typing import Any, Literal
 
-from . import listing
+from . import access, listing, members, people, times
 from .exchange import Exchange
 from .filters import Conditions
 from .identifiers import new_uuid
+from .refusals import Reason, RefusalError
 from .shapes import StrictCamel
 from .store import Row, Store
 
@@ -17,6 +23,78 @@ class IntegrationQuery(StrictCamel, frozen=True):
     filter_integration_uuids: list[str] | None = None
     filter_integration_titles: list[str] | None = None
     include_org_access: bool = False
+
+
+class UserBody(StrictCamel, frozen=True):
+    email: str
+    role_mnemonic_name: Literal["ADMIN", "MEMBER", "TASKER", "WORKFORCE_MANAGER"]
+    member_type: Literal["internal", "external"]
+
+
+class TagBody(StrictCamel, frozen=True):
+    name: str
+    description: str | None = None
+
+
+def users(exchange: Exchange) -> dict[str, Any]:
+    rows = exchange.store.all("SELECT * FROM organisation_users JOIN users USING (email) ORDER BY email")
+    return listing.whole(
+        [
+            {
+                "email": row["email"],
+                "roleMnemonicName": row["role"],
+                "roleUuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"organisation-role:{row['role']}")),
+                "memberType": row["member_type"],
+                "createdAt": times.v2(row["created_at"]),
+                "lastEditedAt": times.v2(row["last_edited_at"]),
+            }
+            for row in rows
+        ]
+    )
+
+
+def add_user(exchange: Exchange) -> None:
+    body: UserBody = exchange.body
+    access.require_organisation_admin(exchange)
+    members.check_emails([body.email], "email")
+    store, now = exchange.store, exchange.clock.stamp()
+    if store.one("SELECT 1 FROM organisation_users WHERE email = ?", body.email) is not None:
+        raise RefusalError(Reason.EXISTS, f"email: {body.email} is in the organisation already")
+    store.run("INSERT INTO organisation_users VALUES (?, ?, ?, ?)", body.email, body.member_type, now, now)
+    people.ensure_user(store, exchange.clock, body.email, body.role_mnemonic_name)
+
+
+def remove_user(exchange: Exchange) -> None:
+    email, store = exchange.path["email"], exchange.store
+    access.require_organisation_admin(exchange)
+    if not store.run("DELETE FROM organisation_users WHERE email = ?", email):
+        raise RefusalError(Reason.NOT_FOUND, f"{email} is not in the organisation")
+    store.run("DELETE FROM group_users WHERE email = ?", email)
+    store.run("UPDATE users SET role = 'MEMBER' WHERE email = ?", email)
+    if store.one("SELECT 1 FROM users WHERE role = 'ADMIN'") is None:
+        raise RefusalError(Reason.INVALID, "email: the organisation would have no administrator left")
+
+
+def create_tag(exchange: Exchange) -> dict[str, Any]:
+    """A tag; nothing ever tells its description again."""
+    body: TagBody = exchange.body
+    access.require_organisation_admin(exchange)
+    if not body.name.strip():
+        raise RefusalError(Reason.INVALID, "name: must not be empty")
+    if exchange.store.one("SELECT 1 FROM organisation_tags WHERE name = ?", body.name) is not None:
+        raise RefusalError(Reason.EXISTS, f"name: there is a tag {body.name!r} already")
+    tag = new_uuid()
+    exchange.store.run("INSERT INTO organisation_tags VALUES (?, ?)", tag, body.name)
+    return {"uuid": tag, "name": body.name}
+
+
+def delete_tag(exchange: Exchange) -> None:
+    """The tag goes, also from every project that has it."""
+    access.require_organisation_admin(exchange)
+    tag = exchange.path["tag"]
+    if not exchange.store.run("DELETE FROM organisation_tags WHERE uuid = ?", tag):
+        raise RefusalError(Reason.NOT_FOUND, f"the organisation has no tag {tag}")
+    exchange.store.run("DELETE FROM project_tags WHERE tag = ?", tag)
 
 
 def tags(exchange: Exchange) -> dict[str, Any]:

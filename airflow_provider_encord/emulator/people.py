@@ -65,7 +65,7 @@ def public_key_hex(line: str) -> str:
 def authorize(store: Store, clock: Clock, email: str, public_key: str, role: str | None) -> None:
     """Register a person's key; the person too, if new. The same key again changes nothing.
 
-    :param role: Role in the organisation; ``None`` leaves it, or makes a new person a ``MEMBER``.
+    :param role: Role in the organisation; ``None`` leaves it, or decides as :func:`ensure_user` does.
     :raises RefusalError: No such key form, or the key is somebody else's.
     """
     key = public_key_hex(public_key)
@@ -77,10 +77,12 @@ def authorize(store: Store, clock: Clock, email: str, public_key: str, role: str
 
 
 def ensure_user(store: Store, clock: Clock, email: str, role: str | None = None) -> None:
-    """Make a person known, or set the role of one who is."""
-    store.run(
-        "INSERT OR IGNORE INTO users VALUES (?, ?, ?, ?)", email, secrets.token_hex(14), role or "MEMBER", clock.stamp()
-    )
+    """Make a person known, or set the role of one who is. The first of all is the organisation's administrator."""
+    if store.one("SELECT 1 FROM users WHERE email = ?", email) is None:
+        usual = "MEMBER" if store.one("SELECT 1 FROM users") else "ADMIN"
+        now = clock.stamp()
+        store.run("INSERT INTO users VALUES (?, ?, ?, ?)", email, secrets.token_hex(14), role or usual, now)
+        store.run("INSERT OR IGNORE INTO organisation_users VALUES (?, 'internal', ?, ?)", email, now, now)
     if role is not None:
         store.run("UPDATE users SET role = ? WHERE email = ?", role, email)
 

@@ -16,7 +16,7 @@ from .exchange import Exchange
 from .filters import Listing, V1FilterPayload, matching
 from .identifiers import is_uuid, new_uuid
 from .refusals import Reason, RefusalError
-from .shapes import Strict
+from .shapes import Strict, StrictCamel
 from .store import Row, Store
 
 
@@ -45,6 +45,15 @@ class EditorRequest(Strict, frozen=True):
 
 class DatasetHashes(Strict, frozen=True):
     dataset_hashes: list[str]
+
+
+class StatusBody(StrictCamel, frozen=True):
+    status: Literal["notStarted", "inProgress", "inReview", "paused", "completed", "cancelled", "archived"]
+
+
+class BranchQuery(StrictCamel, frozen=True):
+    limit: int | None = None
+    page_token: str | None = None
 
 
 def get(exchange: Exchange) -> dict[str, Any]:
@@ -188,6 +197,29 @@ def replace_structure(exchange: Exchange) -> bool:
     ontology = exchange.store.value("SELECT ontology FROM projects WHERE uuid = ?", exchange.resource)
     ontologies.replace_structure(exchange, ontology, request.editor)
     return True
+
+
+def set_status(exchange: Exchange) -> None:
+    body: StatusBody = exchange.body
+    project = exchange.path["project"]
+    access.require_manager(exchange, "project", project)
+    sql = "UPDATE projects SET status = ?, last_edited_at = ? WHERE uuid = ?"
+    exchange.store.run(sql, body.status, exchange.clock.stamp(), project)
+
+
+def list_branches(exchange: Exchange) -> dict[str, Any]:
+    """The branches that label rows are on, and the main one, which is always there and first."""
+    query: BranchQuery = exchange.query
+    if query.limit is not None and query.limit < 1:
+        raise RefusalError(Reason.MALFORMED, "limit: must be 1 or more")
+    start, page_size = listing.page_start(query.page_token), exchange.emulation.limits.page_size
+    size = min(page_size, query.limit or page_size)
+    branches = exchange.store.column(
+        "SELECT branch FROM (SELECT ? AS branch UNION SELECT branch FROM label_rows WHERE project = ?)"
+        " ORDER BY branch != ?, branch LIMIT ? OFFSET ?",
+        *(label_listing.MAIN, exchange.path["project"], label_listing.MAIN, size + 1, start),
+    )
+    return listing.page([{"name": branch} for branch in branches], start, size)
 
 
 def _touch(exchange: Exchange) -> None:

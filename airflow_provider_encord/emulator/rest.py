@@ -14,7 +14,7 @@ from .refusals import Reason, RefusalError
 from .routes import V2_OPERATIONS
 
 PREFIX = "/v2/public/"
-_MEMBERSHIP = ("project", "dataset", "ontology")
+_MEMBERSHIP = ("project", "dataset", "ontology", "folder")
 
 
 @dataclasses.dataclass
@@ -84,7 +84,7 @@ async def _carry_out(emulation: Emulation, visit: Visit, base_url: str) -> objec
     exchange = Exchange(emulation, caller, base_url, path=visit.parts)
     for kind in _MEMBERSHIP:
         if kind in visit.parts:
-            access.role_in(exchange, kind, visit.parts[kind])
+            access.enter(exchange, kind, visit.parts[kind], changes=operation.changes)
     exchange.query = shapes.read_query(operation.query, visit.query)
     if operation.body is not None:
         exchange.body = shapes.decode(operation.body, visit.body, "body")

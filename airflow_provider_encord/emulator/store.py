@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .schema import TABLES
+from .schema_people import TABLES as TABLES_OF_PEOPLE
 
 Row = sqlite3.Row
 
@@ -31,7 +32,7 @@ class Store:
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA case_sensitive_like = ON;"
             "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;"
         )
-        self._connection.executescript(TABLES)
+        self._connection.executescript(TABLES + TABLES_OF_PEOPLE)
 
     def close(self) -> None:
         """Write what is pending and let go of the file."""
@@ -63,6 +64,11 @@ class Store:
     def value(self, sql: str, *values: Any) -> Any:
         """The first column of the first row, or ``None``."""
         row = self.one(sql, *values)
+        return None if row is None else row[0]
+
+    def named(self, sql: str, **values: Any) -> Any:
+        """As `value`, of a query that names its values."""
+        row = self._connection.execute(sql, values).fetchone()
         return None if row is None else row[0]
 
     def column(self, sql: str, *values: Any) -> list[Any]:

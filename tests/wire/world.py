@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.wire.preparations import PREPARATIONS
+from tests.wire.preparations.organisation import make_group_and_tag
 from tests.wire.server import User
 from tests.wire.vectors import Vector
 
@@ -60,6 +61,7 @@ class World:
             **_planned(DATA_UNIT, fresh if recording.operation in FRESH_ROWS else labelled),
             **_planned(LABEL_ROW, label_hashes),
         }
+        make_group_and_tag(self)
         if prepare := PREPARATIONS.get(recording.operation):
             prepare(self)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import projects
+from .. import copying, listing, project_tags, projects
 from ..filters import V1FilterPayload
 from ..operations import Operation
 from .rows import ANY_KEY, CHANGES, LABEL_WRITE, PROJECT, READS, USER, v1, v2
@@ -22,5 +22,17 @@ OPERATIONS: tuple[Operation, ...] = (
         payload=projects.DatasetHashes, key=LABEL_WRITE),
     v1(CHANGES, "project.remove_datasets", "projectdataset DELETE", projects.detach_datasets, PROJECT,
         uid=list[str], key=LABEL_WRITE),
+    v1(CHANGES, "project.copy", "projectcopy POST", copying.copy, PROJECT,
+        uid=str, payload=copying.CopyRequest, key=LABEL_WRITE),
+    v2(CHANGES, "project.set_status", "PUT projects/{project}/status", projects.set_status, body=projects.StatusBody),
+    v2(READS, "project.list_branches", "GET projects/{project}/branches", projects.list_branches,
+        projects.BranchQuery),
+    v2(READS, "project.get_organisation_tags", "GET projects/{project}/tags", project_tags.list_tags),
+    v2(CHANGES, "project.add_organisation_tag", "PUT projects/{project}/tags/{tag}", project_tags.add_tag),
+    v2(CHANGES, "project.remove_organisation_tag", "DELETE projects/{project}/tags/{tag}", project_tags.remove_tag),
+    v2(READS, "project.get_issue_tags", "GET projects/{project}/issue-tags", project_tags.list_issue_tags,
+        listing.PageQuery),
+    v2(CHANGES, "project.add_issue_tags", "POST projects/{project}/issue-tags", project_tags.add_issue_tags,
+        body=project_tags.IssueTagsBody),
 )
 # fmt: on
