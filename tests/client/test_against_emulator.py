@@ -40,8 +40,9 @@ def _no_faults(world: World) -> Iterator[None]:
 EACH = [pytest.param(one, who, id=f"{one.key[0]}-{one.key[1]}-{who}") for one in OPERATIONS for who in one.by]
 
 
-def test_every_operation_is_here():
-    assert {one.key for one in OPERATIONS} == operations().keys()
+def test_these_operations_exist():
+    """Those that are not here are replayed from their recordings (`tests/wire`)."""
+    assert {one.key for one in OPERATIONS} <= operations().keys()
 
 
 @pytest.mark.parametrize(("asked", "who"), EACH)
