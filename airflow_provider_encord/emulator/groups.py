@@ -75,16 +75,16 @@ def list_users(exchange: Exchange) -> dict[str, Any]:
 
 
 def add_users(exchange: Exchange) -> dict[str, Any]:
-    """Put users of the organisation into the group; who is in it is left alone. The answer has those asked for."""
+    """Put users of the organisation into the group; who is in it is left alone. The answer has all who are in it."""
     body: members.UserEmails = exchange.body
     access.require_organisation_admin(exchange)
     group = _row(exchange)["group_hash"]
-    emails = list(dict.fromkeys(body.user_emails))
-    for email in emails:
+    for email in body.user_emails:
         if exchange.store.one("SELECT 1 FROM organisation_users WHERE email = ?", email) is None:
-            raise RefusalError(Reason.INVALID, f"userEmails: {email!r} is not in the organisation")
+            raise RefusalError(Reason.NOT_YOURS, f"userEmails: {email!r} is not in the organisation")
         exchange.store.run("INSERT OR IGNORE INTO group_users VALUES (?, ?)", group, email)
-    return listing.whole([{"userEmail": email} for email in emails])
+    everyone = exchange.store.column("SELECT email FROM group_users WHERE group_hash = ? ORDER BY email", group)
+    return listing.whole([{"userEmail": email} for email in everyone])
 
 
 def remove_users(exchange: Exchange) -> None:

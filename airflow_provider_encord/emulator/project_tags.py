@@ -1,4 +1,8 @@
-"""Tags of a project: those of the organisation that it has, and its own, for issues."""
+"""Tags of a project: those of the organisation that it has, and those that its issues can have.
+
+Issue tags are made in the workspace, for which there is no API, and linked to projects by name. Here any name is taken
+for one that was made.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +50,7 @@ def list_issue_tags(exchange: Exchange) -> dict[str, Any]:
 
 
 def add_issue_tags(exchange: Exchange) -> None:
-    """Make tags; a name that is there already is left alone [inferred]."""
+    """Link issue tags; one that is linked already is left alone [inferred]."""
     body: IssueTagsBody = exchange.body
     project = exchange.path["project"]
     access.require_manager(exchange, "project", project)

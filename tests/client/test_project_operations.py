@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+
 import pytest
 
 from airflow_provider_encord.client.api import groups, members, project_copy, project_tags

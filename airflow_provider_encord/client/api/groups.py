@@ -77,7 +77,7 @@ def list_group_users(group: str, *, page: str | None = None) -> Call[Page[GroupU
 
 @operation("groups.add_users", "v2")
 def add_group_users(group: str, emails: Sequence[str]) -> Call[Page[GroupUser]]:
-    """Put users into a group."""
+    """Put users of the organisation into a group; the answer has everyone who is in it then."""
     request = Request("POST", f"organisation/groups/{group}/users", json={"userEmails": list(emails)})
     return Call(request=request, changes=True, read=_GROUP_USERS)
 

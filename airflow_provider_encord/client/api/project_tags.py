@@ -1,4 +1,6 @@
-"""Tags of a project: those of the organisation that it has, and its own for issues.
+"""Tags of a project: those of the organisation that it has, and those that its issues can have.
+
+Issue tags belong to the workspace and are linked to a project by name; they are made in the web app.
 
 A project's tag is named by its id. Its name leads there by the organisation's tags: see `organisation`.
 """
@@ -47,6 +49,9 @@ def list_issue_tags(project: str, *, page: str | None = None) -> Call[Page[Tag]]
 
 @operation("project.add_issue_tags", "v2")
 def add_issue_tags(project: str, names: Sequence[str]) -> Call[None]:
-    """Make tags for issues of a project. Not repeated blindly: what becomes of a name that is there is not known."""
+    """Let issues of a project have tags of the workspace, by name.
+
+    Not repeated blindly: what Encord says to one that is linked already is not known.
+    """
     request = Request("POST", f"projects/{project}/issue-tags", json={"issueTagNames": list(names)})
     return Call(request=request, changes=True, repeatable=False, read=ignored)

@@ -110,6 +110,8 @@ class Group:
 
     def update(self, *, name: str | None = None, description: str | None = None) -> GroupRecord:
         """Change name or description; what is None stays."""
+        if name is None and description is None:
+            raise InvalidRequestError("name, description: give at least one of them; there is nothing to change.")
         return self._client.send(groups.update_group(self.id, name=name, description=description))
 
     def delete(self) -> None:
@@ -121,7 +123,10 @@ class Group:
         return (one.user_email for one in each(self._client, lambda page: groups.list_group_users(self.id, page=page)))
 
     def add_users(self, emails: Sequence[str] | str) -> None:
-        """Put users of the organisation into it."""
+        """Put users of the organisation into it; safe to repeat.
+
+        :raises PermissionDeniedError: One of them is not in the organisation.
+        """
         if wanted := require_emails(emails, "emails"):
             self._client.send(groups.add_group_users(self.id, wanted))
 

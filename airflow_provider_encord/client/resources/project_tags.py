@@ -51,9 +51,10 @@ class ProjectTags:
         return self._client.run(self._issue_tags())
 
     def add_for_issues(self, names: Sequence[str] | str) -> Sequence[str]:
-        """Make tags for issues; safe to repeat, names that are there are left alone.
+        """Let issues have tags of the workspace; safe to repeat, those that they can have already are left alone.
 
-        :return: The names that were not there before.
+        :param names: Names of tags that were made in the web app.
+        :return: The names that were new to the project.
         """
         return self._client.run(self._add_issue_tags([names] if isinstance(names, str) else names))
 

@@ -1,0 +1,24 @@
+"""What API keys may do beyond labels: users, datasets, copies (0.1.145)."""
+
+from account import arguments, show
+from encord.client import EncordClient
+from encord.orm.dataset import DatasetUserRole
+from encord.utilities.project_user import ProjectUserRole
+
+options = arguments("project", "project-key", "dataset", "dataset-key", "email")
+project = EncordClient.initialise(options.project, options.project_key, domain=options.url)
+dataset = EncordClient.initialise(options.dataset, options.dataset_key, domain=options.url)
+
+
+def members(added):
+    return [[one.user_email, one.user_role.name] for one in added]
+
+
+show(
+    {
+        "added": members(project.add_users([options.email], ProjectUserRole.ANNOTATOR)),
+        "again": members(project.add_users([options.email], ProjectUserRole.ADMIN)),
+        "in_dataset": members(dataset.add_users([options.email], DatasetUserRole.USER)),
+        "copy": project.copy_project(copy_datasets=True, copy_collaborators=True),
+    }
+)
