@@ -97,15 +97,16 @@ class AsyncTransport(Transport):
         proxy = machine.proxy_for(outgoing.url)
         progress = Progress(proxied=proxy is not None)
         try:
+            url = httpx.URL(outgoing.url)
+            target = url.raw_path.decode("ascii")
+            proof = self._proof(call, method=outgoing.method, target=target, body=outgoing.body or b"")
             request = httpx.Request(
                 outgoing.method,
-                outgoing.url,
-                headers=outgoing.headers,
+                url,
+                headers=outgoing.headers | proof,
                 content=outgoing.body,
                 extensions=self._extensions(progress, hold_seconds=call.hold_seconds),
             )
-            target = request.url.raw_path.decode("ascii")
-            request.headers.update(self._proof(call, method=outgoing.method, target=target, body=outgoing.body or b""))
             response = await self._exchange(request, proxy)
         except NO_ANSWER as error:
             what = failure(error, self._host, progress)

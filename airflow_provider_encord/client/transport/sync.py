@@ -1,12 +1,13 @@
-"""The transport for workers: one pooled `requests` session, signed at each attempt.
+"""The transport for workers: `requests`, signed at each attempt.
 
-The signature is made inside `requests`' own authentication hook, of the prepared request (it turns ``%7E`` into ``~``).
-Redirects are never followed, and ``.netrc`` is not read.
+It drives the connection pools of `requests` and leaves its session aside: that would keep cookies, follow redirects,
+look for other credentials in ``.netrc``, and take longer. The signature is made inside the authentication hook, of the
+prepared request (`requests` turns ``%7E`` into ``~``).
 """
 
 from __future__ import annotations
 
-import http.cookiejar
+import ssl
 import time
 import uuid
 from collections.abc import Callable
@@ -62,6 +63,36 @@ class _NoCredentials(requests.auth.AuthBase):
         return prepared
 
 
+class _Pools(requests.adapters.HTTPAdapter):
+    """The pools of connections, which share a TLS context: reading all certificates anew for each connection is slow.
+
+    :param trusted: Path of the certificates that the connection names, if it does.
+    """
+
+    def __init__(self, trusted: str | None):
+        super().__init__(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS)
+        self._trusted = trusted
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        """Which pool to take: by host, and by whom to trust."""
+        host, options = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._context()} if host["scheme"] == "https" else options
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """The pools by way of a proxy, to which TLS may be spoken as well."""
+        if proxy.lower().startswith("https"):
+            options["proxy_ssl_context"] = self._context()
+        return super().proxy_manager_for(proxy, **options)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave it to the context."""
+
+    def _context(self) -> ssl.SSLContext:
+        return machine.tls_context(machine.bundle(self._trusted))
+
+
 class SyncTransport(Transport):
     """Sends calls over `requests`. One instance may serve several threads.
 
@@ -85,16 +116,11 @@ class SyncTransport(Transport):
             credential, settings, library=f"requests/{requests.__version__}", clock=clock, attempts=attempts
         )
         self._sleep = sleep
-        self._session = requests.Session()
-        self._session.trust_env = False  # `machine` reads the environment, for both transports
-        adapter = requests.adapters.HTTPAdapter(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
-        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))  # takes none
+        self._pools = _Pools(settings.trusted)
 
     def close(self) -> None:
         """Give the pooled connections back."""
-        self._session.close()
+        self._pools.close()
 
     def send(self, call: Call[T]) -> T:
         """Send a call, again if the retry policy says so, and read its result.
@@ -118,17 +144,15 @@ class SyncTransport(Transport):
 
     def _attempt(self, call: Call[T]) -> T:
         trace_id = uuid.uuid4().hex
-        request = self._outgoing(call, trace_id)
+        outgoing = self._outgoing(call, trace_id)
         try:
-            response = self._session.request(
-                request.method,
-                request.url,
-                headers=request.headers,
-                data=request.body,
+            response = self._exchange(
+                outgoing.method,
+                outgoing.url,
+                outgoing.headers,
+                outgoing.body,
                 auth=_Signature(self._proof, call),
-                timeout=(self._settings.connect_timeout, self._settings.read_timeout + call.hold_seconds),
-                allow_redirects=False,
-                **self._way(request.url),
+                hold_seconds=call.hold_seconds,
             )
         except NO_ANSWER as error:
             what = failure(error, self._host)
@@ -137,13 +161,28 @@ class SyncTransport(Transport):
         # Raised here and not in the handler: requests' own exceptions hold the prepared request, with its credentials.
         raise error_of(call, what, trace_id)
 
-    def _way(self, url: str) -> dict[str, Any]:
-        """By which proxy to go, and whom to trust."""
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: Any,
+        *,
+        auth: requests.auth.AuthBase,
+        hold_seconds: float = 0.0,
+    ) -> requests.Response:
+        """Send a request and read its answer whole."""
+        prepared = requests.PreparedRequest()
+        prepared.prepare(method=method, url=url, headers=headers, data=body, auth=auth)
         proxy = machine.proxy_for(url)
-        return {
-            "proxies": {"http": proxy, "https": proxy} if proxy else {},
-            "verify": machine.bundle(self._settings.trusted),
-        }
+        response = self._pools.send(
+            prepared,
+            timeout=(self._settings.connect_timeout, self._settings.read_timeout + hold_seconds),
+            proxies={"http": proxy, "https": proxy} if proxy else {},
+        )
+        with response:
+            _ = response.content  # reads it, and keeps it
+        return response
 
     def _answer(self, response: requests.Response, trace_id: str) -> answers.Answer:
         return self._received(
@@ -169,13 +208,6 @@ class SyncTransport(Transport):
         judge_transfer(transfer, response.status_code)
 
     def _put(self, transfer: Transfer, file: SizedFile) -> requests.Response:
+        body = file if transfer.size else b""  # `requests` would send an empty stream in chunks
         with queries_unlogged():
-            return self._session.put(
-                transfer.url,
-                data=file if transfer.size else b"",  # `requests` would send an empty stream in chunks
-                headers=self._outgoing_file(transfer),
-                auth=_NoCredentials(),
-                timeout=(self._settings.connect_timeout, self._settings.read_timeout),
-                allow_redirects=False,
-                **self._way(transfer.url),
-            )
+            return self._exchange("PUT", transfer.url, self._outgoing_file(transfer), body, auth=_NoCredentials())

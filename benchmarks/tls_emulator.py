@@ -1,0 +1,53 @@
+"""CHAIN -> an emulator that speaks TLS, as Encord does; prints ``PLAIN_URL TLS_URL`` when it listens.
+
+Runs in the emulator's own environment. The plain address is there for the controls, which are not measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from typing import Any
+
+import uvicorn
+
+from airflow_provider_encord.emulator.app import Application
+from airflow_provider_encord.emulator.emulation import Emulation
+from airflow_provider_encord.emulator.server import KEEP_ALIVE_SECONDS, CuttableProtocol
+
+
+def _listener() -> socket.socket:
+    # With its protocol named: else asyncio leaves Nagle on, and each answer waits 40 ms for an acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    return listener
+
+
+async def serve(chain: str) -> None:
+    """Serve both until a signal ends it."""
+    application = Application(Emulation(None))
+    options: dict[str, Any] = {
+        "http": CuttableProtocol,
+        "ws": "none",
+        "log_config": None,
+        "access_log": False,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+    }
+    plain, tls = _listener(), _listener()
+    servers = [
+        uvicorn.Server(uvicorn.Config(application, lifespan="on", **options)),
+        uvicorn.Server(uvicorn.Config(application, lifespan="off", ssl_certfile=chain, **options)),
+    ]
+    running = [
+        asyncio.create_task(server.serve(sockets=[listener]))
+        for server, listener in zip(servers, (plain, tls), strict=True)
+    ]
+    while not all(server.started for server in servers):
+        await asyncio.sleep(0.01)
+    print(f"http://127.0.0.1:{plain.getsockname()[1]} https://127.0.0.1:{tls.getsockname()[1]}", flush=True)
+    await asyncio.gather(*running)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1]))
