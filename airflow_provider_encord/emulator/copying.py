@@ -23,6 +23,7 @@ from .store import Row, Store
 Option = Literal["labels", "datasets", "models", "collaborators"]
 LabelStatus = Literal["APPROVED", "PENDING", "REJECTED", "DELETED", "NOT_SELECTED_FOR_REVIEW"]
 
+ROWS_AT_ONCE = 1000
 _STATUS = """CASE WHEN stage_type = 'DONE' THEN 'APPROVED' WHEN stage_type LIKE '%REVIEW' THEN 'PENDING'
  WHEN tasks.status = 'REOPENED' THEN 'REJECTED' ELSE 'NOT_SELECTED_FOR_REVIEW' END"""
 
@@ -167,31 +168,34 @@ def _copy_collaborators(store: Store, project: str, copied: str) -> None:
 
 
 def _copy_labels(store: Store, project: str, copied: str, new_hashes: Mapping[str, str], wanted: LabelsWanted) -> None:
-    """The label rows of the data that goes along, all branches, as far as they are wanted."""
-    rows = store.all(
+    """The label rows of the data that goes along, all branches, as far as they are wanted; some at a time."""
+    hashes = None if wanted.accepted_label_hashes is None else set(wanted.accepted_label_hashes)
+    statuses = wanted.accepted_label_statuses
+    rows = store.chunks(
+        ROWS_AT_ONCE,
         f"SELECT label_rows.*, {_STATUS} AS review_status FROM label_rows"  # noqa: S608 - a constant
         " JOIN tasks USING (project, data_hash)"
         " JOIN stages ON stages.project = tasks.project AND stages.uuid = tasks.stage WHERE label_rows.project = ?",
         project,
     )
-    hashes, statuses = wanted.accepted_label_hashes, wanted.accepted_label_statuses
-    chosen = [
-        row
-        for row in rows
-        if row["data_hash"] in new_hashes
-        and (hashes is None or row["label_hash"] in hashes)
-        and (statuses is None or row["review_status"] in statuses)
-    ]
-    for row in chosen:
-        _insert_label_row(store, dict(row), copied, new_hashes[row["data_hash"]])
+    for some in rows:
+        chosen = [
+            _copied_row(dict(row), copied, new_hashes[row["data_hash"]])
+            for row in some
+            if row["data_hash"] in new_hashes
+            and (hashes is None or row["label_hash"] in hashes)
+            and (statuses is None or row["review_status"] in statuses)
+        ]
+        if chosen:
+            columns, marks = ", ".join(chosen[0]), ", ".join("?" * len(chosen[0]))
+            sql = f"INSERT INTO label_rows ({columns}) VALUES ({marks})"  # noqa: S608 - names of columns
+            store.many(sql, (tuple(row.values()) for row in chosen))
 
 
-def _insert_label_row(store: Store, row: dict[str, Any], copied: str, data_hash: str) -> None:
+def _copied_row(row: dict[str, Any], copied: str, data_hash: str) -> dict[str, Any]:
     """A copy of a label row: whatever columns it has, but for its identity and where its data is named."""
-    old = row.pop("data_hash")
+    old = row["data_hash"]
     del row["review_status"]
     if old != data_hash:
         row = {name: value.replace(old, data_hash) if isinstance(value, str) else value for name, value in row.items()}
-    row |= {"label_hash": new_uuid(), "project": copied, "data_hash": data_hash}
-    columns, marks = ", ".join(row), ", ".join("?" * len(row))
-    store.run(f"INSERT INTO label_rows ({columns}) VALUES ({marks})", *row.values())  # noqa: S608 - column names
+    return {**row, "label_hash": new_uuid(), "project": copied}

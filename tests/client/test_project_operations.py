@@ -235,6 +235,19 @@ def test_replacing_the_ontology_of_a_project_is_seen_by_whoever_reads_the_ontolo
     assert world.user.ontology(made.id).get().editor == project.ontology().editor_ontology
 
 
+def test_ontologies_are_listed_with_their_structures(world):
+    made = world.user.create_ontology(new_name("o"), structure={"objects": [{"name": "Car", "shape": "polygon"}]})
+    (found,) = [one for one in world.user.ontologies(Filter(title_like="o %")) if one.ontology_uuid == made.id]
+    assert [one["name"] for one in found.editor["objects"]] == ["Car"]
+
+
+def test_a_benchmark_project_names_its_sources(world):
+    made = world.user.create_project(new_name("benchmark"), benchmark_of=[world.project])
+    assert made.created
+    with pytest.raises(InvalidRequestError, match="benchmark_of"):
+        world.user.create_project(new_name("benchmark"), benchmark_of=["street"])
+
+
 def test_a_copy_has_what_the_options_say(world):
     project = world.user.project(world.project)
     email = new_email()

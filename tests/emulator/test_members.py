@@ -248,6 +248,8 @@ def test_what_is_taken_is_a_conflict_and_what_is_gone_is_not_found(owner):
     assert [owner.rest("DELETE", path).status for _ in range(2)] == [200, 404]
     tag = owner.rest("POST", "organisation/organisation-tags", {"name": "prod"}).json["uuid"]
     assert owner.rest("POST", "organisation/organisation-tags", {"name": "prod", "description": "x"}).status == 409
+    listed = owner.rest("GET", "organisation/organisation-tags").json
+    assert listed["results"] == owner.rest("GET", "organisation/project-tags").json["results"] != []
     assert [owner.rest("DELETE", f"organisation/organisation-tags/{tag}").status for _ in range(2)] == [200, 404]
 
 

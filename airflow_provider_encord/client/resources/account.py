@@ -9,9 +9,10 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from airflow_provider_encord.client.api import datasets, organisation, projects
+from airflow_provider_encord.client.api import datasets, ontologies, organisation, projects
 from airflow_provider_encord.client.api.datasets import DatasetRecord
 from airflow_provider_encord.client.api.listing import NO_FILTER, Filter
+from airflow_provider_encord.client.api.ontologies import OntologyRecord
 from airflow_provider_encord.client.api.organisation import CloudIntegration
 from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.call import Resource
@@ -63,6 +64,10 @@ class Account(Sender, Protocol):
         filters = which or NO_FILTER
         return each(self, lambda page: projects.list_projects(filters, tags=tags, page=page))
 
+    def ontologies(self, which: Filter | None = None) -> list[OntologyRecord]:
+        """The ontologies that the user can see, with their structures."""
+        return self.run(ontologies.all_ontologies(which or NO_FILTER))
+
     def datasets(self, which: Filter | None = None) -> list[DatasetRecord]:
         """The datasets that the user can see."""
         return self.send(datasets.list_datasets(which or NO_FILTER))
@@ -88,6 +93,7 @@ class Account(Sender, Protocol):
         datasets: Sequence[str] = (),
         ontology: str | None = None,
         workflow_template: str | None = None,
+        benchmark_of: Sequence[str] = (),
         if_exists: str = REUSE,
     ) -> Created:
         """Create a project unless there is one of its title. What is found is not changed.
@@ -95,6 +101,7 @@ class Account(Sender, Protocol):
         :param datasets: Ids of the datasets to attach.
         :param ontology: Id; without one Encord makes an empty ontology.
         :param workflow_template: Id of a template made in the web app; without one Encord takes its default.
+        :param benchmark_of: Ids of source projects: makes it a benchmark project.
         :param if_exists: See `create_once`.
         """
         flow = create_project_once(
@@ -104,6 +111,7 @@ class Account(Sender, Protocol):
             datasets=require_ids(datasets, "datasets"),
             ontology=None if ontology is None else require_id(ontology, "ontology"),
             workflow_template=None if workflow_template is None else require_id(workflow_template, "workflow_template"),
+            benchmark_of=require_ids(benchmark_of, "benchmark_of"),
         )
         return self.run(flow)
 

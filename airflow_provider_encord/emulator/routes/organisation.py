@@ -10,6 +10,7 @@ from .rows import ANY_KEY, CHANGES, DATASET, PROJECT, READS, USER, v1, v2
 OPERATIONS: tuple[Operation, ...] = (
     v2(READS, "user.bearer_token", "GET user/bearer-token", people.bearer_token),
     v2(READS, "organisation_tags.list", "GET organisation/organisation-tags", organisation.tags),
+    v2(READS, "organisation_tags.list (2025)", "GET organisation/project-tags", organisation.tags),
     v2(CHANGES, "organisation_tags.create", "POST organisation/organisation-tags", organisation.create_tag,
         body=organisation.TagBody),
     v2(CHANGES, "organisation_tags.delete", "DELETE organisation/organisation-tags/{tag}", organisation.delete_tag),
