@@ -16,6 +16,9 @@ NEVER_RECORDED = {
     ("project.replace_ontology", "v1"),
     ("project.get_issue_tags", "v2"),
     ("project.add_issue_tags", "v2"),
+    ("ontology.list", "v1"),  # as those of projects, and as v2
+    ("ontology.create", "v1"),
+    ("ontology.update", "v1"),
     ("ontology.list_groups", "v2"),  # as those of projects and datasets, which are
     ("ontology.add_group", "v2"),
     ("ontology.remove_group", "v2"),
@@ -26,6 +29,7 @@ NEVER_RECORDED = {
     ("groups.list_users", "v2"),
     ("groups.add_users", "v2"),
     ("groups.remove_users", "v2"),
+    ("workflow.task.issues.delete", "v2"),
     ("upload.signed_urls", "v1"),  # recorded as parts of flows
     ("upload.signed_urls", "v2"),
     ("upload.start", "v1"),

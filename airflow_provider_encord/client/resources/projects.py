@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_encord.client.api import keys, labels, project_copy, projects
+from airflow_provider_encord.client.api import keys, labels, project_copy, projects, workflow
 from airflow_provider_encord.client.api.labels import LabelRow, LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.project_copy import ClonedDataset, CopiedLabels
@@ -19,6 +19,8 @@ from airflow_provider_encord.client.resources.identifiers import require_id, req
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
 from airflow_provider_encord.client.resources.project_tags import ProjectTags
 from airflow_provider_encord.client.resources.sender import Sender
+from airflow_provider_encord.client.resources.workflow import WorkflowStage
+from airflow_provider_encord.client.resources.workflow_issues import DataUnitIssues
 from airflow_provider_encord.client.structure import complete_structure
 
 ROWS_PER_READ = 100  # label rows are heavy; the documentation's examples read as many
@@ -129,6 +131,20 @@ class Project(HasUsers, HasGroups):
         :return: Ids of those that were attached before.
         """
         return self._client.run(self._change_datasets(require_ids(datasets, "datasets"), attach=False))
+
+    def stages(self) -> list[WorkflowStage]:
+        """The stages of its workflow, in order. SSH keys only."""
+        stages = self._client.run(workflow.stages_of(self.id))
+        return [WorkflowStage(self._client, self.id, one, stages) for one in stages]
+
+    def stage(self, wanted: str) -> WorkflowStage:
+        """A stage by its id or title; an error that lists what there is if it is none. SSH keys only."""
+        stages = self._client.run(workflow.stages_of(self.id))
+        return WorkflowStage(self._client, self.id, workflow.choose_stage(stages, wanted), stages)
+
+    def issues(self, data_hash: str) -> DataUnitIssues:
+        """The issues of a data unit. SSH keys only."""
+        return DataUnitIssues(self._client, self.id, data_hash)
 
     def label_rows(self, which: LabelRowFilter | None = None) -> list[LabelRowMetadata]:
         """The metadata of the label rows, by default of all, also of those that have no labels yet."""

@@ -49,7 +49,7 @@ def operation_of(request: dict[str, Any]) -> Key | None:
     if request["path"].startswith("/v2/public/"):
         path = request["path"].removeprefix("/v2/public/")
         named = (name for method, form, name in _V2_SHAPES if method == request["method"] and re.fullmatch(form, path))
-        name = next(named, None)
+        name = workflow.operation_by_action(request) or next(named, None)
         return (name, "v2") if name else None
     envelope = request["json"]
     name = _V1_SHAPES.get((envelope["query_type"], envelope["query_method"])) or _by_payload(request["path"], envelope)

@@ -1,0 +1,72 @@
+"""The label reviews of one task in a review stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from airflow_provider_encord.client.api import workflow_reviews as api
+from airflow_provider_encord.client.api.listing import every_page
+from airflow_provider_encord.client.api.workflow_actions import MOST_ACTIONS_PER_REQUEST
+from airflow_provider_encord.client.api.workflow_reviews import LabelReview
+from airflow_provider_encord.client.call import Call, Flow
+from airflow_provider_encord.client.errors import OutcomeUnknownError
+from airflow_provider_encord.client.resources.chunks import in_parts
+from airflow_provider_encord.client.resources.identifiers import require_id
+from airflow_provider_encord.client.resources.pages import each
+from airflow_provider_encord.client.resources.sender import Sender
+
+Reviews: TypeAlias = Iterable[LabelReview | str] | LabelReview | str
+"""Label reviews as they were listed, or their ids; a single one may stand for a list."""
+
+
+class TaskReviews:
+    """Handle on the label reviews of one task; iterate over it to read them, page by page."""
+
+    def __init__(self, client: Sender, project: str, stage: str, task: str):
+        self._client, self._place = client, (project, stage, task)
+
+    def __repr__(self) -> str:
+        return f"TaskReviews(task={self._place[2]!r})"
+
+    def __iter__(self) -> Iterator[LabelReview]:
+        return each(self._client, lambda page: api.list_label_reviews(*self._place, page=page))
+
+    def approve(self, reviews: Reviews) -> None:
+        """Approve labels; safe to repeat."""
+        self._act(reviews, lambda some: api.approve_label_reviews(*self._place, some))
+
+    def reject(self, reviews: Reviews, *, comment: str | None = None, tags: Sequence[str] | None = None) -> None:
+        """Reject labels.
+
+        :param comment: What is wrong; becomes an issue at each label.
+        :param tags: Names of the project's issue tags, for those issues.
+        """
+
+        def reject(some: Sequence[str]) -> Call[None]:
+            return api.reject_label_reviews(*self._place, some, comment=comment, tags=tags)
+
+        self._client.run(self._reject(_ids(reviews), reject))
+
+    def reopen(self, reviews: Reviews) -> None:
+        """Open label reviews again; safe to repeat."""
+        self._act(reviews, lambda some: api.reopen_label_reviews(*self._place, some))
+
+    def _act(self, reviews: Reviews, call: Callable[[Sequence[str]], Call[None]]) -> None:
+        self._client.run(in_parts(_ids(reviews), call, size=MOST_ACTIONS_PER_REQUEST))
+
+    def _reject(self, reviews: list[str], call: Callable[[Sequence[str]], Call[None]]) -> Flow[None]:
+        """If the answer is lost, look: another try would comment again on what is rejected by now."""
+        try:
+            yield from in_parts(reviews, call, size=MOST_ACTIONS_PER_REQUEST)
+        except OutcomeUnknownError:
+            listed = yield from every_page(lambda page: api.list_label_reviews(*self._place, page=page))
+            rejected = {one.review_uuid for one in listed if one.status == "REJECTED"}
+            if not rejected.issuperset(reviews):
+                raise
+
+
+def _ids(reviews: Reviews) -> list[str]:
+    given = [reviews] if isinstance(reviews, LabelReview | str) else list(reviews)
+    ids = [require_id(one if isinstance(one, str) else one.review_uuid, "reviews") for one in given]
+    return list(dict.fromkeys(ids))
