@@ -20,7 +20,7 @@ from airflow_provider_encord.client.key_file import KeyFileError, read_key_file
 from airflow_provider_encord.client.key_refusals import KeyTextError, Refusal
 from airflow_provider_encord.client.pem import read_key_block
 from airflow_provider_encord.client.placeholders import WHAT_IT_IS, is_placeholder
-from airflow_provider_encord.client.private_key import Ed25519Key, load_ed25519, public_bytes
+from airflow_provider_encord.client.private_key import Ed25519Key, load_ed25519, private_text, public_bytes
 
 _SIGNATURE_LABEL = "encord-sig"
 _COVERED = '("@method" "@request-target" "content-digest")'
@@ -113,6 +113,10 @@ class SshKey(_Secret):
         name, public = b"ssh-ed25519", bytes.fromhex(self.public_key_hex)
         blob = b"".join(len(part).to_bytes(4, "big") + part for part in (name, public))
         return f"ssh-ed25519 {base64.b64encode(blob).decode()}"
+
+    def openssh_private_key(self) -> str:
+        """The key as the text of a file without a passphrase, for the vendor's SDK. It is the secret itself."""
+        return private_text(self._key)
 
     def v1_headers(self, body: bytes, *, resource_type: str | None, resource_id: str | None) -> dict[str, str]:
         """Headers that prove who sends a v1 request, and name what it is about.

@@ -18,6 +18,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
+    NoEncryption,
+    PrivateFormat,
     PublicFormat,
     load_der_private_key,
     load_der_public_key,
@@ -75,6 +77,11 @@ def load_ed25519(text: object, passphrase: object = None) -> Ed25519Key:
 def public_bytes(key: Ed25519Key) -> bytes:
     """The 32 bytes of the public half."""
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def private_text(key: Ed25519Key) -> str:
+    """The key as the text of a file in OpenSSH's format, without a passphrase."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
 
 
 class _OpenSshHead(NamedTuple):

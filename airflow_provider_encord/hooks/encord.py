@@ -19,6 +19,8 @@ from airflow_provider_encord.get_provider_info import (
 )
 
 if TYPE_CHECKING:
+    from encord import EncordUserClient  # type: ignore[import-not-found]  # of the extra
+
     from airflow_provider_encord.client.async_client import AsyncEncordClient
     from airflow_provider_encord.client.client import EncordClient
     from airflow_provider_encord.client.credentials import Credential
@@ -106,6 +108,29 @@ class EncordHook(BaseHook):
         self._tell_of_api_key(credential)
         return await shared_client(self.encord_conn_id, credential, settings)
 
+    def get_sdk_client(self) -> EncordUserClient:
+        """The client of Encord's own SDK, made anew of this connection: same address, key and time-outs.
+
+        For what this package does not offer, and for what takes such a client (``encord_agents``, say). It needs the
+        extra ``sdk`` and a connection with an SSH key. `allow_http` means nothing to the SDK, which sends wherever
+        Encord tells it to.
+
+        :raises NotPossibleError: The connection has what the SDK has no setting for: an API key, a `ca_bundle`.
+        :raises AirflowOptionalProviderFeatureException: The extra is not installed.
+        """
+        from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureException
+
+        from airflow_provider_encord.hooks import sdk
+
+        credential, settings = self._read_connection()
+        try:
+            return sdk.sdk_client(credential, settings)
+        except ModuleNotFoundError as missing:
+            module = missing.name
+        raise AirflowOptionalProviderFeatureException(
+            f"EncordHook.get_sdk_client needs the extra: {sdk.INSTALL} (the module {module} is missing)"
+        )
+
     def close(self) -> None:
         """Give the client's connections back. The next use makes a new client."""
         client = self.__dict__.pop("_client", None)
@@ -188,15 +213,23 @@ class EncordHook(BaseHook):
         :param options: As `SyncTransport` takes them.
         """
         from airflow_provider_encord.client.client import EncordClient
-        from airflow_provider_encord.client.errors import CredentialError
         from airflow_provider_encord.client.transport.sync import SyncTransport
+
+        credential, settings = self._read_connection()
+        return EncordClient(credential, settings, transport=SyncTransport(credential, settings, **options))
+
+    def _read_connection(self) -> tuple[Credential, Settings]:
+        """What the connection says.
+
+        :raises CredentialError: It is incomplete, or its credential unusable.
+        """
+        from airflow_provider_encord.client.errors import CredentialError
 
         read = self._understand(self.get_connection(self.encord_conn_id))
         if isinstance(read, str):
             # Raised here, where no local variable holds a secret: some reporters of errors show those of every frame.
             raise CredentialError(read)
-        credential, settings = read
-        return EncordClient(credential, settings, transport=SyncTransport(credential, settings, **options))
+        return read
 
     def _understand(self, connection: Any) -> tuple[Credential, Settings] | str:
         """What a connection says, or what is wrong with it. Its secrets are masked from then on."""

@@ -1,0 +1,64 @@
+"""The vendor's own client, made of the same connection as ours; needs the extra ``sdk``.
+
+Same address, key and time-outs. What the SDK has no setting for is an error here, as it would otherwise be left out in
+silence. Surprise: the SDK puts the text of a key that it cannot use into its exception, so it only gets keys that we
+have read ourselves, and nothing of its exceptions is passed on.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from typing import TYPE_CHECKING
+
+from airflow_provider_encord import __version__
+from airflow_provider_encord.client.credentials import ApiKey, Credential
+from airflow_provider_encord.client.errors import NotPossibleError
+from airflow_provider_encord.client.transport import machine
+from airflow_provider_encord.client.transport.settings import Settings
+
+if TYPE_CHECKING:
+    from encord import EncordUserClient  # type: ignore[import-not-found]  # of the extra
+
+INSTALL = "pip install 'airflow-provider-encord[sdk]'"
+
+
+def sdk_client(credential: Credential, settings: Settings) -> EncordUserClient:
+    """Make the vendor's client.
+
+    :raises NotPossibleError: The connection has an API key, or certificates of its own.
+    :raises ModuleNotFoundError: The extra is not installed.
+    """
+    if isinstance(credential, ApiKey):
+        raise NotPossibleError(
+            "Encord's SDK takes no API keys since November 2024, and this connection holds one. Use what get_conn() "
+            "gives, which does, or a connection with an SSH key."
+        )
+    _require_trust_of_the_machine(settings)
+    from encord import EncordUserClient
+    from encord.http.constants import RequestsSettings  # type: ignore[import-not-found]
+
+    time_outs = RequestsSettings(
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        write_timeout=settings.read_timeout,
+    )
+    try:
+        return EncordUserClient.create_with_ssh_private_key(
+            ssh_private_key=credential.openssh_private_key(),
+            requests_settings=time_outs,
+            domain=settings.base_url,
+            user_agent_suffix=f"airflow-provider-encord/{__version__} {settings.user_agent_suffix}".strip(),
+        )
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote the key
+        what = type(error).__name__
+    raise NotPossibleError(f"The installed release of Encord's SDK makes no client of this connection ({what}).")
+
+
+def _require_trust_of_the_machine(settings: Settings) -> None:
+    """The SDK trusts what the machine trusts, and can be told of nothing else."""
+    trusted = settings.trusted
+    if trusted and pathlib.Path(trusted).resolve() != pathlib.Path(machine.bundle(None)).resolve():
+        raise NotPossibleError(
+            f"Connection field ca_bundle: Encord's SDK has no setting for it. Set the variable REQUESTS_CA_BUNDLE to "
+            f"{trusted} where Airflow runs, which the SDK honours; or use what get_conn() gives."
+        )
