@@ -5,7 +5,15 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from airflow_provider_encord.client.api import groups, members, ontologies, organisation, project_copy, project_tags
+from airflow_provider_encord.client.api import (
+    groups,
+    members,
+    ontologies,
+    ontologies_v1,
+    organisation,
+    project_copy,
+    project_tags,
+)
 from airflow_provider_encord.client.api import projects as api
 from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.structure import complete_structure
@@ -100,6 +108,16 @@ EACH = [
     Asked(
         ("ontology.remove_group", "v2"),
         lambda world: members.remove_ontology_groups(world.ontology, [new_group(world)]),
+    ),
+    Asked(("ontology.get", "v1"), lambda world: ontologies_v1.get_ontology_v1(world.ontology, project=world.project)),
+    Asked(("ontology.list", "v1"), lambda world: ontologies_v1.list_ontologies_v1(Filter(title_like="%"))),
+    Asked(
+        ("ontology.create", "v1"),
+        lambda world: ontologies_v1.create_ontology_v1("new", structure=structure(), description="d"),
+    ),
+    Asked(
+        ("ontology.update", "v1"),
+        lambda world: ontologies_v1.update_ontology_v1(world.user.ontology(world.ontology).get()),
     ),
     Asked(
         ("ontology.update", "v2"),

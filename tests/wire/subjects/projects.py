@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.project_copy import ClonedDataset, CopiedLabels
 from tests.wire.subjects.reading import (
     UUID,
@@ -18,6 +17,7 @@ from tests.wire.subjects.reading import (
     id_in_path,
     listed_below,
     listing_filter,
+    listing_filter_v1,
     parameter,
     payload_of,
     resource_of,
@@ -62,11 +62,6 @@ def _copy(request: dict[str, Any]) -> Arguments:
     )
 
 
-def _listing_v1(request: dict[str, Any]) -> Arguments:
-    filters = payload_of(request)["filter"]
-    return given(Filter(**{name.replace("desc_", "description_"): value for name, value in filters.items()}))
-
-
 def _branches(request: dict[str, Any]) -> Arguments:
     limit = parameter(request, "limit")
     return given(id_in_path(request), limit=limit and int(limit), page=parameter(request, "pageToken"))
@@ -80,7 +75,7 @@ def _project_tag(request: dict[str, Any]) -> Arguments:
 PARTS_OF_A_COPY = ("copy_project_options", "copy_labels_options", "project_copy_metadata")
 
 ARGUMENTS: dict[Key, Read] = {
-    ("projects.list", "v1"): _listing_v1,
+    ("projects.list", "v1"): listing_filter_v1,
     ("projects.list", "v2"): _projects_list,
     ("project.get", "v2"): lambda request: given(id_in_path(request)),
     ("project.get", "v1"): lambda request: given(resource_of(request), **payload_of(request)),

@@ -61,6 +61,11 @@ def listing_filter(request: dict[str, Any], description: str) -> Filter:
     )
 
 
+def listing_filter_v1(request: dict[str, Any]) -> Arguments:
+    filters = payload_of(request)["filter"]
+    return given(Filter(**{name.replace("desc_", "description_"): value for name, value in filters.items()}))
+
+
 def listed_below(request: dict[str, Any]) -> Arguments:
     """A page of what belongs to the resource in the path."""
     return given(id_in_path(request), page=parameter(request, "pageToken"))

@@ -1,0 +1,100 @@
+"""Ontologies by the older v1 forms, for SSH keys; v2 replaced them in the SDK 0.1.153. The records are the same.
+
+A project's ontology is read under the project's headers, any other under its own. Saving sends back all that was read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.listing import NO_FILTER, Filter
+from airflow_provider_encord.client.api.ontologies import OntologyRecord
+from airflow_provider_encord.client.api.reading import accepted, made, several, single, v1_reader
+from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.call import Call, Envelope, Resource
+
+
+class _OntologyV1(msgspec.Struct, frozen=True, kw_only=True):
+    ontology_hash: str
+    title: str
+    description: str | None = ""
+    editor: dict[str, Any] = {}
+    created_at: str | None = None
+    last_edited_at: str | None = None
+
+    def record(self, user_role: int | None = None) -> OntologyRecord:
+        return OntologyRecord(
+            ontology_uuid=self.ontology_hash,
+            title=self.title,
+            description=self.description,
+            editor=self.editor,
+            created_at=self.created_at,
+            last_edited_at=self.last_edited_at,
+            user_role=user_role,
+        )
+
+
+class _ListedV1(msgspec.Struct, frozen=True, kw_only=True):
+    ontology: _OntologyV1
+    user_role: int | None = None
+
+
+_READ = single(v1_reader(_OntologyV1))
+_MADE = made(v1_reader(_OntologyV1))
+_LISTED = several(v1_reader(list[_ListedV1]))
+
+
+@operation("ontology.get", "v1")
+def get_ontology_v1(ontology: str, *, project: str | None = None) -> Call[OntologyRecord]:
+    """An ontology by its id.
+
+    :param project: Id of a project that uses it, for who has a role in the project only.
+    """
+    resource = Resource("project", project) if project else Resource("ontology", ontology)
+    request = Envelope("ontology", "GET", resource, uid=ontology)
+    return Call(request=request, read=lambda answer: _READ(answer).record())
+
+
+@operation("ontology.list", "v1")
+def list_ontologies_v1(which: Filter = NO_FILTER) -> Call[list[OntologyRecord]]:
+    """Every ontology that the user is a member of, in one answer.
+
+    :param which: Without `include_organisation`, which v1 does not know.
+    """
+
+    def read(answer: bytes) -> list[OntologyRecord]:
+        return [one.ontology.record(one.user_role) for one in _LISTED(answer)]
+
+    return Call(request=Envelope("ontologywithuserrole", "GET", payload=which.payload()), read=read)
+
+
+@operation("ontology.create", "v1")
+def create_ontology_v1(title: str, *, structure: dict[str, Any], description: str = "") -> Call[OntologyRecord]:
+    """Create an ontology.
+
+    :param structure: Complete, as `complete_structure` gives it.
+    """
+    payload = {"title": title, "description": description, "editor": structure}
+    request = Envelope("ontology", "POST", payload=payload)
+    return Call(request=request, changes=True, repeatable=False, read=lambda answer: _MADE(answer).record())
+
+
+@operation("ontology.update", "v1")
+def update_ontology_v1(ontology: OntologyRecord) -> Call[None]:
+    """Replace title, description and structure of an ontology.
+
+    :param ontology: As it was read, with what is to be changed.
+    """
+    payload = {
+        "ontology_hash": ontology.ontology_uuid,
+        "title": ontology.title,
+        "description": ontology.description,
+        "editor": ontology.editor,
+        "created_at": ontology.created_at,
+        "last_edited_at": ontology.last_edited_at,
+    }
+    resource = Resource("ontology", ontology.ontology_uuid)
+    request = Envelope("ontology", "PUT", resource, uid=ontology.ontology_uuid, payload=payload)
+    return Call(request=request, changes=True, read=accepted)
