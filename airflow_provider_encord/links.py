@@ -17,18 +17,14 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink
 
+from airflow_provider_encord.client.regions import WEB_APPS
+
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
 
 XCOM_KEY = "encord_url"
 _KEY_IN_BACKEND = "encord_url_in_backend"
-WEB_APPS = {
-    "https://api.encord.com": "https://app.encord.com",
-    "https://api.us.encord.com": "https://app.us.encord.com",
-}
-"""Where the web app is, by the base URL of the API."""
-
 _log = logging.getLogger(__name__)
 
 

@@ -33,6 +33,8 @@ class EncordError(Exception):
     """
 
     retryable = False
+    not_encord = False
+    """Whether the answer came from something else than Encord: a proxy, a portal, another web server."""
 
     def __init__(self, message: str, *, operation: str | None = None, trace_id: str | None = None):
         super().__init__(message)

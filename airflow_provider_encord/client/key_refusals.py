@@ -68,7 +68,9 @@ class Refusal(StrEnum):
         "between BEGIN and END are characters that no key has; a part may have been masked, shortened or replaced. "
         f"{_WHOLE_KEY}"
     )
-    CUT_OFF = f"the key is not complete: a part between BEGIN and END is missing. {_WHOLE_KEY}"
+    CUT_OFF = (
+        f"the key is not complete: a part between BEGIN and END is missing. {_WHOLE_KEY} In a URI, write + as %2B."
+    )
     DAMAGED = f"the key is damaged: it is as long as a key should be, but it contradicts itself. {_WHOLE_KEY}"
 
     LEGACY_ENCRYPTION = (

@@ -1,7 +1,8 @@
 """What an Airflow connection of type `encord` says, checked: which credential, and how to reach Encord.
 
 Nothing comes from anywhere else. In particular an empty field never falls back to the worker's own ``ENCORD_SSH_KEY``,
-as the vendor's SDK would. Values may arrive as text, because a connection written as a URI has nothing but text.
+as the vendor's SDK would. Values may arrive as text, because a connection written as a URI has nothing but text; and
+texts as numbers, because some lines of Airflow read each parameter of a URI as JSON where that succeeds.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _FALSE = ("false", "0", "no", "off", "")
 
 def secret_values(extra: Mapping[str, Any]) -> list[str]:
     """The secrets that a connection holds, as they are stored; for masking, before anything is checked."""
-    texts = [value for field in SECRET_FIELDS if isinstance(value := extra.get(field), str) and value.strip()]
+    values = (_as_written(extra.get(field)) for field in SECRET_FIELDS)
+    texts = [value for value in values if isinstance(value, str) and value.strip()]
     return [text for text in texts if not is_placeholder(text)]
 
 
@@ -151,10 +153,22 @@ def _filled(extra: Mapping[str, Any], field: str) -> bool:
 
 
 def _text(extra: Mapping[str, Any], field: str) -> str:
-    value = extra[field]
+    value = _as_written(extra[field])
     if field in SECRET_FIELDS and not isinstance(value, str):
-        raise CredentialError(f"Connection field {field}: it must be a text, not a {type(value).__name__}.")
+        raise CredentialError(
+            f"Connection field {field}: it arrived as a {type(value).__name__}, and not as the text that was meant. In "
+            "JSON, put it into quotation marks; in a URI, write all fields as one parameter, __extra__."
+        )
     return str(value)
+
+
+def _as_written(value: Any) -> Any:
+    """The digits of a whole number; anything else as it is.
+
+    Of a passphrase like 123456, parameters of a URI make a number, whose digits are the text. What else looks like JSON
+    (1e5, true) can have been written in several ways.
+    """
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _value(extra: Mapping[str, Any], field: str, default: Any, convert: Callable[[Any], Any]) -> Any:

@@ -50,7 +50,7 @@ def accepted(client: EncordClient) -> str:
     try:
         page = client.send(list_projects())
     except NotFoundError as error:
-        if "web page" in error.message:
+        if error.not_encord:
             raise
         raise RefusedError(
             f"{host} answers, but has no Encord API (HTTP 404). Correct the connection's host: leave it empty, or "
@@ -116,7 +116,9 @@ def _seen(projects: int, more: str | None) -> str:
 
 def _with_what_it_means(error: EncordError) -> str:
     message, trace = error.message, f" (Trace id: {error.trace_id})" if error.trace_id else ""
-    if isinstance(error, TransientError) and error.trace_id:  # a server was there, and did not judge the credential
+    if error.not_encord:
+        return message
+    if isinstance(error, TransientError) and error.trace_id:  # Encord was there, and did not judge the credential
         return f"{message} Nothing is known to be wrong with the connection: wait a little and try again.{trace}"
     if isinstance(error, UnexpectedAnswerError):
         return f"{message} Check that the connection's host is Encord's API.{trace}"

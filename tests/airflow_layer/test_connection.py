@@ -18,6 +18,7 @@ import pytest
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, SshKey
 from airflow_provider_encord.client.errors import CredentialError
+from airflow_provider_encord.hooks.connection import secret_values
 from airflow_provider_encord.hooks.encord import EncordHook
 from tests.client import keys
 
@@ -26,6 +27,7 @@ KEY = keys.new_key()
 TEXT = keys.openssh(KEY)
 PASSPHRASE = "open sesame, please"
 LOCKED = keys.openssh(KEY, PASSPHRASE)
+LOCKED_BY_NUMBER = keys.openssh(KEY, "123456")
 PUBLIC = keys.public_hex(KEY)
 STRANGER = keys.openssh(keys.new_key())
 API_KEY = "Zm9v-a-legacy-api-key_0123456789"
@@ -79,6 +81,7 @@ EVERY_FIELD: dict[str, dict[str, Any]] = {
     "ssh key": {"private_key": TEXT},
     "ssh key that names its method": {"auth_method": "ssh_key", "private_key": TEXT},
     "locked ssh key": {"private_key": LOCKED, "private_key_passphrase": PASSPHRASE},
+    "ssh key locked by a number": {"private_key": LOCKED_BY_NUMBER, "private_key_passphrase": 123456},
     "ssh key with typed settings": {
         "private_key": TEXT,
         "connect_timeout": 5,
@@ -121,6 +124,18 @@ EVERY_FIELD: dict[str, dict[str, Any]] = {
         "allow_http": None,
     },
 }
+
+
+@pytest.mark.parametrize("passphrase", [1e5, True, ["123456"], {"is": "123456"}])
+def test_a_passphrase_that_is_no_text_any_more_names_the_field_and_the_way_round(
+    passphrase: Any, client_of: Any
+) -> None:
+    with pytest.raises(CredentialError, match=r"private_key_passphrase: .* __extra__"):
+        client_of(_as_object({"private_key": LOCKED_BY_NUMBER, "private_key_passphrase": passphrase}))
+
+
+def test_a_passphrase_that_arrives_as_a_number_is_masked() -> None:
+    assert secret_values({"private_key_passphrase": 12345678}) == ["12345678"]
 
 
 @FORMS
@@ -236,8 +251,8 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "two keys": ({"private_key": TEXT, "ssh_key_path": "~/key"}, ["private_key", "ssh_key_path", "Empty one"]),
     "no such file": ({"ssh_key_path": "~/nowhere/key"}, ["ssh_key_path", "nowhere"]),
     "key that is no text": ({"private_key": {"a": 1}}, ["private_key", "text"]),
-    "api key that is no text": ({"api_key": 17, "resource_id": RESOURCE}, ["api_key", "text"]),
-    "passphrase that is no text": ({"private_key": LOCKED, "private_key_passphrase": 17}, ["passphrase", "text"]),
+    "api key that is no text": ({"api_key": 1.7, "resource_id": RESOURCE}, ["api_key", "text"]),
+    "passphrase that is no text": ({"private_key": LOCKED, "private_key_passphrase": 1.7}, ["passphrase", "text"]),
     "passphrase missing": ({"private_key": LOCKED}, ["private_key_passphrase"]),
     "passphrase wrong": ({"private_key": LOCKED, "private_key_passphrase": f"not {PASSPHRASE}"}, ["does not open"]),
     "half a key": ({"private_key": TEXT[: len(TEXT) // 2]}, ["private_key", "END"]),

@@ -219,7 +219,13 @@ def _raise_for_code(call: Call[Any], answer: Answer, status: int, code: str | No
 
 
 def _raise(
-    call: Call[Any], answer: Answer, class_: type[EncordError], message: str, maximum: int | None = None
+    call: Call[Any],
+    answer: Answer,
+    class_: type[EncordError],
+    message: str,
+    maximum: int | None = None,
+    *,
+    not_encord: bool = False,
 ) -> NoReturn:
     about = _about(call, answer)
     if class_ is TooLargeError:
@@ -228,7 +234,9 @@ def _raise(
         wait = retry_after(answer)
         asked = "" if wait is None else f" It asks to wait for {wait:.0f} s."
         raise RateLimitedError(message + asked, retry_after=wait, **about)
-    raise class_(message, **about)
+    error = class_(message, **about)
+    error.not_encord = not_encord
+    raise error
 
 
 def _raise_for_status(call: Call[Any], answer: Answer) -> NoReturn:
@@ -244,11 +252,18 @@ def _raise_for_status(call: Call[Any], answer: Answer) -> NoReturn:
             **_about(call, answer),
         )
     class_, words = _V2_ERRORS.get(status, (RefusedError, _KINDLESS))
-    if status == 407:
-        words = advice.PROXY_WANTS_A_LOGIN
-    elif _is_web_page(answer) and status not in (413, 429):
-        words = advice.GATEWAY if status in (401, 403) else advice.NOT_THE_API
+    if elsewhere := _words_of_something_else(answer):
+        _raise(call, answer, class_, _filled(elsewhere, answer), not_encord=True)
     _raise(call, answer, class_, _message(words, call, answer, f"HTTP {status}: {text}" if text else f"HTTP {status}"))
+
+
+def _words_of_something_else(answer: Answer) -> str | None:
+    """What to tell of an answer that is not Encord's; None if it may be."""
+    if answer.status == 407:
+        return advice.PROXY_WANTS_A_LOGIN
+    if not _is_web_page(answer) or answer.status in (413, 429):
+        return None
+    return advice.GATEWAY if answer.status in (401, 403) else advice.NOT_THE_API
 
 
 def _is_web_page(answer: Answer) -> bool:
@@ -257,9 +272,10 @@ def _is_web_page(answer: Answer) -> bool:
 
 def _unreadable(call: Call[Any], answer: Answer) -> EncordError:
     what = f"The answer of {answer.host} (HTTP {answer.status}) is not JSON; a proxy may have written it."
-    if _is_web_page(answer):  # a portal where one logs in to a network looks the same, and that may pass
-        what = advice.NOT_THE_API.format(host=answer.host, status=f"HTTP {answer.status}")
-    return transient(call, what, trace_id=answer.trace_id)
+    page = _is_web_page(answer)  # a portal where one logs in to a network looks the same, and that may pass
+    error = transient(call, _filled(advice.NOT_THE_API, answer) if page else what, trace_id=answer.trace_id)
+    error.not_encord = page
+    return error
 
 
 def _unexpected(call: Call[Any], answer: Answer, why: str) -> UnexpectedAnswerError:
@@ -283,9 +299,11 @@ def _message(words: str, call: Call[Any], answer: Answer, detail: str) -> str:
             public_key=answer.public_key,
             skew=clock_skew(answer) if call.request.api == V2 else None,  # a signature of v1 carries no time
         )
-    filled = words.format(host=answer.host, status=f"HTTP {answer.status}")
-    not_encord = words in (advice.PROXY_WANTS_A_LOGIN, advice.GATEWAY, advice.NOT_THE_API)
-    return filled if not_encord else f"{filled} ({answer.said(detail)})"
+    return f"{_filled(words, answer)} ({answer.said(detail)})"
+
+
+def _filled(words: str, answer: Answer) -> str:
+    return words.format(host=answer.host, status=f"HTTP {answer.status}")
 
 
 def _server_text(answer: Answer) -> str:
