@@ -145,10 +145,12 @@ def _names(requirements: list[str]) -> set[str]:
 def test_every_import_is_brought_by_a_requirement_of_its_own(files: dict[str, bytes], project: dict[str, Any]) -> None:
     always = _names(project["dependencies"])
     emulator = always | _names(project["optional-dependencies"]["emulator"])
+    sdk = _names(project["optional-dependencies"].get("sdk", []))
     lacking = {}
     for name, needed in _foreign(files, f"{PACKAGE}/").items():
         brought = emulator if name.startswith(f"{PACKAGE}/emulator/") else always
         brought = brought | (OF_AIRFLOW_2 if name == f"{PACKAGE}/hooks/form.py" else set())
+        brought = brought | (sdk if name.startswith(f"{PACKAGE}/hooks/") else set())
         brought = brought | ({"pytest"} if name == f"{PACKAGE}/emulator/pytest_plugin.py" else set())
         if needed - brought:
             lacking[name] = needed - brought

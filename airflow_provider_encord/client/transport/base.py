@@ -89,6 +89,8 @@ class Transport:
         body = None if request.json is NO_BODY else msgspec.json.encode(request.json)
         if body is not None:
             headers["Content-Type"] = "application/json"
+        elif request.method != "GET":
+            headers["Content-Length"] = "0"  # else `httpx` leaves it out of a DELETE
         return Outgoing(request.method, url, headers, body)
 
     def _outgoing_file(self, transfer: Transfer) -> dict[str, str]:
