@@ -99,6 +99,16 @@ def test_both_credentials_add_users_with_the_same_answer(world, who):
     assert added == members.Member(user_email=email, user_role=5)
 
 
+def test_a_dataset_has_users_too_with_its_own_roles(world):
+    dataset, email = world.user.dataset(world.dataset), new_email()
+    assert world.dataset_key.dataset().add_users(email, "user") == dataset.add_users(email, "admin")
+    assert {one.user_email: one.user_role for one in dataset.users()}[email] == 1
+    with pytest.raises(InvalidRequestError, match="role: 'annotator' is none of admin, user"):
+        dataset.add_users(email, "annotator")
+    dataset.remove_users(email)
+    assert email not in {one.user_email for one in dataset.users()}
+
+
 def test_nobody_to_add_and_nobody_to_remove_asks_nothing(world):
     project = world.user.project(world.project)
 
@@ -143,7 +153,7 @@ def test_users_whose_adding_was_lost_cannot_be_looked_up_with_an_api_key(world):
     assert [one.user_role for one in project.add_users(email, "annotator")] == [1]
 
 
-@pytest.mark.parametrize("kind", ["project", "ontology"])
+@pytest.mark.parametrize("kind", ["project", "dataset", "ontology"])
 def test_groups_get_a_role_and_lose_it(world, kind):
     handle = getattr(world.user, kind)(getattr(world, kind))
     group = new_group(world)

@@ -9,17 +9,21 @@ from airflow_provider_encord.client.api import datasets, keys
 from airflow_provider_encord.client.api.datasets import CreatedDataset, DataRow, DatasetRecord
 from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.resources import members
 from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id
+from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
 from airflow_provider_encord.client.resources.sender import Sender
 
 
-class Dataset:
+class Dataset(HasUsers, HasGroups):
     """Handle on one dataset. Making it sends nothing.
 
     :param client: Sends what the methods need.
     :param id: The dataset's id.
     """
+
+    member_calls = members.OF_DATASET
 
     def __init__(self, client: Sender, id: str):  # noqa: A002 - the word for it
         self._client = client
