@@ -355,7 +355,9 @@ def test_no_frame_of_a_refusal_holds_a_secret(extra: dict[str, Any], monkeypatch
     assert refused.value.__context__ is None
 
 
-def test_a_field_that_means_nothing_is_told(client_of: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_field_that_means_nothing_is_told(
+    client_of: Any, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     client_of(_as_object({"private_key": TEXT, "read_timout": 5}))
     captured = capsys.readouterr()
-    assert "read_timout" in captured.out + captured.err
+    assert "read_timout" in captured.out + captured.err + caplog.text
