@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from airflow_provider_encord.client.api import uploads
 from airflow_provider_encord.client.api.uploads import VIDEO, SignedUrl, UploadedFile
-from airflow_provider_encord.client.call import API_KEY, Flow, Together, Transfer
+from airflow_provider_encord.client.call import Flow, Together, Transfer
 from airflow_provider_encord.client.errors import EncordError, RefusedError, UnexpectedAnswerError
+from airflow_provider_encord.client.resources import wire_forms
 from airflow_provider_encord.defaults import PARALLEL_UPLOADS
 from airflow_provider_encord.ingest.content import Content
 from airflow_provider_encord.ingest.outcome import Outcome, failed
@@ -112,16 +112,10 @@ def _send_once(target: Target, files: Sequence[SourceFile]) -> Flow[list[Sent | 
 
 
 def _signed_urls(target: Target, files: Sequence[SourceFile]) -> Flow[list[SignedUrl | EncordError]]:
-    kind, titles = files[0].kind, [file.title for file in files]
-    urls: Sequence[SignedUrl | EncordError]
-    if target.credential != API_KEY:
-        urls = yield from uploads.signed_urls(len(files), kind)
-    elif kind.many_urls:
-        urls = yield from uploads.signed_urls_v1(target.dataset, titles, kind)
-    else:
-        calls = [uploads.signed_urls_v1(target.dataset, [title], kind) for title in titles]
-        answers = yield from Together(calls, target.parallel)
-        urls = [answer if isinstance(answer, EncordError) else answer[0] for answer in answers]
+    titles = [file.title for file in files]
+    urls = yield from wire_forms.UPLOAD_URLS.flow(
+        target.credential, target.dataset, titles, files[0].kind, target.parallel
+    )
     if len(urls) < len(files):
         raise UnexpectedAnswerError(f"Encord gave {len(urls)} upload URLs for {len(files)} files.")
     return list(urls[: len(files)])

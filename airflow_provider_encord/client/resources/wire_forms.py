@@ -7,14 +7,17 @@ same arguments and give the same record, in which v1 may leave more empty.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Generic, ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Generic, ParamSpec, TypeAlias, TypeVar
 
-from airflow_provider_encord.client.api import organisation, projects
+from airflow_provider_encord.client.api import organisation, projects, uploads
 from airflow_provider_encord.client.api.organisation import CloudIntegration
 from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectOntology, ProjectRecord
-from airflow_provider_encord.client.call import API_KEY, SSH_KEY, Call, Flow, Resource
+from airflow_provider_encord.client.api.uploads import Kind, SignedUrl
+from airflow_provider_encord.client.call import API_KEY, SSH_KEY, Call, Flow, Resource, Together
+from airflow_provider_encord.client.errors import EncordError
 
+_Urls: TypeAlias = Sequence[SignedUrl | EncordError]
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -45,6 +48,19 @@ def _integrations_of_key(own: Resource | None, /) -> Call[list[CloudIntegration]
     return organisation.list_cloud_integrations_v1(own)
 
 
+def _urls_of_user(_: str, titles: Sequence[str], kind: Kind, __: int, /) -> Flow[_Urls]:
+    return (yield from uploads.signed_urls(len(titles), kind))
+
+
+def _urls_of_key(dataset: str, titles: Sequence[str], kind: Kind, parallel: int, /) -> Flow[_Urls]:
+    """v1 gives some kinds of URL one at a time; one that fails takes no other along."""
+    if kind.many_urls:
+        return (yield from uploads.signed_urls_v1(dataset, titles, kind))
+    calls = [uploads.signed_urls_v1(dataset, [title], kind) for title in titles]
+    answers = yield from Together(calls, parallel)
+    return [answer if isinstance(answer, EncordError) else answer[0] for answer in answers]
+
+
 PROJECT: Forms[[str], ProjectRecord] = Forms(projects.get_project, projects.get_project_v1)
 PROJECT_DATASETS: Forms[[str], list[ProjectDataset]] = Forms(
     projects.all_project_datasets, projects.list_project_datasets_v1
@@ -53,3 +69,5 @@ PROJECT_ONTOLOGY: Forms[[str], ProjectOntology] = Forms(projects.get_project_ont
 CLOUD_INTEGRATIONS: Forms[[Resource | None], list[CloudIntegration]] = Forms(
     _integrations_of_user, _integrations_of_key
 )
+UPLOAD_URLS: Forms[[str, Sequence[str], Kind, int], _Urls] = Forms(_urls_of_user, _urls_of_key)
+"""Dataset, titles and kind of the files, how many requests may run at once; an entry for each title."""
