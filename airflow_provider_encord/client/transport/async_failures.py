@@ -44,29 +44,19 @@ _PASSING = (ssl.SSLWantReadError, ssl.SSLWantWriteError)  # how a handshake says
 class Progress:
     """How far a request got: `httpcore` calls this at each step.
 
-    :param proxied: Whether it goes through a proxy.
+    :param proxied: Whether it goes by way of a proxy.
     """
 
-    __slots__ = ("connected", "proxied", "through")
+    __slots__ = ("connected", "proxied")
 
     def __init__(self, *, proxied: bool):
         self.proxied = proxied
         self.connected = False
-        self.through = False
 
-    async def __call__(self, step: str, info: Mapping[str, Any]) -> None:
+    async def __call__(self, step: str, info: Mapping[str, Any]) -> None:  # noqa: ARG002 - `httpcore` gives both
         """Take note of a step."""
-        if step.endswith("connect_tcp.complete"):
+        if step.endswith(("connect_tcp.complete", "send_request_headers.started")):
             self.connected = True
-        elif step.endswith("start_tls.started"):
-            self.through = True
-        elif step.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
-            self.connected = self.through = True
-
-    @property
-    def in_proxy(self) -> bool:
-        """Whether a proxy has not made the connection yet."""
-        return self.proxied and not self.through
 
 
 def failure(error: BaseException, host: str, progress: Progress) -> Failure:
@@ -88,7 +78,7 @@ def failure(error: BaseException, host: str, progress: Progress) -> Failure:
         return failures.no_tls(host, tls)
     if tls is None and not isinstance(error, httpx.HTTPError):
         return failures.no_certificates(host)  # nothing else raises an OSError as it is
-    if progress.in_proxy:
+    if not progress.connected and progress.proxied:
         return failures.proxy_not_reached(host)
     if not progress.connected:
         return failures.not_connected(host, _why_not_connected(error, causes))

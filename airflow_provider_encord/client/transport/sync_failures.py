@@ -70,9 +70,17 @@ def _tls_cause(error: BaseException) -> ssl.SSLError | None:
 
 
 def _proxy_failure(error: BaseException, host: str) -> Failure:
+    """Surprise: `urllib3` blames the proxy whenever a connection by way of it breaks, even when the request was sent.
+
+    Only what it says of connecting can be believed; all else may have arrived.
+    """
     inner = _reason(error)
-    refused = _TUNNEL.search(str(inner.args[-1])) if inner is not None and inner.args else None
-    return failures.tunnel_refused(host, refused[1]) if refused else failures.proxy_not_reached(host)
+    cause = inner.args[-1] if inner is not None and inner.args else None
+    if refused := _TUNNEL.search(str(cause)):
+        return failures.tunnel_refused(host, refused[1])
+    if isinstance(cause, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
+        return failures.proxy_not_reached(host)
+    return failures.lost(host)
 
 
 def _never_connected(error: BaseException) -> str | None:
