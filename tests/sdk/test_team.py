@@ -139,7 +139,7 @@ def test_a_cloned_dataset_has_the_chosen_data_and_their_labels(copies: dict[str,
     assert (cloned["rows"], len(cloned["labelled"]), cloned["objects"]) == (2, 1, 2)
 
 
-def test_api_keys_add_users_and_copy(owner: Account, server: Server, street: Street) -> None:
+def test_api_keys_add_users_extend_the_ontology_and_copy(owner: Account, server: Server, street: Street) -> None:
     keys = owner.run(API_KEY_SDK, "create_keys", project=street.project, dataset=street.dataset)
 
     done = run_sdk(
@@ -155,4 +155,6 @@ def test_api_keys_add_users_and_copy(owner: Account, server: Server, street: Str
 
     assert done["added"] == done["again"] == [["by-key@example.com", "ANNOTATOR"]]
     assert done["in_dataset"] == [["by-key@example.com", "USER"]]
+    assert (done["object"], done["classification"]) == (True, True)
+    assert (done["structure"]["objects"][-1], done["structure"]["classifications"][-1]) == ("Tram", "Time of day")
     assert len(done["copy"]) == 36
