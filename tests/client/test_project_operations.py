@@ -342,6 +342,24 @@ def test_a_group_whose_creation_was_lost_is_found_by_its_name(world):
     assert [one.name for one in own.groups()].count(name) == 1
 
 
+@pytest.mark.parametrize("what", ["user", "group", "tag"])
+def test_a_removal_whose_answer_was_lost_is_looked_up(world, what):
+    own, group = world.user.organisation, new_group(world)
+    user, tag = colleague(world), new_tag(world).uuid
+    removals = {
+        "user": lambda: own.remove_user(user),
+        "group": own.group(group).delete,
+        "tag": lambda: own.delete_tag(tag),
+    }
+    lose(world, "before", method="DELETE")
+    with pytest.raises(OutcomeUnknownError):
+        removals[what]()
+    lose(world, "after", method="DELETE")
+    removals[what]()
+    with pytest.raises(NotFoundError):
+        removals[what]()
+
+
 def test_a_tag_of_a_name_that_is_taken_is_a_conflict_and_a_deleted_one_is_gone_from_projects(world):
     own, tag = world.user.organisation, new_tag(world)
     with pytest.raises(ConflictError):

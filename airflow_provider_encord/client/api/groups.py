@@ -64,8 +64,9 @@ def update_group(group: str, *, name: str | None = None, description: str | None
 
 @operation("groups.delete", "v2")
 def delete_group(group: str) -> Call[None]:
-    """Delete a group; its users stay in the organisation."""
-    return Call(request=Request("DELETE", f"organisation/groups/{group}"), changes=True, read=ignored)
+    """Delete a group; its users stay in the organisation. Not repeated blindly, as `remove_organisation_user`."""
+    request = Request("DELETE", f"organisation/groups/{group}")
+    return Call(request=request, changes=True, repeatable=False, read=ignored)
 
 
 @operation("groups.list_users", "v2")

@@ -121,9 +121,9 @@ def add_organisation_user(email: str, *, role: str, member_type: str) -> Call[No
 
 @operation("organisation.remove_user", "v2")
 def remove_organisation_user(email: str) -> Call[None]:
-    """Take a user out of the organisation."""
+    """Take a user out of the organisation. Not repeated blindly: a repeat would find nobody, and say so."""
     request = Request("DELETE", f"organisation/users/{quote(email, safe='')}")
-    return Call(request=request, changes=True, read=ignored)
+    return Call(request=request, changes=True, repeatable=False, read=ignored)
 
 
 @operation("organisation_tags.list", "v2")
@@ -142,5 +142,6 @@ def create_organisation_tag(name: str, *, description: str | None = None) -> Cal
 
 @operation("organisation_tags.delete", "v2")
 def delete_organisation_tag(tag: str) -> Call[None]:
-    """Delete a tag by its id, also from everything that has it."""
-    return Call(request=Request("DELETE", f"organisation/organisation-tags/{tag}"), changes=True, read=ignored)
+    """Delete a tag by its id, also from everything that has it. Not repeated blindly, as `remove_organisation_user`."""
+    request = Request("DELETE", f"organisation/organisation-tags/{tag}")
+    return Call(request=request, changes=True, repeatable=False, read=ignored)

@@ -49,7 +49,8 @@ class Organisation:
     def remove_user(self, email: str) -> None:
         """Take a user out."""
         (address,) = require_emails(email, "email")
-        self._client.send(organisation.remove_organisation_user(address))
+        gone = organisation.remove_organisation_user(address)
+        self._client.run(_remove(gone, _all_users, lambda one: one.email.lower() == address.lower()))
 
     def groups(self) -> list[GroupRecord]:
         """Its groups."""
@@ -116,7 +117,7 @@ class Group:
 
     def delete(self) -> None:
         """Delete the group; its users stay in the organisation."""
-        self._client.send(groups.delete_group(self.id))
+        self._client.run(_remove(groups.delete_group(self.id), _all_groups, lambda one: one.group_hash == self.id))
 
     def users(self) -> Iterator[str]:
         """The addresses of its users, read a page at a time."""
@@ -168,9 +169,18 @@ def _create(create: Call[T], find: Callable[[], Flow[list[T]]], is_it: Callable[
         return found[0]
 
 
+def _remove(remove: Call[None], find: Callable[[], Flow[list[T]]], is_it: Callable[[T], bool]) -> Flow[None]:
+    """Remove something. If the answer is lost, look: what is not there any more was removed."""
+    try:
+        yield from remove
+    except OutcomeUnknownError:
+        if any(is_it(one) for one in (yield from find())):
+            raise
+
+
 def _delete_tag(tag: str) -> Flow[None]:
     uuid = yield from tag_id(tag)
-    yield from organisation.delete_organisation_tag(uuid)
+    yield from _remove(organisation.delete_organisation_tag(uuid), _all_tags, lambda one: one.uuid == uuid)
 
 
 def _require_one_of(value: str, known: Sequence[str], name: str) -> None:
