@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -76,6 +77,27 @@ def test_the_bundle_of_the_connection_beats_that_of_the_machine(transport, autho
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
     with authority.server() as server, transport(server, other.bundle) as made, pytest.raises(RefusedError):
         made.send(GET)
+
+
+def test_variables_that_are_of_another_library_mean_nothing(authority, transport, tmp_path, monkeypatch):
+    """`httpx` would read them, and `requests` does not."""
+    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.setenv(variable, str(authority.bundle))
+    with authority.server() as server, transport(server) as made, pytest.raises(RefusedError, match="certificate"):
+        made.send(GET)
+
+
+def test_certificates_that_are_replaced_count_from_the_next_connection_on(authority, transport, tmp_path):
+    """A triggerer runs for weeks."""
+    other = Authority(tmp_path, "other")
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(other.bundle.read_bytes())
+    with authority.server() as server, transport(server, bundle) as made:
+        with pytest.raises(RefusedError, match="certificate"):
+            made.send(GET)
+        bundle.write_bytes(authority.bundle.read_bytes())
+        os.utime(bundle, ns=(1, 1))  # a file system may count in seconds
+        assert made.send(GET) == {}
 
 
 def test_a_bundle_may_be_named_by_the_home_directory(transport, authority, monkeypatch):

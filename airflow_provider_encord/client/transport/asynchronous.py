@@ -59,7 +59,8 @@ class AsyncTransport(Transport):
     ):
         super().__init__(credential, settings, library=f"httpx/{httpx.__version__}", clock=clock, attempts=attempts)
         self._sleep = sleep
-        self._pools: dict[tuple[str | None, str | None], httpx.AsyncHTTPTransport] = {}  # by proxy and certificates
+        self._pools: dict[tuple[str | None, str | None, int], httpx.AsyncHTTPTransport] = {}
+        """By proxy, certificates and the state of these: replaced ones are trusted from the next request on."""
         self._making = asyncio.Lock()
 
     async def close(self) -> None:
@@ -161,12 +162,13 @@ class AsyncTransport(Transport):
 
     async def _pool(self, proxy: str | None, *, tls: bool) -> httpx.AsyncHTTPTransport:
         needs_tls = tls or (proxy is not None and proxy.startswith("https"))
-        key = proxy, machine.bundle(self._settings.trusted) if needs_tls else None
+        bundle = machine.bundle(self._settings.trusted) if needs_tls else None
+        key = proxy, bundle, machine.state_of(bundle) if bundle else 0
         if key in self._pools:
             return self._pools[key]
         async with self._making:
             if key not in self._pools:
-                self._pools[key] = await asyncio.to_thread(_new_pool, *key)
+                self._pools[key] = await asyncio.to_thread(_new_pool, proxy, bundle)
         return self._pools[key]
 
 

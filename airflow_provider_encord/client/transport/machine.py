@@ -43,16 +43,24 @@ def bundle(trusted: str | None) -> str:
     return trusted or of_machine or requests.utils.DEFAULT_CA_BUNDLE_PATH
 
 
+def state_of(path: str) -> int:
+    """What changes when the certificates at a path are replaced.
+
+    :raises OSError: There are none.
+    """
+    return pathlib.Path(path).stat().st_mtime_ns
+
+
 def tls_context(path: str) -> ssl.SSLContext:
     """A context that trusts these certificates and no others. Made once for each state of the file: it takes a while.
 
     :param path: Of a file or directory.
     :raises OSError: They cannot be read.
     """
-    return _tls_context(path, pathlib.Path(path).stat().st_mtime_ns)
+    return _tls_context(path, state_of(path))
 
 
 @functools.lru_cache(maxsize=8)
-def _tls_context(path: str, _changed: int) -> ssl.SSLContext:
+def _tls_context(path: str, _state: int) -> ssl.SSLContext:
     folder = pathlib.Path(path).is_dir()
     return ssl.create_default_context(cafile=None if folder else path, capath=path if folder else None)
