@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any, Literal
 
-from . import label_content, labels, people, workflow
+from . import label_content, labels, people, task_actions, workflow
 from .emulation import Emulation
 from .label_content import Ontology
 from .label_listing import MAIN
@@ -28,9 +28,7 @@ _NAMED = """
 SELECT unit.* FROM tasks JOIN data_units AS unit USING (data_hash)
 WHERE tasks.project = ? AND tasks.data_hash IN (SELECT value FROM json_each(?)) ORDER BY unit.position
 """
-_IN_STAGE = (
-    "SELECT data_hash FROM tasks WHERE project = ? AND stage = ? AND data_hash IN (SELECT value FROM json_each(?))"
-)
+_IN_STAGE = "SELECT uuid FROM tasks WHERE project = ? AND stage = ? AND data_hash IN (SELECT value FROM json_each(?))"
 _STATUS = {"none": "LABEL_IN_PROGRESS", "submit": "LABELLED", "complete": "REVIEWED"}
 
 
@@ -92,17 +90,21 @@ def _work(
 
 
 def _hand_on(emulation: Emulation, project: str, data_hashes: list[str], advance: str) -> None:
-    """Move the tasks: one stage on, or to the end."""
-    store, now = emulation.store, emulation.clock.stamp()
-    if advance == "complete":
-        workflow.move(store, project, data_hashes, workflow.final_stage(store, project), ANNOTATOR, now)
-    if advance != "submit":
+    """Bring the tasks one stage on, or to the end, as people in each of the stages would."""
+    if advance == "none":
         return
-    text = json.dumps(data_hashes)
+    store, now, text = emulation.store, emulation.clock.stamp(), json.dumps(data_hashes)
+    end = workflow.final_stage(store, project)
     steps = [
-        (stage["next_stage"], store.column(_IN_STAGE, project, stage["uuid"], text))
+        (
+            task_actions.Work(store, project, stage, ANNOTATOR, now),
+            store.column(_IN_STAGE, project, stage["uuid"], text),
+        )
         for stage in workflow.stages_of(store, project)
-        if stage["next_stage"] is not None
+        if (stage["next_stage"] is not None if advance == "submit" else stage["uuid"] != end)
     ]
-    for following, here in steps:
-        workflow.move(store, project, here, following, ANNOTATOR, now)
+    for work, tasks in steps:
+        if advance == "submit":
+            task_actions.pass_on(work, tasks)
+        else:
+            work.put(tasks, end, "move")

@@ -69,8 +69,12 @@ def page_start(token: str | None) -> int:
 
 def page(results: list[Any], start: int, size: int) -> dict[str, Any]:
     """A page of at most ``size`` of the results, which were read one beyond it to see whether more follow."""
-    token = base64.urlsafe_b64encode(f"from:{start + size}".encode()).decode() if len(results) > size else None
-    return {"results": results[:size], "nextPageToken": token}
+    return {"results": results[:size], "nextPageToken": token(start + size) if len(results) > size else None}
+
+
+def token(start: int) -> str:
+    """The token of the page that begins there."""
+    return base64.urlsafe_b64encode(f"from:{start}".encode()).decode()
 
 
 def whole(results: list[Any]) -> dict[str, Any]:

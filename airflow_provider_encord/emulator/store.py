@@ -15,6 +15,7 @@ from typing import Any
 
 from .schema import TABLES
 from .schema_people import TABLES as TABLES_OF_PEOPLE
+from .schema_workflow import TABLES as TABLES_OF_WORKFLOW
 
 Row = sqlite3.Row
 
@@ -32,7 +33,7 @@ class Store:
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA case_sensitive_like = ON;"
             "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;"
         )
-        self._connection.executescript(TABLES + TABLES_OF_PEOPLE)
+        self._connection.executescript(TABLES + TABLES_OF_PEOPLE + TABLES_OF_WORKFLOW)
 
     def close(self) -> None:
         """Write what is pending and let go of the file."""

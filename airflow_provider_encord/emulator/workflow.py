@@ -1,4 +1,4 @@
-"""Workflows: the stages of a project, the task that each data unit has in one of them, and how tasks move.
+"""Workflows: the stages of a project, the task that each data unit has in one of them, and how tasks come into stages.
 
 A project without a template gets Annotate, Review, Complete. A stage of a template keeps its UUID in every project made
 from it.
@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from . import consensus, reviews
 from .exchange import Exchange
 from .identifiers import new_uuid, new_uuids
 from .refusals import Reason, RefusalError
@@ -21,6 +22,8 @@ from .store import Row, Store
 STAGE_TYPES = ("ANNOTATION", "REVIEW", "CONSENSUS_ANNOTATION", "CONSENSUS_REVIEW", "AGENT", "DONE")
 """Those that the vendor's SDK can open; routers are not among them."""
 _FIRST = ("ANNOTATION", "CONSENSUS_ANNOTATION")
+_WITHOUT_ASSIGNEE = ("DONE", "CONSENSUS_ANNOTATION")
+"""Where a task is nobody's: it is done, or its sub-tasks are somebody's."""
 
 
 class PathwayDraft(Strict, frozen=True):
@@ -36,6 +39,7 @@ class StageDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pathways: list[PathwayDraft] | None = None
     next: str | None = None
     reject_to: str | None = None
+    annotators: int | None = None
 
 
 class GraphNodeAction(Strict, frozen=True):
@@ -84,9 +88,18 @@ def plan(drafts: Sequence[StageDraft]) -> list[dict[str, Any]]:
                 "pathways": pathways if draft.stage_type == "AGENT" else None,
                 "next": uuid_of(draft.next or following, "next"),
                 "reject_to": uuid_of(draft.reject_to or (before[-1] if before else None), "reject_to"),
+                "annotators": _annotators(draft),
             }
         )
     return stages
+
+
+def _annotators(draft: StageDraft) -> int | None:
+    if draft.annotators is None:
+        return None
+    if draft.stage_type != "CONSENSUS_ANNOTATION" or draft.annotators < 1:
+        raise RefusalError(Reason.MALFORMED, "stages: annotators is for CONSENSUS_ANNOTATION only, and 1 or more")
+    return draft.annotators
 
 
 def install(store: Store, project: str, stages: Sequence[dict[str, Any]]) -> None:
@@ -105,11 +118,23 @@ def install(store: Store, project: str, stages: Sequence[dict[str, Any]]) -> Non
         for position, stage in enumerate(stages)
     ]
     store.many("INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    annotators = [(project, stage["uuid"], stage["annotators"]) for stage in stages if stage.get("annotators")]
+    store.many("INSERT INTO consensus_stages VALUES (?, ?, ?)", annotators)
 
 
 def stages_of(store: Store, project: str) -> list[Row]:
     """The stages of a project, in order."""
     return store.all("SELECT * FROM stages WHERE project = ? ORDER BY position", project)
+
+
+def next_stage(stage: Row) -> str:
+    """Where tasks go from here.
+
+    :raises RefusalError: Nowhere.
+    """
+    if stage["next_stage"] is None:
+        raise RefusalError(Reason.INVALID, f"stage {stage['title']!r}: nothing follows it")
+    return str(stage["next_stage"])
 
 
 def stage_view(stage: Row) -> dict[str, Any]:
@@ -140,32 +165,68 @@ def annotation_stage(store: Store, project: str) -> str:
 
 def open_tasks(store: Store, project: str, data_hashes: Sequence[str], now: str) -> None:
     """One task in the first stage for each data unit that has none yet."""
-    stage = first_stage(store, project)
+    sql = "SELECT data_hash FROM tasks WHERE project = ? AND data_hash IN (SELECT value FROM json_each(?))"
+    known = set(store.column(sql, project, json.dumps(list(data_hashes))))
+    fresh = [data for data in data_hashes if data not in known]
+    stage, uuids = stages_of(store, project)[0], new_uuids(len(fresh))
     store.many(
-        "INSERT OR IGNORE INTO tasks VALUES (?, ?, ?, ?, 'NEW', NULL, NULL, 0.5, ?, ?)",
+        "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, NULL, NULL, 0.5, ?, ?)",
         (
-            (uuid, project, data, stage, now, now)
-            for uuid, data in zip(new_uuids(len(data_hashes)), data_hashes, strict=True)
+            (uuid, project, data, stage["uuid"], _status_on_arrival(stage, None), now, now)
+            for uuid, data in zip(uuids, fresh, strict=True)
         ),
     )
+    _arrive(store, uuids, stage, now, rejected=False)
 
 
-def move(store: Store, project: str, data_hashes: Sequence[str], stage: str, actor: str, now: str) -> None:
-    """Put the tasks of these data units into a stage, unassigned."""
+def put(
+    store: Store,
+    project: str,
+    tasks: Sequence[str],
+    stage: str,
+    *,
+    actor: str,
+    now: str,
+    assignee: str | None = None,
+    retain: bool = False,
+    rejected: bool = False,
+) -> None:
+    """Put tasks into a stage; they are not in it now.
+
+    :param assignee: Who gets them there.
+    :param retain: Who has them keeps them; every one of them is somebody's.
+    :param rejected: They come back from a review.
+    """
+    place = store.one("SELECT * FROM stages WHERE project = ? AND uuid = ?", project, stage)
+    assert place is not None  # noqa: S101 - a stage of this project, which callers made sure of
+    chosen = json.dumps(list(tasks))
+    somebody = assignee is not None or retain
+    keeps = place["stage_type"] not in _WITHOUT_ASSIGNEE
+    status = "REOPENED" if rejected and keeps else _status_on_arrival(place, "somebody" if somebody else None)
     store.run(
-        "UPDATE tasks SET stage = ?, status = 'NEW', assignee = NULL, last_actioned_by = ?, updated_at = ?"
-        " WHERE project = ? AND data_hash IN (SELECT value FROM json_each(?)) AND stage != ?",
-        stage,
-        actor,
-        now,
-        project,
-        json.dumps(list(data_hashes)),
-        stage,
+        "UPDATE tasks SET stage = ?, status = ?, assignee = CASE WHEN ? THEN assignee ELSE ? END,"
+        " last_actioned_by = ?, updated_at = ? WHERE uuid IN (SELECT value FROM json_each(?))",
+        *(stage, status, retain and keeps, assignee if keeps else None, actor, now, chosen),
     )
+    _arrive(store, tasks, place, now, rejected=rejected)
+
+
+def _status_on_arrival(stage: Row, assignee: str | None) -> str:
+    if stage["stage_type"] == "DONE":
+        return "COMPLETED"
+    return "ASSIGNED" if assignee is not None and stage["stage_type"] not in _WITHOUT_ASSIGNEE else "NEW"
+
+
+def _arrive(store: Store, tasks: Sequence[str], stage: Row, now: str, *, rejected: bool) -> None:
+    """What begins when tasks come into a stage."""
+    if stage["stage_type"] == "REVIEW":
+        reviews.open_reviews(store, tasks, stage["uuid"])
+    if stage["stage_type"] == "CONSENSUS_ANNOTATION":
+        consensus.open_subtasks(store, tasks, stage, now, rejected=rejected)
 
 
 def move_rows(exchange: Exchange) -> bool:
-    """Complete or reopen label rows (v1); each must exist."""
+    """Complete or reopen label rows (v1), each of which must exist; who is there already stays."""
     action: GraphNodeAction = exchange.payload
     wanted: list[str] = list(dict.fromkeys(exchange.uid))
     exchange.emulation.limits.check_label_rows(len(wanted))
@@ -179,12 +240,26 @@ def move_rows(exchange: Exchange) -> bool:
         raise RefusalError(
             Reason.NOT_FOUND, f"{len(wanted) - len(data_hashes)} of these label rows are not in this project"
         )
-    stage = final_stage(store, project) if action.action == "complete" else annotation_stage(store, project)
-    move(store, project, data_hashes, stage, exchange.caller.email, exchange.clock.stamp())
-    if action.action == "reopen":
-        store.run(
-            "UPDATE tasks SET status = 'REOPENED' WHERE project = ? AND data_hash IN (SELECT value FROM json_each(?))",
-            project,
-            json.dumps(data_hashes),
-        )
+    reopen = action.action == "reopen"
+    stage = annotation_stage(store, project) if reopen else final_stage(store, project)
+    tasks = store.column(
+        "SELECT uuid FROM tasks WHERE project = ? AND stage != ? AND data_hash IN (SELECT value FROM json_each(?))",
+        *(project, stage, json.dumps(data_hashes)),
+    )
+    actor, now = exchange.caller.email, exchange.clock.stamp()
+    record(store, project, tasks, "move", actor, now)
+    put(store, project, tasks, stage, actor=actor, now=now, rejected=reopen)
     return True
+
+
+def record(store: Store, project: str, tasks: Sequence[str], action: str, actor: str, now: str) -> None:
+    """Note for the analytics what is done to tasks, in the stage that they are in before it.
+
+    :param action: As the analytics call it: ``assign``, ``approve``, ``submit``, ``move``, ``reject``, ``release``; an
+        agent that lets a task proceed submits it [inferred].
+    """
+    store.run(
+        "INSERT INTO task_actions SELECT NULL, project, stage, uuid, data_hash, ?, ?, ? FROM tasks"
+        " WHERE project = ? AND uuid IN (SELECT value FROM json_each(?)) ORDER BY rowid",
+        *(action, actor, now, project, json.dumps(list(tasks))),
+    )

@@ -61,7 +61,7 @@ def loosened(recorded: dict[str, Any]) -> dict[str, Any]:
 
 def _loose_query(query: dict[str, list[str]]) -> dict[str, list[str]]:
     single = {name: values[0] for name, values in query.items()}
-    return {name: [value] for name, value in _loose(single).items()}
+    return {name: query[name] if value == single[name] else [value] for name, value in _loose(single).items()}
 
 
 def _loose(filters: dict[str, Any], *, null: bool = False) -> dict[str, Any]:
@@ -73,8 +73,8 @@ def _loose_value(name: str, value: Any) -> Any:
     plain = name.replace("_", "").lower()
     if (
         value is None
-        or plain.endswith("eq")
-        or plain in {"labelstatuses", "tagsanyof", "branchname", "shadowdatastate"}
+        or plain.endswith(("eq", "contains"))
+        or plain in {"labelstatuses", "statuses", "tagsanyof", "branchname", "shadowdatastate"}
     ):
         return None
     if plain.endswith("like"):

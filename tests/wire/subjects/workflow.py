@@ -143,19 +143,4 @@ def operation_by_action(request: dict[str, Any]) -> str | None:
 
 NOT_YET: set[str] = set()
 
-NOT_SERVED_YET: set[Key] = {
-    ("workflow.task.approve", "v2"),
-    ("workflow.task.assign", "v2"),
-    ("workflow.task.issues.add", "v2"),
-    ("workflow.task.issues.list", "v2"),
-    ("workflow.task.label_review.approve", "v2"),
-    ("workflow.task.label_review.reject", "v2"),
-    ("workflow.task.label_review.reopen", "v2"),
-    ("workflow.task.label_reviews.list", "v2"),
-    ("workflow.task.move", "v2"),
-    ("workflow.task.proceed", "v2"),
-    ("workflow.task.reject", "v2"),
-    ("workflow.task.release", "v2"),
-    ("workflow.task.submit", "v2"),
-    ("workflow.tasks.list", "v2"),
-}
+NOT_SERVED_YET: set[Key] = set()
