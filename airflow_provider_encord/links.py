@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink
 
-from airflow_provider_encord.client.regions import WEB_APPS
-
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
@@ -63,6 +61,8 @@ def label_editor_url(api: str, project: str, data: str, frame: int = 0) -> str |
 
 
 def _url(api: str, *parts: str) -> str | None:
+    from airflow_provider_encord.client.regions import WEB_APPS  # here, as every DAG file that is parsed imports links
+
     web_app = WEB_APPS.get(api.removesuffix("/").removesuffix(":443"))
     return web_app and "/".join([web_app, *(urllib.parse.quote(part, safe="") for part in parts)])
 

@@ -32,3 +32,9 @@ def write_time(moment: datetime.datetime | str | None) -> str | None:
     if isinstance(moment, str):
         moment = parse_time(moment)
     return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).isoformat()
+
+
+def write_utc_time(moment: datetime.datetime | str | None) -> str | None:
+    """As `write_time`, with ``Z`` for UTC, which is how some filters are sent."""
+    text = write_time(moment)
+    return f"{text.removesuffix('+00:00')}Z" if text and text.endswith("+00:00") else text

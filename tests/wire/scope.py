@@ -10,12 +10,18 @@ from tests.wire.subjects.reading import Key
 from tests.wire.vectors import Exchange, Vector, vectors
 
 FLOWS: frozenset[Key] = frozenset(
-    {("dataset.upload_image", "v2"), ("dataset.upload_image", "v1"), ("dataset.upload_video", "v2")}
+    {
+        ("dataset.upload_image", "v2"),
+        ("dataset.upload_image", "v1"),
+        ("dataset.upload_video", "v2"),
+    }
 )
 """Operations of the SDK that are several of ours."""
 
-LOOKS_FIRST: frozenset[Key] = frozenset({("project.add_organisation_tag", "v2")})
-"""Operations before which the SDK asks for something else: the id that belongs to a name."""
+LOOKS_FIRST: frozenset[Key] = frozenset(
+    {("project.add_organisation_tag", "v2"), ("label_rows.copy_branch", "v1")}  # copy_branch itself is v2
+)
+"""Operations before which the SDK asks for something else: the id that belongs to a name, the rows of a branch."""
 
 FORMS_OF_2022: frozenset[Key] = frozenset(
     {
@@ -45,7 +51,7 @@ def is_form_of_2022(vector: Vector) -> bool:
 
 
 def in_scope(vector: Vector) -> bool:
-    known = vector.key in operations() or vector.key in FLOWS
+    known = vector.key in operations() or vector.key in FLOWS | LOOKS_FIRST
     return known and not is_form_of_2022(vector)
 
 

@@ -39,6 +39,8 @@ WHAT_THE_SDK_MADE_OF_IT = {
     "api_key.lookup": "the class of a client",
     "dataset.create": "what it sent",
     "label_rows.save": "nothing",
+    "label_rows.validation_state": "the errors alone",
+    "project.get_data": "a pair of two of its fields",
 }
 """Operations for which `parsed` is not read from the answer."""
 
@@ -49,6 +51,7 @@ OPEN = {
     "data_units",
     "object_answers",
     "classification_answers",
+    "classificationAnswers",
     "uploadHeaders",
 }
 """Objects without fixed keys: content of users, headers by name."""

@@ -14,7 +14,7 @@ import msgspec
 from airflow_provider_encord.client.api.reading import Page
 from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedAnswerError
-from airflow_provider_encord.client.times import write_time
+from airflow_provider_encord.client.times import write_time, write_utc_time
 
 T = TypeVar("T")
 Time = datetime.datetime | str
@@ -49,10 +49,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         :param utc: How it spells the offset of UTC; datasets have ``"Z"`` (protocol, section 4).
         """
 
-        def time(moment: Time | None) -> str | None:
-            text = write_time(moment)
-            return text.removesuffix("+00:00") + utc if text and text.endswith("+00:00") else text
-
+        time = write_utc_time if utc == "Z" else write_time
         return {
             "titleEq": self.title_eq,
             "titleLike": self.title_like,

@@ -13,9 +13,11 @@ from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectO
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import InvalidRequestError, OutcomeUnknownError
 from airflow_provider_encord.client.resources import members, wire_forms
+from airflow_provider_encord.client.resources.activity import Activity
 from airflow_provider_encord.client.resources.chunks import chunks, in_parts
 from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
+from airflow_provider_encord.client.resources.label_rows import LabelRows
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
 from airflow_provider_encord.client.resources.project_tags import ProjectTags
 from airflow_provider_encord.client.resources.sender import Sender
@@ -145,6 +147,16 @@ class Project(HasUsers, HasGroups):
     def issues(self, data_hash: str) -> DataUnitIssues:
         """The issues of a data unit. SSH keys only."""
         return DataUnitIssues(self._client, self.id, data_hash)
+
+    @property
+    def rows(self) -> LabelRows:
+        """What is done with many of its label rows at once: complete, reopen, prioritise, copy to a branch."""
+        return LabelRows(self._client, self.id)
+
+    @property
+    def activity(self) -> Activity:
+        """What people did in it, and how long it took them."""
+        return Activity(self._client, self.id)
 
     def label_rows(self, which: LabelRowFilter | None = None) -> list[LabelRowMetadata]:
         """The metadata of the label rows, by default of all, also of those that have no labels yet."""

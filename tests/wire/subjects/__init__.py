@@ -63,5 +63,7 @@ def _by_payload(path: str, envelope: dict[str, Any]) -> str | None:
         return "project.create" if at_user_scope else "project.replace_ontology"
     if kind == ("project", "GET") and not at_user_scope:
         return "project.get"
+    if kind == ("labelworkflowgraphnode", "POST"):
+        return f"label_rows.workflow_{envelope['values']['payload']['action']}"
     starts_upload = kind == ("datasetdatalongpolling", "POST") and "dataItems" in envelope["values"]["payload"]
     return "upload.start" if starts_upload else None

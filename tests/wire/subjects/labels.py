@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.api.labels import LabelRowFilter
-from tests.wire.subjects.reading import Arguments, Key, Read, given, payload_of, resource_of, uid_of
+from tests.wire.subjects.reading import UUID, Arguments, Key, Read, given, id_in_path, payload_of, resource_of, uid_of
 
 
 def _label_rows_list(request: dict[str, Any]) -> Arguments:
@@ -38,7 +38,44 @@ def _label_rows_save(request: dict[str, Any]) -> Arguments:
     return given(resource_of(request), uid, rows, validate_before_saving=validate)
 
 
+def _copy_branch(request: dict[str, Any]) -> Arguments:
+    body = request["json"]
+    return given(
+        id_in_path(request),
+        body["labelUuids"],
+        target=body["targetBranchName"],
+        source=body["sourceBranchName"],
+        overwrite=body["overwrite"],
+    )
+
+
+def _classifications(request: dict[str, Any]) -> Arguments:
+    return given(id_in_path(request), request["json"]["labelUuids"], branch=request["json"]["branchName"])
+
+
+def _validation_state(request: dict[str, Any]) -> Arguments:
+    *_, label_hash, _ = request["path"].split("/")
+    return given(id_in_path(request), label_hash)
+
+
+def _moved(request: dict[str, Any]) -> Arguments:
+    return given(resource_of(request), uid_of(request))
+
+
 ARGUMENTS: dict[Key, Read] = {
+    ("label_rows.workflow_complete", "v1"): _moved,
+    ("label_rows.workflow_reopen", "v1"): _moved,
+    ("label_rows.set_priorities", "v2"): lambda request: given(
+        id_in_path(request), dict(request["json"]["priorities"])
+    ),
+    ("label_rows.validation_state", "v2"): _validation_state,
+    ("label_rows.classifications", "v2"): _classifications,
+    ("label_rows.copy_branch", "v2"): _copy_branch,
+    ("project.get_data", "v1"): lambda request: given(resource_of(request), **uid_of(request)),
+    ("label_rows.set_status", "v1"): lambda request: given(
+        resource_of(request), uid_of(request), payload_of(request)["label_status"]
+    ),
+    ("label_rows.submit_for_review", "v1"): lambda request: given(resource_of(request), uid_of(request)),
     ("label_rows.list", "v1"): _label_rows_list,
     ("label_rows.get", "v1"): _label_rows_get,
     ("label_rows.create", "v1"): _label_rows_create,
@@ -50,19 +87,19 @@ V1_SHAPES: dict[tuple[str, str], str] = {
     ("labelrow", "GET"): "label_rows.get",
     ("labelrow", "PUT"): "label_rows.create",
     ("labelrow", "POST"): "label_rows.save",
+    ("datasetdata", "GET"): "project.get_data",
+    ("labelstatus", "POST"): "label_rows.set_status",
+    ("review", "PUT"): "label_rows.submit_for_review",
 }
 
-V2_SHAPES: list[tuple[str, str, str]] = []
+V2_SHAPES: list[tuple[str, str, str]] = [
+    ("POST", f"projects/{UUID}/priorities", "label_rows.set_priorities"),
+    ("GET", f"projects/{UUID}/labels/{UUID}/validation-state", "label_rows.validation_state"),
+    ("POST", f"projects/{UUID}/label-rows/classifications", "label_rows.classifications"),
+    ("POST", f"projects/{UUID}/labels/copy-branch", "label_rows.copy_branch"),
+]
 
-NOT_YET: set[str] = {
-    "label_rows.classifications",
-    "label_rows.copy_branch",
-    "label_rows.set_status",
-    "label_rows.submit_for_review",
-    "label_rows.validation_state",
-    "label_rows.workflow_complete",
-    "label_rows.workflow_reopen",
-}
+NOT_YET: set[str] = set()
 
 NOT_SERVED_YET: set[Key] = {
     ("label_rows.classifications", "v2"),

@@ -129,8 +129,6 @@ V2_SHAPES: list[tuple[str, str, str]] = [
     ("DELETE", f"projects/{UUID}/groups", "project.remove_group"),
 ]
 
-NOT_YET: set[str] = {
-    "project.get_data",
-}
+NOT_YET: set[str] = {}
 
 NOT_SERVED_YET: set[Key] = set()

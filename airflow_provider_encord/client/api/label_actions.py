@@ -1,0 +1,193 @@
+"""What is done with label rows beside reading and saving them: move, prioritise, judge, copy to a branch, classify.
+
+Three kinds of id meet here: priorities take data hashes, moves and copies take label hashes (protocol, section 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.labels import MAIN_BRANCH
+from airflow_provider_encord.client.api.reading import accepted, ignored, single, v1_reader, v2_reader
+from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
+
+COMPLETE = "complete"
+REOPEN = "reopen"
+
+MOST_ROWS_PER_CLASSIFICATIONS_REQUEST = 500  # Encord's limit is 1000; the vendor's SDK asks for 500
+MOST_ROWS_PER_BRANCH_COPY = 50  # as many as the vendor's SDK sends
+MOST_PRIORITIES_PER_REQUEST = 1000
+
+LABEL_STATUSES = (
+    "NOT_LABELLED",
+    "LABEL_IN_PROGRESS",
+    "LABELLED",
+    "REVIEW_IN_PROGRESS",
+    "REVIEWED",
+    "REVIEWED_TWICE",
+)
+"""Of projects without a workflow."""
+
+
+class ValidationState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Whether the labels of a row fit the ontology.
+
+    :param version: Of the labels that were looked at.
+    :param errors: What does not fit, in Encord's words.
+    """
+
+    label_hash: str
+    is_valid: bool
+    errors: list[str] = []
+    branch_name: str = MAIN_BRANCH
+    version: int | None = None
+
+
+class RowClassifications(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The classification answers of one label row.
+
+    :param classification_answers: By classification hash, as a label row has them; frames in ``range``.
+    """
+
+    label_uuid: str
+    data_uuid: str
+    classification_answers: dict[str, dict[str, Any]] = {}
+    data_title: str | None = None
+    branch_name: str = MAIN_BRANCH
+    export_uuid: str | None = None
+    exported_at: str | None = None
+
+
+class _Classifications(msgspec.Struct, frozen=True, kw_only=True):
+    labels: list[RowClassifications]
+
+
+class _Copied(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    copied_count: int
+
+
+class DataLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the files of a data unit are.
+
+    :param video: What Encord tells of a video; None for other kinds.
+    :param images: One entry for each image; None for videos. With signed URLs, both are secrets.
+    """
+
+    data_hash: str
+    video: dict[str, Any] | None = None
+    images: list[dict[str, Any]] | None = None
+
+    def __repr__(self) -> str:
+        return f"DataLinks(data_hash={self.data_hash!r})"
+
+
+_VALIDATION_STATE = v2_reader(ValidationState)
+_CLASSIFICATIONS = v2_reader(_Classifications)
+_COPIED = v2_reader(_Copied)
+_DATA_LINKS = single(v1_reader(DataLinks))
+
+
+def _project(project: str) -> Resource:
+    return Resource("project", project)
+
+
+def _move(project: str, label_hashes: Sequence[str], action: str) -> Call[None]:
+    request = Envelope(
+        "labelworkflowgraphnode", "POST", _project(project), uid=list(label_hashes), payload={"action": action}
+    )
+    return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, repeatable=True, read=accepted)
+
+
+@operation("label_rows.workflow_complete", "v1")
+def complete_label_rows(project: str, label_hashes: Sequence[str]) -> Call[None]:
+    """Send label rows to the final stage of the workflow; those that are there stay.
+
+    :param label_hashes: At most `labels.MOST_ROWS_PER_REQUEST`.
+    """
+    return _move(project, label_hashes, COMPLETE)
+
+
+@operation("label_rows.workflow_reopen", "v1")
+def reopen_label_rows(project: str, label_hashes: Sequence[str]) -> Call[None]:
+    """Send label rows back to the first annotation stage, wherever they are."""
+    return _move(project, label_hashes, REOPEN)
+
+
+@operation("label_rows.set_priorities", "v2")
+def set_priorities(project: str, priorities: Mapping[str, float]) -> Call[None]:
+    """Set how soon tasks are handed out.
+
+    :param priorities: 0 (last) to 1 (first), by data hash.
+    """
+    body = {"priorities": [[data_hash, priority] for data_hash, priority in priorities.items()]}
+    request = Request("POST", f"projects/{project}/priorities", json=body)
+    return Call(request=request, changes=True, repeatable=True, read=ignored)
+
+
+@operation("label_rows.validation_state", "v2")
+def get_validation_state(project: str, label_hash: str) -> Call[ValidationState]:
+    """Whether the labels of a row fit the ontology, and what does not."""
+    return Call(
+        request=Request("GET", f"projects/{project}/labels/{label_hash}/validation-state"), read=_VALIDATION_STATE
+    )
+
+
+@operation("label_rows.classifications", "v2")
+def get_classifications(
+    project: str, label_hashes: Sequence[str], *, branch: str = MAIN_BRANCH
+) -> Call[list[RowClassifications]]:
+    """The classification answers of label rows, without their objects; a read, though it is posted.
+
+    :param label_hashes: At most `MOST_ROWS_PER_CLASSIFICATIONS_REQUEST`.
+    """
+    body = {"labelUuids": list(label_hashes), "branchName": branch}
+    request = Request("POST", f"projects/{project}/label-rows/classifications", json=body)
+    return Call(request=request, read=lambda answer: _CLASSIFICATIONS(answer).labels)
+
+
+@operation("label_rows.copy_branch", "v2")
+def copy_labels_to_branch(
+    project: str, label_hashes: Sequence[str], *, target: str, source: str = MAIN_BRANCH, overwrite: bool = False
+) -> Call[int]:
+    """Copy the labels of rows to another branch, which comes into being by that; the result says how many were copied.
+
+    :param label_hashes: Rows of the source branch, at most `MOST_ROWS_PER_BRANCH_COPY`.
+    :param overwrite: Replace what the target branch has; else such rows are left alone.
+    """
+    body = {
+        "sourceBranchName": source,
+        "targetBranchName": target,
+        "overwrite": overwrite,
+        "labelUuids": list(label_hashes),
+    }
+    request = Request("POST", f"projects/{project}/labels/copy-branch", json=body)
+    return Call(request=request, changes=True, repeatable=True, read=lambda answer: _COPIED(answer).copied_count)
+
+
+@operation("project.get_data", "v1")
+def get_data_links(project: str, data_hash: str, *, get_signed_url: bool = False) -> Call[DataLinks]:
+    """Where the files of a data unit are."""
+    uid = {"data_hash": data_hash, "get_signed_url": get_signed_url}
+    request = Envelope("datasetdata", "GET", _project(project), uid=uid)
+    return Call(request=request, credentials=SSH_OR_API_KEY, read=_DATA_LINKS)
+
+
+@operation("label_rows.set_status", "v1")
+def set_label_status(project: str, label_hash: str, status: str) -> Call[None]:
+    """Set the label status of a row, in a project without a workflow. The newest SDK no longer sends it.
+
+    :param status: Of `LABEL_STATUSES`.
+    """
+    request = Envelope("labelstatus", "POST", _project(project), uid=label_hash, payload={"label_status": status})
+    return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, repeatable=True, read=accepted)
+
+
+@operation("label_rows.submit_for_review", "v1")
+def submit_label_row_for_review(project: str, label_hash: str) -> Call[None]:
+    """Submit a row for review, in a project without a workflow. The newest SDK no longer sends it."""
+    request = Envelope("review", "PUT", _project(project), uid=label_hash)
+    return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, repeatable=False, read=accepted)

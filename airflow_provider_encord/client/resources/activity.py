@@ -1,0 +1,171 @@
+"""What people did in a project, and how long it took them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+
+from airflow_provider_encord.client.api import analytics
+from airflow_provider_encord.client.api.analytics import (
+    BY_DATA_UNIT,
+    LONGEST_EDITOR_LOG,
+    CollaboratorTimer,
+    EditorLog,
+    LabelLog,
+    TaskAction,
+    TimeSpent,
+)
+from airflow_provider_encord.client.api.listing import Time
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.resources.pages import each
+from airflow_provider_encord.client.resources.sender import Sender
+from airflow_provider_encord.client.times import parse_time
+
+
+class Activity:
+    """Handle on logs and analytics of a project; everything is read, page by page. SSH keys only, but for label logs.
+
+    :param project: The project's id.
+    """
+
+    def __init__(self, client: Sender, project: str):
+        self._client, self._project = client, project
+
+    def __repr__(self) -> str:
+        return f"Activity({self._project!r})"
+
+    def label_logs(
+        self,
+        *,
+        user_hash: str | None = None,
+        user_email: str | None = None,
+        data_hash: str | None = None,
+        after: datetime.datetime | None = None,
+        before: datetime.datetime | None = None,
+    ) -> list[LabelLog]:
+        """What was done to labels, all at once. Encord prefers `editor_logs`, which need an SSH key."""
+        call = analytics.list_label_logs(
+            self._project,
+            user_hash=user_hash,
+            user_email=user_email,
+            data_hash=data_hash,
+            after=None if after is None else int(_moment(after).timestamp()),
+            before=None if before is None else int(_moment(before).timestamp()),
+        )
+        return self._client.send(call)
+
+    def editor_logs(
+        self,
+        start: Time,
+        end: Time,
+        *,
+        action: str | None = None,
+        user_email: str | None = None,
+        stage: str | None = None,
+        data_hash: str | None = None,
+    ) -> Iterator[EditorLog]:
+        """What was done in the label editor. An interval of more than 30 days is read in parts.
+
+        :raises InvalidRequestError: The end is before the start; nothing was sent.
+        """
+        for first, last in _windows(_moment(start), _moment(end)):
+            yield from each(
+                self._client,
+                lambda page, first=first, last=last: analytics.list_editor_logs(  # type: ignore[misc]
+                    self._project,
+                    start=first,
+                    end=last,
+                    action=action,
+                    user_email=user_email,
+                    stage=stage,
+                    data_hash=data_hash,
+                    page=page,
+                ),
+            )
+
+    def time_spent(
+        self,
+        after: Time,
+        before: Time | None = None,
+        *,
+        stages: Sequence[str] = (),
+        user_emails: Sequence[str] = (),
+        datasets: Sequence[str] = (),
+        data_hashes: Sequence[str] = (),
+        data_title: str | None = None,
+    ) -> Iterator[TimeSpent]:
+        """Time by user, task and day.
+
+        :param before: None is now.
+        """
+        return each(
+            self._client,
+            lambda page: analytics.list_time_spent(
+                self._project,
+                after=after,
+                before=before,
+                stages=stages,
+                user_emails=user_emails,
+                datasets=datasets,
+                data_hashes=data_hashes,
+                data_title=data_title,
+                page=page,
+            ),
+        )
+
+    def task_actions(
+        self,
+        after: Time,
+        before: Time,
+        *,
+        user_emails: Sequence[str] = (),
+        actions: Sequence[str] = (),
+        stages: Sequence[str] = (),
+        data_hashes: Sequence[str] = (),
+    ) -> Iterator[TaskAction]:
+        """Actions on tasks.
+
+        :param actions: Of `analytics.TASK_ACTIONS`; none for all.
+        """
+        return each(
+            self._client,
+            lambda page: analytics.list_task_actions(
+                self._project,
+                after=after,
+                before=before,
+                user_emails=user_emails,
+                actions=actions,
+                stages=stages,
+                data_hashes=data_hashes,
+                page=page,
+            ),
+        )
+
+    def collaborator_timers(
+        self, after: Time, before: Time | None = None, *, group_by: str = BY_DATA_UNIT
+    ) -> Iterator[CollaboratorTimer]:
+        """Time of each collaborator. Encord prefers `time_spent`.
+
+        :param group_by: `analytics.BY_DATA_UNIT` or `analytics.BY_PROJECT`.
+        """
+        return each(
+            self._client,
+            lambda page: analytics.list_collaborator_timers(
+                self._project, after=after, before=before, group_by=group_by, page=page
+            ),
+        )
+
+
+def _moment(time: Time) -> datetime.datetime:
+    moment = parse_time(time) if isinstance(time, str) else time
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def _windows(start: datetime.datetime, end: datetime.datetime) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
+    """An interval, cut to what one request may ask for."""
+    if end < start:
+        raise InvalidRequestError(f"end: {end.isoformat()} is before start, {start.isoformat()}.")
+    while end - start > LONGEST_EDITOR_LOG:
+        yield start, start + LONGEST_EDITOR_LOG
+        start += LONGEST_EDITOR_LOG
+    yield start, end

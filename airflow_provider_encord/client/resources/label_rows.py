@@ -1,0 +1,119 @@
+"""The label rows of a project: what is done with many of them at once. Reading and saving them is on `Project`.
+
+Large numbers go in several requests. When one of them fails, those before it are done; all are safe to repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from airflow_provider_encord.client.api import label_actions, labels
+from airflow_provider_encord.client.api.label_actions import DataLinks, RowClassifications, ValidationState
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.resources.chunks import chunks, in_parts
+from airflow_provider_encord.client.resources.sender import Sender
+
+
+class LabelRows:
+    """Handle on the label rows of a project. Making it sends nothing.
+
+    :param project: The project's id.
+    """
+
+    def __init__(self, client: Sender, project: str):
+        self._client, self._project = client, project
+
+    def __repr__(self) -> str:
+        return f"LabelRows({self._project!r})"
+
+    def complete(self, label_hashes: Sequence[str]) -> None:
+        """Send rows to the final stage of the workflow; safe to repeat."""
+        self._client.run(
+            in_parts(
+                label_hashes,
+                lambda some: label_actions.complete_label_rows(self._project, some),
+                size=labels.MOST_ROWS_PER_REQUEST,
+            )
+        )
+
+    def reopen(self, label_hashes: Sequence[str]) -> None:
+        """Send rows back to the first annotation stage; safe to repeat as long as nobody works on them."""
+        self._client.run(
+            in_parts(
+                label_hashes,
+                lambda some: label_actions.reopen_label_rows(self._project, some),
+                size=labels.MOST_ROWS_PER_REQUEST,
+            )
+        )
+
+    def set_priorities(self, priorities: Mapping[str, float]) -> None:
+        """Set how soon tasks are handed out; safe to repeat. SSH keys only.
+
+        :param priorities: 0 (last) to 1 (first), by data hash.
+        :raises InvalidRequestError: A priority is out of bounds; nothing was sent.
+        """
+        wrong = [one for one, priority in priorities.items() if not 0 <= priority <= 1]
+        if wrong:
+            raise InvalidRequestError(f"priorities: from 0 to 1, and not {priorities[wrong[0]]} (of {wrong[0]}).")
+        self._client.run(
+            in_parts(
+                list(priorities),
+                lambda some: label_actions.set_priorities(self._project, {one: priorities[one] for one in some}),
+                size=label_actions.MOST_PRIORITIES_PER_REQUEST,
+            )
+        )
+
+    def validation_state(self, label_hash: str) -> ValidationState:
+        """Whether the labels of a row fit the ontology, and what does not. SSH keys only."""
+        return self._client.send(label_actions.get_validation_state(self._project, label_hash))
+
+    def classifications(
+        self, label_hashes: Sequence[str], *, branch: str = labels.MAIN_BRANCH
+    ) -> Iterator[RowClassifications]:
+        """The classification answers of rows, without their objects, request by request. SSH keys only."""
+        for part in chunks(label_hashes, label_actions.MOST_ROWS_PER_CLASSIFICATIONS_REQUEST):
+            read = in_parts(
+                part,
+                lambda some: label_actions.get_classifications(self._project, some, branch=branch),
+                size=len(part),
+            )
+            for rows in self._client.run(read):
+                yield from rows
+
+    def copy_to_branch(
+        self, label_hashes: Sequence[str], *, target: str, source: str = labels.MAIN_BRANCH, overwrite: bool = False
+    ) -> int:
+        """Copy the labels of rows to another branch. SSH keys only.
+
+        :param overwrite: Replace what the target branch has; else such rows are left alone.
+        :return: How many rows were copied.
+        """
+        if target == source:
+            raise InvalidRequestError(f"target: the branch {target!r} is the source, too.")
+        copied = self._client.run(
+            in_parts(
+                label_hashes,
+                lambda some: label_actions.copy_labels_to_branch(
+                    self._project, some, target=target, source=source, overwrite=overwrite
+                ),
+                size=label_actions.MOST_ROWS_PER_BRANCH_COPY,
+            )
+        )
+        return sum(copied)
+
+    def data_links(self, data_hash: str, *, get_signed_url: bool = False) -> DataLinks:
+        """Where the files of a data unit are."""
+        return self._client.send(label_actions.get_data_links(self._project, data_hash, get_signed_url=get_signed_url))
+
+    def set_status(self, label_hash: str, status: str) -> None:
+        """Set the label status of a row, in a project without a workflow.
+
+        :param status: Of `label_actions.LABEL_STATUSES`.
+        """
+        if status not in label_actions.LABEL_STATUSES:
+            raise InvalidRequestError(f"status: {status!r} is none of {', '.join(label_actions.LABEL_STATUSES)}.")
+        self._client.send(label_actions.set_label_status(self._project, label_hash, status))
+
+    def submit_for_review(self, label_hash: str) -> None:
+        """Submit a row for review, in a project without a workflow."""
+        self._client.send(label_actions.submit_label_row_for_review(self._project, label_hash))
