@@ -8,15 +8,18 @@ import json
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from airflow_provider_encord.client.api.listing import NO_FILTER
 from airflow_provider_encord.client.api.projects import all_projects, get_project_v1, list_projects
 from airflow_provider_encord.client.call import Together
+from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.errors import AuthenticationError, CredentialError, NotPossibleError
 from airflow_provider_encord.hooks.encord import EncordHook
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection, run_dag
+from tests.airflow_layer.lines import LINES, running_line
 from tests.client import keys
 from tests.client.scripted_server import ScriptedServer, answer, late
 
@@ -174,6 +177,26 @@ def test_a_rotated_key_is_followed_and_the_old_client_ends_when_its_work_has(
     assert signed_by[0] == signed_by[2] != signed_by[1]
 
 
+def test_a_key_file_that_is_replaced_is_followed(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "key"
+    file.touch(0o600)
+    monkeypatch.setenv(SSH_CONNECTION, connection(server.url, ssh_key_path=str(file)))
+    new_keys = [keys.new_key(), keys.new_key()]
+
+    async def work() -> list[str]:
+        found = []
+        for key in new_keys:
+            file.write_text(keys.openssh(key))
+            client = await EncordHook().get_async_client()
+            assert isinstance(client.credential, SshKey)
+            found.append(client.credential.public_key_hex)
+        return found
+
+    assert asyncio.run(work()) == [keys.public_hex(one) for one in new_keys]
+
+
 def test_an_old_client_without_work_ends_at_once(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     server.always(PAGE)
 
@@ -270,6 +293,19 @@ def test_triggers_of_a_dag_poll_with_it(account: Account) -> None:
 
     assert run.state == "success", run.tasks
     assert run.results == {"first": ["Street"], "second": ["Street"]}
+
+
+@pytest.mark.airflow
+@pytest.mark.usefixtures("airflow_database")
+@pytest.mark.skipif(LINES.index(running_line()) < LINES.index("3.2"), reason="tasks are no coroutines before 3.2")
+def test_a_task_that_is_a_coroutine_has_it_too(account: Account) -> None:
+    from tests.airflow_layer.dags import async_task
+
+    account.project(title="Street")
+    run = run_dag(async_task.dag)
+
+    assert run.state == "success", run.tasks
+    assert run.results == {"titles": ["Street", "Street"]}
 
 
 def test_secrets_of_an_async_connection_are_masked(account: Account) -> None:
