@@ -92,6 +92,9 @@ def _stages(store: Store, project: str) -> list[dict[str, Any]]:
     """The stages of a project with UUIDs of their own, which point at each other as the old ones did."""
     rows = workflow.stages_of(store, project)
     anew = dict(zip((row["uuid"] for row in rows), new_uuids(len(rows)), strict=True))
+    annotators = dict(
+        map(tuple, store.all("SELECT stage, annotators FROM consensus_stages WHERE project = ?", project))
+    )
     return [
         {
             "uuid": anew[row["uuid"]],
@@ -100,6 +103,7 @@ def _stages(store: Store, project: str) -> list[dict[str, Any]]:
             "pathways": _pathways(row["pathways"], anew),
             "next": anew.get(row["next_stage"]),
             "reject_to": anew.get(row["reject_to"]),
+            "annotators": annotators.get(row["uuid"]),
         }
         for row in rows
     ]
@@ -168,14 +172,18 @@ def _copy_collaborators(store: Store, project: str, copied: str) -> None:
 
 
 def _copy_labels(store: Store, project: str, copied: str, new_hashes: Mapping[str, str], wanted: LabelsWanted) -> None:
-    """The label rows of the data that goes along, all branches, as far as they are wanted; some at a time."""
+    """The label rows of the data that goes along, as far as they are wanted; some at a time.
+
+    Of every branch but those of the sub-tasks of a consensus, which begins afresh.
+    """
     hashes = None if wanted.accepted_label_hashes is None else set(wanted.accepted_label_hashes)
     statuses = wanted.accepted_label_statuses
     rows = store.chunks(
         ROWS_AT_ONCE,
         f"SELECT label_rows.*, {_STATUS} AS review_status FROM label_rows"  # noqa: S608 - a constant
         " JOIN tasks USING (project, data_hash)"
-        " JOIN stages ON stages.project = tasks.project AND stages.uuid = tasks.stage WHERE label_rows.project = ?",
+        " JOIN stages ON stages.project = tasks.project AND stages.uuid = tasks.stage WHERE label_rows.project = ?"
+        " AND branch NOT IN (SELECT branch FROM subtasks WHERE task = tasks.uuid)",
         project,
     )
     for some in rows:

@@ -214,6 +214,27 @@ def test_a_copy_belongs_to_whoever_made_the_key_that_asked_for_it(made, owner):
     assert owner.rest("GET", f"projects/{copied}").json["userRole"] == 0
 
 
+def test_a_copy_has_the_same_workflow_with_stages_of_its_own(encord_emulator, owner):
+    stages = [
+        {"stageType": "CONSENSUS_ANNOTATION", "title": "Together", "annotators": 3},
+        {"stageType": "CONSENSUS_REVIEW", "title": "Compare", "reject_to": "Together"},
+        {"stageType": "AGENT", "title": "Look", "pathways": [{"title": "good", "to": "Done"}]},
+        {"stageType": "DONE", "title": "Done"},
+    ]
+    template = encord_emulator.template("Long", stages)["uuid"]
+    project = encord_emulator.project(owner=owner.email, title="Cats", rows=1, template=template)["project_hash"]
+    copied = owner.get("projectcopy", "POST", project, {"copy_project_options": ["datasets"]}, project=project)
+    again = owner.get("projectcopy", "POST", copied, {}, project=copied)
+    views = [owner.rest("GET", f"projects/{one}").json["workflow"]["stages"] for one in (project, copied, again)]
+    assert len({stage["uuid"] for view in views for stage in view}) == 12
+    assert [[stage["title"] for stage in view] for view in views] == [["Together", "Compare", "Look", "Done"]] * 3
+    for view in views:
+        (pathway,) = view[2]["pathways"]
+        assert (pathway["title"], pathway["destinationUuid"]) == ("good", view[3]["uuid"])
+    first = owner.rest("GET", f"projects/{copied}/workflow/stages/{views[1][0]['uuid']}/tasks").json["results"]
+    assert [len(task["subtasks"]) for task in first] == [3]
+
+
 def test_a_copy_s_labels_are_its_own(made, owner):
     project = made["project_hash"]
     wanted = {"copy_project_options": ["labels", "datasets"]}
