@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any, Literal
 
-from . import label_content, labels, people, task_actions, workflow
+from . import label_content, label_history, labels, people, task_actions, workflow
 from .emulation import Emulation
 from .label_content import Ontology
 from .label_listing import MAIN
@@ -86,6 +86,7 @@ def _work(
     paint(content, unit, ontology, dice, assignment.objects_per_row, ANNOTATOR, now)
     answers, units = label_content.completed(content, unit, ontology, ANNOTATOR, now)
     labels.keep(store, label_hash, answers, units, now)
+    label_history.note_save(store, label_history.Place(project, unit["data_hash"], MAIN), ANNOTATOR, now, {}, {})
     store.run("UPDATE label_rows SET label_status = ? WHERE label_hash = ?", _STATUS[assignment.advance], label_hash)
 
 

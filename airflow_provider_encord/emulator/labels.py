@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from . import label_content, shapes, times
+from . import label_content, label_history, shapes, times
 from .data_rows import link
 from .exchange import Exchange
 from .identifiers import new_uuid
@@ -196,7 +196,8 @@ def _save_one(
     exchange: Exchange, label_hash: str, sent: dict[str, Any], ontology: label_content.Ontology, *, validate: bool
 ) -> None:
     unit = exchange.store.one(
-        "SELECT data_units.* FROM label_rows JOIN data_units USING (data_hash) WHERE project = ? AND label_hash = ?",
+        "SELECT data_units.*, branch, answers, units FROM label_rows JOIN data_units USING (data_hash)"
+        " WHERE project = ? AND label_hash = ?",
         exchange.resource,
         label_hash,
     )
@@ -209,3 +210,12 @@ def _save_one(
     if validate:
         label_content.check(answers, units, unit, ontology)
     keep(exchange.store, label_hash, answers, units, now)
+    before = json.loads("{" + unit["answers"] + "}"), json.loads(unit["units"])
+    label_history.note_save(
+        exchange.store,
+        label_history.Place(exchange.resource, unit["data_hash"], unit["branch"]),
+        exchange.caller.email,
+        now,
+        label_history.things(*before, unit["data_type"]),
+        label_history.things(answers, units, unit["data_type"]),
+    )

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .schema import TABLES
+from .schema_activity import TABLES as TABLES_OF_ACTIVITY
 from .schema_people import TABLES as TABLES_OF_PEOPLE
 from .schema_workflow import TABLES as TABLES_OF_WORKFLOW
 
@@ -33,7 +34,7 @@ class Store:
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA case_sensitive_like = ON;"
             "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;"
         )
-        self._connection.executescript(TABLES + TABLES_OF_PEOPLE + TABLES_OF_WORKFLOW)
+        self._connection.executescript(TABLES + TABLES_OF_PEOPLE + TABLES_OF_WORKFLOW + TABLES_OF_ACTIVITY)
 
     def close(self) -> None:
         """Write what is pending and let go of the file."""

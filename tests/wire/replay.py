@@ -4,6 +4,7 @@ Nothing else of a request is touched. What an answer gives (an upload URL, a job
 what the recording had there, in all later requests, as a client would carry it on.
 """
 
+import datetime
 import gzip
 import json
 import urllib.parse
@@ -14,6 +15,17 @@ from tests.wire.server import Answer
 from tests.wire.world import World
 
 _SIGNED_ANEW = {"Authorization", "Content-Digest", "Signature-Input", "Signature"}
+_NOW = datetime.datetime.now(datetime.UTC)
+_MOMENTS: dict[str, Any] = {  # of logs, whose interval has a longest length
+    "starttime": (_NOW - datetime.timedelta(days=20)).isoformat(),
+    "endtime": (_NOW + datetime.timedelta(days=9)).isoformat(),
+    "starttimestamp": 0,
+    "endtimestamp": 4_000_000_000,
+}
+_ONES = {  # which one of the people, stages, data and actions
+    *("action", "actoruseremail", "workflowstageid", "dataunitid", "useremails", "useremail", "userhash"),
+    *("actoremails", "eventtypes", "workflowstageuuids", "dataunituuids"),
+}
 _LONG_AGO, _FAR_AHEAD = "2000-01-01T00:00:00+00:00", "2100-01-01T00:00:00+00:00"
 
 
@@ -77,6 +89,10 @@ def _loose_value(name: str, value: Any) -> Any:
         or plain in {"labelstatuses", "statuses", "tagsanyof", "branchname", "shadowdatastate"}
     ):
         return None
+    if plain in _ONES:
+        return None
+    if plain in _MOMENTS:
+        return _MOMENTS[plain]
     if plain.endswith("like"):
         return "%"
     if plain.endswith("before"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import data_rows, label_listing, labels, workflow
+from .. import data_rows, label_actions, label_listing, labels, workflow
 from ..operations import Operation
-from .rows import CHANGES, LABEL_READ, LABEL_WRITE, ONE_OR_MANY, PROJECT, READS, v1
+from .rows import CHANGES, LABEL_READ, LABEL_WRITE, ONE_OR_MANY, PROJECT, READS, v1, v2
 
 # fmt: off
 OPERATIONS: tuple[Operation, ...] = (
@@ -22,5 +22,17 @@ OPERATIONS: tuple[Operation, ...] = (
         uid=list[str], payload=workflow.GraphNodeAction, key=LABEL_WRITE),
     v1(READS, "project.get_data", "datasetdata GET", data_rows.get_links, PROJECT,
         uid=data_rows.DataUid, key=LABEL_READ),
+    v2(CHANGES, "label_rows.set_priorities", "POST projects/{project}/priorities", label_actions.set_priorities,
+        body=label_actions.PrioritiesBody),
+    v2(READS, "label_rows.validation_state", "GET projects/{project}/labels/{label}/validation-state",
+        label_actions.validation_state),
+    v2(READS, "label_rows.classifications", "POST projects/{project}/label-rows/classifications",
+        label_actions.classifications, body=label_actions.ClassificationsBody),
+    v2(CHANGES, "label_rows.copy_branch", "POST projects/{project}/labels/copy-branch", label_actions.copy_branch,
+        body=label_actions.CopyBody),
+    v1(CHANGES, "label_rows.set_status", "labelstatus POST", label_actions.set_status, PROJECT,
+        uid=str, payload=label_actions.StatusPayload, key=LABEL_WRITE),
+    v1(CHANGES, "label_rows.submit_for_review", "review PUT", label_actions.submit_for_review, PROJECT,
+        uid=str, key=LABEL_WRITE),
 )
 # fmt: on

@@ -100,10 +100,4 @@ V2_SHAPES: list[tuple[str, str, str]] = [
 
 NOT_YET: set[str] = set()
 
-NOT_SERVED_YET: set[Key] = {
-    ("analytics.collaborator_timers", "v2"),
-    ("analytics.task_actions", "v2"),
-    ("analytics.time_spent", "v2"),
-    ("editor_logs.list", "v2"),
-    ("label_logs.list", "v1"),
-}
+NOT_SERVED_YET: set[Key] = set()

@@ -101,10 +101,4 @@ V2_SHAPES: list[tuple[str, str, str]] = [
 
 NOT_YET: set[str] = set()
 
-NOT_SERVED_YET: set[Key] = {
-    ("label_rows.classifications", "v2"),
-    ("label_rows.copy_branch", "v1"),
-    ("label_rows.set_status", "v1"),
-    ("label_rows.submit_for_review", "v1"),
-    ("label_rows.validation_state", "v2"),
-}
+NOT_SERVED_YET: set[Key] = set()
