@@ -156,7 +156,7 @@ def time_spent(exchange: Exchange) -> dict[str, Any]:
         key = (row["acted_at"][:10], row["actor"], row["task"])
         spent[key] = (row, spent.get(key, (row, 0))[1] + SECONDS_EACH)
     views = [_time_view(day, row, seconds) for (day, _, _), (row, seconds) in spent.items()]
-    return _page_of(exchange, views, query.page_token, exchange.emulation.limits.page_size)
+    return _page_of(views, query.page_token, exchange.emulation.limits.page_size)
 
 
 def task_actions(exchange: Exchange) -> dict[str, Any]:
@@ -202,13 +202,13 @@ def collaborator_timers(exchange: Exchange) -> dict[str, Any]:
         {"userEmail": email, "userRole": _role(row), "dataTitle": title, "timeSeconds": float(seconds)}
         for (email, title), (row, seconds) in spent.items()
     ]
-    return _page_of(exchange, views, query.page_token, min(query.page_size, exchange.emulation.limits.page_size))
+    return _page_of(views, query.page_token, min(query.page_size, exchange.emulation.limits.page_size))
 
 
 def _done(exchange: Exchange, project: str, conditions: Conditions, limit: int, offset: int) -> list[Row]:
+    order = " ORDER BY done.acted_at, done.source, done.position LIMIT ? OFFSET ?"
     return exchange.store.all(
-        _JOINED.format(conditions=conditions.sql)
-        + " ORDER BY done.acted_at, done.source, done.position LIMIT ? OFFSET ?",
+        _JOINED.format(conditions=conditions.sql) + order,
         *(project, *conditions.values, limit, offset),
     )
 
@@ -223,7 +223,7 @@ def _interval(exchange: Exchange, project: str, after: str, before: str | None) 
     return conditions
 
 
-def _page_of(exchange: Exchange, views: list[dict[str, Any]], token: str | None, size: int) -> dict[str, Any]:
+def _page_of(views: list[dict[str, Any]], token: str | None, size: int) -> dict[str, Any]:
     first = listing.page_start(token)
     return listing.page(views[first : first + size + 1], first, size)
 

@@ -130,8 +130,10 @@ def copy_branch(exchange: Exchange) -> dict[str, int]:
     store.many(
         "INSERT INTO label_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            (new_uuid(), project, row["data_hash"], body.target_branch_name, now, now)
-            + (row["label_status"], row["is_valid"], row["answers"], row["units"])
+            (
+                *(new_uuid(), project, row["data_hash"], body.target_branch_name, now, now),
+                *(row["label_status"], row["is_valid"], row["answers"], row["units"]),
+            )
             for row in fresh
         ),
     )

@@ -1,4 +1,4 @@
-"""What a save does to the labels of a row, noted for the logs: what was added, changed or removed, and that it was saved.
+"""What a save does to the labels of a row, noted for the logs: what was added, changed, removed; and the save itself.
 
 Only what a client saves is noted, thing by thing; what the control ``annotate`` makes is noted as a save of each row.
 """
@@ -15,7 +15,8 @@ from .store import Store
 
 _NOTE = """
 INSERT INTO label_actions
-SELECT NULL, project, stage, uuid, data_hash, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM tasks WHERE project = ? AND data_hash = ?
+SELECT NULL, project, stage, uuid, data_hash, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM tasks
+WHERE project = ? AND data_hash = ?
 """
 
 
@@ -62,14 +63,10 @@ def note_save(store: Store, place: Place, actor: str, now: str, before: Things, 
     store.many(
         _NOTE,
         (
-            (place.branch, category, action, actor, now, identifier)
-            + (
-                thing.get("feature"),
-                thing.get("name"),
-                thing.get("shape"),
-                _ranges(thing),
-                place.project,
-                place.data_hash,
+            (
+                *(place.branch, category, action, actor, now, identifier),
+                *(thing.get("feature"), thing.get("name"), thing.get("shape"), _ranges(thing)),
+                *(place.project, place.data_hash),
             )
             for category, action, identifier, thing in changes
         ),
