@@ -33,7 +33,8 @@ DATA_HASHES_PER_LISTING = 100  # they go into the query, and servers limit how l
 class TasksOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the tasks that were acted on.
 
-    :param done: Ids of the tasks that the action was done to.
+    :param done: Ids of the tasks that the action was done to. If an answer was lost and all that it was about are
+        gone, they are taken for done, though somebody else may have been faster.
     :param already_left: Ids of those that were not in the stage: done before, by us or somebody else, or moved away.
     :param not_done: Ids of those that the action was not done to, because of `error`.
     :param error: Why it stopped; None if it went to the end.
