@@ -1,7 +1,7 @@
 """Logs and analytics: what people did to labels and tasks, as five operations tell it.
 
 Nobody's time is measured here: each thing that was done counts as a minute. Assignments and moves are no work in the
-editor, so only the analytics of task actions tell them.
+editor, so only the analytics of task actions tell them. That the newest comes first is [inferred].
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class TimerQuery(StrictCamel, frozen=True):
 
 
 def label_logs(exchange: Exchange) -> list[dict[str, Any]]:
-    """What was done to labels (v1), oldest first."""
+    """What was done to labels (v1), newest first."""
     payload: LabelLogPayload = exchange.payload or LabelLogPayload()
     conditions = Conditions()
     conditions.equal("users.user_hash", payload.user_hash)
@@ -124,7 +124,7 @@ def label_logs(exchange: Exchange) -> list[dict[str, Any]]:
 
 
 def editor_logs(exchange: Exchange) -> dict[str, Any]:
-    """What was done in the editor, oldest first."""
+    """What was done in the editor, newest first."""
     query: EditorLogQuery = exchange.query
     start, end = moment(query.start_time, "startTime"), moment(query.end_time, "endTime")
     if end < start:
@@ -160,7 +160,7 @@ def time_spent(exchange: Exchange) -> dict[str, Any]:
 
 
 def task_actions(exchange: Exchange) -> dict[str, Any]:
-    """What was done to tasks, oldest first."""
+    """What was done to tasks, newest first."""
     query: TaskActionQuery = exchange.query
     conditions = _interval(exchange, query.project_uuid, query.after, query.before)
     conditions.among("done.actor", query.actor_emails)
@@ -170,7 +170,7 @@ def task_actions(exchange: Exchange) -> dict[str, Any]:
     first, size = listing.page_start(query.page_token), exchange.emulation.limits.page_size
     rows = exchange.store.all(
         f"SELECT * FROM task_actions AS done WHERE project = ? AND {conditions.sql}"  # noqa: S608 - see Conditions
-        " ORDER BY acted_at, position LIMIT ? OFFSET ?",
+        " ORDER BY acted_at DESC, position DESC LIMIT ? OFFSET ?",
         *(query.project_uuid, *conditions.values, size + 1, first),
     )
     views = [
@@ -206,7 +206,7 @@ def collaborator_timers(exchange: Exchange) -> dict[str, Any]:
 
 
 def _done(exchange: Exchange, project: str, conditions: Conditions, limit: int, offset: int) -> list[Row]:
-    order = " ORDER BY done.acted_at, done.source, done.position LIMIT ? OFFSET ?"
+    order = " ORDER BY done.acted_at DESC, done.source DESC, done.position DESC LIMIT ? OFFSET ?"
     return exchange.store.all(
         _JOINED.format(conditions=conditions.sql) + order,
         *(project, *conditions.values, limit, offset),
@@ -250,9 +250,10 @@ def _label_log(row: Row, *, emails: bool) -> dict[str, Any]:
         "action": _ACTION_NUMBERS[row["action"]],
         "created_at": times.v1_project(row["acted_at"]),
         "identifier": row["thing"],
+        "annotation_hash": row["thing"],  # its name until 2022; the SDKs of then want it, later ones ignore it
         "feature_hash": row["feature"],
         "label_name": row["name"],
-        "time_taken": None,
+        "time_taken": SECONDS_EACH * 1000,
         "frame": ranges[0][0] if ranges else None,
     }
     return {**view, "user_email": row["actor"]} if emails else view
@@ -294,7 +295,12 @@ def _editor_log(row: Row) -> dict[str, Any]:
     }
     if row["category"] == "classification":
         return view | {"classificationHash": row["thing"]}
-    return view | {"objectShape": row["shape"], "objectHash": row["thing"]}
+    return view | {
+        "objectShape": row["shape"],
+        "objectHash": row["thing"],
+        "objectId": row["position"],
+        "objectCurrentFrame": view["labelRanges"][0][0] if view["labelRanges"] else None,
+    }
 
 
 def _time_view(day: str, row: Row, seconds: int) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def things(answers: dict[str, Any], units: dict[str, Any], data_type: str) -> Th
 
 def note_save(store: Store, place: Place, actor: str, now: str, before: Things, after: Things) -> None:
     """Note what a save changed, and the save."""
-    changes = [*_changes(before, after), ("editor", "save", None, {})]
+    changes = [("editor", "save", None, {}), *_changes(before, after)]
     store.many(
         _NOTE,
         (

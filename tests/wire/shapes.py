@@ -11,7 +11,14 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-KEYED_BY_HASH = {"data_units", "object_answers", "classification_answers", "object_actions", "spaces"}
+KEYED_BY_HASH = {
+    "data_units",
+    "object_answers",
+    "classification_answers",
+    "classificationAnswers",
+    "object_actions",
+    "spaces",
+}
 """Objects whose keys are ids: their values are compared, not their keys."""
 
 OPEN = {"editor", "editor_ontology", "editorOntology", "client_metadata", "uploadHeaders"}
