@@ -7,6 +7,7 @@ texts as numbers, because some lines of Airflow read each parameter of a URI as 
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -34,7 +35,7 @@ _FALSE = ("false", "0", "no", "off", "")
 
 def secret_values(extra: Mapping[str, Any]) -> list[str]:
     """The secrets that a connection holds, as they are stored; for masking, before anything is checked."""
-    values = (_as_written(extra.get(field)) for field in SECRET_FIELDS)
+    values = (_as_written(field, extra.get(field)) for field in SECRET_FIELDS)
     texts = [value for value in values if isinstance(value, str) and value.strip()]
     return [text for text in texts if not is_placeholder(text)]
 
@@ -153,7 +154,7 @@ def _filled(extra: Mapping[str, Any], field: str) -> bool:
 
 
 def _text(extra: Mapping[str, Any], field: str) -> str:
-    value = _as_written(extra[field])
+    value = _as_written(field, extra[field])
     if field in SECRET_FIELDS and not isinstance(value, str):
         raise CredentialError(
             f"Connection field {field}: it arrived as a {type(value).__name__}, and not as the text that was meant. In "
@@ -162,13 +163,18 @@ def _text(extra: Mapping[str, Any], field: str) -> str:
     return str(value)
 
 
-def _as_written(value: Any) -> Any:
-    """The digits of a whole number; anything else as it is.
+def _as_written(field: str, value: Any) -> Any:
+    """What was written, where Airflow has read that as JSON: digits of a whole number, a key file that is JSON.
 
     Of a passphrase like 123456, parameters of a URI make a number, whose digits are the text. What else looks like JSON
-    (1e5, true) can have been written in several ways.
+    (1e5, true) can have been written in several ways, which matters for a passphrase. Of a key in JSON, as Google's
+    service accounts have one, the blanks do not: it is to be refused by its name, and masked.
     """
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if field == "private_key" and isinstance(value, (dict, list)):
+        return json.dumps(value)
+    return value
 
 
 def _value(extra: Mapping[str, Any], field: str, default: Any, convert: Callable[[Any], Any]) -> Any:
