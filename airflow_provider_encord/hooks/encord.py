@@ -19,7 +19,7 @@ from airflow_provider_encord.get_provider_info import (
 )
 
 if TYPE_CHECKING:
-    from encord import EncordUserClient  # type: ignore[import-not-found]  # of the extra
+    from encord import EncordUserClient  # of the extra
 
     from airflow_provider_encord.client.async_client import AsyncEncordClient
     from airflow_provider_encord.client.client import EncordClient

@@ -8,7 +8,7 @@ have read ourselves, and nothing of its exceptions is passed on.
 from __future__ import annotations
 
 import pathlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord import __version__
 from airflow_provider_encord.client.credentials import ApiKey, Credential
@@ -17,7 +17,7 @@ from airflow_provider_encord.client.transport import machine
 from airflow_provider_encord.client.transport.settings import Settings
 
 if TYPE_CHECKING:
-    from encord import EncordUserClient  # type: ignore[import-not-found]  # of the extra
+    from encord import EncordUserClient  # of the extra
 
 INSTALL = "pip install 'airflow-provider-encord[sdk]'"
 
@@ -35,13 +35,11 @@ def sdk_client(credential: Credential, settings: Settings) -> EncordUserClient:
         )
     _require_trust_of_the_machine(settings)
     from encord import EncordUserClient
-    from encord.http.constants import RequestsSettings  # type: ignore[import-not-found]
+    from encord.http.constants import RequestsSettings
 
-    time_outs = RequestsSettings(
-        connect_timeout=settings.connect_timeout,
-        read_timeout=settings.read_timeout,
-        write_timeout=settings.read_timeout,
-    )
+    connect: Any = settings.connect_timeout  # the SDK asks for whole seconds, and hands on what it gets
+    read: Any = settings.read_timeout
+    time_outs = RequestsSettings(connect_timeout=connect, read_timeout=read, write_timeout=read)
     try:
         return EncordUserClient.create_with_ssh_private_key(
             ssh_private_key=credential.openssh_private_key(),
