@@ -139,12 +139,14 @@ class Case:
     """One mistake.
 
     :param says: Words of the message: the field (or the machine's variable) and the fix, distinct among all cases.
+    :param never: Words that would mislead here.
     :param hook_only: Airflow asks another hook, or refuses it before the hook is asked; or it takes another user.
     """
 
     name: str
     make: Callable[[Around], Broken]
     says: tuple[str, ...]
+    never: tuple[str, ...] = ()
     hook_only: bool = False
 
 
@@ -454,6 +456,7 @@ CASES: tuple[Case, ...] = (
         "a portal to log in",
         lambda around: around.ssh(around.server(answer(200, **_PAGE)).url),
         ("web page (HTTP 200)", "not Encord's API", "connection's host"),
+        never=("Nothing is known to be wrong", "wait"),
     ),
     Case(
         "a gateway that forbids",

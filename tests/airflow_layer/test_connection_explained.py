@@ -54,6 +54,7 @@ def _set(environment: Mapping[str, str], patch: pytest.MonkeyPatch) -> None:
 
 def _assert_explains(case: Case, broken: Broken, said: str) -> None:
     assert [words for words in case.says if words not in said] == [], f"{case.name}: {said}"
+    assert [words for words in case.never if words in said] == [], f"{case.name}: {said}"
     assert [secret for secret in broken.secrets() if secret in said] == [], case.name
 
 
