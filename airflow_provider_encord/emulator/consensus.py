@@ -13,6 +13,7 @@ from typing import Any
 
 from . import times
 from .identifiers import new_uuids
+from .label_listing import MAIN
 from .store import Row, Store
 
 ANNOTATORS = 2
@@ -98,6 +99,27 @@ def options_of(store: Store, tasks: Sequence[str]) -> dict[str, list[dict[str, A
         ]
         for task, rows in _grouped(store.all(_OPTIONS, json.dumps(list(tasks)))).items()
     }
+
+
+def take_first(store: Store, tasks: Sequence[str], now: str) -> None:
+    """Make the first annotator's labels those of the main branch, where that has none yet: which of them a reviewer
+    chose in the editor is said nowhere on the wire [inferred].
+    """
+    rows = store.all(
+        "SELECT label.*, min(subtasks.position) AS first FROM subtasks JOIN tasks ON tasks.uuid = subtasks.task"
+        " JOIN label_rows AS label ON label.project = tasks.project AND label.data_hash = tasks.data_hash"
+        "   AND label.branch = subtasks.branch"
+        " WHERE subtasks.status = 'COMPLETED' AND subtasks.task IN (SELECT value FROM json_each(?)) AND NOT EXISTS ("
+        "   SELECT 1 FROM label_rows AS main WHERE main.project = tasks.project AND main.data_hash = tasks.data_hash"
+        "   AND main.branch = ?) GROUP BY subtasks.task",
+        json.dumps(list(tasks)),
+        MAIN,
+    )
+    for uuid, row in zip(new_uuids(len(rows)), rows, strict=True):
+        taken = {**dict(row), "label_hash": uuid, "branch": MAIN, "created_at": now, "last_edited_at": now}
+        del taken["first"]
+        marks = ", ".join("?" * len(taken))
+        store.run(f"INSERT INTO label_rows ({', '.join(taken)}) VALUES ({marks})", *taken.values())  # noqa: S608
 
 
 def _grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -187,6 +187,8 @@ def _do(work: Work, action: Action, tasks: Sequence[str]) -> None:
         case Approve(approve_label_reviews=approve, assignee=assignee, retain_assignee=retain):
             if approve:
                 reviews.judge_open(store, tasks, stage["uuid"], "APPROVED", actor, now)
+            if stage["stage_type"] == "CONSENSUS_REVIEW":
+                consensus.take_first(store, tasks, now)
             work.put(tasks, workflow.next_stage(stage), "approve", assignee=assignee, retain=retain)
         case Reject(reject_label_reviews=reject, assignee=assignee, retain_assignee=retain):
             if stage["reject_to"] is None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.sdk.conftest import Account
-from tests.sdk.environments import SSH_SDK
+from tests.sdk.environments import API_KEY_SDK, SSH_SDK
 from tests.wire.server import Server
 
 pytestmark = pytest.mark.sdk
@@ -180,3 +180,47 @@ def test_a_consensus_review_offers_what_each_annotator_did(agreed: dict[str, Any
     assert agreed["offered"] == [["ann@example.com", first, True], ["bob@example.com", second, None]]
     assert agreed["reopened"] == ["REOPENED", "REOPENED"]
     assert (agreed["done"], agreed["left"]) == (_titles(0, 1), 0)
+
+
+def test_what_is_approved_of_a_consensus_becomes_the_main_branch(agreed: dict[str, Any]) -> None:
+    assert agreed["before"] is None
+    assert agreed["main_is_a_row_of_its_own"]
+
+
+@pytest.fixture(scope="module")
+def run_agent(owner: Account, server: Server) -> dict[str, Any]:
+    stages = [
+        {
+            "stageType": "AGENT",
+            "title": "Pre-label",
+            "next": "Complete",
+            "pathways": [{"title": "labelled", "to": "Annotate"}, {"title": "empty", "to": "Complete"}],
+        },
+        {"stageType": "ANNOTATION", "title": "Annotate", "next": "Complete"},
+        {"stageType": "DONE", "title": "Complete"},
+    ]
+    project = make_project(server, owner, "Agent", 5, stages)
+    found: dict[str, Any] = owner.run(SSH_SDK, "run_agent", project=project)
+    return {**found, "project": project}
+
+
+def test_an_agent_labels_saves_prioritises_and_proceeds_in_bundles(run_agent: dict[str, Any]) -> None:
+    assert run_agent["worked_on"] == 5
+    assert run_agent["labelled"] == {title: [1, 0.75] for title in _titles(0, 2, 4)}
+    assert run_agent["empty"] == _titles(1, 3)
+    assert run_agent["left"] == 0
+
+
+def test_analytics_tell_what_was_done_to_tasks_and_in_which_stage(run_agent: dict[str, Any]) -> None:
+    assert run_agent["actions"] == [["submit", "owner@example.com", "Pre-label"]] * 5
+
+
+def test_the_oldest_sdk_with_tasks_works_on_them_too(owner: Account, server: Server) -> None:
+    project = make_project(server, owner, "Old tasks", 4, EVERY_STAGE)
+    server.control("POST", "annotate", {"project_hash": project, "objects_per_row": 2, "advance": "none"})
+    done = owner.run(API_KEY_SDK, "old_tasks", project=project, annotator=ANNOTATOR)
+
+    assert (done["tasks"], done["assigned"], done["released"]) == (4, ["ASSIGNED", ANNOTATOR], "RELEASED")
+    assert done["reviews"] == ["APPROVED", "REJECTED", "NEW"]
+    assert done["reopened"] == "REOPENED"
+    assert done["stages"] == {"Annotate": 2, "Review": 1, "Agent": 0, "Complete": 0, "Archive": 1}

@@ -47,7 +47,9 @@ for one in subtasks():
 (at_review,) = review.get_tasks()
 at_review.assign(options.ann)
 (at_review,) = review.get_tasks(assignee=options.ann)
+before = project.list_label_rows_v2(data_hashes=[data])[0].label_hash
 at_review.approve()
+main = project.list_label_rows_v2(data_hashes=[data])[0].label_hash
 
 other = next(iter(annotate.get_tasks()))
 other.move(destination_stage_uuid=project.workflow.get_stage(name="Complete").uuid)
@@ -63,6 +65,8 @@ show(
         "offered": offered,
         "same_uuid": str(at_review.uuid) == str(task.uuid),
         "reopened": reopened,
+        "before": before,
+        "main_is_a_row_of_its_own": main not in (None, row.label_hash),
         "done": sorted(one.data_title for one in project.workflow.get_stage(name="Complete").get_tasks()),
         "left": len(list(annotate.get_tasks())),
     }
