@@ -24,7 +24,7 @@ TITLES = {
 """The stages by the last digit of their recorded ids."""
 _STAGES = [
     {"stageType": "ANNOTATION", "title": "Annotate", "next": "Review"},
-    {"stageType": "REVIEW", "title": "Review", "next": "Complete"},
+    {"stageType": "REVIEW", "title": "Review", "next": "Agent"},
     {"stageType": "CONSENSUS_ANNOTATION", "title": "Consensus", "next": "Consensus review"},
     {"stageType": "CONSENSUS_REVIEW", "title": "Consensus review", "next": "Complete", "reject_to": "Consensus"},
     {"stageType": "DONE", "title": "Complete"},
@@ -154,15 +154,18 @@ def _some_are_assigned(world: Any) -> None:
     people = _recorded(world)["query"].get("userEmails", [])
     if not people:
         return
-    stage = re.findall(f"{STAGE}-0000-4000-8000-[0-9]{{12}}", _recorded(world)["path"])[0]
-    tasks = _tasks(world, world.ids[stage])
+    recorded = re.findall(f"{STAGE}-0000-4000-8000-[0-9]{{12}}", _recorded(world)["path"])[0]
+    stage = world.ids[recorded]
+    tasks = _tasks(world, stage)
     chosen = [task["subtasks"][0] if "subtasks" in task else task for task in tasks]
-    if "assignee" in chosen[0]:
-        actions = [
-            {"taskUuid": task["uuid"], "action": "ASSIGN", "assignee": people[number % len(people)]}
-            for number, task in enumerate(chosen)
-        ]
-        world.user.v2("POST", f"{_stage_path(world, world.ids[stage])}/actions", actions)
+    turns = {task["uuid"]: people[number % len(people)] for number, task in enumerate(chosen)}
+    action = "ASSIGN"
+    if recorded.endswith("3"):  # agents are not assigned: whoever has a task there got it from a review
+        agent, stage, action = stage, world.ids[_NUMBERED.format(STAGE, 2)], "APPROVE"
+        body = {"taskUuids": list(turns), "destinationStageUuid": stage}
+        world.user.v2("POST", f"{_stage_path(world, agent)}/move-tasks", body)
+    actions = [{"taskUuid": uuid, "action": action, "assignee": email} for uuid, email in turns.items()]
+    world.user.v2("POST", f"{_stage_path(world, stage)}/actions", actions)
 
 
 def _label_reviews(world: Any) -> None:
