@@ -66,7 +66,7 @@ def receipt_line(outcome: Outcome, dataset: str, checksums: Mapping[str, str]) -
         title=outcome.file.title,
         size=outcome.file.size,
         sha256=outcome.sha256 or known,
-        kind=outcome.file.kind.upload_type,
+        kind=outcome.file.kind.item_type,
         outcome=outcome.result,
         dataset=dataset,
         data_hash=outcome.data_hash,

@@ -14,14 +14,28 @@ FLOWS: frozenset[Key] = frozenset(
         ("dataset.upload_image", "v2"),
         ("dataset.upload_image", "v1"),
         ("dataset.upload_video", "v2"),
+        ("dataset.create_image_group", "v2"),
+        ("dataset.create_image_group", "v1"),
+        ("dataset.create_dicom_series", "v2"),
+        ("dataset.create_dicom_series", "v1"),
+        ("storage.upload_image", "v2"),
+        ("storage.upload_audio", "v2"),
+        ("storage.upload_pdf", "v2"),
+        ("storage.upload_text", "v2"),
+        ("storage.create_image_group", "v2"),
     }
 )
 """Operations of the SDK that are several of ours."""
 
 LOOKS_FIRST: frozenset[Key] = frozenset(
-    {("project.add_organisation_tag", "v2"), ("label_rows.copy_branch", "v1")}  # copy_branch itself is v2
+    {
+        ("project.add_organisation_tag", "v2"),
+        ("label_rows.copy_branch", "v1"),  # copy_branch itself is v2
+        ("dataset.update_data_item", "v1"),
+    }
 )
-"""Operations before which the SDK asks for something else: the id that belongs to a name, the rows of a branch."""
+"""Operations before which the SDK asks for something else: the id that belongs to a name, the rows of a branch or of a
+dataset."""
 
 FORMS_OF_2022: frozenset[Key] = frozenset(
     {
@@ -33,6 +47,7 @@ FORMS_OF_2022: frozenset[Key] = frozenset(
         ("label_rows.create", "v1"),
         ("dataset.upload_image", "v1"),
         ("dataset.upload_video", "v1"),
+        ("dataset.add_private_data", "v1"),
     }
 )
 """Forms of SDK 0.1.50 (null payloads, fewer filters, no upload jobs) that no later SDK sends, nor do we."""

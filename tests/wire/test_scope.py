@@ -17,6 +17,7 @@ NEVER_RECORDED = {
     ("project.get_issue_tags", "v2"),
     ("project.add_issue_tags", "v2"),
     ("label_rows.set_priorities", "v2"),
+    ("dataset.data_row.edit", "v1"),
     ("ontology.list", "v1"),  # as those of projects, and as v2
     ("ontology.create", "v1"),
     ("ontology.update", "v1"),

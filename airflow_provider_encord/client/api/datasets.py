@@ -60,11 +60,35 @@ class CreatedDataset(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     backing_folder_uuid: str | None = None
 
 
+class ImageInGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """An image of an image group. The signed URL is a secret."""
+
+    image_hash: str
+    title: str | None = None
+    file_link: str | None = None
+    file_type: str | None = None
+    file_size: int | None = None
+    storage_location: int | None = None
+    created_at: str | None = None
+    last_edited_at: str | None = None
+    height: int | None = None
+    width: int | None = None
+    signed_url: str | None = None
+
+    def __repr__(self) -> str:
+        return f"ImageInGroup(image_hash={self.image_hash!r}, title={self.title!r})"
+
+
 class DataRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One file, or group of files, in a dataset.
+    """One file, or group of files, in a dataset. The signed URL is a secret, and there only if it was asked for.
 
     :param data_type: Upper case here: ``"IMAGE"``, ``"VIDEO"``, ``"IMG_GROUP"``, ...
     :param file_size: Bytes.
+    :param file_type: The media type.
+    :param duration: Seconds.
+    :param storage_location: 0 Encord, 1 AWS, 2 GCP, 3 Azure, 4 another S3.
+    :param client_metadata: None unless it was asked for.
+    :param images_data: The images of a group; None unless they were asked for.
     """
 
     data_hash: str
@@ -79,6 +103,15 @@ class DataRow(msgspec.Struct, frozen=True, kw_only=True):
     frames_per_second: float | None = None
     duration: float | None = None
     backing_item_uuid: str | None = None
+    file_link: str | None = None
+    storage_location: int | None = None
+    client_metadata: dict[str, Any] | None = None
+    signed_url: str | None = None
+    is_optimised_image_group: bool | None = None
+    images_data: list[ImageInGroup] | None = None
+
+    def __repr__(self) -> str:
+        return f"DataRow(data_hash={self.data_hash!r}, data_title={self.data_title!r}, data_type={self.data_type!r})"
 
 
 _DATASETS = v2_reader(Listing[_DatasetInListing])

@@ -11,10 +11,13 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.client.api.data_items import IMAGE, VIDEO, Kind, UploadedFile, data_items
 from airflow_provider_encord.client.api.datasets import dataset_resource
 from airflow_provider_encord.client.api.reading import Page, made, several, single, v1_reader, v2_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request
+
+__all__ = ["IMAGE", "VIDEO", "Kind", "UploadedFile", "data_items"]  # what goes with an upload; see `data_items`
 
 MOST_URLS_PER_REQUEST = 200  # what the vendor's SDK asks for at most
 LONGEST_HOLD = 60  # seconds that Encord may hold one poll (protocol, section 7.9)
@@ -25,36 +28,17 @@ ERROR = "ERROR"
 CANCELLED = "CANCELLED"
 
 
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of file, and what it is called in the three places that name it.
-
-    :param upload_type: In the v2 request for URLs.
-    :param url_query: The v1 query that gives URLs to an API key.
-    :param many_urls: Whether that query takes a list of names, or one name.
-    :param list_name: The list of `DataItems` that it belongs into.
-    :param file_type: ``externalFileType`` of its entry.
-    """
-
-    upload_type: str
-    url_query: str
-    many_urls: bool
-    list_name: str
-    file_type: str
-
-
-IMAGE = Kind(upload_type="image", url_query="signedimagesurl", many_urls=True, list_name="images", file_type="IMAGE")
-VIDEO = Kind(upload_type="video", url_query="signedvideourl", many_urls=False, list_name="videos", file_type="VIDEO")
-
-
 class SignedUrl(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Where to send one file. The URL is a secret: whoever has it can write there.
 
     :param object_key: What names the uploaded object afterwards.
+    :param item_uuid: The placeholder of the file in a storage folder; None for v1.
     :param upload_headers: To be sent with the bytes.
     """
 
     object_key: str
     signed_url: str
+    item_uuid: str | None = None
     upload_headers: dict[str, str] | None = None
 
     def __repr__(self) -> str:
@@ -73,63 +57,17 @@ class _SignedUrlV1(msgspec.Struct, frozen=True, kw_only=True):
         return SignedUrl(object_key=self.file_link, signed_url=self.signed_url)
 
 
-class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that was sent and is to be registered.
-
-    :param object_url: The `SignedUrl.object_key` it was sent to.
-    :param client_metadata: The user's own data about it.
-    """
-
-    kind: Kind
-    object_url: str
-    title: str
-    client_metadata: Mapping[str, Any] = {}
-
-
-_ITEM_LISTS = (
-    "videos",
-    "imageGroups",
-    "dicomSeries",
-    "images",
-    "imageGroupsFromItems",
-    "audio",
-    "timeSeries",
-    "nifti",
-    "text",
-    "pdf",
-    "scenes",
-)
-NEWER_ITEM_LISTS = ("timeSeries", "text", "pdf", "scenes")  # SDK 0.1.145 does not send these
-
-
-def data_items(
-    files: Sequence[UploadedFile], *, skip_duplicate_urls: bool = False, without: Sequence[str] = ()
-) -> dict[str, Any]:
-    """The ``dataItems`` of a job: every list, also the empty ones (protocol, section 7.11).
-
-    :param without: Lists to leave out, as older SDKs do.
-    """
-    lists: dict[str, Any] = {name: [] for name in _ITEM_LISTS if name not in without}
-    for file in files:
-        lists[file.kind.list_name].append(
-            {
-                "objectUrl": file.object_url,
-                "title": file.title,
-                "clientMetadata": dict(file.client_metadata),
-                "externalFileType": file.kind.file_type,
-            }
-        )
-    return {**lists, "skipDuplicateUrls": skip_duplicate_urls, "upsertMetadata": False}
-
-
 class _Started(msgspec.Struct, frozen=True, kw_only=True):
     process_hash: str
 
 
 class RegisteredFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A data unit that a job made."""
+    """What a job made.
 
-    data_hash: str
+    :param data_hash: Of the data unit; None in a folder, which has storage items only.
+    """
+
+    data_hash: str | None
     title: str
     backing_item_uuid: str | None = None
 
@@ -142,6 +80,7 @@ class UnitError(msgspec.Struct, frozen=True, kw_only=True):
 
     object_urls: list[str] = []
     error: str = ""
+    subtask_uuid: str | None = None
     action_description: str = ""
 
 
@@ -160,6 +99,7 @@ class UploadJob(msgspec.Struct, frozen=True, kw_only=True):
     units_done_count: int = 0
     units_error_count: int = 0
     units_cancelled_count: int = 0
+    file_name: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -180,6 +120,11 @@ def signed_urls(count: int, kind: Kind) -> Call[list[SignedUrl]]:
 
     :param count: At most `MOST_URLS_PER_REQUEST`.
     """
+    if kind.upload_type is None:
+        raise ValueError(
+            f"kind: Encord gives no URLs to a dataset for files of list {kind.list_name}. Upload into a storage folder "
+            "(folder_uploads.folder_signed_urls), and link the items to the dataset."
+        )
     query = {"count": count, "uploadItemType": kind.upload_type}
     request = Request("GET", "presigned-urls", query)
     return Call(request=request, read=lambda answer: _SIGNED_URLS(answer).results)
@@ -211,9 +156,51 @@ def start_upload(
     :param ignore_errors: Register what can be registered, rather than nothing if one unit fails.
     :param folder: Id of the storage folder for the files; needed unless the dataset is a mirror.
     """
-    payload = {"dataItems": items, "ignoreErrors": ignore_errors}
+    payload: dict[str, Any] = {"dataItems": items, "ignoreErrors": ignore_errors}
     if folder:
         payload["folderUuid"] = folder
+    return _start(dataset, payload)
+
+
+@operation("dataset.add_private_data start", "v1")
+def start_private_data(
+    dataset: str,
+    integration: str,
+    *,
+    files: Mapping[str, Any] | None = None,
+    items: Mapping[str, Any] | None = None,
+    ignore_errors: bool = False,
+    folder: str | None = None,
+    file_name: str | None = None,
+) -> Call[str]:
+    """Start the job that registers files which stay in the user's own bucket; the result is its id.
+
+    :param integration: Id of the cloud integration that can read the bucket.
+    :param files: The upload JSON that Encord documents, passed through as it is; or
+    :param items: from `data_items`.
+    :param ignore_errors: Register what can be registered, rather than nothing if one unit fails.
+    :param folder: Id of the storage folder for the items; needed unless the dataset is a mirror.
+    :param file_name: Name of the file that `files` came from.
+    """
+    payload = one_form("files", files, items) | {"integrationId": integration, "ignoreErrors": ignore_errors}
+    if folder:
+        payload["folderUuid"] = folder
+    if file_name is not None:
+        payload["fileName"] = file_name
+    return _start(dataset, payload)
+
+
+def one_form(name: str, files: Mapping[str, Any] | None, items: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What to register, said in the one of its two forms that was given.
+
+    :param name: What the documented form is called in this request.
+    """
+    if (files is None) == (items is None):
+        raise ValueError("Say what to register in one form: files, or items.")
+    return {"dataItems": items} if files is None else {name: files}
+
+
+def _start(dataset: str, payload: Mapping[str, Any]) -> Call[str]:
     request = Envelope("datasetdatalongpolling", "POST", dataset_resource(dataset), uid=dataset, payload=payload)
     return Call(
         request=request,

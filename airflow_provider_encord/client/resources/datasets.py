@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-from airflow_provider_encord.client.api import datasets, keys
+from airflow_provider_encord.client.api import data_rows, datasets, keys, uploads
+from airflow_provider_encord.client.api.data_rows import DuplicatesBehavior, EditedDataRow, ReEncoding
 from airflow_provider_encord.client.api.datasets import CreatedDataset, DataRow, DatasetRecord
 from airflow_provider_encord.client.api.listing import Filter
-from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.api.uploads import UploadJob
+from airflow_provider_encord.client.call import Call, Flow
+from airflow_provider_encord.client.errors import TooLargeError, UnavailableError
 from airflow_provider_encord.client.resources import members
+from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
 from airflow_provider_encord.client.resources.sender import Sender
+from airflow_provider_encord.client.resources.uploads import LocalUnit, Uploaded, follow_job, upload_to_dataset
+
+R = TypeVar("R")
+
+MOST_ITEMS = 1000  # in one request; Encord documents no limit for these two, so we take that of items elsewhere
 
 
 class Dataset(HasUsers, HasGroups):
@@ -40,6 +49,50 @@ class Dataset(HasUsers, HasGroups):
         """The data rows; filters as `datasets.list_data_rows` takes them."""
         return self._client.send(datasets.list_data_rows(self.id, **filters))
 
+    def data_row(self, data_hash: str, **more: bool) -> DataRow:
+        """One data row; `more` as `data_rows.get_data_row` takes it, such as ``signed_url=True``."""
+        return self._client.send(data_rows.get_data_row(self.id, data_hash, **more))
+
+    def edit_data_row(self, data_hash: str, **changes: Any) -> EditedDataRow:
+        """Change title or client metadata of a data row, as `data_rows.edit_data_row` does."""
+        return self._client.send(data_rows.edit_data_row(self.id, data_hash, **changes))
+
+    def rename_data_row(self, data_hash: str, title: str) -> None:
+        """Give a data row another title."""
+        self._client.send(data_rows.rename_data_row(self.id, data_hash, title))
+
+    def remove_data_rows(self, data_hashes: Sequence[str]) -> None:
+        """Remove data rows, with the labels on them; hashes of other datasets are ignored. Safe to repeat."""
+        self._client.run(remove_data_rows(self.id, data_hashes))
+
+    def link_items(self, items: Sequence[str], *, duplicates_behavior: DuplicatesBehavior = "SKIP") -> list[DataRow]:
+        """Put storage items into the dataset; see `link_items`."""
+        return self._client.run(link_items(self.id, items, duplicates_behavior=duplicates_behavior))
+
+    def start_private_data(self, integration: str, **what: Any) -> str:
+        """Start a job that registers files of the user's own bucket, as `uploads.start_private_data` does; its id."""
+        return self._client.send(uploads.start_private_data(self.id, integration, **what))
+
+    def upload_job(self, job: str, *, timeout: float = 0) -> UploadJob:
+        """How an upload job fares, after waiting for its end for so many seconds at most."""
+        job = require_id(job, "job")
+        return self._client.run(
+            follow_job(lambda hold: uploads.poll_upload(self.id, job, timeout_seconds=hold), timeout=timeout)
+        )
+
+    def upload(self, units: Sequence[LocalUnit], *, timeout: float, **more: Any) -> Uploaded:
+        """Send units (files, image groups, DICOM series), as `upload_to_dataset` does."""
+        credential = self._client.credential.kind
+        return self._client.run(upload_to_dataset(credential, self.id, units, timeout=timeout, **more))
+
+    def start_re_encoding(self, data_hashes: Sequence[str]) -> int:
+        """Start a job that re-encodes videos; its number."""
+        return self._client.send(data_rows.start_re_encoding(self.id, data_hashes))
+
+    def re_encoding(self, job: int) -> ReEncoding:
+        """How a re-encoding job fares."""
+        return self._client.send(data_rows.get_re_encoding(self.id, job))
+
     def create_api_key(self, title: str, scopes: Sequence[str]) -> keys.ApiKeyRecord:
         """Create an API key for this dataset; the record holds the secret."""
         return self._client.send(keys.create_dataset_api_key(self.id, title=title, scopes=scopes))
@@ -47,6 +100,43 @@ class Dataset(HasUsers, HasGroups):
     def api_keys(self) -> list[keys.ApiKeyRecord]:
         """The dataset's API keys, secrets included."""
         return self._client.send(keys.list_dataset_api_keys(self.id))
+
+
+def _halving(items: Sequence[str], call: Callable[[Sequence[str]], Call[R]]) -> Flow[list[R]]:
+    """Parts of the items, halved where they are too much, and on time-outs where the call may be repeated."""
+    results: list[R] = []
+    waiting = [list(part) for part in reversed(list(chunks(items, MOST_ITEMS)))]
+    while waiting:
+        part = waiting.pop()
+        try:
+            results.append((yield from call(part)))
+        except (TooLargeError, UnavailableError):  # the second only comes of what may be repeated
+            if len(part) == 1:
+                raise
+            middle = (len(part) + 1) // 2
+            waiting += [part[middle:], part[:middle]]
+    return results
+
+
+def remove_data_rows(dataset: str, data_hashes: Sequence[str]) -> Flow[None]:
+    """Remove data rows, `MOST_ITEMS` at a time, fewer where that is too much or takes too long."""
+    yield from _halving(data_hashes, lambda part: data_rows.remove_data_rows(dataset, part))
+
+
+def link_items(
+    dataset: str, items: Sequence[str], *, duplicates_behavior: DuplicatesBehavior = "SKIP"
+) -> Flow[list[DataRow]]:
+    """Put storage items into a dataset, `MOST_ITEMS` at a time, fewer where that is too much.
+
+    If a part fails, those before it are linked; with ``SKIP`` a repeat goes on from there. With ``FAIL`` only the part
+    with the duplicate is refused whole.
+    """
+
+    def call(part: Sequence[str]) -> Call[list[DataRow]]:
+        return data_rows.link_items(dataset, part, duplicates_behavior=duplicates_behavior)
+
+    parts = yield from _halving(items, call)
+    return [row for part in parts for row in part]
 
 
 def _id(created: CreatedDataset) -> str:

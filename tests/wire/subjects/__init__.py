@@ -65,5 +65,7 @@ def _by_payload(path: str, envelope: dict[str, Any]) -> str | None:
         return "project.get"
     if kind == ("labelworkflowgraphnode", "POST"):
         return f"label_rows.workflow_{envelope['values']['payload']['action']}"
-    starts_upload = kind == ("datasetdatalongpolling", "POST") and "dataItems" in envelope["values"]["payload"]
-    return "upload.start" if starts_upload else None
+    if kind == ("datasetdatalongpolling", "POST"):
+        in_a_bucket = "integrationId" in envelope["values"]["payload"]
+        return "dataset.add_private_data start" if in_a_bucket else "upload.start"
+    return None

@@ -16,6 +16,7 @@ from tests.wire.subjects.reading import (
     listing_filter,
     payload_of,
     resource_of,
+    uid_of,
     users_in_body,
     users_to_add,
 )
@@ -37,11 +38,45 @@ def _data_rows(request: dict[str, Any]) -> Arguments:
     return given(resource_of(request), **filters, **_access_settings(payload))
 
 
+def _data_row(request: dict[str, Any]) -> Arguments:
+    more = payload_of(request)["additional_data"]
+    options = more["images_data_fetch_options"]
+    return given(
+        resource_of(request),
+        uid_of(request),
+        signed_url=more["signed_url"],
+        images_data=options is not None,
+        images_signed_urls=bool(options and options["fetch_signed_urls"]),
+        client_metadata=more["client_metadata"],
+    )
+
+
+def _edit(request: dict[str, Any]) -> Arguments:
+    return given(resource_of(request), uid_of(request), **payload_of(request))
+
+
+def _rename(request: dict[str, Any]) -> Arguments:
+    (one,) = payload_of(request)
+    return given(uid_of(request), one["video_hash"], one["title"])
+
+
+def _link_items(request: dict[str, Any]) -> Arguments:
+    payload = payload_of(request)
+    return given(uid_of(request), payload["item_uuids"], duplicates_behavior=payload["duplicates_behavior"])
+
+
 ARGUMENTS: dict[Key, Read] = {
     ("datasets.list", "v2"): lambda request: given(listing_filter(request, "description")),
     ("dataset.create", "v2"): _dataset_create,
     ("dataset.get", "v1"): lambda request: given(resource_of(request), **_access_settings(payload_of(request))),
     ("dataset.list_data_rows", "v1"): _data_rows,
+    ("dataset.data_row.get", "v1"): _data_row,
+    ("dataset.data_row.edit", "v1"): _edit,
+    ("dataset.update_data_item", "v1"): _rename,
+    ("dataset.delete_data", "v1"): lambda request: given(resource_of(request), uid_of(request)),
+    ("dataset.link_items", "v1"): _link_items,
+    ("dataset.re_encode_data", "v1"): lambda request: given(resource_of(request), payload_of(request)["data_hash"]),
+    ("dataset.re_encode_data_status", "v1"): lambda request: given(resource_of(request), uid_of(request)),
 }
 
 ARGUMENTS |= {
@@ -57,6 +92,13 @@ V1_SHAPES: dict[tuple[str, str], str] = {
     ("datasetusers", "POST"): "dataset.add_users",
     ("dataset", "GET"): "dataset.get",
     ("datarows", "GET"): "dataset.list_data_rows",
+    ("datarow", "GET"): "dataset.data_row.get",
+    ("datarow", "POST"): "dataset.data_row.edit",
+    ("video", "POST"): "dataset.update_data_item",
+    ("video", "DELETE"): "dataset.delete_data",
+    ("datasetlinkitems", "POST"): "dataset.link_items",
+    ("reencodevideotask", "PUT"): "dataset.re_encode_data",
+    ("reencodevideotask", "GET"): "dataset.re_encode_data_status",
 }
 
 V2_SHAPES: list[tuple[str, str, str]] = [
@@ -69,14 +111,7 @@ V2_SHAPES: list[tuple[str, str, str]] = [
     ("POST", "datasets", "dataset.create"),
 ]
 
-NOT_YET: set[str] = {
-    "dataset.data_row.get",
-    "dataset.delete_data",
-    "dataset.link_items",
-    "dataset.re_encode_data",
-    "dataset.re_encode_data_status",
-    "dataset.update_data_item",
-}
+NOT_YET: set[str] = set()
 
 NOT_SERVED_YET: set[Key] = {
     ("dataset.link_items", "v1"),

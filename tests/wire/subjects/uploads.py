@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from airflow_provider_encord.client.api.uploads import IMAGE, NEWER_ITEM_LISTS, VIDEO, Kind, UploadedFile, data_items
-from tests.wire.subjects.reading import Arguments, Key, Read, given, parameter, payload_of, resource_of, uid_of
+from airflow_provider_encord.client.api.data_items import (
+    KINDS,
+    NEWER_ITEM_LISTS,
+    DicomSeries,
+    ImageGroup,
+    Kind,
+    Part,
+    Unit,
+    UploadedFile,
+    data_items,
+)
+from tests.wire.subjects.reading import (
+    UUID,
+    Arguments,
+    Key,
+    Read,
+    given,
+    id_in_path,
+    parameter,
+    payload_of,
+    resource_of,
+    uid_of,
+)
 
 
 def _kind(**wanted: str) -> Kind:
     ((name, value),) = wanted.items()
-    return next(kind for kind in (IMAGE, VIDEO) if getattr(kind, name) == value)
+    return next(kind for kind in KINDS if getattr(kind, name) == value)
 
 
 def _signed_urls(request: dict[str, Any]) -> Arguments:
@@ -23,17 +45,83 @@ def _signed_urls_v1(request: dict[str, Any]) -> Arguments:
     return given(resource_of(request), titles, _kind(url_query=request["json"]["query_type"]))
 
 
+def _folder_signed_urls(request: dict[str, Any]) -> Arguments:
+    body = request["json"]
+    subfolder = body.get("framesSubfolderName")
+    return given(id_in_path(request), body["count"], _kind(item_type=body["itemType"]), frames_subfolder=subfolder)
+
+
+def _part(entry: dict[str, Any]) -> Part:
+    return Part(url=entry["url"], title=entry.get("title"), placeholder=entry.get("placeholderItemUuid"))
+
+
+def _units(items: dict[str, Any]) -> list[Unit]:
+    """What a recorded ``dataItems`` consists of, in our words."""
+    files: list[Unit] = [
+        UploadedFile(
+            kind=kind,
+            object_url=one["objectUrl"],
+            title=one.get("title"),
+            client_metadata=one["clientMetadata"],
+            placeholder=one.get("placeholderItemUuid"),
+            details=one.get(str(kind.details_name)),
+        )
+        for kind in KINDS
+        if kind.list_name not in ("dicomSeries", "scenes")
+        for one in items.get(kind.list_name, [])
+    ]
+    groups: list[Unit] = [
+        ImageGroup(
+            parts=[_part(image) for image in one["images"]],
+            title=one.get("title"),
+            client_metadata=one["clientMetadata"],
+            create_video=one["createVideo"],
+            cluster_by_resolution=one.get("clusterByResolution"),
+        )
+        for one in items["imageGroups"]
+    ]
+    series: list[Unit] = [
+        DicomSeries(
+            parts=[_part(file) for file in one["dicomFiles"]],
+            title=one.get("title"),
+            client_metadata=one["clientMetadata"],
+        )
+        for one in items["dicomSeries"]
+    ]
+    return files + groups + series
+
+
+def _items(items: dict[str, Any]) -> dict[str, Any]:
+    without = [name for name in NEWER_ITEM_LISTS if name not in items]
+    return data_items(
+        _units(items),
+        skip_duplicate_urls=items["skipDuplicateUrls"],
+        upsert_metadata=items["upsertMetadata"],
+        without=without,
+    )
+
+
 def _upload_start(request: dict[str, Any]) -> Arguments:
     payload = payload_of(request)
-    items = payload["dataItems"]
-    files = [
-        UploadedFile(kind=kind, object_url=one["objectUrl"], title=one["title"], client_metadata=one["clientMetadata"])
-        for kind in (IMAGE, VIDEO)
-        for one in items[kind.list_name]
-    ]
-    without = [name for name in NEWER_ITEM_LISTS if name not in items]
-    ours = data_items(files, skip_duplicate_urls=items["skipDuplicateUrls"], without=without)
-    return given(uid_of(request), ours, ignore_errors=payload["ignoreErrors"], folder=payload.get("folderUuid"))
+    folder = payload.get("folderUuid")
+    return given(uid_of(request), _items(payload["dataItems"]), ignore_errors=payload["ignoreErrors"], folder=folder)
+
+
+def _what(body: dict[str, Any], files: str) -> dict[str, Any]:
+    items = _items(body["dataItems"]) if "dataItems" in body else None
+    return {"files": body.get(files), "items": items, "ignore_errors": body["ignoreErrors"]}
+
+
+def _private_data_start(request: dict[str, Any]) -> Arguments:
+    payload = payload_of(request)
+    more = {"folder": payload.get("folderUuid"), "file_name": payload.get("fileName")}
+    return given(uid_of(request), payload["integrationId"], **_what(payload, "files"), **more)
+
+
+def _folder_start(request: dict[str, Any]) -> Arguments:
+    body = request["json"]
+    more = {"integration": body.get("integrationHash"), "file_name": body.get("fileName")}
+    return given(id_in_path(request), **_what(body, "externalFiles"), **more)
 
 
 def _poll(request: dict[str, Any]) -> Arguments:
@@ -41,37 +129,43 @@ def _poll(request: dict[str, Any]) -> Arguments:
     return given(uid_of(request), payload["process_hash"], timeout_seconds=payload["timeout_seconds"])
 
 
+def _folder_and_job(request: dict[str, Any]) -> list[str]:
+    return re.findall(UUID, request["path"])
+
+
+def _folder_poll(request: dict[str, Any]) -> Arguments:
+    return given(*_folder_and_job(request), timeout_seconds=int(parameter(request, "timeoutSeconds") or 0))
+
+
 ARGUMENTS: dict[Key, Read] = {
     ("upload.signed_urls", "v2"): _signed_urls,
     ("upload.signed_urls", "v1"): _signed_urls_v1,
     ("upload.start", "v1"): _upload_start,
+    ("dataset.add_private_data start", "v1"): _private_data_start,
     ("dataset.add_private_data result", "v1"): _poll,
+    ("storage.upload_signed_urls", "v2"): _folder_signed_urls,
+    ("storage.add_private_data start", "v2"): _folder_start,
+    ("storage.add_private_data result", "v2"): _folder_poll,
+    ("storage.upload_job.cancel", "v2"): lambda request: given(*_folder_and_job(request)),
 }
 
 V1_SHAPES: dict[tuple[str, str], str] = {
     ("signedimagesurl", "GET"): "upload.signed_urls",
     ("signedvideourl", "GET"): "upload.signed_urls",
+    ("signedaudiourl", "GET"): "upload.signed_urls",
+    ("signeddicomsurl", "GET"): "upload.signed_urls",
     ("datasetdatalongpolling", "GET"): "dataset.add_private_data result",
 }
 
 V2_SHAPES: list[tuple[str, str, str]] = [
     ("GET", "presigned-urls", "upload.signed_urls"),
+    ("POST", f"storage/folders/{UUID}/upload-signed-urls", "storage.upload_signed_urls"),
+    ("POST", f"storage/folders/{UUID}/data-upload-jobs", "storage.add_private_data start"),
+    ("GET", f"storage/folders/{UUID}/data-upload-jobs/{UUID}", "storage.add_private_data result"),
+    ("POST", f"storage/folders/{UUID}/data-upload-jobs/{UUID}/cancel", "storage.upload_job.cancel"),
 ]
 
-NOT_YET: set[str] = {
-    "dataset.add_private_data",
-    "dataset.add_private_data start",
-    "dataset.create_dicom_series",
-    "dataset.create_image_group",
-    "storage.add_private_data result",
-    "storage.add_private_data start",
-    "storage.create_image_group",
-    "storage.upload_audio",
-    "storage.upload_image",
-    "storage.upload_job.cancel",
-    "storage.upload_pdf",
-    "storage.upload_text",
-}
+NOT_YET: set[str] = set()
 
 NOT_SERVED_YET: set[Key] = {
     ("dataset.add_private_data", "v1"),

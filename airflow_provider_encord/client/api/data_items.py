@@ -1,0 +1,247 @@
+"""What a job is to make data of: the kinds of file, and their entries in ``dataItems`` (protocol, section 7.11).
+
+Surprise: one kind has up to five names. A video is ``video`` to whoever asks for URLs, ``signedvideourl`` to an API
+key, ``videos`` as a list, ``VIDEO`` in its entry and ``videoMetadata`` for its details. Image groups and DICOM series
+are several files of one unit, and their parts say ``url`` where everything else says ``objectUrl``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of file, and what it is called in the places that name it.
+
+    :param upload_type: In requests for URLs to a dataset; None where there are none: upload into a folder and link.
+    :param url_query: The v1 query that gives URLs to an API key.
+    :param many_urls: Whether that query takes a list of names, or one name.
+    :param list_name: The list of `DataItems` that it belongs into.
+    :param file_type: ``externalFileType`` of its entry.
+    :param item_type: In requests for URLs to a storage folder.
+    :param details_name: Where its entry says what is known of the file; None if it has no such place.
+    :param content_type: To be sent with the bytes; None: by the name of the file.
+    """
+
+    upload_type: str | None
+    url_query: str
+    many_urls: bool
+    list_name: str
+    file_type: str
+    item_type: str
+    details_name: str | None = None
+    content_type: str | None = "application/octet-stream"
+
+
+def _file_kind(name: str, list_name: str, file_type: str, **more: Any) -> Kind:
+    """A kind that ``signedimagesurl`` serves under an API key, as it does for all kinds but four (protocol, 7.9)."""
+    usual = {"upload_type": None, "url_query": "signedimagesurl", "many_urls": True, "item_type": name}
+    return Kind(list_name=list_name, file_type=file_type, **(usual | more))
+
+
+IMAGE = _file_kind("image", "images", "IMAGE", upload_type="image", details_name="imageMetadata", content_type=None)
+VIDEO = _file_kind(
+    "video",
+    "videos",
+    "VIDEO",
+    upload_type="video",
+    url_query="signedvideourl",
+    many_urls=False,
+    details_name="videoMetadata",
+)
+AUDIO = _file_kind(
+    "audio",
+    "audio",
+    "AUDIO",
+    upload_type="audio",
+    url_query="signedaudiourl",
+    many_urls=False,
+    details_name="audioMetadata",
+)
+DICOM = _file_kind(
+    "dicomFile",
+    "dicomSeries",
+    "DICOM",
+    upload_type="dicomFile",
+    url_query="signeddicomsurl",
+    details_name="dicomMetadata",
+    content_type="application/dicom",
+)
+NIFTI = _file_kind("nifti", "nifti", "NIFTI", content_type="application/nifti")
+TEXT = _file_kind("plainText", "text", "PLAIN_TEXT", details_name="textMetadata", content_type=None)
+PDF = _file_kind("pdf", "pdf", "PDF", details_name="pdfMetadata", content_type="application/pdf")
+TIME_SERIES = _file_kind("timeseries", "timeSeries", "TIMESERIES", content_type=None)
+SCENE = _file_kind("scene", "scenes", "SCENE", upload_type="scene")
+KINDS = (IMAGE, VIDEO, AUDIO, DICOM, NIFTI, TEXT, PDF, TIME_SERIES, SCENE)
+
+
+class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that is a unit of its own. Not for DICOM files and scenes, which have classes of their own here.
+
+    :param object_url: The `SignedUrl.object_key` it was sent to, or where it is in the user's own bucket.
+    :param title: None leaves it to Encord, which takes the end of the URL.
+    :param client_metadata: The user's own data about it.
+    :param placeholder: The `SignedUrl.item_uuid`, in folders.
+    :param details: What is known of the file, in Encord's words, as ``{"fps": 25, "duration": 2.0, ...}``; it spares
+        Encord from reading it. For time series: their settings.
+    """
+
+    kind: Kind
+    object_url: str
+    title: str | None = None
+    client_metadata: Mapping[str, Any] = {}
+    placeholder: str | None = None
+    details: Mapping[str, Any] | None = None
+
+    def entry(self) -> tuple[str, dict[str, Any]]:
+        """The list that it belongs into, and what stands there."""
+        if self.kind in (DICOM, SCENE):
+            better = "DicomSeries" if self.kind == DICOM else "Scene"
+            raise ValueError(f"kind: a file of list {self.kind.list_name} is registered as {better}.")
+        details_name = "settings" if self.kind == TIME_SERIES else self.kind.details_name
+        if self.details is not None and details_name is None:
+            raise ValueError(f"details: Encord takes none for files of list {self.kind.list_name}; leave them out.")
+        told = _present(title=self.title, placeholderItemUuid=self.placeholder)
+        details = {} if self.details is None else {str(details_name): dict(self.details)}
+        return self.kind.list_name, {"objectUrl": self.object_url, **told, **details, **_end(self, self.kind.file_type)}
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of an image group or of a DICOM series.
+
+    :param url: As `UploadedFile.object_url`.
+    """
+
+    url: str
+    title: str | None = None
+    placeholder: str | None = None
+    details: Mapping[str, Any] | None = None
+
+    def entry(self, kind: Kind) -> dict[str, Any]:
+        details = {} if self.details is None else {str(kind.details_name): dict(self.details)}
+        return {"url": self.url, **_present(title=self.title, placeholderItemUuid=self.placeholder), **details}
+
+
+class ImageGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Images that are one unit, in this order.
+
+    :param create_video: Make an image sequence of them, which plays like a video.
+    :param cluster_by_resolution: One group for each size of image; only older SDKs say it (None: not said).
+    """
+
+    parts: Sequence[Part]
+    title: str | None = None
+    client_metadata: Mapping[str, Any] = {}
+    create_video: bool = False
+    cluster_by_resolution: bool | None = None
+
+    def entry(self) -> tuple[str, dict[str, Any]]:
+        told = _present(title=self.title, clusterByResolution=self.cluster_by_resolution)
+        images = [part.entry(IMAGE) for part in self.parts]
+        return "imageGroups", {
+            "images": images,
+            **told,
+            "createVideo": self.create_video,
+            **_end(self, "IMG_GROUP"),
+        }
+
+
+class ImageGroupFromItems(msgspec.Struct, frozen=True, kw_only=True):
+    """Images that are in storage already, made one unit.
+
+    :param items: Ids of the images' storage items, in order.
+    :param video_url_prefix: Where in the user's bucket the video goes, if one is made.
+    """
+
+    items: Sequence[str]
+    title: str | None = None
+    client_metadata: Mapping[str, Any] = {}
+    create_video: bool = False
+    video_url_prefix: str | None = None
+
+    def entry(self) -> tuple[str, dict[str, Any]]:
+        told = _present(title=self.title, videoUrlPrefix=self.video_url_prefix)
+        return "imageGroupsFromItems", {
+            "imageItems": list(self.items),
+            **told,
+            "createVideo": self.create_video,
+            **_end(self, "IMG_GROUP_FROM_ITEMS"),
+        }
+
+
+class DicomSeries(msgspec.Struct, frozen=True, kw_only=True):
+    """DICOM files that are one unit."""
+
+    parts: Sequence[Part]
+    title: str | None = None
+    client_metadata: Mapping[str, Any] = {}
+
+    def entry(self) -> tuple[str, dict[str, Any]]:
+        files = [part.entry(DICOM) for part in self.parts]
+        return "dicomSeries", {"dicomFiles": files, **_present(title=self.title), **_end(self, "DICOM")}
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """A scene of several sensors.
+
+    :param scene: What it consists of, in Encord's words; it is passed through.
+    """
+
+    title: str
+    scene: Mapping[str, Any]
+    client_metadata: Mapping[str, Any] = {}
+
+    def entry(self) -> tuple[str, dict[str, Any]]:
+        return "scenes", {"title": self.title, "scene": dict(self.scene), **_end(self, "SCENE")}
+
+
+Unit: TypeAlias = UploadedFile | ImageGroup | ImageGroupFromItems | DicomSeries | Scene
+
+_ITEM_LISTS = (
+    "videos",
+    "imageGroups",
+    "dicomSeries",
+    "images",
+    "imageGroupsFromItems",
+    "audio",
+    "timeSeries",
+    "nifti",
+    "text",
+    "pdf",
+    "scenes",
+)
+NEWER_ITEM_LISTS = ("timeSeries", "text", "pdf", "scenes")  # SDK 0.1.145 does not send these
+
+
+def data_items(
+    units: Sequence[Unit],
+    *,
+    skip_duplicate_urls: bool = False,
+    upsert_metadata: bool = False,
+    without: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The ``dataItems`` of a job: every list, also the empty ones (protocol, section 7.11).
+
+    :param skip_duplicate_urls: Leave out what the folder has from the same URL.
+    :param upsert_metadata: Take over the client metadata of what is left out so; only along with `skip_duplicate_urls`.
+    :param without: Lists to leave out, as older SDKs do.
+    :raises ValueError: An argument contradicts another; the message names it.
+    """
+    if upsert_metadata and not skip_duplicate_urls:
+        raise ValueError("upsert_metadata works along with skip_duplicate_urls only: set both, or neither.")
+    lists: dict[str, Any] = {name: [] for name in _ITEM_LISTS if name not in without}
+    for unit in units:
+        name, entry = unit.entry()
+        lists[name].append(entry)
+    return {**lists, "skipDuplicateUrls": skip_duplicate_urls, "upsertMetadata": upsert_metadata}
+
+
+def _present(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _end(unit: Unit, file_type: str) -> dict[str, Any]:
+    return {"clientMetadata": dict(unit.client_metadata), "externalFileType": file_type}
