@@ -68,7 +68,7 @@ class Activity:
 
         :raises InvalidRequestError: The end is before the start; nothing was sent.
         """
-        for first, last in _windows(_moment(start), _moment(end)):
+        for first, last in windows(_moment(start), _moment(end)):
             yield from each(
                 self._client,
                 lambda page, first=first, last=last: analytics.list_editor_logs(  # type: ignore[misc]
@@ -161,7 +161,7 @@ def _moment(time: Time) -> datetime.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 
 
-def _windows(start: datetime.datetime, end: datetime.datetime) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
+def windows(start: datetime.datetime, end: datetime.datetime) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
     """An interval, cut to what one request may ask for."""
     if end < start:
         raise InvalidRequestError(f"end: {end.isoformat()} is before start, {start.isoformat()}.")
