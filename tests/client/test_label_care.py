@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 
 import pytest
 
@@ -11,7 +12,6 @@ from airflow_provider_encord.client.errors import (
     InvalidRequestError,
     NotFoundError,
     NotPossibleError,
-    PermissionDeniedError,
     RefusedError,
 )
 from airflow_provider_encord.client.resources.activity import windows
@@ -164,7 +164,7 @@ def test_moves_are_task_actions_and_take_time_nowhere(world: World) -> None:
 
 
 def test_the_analytics_of_another_project_are_closed(world: World) -> None:
-    with pytest.raises(PermissionDeniedError):
+    with pytest.raises(NotFoundError):
         list(world.user.project(UNKNOWN).activity.time_spent(now() - DAY))
 
 
@@ -186,7 +186,7 @@ def test_windows_cover_an_interval_without_gap_or_length(days: int) -> None:
     parts = list(windows(start, start + days * DAY))
     assert parts[0][0] == start
     assert parts[-1][1] == start + days * DAY
-    assert all(first[1] == second[0] for first, second in zip(parts, parts[1:], strict=False))
+    assert all(first[1] == second[0] for first, second in itertools.pairwise(parts))
     assert max(last - first for first, last in parts) <= 30 * DAY
 
 

@@ -1,4 +1,4 @@
-"""Priorities, validation, classifications, branches, and everything that is logged of the work, with pages of any size."""
+"""Priorities, validation, classifications, branches, and everything that is logged of the work."""
 
 import datetime
 
