@@ -44,6 +44,18 @@ class DataRowQuestion(Strict, frozen=True):
     additional_data: AdditionalData = AdditionalData()
 
 
+class DataRowEdit(Strict, frozen=True):
+    data_title: str | None = None
+    client_metadata: dict[str, Any] | None = None
+
+
+class Title(Strict, frozen=True):
+    """A new title; the field is called so for data of any kind."""
+
+    video_hash: str
+    title: str
+
+
 class DataUid(Strict, frozen=True):
     data_hash: str
     get_signed_url: bool = False
@@ -73,10 +85,7 @@ def list_rows(exchange: Exchange) -> list[Any]:
 def get(exchange: Exchange) -> dict[str, Any]:
     question: DataRowQuestion | None = exchange.payload
     more = (question or DataRowQuestion()).additional_data
-    sql = "SELECT * FROM data_units WHERE data_hash = ? AND dataset = ?"
-    row = exchange.store.one(sql, exchange.uid, exchange.resource)
-    if row is None:
-        raise RefusalError(Reason.NOT_FOUND, f"there is no data unit {exchange.uid} in this dataset")
+    row = _row(exchange, exchange.uid)
     view = _view(row, metadata=more.client_metadata)
     if more.signed_url:
         view["signed_url"] = link(exchange, row["file_link"])
@@ -87,6 +96,45 @@ def get(exchange: Exchange) -> dict[str, Any]:
             for image in json.loads(row["images"])
         ]
     return view
+
+
+def edit(exchange: Exchange) -> dict[str, Any]:
+    """Change title or client metadata of a data unit."""
+    request: DataRowEdit = exchange.payload
+    _row(exchange, exchange.uid)
+    changed = []
+    if request.data_title is not None:
+        _set(exchange, exchange.uid, "title", request.data_title)
+        changed.append("data_title")
+    if request.client_metadata is not None:
+        _set(exchange, exchange.uid, "client_metadata", json.dumps(request.client_metadata))
+        changed.append("client_metadata")
+    return {"updated_fields": changed, "data_row": _view(_row(exchange, exchange.uid), metadata=True)}
+
+
+def rename(exchange: Exchange) -> dict[str, bool]:
+    """Give data units other titles: all of them, or none if one is not in this dataset."""
+    titles: list[Title] = exchange.payload
+    for one in titles:
+        _row(exchange, one.video_hash)
+    for one in titles:
+        _set(exchange, one.video_hash, "title", one.title)
+    return {"success": True}
+
+
+def _row(exchange: Exchange, data_hash: str) -> Row:
+    sql = "SELECT * FROM data_units WHERE data_hash = ? AND dataset = ?"
+    row = exchange.store.one(sql, data_hash, exchange.resource)
+    if row is None:
+        raise RefusalError(Reason.NOT_FOUND, f"there is no data unit {data_hash} in this dataset")
+    return row
+
+
+def _set(exchange: Exchange, data_hash: str, column: str, value: str) -> None:
+    now = exchange.clock.stamp()
+    sql = f"UPDATE data_units SET {column} = ?, last_edited_at = ? WHERE data_hash = ?"  # noqa: S608 - our own names
+    exchange.store.run(sql, value, now, data_hash)
+    exchange.store.run("UPDATE datasets SET last_edited_at = ? WHERE uuid = ?", now, exchange.resource)
 
 
 def delete(exchange: Exchange) -> bool:

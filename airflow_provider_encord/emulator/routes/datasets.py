@@ -19,6 +19,10 @@ OPERATIONS: tuple[Operation, ...] = (
         payload=data_rows.DataRowsQuestion, key=DATA_READ),
     v1(READS, "dataset.data_row.get", "datarow GET", data_rows.get, DATASET,
         uid=str, payload=data_rows.DataRowQuestion | None, key=DATA_READ),
+    v1(CHANGES, "dataset.data_row.edit", "datarow POST", data_rows.edit, DATASET,
+        uid=str, payload=data_rows.DataRowEdit, key=DATA_WRITE),
+    v1(CHANGES, "dataset.update_data_item", "video POST", data_rows.rename, DATASET,
+        uid=str, payload=list[data_rows.Title], key=DATA_WRITE),
     v1(CHANGES, "dataset.delete_data", "video DELETE", data_rows.delete, DATASET, uid=list[str], key=DATA_WRITE),
 )
 # fmt: on

@@ -117,5 +117,4 @@ NOT_SERVED_YET: set[Key] = {
     ("dataset.link_items", "v1"),
     ("dataset.re_encode_data", "v1"),
     ("dataset.re_encode_data_status", "v1"),
-    ("dataset.update_data_item", "v1"),
 }
