@@ -24,6 +24,8 @@ R = TypeVar("R")
 
 MOST_ITEMS = 1000  # in one request; Encord documents no limit for these two, so we take that of items elsewhere
 
+_SMALLEST_AFTER_OUTAGE = 125  # a part that still fails at this size fails because Encord is away, not of its size
+
 
 class Dataset(HasUsers, HasGroups):
     """Handle on one dataset. Making it sends nothing.
@@ -110,8 +112,12 @@ def _halving(items: Sequence[str], call: Callable[[Sequence[str]], Call[R]]) -> 
         part = waiting.pop()
         try:
             results.append((yield from call(part)))
-        except (TooLargeError, UnavailableError):  # the second only comes of what may be repeated
-            if len(part) == 1:
+        except (
+            TooLargeError,
+            UnavailableError,
+        ) as error:  # the second only comes of what was not done, or may be again
+            smallest = 1 if isinstance(error, TooLargeError) else _SMALLEST_AFTER_OUTAGE
+            if len(part) <= smallest:
                 raise
             middle = (len(part) + 1) // 2
             waiting += [part[middle:], part[:middle]]
