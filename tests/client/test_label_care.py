@@ -140,7 +140,11 @@ def test_what_is_saved_is_logged(world: World) -> None:
 
 
 def test_logs_are_read_page_by_page(world: World) -> None:
-    activity = world.user.project(world.project).activity
+    project = world.user.project(world.project)
+    (row,) = project.read_label_rows(labelled(world)[:1])
+    for _ in range(3):
+        project.save_label_rows({row.label_hash: row.content})
+    activity = project.activity
     everything = list(activity.editor_logs(now() - DAY, now() + DAY))
     world.emulator.limits(page_size=2)
     try:
