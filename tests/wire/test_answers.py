@@ -139,7 +139,7 @@ def test_what_we_read_agrees_with_what_the_sdk_read(vector, key):
         value = ours[-1]
     if isinstance(value, list) and len(value) == 1 and not isinstance(vector.parsed, list):
         value = value[0]
-    if vector.name == "label-rows-list-signed-metadata":
+    if vector.name in ("label-rows-list-signed-metadata", "storage-items-list-signed-metadata"):
         return  # the SDK's result is what it then fetched from the object store
     assert not differences(plain(value), vector.parsed)
 

@@ -25,6 +25,13 @@ NEVER_RECORDED = {
     ("ontology.add_group", "v2"),
     ("ontology.remove_group", "v2"),
     ("storage.folder.remove_group", "v2"),
+    ("storage.folders.update_bulk", "v2"),  # as items
+    ("storage.folders.move", "v2"),
+    ("storage.cloud_sync result", "v2"),
+    ("storage.items.search", "v2"),  # as the items of a folder
+    ("storage.item.children", "v2"),
+    ("storage.items.re_encode", "v2"),
+    ("storage.items.re_encode_status", "v2"),
     ("groups.get", "v2"),
     ("groups.update", "v2"),
     ("groups.delete", "v2"),

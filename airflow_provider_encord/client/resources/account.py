@@ -9,12 +9,21 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from airflow_provider_encord.client.api import datasets, ontologies, organisation, projects
+from airflow_provider_encord.client.api import (
+    datasets,
+    ontologies,
+    organisation,
+    projects,
+    storage_folders,
+    storage_items,
+)
 from airflow_provider_encord.client.api.datasets import DatasetRecord
 from airflow_provider_encord.client.api.listing import NO_FILTER, Filter
 from airflow_provider_encord.client.api.ontologies import OntologyRecord
 from airflow_provider_encord.client.api.organisation import CloudIntegration
 from airflow_provider_encord.client.api.projects import ProjectRecord
+from airflow_provider_encord.client.api.storage_folders import EVERY_FOLDER, FolderFilter, StorageFolderRecord
+from airflow_provider_encord.client.api.storage_items import ItemFilter, StorageItemRecord
 from airflow_provider_encord.client.call import Resource
 from airflow_provider_encord.client.errors import InvalidRequestError, NotPossibleError
 from airflow_provider_encord.client.resources import wire_forms
@@ -26,6 +35,12 @@ from airflow_provider_encord.client.resources.organisation import Organisation
 from airflow_provider_encord.client.resources.pages import each
 from airflow_provider_encord.client.resources.projects import Project, create_project_once
 from airflow_provider_encord.client.resources.sender import Sender
+from airflow_provider_encord.client.resources.storage import (
+    StorageFolder,
+    create_folder_once,
+    edit_items,
+    read_items,
+)
 
 
 class Account(Sender, Protocol):
@@ -47,6 +62,72 @@ class Account(Sender, Protocol):
     def dataset(self, id: str | None = None) -> Dataset:  # noqa: A002 - the word for it
         """Handle on a dataset, as `project`."""
         return Dataset(self, self._own("dataset", id))
+
+    def folder(self, id: str) -> StorageFolder:  # noqa: A002 - the word for it
+        """Handle on a storage folder; nothing is asked."""
+        return StorageFolder(self, id)
+
+    def folders(self, which: FolderFilter = EVERY_FOLDER, *, anywhere: bool = False) -> Iterator[StorageFolderRecord]:
+        """The storage folders at the root, page by page. SSH keys only.
+
+        :param anywhere: Those in other folders, too.
+        """
+        listing = storage_folders.search_folders if anywhere else storage_folders.list_folders
+        return each(self, lambda page: listing(which, page=page))
+
+    def find_items(self, which: ItemFilter) -> Iterator[StorageItemRecord]:
+        """Storage items anywhere, page by page; slow. SSH keys only.
+
+        :param which: With `search` or `item_types`.
+        """
+        if not which.search and not which.item_types:
+            raise InvalidRequestError("search, item_types: give at least one of them; everything cannot be searched.")
+        return each(self, lambda page: storage_items.search_items(which, page=page))
+
+    def items(self, ids: Sequence[str], *, sign_urls: bool = False) -> list[StorageItemRecord]:
+        """Storage items by id, in that order. SSH keys only.
+
+        :param sign_urls: Also URLs to read their files from, which are secrets.
+        """
+        return self.run(read_items(require_ids(ids, "ids"), sign_urls=sign_urls))
+
+    def edit_items(self, patches: Mapping[str, Mapping[str, Any]]) -> None:
+        """Change many storage items at once. SSH keys only.
+
+        :param patches: Of `storage_folders.folder_patch` by item id.
+        """
+        self.run(edit_items(patches))
+
+    def create_folder(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        parent: str | None = None,
+        client_metadata: Mapping[str, Any] | None = None,
+        integration: str | None = None,
+        remote_url: str | None = None,
+        if_exists: str = REUSE,
+    ) -> Created:
+        """Create a storage folder unless there is one of its name in the same place. What is found is not changed.
+
+        :param parent: Id of the folder to put it in; None for the root.
+        :param integration: Id of a cloud integration, for a folder that is synced with a bucket.
+        :param remote_url: What to sync with: ``s3://bucket/path/`` and the like.
+        :param if_exists: See `create_once`.
+        """
+        if (integration is None) != (remote_url is None):
+            raise InvalidRequestError("integration, remote_url: a cloud-synced folder needs both.")
+        flow = create_folder_once(
+            name,
+            if_exists=if_exists,
+            description=description,
+            parent=None if parent is None else require_id(parent, "parent"),
+            client_metadata=client_metadata,
+            integration=None if integration is None else require_id(integration, "integration"),
+            remote_url=remote_url,
+        )
+        return self.run(flow)
 
     def ontology(self, id: str) -> Ontology:  # noqa: A002 - the word for it
         """Handle on an ontology; nothing is asked."""

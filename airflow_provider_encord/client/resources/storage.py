@@ -1,0 +1,229 @@
+"""Storage folders and the items in them. SSH keys only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from airflow_provider_encord.client.api import storage_folders, storage_items
+from airflow_provider_encord.client.api.listing import every_page
+from airflow_provider_encord.client.api.storage_folders import (
+    EVERY_FOLDER,
+    FolderFilter,
+    FolderSummary,
+    FolderSync,
+    StorageFolderRecord,
+    folder_patch,
+)
+from airflow_provider_encord.client.api.storage_items import (
+    EVERY_ITEM,
+    ItemFilter,
+    ItemSummary,
+    RemovedItems,
+    StorageItemRecord,
+)
+from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.resources import members
+from airflow_provider_encord.client.resources.chunks import in_parts
+from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
+from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
+from airflow_provider_encord.client.resources.members import HasGroups
+from airflow_provider_encord.client.resources.pages import each
+from airflow_provider_encord.client.resources.sender import Sender
+
+
+class StorageFolder(HasGroups):
+    """Handle on one storage folder. Making it sends nothing.
+
+    :param id: The folder's id.
+    """
+
+    member_calls = members.OF_FOLDER
+
+    def __init__(self, client: Sender, id: str):  # noqa: A002 - the word for it
+        self._client = client
+        self.id = require_id(id, "folder")
+
+    def __repr__(self) -> str:
+        return f"StorageFolder({self.id!r})"
+
+    def get(self) -> StorageFolderRecord:
+        """What Encord tells of the folder."""
+        return self._client.send(storage_folders.get_folder(self.id))
+
+    def summary(self) -> FolderSummary:
+        """How much of what it holds."""
+        return self._client.send(storage_folders.get_folder_summary(self.id))
+
+    def folders(self, which: FolderFilter = EVERY_FOLDER) -> Iterator[StorageFolderRecord]:
+        """The folders in it, page by page."""
+        return each(self._client, lambda page: storage_folders.list_subfolders(self.id, which, page=page))
+
+    def edit(
+        self,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        client_metadata: Mapping[str, Any] | None = None,
+    ) -> StorageFolderRecord:
+        """Change what is given.
+
+        :param client_metadata: Takes the place of what there is.
+        """
+        patch = folder_patch(name=name, description=description, client_metadata=client_metadata)
+        if not patch:
+            raise InvalidRequestError("name, description, client_metadata: give at least one of them.")
+        return self._client.send(storage_folders.edit_folder(self.id, patch))
+
+    def move(self, parent: str | None) -> None:
+        """Put it into another folder.
+
+        :param parent: Its id; None for the root.
+        """
+        wanted = None if parent is None else require_id(parent, "parent")
+        self._client.send(storage_folders.move_folders([self.id], wanted))
+
+    def delete(self) -> None:
+        """Delete it."""
+        self._client.send(storage_folders.delete_folder(self.id))
+
+    def items(self, which: ItemFilter = EVERY_ITEM) -> Iterator[StorageItemRecord]:
+        """The items in it, page by page."""
+        return each(self._client, lambda page: storage_items.list_items(self.id, which, page=page))
+
+    def item(self, id: str) -> StorageItem:  # noqa: A002 - the word for it
+        """Handle on an item in it."""
+        return StorageItem(self._client, self.id, id)
+
+    def move_items(self, items: Sequence[str], parent: str, *, allow_synced_dataset_move: bool = False) -> None:
+        """Put items into another folder; large numbers go in several requests.
+
+        :param allow_synced_dataset_move: See `storage_items.move_items`.
+        """
+        target = require_id(parent, "parent")
+        self._client.run(
+            in_parts(
+                require_ids(items, "items"),
+                lambda some: storage_items.move_items(
+                    self.id, some, target, allow_synced_dataset_move=allow_synced_dataset_move
+                ),
+                size=storage_items.MOST_ITEMS_PER_EDIT,
+            )
+        )
+
+    def delete_items(self, items: Sequence[str], *, remove_unused_frames: bool = True) -> RemovedItems:
+        """Delete items; large numbers go in several requests.
+
+        :param remove_unused_frames: See `storage_items.delete_items`.
+        """
+        removed = self._client.run(
+            in_parts(
+                require_ids(items, "items"),
+                lambda some: storage_items.delete_items(self.id, some, remove_unused_frames=remove_unused_frames),
+                size=storage_items.MOST_ITEMS_PER_EDIT,
+            )
+        )
+        return RemovedItems(
+            removed_items_count=sum(one.removed_items_count for one in removed),
+            removed_folders_count=sum(one.removed_folders_count for one in removed),
+        )
+
+    def start_sync(self) -> str:
+        """Start to take in what the bucket of a cloud-synced folder holds.
+
+        :return: The job's id, for `poll_sync`.
+        """
+        return self._client.send(storage_folders.start_sync(self.id))
+
+    def poll_sync(self, job: str, *, timeout_seconds: int = 0) -> FolderSync:
+        """How a synchronisation fares; see `storage_folders.poll_sync`."""
+        return self._client.send(storage_folders.poll_sync(self.id, job, timeout_seconds=timeout_seconds))
+
+
+class StorageItem:
+    """Handle on one storage item. Making it sends nothing."""
+
+    def __init__(self, client: Sender, folder: str, id: str):  # noqa: A002 - the word for it
+        self._client, self._folder = client, folder
+        self.id = require_id(id, "item")
+
+    def __repr__(self) -> str:
+        return f"StorageItem({self.id!r})"
+
+    def get(self, *, sign_url: bool = False) -> StorageItemRecord:
+        """What Encord tells of the item.
+
+        :param sign_url: Also a URL to read its file from, which is a secret.
+        """
+        return self._client.send(storage_items.get_item(self.id, sign_url=sign_url))
+
+    def summary(self) -> ItemSummary:
+        """Where it is used."""
+        return self._client.send(storage_items.get_item_summary(self._folder, self.id))
+
+    def children(self, *, sign_urls: bool = False) -> list[StorageItemRecord]:
+        """The items that a group or series is made of."""
+        return self._client.send(storage_items.list_child_items(self._folder, self.id, sign_urls=sign_urls))
+
+    def edit(
+        self,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        client_metadata: Mapping[str, Any] | None = None,
+    ) -> StorageItemRecord:
+        """Change what is given, as `StorageFolder.edit`."""
+        patch = folder_patch(name=name, description=description, client_metadata=client_metadata)
+        if not patch:
+            raise InvalidRequestError("name, description, client_metadata: give at least one of them.")
+        return self._client.send(storage_items.edit_item(self._folder, self.id, patch))
+
+
+def read_items(items: Sequence[str], *, sign_urls: bool = False) -> Flow[list[StorageItemRecord]]:
+    """Many items by id, in that order; large numbers are read in several requests."""
+    parts = yield from in_parts(
+        items,
+        lambda some: storage_items.get_items(some, sign_urls=sign_urls),
+        size=storage_items.MOST_ITEMS_PER_EDIT,
+    )
+    return [item for part in parts for item in part]
+
+
+def edit_items(patches: Mapping[str, Mapping[str, Any]]) -> Flow[None]:
+    """Change many items, wherever they are; large numbers go in several requests.
+
+    :param patches: Of `storage_folders.folder_patch` by item id.
+    """
+    yield from in_parts(
+        list(patches),
+        lambda some: storage_items.edit_items({one: patches[one] for one in some}),
+        size=storage_items.MOST_ITEMS_PER_EDIT,
+    )
+
+
+def create_folder_once(
+    name: str, *, if_exists: str, parent: str | None = None, description: str | None = None, **arguments: Any
+) -> Flow[Created]:
+    """Create a folder unless there is one of its name in the same place; see `create_once`."""
+
+    def find() -> Flow[Sequence[Existing]]:
+        which = FolderFilter(search=name)
+        listing = (
+            (lambda page: storage_folders.list_folders(which, page=page))
+            if parent is None
+            else (lambda page: storage_folders.list_subfolders(parent, which, page=page))
+        )
+        found = yield from every_page(listing)
+        return [
+            Existing(id=one.uuid, differs=another_description(description, one.description or ""))
+            for one in found
+            if one.name == name and one.parent == parent
+        ]
+
+    create = storage_folders.create_folder(name, parent=parent, description=description, **arguments)
+    return (
+        yield from create_once(
+            "folder", name, find=find, create=create, id_of=lambda made: made.uuid, if_exists=if_exists
+        )
+    )
