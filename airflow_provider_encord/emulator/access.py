@@ -151,6 +151,11 @@ def role_in(exchange: Exchange, kind: str, resource: str) -> int:
     return role
 
 
+def has_role(exchange: Exchange, kind: str, resource: str) -> bool:
+    """Whether the caller has any role in something that is there."""
+    return _role_or_none(exchange, kind, resource) is not None
+
+
 def enter(exchange: Exchange, kind: str, resource: str, *, changes: bool) -> int | None:
     """Let in who has a role in a resource; to read an ontology, also who has one in a project that uses it.
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from . import access, datasets, projects, workflow
+from . import access, datasets, linking, projects, workflow
 from .exchange import Exchange
 from .identifiers import new_uuid, new_uuids
 from .refusals import Reason, RefusalError
@@ -152,10 +152,7 @@ def _clone(
     units = _units(store, attached, only)
     hashes = new_uuids(len(units))
     rows = zip(hashes, units, strict=True)
-    store.many(
-        "INSERT INTO data_rows VALUES (NULL, ?, ?, ?, ?, ?, ?)",
-        ((uuid, dataset, unit["title"], unit["item_uuid"], now, now) for uuid, unit in rows),
-    )
+    linking.insert(store, ((uuid, dataset, unit["title"], unit["item_uuid"], now, now) for uuid, unit in rows))
     projects.attach(exchange, copied, [dataset])
     return {unit["data_hash"]: uuid for unit, uuid in zip(units, hashes, strict=True)}
 

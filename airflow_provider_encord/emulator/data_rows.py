@@ -44,18 +44,6 @@ class DataRowQuestion(Strict, frozen=True):
     additional_data: AdditionalData = AdditionalData()
 
 
-class DataRowEdit(Strict, frozen=True):
-    data_title: str | None = None
-    client_metadata: dict[str, Any] | None = None
-
-
-class Title(Strict, frozen=True):
-    """A new title; the field is called so for data of any kind."""
-
-    video_hash: str
-    title: str
-
-
 class DataUid(Strict, frozen=True):
     data_hash: str
     get_signed_url: bool = False
@@ -67,7 +55,7 @@ def of_dataset(exchange: Exchange, settings: AccessSettings, conditions: Conditi
     conditions.add("dataset = ?", exchange.resource)
     sql = f"SELECT * FROM data_units WHERE {conditions.sql} ORDER BY position"  # noqa: S608 - see Conditions
     rows = exchange.store.all(sql, *conditions.values)
-    return [_view(row, metadata=settings.fetch_client_metadata) for row in rows]
+    return [shown(row, metadata=settings.fetch_client_metadata) for row in rows]
 
 
 def list_rows(exchange: Exchange) -> list[Any]:
@@ -85,8 +73,8 @@ def list_rows(exchange: Exchange) -> list[Any]:
 def get(exchange: Exchange) -> dict[str, Any]:
     question: DataRowQuestion | None = exchange.payload
     more = (question or DataRowQuestion()).additional_data
-    row = _row(exchange, exchange.uid)
-    view = _view(row, metadata=more.client_metadata)
+    row = row_of(exchange, exchange.uid)
+    view = shown(row, metadata=more.client_metadata)
     if more.signed_url:
         view["signed_url"] = link(exchange, row["file_link"])
     options = more.images_data_fetch_options
@@ -98,55 +86,13 @@ def get(exchange: Exchange) -> dict[str, Any]:
     return view
 
 
-def edit(exchange: Exchange) -> dict[str, Any]:
-    """Change title or client metadata of a data unit."""
-    request: DataRowEdit = exchange.payload
-    _row(exchange, exchange.uid)
-    changed = []
-    if request.data_title is not None:
-        _set(exchange, exchange.uid, "title", request.data_title)
-        changed.append("data_title")
-    if request.client_metadata is not None:
-        _set(exchange, exchange.uid, "client_metadata", json.dumps(request.client_metadata))
-        changed.append("client_metadata")
-    return {"updated_fields": changed, "data_row": _view(_row(exchange, exchange.uid), metadata=True)}
-
-
-def rename(exchange: Exchange) -> dict[str, bool]:
-    """Give data units other titles: all of them, or none if one is not in this dataset."""
-    titles: list[Title] = exchange.payload
-    for one in titles:
-        _row(exchange, one.video_hash)
-    for one in titles:
-        _set(exchange, one.video_hash, "title", one.title)
-    return {"success": True}
-
-
-def _row(exchange: Exchange, data_hash: str) -> Row:
+def row_of(exchange: Exchange, data_hash: str) -> Row:
+    """The data unit of the dataset that the request is about."""
     sql = "SELECT * FROM data_units WHERE data_hash = ? AND dataset = ?"
     row = exchange.store.one(sql, data_hash, exchange.resource)
     if row is None:
         raise RefusalError(Reason.NOT_FOUND, f"there is no data unit {data_hash} in this dataset")
     return row
-
-
-def _set(exchange: Exchange, data_hash: str, column: str, value: str) -> None:
-    now = exchange.clock.stamp()
-    sql = f"UPDATE data_units SET {column} = ?, last_edited_at = ? WHERE data_hash = ?"  # noqa: S608 - our own names
-    exchange.store.run(sql, value, now, data_hash)
-    exchange.store.run("UPDATE datasets SET last_edited_at = ? WHERE uuid = ?", now, exchange.resource)
-
-
-def delete(exchange: Exchange) -> bool:
-    """Remove data units, whatever their type, and what projects hold of them; hashes of other datasets are ignored."""
-    store = exchange.store
-    sql = "SELECT data_hash FROM data_units WHERE dataset = ? AND data_hash IN (SELECT value FROM json_each(?))"
-    gone = json.dumps(store.column(sql, exchange.resource, json.dumps(exchange.uid)))
-    for table in ("label_rows", "tasks", "data_units"):
-        store.run(f"DELETE FROM {table} WHERE data_hash IN (SELECT value FROM json_each(?))", gone)  # noqa: S608
-    now = exchange.clock.stamp()
-    store.run("UPDATE datasets SET last_edited_at = ? WHERE uuid = ?", now, exchange.resource)
-    return True
 
 
 def get_links(exchange: Exchange) -> dict[str, Any]:
@@ -189,7 +135,7 @@ def link(exchange: Exchange, file_link: str | None) -> str | None:
     return exchange.emulation.objects.signed_url(exchange.base_url, file_link, "GET")
 
 
-def _view(row: Row, *, metadata: bool) -> dict[str, Any]:
+def shown(row: Row, *, metadata: bool) -> dict[str, Any]:
     return {
         "data_hash": row["data_hash"],
         "data_title": row["title"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from . import data_rows, listing, people, times
+from . import data_rows, folders, listing, people, times
 from .exchange import Exchange
 from .filters import Conditions, V1Filter, matching
 from .identifiers import new_uuid
@@ -117,8 +117,7 @@ def insert(exchange: Exchange, title: str, description: str, storage_location: i
     uuid, now, store = new_uuid(), exchange.clock.stamp(), exchange.store
     backing = new_uuid() if folder else None
     if backing is not None:
-        sql = "INSERT INTO folders VALUES (?, ?, ?, ?, ?, ?, ?)"
-        store.run(sql, backing, title, description, exchange.caller.email, uuid, now, now)
+        folders.insert_mirror(store, backing, uuid, title, description, exchange.caller.email, now)
     sql = "INSERT INTO datasets VALUES (?, ?, ?, ?, ?, ?, ?)"
     store.run(sql, uuid, title, description, storage_location, backing, now, now)
     store.run("INSERT INTO members VALUES ('dataset', ?, ?, 0)", uuid, exchange.caller.email)

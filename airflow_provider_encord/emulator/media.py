@@ -1,18 +1,24 @@
-"""What can be read off a file: type and size of an image (by Pillow), and of a video (from its MP4 boxes).
+"""What can be read off a file: an image (by Pillow), a video (from its MP4 boxes), a WAV, the pages of a PDF.
 
-Only headers are read. A video that is no MP4, or an odd one, has no known size: that is no error.
+Only headers are read. What a file of another kind, or an odd one, does not say stays unknown: that is no error. Only an
+image that is none is refused.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import io
+import mimetypes
 import pathlib
+import re
 import struct
+import wave
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
+
+from . import dicom_file
 
 MADE_UP = "encord-emulator-made-up/"
 """Keys of images that exist only as a size: ``encord-emulator-made-up/640x480/<anything>``."""
@@ -29,6 +35,45 @@ class Facts:
     duration: float | None = None
     fps: float | None = None
     frames: int = 1
+    dicom_instance: str | None = None
+    dicom_study: str | None = None
+    dicom_series: str | None = None
+    audio_sample_rate: int | None = None
+    audio_bit_depth: int | None = None
+    audio_codec: str | None = None
+    audio_num_channels: int | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """By the columns of an item."""
+        columns = dataclasses.asdict(self)
+        file_type, size = columns.pop("media_type"), columns.pop("size")
+        return {**columns, "file_type": file_type, "file_size": size}
+
+
+_TOLD = {
+    "mimeType": "media_type",
+    "fileSize": "size",
+    "width": "width",
+    "height": "height",
+    "duration": "duration",
+    "fps": "fps",
+    "numPages": "frames",
+    "sampleRate": "audio_sample_rate",
+    "bitDepth": "audio_bit_depth",
+    "codec": "audio_codec",
+    "numChannels": "audio_num_channels",
+}
+
+
+def told(given: dict[str, Any], size: int) -> Facts:
+    """What an entry says about its file.
+
+    :param size: Bytes that the file has, if the entry does not say.
+    """
+    facts = {_TOLD[name]: value for name, value in given.items() if name in _TOLD}
+    if facts.get("fps") and facts.get("duration"):
+        facts["frames"] = max(1, round(facts["fps"] * facts["duration"]))
+    return Facts(**{"media_type": None, "size": size, **facts})
 
 
 def image(path: pathlib.Path) -> Facts:
@@ -42,6 +87,71 @@ def image(path: pathlib.Path) -> Facts:
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError, SyntaxError):
         raise ValueError("the file is not an image that can be read") from None
     return Facts(Image.MIME.get(kind, f"image/{kind.lower()}"), path.stat().st_size, width, height)
+
+
+def audio(path: pathlib.Path) -> Facts:
+    """Listen to a WAV file; of others only the type is known."""
+    size, kind = path.stat().st_size, _guessed(path, "audio/mpeg")
+    try:
+        with wave.open(str(path), "rb") as opened:
+            rate, channels, bits = opened.getframerate(), opened.getnchannels(), 8 * opened.getsampwidth()
+            seconds = opened.getnframes() / rate
+    except (wave.Error, EOFError, ZeroDivisionError):
+        return Facts(kind, size)
+    sound: dict[str, Any] = {"audio_sample_rate": rate, "audio_bit_depth": bits, "audio_num_channels": channels}
+    return Facts("audio/wav", size, duration=seconds, audio_codec=f"pcm_s{bits}le", **sound)
+
+
+def pdf(path: pathlib.Path) -> Facts:
+    """Count the pages of a PDF, as far as they are not in compressed objects."""
+    content = path.read_bytes()
+    return Facts("application/pdf", len(content), frames=max(1, len(_PAGE.findall(content))))
+
+
+_PAGE = re.compile(rb"/Type\s*/Page(?![a-zA-Z])")
+
+
+def text(path: pathlib.Path) -> Facts:
+    """A text is not read."""
+    return Facts(_guessed(path, "text/plain"), path.stat().st_size)
+
+
+def time_series(path: pathlib.Path) -> Facts:
+    """A table is not read."""
+    return Facts(_guessed(path, "text/csv"), path.stat().st_size)
+
+
+def nifti(path: pathlib.Path) -> Facts:
+    """A volume is not read."""
+    return Facts("application/nifti", path.stat().st_size)
+
+
+def dicom(path: pathlib.Path) -> Facts:
+    """Look at a DICOM file; what its header does not say stays unknown."""
+    with path.open("rb") as file:
+        return dicom_of_tags(dicom_file.tags(file), Facts("application/dicom", path.stat().st_size))
+
+
+def dicom_of_tags(tags: dict[str, Any], facts: Facts) -> Facts:
+    """What the tags of a DICOM file say, in the form of ``pydicom.Dataset.to_json_dict``, added to what is known."""
+
+    def first(tag: str) -> Any:
+        values = (tags.get(tag) or {}).get("Value") or [None]
+        return values[0]
+
+    found = {
+        "dicom_instance": first("00080018"),
+        "dicom_study": first("0020000D"),
+        "dicom_series": first("0020000E"),
+        "height": first("00280010"),
+        "width": first("00280011"),
+        "frames": int(first("00280008") or 1),
+    }
+    return dataclasses.replace(facts, **{name: value for name, value in found.items() if value is not None})
+
+
+def _guessed(path: pathlib.Path, otherwise: str) -> str:
+    return mimetypes.guess_type(path.name)[0] or otherwise
 
 
 def made_up(key: str) -> bytes:

@@ -76,8 +76,12 @@ class ObjectStore:
         return None if row is None else (self._folder / row["file_name"], row["media_type"])
 
     def client_metadata(self, data_hash: str) -> str:
-        """The client metadata of a data unit, as JSON text."""
-        return self._store.value("SELECT client_metadata FROM data_units WHERE data_hash = ?", data_hash) or "null"
+        """The client metadata of a data unit or of a storage item, as JSON text."""
+        sql = (
+            "SELECT client_metadata FROM data_units WHERE data_hash = ? UNION ALL"
+            " SELECT client_metadata FROM items WHERE uuid = ?"
+        )
+        return self._store.value(sql, data_hash, data_hash) or "null"
 
     async def put(self, key: str, media_type: str | None, request: Request) -> str:
         """Keep the bytes of a request; their MD5, as an entity tag. What was there is replaced when all has arrived."""

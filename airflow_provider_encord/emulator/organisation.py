@@ -131,6 +131,22 @@ def map_bucket(store: Store, integration: str, url: str, directory: str) -> str:
     return uuid
 
 
+def require_integration(store: Store, integration: str | None, field: str) -> None:
+    """:raises RefusalError: An integration is named that is not there."""
+    if integration is not None and store.one("SELECT 1 FROM integrations WHERE uuid = ?", integration) is None:
+        raise RefusalError(Reason.NOT_FOUND, f"{field}: there is no integration {integration}")
+
+
+def bucket_files(store: Store, integration: str, url: str) -> list[str]:
+    """The cloud URLs below a place in a bucket, in order."""
+    prefix, found = url.rstrip("/") + "/", []
+    for row in store.all("SELECT url, directory FROM buckets WHERE integration = ?", integration):
+        folder = pathlib.Path(row["directory"]).resolve()
+        files = (path for path in folder.rglob("*") if path.is_file())
+        found += [f"{row['url']}/{path.relative_to(folder).as_posix()}" for path in files]
+    return sorted(one for one in set(found) if one.startswith(prefix))
+
+
 def bucket_file(store: Store, integration: str, url: str) -> pathlib.Path | None:
     """The local file behind a cloud URL of an integration; ``None`` if no folder holds it (or it would leave it)."""
     rows = store.all("SELECT url, directory FROM buckets WHERE integration = ? ORDER BY length(url) DESC", integration)

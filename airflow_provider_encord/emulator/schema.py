@@ -1,5 +1,9 @@
 """The tables. Times are texts in the stored form (see :mod:`.times`); JSON is kept as text and spliced into answers.
 
+A storage *item* is a file (or a group of files) in a folder. A *data row* is its place in a dataset; ``data_units`` is
+a view that adds what is known of its item, read-only but for removal. Do not LEFT JOIN the view: SQLite would build the
+whole of it first.
+
 A *label row* exists once it was created; until then a data unit of a project is known by its *task* alone. ``answers``
 and ``units`` of a label row are finished pieces of the JSON that goes out.
 """
@@ -24,19 +28,45 @@ CREATE TABLE IF NOT EXISTS ontologies (
   created_at TEXT NOT NULL, last_edited_at TEXT NOT NULL);
 
 CREATE TABLE IF NOT EXISTS folders (
-  uuid TEXT PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL, owner TEXT NOT NULL, synced_dataset TEXT,
+  uuid TEXT PRIMARY KEY, parent TEXT, name TEXT NOT NULL, description TEXT NOT NULL, client_metadata TEXT,
+  owner TEXT NOT NULL, folder_type TEXT NOT NULL, integration TEXT, remote_url TEXT, synced_dataset TEXT,
   created_at TEXT NOT NULL, last_edited_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS folders_by_parent ON folders (parent);
+CREATE TABLE IF NOT EXISTS items (
+  position INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, item_type TEXT NOT NULL,
+  name TEXT NOT NULL, description TEXT NOT NULL, client_metadata TEXT, owner TEXT NOT NULL,
+  created_at TEXT NOT NULL, last_edited_at TEXT NOT NULL,
+  is_tombstone INTEGER NOT NULL, is_placeholder INTEGER NOT NULL,
+  storage_location INTEGER NOT NULL, integration TEXT, file_link TEXT, file_size INTEGER, file_type TEXT,
+  width INTEGER, height INTEGER, frames INTEGER NOT NULL, fps REAL, duration REAL, images TEXT,
+  dicom_instance TEXT, dicom_study TEXT, dicom_series TEXT,
+  audio_sample_rate INTEGER, audio_bit_depth INTEGER, audio_codec TEXT, audio_num_channels INTEGER, settings TEXT);
+CREATE INDEX IF NOT EXISTS items_by_folder ON items (folder, name);
+CREATE INDEX IF NOT EXISTS items_by_link ON items (folder, file_link);
+CREATE TABLE IF NOT EXISTS item_children (
+  item TEXT NOT NULL, position INTEGER NOT NULL, child TEXT NOT NULL, PRIMARY KEY (item, position)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS items_by_child ON item_children (child);
 CREATE TABLE IF NOT EXISTS datasets (
   uuid TEXT PRIMARY KEY, title TEXT NOT NULL, description TEXT NOT NULL, storage_location INTEGER NOT NULL,
   backing_folder TEXT, created_at TEXT NOT NULL, last_edited_at TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS data_units (
+CREATE TABLE IF NOT EXISTS data_rows (
   position INTEGER PRIMARY KEY, data_hash TEXT NOT NULL UNIQUE, dataset TEXT NOT NULL, title TEXT NOT NULL,
-  data_type TEXT NOT NULL, created_at TEXT NOT NULL, last_edited_at TEXT NOT NULL,
-  width INTEGER, height INTEGER, frames INTEGER NOT NULL, fps REAL, duration REAL,
-  file_link TEXT, file_size INTEGER, file_type TEXT, storage_location INTEGER NOT NULL,
-  client_metadata TEXT, images TEXT, item_uuid TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS data_units_by_dataset ON data_units (dataset, position);
-CREATE INDEX IF NOT EXISTS data_units_by_link ON data_units (dataset, file_link);
+  item_uuid TEXT NOT NULL, created_at TEXT NOT NULL, last_edited_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS data_rows_by_dataset ON data_rows (dataset, position);
+CREATE INDEX IF NOT EXISTS data_rows_by_item ON data_rows (item_uuid);
+CREATE VIEW IF NOT EXISTS data_units AS SELECT
+  data_rows.position AS position, data_rows.data_hash, data_rows.dataset, data_rows.title,
+  CASE items.item_type WHEN 'image' THEN 'image' WHEN 'video' THEN 'video' WHEN 'imageGroup' THEN 'img_group'
+    WHEN 'imageSequence' THEN 'img_group' WHEN 'dicomSeries' THEN 'dicom' WHEN 'dicomFile' THEN 'dicom'
+    WHEN 'timeseries' THEN 'time_series' WHEN 'plainText' THEN 'plain_text' ELSE items.item_type END AS data_type,
+  data_rows.created_at, data_rows.last_edited_at, items.width, items.height, items.frames, items.fps, items.duration,
+  items.file_link, items.file_size, items.file_type, items.storage_location, items.client_metadata, items.images,
+  data_rows.item_uuid, items.item_type, items.audio_sample_rate, items.audio_bit_depth, items.audio_codec,
+  items.audio_num_channels
+  FROM data_rows JOIN items ON items.uuid = data_rows.item_uuid;
+CREATE TRIGGER IF NOT EXISTS data_units_removed INSTEAD OF DELETE ON data_units BEGIN
+  DELETE FROM data_rows WHERE data_hash = OLD.data_hash;
+END;
 
 CREATE TABLE IF NOT EXISTS templates (uuid TEXT PRIMARY KEY, title TEXT NOT NULL, stages TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS projects (
@@ -71,11 +101,20 @@ CREATE TABLE IF NOT EXISTS buckets (
 CREATE TABLE IF NOT EXISTS objects (
   object_key TEXT PRIMARY KEY, media_type TEXT, size INTEGER NOT NULL, file_name TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS jobs (
-  uuid TEXT PRIMARY KEY, dataset TEXT NOT NULL, creator TEXT NOT NULL, integration TEXT, ignore_errors INTEGER NOT NULL,
-  skip_duplicates INTEGER NOT NULL, upsert_metadata INTEGER NOT NULL, status TEXT NOT NULL, created_at TEXT NOT NULL);
+  uuid TEXT PRIMARY KEY, dataset TEXT, folder TEXT NOT NULL, sync TEXT, creator TEXT NOT NULL, integration TEXT,
+  file_name TEXT, ignore_errors INTEGER NOT NULL, skip_duplicates INTEGER NOT NULL, upsert_metadata INTEGER NOT NULL,
+  status TEXT NOT NULL, created_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS jobs_by_folder ON jobs (folder);
+CREATE INDEX IF NOT EXISTS jobs_by_sync ON jobs (sync);
 CREATE TABLE IF NOT EXISTS job_units (
   job TEXT NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL, entry TEXT NOT NULL, status TEXT NOT NULL,
   error TEXT, subtask TEXT NOT NULL, data_hash TEXT, title TEXT, item_uuid TEXT,
   PRIMARY KEY (job, position)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS job_units_by_status ON job_units (job, status, position);
+CREATE TABLE IF NOT EXISTS syncs (
+  uuid TEXT PRIMARY KEY, folder TEXT NOT NULL, creator TEXT NOT NULL, status TEXT NOT NULL,
+  pages_pending INTEGER NOT NULL, pages_done INTEGER NOT NULL, pages_error INTEGER NOT NULL, created_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS reencodings (
+  number INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, creator TEXT NOT NULL, title TEXT NOT NULL,
+  items TEXT NOT NULL, status TEXT NOT NULL, created_at TEXT NOT NULL);
 """

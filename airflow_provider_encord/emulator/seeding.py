@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from . import datasets, label_content, labels, media, ontologies, people, projects, workflow
+from . import datasets, items, label_content, labels, linking, media, ontologies, people, projects, workflow
 from .emulation import Emulation
 from .exchange import Caller, Exchange
 from .identifiers import feature_identifier, is_uuid, new_uuid, new_uuids
@@ -48,9 +48,11 @@ def make(emulation: Emulation, wanted: NewProject) -> dict[str, Any]:
     project = projects.insert(exchange, projects.ProjectRequest(title=wanted.title), ontology, stages)
     now = emulation.clock.stamp()
     units = list(_units(wanted, dataset, dice, now))
-    emulation.store.many(
-        f"INSERT INTO data_units VALUES (NULL{', ?' * 18})",  # noqa: S608 - question marks
-        (tuple(unit.values()) for unit in units),
+    folder = emulation.store.value("SELECT backing_folder FROM datasets WHERE uuid = ?", dataset)
+    items.insert(emulation.store, (_item(unit, folder, wanted.owner) for unit in units))
+    linking.insert(
+        emulation.store,
+        ((unit["data_hash"], dataset, unit["title"], unit["item_uuid"], now, now) for unit in units),
     )
     projects.attach(exchange, project, [dataset])
     chosen = set(dice.sample(range(wanted.rows), round(wanted.rows * wanted.created)))
@@ -121,7 +123,7 @@ def _check(wanted: NewProject) -> None:
 
 
 def _units(wanted: NewProject, dataset: str, dice: random.Random, now: str) -> Iterator[dict[str, Any]]:
-    """The data units, as rows of their table (without the position)."""
+    """The data units, as the view of them shows them."""
     frames = wanted.frames or _FRAMES[wanted.kind]
     hashes, items = new_uuids(wanted.rows), new_uuids(wanted.rows)
     video = wanted.kind == "video"
@@ -149,6 +151,27 @@ def _units(wanted: NewProject, dataset: str, dice: random.Random, now: str) -> I
             "images": _images(width, height, frames, now) if wanted.kind == "img_group" else None,
             "item_uuid": item,
         }
+
+
+_ITEM_TYPES = {"image": "image", "video": "video", "img_group": "imageGroup"}
+_OF_ITEM = (
+    *("created_at", "last_edited_at", "width", "height", "frames", "fps", "duration", "file_link", "file_size"),
+    *("file_type", "storage_location", "client_metadata", "images"),
+)
+
+
+def _item(unit: dict[str, Any], folder: str, owner: str) -> dict[str, Any]:
+    """The storage item behind a data unit."""
+    known = {column: unit[column] for column in _OF_ITEM}
+    item_type = _ITEM_TYPES[unit["data_type"]]
+    return {
+        **known,
+        "uuid": unit["item_uuid"],
+        "folder": folder,
+        "owner": owner,
+        "item_type": item_type,
+        "name": unit["title"],
+    }
 
 
 def _images(width: int, height: int, count: int, now: str) -> str:

@@ -1,78 +1,24 @@
 """Getting data into a dataset: upload URLs in both families, and the job that registers what was uploaded.
 
-Images, videos and image groups are served; other kinds can be put into the object store, but their registration is
-refused by name. Starting a job is in camelCase, polling it in snake_case: so it is at Encord.
+Starting a job is in camelCase, polling it in snake_case: so it is at Encord. How the job runs is the business of
+:mod:`.upload_jobs`, which folders share.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any, Literal
 
-import msgspec
-
-from . import jobs
+from . import folders, organisation, upload_entries, upload_jobs
 from .exchange import Exchange
 from .identifiers import new_uuid
 from .refusals import Reason, RefusalError
 from .registration import UnitError, register_named
-from .shapes import Strict, StrictCamel, convert
-
-MOST_SECONDS = 60
-"""How long a poll is held at most."""
-_SERVED = ("images", "videos", "imageGroups")
-_SNAKE = {"images": "images", "videos": "videos", "image_groups": "imageGroups"}
-_SWITCHES = {"skip_duplicate_urls", "upsert_metadata"}
+from .shapes import Strict, StrictCamel
 
 
 class PresignedQuery(StrictCamel, frozen=True):
     count: int
     upload_item_type: Literal["image", "video", "audio", "dicomFile", "scene"]
-
-
-class SingleEntry(StrictCamel, frozen=True):
-    """An image or a video; what it says about its file is not believed where the file can be read."""
-
-    object_url: str
-    title: str | None = None
-    client_metadata: dict[str, Any] | None = None
-    placeholder_item_uuid: str | None = None
-    image_metadata: dict[str, Any] | None = None
-    video_metadata: dict[str, Any] | None = None
-    external_file_type: Literal["IMAGE", "VIDEO"] | None = None
-
-
-class GroupImage(StrictCamel, frozen=True):
-    url: str
-    title: str | None = None
-    image_metadata: dict[str, Any] | None = None
-    placeholder_item_uuid: str | None = None
-
-
-class GroupEntry(StrictCamel, frozen=True):
-    images: list[GroupImage]
-    title: str | None = None
-    client_metadata: dict[str, Any] | None = None
-    create_video: bool = False
-    cluster_by_resolution: bool = False
-    external_file_type: Literal["IMG_GROUP"] | None = None
-
-
-class DataItems(StrictCamel, frozen=True):
-    images: list[SingleEntry] = msgspec.field(default_factory=list)
-    videos: list[SingleEntry] = msgspec.field(default_factory=list)
-    image_groups: list[GroupEntry] = msgspec.field(default_factory=list)
-    image_groups_from_items: list[Any] = msgspec.field(default_factory=list)
-    dicom_series: list[Any] = msgspec.field(default_factory=list)
-    audio: list[Any] = msgspec.field(default_factory=list)
-    time_series: list[Any] = msgspec.field(default_factory=list)
-    nifti: list[Any] = msgspec.field(default_factory=list)
-    text: list[Any] = msgspec.field(default_factory=list)
-    pdf: list[Any] = msgspec.field(default_factory=list)
-    scenes: list[Any] = msgspec.field(default_factory=list)
-    skip_duplicate_urls: bool = False
-    upsert_metadata: bool = False
 
 
 class StartRequest(StrictCamel, frozen=True):
@@ -130,23 +76,22 @@ def start(exchange: Exchange) -> dict[str, str]:
     request: StartRequest = exchange.payload
     if exchange.uid != exchange.resource:
         raise RefusalError(Reason.INVALID, "uid: must be the dataset that the request is about")
-    if (request.data_items is None) == (request.files is None):
-        raise RefusalError(Reason.INVALID, "give either dataItems or files")
-    _require_folder(exchange, request.folder_uuid)
-    if request.data_items is not None:
-        skip, upsert, units = _from_items(request.data_items)
-    else:
-        skip, upsert, units = _from_manifest(request.files or {})
-        _require_integration(exchange, request.integration_id)
-    job, store = new_uuid(), exchange.store
-    store.run(
-        "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, 'PENDING', ?)",
-        *(job, exchange.resource, exchange.caller.email, request.integration_id, request.ignore_errors),
-        *(skip, upsert, exchange.clock.stamp()),
-    )
-    store.many(
-        "INSERT INTO job_units VALUES (?, ?, ?, ?, 'PENDING', NULL, ?, NULL, NULL, NULL)",
-        [(job, place, kind, json.dumps(entry), new_uuid()) for place, (kind, entry) in enumerate(units)],
+    entries = upload_entries.read(request.data_items, request.files, "files")
+    if request.files is not None and request.integration_id is None:
+        raise RefusalError(Reason.INVALID, "integrationId: needed with files")
+    organisation.require_integration(exchange.store, request.integration_id, "integrationId")
+    job = upload_jobs.note(
+        exchange.store,
+        exchange.clock.stamp(),
+        entries.units,
+        creator=exchange.caller.email,
+        folder=_folder(exchange, request.folder_uuid),
+        dataset=exchange.resource,
+        integration=request.integration_id,
+        file_name=request.file_name,
+        ignore_errors=request.ignore_errors,
+        skip_duplicates=entries.skip_duplicates,
+        upsert_metadata=entries.upsert_metadata,
     )
     exchange.emulation.jobs.start(job)
     return {"process_hash": job}
@@ -158,106 +103,48 @@ async def poll(exchange: Exchange) -> dict[str, Any]:
     sql = "SELECT * FROM jobs WHERE uuid = ? AND dataset = ?"
     if exchange.store.one(sql, request.process_hash, exchange.resource) is None:
         raise RefusalError(Reason.NOT_FOUND, f"there is no job {request.process_hash} of this dataset")
-    await exchange.emulation.jobs.wait(request.process_hash, min(request.timeout_seconds, MOST_SECONDS))
+    await exchange.emulation.jobs.wait(request.process_hash, request.timeout_seconds)
     job = exchange.store.one(sql, request.process_hash, exchange.resource)
     assert job is not None  # noqa: S101 - jobs are never deleted
-    return jobs.view(exchange.store, job)
+    return upload_jobs.view_v1(exchange.store, job)
 
 
 def register_image(exchange: Exchange) -> dict[str, Any]:
     signed: SignedUrl = exchange.payload
-    _register_now(exchange, "image", signed, signed.title)
+    _register_now(exchange, "images", signed, signed.title)
     return {"success": True}
 
 
 def register_video(exchange: Exchange) -> dict[str, Any]:
     signed: SignedUrl = exchange.payload
     title = signed.video_title or signed.title
-    _register_now(exchange, "video", signed, title)
+    _register_now(exchange, "videos", signed, title)
     return {"data_hash": signed.data_hash, "title": title, "file_link": signed.file_link}
 
 
 def _register_now(exchange: Exchange, kind: str, signed: SignedUrl, title: str) -> None:
-    if exchange.store.one("SELECT 1 FROM data_units WHERE data_hash = ?", signed.data_hash) is not None:
+    store = exchange.store
+    if store.one("SELECT 1 FROM data_rows WHERE data_hash = ?", signed.data_hash) is not None:
         raise RefusalError(Reason.EXISTS, f"data unit {signed.data_hash} exists already")
-    objects = exchange.emulation.objects
+    folder = store.value("SELECT backing_folder FROM datasets WHERE uuid = ?", exchange.resource)
+    if folder is None:
+        # Datasets of 2022 knew no folders: the files of one that mirrors none lie in a folder that nobody made.
+        folder = folders.synthetic(exchange, exchange.resource)
     try:
         register_named(
-            exchange.store, objects, exchange.clock, exchange.resource, kind, signed.data_hash, signed.file_link, title
+            *(store, exchange.emulation.objects, exchange.clock, exchange.resource, folder, exchange.caller.email),
+            *(kind, signed.data_hash, signed.file_link, title),
         )
     except UnitError as problem:
         raise RefusalError(Reason.INVALID, str(problem)) from None
 
 
-def _require_folder(exchange: Exchange, folder: str | None) -> None:
-    """A mirror dataset has a folder of its own; any other needs to be told where its files go."""
-    store = exchange.store
-    if folder is None:
-        if store.value("SELECT backing_folder FROM datasets WHERE uuid = ?", exchange.resource) is None:
-            raise RefusalError(Reason.INVALID, "folderUuid: needed, because this dataset has no backing folder")
-        return
-    owner = store.value("SELECT owner FROM folders WHERE uuid = ?", folder)
-    if owner is None:
-        raise RefusalError(Reason.NOT_FOUND, f"folderUuid: there is no folder {folder}")
-    if owner != exchange.caller.email:
-        raise RefusalError(Reason.NOT_YOURS, f"folderUuid: you have no access to folder {folder}")
-
-
-def _require_integration(exchange: Exchange, integration: str | None) -> None:
-    if integration is None:
-        raise RefusalError(Reason.INVALID, "integrationId: needed with files")
-    if exchange.store.one("SELECT 1 FROM integrations WHERE uuid = ?", integration) is None:
-        raise RefusalError(Reason.NOT_FOUND, f"integrationId: there is no cloud integration {integration}")
-
-
-_Unit = tuple[str, dict[str, Any]]
-
-
-def _from_items(items: dict[str, Any]) -> tuple[bool, bool, list[_Unit]]:
-    """The units of a strict, typed ``dataItems``."""
-    read: DataItems = convert(DataItems, items, "payload.dataItems")
-    for name in items:
-        if isinstance(items[name], list) and items[name] and name not in _SERVED:
-            raise _unserved(f"dataItems.{name}")
-    units = [(kind, entry) for kind in _SERVED for entry in items.get(kind, [])]
-    return read.skip_duplicate_urls, read.upsert_metadata, units
-
-
-def _from_manifest(files: dict[str, Any]) -> tuple[bool, bool, list[_Unit]]:
-    """The units of an open ``files``: lists in snake_case, entries in camelCase; unknown keys in entries are let be."""
-    units: list[_Unit] = []
-    for name, value in files.items():
-        if name in _SWITCHES:
-            continue
-        if name in _SNAKE and not isinstance(value, list):
-            raise RefusalError(Reason.INVALID, f"files.{name}: must be a list")
-        if name not in _SNAKE:
-            if isinstance(value, list) and value:
-                raise _unserved(f"files.{name}")
-            continue
-        units += [(_SNAKE[name], _manifest_entry(name, entry)) for entry in value]
-    skip, upsert = (files.get(name) is True for name in ("skip_duplicate_urls", "upsert_metadata"))
-    return skip, upsert, units
-
-
-def _manifest_entry(name: str, entry: Any) -> dict[str, Any]:
-    if not isinstance(entry, dict):
-        raise RefusalError(Reason.INVALID, f"files.{name}: each entry must be an object")
-    if name == "image_groups":
-        return {**entry, "images": list(_numbered_urls(entry))}
-    if not isinstance(entry.get("objectUrl"), str):
-        raise RefusalError(Reason.INVALID, f"files.{name}: each entry needs objectUrl")
-    return entry
-
-
-def _numbered_urls(entry: dict[str, Any]) -> Iterator[dict[str, str]]:
-    position = 0
-    while isinstance(entry.get(f"objectUrl_{position}"), str):
-        yield {"url": entry[f"objectUrl_{position}"]}
-        position += 1
-
-
-def _unserved(what: str) -> RefusalError:
-    return RefusalError(
-        Reason.INVALID, f"{what}: the emulator serves images, videos and image groups, no other kind yet"
-    )
+def _folder(exchange: Exchange, folder: str | None) -> str:
+    """Where the files go. A mirror dataset has a folder of its own; any other needs to be told."""
+    if folder is not None:
+        folders.require(exchange, folder, "admin")
+        return folder
+    backing: str | None = exchange.store.value("SELECT backing_folder FROM datasets WHERE uuid = ?", exchange.resource)
+    if backing is None:
+        raise RefusalError(Reason.INVALID, "folderUuid: needed, because this dataset has no backing folder")
+    return backing

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 
 from ..operations import V1, V2, Operation
-from . import analytics, datasets, keys, labels, members, ontologies, organisation, projects, uploads, workflow
+from . import analytics, datasets, keys, labels, members, ontologies, organisation, projects, storage, uploads, workflow
 
-_SUBJECTS = (keys, organisation, projects, ontologies, members, labels, analytics, datasets, uploads, workflow)
+_SUBJECTS = (keys, organisation, projects, ontologies, members, labels, analytics, datasets, uploads, storage, workflow)
 
 OPERATIONS: tuple[Operation, ...] = tuple(operation for subject in _SUBJECTS for operation in subject.OPERATIONS)
 

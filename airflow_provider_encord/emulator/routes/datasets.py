@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .. import data_rows, datasets
+from .. import data_row_changes, data_rows, datasets, reencoding
 from ..operations import Operation
-from .rows import CHANGES, DATA_READ, DATA_WRITE, DATASET, READS, USER, v1, v2
+from .rows import CHANGES, DATA_EITHER, DATA_READ, DATA_WRITE, DATASET, READS, USER, v1, v2
 
 # fmt: off
 OPERATIONS: tuple[Operation, ...] = (
@@ -19,10 +19,16 @@ OPERATIONS: tuple[Operation, ...] = (
         payload=data_rows.DataRowsQuestion, key=DATA_READ),
     v1(READS, "dataset.data_row.get", "datarow GET", data_rows.get, DATASET,
         uid=str, payload=data_rows.DataRowQuestion | None, key=DATA_READ),
-    v1(CHANGES, "dataset.data_row.edit", "datarow POST", data_rows.edit, DATASET,
-        uid=str, payload=data_rows.DataRowEdit, key=DATA_WRITE),
-    v1(CHANGES, "dataset.update_data_item", "video POST", data_rows.rename, DATASET,
-        uid=str, payload=list[data_rows.Title], key=DATA_WRITE),
-    v1(CHANGES, "dataset.delete_data", "video DELETE", data_rows.delete, DATASET, uid=list[str], key=DATA_WRITE),
+    v1(CHANGES, "dataset.data_row.edit", "datarow POST", data_row_changes.edit, DATASET,
+        uid=str, payload=data_row_changes.DataRowEdit, key=DATA_WRITE),
+    v1(CHANGES, "dataset.update_data_item", "video POST", data_row_changes.rename, DATASET,
+        uid=str, payload=list[data_row_changes.Title], key=DATA_WRITE),
+    v1(CHANGES, "dataset.link_items", "datasetlinkitems POST", data_row_changes.link_items, DATASET,
+        uid=str, payload=data_row_changes.LinkRequest, key=DATA_WRITE),
+    v1(CHANGES, "dataset.re_encode_data", "reencodevideotask PUT", reencoding.start_v1, DATASET,
+        payload=reencoding.DataHashes, key=DATA_WRITE),
+    v1(READS, "dataset.re_encode_data_status", "reencodevideotask GET", reencoding.poll_v1, DATASET,
+        uid=int, key=DATA_EITHER),
+    v1(CHANGES, "dataset.delete_data", "video DELETE", data_row_changes.delete, DATASET, uid=list[str], key=DATA_WRITE),
 )
 # fmt: on
