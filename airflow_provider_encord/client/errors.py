@@ -23,6 +23,11 @@ A message says what happened, which field, and what to do. None of them holds a 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow_provider_encord.client.resources.outcomes import BulkOutcome
+
 
 class EncordError(Exception):
     """Base of everything that this package raises about Encord.
@@ -35,6 +40,8 @@ class EncordError(Exception):
     retryable = False
     not_encord = False
     """Whether the answer came from something else than Encord: a proxy, a portal, another web server."""
+    outcome: BulkOutcome[Any] | None = None
+    """What was done before this, where many things were asked for at once."""
 
     def __init__(self, message: str, *, operation: str | None = None, trace_id: str | None = None):
         super().__init__(message)
@@ -103,6 +110,8 @@ class TransientError(EncordError):
     """
 
     retryable = True
+    timed_out = False
+    """Whether the answer took too long, so that asking for less at once may help."""
 
     def __init__(
         self,

@@ -10,8 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.call import Call, Request, run
-from airflow_provider_encord.client.errors import RefusedError, TooLargeError
-from airflow_provider_encord.client.resources.chunks import chunks, in_parts
+from airflow_provider_encord.client.errors import (
+    OutcomeUnknownError,
+    RefusedError,
+    TooLargeError,
+    TransientError,
+    UnavailableError,
+)
+from airflow_provider_encord.client.resources.chunks import LEAST_SHARE, as_far_as_possible, chunks, in_parts
+from airflow_provider_encord.client.resources.outcomes import PartsOutcome
 
 
 @given(st.lists(st.uuids(), unique=True), st.integers(1, 50))
@@ -104,3 +111,87 @@ def test_nothing_to_send_sends_nothing():
     server = Server(5, tells=True)
     assert run(in_parts([], server.call, size=5), server.perform) == []
     assert server.requests == []
+
+
+class Slow:
+    """Takes at most so many items in time, and fails for good at some of them."""
+
+    def __init__(self, limit: int, *, fails_at: frozenset[int] = frozenset(), lost: bool = False):
+        self.limit, self.fails_at, self.lost = limit, fails_at, lost
+        self.sizes: list[int] = []
+
+    def perform(self, step: Any) -> list[int]:
+        items = list(step.request.query["items"])
+        self.sizes.append(len(items))
+        if len(items) > self.limit:
+            late: TransientError = OutcomeUnknownError("late") if self.lost else UnavailableError("late")
+            late.timed_out = True
+            raise late
+        if self.fails_at.intersection(items):
+            raise RefusedError("no")
+        return items
+
+
+CALL = Server(1, tells=False).call
+
+
+@given(st.integers(1, 200), st.integers(1, 100), st.data())
+def test_what_takes_too_long_goes_in_smaller_parts_that_lose_nothing(number, size, data):
+    least = -(-size // LEAST_SHARE)
+    server = Slow(data.draw(st.integers(least, 200)))
+    assert whole(run(in_parts(range(number), CALL, size=size), server.perform)) == list(range(number))
+    late = sum(1 for sent in server.sizes if sent > server.limit)
+    assert late <= 3, "what was too slow once is not tried again"
+
+
+@given(st.integers(1, 200), st.integers(1, 100))
+def test_encord_that_is_away_is_not_asked_for_ever_smaller_parts(number, size):
+    server = Slow(0)
+    with pytest.raises(UnavailableError):
+        run(in_parts(range(number), CALL, size=size), server.perform)
+    assert len(server.sizes) <= 4
+
+
+def test_an_outage_that_is_no_time_out_halves_nothing():
+    sizes = []
+
+    def perform(step: Any) -> list[int]:
+        sizes.append(len(step.request.query["items"]))
+        raise UnavailableError("refused")
+
+    with pytest.raises(UnavailableError):
+        run(in_parts(range(8), CALL, size=8), perform)
+    assert sizes == [8]
+
+
+@given(st.integers(1, 100), st.integers(1, 30), st.integers(1, 30), st.sets(st.integers(0, 99), max_size=3))
+def test_an_outcome_has_each_item_once_and_keeps_what_succeeded(number, size, limit, failing):
+    server = Slow(limit, fails_at=frozenset(failing))
+    outcome = run(as_far_as_possible(range(number), CALL, size=size), server.perform)
+    assert [*outcome.done, *outcome.unknown, *outcome.not_done] == list(range(number))
+    assert whole(outcome.results) == outcome.done
+    assert (outcome.error is None) == (outcome.done == list(range(number)))
+
+
+def test_a_lost_answer_leaves_its_items_in_doubt_and_is_not_repeated():
+    server = Slow(3, lost=True)
+    outcome = run(as_far_as_possible(range(8), CALL, size=4), server.perform)
+    assert (outcome.done, outcome.unknown, outcome.not_done) == ([], [0, 1, 2, 3], [4, 5, 6, 7])
+    assert server.sizes == [4]
+
+
+def test_what_is_raised_says_what_was_done_and_says_it_once():
+    server = Slow(9, fails_at=frozenset({5}))
+    with pytest.raises(
+        RefusedError, match=r"^no Of what was asked for, 4 were done before this, and 6 are not done\.$"
+    ):
+        run(in_parts(range(10), CALL, size=2), server.perform)
+    with pytest.raises(RefusedError) as raised:
+        run(in_parts(range(10), CALL, size=2), server.perform)
+    outcome = raised.value.outcome
+    assert isinstance(outcome, PartsOutcome)
+    assert (outcome.done, outcome.results) == ([0, 1, 2, 3], [[0, 1], [2, 3]])
+    before = str(raised.value)
+    with pytest.raises(RefusedError):
+        outcome.checked()
+    assert str(raised.value) == before

@@ -1,4 +1,8 @@
-"""Cutting long lists to what one request may hold, and halving what turns out to be too much."""
+"""Cutting long lists to what one request may hold, and to smaller parts where that turns out to be too much.
+
+What is too much was not done, so its halves are sent, also by a call that changes something. What takes too long may
+have been done, so its halves are sent only by a call that may be repeated: any other fails, with its items in doubt.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from airflow_provider_encord.client.call import Call, Flow
-from airflow_provider_encord.client.errors import TooLargeError
+from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, TooLargeError, UnavailableError
+from airflow_provider_encord.client.resources.outcomes import PartsOutcome
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+LEAST_SHARE = 8  # a part that takes too long at this fraction of the size does so because Encord is slow or away
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -21,27 +28,56 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def in_parts(items: Sequence[T], call: Callable[[Sequence[T]], Call[R]], *, size: int) -> Flow[list[R]]:
-    """Send a call for parts of the items, and for smaller parts where Encord says that it is too much (413 and such).
-
-    What is too much was not done, so sending its halves is safe for a call that changes something, too. When a part
-    fails, those before it are done.
+    """Send a call for parts of the items, and for smaller parts where that is too much or takes too long.
 
     :param call: Makes the call for some of the items.
     :param size: How many items to try at once.
     :return: The result of each part.
-    :raises TooLargeError: One item alone is too much.
+    :raises EncordError: A part failed; the error's `outcome` is a `PartsOutcome`, with what was done before.
     """
+    return (yield from as_far_as_possible(items, call, size=size)).checked().results
+
+
+def as_far_as_possible(
+    items: Sequence[T], call: Callable[[Sequence[T]], Call[R]], *, size: int
+) -> Flow[PartsOutcome[T, R]]:
+    """As `in_parts`, but the first failure is in the outcome and is not raised."""
+    waiting = list(reversed(list(chunks(items, size))))
+    least, most = -(-size // LEAST_SHARE), size
+    done: list[T] = []
     results: list[R] = []
-    for part in chunks(items, size):
-        results += yield from _or_halves(part, call)
-    return results
+    while waiting:
+        part = waiting.pop()
+        if len(part) > most:
+            waiting += [part[most:], part[:most]]
+            continue
+        try:
+            results.append((yield from call(part)))
+        except EncordError as error:
+            smaller = _smaller(error, len(part), least)
+            if smaller is None:
+                in_doubt = list(part) if isinstance(error, OutcomeUnknownError) else []
+                later = [one for other in reversed(waiting) for one in other]
+                not_done = later if in_doubt else [*part, *later]
+                return PartsOutcome(done=done, not_done=not_done, unknown=in_doubt, results=results, error=error)
+            if not isinstance(error, TooLargeError) or _is_told(error, len(part)):
+                most = smaller  # for the parts to come as well; else it was this one that is heavy
+            waiting += [part[smaller:], part[:smaller]]
+        else:
+            done += part
+    return PartsOutcome(done=done, not_done=[], unknown=[], results=results)
 
 
-def _or_halves(items: Sequence[T], call: Callable[[Sequence[T]], Call[R]]) -> Flow[list[R]]:
-    try:
-        return [(yield from call(items))]
-    except TooLargeError as error:
-        if len(items) == 1:
-            raise
-        size = min(error.maximum or len(items), (len(items) + 1) // 2)
-    return (yield from in_parts(items, call, size=max(1, size)))
+def _smaller(error: EncordError, size: int, least: int) -> int | None:
+    """How many items to try instead of so many; None if no smaller part would help."""
+    half = (size + 1) // 2
+    if isinstance(error, TooLargeError) and size > 1:
+        return min(error.maximum, half) if error.maximum and _is_told(error, size) else half
+    if isinstance(error, UnavailableError) and error.timed_out and size > least:
+        return max(half, least)
+    return None
+
+
+def _is_told(error: TooLargeError, size: int) -> bool:
+    """Whether Encord names a maximum, and one that can be."""
+    return error.maximum is not None and 0 < error.maximum < size

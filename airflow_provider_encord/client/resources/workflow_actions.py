@@ -25,12 +25,13 @@ from airflow_provider_encord.client.errors import (
     TooLargeError,
 )
 from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.resources.outcomes import BulkOutcome
 
 MOST_LOST_ANSWERS = 3  # in a row, for the same tasks, each after retries of its own
 DATA_HASHES_PER_LISTING = 100  # they go into the query, and servers limit how long an address may be
 
 
-class TasksOutcome(msgspec.Struct, frozen=True, kw_only=True):
+class TasksOutcome(BulkOutcome[str], frozen=True, kw_only=True):
     """What became of the tasks that were acted on.
 
     :param done: Ids of the tasks that the action was done to. If an answer was lost and all that it was about are
@@ -40,23 +41,14 @@ class TasksOutcome(msgspec.Struct, frozen=True, kw_only=True):
     :param error: Why it stopped; None if it went to the end.
     """
 
-    done: list[str]
     already_left: list[str]
-    not_done: list[str]
-    error: EncordError | None = None
 
-    def checked(self) -> TasksOutcome:
-        """Itself, if nothing failed.
-
-        :raises EncordError: What it stopped at; the message goes on to say how much was done.
-        """
-        if self.error is None:
-            return self
-        self.error.message += (
+    def summary(self) -> str:
+        """As for any outcome, and how many had left."""
+        return (
             f" Of the tasks asked for, {len(self.done)} were done before this, {len(self.already_left)} had left the "
             f"stage, and {len(self.not_done)} are not done; doing it again leaves out what has left."
         )
-        raise self.error
 
 
 class TasksInStage(msgspec.Struct, frozen=True, kw_only=True):

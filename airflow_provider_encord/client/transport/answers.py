@@ -101,6 +101,7 @@ _V2_ERRORS: dict[int, tuple[type[EncordError], str]] = {
     429: (RateLimitedError, _RATE_LIMITED),
 }
 _LONGEST_RETRY_AFTER = 366 * 86_400.0  # seconds; more is a mistake, and overflows dates
+_TIMED_OUT = (408, 504)  # the second from a gateway that waited for Encord
 _DEFAULT_LABEL_LIMIT = 100  # where MULTI_LABEL_LIMIT_ERROR names none (protocol, section 5.1)
 
 
@@ -165,16 +166,24 @@ def result(call: Call[T], answer: Answer) -> T:
 
 
 def transient(
-    call: Call[Any], what: str, *, trace_id: str | None, retry_after: float | None = None
+    call: Call[Any],
+    what: str,
+    *,
+    trace_id: str | None,
+    retry_after: float | None = None,
+    timed_out: bool = False,
 ) -> UnavailableError | OutcomeUnknownError:
     """The error for a request that was sent and whose outcome did not reach us.
 
     :param retry_after: Seconds that the server asks us to wait, if it does.
+    :param timed_out: Whether the answer took too long.
     """
     class_: type[UnavailableError | OutcomeUnknownError] = UnavailableError
     if not call.repeatable:
         class_, what = OutcomeUnknownError, f"{what} Whether Encord carried it out is not known."
-    return class_(what, retry_after=retry_after, operation=call.operation, trace_id=trace_id)
+    error = class_(what, retry_after=retry_after, operation=call.operation, trace_id=trace_id)
+    error.timed_out = timed_out
+    return error
 
 
 def _v1_content(call: Call[Any], answer: Answer) -> bytes:
@@ -210,7 +219,8 @@ def _raise_for_code(call: Call[Any], answer: Answer, status: int, code: str | No
     known = _V1_ERRORS.get(code or "")
     name = code or f"status {status}"
     if code == "UNKNOWN_ERROR" or (known is None and (status == 408 or status >= 500)):
-        raise transient(call, f"Encord failed ({answer.said(name)}).", trace_id=answer.trace_id)
+        what = f"Encord failed ({answer.said(name)})."
+        raise transient(call, what, trace_id=answer.trace_id, timed_out=status in _TIMED_OUT)
     class_, words = known or _V2_ERRORS.get(status, (RefusedError, _KINDLESS))
     detail = f"{name}: {details}" if isinstance(details, str) and details else name
     message = _message(words, call, answer, detail)
@@ -244,7 +254,8 @@ def _raise_for_status(call: Call[Any], answer: Answer) -> NoReturn:
     if status == 408 or status >= 500:
         detail = f": {text}" if text else ""
         what = f"Encord at {answer.host} failed with HTTP {status}{detail}."
-        raise transient(call, what, trace_id=answer.trace_id, retry_after=retry_after(answer))
+        wait, late = retry_after(answer), status in _TIMED_OUT
+        raise transient(call, what, trace_id=answer.trace_id, retry_after=wait, timed_out=late)
     if 300 <= status < 400:
         raise RefusedError(
             f"{answer.host} redirects (HTTP {status}), and credentials follow no redirect. Set the connection's host "

@@ -143,7 +143,7 @@ def error_of(call: Call[Any], what: Failure, trace_id: str) -> EncordError:
         return RefusedError(what.what, operation=call.operation)
     if not what.connected:
         return UnavailableError(what.what, operation=call.operation)
-    return answers.transient(call, what.what, trace_id=trace_id)
+    return answers.transient(call, what.what, trace_id=trace_id, timed_out=what.timed_out)
 
 
 def error_of_transfer(transfer: Transfer, what: Failure) -> EncordError:

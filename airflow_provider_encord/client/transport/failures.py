@@ -78,11 +78,13 @@ class Failure:
     :param what: What happened and what to do.
     :param hopeless: It will be the same next time.
     :param connected: Whether a connection was made, so that the request may have arrived.
+    :param timed_out: Whether it arrived, but its answer took too long.
     """
 
     what: str
     hopeless: bool = False
     connected: bool = True
+    timed_out: bool = False
 
 
 def cannot_ask(host: str, why: str) -> Failure:
@@ -119,7 +121,7 @@ def lost(host: str, how: str = CUT) -> Failure:
 
     :param how: ``TIMED_OUT``, ``BROKEN_OFF``, ``NOT_UNPACKED`` or ``CUT``.
     """
-    return Failure(f"No answer from {host} ({how}).")
+    return Failure(f"No answer from {host} ({how}).", timed_out=how == TIMED_OUT)
 
 
 def tls_was_cut(cause: ssl.SSLError | None) -> bool:

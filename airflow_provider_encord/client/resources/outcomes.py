@@ -1,0 +1,62 @@
+"""What became of many things that were asked for at once: a failure does not take what was done before with it.
+
+Bulk flows give an outcome and do not raise; `BulkOutcome.checked` raises, with the outcome as ``error.outcome``.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, Self, TypeVar
+
+import msgspec
+
+from airflow_provider_encord.client.errors import EncordError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class BulkOutcome(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """What became of the things asked for, each named as the caller named it.
+
+    :param done: Those that it was done to.
+    :param not_done: Those that it was not done to, because of `error`.
+    :param error: Why it stopped; None if it went to the end.
+    """
+
+    done: list[T]
+    not_done: list[T]
+    error: EncordError | None = None
+
+    def checked(self) -> Self:
+        """Itself, if nothing failed.
+
+        :raises EncordError: What it stopped at; its message goes on to say how much was done, its `outcome` is this.
+        """
+        if self.error is None:
+            return self
+        if self.error.outcome is not self:
+            self.error.message += self.summary()
+            self.error.outcome = self
+        raise self.error
+
+    def summary(self) -> str:
+        """How much was done, as a sentence to go after the error's own."""
+        return f" Of what was asked for, {len(self.done)} were done before this, and {len(self.not_done)} are not done."
+
+
+class PartsOutcome(BulkOutcome[T], Generic[T, R], frozen=True, kw_only=True):
+    """What became of things that were sent in several requests.
+
+    :param results: What Encord answered to the requests that succeeded, in their order.
+    :param unknown: Those of the request whose answer was lost, if it may not be repeated: look before doing it again.
+    """
+
+    results: list[R]
+    unknown: list[T]
+
+    def summary(self) -> str:
+        """As for any outcome, and how many are in doubt; nothing if nothing was done, for then the error says it."""
+        if not self.done:
+            return ""
+        doubt = f" Of {len(self.unknown)} it is not known." if self.unknown else ""
+        return super().summary() + doubt
