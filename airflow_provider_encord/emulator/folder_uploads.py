@@ -48,7 +48,7 @@ def signed_urls(exchange: Exchange) -> dict[str, Any]:
         key = objects.new_key(body.item_type)
         url = objects.signed_url(exchange.base_url, key, "PUT")
         results.append({"itemUuid": new_uuid(), "objectKey": key, "signedUrl": url, "uploadHeaders": {}})
-    return {"results": results}
+    return {"results": results, "nextPageToken": None}
 
 
 def start(exchange: Exchange) -> str:

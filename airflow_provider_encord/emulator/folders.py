@@ -166,7 +166,7 @@ def edit_many(exchange: Exchange) -> dict[str, Any]:
     for folder, patch in body.folder_patches.items():
         require(exchange, folder, "admin")
         _patch(exchange, folder, patch)
-    return {"results": [view(exchange, folder) for folder in body.folder_patches]}
+    return listing.whole([view(exchange, folder) for folder in body.folder_patches])
 
 
 def move(exchange: Exchange) -> None:

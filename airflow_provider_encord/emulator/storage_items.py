@@ -101,9 +101,9 @@ def get_many(exchange: Exchange) -> dict[str, Any]:
     """Items by id, in the order of the request."""
     body: GetBody = exchange.body
     folders.check_number(len(body.item_uuids), "itemUuids")
-    return {
-        "results": [_view(exchange, _item(exchange, uuid, "user"), sign=body.sign_urls) for uuid in body.item_uuids]
-    }
+    return listing.whole(
+        [_view(exchange, _item(exchange, uuid, "user"), sign=body.sign_urls) for uuid in body.item_uuids]
+    )
 
 
 def children(exchange: Exchange) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def edit_many(exchange: Exchange) -> dict[str, Any]:
     folders.check_number(len(body.item_patches), "itemPatches")
     for uuid, patch in body.item_patches.items():
         _patch(exchange, _item(exchange, uuid, "admin")["uuid"], patch)
-    return {"results": [_view(exchange, _item(exchange, uuid, "user"), sign=False) for uuid in body.item_patches]}
+    return listing.whole([_view(exchange, _item(exchange, uuid, "user"), sign=False) for uuid in body.item_patches])
 
 
 def move(exchange: Exchange) -> None:

@@ -1,4 +1,4 @@
-"""The vendor's own client from the same connection. Half of this needs the extra ``sdk``, which the tests of Airflow 3.3 have and those of older lines do not."""
+"""The vendor's own client from the same connection. Half of this needs the extra ``sdk``, which Airflow 3.3 has here."""
 
 from __future__ import annotations
 

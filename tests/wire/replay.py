@@ -121,14 +121,16 @@ def _send_to_store(world: World, recorded: dict[str, Any]) -> Answer:
     """To a signed URL, without credentials. The recorded bytes were no real media; the server reads real ones."""
     parts = urllib.parse.urlsplit(world.ids[recorded["url"]])
     kind = recorded["headers"].get("Content-Type", "")
-    content = media.jpeg(640, 480) if kind.startswith("image/") else media.mp4(320, 240, 30, 10)
+    # The images of a group come to a folder as if they were DICOM files (protocol, section 9).
+    of_group = world.recording.operation == "storage.create_image_group"
+    content = media.jpeg(640, 480) if kind.startswith("image/") or of_group else media.mp4(320, 240, 30, 10)
     body = content if recorded["method"] == "PUT" else None
     return world.user.server.send(recorded["method"], f"{parts.path}?{parts.query}", recorded["headers"], body)
 
 
-def _replaced(value: Any, ids: dict[str, str]) -> Any:
+def _replaced(value: Any, ids: dict[Any, Any]) -> Any:
     if isinstance(value, dict):
         return {ids.get(key, key): _replaced(one, ids) for key, one in value.items()}
     if isinstance(value, list):
         return [_replaced(one, ids) for one in value]
-    return ids.get(value, value) if isinstance(value, str) else value
+    return ids.get(value, value) if type(value) in (str, int) else value  # numbers name some jobs

@@ -50,14 +50,17 @@ class User:
         self.server, self.email, self.key = server, email, Key()
         server.control("POST", "users", {"email": email, "public_key": self.key.public_openssh})
 
-    def v1(self, query_type: str, verb: str, uid: Any, payload: Any, project: str | None = None) -> Any:
-        """One query, at user scope or about a project; the result, unwrapped."""
+    def v1(
+        self, query_type: str, verb: str, uid: Any, payload: Any, project: str | None = None, dataset: str | None = None
+    ) -> Any:
+        """One query, at user scope or about a project or dataset; the result, unwrapped."""
         envelope = {"query_type": query_type, "query_method": verb, "values": {"uid": uid, "payload": payload}}
         body = json.dumps(envelope).encode()
-        resource = {"ResourceType": "project" if project else "", "ResourceID": project or ""}
+        kind = "project" if project else "dataset" if dataset else ""
+        resource = {"ResourceType": kind, "ResourceID": project or dataset or ""}
         answer = self.server.send(
             "POST",
-            "/public" if project else "/public/user",
+            "/public" if kind else "/public/user",
             {"Content-Type": "application/json", **resource, **self.key.sign_v1(body)},
             body,
         )

@@ -97,8 +97,14 @@ class World:
         """A key of every scope for the project and one for the dataset; which of them is used is decided later."""
         wanted = {"title": "key", "scopes": PROJECT_SCOPES}
         of_project = self.user.v1("projectapikey", "POST", self.project, wanted)
+        self._api_keys = {self.project: of_project}
+        self.add_key_of_dataset(dataset)
+        return self._api_keys
+
+    def add_key_of_dataset(self, dataset: str) -> None:
+        """A key of every scope for another dataset."""
         wanted = {"dataset_hash": dataset, "title": "key", "scopes": DATASET_SCOPES}
-        return {self.project: of_project, dataset: self.user.v1("datasetapikey", "POST", None, wanted)["api_key"]}
+        self._api_keys[dataset] = self.user.v1("datasetapikey", "POST", None, wanted)["api_key"]
 
     def use_api_key_of(self, recorded_resource: str) -> None:
         """Let the recorded API key stand for the one of this project or dataset."""

@@ -1,8 +1,107 @@
-"""What recordings of folders and items need."""
+"""What recordings of folders and items need: two folders, and two images in the first."""
 
 from __future__ import annotations
 
+import urllib.parse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-PREPARATIONS: dict[str, Callable[[Any], None]] = {}
+from tests.sdk import media
+
+_ID = "{}-0000-4000-8000-{:012d}"
+FOLDER, ITEM, JOB = "dddddddd", "eeeeeeee", "99999999"
+EMPTY_LISTS = (
+    "videos",
+    "imageGroups",
+    "dicomSeries",
+    "imageGroupsFromItems",
+    "audio",
+    "nifti",
+    "text",
+    "pdf",
+    "scenes",
+)
+
+
+def make_folders(world: Any) -> None:
+    """Two folders of the caller's, empty."""
+    for number, name in reversed([*enumerate(("Raw uploads", "Leftovers"), 1)]):
+        wanted = {"name": name, "description": "d", "clientMetadata": '{"site": "A"}'}
+        world.ids[_ID.format(FOLDER, number)] = world.user.v2("POST", "/v2/public/storage/folders", wanted)["uuid"]
+
+
+def start_upload(world: Any, names: list[str]) -> str:
+    """Send images to the first folder and start the job that makes items of them; its id."""
+    folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
+    wanted = {"itemType": "image", "count": len(names)}
+    urls = world.user.v2("POST", f"{folder}/upload-signed-urls", wanted)["results"]
+    for url in urls:
+        parts = urllib.parse.urlsplit(url["signedUrl"])
+        world.user.server.send("PUT", f"{parts.path}?{parts.query}", {}, media.jpeg(64, 48))
+    images = [
+        {
+            "objectUrl": url["objectKey"],
+            "placeholderItemUuid": url["itemUuid"],
+            "title": name,
+            "clientMetadata": {"k": 1},
+        }
+        for url, name in zip(urls, names, strict=True)
+    ]
+    items = {**{name: [] for name in EMPTY_LISTS}, "images": images, "skipDuplicateUrls": False}
+    return str(world.user.v2("POST", f"{folder}/data-upload-jobs", {"dataItems": items, "ignoreErrors": False}))
+
+
+def make_items(world: Any) -> None:
+    """Two images in the first folder."""
+    make_folders(world)
+    job = start_upload(world, ["cat.jpg", "cow.jpg"])
+    folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
+    made = world.user.v2("GET", f"{folder}/data-upload-jobs/{job}?timeoutSeconds=30")["itemsWithNames"]
+    for number, item in enumerate(made, 1):
+        world.ids[_ID.format(ITEM, number)] = item["itemUuid"]
+
+
+def _in_a_dataset(world: Any) -> None:
+    make_items(world)
+    dataset = world.ids[_ID.format("bbbbbbbb", 1)]
+    wanted = {"item_uuids": [world.ids[_ID.format(ITEM, 1)]], "duplicates_behavior": "SKIP"}
+    world.user.v1("datasetlinkitems", "POST", dataset, wanted, dataset=dataset)
+
+
+def _one_is_synced(world: Any) -> None:
+    """The plain folder is the newer one, as in the recording."""
+    _synced(world)
+    synced = world.ids[_ID.format(FOLDER, 2)]
+    make_folders(world)
+    world.ids[_ID.format(FOLDER, 2)] = synced
+
+
+def _synced(world: Any) -> None:
+    bucket = {"integration": "of a sync", "url": "s3://my-bucket", "directory": str(Path(__file__).parent)}
+    integration = world.user.server.control("POST", "buckets", bucket)["integrationUuid"]
+    link = {"integrationUuid": integration, "remoteUrl": "s3://my-bucket/incoming/"}
+    wanted = {"name": "Raw bucket mirror", "cloudSyncedFolderParams": link}
+    made = world.user.v2("POST", "/v2/public/storage/folders", wanted)
+    world.ids[_ID.format(FOLDER, 2)] = made["uuid"]
+
+
+PREPARATIONS: dict[str, Callable[[Any], None]] = {
+    "storage.folder.create": make_folders,
+    "storage.folder.get": make_folders,
+    "storage.folder.update": make_folders,
+    "storage.folder.delete": make_folders,
+    "storage.folder.summary": make_items,
+    "storage.folders.list": _one_is_synced,
+    "storage.folders.search": make_folders,
+    "storage.folder.subfolders": make_folders,
+    "storage.folder.items": make_items,
+    "storage.folder.items.move": make_items,
+    "storage.folder.items.delete": make_items,
+    "storage.item.get": make_items,
+    "storage.item.update": make_items,
+    "storage.item.summary": _in_a_dataset,
+    "storage.items.get_bulk": make_items,
+    "storage.items.update_bulk": make_items,
+    "storage.cloud_sync start": _synced,
+}

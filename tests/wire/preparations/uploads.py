@@ -1,8 +1,54 @@
-"""What recordings of uploads and registrations need."""
+"""What recordings of uploads and registrations need: jobs that ended as the recorded ones did."""
 
 from __future__ import annotations
 
+import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
-PREPARATIONS: dict[str, Callable[[Any], None]] = {}
+from tests.sdk import media
+from tests.wire.preparations.storage import EMPTY_LISTS, JOB, make_folders, start_upload
+
+_JOB = f"{JOB}-0000-4000-8000-000000000001"
+
+
+def _fails(world: Any) -> bool:
+    last = world.recording.exchanges[-1].response.get("json") or {}
+    return "ERROR" in str(last.get("response", last))
+
+
+def _dataset_job(world: Any) -> None:
+    dataset = world.ids["bbbbbbbb-0000-4000-8000-000000000001"]
+    url = world.user.v2("GET", "/v2/public/presigned-urls?count=1&uploadItemType=image")["results"][0]
+    if not _fails(world):
+        parts = urllib.parse.urlsplit(url["signedUrl"])
+        world.user.server.send("PUT", f"{parts.path}?{parts.query}", {}, media.jpeg(64, 48))
+    images = [{"objectUrl": url["objectKey"], "title": "cat.jpg"}]
+    items = {**{name: [] for name in EMPTY_LISTS}, "images": images, "skipDuplicateUrls": False}
+    wanted = {"dataItems": items, "ignoreErrors": False}
+    started = world.user.v1("datasetdatalongpolling", "POST", dataset, wanted, dataset=dataset)
+    world.ids[_JOB] = started["process_hash"]
+
+
+def _folder_job(world: Any) -> None:
+    make_folders(world)
+    if not _fails(world):
+        world.ids[_JOB] = start_upload(world, ["cat.jpg"])
+        return
+    folder = world.ids["dddddddd-0000-4000-8000-000000000001"]
+    items = {**{name: [] for name in EMPTY_LISTS}, "images": [{"objectUrl": "missing", "title": "cat.jpg"}]}
+    body = {"dataItems": items, "ignoreErrors": False, "fileName": "files.json"}
+    world.ids[_JOB] = str(world.user.v2("POST", f"/v2/public/storage/folders/{folder}/data-upload-jobs", body))
+
+
+PREPARATIONS: dict[str, Callable[[Any], None]] = {
+    "dataset.add_private_data result": _dataset_job,
+    "storage.add_private_data start": make_folders,
+    "storage.add_private_data result": _folder_job,
+    "storage.upload_job.cancel": _folder_job,
+    "storage.upload_image": make_folders,
+    "storage.upload_audio": make_folders,
+    "storage.upload_pdf": make_folders,
+    "storage.upload_text": make_folders,
+    "storage.create_image_group": make_folders,
+}

@@ -113,8 +113,4 @@ V2_SHAPES: list[tuple[str, str, str]] = [
 
 NOT_YET: set[str] = set()
 
-NOT_SERVED_YET: set[Key] = {
-    ("dataset.link_items", "v1"),
-    ("dataset.re_encode_data", "v1"),
-    ("dataset.re_encode_data_status", "v1"),
-}
+NOT_SERVED_YET: set[Key] = set()

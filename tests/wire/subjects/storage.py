@@ -181,22 +181,4 @@ V2_SHAPES: list[tuple[str, str, str]] = [
 
 NOT_YET: set[str] = set()
 
-NOT_SERVED_YET: set[Key] = {
-    ("storage.cloud_sync start", "v2"),
-    ("storage.folder.create", "v2"),
-    ("storage.folder.delete", "v2"),
-    ("storage.folder.get", "v2"),
-    ("storage.folder.items", "v2"),
-    ("storage.folder.items.delete", "v2"),
-    ("storage.folder.items.move", "v2"),
-    ("storage.folder.subfolders", "v2"),
-    ("storage.folder.summary", "v2"),
-    ("storage.folder.update", "v2"),
-    ("storage.folders.list", "v2"),
-    ("storage.folders.search", "v2"),
-    ("storage.item.get", "v2"),
-    ("storage.item.summary", "v2"),
-    ("storage.item.update", "v2"),
-    ("storage.items.get_bulk", "v2"),
-    ("storage.items.update_bulk", "v2"),
-}
+NOT_SERVED_YET: set[Key] = set()
