@@ -1,6 +1,7 @@
 """The label rows of a project: what is done with many of them at once. Reading and saving them is on `Project`.
 
-Large numbers go in several requests. When one of them fails, those before it are done; all are safe to repeat.
+Large numbers go in several requests. When one of them fails, those before it are done, and the error's `outcome` tells
+which rows those are; all are safe to repeat.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from airflow_provider_encord.client.api import label_actions, labels
 from airflow_provider_encord.client.api.label_actions import DataLinks, RowClassifications, ValidationState
 from airflow_provider_encord.client.errors import InvalidRequestError
-from airflow_provider_encord.client.resources.chunks import chunks, in_parts
+from airflow_provider_encord.client.resources.chunks import as_far_as_possible, chunks, in_parts
 from airflow_provider_encord.client.resources.sender import Sender
 
 
@@ -72,13 +73,16 @@ class LabelRows:
     ) -> Iterator[RowClassifications]:
         """The classification answers of rows, without their objects, request by request. SSH keys only."""
         for part in chunks(label_hashes, label_actions.MOST_ROWS_PER_CLASSIFICATIONS_REQUEST):
-            read = in_parts(
-                part,
-                lambda some: label_actions.get_classifications(self._project, some, branch=branch),
-                size=len(part),
+            outcome = self._client.run(
+                as_far_as_possible(
+                    part,
+                    lambda some: label_actions.get_classifications(self._project, some, branch=branch),
+                    size=len(part),
+                )
             )
-            for rows in self._client.run(read):
+            for rows in outcome.results:
                 yield from rows
+            outcome.checked()
 
     def copy_to_branch(
         self, label_hashes: Sequence[str], *, target: str, source: str = labels.MAIN_BRANCH, overwrite: bool = False

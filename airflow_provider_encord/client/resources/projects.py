@@ -14,7 +14,7 @@ from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import InvalidRequestError, OutcomeUnknownError
 from airflow_provider_encord.client.resources import members, wire_forms
 from airflow_provider_encord.client.resources.activity import Activity
-from airflow_provider_encord.client.resources.chunks import chunks, in_parts
+from airflow_provider_encord.client.resources.chunks import as_far_as_possible, chunks, in_parts
 from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
 from airflow_provider_encord.client.resources.label_rows import LabelRows
@@ -165,20 +165,29 @@ class Project(HasUsers, HasGroups):
     def read_label_rows(
         self, label_hashes: Sequence[str], *, rows_per_read: int = ROWS_PER_READ, **options: Any
     ) -> Iterator[LabelRow]:
-        """Read label rows, bundle by bundle; a bundle that is too large for Encord is halved.
+        """Read label rows, bundle by bundle; a bundle that is too large for Encord, or takes too long, is halved.
 
-        Never creates a row. The order within a bundle is Encord's.
+        Never creates a row. The order within a bundle is Encord's. What was read before a failure comes before it.
 
         :param rows_per_read: How many to ask for at once.
         :param options: As `labels.get_label_rows` takes them.
         """
         for part in chunks(label_hashes, rows_per_read):
-            read = in_parts(part, lambda some: labels.get_label_rows(self.id, some, **options), size=rows_per_read)
-            for rows in self._client.run(read):
+            outcome = self._client.run(
+                as_far_as_possible(
+                    part, lambda some: labels.get_label_rows(self.id, some, **options), size=rows_per_read
+                )
+            )
+            for rows in outcome.results:
                 yield from rows
+            outcome.checked()
 
     def create_label_rows(self, data_hashes: Sequence[str], *, branch: str | None = None) -> list[LabelRow]:
-        """Create the label rows of data units that have none; a write. Large numbers go in several requests."""
+        """Create the label rows of data units that have none; a write. Large numbers go in several requests.
+
+        :raises EncordError: A request failed. The error's `outcome` is a `PartsOutcome`: `results` are the lists of
+            rows that were created before, `unknown` are the data units of a request whose answer was lost.
+        """
         create = in_parts(
             data_hashes,
             lambda some: labels.create_label_rows(self.id, some, branch=branch),
@@ -190,6 +199,7 @@ class Project(HasUsers, HasGroups):
         """Save label rows: afterwards their labels are exactly those given. Large numbers go in several requests.
 
         :param rows: Whole rows by `label_hash`.
+        :raises EncordError: A request failed. The error's `outcome` names the rows that were saved before (`done`).
         """
         save = in_parts(
             list(rows),
