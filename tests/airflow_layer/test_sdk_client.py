@@ -1,4 +1,4 @@
-"""The vendor's own client from the same connection. Half of this needs the extra ``sdk``, which Airflow 3.3 has here."""
+"""The vendor's own client from the same connection. Half of this needs the extra ``sdk``: Airflow 3.3 has it here."""
 
 from __future__ import annotations
 

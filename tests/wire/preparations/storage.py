@@ -81,7 +81,7 @@ def _synced(world: Any) -> None:
     bucket = {"integration": "of a sync", "url": "s3://my-bucket", "directory": str(Path(__file__).parent)}
     integration = world.user.server.control("POST", "buckets", bucket)["integrationUuid"]
     link = {"integrationUuid": integration, "remoteUrl": "s3://my-bucket/incoming/"}
-    wanted = {"name": "Raw bucket mirror", "cloudSyncedFolderParams": link}
+    wanted = {"name": "Raw bucket mirror", "clientMetadata": '{"site": "B"}', "cloudSyncedFolderParams": link}
     made = world.user.v2("POST", "/v2/public/storage/folders", wanted)
     world.ids[_ID.format(FOLDER, 2)] = made["uuid"]
 
