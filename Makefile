@@ -58,6 +58,8 @@ smoke: $(VENV)/.ready  ## read-only calls with your own connection; says which a
 bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measurements, side by side
 	$(BIN)/python -m benchmarks.imports
 	$(BIN)/python -m benchmarks.calls
+	$(BIN)/python -m benchmarks.listing
+	$(BIN)/python -m benchmarks.label_rows
 
 check: $(VENV)/.ready  ## format, lint, types; changes nothing
 	$(BIN)/ruff format --check .
