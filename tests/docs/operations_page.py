@@ -20,9 +20,11 @@ from urllib.parse import unquote
 
 import msgspec
 
+from airflow_provider_encord.client.api.data_items import IMAGE
 from airflow_provider_encord.client.api.registry import Operation, operations
 from airflow_provider_encord.client.call import API_KEY, SSH_KEY, Call, Envelope, Resource
 from airflow_provider_encord.emulator.routes import V1_OPERATIONS, V2_OPERATIONS
+from tests.sdk.coverage import covered
 from tests.wire.scope import replayed
 
 PAGE = Path(__file__).parents[2] / "docs" / "api" / "operations.md"
@@ -40,15 +42,17 @@ Every operation that the client can call. The table is generated from the regist
   default arguments: linking items with another behaviour for duplicates is sent once).
 - *Emulator*: whether the emulator serves the request.
 - *Vectors*: how many recorded exchanges are replayed against it.
+- *SDK tests*: in which modules of `tests/sdk` the vendor's SDKs, unmodified, were seen to use it.
 
-| Operation | Call | Request | Credentials | Changes | Emulator | Vectors |
-|---|---|---|---|---|---|---|
+| Operation | Call | Request | Credentials | Changes | Emulator | Vectors | SDK tests |
+|---|---|---|---|---|---|---|---|
 """
 
 _CREDENTIALS = {SSH_KEY: "SSH", API_KEY: "key"}
 _PLAIN: dict[Any, Any] = {int: 1, float: 0.5, bool: False, Any: {}, types.NoneType: None}
 
 _SPECIAL: dict[str, dict[str, Any]] = {
+    "upload.signed_urls": {"kind": IMAGE},
     "api_key.dataset.create": {"scopes": ["dataset.read"]},
     "api_key.project.create": {"scopes": ["label.read"]},
     "dataset.add_private_data start": {"items": {}},
@@ -111,13 +115,19 @@ def request_of(call: Call[Any]) -> str:
     return f"{call.request.method} {unquote(call.request.relative_path)}"
 
 
-def served(call: Call[Any]) -> bool:
-    """Whether the emulator has a row for the request."""
+def rows_of(call: Call[Any]) -> list[str]:
+    """Names of the emulator's rows for the request; empty if it does not serve it."""
     request = call.request
     if isinstance(request, Envelope):
-        return (request.query_type, request.verb) in V1_OPERATIONS
+        return [row.name for row in V1_OPERATIONS.get((request.query_type, request.verb), [])]
     path = re.sub(r"[{}]", "", unquote(request.relative_path))
-    return any(row.method == request.method and pattern.fullmatch(path) for pattern, row in V2_OPERATIONS)
+    return [row.name for pattern, row in V2_OPERATIONS if row.method == request.method and pattern.fullmatch(path)]
+
+
+def _sdk_tests(rows: Sequence[str]) -> str:
+    seen = covered()
+    modules = sorted({module.removeprefix("test_") for row in rows for module in seen.get(row, [])})
+    return ", ".join(modules) or "none"
 
 
 def _row(operation: Operation, vectors: int) -> str:
@@ -133,8 +143,9 @@ def _row(operation: Operation, vectors: int) -> str:
         f"`{request_of(call)}`",
         credentials,
         changes,
-        "yes" if served(call) else "no",
+        "yes" if rows_of(call) else "no",
         str(vectors) if vectors else "none",
+        _sdk_tests(rows_of(call)),
     ]
     return f"| {' | '.join(cells)} |\n"
 

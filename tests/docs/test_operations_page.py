@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_encord.client.api.registry import operations
-from tests.docs.operations_page import PAGE, page, sample_call, served
+from tests.docs.operations_page import PAGE, page, rows_of, sample_call
 from tests.wire.arguments import call_of
 from tests.wire.scope import replayed
 
@@ -23,5 +23,5 @@ def _behaviour(call: object) -> tuple[object, ...]:
 
 
 def test_a_request_that_no_row_takes_is_told_from_one_that_is_served() -> None:
-    assert served(sample_call(operations()["project.get", "v2"]))
-    assert served(sample_call(operations()["project.get", "v1"]))
+    assert rows_of(sample_call(operations()["project.get", "v2"]))
+    assert rows_of(sample_call(operations()["project.get", "v1"]))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.emulator.process import Emulator
-from tests.sdk import media
+from tests.sdk import coverage, media
 from tests.sdk.runner import close_all, run_sdk
 from tests.wire.server import Server, User
 
@@ -36,10 +36,12 @@ def interpreters() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """An emulator of this module's own."""
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """An emulator of this module's own; what it was asked is noted for the page of operations if that is wanted."""
     with Emulator.start() as emulator:
         yield Server(emulator.url)
+        if coverage.WANTED:
+            coverage.note(request.module.__name__.rpartition(".")[2], emulator.journal())
 
 
 @pytest.fixture(scope="module")

@@ -62,6 +62,21 @@ def test_an_item_is_renamed_linked_moved_and_found(toured: Any) -> None:
     assert toured["found"] == ["kerb stone.jpg"]
 
 
+def test_a_folder_has_groups_moves_is_found_and_goes(toured: Any) -> None:
+    assert toured["groups"] == [[["Storage team", "user"]], 0]
+    assert toured["below"] == ["Kerbs", "Spare"]
+    assert toured["anywhere"] == ["Spare"]
+
+
+def test_many_items_come_in_the_order_of_the_question(toured: Any) -> None:
+    assert toured["many"] == ["horn.wav", "kerb stone.jpg"]
+
+
+def test_a_deleted_group_takes_along_the_images_that_nothing_else_uses(toured: Any) -> None:
+    assert "imageGroup" not in toured["left"]
+    assert "imageSequence" not in toured["left"]
+
+
 def test_registered_data_counts_what_is_missing(toured: Any) -> None:
     assert toured["registered"] == ["DONE", 1, 1]
 

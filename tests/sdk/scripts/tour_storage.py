@@ -4,7 +4,7 @@ import pathlib
 import urllib.request
 
 from account import arguments, show, sign_in
-from encord.orm.storage import CloudSyncedFolderParams, StorageItemType
+from encord.orm.storage import CloudSyncedFolderParams, StorageItemType, StorageUserRole
 
 options = arguments("files", "integration")
 client = sign_in(options)
@@ -44,8 +44,30 @@ sync = synced.sync_private_data_with_cloud_synced_folder_get_result(
     synced.sync_private_data_with_cloud_synced_folder_start(), timeout_seconds=30
 )
 
+filled = top.get_summary()
+team = client.create_group("Storage team")
+top.add_group(team.group_hash, StorageUserRole.USER)
+groups = [[one.name, one.user_role.value] for one in top.list_groups()]
+top.remove_group(team.group_hash)
+
+spare = client.create_storage_folder("Spare")
+spare.move_to_folder(top.uuid)
+below = sorted(folder.name for folder in top.list_subfolders())
+anywhere = sorted(folder.name for folder in client.find_storage_folders(search="Spare"))
+spare.delete()
+held = top.add_private_data_to_folder_start(options.integration, wanted, ignore_errors=True)
+top.add_data_to_folder_job_cancel(held)
+many = [item.name for item in client.get_storage_items([sound, image])]
+top.delete_storage_items([group])
+left = sorted(item.item_type.value for item in top.list_items())
+
 show(
     {
+        "groups": [groups, len(list(top.list_groups()))],
+        "below": below,
+        "anywhere": anywhere,
+        "many": many,
+        "left": left,
         "inner": [client.get_storage_folder(inner.uuid).name, client.get_storage_folder(inner.uuid).client_metadata],
         "items": sorted(item.item_type.value for item in items.values()),
         "picture": [picture.width, picture.height, picture.mime_type],
@@ -60,7 +82,7 @@ show(
         "sync": [sync.status.value, sync.upload_jobs_units_done],
         "synced_items": sorted(item.name for item in synced.list_items()),
         "sound": client.get_storage_item(sound).audio_sample_rate,
-        "summary": [top.get_summary().images, top.get_summary().folders],
+        "summary": [filled.images, filled.folders],
         "folders": sorted(folder.name for folder in client.list_storage_folders(search="Str")),
     }
 )
