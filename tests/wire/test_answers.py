@@ -351,6 +351,22 @@ NEEDED = [
     ("storage.add_private_data result", "v2", "status"),
 ]
 
+
+@pytest.mark.parametrize(("operation", "api", "field"), NEEDED)
+def test_an_answer_without_what_it_is_about_is_an_error(operation, api, field):
+    exchange, key = next(
+        (exchange, key)
+        for exchange, key in ANSWERED
+        if key == (operation, api) and f'"{field}"' in json.dumps(exchange.response["json"])
+    )
+    body = _copy(exchange.response["json"])
+    inner = body["response"] if api == "v1" else body
+    holders = [place for place in _places(inner) if field in _at(inner, place)]
+    del _at(inner, holders[0])[field]
+    with pytest.raises(UnexpectedAnswerError, match=field):
+        read(exchange, key, body)
+
+
 OPTIONAL = {
     "userRole", "sourceProjects", "workflowManagerUuid", "workflow", "pathways", "skeleton_templates", "duration",
     "frames_per_second", "height", "width", "audio_sample_rate", "spaces", "group_hash", "task_uuid", "priority",
