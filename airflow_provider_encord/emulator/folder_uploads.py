@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import folders, organisation, upload_entries, upload_jobs
+from . import folders, listing, organisation, upload_entries, upload_jobs
 from .exchange import Exchange
-from .identifiers import new_uuid
 from .refusals import Reason, RefusalError
 from .shapes import StrictCamel
 from .store import Row
@@ -43,12 +42,7 @@ def signed_urls(exchange: Exchange) -> dict[str, Any]:
         raise RefusalError(Reason.MALFORMED, f"count: must be 1 to {MOST_URLS}")
     if body.item_type not in ITEM_TYPES:
         raise RefusalError(Reason.MALFORMED, f"itemType: must be one of {', '.join(ITEM_TYPES)}")
-    results, objects = [], exchange.emulation.objects
-    for _ in range(body.count):
-        key = objects.new_key(body.item_type)
-        url = objects.signed_url(exchange.base_url, key, "PUT")
-        results.append({"itemUuid": new_uuid(), "objectKey": key, "signedUrl": url, "uploadHeaders": {}})
-    return {"results": results, "nextPageToken": None}
+    return listing.whole(exchange.emulation.objects.upload_places(exchange.base_url, body.item_type, body.count))
 
 
 def start(exchange: Exchange) -> str:

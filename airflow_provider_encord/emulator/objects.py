@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import urllib.parse
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -55,6 +56,19 @@ class ObjectStore:
         expires = str(int(self._clock.unix()) + VALID_SECONDS)
         query = urllib.parse.urlencode({"expires": expires, "signature": self._sign(method, key, expires)})
         return f"{base_url}{PREFIX}{urllib.parse.quote(key)}?{query}"
+
+    def upload_places(self, base_url: str, kind: str, count: int) -> list[dict[str, Any]]:
+        """Where files can be put: a signed URL for each, and the id that its item will have."""
+        keys = [self.new_key(kind) for _ in range(count)]
+        return [
+            {
+                "itemUuid": new_uuid(),
+                "objectKey": key,
+                "signedUrl": self.signed_url(base_url, key, "PUT"),
+                "uploadHeaders": {},
+            }
+            for key in keys
+        ]
 
     def refusal(self, method: str, key: str, query: str) -> str | None:
         """Why a signed URL does not hold, or ``None`` if it does."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from . import folders, organisation, upload_entries, upload_jobs
+from . import folders, listing, organisation, upload_entries, upload_jobs
 from .exchange import Exchange
 from .identifiers import new_uuid
 from .refusals import Reason, RefusalError
@@ -49,12 +49,8 @@ def presigned_urls(exchange: Exchange) -> dict[str, Any]:
     query: PresignedQuery = exchange.query
     if not 1 <= query.count <= 1000:
         raise RefusalError(Reason.MALFORMED, "query: `count` must be 1 to 1000")
-    results = []
-    for _ in range(query.count):
-        key = exchange.emulation.objects.new_key(query.upload_item_type)
-        url = exchange.emulation.objects.signed_url(exchange.base_url, key, "PUT")
-        results.append({"itemUuid": new_uuid(), "objectKey": key, "signedUrl": url, "uploadHeaders": {}})
-    return {"results": results, "nextPageToken": None}
+    places = exchange.emulation.objects.upload_places(exchange.base_url, query.upload_item_type, query.count)
+    return listing.whole(places)
 
 
 def signed_url_of_one(exchange: Exchange) -> dict[str, str]:
