@@ -137,6 +137,7 @@ def pytest_beside(bare: Environment, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def _write_test(environment: Environment, name: str, body: str) -> Path:
+    (environment.home / "pytest.ini").touch()  # or pytest looks in the folders above for one
     file = environment.home / f"test_{name}.py"
     file.write_text(body)
     return file
