@@ -50,7 +50,7 @@ $(filter-out matrix-$(AIRFLOW),$(LINES:%=matrix-%)): matrix-%: .venvs/airflow-%/
 	  .venvs/airflow-$*/bin/python -m pytest -p no:cacheprovider $(MATRIX_TESTS) $(PYTEST_ARGS)
 
 docs: $(VENV)/.ready  ## the documentation, warnings are errors; it opens at .work/docs/index.html
-	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs .work/docs
+	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet docs .work/docs
 
 smoke: $(VENV)/.ready  ## read-only calls with your own connection; says which assumptions about Encord hold
 	$(BIN)/python -m smoke $(SMOKE_ARGS)
