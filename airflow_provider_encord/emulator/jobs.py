@@ -110,7 +110,8 @@ class Jobs:
         try:
             await work(self, job)
         except Exception:
-            log.exception("The emulator failed on a job, which stays pending; this is a bug in the emulator.")
+            log.exception("The emulator failed on a job; this is a bug in the emulator.")
+            upload_jobs.give_up(self.store, job)
         self._running.pop(job, None)
         self._over(job)
 

@@ -65,11 +65,18 @@ _TOLD = {
 }
 
 
+_TEXTS, _NUMBERS = (str,), (int, float)
+
+
 def told(given: dict[str, Any], size: int) -> Facts:
     """What an entry says about its file.
 
     :param size: Bytes that the file has, if the entry does not say.
+    :raises ValueError: Something is not of the type that it must have.
     """
+    for name, value in given.items():
+        if name in _TOLD and type(value) not in (_TEXTS if name in ("mimeType", "codec") else _NUMBERS):
+            raise ValueError(f"{name}: of the wrong type")
     facts = {_TOLD[name]: value for name, value in given.items() if name in _TOLD}
     if facts.get("fps") and facts.get("duration"):
         facts["frames"] = max(1, round(facts["fps"] * facts["duration"]))

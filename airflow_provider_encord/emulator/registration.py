@@ -75,10 +75,10 @@ def prepare(
     """Look at the files of an entry; ``None`` if it is skipped as a duplicate.
 
     :param kind: One of :data:`KINDS`.
-    :param planned: Links of entries that are prepared, but not made yet.
+    :param planned: Links and item ids of entries that are prepared, but not made yet.
     :raises UnitError: A file is not there, or not what it should be.
     """
-    planner = _Planner(store, objects, job["folder"], job["integration"], job["creator"])
+    planner = _Planner(store, objects, job["folder"], job["integration"], job["creator"], planned)
     if kind == "imageGroupsFromItems":
         return planner.group_of_items(entry)
     if kind == "scenes":
@@ -152,8 +152,16 @@ def _is_there(store: Store, job: Row, url: str) -> bool:
 class _Planner:
     """Plans items of one folder."""
 
-    def __init__(self, store: Store, objects: ObjectStore, folder: str, integration: str | None, creator: str) -> None:
-        self._store, self._objects = store, objects
+    def __init__(
+        self,
+        store: Store,
+        objects: ObjectStore,
+        folder: str,
+        integration: str | None,
+        creator: str,
+        planned: Collection[str] = (),
+    ) -> None:
+        self._store, self._objects, self._planned = store, objects, planned
         self._folder, self._integration, self._creator = folder, integration, creator
 
     def single(self, entry: dict[str, Any], kind: Kind) -> Plan:
@@ -227,7 +235,8 @@ class _Planner:
             return new_uuid()
         if not is_uuid(placeholder):
             raise UnitError("placeholderItemUuid: this is not a UUID")
-        if self._store.one("SELECT 1 FROM items WHERE uuid = ?", placeholder) is not None:
+        there = self._store.one("SELECT 1 FROM items WHERE uuid = ?", placeholder) is not None
+        if there or placeholder in self._planned:
             raise UnitError(f"placeholderItemUuid: there is an item {placeholder} already")
         return placeholder
 
@@ -235,10 +244,8 @@ class _Planner:
         path = self._path(url)
         if path is None:
             raise UnitError(f"File not found: {url}")
-        if given:
-            return media.told(given, path.stat().st_size)
         try:
-            return read(path)
+            return media.told(given, path.stat().st_size) if given else read(path)
         except ValueError as problem:
             raise UnitError(f"{url}: {problem}") from None
 

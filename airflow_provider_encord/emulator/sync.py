@@ -1,11 +1,13 @@
 """Synchronising a folder with the place in a bucket that it is linked to: what is new there becomes items here.
 
-Scanned in pages; each page's new files are an upload job of their own. What vanished from the bucket stays [inferred].
+Scanned in pages; each page's new files are an upload job of their own. What vanished from the bucket is a tombstone
+until it is back, as the vendor's SDK describes the mark.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 from . import organisation, upload_jobs
@@ -74,11 +76,22 @@ async def run(jobs: Jobs, sync: str) -> None:
     pages = [found[place : place + FILES_ON_A_PAGE] for place in range(0, len(found), FILES_ON_A_PAGE)]
     store.run("UPDATE syncs SET pages_pending = ?, pages_done = 0 WHERE uuid = ?", len(pages), sync)
     for page in pages:
+        await jobs.pace()
         await _take_in(jobs, row, [url for url in page if url not in known])
         store.run(
             "UPDATE syncs SET pages_pending = pages_pending - 1, pages_done = pages_done + 1 WHERE uuid = ?", sync
         )
+    _mark_tombstones(store, row["folder"], found)
     store.run("UPDATE syncs SET status = 'DONE' WHERE uuid = ?", sync)
+
+
+def _mark_tombstones(store: Store, folder: str, found: list[str]) -> None:
+    """Items whose files are gone, and no others."""
+    store.run(
+        "UPDATE items SET is_tombstone = file_link NOT IN (SELECT value FROM json_each(?))"
+        " WHERE folder = ? AND integration IS NOT NULL AND file_link IS NOT NULL",
+        *(json.dumps(found), folder),
+    )
 
 
 async def _take_in(jobs: Jobs, row: Row, urls: list[str]) -> None:

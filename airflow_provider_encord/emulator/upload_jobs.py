@@ -76,6 +76,12 @@ async def run(jobs: Jobs, job: str) -> None:
         worker.finish()
 
 
+def give_up(store: Store, job: str) -> None:
+    """End a job that the emulator failed on, rather than let its client wait for good."""
+    _cancel_unmade(store, job)
+    store.run("UPDATE jobs SET status = 'ERROR' WHERE uuid = ?", job)
+
+
 def cancel(jobs: Jobs, job: str) -> int:
     """Stop a job; how many units were not made because of that. One that is over stays as it is."""
     store = jobs.store
@@ -136,7 +142,7 @@ class _Worker:
         if self._job["ignore_errors"]:
             return registration.make(self._store, now, self._job, plan)
         self._waiting[position] = plan
-        self._planned.update(plan.links)
+        self._planned.update(plan.links, (row["uuid"] for row in plan.rows))
         return None
 
     def finish(self) -> None:
