@@ -10,8 +10,10 @@ from airflow_provider_encord.client.api.data_items import (
     NEWER_ITEM_LISTS,
     DicomSeries,
     ImageGroup,
+    ImageGroupFromItems,
     Kind,
     Part,
+    Scene,
     Unit,
     UploadedFile,
     data_items,
@@ -88,7 +90,27 @@ def _units(items: dict[str, Any]) -> list[Unit]:
         )
         for one in items["dicomSeries"]
     ]
-    return files + groups + series
+    return files + groups + series + _of_items(items) + _scenes(items)
+
+
+def _of_items(items: dict[str, Any]) -> list[Unit]:
+    return [
+        ImageGroupFromItems(
+            items=one["imageItems"],
+            title=one.get("title"),
+            client_metadata=one["clientMetadata"],
+            create_video=one["createVideo"],
+            video_url_prefix=one.get("videoUrlPrefix"),
+        )
+        for one in items["imageGroupsFromItems"]
+    ]
+
+
+def _scenes(items: dict[str, Any]) -> list[Unit]:
+    return [
+        Scene(title=one["title"], scene=one["scene"], client_metadata=one["clientMetadata"])
+        for one in items.get("scenes", [])
+    ]
 
 
 def _items(items: dict[str, Any]) -> dict[str, Any]:
