@@ -208,7 +208,7 @@ class Form2(Form):
         self.page.goto(f"{self.deployment.url}/connection/list/")
         row = self.page.get_by_role("row").filter(has=self.page.get_by_role("cell", name=connection_id, exact=True))
         row.locator("a[href*='/connection/edit/']").click()
-        expect(self.surface("private_key")).to_be_visible()
+        expect(self._editor("private_key")).to_be_visible()  # it comes after the box, which is then hidden
 
     def control(self, name: str) -> Locator:
         return self.page.locator(f"#{name}" if name in STANDARD else f"#extra__encord__{name}")
