@@ -19,7 +19,7 @@ from tests.docs.blocks import CHECKOUT, DOCS, DOCUMENTS, all_blocks, blocks_of
 from tests.docs.runner import known_extras, same_shape
 
 PACKAGE = CHECKOUT / "airflow_provider_encord"
-SOURCES = "".join(path.read_text() for path in (PACKAGE / "operators").glob("*.py"))
+SOURCES = "".join(path.read_text() for path in (PACKAGE / "operators").rglob("*.py"))
 OPERATORS = sorted(set(re.findall(r"^class (Encord\w+Operator)\b", SOURCES, re.MULTILINE)) - {"EncordBaseOperator"})
 WIDTH = 120  # characters of a line; the page shows some 86, and lets the rest be scrolled to
 REFERENCE = "".join(page.read_text() for page in (DOCS / "api").glob("*.rst"))

@@ -1,4 +1,4 @@
-"""Operators on label rows: export."""
+"""Export label rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators that bring files into Encord."""
+"""Upload files."""
 
 from __future__ import annotations
 

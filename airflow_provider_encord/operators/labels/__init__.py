@@ -1,0 +1,5 @@
+"""Operators on label rows. One module each; users import them from here."""
+
+from airflow_provider_encord.operators.labels.export import EncordExportLabelsOperator
+
+__all__ = ["EncordExportLabelsOperator"]
