@@ -87,6 +87,13 @@ FIELD_BEHAVIOUR: dict[str, Any] = {
     "placeholders": {"host": "https://api.encord.com (default) or https://api.us.encord.com", "port": ""},
 }
 
+ASSET_URIS: dict[str, Any] = {
+    "schemes": ["encord"],
+    "handler": "airflow_provider_encord.assets.sanitize_uri",
+    "factory": "airflow_provider_encord.assets.create_asset",
+    "to_openlineage_converter": "airflow_provider_encord.assets.to_openlineage",
+}
+
 
 def get_provider_info() -> dict[str, Any]:
     """Describe this provider to Airflow."""
@@ -115,5 +122,7 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "hooks": modules("hooks", "encord"),
         "operators": modules("operators", "projects", "datasets", "ontologies", "storage", "labels"),
+        "asset-uris": [ASSET_URIS],
+        "dataset-uris": [ASSET_URIS],  # their name on Airflow 2
         "extra-links": ["airflow_provider_encord.links.EncordLink"],
     }

@@ -29,6 +29,6 @@ def test_every_file_that_a_document_names_exists(name: str) -> None:
 
 @pytest.mark.parametrize("kind", ["operators"])
 def test_the_readme_names_every_operator_and_no_other(kind: str) -> None:
-    source = "".join(path.read_text() for path in (CHECKOUT / "airflow_provider_encord" / kind).glob("*.py"))
+    source = "".join(path.read_text() for path in (CHECKOUT / "airflow_provider_encord" / kind).rglob("*.py"))
     defined = set(re.findall(r"^class (Encord\w+Operator)\b", source, re.MULTILINE)) - {"EncordBaseOperator"}
     assert set(re.findall(r"`(Encord\w+Operator)`", README)) == defined

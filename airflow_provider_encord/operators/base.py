@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -90,6 +90,26 @@ class EncordBaseOperator(BaseOperator):
             task_instance.xcom_push(key=told_key(), value=address)
         except Exception as error:  # noqa: BLE001 - a button is not worth a failure, whatever the XCom backend raises
             self.log.warning("The link to Encord cannot be stored: %s.", type(error).__name__)
+
+    def tell_assets(self, context: Context, uri: str, extra: Mapping[str, Any]) -> None:
+        """Put what the task did into the asset event that its end makes.
+
+        An outlet that is the asset of this URI gets the extra; an outlet that is an asset alias gets an event of the
+        asset. A task without such outlets makes no event. On a failure of the task Airflow makes none either.
+
+        :param uri: Of `airflow_provider_encord.assets`.
+        :param extra: Small, JSON: counts, and the URI of what is large.
+        """
+        from airflow.providers.common.compat.sdk import Asset, AssetAlias
+
+        events = context.get("outlet_events")
+        if events is None:  # outside of Airflow, such as in a test of one's own
+            return
+        for outlet in self.outlets or ():
+            if isinstance(outlet, AssetAlias):
+                events[outlet].add(Asset(uri=uri), extra=dict(extra))
+            elif getattr(outlet, "uri", None) == uri:
+                events[outlet].extra.update(extra)
 
     @abstractmethod
     def act(self, context: Context) -> Any:

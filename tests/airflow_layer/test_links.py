@@ -120,8 +120,8 @@ def _all_operators() -> list[type[BaseOperator]]:
     """Every operator and sensor of the package, found by looking into the modules: also one that is not registered."""
     folders = [PACKAGE / folder for folder in ("operators", "sensors", "decorators")]
     found = {}
-    for file in sorted(file for folder in folders for file in folder.glob("*.py")):
-        path = f"{PACKAGE.name}.{file.parent.name}.{file.stem}"
+    for file in sorted(file for folder in folders for file in folder.rglob("*.py")):
+        path = ".".join([PACKAGE.name, *file.relative_to(PACKAGE).with_suffix("").parts])
         for one in vars(importlib.import_module(path)).values():
             if inspect.isclass(one) and issubclass(one, BaseOperator) and one.__module__ == path:
                 found[one.__name__] = one
