@@ -1,0 +1,41 @@
+"""BASE KEY_FILE DATASET FOLDER: the images of a folder into a dataset, as the operator does it, receipt included.
+
+Airflow is left out: what is measured is what is below the operator.
+"""
+
+import json
+import pathlib
+import resource
+import sys
+import time
+
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import SshKey
+from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.ingest.outcome import UPLOADED
+from airflow_provider_encord.ingest.receipt import receipt_line, write_receipt
+from airflow_provider_encord.ingest.sending import Target
+from airflow_provider_encord.ingest.sources import find_files
+from airflow_provider_encord.ingest.upload import upload_files
+
+base, key_file, dataset, folder = sys.argv[1:]
+client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))
+client.dataset(dataset).get()
+started, cpu = time.perf_counter(), time.process_time()
+files = find_files(folder, lambda uri: pathlib.Path(uri))
+outcomes = []
+client.run(upload_files(Target(dataset=dataset, credential=client.credential.kind), files, report=outcomes.extend))
+write_receipt(pathlib.Path(folder + ".receipt.jsonl"), (receipt_line(one, dataset, {}) for one in outcomes))
+took, cpu = time.perf_counter() - started, time.process_time() - cpu
+done = sum(one.result == UPLOADED for one in outcomes)
+print(
+    json.dumps(
+        {
+            "files": done,
+            "seconds": took,
+            "files_per_second": done / took,
+            "cpu_ms_per_file": 1e3 * cpu / done,
+            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
+    )
+)

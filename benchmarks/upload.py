@@ -1,0 +1,112 @@
+"""Images of a folder into a dataset: our upload, and the vendor's SDK as its guides have it (one call a file).
+
+Each contender is a process of its own, and so is the emulator, whose CPU is told. The SDK's part is the script in
+``../shared/baselines`` where that is there, else the same by ``contenders/upload_sdk.py``. Files are small PNGs, so
+that what a file costs is seen, and not what its bytes cost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import SshKey
+from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.emulator.process import Emulator
+from benchmarks.calls import CONTENDERS, EMAIL, cpu_seconds
+from demo.surroundings import EMULATOR_PYTHON, KeyPair
+from tests.sdk.environments import SSH_SDK, interpreter
+from tests.sdk.media import png
+
+UNITS = ("files_per_second", "cpu_ms_per_file", "requests_per_file", "peak_mb")
+
+
+class Bench:
+    """One emulator and a key for it."""
+
+    def __init__(self, emulator: Emulator, folder: pathlib.Path):
+        self.emulator, self.folder = emulator, folder
+        pair = KeyPair.generate()
+        self.key_file = folder / "key"
+        self.key_file.write_text(pair.private)
+        self.key_file.chmod(0o600)
+        emulator.authorize(pair.public, email=EMAIL)
+
+    def dataset(self, title: str) -> str:
+        """A new mirror dataset."""
+        with EncordClient(SshKey.from_path(str(self.key_file)), Settings(base_url=self.emulator.url)) as client:
+            return client.create_dataset(title, if_exists="new").id
+
+    def files(self, number: int) -> pathlib.Path:
+        """A folder of so many images; contents differ, else Encord might take them for the same."""
+        folder = self.folder / f"files-{number}"
+        folder.mkdir(exist_ok=True)
+        content = png(32, 32)
+        for one in range(number):
+            (folder / f"image-{one:06d}.png").write_bytes(content + one.to_bytes(8, "big"))
+        return folder
+
+    def turn(self, command: list[str], files: int) -> dict[str, Any]:
+        """One upload by a contender, in a new process."""
+        self.emulator.clear_journal()
+        before = cpu_seconds(self.emulator.process_id)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(done.stderr[-2000:])
+        costs = json.loads(done.stdout.splitlines()[-1])
+        if costs["files"] != files:
+            raise SystemExit(f"{costs['files']} of {files} files were uploaded.")
+        return {
+            "files": files,
+            "seconds": round(costs["seconds"], 2),
+            "files_per_second": round(costs["files_per_second"], 1),
+            "cpu_ms_per_file": round(costs.get("cpu_ms_per_file") or 1e3 * costs["cpu_seconds"] / files, 2),
+            "requests_per_file": round(len(self.emulator.journal()) / files, 2),
+            "peak_mb": round(costs["peak_mb"], 1),
+            "emulator_cpu_ms_per_file": round(1e3 * (cpu_seconds(self.emulator.process_id) - before) / files, 2),
+        }
+
+
+def sdk_script() -> pathlib.Path:
+    """The baseline, where it is."""
+    shared = pathlib.Path(__file__).parents[2] / "shared" / "baselines" / "sdk_upload.py"
+    return shared if shared.exists() else CONTENDERS / "upload_sdk.py"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, nargs="+", default=[100, 1_000, 10_000], help="numbers of files")
+    parser.add_argument("--sdk-most", type=int, default=1_000, help="the SDK runs up to so many files")
+    options = parser.parse_args()
+    ratios: dict[str, float] = {}
+    python = os.environ.get("ENCORD_EMULATOR_PYTHON", str(EMULATOR_PYTHON))
+    with tempfile.TemporaryDirectory() as folder, Emulator.start(python=python) as emulator:
+        bench = Bench(emulator, pathlib.Path(folder))
+        latest: dict[str, dict[str, Any]] = {}
+        for number in options.files:
+            files = bench.files(number)
+            ours = [sys.executable, str(CONTENDERS / "upload_ours.py"), emulator.url, str(bench.key_file)]
+            latest["ours"] = bench.turn([*ours, bench.dataset(f"ours {number}"), str(files)], number)
+            print(json.dumps({"what": "ours", **latest["ours"]}), flush=True)
+            if number <= options.sdk_most:
+                sdk = [str(interpreter(SSH_SDK)), str(sdk_script()), emulator.url, str(bench.key_file)]
+                paths = sorted(map(str, files.iterdir()))
+                latest["sdk"] = bench.turn([*sdk, bench.dataset(f"sdk {number}"), *paths], number)
+                print(json.dumps({"what": "sdk", **latest["sdk"]}), flush=True)
+            ratios |= {
+                f"ours/sdk, {unit}, {number} files": round(latest["ours"][unit] / latest["sdk"][unit], 3)
+                for unit in UNITS
+            }
+    print(json.dumps({"what": "ratios", **ratios}))
+
+
+if __name__ == "__main__":
+    main()
