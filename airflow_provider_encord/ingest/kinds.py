@@ -10,7 +10,8 @@ import mimetypes
 import pathlib
 from collections.abc import Mapping
 
-from airflow_provider_encord.client.api.uploads import IMAGE, VIDEO, Kind
+from airflow_provider_encord.client.api.data_items import AUDIO, DICOM, IMAGE, NIFTI, PDF, TEXT, VIDEO, Kind
+from airflow_provider_encord.client.errors import InvalidRequestError
 
 _ADDITIONS: Mapping[str, str] = {
     ".avif": "image/avif",
@@ -23,16 +24,56 @@ _ADDITIONS: Mapping[str, str] = {
     ".mkv": "video/x-matroska",
     ".mts": "video/mp2t",
     ".webm": "video/webm",
+    ".aac": "audio/aac",
+    ".flac": "audio/flac",
+    ".m4a": "audio/mp4",
+    ".ogg": "audio/ogg",
+    ".opus": "audio/opus",
+    ".dcm": "application/dicom",
+    ".dicom": "application/dicom",
+    ".nii": "application/nifti",
+    ".md": "text/markdown",
 }
-_KINDS: Mapping[str, Kind] = {"image": IMAGE, "video": VIDEO}
+NAMES: Mapping[str, Kind] = {
+    "image": IMAGE,
+    "video": VIDEO,
+    "audio": AUDIO,
+    "dicom": DICOM,
+    "nifti": NIFTI,
+    "pdf": PDF,
+    "text": TEXT,
+}
+"""Kinds of file by the word that a user says."""
+_WHOLE_TYPES: Mapping[str, Kind] = {"application/dicom": DICOM, "application/nifti": NIFTI, "application/pdf": PDF}
+_FAMILIES: Mapping[str, Kind] = {name: NAMES[name] for name in ("image", "video", "audio", "text")}
+_NO_TEXT = (".csv", ".tsv", ".py", ".css", ".js", ".json")  # these stand beside data rather than being some
 _TYPES: Mapping[str, str] = {**mimetypes.MimeTypes().types_map[True], **_ADDITIONS}
 
 
 def media_type(name: str) -> str | None:
     """The media type of a file by the suffix of its name, as in ``"image/png"``; None if the suffix is not known."""
-    return _TYPES.get(pathlib.PurePosixPath(name).suffix.lower())
+    return _TYPES.get(_suffix(name))
 
 
 def kind_of(name: str) -> Kind | None:
-    """What Encord would take the file for; None if it is neither an image nor a video."""
-    return _KINDS.get((media_type(name) or "").partition("/")[0])
+    """What Encord would take the file for; None if its name tells none of the kinds."""
+    known = media_type(name) or ""
+    if _suffix(name) in _NO_TEXT:
+        return None
+    return _WHOLE_TYPES.get(known) or _FAMILIES.get(known.partition("/")[0])
+
+
+def kind_named(name: str) -> Kind:
+    """The kind that a user names.
+
+    :raises InvalidRequestError: There is none of that name.
+    """
+    if name not in NAMES:
+        raise InvalidRequestError(f"kind: {name[:80]!r} is none of {', '.join(NAMES)}.")
+    return NAMES[name]
+
+
+def _suffix(name: str) -> str:
+    """In lower case; that of ``brain.nii.gz`` is ``.nii``."""
+    path = pathlib.PurePosixPath(name.lower())
+    return ".nii" if path.name.endswith(".nii.gz") else path.suffix

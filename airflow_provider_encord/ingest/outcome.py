@@ -21,6 +21,7 @@ class Outcome:
     :param sha256: Of the bytes that were sent, in hexadecimal; None if they were not sent now.
     :param error: Why it failed, and what to do.
     :param retryable: Whether a failure may pass by itself.
+    :param pending: Its job still runs at Encord, so it must not be sent again.
     """
 
     file: SourceFile
@@ -30,12 +31,15 @@ class Outcome:
     sha256: str | None = None
     error: str | None = None
     retryable: bool = False
+    pending: bool = False
 
 
 Report: TypeAlias = Callable[[Sequence[Outcome]], None]
 """Is told the outcomes of files as they become known."""
 
 
-def failed(file: SourceFile, error: str, *, retryable: bool, sha256: str | None = None) -> Outcome:
+def failed(
+    file: SourceFile, error: str, *, retryable: bool, sha256: str | None = None, pending: bool = False
+) -> Outcome:
     """The outcome of a file that did not reach Encord."""
-    return Outcome(file=file, result=FAILED, error=error, retryable=retryable, sha256=sha256)
+    return Outcome(file=file, result=FAILED, error=error, retryable=retryable, sha256=sha256, pending=pending)

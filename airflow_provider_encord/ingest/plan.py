@@ -32,12 +32,15 @@ class Plan:
 def make_plan(files: Sequence[SourceFile], rows: Iterable[DataRow]) -> Plan:
     """Tell the files that are in a dataset from those that are not.
 
-    A row whose size Encord does not tell stands for any size, after all rows that have one: rather no second copy.
+    A row whose size Encord does not tell stands for any size, after all rows that have one: rather no second copy. So
+    does the row of a group: whether Encord counts the sizes of its files is not known.
     """
     exact: dict[tuple[str, int], collections.deque[DataRow]] = collections.defaultdict(collections.deque)
     unsized: dict[str, collections.deque[DataRow]] = collections.defaultdict(collections.deque)
+    groups = {file.title for file in files if file.parts}
     for row in rows:
-        (unsized[row.data_title] if row.file_size is None else exact[row.data_title, row.file_size]).append(row)
+        told = row.file_size is not None and row.data_title not in groups
+        (exact[row.data_title, row.file_size or 0] if told else unsized[row.data_title]).append(row)
     present, unmatched = _match(files, lambda file: exact.get((file.title, file.size)))
     more, missing = _match(unmatched, lambda file: unsized.get(file.title))
     return Plan(present + more, missing)
@@ -60,19 +63,20 @@ def batches(
 ) -> Iterator[list[SourceFile]]:
     """Cut files into parts of one kind, for one job each; together they are the whole.
 
-    :param files_per_job: At most so many files in a part.
+    :param files_per_job: At most so many files in a part, unless one group alone has more.
     :param bytes_per_job: At most so many bytes in a part of more than one file.
     """
     kinds = dict.fromkeys(file.kind for file in files)
     for kind in kinds:
         part: list[SourceFile] = []
-        size = 0
+        size = number = 0
         for file in files:
             if file.kind != kind:
                 continue
-            if part and (len(part) == files_per_job or size + file.size > bytes_per_job):
+            if part and (number + len(file.files) > files_per_job or size + file.size > bytes_per_job):
                 yield part
-                part, size = [], 0
+                part, size, number = [], 0, 0
             part.append(file)
             size += file.size
+            number += len(file.files)
         yield part

@@ -9,11 +9,14 @@ field                  meaning
 ``schema_version``     1; fields may be added without changing it
 ``source``             URI of the file, unescaped
 ``title``, ``size``    name in Encord; bytes
-``sha256``             of the bytes that were sent; null if they were never sent by a task with this receipt
-``kind``               ``image`` or ``video``
+``sha256``             of the bytes that were sent; null if they were never sent by a task with this receipt; of a
+                       group, that of the checksums of its files, one a line
+``parts``              URIs of the files of a group, in order; else empty
+``kind``               ``image``, ``video``, ``imageGroup``, ``dicomSeries``, ...
 ``outcome``            ``uploaded`` now, ``present`` before, ``failed``
-``dataset``            id of the dataset
-``data_hash``          id of the data unit; null if it failed
+``dataset``            id of the dataset; null if the files went into a folder
+``folder``             id of the storage folder, in that case
+``data_hash``          id of the data unit; null if it failed, and in folders
 ``backing_item_uuid``  id of the storage item behind it; null if it failed
 ``error``              why it failed; else null
 =====================  ================================================================================
@@ -43,10 +46,17 @@ class ReceiptLine(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str | None
     kind: str
     outcome: str
-    dataset: str
+    dataset: str | None
     data_hash: str | None
     backing_item_uuid: str | None
     error: str | None
+    folder: str | None = None
+    parts: list[str] = []
+
+    @property
+    def key(self) -> str | None:
+        """What names it in Encord."""
+        return self.data_hash or self.backing_item_uuid
 
 
 _LINE = msgspec.json.Decoder(ReceiptLine)
@@ -54,24 +64,29 @@ _ENCODER = msgspec.json.Encoder()
 _START = f'{{"schema_version":{SCHEMA_VERSION},"source":"'.encode()  # of every line that we write
 
 
-def receipt_line(outcome: Outcome, dataset: str, checksums: Mapping[str, str]) -> ReceiptLine:
+def receipt_line(
+    outcome: Outcome, dataset: str | None, checksums: Mapping[str, str], *, folder: str | None = None
+) -> ReceiptLine:
     """The line about one file.
 
-    :param checksums: What an earlier receipt knows: SHA-256 by data hash.
+    :param checksums: What an earlier receipt knows: SHA-256 by data hash, in folders by item.
     """
-    known = checksums.get(outcome.data_hash or "") if outcome.result == PRESENT else None
+    key = outcome.data_hash or outcome.backing_item_uuid or ""
+    known = checksums.get(key) if outcome.result == PRESENT else None
     return ReceiptLine(
         schema_version=SCHEMA_VERSION,
         source=outcome.file.uri,
         title=outcome.file.title,
         size=outcome.file.size,
         sha256=outcome.sha256 or known,
-        kind=outcome.file.kind.item_type,
+        kind=outcome.file.item_type,
         outcome=outcome.result,
         dataset=dataset,
         data_hash=outcome.data_hash,
         backing_item_uuid=outcome.backing_item_uuid,
         error=outcome.error,
+        folder=folder,
+        parts=[part.uri for part in outcome.file.parts],
     )
 
 
@@ -103,7 +118,7 @@ def read_lines(file: Iterable[bytes]) -> Iterator[ReceiptLine]:
 
 
 def known_checksums(path: Any) -> dict[str, str]:
-    """SHA-256 by data hash, from an earlier receipt; nothing if there is none.
+    """SHA-256 by data hash, in folders by item, from an earlier receipt; nothing if there is none.
 
     :param path: A path object.
     :raises InvalidRequestError: There is a directory, or a file that is no receipt: it is not to be overwritten.
@@ -115,7 +130,7 @@ def known_checksums(path: Any) -> dict[str, str]:
             return {}
         with path.open("rb") as file:
             lines = read_lines(iter(file.readline, b""))
-            return {line.data_hash: line.sha256 for line in lines if line.data_hash and line.sha256}
+            return {line.key: line.sha256 for line in lines if line.key and line.sha256}
 
 
 def require_writable(path: Any) -> None:

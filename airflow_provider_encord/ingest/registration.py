@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from airflow_provider_encord.client.api import uploads
-from airflow_provider_encord.client.api.datasets import DataRow, list_data_rows
-from airflow_provider_encord.client.api.uploads import LONGEST_HOLD, PENDING, RegisteredFile, UploadJob
-from airflow_provider_encord.client.call import Flow, Pause
+from airflow_provider_encord.client.api.datasets import DataRow
+from airflow_provider_encord.client.api.uploads import PENDING, RegisteredFile, UploadJob
+from airflow_provider_encord.client.call import Flow, Now, Pause
 from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, TransientError
+from airflow_provider_encord.client.resources.uploads import follow_job
+from airflow_provider_encord.ingest.notes import Note, Notebook
 from airflow_provider_encord.ingest.outcome import UPLOADED, Outcome, failed
+from airflow_provider_encord.ingest.places import Target
 from airflow_provider_encord.ingest.plan import make_plan
-from airflow_provider_encord.ingest.sending import Sent, Target
+from airflow_provider_encord.ingest.sending import Sent
+from airflow_provider_encord.ingest.sources import SourceFile
 
 _STARTS = 3  # how often the same files are registered, if answers get lost
 _LOOKS = (1.0, 2.0, 4.0)  # seconds between looks for the rows of a job whose answer was lost
-_FAILED_POLLS = 10  # forgiven in a row; each has been tried several times
-_PAUSE_AFTER_FAILURE = 10.0  # seconds
-_QUICK_POLL = 1.0  # seconds; Encord answered rather than hold the request
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0  # seconds between polls that Encord does not hold
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,30 +33,27 @@ class Job:
     """A job that was started.
 
     :param id: None if the answer was lost.
+    :param note: Stands until its outcomes are known.
     """
 
     id: str | None
     sent: Sequence[Sent]
+    note: Note
 
 
 class Registration:
-    """Registers files in one dataset.
+    """Makes data of what was sent, in one dataset or folder.
 
-    :param known: Ids of data units that are not from these files; grows by what is registered.
+    :param known: Rows that are not from these files; grows by what is registered.
+    :param notebook: Holds what is under way.
     :param timeout: Seconds after which a job is no longer waited for.
-    :param clock: Seconds, from any start.
     """
 
-    def __init__(
-        self,
-        target: Target,
-        known: Iterable[str],
-        *,
-        timeout: float,
-        clock: Callable[[], float] = time.monotonic,
-    ):
-        self._target, self._timeout, self._clock = target, timeout, clock
-        self._known = set(known)
+    def __init__(self, target: Target, known: Iterable[DataRow], *, notebook: Notebook, timeout: float):
+        self._target, self._timeout, self._notebook = target, timeout, notebook
+        self._known: dict[str, set[str]] = collections.defaultdict(set)
+        for row in known:
+            self._known[row.data_title].add(row.data_hash)
 
     def start(self, sent: Sequence[Sent], *, again: bool = False) -> Flow[Job]:
         """Start a job.
@@ -65,13 +61,28 @@ class Registration:
         :param again: These files may have been registered already: have Encord skip those.
         :raises EncordError: Encord refuses, or was not reached; nothing was started.
         """
-        items = uploads.data_items([one.entry for one in sent], skip_duplicate_urls=again)
-        call = uploads.start_upload(self._target.dataset, items, ignore_errors=True, folder=self._target.folder)
+        known = {one for title in {one.file.title for one in sent} for one in self._known.get(title, ())}
+        note = self._notebook.open(self._target.id, sent, known)
         try:
-            job = yield from call
+            job = yield from self._target.start([one.entry for one in sent], skip_duplicate_urls=again)
         except OutcomeUnknownError:
-            return Job(id=None, sent=sent)
-        return Job(id=job, sent=sent)
+            return Job(id=None, sent=sent, note=note)
+        except EncordError:
+            self._notebook.close(note)
+            raise
+        return Job(id=job, sent=sent, note=self._notebook.started(note, job))
+
+    def take_up(self, note: Note, sent: Sequence[Sent]) -> Flow[list[Outcome]]:
+        """See through what an earlier try left.
+
+        :param sent: What the note tells of, as far as this try is about it.
+        """
+        for one in sent:  # these files may have rows by now: only what was there before is not theirs
+            self._known[one.file.title] = set()
+        for row in note.known:
+            for one in sent:
+                self._known[one.file.title].add(row)
+        return (yield from self.finish(Job(id=note.job, sent=sent, note=note)))
 
     def finish(self, job: Job) -> Flow[list[Outcome]]:
         """See a job through.
@@ -79,14 +90,23 @@ class Registration:
         :return: The outcome of each of its files.
         :raises EncordError: Encord does not tell how the job fares.
         """
+        outcomes = yield from self._outcomes(job)
+        if not any(one.pending for one in outcomes):
+            self._notebook.close(job.note)
+        return outcomes
+
+    def _outcomes(self, job: Job) -> Flow[list[Outcome]]:
         if job.id is None:
             return (yield from self._recover(job.sent))
         ended = yield from self._follow(job.id)
         if not ended.ended:
             reason = self._overdue(job.id, ended.errors)
-            return [failed(one.file, reason, retryable=False, sha256=one.sha256) for one in job.sent]
+            # Without lasting notes a retry would not know of the job, and send its files a second time.
+            retryable = self._notebook.lasting
+            return [failed(one.file, reason, retryable=retryable, sha256=one.sha256, pending=True) for one in job.sent]
         outcomes, untold = judge(job.sent, ended)
-        self._known.update(one.data_hash for one in outcomes if one.data_hash)
+        for one in outcomes:
+            self._known[one.file.title].update({one.data_hash, one.backing_item_uuid} - {None})  # type: ignore[arg-type]
         if untold:
             found, lost = yield from self._look(untold)
             outcomes += found + [_untold(one, ended) for one in lost]
@@ -107,6 +127,7 @@ class Registration:
                 return outcomes + [failed(one.file, str(error), retryable=True, sha256=one.sha256) for one in left]
             if job.id is not None:
                 return outcomes + (yield from self.finish(job))
+            self._notebook.close(job.note)  # the note that is open already says the same
         found, left = yield from self._watch(left)
         unknown = (
             "Encord's answer to its registration was lost, and it does not show in the dataset. Run the task again."
@@ -116,9 +137,9 @@ class Registration:
     def _watch(self, sent: list[Sent]) -> Flow[tuple[list[Outcome], list[Sent]]]:
         """Look for rows until all are there, or no more come."""
         outcomes: list[Outcome] = []
-        deadline = self._clock() + self._timeout
+        deadline = (yield from Now()) + self._timeout
         look = 0
-        while sent and look < len(_LOOKS) and self._clock() < deadline:
+        while sent and look < len(_LOOKS) and (yield from Now()) < deadline:
             yield from Pause(_LOOKS[look])
             try:
                 found, sent = yield from self._look(sent)
@@ -130,43 +151,34 @@ class Registration:
 
     def _look(self, sent: Sequence[Sent]) -> Flow[tuple[list[Outcome], list[Sent]]]:
         """Tell the files that have a new row in the dataset from those that have none."""
-        kinds = sorted({one.file.kind.file_type for one in sent})
-        rows = yield from list_data_rows(self._target.dataset, data_types=kinds)
-        plan = make_plan([one.file for one in sent], [row for row in rows if row.data_hash not in self._known])
-        self._known.update(row.data_hash for _, row in plan.present)
+        rows = yield from rows_of_kinds(self._target, [one.file for one in sent])
+        new = [row for row in rows if row.data_hash not in self._known.get(row.data_title, ())]
+        plan = make_plan([one.file for one in sent], new)
+        for file, row in plan.present:
+            self._known[file.title].add(row.data_hash)
         rows_of = dict(plan.present)
         found = [_uploaded(one, rows_of[one.file]) for one in sent if one.file in rows_of]
         return found, [one for one in sent if one.file not in rows_of]
 
     def _follow(self, job: str) -> Flow[UploadJob]:
         """Poll a job until it ends or its time is over."""
-        deadline = self._clock() + self._timeout
-        failures, pause = 0, _FIRST_PAUSE
-        while True:
-            asked = self._clock()
-            hold = max(0, min(LONGEST_HOLD, int(deadline - asked)))
-            try:
-                state = yield from uploads.poll_upload(self._target.dataset, job, timeout_seconds=hold)
-            except TransientError as error:
-                failures += 1
-                if failures > _FAILED_POLLS or self._clock() >= deadline:
-                    return UploadJob(status=PENDING, errors=[str(error)])
-                yield from Pause(max(_PAUSE_AFTER_FAILURE, error.retry_after or 0))
-                continue
-            failures = 0
-            if state.ended or self._clock() >= deadline:
-                return state
-            if self._clock() - asked < _QUICK_POLL:
-                yield from Pause(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+        try:
+            return (yield from follow_job(lambda hold: self._target.poll(job, hold), timeout=self._timeout))
+        except TransientError as error:  # the job is known and runs on
+            return UploadJob(status=PENDING, errors=[str(error)])
 
     def _overdue(self, job: str, errors: Sequence[str]) -> str:
-        # Not retryable: while the job runs, its files show nowhere, and a retry would send them a second time.
         why = "; ".join(errors) or f"job_timeout is {self._timeout:.0f} s"
         return (
             f"Job {job} is no longer waited for ({why}), and runs on at Encord. Run the task again when it has ended: "
             "what is in the dataset by then is not sent twice."
         )
+
+
+def rows_of_kinds(target: Target, files: Sequence[SourceFile]) -> Flow[list[DataRow]]:
+    """What is there of the kinds of these files."""
+    file_types, item_types = sorted({file.file_type for file in files}), sorted({file.item_type for file in files})
+    return (yield from target.rows(file_types, item_types))
 
 
 def judge(sent: Sequence[Sent], job: UploadJob) -> tuple[list[Outcome], list[Sent]]:
@@ -183,8 +195,8 @@ def judge(sent: Sequence[Sent], job: UploadJob) -> tuple[list[Outcome], list[Sen
     outcomes: list[Outcome] = []
     untold: list[Sent] = []
     for one in sent:
-        if one.object_url in errors:
-            reason = f"Encord could not take {one.file.uri}: {errors[one.object_url] or 'it gives no reason'}."
+        if refused := [url for url in one.objects if url in errors]:
+            reason = f"Encord could not take {one.file.uri}: {errors[refused[0]] or 'it gives no reason'}."
             outcomes.append(failed(one.file, reason, retryable=False, sha256=one.sha256))
         elif units := registered.get(one.file.title):
             outcomes.append(_uploaded(one, units.popleft()))

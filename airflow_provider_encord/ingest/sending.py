@@ -7,15 +7,16 @@ A URL that the store refuses may have expired while it waited its turn, so such 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 
-from airflow_provider_encord.client.api.uploads import VIDEO, SignedUrl, UploadedFile
+from airflow_provider_encord.client.api.data_items import DICOM, DicomSeries, ImageGroup, Part, Unit, UploadedFile
+from airflow_provider_encord.client.api.uploads import SignedUrl
 from airflow_provider_encord.client.call import Flow, Together, Transfer
 from airflow_provider_encord.client.errors import EncordError, RefusedError, UnexpectedAnswerError
-from airflow_provider_encord.client.resources import wire_forms
-from airflow_provider_encord.defaults import PARALLEL_UPLOADS
 from airflow_provider_encord.ingest.content import Content
 from airflow_provider_encord.ingest.outcome import Outcome, failed
+from airflow_provider_encord.ingest.places import Target
 from airflow_provider_encord.ingest.sources import SourceFile
 
 MOST_BYTES = 5 << 30  # what S3 takes in one PUT
@@ -23,73 +24,113 @@ _TURNS = 2  # how many signed URLs a file gets
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Where files go to, and as whom.
+class Sent:
+    """A file whose bytes are in the object store, though not yet where they are to be.
 
-    :param dataset: Its id.
-    :param folder: Id of the storage folder; None leaves it to a mirror dataset.
-    :param credential: Kind of the client's credential.
-    :param parallel: How many files are sent at once.
+    :param objects: What names them there: one for each of its files.
+    :param placeholders: What a folder calls them.
     """
 
-    dataset: str
-    credential: str
-    folder: str | None = None
-    parallel: int = PARALLEL_UPLOADS
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """A file whose bytes are in the object store, though not yet in the dataset."""
-
     file: SourceFile
-    object_url: str
-    sha256: str | None
+    objects: tuple[str, ...]
+    placeholders: tuple[str | None, ...] = (None,)
+    sha256: str | None = None
 
     @property
-    def entry(self) -> UploadedFile:
-        """The file as a job takes it."""
-        return UploadedFile(kind=self.file.kind, object_url=self.object_url, title=self.file.title)
+    def entry(self) -> Unit:
+        """The unit as a job takes it."""
+        file = self.file
+        if not file.parts:
+            return UploadedFile(
+                kind=file.kind,
+                object_url=self.objects[0],
+                title=file.title,
+                client_metadata=file.client_metadata,
+                placeholder=self.placeholders[0],
+            )
+        parts = [
+            Part(url=url, title=part.title, placeholder=placeholder)
+            for part, url, placeholder in zip(file.parts, self.objects, self.placeholders, strict=True)
+        ]
+        if file.kind == DICOM:
+            return DicomSeries(parts=parts, title=file.title, client_metadata=file.client_metadata)
+        return ImageGroup(
+            parts=parts, title=file.title, client_metadata=file.client_metadata, create_video=file.create_video
+        )
 
 
 def unfit(file: SourceFile) -> Outcome | None:
     """Why a file is not sent at all; None if it can be."""
-    if file.size == 0:
-        return failed(file, f"{file.uri} is empty (0 bytes).", retryable=False)
-    if file.size > MOST_BYTES:
-        advice = "one request takes at most 5 GiB. Put it into a bucket and register it from there."
-        return failed(file, f"{file.uri} has {file.size} bytes, and {advice}", retryable=False)
+    for one in file.files:
+        if one.size == 0:
+            return failed(file, f"{one.uri} is empty (0 bytes).", retryable=False)
+        if one.size > MOST_BYTES:
+            advice = "one request takes at most 5 GiB. Put it into a bucket and register it from there."
+            return failed(file, f"{one.uri} has {one.size} bytes, and {advice}", retryable=False)
     return None
 
 
 def send_files(target: Target, files: Sequence[SourceFile]) -> Flow[tuple[list[Sent], list[Outcome]]]:
-    """Send files of one kind.
+    """Send files of one kind. A group arrives whole, or not at all.
 
     :return: Those that arrived, in their order, and the outcomes of those that did not.
     :raises EncordError: Encord gives no URLs at all.
     """
-    arrived: dict[int, Sent] = {}
+    parts = [part for file in files for part in file.files]
+    arrived: dict[int, _Arrived] = {}
     errors: dict[int, EncordError] = {}
-    left = list(range(len(files)))
+    left = list(range(len(parts)))
     for _ in range(_TURNS):
-        results = yield from _send_once(target, [files[number] for number in left])
+        results = yield from _send_once(target, [parts[number] for number in left])
         for number, result in zip(left, results, strict=True):
-            if isinstance(result, Sent):
+            if isinstance(result, _Arrived):
                 arrived[number] = result
             else:
                 errors[number] = result
         left = [number for number in left if number not in arrived and type(errors[number]) is RefusedError]
         if not left:
             break
-    failures = [
-        failed(file, str(errors[number]), retryable=errors[number].retryable or type(errors[number]) is RefusedError)
-        for number, file in enumerate(files)
-        if number not in arrived
-    ]
-    return [arrived[number] for number in sorted(arrived)], failures
+    sent: list[Sent] = []
+    failures: list[Outcome] = []
+    first = 0
+    for file in files:
+        numbers = range(first, first + len(file.files))
+        first += len(file.files)
+        lost = next((errors[number] for number in numbers if number not in arrived), None)
+        if lost is None:
+            sent.append(_together(file, [arrived[number] for number in numbers]))
+        else:
+            failures.append(failed(file, str(lost), retryable=lost.retryable or type(lost) is RefusedError))
+    return sent, failures
 
 
-def _send_once(target: Target, files: Sequence[SourceFile]) -> Flow[list[Sent | EncordError]]:
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Arrived:
+    """One file in the object store."""
+
+    object_url: str
+    placeholder: str | None
+    sha256: str | None
+
+
+def _together(file: SourceFile, arrived: Sequence[_Arrived]) -> Sent:
+    return Sent(
+        file=file,
+        objects=tuple(one.object_url for one in arrived),
+        placeholders=tuple(one.placeholder for one in arrived),
+        sha256=_digest([one.sha256 for one in arrived]),
+    )
+
+
+def _digest(digests: Sequence[str | None]) -> str | None:
+    """The checksum of a file; of several, that of their checksums, one a line."""
+    told = [one for one in digests if one is not None]
+    if len(told) < len(digests):
+        return None
+    return told[0] if len(told) == 1 else hashlib.sha256("".join(f"{one}\n" for one in told).encode()).hexdigest()
+
+
+def _send_once(target: Target, files: Sequence[SourceFile]) -> Flow[list[_Arrived | EncordError]]:
     urls = yield from _signed_urls(target, files)
     contents = [Content(file) for file in files]
     transfers = {
@@ -100,30 +141,27 @@ def _send_once(target: Target, files: Sequence[SourceFile]) -> Flow[list[Sent | 
     results = yield from Together(list(transfers.values()), target.parallel)
     ended = dict(zip(transfers, results, strict=True))
 
-    def outcome(number: int, url: SignedUrl | EncordError) -> Sent | EncordError:
+    def outcome(number: int, url: SignedUrl | EncordError) -> _Arrived | EncordError:
         if isinstance(url, EncordError):
             return url
         error = ended[number]
         if isinstance(error, EncordError):
             return error
-        return Sent(file=files[number], object_url=url.object_key, sha256=contents[number].sha256)
+        return _Arrived(object_url=url.object_key, placeholder=target.placeholder(url), sha256=contents[number].sha256)
 
     return [outcome(number, url) for number, url in enumerate(urls)]
 
 
 def _signed_urls(target: Target, files: Sequence[SourceFile]) -> Flow[list[SignedUrl | EncordError]]:
-    titles = [file.title for file in files]
-    urls = yield from wire_forms.UPLOAD_URLS.flow(
-        target.credential, target.dataset, titles, files[0].kind, target.parallel
-    )
+    urls = yield from target.urls([file.title for file in files], files[0].kind)
     if len(urls) < len(files):
         raise UnexpectedAnswerError(f"Encord gave {len(urls)} upload URLs for {len(files)} files.")
-    return list(urls[: len(files)])
+    return urls
 
 
 def _transfer(file: SourceFile, content: Content, url: SignedUrl) -> Transfer:
     headers = {"Cache-Control": "max-age=86400"}
-    content_type = "application/octet-stream" if file.kind == VIDEO else file.media_type
+    content_type = file.kind.content_type or file.media_type
     if content_type:
         headers["Content-Type"] = content_type
     headers |= url.upload_headers or {}

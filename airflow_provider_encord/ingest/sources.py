@@ -12,10 +12,10 @@ from __future__ import annotations
 import dataclasses
 import logging
 import pathlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
-from airflow_provider_encord.client.api.uploads import Kind
+from airflow_provider_encord.client.api.data_items import IMAGE, TEXT, Kind
 from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
 from airflow_provider_encord.ingest.kinds import kind_of, media_type
 from airflow_provider_encord.storage_paths import storage_errors
@@ -44,12 +44,16 @@ OpenUri: TypeAlias = Callable[[str], Any]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """A file that is to be in Encord.
+    """A file that is to be in Encord, or several that are to be one unit there.
 
-    :param uri: Where it is; unescaped, as ``ObjectStoragePath`` takes it.
+    :param path: None of a unit of several files.
+    :param uri: Where it is; unescaped, as ``ObjectStoragePath`` takes it. Of several files, that of the first.
     :param title: Its name, which becomes the title of the data unit.
-    :param size: In bytes.
+    :param size: In bytes, of all files together.
     :param media_type: As in ``"image/png"``; None if the name does not tell.
+    :param parts: The files of an image group or DICOM series, in order; empty for a file by itself.
+    :param create_video: Make an image sequence of a group, which plays like a video.
+    :param client_metadata: The user's own data about it.
     """
 
     path: Any = dataclasses.field(repr=False, compare=False)
@@ -58,22 +62,46 @@ class SourceFile:
     size: int
     kind: Kind
     media_type: str | None = None
+    parts: tuple[SourceFile, ...] = dataclasses.field(default=(), repr=False)
+    create_video: bool = False
+    client_metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        """What is sent: its parts, or the file itself."""
+        return self.parts or (self,)
+
+    @property
+    def file_type(self) -> str:
+        """What a dataset calls the unit."""
+        return "IMG_GROUP" if self.parts and self.kind == IMAGE else self.kind.file_type
+
+    @property
+    def item_type(self) -> str:
+        """What a storage folder calls the unit."""
+        if not self.parts:
+            return self.kind.item_type
+        if self.kind != IMAGE:
+            return "dicomSeries"
+        return "imageSequence" if self.create_video else "imageGroup"
 
 
-def find_files(source: Source | Iterable[Source], open_uri: OpenUri) -> list[SourceFile]:
+def find_files(source: Source | Iterable[Source], open_uri: OpenUri, *, kind: Kind | None = None) -> list[SourceFile]:
     """The files that `source` means, in its order, those of a pattern or directory ordered by name; each once.
 
     :param source: One or several of: a path, a pattern (``*``, ``?``, ``[...]``, ``**`` for any depth), a directory
-        (all images and videos in it and below it, without hidden ones; links to directories are not followed), a URI
+        (all files in it and below it whose names tell a kind other than text, without hidden ones; links to
+        directories are not followed), a URI
         of any of these, or path objects.
     :param open_uri: Makes a path object of a URI, or raises an error that says why it cannot.
+    :param kind: What all of them are, whatever their names; None goes by the names.
     :raises InvalidRequestError: Something is missing, or of an unknown kind, or its name is too long, or there is
         nothing at all. The message names the file.
     """
     found: dict[str, SourceFile] = {}
     for one in _each(source):
         with storage_errors("source", one):
-            files = [_source_file(path) for path in _expand(_as_path(one, open_uri))]
+            files = [_source_file(path, kind) for path in _expand(_as_path(one, open_uri), kind)]
         for file in files:
             found.setdefault(file.uri, file)
     if not found:
@@ -101,9 +129,9 @@ def _as_path(one: Source, open_uri: OpenUri) -> Any:
     return open_uri(one)
 
 
-def _expand(path: Any) -> list[Any]:
+def _expand(path: Any, kind: Kind | None) -> list[Any]:
     if path.is_dir():
-        return _directory(path)
+        return _directory(path, kind)
     if path.exists():
         return [path]
     if not _is_pattern(str(path)):
@@ -131,13 +159,17 @@ def _matches(path: Any) -> Iterator[Any]:
     return matches
 
 
-def _directory(directory: Any) -> list[Any]:
+def _directory(directory: Any, kind: Kind | None) -> list[Any]:
     files = list(_below(directory))
-    fitting = [one for one in files if kind_of(one.name)]
+    # Texts stand in many directories without being data, such as a README: these are to be named.
+    fitting = [one for one in files if kind or kind_of(one.name) not in (None, TEXT)]
     if not fitting:
-        raise InvalidRequestError(f"source: no image or video in the directory {directory} ({len(files)} other files).")
+        raise InvalidRequestError(
+            f"source: no file in the directory {directory} has a name that tells its kind, such as .png or .mp4 "
+            f"({len(files)} other files). Name their kind with the argument kind."
+        )
     if len(fitting) < len(files):
-        log.info("%d files in %s are left out: neither image nor video.", len(files) - len(fitting), directory)
+        log.info("%d files in %s are left out: their names tell no kind.", len(files) - len(fitting), directory)
     return fitting
 
 
@@ -152,13 +184,13 @@ def _below(directory: Any) -> Iterator[Any]:
             yield from _below(one)
 
 
-def _source_file(path: Any) -> SourceFile:
+def _source_file(path: Any, kind: Kind | None) -> SourceFile:
     title, uri = path.name, _uri(path)
-    kind = kind_of(title)
+    kind = kind or kind_of(title)
     if kind is None:
         raise InvalidRequestError(
-            f"source: {uri} is neither an image nor a video by its name. Rename it, or leave it out with a narrower "
-            "pattern, such as *.png."
+            f"source: {uri} has a name that does not tell its kind. Name the kind with the argument kind, rename the "
+            "file, or leave it out with a narrower pattern, such as *.png."
         )
     if len(title) > LONGEST_TITLE:
         raise InvalidRequestError(

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import collections
 import math
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from airflow_provider_encord.client.api.datasets import list_data_rows
+from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import (
@@ -24,10 +23,12 @@ from airflow_provider_encord.client.errors import (
     UnexpectedAnswerError,
 )
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT
-from airflow_provider_encord.ingest.outcome import PRESENT, Outcome, Report, failed
+from airflow_provider_encord.ingest.notes import Notebook, sent_again
+from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, Report, failed
+from airflow_provider_encord.ingest.places import Target
 from airflow_provider_encord.ingest.plan import batches, make_plan
-from airflow_provider_encord.ingest.registration import Job, Registration
-from airflow_provider_encord.ingest.sending import Sent, Target, send_files, unfit
+from airflow_provider_encord.ingest.registration import Job, Registration, rows_of_kinds
+from airflow_provider_encord.ingest.sending import Sent, send_files, unfit
 from airflow_provider_encord.ingest.sources import SourceFile
 
 _RUNNING_JOBS = 1  # at Encord, while the next batch is sent
@@ -41,34 +42,71 @@ def upload_files(
     report: Report,
     files_per_job: int = FILES_PER_JOB,
     job_timeout: float = JOB_TIMEOUT,
-    clock: Callable[[], float] = time.monotonic,
+    notebook: Notebook | None = None,
 ) -> Flow[None]:
-    """Upload files to a dataset, except for those that are there.
+    """Upload files to a dataset or a folder, except for those that are there.
+
+    Jobs that an earlier try left running are seen through first.
 
     :param report: Is told the outcome of each file, once, also if the flow fails.
     :param files_per_job: At most `MOST_URLS_PER_REQUEST`.
     :param job_timeout: Seconds to wait for a job to end.
-    :param clock: Seconds, from any start.
+    :param notebook: Where earlier tries left what they had under way, and this one does; by default, nowhere.
     :raises InvalidRequestError: A number is out of its bounds.
+    :raises NotPossibleError: There are files of a kind that does not go there.
     :raises EncordError: It cannot go on; the files that were left are reported as failed.
     """
     if not (math.isfinite(job_timeout) and job_timeout > 0):
         raise InvalidRequestError(f"job_timeout: {job_timeout} is not a number of seconds over 0.")
     if not 1 <= files_per_job <= MOST_URLS_PER_REQUEST:
         raise InvalidRequestError(f"files_per_job: {files_per_job} is not between 1 and {MOST_URLS_PER_REQUEST}.")
+    for kind in {file.kind for file in files}:
+        target.require_kind(kind)
     refused = [outcome for outcome in map(unfit, files) if outcome]
     refused_files = {outcome.file for outcome in refused}
     fit = [file for file in files if file not in refused_files]
-    rows = yield from list_data_rows(target.dataset, data_types=sorted({file.kind.file_type for file in files}))
-    plan = make_plan(fit, rows)
-    report(refused + [_present(file, row.data_hash, row.backing_item_uuid) for file, row in plan.present])
-    registration = Registration(target, (row.data_hash for row in rows), timeout=job_timeout, clock=clock)
+    report(refused)
+    notebook = notebook or Notebook()
+    taken_up = yield from _take_up(target, fit, notebook, job_timeout)
+    report(taken_up)
+    done = {outcome.file for outcome in taken_up}
+    theirs = {outcome.data_hash or outcome.backing_item_uuid for outcome in taken_up}
+    rows = yield from rows_of_kinds(target, fit)
+    plan = make_plan([file for file in fit if file not in done], [row for row in rows if row.data_hash not in theirs])
+    report([_present(target, file, row) for file, row in plan.present])
+    registration = Registration(target, rows, notebook=notebook, timeout=job_timeout)
     parts = batches(plan.missing, files_per_job=files_per_job)
     yield from _Upload(target, registration, report).run(parts)
 
 
-def _present(file: SourceFile, data_hash: str, item: str | None) -> Outcome:
-    return Outcome(file=file, result=PRESENT, data_hash=data_hash, backing_item_uuid=item)
+def _take_up(
+    target: Target, files: Sequence[SourceFile], notebook: Notebook, job_timeout: float
+) -> Flow[list[Outcome]]:
+    """The outcomes of what earlier tries left under way: what is in now, and what is not and cannot be."""
+    outcomes: list[Outcome] = []
+    done: set[SourceFile] = set()
+    # Those with an id first: what such a job made is certain, and another note may be about the same objects.
+    for note in sorted(notebook.left(target.id), key=lambda one: one.job is None):
+        sent = [one for one in sent_again(note, files) if one.file not in done]
+        if not sent:
+            notebook.close(note)
+            continue
+        registration = Registration(target, (), notebook=notebook, timeout=job_timeout)
+        ended = yield from registration.take_up(note, sent)
+        # What Encord refused may be good by now, so it is sent again like any other.
+        certain = [outcome for outcome in ended if outcome.result == UPLOADED or outcome.pending]
+        outcomes += certain
+        done |= {outcome.file for outcome in certain}
+    return outcomes
+
+
+def _present(target: Target, file: SourceFile, row: DataRow) -> Outcome:
+    return Outcome(
+        file=file,
+        result=PRESENT,
+        data_hash=row.data_hash if target.dataset else None,
+        backing_item_uuid=row.backing_item_uuid,
+    )
 
 
 class _Upload:

@@ -78,6 +78,15 @@ def mapping(value: Any, name: str) -> Mapping[str, Any] | None:
     return value
 
 
+def text_or_mapping(value: Any, name: str) -> str | Mapping[str, Any] | None:
+    """A word, a path or a pattern as it is; a dictionary as it is, or as JSON; None for nothing.
+
+    :raises InvalidRequestError: It looks like JSON and is none, or is neither.
+    """
+    value = given(value)
+    return value if isinstance(value, str) and not value.lstrip().startswith("{") else mapping(value, name)
+
+
 def moment(value: Any, name: str) -> str | None:
     """A time as Encord is asked for it; None for what a template rendered to nothing.
 

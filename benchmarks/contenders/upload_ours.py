@@ -13,8 +13,8 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.ingest.outcome import UPLOADED
+from airflow_provider_encord.ingest.places import Target
 from airflow_provider_encord.ingest.receipt import receipt_line, write_receipt
-from airflow_provider_encord.ingest.sending import Target
 from airflow_provider_encord.ingest.sources import find_files
 from airflow_provider_encord.ingest.upload import upload_files
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.api.uploads import RegisteredFile, SignedUrl, UploadJob
-from airflow_provider_encord.client.call import Call, Pause, Together, Transfer
+from airflow_provider_encord.client.call import Call, Now, Pause, Together, Transfer
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.ingest.outcome import Outcome
 
@@ -59,6 +59,8 @@ class ScriptedEncord:
             self.pauses.append(step.seconds)
             self.now += step.seconds
             return None
+        if isinstance(step, Now):
+            return self.now
         if isinstance(step, Together):
             return [self._outcome(one) for one in step.steps]
         name = PUT if isinstance(step, Transfer) else step.operation

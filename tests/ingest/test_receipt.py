@@ -43,6 +43,8 @@ def test_a_line_says_all_about_its_file_under_fixed_names() -> None:
         "data_hash": "d a.png",
         "backing_item_uuid": "i",
         "error": None,
+        "folder": None,
+        "parts": [],
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api.uploads import IMAGE, VIDEO
+from airflow_provider_encord.client.api.data_items import AUDIO, DICOM, IMAGE, NIFTI, PDF, TEXT, VIDEO
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnavailableError
 from airflow_provider_encord.ingest.kinds import kind_of, media_type
 from airflow_provider_encord.ingest.sources import find_files
@@ -96,15 +96,16 @@ def test_odd_names_are_titles_as_they_are(tmp_path: Path, name: str) -> None:
     [
         ("gone.png", "no file or directory .*gone.png"),
         ("*.tiff", "no file matches .*tiff"),
-        ("notes.txt", "notes.txt is neither an image nor a video"),
-        ("*", "notes.txt is neither an image nor a video"),
-        ("empty", "no image or video in the directory .*empty"),
+        ("table.csv", "table.csv has a name that does not tell its kind"),
+        ("*", "table.csv has a name that does not tell its kind"),
+        ("empty", "no file in the directory .*empty has a name"),
     ],
 )
 def test_what_cannot_be_uploaded_is_an_error_that_names_argument_and_file(
     folder: Path, source: str, message: str
 ) -> None:
     (folder / "empty").mkdir()
+    (folder / "table.csv").touch()
     with pytest.raises(InvalidRequestError, match=f"source: .*{message}"):
         find_files(str(folder / source), no_uri)
 
@@ -189,7 +190,13 @@ def test_a_directory_that_links_to_itself_is_read_once(folder: Path) -> None:
         ("a.mp4", "video/mp4", VIDEO),
         ("a.mkv", "video/x-matroska", VIDEO),
         ("a.mov", "video/quicktime", VIDEO),
-        ("a.txt", "text/plain", None),
+        ("a.txt", "text/plain", TEXT),
+        ("a.dcm", "application/dicom", DICOM),
+        ("brain.nii.gz", "application/nifti", NIFTI),
+        ("a.flac", "audio/flac", AUDIO),
+        ("a.PDF", "application/pdf", PDF),
+        ("a.csv", "text/csv", None),
+        ("a.json", "application/json", None),
         ("a.png.gz", None, None),
         ("png", None, None),
         (".png", None, None),

@@ -17,7 +17,8 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
 )
 from airflow_provider_encord.ingest.outcome import FAILED, PRESENT, UPLOADED
-from airflow_provider_encord.ingest.sending import MOST_BYTES, Target
+from airflow_provider_encord.ingest.places import Target
+from airflow_provider_encord.ingest.sending import MOST_BYTES
 from airflow_provider_encord.ingest.sources import SourceFile
 from airflow_provider_encord.ingest.upload import upload_files
 from tests.ingest.files import a_file, a_row
@@ -29,7 +30,7 @@ LOST = OutcomeUnknownError("the answer was lost")
 
 def upload(encord: ScriptedEncord, files: list[SourceFile], *, credential: str = SSH_KEY, **options: Any) -> None:
     target = Target(dataset=DATASET, credential=credential, folder=options.pop("folder", None))
-    run(upload_files(target, files, report=encord.report, clock=encord.clock, **options), encord.perform)
+    run(upload_files(target, files, report=encord.report, **options), encord.perform)
 
 
 def results(encord: ScriptedEncord) -> dict[str, int]:

@@ -7,16 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
+from airflow_provider_encord.assets import dataset_uri, folder_uri
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT, PARALLEL_UPLOADS
-from airflow_provider_encord.links import dataset_url
-from airflow_provider_encord.operators.arguments import given, seconds, several, storage_path, whole_number
+from airflow_provider_encord.links import dataset_url, folder_url
+from airflow_provider_encord.operators.arguments import (
+    flag,
+    given,
+    seconds,
+    several,
+    storage_path,
+    text_or_mapping,
+    whole_number,
+)
 from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.storage.task_state import task_state_notebook
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.ingest.outcome import Outcome
-    from airflow_provider_encord.ingest.sending import Target
+    from airflow_provider_encord.ingest.places import Target
+    from airflow_provider_encord.ingest.records import Record
     from airflow_provider_encord.ingest.sources import Source, SourceFile
 
 ON_ERROR = ("fail", "skip")
@@ -24,16 +35,18 @@ _NAMED_FAILURES = 20  # in the exception; the receipt has all
 
 
 class EncordUploadFilesOperator(EncordBaseOperator):
-    """Upload files to a dataset: images and videos, from this machine or from an object store.
+    """Upload files to a dataset or a storage folder, from this machine or from an object store.
 
     The files are sent to Encord's own storage, several at once, each streamed, and registered in jobs of up to
-    `files_per_job`. One bad file does not stop the others. Works with an SSH key and with an API key of a dataset.
+    `files_per_job`. One bad file does not stop the others. Into a dataset it works with an SSH key and with an API key
+    of the dataset; into a folder with an SSH key. Encord takes NIfTI, PDF and text files into folders only.
 
-    Safe to repeat, on any machine: a file is left out if the dataset has a data unit of its name and size. So a retry
-    uploads what is missing, and nothing twice; two files of one name and size become two data units. A file that
-    changed but kept name and size counts as present. Two exceptions, as Encord shows nothing of a job before its files
-    are in: a worker that dies while a job runs, and a retry (or another task with the same files) that starts before
-    that job has ended. Leave enough time with ``retry_delay``.
+    Safe to repeat, on any machine: a file is left out if the dataset (or folder) has a data unit of its name and size.
+    So a retry uploads what is missing, and nothing twice; two files of one name and size become two data units. A file
+    that changed but kept name and size counts as present, as does a group of the same name. A job that still runs when
+    its worker dies is seen through by the retry, and its files are not sent again: the task notes beside the receipt
+    what is under way, and without a receipt in Airflow's task state (3.3). On older Airflow without a receipt nothing
+    is noted: there, leave such a job enough time with ``retry_delay``, or name a receipt.
 
     Example::
 
@@ -46,23 +59,36 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
     :param source: What to upload (templated); one of these, or a list of them: a path of the worker's machine, a URI
         that ``ObjectStoragePath`` takes (``s3://connection@bucket/key``), or such an object; each may be a file, a
-        directory (its images and videos, at any depth, except hidden ones), or a pattern with ``*``, ``?``, ``[...]``
-        or ``**``. Other files in a directory are left out; named by a path or a pattern they are an error. The name of
-        a file, at most 300 characters, becomes its title.
-    :param dataset: Id of the dataset (templated). Default: the one that the connection's API key belongs to.
-    :param folder: Id of the storage folder that keeps the files (templated). Needed unless the dataset has a folder of
-        its own (a mirror dataset).
+        directory (its images, videos, audio, DICOM, NIfTI and PDF files, at any depth, except hidden ones), or a
+        pattern with ``*``, ``?``, ``[...]`` or ``**``. Other files in a directory are left out; named by a path or a
+        pattern they are an error. The name of a file, at most 300 characters, becomes its title.
+    :param dataset: Id of the dataset (templated). Default: the one that the connection's API key belongs to; with an
+        SSH key, none, and the files go into the folder alone.
+    :param folder: Id of the storage folder (templated). With a dataset, the one that keeps its files, which is needed
+        unless the dataset has a folder of its own (a mirror dataset).
+    :param kind: What the files are, if their names do not tell (templated): ``"image"``, ``"video"``, ``"audio"``,
+        ``"dicom"``, ``"nifti"``, ``"pdf"``, ``"text"``.
+    :param group_by: Which files are one unit (templated): ``"directory"``, the images of a directory are an image
+        group, named like it; a regular expression with a part named ``group``, such as ``r"(?P<group>scene-\\d+)/"``,
+        looked for in the URI; or a dictionary, title of the unit to the names (or URIs) of its files in order. DICOM
+        files are always grouped to series: without this, by directory. Default: no groups of images.
+    :param create_video: Make image sequences of the groups, which play like videos (templated). Default: False.
+    :param client_metadata: Your own data about the files (templated): a dictionary, title or URI to a dictionary;
+        ``"sidecar"``, for a JSON file beside each, of its name with ``.json`` after it; or the path or URI of one
+        ``.json``, ``.jsonl`` or ``.csv`` file about all, which names each by ``source`` or ``title``. What is in the
+        dataset already is not changed. Default: none.
     :param receipt: Path or URI of a file to write (templated): JSON Lines, one for each file, with what became of it;
-        its fields are listed in `airflow_provider_encord.ingest.receipt`. Written also if the task fails. A receipt
-        that is there is replaced; its checksums are kept. A local path must be absolute: workers share no working
-        directory. Default: none.
+        its fields are listed in `airflow_provider_encord.ingest.receipt`. Written in parts while the task runs, and
+        also if it fails. A receipt that is there is replaced; its checksums are kept. A local path must be absolute:
+        workers share no working directory. Default: none.
     :param on_error: ``"fail"`` (default) fails the task if a file failed, after all others are uploaded; ``"skip"``
         succeeds (templated).
     :param files_per_job: How many files to register at once, 1 to 200 (templated).
     :param parallel_uploads: How many files to send at once (templated).
     :param job_timeout: Seconds to wait for Encord to finish one job (templated). Default: 6 hours.
-    :return: ``{"dataset", "files", "uploaded", "present", "failed", "bytes", "receipt"}``: the dataset's id, numbers of
-        files, the bytes that were uploaded, and the receipt's URI or None.
+    :return: ``{"dataset", "folder", "files", "uploaded", "present", "failed", "bytes", "receipt"}``: ids, numbers of
+        files (a group counts once), the bytes that were uploaded, and the receipt's URI or None. The asset event of
+        the dataset or folder gets the same.
     :raises AirflowFailException: An argument is wrong, there are no files, or files failed and a retry cannot help.
     :raises AirflowException: Files failed, and a retry may help.
     """
@@ -71,6 +97,10 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         "source",
         "dataset",
         "folder",
+        "kind",
+        "group_by",
+        "create_video",
+        "client_metadata",
         "receipt",
         "on_error",
         "files_per_job",
@@ -85,6 +115,10 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         source: Source | Sequence[Source],
         dataset: str | None = None,
         folder: str | None = None,
+        kind: str | None = None,
+        group_by: str | Mapping[str, Sequence[str]] | None = None,
+        create_video: bool | str = False,
+        client_metadata: str | Mapping[str, Mapping[str, Any]] | None = None,
         receipt: str | ObjectStoragePath | None = None,
         on_error: str = "fail",
         files_per_job: int | str = FILES_PER_JOB,
@@ -96,6 +130,10 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         self.source = source
         self.dataset = dataset
         self.folder = folder
+        self.kind = kind
+        self.group_by = group_by
+        self.create_video = create_video
+        self.client_metadata = client_metadata
         self.receipt = receipt
         self.on_error = on_error
         self.files_per_job = files_per_job
@@ -105,29 +143,33 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     def act(self, context: Context) -> dict[str, Any]:
         """Upload what is missing."""
         from airflow_provider_encord.client.errors import InvalidRequestError
-        from airflow_provider_encord.ingest.receipt import known_checksums, require_writable
 
         if self.on_error not in ON_ERROR:
             raise InvalidRequestError(f"on_error: {self.on_error!r} is neither 'fail' nor 'skip'.")
         options = self._options()
         path = storage_path(self.receipt, "receipt") if given(self.receipt) is not None else None
         target = self._target()
-        self.show(context, dataset_url, target.dataset)
+        if target.dataset:
+            self.show(context, dataset_url, target.dataset)
+        else:
+            self.show(context, folder_url, target.id)
         files = self._files()
-        checksums: Mapping[str, str] = {}
-        if path is not None:
-            checksums = known_checksums(path)
-            require_writable(path)
+        record = None if path is None else self._record(path, target)
         outcomes: dict[SourceFile, Outcome] = {}
+        notebook = record.notebook if record else task_state_notebook(context)
         try:
-            counts = self._upload(target, files, outcomes, options)
+            counts = self._upload(target, files, outcomes, record, {**options, "notebook": notebook})
         finally:
-            if path is not None and outcomes:
-                self._write_receipt(
-                    path, target.dataset, [outcomes[file] for file in files if file in outcomes], checksums
-                )
+            if record is not None and outcomes:
+                known = [outcomes[file] for file in files if file in outcomes]
+                record.finish(known, under_way=notebook.under_way)
+                self.log.info("The receipt of %d files is at %s.", len(known), path)
         self._judge([outcomes[file] for file in files])
-        return {"dataset": target.dataset, **counts, "receipt": None if path is None else str(path)}
+        ids = {"dataset": target.dataset, "folder": target.folder}
+        told = {**ids, **counts, "receipt": None if path is None else str(path)}
+        uri = dataset_uri if target.dataset else folder_uri
+        self.tell_assets(context, uri(self.client.settings.base_url, target.id), told)
+        return told
 
     def _options(self) -> dict[str, Any]:
         """Numbers, as `upload_files` takes them."""
@@ -139,31 +181,49 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         }
 
     def _target(self) -> Target:
+        from airflow_provider_encord.client.call import API_KEY
         from airflow_provider_encord.client.resources.identifiers import require_id
-        from airflow_provider_encord.ingest.sending import Target
+        from airflow_provider_encord.ingest.places import Target
 
         parallel = whole_number(self.parallel_uploads, "parallel_uploads")
         client = self.client
+        folder = require_id(self.folder, "folder") if given(self.folder) is not None else None
+        alone = folder is not None and given(self.dataset) is None and client.credential.kind != API_KEY
         return Target(
-            dataset=client.dataset(self.dataset).id,
+            dataset=None if alone else client.dataset(given(self.dataset)).id,
             credential=client.credential.kind,
-            folder=require_id(self.folder, "folder") if self.folder else None,
+            folder=folder,
             parallel=parallel,
         )
 
     def _files(self) -> list[SourceFile]:
+        """The units to upload, each with what is known of it."""
+        from airflow_provider_encord.ingest.client_metadata import add_client_metadata
+        from airflow_provider_encord.ingest.grouping import group_files
+        from airflow_provider_encord.ingest.kinds import kind_named
         from airflow_provider_encord.ingest.sources import find_files
 
         source = self.source
         if isinstance(source, str) and source.strip():
             source = several(source, "source")
-        return find_files(source, lambda uri: storage_path(uri, "source"))
+        kind = kind_named(str(self.kind)) if given(self.kind) is not None else None
+        files = find_files(source, lambda uri: storage_path(uri, "source"), kind=kind)
+        create_video = flag(self.create_video, "create_video")
+        units = group_files(files, text_or_mapping(self.group_by, "group_by"), create_video=create_video)
+        metadata = text_or_mapping(self.client_metadata, "client_metadata")
+        return add_client_metadata(units, metadata, lambda uri: storage_path(uri, "client_metadata"))
+
+    def _record(self, path: Any, target: Target) -> Record:
+        from airflow_provider_encord.ingest.records import Record
+
+        return Record(path, dataset=target.dataset, folder=None if target.dataset else target.folder)
 
     def _upload(
         self,
         target: Target,
         files: Sequence[SourceFile],
         outcomes: dict[SourceFile, Outcome],
+        record: Record | None,
         options: Mapping[str, Any],
     ) -> dict[str, int]:
         from airflow_provider_encord.ingest.progress import Progress
@@ -174,6 +234,8 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         def report(some: Sequence[Outcome]) -> None:
             outcomes.update({one.file: one for one in some})
             progress.take(some)
+            if record is not None:
+                record.take(some)
 
         flow = upload_files(target, files, report=report, **options)
         try:
@@ -187,14 +249,6 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             "failed": progress.failed,
             "bytes": progress.uploaded_bytes,
         }
-
-    def _write_receipt(
-        self, path: Any, dataset: str, outcomes: Sequence[Outcome], checksums: Mapping[str, str]
-    ) -> None:
-        from airflow_provider_encord.ingest.receipt import receipt_line, write_receipt
-
-        write_receipt(path, (receipt_line(outcome, dataset, checksums) for outcome in outcomes))
-        self.log.info("The receipt of %d files is at %s.", len(outcomes), path)
 
     def _judge(self, outcomes: Sequence[Outcome]) -> None:
         """Fail the task if files failed and that is not to be skipped."""
@@ -213,7 +267,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
 
 def _describe(failures: Sequence[Outcome], files: int, receipt: bool) -> str:
-    lines = [f"{len(failures)} of {files} files are not in the dataset:"]
+    lines = [f"{len(failures)} of {files} files are not in Encord:"]
     lines += [f"- {outcome.file.title}: {outcome.error}" for outcome in failures[:_NAMED_FAILURES]]
     if len(failures) > _NAMED_FAILURES:
         where = "the receipt lists them all" if receipt else "with the argument receipt, they would be listed in a file"

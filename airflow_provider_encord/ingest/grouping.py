@@ -1,0 +1,128 @@
+"""Which files are one unit together: the images of a group, the files of a DICOM series.
+
+The surprise: DICOM files are always part of a series, so without a rule those of a directory are one.
+"""
+
+from __future__ import annotations
+
+import collections
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from airflow_provider_encord.client.api.data_items import DICOM, IMAGE
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.ingest.sources import LONGEST_TITLE, SourceFile
+
+DIRECTORY = "directory"
+_PART = "group"  # of a pattern
+GroupBy: TypeAlias = str | Mapping[str, Sequence[str]]
+
+
+def group_files(
+    files: Sequence[SourceFile], group_by: GroupBy | None, *, create_video: bool = False
+) -> list[SourceFile]:
+    """Make units of files.
+
+    :param group_by: ``"directory"``: the images (or DICOM files) of a directory are one unit, named like it. A regular
+        expression with a part named ``group``: those whose URIs have the same text there. A mapping: title of the unit
+        to names or URIs of its files, in this order; other files stay by themselves. None: no groups but DICOM series,
+        which then go by directory.
+    :param create_video: Make image sequences, which play like videos.
+    :raises InvalidRequestError: The pattern or mapping is wrong, or a group mixes kinds or sizes up.
+    """
+    if isinstance(group_by, Mapping):
+        return _named(files, group_by, create_video)
+    if group_by is None:
+        return _gather(files, lambda file: _directory(file) if file.kind == DICOM else None, create_video)
+    if group_by == DIRECTORY:
+        return _gather(files, lambda file: _directory(file) if file.kind in (DICOM, IMAGE) else None, create_video)
+    pattern = _pattern(group_by)
+
+    def text(file: SourceFile) -> str | None:
+        found = pattern.search(file.uri)
+        return found[_PART] if found else (_directory(file) if file.kind == DICOM else None)
+
+    return _gather(files, text, create_video)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise InvalidRequestError(f"group_by: {text[:80]!r} is no regular expression: {error}.") from None
+    if _PART not in pattern.groupindex:
+        raise InvalidRequestError(
+            f"group_by: {text[:80]!r} is neither 'directory' nor a pattern with a named part, such as "
+            r"r'(?P<group>scene-\d+)/'."
+        )
+    return pattern
+
+
+def _directory(file: SourceFile) -> str:
+    return file.uri.rpartition("/")[0]
+
+
+def _gather(
+    files: Sequence[SourceFile], key: Callable[[SourceFile], str | None], create_video: bool
+) -> list[SourceFile]:
+    groups: dict[str, list[SourceFile]] = collections.defaultdict(list)
+    for file in files:
+        name = key(file)
+        groups[file.uri if name is None else f"group {name}"].append(file)
+    made = []
+    for name, members in groups.items():
+        title = name.removeprefix("group ").rpartition("/")[2]
+        made.append(members[0] if name == members[0].uri else _unit(title, members, create_video))
+    return made
+
+
+def _named(files: Sequence[SourceFile], groups: Mapping[str, Sequence[str]], create_video: bool) -> list[SourceFile]:
+    by_name: dict[str, list[SourceFile]] = collections.defaultdict(list)
+    for file in files:
+        by_name[file.uri].append(file)
+        by_name[file.title].append(file)
+    made, taken = [], set()
+    for title, names in groups.items():
+        members = [_one(by_name, name, title) for name in _names(names, title)]
+        if twice := [one.uri for one in members if one in taken]:
+            raise InvalidRequestError(f"group_by: {twice[0]} is in more than one group.")
+        taken.update(members)
+        made.append(_unit(title, members, create_video))
+    alone = [file for file in files if file not in taken]
+    return made + _gather(alone, lambda file: _directory(file) if file.kind == DICOM else None, create_video)
+
+
+def _names(names: Iterable[str], title: str) -> list[str]:
+    if isinstance(names, str) or not list(names):
+        raise InvalidRequestError(f"group_by: the group {title[:80]!r} must be a list of file names, and not empty.")
+    return list(names)
+
+
+def _one(by_name: Mapping[str, Sequence[SourceFile]], name: str, title: str) -> SourceFile:
+    found = by_name.get(name, [])
+    if len(set(found)) == 1:
+        return found[0]
+    what = "no file of source has this name" if not found else f"{len(set(found))} files have this name; give URIs"
+    raise InvalidRequestError(f"group_by: {name[:200]!r} of the group {title[:80]!r}: {what}.")
+
+
+def _unit(title: str, members: Sequence[SourceFile], create_video: bool) -> SourceFile:
+    kinds = {one.kind for one in members}
+    if len(kinds) > 1 or kinds - {IMAGE, DICOM}:
+        names = ", ".join(sorted(one.item_type for one in kinds))
+        raise InvalidRequestError(
+            f"group_by: the group {title[:80]!r} has files of kind {names}; only images, or only DICOM files, make one."
+        )
+    if len(title) > LONGEST_TITLE:
+        raise InvalidRequestError(f"group_by: the title {title[:40]!r}... has more than {LONGEST_TITLE} characters.")
+    return SourceFile(
+        path=None,
+        uri=members[0].uri,
+        title=title,
+        size=sum(one.size for one in members),
+        kind=members[0].kind,
+        media_type=members[0].media_type,
+        parts=tuple(members),
+        create_video=create_video and members[0].kind == IMAGE,
+    )

@@ -1,0 +1,154 @@
+"""What is under way at Encord, noted where the next try finds it: a worker may be killed between any two steps.
+
+A note stands from before a job is started until its outcomes are known. With the job's id, the next try sees it
+through. Without one, nobody knows whether it started: its rows are looked for, and then the same objects are registered
+again with duplicate URLs skipped, so that nothing is doubled. The bytes are never sent twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.ingest.sending import Sent
+from airflow_provider_encord.ingest.sources import SourceFile
+
+SCHEMA_VERSION = 1
+
+
+class NotedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was sent; the fields are those of `Sent` and `SourceFile`."""
+
+    source: str
+    title: str
+    size: int
+    objects: list[str]
+    placeholders: list[str | None]
+    sha256: str | None = None
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that was about to start, or has.
+
+    :param target: Id of the dataset or folder.
+    :param job: Its id; None if it was only about to start.
+    :param files: What it makes data of.
+    :param known: Ids of rows with the same titles that were there before.
+    """
+
+    target: str
+    job: str | None
+    files: list[NotedFile]
+    known: list[str] = []
+
+
+class _Notes(msgspec.Struct, frozen=True, kw_only=True):
+    schema_version: int
+    notes: list[Note]
+
+
+_DECODER = msgspec.json.Decoder(_Notes)
+
+
+@dataclasses.dataclass
+class Notebook:
+    """The notes of one task.
+
+    :param read: Gives what was written last; None if nothing was.
+    :param write: Keeps it, whole or not at all, also if this process dies right after. None: nothing is kept, and the
+        notes serve this try alone.
+    """
+
+    read: Callable[[], bytes | None] = lambda: None
+    write: Callable[[bytes], None] | None = None
+
+    def __post_init__(self) -> None:
+        self._open: list[Note] = []
+
+    @property
+    def lasting(self) -> bool:
+        """Whether another try will find the notes."""
+        return self.write is not None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether something is."""
+        return bool(self._open)
+
+    def left(self, target: str) -> list[Note]:
+        """The notes that an earlier try left about this dataset or folder.
+
+        :raises InvalidRequestError: What is there are no notes, or of a newer version.
+        """
+        content = self.read()
+        if not content:
+            return []
+        try:
+            notes = _DECODER.decode(content)
+        except msgspec.MsgspecError as error:
+            raise InvalidRequestError(
+                f"receipt: the notes of an earlier try beside it cannot be read: {error}."
+            ) from None
+        if notes.schema_version > SCHEMA_VERSION:
+            raise InvalidRequestError(
+                f"receipt: the notes beside it have schema_version {notes.schema_version}, and this version of the "
+                f"provider reads up to {SCHEMA_VERSION}. Update it, or name another receipt."
+            )
+        self._open = [note for note in notes.notes if note.target == target]
+        return list(self._open)
+
+    def open(self, target: str, sent: Sequence[Sent], known: Iterable[str]) -> Note:
+        """Note that a job is about to start."""
+        files = [
+            NotedFile(
+                source=one.file.uri,
+                title=one.file.title,
+                size=one.file.size,
+                objects=list(one.objects),
+                placeholders=list(one.placeholders),
+                sha256=one.sha256,
+            )
+            for one in sent
+        ]
+        note = Note(target=target, job=None, files=files, known=sorted(known))
+        self._open.append(note)
+        self._save()
+        return note
+
+    def started(self, note: Note, job: str) -> Note:
+        """Note the id of its job."""
+        named = msgspec.structs.replace(note, job=job)
+        self._open[self._open.index(note)] = named
+        self._save()
+        return named
+
+    def close(self, note: Note) -> None:
+        """Forget it: its outcomes are known, or it did not start."""
+        if note in self._open:
+            self._open.remove(note)
+            self._save()
+
+    def _save(self) -> None:
+        if self.write is not None:
+            self.write(msgspec.json.encode(_Notes(schema_version=SCHEMA_VERSION, notes=self._open)))
+
+
+def sent_again(note: Note, files: Sequence[SourceFile]) -> list[Sent]:
+    """What a note tells of, among the files of this try.
+
+    A file that is no longer named, or has another size, is left out.
+    """
+    by_source = {file.uri: file for file in files}
+    return [
+        Sent(
+            file=by_source[one.source],
+            objects=tuple(one.objects),
+            placeholders=tuple(one.placeholders),
+            sha256=one.sha256,
+        )
+        for one in note.files
+        if one.source in by_source and by_source[one.source].size == one.size
+    ]

@@ -1,0 +1,118 @@
+"""Where files go to: a dataset, or a storage folder. One place that knows what is asked of which.
+
+A dataset tells its rows, and a folder its items; both become `DataRow` here, as only title, size and ids count. For a
+folder the id of the item stands where the data hash would.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from airflow_provider_encord.client.api import data_items, folder_uploads, storage_items, uploads
+from airflow_provider_encord.client.api.data_items import Kind, Unit
+from airflow_provider_encord.client.api.datasets import DataRow, list_data_rows
+from airflow_provider_encord.client.api.listing import every_page
+from airflow_provider_encord.client.api.storage_items import ItemFilter
+from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST, SignedUrl, UploadJob
+from airflow_provider_encord.client.call import API_KEY, Call, Flow
+from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, NotPossibleError
+from airflow_provider_encord.client.resources import wire_forms
+from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.defaults import PARALLEL_UPLOADS
+
+_ITEMS_PER_PAGE = 1000
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where files go to, and as whom.
+
+    :param dataset: Id of the dataset; None for a storage folder alone.
+    :param folder: Id of the storage folder. With a dataset, the one that keeps its files; None leaves it to a mirror
+        dataset.
+    :param credential: Kind of the client's credential.
+    :param parallel: How many files are sent at once.
+    """
+
+    credential: str
+    dataset: str | None = None
+    folder: str | None = None
+    parallel: int = PARALLEL_UPLOADS
+
+    def __post_init__(self) -> None:
+        if not self.dataset and not self.folder:
+            raise InvalidRequestError("dataset, folder: name a dataset, a storage folder, or both.")
+        if not self.dataset and self.credential == API_KEY:
+            raise NotPossibleError(
+                "folder: an API key reaches no storage folder by itself. Name its dataset, or use a connection with an "
+                "SSH key."
+            )
+
+    @property
+    def id(self) -> str:
+        """Of the dataset, or else of the folder."""
+        return self.dataset or str(self.folder)
+
+    def require_kind(self, kind: Kind) -> None:
+        """Check that files of this kind can go there.
+
+        :raises NotPossibleError: Encord takes them into folders only.
+        """
+        if self.dataset and self.credential != API_KEY and kind.upload_type is None:
+            raise NotPossibleError(
+                f"dataset: files of kind {kind.item_type} go into storage folders only. Name the folder instead of the "
+                "dataset, and link the items with EncordLinkItemsOperator; a mirror dataset takes them from its folder "
+                "by itself."
+            )
+
+    def urls(self, titles: Sequence[str], kind: Kind) -> Flow[list[SignedUrl | EncordError]]:
+        """Where to send files of one kind: an entry for each title."""
+        found: list[SignedUrl | EncordError] = []
+        for some in chunks(titles, MOST_URLS_PER_REQUEST):
+            if self.dataset:
+                urls = yield from wire_forms.UPLOAD_URLS.flow(self.credential, self.dataset, some, kind, self.parallel)
+            else:
+                urls = yield from folder_uploads.folder_signed_urls(str(self.folder), len(some), kind)
+            found += urls[: len(some)]
+        return found
+
+    def placeholder(self, url: SignedUrl) -> str | None:
+        """What the job is to call the file; a dataset's job names no placeholders (protocol, section 7.9)."""
+        return None if self.dataset else url.item_uuid
+
+    def start(self, units: Sequence[Unit], *, skip_duplicate_urls: bool) -> Call[str]:
+        """Start a job that makes data of what was sent, as far as it is good."""
+        items = data_items.data_items(units, skip_duplicate_urls=skip_duplicate_urls)
+        if self.dataset:
+            return uploads.start_upload(self.dataset, items, ignore_errors=True, folder=self.folder)
+        return folder_uploads.start_folder_upload(str(self.folder), items=items, ignore_errors=True)
+
+    def poll(self, job: str, hold: int) -> Call[UploadJob]:
+        """How a job fares."""
+        if self.dataset:
+            return uploads.poll_upload(self.dataset, job, timeout_seconds=hold)
+        return folder_uploads.poll_folder_upload(str(self.folder), job, timeout_seconds=hold)
+
+    def rows(self, file_types: Sequence[str], item_types: Sequence[str]) -> Flow[list[DataRow]]:
+        """What is there.
+
+        :param file_types: Kinds that count, in the words of a dataset.
+        :param item_types: The same in the words of a folder.
+        """
+        if self.dataset:
+            return (yield from list_data_rows(self.dataset, data_types=list(file_types)))
+        which = ItemFilter(item_types=list(item_types), page_size=_ITEMS_PER_PAGE, client_metadata=False)
+        folder = str(self.folder)
+        items = yield from every_page(lambda page: storage_items.list_items(folder, which, page=page))
+        return [
+            DataRow(
+                data_hash=item.uuid,
+                data_title=item.name,
+                data_type=item.item_type,
+                file_size=item.file_size,
+                backing_item_uuid=item.uuid,
+            )
+            for item in items
+            if not item.is_placeholder
+        ]

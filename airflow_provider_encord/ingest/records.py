@@ -1,0 +1,114 @@
+"""The receipt while it is being written: parts as outcomes come, one file at the end.
+
+An object store cannot append, so what becomes known is written as numbered parts in ``<receipt>.parts/``, beside the
+notes of what is under way. A try that is killed leaves both; the next one reads them, whichever machine it runs on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from airflow_provider_encord.ingest.notes import Notebook
+from airflow_provider_encord.ingest.outcome import Outcome
+from airflow_provider_encord.ingest.receipt import (
+    encode_lines,
+    known_checksums,
+    read_lines,
+    receipt_line,
+    require_writable,
+    write_receipt,
+)
+from airflow_provider_encord.storage_paths import is_local, storage_errors, write_whole
+
+_LINES_PER_PART = 500
+_SECONDS_PER_PART = 30.0
+_NOTES = "notes.json"
+
+
+class Record:
+    """The receipt of one task.
+
+    :param path: Where the receipt is to be; a path object.
+    :param dataset: Id of the dataset; None for a folder.
+    :param folder: Id of the folder, where there is no dataset.
+    :raises InvalidRequestError: There is something else, or nothing can be written there.
+    """
+
+    def __init__(
+        self, path: Any, *, dataset: str | None, folder: str | None, clock: Callable[[], float] = time.monotonic
+    ):
+        self._path, self._target, self._clock = path, {"dataset": dataset, "folder": folder}, clock
+        self._parts = path.parent / f"{path.name}.parts"
+        self._checksums = known_checksums(path)
+        self._waiting: list[Outcome] = []
+        self._written = clock()
+        require_writable(path)
+        with storage_errors("receipt", self._parts):
+            left = self._left()
+            for part in left:
+                with part.open("rb") as file:
+                    lines = read_lines(iter(file.readline, b""))
+                    self._checksums |= {line.key: line.sha256 for line in lines if line.key and line.sha256}
+        self._number = len(left)
+
+    @property
+    def notebook(self) -> Notebook:
+        """Notes beside the parts."""
+        return Notebook(read=self._read_notes, write=self._write_notes)
+
+    def take(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep outcomes, in a part now and then."""
+        self._waiting += outcomes
+        due = self._clock() - self._written >= _SECONDS_PER_PART
+        if self._waiting and (due or len(self._waiting) >= _LINES_PER_PART):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is not written yet."""
+        if not self._waiting:
+            return
+        with storage_errors("receipt", self._parts):
+            self._make_room()
+            lines = [receipt_line(one, **self._target, checksums=self._checksums) for one in self._waiting]
+            write_whole(self._parts / f"part-{self._number:06d}.jsonl", encode_lines(lines))
+        self._number += 1
+        self._waiting = []
+        self._written = self._clock()
+
+    def finish(self, outcomes: Iterable[Outcome], *, under_way: bool) -> None:
+        """Write the receipt, whole; then the parts are not needed any more.
+
+        :param under_way: Jobs still run at Encord: their notes stay for the next try.
+        """
+        write_receipt(self._path, (receipt_line(one, **self._target, checksums=self._checksums) for one in outcomes))
+        with storage_errors("receipt", self._parts):
+            for part in self._left():
+                part.unlink()
+            notes = self._parts / _NOTES
+            if under_way or not self._parts.exists():
+                return
+            if notes.exists():
+                notes.unlink()
+            if is_local(self._parts):
+                self._parts.rmdir()
+
+    def _left(self) -> list[Any]:
+        if not self._parts.exists():
+            return []
+        return sorted((one for one in self._parts.iterdir() if one.name.startswith("part-")), key=lambda one: one.name)
+
+    def _make_room(self) -> None:
+        if is_local(self._parts):
+            self._parts.mkdir(parents=True, exist_ok=True)
+
+    def _read_notes(self) -> bytes | None:
+        with storage_errors("receipt", self._parts):
+            notes = self._parts / _NOTES
+            return bytes(notes.read_bytes()) if notes.exists() else None
+
+    def _write_notes(self, content: bytes) -> None:
+        with storage_errors("receipt", self._parts):
+            self._make_room()
+            write_whole(self._parts / _NOTES, [content])

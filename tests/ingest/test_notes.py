@@ -1,0 +1,156 @@
+"""What an earlier try left under way is taken up: whatever moment it was killed at, nothing is sent or made twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord.client.api.uploads import UploadJob
+from airflow_provider_encord.client.call import SSH_KEY, run
+from airflow_provider_encord.client.errors import InvalidRequestError, OutcomeUnknownError
+from airflow_provider_encord.ingest.notes import Notebook
+from airflow_provider_encord.ingest.places import Target
+from airflow_provider_encord.ingest.upload import upload_files
+from tests.ingest.files import a_file, a_row
+from tests.ingest.scripted_encord import POLL, PUT, START, ScriptedEncord
+
+DATASET = "bbbbbbbb-0000-4000-8000-000000000001"
+
+
+class KilledError(BaseException):
+    """The worker is gone; nobody catches it."""
+
+
+class Desk:
+    """Keeps the notes of one try for the next."""
+
+    def __init__(self) -> None:
+        self.content: bytes | None = None
+
+    def notebook(self) -> Notebook:
+        return Notebook(read=lambda: self.content, write=self._write)
+
+    def _write(self, content: bytes) -> None:
+        self.content = content
+
+
+def upload(encord: ScriptedEncord, desk: Desk, *titles: str, **options: Any) -> None:
+    files = [a_file(title, len(title)) for title in titles]
+    target = Target(dataset=DATASET, credential=SSH_KEY)
+    run(upload_files(target, files, report=encord.report, notebook=desk.notebook(), **options), encord.perform)
+
+
+def killed(step: Any) -> Any:
+    raise KilledError
+
+
+def _starts_and_dies(encord: ScriptedEncord) -> Any:
+    def act(step: Any) -> Any:
+        encord.start(step.request)
+        raise KilledError
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("moment", "starts"),
+    [(PUT, 1), ("before the job", 2), ("after the job, without its id", 1), (POLL, 1)],
+)
+def test_a_try_that_is_killed_is_finished_by_the_next_with_each_file_once(moment: str, starts: int) -> None:
+    encord, desk = ScriptedEncord(), Desk()
+    script: dict[str, tuple[str, Any]] = {
+        PUT: (PUT, killed),
+        "before the job": (START, killed),
+        "after the job, without its id": (START, _starts_and_dies(encord)),
+        POLL: (POLL, killed),
+    }
+    operation, act = script[moment]
+    encord.instead[operation].append(act)
+    with pytest.raises(KilledError):
+        upload(encord, desk, "a.png", "bc.png")
+    encord.log.clear()
+    upload(encord, desk, "a.png", "bc.png")
+    assert sorted(row.data_title for row in encord.rows) == ["a.png", "bc.png"]
+    assert [encord.result_of(title) for title in ("a.png", "bc.png")] == ["uploaded", "uploaded"]
+    if operation != PUT:
+        assert PUT not in encord.log  # the bytes are there
+    assert encord.log.count(START) <= 1
+    upload(encord, desk, "a.png", "bc.png")
+    assert len(encord.rows) == 2
+
+
+def test_the_same_job_is_followed_by_its_id() -> None:
+    encord, desk = ScriptedEncord(), Desk()
+    encord.instead[POLL].append(killed)
+    with pytest.raises(KilledError):
+        upload(encord, desk, "a.png")
+    encord.log.clear()
+    upload(encord, desk, "a.png")
+    assert encord.log == [POLL, "dataset.list_data_rows"]
+
+
+def test_rows_that_were_there_before_are_not_taken_for_those_of_a_job_that_never_started() -> None:
+    """Two files of one name and size, of which one was there: the other is not in yet."""
+    encord, desk = ScriptedEncord(a_row("a.png", 5)), Desk()
+    encord.instead[START].append(killed)
+    files = [a_file("a.png", 5, folder="one"), a_file("a.png", 5, folder="two")]
+    target = Target(dataset=DATASET, credential=SSH_KEY)
+    for _ in range(2):
+        try:
+            run(upload_files(target, files, report=encord.report, notebook=desk.notebook()), encord.perform)
+        except KilledError:
+            encord.outcomes.clear()
+    assert [row.data_title for row in encord.rows] == ["a.png", "a.png"]
+    assert sorted(one.result for one in encord.outcomes) == ["present", "uploaded"]
+
+
+def test_a_job_whose_time_is_over_is_followed_again_by_the_next_try() -> None:
+    encord, desk = ScriptedEncord(), Desk()
+    encord.instead[POLL] += [UploadJob(status="PENDING")] * 400
+    upload(encord, desk, "a.png", job_timeout=60)
+    (outcome,) = encord.outcomes
+    assert (outcome.result, outcome.retryable, outcome.pending) == ("failed", True, True)
+    encord.instead[POLL].clear()
+    encord.outcomes.clear()
+    encord.log.clear()
+    upload(encord, desk, "a.png")
+    assert encord.result_of("a.png") == "uploaded"
+    assert (START in encord.log, PUT in encord.log) == (False, False)
+
+
+def test_nothing_is_noted_once_all_is_known() -> None:
+    encord, desk = ScriptedEncord(), Desk()
+    upload(encord, desk, "a.png")
+    assert desk.notebook().left(DATASET) == []
+
+
+def test_a_lost_answer_and_a_killed_look_for_it_do_not_double() -> None:
+    encord, desk = ScriptedEncord(), Desk()
+
+    def lost(step: Any) -> Any:
+        encord.start(step.request)
+        raise OutcomeUnknownError("the answer was lost")
+
+    encord.instead[START].append(lost)
+    encord.instead["pause"].append(None)
+    upload(encord, desk, "a.png")
+    assert len(encord.rows) == 1
+    assert desk.notebook().left(DATASET) == []
+
+
+def test_notes_about_another_dataset_or_other_files_are_no_concern() -> None:
+    encord, desk = ScriptedEncord(), Desk()
+    encord.instead[POLL].append(killed)
+    with pytest.raises(KilledError):
+        upload(encord, desk, "a.png")
+    encord.log.clear()
+    upload(encord, desk, "other.png")
+    assert encord.log.count(START) == 1
+    assert encord.result_of("other.png") == "uploaded"
+
+
+@pytest.mark.parametrize("content", [b"no notes", b'{"schema_version": 99, "notes": []}', b"[]"])
+def test_what_are_no_notes_is_told_by_the_argument(content: bytes) -> None:
+    with pytest.raises(InvalidRequestError, match="receipt: "):
+        Notebook(read=lambda: content).left(DATASET)
