@@ -1,0 +1,69 @@
+"""Metadata of the user's own: by mapping, by a file beside each, by one file about all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.ingest.client_metadata import add_client_metadata
+from airflow_provider_encord.ingest.sources import find_files
+from tests.ingest.files import a_file
+
+
+def metadata(what: Any, *titles: str) -> list[dict[str, Any]]:
+    return [dict(one.client_metadata) for one in add_client_metadata([a_file(title) for title in titles], what, Path)]
+
+
+def test_a_mapping_names_files_by_title_or_uri_and_the_uri_comes_first() -> None:
+    told = {"a.png": {"n": 1}, "s3://in/a.png": {"n": 2}, "b.png": {"n": 3}}
+    assert metadata(told, "a.png", "b.png", "c.png") == [{"n": 2}, {"n": 3}, {}]
+    assert metadata(None, "a.png") == [{}]
+
+
+def test_a_sidecar_stands_beside_its_file(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"1")
+    (tmp_path / "b.png").write_bytes(b"1")
+    (tmp_path / "a.png.json").write_text('{"site": "x"}')
+    files = add_client_metadata(find_files(str(tmp_path), Path), "sidecar", Path)
+    assert [dict(one.client_metadata) for one in files] == [{"site": "x"}, {}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("all.json", json.dumps({"a.png": {"n": "1"}})),
+        ("all.jsonl", '{"title": "a.png", "n": "1"}\n\n{"source": "s3://in/z.png", "n": "2"}\n'),
+        ("all.csv", "title,n\r\na.png,1\r\n"),
+        ("all.csv", "\ufefftitle,n\na.png,1\n"),
+    ],
+)
+def test_one_file_tells_of_all(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    assert metadata(str(path), "a.png", "b.png") == [{"n": "1"}, {}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("all.json", "[]", "must be a JSON object"),
+        ("all.json", "{", "is not JSON"),
+        ("all.json", '{"a.png": 3}', "must be a dictionary"),
+        ("all.jsonl", '{"title": "a.png"}\n{"n": 1}\n', "line 2 names no file"),
+        ("all.jsonl", '{"title": "a.png"}\nx\n', "line 2 is not JSON"),
+        ("all.csv", "n\n1\n", "line 2 names no file"),
+        ("all.txt", "", "neither .json, .jsonl nor .csv"),
+        ("gone.json", None, "cannot be used"),
+    ],
+)
+def test_what_cannot_be_read_is_told_by_file_and_line(
+    tmp_path: Path, name: str, content: str | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(InvalidRequestError, match=f"client_metadata: .*{message}"):
+        metadata(str(tmp_path / name), "a.png")

@@ -1,0 +1,83 @@
+"""Which files become one unit together."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_encord.client.api.data_items import DICOM, IMAGE, VIDEO
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.ingest.grouping import group_files
+from airflow_provider_encord.ingest.plan import batches, make_plan
+from airflow_provider_encord.ingest.sources import SourceFile
+from tests.ingest.files import a_file, a_row
+
+ONE = [a_file("1.png", folder="scene-1"), a_file("2.png", folder="scene-1")]
+TWO = [a_file("1.png", folder="scene-2")]
+MOVIE = a_file("m.mp4", folder="scene-1", kind=VIDEO)
+SERIES = [a_file(f"{number}.dcm", folder="ct", kind=DICOM) for number in range(3)]
+
+
+def shape(units: list[SourceFile]) -> list[tuple[str, int]]:
+    return [(unit.title, len(unit.parts)) for unit in units]
+
+
+def test_without_a_rule_files_stay_by_themselves_but_dicom_files_are_series() -> None:
+    assert shape(group_files([*ONE, *SERIES, MOVIE], None)) == [("1.png", 0), ("2.png", 0), ("ct", 3), ("m.mp4", 0)]
+
+
+def test_by_directory_the_images_of_one_are_a_group_and_videos_stay() -> None:
+    assert shape(group_files([*ONE, MOVIE, *TWO], "directory")) == [("scene-1", 2), ("m.mp4", 0), ("scene-2", 1)]
+
+
+def test_a_pattern_groups_by_its_named_part_and_leaves_the_rest() -> None:
+    other = a_file("x.png", folder="other")
+    units = group_files([*ONE, *TWO, other], r"(?P<group>scene)-\d")
+    assert shape(units) == [("scene", 3), ("x.png", 0)]
+
+
+def test_a_mapping_gives_titles_and_order() -> None:
+    (unit, left) = group_files([*ONE, MOVIE], {"drive": ["2.png", "s3://scene-1/1.png"]}, create_video=True)
+    assert (unit.title, [part.title for part in unit.parts], unit.create_video) == ("drive", ["2.png", "1.png"], True)
+    assert (unit.item_type, unit.file_type, unit.size) == ("imageSequence", "IMG_GROUP", 20)
+    assert left == MOVIE
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("scene-", "neither 'directory' nor a pattern"),
+        ("(?P<group>", "no regular expression"),
+        ({"a": ["gone.png"]}, "no file of source has this name"),
+        ({"a": ["1.png"]}, "2 files have this name"),
+        ({"a": "1.png"}, "must be a list"),
+        ({"a": []}, "must be a list"),
+        ({"a": ["2.png"], "b": ["2.png"]}, "more than one group"),
+        ({"a": ["2.png", "m.mp4"]}, "only images, or only DICOM"),
+        ({"x" * 301: ["2.png"]}, "300 characters"),
+    ],
+)
+def test_a_rule_that_is_wrong_is_told_by_the_argument(rule: object, message: str) -> None:
+    with pytest.raises(InvalidRequestError, match=f"group_by: .*{message}"):
+        group_files([*ONE, *TWO, MOVIE], rule)  # type: ignore[arg-type]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30)), unique=True, max_size=40), st.integers(1, 10))
+def test_no_file_is_lost_or_doubled_and_groups_stay_whole_in_batches(
+    names: list[tuple[str, int]], files_per_job: int
+) -> None:
+    files = [a_file(f"{number}.png", folder=folder) for folder, number in names]
+    units = group_files(files, "directory")
+    assert sorted(part.uri for unit in units for part in unit.files) == sorted(file.uri for file in files)
+    parts = list(batches(units, files_per_job=files_per_job))
+    assert sorted(unit.uri for part in parts for unit in part) == sorted(unit.uri for unit in units)
+    assert all(sum(len(unit.files) for unit in part) <= files_per_job or len(part) == 1 for part in parts)
+
+
+def test_a_group_that_is_there_is_known_by_its_title_whatever_its_size() -> None:
+    units = group_files([*ONE, MOVIE], "directory")
+    plan = make_plan(units, [a_row("scene-1", 999, data_type="IMG_GROUP")])
+    assert [file.title for file, _ in plan.present] == ["scene-1"]
+    assert plan.missing == [MOVIE]
+    assert units[0].kind == IMAGE
