@@ -51,7 +51,10 @@ def _operators() -> list[type[EncordBaseOperator]]:
         one
         for path in paths
         for name, one in sorted(vars(importlib.import_module(path)).items())
-        if inspect.isclass(one) and issubclass(one, EncordBaseOperator) and one.__module__.startswith(path) and name[0] != "_"
+        if inspect.isclass(one)
+        and issubclass(one, EncordBaseOperator)
+        and one.__module__.startswith(path)
+        and name[0] != "_"
     ]
 
 
