@@ -5,5 +5,6 @@ from __future__ import annotations
 FILES_PER_JOB = 100
 PARALLEL_UPLOADS = 4
 JOB_TIMEOUT = 6 * 3600.0  # seconds
+POLL_INTERVAL = 30.0  # seconds between two looks of the triggerer
 ROWS_PER_REQUEST = 100
 SHARD_BYTES = 64 * 2**20

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, Protocol, TypeAlias, TypeVar
 
 from airflow_provider_encord.client.api import folder_uploads, uploads
 from airflow_provider_encord.client.api.data_items import (
@@ -43,6 +43,16 @@ _PAUSE_AFTER_FAILURE = 10.0  # seconds
 _QUICK_POLL = 1.0  # seconds; Encord answered rather than hold the request
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0  # seconds between polls that Encord does not hold
 _PARALLEL = 4
+
+
+class _Ends(Protocol):
+    """The state of a job, of whatever kind."""
+
+    @property
+    def ended(self) -> bool: ...
+
+
+J = TypeVar("J", bound=_Ends)
 
 AskForUrls: TypeAlias = Callable[[Sequence[str], Kind], Flow[Sequence[SignedUrl | EncordError]]]
 
@@ -172,7 +182,7 @@ def upload_to_folder(
     return (yield from _upload(units, ask, start, poll, timeout, parallel))
 
 
-def follow_job(poll: Callable[[int], Call[UploadJob]], *, timeout: float) -> Flow[UploadJob]:
+def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
     """Poll a job until it ends or its time is over.
 
     Lost answers are forgiven, `FORGIVEN` of them in a row.

@@ -1,0 +1,82 @@
+"""Take in what the bucket of a cloud-synced folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_encord.assets import folder_uri
+from airflow_provider_encord.links import folder_url
+from airflow_provider_encord.operators.jobs import JobOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_encord.client.resources.jobs import Answer, Job
+
+
+class EncordSyncFolderOperator(JobOperator):
+    """Let a cloud-synced folder take in what its bucket holds now, and wait for it.
+
+    Needs an SSH key. Safe to repeat: a sync adds what is missing. It cannot be cancelled: Encord's API has nothing for
+    that. Encord API: ``storage/folders/{id}/cloud-linked-folder-syncs`` (v2).
+
+    :param folder: Id of the cloud-synced folder (templated).
+    :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting
+        ``[operators] default_deferrable``.
+    :param poll_interval: Seconds between two looks of the triggerer, 5 or more (templated). Default: 30.
+    :param job_timeout: Seconds to wait for the sync to end (templated). Default: 6 hours.
+    :return: ``{"folder", "job", "done", "failed", "cancelled", "pages"}``: ids, numbers of files that were taken in or
+        not, and of pages of the bucket's listing. The asset event of the folder gets the same.
+    :raises AirflowFailException: There is no such folder, or it is not synced with a bucket.
+    :raises AirflowException: The sync ended with an error, or not in time; a retry may help.
+    """
+
+    template_fields: Sequence[str] = ("folder", *JobOperator.template_fields)
+
+    def __init__(self, *, folder: str, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.folder = folder
+
+    def prepare(self, context: Context) -> int:
+        """One part."""
+        self._id = self.client.folder(self.folder).id
+        self.show(context, folder_url, self._id)
+        return 1
+
+    def start_part(self, number: int) -> Job:
+        """Start the sync."""
+        from airflow_provider_encord.client.resources.jobs import FOLDER_SYNC, Job
+
+        return Job(kind=FOLDER_SYNC, resource=self._id, id=self.client.folder(self._id).start_sync())
+
+    def part_result(self, number: int, job: Job, answer: Answer) -> dict[str, Any]:
+        """Its counts.
+
+        :raises UnavailableError: It ended with an error.
+        """
+        from airflow_provider_encord.client.errors import UnavailableError
+        from airflow_provider_encord.client.resources.jobs import state_of
+
+        state = state_of(answer)
+        if not state.succeeded:
+            raise UnavailableError(
+                f"The sync {job.id} of folder {job.resource} ended as {state.status}, with {state.done} files taken in "
+                f"and {state.failed} failed. Run the task again; what is in is not taken in twice."
+            )
+        return {
+            "job": job.id,
+            "done": state.done,
+            "failed": state.failed,
+            "cancelled": state.cancelled,
+            "pages": getattr(answer, "scan_pages_processing_done", 0),
+        }
+
+    def finish(self, context: Context, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Tell the counts."""
+        told = {"folder": self._id, **results[0]}
+        self.log.info("Folder %s: %d files taken in, %d failed.", self._id, told["done"], told["failed"])
+        if told["failed"]:
+            self.log.warning("%d files of the bucket could not be taken in; the folder shows which.", told["failed"])
+        self.tell_assets(context, folder_uri(self.client.settings.base_url, self._id), told)
+        return told

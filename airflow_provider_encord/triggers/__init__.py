@@ -1,0 +1,1 @@
+"""Waiting, off the worker."""

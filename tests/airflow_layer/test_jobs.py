@@ -1,0 +1,218 @@
+"""Long jobs: waited for on the worker, in the triggerer, and by the try after one that died."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+from airflow_provider_encord.client.api import folder_uploads
+from airflow_provider_encord.client.api.data_items import IMAGE, UploadedFile, data_items
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.resources.jobs import FOLDER_SYNC, FOLDER_UPLOAD, Job, job_from, state_of
+from airflow_provider_encord.operators.storage import EncordSyncFolderOperator
+from airflow_provider_encord.triggers.jobs import EncordJobTrigger
+from tests.airflow_layer.bench import Account, run_dag
+from tests.airflow_layer.dags import deferred_jobs
+from tests.airflow_layer.lines import running_line
+from tests.sdk.media import png
+
+CONNECTION = "encord_default"
+
+
+class Store:
+    """Airflow's store of task state, as far as a task sees it."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return json.loads(self.kept[key]) if key in self.kept else default
+
+    def set(self, key: str, value: Any, **_: Any) -> None:
+        self.kept[key] = json.dumps(value)
+
+
+class Bucket:
+    """A folder of this disk that stands for a bucket, and a storage folder that is synced with it."""
+
+    def __init__(self, account: Account, directory: Path):
+        self.account, self.directory = account, directory
+        self.put("a.png", "b.png")
+        url = f"s3://bucket-{account.email.partition('@')[0]}"
+        self.integration = account.emulator.bucket(integration=url, url=url, directory=str(directory))
+        with account.client() as client:
+            self.folder = client.create_folder("Synced", integration=self.integration, remote_url=f"{url}/").id
+        self.url = url
+
+    def put(self, *names: str) -> None:
+        for number, name in enumerate(names):
+            (self.directory / name).write_bytes(png(4 + number, 4))
+
+    def names(self) -> list[str]:
+        with self.account.client() as client:
+            return sorted(item.name for item in client.folder(self.folder).items())
+
+    def sync(self, context: dict[str, Any] | None = None, **arguments: Any) -> Any:
+        return EncordSyncFolderOperator(task_id="sync", folder=self.folder, **arguments).execute(context or {})
+
+    def starts(self) -> int:
+        entries = self.account.emulator.journal()
+        return sum(one["method"] == "POST" and "cloud-synced-folder-syncs" in one["path"] for one in entries)
+
+
+@pytest.fixture
+def bucket(account: Account, tmp_path: Path) -> Any:
+    yield Bucket(account, tmp_path)
+    account.emulator.jobs(hold=False)
+
+
+def test_a_sync_is_waited_for_and_its_files_are_there(bucket: Bucket) -> None:
+    told = bucket.sync()
+    assert (told["folder"], told["done"], told["failed"]) == (bucket.folder, 2, 0)
+    assert bucket.names() == ["a.png", "b.png"]
+    assert bucket.starts() == 1
+    bucket.put("c.png")
+    bucket.sync()
+    assert bucket.names() == ["a.png", "b.png", "c.png"]
+
+
+def test_a_job_that_does_not_end_in_time_is_an_error_that_a_retry_may_mend(bucket: Bucket) -> None:
+    bucket.account.emulator.jobs(hold=True)
+    with pytest.raises(AirflowException, match="has not ended within job_timeout") as raised:
+        bucket.sync(job_timeout=1)
+    assert not isinstance(raised.value, AirflowFailException)
+
+
+def test_the_try_after_one_that_died_goes_on_with_its_job(bucket: Bucket) -> None:
+    if running_line() != "3.3":
+        pytest.skip("older lines keep no state of tasks")
+    store = Store()
+    bucket.account.emulator.jobs(hold=True)
+    with pytest.raises(AirflowException, match="job_timeout"):
+        bucket.sync({"task_state_store": store}, job_timeout=1)
+    bucket.account.emulator.jobs(hold=False)
+    told = bucket.sync({"task_state_store": store})
+    assert (told["done"], bucket.starts()) == (2, 1)
+    assert bucket.sync({"task_state_store": store})["done"] == 2
+    assert bucket.starts() == 1
+
+
+def test_a_job_that_encord_knows_no_more_is_started_anew(bucket: Bucket) -> None:
+    if running_line() != "3.3":
+        pytest.skip("older lines keep no state of tasks")
+    store = Store()
+    store.set("encord_job_0", Job(kind=FOLDER_SYNC, resource=bucket.folder, id=bucket.folder).to_dictionary())
+    assert bucket.sync({"task_state_store": store})["done"] == 2
+    assert bucket.starts() == 1
+
+
+@pytest.mark.airflow
+@pytest.mark.usefixtures("airflow_database")
+def test_a_deferred_task_ends_with_the_same_result(bucket: Bucket) -> None:
+    bucket.account.emulator.jobs(units_per_second=0.5)
+    try:
+        run = run_dag(deferred_jobs.dag, folder=bucket.folder)
+    finally:
+        bucket.account.emulator.jobs(units_per_second=None)
+    assert run.state == "success", run.tasks
+    assert run.results["sync"]["done"] == 2
+    assert bucket.starts() == 1
+
+
+class TestTrigger:
+    def _trigger(self, job: Job, **arguments: Any) -> EncordJobTrigger:
+        arguments = {"deadline": time.time() + 60, "poll_interval": 0.05, **arguments}
+        return EncordJobTrigger(job=job.to_dictionary(), encord_conn_id=CONNECTION, **arguments)
+
+    async def _event(self, trigger: EncordJobTrigger) -> dict[str, Any]:
+        event = await asyncio.wait_for(anext(trigger.run()), 60)
+        payload: dict[str, Any] = event.payload
+        return payload
+
+    def _started(self, bucket: Bucket) -> Job:
+        bucket.account.emulator.jobs(hold=True)
+        with bucket.account.client() as client:
+            return Job(kind=FOLDER_SYNC, resource=bucket.folder, id=client.folder(bucket.folder).start_sync())
+
+    def test_what_airflow_stores_makes_the_same_trigger_and_holds_no_secret(self, bucket: Bucket) -> None:
+        trigger = self._trigger(Job(kind=FOLDER_SYNC, resource=bucket.folder, id=bucket.folder))
+        path, arguments = trigger.serialize()
+        assert path == "airflow_provider_encord.triggers.jobs.EncordJobTrigger"
+        again = EncordJobTrigger(**json.loads(json.dumps(arguments)))
+        assert again.serialize() == trigger.serialize()
+        assert set(arguments) == {"job", "deadline", "encord_conn_id", "poll_interval"}
+
+    def test_it_fires_when_the_job_ends(self, bucket: Bucket) -> None:
+        job = self._started(bucket)
+
+        async def both() -> dict[str, Any]:
+            waiting = asyncio.create_task(self._event(self._trigger(job)))
+            await asyncio.sleep(0.5)
+            assert not waiting.done()
+            await asyncio.to_thread(bucket.account.emulator.jobs, hold=False)
+            return await waiting
+
+        assert asyncio.run(both()) == {"status": "ended", "job": job.to_dictionary()}
+
+    def test_it_stops_at_its_deadline(self, bucket: Bucket) -> None:
+        job = self._started(bucket)
+        event = asyncio.run(self._event(self._trigger(job, deadline=time.time() + 1)))
+        assert event["status"] == "overdue"
+
+    def test_failed_polls_are_forgiven(self, bucket: Bucket) -> None:
+        job = self._started(bucket)
+        bucket.account.emulator.jobs(hold=False)
+        down = {"status": 503, "headers": {"Retry-After": "0"}}
+        match = {"path": "long-polling"}
+        bucket.account.emulator.faults([{"match": match, "when": {"times": 12}, "do": down}])
+        assert asyncio.run(self._event(self._trigger(job)))["status"] == "ended"
+
+    def test_what_cannot_be_mended_is_told_at_once(self, bucket: Bucket) -> None:
+        job = Job(kind=FOLDER_SYNC, resource=bucket.folder, id=bucket.folder)
+        event = asyncio.run(self._event(self._trigger(job)))
+        assert (event["status"], event["retryable"]) == ("error", False)
+
+    def test_a_task_that_is_ended_cancels_what_can_be_cancelled(self, bucket: Bucket) -> None:
+        bucket.account.emulator.jobs(hold=True)
+        with bucket.account.client() as client:
+            items = data_items([UploadedFile(kind=IMAGE, object_url=f"{bucket.url}/a.png", title="a.png")])
+            folder = client.create_folder("Registered").id
+            start = folder_uploads.start_folder_upload(folder, items=items, integration=bucket.integration)
+            job = Job(kind=FOLDER_UPLOAD, resource=folder, id=client.send(start))
+            asyncio.run(self._trigger(job).on_kill())
+            bucket.account.emulator.jobs(hold=False)
+            assert state_of(client.send(job.poll())).status == "CANCELLED"
+
+    def test_nothing_is_sent_for_what_cannot_be_cancelled(self, bucket: Bucket) -> None:
+        job = Job(kind=FOLDER_SYNC, resource=bucket.folder, id=bucket.folder)
+        bucket.account.emulator.clear_journal()
+        asyncio.run(self._trigger(job).on_kill())
+        assert bucket.account.emulator.journal() == []
+
+
+class TestEvents:
+    @pytest.mark.parametrize(
+        ("event", "error", "message"),
+        [
+            ({"status": "error", "message": "gone", "retryable": False}, AirflowFailException, "gone"),
+            ({"status": "error", "message": "down", "retryable": True}, AirflowException, "down"),
+            ("success", AirflowFailException, "no event of this operator"),
+            ({"status": "ended", "job": {"kind": "x"}}, AirflowFailException, "no job of Encord"),
+        ],
+    )
+    def test_an_event_that_is_no_good_end_fails_the_task(
+        self, bucket: Bucket, event: Any, error: type[Exception], message: str
+    ) -> None:
+        operator = EncordSyncFolderOperator(task_id="sync", folder=bucket.folder)
+        with pytest.raises(error, match=message):
+            operator.execute_complete({}, event, [])
+
+    def test_what_was_stored_of_a_job_is_checked(self) -> None:
+        with pytest.raises(InvalidRequestError, match="job: "):
+            job_from({"kind": "folder_sync"})
