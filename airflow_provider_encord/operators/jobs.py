@@ -93,15 +93,15 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         """Do all parts, from the first."""
         return self._go_on(context, [])
 
-    def execute_complete(self, context: Context, event: Mapping[str, Any], results: list[dict[str, Any]]) -> Any:
+    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on after the triggerer has waited for a part.
 
-        :param event: Of `EncordJobTrigger`.
-        :param results: Of the parts before.
+        :param event: Of `EncordJobTrigger`; it carries the results of the parts before.
         """
         with airflow_errors():
             try:
                 job = self._job_of(event)
+                results = list(event.get("carried") or [])
                 number = len(results)
                 self.prepare(context)
                 answer = self.client.send(job.poll())
@@ -224,8 +224,8 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
                 deadline=time.time() + self._timeout,
                 encord_conn_id=self.encord_conn_id,
                 poll_interval=self._interval,
+                carried=self._results,
             ),
             method_name="execute_complete",
-            kwargs={"results": self._results},
             timeout=timedelta(seconds=self._timeout + 10 * self._interval),  # the trigger's own deadline comes first
         )

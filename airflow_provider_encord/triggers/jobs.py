@@ -29,21 +29,33 @@ class EncordJobTrigger(BaseTrigger):
     """Fires once, when a job has ended, its time is over, or Encord does not tell how it fares.
 
     The event says what became of the waiting, and not of the units: whoever is resumed reads the job's last state
-    itself. ``{"status": "ended" | "overdue" | "error", "job": {...}}``, with ``message`` and ``retryable`` for errors.
+    itself. ``{"status": "ended" | "overdue" | "error", "job": {...}, "carried": ...}``, with ``message`` and
+    ``retryable`` for errors.
 
     :param job: As `client.resources.jobs.Job.to_dictionary` gives it.
     :param deadline: When to stop, in seconds since 1970: a deferred task has no other time-out that can be relied on.
     :param encord_conn_id: Id of the Airflow connection. Credentials are read from it in the triggerer, and never
         stored.
     :param poll_interval: Seconds between two polls, and before the first.
+    :param carried: Small JSON that comes back in the event: what the task knew when it was deferred. (Airflow has a
+        place for that of its own, which `dag.test()` loses.)
     """
 
-    def __init__(self, *, job: Mapping[str, str], deadline: float, encord_conn_id: str, poll_interval: float):
+    def __init__(
+        self,
+        *,
+        job: Mapping[str, str],
+        deadline: float,
+        encord_conn_id: str,
+        poll_interval: float,
+        carried: Any = None,
+    ):
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's
         self.job = dict(job)
         self.deadline = deadline
         self.encord_conn_id = encord_conn_id
         self.poll_interval = poll_interval
+        self.carried = carried
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """What Airflow stores."""
@@ -52,6 +64,7 @@ class EncordJobTrigger(BaseTrigger):
             "deadline": self.deadline,
             "encord_conn_id": self.encord_conn_id,
             "poll_interval": self.poll_interval,
+            "carried": self.carried,
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -103,4 +116,4 @@ class EncordJobTrigger(BaseTrigger):
         return state_of(await client.send(job_from(self.job).poll()))
 
     def _event(self, status: str, **more: Any) -> TriggerEvent:
-        return TriggerEvent({"status": status, "job": self.job, **more})  # type: ignore[no-untyped-call]
+        return TriggerEvent({"status": status, "job": self.job, "carried": self.carried, **more})  # type: ignore[no-untyped-call]

@@ -146,7 +146,7 @@ class TestTrigger:
         assert path == "airflow_provider_encord.triggers.jobs.EncordJobTrigger"
         again = EncordJobTrigger(**json.loads(json.dumps(arguments)))
         assert again.serialize() == trigger.serialize()
-        assert set(arguments) == {"job", "deadline", "encord_conn_id", "poll_interval"}
+        assert set(arguments) == {"job", "deadline", "encord_conn_id", "poll_interval", "carried"}
 
     def test_it_fires_when_the_job_ends(self, bucket: Bucket) -> None:
         job = self._started(bucket)
@@ -158,7 +158,7 @@ class TestTrigger:
             await asyncio.to_thread(bucket.account.emulator.jobs, hold=False)
             return await waiting
 
-        assert asyncio.run(both()) == {"status": "ended", "job": job.to_dictionary()}
+        assert asyncio.run(both()) == {"status": "ended", "job": job.to_dictionary(), "carried": None}
 
     def test_it_stops_at_its_deadline(self, bucket: Bucket) -> None:
         job = self._started(bucket)
@@ -211,7 +211,7 @@ class TestEvents:
     ) -> None:
         operator = EncordSyncFolderOperator(task_id="sync", folder=bucket.folder)
         with pytest.raises(error, match=message):
-            operator.execute_complete({}, event, [])
+            operator.execute_complete({}, event)
 
     def test_what_was_stored_of_a_job_is_checked(self) -> None:
         with pytest.raises(InvalidRequestError, match="job: "):
