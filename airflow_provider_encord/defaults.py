@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 FILES_PER_JOB = 100
+UNITS_PER_JOB = 10_000
 PARALLEL_UPLOADS = 4
 JOB_TIMEOUT = 6 * 3600.0  # seconds
 POLL_INTERVAL = 30.0  # seconds between two looks of the triggerer

@@ -91,7 +91,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     def act(self, context: Context) -> Any:
         """Do all parts, from the first."""
-        return self._go_on(context, [])
+        return self._go_on(context, self.prepare(context), [])
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on after the triggerer has waited for a part.
@@ -103,9 +103,9 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
                 job = self._job_of(event)
                 results = list(event.get("carried") or [])
                 number = len(results)
-                self.prepare(context)
+                parts = self.prepare(context)
                 answer = self.client.send(job.poll())
-                return self._go_on(context, [*results, self.part_result(number, job, answer)])
+                return self._go_on(context, parts, [*results, self.part_result(number, job, answer)])
             finally:
                 self.hook.close()
 
@@ -122,8 +122,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         else:
             self.log.info("Job %s is cancelled, as the task was ended.", job and job.id)
 
-    def _go_on(self, context: Context, results: list[dict[str, Any]]) -> Any:
-        parts = self.prepare(context)
+    def _go_on(self, context: Context, parts: int, results: list[dict[str, Any]]) -> Any:
         self._results = results
         timeout, interval = seconds(self.job_timeout, "job_timeout"), seconds(self.poll_interval, "poll_interval")
         self._timeout, self._interval = timeout, max(interval, _LEAST_INTERVAL)

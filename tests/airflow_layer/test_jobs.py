@@ -17,8 +17,7 @@ from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.resources.jobs import FOLDER_SYNC, FOLDER_UPLOAD, Job, job_from, state_of
 from airflow_provider_encord.operators.storage import EncordSyncFolderOperator
 from airflow_provider_encord.triggers.jobs import EncordJobTrigger
-from tests.airflow_layer.bench import Account, run_dag
-from tests.airflow_layer.dags import deferred_jobs
+from tests.airflow_layer.bench import Account
 from tests.airflow_layer.lines import running_line
 from tests.sdk.media import png
 
@@ -109,19 +108,6 @@ def test_a_job_that_encord_knows_no_more_is_started_anew(bucket: Bucket) -> None
     store = Store()
     store.set("encord_job_0", Job(kind=FOLDER_SYNC, resource=bucket.folder, id=bucket.folder).to_dictionary())
     assert bucket.sync({"task_state_store": store})["done"] == 2
-    assert bucket.starts() == 1
-
-
-@pytest.mark.airflow
-@pytest.mark.usefixtures("airflow_database")
-def test_a_deferred_task_ends_with_the_same_result(bucket: Bucket) -> None:
-    bucket.account.emulator.jobs(units_per_second=0.5)
-    try:
-        run = run_dag(deferred_jobs.dag, folder=bucket.folder)
-    finally:
-        bucket.account.emulator.jobs(units_per_second=None)
-    assert run.state == "success", run.tasks
-    assert run.results["sync"]["done"] == 2
     assert bucket.starts() == 1
 
 

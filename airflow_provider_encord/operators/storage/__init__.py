@@ -1,6 +1,7 @@
 """Operators on storage: files and cloud objects in, folders, metadata. One module each; users import them from here."""
 
+from airflow_provider_encord.operators.storage.registration import EncordRegisterCloudDataOperator
 from airflow_provider_encord.operators.storage.sync import EncordSyncFolderOperator
 from airflow_provider_encord.operators.storage.upload import EncordUploadFilesOperator
 
-__all__ = ["EncordSyncFolderOperator", "EncordUploadFilesOperator"]
+__all__ = ["EncordRegisterCloudDataOperator", "EncordSyncFolderOperator", "EncordUploadFilesOperator"]

@@ -1,0 +1,221 @@
+"""Objects of a bucket are registered: from manifests and listings, in jobs, once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOperator
+from tests.airflow_layer.bench import Account, run_dag
+from tests.airflow_layer.dags import deferred_jobs
+from tests.airflow_layer.lines import running_line
+from tests.airflow_layer.test_jobs import Store
+from tests.sdk.media import png
+
+START = {"method": "POST", "path": "/data-upload-jobs$"}
+
+
+class Intake:
+    """A bucket with objects, and a folder for them."""
+
+    def __init__(self, account: Account, directory: Path):
+        self.account, self.emulator = account, account.emulator
+        self.bucket, self.manifests = directory / "bucket", directory / "manifests"
+        self.bucket.mkdir()
+        self.manifests.mkdir()
+        self.url = f"s3://intake-{account.email.partition('@')[0]}"
+        self.integration = account.emulator.bucket(
+            integration=f"key of {self.url}", url=self.url, directory=str(self.bucket)
+        )
+        with account.client() as client:
+            self.folder = client.create_folder("Registered").id
+            self.dataset = client.create_dataset("Registered").id
+        self.emulator.clear_journal()
+
+    def objects(self, number: int) -> list[str]:
+        names = [f"{one:03}.png" for one in range(number)]
+        for one, name in enumerate(names):
+            (self.bucket / name).write_bytes(png(4 + one % 9, 4))
+        return names
+
+    def manifest(self, names: list[str], **more: Any) -> str:
+        path = self.manifests / "all.jsonl"
+        path.write_text("".join(json.dumps({"url": f"{self.url}/{name}", **more}) + "\n" for name in names))
+        return str(path)
+
+    def register(self, context: dict[str, Any] | None = None, **arguments: Any) -> dict[str, Any]:
+        arguments = {"folder": self.folder, "integration": self.integration, **arguments}
+        told: dict[str, Any] = EncordRegisterCloudDataOperator(task_id="register", **arguments).execute(context or {})
+        return told
+
+    def names(self, folder: str | None = None) -> list[str]:
+        with self.account.client() as client:
+            return sorted(item.name for item in client.folder(folder or self.folder).items())
+
+    def starts(self) -> int:
+        entries = self.emulator.journal()
+        return sum(one["method"] == "POST" and one["path"].endswith("/data-upload-jobs") for one in entries)
+
+
+@pytest.fixture
+def intake(account: Account, tmp_path: Path) -> Any:
+    yield Intake(account, tmp_path)
+    account.emulator.jobs(hold=False, fail_units=0.0)
+
+
+def test_a_manifest_is_registered_in_jobs_and_once(intake: Intake, tmp_path: Path) -> None:
+    names = intake.objects(5)
+    receipt = tmp_path / "receipt"
+    source = intake.manifest(names, client_metadata={"site": 3})
+    told = intake.register(source=source, units_per_job=2, receipt=str(receipt))
+    assert {name: told[name] for name in ("jobs", "units", "registered", "failed")} == {
+        "jobs": 3,
+        "units": 5,
+        "registered": 5,
+        "failed": 0,
+    }
+    lines = [json.loads(line) for part in sorted(receipt.iterdir()) for line in part.read_text().splitlines()]
+    assert [(line["title"], line["outcome"], bool(line["id"])) for line in lines] == [
+        (name, "registered", True) for name in names
+    ]
+    assert intake.register(source=source)["units"] == 5
+    assert intake.names() == names
+    assert intake.starts() == 4
+
+
+def test_a_listing_of_a_prefix_goes_into_a_dataset_by_the_title_of_the_integration(intake: Intake) -> None:
+    names = intake.objects(3)
+    (intake.bucket / "notes.csv").touch()
+    told = intake.register(
+        source=str(intake.bucket),
+        url_prefix=intake.url,
+        folder=None,
+        dataset=intake.dataset,
+        integration=f"key of {intake.url}",
+    )
+    assert (told["units"], told["registered"], told["folder"]) == (3, 3, None)
+    with intake.account.client() as client:
+        assert sorted(row.data_title for row in client.dataset(intake.dataset).data_rows()) == names
+
+
+def test_lines_of_a_group_become_one_unit(intake: Intake) -> None:
+    names = intake.objects(3)
+    path = intake.manifests / "groups.csv"
+    path.write_text("url,group\n" + "".join(f"{intake.url}/{name},drive\n" for name in names))
+    assert intake.register(source=str(path))["units"] == 1
+    assert "drive" in intake.names()
+
+
+@pytest.mark.parametrize(
+    ("do", "when"),
+    [
+        ({"cut": "after"}, {"nth": 1}),
+        ({"cut": "before"}, {"nth": 1}),
+        ({"status": 429, "headers": {"Retry-After": "0"}}, {"times": 2}),
+        ({"status": 503, "headers": {"Retry-After": "0"}}, {"times": 1}),
+    ],
+)
+def test_a_fault_at_the_start_neither_loses_nor_doubles(intake: Intake, do: dict[str, Any], when: Any) -> None:
+    names = intake.objects(3)
+    intake.emulator.faults([{"match": START, "when": when, "do": do}])
+    for _ in range(3):
+        with contextlib.suppress(AirflowException):
+            intake.register(source=intake.manifest(names))
+            break
+    assert intake.names() == names
+
+
+def test_half_a_job_refused_is_told_with_reasons_and_the_rest_is_in(intake: Intake, tmp_path: Path) -> None:
+    names = intake.objects(20)
+    intake.emulator.jobs(fail_units=0.5, seed=3)
+    source = intake.manifest(names)
+    with pytest.raises(AirflowFailException, match=r"of 20 units are not registered.*\n.*s3://intake-"):
+        intake.register(source=source)
+    left = set(names) - set(intake.names())
+    assert 0 < len(left) < 20
+    told = intake.register(source=source, on_error="skip", receipt=str(tmp_path / "receipt"))
+    assert told["failed"] <= len(left)
+    intake.emulator.jobs(fail_units=0.0)
+    intake.register(source=source)
+    assert intake.names() == names
+
+
+def test_the_try_after_one_that_died_goes_on_with_its_job(intake: Intake) -> None:
+    names = intake.objects(4)
+    if running_line() != "3.3":
+        pytest.skip("older lines keep no state of tasks")
+    store = Store()
+    source = intake.manifest(names)
+    intake.emulator.jobs(hold=True)
+    with pytest.raises(AirflowException, match="job_timeout"):
+        intake.register({"task_state_store": store}, source=source, units_per_job=2, job_timeout=1)
+    intake.emulator.jobs(hold=False)
+    told = intake.register({"task_state_store": store}, source=source, units_per_job=2)
+    assert (told["registered"], intake.starts()) == (4, 2)
+    assert intake.names() == names
+
+
+def test_a_task_that_is_killed_cancels_its_job_and_sends_nothing_more(intake: Intake) -> None:
+    names = intake.objects(2)
+    intake.emulator.jobs(hold=True)
+    operator = EncordRegisterCloudDataOperator(
+        task_id="register",
+        source=intake.manifest(names),
+        folder=intake.folder,
+        integration=intake.integration,
+        job_timeout=1,
+    )
+    with pytest.raises(AirflowException, match="job_timeout"):
+        operator.execute({})
+    operator.on_kill()
+    operator.on_kill()
+    assert [one["path"].endswith("/cancel") for one in intake.emulator.journal()].count(True) == 1
+    assert intake.emulator.journal()[-1]["path"].endswith("/cancel")
+    intake.emulator.jobs(hold=False)
+    assert intake.names() == []
+
+
+@pytest.mark.airflow
+@pytest.mark.usefixtures("airflow_database")
+def test_deferred_parts_end_with_the_same_result(intake: Intake) -> None:
+    names = intake.objects(2)
+    intake.emulator.jobs(units_per_second=0.5)
+    params = {"folder": intake.folder, "source": intake.manifest(names), "integration": intake.integration}
+    try:
+        run = run_dag(deferred_jobs.registration, **params)
+    finally:
+        intake.emulator.jobs(units_per_second=None)
+    assert run.state == "success", run.tasks
+    assert run.results["register"]["registered"] == 2
+    assert intake.names() == names
+    assert intake.starts() == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"url": "x.png"}', "line 2: url: 'x.png' is no URL"),
+        ('{"url": "s3://b/x"}', "line 2: kind: the name 'x' does not tell it"),
+        ('{"url": "s3://b/x.png", "size": 3}', "line 2: the field 'size' means nothing"),
+        ("{", "line 2: it is not JSON"),
+        ('{"url": "s3://b/x.png", "kind": "hologram"}', "kind: 'hologram' is none of"),
+        ('{"url": "s3://b/x.png", "client_metadata": 3}', "line 2: client_metadata"),
+    ],
+)
+def test_a_line_that_is_wrong_is_told_before_anything_is_sent(intake: Intake, line: str, message: str) -> None:
+    path = intake.manifests / "wrong.jsonl"
+    path.write_text('{"url": "s3://b/a.png"}\n' + line + "\n")
+    with pytest.raises(AirflowFailException, match=message):
+        intake.register(source=str(path))
+    assert intake.emulator.journal() == []
+
+
+def test_an_integration_that_is_not_there_is_told_with_those_that_are(intake: Intake) -> None:
+    with pytest.raises(AirflowFailException, match=r"integration: no cloud integrations .*there are"):
+        intake.register(source=intake.manifest(intake.objects(1)), integration="misspelt")
+    assert intake.starts() == 0
