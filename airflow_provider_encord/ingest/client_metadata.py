@@ -36,11 +36,23 @@ def add_client_metadata(
         return list(files)
     if what == SIDECAR:
         return [_with(file, _sidecar(file)) for file in files]
-    table = what if isinstance(what, Mapping) else _table(str(what), open_uri)
+    table = read_table(what, open_uri, "client_metadata")
+    return [_with(file, table.get(file.uri, table.get(file.title))) for file in files]
+
+
+def read_table(
+    what: Mapping[str, Any] | str, open_uri: Callable[[str], Any], argument: str
+) -> Mapping[str, Mapping[str, Any]]:
+    """Metadata by name, from a dictionary or a file.
+
+    :param argument: What it comes from; for messages.
+    :raises InvalidRequestError: It cannot be read, or is not what is expected.
+    """
+    table = what if isinstance(what, Mapping) else _table(str(what), open_uri, argument)
     unfit = next((name for name, value in table.items() if not isinstance(value, Mapping)), None)
     if unfit is not None:
-        raise InvalidRequestError(f"client_metadata: that of {unfit[:200]!r} must be a dictionary.")
-    return [_with(file, table.get(file.uri, table.get(file.title))) for file in files]
+        raise InvalidRequestError(f"{argument}: that of {str(unfit)[:200]!r} must be a dictionary.")
+    return table
 
 
 def _with(file: SourceFile, known: Mapping[str, Any] | None) -> SourceFile:
@@ -54,14 +66,14 @@ def _sidecar(file: SourceFile) -> Mapping[str, Any] | None:
         if not beside.exists():
             return None
         content = beside.read_bytes()
-    return _object(content, str(beside))
+    return _object(content, f"client_metadata: {beside}")
 
 
-def _table(where: str, open_uri: Callable[[str], Any]) -> dict[str, Mapping[str, Any]]:
-    path = open_uri(where)
-    with storage_errors("client_metadata", path):
+def _table(uri: str, open_uri: Callable[[str], Any], argument: str) -> dict[str, Mapping[str, Any]]:
+    path, where = open_uri(uri), f"{argument}: {uri}"
+    with storage_errors(argument, path):
         content = path.read_bytes()
-    suffix = where.lower().rpartition(".")[2]
+    suffix = uri.lower().rpartition(".")[2]
     if suffix == "json":
         return dict(_object(content, where))
     if suffix in ("jsonl", "ndjson"):
@@ -70,7 +82,7 @@ def _table(where: str, open_uri: Callable[[str], Any]) -> dict[str, Mapping[str,
         lines = ((number, row) for number, row in enumerate(csv.DictReader(io.StringIO(_text(content, where))), 2))
     else:
         raise InvalidRequestError(
-            f"client_metadata: {where} is neither .json, .jsonl nor .csv; or write 'sidecar' for a file beside each."
+            f"{where} is neither .json, .jsonl nor .csv; or write 'sidecar' for a file beside each."
         )
     return dict(_named(dict(line), f"{where}, line {number}") for number, line in lines)
 
@@ -82,7 +94,7 @@ def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:
 def _named(line: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
     names = [str(line.pop(name)) for name in _NAMES if line.get(name)]
     if not names:
-        raise InvalidRequestError(f"client_metadata: {where} names no file: it needs a field 'source' or 'title'.")
+        raise InvalidRequestError(f"{where} names no file: it needs a field 'source' or 'title'.")
     return names[0], line
 
 
@@ -90,9 +102,9 @@ def _object(content: bytes, where: str) -> dict[str, Any]:
     try:
         value = json.loads(content)
     except ValueError as error:
-        raise InvalidRequestError(f"client_metadata: {where} is not JSON: {error}.") from None
+        raise InvalidRequestError(f"{where} is not JSON: {error}.") from None
     if not isinstance(value, dict):
-        raise InvalidRequestError(f"client_metadata: {where} must be a JSON object.")
+        raise InvalidRequestError(f"{where} must be a JSON object.")
     return value
 
 
@@ -100,4 +112,4 @@ def _text(content: bytes, where: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InvalidRequestError(f"client_metadata: {where} is not UTF-8.") from None
+        raise InvalidRequestError(f"{where} is not UTF-8.") from None

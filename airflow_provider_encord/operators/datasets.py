@@ -1,18 +1,22 @@
-"""Operators on datasets: create, get, list."""
+"""Operators on datasets: create, get, list; what is in them, and who."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.assets import dataset_uri
 from airflow_provider_encord.links import dataset_url
-from airflow_provider_encord.operators.arguments import flag, given, text
+from airflow_provider_encord.operators.arguments import flag, given, several, text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
+from airflow_provider_encord.operators.members import AddUsersOperator
 from airflow_provider_encord.operators.records import as_dictionary
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+_NAMED_ROWS = 5  # in the log
 
 
 class EncordCreateDatasetOperator(EncordBaseOperator):
@@ -105,3 +109,167 @@ class EncordListDatasetsOperator(ListingOperator):
             self.show(context, dataset_url, found[0].dataset_hash)
         self.log.info("Found %d datasets.", len(found))
         return [as_dictionary(one) for one in found]
+
+
+class EncordLinkItemsOperator(EncordBaseOperator):
+    """Put storage items into a dataset; no bytes are moved.
+
+    Safe to repeat with the default `duplicates_behavior`: items that are in the dataset are left alone, so a retry goes
+    on where the try before stopped. Large numbers go in several requests. Needs an SSH key. Encord API:
+    ``datasets/{id}/link-items`` POST (v2).
+
+    :param dataset: Id of the dataset (templated).
+    :param items: Ids of the items, or one id (templated).
+    :param folder: Id of a storage folder, instead: all items in it, not those in its subfolders (templated).
+    :param duplicates_behavior: ``"SKIP"`` (default) leaves items alone that are there; ``"DUPLICATE"`` links them once
+        more; ``"FAIL"`` fails (templated).
+    :return: ``{"dataset", "items", "linked"}``: numbers of items that were meant, and of new data rows. The asset event
+        of the dataset gets the same.
+    :raises AirflowFailException: There are no items, or Encord refuses; the message says what is done.
+    """
+
+    template_fields: Sequence[str] = ("dataset", "items", "folder", "duplicates_behavior", "encord_conn_id")
+
+    def __init__(
+        self,
+        *,
+        dataset: str,
+        items: Sequence[str] | str | None = None,
+        folder: str | None = None,
+        duplicates_behavior: str = "SKIP",
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.dataset = dataset
+        self.items = items
+        self.folder = folder
+        self.duplicates_behavior = duplicates_behavior
+
+    def act(self, context: Context) -> dict[str, Any]:
+        """Link what is not linked."""
+        from airflow_provider_encord.client.errors import InvalidRequestError
+
+        behaviors = ("SKIP", "DUPLICATE", "FAIL")
+        behavior = str(self.duplicates_behavior).upper()
+        if behavior not in behaviors:
+            raise InvalidRequestError(
+                f"duplicates_behavior: {self.duplicates_behavior!r} is none of {', '.join(behaviors)}."
+            )
+        dataset = self.client.dataset(given(self.dataset))
+        self.show(context, dataset_url, dataset.id)
+        items = self._items()
+        rows = dataset.link_items(items, duplicates_behavior=behavior)  # type: ignore[arg-type]  # checked above
+        told = {"dataset": dataset.id, "items": len(items), "linked": len(rows)}
+        self.log.info("Linked %d of %d items to dataset %s; the others were there.", len(rows), len(items), dataset.id)
+        self.tell_assets(context, dataset_uri(self.client.settings.base_url, dataset.id), told)
+        return told
+
+    def _items(self) -> list[str]:
+        from airflow_provider_encord.client.api.storage_items import ItemFilter
+        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.resources.identifiers import require_ids
+
+        items, folder = several(self.items, "items"), given(self.folder)
+        if bool(items) == (folder is not None):
+            raise InvalidRequestError("items, folder: name items, or a folder; not both, and not neither.")
+        if folder is None:
+            return require_ids(items, "items")
+        which = ItemFilter(client_metadata=False, page_size=1000)
+        found = [item.uuid for item in self.client.folder(folder).items(which) if not item.is_placeholder]
+        if not found:
+            raise InvalidRequestError(f"folder: {folder} has no items.")
+        return found
+
+
+class EncordRemoveDataRowsOperator(EncordBaseOperator):
+    """Remove data rows from a dataset, and with them the labels on them in every project.
+
+    The task logs what it will remove before it does. Safe to repeat: rows that are gone are counted. Large numbers go
+    in several requests. Works with an SSH key and with an API key of the dataset. Encord API: ``datasets`` DELETE (v1).
+
+    :param dataset: Id of the dataset (templated). With an API key it may be left out.
+    :param data_hashes: Ids of the data units, or one id (templated). An empty selection is refused.
+    :param dry_run: Only say what would be removed (templated). Default: False.
+    :return: ``{"dataset", "selected", "removed", "gone"}``: numbers of rows that were named, removed (with `dry_run`:
+        0), and not there. The asset event of the dataset gets the same.
+    :raises AirflowFailException: The selection is empty, or Encord refuses; the message says what is done.
+    """
+
+    template_fields: Sequence[str] = ("dataset", "data_hashes", "dry_run", "encord_conn_id")
+
+    def __init__(
+        self,
+        *,
+        data_hashes: Sequence[str] | str,
+        dataset: str | None = None,
+        dry_run: bool | str = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.dataset = dataset
+        self.data_hashes = data_hashes
+        self.dry_run = dry_run  # type: ignore[assignment,method-assign]  # Airflow's method, for its CLI
+
+    def act(self, context: Context) -> dict[str, Any]:
+        """Remove what is there."""
+        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.resources.identifiers import require_ids
+
+        dry_run = flag(self.dry_run, "dry_run")
+        wanted = list(dict.fromkeys(require_ids(several(self.data_hashes, "data_hashes"), "data_hashes")))
+        if not wanted:
+            raise InvalidRequestError(
+                "data_hashes: it is empty, and nothing is removed. A template may have rendered so."
+            )
+        dataset = self.client.dataset(given(self.dataset))
+        self.show(context, dataset_url, dataset.id)
+        chosen = set(wanted)
+        there = [row for row in dataset.data_rows() if row.data_hash in chosen]
+        titles = ", ".join(repr(row.data_title[:80]) for row in there[:_NAMED_ROWS])
+        self.log.info(
+            "%s %d of %d data rows of dataset %s%s; %d are not there.",
+            "Would remove" if dry_run else "Removing",
+            len(there),
+            len(wanted),
+            dataset.id,
+            f" ({titles}{', ...' if len(there) > _NAMED_ROWS else ''})" if there else "",
+            len(wanted) - len(there),
+        )
+        if there and not dry_run:
+            dataset.remove_data_rows([row.data_hash for row in there])
+        told = {
+            "dataset": dataset.id,
+            "selected": len(wanted),
+            "removed": 0 if dry_run else len(there),
+            "gone": len(wanted) - len(there),
+        }
+        if told["removed"]:
+            self.tell_assets(context, dataset_uri(self.client.settings.base_url, dataset.id), told)
+        return told
+
+
+class EncordAddDatasetUsersOperator(AddUsersOperator):
+    """Add users to a dataset.
+
+    Safe to repeat: who is there already keeps the old role, and is named. Needs an SSH key. Encord API:
+    ``datasets/{id}/users`` POST (v2).
+
+    :param dataset: Id of the dataset (templated).
+    :param users: Their addresses, or one address (templated).
+    :param role: ``"admin"`` or ``"user"`` (templated).
+    :return: ``{"users", "with_another_role"}``: how many of them are in the dataset now, and the addresses of those who
+        were there with another role.
+    :raises AirflowFailException: An address or the role is wrong, or Encord refuses.
+    """
+
+    template_fields: Sequence[str] = ("dataset", *AddUsersOperator.template_fields)
+
+    def __init__(self, *, dataset: str, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.dataset = dataset
+
+    def act(self, context: Context) -> dict[str, Any]:
+        """Add who is not there."""
+        dataset = self.client.dataset(given(self.dataset))
+        self.show(context, dataset_url, dataset.id)
+        return self.add_to(dataset)

@@ -1,14 +1,16 @@
-"""Operators on projects: create, get, list; attach and detach datasets."""
+"""Operators on projects: create, copy, get, list; attach and detach datasets; users and status."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.assets import project_uri
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import given, several, text
+from airflow_provider_encord.operators.arguments import flag, given, several, text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
+from airflow_provider_encord.operators.members import AddUsersOperator
 from airflow_provider_encord.operators.records import as_dictionary
 
 if TYPE_CHECKING:
@@ -186,3 +188,145 @@ class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
         detached = project.detach_datasets(several(self.datasets, "datasets"))
         self.log.info("Detached %d datasets from project %s; the others were not attached.", len(detached), project.id)
         return detached
+
+
+class EncordAddProjectUsersOperator(AddUsersOperator):
+    """Add users to a project.
+
+    Safe to repeat: who is there already keeps the old role, and is named. Works with an SSH key and with an API key of
+    the project. Encord API: ``projectusers`` POST (v1).
+
+    :param project: Id of the project (templated). With an API key it may be left out.
+    :param users: Their addresses, or one address (templated).
+    :param role: ``"admin"``, ``"annotator"``, ``"reviewer"``, ``"annotator_reviewer"``, ``"team_manager"`` or
+        ``"viewer"`` (templated).
+    :return: ``{"users", "with_another_role"}``: how many of them are in the project now, and the addresses of those who
+        were there with another role.
+    :raises AirflowFailException: An address or the role is wrong, or Encord refuses.
+    """
+
+    template_fields: Sequence[str] = ("project", *AddUsersOperator.template_fields)
+
+    def __init__(self, *, project: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.project = project
+
+    def act(self, context: Context) -> dict[str, Any]:
+        """Add who is not there."""
+        project = self.client.project(given(self.project))
+        self.show(context, project_url, project.id)
+        return self.add_to(project)
+
+
+class EncordCopyProjectOperator(EncordBaseOperator):
+    """Copy a project: its ontology and settings, and what is asked for besides.
+
+    Safe to repeat with the default `if_exists`: the project of this title is found again, also when the answer to the
+    copy was lost or the worker died. Projects cannot be deleted by API. Needs an SSH key. Encord API: ``projectcopy``
+    POST (v1).
+
+    :param project: Id of the project to copy (templated).
+    :param title: Title of the copy (templated).
+    :param description: Its description (templated).
+    :param attach_datasets: Attach the same datasets (templated). Default: False.
+    :param labels: Let the labels go along (templated). Default: False.
+    :param collaborators: Give its users the same roles (templated). Default: False.
+    :param if_exists: ``"reuse"`` (default) takes the one project of exactly this title that the connection can see, and
+        fails if there are several; ``"fail"`` fails if there is one; ``"new"`` makes another copy at every try
+        (templated).
+    :return: Id of the copy.
+    :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
+    :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.
+    """
+
+    template_fields: Sequence[str] = (
+        "project",
+        "title",
+        "description",
+        "attach_datasets",
+        "labels",
+        "collaborators",
+        "if_exists",
+        "encord_conn_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        title: str,
+        description: str | None = None,
+        attach_datasets: bool | str = False,
+        labels: bool | str = False,
+        collaborators: bool | str = False,
+        if_exists: str = "reuse",
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.project = project
+        self.title = title
+        self.description = description
+        self.attach_datasets = attach_datasets
+        self.labels = labels
+        self.collaborators = collaborators
+        self.if_exists = if_exists
+
+    def act(self, context: Context) -> str:
+        """Copy the project, or find the copy."""
+        from airflow_provider_encord.client.api.project_copy import CopiedLabels
+        from airflow_provider_encord.client.resources.projects import copy_project_once
+
+        project = self.client.project(given(self.project))
+        created = self.client.run(
+            copy_project_once(
+                project.id,
+                text(self.title),
+                description=text(given(self.description)),
+                attach_datasets=flag(self.attach_datasets, "attach_datasets"),
+                labels=CopiedLabels() if flag(self.labels, "labels") else None,
+                collaborators=flag(self.collaborators, "collaborators"),
+                if_exists=self.if_exists,
+            )
+        )
+        self.show(context, project_url, created.id)
+        self.log.info("%s %s, %r.", "Copied to project" if created.created else "Reuse project", created.id, self.title)
+        return created.id
+
+
+class EncordSetProjectStatusOperator(EncordBaseOperator):
+    """Set the status of a project.
+
+    Safe to repeat: a project that has the status already is left alone. Needs an SSH key. Encord API:
+    ``projects/{id}/status`` (v2).
+
+    :param project: Id of the project (templated).
+    :param status: ``"notStarted"``, ``"inProgress"``, ``"inReview"``, ``"paused"``, ``"completed"``, ``"cancelled"`` or
+        ``"archived"`` (templated).
+    :return: ``{"project", "status", "before"}``.
+    :raises AirflowFailException: There is no such status or project, or Encord refuses.
+    """
+
+    template_fields: Sequence[str] = ("project", "status", "encord_conn_id")
+
+    def __init__(self, *, project: str, status: str, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.project = project
+        self.status = status
+
+    def act(self, context: Context) -> dict[str, Any]:
+        """Set it, if it is another."""
+        from airflow_provider_encord.client.api.projects import STATUSES
+        from airflow_provider_encord.client.errors import InvalidRequestError
+
+        if self.status not in STATUSES:
+            raise InvalidRequestError(f"status: {self.status!r} is none of {', '.join(STATUSES)}.")
+        project = self.client.project(given(self.project))
+        self.show(context, project_url, project.id)
+        before = project.status()
+        if before != self.status:
+            project.set_status(self.status)
+        self.log.info("Project %s: %s, before %s.", project.id, self.status, before)
+        told = {"project": project.id, "status": self.status, "before": before}
+        if before != self.status:
+            self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), told)
+        return told

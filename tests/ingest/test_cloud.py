@@ -30,7 +30,7 @@ def read(path: Path, content: str) -> list[CloudObject]:
         ("m.json", '[{"url": "s3://b/a%20b.png", "client_metadata": {"site": "x"}}]'),
         (
             "m.json",
-            '{"images": [{"objectUrl": "s3://b/a%20b.png", "clientMetadata": {"site": "x"}}], "skip_duplicate_urls": true}',
+            '{"images": [{"objectUrl": "s3://b/a%20b.png", "clientMetadata": {"site": "x"}}], "upsertMetadata": true}',
         ),
     ],
 )

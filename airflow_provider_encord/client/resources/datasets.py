@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from airflow_provider_encord.client.api import data_rows, datasets, keys, uploads
 from airflow_provider_encord.client.api.data_rows import DuplicatesBehavior, EditedDataRow, ReEncoding
@@ -11,20 +11,15 @@ from airflow_provider_encord.client.api.datasets import CreatedDataset, DataRow,
 from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import Call, Flow
-from airflow_provider_encord.client.errors import TooLargeError, UnavailableError
 from airflow_provider_encord.client.resources import members
-from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.resources.chunks import in_parts
 from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
 from airflow_provider_encord.client.resources.sender import Sender
 from airflow_provider_encord.client.resources.uploads import LocalUnit, Uploaded, follow_job, upload_to_dataset
 
-R = TypeVar("R")
-
 MOST_ITEMS = 1000  # in one request; Encord documents no limit for these two, so we take that of items elsewhere
-
-_SMALLEST_AFTER_OUTAGE = 125  # a part that still fails at this size fails because Encord is away, not of its size
 
 
 class Dataset(HasUsers, HasGroups):
@@ -104,29 +99,9 @@ class Dataset(HasUsers, HasGroups):
         return self._client.send(keys.list_dataset_api_keys(self.id))
 
 
-def _halving(items: Sequence[str], call: Callable[[Sequence[str]], Call[R]]) -> Flow[list[R]]:
-    """Parts of the items, halved where they are too much, and on time-outs where the call may be repeated."""
-    results: list[R] = []
-    waiting = [list(part) for part in reversed(list(chunks(items, MOST_ITEMS)))]
-    while waiting:
-        part = waiting.pop()
-        try:
-            results.append((yield from call(part)))
-        except (
-            TooLargeError,
-            UnavailableError,
-        ) as error:  # the second only comes of what was not done, or may be again
-            smallest = 1 if isinstance(error, TooLargeError) else _SMALLEST_AFTER_OUTAGE
-            if len(part) <= smallest:
-                raise
-            middle = (len(part) + 1) // 2
-            waiting += [part[middle:], part[:middle]]
-    return results
-
-
 def remove_data_rows(dataset: str, data_hashes: Sequence[str]) -> Flow[None]:
     """Remove data rows, `MOST_ITEMS` at a time, fewer where that is too much or takes too long."""
-    yield from _halving(data_hashes, lambda part: data_rows.remove_data_rows(dataset, part))
+    yield from in_parts(data_hashes, lambda part: data_rows.remove_data_rows(dataset, part), size=MOST_ITEMS)
 
 
 def link_items(
@@ -141,7 +116,7 @@ def link_items(
     def call(part: Sequence[str]) -> Call[list[DataRow]]:
         return data_rows.link_items(dataset, part, duplicates_behavior=duplicates_behavior)
 
-    parts = yield from _halving(items, call)
+    parts = yield from in_parts(items, call, size=MOST_ITEMS)
     return [row for part in parts for row in part]
 
 

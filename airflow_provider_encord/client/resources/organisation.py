@@ -11,7 +11,7 @@ from typing import TypeVar
 from airflow_provider_encord.client.api import groups, organisation
 from airflow_provider_encord.client.api.groups import GroupRecord
 from airflow_provider_encord.client.api.listing import every_page
-from airflow_provider_encord.client.api.organisation import OrganisationUser, Tag
+from airflow_provider_encord.client.api.organisation import CloudIntegration, OrganisationUser, Tag
 from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import ConflictError, InvalidRequestError, OutcomeUnknownError
 from airflow_provider_encord.client.resources.identifiers import require_emails, require_id
@@ -186,3 +186,20 @@ def _delete_tag(tag: str) -> Flow[None]:
 def _require_one_of(value: str, known: Sequence[str], name: str) -> None:
     if value not in known:
         raise InvalidRequestError(f"{name}: {value!r} is none of {', '.join(known)}.")
+
+
+def integration_of(there: Sequence[CloudIntegration], wanted: str) -> str:
+    """The id of a cloud integration.
+
+    :param there: Those that the credential can see.
+    :param wanted: Its title or id.
+    :raises InvalidRequestError: None or several are meant; the message names those that there are.
+    """
+    found = [one.integration_uuid for one in there if wanted in (one.integration_uuid, one.title)]
+    if len(found) == 1:
+        return found[0]
+    titles = ", ".join(repr(one.title) for one in there[:10]) or "none"
+    how_many = "no" if not found else str(len(found))
+    raise InvalidRequestError(
+        f"integration: {how_many} cloud integrations have the title or id {wanted[:80]!r}; there are: {titles}."
+    )

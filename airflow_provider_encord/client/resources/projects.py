@@ -259,6 +259,21 @@ def create_project_once(title: str, *, if_exists: str, **arguments: Any) -> Flow
     return (yield from create_once("project", title, find=find, create=create, id_of=str, if_exists=if_exists))
 
 
+def copy_project_once(project: str, title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
+    """Copy a project unless there is one of the copy's title; see `create_once` and `project_copy.copy_project`."""
+
+    def find() -> Flow[Sequence[Existing]]:
+        same = yield from projects.all_projects(Filter(title_eq=title))
+        return [
+            Existing(id=one.project_hash, differs=another_description(arguments.get("description"), one.description))
+            for one in same
+            if one.title == title and one.project_hash != project
+        ]
+
+    create = project_copy.copy_project(project, title=title, **arguments)
+    return (yield from create_once("project", title, find=find, create=create, id_of=str, if_exists=if_exists))
+
+
 def _another_ontology(wanted: str | None, there: str | None) -> list[str]:
     differ = wanted and there and wanted.lower() != there.lower()
     return [f"its ontology is {there}, and {wanted} was asked for"] if differ else []

@@ -1,7 +1,15 @@
 """Operators on storage: files and cloud objects in, folders, metadata. One module each; users import them from here."""
 
+from airflow_provider_encord.operators.storage.create_folder import EncordCreateFolderOperator
+from airflow_provider_encord.operators.storage.metadata import EncordUpdateMetadataOperator
 from airflow_provider_encord.operators.storage.registration import EncordRegisterCloudDataOperator
 from airflow_provider_encord.operators.storage.sync import EncordSyncFolderOperator
 from airflow_provider_encord.operators.storage.upload import EncordUploadFilesOperator
 
-__all__ = ["EncordRegisterCloudDataOperator", "EncordSyncFolderOperator", "EncordUploadFilesOperator"]
+__all__ = [
+    "EncordCreateFolderOperator",
+    "EncordRegisterCloudDataOperator",
+    "EncordSyncFolderOperator",
+    "EncordUpdateMetadataOperator",
+    "EncordUploadFilesOperator",
+]

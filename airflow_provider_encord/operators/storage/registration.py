@@ -249,18 +249,9 @@ class EncordRegisterCloudDataOperator(JobOperator):
         return Job(kind=FOLDER_UPLOAD, resource=folder, id=self.client.send(start))
 
     def _find_integration(self) -> str:
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.resources.organisation import integration_of
 
-        wanted = str(self.integration)
-        there = self.client.cloud_integrations()
-        found = [one.integration_uuid for one in there if wanted in (one.integration_uuid, one.title)]
-        if len(found) == 1:
-            return found[0]
-        titles = ", ".join(repr(one.title) for one in there[:10]) or "none"
-        how_many = "no" if not found else f"{len(found)}"
-        raise InvalidRequestError(
-            f"integration: {how_many} cloud integrations have the title or id {wanted[:80]!r}; there are: {titles}."
-        )
+        return integration_of(self.client.cloud_integrations(), str(self.integration))
 
     def _failures(self, answer: Any) -> dict[str, str]:
         return {

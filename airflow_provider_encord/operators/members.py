@@ -1,0 +1,43 @@
+"""What the operators share that add users to a resource."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_provider_encord.operators.arguments import several
+from airflow_provider_encord.operators.base import EncordBaseOperator
+
+
+class AddUsersOperator(EncordBaseOperator):
+    """Base of the operators that add users.
+
+    :param users: Their addresses, or one address (templated).
+    :param role: By name, in any case (templated).
+    """
+
+    template_fields: Sequence[str] = ("users", "role", *EncordBaseOperator.template_fields)
+
+    def __init__(self, *, users: Sequence[str] | str, role: str, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.users = users
+        self.role = role
+
+    def add_to(self, resource: Any) -> dict[str, Any]:
+        """Add them; who is there already keeps the old role, and is named.
+
+        :param resource: A handle with users.
+        """
+        from airflow_provider_encord.client.api.roles import role_on_wire
+        from airflow_provider_encord.client.errors import InvalidRequestError
+
+        wanted = several(self.users, "users")
+        if not wanted:
+            raise InvalidRequestError("users: it is empty; name at least one address.")
+        number = role_on_wire(self.role, resource.member_calls.roles)
+        members = resource.add_users(wanted, number)
+        other = sorted(one.user_email for one in members if one.user_role != number)
+        if other:
+            self.log.warning("Already there with another role, which stays as it is: %s.", ", ".join(other))
+        self.log.info("%d users have the role %s.", len(members) - len(other), self.role)
+        return {"users": len(members), "with_another_role": other}

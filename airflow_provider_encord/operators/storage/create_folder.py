@@ -1,0 +1,84 @@
+"""Create a storage folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_encord.links import folder_url
+from airflow_provider_encord.operators.arguments import given, mapping, text
+from airflow_provider_encord.operators.base import EncordBaseOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+class EncordCreateFolderOperator(EncordBaseOperator):
+    """Create a storage folder, unless there is one of its title in the same place.
+
+    Safe to repeat with the default `if_exists`: the folder of this title is found again, also when the answer to its
+    creation was lost or the worker died. What is found is not changed. Needs an SSH key. Encord API:
+    ``storage/folders`` POST (v2).
+
+    :param title: Name of the folder (templated).
+    :param parent: Id of the folder to put it in (templated). Default: the root.
+    :param description: Description (templated).
+    :param client_metadata: Your own data about it, a dictionary or JSON (templated).
+    :param integration: Title or id of a cloud integration, for a folder that is synced with a bucket (templated).
+    :param remote_url: What to sync it with, such as ``s3://bucket/path/`` (templated); along with `integration`.
+    :param if_exists: ``"reuse"`` (default) takes the one folder of exactly this title in that place, and fails if there
+        are several; ``"fail"`` fails if there is one; ``"new"`` makes another folder at every try (templated).
+    :return: Id of the folder.
+    :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
+    :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.
+    """
+
+    template_fields: Sequence[str] = (
+        "title",
+        "parent",
+        "description",
+        "client_metadata",
+        "integration",
+        "remote_url",
+        "if_exists",
+        "encord_conn_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        title: str,
+        parent: str | None = None,
+        description: str | None = None,
+        client_metadata: Mapping[str, Any] | str | None = None,
+        integration: str | None = None,
+        remote_url: str | None = None,
+        if_exists: str = "reuse",
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.title = title
+        self.parent = parent
+        self.description = description
+        self.client_metadata = client_metadata
+        self.integration = integration
+        self.remote_url = remote_url
+        self.if_exists = if_exists
+
+    def act(self, context: Context) -> str:
+        """Create or find the folder."""
+        from airflow_provider_encord.client.resources.organisation import integration_of
+
+        integration = given(self.integration)
+        created = self.client.create_folder(
+            text(self.title),
+            parent=given(self.parent),
+            description=text(given(self.description)),
+            client_metadata=mapping(self.client_metadata, "client_metadata"),
+            integration=None if integration is None else integration_of(self.client.cloud_integrations(), integration),
+            remote_url=given(self.remote_url),
+            if_exists=self.if_exists,
+        )
+        self.show(context, folder_url, created.id)
+        self.log.info("%s folder %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
+        return created.id
