@@ -50,16 +50,16 @@ nitpick_ignore_regex = [
     # Types that are explained elsewhere; no inventory of them is fetched.
     (
         r"py:.*",
-        r"(airflow|collections|cryptography|os|pathlib|subprocess|requests|datetime|types|msgspec|enum)\..*",
+        r"(airflow|collections|cryptography|os|pathlib|subprocess|requests|datetime|types|msgspec|enum|urllib)\..*",
     ),
     (
         r"py:.*",
-        r"(Airflow\w*Exception|BaseOperator|BaseHook|BaseOperatorLink|Context|ObjectStoragePath|TaskInstanceKey)",
+        r"(Airflow\w*Exception|Asset|OpenLineageDataset|BaseOperator|BaseHook|BaseOperatorLink|Context|ObjectStoragePath|TaskInstanceKey)",
     ),
     # Type variables, and parts that are no surface: bases, and what only says what an argument must be able to do.
     (
         r"py:class",
-        r"(.*\.)?(T|Ids|Ids\.k?w?args|_\w+|Sender|Source|StoragePath|SyncTransport|AsyncTransport|EncordUserClient|Page|Outcome)",
+        r"(.*\.)?(T|Ids|Ids\.k?w?args|_\w+|Sender|Source|StoragePath|Answer|Job|JobKind|SyncTransport|AsyncTransport|EncordUserClient|Page|Outcome)",
     ),
     (r"py:class", r"dict\[str"),
 ]

@@ -12,6 +12,8 @@ import socket
 import sys
 from pathlib import Path
 
+from airflow_provider_encord.client.api.data_items import IMAGE
+from airflow_provider_encord.client.resources.uploads import LocalFile, LocalUnit, upload_to_folder
 from tests.airflow_layer.bench import Account
 from tests.client import keys
 from tests.sdk import media
@@ -22,6 +24,10 @@ PROJECT = "aaaaaaaa-0000-4000-8000-000000000001"
 DATASET = "aaaaaaaa-0000-4000-8000-000000000002"
 ONTOLOGY = "aaaaaaaa-0000-4000-8000-000000000003"
 SECOND_DATASET = "aaaaaaaa-0000-4000-8000-000000000004"
+FOLDER = "aaaaaaaa-0000-4000-8000-000000000005"
+SYNCED_FOLDER = "aaaaaaaa-0000-4000-8000-000000000006"
+DATA_HASH = "aaaaaaaa-0000-4000-8000-000000000009"
+INTEGRATION = "production bucket"
 SHOWN_KEY = "b3BlbnNzaC1rZXktdjEA..."
 SHOWN_LOCKED_KEY = "b3BlbnNzaC1rZXktdjEAAAAACmFl..."
 SHOWN_PROJECT_KEY = "the-api-key-of-the-project"
@@ -76,11 +82,35 @@ class World:
             DATASET: seeded["dataset_hash"],
             ONTOLOGY: seeded["ontology_hash"],
             SECOND_DATASET: second["dataset_hash"],
+            DATA_HASH: seeded["data_hashes"][0],
+            **self._storage(),
         }
         self._api_keys = {
             SHOWN_PROJECT_KEY: self.account.api_key(seeded["project_hash"]),
             SHOWN_DATASET_KEY: self.account.api_key(seeded["dataset_hash"], "dataset"),
         }
+
+    def _storage(self) -> dict[str, str]:
+        """A folder with an image, one that is synced with a bucket, and a manifest of what the bucket holds."""
+        bucket = self.outside / "data" / "bucket"
+        bucket.mkdir()
+        (bucket / "crossing-9.jpg").write_bytes(media.jpeg(40, 24))
+        name = self.account.email.partition("@")[0]
+        place, title = f"s3://intake/{name}", f"{INTEGRATION} of {name}"
+        self.account.emulator.bucket(integration=title, url=place, directory=str(bucket))
+        (self.outside / "data" / "manifest.jsonl").write_text(f'{{"url": "{place}/crossing-9.jpg"}}\n')
+        self._titles = {INTEGRATION: title, "s3://intake/cameras": place}
+        with self.account.client() as client:
+            there = {one.title: one.integration_uuid for one in client.cloud_integrations()}
+            integration = there[title]
+            folder = client.create_folder("Crossings").id
+            image = self.outside / "data" / "incoming" / "crossing 1.jpg"
+            file = LocalFile(
+                title=image.name, size=image.stat().st_size, open=lambda: image.open("rb"), content_type="image/jpeg"
+            )
+            client.run(upload_to_folder(folder, [LocalUnit(kind=IMAGE, files=[file], title=image.name)], timeout=60))
+            synced = client.create_folder("Synced", integration=integration, remote_url=f"{place}/").id
+        return {FOLDER: folder, SYNCED_FOLDER: synced}
 
     def environment(self) -> dict[str, str]:
         """Variables that the blocks find, over those of the tests."""
@@ -105,6 +135,7 @@ class World:
             f":{SHOWN_PORT}": f":{self.port}",
             f"--port {SHOWN_PORT}": f"--port {self.port}",
             **self.ids,
+            **self._titles,
             **self._bodies,
             **self._api_keys,
         }
