@@ -39,9 +39,9 @@ from airflow_provider_encord.client.api.data_items import (
     UploadedFile,
 )
 from airflow_provider_encord.client.errors import InvalidRequestError
-from airflow_provider_encord.ingest.kinds import kind_named, kind_of
+from airflow_provider_encord.ingest.kinds import kind_name, kind_named, kind_of
 from airflow_provider_encord.ingest.sources import LONGEST_TITLE, find_files
-from airflow_provider_encord.storage_paths import storage_errors
+from airflow_provider_encord.storage_paths import is_local, storage_errors, write_whole
 
 MOST_UNITS = 500_000  # in one job; the limits that Encord documents for an upload JSON (protocol, section 7.11)
 MOST_URLS = 1_000_000
@@ -285,3 +285,43 @@ def _kind(told: Any, name: str, where: str, otherwise: Kind | None) -> Kind:
     if found is None:
         raise InvalidRequestError(f"{where}: kind: the name {name[:80]!r} does not tell it; give the field 'kind'.")
     return found
+
+
+def write_manifests(objects: Iterable[CloudObject], directory: Any, *, lines: int) -> list[str]:
+    """Write objects to manifests of so many lines, as `read_manifest` takes them, so that several tasks share the work.
+
+    Files of the same names that are there are replaced; so the same objects give the same files.
+
+    :param directory: A path object; made if it is not there.
+    :return: The places of the manifests.
+    """
+    if lines < 1:
+        raise InvalidRequestError(f"lines: {lines} is not a number of at least 1.")
+    written: list[str] = []
+    for number, some in enumerate(_batches(objects, lines)):
+        path = directory / f"objects-{number:05d}.jsonl"
+        with storage_errors("directory", path):
+            if is_local(path):
+                directory.mkdir(parents=True, exist_ok=True)
+            write_whole(path, (msgspec.json.encode(_told(one)) + b"\n" for one in some))
+        written.append(str(path))
+    return written
+
+
+def _batches(objects: Iterable[CloudObject], size: int) -> Iterator[list[CloudObject]]:
+    """Batches of objects; a group stays in one."""
+    batch: list[CloudObject] = []
+    for one in objects:
+        inside_group = bool(batch) and one.group is not None and one.group == batch[-1].group
+        if len(batch) >= size and not inside_group:
+            yield batch
+            batch = []
+        batch.append(one)
+    if batch:
+        yield batch
+
+
+def _told(one: CloudObject) -> dict[str, Any]:
+    fields = {"url": one.url, "kind": kind_name(one.kind), "title": one.title, "group": one.group}
+    told = {name: value for name, value in fields.items() if value is not None}
+    return {**told, "client_metadata": dict(one.client_metadata)} if one.client_metadata else told

@@ -16,7 +16,12 @@ from tests.sdk import media
 pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database")]
 
 FOLDER = Path(__file__).parents[2] / "example_dags"
-EXPECTED = {"example_encord_intake", "example_encord_export", "example_encord_api_key_export"}
+EXPECTED = {
+    "example_encord_intake",
+    "example_encord_ingest",
+    "example_encord_export",
+    "example_encord_api_key_export",
+}
 TITLE = "2026_11"  # a number to Python, and yet a title
 
 
@@ -138,3 +143,29 @@ def test_running_everything_again_changes_nothing(pipeline: Pipeline, monkeypatc
         name: first.results[name] for name in first.results if name != "upload_files"
     }
     assert (again.results["upload_files"]["uploaded"], again.results["upload_files"]["present"]) == (0, 4)
+
+
+def test_what_is_in_a_bucket_is_registered_by_several_tasks_and_once(account: Account, tmp_path: Path) -> None:
+    bucket, url = tmp_path / "bucket", f"s3://intake-{account.email.partition('@')[0]}"
+    (bucket / "day").mkdir(parents=True)
+    for number in range(5):
+        (bucket / "day" / f"{number}.png").write_bytes(media.png(8 + number, 8))
+    account.emulator.bucket(integration=url, url=url, directory=str(bucket))
+    arguments = {
+        "prefix": str(bucket),
+        "url_prefix": url,
+        "integration": url,
+        "work": f"file://{tmp_path}/work",
+        "objects_per_task": 2,
+        "title": TITLE,
+    }
+    for _ in range(2):
+        run = run_example("example_encord_ingest", **arguments)
+        assert [run.results[f"register[{number}]"]["units"] for number in range(3)] == [2, 2, 1]
+    with account.client() as client:
+        project = client.project(run.results["project"])
+        rows = project.label_rows()
+    assert sorted(row.data_title for row in rows) == [f"{number}.png" for number in range(5)]
+    assert account.titles("project") == account.titles("dataset") == [TITLE]
+    receipts = list((tmp_path / "work").glob("*/receipts/*/*.jsonl"))
+    assert sum(len(path.read_text().splitlines()) for path in receipts) == 5

@@ -1,0 +1,75 @@
+"""Every night: register what came into a bucket, spread over several tasks, and make a project of it.
+
+Set the DAG's params, or copy the file:
+
+- ``prefix``: the place in your bucket, as Airflow reads it (``s3://connection_id@bucket/prefix``);
+- ``url_prefix``: the same place as Encord reads it (``s3://bucket/prefix``);
+- ``integration``: title of the cloud integration by which Encord reads the bucket;
+- ``work``: where manifests and receipts go, one directory for each run.
+
+Needs the connection ``encord_default`` with an SSH key.
+
+The list of objects never goes into XCom: it is written to manifests of `objects_per_task` lines, and XCom carries their
+places. Run it as often as you like: what is registered from the same URL is left out, folder, dataset and project are
+found by their titles.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath, task
+
+from airflow_provider_encord.operators.datasets import EncordCreateDatasetOperator, EncordLinkItemsOperator
+from airflow_provider_encord.operators.projects import EncordCreateProjectOperator
+from airflow_provider_encord.operators.storage import EncordCreateFolderOperator, EncordRegisterCloudDataOperator
+
+with DAG(
+    dag_id="example_encord_ingest",
+    schedule="@daily",
+    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 3, "retry_delay": datetime.timedelta(minutes=1)},
+    params={
+        "prefix": "s3://aws_default@intake/cameras",
+        "url_prefix": "s3://intake/cameras",
+        "integration": "intake bucket",
+        "work": "s3://aws_default@intake-work",
+        "objects_per_task": 10_000,
+        "title": "Cameras",
+    },
+    doc_md=__doc__,
+    tags=["encord", "example"],
+) as dag:
+
+    @task
+    def partition(prefix: str, url_prefix: str, work: str, objects_per_task: str) -> list[str]:
+        """List the prefix once, and write it down in manifests; their places."""
+        from airflow_provider_encord.ingest.cloud import list_prefix, write_manifests
+
+        def place(path: str) -> ObjectStoragePath:
+            return ObjectStoragePath(path if "://" in path else f"file://{path}")
+
+        objects = list_prefix(place(prefix), url_prefix)
+        return write_manifests(objects, place(work) / "manifests", lines=int(objects_per_task))
+
+    run_directory = "{{ params.work }}/{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
+    manifests = partition(
+        prefix="{{ params.prefix }}",
+        url_prefix="{{ params.url_prefix }}",
+        work=run_directory,
+        objects_per_task="{{ params.objects_per_task }}",
+    )
+    folder = EncordCreateFolderOperator(task_id="folder", title="{{ params.title }}")
+    register = EncordRegisterCloudDataOperator.partial(
+        task_id="register",
+        folder=folder.output,
+        integration="{{ params.integration }}",
+        receipt=f"{run_directory}/receipts/{{{{ ti.map_index }}}}",
+        max_active_tis_per_dag=4,
+    ).expand(source=manifests)
+    dataset = EncordCreateDatasetOperator(task_id="dataset", title="{{ params.title }}", create_backing_folder=False)
+    link = EncordLinkItemsOperator(task_id="link", dataset=dataset.output, folder=folder.output)
+    project = EncordCreateProjectOperator(task_id="project", title="{{ params.title }}", datasets=dataset.output)
+    register >> link >> project
