@@ -60,6 +60,8 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.calls
 	$(BIN)/python -m benchmarks.listing
 	$(BIN)/python -m benchmarks.label_rows
+	$(BIN)/python -m benchmarks.upload
+	$(BIN)/python -m benchmarks.register
 
 check: $(VENV)/.ready  ## format, lint, types; changes nothing
 	$(BIN)/ruff format --check .

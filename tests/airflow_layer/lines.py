@@ -84,8 +84,8 @@ FEATURES: dict[str, Feature] = {
     "aget_connection": Feature(
         name="Connections read without blocking (`BaseHook.aget_connection`)",
         since="3.1",
-        with_it="Not used yet: nothing of this package runs in the triggerer.",
-        without_it="The same. `get_async_connection` of common-compat stands in for it on every line.",
+        with_it="The trigger reads its connection so.",
+        without_it="`get_async_connection` of common-compat stands in for it.",
     ),
     "watchers": Feature(
         name="Asset watchers (`AssetWatcher`, `BaseEventTrigger`)",
@@ -96,9 +96,10 @@ FEATURES: dict[str, Feature] = {
     "resumption": Feature(
         name="Resumption of a remote job after a lost worker (`ResumableJobMixin`)",
         since="3.3",
-        with_it="Not used yet: a retry runs the operator again, which finds what the last try has made.",
-        without_it="The same. A class of its name can be imported on every line; before 3.3 it starts a new job on "
-        "every try.",
+        with_it="A retry goes on with the job of a try whose worker was lost: registrations, syncs, and uploads without a "
+        "receipt.",
+        without_it="A retry starts another job, which leaves out what is there. An upload with a receipt goes on with its "
+        "job on every line.",
     ),
     "retry_policy": Feature(
         name="Retry policies (`retry_policy=`)",
@@ -110,8 +111,8 @@ FEATURES: dict[str, Feature] = {
     "trigger on_kill": Feature(
         name="`on_kill` of triggers",
         since="3.3",
-        with_it="Not used yet: no operator of this package defers.",
-        without_it="The same.",
+        with_it="A deferred task that is marked or cleared by hand cancels its job, where Encord can.",
+        without_it="The job of such a task runs on at Encord.",
     ),
     "shared streams": Feature(
         name="One poll for many watchers (`shared_stream_key`)",
