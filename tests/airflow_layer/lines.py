@@ -96,10 +96,10 @@ FEATURES: dict[str, Feature] = {
     "resumption": Feature(
         name="Resumption of a remote job after a lost worker (`ResumableJobMixin`)",
         since="3.3",
-        with_it="A retry goes on with the job of a try whose worker was lost: registrations, syncs, and uploads without a "
-        "receipt.",
-        without_it="A retry starts another job, which leaves out what is there. An upload with a receipt goes on with its "
-        "job on every line.",
+        with_it="A retry goes on with the job of a try whose worker was lost: registrations, syncs, and uploads "
+        "without a receipt.",
+        without_it="A retry starts another job, which leaves out what is there. An upload with a receipt goes on with "
+        "its job on every line.",
     ),
     "retry_policy": Feature(
         name="Retry policies (`retry_policy=`)",
