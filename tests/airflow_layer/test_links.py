@@ -137,7 +137,7 @@ class TestEveryOperator:
     def test_every_operator_is_in_a_dag_whose_links_are_looked_at_below(self) -> None:
         run = {
             getattr(task, "operator_class", type(task))  # a mapped task is of another class
-            for dag in (operators_in_a_dag.dag, links_in_a_dag.dag)
+            for dag in (operators_in_a_dag.dag, links_in_a_dag.dag, links_in_a_dag.dag_of_chores)
             for task in dag.tasks
         }
         assert set(_all_operators()) - run == set()
@@ -299,6 +299,33 @@ class TestInRuns:
             "upload[1]": f"https://app.us.encord.com/datasets/view/{params['other_dataset']}",
             "export": project,
             "create_again": project,
+        }
+
+    def test_what_brings_data_in_and_the_daily_chores_are_linked(
+        self, account: Account, at: Callable[[str], None], tmp_path: Path
+    ) -> None:
+        _, params = _parts(account, tmp_path)
+        url = f"s3://links-{account.email.partition('@')[0]}"
+        integration = account.emulator.bucket(integration=url, url=url, directory=str(tmp_path))
+        (tmp_path / "manifest.jsonl").write_text(f'{{"url": "{url}/a.png"}}\n')
+        with account.client() as client:
+            synced = client.create_folder("Synced", integration=integration, remote_url=f"{url}/").id
+        more = {"synced": synced, "manifest": str(tmp_path / "manifest.jsonl"), "integration": url}
+        at(EUROPE)
+        looked = look_at(links_in_a_dag.dag_of_chores, **params, **more, user=Account(account.emulator).email)
+        done = looked.results
+        folder = f"https://app.encord.com/data/files/{done['folder']}"
+        dataset = "https://app.encord.com/datasets/view/"
+        project = "https://app.encord.com/projects/view/"
+
+        assert set(looked.states.values()) == {"success"}, looked.states
+        assert looked.links == {
+            **dict.fromkeys(["folder", "register", "metadata"], folder),
+            "sync": f"https://app.encord.com/data/files/{synced}",
+            **dict.fromkeys(["link", "dataset_users"], dataset + params["dataset"]),
+            "remove": dataset + params["other_dataset"],
+            **dict.fromkeys(["project_users", "status"], f"{project}{params['project']}/summary"),
+            "copy": f"{project}{done['copy']}/summary",
         }
 
     def test_a_task_that_failed_after_it_knew_its_resource_is_linked(

@@ -186,7 +186,9 @@ def _defines(source: bytes, name: str) -> bool:
 
 def test_every_module_and_class_that_airflow_is_told_of_is_in_the_wheel(files: dict[str, bytes]) -> None:
     told = [path.rpartition(".") for path in _told(get_provider_info())]
-    modules = {name.removesuffix(".py").replace("/", ".") for name in files if name.endswith(".py")}
+    modules = {
+        name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in files if name.endswith(".py")
+    }
     missing = [
         f"{module}.{name}"
         for module, _, name in told

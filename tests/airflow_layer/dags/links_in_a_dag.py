@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from airflow.providers.common.compat.sdk import DAG
 
-from airflow_provider_encord.operators.datasets import EncordGetDatasetOperator
+from airflow_provider_encord.operators.datasets import (
+    EncordAddDatasetUsersOperator,
+    EncordGetDatasetOperator,
+    EncordLinkItemsOperator,
+    EncordRemoveDataRowsOperator,
+)
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
 from airflow_provider_encord.operators.projects import (
+    EncordAddProjectUsersOperator,
+    EncordCopyProjectOperator,
     EncordCreateProjectOperator,
     EncordGetProjectOperator,
     EncordListProjectsOperator,
+    EncordSetProjectStatusOperator,
 )
-from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
+from airflow_provider_encord.operators.storage import (
+    EncordCreateFolderOperator,
+    EncordRegisterCloudDataOperator,
+    EncordSyncFolderOperator,
+    EncordUpdateMetadataOperator,
+    EncordUploadFilesOperator,
+)
 
 with DAG(dag_id="links_in_a_dag", schedule=None, render_template_as_native_obj=True) as dag:
     upload = EncordUploadFilesOperator.partial(task_id="upload", source="{{ params.source }}").expand(
@@ -37,3 +51,27 @@ with DAG(
 with DAG(dag_id="links_of_lists", schedule=None) as dag_of_lists:
     EncordListProjectsOperator(task_id="several")
     EncordListProjectsOperator(task_id="none", title="There is no project of this title")
+
+with DAG(dag_id="links_of_chores", schedule=None) as dag_of_chores:
+    folder = EncordCreateFolderOperator(task_id="folder", title="Crossings")
+    sync = EncordSyncFolderOperator(task_id="sync", folder="{{ params.synced }}")
+    register = EncordRegisterCloudDataOperator(
+        task_id="register",
+        folder=folder.output,
+        source="{{ params.manifest }}",
+        integration="{{ params.integration }}",
+    )
+    metadata = EncordUpdateMetadataOperator(task_id="metadata", folder=folder.output, metadata={"a.png": {"n": 1}})
+    link = EncordLinkItemsOperator(task_id="link", dataset="{{ params.dataset }}", folder=folder.output)
+    register >> metadata >> link
+    EncordRemoveDataRowsOperator(
+        task_id="remove", dataset="{{ params.other_dataset }}", data_hashes=["00000000-0000-4000-8000-00000000abcd"]
+    )
+    EncordAddDatasetUsersOperator(
+        task_id="dataset_users", dataset="{{ params.dataset }}", users="{{ params.user }}", role="user"
+    )
+    EncordAddProjectUsersOperator(
+        task_id="project_users", project="{{ params.project }}", users="{{ params.user }}", role="annotator"
+    )
+    EncordCopyProjectOperator(task_id="copy", project="{{ params.project }}", title="Street, again")
+    EncordSetProjectStatusOperator(task_id="status", project="{{ params.project }}", status="completed")

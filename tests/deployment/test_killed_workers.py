@@ -1,0 +1,119 @@
+"""A worker dies while its job runs at Encord: the retry goes on with that job, and nothing is there twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import urllib.parse
+from pathlib import Path
+
+import psutil
+import pytest
+
+from airflow_provider_encord.emulator.process import Emulator
+from tests.airflow_layer.bench import SSH_CONNECTION, Account
+from tests.deployment.processes import Deployment, poll
+from tests.sdk.media import png
+
+ROOT = Path(__file__).parents[2]
+PYTHONS = {"here": Path(sys.executable), "2.11": ROOT / ".venvs" / "airflow-2.11" / "bin" / "python"}
+DAG_FILE = """
+import datetime
+from airflow.providers.common.compat.sdk import DAG
+from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOperator, EncordUploadFilesOperator
+
+retries = {{"retries": 3, "retry_delay": datetime.timedelta(seconds=1)}}
+with DAG(
+    "ingest",
+    schedule=None,
+    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc),
+    default_args=retries,
+) as dag:
+    if {registers}:
+        EncordRegisterCloudDataOperator(
+            task_id="register", folder={folder!r}, source={manifest!r}, integration={integration!r}
+        )
+    EncordUploadFilesOperator(task_id="upload", dataset={dataset!r}, source={files!r}, receipt={receipt!r})
+"""
+
+
+def _talking_to(emulator: Emulator) -> set[int]:
+    """Processes with an open connection to the emulator: the tasks, as nobody else speaks with it."""
+    port = urllib.parse.urlsplit(emulator.url).port
+    return {
+        process.pid
+        for process in psutil.process_iter()
+        if process.pid not in (os.getpid(), emulator.process_id) and _speaks_with(process, port)
+    }
+
+
+def _speaks_with(process: psutil.Process, port: int | None) -> bool:
+    try:
+        connections = process.net_connections("tcp4")
+    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+        return False
+    return any(one.raddr and one.raddr.port == port and one.status == "ESTABLISHED" for one in connections)
+
+
+def _starts(emulator: Emulator) -> list[str]:
+    """The jobs that were started: into a folder, and into a dataset."""
+    journal = emulator.journal()
+    folder = ["folder" for one in journal if one["method"] == "POST" and one["path"].endswith("/data-upload-jobs")]
+    start = ("datasetdatalongpolling", "POST")
+    return folder + ["dataset" for one in journal if (one["query_type"], one["query_method"]) == start]
+
+
+@pytest.mark.airflow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("line", PYTHONS)
+def test_the_retry_of_a_killed_worker_ends_with_everything_there_once(tmp_path: Path, line: str) -> None:
+    """Each task goes on with its job. On 2.11, whose executor runs one task at a time here, that is the upload, which
+    notes its job beside the receipt; older lines keep no state of tasks.
+    """
+    if not PYTHONS[line].exists():
+        pytest.skip(f"Airflow {line} is not installed here: make matrix-{line}")
+    names = ["a.png", "b.png", "c.png"]
+    for folder in ("bucket", "files", "dags"):
+        (tmp_path / folder).mkdir()
+    for number, name in enumerate(names):
+        for folder in ("bucket", "files"):
+            (tmp_path / folder / name).write_bytes(png(4 + number, 4))
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_text("".join(json.dumps({"url": f"s3://bucket/{name}"}) + "\n" for name in names))
+    with Emulator.start() as emulator:
+        account = Account(emulator)
+        integration = emulator.bucket(integration="bucket", url="s3://bucket", directory=str(tmp_path / "bucket"))
+        with account.client() as client:
+            folder_id, dataset = client.create_folder("Registered").id, client.create_dataset("Uploaded").id
+        old = line == "2.11"
+        (tmp_path / "dags" / "ingest.py").write_text(
+            DAG_FILE.format(
+                registers=not old,
+                folder=folder_id,
+                manifest=str(manifest),
+                integration=integration,
+                dataset=dataset,
+                files=str(tmp_path / "files"),
+                receipt=f"{tmp_path}/receipt.jsonl" if old else None,  # 3.3 has its own place for notes
+            )
+        )
+        emulator.clear_journal()
+        emulator.jobs(hold=True)
+        expected = {"dataset"} if old else {"dataset", "folder"}
+        environment = {"PYTHONPATH": str(ROOT), SSH_CONNECTION: account.connection()}
+        with Deployment(PYTHONS[line], tmp_path / "home", tmp_path / "dags", environment=environment) as deployment:
+            run = deployment.trigger("ingest")
+            poll(lambda: set(_starts(emulator)) == expected or None, "the jobs to start", 240)
+            workers = poll(
+                lambda: (found := _talking_to(emulator)) and len(found) >= len(expected) and found, "tasks", 60
+            )
+            for worker in workers:
+                psutil.Process(worker).kill()
+            emulator.jobs(hold=False)
+            assert deployment.wait(run) == "success", deployment.task_states(run)
+        with account.client() as client:
+            assert sorted(item.name for item in client.folder(folder_id).items()) == ([] if old else names)
+            assert sorted(row.data_title for row in client.dataset(dataset).data_rows()) == names
+        assert sorted(_starts(emulator)) == sorted(expected)
+        assert sum(one["method"] == "PUT" for one in emulator.journal()) == len(names)
