@@ -13,7 +13,7 @@ import pytest
 
 from airflow_provider_encord.emulator.process import Emulator
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
-from tests.deployment.processes import Deployment, poll
+from tests.deployment.processes import TRIGGERER, Deployment, poll
 from tests.sdk.media import png
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +62,72 @@ def _starts(emulator: Emulator) -> list[str]:
     folder = ["folder" for one in journal if one["method"] == "POST" and one["path"].endswith("/data-upload-jobs")]
     start = ("datasetdatalongpolling", "POST")
     return folder + ["dataset" for one in journal if (one["query_type"], one["query_method"]) == start]
+
+
+DEFERRED = """
+import datetime
+from airflow.providers.common.compat.sdk import DAG
+from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOperator
+
+with DAG("deferred", schedule=None, start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)) as dag:
+    for name in ("seen_through", "ended_by_hand"):
+        EncordRegisterCloudDataOperator(
+            task_id=name,
+            folder={folders!r}[name],
+            source={manifest!r},
+            integration={integration!r},
+            deferrable=True,
+            poll_interval=5,
+        )
+"""
+
+
+@pytest.mark.airflow
+@pytest.mark.timeout(600)
+def test_a_restarted_triggerer_sees_jobs_through_and_a_task_that_is_ended_by_hand_cancels_its_own(
+    tmp_path: Path,
+) -> None:
+    for folder in ("bucket", "dags"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "bucket" / "a.png").write_bytes(png(4, 4))
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_text('{"url": "s3://bucket/a.png"}\n')
+    with Emulator.start() as emulator:
+        account = Account(emulator)
+        integration = emulator.bucket(integration="bucket", url="s3://bucket", directory=str(tmp_path / "bucket"))
+        with account.client() as client:
+            folders = {name: client.create_folder(name).id for name in ("seen_through", "ended_by_hand")}
+        text = DEFERRED.format(folders=folders, manifest=str(manifest), integration=integration)
+        (tmp_path / "dags" / "deferred.py").write_text(text)
+        emulator.clear_journal()
+        emulator.jobs(hold=True)
+        environment = {"PYTHONPATH": str(ROOT), SSH_CONNECTION: account.connection()}
+        python = PYTHONS["here"]
+        with Deployment(python, tmp_path / "home", tmp_path / "dags", environment=environment) as deployment:
+            run = deployment.trigger("deferred")
+            both = {"seen_through": "deferred", "ended_by_hand": "deferred"}
+            poll(lambda: deployment.task_states(run) == both or None, "both tasks to be deferred", 240)
+            deployment.restart(TRIGGERER)
+            path = f"dags/deferred/dagRuns/{run}/taskInstances/ended_by_hand"
+            poll(lambda: len(_polls(emulator)) >= 4 or None, "the new triggerer to poll", 120)
+            deployment.rest("PATCH", path, {"new_state": "failed"})
+            poll(lambda: _cancelled(emulator) == [folders["ended_by_hand"]] or None, "the job to be cancelled", 120)
+            emulator.jobs(hold=False)
+            deployment.wait(run)
+            assert deployment.task_states(run) == {"seen_through": "success", "ended_by_hand": "failed"}
+        with account.client() as client:
+            there = {name: [item.name for item in client.folder(one).items()] for name, one in folders.items()}
+        assert there == {"seen_through": ["a.png"], "ended_by_hand": []}
+        assert _starts(emulator) == ["folder", "folder"]
+
+
+def _polls(emulator: Emulator) -> list[str]:
+    return [one["path"] for one in emulator.journal() if one["method"] == "GET" and "/data-upload-jobs/" in one["path"]]
+
+
+def _cancelled(emulator: Emulator) -> list[str]:
+    """Folders whose jobs were cancelled."""
+    return [one["path"].split("/")[-4] for one in emulator.journal() if one["path"].endswith("/cancel")]
 
 
 @pytest.mark.airflow
