@@ -9,3 +9,7 @@ JOB_TIMEOUT = 6 * 3600.0  # seconds
 POLL_INTERVAL = 30.0  # seconds between two looks of the triggerer
 ROWS_PER_REQUEST = 100
 SHARD_BYTES = 64 * 2**20
+JSON_LINES = "jsonl"
+PARALLEL_READS = 4
+OVERLAP = 10.0  # seconds
+ROWS_PER_PARTITION = 10_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, overload
 
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnavailableError
 
@@ -24,6 +24,16 @@ class BinaryWriter(Protocol):
 
     def close(self) -> None:
         """Finish the file; on an object store it appears only now."""
+
+
+class BinaryReader(Protocol):
+    """A file open for reading."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """So many bytes at most; none at the end."""
+
+    def close(self) -> None:
+        """Finish."""
 
 
 class StoragePath(Protocol):
@@ -51,8 +61,13 @@ class StoragePath(Protocol):
     def mkdir(self, *, parents: bool, exist_ok: bool) -> None:
         """Make a directory."""
 
+    @overload
     def open(self, mode: Literal["wb"]) -> BinaryWriter:
         """Write a file."""
+
+    @overload
+    def open(self, mode: Literal["rb"]) -> BinaryReader:
+        """Read a file."""
 
     def read_bytes(self) -> bytes:
         """All of a file."""
@@ -84,6 +99,16 @@ def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
         file.close()
     if is_local(path):
         first.rename(path)
+
+
+def blocks_of(path: StoragePath, size: int = 2**20) -> Iterator[bytes]:
+    """A file, block by block."""
+    file = path.open("rb")
+    try:
+        while block := file.read(size):
+            yield block
+    finally:
+        file.close()
 
 
 def try_writing(path: StoragePath) -> None:

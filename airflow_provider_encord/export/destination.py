@@ -1,7 +1,7 @@
 """Where an export goes: a directory of its own, that it may clear.
 
-What an earlier try or run of the same question left is replaced: first the manifest goes, so that nobody reads a mix,
-then all shards, also those with higher numbers than the new export will have. Anything else is refused and left alone.
+What an earlier run of the same question left is replaced: first the manifest goes, so that nobody reads a mix, then all
+else, also shards with higher numbers than the new export will have. Anything else is refused and left alone.
 """
 
 from __future__ import annotations
@@ -10,22 +10,27 @@ import re
 
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.export.listing import Question
-from airflow_provider_encord.export.manifest import MANIFEST, ManifestError, read_manifest
+from airflow_provider_encord.export.listing_file import LEFT, LISTING
+from airflow_provider_encord.export.manifest import MANIFEST, Manifest, ManifestError, read_manifest
+from airflow_provider_encord.export.plan import PART_NAME, PLAN
 from airflow_provider_encord.export.shards import SHARD_NAME
 from airflow_provider_encord.storage_paths import UNFINISHED, StoragePath, storage_errors
 
 _DIFFERENCES = {"project": "of another project", "branch": "of another branch", "filters": "with other filters"}
-_OURS = re.compile(rf"{SHARD_NAME.pattern}|{re.escape(MANIFEST)}({re.escape(UNFINISHED)})?")
+_WORK = re.compile(rf"({re.escape(PLAN)}|{PART_NAME.pattern})({re.escape(UNFINISHED)})?")
+_BESIDE = "|".join(map(re.escape, (MANIFEST, LISTING, LEFT)))
+_OURS = re.compile(rf"{SHARD_NAME.pattern}|({_BESIDE})({re.escape(UNFINISHED)})?|{_WORK.pattern}")
 
 
-def require_own(destination: StoragePath, question: Question) -> None:
+def require_own(destination: StoragePath, question: Question) -> Manifest | None:
     """Check that an export of this question may be written there.
 
+    :return: The manifest of the whole export that is there; None if there is none.
     :raises InvalidRequestError: It is a file, or holds other files, or an export of another question.
     """
     with storage_errors("destination", destination):
         if not destination.exists():
-            return
+            return None
         if not destination.is_dir():
             raise InvalidRequestError(f"destination: {destination} is a file; an export needs a directory of its own.")
         names = sorted(path.name for path in destination.iterdir())
@@ -35,8 +40,7 @@ def require_own(destination: StoragePath, question: Question) -> None:
             f"destination: {destination} holds other things ({_some(foreign)}). An export needs a directory of its "
             "own: name an empty one, such as a subdirectory for each run."
         )
-    if MANIFEST in names:
-        _require_same(destination, question)
+    return _same(destination, question) if MANIFEST in names else None
 
 
 def prepare(destination: StoragePath) -> None:
@@ -50,6 +54,14 @@ def prepare(destination: StoragePath) -> None:
         destination.mkdir(parents=True, exist_ok=True)
 
 
+def remove_plan(destination: StoragePath) -> None:
+    """Remove what is not needed once there is a manifest."""
+    with storage_errors("destination", destination):
+        for path in list(destination.iterdir()):
+            if _WORK.fullmatch(path.name):
+                path.unlink()
+
+
 def _clear(destination: StoragePath) -> None:
     paths = {path.name: path for path in destination.iterdir() if _OURS.fullmatch(path.name)}
     if manifest := paths.pop(MANIFEST, None):
@@ -58,17 +70,18 @@ def _clear(destination: StoragePath) -> None:
         path.unlink()
 
 
-def _require_same(destination: StoragePath, question: Question) -> None:
+def _same(destination: StoragePath, question: Question) -> Manifest:
     try:
         with storage_errors("destination", destination):
-            there = read_manifest(destination).question
+            manifest = read_manifest(destination)
     except ManifestError as error:
         raise InvalidRequestError(
             f"destination: {destination} holds something else. {error.message} Name another directory, or empty this "
             "one."
         ) from None
+    there = manifest.question
     if there == question:
-        return
+        return manifest
     differing = [words for name, words in _DIFFERENCES.items() if getattr(there, name) != getattr(question, name)]
     raise InvalidRequestError(
         f"destination: {destination} holds an export {' and '.join(differing)} (project {there.project}, "

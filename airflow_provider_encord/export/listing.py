@@ -7,14 +7,24 @@ project. We count them.
 
 from __future__ import annotations
 
+import datetime
+import operator
+import sys
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
+from airflow_provider_encord.client.api.labels import (
+    MAIN_BRANCH,
+    LabelRowFilter,
+    LabelRowStamp,
+    list_label_row_stamps,
+)
+from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import UnexpectedAnswerError
-from airflow_provider_encord.client.resources.projects import Project
 from airflow_provider_encord.client.times import parse_time
+
+SHADOW_DATA = ("ALL_DATA", "SHADOW_DATA", "NOT_SHADOW_DATA")
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,33 +33,42 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     :param edited_after: Last edited after this time, ISO 8601 with an offset. Rows without labels have no such time.
     :param edited_before: Last edited before this time.
     :param stage: Title of the workflow stage that the row is in.
+    :param stage_like: An SQL LIKE pattern for that title.
     :param label_statuses: Annotation task statuses, for projects without a workflow.
-    :param data_title_like: An SQL LIKE pattern for the title of the data unit.
+    :param data_title: Title of the data unit.
+    :param data_title_like: An SQL LIKE pattern for it.
     :param data_hashes: Only these data units.
+    :param label_hashes: Only these label rows.
+    :param shadow_data: Of `SHADOW_DATA`: whether benchmark data is wanted.
     """
 
     edited_after: str | None = None
     edited_before: str | None = None
     stage: str | None = None
+    stage_like: str | None = None
     label_statuses: Sequence[str] | None = None
+    data_title: str | None = None
     data_title_like: str | None = None
     data_hashes: Sequence[str] | None = None
+    label_hashes: Sequence[str] | None = None
+    shadow_data: str | None = None
 
     @property
     def nothing(self) -> bool:
         """Whether they let nothing through, whatever there is."""
-        return any(wanted is not None and not wanted for wanted in (self.label_statuses, self.data_hashes))
+        lists = (self.label_statuses, self.data_hashes, self.label_hashes)
+        return any(wanted is not None and not wanted for wanted in lists)
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What an export answers. Two exports of the same question may replace each other.
 
     :param project: The project's id.
-    :param branch: The label branch.
+    :param branch: The label branch; None for the rows of all branches.
     """
 
     project: str
-    branch: str = MAIN_BRANCH
+    branch: str | None = MAIN_BRANCH
     filters: Filters = Filters()
 
     @property
@@ -61,37 +80,54 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         return {name: value for name, value in wanted.items() if value is not None}
 
     def wire_filter(self) -> LabelRowFilter:
-        """As Encord is asked."""
+        """As Encord is asked. What an export does not look at is not asked for."""
         return LabelRowFilter(
             branch_name=self.branch,
+            include_all_label_branches=self.branch is None,
             edited_after=self.filters.edited_after,
             edited_before=self.filters.edited_before,
             workflow_graph_node_title_eq=self.filters.stage,
+            workflow_graph_node_title_like=self.filters.stage_like,
             label_statuses=self.filters.label_statuses,
+            data_title_eq=self.filters.data_title,
             data_title_like=self.filters.data_title_like,
             data_hashes=self.filters.data_hashes,
+            label_hashes=self.filters.label_hashes,
+            shadow_data_state=self.filters.shadow_data,
+            include_workflow_graph_node=False,
         )
 
 
-class ListedRow(msgspec.Struct, frozen=True, order=True, gc=False):
-    """A row that has labels; compared in the order of the files."""
+class ListedRow(msgspec.Struct, frozen=True, gc=False):
+    """A row that has labels.
+
+    :param last_edited_at: As Encord wrote it.
+    """
 
     data_hash: str
     branch: str
     label_hash: str
+    last_edited_at: str | None = None
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Where it stands in the order of the files."""
+        return (self.data_hash, self.branch, self.label_hash)
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be read.
+    """What is there.
 
     :param rows: Those that have labels, in the order of the files.
     :param listed: How many Encord listed.
+    :param listed_at: When it was asked, by the clock of this machine; ISO 8601, UTC.
     :param watermark: The latest `last_edited_at` of all that were listed, as Encord wrote it; None if none has one.
         It was taken before the first row was read, so a later edit is later than it.
     """
 
     rows: list[ListedRow]
     listed: int
+    listed_at: str
     watermark: str | None
 
     @property
@@ -100,41 +136,47 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         return self.listed - len(self.rows)
 
 
-def list_rows(project: Project, question: Question) -> Listing:
+def list_rows(client: EncordClient, question: Question) -> Listing:
     """Ask Encord, once, what there is to export. Changes nothing.
 
     :raises EncordError: Encord refused, or was not reached.
     :raises UnexpectedAnswerError: A row is listed twice.
     """
+    now = datetime.datetime.now(datetime.UTC)
     if question.filters.nothing:  # not asked: an empty list on the wire may mean "no filter"
-        return listing_of([])
-    return listing_of(project.label_rows(question.wire_filter()))
+        return listing_of([], now)
+    stamps = client.send(list_label_row_stamps(question.project, question.wire_filter()))
+    return listing_of(stamps, now)
 
 
-def listing_of(metadata: Sequence[LabelRowMetadata]) -> Listing:
+def listing_of(stamps: Sequence[LabelRowStamp], now: datetime.datetime) -> Listing:
     """The listing in what Encord answered, in whatever order.
 
     :raises UnexpectedAnswerError: A row is listed twice.
     """
-    rows = sorted(
-        ListedRow(one.data_hash, one.branch_name, one.label_hash) for one in metadata if one.label_hash is not None
-    )
+    rows = [
+        ListedRow(one.data_hash, sys.intern(one.branch_name), one.label_hash, one.last_edited_at)
+        for one in stamps
+        if one.label_hash is not None
+    ]
+    rows.sort(key=operator.attrgetter("data_hash", "branch", "label_hash"))
     seen: set[str] = set()
     for row in rows:
         if row.label_hash in seen:
             raise UnexpectedAnswerError(f"Encord lists the label row {row.label_hash} (data {row.data_hash}) twice.")
         seen.add(row.label_hash)
-    return Listing(rows=rows, listed=len(metadata), watermark=_latest(one.last_edited_at for one in metadata))
+    watermark = _latest(one.last_edited_at for one in stamps)
+    return Listing(rows=rows, listed=len(stamps), listed_at=now.isoformat(), watermark=watermark)
 
 
 def _latest(times: Iterable[str | None]) -> str | None:
     """The latest time. One in no known form is passed over: an early watermark only makes readers ask for more."""
     latest, latest_text = None, None
-    for text in times:
+    for text in set(times):
         try:
             moment = parse_time(text) if text else None
         except ValueError:
             continue
-        if moment and (latest is None or moment > latest):
+        if text and moment and (latest is None or moment > latest):
             latest, latest_text = moment, text
     return latest_text

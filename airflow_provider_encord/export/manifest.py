@@ -12,16 +12,21 @@ from typing import Literal
 import msgspec
 
 from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.defaults import JSON_LINES, SHARD_BYTES
 from airflow_provider_encord.export.listing import Filters, ListedRow, Question
 from airflow_provider_encord.storage_paths import StoragePath, write_whole
 
 MANIFEST = "manifest.json"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 LABELS: Literal["labels"] = "labels"
 
 
 class ManifestError(EncordError):
     """There is no manifest, or none that this version can read."""
+
+
+class NewerManifestError(ManifestError):
+    """It is of a schema that this version does not know."""
 
 
 class ProjectReference(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,13 +39,15 @@ class ProjectReference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Label rows. ``listed == with_labels + without_labels`` and ``with_labels == exported + missing``.
+    """Label rows. ``listed == with_labels + without_labels`` and ``with_labels == exported + missing + unchanged``.
 
     :param listed: Data units that the filters let through.
     :param with_labels: Those that have a label row.
     :param without_labels: Those that nobody has labelled yet; they are not in the files.
-    :param exported: Lines in the shards.
+    :param exported: Rows in the shards.
     :param missing: Listed, but gone when they were to be read; named in `Manifest.missing`.
+    :param unchanged: Not read again, as they are as they were in the export before; 0 unless incremental.
+    :param left: Rows of the export before that are not listed any more; named in the file `Manifest.left`.
     """
 
     listed: int
@@ -48,21 +55,66 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     without_labels: int
     exported: int
     missing: int
+    unchanged: int = 0
+    left: int = 0
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
-    """One file of label rows: JSON Lines, a row as Encord sent it on each line, every line ended by a newline.
+    """One file of label rows. JSON Lines have a row as Encord sent it on each line, every line ended by a newline.
 
     :param name: File name, beside the manifest.
-    :param rows: Lines.
+    :param rows: Label rows in it.
     :param bytes: Size of the file.
     :param sha256: Of the file, as 64 hexadecimal digits.
+    :param left_out: What of these rows the format cannot say, counted by reason.
     """
 
     name: str
     rows: int
     bytes: int
     sha256: str
+    left_out: dict[str, int] = {}
+
+
+class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A file beside the manifest that is not of label rows; see `listing_file`.
+
+    :param name: File name.
+    :param rows: Lines.
+    :param bytes: Size of the file.
+    :param sha256: Of the file.
+    """
+
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """How rows are put into files.
+
+    :param format: Of `formats.FORMATS`; the suffix of the shards.
+    :param shard_bytes: Label JSON in a shard at most, before it is compressed or converted.
+    """
+
+    format: str = JSON_LINES
+    shard_bytes: int = SHARD_BYTES
+
+
+class Since(msgspec.Struct, frozen=True, kw_only=True):
+    """The export before, of which an incremental one tells the changes.
+
+    :param manifest: URI of its manifest.
+    :param run: Its run.
+    :param watermark: Its watermark.
+    :param edited_after: Rows edited after this were read in any case: when that export listed, less the overlap.
+    """
+
+    manifest: str
+    run: str | None
+    watermark: str | None
+    edited_after: str
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,15 +126,22 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     :param library_version: Of airflow-provider-encord that wrote it.
     :param host: Host of the API that was asked.
     :param project: Where the labels come from.
-    :param branch: The label branch.
+    :param branch: The label branch; null for all branches.
     :param filters: Which rows were wanted; null does not restrict.
     :param counts: How many rows of what kind.
     :param bytes: Of all shards together.
     :param shards: In order; rows are ordered by data hash throughout.
     :param missing: Rows that were listed but gone when they were to be read.
     :param watermark: The latest `last_edited_at` of all listed rows, as Encord wrote it; null if none has one. It was
-        taken before any row was read, so a row edited later was edited after it. An export of what changed since asks
-        for ``edited_after`` this, less some overlap.
+        taken before any row was read, so a row edited later was edited after it.
+    :param layout: How rows were put into files.
+    :param plan: Id of the plan that was carried out.
+    :param parts: How many tasks may have shared it; with more than one, names of shards begin with the part's number.
+    :param run: The logical date that it was made for, ISO 8601, UTC; null outside of Airflow.
+    :param listed_at: When Encord was asked which rows there are, by the clock of the worker; null before version 1.1.
+    :param listing: The file of what was listed; null before version 1.1.
+    :param since: The export before; null if this one is not incremental, or the first.
+    :param left: The file of the rows that left since; null if there is no export before.
     """
 
     schema_version: str
@@ -91,13 +150,21 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     library_version: str
     host: str
     project: ProjectReference
-    branch: str
+    branch: str | None
     filters: Filters
     counts: Counts
     bytes: int
     shards: Sequence[Shard]
     missing: Sequence[ListedRow]
     watermark: str | None = None
+    layout: Layout = Layout()
+    plan: str | None = None
+    parts: int = 1
+    run: str | None = None
+    listed_at: str | None = None
+    listing: FileRecord | None = None
+    since: Since | None = None
+    left: FileRecord | None = None
 
     @property
     def question(self) -> Question:
@@ -150,7 +217,7 @@ def _require_readable(version: str, title: str) -> None:
     if not (major.isdecimal() and minor.isdecimal()):
         raise ManifestError(f"{title} has the schema_version {version!r}, which is no version of ours.")
     if int(major) > int(SCHEMA_VERSION.partition(".")[0]):
-        raise ManifestError(
+        raise NewerManifestError(
             f"{title} has the schema_version {version}, and this version of airflow-provider-encord reads up to "
             f"{SCHEMA_VERSION}. Upgrade airflow-provider-encord to read it."
         )

@@ -1,16 +1,20 @@
-"""Reading label rows bundle by bundle, in the order of the listing, with memory for one bundle at a time.
+"""Reading label rows in bundles, several at the same time, in the order of the listing, with memory for these bundles.
 
 Encord answers a bundle in its own order, may leave rows out, and refuses a bundle that is too much, or (some servers)
 one that names a row that is gone. So a refused bundle is halved until the row is alone: then it is known which row it
 is, and whether it is gone or really refused.
 
-Rows differ a thousandfold in weight, an image with two boxes against an hour of video. The first bundle is small, and
+Rows differ a thousandfold in weight, an image with two boxes against an hour of video. The first bundles are small, and
 each further one is made to weigh about `BYTES_PER_BUNDLE`.
 """
 
 from __future__ import annotations
 
+import collections
+import concurrent.futures
+import threading
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -24,33 +28,39 @@ from airflow_provider_encord.client.errors import (
     UnexpectedAnswerError,
 )
 from airflow_provider_encord.client.resources.chunks import chunks
-from airflow_provider_encord.export.listing import ListedRow, Question
+from airflow_provider_encord.defaults import PARALLEL_READS, ROWS_PER_REQUEST
+from airflow_provider_encord.export.listing import ListedRow
 
-FIRST_ROWS = 5
-BYTES_PER_BUNDLE = 16 * 2**20
+FIRST_ROWS = 2
+GROWTH = 4
+BYTES_PER_BUNDLE = 8 * 2**20
+
+Read: TypeAlias = tuple[ListedRow, LabelRow | None]
+"""A row of the listing, and its content; None if Encord did not give it back, as it was deleted since."""
 
 
-class Bundle(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the listing, read.
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """How label rows are asked for.
 
-    :param rows: In the order of the listing.
-    :param missing: Those that Encord did not give back, deleted since they were listed.
+    :param rows_per_request: How many at once, at most.
+    :param parallel: How many requests are under way at the same time.
     """
 
-    rows: list[LabelRow]
-    missing: list[ListedRow]
+    rows_per_request: int = ROWS_PER_REQUEST
+    parallel: int = PARALLEL_READS
 
 
 class BundleSize:
-    """How many rows to ask for next.
+    """How many rows to ask for next; several threads may ask.
 
     :param most_rows: Never more than these.
-    :param most_bytes: What a bundle should weigh at most, going by the one before.
+    :param most_bytes: What a bundle should weigh at most, going by the ones before.
     """
 
     def __init__(self, most_rows: int, most_bytes: int = BYTES_PER_BUNDLE):
         self._most_rows = most_rows
         self._most_bytes = most_bytes
+        self._lock = threading.Lock()
         self.rows = min(FIRST_ROWS, most_rows)
 
     def refused(self, rows: int, maximum: int | None) -> int:
@@ -60,47 +70,61 @@ class BundleSize:
             they were too heavy, and the rows after them may be lighter.
         :return: How many to try instead.
         """
-        if maximum is not None and maximum < rows:
-            self._most_rows = max(1, min(maximum, self._most_rows))
-        instead = min((rows + 1) // 2, self._most_rows)
-        self.rows = min(self.rows, instead)
-        return instead
+        with self._lock:
+            if maximum is not None and maximum < rows:
+                self._most_rows = max(1, min(maximum, self._most_rows))
+            instead = min((rows + 1) // 2, self._most_rows)
+            self.rows = min(self.rows, instead)
+            return instead
 
     def read(self, rows: int, size: int) -> None:
-        """So many rows came and weighed so many bytes. The next bundle has at most twice as many."""
-        by_weight = self._most_bytes * rows // max(1, size)
-        self.rows = max(1, min(by_weight, 2 * self.rows, self._most_rows))
+        """So many rows came and weighed so many bytes. The next bundle has at most `GROWTH` times as many."""
+        with self._lock:
+            by_weight = self._most_bytes * rows // max(1, size)
+            self.rows = max(1, min(by_weight, GROWTH * max(rows, self.rows), self._most_rows))
 
 
 class Reader:
     """Reads what was listed. Never creates a row.
 
-    :param rows_per_request: How many rows to ask for at most.
+    :param project: Id of the project.
     """
 
-    def __init__(self, client: EncordClient, question: Question, *, rows_per_request: int):
+    def __init__(self, client: EncordClient, project: str, reading: Reading):
         self._client = client
-        self._question = question
-        self._size = BundleSize(rows_per_request)
+        self._project = project
+        self._size = BundleSize(reading.rows_per_request)
+        self._parallel = reading.parallel
 
-    def bundles(self, listed: Sequence[ListedRow]) -> Iterator[Bundle]:
-        """All of them, in order.
+    def rows(self, listed: Sequence[ListedRow]) -> Iterator[Read]:
+        """All of them, in order. Of the bundles that were read, `parallel` at most are in memory.
 
         :raises TooLargeError: A row alone is too much for a request; the message says which.
         :raises UnexpectedAnswerError: Encord gave a row twice, or one that was not asked for.
         :raises EncordError: Encord refused, or was not reached.
         """
+        pool = concurrent.futures.ThreadPoolExecutor(max_workers=self._parallel)
+        under_way: collections.deque[concurrent.futures.Future[list[Read]]] = collections.deque()
         start = 0
-        while start < len(listed):
-            part = listed[start : start + self._size.rows]
-            bundle = in_order(part, self._read(part))
-            self._size.read(len(part), sum(len(row.content) for row in bundle.rows))
-            start += len(part)
-            yield bundle
+        try:
+            while start < len(listed) or under_way:
+                while start < len(listed) and len(under_way) < self._parallel:
+                    part = listed[start : start + self._size.rows]
+                    start += len(part)
+                    under_way.append(pool.submit(self._bundle, part))
+                yield from under_way.popleft().result()
+        finally:
+            # A task that is killed raises here: what has not begun must not begin any more.
+            pool.shutdown(cancel_futures=True)
+
+    def _bundle(self, part: Sequence[ListedRow]) -> list[Read]:
+        bundle = in_order(part, self._read(part))
+        self._size.read(len(part), sum(len(row.content) for _, row in bundle if row))
+        return bundle
 
     def _read(self, part: Sequence[ListedRow]) -> list[LabelRow]:
         try:
-            return self._client.send(get_label_rows(self._question.project, [row.label_hash for row in part]))
+            return self._client.send(get_label_rows(self._project, [row.label_hash for row in part]))
         except TooLargeError as error:
             if len(part) == 1:
                 raise _too_large(part[0], error) from None
@@ -116,12 +140,12 @@ class Reader:
 
     def _require_gone(self, row: ListedRow, error: RefusedError) -> None:
         """Ask whether the row that was refused is still listed; if it is, the refusal stands."""
-        project = self._client.project(self._question.project)
+        project = self._client.project(self._project)
         if project.label_rows(LabelRowFilter(label_hashes=[row.label_hash], branch_name=row.branch)):
             raise error
 
 
-def in_order(part: Sequence[ListedRow], rows: Sequence[LabelRow]) -> Bundle:
+def in_order(part: Sequence[ListedRow], rows: Sequence[LabelRow]) -> list[Read]:
     """Bring an answer into the order of the listing.
 
     :raises UnexpectedAnswerError: A row came twice, or was not asked for.
@@ -134,9 +158,7 @@ def in_order(part: Sequence[ListedRow], rows: Sequence[LabelRow]) -> Bundle:
     found = [(one, by_hash.pop(one.label_hash, None)) for one in part]
     if by_hash:
         raise UnexpectedAnswerError(f"Encord gave the label row {min(by_hash)}, which was not asked for.")
-    return Bundle(
-        rows=[row for _, row in found if row is not None], missing=[listed for listed, row in found if row is None]
-    )
+    return found
 
 
 def _too_large(row: ListedRow, error: TooLargeError) -> TooLargeError:

@@ -21,8 +21,11 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.errors import EncordError, NotFoundError, TooLargeError
 from airflow_provider_encord.client.transport.sync import SyncTransport
+from airflow_provider_encord.defaults import JSON_LINES, SHARD_BYTES
+from airflow_provider_encord.export.labels import Order, export_labels
 from airflow_provider_encord.export.listing import Question
-from airflow_provider_encord.export.manifest import Manifest
+from airflow_provider_encord.export.manifest import Layout, Manifest
+from airflow_provider_encord.export.reading import Reading
 from tests.client import keys
 
 PROJECT = "00000000-0000-4000-8000-00000000000a"
@@ -145,9 +148,22 @@ class Encord:
         return b"[" + b"\n,\r\n".join(rows) + b"]"
 
 
+def export(
+    client: EncordClient, question: Question, destination: Any, *, shard_bytes: int = SHARD_BYTES, **more: Any
+) -> Manifest:
+    """Export JSON Lines.
+
+    :param more: Of `Order`, of `Layout`, or of `export_labels`.
+    """
+    reading = Reading(**{name: more.pop(name) for name in ("rows_per_request", "parallel") if name in more})
+    clock = {"clock": more.pop("clock")} if "clock" in more else {}
+    layout = Layout(format=more.pop("format", JSON_LINES), shard_bytes=shard_bytes)
+    return export_labels(client, Order(question=question, layout=layout, **more), destination, reading=reading, **clock)
+
+
 def files(directory: Path) -> dict[str, bytes]:
-    """What an export consists of, without its manifest."""
-    return {path.name: path.read_bytes() for path in sorted(directory.iterdir()) if path.name != "manifest.json"}
+    """The label files of an export."""
+    return {path.name: path.read_bytes() for path in sorted(directory.glob("labels-*"))}
 
 
 def lines(directory: Path, manifest: Manifest) -> list[bytes]:

@@ -8,10 +8,9 @@ from typing import ClassVar
 import pytest
 
 from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
-from airflow_provider_encord.export.labels import export_labels
 from airflow_provider_encord.export.listing import Filters, Question
 from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
-from tests.export.bench import PROJECT, QUESTION, Encord, files, units
+from tests.export.bench import PROJECT, QUESTION, Encord, export, files, units
 
 OTHER = "00000000-0000-4000-8000-00000000000b"
 
@@ -21,7 +20,7 @@ class Killed(BaseException):
 
 
 def _export(destination, rows=20, question=QUESTION, **server):
-    return export_labels(Encord(units(rows), **server).client(), question, destination, shard_bytes=500)
+    return export(Encord(units(rows), **server).client(), question, destination, shard_bytes=500)
 
 
 class DyingPath(PosixPath):
@@ -78,7 +77,7 @@ def test_an_export_stays_as_it_is_if_the_new_one_cannot_begin(tmp_path):
     server = Encord(units(3))
     server.send = lambda call: (_ for _ in ()).throw(Killed())  # type: ignore[method-assign]
     with pytest.raises(Killed):
-        export_labels(server.client(), QUESTION, tmp_path)
+        export(server.client(), QUESTION, tmp_path)
     assert read_manifest(tmp_path) == manifest
     assert len(files(tmp_path)) == len(manifest.shards)
 

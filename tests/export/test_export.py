@@ -17,11 +17,10 @@ from airflow_provider_encord.client.errors import NotFoundError, PermissionDenie
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
 from airflow_provider_encord.emulator.process import Emulator
-from airflow_provider_encord.export.labels import export_labels
 from airflow_provider_encord.export.listing import Filters, Question
 from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
 from tests.client import keys
-from tests.export.bench import files, lines
+from tests.export.bench import export, files, lines
 
 OWNER = "owner@example.com"
 READS = {"query_type": "labelrow", "query_method": "GET"}
@@ -52,7 +51,7 @@ class Bench:
 
     def export(self, project: str, destination: Path, **options):
         with self.client() as client:
-            return export_labels(client, Question(project=project), destination, **options)
+            return export(client, Question(project=project), destination, **options)
 
     def changes(self) -> list[dict]:
         return [entry for entry in self.emulator.journal() if entry["changes"]]
@@ -88,7 +87,7 @@ def test_every_row_with_labels_is_exported_as_encord_holds_it_and_nothing_change
     bench.emulator.clear_journal()
     with client:
         own = client.project(None if credential == "api_key" else project)
-        manifest = export_labels(client, Question(project=own.id), tmp_path, rows_per_request=9, shard_bytes=20_000)
+        manifest = export(client, Question(project=own.id), tmp_path, rows_per_request=9, shard_bytes=20_000)
     assert [json.loads(line) for line in lines(tmp_path, manifest)] == truth
     assert len(truth) == 42
     assert (manifest.counts.listed, manifest.counts.without_labels) == (60, 18)
@@ -105,7 +104,7 @@ def test_a_filter_exports_what_it_lets_through(bench, tmp_path):
     assert len(stages) == 2
     with bench.client() as client:
         question = Question(project=project, filters=Filters(stage="Review"))
-        manifest = export_labels(client, question, tmp_path)
+        manifest = export(client, question, tmp_path)
     assert (manifest.counts.listed, manifest.counts.exported) == (4, 4)
 
 
@@ -117,7 +116,7 @@ def test_only_rows_edited_after_a_time_are_exported(own_bench, tmp_path):
     own_bench.emulator.annotate(project, data_hashes=edited)
     with own_bench.client() as client:
         question = Question(project=project, filters=Filters(edited_after=first.watermark))
-        manifest = export_labels(client, question, tmp_path / "since")
+        manifest = export(client, question, tmp_path / "since")
     found = [json.loads(line)["data_hash"] for line in lines(tmp_path / "since", manifest)]
     assert found == edited
     assert manifest.watermark > first.watermark
@@ -147,7 +146,20 @@ def test_trouble_on_the_way_does_not_show_in_the_files(bench, tmp_path, fault):
     project = bench.project(rows=40, created=1.0)
     bench.export(project, tmp_path / "undisturbed", rows_per_request=6)
     bench.emulator.faults([fault])
-    bench.export(project, tmp_path / "disturbed", rows_per_request=6)
+    bench.export(project, tmp_path / "disturbed", rows_per_request=6, parallel=1)  # else it may be one row every time
+    assert files(tmp_path / "disturbed") == files(tmp_path / "undisturbed")
+    assert any(entry["fault"] for entry in bench.emulator.journal())
+
+
+def test_trouble_does_not_show_when_many_requests_are_under_way(bench, tmp_path):
+    project = bench.project(rows=300, created=1.0)
+    bench.export(project, tmp_path / "undisturbed")
+    faults = [{"status": 503}, {"cut": "before"}, {"cut": "after"}, {"delay_s": 0.05}]
+    bench.emulator.faults(
+        [{"match": READS, "when": {"probability": 0.05, "seed": seed}, "do": do} for seed, do in enumerate(faults)]
+    )
+    bench.export(project, tmp_path / "disturbed", rows_per_request=4, parallel=8, shard_bytes=100_000)
+    bench.export(project, tmp_path / "undisturbed", shard_bytes=100_000)
     assert files(tmp_path / "disturbed") == files(tmp_path / "undisturbed")
     assert any(entry["fault"] for entry in bench.emulator.journal())
 
@@ -180,7 +192,7 @@ def test_rows_removed_while_they_are_exported_are_reported(bench, tmp_path):
 
         credential = SshKey.parse(bench.private_key)
         removing = EncordClient(credential, bench.settings, transport=Removing(credential, bench.settings))
-        manifest = export_labels(removing, Question(project=project), tmp_path)
+        manifest = export(removing, Question(project=project), tmp_path)
     assert (manifest.counts.missing, manifest.counts.exported) == (30, 0)
     assert len({row.label_hash for row in manifest.missing}) == 30
 
@@ -194,7 +206,7 @@ def test_a_project_that_does_not_exist_is_not_an_empty_export(bench, tmp_path):
 def test_a_key_that_may_not_read_labels_is_refused(bench, tmp_path):
     project = bench.project(rows=3, created=1.0)
     with bench.client_of_key(project, ["label_logs.read"]) as client, pytest.raises(PermissionDeniedError):
-        export_labels(client, Question(project=project), tmp_path / "export")
+        export(client, Question(project=project), tmp_path / "export")
     assert not (tmp_path / "export").exists()
 
 
@@ -203,14 +215,15 @@ import pathlib, sys, tracemalloc
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.export.labels import export_labels
+from airflow_provider_encord.export.labels import Order, export_labels
 from airflow_provider_encord.export.listing import Question
+from airflow_provider_encord.export.manifest import Layout
+from airflow_provider_encord.export.reading import Reading
 url, key, project, destination, rows = sys.argv[1:]
 with EncordClient(SshKey.from_path(key), Settings(base_url=url)) as client:
     tracemalloc.start()
-    manifest = export_labels(
-        client, Question(project=project), pathlib.Path(destination), rows_per_request=int(rows), shard_bytes=2**20
-    )
+    order = Order(question=Question(project=project), layout=Layout(shard_bytes=2**20), run="2026-11-24T00:00:00+00:00")
+    manifest = export_labels(client, order, pathlib.Path(destination), reading=Reading(rows_per_request=int(rows)))
 print(manifest.bytes, tracemalloc.get_traced_memory()[1])
 """
 

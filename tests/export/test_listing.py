@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 
-from airflow_provider_encord.client.api.labels import LabelRowMetadata
+from airflow_provider_encord.client.api.labels import LabelRowStamp
 from airflow_provider_encord.client.errors import UnexpectedAnswerError
-from airflow_provider_encord.export.labels import export_labels
 from airflow_provider_encord.export.listing import Filters, Question, list_rows, listing_of
-from tests.export.bench import PROJECT, Encord, unit, units
+from tests.export.bench import PROJECT, Encord, export, unit, units
+
+NOW = datetime.datetime(2026, 11, 24, tzinfo=datetime.UTC)
 
 
 def _metadata(label_hash, data_hash="d", branch="main", last_edited_at=None):
-    return LabelRowMetadata(
-        label_hash=label_hash,
-        data_hash=data_hash,
-        dataset_hash="s",
-        data_title="t",
-        data_type="IMAGE",
-        branch_name=branch,
-        last_edited_at=last_edited_at,
-    )
+    return LabelRowStamp(label_hash=label_hash, data_hash=data_hash, branch_name=branch, last_edited_at=last_edited_at)
 
 
 def test_rows_are_ordered_by_data_hash_and_then_branch():
     listed = [_metadata("1", "b"), _metadata("2", "a", "test"), _metadata("3", "a"), _metadata(None, "c")]
-    listing = listing_of(listed)
+    listing = listing_of(listed, NOW)
     assert [row.label_hash for row in listing.rows] == ["3", "2", "1"]
     assert (listing.listed, listing.without_labels) == (4, 1)
 
 
 def test_a_row_that_is_listed_twice_is_an_error():
     with pytest.raises(UnexpectedAnswerError, match=r"label row 1 .*twice"):
-        listing_of([_metadata("1", "a"), _metadata("1", "b")])
+        listing_of([_metadata("1", "a"), _metadata("1", "b")], NOW)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +44,7 @@ def test_a_row_that_is_listed_twice_is_an_error():
 )
 def test_the_watermark_is_the_latest_time_as_encord_wrote_it(times, watermark):
     listed = [_metadata(str(number), last_edited_at=text) for number, text in enumerate(times)]
-    assert listing_of(listed).watermark == watermark
+    assert listing_of(listed, NOW).watermark == watermark
 
 
 def test_every_filter_reaches_encord():
@@ -62,7 +57,7 @@ def test_every_filter_reaches_encord():
         data_title_like="street%",
         data_hashes=["d"],
     )
-    list_rows(server.client().project(PROJECT), Question(project=PROJECT, branch="test", filters=filters))
+    list_rows(server.client(), Question(project=PROJECT, branch="test", filters=filters))
     payload = server.asked[0].payload
     told = {name: value for name, value in payload.items() if value is not None and value is not False}
     assert told == {
@@ -74,14 +69,13 @@ def test_every_filter_reaches_encord():
         "data_hashes": ["d"],
         "branch_name": "test",
         "include_uninitialised_labels": True,
-        "include_workflow_graph_node": True,
     }
 
 
 @pytest.mark.parametrize("filters", [Filters(data_hashes=[]), Filters(label_statuses=[])])
 def test_an_empty_list_lets_nothing_through_and_is_not_asked(filters):
     server = Encord([*units(3), unit(9, labelled=False)])
-    listing = list_rows(server.client().project(PROJECT), Question(project=PROJECT, filters=filters))
+    listing = list_rows(server.client(), Question(project=PROJECT, filters=filters))
     assert (listing.rows, listing.listed, server.asked) == ([], 0, [])
 
 
@@ -99,12 +93,12 @@ def test_an_empty_list_lets_nothing_through_and_is_not_asked(filters):
     ],
 )
 def test_an_export_of_nothing_warns_of_the_filters_that_may_be_why(tmp_path, caplog, question, named):
-    export_labels(Encord([unit(9, labelled=False)]).client(), question, tmp_path)
+    export(Encord([unit(9, labelled=False)]).client(), question, tmp_path)
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == (named is not None)
     assert all(name in warnings[0] for name in named or [])
 
 
 def test_an_export_of_something_does_not_warn(tmp_path, caplog):
-    export_labels(Encord(units(1)).client(), Question(project=PROJECT, filters=Filters(stage="Review")), tmp_path)
+    export(Encord(units(1)).client(), Question(project=PROJECT, filters=Filters(stage="Review")), tmp_path)
     assert [record for record in caplog.records if record.levelname == "WARNING"] == []

@@ -7,14 +7,13 @@ import json
 import pytest
 
 from airflow_provider_encord import __version__
-from airflow_provider_encord.export.labels import export_labels
 from airflow_provider_encord.export.listing import Filters, Question
-from airflow_provider_encord.export.manifest import MANIFEST, ManifestError, read_manifest
-from tests.export.bench import PROJECT, QUESTION, Encord, unit, units
+from airflow_provider_encord.export.manifest import MANIFEST, SCHEMA_VERSION, ManifestError, read_manifest
+from tests.export.bench import PROJECT, QUESTION, Encord, export, unit, units
 
 
 def _export(directory, question=QUESTION):
-    return export_labels(Encord([*units(3), unit(9, labelled=False)]).client(), question, directory)
+    return export(Encord([*units(3), unit(9, labelled=False)]).client(), question, directory)
 
 
 def test_what_was_written_is_read_again(tmp_path):
@@ -27,28 +26,24 @@ def test_the_manifest_says_where_the_labels_come_from_and_what_was_asked(tmp_pat
     question = Question(project=PROJECT, branch="test", filters=filters)
     _export(tmp_path, question)
     content = json.loads((tmp_path / MANIFEST).read_bytes())
-    assert content["schema_version"] == "1.0"
+    assert content["schema_version"] == SCHEMA_VERSION
     assert content["what"] == "labels"
     assert content["library_version"] == __version__
     assert content["host"] == "api.encord.com"
     assert content["project"] == {"id": PROJECT}
     assert content["branch"] == "test"
-    assert content["filters"] == {
-        "edited_after": None,
-        "edited_before": None,
-        "stage": "Review",
-        "label_statuses": None,
-        "data_title_like": None,
-        "data_hashes": ["d"],
-    }
-    assert content["counts"] == {"listed": 4, "with_labels": 3, "without_labels": 1, "exported": 3, "missing": 0}
+    assert {*content["filters"]} == {*Filters.__struct_fields__}
+    wanted = {name: value for name, value in content["filters"].items() if value is not None}
+    assert wanted == {"stage": "Review", "data_hashes": ["d"]}
+    counts = {name: count for name, count in content["counts"].items() if count}
+    assert counts == {"listed": 4, "with_labels": 3, "without_labels": 1, "exported": 3}
     assert read_manifest(tmp_path).question == question
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema_version": "2.0"}, "schema_version 2.0, and this version .* reads up to 1.0. Upgrade"),
+        ({"schema_version": "2.0"}, "schema_version 2.0, and this version .* reads up to 1.1. Upgrade"),
         ({"schema_version": "2.0", "shards": "elsewhere"}, "schema_version 2.0"),
         ({"schema_version": "new"}, "'new', which is no version of ours"),
         ({"schema_version": 1}, "schema_version"),

@@ -14,20 +14,18 @@ from airflow_provider_encord.client.errors import (
     TooLargeError,
     UnexpectedAnswerError,
 )
-from airflow_provider_encord.export.labels import export_labels
-from airflow_provider_encord.export.listing import ListedRow, listing_of
-from airflow_provider_encord.export.reading import BundleSize, Reader, in_order
-from tests.export.bench import QUESTION, Encord, lines, unit, units
+from airflow_provider_encord.export.listing import ListedRow, list_rows
+from airflow_provider_encord.export.reading import BundleSize, Reader, Reading, in_order
+from tests.export.bench import QUESTION, Encord, export, lines, unit, units
 
 HEAVY = "x" * 1000
 
 
-def _read(server: Encord, rows_per_request: int = 100) -> list[str]:
+def _read(server: Encord, rows_per_request: int = 100, parallel: int = 1) -> list[str]:
     """Label hashes in the order read."""
     client = server.client()
-    listed = listing_of(client.project(QUESTION.project).label_rows()).rows
-    reader = Reader(client, QUESTION, rows_per_request=rows_per_request)
-    return [row.label_hash for bundle in reader.bundles(listed) for row in bundle.rows]
+    reader = Reader(client, QUESTION.project, Reading(rows_per_request=rows_per_request, parallel=parallel))
+    return [row.label_hash for _, row in reader.rows(list_rows(client, QUESTION).rows) if row]
 
 
 def test_no_request_asks_for_more_rows_than_allowed():
@@ -39,7 +37,7 @@ def test_no_request_asks_for_more_rows_than_allowed():
 def test_bundles_start_small_and_grow_while_rows_are_light():
     server = Encord(units(1000))
     _read(server)
-    assert server.reads[:6] == [5, 10, 20, 40, 80, 100]
+    assert server.reads[:6] == [2, 8, 32, 100, 100, 100]
 
 
 def test_heavy_rows_are_asked_for_in_smaller_bundles():
@@ -64,7 +62,7 @@ def test_the_size_of_bundles_stays_between_one_and_what_was_asked_for(most, even
 def test_a_label_limit_is_met_once_and_then_kept_to():
     server = Encord(units(400), most_rows=30)
     assert len(_read(server)) == 400
-    assert [rows for rows in server.reads if rows > 30] == [40]
+    assert [rows for rows in server.reads if rows > 30] == [32]
 
 
 def test_a_bundle_that_is_too_heavy_is_halved_and_lighter_rows_are_read_in_large_bundles_again():
@@ -79,7 +77,7 @@ def test_a_row_that_is_too_large_alone_is_named(tmp_path):
     rows[13] = unit(14, HEAVY)
     server = Encord(rows, most_bytes=500)
     with pytest.raises(TooLargeError, match=f"Label row {rows[13].label_hash} .data {rows[13].data_hash}. alone"):
-        export_labels(server.client(), QUESTION, tmp_path / "export")
+        export(server.client(), QUESTION, tmp_path / "export")
     assert not (tmp_path / "export" / "manifest.json").exists()
 
 
@@ -88,7 +86,7 @@ def test_rows_that_are_gone_are_reported_and_the_others_exported(tmp_path, refus
     rows = units(60)
     gone = frozenset(one.label_hash for one in (rows[0], rows[31], rows[32], rows[59]))
     server = Encord(rows, gone=gone, refuses_gone=refuses)
-    manifest = export_labels(server.client(), QUESTION, tmp_path)
+    manifest = export(server.client(), QUESTION, tmp_path)
     exported = {json.loads(line)["label_hash"] for line in lines(tmp_path, manifest)}
     assert {one.label_hash for one in manifest.missing} == gone
     assert exported == {one.label_hash for one in rows} - gone
@@ -98,14 +96,15 @@ def test_rows_that_are_gone_are_reported_and_the_others_exported(tmp_path, refus
 def test_a_refusal_of_a_row_that_is_still_listed_stands(tmp_path):
     server = Encord(units(10), refuses_every_row=NotFoundError("you shall not"))
     with pytest.raises(NotFoundError, match="you shall not"):
-        export_labels(server.client(), QUESTION, tmp_path)
-    assert server.reads == [5, 3, 2, 1]
+        export(server.client(), QUESTION, tmp_path)
+    assert server.reads[0] == 2
+    assert server.reads[-1] == 1
 
 
 def test_any_other_failure_ends_the_export_without_a_manifest(tmp_path):
     server = Encord(units(10), fails_at=2, failure=EncordError("cut"))
     with pytest.raises(EncordError, match="cut"):
-        export_labels(server.client(), QUESTION, tmp_path)
+        export(server.client(), QUESTION, tmp_path)
     assert not (tmp_path / "manifest.json").exists()
 
 
@@ -122,7 +121,7 @@ def test_a_row_that_was_not_asked_for_is_an_error():
 
 def test_nothing_but_reads_is_sent(tmp_path):
     server = Encord([*units(5), unit(9, labelled=False)])
-    export_labels(server.client(), QUESTION, tmp_path)
+    export(server.client(), QUESTION, tmp_path)
     assert {(request.query_type, request.verb) for request in server.asked} == {
         ("labelrowmetadata", "GET"),
         ("labelrow", "GET"),

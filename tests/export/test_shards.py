@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_encord.export.labels import export_labels
-from airflow_provider_encord.export.shards import ShardWriter, one_line, shard_name
-from tests.export.bench import PROJECTS, QUESTION, Encord, Unit, files, lines, unit
+from airflow_provider_encord.export.formats.json_lines import one_line
+from airflow_provider_encord.export.shards import shard_name
+from tests.export.bench import PROJECTS, QUESTION, Encord, Unit, export, files, lines, unit
 
 
 @settings(deadline=None, max_examples=60)  # files are written: a busy disk is no failure
@@ -23,8 +23,8 @@ def test_bundles_and_order_of_the_answers_do_not_show_in_the_files(project, some
     with tempfile.TemporaryDirectory() as directory:
         one, other = Path(directory, "one"), Path(directory, "other")
         first, second = Encord(project), Encord(shuffled, most_rows=limit, seed=1)
-        export_labels(first.client(), QUESTION, one, rows_per_request=some, shard_bytes=shard_bytes)
-        export_labels(second.client(), QUESTION, other, rows_per_request=others, shard_bytes=shard_bytes)
+        export(first.client(), QUESTION, one, rows_per_request=some, shard_bytes=shard_bytes)
+        export(second.client(), QUESTION, other, rows_per_request=others, shard_bytes=shard_bytes)
         assert files(one) == files(other)
 
 
@@ -35,7 +35,7 @@ def test_every_labelled_row_is_one_line_in_order_of_data_hash_and_equal_as_json(
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name, "export")
         server = Encord(project)
-        manifest = export_labels(server.client(), QUESTION, directory, rows_per_request=some, shard_bytes=shard_bytes)
+        manifest = export(server.client(), QUESTION, directory, rows_per_request=some, shard_bytes=shard_bytes)
         found = [json.loads(line) for line in lines(directory, manifest)]
     assert found == [json.loads(one.row) for one in labelled]
     assert manifest.counts.listed == len(project)
@@ -47,7 +47,7 @@ def test_every_labelled_row_is_one_line_in_order_of_data_hash_and_equal_as_json(
 def test_the_manifest_describes_each_file_and_no_file_is_larger_than_asked_unless_it_is_one_row(project, shard_bytes):
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name, "export")
-        manifest = export_labels(Encord(project).client(), QUESTION, directory, shard_bytes=shard_bytes)
+        manifest = export(Encord(project).client(), QUESTION, directory, shard_bytes=shard_bytes)
         written = files(directory)
     assert [*written] == [shard.name for shard in manifest.shards]
     for shard in manifest.shards:
@@ -82,25 +82,18 @@ def test_content_reaches_the_file_byte_for_byte(tmp_path):
     odd = b'{ "label_hash":"%s","data_hash" : "%s", "\\u00e9": [1.0, 1e-7, 12345678901234567890123, 1], "b": 1, "b": 2}'
     row = odd % (plain.label_hash.encode(), plain.data_hash.encode())
     server = Encord([Unit(plain.data_hash, plain.label_hash, row)])
-    manifest = export_labels(server.client(), QUESTION, tmp_path)
+    manifest = export(server.client(), QUESTION, tmp_path)
     assert lines(tmp_path, manifest) == [row]
 
 
 def test_a_row_larger_than_a_shard_has_one_of_its_own(tmp_path):
-    rows = [b'"a"', b'"' + b"b" * 50 + b'"', b'"c"']
-    with ShardWriter(tmp_path, shard_bytes=10) as writer:
-        for row in rows:
-            writer.write(row)
-    assert [(shard.name, shard.rows) for shard in writer.shards] == [(shard_name(n), 1) for n in range(3)]
+    rows = [unit(number, "b" * (50 if number == 2 else 1)) for number in (1, 2, 3)]
+    manifest = export(Encord(rows).client(), QUESTION, tmp_path, shard_bytes=10)
+    assert [(shard.name, shard.rows) for shard in manifest.shards] == [(shard_name(n, "jsonl"), 1) for n in range(3)]
 
 
 def test_a_project_without_labels_gives_a_manifest_and_no_files(tmp_path):
     server = Encord([unit(1, labelled=False)])
-    manifest = export_labels(server.client(), QUESTION, tmp_path / "export")
+    manifest = export(server.client(), QUESTION, tmp_path / "export")
     assert ([*manifest.shards], manifest.counts.without_labels, server.reads) == ([], 1, [])
-    assert [path.name for path in (tmp_path / "export").iterdir()] == ["manifest.json"]
-
-
-def test_shards_without_room_for_anything_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="at least one byte, not 0"):
-        ShardWriter(tmp_path, shard_bytes=0)
+    assert {path.name for path in (tmp_path / "export").iterdir()} == {"manifest.json", "listing.jsonl.gz"}

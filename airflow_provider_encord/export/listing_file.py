@@ -1,0 +1,118 @@
+"""Rows by reference: files of JSON Lines, gzip, that say which label rows there were, a JSON array for each.
+
+``listing.jsonl.gz`` has ``[data hash, branch, label hash, last edited at, whether it is in this export]`` in the order
+of the shards, so that the next export can tell what changed and what left. ``left.jsonl.gz`` has the same four, and
+why: ``"filter"`` (the row is there, and the filters do not let it through any more) or ``"gone"`` (the data unit was
+archived, deleted, or taken out of the project).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.export.listing import ListedRow
+from airflow_provider_encord.export.manifest import FileRecord, ManifestError
+from airflow_provider_encord.storage_paths import StoragePath, blocks_of, storage_errors, write_whole
+
+LISTING = "listing.jsonl.gz"
+LEFT = "left.jsonl.gz"
+FILTER = "filter"
+GONE = "gone"
+
+_GZIP = 31  # zlib's window bits for the format; it writes no time, so the same rows give the same bytes
+_BLOCK = 2**18
+T = TypeVar("T")
+
+
+class _Line(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    data_hash: str
+    branch: str
+    label_hash: str
+    last_edited_at: str | None
+    about: bool | str
+
+
+_DECODER = msgspec.json.Decoder(_Line)
+
+
+def write_rows(directory: StoragePath, name: str, rows: Iterable[tuple[ListedRow, bool | str]]) -> FileRecord:
+    """Write a file of rows; nobody sees it half.
+
+    :param rows: Each with what the file says about it.
+    """
+    file = _Compressing(rows)
+    with storage_errors("destination", directory):
+        write_whole(directory / name, file.blocks())
+    return FileRecord(name=name, rows=file.rows, bytes=file.bytes, sha256=file.digest.hexdigest())
+
+
+def read_rows(directory: StoragePath, record: FileRecord) -> Iterator[tuple[ListedRow, bool | str]]:
+    """Read such a file, row by row.
+
+    :raises ManifestError: It is not there, or not what the manifest says.
+    """
+    path, rows = directory / record.name, 0
+    try:
+        for line in _lines(_decompressed(_blocks(path))):
+            one = _DECODER.decode(line)
+            rows += 1
+            yield ListedRow(one.data_hash, one.branch, one.label_hash, one.last_edited_at), one.about
+    except (msgspec.DecodeError, zlib.error) as error:
+        raise ManifestError(f"{path} is damaged: {error}.") from None
+    if rows != record.rows:
+        raise ManifestError(f"{path} has {rows} lines, and the manifest beside it says {record.rows}.")
+
+
+class _Compressing:
+    """Counts and hashes what it makes of rows."""
+
+    def __init__(self, rows: Iterable[tuple[ListedRow, bool | str]]):
+        self._rows = rows
+        self.rows = self.bytes = 0
+        self.digest = hashlib.sha256()
+
+    def blocks(self) -> Iterator[bytes]:
+        compress, waiting = zlib.compressobj(6, zlib.DEFLATED, _GZIP), bytearray()
+        for row, about in self._rows:
+            waiting += msgspec.json.encode(_Line(row.data_hash, row.branch, row.label_hash, row.last_edited_at, about))
+            waiting += b"\n"
+            self.rows += 1
+            if len(waiting) >= _BLOCK:
+                yield self._counted(compress.compress(waiting))
+                waiting.clear()
+        yield self._counted(compress.compress(waiting) + compress.flush())
+
+    def _counted(self, block: bytes) -> bytes:
+        self.bytes += len(block)
+        self.digest.update(block)
+        return block
+
+
+def _blocks(path: StoragePath) -> Iterator[bytes]:
+    try:
+        with storage_errors("destination", path):
+            yield from blocks_of(path)
+    except InvalidRequestError as error:
+        raise ManifestError(f"The file that the manifest beside it names: {error.message}") from None
+
+
+def _decompressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    decompress: Any = zlib.decompressobj(_GZIP)
+    for block in blocks:
+        yield decompress.decompress(block)
+    yield decompress.flush()
+
+
+def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for block in blocks:
+        *whole, rest = (rest + block).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest

@@ -1,0 +1,116 @@
+"""An export in parts, each done by a task of its own, on whatever worker; who finishes last joins them.
+
+Partitions are what goes from the planning task to the others: small, and worth nothing without the plan that they name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.export.labels import Order, export_part, join, plan_export
+from airflow_provider_encord.export.manifest import Manifest, ManifestError, Shard, read_manifest
+from airflow_provider_encord.export.plan import Plan, Progress, read_plan
+from airflow_provider_encord.export.reading import Reading
+from airflow_provider_encord.export.shards import part_of
+from airflow_provider_encord.storage_paths import StoragePath
+
+
+class Partition(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an export.
+
+    :param destination: Directory of the export.
+    :param project: Id of the project.
+    :param plan: Id of the plan.
+    :param number: Of the part, counted from 0.
+    :param parts: How many there are.
+    :param rows: Label rows to be read.
+    """
+
+    destination: str
+    project: str
+    plan: str
+    number: int
+    parts: int
+    rows: int
+
+
+def partition_of(value: Mapping[str, Any]) -> Partition:
+    """A partition as it comes through XCom.
+
+    :raises InvalidRequestError: It is none.
+    """
+    try:
+        return msgspec.convert(dict(value), Partition)
+    except msgspec.ValidationError as error:
+        raise InvalidRequestError(
+            f"partition: {error}. It takes one of those that EncordPartitionLabelsOperator returns: "
+            "`.expand(partition=...output)`."
+        ) from None
+
+
+def plan_partitions(
+    client: EncordClient, order: Order, destination: StoragePath, *, rows_per_partition: int, most: int
+) -> list[Partition]:
+    """Plan an export in parts.
+
+    :param rows_per_partition: Label rows in a part, at most, unless that makes more parts than `most`.
+    :return: The parts in order; of an export that is whole already, those that it had.
+    """
+    planned = plan_export(client, order, destination, rows_per_part=rows_per_partition, most_parts=most)
+    if isinstance(planned, Plan):
+        plan, rows = planned.id, [part.stop - part.start for part in planned.parts]
+    else:
+        plan = planned.plan or ""
+        rows = [sum(shard.rows for shard in _shards(planned, number)) for number in range(planned.parts)]
+    return [
+        Partition(
+            destination=str(destination),
+            project=order.question.project,
+            plan=plan,
+            number=number,
+            parts=len(rows),
+            rows=of_part,
+        )
+        for number, of_part in enumerate(rows)
+    ]
+
+
+def export_partition(
+    client: EncordClient, partition: Partition, destination: StoragePath, reading: Reading
+) -> tuple[Progress, Manifest | None]:
+    """Export a part, and join the parts if all others are finished.
+
+    :return: What this part came to; and the manifest, if the export is whole now.
+    :raises InvalidRequestError: The plan is not there any more: another run has replaced it.
+    """
+    plan = read_plan(destination)
+    if plan is None or plan.id != partition.plan:
+        return _of_whole(partition, destination)
+    progress = export_part(client, plan, partition.number, destination, reading=reading)
+    return progress, join(client, plan, destination)
+
+
+def _of_whole(partition: Partition, destination: StoragePath) -> tuple[Progress, Manifest]:
+    """What a part came to, of an export that is whole; the task is run again, or its end was not noted."""
+    try:
+        manifest = read_manifest(destination)
+    except ManifestError:
+        manifest = None
+    if manifest is None or manifest.plan != partition.plan:
+        raise InvalidRequestError(
+            f"partition: {destination} holds another export now than the one that was partitioned. Run the task that "
+            "partitions again; it needs a directory for each run, such as one that ends with {{ ds }}."
+        )
+    return Progress(plan=partition.plan, finished=True, shards=_shards(manifest, partition.number)), manifest
+
+
+def _shards(manifest: Manifest, number: int) -> list[Shard]:
+    """Those of a part."""
+    if manifest.parts == 1:
+        return list(manifest.shards)
+    return [shard for shard in manifest.shards if part_of(shard.name) == number]

@@ -1,0 +1,134 @@
+"""Which label rows an operator is about: the arguments that all have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_encord.operators.arguments import flag, given, moment, several
+from airflow_provider_encord.operators.base import EncordBaseOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_encord.export.listing import Question
+
+
+class LabelRowsOperator(EncordBaseOperator):
+    """Base of operators that list label rows.
+
+    :param project: Id of the project (templated). With an API key it may be left out: the key's own project is taken.
+    :param branch: Label branch (templated).
+    :param all_branches: Rows of all branches, those of consensus stages among them (templated).
+    :param edited_after: Only rows last edited after this time: a `datetime` or text, UTC if it has no offset
+        (templated). A time filter leaves out rows without labels, so they are not counted either.
+    :param edited_before: Only rows last edited before this time (templated).
+    :param stage: Only rows in the workflow stage of this title (templated).
+    :param stage_like: Only rows in stages whose title fits this SQL LIKE pattern (templated).
+    :param label_statuses: Only rows of these annotation task statuses, or one status (templated); for projects without
+        a workflow.
+    :param data_title: Only data units of this title (templated).
+    :param data_title_like: Only data units whose title fits this SQL LIKE pattern, such as ``"street%.jpg"``
+        (templated).
+    :param data_hashes: Only these data units, or one (templated). An empty list lets nothing through.
+    :param label_hashes: Only these label rows, or one (templated). An empty list lets nothing through.
+    :param shadow_data: ``"ALL_DATA"``, ``"SHADOW_DATA"`` (benchmark tasks) or ``"NOT_SHADOW_DATA"`` (templated).
+    """
+
+    template_fields: Sequence[str] = (
+        "project",
+        "branch",
+        "all_branches",
+        "edited_after",
+        "edited_before",
+        "stage",
+        "stage_like",
+        "label_statuses",
+        "data_title",
+        "data_title_like",
+        "data_hashes",
+        "label_hashes",
+        "shadow_data",
+        *EncordBaseOperator.template_fields,
+    )
+
+    def __init__(
+        self,
+        *,
+        project: str | None = None,
+        branch: str = "main",
+        all_branches: bool | str = False,
+        edited_after: Any = None,
+        edited_before: Any = None,
+        stage: str | None = None,
+        stage_like: str | None = None,
+        label_statuses: Sequence[str] | str | None = None,
+        data_title: str | None = None,
+        data_title_like: str | None = None,
+        data_hashes: Sequence[str] | str | None = None,
+        label_hashes: Sequence[str] | str | None = None,
+        shadow_data: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.project = project
+        self.branch = branch
+        self.all_branches = all_branches
+        self.edited_after = edited_after
+        self.edited_before = edited_before
+        self.stage = stage
+        self.stage_like = stage_like
+        self.label_statuses = label_statuses
+        self.data_title = data_title
+        self.data_title_like = data_title_like
+        self.data_hashes = data_hashes
+        self.label_hashes = label_hashes
+        self.shadow_data = shadow_data
+
+    def question(self) -> Question:
+        """What is asked for. A template that renders to nothing is no filter; an empty list is one.
+
+        :raises InvalidRequestError: An argument is wrong, or two contradict each other; nothing was sent.
+        """
+        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.export.listing import SHADOW_DATA, Filters, Question
+
+        filters = Filters(
+            edited_after=moment(self.edited_after, "edited_after"),
+            edited_before=moment(self.edited_before, "edited_before"),
+            stage=given(self.stage),
+            stage_like=given(self.stage_like),
+            label_statuses=_several(self.label_statuses, "label_statuses"),
+            data_title=given(self.data_title),
+            data_title_like=given(self.data_title_like),
+            data_hashes=_ids(self.data_hashes, "data_hashes"),
+            label_hashes=_ids(self.label_hashes, "label_hashes"),
+            shadow_data=given(self.shadow_data),
+        )
+        if filters.shadow_data not in (None, *SHADOW_DATA):
+            raise InvalidRequestError(
+                f"shadow_data: {str(filters.shadow_data)[:80]!r} is none of {', '.join(SHADOW_DATA)}."
+            )
+        branch = self._branch()
+        return Question(project=self.client.project(self.project or None).id, branch=branch, filters=filters)
+
+    def _branch(self) -> str | None:
+        from airflow_provider_encord.client.api.labels import MAIN_BRANCH
+        from airflow_provider_encord.client.errors import InvalidRequestError
+
+        branch = given(self.branch) or MAIN_BRANCH
+        if not flag(self.all_branches, "all_branches"):
+            return str(branch)
+        if branch != MAIN_BRANCH:
+            raise InvalidRequestError("branch, all_branches: give a branch, or ask for all of them.")
+        return None
+
+
+def _several(value: Any, name: str) -> list[Any] | None:
+    """What is let through; None for everything, and an empty list for nothing."""
+    return None if given(value) is None else several(value, name)
+
+
+def _ids(value: Any, name: str) -> list[str] | None:
+    from airflow_provider_encord.client.resources.identifiers import require_ids
+
+    wanted = _several(value, name)
+    return None if wanted is None else require_ids(wanted, name)

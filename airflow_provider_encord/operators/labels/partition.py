@@ -1,0 +1,58 @@
+"""Plan an export of label rows in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_encord.defaults import ROWS_PER_PARTITION
+from airflow_provider_encord.links import project_url
+from airflow_provider_encord.operators.arguments import whole_number
+from airflow_provider_encord.operators.labels.planned import PlannedExportOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+MOST_PARTITIONS = 1000  # a task may be mapped 1024 times, unless `[core] max_map_length` says otherwise
+
+
+class EncordPartitionLabelsOperator(PlannedExportOperator):
+    """List the label rows of a project once, and hand out parts of them to mapped `EncordExportLabelsOperator` tasks.
+
+    Only reads. What is to be read is written to the destination, ``plan.json`` and ``listing.jsonl.gz``; XCom gets a
+    small dictionary for each part. Parts are ranges of the rows in their order, of nearly the same number of rows.
+    A retry, of this task or of a mapped one, goes on with the same plan. When the last part is finished, the manifest
+    takes the place of the plan. All arguments about what is exported, and how, are given here::
+
+        parts = EncordPartitionLabelsOperator(task_id="partition", project=..., destination="s3://labels/{{ ds }}")
+        EncordExportLabelsOperator.partial(task_id="export").expand(partition=parts.output)
+
+    :param destination: See `PlannedExportOperator`; so for `format`, `shard_bytes`, `incremental`, `chain`, `overlap`
+        and `overwrite`.
+    :param project: See `LabelRowsOperator`; so for `branch`, `all_branches` and the filters.
+    :param rows_per_partition: Label rows in a part, at most (templated). If that makes more than 1000 parts, they are
+        larger.
+    :return: The partitions, in order; at least one.
+    :raises AirflowFailException: The destination holds something else, an argument is wrong, or Encord refuses.
+    :raises AirflowException: Encord was not reached; a retry may help.
+    """
+
+    template_fields: Sequence[str] = ("rows_per_partition", *PlannedExportOperator.template_fields)
+
+    def __init__(self, *, rows_per_partition: int | str = ROWS_PER_PARTITION, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.rows_per_partition = rows_per_partition
+
+    def act(self, context: Context) -> list[dict[str, Any]]:
+        """Plan the export."""
+        import msgspec
+
+        from airflow_provider_encord.export.partitions import plan_partitions
+
+        rows = whole_number(self.rows_per_partition, "rows_per_partition")
+        target = self.target()
+        order = self.order(context, target)
+        self.show(context, project_url, order.question.project)
+        partitions = plan_partitions(self.client, order, target, rows_per_partition=rows, most=MOST_PARTITIONS)
+        self.log.info("%d rows to read, in %d partitions.", sum(one.rows for one in partitions), len(partitions))
+        return [msgspec.to_builtins(one) for one in partitions]

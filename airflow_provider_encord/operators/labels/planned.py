@@ -1,0 +1,109 @@
+"""What the operators that plan exports have in common: how an export is made, beside which rows it has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_encord.defaults import JSON_LINES, OVERLAP, SHARD_BYTES
+from airflow_provider_encord.operators.arguments import flag, given, seconds, storage_path, whole_number
+from airflow_provider_encord.operators.labels.filters import LabelRowsOperator
+from airflow_provider_encord.operators.runs import run_moment
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
+
+    from airflow_provider_encord.export.labels import Order
+
+
+class PlannedExportOperator(LabelRowsOperator):
+    """Base of operators that plan an export.
+
+    :param destination: Directory for the files (templated): a URL that Airflow's object storage knows
+        (``s3://connection_id@bucket/path``), an absolute local path, or an `ObjectStoragePath`. Relative paths are
+        refused: workers share no working directory.
+    :param format: Suffix of the files (templated): ``jsonl`` is a line for each row, the JSON as Encord sent it;
+        ``jsonl.gz`` and ``jsonl.zst`` the same compressed (extra ``zstd``); ``parquet`` flattened annotations (extra
+        ``parquet``); ``coco.json``, ``coco.json.gz`` and ``coco.json.zst`` COCO (extra ``coco``).
+    :param shard_bytes: Label JSON in a file at most, in bytes, before it is compressed or converted, unless one row
+        alone is larger (templated).
+    :param incremental: Export only the rows that are new or changed since the export before in the chain, and name
+        those that left (templated). The first export of a chain is of all rows.
+    :param chain: Directory whose subdirectories are the exports of the chain (templated); by default the directory
+        that `destination` is in.
+    :param overlap: Seconds (templated): rows that were edited so shortly before the listing of the export before are
+        read again, though their time of editing is the same.
+    :param overwrite: Make the export anew, though there is a whole one of this logical date (templated).
+    """
+
+    template_fields: Sequence[str] = (
+        "destination",
+        "format",
+        "shard_bytes",
+        "incremental",
+        "chain",
+        "overlap",
+        "overwrite",
+        *LabelRowsOperator.template_fields,
+    )
+
+    def __init__(
+        self,
+        *,
+        destination: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        format: str = JSON_LINES,  # noqa: A002 - the word for it
+        shard_bytes: int | str = SHARD_BYTES,
+        incremental: bool | str = False,
+        chain: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        overlap: float | str = OVERLAP,
+        overwrite: bool | str = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.destination = destination
+        self.format = format
+        self.shard_bytes = shard_bytes
+        self.incremental = incremental
+        self.chain = chain
+        self.overlap = overlap
+        self.overwrite = overwrite
+
+    def target(self) -> ObjectStoragePath:
+        """The directory of the export.
+
+        :raises InvalidRequestError: There is none, or it is relative, or its file system is not there.
+        """
+        return storage_path("" if self.destination is None else self.destination, "destination")
+
+    def order(self, context: Context, target: ObjectStoragePath) -> Order:
+        """What is wanted.
+
+        :raises InvalidRequestError: An argument is wrong; nothing was sent.
+        """
+        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.export.chain import Chain
+        from airflow_provider_encord.export.formats import require_format
+        from airflow_provider_encord.export.labels import Order
+        from airflow_provider_encord.export.manifest import Layout
+
+        name = str(given(self.format) or JSON_LINES)
+        require_format(name)
+        layout = Layout(format=name, shard_bytes=whole_number(self.shard_bytes, "shard_bytes"))
+        chain = None
+        if flag(self.incremental, "incremental"):
+            directory = storage_path(self.chain, "chain") if given(self.chain) else target.parent
+            chain = Chain(directory=directory, overlap=seconds(self.overlap, "overlap"))
+        question = self.question()
+        if chain and question.filters.edited_after:
+            raise InvalidRequestError(
+                "edited_after, incremental: an incremental export takes what changed since the one before. Leave one "
+                "of them out."
+            )
+        return Order(
+            question=question,
+            layout=layout,
+            run=run_moment(context),
+            chain=chain,
+            overwrite=flag(self.overwrite, "overwrite"),
+        )

@@ -1,0 +1,177 @@
+"""Incremental exports: what is read again, what is said to have left, and which export a new one goes on from."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.export.chain import Chain
+from airflow_provider_encord.export.listing import Filters, Question
+from airflow_provider_encord.export.listing_file import FILTER, GONE, read_rows
+from airflow_provider_encord.export.manifest import Manifest, ManifestError
+from tests.export.bench import PROJECT, QUESTION, Encord, Unit, export, lines, unit
+
+LONG_AGO = "2026-01-02T00:00:00.000000+00:00"
+LATER = "2026-01-03T00:00:00.000000+00:00"
+
+
+def _day(number: int) -> str:
+    return (datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC) + datetime.timedelta(days=number)).isoformat()
+
+
+def _units(numbers: Any, edited: dict[int, str] | None = None) -> list[Unit]:
+    return [unit(one, {"n": one}, last_edited_at=(edited or {}).get(one, LONG_AGO)) for one in numbers]
+
+
+def _next(chain: Path, day: int, present: list[Unit], question: Question = QUESTION, **server: Any) -> Manifest:
+    """The export of a day."""
+    return export(
+        Encord(present, **server).client(),
+        question,
+        chain / f"day-{day}",
+        run=_day(day),
+        chain=Chain(directory=chain, overlap=10.0),
+    )
+
+
+def _exported(chain: Path, day: int, manifest: Manifest) -> list[int]:
+    return [json.loads(line)["content"]["n"] for line in lines(chain / f"day-{day}", manifest)]
+
+
+def _left(chain: Path, day: int, manifest: Manifest) -> dict[int, str]:
+    assert manifest.left is not None
+    return {int(row.data_hash[-6:], 16): why for row, why in read_rows(chain / f"day-{day}", manifest.left)}
+
+
+def test_the_first_export_of_a_chain_is_of_all_rows(tmp_path):
+    manifest = _next(tmp_path, 1, _units(range(1, 6)))
+    assert _exported(tmp_path, 1, manifest) == [1, 2, 3, 4, 5]
+    assert (manifest.since, manifest.left, manifest.counts.unchanged) == (None, None, 0)
+
+
+def test_the_next_export_is_of_rows_that_are_new_or_have_another_time(tmp_path):
+    first = _next(tmp_path, 1, _units(range(1, 6)))
+    manifest = _next(tmp_path, 2, _units(range(1, 8), {3: LATER}))
+    assert _exported(tmp_path, 2, manifest) == [3, 6, 7]
+    assert (manifest.counts.with_labels, manifest.counts.unchanged, manifest.counts.left) == (7, 4, 0)
+    assert manifest.since is not None
+    assert (manifest.since.run, manifest.since.watermark) == (_day(1), first.watermark)
+    assert manifest.since.manifest == str(tmp_path / "day-1" / "manifest.json")
+
+
+def test_a_row_that_moves_into_the_filter_is_exported_though_its_time_stays(tmp_path):
+    _next(tmp_path, 1, _units([1, 2]))
+    assert _exported(tmp_path, 2, _next(tmp_path, 2, _units([1, 2, 3]))) == [3]
+
+
+def test_rows_that_are_not_listed_any_more_are_told(tmp_path):
+    _next(tmp_path, 1, _units(range(1, 6)))
+    manifest = _next(tmp_path, 2, _units([1, 3]))
+    assert _exported(tmp_path, 2, manifest) == []
+    assert _left(tmp_path, 2, manifest) == {2: GONE, 4: GONE, 5: GONE}
+    assert manifest.counts.left == 3
+
+
+def test_a_row_that_came_back_is_exported_again(tmp_path):
+    _next(tmp_path, 1, _units([1, 2]))
+    _next(tmp_path, 2, _units([1]))
+    assert _exported(tmp_path, 3, _next(tmp_path, 3, _units([1, 2]))) == [2]
+
+
+def test_a_row_that_was_gone_when_it_was_to_be_read_is_exported_once_it_is_there(tmp_path):
+    rows = _units([1, 2])
+    first = _next(tmp_path, 1, rows, gone=frozenset({rows[1].label_hash or ""}))
+    assert first.counts.missing == 1
+    assert _exported(tmp_path, 2, _next(tmp_path, 2, rows)) == [2]
+
+
+def test_rows_edited_shortly_before_the_listing_are_read_again(tmp_path):
+    just_now = datetime.datetime.now(datetime.UTC).isoformat()
+    _next(tmp_path, 1, _units([1, 2], {2: just_now}))
+    assert _exported(tmp_path, 2, _next(tmp_path, 2, _units([1, 2], {2: just_now}))) == [2]
+
+
+@pytest.mark.parametrize("time", [None, "soon"])
+def test_a_row_without_a_time_that_can_be_read_is_exported_every_time(tmp_path, time):
+    rows = [unit(1, {"n": 1}, last_edited_at=time)]
+    _next(tmp_path, 1, rows)
+    assert _exported(tmp_path, 2, _next(tmp_path, 2, rows)) == [1]
+
+
+def test_an_export_goes_on_from_the_latest_logical_date_before_its_own(tmp_path):
+    for day in (1, 5, 3):
+        _next(tmp_path, day, _units([1]))
+    manifest = _next(tmp_path, 4, _units([1]))
+    assert manifest.since is not None
+    assert manifest.since.run == _day(3)
+
+
+def test_exports_of_another_question_and_broken_ones_are_passed_over(tmp_path):
+    _next(tmp_path, 1, _units([1]))
+    _next(tmp_path, 2, _units([1]), Question(project=PROJECT, filters=Filters(stage="Review")))
+    (tmp_path / "day-3").mkdir()
+    (tmp_path / "day-3" / "labels-00000.jsonl").write_text("{}\n")
+    (tmp_path / "notes.txt").write_text("mine")
+    manifest = _next(tmp_path, 4, _units([1]))
+    assert manifest.since is not None
+    assert manifest.since.run == _day(1)
+
+
+def test_a_destination_that_all_runs_share_is_refused(tmp_path):
+    chain = Chain(directory=tmp_path, overlap=10.0)
+    export(Encord(_units([1])).client(), QUESTION, tmp_path / "all", run=_day(1), chain=chain)
+    with pytest.raises(InvalidRequestError, match=r"destination: .* a directory of its own"):
+        export(Encord(_units([1])).client(), QUESTION, tmp_path / "all", run=_day(2), chain=chain)
+
+
+@pytest.mark.parametrize("harm", ["missing", "damaged", "short"])
+def test_a_chain_whose_last_listing_is_broken_is_an_error_that_names_it(tmp_path, harm):
+    _next(tmp_path, 1, _units([1, 2]))
+    listing = tmp_path / "day-1" / "listing.jsonl.gz"
+    if harm == "missing":
+        listing.unlink()
+    else:
+        listing.write_bytes(listing.read_bytes()[:20] if harm == "damaged" else b"")
+    with pytest.raises(ManifestError, match=r"listing\.jsonl\.gz"):
+        _next(tmp_path, 2, _units([1, 2]))
+
+
+def test_a_retry_compares_with_what_the_first_try_compared_with(tmp_path):
+    _next(tmp_path, 1, _units([1, 2]))
+    failure = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        _next(tmp_path, 2, _units([1, 2, 3]), fails_at=1, failure=failure)
+    manifest = _next(tmp_path, 2, _units([1, 2, 3, 4]))
+    assert _exported(tmp_path, 2, manifest) == [3]
+
+
+DAYS = st.lists(st.dictionaries(st.integers(1, 12), st.sampled_from(["a", "b", "c"])), min_size=1, max_size=5)
+
+
+@settings(deadline=None, max_examples=40)  # files are written: a busy disk is no failure
+@given(DAYS)
+def test_all_exports_of_a_chain_put_on_each_other_are_what_there_is(tmp_path_factory, days):
+    """Each day has rows with a version; the version is in the row's content, and in its time."""
+    chain = tmp_path_factory.mktemp("chain")
+    held: dict[int, str] = {}
+    for day, versions in enumerate(days, start=1):
+        rows = [
+            unit(one, {"n": one, "v": version}, last_edited_at=f"2026-01-0{'abc'.index(version) + 1}T00:00:00+00:00")
+            for one, version in versions.items()
+        ]
+        manifest = _next(chain, day, rows)
+        for line in lines(chain / f"day-{day}", manifest):
+            content = json.loads(line)["content"]
+            assert held.get(content["n"]) != content["v"], "an unchanged row is not read"
+            held[content["n"]] = content["v"]
+        for number, why in (_left(chain, day, manifest) if manifest.left else {}).items():
+            assert why in (FILTER, GONE)
+            del held[number]
+        assert held == versions
