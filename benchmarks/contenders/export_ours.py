@@ -1,0 +1,38 @@
+"""BASE KEY PROJECT OUT [PARALLEL]: the label rows of a project into JSON Lines and a manifest, as the operator does it.
+
+Airflow is left out: what is measured is what is below the operator.
+"""
+
+import json
+import pathlib
+import resource
+import sys
+import time
+
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import SshKey
+from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.defaults import PARALLEL_READS
+from airflow_provider_encord.export.labels import Order, export_labels
+from airflow_provider_encord.export.listing import Question
+from airflow_provider_encord.export.reading import Reading
+
+base, key_file, project, out, *more = sys.argv[1:]
+reading = Reading(parallel=int(more[0]) if more else PARALLEL_READS)
+order = Order(question=Question(project=project), run="2026-11-24T00:00:00+00:00")
+client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))
+started, cpu = time.perf_counter(), time.process_time()
+manifest = export_labels(client, order, pathlib.Path(out), reading=reading)
+took, cpu = time.perf_counter() - started, time.process_time() - cpu
+print(
+    json.dumps(
+        {
+            "rows": manifest.counts.exported,
+            "bytes": manifest.bytes,
+            "seconds": took,
+            "rows_per_second": manifest.counts.exported / took,
+            "cpu_seconds": cpu,
+            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
+    )
+)
