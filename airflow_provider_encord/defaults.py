@@ -13,3 +13,4 @@ JSON_LINES = "jsonl"
 PARALLEL_READS = 4
 OVERLAP = 10.0  # seconds
 ROWS_PER_PARTITION = 10_000
+LATE_AFTER = 24 * 3600.0  # seconds

@@ -59,7 +59,7 @@ def read_rows(directory: StoragePath, record: FileRecord) -> Iterator[tuple[List
     """
     path, rows = directory / record.name, 0
     try:
-        for line in _lines(_decompressed(_blocks(path))):
+        for line in lines_of(_decompressed(_blocks(path))):
             one = _DECODER.decode(line)
             rows += 1
             yield ListedRow(one.data_hash, one.branch, one.label_hash, one.last_edited_at), one.about
@@ -109,7 +109,7 @@ def _decompressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
     yield decompress.flush()
 
 
-def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def lines_of(blocks: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
     for block in blocks:
         *whole, rest = (rest + block).split(b"\n")

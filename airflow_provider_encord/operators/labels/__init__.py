@@ -2,5 +2,12 @@
 
 from airflow_provider_encord.operators.labels.export import EncordExportLabelsOperator
 from airflow_provider_encord.operators.labels.partition import EncordPartitionLabelsOperator
+from airflow_provider_encord.operators.labels.snapshot import EncordSnapshotLabelsOperator
+from airflow_provider_encord.operators.labels.verify import EncordVerifyExportOperator
 
-__all__ = ["EncordExportLabelsOperator", "EncordPartitionLabelsOperator"]
+__all__ = [
+    "EncordExportLabelsOperator",
+    "EncordPartitionLabelsOperator",
+    "EncordSnapshotLabelsOperator",
+    "EncordVerifyExportOperator",
+]

@@ -1,0 +1,185 @@
+"""Whether an export still is what its manifest says: against its files, and against what Encord holds now."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.labels import LabelRowIds
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.defaults import JSON_LINES
+from airflow_provider_encord.export.formats import require_format
+from airflow_provider_encord.export.listing import ListedRow, list_rows
+from airflow_provider_encord.export.listing_file import lines_of, read_rows
+from airflow_provider_encord.export.manifest import MANIFEST, FileRecord, Manifest, ManifestError, Shard
+from airflow_provider_encord.export.reading import Reader, Reading
+from airflow_provider_encord.export.shards import SHARD_NAME
+from airflow_provider_encord.storage_paths import StoragePath, blocks_of, storage_errors
+
+_IDS = msgspec.json.Decoder(LabelRowIds)
+_JSON_LINES = re.compile(rf"{re.escape(JSON_LINES)}(\.gz|\.zst)?")
+
+
+class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is not as the manifest says.
+
+    :param what: The file, or the label row.
+    :param problem: In words.
+    """
+
+    what: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.problem}"
+
+
+def verify_files(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
+    """Compare a manifest with the files beside it; of JSON Lines also row by row with the listing.
+
+    Files are read block by block, and rows one by one.
+    """
+    broken = False
+    for record in (*manifest.shards, manifest.listing, manifest.left):
+        if record is not None and (problem := _problem_of(directory, record)):
+            broken = True
+            yield Mismatch(what=record.name, problem=problem)
+    yield from _unnamed(directory, manifest)
+    yield from _miscounted(manifest)
+    if not broken and _JSON_LINES.fullmatch(manifest.layout.format):
+        yield from _misplaced(directory, manifest)
+
+
+def verify_listing(client: EncordClient, directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
+    """Compare the listing of an export with what Encord lists now, of the same question."""
+    then = {row.label_hash: row for row, _ in _listed(directory, manifest)}
+    for row in list_rows(client, manifest.question).rows:
+        before = then.pop(row.label_hash, None)
+        if before is None:
+            yield _of_row(row, "Encord lists it now, and did not then")
+        elif before.last_edited_at != row.last_edited_at:
+            yield _of_row(row, f"it was edited since, on {row.last_edited_at}")
+    for row in then.values():
+        yield _of_row(row, "Encord does not list it any more")
+
+
+def verify_content(
+    client: EncordClient, directory: StoragePath, manifest: Manifest, reading: Reading
+) -> Iterator[Mismatch]:
+    """Read all exported rows again, and compare them with the files; needs JSON Lines.
+
+    :raises InvalidRequestError: The export is of another format.
+    """
+    if not _JSON_LINES.fullmatch(manifest.layout.format):
+        raise InvalidRequestError(
+            f"against: the content of {manifest.layout.format} cannot be compared with Encord's; that of JSON "
+            "Lines can."
+        )
+    missing = {row.label_hash for row in manifest.missing}
+    wanted = [row for row, read in _listed(directory, manifest) if read and row.label_hash not in missing]
+    held = _lines(directory, manifest.shards, manifest.layout.format)
+    for row, now in Reader(client, manifest.project.id, reading).rows(wanted):
+        line = next(held, None)
+        if now is None:
+            yield _of_row(row, "Encord does not give it any more")
+        elif line is None or msgspec.json.decode(line) != msgspec.json.decode(now.content):
+            yield _of_row(row, "its labels are not those of the export")
+
+
+def _problem_of(directory: StoragePath, record: Shard | FileRecord) -> str | None:
+    digest, size = hashlib.sha256(), 0
+    path = directory / record.name
+    try:
+        with storage_errors("manifest", path):
+            for block in blocks_of(path):
+                digest.update(block)
+                size += len(block)
+    except InvalidRequestError:
+        return "it is missing, or cannot be read"
+    if size != record.bytes:
+        return f"it has {size} bytes, and the manifest says {record.bytes}"
+    if digest.hexdigest() != record.sha256:
+        return "its content is another: the checksum differs"
+    return None
+
+
+def _unnamed(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
+    named = {shard.name for shard in manifest.shards}
+    with storage_errors("manifest", directory):
+        names = sorted(path.name for path in directory.iterdir())
+    for name in names:
+        if SHARD_NAME.fullmatch(name) and name not in named:
+            yield Mismatch(what=name, problem="the manifest does not name it")
+
+
+def _miscounted(manifest: Manifest) -> Iterator[Mismatch]:
+    rows, size = sum(shard.rows for shard in manifest.shards), sum(shard.bytes for shard in manifest.shards)
+    counts = manifest.counts
+    if (rows, size) != (counts.exported, manifest.bytes):
+        yield Mismatch(
+            what=MANIFEST,
+            problem=f"its files have {rows} rows and {size} bytes, and it says {counts.exported} and {manifest.bytes}",
+        )
+    if counts.with_labels != counts.exported + counts.missing + counts.unchanged:
+        yield Mismatch(what=MANIFEST, problem="the rows with labels are not those exported, missing or unchanged")
+
+
+def _misplaced(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
+    """Rows that are not in the files where the listing has them."""
+    if manifest.listing is None:
+        return
+    missing = {row.label_hash for row in manifest.missing}
+    expected = (row for row, read in _listed(directory, manifest) if read and row.label_hash not in missing)
+    for shard in manifest.shards:
+        rows = 0
+        for line in _lines(directory, [shard], manifest.layout.format):
+            rows += 1
+            row, found = next(expected, None), _IDS.decode(line)
+            if row is None or row.label_hash != found.label_hash:
+                yield Mismatch(
+                    what=f"{shard.name}, line {rows}", problem=f"label row {found.label_hash} is not in its place"
+                )
+                return
+        if rows != shard.rows:
+            yield Mismatch(what=shard.name, problem=f"it has {rows} rows, and the manifest says {shard.rows}")
+    if row := next(expected, None):
+        yield _of_row(row, "it is listed, and in no file")
+
+
+def _listed(directory: StoragePath, manifest: Manifest) -> Iterator[tuple[ListedRow, bool | str]]:
+    if manifest.listing is None:
+        raise ManifestError(f"{directory} was exported by an old version, which kept no listing.")
+    return read_rows(directory, manifest.listing)
+
+
+def _lines(directory: StoragePath, shards: Iterable[Shard], format: str) -> Iterator[bytes]:  # noqa: A002 - the word
+    require_format(format)
+    for shard in shards:
+        yield from lines_of(_plain(blocks_of(directory / shard.name), format))
+
+
+def _plain(blocks: Iterable[bytes], format: str) -> Iterator[bytes]:  # noqa: A002 - the word for it
+    if format == JSON_LINES:
+        yield from blocks
+        return
+    unpack = _unpacker(format)
+    for block in blocks:
+        yield unpack.decompress(block)
+
+
+def _unpacker(format: str) -> Any:  # noqa: A002 - the word for it
+    if format.endswith(".gz"):
+        return zlib.decompressobj(zlib.MAX_WBITS | 16)
+    import zstandard
+
+    return zstandard.ZstdDecompressor().decompressobj()
+
+
+def _of_row(row: ListedRow, problem: str) -> Mismatch:
+    return Mismatch(what=f"label row {row.label_hash} (data {row.data_hash})", problem=problem)

@@ -1,0 +1,123 @@
+"""Verify an export of label rows."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_encord.links import project_url
+from airflow_provider_encord.operators.arguments import given, storage_path
+from airflow_provider_encord.operators.base import EncordBaseOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
+
+    from airflow_provider_encord.export.manifest import Manifest
+    from airflow_provider_encord.export.verify import Mismatch
+
+FILES = "files"
+LISTING = "listing"
+CONTENT = "content"
+FAIL = "fail"
+REPORT = "report"
+MOST_NAMED = 20
+
+
+class EncordVerifyExportOperator(EncordBaseOperator):
+    """Check that an export of label rows is what its manifest says.
+
+    Against its files: each is there, has the size and the checksum, no other is there; rows of JSON Lines are those of
+    the listing, in order. If asked, also against Encord: which rows came, went or were edited since; or whether the
+    labels themselves are those that were exported. Only reads. Files are streamed.
+
+    :param manifest: The manifest's URI or path, or that of its directory (templated); such as the ``manifest`` that
+        `EncordExportLabelsOperator` returns.
+    :param against: ``"files"``; ``"listing"`` for the files and what Encord lists now; ``"content"`` for the files and
+        all labels, read again (templated).
+    :param on_error: What to do about mismatches: ``"fail"`` the task, or ``"report"`` them and go on (templated).
+    :param receipt: Where to write the mismatches, as JSON Lines (templated); None writes none.
+    :return: ``{"manifest": URI, "rows": int, "mismatches": int, "receipt": URI or None}``.
+    :raises AirflowFailException: There are mismatches, which the message names, the first 20 of them; there is no
+        manifest; or an argument is wrong.
+    :raises AirflowException: Encord or the store was not reached; a retry may help.
+    """
+
+    template_fields: Sequence[str] = (
+        "manifest",
+        "against",
+        "on_error",
+        "receipt",
+        *EncordBaseOperator.template_fields,
+    )
+
+    def __init__(
+        self,
+        *,
+        manifest: str | os.PathLike[str] | ObjectStoragePath,
+        against: str = FILES,
+        on_error: str = FAIL,
+        receipt: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.manifest = manifest
+        self.against = against
+        self.on_error = on_error
+        self.receipt = receipt
+
+    def act(self, context: Context) -> dict[str, Any]:
+        """Verify the export."""
+        import msgspec
+
+        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
+        from airflow_provider_encord.storage_paths import storage_errors, write_whole
+
+        self._require_choice("against", self.against, (FILES, LISTING, CONTENT))
+        self._require_choice("on_error", self.on_error, (FAIL, REPORT))
+        path = storage_path(self.manifest, "manifest")
+        receipt = storage_path(self.receipt, "receipt") if given(self.receipt) else None
+        directory = path.parent if path.name == MANIFEST else path
+        with storage_errors("manifest", directory):
+            manifest = read_manifest(directory)
+        mismatches = list(self._mismatches(context, directory, manifest))
+        if receipt:
+            with storage_errors("receipt", receipt):
+                write_whole(receipt, (msgspec.json.encode(one) + b"\n" for one in mismatches))
+        for one in itertools.islice(mismatches, MOST_NAMED):
+            self.log.error("%s", one)
+        if mismatches and self.on_error == FAIL:
+            raise InvalidRequestError(_words(directory, mismatches))
+        return {
+            "manifest": str(directory / MANIFEST),
+            "rows": manifest.counts.exported,
+            "mismatches": len(mismatches),
+            "receipt": str(receipt) if receipt else None,
+        }
+
+    def _mismatches(self, context: Context, directory: ObjectStoragePath, manifest: Manifest) -> Iterator[Mismatch]:
+        from airflow_provider_encord.export.reading import Reading
+        from airflow_provider_encord.export.verify import verify_content, verify_files, verify_listing
+
+        yield from verify_files(directory, manifest)
+        if self.against == FILES:
+            return
+        self.show(context, project_url, manifest.project.id)
+        if self.against == LISTING:
+            yield from verify_listing(self.client, directory, manifest)
+        else:
+            yield from verify_content(self.client, directory, manifest, Reading())
+
+    def _require_choice(self, name: str, value: str, choices: tuple[str, ...]) -> None:
+        from airflow_provider_encord.client.errors import InvalidRequestError
+
+        if value not in choices:
+            raise InvalidRequestError(f"{name}: {str(value)[:80]!r} is none of {', '.join(choices)}.")
+
+
+def _words(directory: ObjectStoragePath, mismatches: Sequence[Mismatch]) -> str:
+    named = "; ".join(map(str, mismatches[:MOST_NAMED]))
+    more = f"; and {len(mismatches) - MOST_NAMED} more" if len(mismatches) > MOST_NAMED else ""
+    return f"The export in {directory} is not what its manifest says: {named}{more}. Export it again."

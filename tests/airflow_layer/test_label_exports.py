@@ -1,0 +1,347 @@
+"""Exports of labels as tasks do them: incremental, in partitions, frozen, and verified; none of it changes a project."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+from airflow_provider_encord.assets import labels_uri
+from airflow_provider_encord.export.listing_file import FILTER, GONE, read_rows
+from airflow_provider_encord.export.manifest import read_manifest
+from airflow_provider_encord.operators.labels import (
+    EncordExportLabelsOperator,
+    EncordPartitionLabelsOperator,
+    EncordSnapshotLabelsOperator,
+    EncordVerifyExportOperator,
+)
+from tests.airflow_layer.bench import Account
+
+READS = {"query_type": "labelrow", "query_method": "GET"}
+MONDAY = datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)
+
+
+class Exports:
+    """Exports of one project, a directory for each day."""
+
+    def __init__(self, account: Account, directory: Path, **project: Any):
+        self.account, self.emulator, self.directory = account, account.emulator, directory
+        self.project = account.project(**{"rows": 40, "created": 1.0, **project})["project_hash"]
+        self.emulator.clear_journal()
+
+    def export(self, day: int = 0, **arguments: Any) -> dict[str, Any]:
+        arguments = {"project": self.project, "destination": str(self.directory / f"day-{day}"), **arguments}
+        told: dict[str, Any] = EncordExportLabelsOperator(task_id="export", **arguments).execute(context(day))
+        return told
+
+    def incremental(self, day: int, **arguments: Any) -> dict[str, Any]:
+        return self.export(day, incremental=True, overlap=0.001, **arguments)
+
+    def verify(self, day: int = 0, **arguments: Any) -> dict[str, Any]:
+        arguments = {"manifest": str(self.directory / f"day-{day}"), **arguments}
+        told: dict[str, Any] = EncordVerifyExportOperator(task_id="verify", **arguments).execute(context(day))
+        return told
+
+    def rows(self, day: int = 0) -> list[dict[str, Any]]:
+        directory = self.directory / f"day-{day}"
+        shards = [directory / shard.name for shard in read_manifest(directory).shards]
+        return [json.loads(line) for shard in shards for line in shard.read_text().splitlines()]
+
+    def left(self, day: int) -> dict[str, Any]:
+        directory = self.directory / f"day-{day}"
+        left = read_manifest(directory).left
+        return {row.data_hash: why for row, why in read_rows(directory, left)} if left else {}
+
+    def truth(self) -> list[dict[str, Any]]:
+        return self.emulator.labels(self.project)
+
+    def journal(self, **match: str) -> list[dict[str, Any]]:
+        entries = self.emulator.journal()
+        return [one for one in entries if all(one[name] == value for name, value in match.items())]
+
+
+def context(day: int = 0, **more: Any) -> Any:
+    """What Airflow tells a task of its run, as far as operators look."""
+    date = MONDAY + datetime.timedelta(days=day)
+    return {"logical_date": date, "data_interval_end": date + datetime.timedelta(days=1), **more}
+
+
+@pytest.fixture
+def exports(account: Account, tmp_path: Path) -> Exports:
+    return Exports(account, tmp_path)
+
+
+def test_each_night_only_what_changed_is_read(exports: Exports) -> None:
+    assert exports.incremental(1)["rows"] == 40
+    edited = [row["data_hash"] for row in exports.truth()[3:8]]
+    exports.emulator.annotate(exports.project, data_hashes=edited)
+    exports.emulator.clear_journal()
+    told = exports.incremental(2)
+    assert (told["rows"], told["unchanged"], told["left"]) == (5, 35, 0)
+    truth = {row["data_hash"]: row for row in exports.truth()}
+    assert exports.rows(2) == [truth[one] for one in edited]
+    assert [one for one in exports.journal() if one["changes"]] == []
+    whole = {row["data_hash"]: row for row in (*exports.rows(1), *exports.rows(2))}
+    assert whole == truth
+
+
+def test_a_night_without_changes_gives_an_export_of_nothing(exports: Exports) -> None:
+    exports.incremental(1)
+    told = exports.incremental(2)
+    assert (told["rows"], told["shards"], told["unchanged"]) == (0, 0, 40)
+    assert exports.verify(2)["mismatches"] == 0
+
+
+def test_rows_that_change_stage_come_and_go_though_their_time_of_editing_stays(
+    account: Account, tmp_path: Path
+) -> None:
+    exports = Exports(account, tmp_path, rows=8, created=0.0)
+    exports.emulator.annotate(exports.project, count=6)
+    with account.client() as client:
+        rows = client.project(exports.project).rows
+        hashes = {one.data_hash: one.label_hash for one in client.project(exports.project).label_rows()}
+        done = [row["data_hash"] for row in exports.truth()]
+        before = {row["data_hash"]: row["last_edited_at"] for row in exports.truth()}
+        rows.complete([hashes[one] or "" for one in done[:3]])
+        assert exports.incremental(1, stage="Complete")["rows"] == 3
+        rows.reopen([hashes[done[0]] or ""])
+        rows.complete([hashes[done[4]] or ""])
+        told = exports.incremental(2, stage="Complete")
+    assert before == {row["data_hash"]: row["last_edited_at"] for row in exports.truth()}, "a move edits nothing"
+    assert [row["data_hash"] for row in exports.rows(2)] == [done[4]]
+    assert exports.left(2) == {done[0]: FILTER}
+    assert (told["rows"], told["left"], told["unchanged"]) == (1, 1, 2)
+
+
+def test_data_that_is_taken_out_of_the_project_is_told(exports: Exports) -> None:
+    exports.incremental(1)
+    with exports.account.client() as client:
+        project = client.project(exports.project)
+        project.detach_datasets([one.dataset_hash for one in project.datasets()])
+    assert exports.incremental(2)["left"] == 40
+    assert {*exports.left(2).values()} == {GONE}
+
+
+def test_backfills_by_data_interval_are_of_what_was_edited_in_it(exports: Exports) -> None:
+    edited = exports.truth()[0]["data_hash"]
+    exports.emulator.clock(advance_s=2 * 24 * 3600)
+    exports.emulator.annotate(exports.project, data_hashes=[edited])
+    today = datetime.datetime.now(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    counts = []
+    for day in range(-1, 4):
+        start = today + datetime.timedelta(days=day)
+        end = start + datetime.timedelta(days=1)
+        counts.append(exports.export(day, edited_after=start, edited_before=str(end))["rows"])
+    assert counts == [0, 39, 0, 1, 0]
+
+
+def test_partitions_are_exported_by_mapped_tasks_and_joined(exports: Exports) -> None:
+    arguments = {"project": exports.project, "destination": str(exports.directory / "day-0")}
+    partition = EncordPartitionLabelsOperator(task_id="partition", rows_per_partition=15, **arguments)
+    parts = partition.execute(context())
+    assert [one["rows"] for one in parts] == [13, 13, 14]
+    assert len(json.dumps(parts[0])) < 500
+    told = [EncordExportLabelsOperator(task_id="export", partition=one).execute(context()) for one in reversed(parts)]
+    assert [one["manifest"] is None for one in told] == [True, True, False]
+    assert [one["rows"] for one in told] == [14, 13, 13]
+    assert exports.rows() == exports.truth()
+    assert len(exports.journal(query_type="labelrowmetadata")) == 1
+    assert partition.execute(context()) == parts
+    assert exports.verify()["rows"] == 40
+
+
+def test_a_partition_takes_no_destination(exports: Exports) -> None:
+    operator = EncordExportLabelsOperator(task_id="export", partition={"plan": "x"}, destination="/tmp/x")
+    with pytest.raises(AirflowFailException, match="destination, partition"):
+        operator.execute(context())
+
+
+class Events:
+    """The events of a task's outlets, as Airflow hands them to it."""
+
+    def __init__(self) -> None:
+        self.extra: dict[str, Any] = {}
+
+    def __getitem__(self, outlet: Any) -> Events:
+        return self
+
+
+def test_the_labels_asset_hears_of_counts_watermark_and_manifest(exports: Exports) -> None:
+    from airflow.providers.common.compat.sdk import Asset
+
+    asset, events = Asset(uri=labels_uri(exports.emulator.url, exports.project)), Events()
+    operator = EncordExportLabelsOperator(
+        task_id="export", project=exports.project, destination=str(exports.directory / "x"), outlets=[asset]
+    )
+    told = operator.execute(context(outlet_events=events))
+    assert {name: events.extra[name] for name in told} == told
+    assert events.extra["watermark"]
+    assert events.extra["run"] == MONDAY.isoformat()
+
+
+def test_a_snapshot_stays_as_it_is_while_people_go_on(exports: Exports) -> None:
+    now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=1)
+
+    def freeze() -> dict[str, Any]:
+        operator = EncordSnapshotLabelsOperator(task_id="freeze", project=exports.project, branch="export-today")
+        told: dict[str, Any] = operator.execute(context(data_interval_end=now))
+        return told
+
+    first = freeze()
+    assert (first["branch"], first["rows"], first["copied"], first["taken_late"]) == ("export-today", 40, 40, False)
+    exports.export(0, branch="export-today")
+    exports.emulator.annotate(exports.project, count=40, seed=5)
+    exports.emulator.clear_journal()
+    again = freeze()
+    assert {**again, "copied": 40} == first
+    assert [one for one in exports.journal() if one["changes"]] == []
+    exports.export(1, branch="export-today")
+    assert exports.rows(0) == exports.rows(1) != exports.truth()
+    assert exports.verify(0, against="content")["mismatches"] == 0
+
+
+def test_a_snapshot_that_was_cut_off_is_completed_without_rows_that_came_later(
+    account: Account, tmp_path: Path
+) -> None:
+    exports = Exports(account, tmp_path, rows=130, created=0.9)
+    due = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=1)
+    operator = EncordSnapshotLabelsOperator(task_id="freeze", project=exports.project, branch="export-cut")
+    copies = {"method": "POST", "path": "/copy-branch$"}
+    exports.emulator.faults([{"match": copies, "when": {"nth": 2, "times": 1}, "do": {"status": 404}}])
+    with pytest.raises((AirflowException, AirflowFailException)):
+        operator.execute(context(data_interval_end=due))
+    exports.emulator.clear_faults()
+    exports.emulator.clock(advance_s=3600)
+    exports.emulator.annotate(exports.project, count=130)
+    told = operator.execute(context(data_interval_end=due))
+    assert (told["rows"], told["copied"]) == (117, 67)
+
+
+def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Exports) -> None:
+    arguments = {"task_id": "freeze", "project": exports.project, "branch": "export-2026-01-01"}
+    past = context(data_interval_end=datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC))
+    with pytest.raises(AirflowFailException, match=r"no snapshot 'export-2026-01-01', and it was due on 2026-01-02"):
+        EncordSnapshotLabelsOperator(**arguments).execute(past)
+    assert not [one for one in exports.journal() if one["changes"]]
+    marked = EncordSnapshotLabelsOperator(**arguments, if_late="mark")
+    told = marked.execute(past)
+    assert told["taken_late"]
+    assert told["branch"].startswith("export-2026-01-01-taken-2")
+    assert told["rows"] == 40
+    exports.emulator.annotate(exports.project, count=40, seed=9)
+    assert marked.execute(past) == {**told, "copied": 0, "moment": marked.execute(past)["moment"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"branch": "main"}, "branch: 'main' is the source"),
+        ({"branch": " "}, "branch: it is empty"),
+        ({"branch": "b", "if_late": "perhaps"}, "if_late: 'perhaps'"),
+        ({"branch": "b", "late_after": "soon"}, "late_after: 'soon'"),
+    ],
+)
+def test_wrong_arguments_of_a_snapshot_are_named(exports: Exports, arguments: Any, message: str) -> None:
+    with pytest.raises(AirflowFailException, match=message):
+        EncordSnapshotLabelsOperator(task_id="freeze", project=exports.project, **arguments).execute(context())
+    assert exports.journal() == []
+
+
+def _append(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"{}\n")
+
+
+def _swap(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b'"x"', b'"y"', 1))
+
+
+@pytest.mark.parametrize(
+    ("harm", "named"),
+    [
+        (lambda day: (day / "labels-00001.jsonl").unlink(), r"labels-00001\.jsonl: it is missing"),
+        (lambda day: _append(day / "labels-00000.jsonl"), r"labels-00000\.jsonl: it has \d+ bytes"),
+        (lambda day: _swap(day / "labels-00002.jsonl"), r"labels-00002\.jsonl: its content is another"),
+        (lambda day: (day / "labels-00099.jsonl").touch(), r"labels-00099\.jsonl: the manifest does not name it"),
+        (lambda day: (day / "listing.jsonl.gz").unlink(), r"listing\.jsonl\.gz: it is missing"),
+    ],
+)
+def test_verifying_names_each_file_that_is_not_as_the_manifest_says(exports: Exports, harm: Any, named: str) -> None:
+    exports.export(shard_bytes=30_000)
+    assert exports.verify() == {
+        "manifest": f"file://{exports.directory}/day-0/manifest.json",
+        "rows": 40,
+        "mismatches": 0,
+        "receipt": None,
+    }
+    harm(exports.directory / "day-0")
+    with pytest.raises(AirflowFailException, match=named):
+        exports.verify()
+    receipt = exports.directory / "receipt.jsonl"
+    assert exports.verify(on_error="report", receipt=str(receipt))["mismatches"] == 1
+    assert len(receipt.read_text().splitlines()) == 1
+
+
+def test_rows_that_a_manifest_counts_wrongly_are_named(exports: Exports) -> None:
+    exports.export()
+    path = exports.directory / "day-0" / "manifest.json"
+    told = json.loads(path.read_bytes())
+    told["counts"]["exported"] = 39
+    path.write_text(json.dumps(told))
+    with pytest.raises(AirflowFailException, match=r"manifest\.json: its files have 40 rows"):
+        exports.verify()
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "jsonl.gz", "jsonl.zst"])
+def test_verifying_against_encord_names_each_row_that_differs(exports: Exports, format_: str) -> None:
+    exports.export(format=format_)
+    for against in ("listing", "content"):
+        assert exports.verify(against=against)["mismatches"] == 0
+    edited = exports.truth()[7]
+    exports.emulator.annotate(exports.project, data_hashes=[edited["data_hash"]])
+    with pytest.raises(AirflowFailException, match=rf"{edited['label_hash']} .*: it was edited since"):
+        exports.verify(against="listing")
+    with pytest.raises(AirflowFailException, match=rf"{edited['label_hash']} .*: its labels are not those"):
+        exports.verify(against="content")
+    assert not [one for one in exports.journal() if one["changes"]]
+
+
+def test_what_is_not_there_cannot_be_verified(exports: Exports) -> None:
+    with pytest.raises(AirflowFailException, match=r"no whole export in .*day-0"):
+        exports.verify()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"format": "csv"}, "format: 'csv' is none of"),
+        ({"incremental": "perhaps"}, "incremental: 'perhaps'"),
+        ({"incremental": True, "edited_after": "2026-01-01"}, "edited_after, incremental"),
+        ({"incremental": True, "overlap": -1}, "overlap: "),
+        ({"all_branches": True, "branch": "b"}, "branch, all_branches"),
+        ({"shadow_data": "SOME"}, "shadow_data: 'SOME' is none of"),
+        ({"label_hashes": ["x"]}, "label_hashes: "),
+        ({"parallel_reads": 11}, "parallel_reads: "),
+    ],
+)
+def test_wrong_arguments_of_an_export_are_named_before_anything_is_sent(
+    exports: Exports, arguments: Mapping[str, Any], message: str
+) -> None:
+    with pytest.raises(AirflowFailException, match=message):
+        exports.export(**arguments)
+    assert exports.journal() == []
+
+
+def test_rows_of_all_branches_are_exported_together(exports: Exports) -> None:
+    with exports.account.client() as client:
+        rows = client.project(exports.project)
+        hashes = [one.label_hash or "" for one in rows.label_rows()][:4]
+        rows.rows.copy_to_branch(hashes, target="second")
+    exports.export(0, all_branches=True)
+    assert [row["branch_name"] for row in exports.rows()].count("second") == 4
+    assert len(exports.rows()) == 44
