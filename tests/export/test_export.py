@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import subprocess
 import sys
@@ -95,6 +97,29 @@ def test_every_row_with_labels_is_exported_as_encord_holds_it_and_nothing_change
     assert manifest.watermark is not None
     assert bench.changes() == []
     assert {**bench.emulator.state(), "now": ""} == {**before, "now": ""}
+
+
+@pytest.mark.parametrize("kind", ["image", "video", "img_group"])
+@pytest.mark.parametrize("format_", ["parquet", "coco.json", "coco.json.gz"])
+def test_other_formats_hold_every_object_of_every_row(bench, tmp_path, kind, format_):
+    project = bench.project(rows=6, kind=kind, frames=1 if kind == "image" else 5, created=1.0, objects_per_row=7)
+    manifest = bench.export(project, tmp_path, format=format_, shard_bytes=20_000)
+    truth = {hash_ for row in bench.emulator.labels(project) for hash_ in row["object_answers"]}
+    assert len(manifest.shards) > 1
+    contents = files(tmp_path).values()
+    if format_ == "parquet":
+        import pyarrow.parquet
+
+        tables = [pyarrow.parquet.read_table(io.BytesIO(one)).to_pylist() for one in contents]
+        assert {one["hash"] for rows in tables for one in rows if one["kind"] == "object"} == truth
+        return
+    plain = [gzip.decompress(one) if format_.endswith("gz") else one for one in contents]
+    told = [json.loads(one) for one in plain]
+    said = {one["attributes"]["encord_object_hash"] for coco in told for one in coco["annotations"]}
+    assert said | {one["hash"] for coco in told for one in coco["encord_left_out"] if one["kind"] == "object"} == truth
+    counts = [sum(shard.left_out.values()) for shard in manifest.shards]
+    assert counts == [len(coco["encord_left_out"]) for coco in told]
+    assert len({json.dumps(coco["categories"]) for coco in told}) == 1
 
 
 def test_a_filter_exports_what_it_lets_through(bench, tmp_path):

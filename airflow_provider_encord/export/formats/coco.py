@@ -1,0 +1,217 @@
+"""Label rows as COCO: boxes, rotated boxes, polygons and bitmasks; needs the extra ``coco``.
+
+Each file is a whole COCO document, with the same categories: the objects of the ontology, numbered from 1 in its order.
+Images are those of the rows, and of videos the frames with objects. Ids of images and annotations are made of what they
+are the ids of, so they are the same in every file, partition and export, and files can be put together as they are.
+
+A box has no segmentation but its corners; a rotated one those of the turned box. A polygon with holes is a mask (RLE),
+as COCO's polygons cannot have any. What COCO cannot say is counted, and listed under ``encord_left_out``.
+"""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.labels import LabelRow
+from airflow_provider_encord.export.formats import geometry
+from airflow_provider_encord.export.formats.annotations import (
+    CLASSIFICATION,
+    Annotation,
+    LeftOut,
+    Place,
+    annotations_of,
+    places_of,
+)
+from airflow_provider_encord.storage_paths import BinaryWriter
+
+_ID_BYTES = 8
+_ID_BITS = 53  # the most that JavaScript and double precision keep
+_SINGLE = ("image", "img_group")
+_UNKNOWN_FEATURE = "not in the ontology"
+_NO_SIZE = "the size of the image is not known"
+
+
+class CocoEncoder:
+    """See `formats.Encoder`.
+
+    Annotations go to the file as they come; images and what is left out are kept until the end of the file.
+
+    :param structure: Of the ontology.
+    """
+
+    def __init__(self, file: BinaryWriter, structure: Mapping[str, Any]):
+        self._file = file
+        self._categories = _categories(structure)
+        self._ids = {one["encord_feature_hash"]: one["id"] for one in self._categories}
+        self._images: dict[int, dict[str, Any]] = {}
+        self._left_out: list[dict[str, Any]] = []
+        self._first = True
+        file.write(b'{"annotations":[')
+
+    def write(self, row: LabelRow) -> None:
+        """Add what COCO can say of a label row."""
+        document = row.decoded()
+        if document.get("data_type") in _SINGLE:
+            for place in places_of(document):
+                self._image(document, place)
+        for one in annotations_of(document):
+            made = one if isinstance(one, LeftOut) else self._made(document, one)
+            if isinstance(made, LeftOut):
+                self._left_out.append(_left_out(document, made))
+                continue
+            self._file.write((b"" if self._first else b",\n") + msgspec.json.encode(made))
+            self._first = False
+
+    def finish(self) -> dict[str, int]:
+        """End the file."""
+        rest = {"images": list(self._images.values()), "categories": self._categories}
+        for name, value in {**rest, "encord_left_out": self._left_out}.items():
+            opening = b"],\n" if name == "images" else b",\n"
+            self._file.write(opening + msgspec.json.encode(name) + b":" + msgspec.json.encode(value))
+        self._file.write(b"}\n")
+        return dict(sorted(collections.Counter(one["reason"] for one in self._left_out).items()))
+
+    def _made(self, row: Mapping[str, Any], one: Annotation) -> dict[str, Any] | LeftOut:
+        category = self._ids.get(one.feature_hash or "")
+        reason = None
+        if one.kind == CLASSIFICATION:
+            reason = CLASSIFICATION
+        elif one.shape not in _SEGMENTATIONS:
+            reason = str(one.shape)
+        elif category is None:
+            reason = _UNKNOWN_FEATURE
+        elif not (one.place.width and one.place.height):
+            reason = _NO_SIZE
+        if reason:
+            return LeftOut(hash=one.hash, kind=one.kind, reason=reason, unit=one.place.unit, frame=one.place.frame)
+        segmentation, area, box = _SEGMENTATIONS[str(one.shape)](one)
+        return {
+            "id": _id(row.get("label_hash"), one.place.unit, one.place.frame, one.hash),
+            "image_id": self._image(row, one.place),
+            "category_id": category,
+            "segmentation": segmentation,
+            "area": round(area, 3),
+            "bbox": [round(number, 3) for number in box],
+            "iscrowd": 0,
+            "attributes": {**one.answers, "encord_object_hash": one.hash, "encord_shape": one.shape},
+            **({} if one.manual or one.confidence is None else {"score": one.confidence}),
+        }
+
+    def _image(self, row: Mapping[str, Any], place: Place) -> int:
+        image = _id(row.get("branch_name"), place.unit, place.frame)
+        if image not in self._images:
+            self._images[image] = {
+                "id": image,
+                "file_name": place.unit_title,
+                "width": place.width,
+                "height": place.height,
+                "encord_data_hash": row.get("data_hash"),
+                "encord_unit": place.unit,
+                "encord_frame": place.frame,
+                "encord_label_hash": row.get("label_hash"),
+            }
+        return image
+
+
+def _categories(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": number,
+            "name": one.get("name"),
+            "supercategory": one.get("shape"),
+            "encord_feature_hash": one.get("featureNodeHash"),
+        }
+        for number, one in enumerate(structure.get("objects") or (), start=1)
+    ]
+
+
+def _id(*parts: Any) -> int:
+    """An id that is the same wherever the same thing is met."""
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:_ID_BYTES], "big") >> (8 * _ID_BYTES - _ID_BITS)
+
+
+def _left_out(row: Mapping[str, Any], one: LeftOut) -> dict[str, Any]:
+    return {
+        "label_hash": row.get("label_hash"),
+        "unit": one.unit,
+        "frame": one.frame,
+        "hash": one.hash,
+        "kind": one.kind,
+        "reason": one.reason,
+    }
+
+
+def _box(one: Annotation) -> tuple[Any, float, geometry.Box]:
+    corners = geometry.corners_of(one)
+    return [_flat(corners)], geometry.area_of(corners), geometry.around(corners)
+
+
+def _polygon(one: Annotation) -> tuple[Any, float, geometry.Box]:
+    polygons = [polygon for polygon in geometry.rings_of(one) if polygon and len(polygon[0]) >= 3]
+    points = [point for polygon in polygons for point in polygon[0]]
+    box = geometry.around(points) if points else (0.0, 0.0, 0.0, 0.0)
+    if all(len(polygon) == 1 for polygon in polygons):
+        area = sum(geometry.area_of(polygon[0]) for polygon in polygons)
+        return [_flat(polygon[0]) for polygon in polygons], area, box
+    rle, area = _mask_of(polygons, one.place)
+    return rle, area, box
+
+
+def _mask_of(polygons: Iterable[list[geometry.Ring]], place: Place) -> tuple[dict[str, Any], float]:
+    """Polygons with holes as a mask: what is within the outlines, less what is within their holes."""
+    import numpy
+    from pycocotools import mask
+
+    height, width = int(place.height or 0), int(place.width or 0)
+    whole = numpy.zeros((height, width), dtype=numpy.uint8, order="F")
+    for outline, *holes in polygons:
+        filled = mask.decode(mask.merge(mask.frPyObjects([_flat(outline)], height, width)))
+        for hole in holes:
+            if len(hole) >= 3:
+                filled &= 1 - mask.decode(mask.merge(mask.frPyObjects([_flat(hole)], height, width)))
+        whole |= filled
+    return _rle(whole), float(whole.sum())
+
+
+def _bitmask(one: Annotation) -> tuple[Any, float, geometry.Box]:
+    """Encord's runs are COCO's, along rows instead of columns, of the part of the image that they cover."""
+    import numpy
+    from pycocotools import mask
+
+    told = one.geometry["bitmask"]
+    rows, columns = int(told["height"]), int(told["width"])
+    part = mask.decode({"size": [columns, rows], "counts": told["rleString"].encode()}).T
+    height, width = int(one.place.height or 0), int(one.place.width or 0)
+    whole = numpy.zeros((height, width), dtype=numpy.uint8, order="F")
+    top, left = int(told["top"]), int(told["left"])
+    bottom, right = min(height, top + rows), min(width, left + columns)
+    whole[top:bottom, left:right] = part[: bottom - top, : right - left]
+    rle = _rle(whole)
+    box = mask.toBbox({**rle, "counts": rle["counts"].encode()}).tolist()
+    return rle, float(whole.sum()), (box[0], box[1], box[2], box[3])
+
+
+def _rle(whole: Any) -> dict[str, Any]:
+    import numpy
+    from pycocotools import mask
+
+    rle = mask.encode(numpy.asfortranarray(whole))
+    return {"size": [int(one) for one in rle["size"]], "counts": rle["counts"].decode()}
+
+
+def _flat(ring: geometry.Ring) -> list[float]:
+    return [round(number, 3) for point in ring for number in point]
+
+
+_SEGMENTATIONS = {
+    geometry.BOUNDING_BOX: _box,
+    geometry.ROTATABLE_BOUNDING_BOX: _box,
+    geometry.POLYGON: _polygon,
+    geometry.BITMASK: _bitmask,
+}

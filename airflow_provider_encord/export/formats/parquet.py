@@ -1,0 +1,173 @@
+"""Label rows as a table of annotations in Parquet; needs the extra ``parquet``.
+
+One row for each object or classification on each frame. Columns:
+
+====================  ============  ==============================================================================
+column                type          meaning
+====================  ============  ==============================================================================
+``label_hash``        string        of the label row
+``data_hash``         string        of the data unit that the row is of
+``data_title``        string        its title
+``dataset_hash``      string        the dataset that it is in
+``branch``            string        the label branch
+``data_type``         string        ``image``, ``video``, ``img_group``, ...
+``unit``              string        data hash of the image within an image group; else as ``data_hash``
+``frame``             int64         number of the frame, or of the image in its group; 0 for an image
+``width, height``     int64         pixels; null where there are none
+``kind``              string        ``object`` or ``classification``
+``hash``              string        of the object or classification; the same on all frames
+``feature_hash``      string        of the ontology's object or classification
+``name``              string        its name
+``shape``             string        of an object
+``geometry``          string        JSON of the geometry as Encord has it, fractions of width and height
+``box_x, box_y``      double        left and top of the box around the object, pixels; null where it has none
+``box_w, box_h``      double        its width and height
+``answers``           string        JSON: attributes and their answers on this frame, by name
+``confidence``        double        0 to 1
+``manual``            bool          whether a person drew it
+``created_by``        string        who
+``created_at``        timestamp     UTC, microseconds
+``last_edited_by``    string        who
+``last_edited_at``    timestamp     UTC, microseconds
+====================  ============  ==============================================================================
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.labels import LabelRow
+from airflow_provider_encord.export.formats.annotations import Annotation, LeftOut, annotations_of
+from airflow_provider_encord.export.formats.geometry import box_of
+from airflow_provider_encord.storage_paths import BinaryWriter
+
+_ROWS_PER_GROUP = 20_000  # what is in memory of a file at most
+_TEXTS = ("label_hash", "data_hash", "data_title", "dataset_hash", "branch", "data_type", "unit")
+
+
+class ParquetEncoder:
+    """See `formats.Encoder`."""
+
+    def __init__(self, file: BinaryWriter):
+        import pyarrow
+        import pyarrow.parquet
+
+        self._pyarrow = pyarrow
+        self._schema = _schema(pyarrow)
+        self._writer: Any = pyarrow.parquet.ParquetWriter(_Sink(file), self._schema, compression="zstd")
+        self._rows: list[dict[str, Any]] = []
+        self._left_out: collections.Counter[str] = collections.Counter()
+
+    def write(self, row: LabelRow) -> None:
+        """Add the annotations of a label row."""
+        document = row.decoded()
+        for one in annotations_of(document):
+            if isinstance(one, LeftOut):
+                self._left_out[f"{one.kind}: {one.reason}"] += 1
+            else:
+                self._rows.append(_record(document, one))
+                if len(self._rows) >= _ROWS_PER_GROUP:
+                    self._flush()
+
+    def finish(self) -> dict[str, int]:
+        """End the file."""
+        self._flush()
+        self._writer.close()
+        return dict(sorted(self._left_out.items()))
+
+    def _flush(self) -> None:
+        rows, self._rows = self._rows, []
+        if rows:
+            self._writer.write_table(self._pyarrow.Table.from_pylist(rows, schema=self._schema))
+
+
+class _Sink:
+    """What pyarrow takes for a file, over what only writes."""
+
+    closed = False
+
+    def __init__(self, file: BinaryWriter):
+        self._file = file
+        self._written = 0
+
+    def write(self, data: Any) -> int:
+        content = bytes(data)
+        self._file.write(content)
+        self._written += len(content)
+        return len(content)
+
+    def tell(self) -> int:
+        return self._written
+
+    def flush(self) -> None:
+        """Leave it to who opened the file."""
+
+    def close(self) -> None:
+        self.closed = True
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _schema(pyarrow: Any) -> Any:
+    text, number, moment = pyarrow.string(), pyarrow.float64(), pyarrow.timestamp("us", tz="UTC")
+    whole = pyarrow.int64()
+    return pyarrow.schema(
+        [
+            *((name, text) for name in _TEXTS),
+            *((name, whole) for name in ("frame", "width", "height")),
+            *((name, text) for name in ("kind", "hash", "feature_hash", "name", "shape", "geometry")),
+            *((name, number) for name in ("box_x", "box_y", "box_w", "box_h")),
+            ("answers", text),
+            ("confidence", number),
+            ("manual", pyarrow.bool_()),
+            ("created_by", text),
+            ("created_at", moment),
+            ("last_edited_by", text),
+            ("last_edited_at", moment),
+        ]
+    )
+
+
+def _record(row: Mapping[str, Any], one: Annotation) -> dict[str, Any]:
+    box = box_of(one) if one.place.width and one.place.height else None
+    x, y, w, h = box or (None, None, None, None)
+    return {
+        "label_hash": row.get("label_hash"),
+        "data_hash": row.get("data_hash"),
+        "data_title": row.get("data_title"),
+        "dataset_hash": row.get("dataset_hash"),
+        "branch": row.get("branch_name"),
+        "data_type": row.get("data_type"),
+        "unit": one.place.unit,
+        "frame": one.place.frame,
+        "width": one.place.width,
+        "height": one.place.height,
+        "kind": one.kind,
+        "hash": one.hash,
+        "feature_hash": one.feature_hash,
+        "name": one.name,
+        "shape": one.shape,
+        "geometry": msgspec.json.encode(one.geometry).decode() if one.geometry else None,
+        "box_x": x,
+        "box_y": y,
+        "box_w": w,
+        "box_h": h,
+        "answers": msgspec.json.encode(one.answers).decode(),
+        "confidence": one.confidence,
+        "manual": one.manual,
+        "created_by": one.created_by,
+        "created_at": one.created_at,
+        "last_edited_by": one.last_edited_by,
+        "last_edited_at": one.last_edited_at,
+    }

@@ -1,0 +1,298 @@
+"""Annotations of label rows of every shape: as records, as a table, and as COCO, which its own library reads."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.export.formats import FORMATS, geometry, require_format
+from airflow_provider_encord.export.formats.annotations import (
+    DELETED,
+    NO_FRAME,
+    Annotation,
+    LeftOut,
+    annotations_of,
+)
+from airflow_provider_encord.export.formats.coco import CocoEncoder
+from airflow_provider_encord.export.formats.parquet import ParquetEncoder
+from tests.export import documents
+from tests.export.documents import BOX, EVERY_SHAPE, HEIGHT, STRUCTURE, TIME, WIDTH, image, label_row, option, row, unit
+
+
+def _records(document: dict[str, Any]) -> list[Annotation]:
+    return [one for one in annotations_of(document) if isinstance(one, Annotation)]
+
+
+def _left_out(document: dict[str, Any]) -> list[LeftOut]:
+    return [one for one in annotations_of(document) if isinstance(one, LeftOut)]
+
+
+def test_each_object_of_an_image_is_a_record_with_its_answers():
+    answered = {"box": {"classifications": [option("Colour", [{"name": "Dark red"}]), option("Note", "hello")]}}
+    (one,) = _records(image(BOX, object_answers=answered))
+    assert (one.kind, one.hash, one.shape, one.feature_hash) == ("object", "box", "bounding_box", "f-bounding_box")
+    assert one.answers == {"Colour": ["Dark red"], "Note": "hello"}
+    assert (one.place.unit, one.place.frame, one.place.width) == ("image", 0, WIDTH)
+    assert (one.created_by, one.confidence, one.manual) == ("a@example.com", 0.5, False)
+    assert one.created_at == datetime.datetime(2026, 11, 23, 6, 59, 47, tzinfo=datetime.UTC)
+    assert one.last_edited_at == datetime.datetime(2026, 11, 23, 7, 4, 37, tzinfo=datetime.UTC)
+
+
+def test_an_object_of_a_video_is_a_record_on_each_frame_with_the_answers_of_that_frame():
+    frames = {str(frame): {"objects": [BOX], "classifications": []} for frame in (10, 2)}
+    actions = {"box": {"actions": [option("Seen", [{"name": "Yes"}], range=[[3, 11]])]}}
+    found = _records(row("video", unit("video", frames), object_actions=actions))
+    assert [(one.place.frame, one.answers) for one in found] == [(2, {}), (10, {"Seen": ["Yes"]})]
+
+
+def test_images_of_a_group_are_told_by_their_sequence():
+    units = [unit(name, {"objects": [BOX], "classifications": []}, number) for name, number in (("b", "1"), ("a", 0))]
+    assert [(one.place.unit, one.place.frame) for one in _records(row("img_group", *units))] == [("a", 0), ("b", 1)]
+
+
+NEW = {
+    "c": {
+        "classificationHash": "c",
+        "featureHash": "f",
+        "classifications": [option("Weather", "rain")],
+        "range": [[0, 1], [4, 4]],
+        "createdAt": TIME,
+        "createdBy": "a@example.com",
+        "confidence": 1.0,
+        "manualAnnotation": True,
+    }
+}
+ENTRY = {
+    "classificationHash": "c",
+    "featureHash": "f",
+    "name": "Weather",
+    "createdAt": TIME,
+    "createdBy": "a@example.com",
+    "confidence": 1.0,
+    "manualAnnotation": True,
+}
+OLD = {"c": {"classificationHash": "c", "classifications": [option("Weather", "rain")]}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "entries"), [(NEW, []), (OLD, [ENTRY]), (NEW, [ENTRY])], ids=["newer", "older", "both"]
+)
+def test_classifications_of_both_forms_are_records_on_each_frame_once(answers, entries):
+    frames = {str(frame): {"objects": [], "classifications": entries} for frame in (0, 1, 4)}
+    found = _records(row("video", unit("video", frames), classification_answers=answers))
+    assert [one.place.frame for one in found] == [0, 1, 4]
+    for one in found:
+        assert (one.kind, one.hash, one.feature_hash, one.name) == ("classification", "c", "f", "Weather")
+        assert (one.answers, one.created_by, one.confidence) == ({"Weather": "rain"}, "a@example.com", 1.0)
+
+
+def test_a_classification_is_on_frames_that_have_nothing_else():
+    found = _records(row("video", unit("video", {}), classification_answers=NEW))
+    assert [one.place.frame for one in found] == [0, 1, 4]
+
+
+def test_what_has_no_frame_and_what_was_deleted_is_told():
+    document = image({**BOX, "isDeleted": True}, classification_answers=OLD)
+    document["object_answers"]["sound"] = {"objectHash": "sound", "range": [[0, 9]], "classifications": []}
+    assert _records(document) == []
+    assert {(one.hash, one.reason) for one in _left_out(document)} == {
+        ("box", DELETED),
+        ("sound", NO_FRAME),
+        ("c", NO_FRAME),
+    }
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["createdAt", "confidence", "isDeleted", "shape", "reviews", "unknown", "lastEditedAt"]), JSON
+    )
+)
+def test_keys_that_are_odd_or_not_known_break_nothing(odd):
+    assert len(list(annotations_of(image({**BOX, **odd})))) == 1
+
+
+# Parquet
+
+
+def _table(*rows: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    import pyarrow.parquet
+
+    file = io.BytesIO()
+    encoder = ParquetEncoder(file)
+    for one in rows:
+        encoder.write(label_row(one))
+    left_out = encoder.finish()
+    return pyarrow.parquet.read_table(io.BytesIO(file.getvalue())).to_pylist(), left_out
+
+
+def test_the_table_has_a_row_for_each_record_and_its_box_in_pixels():
+    rows, left_out = _table(image(*EVERY_SHAPE), row("video", unit("v", {}), classification_answers=NEW))
+    assert [one["hash"] for one in rows] == [one["objectHash"] for one in EVERY_SHAPE] + ["c", "c", "c"]
+    assert left_out == {}
+    boxes = {one["hash"]: [one[f"box_{name}"] for name in "xywh"] for one in rows}
+    assert boxes["box"] == pytest.approx([20, 20, 60, 40])
+    assert boxes["turned"] == pytest.approx([75, 0, 50, 100])
+    assert boxes["frame"] == pytest.approx([20, 10, 80, 80])
+    assert boxes["mask"] == [20, 10, 3, 2]
+    assert boxes["line"] == pytest.approx([20, 10, 20, 20])
+    assert boxes["cuboid"] == boxes["c"] == [None] * 4
+    assert json.loads(rows[0]["geometry"]) == {"boundingBox": BOX["boundingBox"]}
+    assert rows[0]["created_at"] == datetime.datetime(2026, 11, 23, 6, 59, 47, tzinfo=datetime.UTC)
+    assert json.loads(rows[-1]["answers"]) == {"Weather": "rain"}
+
+
+def test_a_table_of_nothing_has_all_columns():
+    import pyarrow.parquet
+
+    file = io.BytesIO()
+    ParquetEncoder(file).finish()
+    documented = ParquetEncoder.__module__
+    names = pyarrow.parquet.read_schema(io.BytesIO(file.getvalue())).names
+    text = __import__(documented, fromlist=["x"]).__doc__ or ""
+    assert names
+    assert [name for name in names if name not in text] == []
+
+
+def test_the_same_rows_give_the_same_table():
+    def content() -> bytes:
+        file = io.BytesIO()
+        encoder = ParquetEncoder(file)
+        encoder.write(label_row(image(*EVERY_SHAPE)))
+        encoder.finish()
+        return file.getvalue()
+
+    assert content() == content()
+
+
+# COCO
+
+
+def _coco(*rows: dict[str, Any]) -> tuple[dict[str, Any], dict[str, int]]:
+    file = io.BytesIO()
+    encoder = CocoEncoder(file, STRUCTURE)
+    for one in rows:
+        encoder.write(label_row(one))
+    left_out = encoder.finish()
+    return json.loads(file.getvalue()), left_out
+
+
+def test_coco_s_own_library_reads_it_and_its_masks_have_the_areas_told(tmp_path: Path):
+    from pycocotools.coco import COCO
+
+    told, _ = _coco(image(*EVERY_SHAPE))
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps(told))
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO(str(path))
+    areas = {}
+    for one in coco.loadAnns(coco.getAnnIds()):
+        mask = coco.annToMask(one)
+        assert mask.shape == (HEIGHT, WIDTH)
+        assert mask.sum() == pytest.approx(one["area"], rel=0.1, abs=25)
+        areas[one["attributes"]["encord_object_hash"]] = one["area"]
+    assert areas == {
+        "box": pytest.approx(2400),
+        "turned": pytest.approx(5000),
+        "triangle": pytest.approx(2500),
+        "frame": pytest.approx(6400 - 1600, rel=0.02),
+        "parts": pytest.approx(200),
+        "mask": 3,
+    }
+
+
+def test_a_bitmask_is_where_the_sdk_drew_it():
+    from pycocotools import mask
+
+    told, _ = _coco(image(documents.MASK))
+    (one,) = told["annotations"]
+    found = mask.decode({**one["segmentation"], "counts": one["segmentation"]["counts"].encode()})
+    assert {(int(y), int(x)) for y, x in zip(*found.nonzero(), strict=True)} == {(10, 21), (11, 21), (11, 22)}
+    assert one["bbox"] == [21, 10, 2, 2]
+
+
+def test_a_box_that_is_turned_by_a_quarter_has_its_sides_exchanged():
+    told, _ = _coco(image(documents.TURNED))
+    assert told["annotations"][0]["bbox"] == pytest.approx([75, 0, 50, 100])
+
+
+@given(st.floats(0, 0.5), st.floats(0, 0.5), st.floats(0.01, 0.5), st.floats(0.01, 0.5), st.floats(-720, 720))
+def test_turning_keeps_the_area_and_the_centre(x, y, w, h, theta):
+    turned = documents.drawn(
+        "rotatable_bounding_box", "t", rotatableBoundingBox={"x": x, "y": y, "w": w, "h": h, "theta": theta}
+    )
+    corners = geometry.corners_of(_records(image(turned))[0])
+    assert geometry.area_of(corners) == pytest.approx(w * WIDTH * h * HEIGHT, rel=1e-6)
+    assert math.fsum(px for px, _ in corners) / 4 == pytest.approx((x + w / 2) * WIDTH)
+    assert math.fsum(py for _, py in corners) / 4 == pytest.approx((y + h / 2) * HEIGHT)
+
+
+def test_what_coco_cannot_say_is_counted_and_listed():
+    told, left_out = _coco(image(*EVERY_SHAPE, classification_answers={**NEW, "c": {**NEW["c"], "range": [[0, 0]]}}))
+    assert left_out == {"classification": 1, "cuboid": 1, "point": 1, "polyline": 1}
+    listed = {one["hash"]: one for one in told["encord_left_out"]}
+    assert {*listed} == {"line", "point", "cuboid", "c"}
+    assert listed["line"] == {
+        "label_hash": "label",
+        "unit": "image",
+        "frame": 0,
+        "hash": "line",
+        "kind": "object",
+        "reason": "polyline",
+    }
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (image({**BOX, "featureHash": "gone"}), "not in the ontology"),
+        (row("image", unit("i", {"objects": [BOX]}, width=None)), "the size of the image is not known"),
+        (image({**BOX, "isDeleted": True}), "deleted"),
+    ],
+)
+def test_objects_without_what_coco_needs_are_left_out_with_the_reason(document, reason):
+    told, left_out = _coco(document)
+    assert (told["annotations"], left_out) == ([], {reason: 1})
+
+
+def test_ids_are_the_same_wherever_the_same_thing_is_met():
+    other = {**image(BOX), "label_hash": "label 2", "branch_name": "second"}
+    alone, together = _coco(image(BOX))[0], _coco(image(BOX), other)[0]
+    assert together["annotations"][0] == alone["annotations"][0]
+    assert together["categories"] == alone["categories"]
+    assert len({one["id"] for one in together["images"]}) == len({one["id"] for one in together["annotations"]}) == 2
+    assert all(0 <= one["id"] < 2**53 for one in together["images"])
+
+
+def test_images_without_objects_are_there_and_frames_of_videos_are_not():
+    empty = row("video", unit("video", {"3": {"objects": [], "classifications": []}}))
+    told, _ = _coco({**image(), "label_hash": "x"}, empty)
+    assert [one["encord_unit"] for one in told["images"]] == ["image"]
+
+
+def test_only_what_a_machine_drew_has_a_score():
+    told, _ = _coco(image(BOX, {**BOX, "objectHash": "drawn", "manualAnnotation": True}))
+    assert [one.get("score") for one in told["annotations"]] == [0.5, None]
+
+
+def test_a_format_that_is_not_known_lists_those_that_are():
+    with pytest.raises(InvalidRequestError, match=r"format: 'csv' is none of coco\.json, .*, parquet"):
+        require_format("csv")
+    for name in FORMATS:
+        require_format(name)
