@@ -19,7 +19,7 @@ from airflow_provider_encord.storage_paths import UNFINISHED, StoragePath, stora
 _DIFFERENCES = {"project": "of another project", "branch": "of another branch", "filters": "with other filters"}
 _WORK = re.compile(rf"({re.escape(PLAN)}|{PART_NAME.pattern})({re.escape(UNFINISHED)})?")
 _BESIDE = "|".join(map(re.escape, (MANIFEST, LISTING, LEFT)))
-_OURS = re.compile(rf"{SHARD_NAME.pattern}|({_BESIDE})({re.escape(UNFINISHED)})?|{_WORK.pattern}")
+OURS = re.compile(rf"{SHARD_NAME.pattern}|({_BESIDE})({re.escape(UNFINISHED)})?|{_WORK.pattern}")
 
 
 def require_own(destination: StoragePath, question: Question) -> Manifest | None:
@@ -28,29 +28,40 @@ def require_own(destination: StoragePath, question: Question) -> Manifest | None
     :return: The manifest of the whole export that is there; None if there is none.
     :raises InvalidRequestError: It is a file, or holds other files, or an export of another question.
     """
+    names = own_names(destination, OURS)
+    return _same(destination, question) if MANIFEST in names else None
+
+
+def own_names(destination: StoragePath, ours: re.Pattern[str]) -> list[str]:
+    """The files that are there, none if there is no such directory.
+
+    :param ours: What names of files of such an export look like.
+    :raises InvalidRequestError: It is a file, or holds other files.
+    """
     with storage_errors("destination", destination):
         if not destination.exists():
-            return None
+            return []
         if not destination.is_dir():
             raise InvalidRequestError(f"destination: {destination} is a file; an export needs a directory of its own.")
         names = sorted(path.name for path in destination.iterdir())
-    foreign = [name for name in names if not _OURS.fullmatch(name)]
+    foreign = [name for name in names if not ours.fullmatch(name)]
     if foreign:
         raise InvalidRequestError(
             f"destination: {destination} holds other things ({_some(foreign)}). An export needs a directory of its "
             "own: name an empty one, such as a subdirectory for each run."
         )
-    return _same(destination, question) if MANIFEST in names else None
+    return names
 
 
-def prepare(destination: StoragePath) -> None:
+def prepare(destination: StoragePath, ours: re.Pattern[str]) -> None:
     """Remove what an earlier export left, its manifest first; or make the directory.
 
+    :param ours: What names of files of such an export look like.
     :raises EncordError: It cannot be written.
     """
     with storage_errors("destination", destination):
         if destination.exists():
-            _clear(destination)
+            _clear(destination, ours)
         destination.mkdir(parents=True, exist_ok=True)
 
 
@@ -62,8 +73,8 @@ def remove_plan(destination: StoragePath) -> None:
                 path.unlink()
 
 
-def _clear(destination: StoragePath) -> None:
-    paths = {path.name: path for path in destination.iterdir() if _OURS.fullmatch(path.name)}
+def _clear(destination: StoragePath, ours: re.Pattern[str]) -> None:
+    paths = {path.name: path for path in destination.iterdir() if ours.fullmatch(path.name)}
     if manifest := paths.pop(MANIFEST, None):
         manifest.unlink()
     for path in paths.values():

@@ -22,7 +22,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.export import chain as chains
 from airflow_provider_encord.export.chain import Chain
-from airflow_provider_encord.export.destination import prepare, remove_plan, require_own
+from airflow_provider_encord.export.destination import OURS, prepare, remove_plan, require_own
 from airflow_provider_encord.export.formats import Structure, needs_structure, require_format
 from airflow_provider_encord.export.left import why_left
 from airflow_provider_encord.export.listing import ListedRow, Listing, Question, list_rows
@@ -259,7 +259,7 @@ def _new_plan(
         left = why_left(client, question, changes.left)
     to_read = len(listing.rows) if changes is None else len(changes.changed)
     _tell(order, listing, destination, to_read, since)
-    prepare(destination)
+    prepare(destination, OURS)
     wanted = None if changes is None else changes.changed
     plan = Plan(
         id=str(uuid.uuid4()),

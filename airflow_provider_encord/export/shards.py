@@ -6,16 +6,15 @@ same rows give the same files.
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from airflow_provider_encord.client.api.labels import LabelRow
+from airflow_provider_encord.export.counted_file import CountedFile
 from airflow_provider_encord.export.formats import FORMATS, Structure
 from airflow_provider_encord.export.manifest import Layout, Shard
-from airflow_provider_encord.storage_paths import BinaryWriter, StoragePath, storage_errors
+from airflow_provider_encord.storage_paths import StoragePath
 
 SHARD_NAME = re.compile(r"labels-(\d{5,}-)?\d{5,}\.(" + "|".join(map(re.escape, sorted(FORMATS))) + ")")
-_WRITE_BYTES = 2**20  # Airflow notes lineage at each write, which costs more than the write of a small row
 
 
 def shard_name(number: int, format: str, part: int | None = None) -> str:  # noqa: A002 - the word for it
@@ -33,45 +32,6 @@ def part_of(name: str) -> int | None:
     return int(matched[1].rstrip("-")) if matched and matched[1] else None
 
 
-class _Counting:
-    """A file that is written in large blocks, counted and hashed."""
-
-    def __init__(self, directory: StoragePath, name: str):
-        self._directory = directory
-        with storage_errors("destination", directory):
-            self._file: BinaryWriter = (directory / name).open("wb")
-        self._waiting = bytearray()
-        self._digest = hashlib.sha256()
-        self.bytes = 0
-
-    def write(self, data: bytes, /) -> int:
-        self._waiting += data
-        if len(self._waiting) >= _WRITE_BYTES:
-            self._flush()
-        return len(data)
-
-    def close(self) -> None:
-        try:
-            self._flush()
-        finally:
-            with storage_errors("destination", self._directory):
-                self._file.close()
-
-    def abandon(self) -> None:
-        self._file.close()
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
-
-    def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, bytearray()
-        self._digest.update(waiting)
-        self.bytes += len(waiting)
-        with storage_errors("destination", self._directory):
-            self._file.write(bytes(waiting))
-
-
 class OpenShard:
     """A shard that is being written.
 
@@ -82,7 +42,7 @@ class OpenShard:
 
     def __init__(self, directory: StoragePath, name: str, layout: Layout, structure: Structure):
         self._name, self._most = name, layout.shard_bytes
-        self._file = _Counting(directory, name)
+        self._file = CountedFile(directory, name)
         self._encoder = FORMATS[layout.format](self._file, structure)
         self._rows = self._weight = 0
 

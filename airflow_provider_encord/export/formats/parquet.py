@@ -58,7 +58,7 @@ class ParquetEncoder:
 
         self._pyarrow = pyarrow
         self._schema = _schema(pyarrow)
-        self._writer: Any = pyarrow.parquet.ParquetWriter(_Sink(file), self._schema, compression="zstd")
+        self._writer: Any = pyarrow.parquet.ParquetWriter(Sink(file), self._schema, compression="zstd")
         self._rows: list[dict[str, Any]] = []
         self._left_out: collections.Counter[str] = collections.Counter()
 
@@ -85,7 +85,7 @@ class ParquetEncoder:
             self._writer.write_table(self._pyarrow.Table.from_pylist(rows, schema=self._schema))
 
 
-class _Sink:
+class Sink:
     """What pyarrow takes for a file, over what only writes."""
 
     closed = False

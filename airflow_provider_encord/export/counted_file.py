@@ -1,0 +1,55 @@
+"""A file that is written in large blocks, counted and hashed."""
+
+from __future__ import annotations
+
+import hashlib
+
+from airflow_provider_encord.storage_paths import BinaryWriter, StoragePath, storage_errors
+
+_WRITE_BYTES = 2**20  # Airflow notes lineage at each write, which costs more than the write of a small row
+
+
+class CountedFile:
+    """A file that is being written.
+
+    :param directory: Exists already.
+    """
+
+    def __init__(self, directory: StoragePath, name: str):
+        self._directory = directory
+        with storage_errors("destination", directory):
+            self._file: BinaryWriter = (directory / name).open("wb")
+        self._waiting = bytearray()
+        self._digest = hashlib.sha256()
+        self.bytes = 0
+
+    def write(self, data: bytes, /) -> int:
+        """Add to it."""
+        self._waiting += data
+        if len(self._waiting) >= _WRITE_BYTES:
+            self._flush()
+        return len(data)
+
+    def close(self) -> None:
+        """Finish it."""
+        try:
+            self._flush()
+        finally:
+            with storage_errors("destination", self._directory):
+                self._file.close()
+
+    def abandon(self) -> None:
+        """Leave it as it is, after a failure."""
+        self._file.close()
+
+    @property
+    def sha256(self) -> str:
+        """Of what was written, as hexadecimal digits; whole after `close`."""
+        return self._digest.hexdigest()
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, bytearray()
+        self._digest.update(waiting)
+        self.bytes += len(waiting)
+        with storage_errors("destination", self._directory):
+            self._file.write(bytes(waiting))
