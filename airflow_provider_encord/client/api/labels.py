@@ -82,6 +82,7 @@ class LabelRowMetadata(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     :param label_status: Without meaning in workflow projects: look at `workflow_graph_node`.
     :param last_edited_at: ISO 8601; moved by creating and saving.
     :param priority: 0 to 1.
+    :param client_metadata: Only if it was asked for.
     """
 
     label_hash: str | None
@@ -101,6 +102,7 @@ class LabelRowMetadata(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     priority: float | None = None
     is_valid: bool | None = None
     backing_item_uuid: str | None = None
+    client_metadata: dict[str, Any] | None = None
     assigned_user_email: str | None = None
 
 

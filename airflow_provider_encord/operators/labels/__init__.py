@@ -1,12 +1,14 @@
 """Operators on label rows. One module each; users import them from here."""
 
 from airflow_provider_encord.operators.labels.export import EncordExportLabelsOperator
+from airflow_provider_encord.operators.labels.import_labels import EncordImportLabelsOperator
 from airflow_provider_encord.operators.labels.partition import EncordPartitionLabelsOperator
 from airflow_provider_encord.operators.labels.snapshot import EncordSnapshotLabelsOperator
 from airflow_provider_encord.operators.labels.verify import EncordVerifyExportOperator
 
 __all__ = [
     "EncordExportLabelsOperator",
+    "EncordImportLabelsOperator",
     "EncordPartitionLabelsOperator",
     "EncordSnapshotLabelsOperator",
     "EncordVerifyExportOperator",

@@ -1,0 +1,212 @@
+"""Labels out of the short form, and checks of labels of either form against the ontology, before anything is sent.
+
+The short form says what a model found, and leaves out what can be looked up::
+
+    {"data_hash": "...",
+     "objects": [{"feature": "Car", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}, "frame": 0,
+                  "id": "track 7", "confidence": 0.9, "answers": {"Colour": "Dark red"}}],
+     "classifications": [{"feature": "Weather", "answer": "Rain", "frames": [[0, 9]]}]}
+
+``feature`` is the name or the feature hash. Objects of the same ``id`` and feature are one object on several frames;
+without one, an object is told from others by what it says. Object hashes are made of that, so that the same pre-labels
+give the same hashes, and a second import changes nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.ingest.prelabels.features import (
+    GEOMETRY,
+    Features,
+    WrongLabelsError,
+    answer_of,
+    attribute_of,
+)
+from airflow_provider_encord.ingest.prelabels.labels import Labels, labels_of
+from airflow_provider_encord.ingest.prelabels.sources import Prelabel
+
+_OBJECT_KEYS = {"feature", "frame", "id", "confidence", "answers", "polygons", *GEOMETRY.values()}
+_CLASSIFICATION_KEYS = {"feature", "answer", "answers", "frames", "confidence"}
+_WITHIN = ("boundingBox", "rotatableBoundingBox")
+_POINTS = ("polygon", "polyline", "point")
+
+
+def labels_from(prelabel: Prelabel, features: Features, data_hash: str, frames: int | None) -> Labels:
+    """The labels that a line says, fit to be saved to a data unit.
+
+    :param data_hash: Of the data unit, for the hashes of objects.
+    :param frames: How many it has; None if that is not known.
+    :raises WrongLabelsError: They do not fit the ontology or the data unit.
+    """
+    labels = labels_of(prelabel.content) if prelabel.is_label_row else _short(prelabel.content, features, data_hash)
+    _check(labels, features, frames)
+    return labels
+
+
+def _short(content: Mapping[str, Any], features: Features, data_hash: str) -> Labels:
+    labels = Labels()
+    for one in _listed(content, "objects"):
+        _add_object(labels, one, features, data_hash)
+    for one in _listed(content, "classifications"):
+        _add_classification(labels, one, features, data_hash)
+    return labels
+
+
+def _listed(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found = content.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
+        raise WrongLabelsError(f"{name}: it must be a list of objects.")
+    return found
+
+
+def _add_object(labels: Labels, one: Mapping[str, Any], features: Features, data_hash: str) -> None:
+    _require_known(one, _OBJECT_KEYS, "object")
+    feature = features.object(one.get("feature"))
+    frame = one.get("frame") or 0
+    if isinstance(frame, bool) or not isinstance(frame, int):
+        raise WrongLabelsError(f"frame: {str(frame)[:80]!r} is not a whole number.")
+    hash_ = _hash(data_hash, feature["featureNodeHash"], one.get("id") if "id" in one else _said(one))
+    geometry = {key: one[key] for key in (*GEOMETRY.values(), "polygons") if key in one}
+    drawn = {
+        "name": feature["name"],
+        "color": feature.get("color"),
+        "shape": feature["shape"],
+        "value": _value(feature["name"]),
+        "confidence": _confidence(one),
+        "objectHash": hash_,
+        "featureHash": feature["featureNodeHash"],
+        "manualAnnotation": False,
+        **geometry,
+    }
+    labels.objects.setdefault(frame, []).append(drawn)
+    answers = [_answered(feature, name, value) for name, value in (one.get("answers") or {}).items()]
+    known = labels.object_answers.setdefault(hash_, {"objectHash": hash_, "classifications": []})
+    named = {answer["featureHash"] for answer in known["classifications"]}
+    known["classifications"] += [answer for answer in answers if answer["featureHash"] not in named]
+
+
+def _add_classification(labels: Labels, one: Mapping[str, Any], features: Features, data_hash: str) -> None:
+    _require_known(one, _CLASSIFICATION_KEYS, "classification")
+    feature = features.classification(one.get("feature"))
+    attributes = feature.get("attributes") or [{}]
+    given = {attributes[0].get("name"): one["answer"]} if "answer" in one else dict(one.get("answers") or {})
+    hash_ = _hash(data_hash, feature["featureNodeHash"], "classification")
+    if hash_ in labels.classification_answers:
+        raise WrongLabelsError(f"classification {one.get('feature')!r}: it is given twice.")
+    labels.classification_answers[hash_] = {
+        "classificationHash": hash_,
+        "featureHash": feature["featureNodeHash"],
+        "classifications": [_answered(feature, name, value) for name, value in given.items()],
+        "range": one.get("frames") or [[0, 0]],
+        "spaces": {},
+        "confidence": _confidence(one),
+        "manualAnnotation": False,
+    }
+
+
+def _answered(feature: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    attribute = attribute_of(feature, name)
+    return {
+        "name": attribute["name"],
+        "value": _value(attribute["name"]),
+        "answers": answer_of(attribute, value),
+        "featureHash": attribute["featureNodeHash"],
+        "manualAnnotation": False,
+    }
+
+
+def _check(labels: Labels, features: Features, frames: int | None) -> None:
+    for frame, drawn in labels.objects.items():
+        _check_frame(frame, frames)
+        for one in drawn:
+            feature = features.object(one.get("featureHash"))
+            if one.get("shape") != feature["shape"]:
+                wanted = feature["shape"]
+                raise WrongLabelsError(
+                    f"object {feature['name']!r}: the ontology has the shape {wanted}, not {one.get('shape')}."
+                )
+            _check_geometry(one, feature)
+    for answer in labels.object_answers.values():
+        drawn_as = _feature_of(labels, features, answer)
+        if drawn_as:
+            _check_answers(drawn_as, answer)
+    for answer in labels.classification_answers.values():
+        _check_answers(features.classification(answer.get("featureHash")), answer)
+        for pair in answer.get("range") or ():
+            if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, int) for one in pair)):
+                raise WrongLabelsError(f"frames: {str(pair)[:80]!r} is not a first and a last frame.")
+            for frame in pair:
+                _check_frame(frame, frames)
+
+
+def _feature_of(labels: Labels, features: Features, answer: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    hash_ = answer.get("objectHash")
+    drawn = (one for found in labels.objects.values() for one in found)
+    return next((features.object(one["featureHash"]) for one in drawn if one.get("objectHash") == hash_), None)
+
+
+def _check_answers(feature: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+    for one in answer.get("classifications") or ():
+        answer_of(attribute_of(feature, one.get("featureHash")), one.get("answers"))
+
+
+def _check_frame(frame: int, frames: int | None) -> None:
+    if frame < 0 or (frames and frame >= frames):
+        raise WrongLabelsError(f"frame: {frame} is not within the {frames or 'all'} frames of the data unit.")
+
+
+def _check_geometry(one: Mapping[str, Any], feature: Mapping[str, Any]) -> None:
+    key = GEOMETRY.get(feature["shape"])
+    if key is None:
+        return
+    geometry = one.get(key)
+    if not isinstance(geometry, Mapping):
+        raise WrongLabelsError(f"object {feature['name']!r}: {key} is missing, the geometry of a {feature['shape']}.")
+    for name, value in _fractions(key, geometry):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise WrongLabelsError(
+                f"object {feature['name']!r}: {key}.{name} is {str(value)[:40]!r}; it must be a fraction of the width "
+                "or height, from 0 to 1."
+            )
+
+
+def _fractions(key: str, geometry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if key in _WITHIN:
+        yield from ((name, geometry.get(name)) for name in "xywh")
+    elif key in _POINTS:
+        for number, point in geometry.items():
+            found = point if isinstance(point, Mapping) else {}
+            yield from ((f"{number}.{name}", found.get(name)) for name in "xy")
+
+
+def _require_known(one: Mapping[str, Any], known: set[str], kind: str) -> None:
+    unknown = sorted(set(one) - known)
+    if unknown:
+        raise WrongLabelsError(f"{kind}: {unknown[0]!r} is not known; there are {', '.join(sorted(known))}.")
+
+
+def _confidence(one: Mapping[str, Any]) -> float:
+    value = one.get("confidence", 1.0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise WrongLabelsError(f"confidence: {str(value)[:40]!r} is not a number from 0 to 1.")
+    return float(value)
+
+
+def _said(one: Mapping[str, Any]) -> str:
+    told = {name: value for name, value in sorted(one.items()) if name not in ("confidence", "answers")}
+    return msgspec.json.encode(told).decode()
+
+
+def _hash(*parts: Any) -> str:
+    """Eight characters, as the editor makes them of six random bytes."""
+    return base64.b64encode(hashlib.sha256("\0".join(map(str, parts)).encode()).digest()[:6]).decode()
+
+
+def _value(name: str) -> str:
+    return name.lower().replace(" ", "_")

@@ -1,0 +1,210 @@
+"""Import labels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_encord.links import project_url
+from airflow_provider_encord.operators.arguments import flag, given, storage_path
+from airflow_provider_encord.operators.base import EncordBaseOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
+
+    from airflow_provider_encord.client.api.labels import LabelRowMetadata
+    from airflow_provider_encord.ingest.prelabels.importing import ImportOrder
+    from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
+    from airflow_provider_encord.ingest.prelabels.sources import Prelabel
+
+MAIN = "main"
+
+
+class EncordImportLabelsOperator(EncordBaseOperator):
+    """Import labels into a project: pre-labels of a model, or labels that were exported before.
+
+    Changes the project. Label rows of data units that have none are created, which moves their tasks to "label in
+    progress". Each row is read whole, the labels are put in, and it is saved if that changes anything; Encord's own
+    check against the ontology is asked for, and everything is checked before anything is sent.
+
+    The source has a line for each data unit: a label row as `EncordExportLabelsOperator` writes it (``jsonl``), whose
+    ids are replaced by those of the row that it goes to; or the short form
+    (`airflow_provider_encord.ingest.prelabels.build`)::
+
+        {"data_hash": "...", "objects": [{"feature": "Car", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}}],
+         "classifications": [{"feature": "Weather", "answer": "Rain"}]}
+
+    Safe to repeat: the same pre-labels give the same hashes, rows that have the labels already are not sent, and a
+    retry after a kill does what is left. Works with an SSH key and with the API key of a project (without
+    `promote_to`). Encord API: ``labelrow`` GET, PUT, POST (v1), ``labels/copy-branch`` (v2).
+
+    :param project: Id of the project (templated). With an API key it may be left out.
+    :param source: Path or URI of a ``.jsonl``, ``.jsonl.gz`` or ``.jsonl.zst`` file, or of a directory of them
+        (templated).
+    :param labels: Instead of `source`, a function: it takes the metadata of a label row
+        (`airflow_provider_encord.client.api.labels.LabelRowMetadata`), and returns its labels in the short form, or
+        None for none. Not templated.
+    :param match_by: How a line says its data unit (templated): ``"data_hash"``, ``"title"``, or
+        ``"client_metadata.<key>"``.
+    :param branch: Label branch to import to (templated).
+    :param promote_to: Afterwards copy the labels of these rows from `branch` to this branch, such as ``"main"``
+        (templated). SSH keys only.
+    :param overwrite: With `promote_to`: replace labels that are there (templated); else such rows stay.
+    :param if_exists: Of rows that have labels: ``"replace"`` them; ``"merge"``, which replaces what has the same hash
+        and keeps the rest; or ``"skip"`` the row (templated).
+    :param create_missing: Create label rows where there are none (templated); else such data units are skipped.
+    :param on_error: ``"fail"``: if a line is wrong, nothing is sent (of what a function makes: the others are imported,
+        and the task fails); ``"skip"``: the others are imported (templated).
+    :param receipt: Where to write what became of each row, as JSON Lines (templated); None writes none.
+    :return: ``{"project", "branch", "created", "saved", "unchanged", "skipped", "failed", "promoted", "receipt"}``:
+        numbers of rows, and the URI of the receipt.
+    :raises AirflowFailException: A line or an argument is wrong, or Encord refuses; the message names it.
+    :raises AirflowException: Encord was not reached; a retry does what is left.
+    """
+
+    template_fields: Sequence[str] = (
+        "project",
+        "source",
+        "match_by",
+        "branch",
+        "promote_to",
+        "overwrite",
+        "if_exists",
+        "create_missing",
+        "on_error",
+        "receipt",
+        *EncordBaseOperator.template_fields,
+    )
+
+    def __init__(
+        self,
+        *,
+        project: str | None = None,
+        source: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        labels: Callable[[LabelRowMetadata], Mapping[str, Any] | None] | None = None,
+        match_by: str = "data_hash",
+        branch: str = MAIN,
+        promote_to: str | None = None,
+        overwrite: bool | str = False,
+        if_exists: str = "replace",
+        create_missing: bool | str = True,
+        on_error: str = "fail",
+        receipt: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.project = project
+        self.source = source
+        self.labels = labels
+        self.match_by = match_by
+        self.branch = branch
+        self.promote_to = promote_to
+        self.overwrite = overwrite
+        self.if_exists = if_exists
+        self.create_missing = create_missing
+        self.on_error = on_error
+        self.receipt = receipt
+
+    def act(self, context: Context) -> dict[str, Any]:
+        """Import the labels."""
+        from airflow_provider_encord.assets import labels_uri
+        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.ingest.prelabels.importing import FAIL, import_labels
+        from airflow_provider_encord.ingest.prelabels.receipt import FAILED, ImportReceipt
+
+        prelabels = self._prelabels()
+        order = self._order()
+        overwrite = flag(self.overwrite, "overwrite")
+        path = storage_path(self.receipt, "receipt") if given(self.receipt) else None
+        self.show(context, project_url, order.project)
+        receipt = ImportReceipt(path)
+        try:
+            done = import_labels(
+                self.client,
+                order,
+                prelabels,
+                receipt,
+                check_first=order.on_error == FAIL and self.labels is None,
+            )
+        finally:
+            receipt.finish()
+        if receipt.counts[FAILED] and order.on_error == FAIL:
+            raise InvalidRequestError(_failures(receipt))
+        promoted = self._promote(order, done, overwrite=overwrite)
+        told = {
+            "project": order.project,
+            "branch": order.branch,
+            **{name: receipt.counts[name] for name in ("created", "saved", "unchanged", "skipped", "failed")},
+            "promoted": promoted,
+            "receipt": str(path) if path else None,
+        }
+        self.tell_assets(context, labels_uri(self.client.settings.base_url, order.project, order.branch), told)
+        return told
+
+    def _order(self) -> ImportOrder:
+        from airflow_provider_encord.client.api.label_actions import copy_labels_to_branch
+        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.ingest.prelabels.importing import FAIL, MERGE, REPLACE, SKIP, ImportOrder
+        from airflow_provider_encord.ingest.prelabels.matching import require_key
+
+        require_key(self.match_by)
+        _require_choice("if_exists", self.if_exists, (REPLACE, MERGE, SKIP))
+        _require_choice("on_error", self.on_error, (FAIL, SKIP))
+        branch = str(given(self.branch) or MAIN)
+        project = self.client.project(self.project or None).id
+        if given(self.promote_to):
+            if self.promote_to == branch:
+                raise InvalidRequestError(f"promote_to: {branch!r} is the branch that is imported to.")
+            self.client.require_possible(copy_labels_to_branch(project, [], target=str(self.promote_to)))
+        return ImportOrder(
+            project=project,
+            branch=branch,
+            match_by=self.match_by,
+            if_exists=self.if_exists,
+            create_missing=flag(self.create_missing, "create_missing"),
+            on_error=self.on_error,
+        )
+
+    def _prelabels(self) -> Callable[[Sequence[LabelRowMetadata]], Iterable[Prelabel]]:
+        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.ingest.prelabels.sources import prelabels_of
+
+        source = given(self.source)
+        if (source is None) == (self.labels is None):
+            raise InvalidRequestError("source, labels: give a file, or a function that makes the labels.")
+        if source is None:
+            return self._made
+        path = storage_path(source, "source")
+        return lambda rows: prelabels_of(path)  # noqa: ARG005 - a function that makes them needs the rows
+
+    def _made(self, rows: Sequence[LabelRowMetadata]) -> Iterator[Prelabel]:
+        from airflow_provider_encord.ingest.prelabels.sources import Prelabel
+
+        for row in rows:
+            content = self.labels(row) if self.labels else None
+            if content is not None:
+                about = {"data_hash": row.data_hash, "title": row.data_title}
+                yield Prelabel(place=row.data_title, content={**content, **about})
+
+    def _promote(self, order: ImportOrder, label_hashes: Sequence[str], *, overwrite: bool) -> int:
+        target = given(self.promote_to)
+        if target is None or not label_hashes:
+            return 0
+        rows = self.client.project(order.project).rows
+        return rows.copy_to_branch(label_hashes, target=str(target), source=order.branch, overwrite=overwrite)
+
+
+def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    from airflow_provider_encord.client.errors import InvalidRequestError
+
+    if value not in choices:
+        raise InvalidRequestError(f"{name}: {str(value)[:80]!r} is none of {', '.join(choices)}.")
+
+
+def _failures(receipt: ImportReceipt) -> str:
+    from airflow_provider_encord.ingest.prelabels.receipt import FAILED
+
+    named = " ".join(f"{one.place}: {one.reason}" for one in receipt.failures)
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(receipt.counts.items()) if count)
+    return f"{receipt.counts[FAILED]} rows were not imported ({counts}). {named}"

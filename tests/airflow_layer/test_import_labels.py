@@ -1,0 +1,377 @@
+"""Labels into a project: from files and functions, matched, checked before anything is sent, and safe to repeat."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+from airflow_provider_encord.client.api.labels import LabelRowFilter
+from airflow_provider_encord.client.api.storage_folders import folder_patch
+from airflow_provider_encord.client.resources.storage import edit_items
+from airflow_provider_encord.operators.labels import EncordExportLabelsOperator, EncordImportLabelsOperator
+from tests.airflow_layer.bench import Account
+
+SAVES = {"query_type": "labelrow", "query_method": "POST"}
+CREATES = {"query_type": "labelrow", "query_method": "PUT"}
+BOX = {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}
+CAR = {"feature": "Car", "boundingBox": BOX, "confidence": 0.75, "answers": {"Colour": "Red"}}
+PERSON = {
+    "feature": "Person",
+    "polygon": {"0": {"x": 0.1, "y": 0.1}, "1": {"x": 0.5, "y": 0.1}, "2": {"x": 0.3, "y": 0.6}},
+}
+WEATHER = {"feature": "Weather", "answer": "Heavy snow"}
+
+
+class Model:
+    """A project without labels, and a model's pre-labels for it."""
+
+    def __init__(self, account: Account, directory: Path, **project: Any):
+        self.account, self.emulator, self.directory = account, account.emulator, directory
+        self.project = account.project(**{"rows": 6, "created": 0.0, **project})["project_hash"]
+        with account.client() as client:
+            rows = client.project(self.project).label_rows()
+        self.titles = {row.data_hash: row.data_title for row in rows}
+        self.data_hashes = sorted(self.titles)
+        self.emulator.clear_journal()
+
+    def write(self, *lines: Any, name: str = "labels.jsonl") -> str:
+        path = self.directory / name
+        content = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+        return str(path)
+
+    def lines(self, **more: Any) -> list[dict[str, Any]]:
+        about = {"objects": [CAR, PERSON], "classifications": [WEATHER]}
+        return [{"data_hash": one, **about, **more} for one in self.data_hashes]
+
+    def load(self, source: str | None = None, **arguments: Any) -> dict[str, Any]:
+        if source is None and "labels" not in arguments:
+            source = self.write(*self.lines())
+        arguments = {"project": self.project, "source": source, **arguments}
+        told: dict[str, Any] = EncordImportLabelsOperator(task_id="import", **arguments).execute({})
+        return told
+
+    def labels(self) -> dict[str, dict[str, Any]]:
+        return {row["data_hash"]: row for row in self.emulator.labels(self.project) if row["branch_name"] == "main"}
+
+    def changes(self) -> list[tuple[str, str]]:
+        entries = [one for one in self.emulator.journal() if one["changes"]]
+        return [(one["query_type"] or one["path"].rpartition("/")[2], one["query_method"] or "") for one in entries]
+
+
+@pytest.fixture
+def model(account: Account, tmp_path: Path) -> Model:
+    return Model(account, tmp_path)
+
+
+def _objects(row: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for unit in row["data_units"].values() for one in unit["labels"]["objects"]]
+
+
+def _counts(told: dict[str, Any]) -> dict[str, int]:
+    return {name: told[name] for name in ("created", "saved", "unchanged", "skipped", "failed") if told[name]}
+
+
+def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model: Model) -> None:
+    receipt = model.directory / "receipt.jsonl"
+    told = model.load(receipt=str(receipt))
+    assert told == {
+        "project": model.project,
+        "branch": "main",
+        "created": 6,
+        "saved": 6,
+        "unchanged": 0,
+        "skipped": 0,
+        "failed": 0,
+        "promoted": 0,
+        "receipt": f"file://{receipt}",
+    }
+    first = model.labels()
+    assert sorted(first) == model.data_hashes
+    for row in first.values():
+        car, person = _objects(row)
+        assert (car["name"], car["boundingBox"], car["confidence"]) == ("Car", BOX, 0.75)
+        assert car["manualAnnotation"] is False
+        assert person["polygon"] == PERSON["polygon"]
+        (colour,) = row["object_answers"][car["objectHash"]]["classifications"]
+        assert [one["name"] for one in colour["answers"]] == ["Red"]
+        (weather,) = row["classification_answers"].values()
+        assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]
+    lines = [json.loads(line) for line in receipt.read_text().splitlines()]
+    assert [(one["outcome"], one["created"], one["annotations"]) for one in lines] == [("saved", True, 3)] * 6
+    assert {one["label_hash"] for one in lines} == {row["label_hash"] for row in first.values()}
+    model.emulator.clear_journal()
+    assert _counts(model.load()) == {"unchanged": 6}
+    assert model.changes() == []
+    assert model.labels() == first
+
+
+def test_what_is_changed_is_saved_and_nothing_else(model: Model) -> None:
+    model.load()
+    lines = model.lines()
+    lines[2]["objects"] = [{**CAR, "confidence": 0.9}]
+    model.emulator.clear_journal()
+    assert _counts(model.load(model.write(*lines))) == {"saved": 1, "unchanged": 5}
+    assert model.changes() == [("labelrow", "POST")]
+    assert [one["confidence"] for one in _objects(model.labels()[model.data_hashes[2]])] == [0.9]
+
+
+@pytest.mark.parametrize(
+    ("if_exists", "names", "counts"),
+    [
+        ("replace", ["Car"], {"saved": 6}),
+        ("merge", ["Car", "Person", "Car"], {"saved": 6}),
+        ("skip", ["Car", "Person"], {"skipped": 6}),
+    ],
+)
+def test_labels_that_are_there_are_replaced_merged_or_left(
+    model: Model, if_exists: str, names: Any, counts: Any
+) -> None:
+    model.load()
+    other = {"feature": "Car", "boundingBox": {**BOX, "x": 0.5}}
+    source = model.write(*model.lines(objects=[other], classifications=[]), name="others.jsonl")
+    assert _counts(model.load(source, if_exists=if_exists)) == counts
+    for row in model.labels().values():
+        assert [one["name"] for one in _objects(row)] == names
+        assert len(row["classification_answers"]) == (0 if if_exists == "replace" else 1)
+    if if_exists != "skip":
+        assert _counts(model.load(source, if_exists=if_exists)) == {"unchanged": 6}
+
+
+def test_rows_are_matched_by_title_and_by_client_metadata(model: Model) -> None:
+    by_title = [{"title": model.titles[one], "objects": [CAR]} for one in model.data_hashes]
+    assert _counts(model.load(model.write(*by_title), match_by="title"))["saved"] == 6
+    with model.account.client() as client:
+        listed = client.project(model.project).label_rows(LabelRowFilter(include_client_metadata=True))
+        items = {row.data_hash: row.backing_item_uuid for row in listed}
+        for number, one in enumerate(model.data_hashes):
+            client.run(edit_items({items[one] or "": folder_patch(client_metadata={"frame": number})}))
+    lines = [{"client_metadata": {"frame": number}, "objects": []} for number in range(6)]
+    told = model.load(model.write(*lines), match_by="client_metadata.frame")
+    assert _counts(told) == {"saved": 6}
+    assert all(_objects(row) == [] for row in model.labels().values())
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"data_hash": "nowhere"}, r"data_hash 'nowhere': no data unit has it"),
+    ({"data_hash": None}, "data_hash: it is missing"),
+    ({"objects": [{"feature": "Lorry", "boundingBox": BOX}]}, "object 'Lorry': the ontology has Car, Person"),
+    ({"objects": [{"feature": "Car", "polygon": {}}]}, "object 'Car': boundingBox is missing"),
+    (
+        {"objects": [{"feature": "Car", "boundingBox": {**BOX, "x": 12}}]},
+        r"boundingBox\.x is '12'; it must be a fraction",
+    ),
+    ({"objects": [{**CAR, "answers": {"Colour": "Green"}}]}, "answer to 'Colour': 'Green' is none of Red, Blue"),
+    ({"objects": [{**CAR, "answers": {"Size": "Big"}}]}, "attribute 'Size': the ontology has Colour"),
+    ({"objects": [{**CAR, "frame": 3}]}, "frame: 3 is not within the 1 frames"),
+    ({"objects": [{**CAR, "confidence": 80}]}, "confidence: '80'"),
+    ({"objects": [{**CAR, "colour": "Red"}]}, "object: 'colour' is not known"),
+    ({"objects": {"Car": CAR}}, "objects: it must be a list"),
+    ({"classifications": [{"feature": "Weather", "answer": ["Rain", "Clear"]}]}, "one option, and not 2"),
+    ({"classifications": [{"feature": "Note", "answer": 3}]}, "answer to 'Note': it must be a text"),
+    ({"classifications": [{**WEATHER, "frames": [[0, 7]]}]}, "frame: 7 is not within"),
+]
+
+
+@pytest.mark.parametrize(("harm", "message"), WRONG, ids=lambda one: one if isinstance(one, str) else "")
+def test_one_wrong_line_keeps_all_back_and_is_named(model: Model, harm: dict[str, Any], message: str) -> None:
+    lines = model.lines()
+    lines[4] |= harm
+    with pytest.raises(AirflowFailException, match=rf"nothing was imported.*labels\.jsonl, line 5: .*{message}"):
+        model.load(model.write(*lines))
+    assert model.changes() == []
+    told = model.load(model.write(*lines), on_error="skip", receipt=str(model.directory / "receipt"))
+    assert _counts(told) == {"created": 5, "saved": 5, "failed": 1}
+    outcomes = [json.loads(line) for line in (model.directory / "receipt").read_text().splitlines()]
+    assert [one["place"] for one in outcomes if one["outcome"] == "failed"] == ["labels.jsonl, line 5"]
+
+
+def test_two_lines_about_one_row_are_refused(model: Model) -> None:
+    with pytest.raises(AirflowFailException, match=r"line 2: .*labels\.jsonl, line 1 is about it, too"):
+        model.load(model.write(model.lines()[0], model.lines()[0]))
+
+
+def test_a_line_that_is_no_json_is_named(model: Model) -> None:
+    path = model.directory / "broken.jsonl"
+    path.write_text('{"data_hash": "x"}\n{"data_ha')
+    with pytest.raises(AirflowFailException, match=r"source: broken\.jsonl, line 2 is not a JSON object"):
+        model.load(str(path))
+
+
+def test_a_function_gives_the_labels(model: Model) -> None:
+    def detect(row: Any) -> dict[str, Any] | None:
+        return {"objects": [CAR]} if row.data_title.endswith(("0.png", "3.png")) else None
+
+    assert _counts(model.load(labels=detect)) == {"created": 2, "saved": 2}
+    assert len(model.labels()) == 2
+
+
+def test_what_the_server_refuses_does_not_keep_the_others_back(model: Model) -> None:
+    model.emulator.faults([{"match": SAVES, "when": {"nth": 1}, "do": {"v1_error": "VALIDATION_ERROR"}}])
+    assert _counts(model.load()) == {"created": 6, "saved": 6}
+
+
+def test_data_units_without_a_row_may_be_left_alone(model: Model) -> None:
+    model.emulator.annotate(model.project, data_hashes=model.data_hashes[:2])
+    told = model.load(create_missing=False)
+    assert _counts(told) == {"saved": 2, "skipped": 4}
+    assert len(model.labels()) == 2
+
+
+def _drawn(row: dict[str, Any]) -> Any:
+    """What a video row says: objects by frame, and answers."""
+    (unit,) = row["data_units"].values()
+    frames = {
+        frame: sorted((one["objectHash"], one["featureHash"]) for one in labels["objects"])
+        for frame, labels in unit["labels"].items()
+    }
+    answers = {hash_: one["classifications"] for hash_, one in row["object_answers"].items()}
+    ranges = {hash_: one["range"] for hash_, one in row["classification_answers"].items()}
+    return {frame: drawn for frame, drawn in frames.items() if drawn}, answers, ranges
+
+
+def test_an_export_of_one_project_is_imported_to_another(account: Account, tmp_path: Path) -> None:
+    truth = Model(account, tmp_path, rows=5, created=1.0, objects_per_row=4, kind="video", frames=9, seed=3)
+    exported = EncordExportLabelsOperator(
+        task_id="export", project=truth.project, destination=str(tmp_path / "export"), format="jsonl.gz"
+    ).execute({})
+    with account.client() as client:
+        datasets = [one.dataset_hash for one in client.project(truth.project).datasets()]
+        ontology = client.project(truth.project).get().ontology_hash
+        copied = client.create_project("Copy", datasets=datasets, ontology=ontology, if_exists="new").id
+    directory = exported["manifest"].rpartition("/")[0]
+    arguments = {"task_id": "import", "project": copied, "source": directory}
+    assert EncordImportLabelsOperator(**arguments).execute({})["saved"] == 5
+    there, here = account.emulator.labels(truth.project), account.emulator.labels(copied)
+    assert [_drawn(row) for row in here] == [_drawn(row) for row in there]
+    assert not {row["label_hash"] for row in here} & {row["label_hash"] for row in there}
+    assert EncordImportLabelsOperator(**arguments).execute({})["unchanged"] == 5
+
+
+def test_pre_labels_go_to_a_branch_and_are_promoted(model: Model) -> None:
+    told = model.load(branch="pre-labels", promote_to="main")
+    assert (told["branch"], told["saved"], told["promoted"]) == ("pre-labels", 6, 6)
+    assert len(model.labels()) == 6
+    assert all(len(_objects(row)) == 2 for row in model.labels().values())
+    again = model.load(branch="pre-labels", promote_to="main")
+    assert (_counts(again), again["promoted"]) == ({"unchanged": 6}, 0)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"match": CREATES, "when": {"nth": 1}, "do": {"cut": "after"}},
+        {"match": CREATES, "when": {"nth": 1}, "do": {"cut": "before"}},
+        {"match": SAVES, "when": {"nth": 1}, "do": {"cut": "after"}},
+        {"match": SAVES, "when": {"every": 2}, "do": {"status": 503}},
+        {"match": SAVES, "when": {"nth": 1}, "do": {"status": 413}},
+    ],
+    ids=lambda fault: f"{fault['match']['query_method']} {fault['do']}",
+)
+def test_trouble_on_the_way_loses_and_doubles_nothing(model: Model, fault: Any) -> None:
+    model.emulator.faults([fault])
+    told = model.load()
+    assert (told["saved"], told["failed"]) == (6, 0)
+    assert all(len(_objects(row)) == 2 for row in model.labels().values())
+    model.emulator.clear_faults()
+    assert _counts(model.load()) == {"unchanged": 6}
+
+
+def test_the_label_limit_of_the_server_is_kept_to(model: Model) -> None:
+    try:
+        model.emulator.limits(label_rows_per_request=4)
+        assert model.load()["saved"] == 6
+    finally:
+        model.emulator.limits(label_rows_per_request=1000)
+
+
+_LOAD = """
+import os, sys
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import SshKey
+from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.ingest.prelabels.importing import ImportOrder, import_labels
+from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
+from airflow_provider_encord.ingest.prelabels.sources import prelabels_of
+import pathlib
+url, key, project, source = sys.argv[1:]
+with EncordClient(SshKey.from_path(key), Settings(base_url=url)) as client:
+    lines = lambda rows: prelabels_of(pathlib.Path(source))
+    import_labels(client, ImportOrder(project=project), lines, ImportReceipt(None), check_first=True)
+"""
+
+
+@pytest.fixture
+def large(account: Account, tmp_path: Path) -> Iterator[Model]:
+    yield Model(account, tmp_path, rows=200)
+    account.emulator.clear_faults()
+
+
+@pytest.mark.parametrize("saved", [1, 3])
+def test_an_import_that_is_killed_is_finished_by_the_next(large: Model, saved: int) -> None:
+    source = large.write(*large.lines())
+    key = large.directory / "key"
+    key.write_text(large.account.private_key)
+    large.emulator.faults([{"match": {"query_type": "labelrow"}, "do": {"delay_s": 0.2}}])
+    arguments = [large.emulator.url, str(key), large.project, source]
+    process = subprocess.Popen([sys.executable, "-c", _LOAD, *arguments])
+    deadline = time.monotonic() + 60
+    try:
+        while large.changes().count(("labelrow", "POST")) < saved:
+            assert process.poll() is None, "it ended before it could be killed"
+            assert time.monotonic() < deadline, "it did not save in time"
+            time.sleep(0.02)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGKILL
+    large.emulator.clear_faults()
+    told = large.load(source)
+    assert told["saved"] + told["unchanged"] == 200
+    assert told["unchanged"] >= 50 * (saved - 1)
+    assert {len(_objects(row)) for row in large.labels().values()} == {2}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"match_by": "name"}, "match_by: 'name'"),
+        ({"match_by": "client_metadata."}, "match_by: "),
+        ({"if_exists": "perhaps"}, "if_exists: 'perhaps' is none of replace, merge, skip"),
+        ({"on_error": "perhaps"}, "on_error: 'perhaps'"),
+        ({"labels": lambda row: None}, "source, labels: give a file, or a function"),
+        ({"branch": "b", "promote_to": "b"}, "promote_to: 'b' is the branch"),
+        ({"create_missing": "perhaps"}, "create_missing: 'perhaps'"),
+    ],
+)
+def test_wrong_arguments_are_named_before_anything_is_sent(model: Model, arguments: Any, message: str) -> None:
+    with pytest.raises(AirflowFailException, match=message):
+        model.load(model.write(*model.lines()), **arguments)
+    assert model.emulator.journal() == []
+
+
+def test_an_api_key_imports_and_is_told_that_it_cannot_promote(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ENCORD_API_KEY", model.account.api_key_connection(model.project))
+    model.emulator.clear_journal()
+    with pytest.raises(AirflowFailException, match="SSH key"):
+        model.load(encord_conn_id="encord_api_key", project=None, branch="b", promote_to="main")
+    assert model.changes() == []
+    assert model.load(encord_conn_id="encord_api_key", project=None)["saved"] == 6
+
+
+def test_a_source_that_is_not_there_is_named(model: Model) -> None:
+    with pytest.raises((AirflowException, AirflowFailException), match=r"source: .*nowhere"):
+        model.load(str(model.directory / "nowhere.jsonl"))
+    (model.directory / "empty").mkdir()
+    with pytest.raises(AirflowFailException, match="source: there is no file"):
+        model.load(str(model.directory / "empty"))
