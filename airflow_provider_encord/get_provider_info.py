@@ -121,7 +121,7 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": modules("hooks", "encord"),
-        "operators": modules("operators", "projects", "datasets", "ontologies", "storage", "labels"),
+        "operators": modules("operators", "projects", "datasets", "ontologies", "storage", "labels", "analytics"),
         "triggers": modules("triggers", "jobs"),
         "asset-uris": [ASSET_URIS],
         "dataset-uris": [ASSET_URIS],  # their name on Airflow 2

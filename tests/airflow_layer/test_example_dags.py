@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 from pathlib import Path
@@ -21,6 +22,8 @@ EXPECTED = {
     "example_encord_ingest",
     "example_encord_export",
     "example_encord_api_key_export",
+    "example_encord_nightly_export",
+    "example_encord_prelabel",
 }
 TITLE = "2026_11"  # a number to Python, and yet a title
 
@@ -169,3 +172,39 @@ def test_what_is_in_a_bucket_is_registered_by_several_tasks_and_once(account: Ac
     assert account.titles("project") == account.titles("dataset") == [TITLE]
     receipts = list((tmp_path / "work").glob("*/receipts/*/*.jsonl"))
     assert sum(len(path.read_text().splitlines()) for path in receipts) == 5
+
+
+def test_every_night_what_changed_is_exported_in_parts_and_verified(account: Account, tmp_path: Path) -> None:
+    project = account.project(rows=7, created=1.0)["project_hash"]
+    params = {"project": project, "exports": str(tmp_path / "labels"), "rows_per_partition": 3}
+    account.emulator.clear_journal()
+    first = run_example("example_encord_nightly_export", **params)
+    assert first.state == "success"
+    assert [first.results[f"export[{number}]"]["rows"] for number in range(3)] == [2, 2, 3]
+    edited = account.emulator.labels(project)[2]["data_hash"]
+    account.emulator.annotate(project, data_hashes=[edited])
+    second = run_example("example_encord_nightly_export", **params)
+    assert second.state == "success"
+    manifests = [run.results["verify"]["manifest"].removeprefix("file://") for run in (first, second)]
+    rows = {}
+    for manifest in manifests:
+        for shard in sorted(Path(manifest).parent.glob("labels-*.jsonl.gz")):
+            for line in gzip.decompress(shard.read_bytes()).splitlines():
+                rows[json.loads(line)["data_hash"]] = json.loads(line)
+    assert list(rows.values()) == account.emulator.labels(project)
+    changes = [one["query_method"] for one in account.emulator.journal() if one["changes"]]
+    assert changes == []
+
+
+def test_a_model_labels_first_and_again_changes_nothing(account: Account, tmp_path: Path) -> None:
+    project = account.project(rows=5, created=0.4)["project_hash"]
+    params = {"project": project, "work": str(tmp_path / "work")}
+    first = run_example("example_encord_prelabel", **params)
+    told = first.results["import_labels"]
+    assert (first.state, told["saved"], told["promoted"]) == ("success", 3, 3)
+    rows = [row for row in account.emulator.labels(project) if row["branch_name"] == "main"]
+    assert len(rows) == 5
+    assert Path(told["receipt"].removeprefix("file://")).read_text().count('"saved"') == 3
+    again = run_example("example_encord_prelabel", **params)
+    assert (again.state, again.results["import_labels"]["saved"]) == ("success", 0)
+    assert [row for row in account.emulator.labels(project) if row["branch_name"] == "main"] == rows

@@ -357,7 +357,7 @@ def test_an_import_that_is_killed_is_finished_by_the_next(large: Model, saved: i
 def test_wrong_arguments_are_named_before_anything_is_sent(model: Model, arguments: Any, message: str) -> None:
     with pytest.raises(AirflowFailException, match=message):
         model.load(model.write(*model.lines()), **arguments)
-    assert model.emulator.journal() == []
+    assert model.changes() == []
 
 
 def test_an_api_key_imports_and_is_told_that_it_cannot_promote(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,6 +184,21 @@ def test_the_labels_asset_hears_of_counts_watermark_and_manifest(exports: Export
     assert events.extra["run"] == MONDAY.isoformat()
 
 
+def test_lineage_goes_from_the_labels_to_the_files_with_their_counts(exports: Exports) -> None:
+    pytest.importorskip("airflow.providers.openlineage.extractors")
+    operator = EncordExportLabelsOperator(
+        task_id="export", project=exports.project, destination=str(exports.directory / "x")
+    )
+    assert operator.get_openlineage_facets_on_complete(None) is None
+    told = operator.execute(context())
+    lineage = operator.get_openlineage_facets_on_complete(None)
+    (labels,), (files,) = lineage.inputs, lineage.outputs
+    assert f"{labels.namespace}/{labels.name}" == labels_uri(exports.emulator.url, exports.project)
+    assert (files.namespace, files.name) == ("file", f"{exports.directory}/x")
+    counts = files.outputFacets["outputStatistics"]
+    assert (counts.rowCount, counts.size, counts.fileCount) == (40, told["bytes"], told["shards"])
+
+
 def test_a_snapshot_stays_as_it_is_while_people_go_on(exports: Exports) -> None:
     now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=1)
 

@@ -137,7 +137,12 @@ class TestEveryOperator:
     def test_every_operator_is_in_a_dag_whose_links_are_looked_at_below(self) -> None:
         run = {
             getattr(task, "operator_class", type(task))  # a mapped task is of another class
-            for dag in (operators_in_a_dag.dag, links_in_a_dag.dag, links_in_a_dag.dag_of_chores)
+            for dag in (
+                operators_in_a_dag.dag,
+                links_in_a_dag.dag,
+                links_in_a_dag.dag_of_chores,
+                links_in_a_dag.dag_of_labels,
+            )
             for task in dag.tasks
         }
         assert set(_all_operators()) - run == set()
@@ -327,6 +332,17 @@ class TestInRuns:
             **dict.fromkeys(["project_users", "status"], f"{project}{params['project']}/summary"),
             "copy": f"{project}{done['copy']}/summary",
         }
+
+    def test_labels_out_and_in_are_linked_with_their_project(
+        self, account: Account, at: Callable[[str], None], tmp_path: Path
+    ) -> None:
+        _, params = _parts(account, tmp_path)
+        (tmp_path / "prelabels.jsonl").write_text("")
+        at(EUROPE)
+        looked = look_at(links_in_a_dag.dag_of_labels, **params, prelabels=str(tmp_path / "prelabels.jsonl"))
+
+        assert set(looked.states.values()) == {"success"}, looked.states
+        assert set(looked.links.values()) == {f"https://app.encord.com/projects/view/{params['project']}/summary"}
 
     def test_a_task_that_failed_after_it_knew_its_resource_is_linked(
         self, account: Account, at: Callable[[str], None], tmp_path: Path

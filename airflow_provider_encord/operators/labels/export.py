@@ -73,6 +73,7 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         self.rows_per_request = rows_per_request
         self.parallel_reads = parallel_reads
         self.partition = partition
+        self._exported: tuple[str, Manifest, ObjectStoragePath] | None = None
 
     def act(self, context: Context) -> dict[str, Any]:
         """Export the label rows."""
@@ -88,6 +89,12 @@ class EncordExportLabelsOperator(PlannedExportOperator):
             return self._export_partition(context, partition, reading)
         target = self.target()
         return self._export(context, self.order(context, target), target, reading)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """What the OpenLineage provider asks for after the task (extra ``openlineage``); None if there is no export."""
+        from airflow_provider_encord.operators.labels.lineage import lineage_of
+
+        return lineage_of(*self._exported) if self._exported else None
 
     def _export(self, context: Context, order: Order, target: ObjectStoragePath, reading: Reading) -> dict[str, Any]:
         from airflow_provider_encord.export.labels import export_labels
@@ -141,6 +148,8 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         from airflow_provider_encord.assets import labels_uri
         from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 
-        uri = labels_uri(self.client.settings.base_url, manifest.project.id, manifest.branch or MAIN_BRANCH)
+        api = self.client.settings.base_url
+        self._exported = (api, manifest, target)
+        uri = labels_uri(api, manifest.project.id, manifest.branch or MAIN_BRANCH)
         told = self._told(manifest, target)
         self.tell_assets(context, uri, {**told, "watermark": manifest.watermark, "run": manifest.run})

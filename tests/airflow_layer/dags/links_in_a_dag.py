@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from airflow.providers.common.compat.sdk import DAG
 
+from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOperator
 from airflow_provider_encord.operators.datasets import (
     EncordAddDatasetUsersOperator,
     EncordGetDatasetOperator,
     EncordLinkItemsOperator,
     EncordRemoveDataRowsOperator,
 )
-from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
+from airflow_provider_encord.operators.labels import (
+    EncordExportLabelsOperator,
+    EncordImportLabelsOperator,
+    EncordPartitionLabelsOperator,
+    EncordSnapshotLabelsOperator,
+    EncordVerifyExportOperator,
+)
 from airflow_provider_encord.operators.projects import (
     EncordAddProjectUsersOperator,
     EncordCopyProjectOperator,
@@ -75,3 +82,22 @@ with DAG(dag_id="links_of_chores", schedule=None) as dag_of_chores:
     )
     EncordCopyProjectOperator(task_id="copy", project="{{ params.project }}", title="Street, again")
     EncordSetProjectStatusOperator(task_id="status", project="{{ params.project }}", status="completed")
+
+with DAG(dag_id="links_of_labels", schedule=None) as dag_of_labels:
+    about = {"project": "{{ params.project }}"}
+    partition = EncordPartitionLabelsOperator(
+        task_id="partition", destination="{{ params.destination }}/parts", rows_per_partition=2, **about
+    )
+    verify = EncordVerifyExportOperator(
+        task_id="verify", manifest="{{ params.destination }}/parts", against="listing", on_error="report"
+    )
+    EncordExportLabelsOperator.partial(task_id="export_part").expand(partition=partition.output) >> verify
+    EncordImportLabelsOperator(task_id="import", source="{{ params.prelabels }}", **about).set_upstream(verify)
+    EncordSnapshotLabelsOperator(task_id="snapshot", branch="frozen", if_late="mark", **about)
+    EncordExportAnalyticsOperator(
+        task_id="analytics",
+        destination="{{ params.destination }}/analytics",
+        start="2026-01-01",
+        end="2026-01-02",
+        **about,
+    )
