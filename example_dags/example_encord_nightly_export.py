@@ -45,7 +45,7 @@ with DAG(
         task_id="partition",
         project="{{ params.project }}",
         stage="{{ params.stage }}",
-        destination="{{ params.exports }}/{{ (dag_run.logical_date or dag_run.run_after) | ts_nodash }}",
+        destination="{{ params.exports }}/{{ run_id }}",
         format="jsonl.gz",
         incremental=True,
         rows_per_partition="{{ params.rows_per_partition }}",
@@ -55,7 +55,7 @@ with DAG(
     )
     verify = EncordVerifyExportOperator(
         task_id="verify",
-        manifest="{{ params.exports }}/{{ (dag_run.logical_date or dag_run.run_after) | ts_nodash }}",
+        manifest="{{ params.exports }}/{{ run_id }}",
     )
     # What comes after, such as a training, reads the manifest that `verify` returns. To let other DAGs be scheduled by
     # new labels, give `export` the asset as an outlet: outlets=[labels_asset("<project>")], from

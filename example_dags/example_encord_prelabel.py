@@ -34,7 +34,7 @@ with DAG(
     doc_md=__doc__,
     tags=["encord", "example"],
 ) as dag:
-    directory = "{{ params.work }}/{{ (dag_run.logical_date or dag_run.run_after) | ts_nodash }}"
+    directory = "{{ params.work }}/{{ run_id }}"
 
     @task
     def predict(project: str, directory: str) -> str:
