@@ -107,7 +107,7 @@ def test_the_manifest_that_is_shown_is_one() -> None:
     assert json.dumps(names(shown)) == json.dumps(names(real))
     counts = shown["counts"]
     assert counts["listed"] == counts["with_labels"] + counts["without_labels"]
-    assert counts["with_labels"] == counts["exported"] + counts["missing"]
+    assert counts["with_labels"] == counts["exported"] + counts["missing"] + counts["unchanged"]
 
 
 def test_the_line_of_a_receipt_that_is_shown_is_one() -> None:
