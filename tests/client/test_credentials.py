@@ -178,7 +178,9 @@ def test_blanks_and_line_ends_around_an_api_key_are_dropped(around: str) -> None
         (f'"{API_KEY}"', PROJECT, "api_key: there are quotation marks"),
         (OPENSSH, PROJECT, "api_key: this is an SSH key. Put it into private_key"),
         (keys.putty(), PROJECT, "api_key: this is an SSH key. Put it into private_key"),
-        (keys.public_line(KEY), PROJECT, "api_key: this is the public half of an SSH key"),
+        pytest.param(
+            keys.public_line(KEY), PROJECT, "api_key: this is the public half of an SSH key", id="public half"
+        ),
         (API_KEY, "", "resource_id: this is not a UUID"),
         (API_KEY, None, "resource_id: this is not a UUID"),
         (API_KEY, "***", "resource_id: this is not a UUID"),
