@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
 import subprocess
 import sys
 import time
@@ -20,11 +21,12 @@ from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
 from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.export.listing import Filters, Question
-from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
+from airflow_provider_encord.export.manifest import MANIFEST, Manifest, read_manifest
 from tests.client import keys
 from tests.export.bench import export, files, lines
 
 OWNER = "owner@example.com"
+RUN = "2026-11-24T00:00:00+00:00"
 READS = {"query_type": "labelrow", "query_method": "GET"}
 
 
@@ -269,18 +271,38 @@ def test_the_labels_need_the_memory_of_a_bundle_and_not_of_the_project(bench, tm
     assert peak < 50e6
 
 
-@pytest.mark.parametrize("files_seen", [1, 4, 9])
-def test_an_export_that_was_killed_is_completed_by_the_next(bench, tmp_path, files_seen):
-    project = bench.project(rows=300, created=1.0, objects_per_row=60)
-    bench.export(project, tmp_path / "undisturbed", shard_bytes=2**20)
-    bench.emulator.faults([{"match": READS, "do": {"delay_s": 0.05}}])
-    process = _process(bench, tmp_path, project, "killed", 5)
+class Killable:
+    """A project whose export takes some sixty requests, and that export undisturbed."""
+
+    def __init__(self, bench: Bench, directory: Path):
+        self.bench, self.directory = bench, directory
+        self.project = bench.project(rows=300, created=1.0, objects_per_row=60)
+        self.export(directory / "undisturbed")
+
+    def export(self, destination: Path) -> Manifest:
+        """As the process does it."""
+        return self.bench.export(self.project, destination, shard_bytes=2**20, run=RUN)
+
+    def reads(self) -> int:
+        return sum(one["query_type"] == "labelrow" for one in self.bench.emulator.journal())
+
+
+@pytest.fixture(scope="module")
+def killable(_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Killable:
+    return Killable(Bench(_emulator), tmp_path_factory.mktemp("killable"))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_an_export_that_was_killed_at_any_moment_is_completed_by_the_next(bench, killable, tmp_path, seed):
+    moment = random.Random(seed).randint(1, 55)
+    bench.emulator.faults([{"match": READS, "do": {"delay_s": 0.03}}])
+    process = _process(killable.bench, tmp_path, killable.project, "killed", 5)
     deadline = time.monotonic() + 120
     try:
-        while len([*(tmp_path / "killed").glob("labels-*.jsonl")]) < files_seen:
-            assert process.poll() is None, f"the export ended before it had written {files_seen} files"
-            assert time.monotonic() < deadline, f"the export did not write {files_seen} files in time"
-            time.sleep(0.01)
+        while killable.reads() < moment:
+            assert process.poll() is None, f"the export ended before its request {moment}"
+            assert time.monotonic() < deadline, f"the export did not come to its request {moment} in time"
+            time.sleep(0.005)
         assert process.poll() is None, "the export had ended before it could be killed"
     finally:
         process.kill()
@@ -288,6 +310,8 @@ def test_an_export_that_was_killed_is_completed_by_the_next(bench, tmp_path, fil
     assert process.returncode == -9
     assert not (tmp_path / "killed" / MANIFEST).exists()
     bench.emulator.clear_faults()
-    bench.export(project, tmp_path / "killed", shard_bytes=2**20)
-    assert files(tmp_path / "killed") == files(tmp_path / "undisturbed")
-    assert read_manifest(tmp_path / "killed").counts.exported == 300
+    manifest = killable.export(tmp_path / "killed")
+    assert files(tmp_path / "killed") == files(killable.directory / "undisturbed")
+    assert read_manifest(tmp_path / "killed") == manifest
+    assert manifest.counts.exported == 300
+    assert [one for one in bench.changes() if one["query_type"] == "labelrow"] == []
