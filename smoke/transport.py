@@ -100,8 +100,8 @@ class ReadOnlyTransport(SyncTransport):
         self._ledger.sent += 1
         return super()._attempt(call)
 
-    def _answer(self, response: requests.Response, trace_id: str) -> answers.Answer:
-        answer = super()._answer(response, trace_id)
+    def _answer(self, response: requests.Response, content: bytes, trace_id: str) -> answers.Answer:
+        answer = super()._answer(response, content, trace_id)
         self._ledger.last = answer
         ahead = answers.clock_skew(dataclasses.replace(answer, now=time.time()))
         self._ledger.ahead = self._ledger.ahead if ahead is None else ahead

@@ -13,6 +13,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -158,7 +159,7 @@ def export_part(
     rows = rows_to_read(destination, plan, plan.parts[number], progress.next_row)
     reader = Reader(client, plan.question.project, reading)
     watcher = Watcher(len(rows), clock)
-    writing = _Part(plan, number, destination, progress, _structure(client, plan))
+    writing = _Part(plan, number, destination, progress, plan.structure)
     try:
         for listed, row in reader.rows(rows):
             writing.take(listed, row)
@@ -257,6 +258,7 @@ def _new_plan(
         since = chains.since_of(order.chain, *found)
         changes = chains.changes(listing.rows, *found, since)
         left = why_left(client, question, changes.left)
+    structure = _structure(client, order)
     to_read = len(listing.rows) if changes is None else len(changes.changed)
     _tell(order, listing, destination, to_read, since)
     prepare(destination, OURS)
@@ -276,6 +278,7 @@ def _new_plan(
         since=since,
         left=None if left is None else write_rows(destination, LEFT, left),
         to_read=to_read,
+        structure=structure,
         parts=ranges(to_read, min(most_parts, -(-to_read // (rows_per_part or to_read or 1)))),
     )
     with storage_errors("destination", destination):
@@ -314,10 +317,10 @@ def _tell(order: Order, listing: Listing, destination: StoragePath, to_read: int
         )
 
 
-def _structure(client: EncordClient, plan: Plan) -> Structure:
-    if not needs_structure(plan.layout.format):
+def _structure(client: EncordClient, order: Order) -> dict[str, Any]:
+    if not needs_structure(order.layout.format):
         return {}
-    return client.project(plan.question.project).ontology().editor_ontology
+    return client.project(order.question.project).ontology().editor_ontology
 
 
 def _manifest(client: EncordClient, plan: Plan, done: Sequence[Progress]) -> Manifest:

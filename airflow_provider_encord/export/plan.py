@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -36,6 +36,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     :param id: Of this plan; another one for the same question has another.
     :param left_count: Rows that left since the export before.
     :param to_read: How many rows.
+    :param structure: Of the ontology, for formats that need it: the same for all parts.
     :param parts: In order; together they are all rows to be read.
     """
 
@@ -51,6 +52,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     since: Since | None
     left: FileRecord | None
     to_read: int
+    structure: dict[str, Any] = {}
     parts: Sequence[Range]
 
     def answers(self, question: Question, layout: Layout, run: str | None) -> bool:

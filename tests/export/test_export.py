@@ -117,7 +117,7 @@ def test_other_formats_hold_every_object_of_every_row(bench, tmp_path, kind, for
         return
     plain = [gzip.decompress(one) if format_.endswith("gz") else one for one in contents]
     told = [json.loads(one) for one in plain]
-    said = {one["attributes"]["encord_object_hash"] for coco in told for one in coco["annotations"]}
+    said = {one["track_id"] for coco in told for one in coco["annotations"]}
     assert said | {one["hash"] for coco in told for one in coco["encord_left_out"] if one["kind"] == "object"} == truth
     counts = [sum(shard.left_out.values()) for shard in manifest.shards]
     assert counts == [len(coco["encord_left_out"]) for coco in told]

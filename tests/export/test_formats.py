@@ -104,12 +104,49 @@ def test_a_classification_is_on_frames_that_have_nothing_else():
 def test_what_has_no_frame_and_what_was_deleted_is_told():
     document = image({**BOX, "isDeleted": True}, classification_answers=OLD)
     document["object_answers"]["sound"] = {"objectHash": "sound", "range": [[0, 9]], "classifications": []}
-    assert _records(document) == []
+    document["classification_answers"]["d"] = {"classificationHash": "d", "isDeleted": True, "range": [[0, 0]]}
+    assert [one.hash for one in _records(document)] == ["c"]
     assert {(one.hash, one.reason) for one in _left_out(document)} == {
         ("box", DELETED),
         ("sound", NO_FRAME),
-        ("c", NO_FRAME),
+        ("d", DELETED),
     }
+
+
+def test_a_classification_without_frames_is_of_the_image_or_of_the_whole_data_unit():
+    (of_image,) = _records(image(classification_answers=OLD))
+    (of_video,) = _records(row("video", unit("v", {}), classification_answers={"c": {**NEW["c"], "range": []}}))
+    assert (of_image.place.frame, of_video.place.frame) == (0, None)
+
+
+def test_frames_of_ranges_that_overlap_or_lie_outside_of_an_image_are_told_once():
+    ranges = [[0, 1], [1, 2], [0, 0]]
+    answers = {"c": {**NEW["c"], "range": ranges}}
+    found = _records(row("video", unit("v", {}), classification_answers=answers))
+    assert [one.place.frame for one in found] == [0, 1, 2]
+    assert [one.place.frame for one in _records(image(classification_answers=answers))] == [0]
+
+
+def test_labels_in_spaces_and_scenes_are_told():
+    answers = {"c": {**NEW["c"], "range": [[0, 0]], "spaces": {"s": {"range": [[0, 3]]}}}}
+    document = image(classification_answers=answers, spaces={"s": {"labels": {"0": {}}}}, scene={"streams": []})
+    assert [(one.kind, one.reason) for one in _left_out(document)] == [
+        ("classification", "space"),
+        ("space", "space"),
+        ("scene", "scene"),
+    ]
+
+
+def test_answers_to_attributes_of_one_name_are_both_there():
+    answered = {"box": {"classifications": [option("Note", "first"), {**option("Note", "second"), "featureHash": "g"}]}}
+    (one,) = _records(image(BOX, object_answers=answered))
+    assert one.answers == {"Note": "first", "Note (g)": "second"}
+
+
+def test_the_size_of_a_dicom_frame_stands_with_its_labels():
+    frames = {"4": {"objects": [BOX], "classifications": [], "metadata": {"width": 512, "height": 256}}}
+    (one,) = _records(row("dicom", unit("d", frames, width=None, height=None)))
+    assert (one.place.frame, one.place.width, one.place.height) == (4, 512, 256)
 
 
 JSON = st.recursive(
@@ -150,7 +187,7 @@ def test_the_table_has_a_row_for_each_record_and_its_box_in_pixels():
     assert boxes["box"] == pytest.approx([20, 20, 60, 40])
     assert boxes["turned"] == pytest.approx([75, 0, 50, 100])
     assert boxes["frame"] == pytest.approx([20, 10, 80, 80])
-    assert boxes["mask"] == [20, 10, 3, 2]
+    assert boxes["mask"] == [21, 10, 2, 2]
     assert boxes["line"] == pytest.approx([20, 10, 20, 20])
     assert boxes["cuboid"] == boxes["c"] == [None] * 4
     assert json.loads(rows[0]["geometry"]) == {"boundingBox": BOX["boundingBox"]}
@@ -206,7 +243,7 @@ def test_coco_s_own_library_reads_it_and_its_masks_have_the_areas_told(tmp_path:
         mask = coco.annToMask(one)
         assert mask.shape == (HEIGHT, WIDTH)
         assert mask.sum() == pytest.approx(one["area"], rel=0.1, abs=25)
-        areas[one["attributes"]["encord_object_hash"]] = one["area"]
+        areas[one["track_id"]] = one["area"]
     assert areas == {
         "box": pytest.approx(2400),
         "turned": pytest.approx(5000),
@@ -225,6 +262,106 @@ def test_a_bitmask_is_where_the_sdk_drew_it():
     found = mask.decode({**one["segmentation"], "counts": one["segmentation"]["counts"].encode()})
     assert {(int(y), int(x)) for y, x in zip(*found.nonzero(), strict=True)} == {(10, 21), (11, 21), (11, 22)}
     assert one["bbox"] == [21, 10, 2, 2]
+
+
+def _mask(rle: Any, height: Any = 2, width: Any = 3, **more: Any) -> dict[str, Any]:
+    told = {"top": 10, "left": 20, "height": height, "width": width, "rleString": rle, **more}
+    return documents.drawn("bitmask", "mask", bitmask=told)
+
+
+@pytest.mark.parametrize(("rle", "area"), [("1121", 3), ("11", 1), ("12", 2), ("06", 6)])
+def test_runs_that_end_early_leave_the_rest_off(rle, area):
+    told, _ = _coco(image(_mask(rle)))
+    assert [one["area"] for one in told["annotations"]] == [area]
+
+
+BITS = st.lists(st.booleans(), min_size=1, max_size=200)
+
+
+@given(BITS, st.integers(1, 14))
+def test_a_bitmask_has_the_pixels_and_the_box_that_its_runs_say(bits, width):
+    import numpy
+    from pycocotools import mask
+
+    rows = [bits[start : start + width] for start in range(0, len(bits), width)]
+    rows[-1] += [False] * (width - len(rows[-1]))
+    drawn = numpy.array(rows, dtype=numpy.uint8)
+    # COCO's runs go along columns: those of the transposed mask are Encord's
+    rle = mask.encode(numpy.asfortranarray(drawn.T))["counts"].decode()
+    told = {"top": 0, "left": 0, "height": len(rows), "width": width, "rleString": rle}
+    ranges = geometry.runs_of(told)
+    flat = [0] * drawn.size
+    for start, end in ranges:
+        flat[start:end] = [1] * (end - start)
+    assert flat == drawn.flatten().tolist()
+    box = geometry.box_of(_records(image(documents.drawn("bitmask", "m", bitmask=told)))[0])
+    ys, xs = drawn.nonzero()
+    expected = (xs.min(), ys.min(), xs.max() - xs.min() + 1, ys.max() - ys.min() + 1) if len(xs) else None
+    assert box == expected
+
+
+ODD: list[dict[str, Any]] = [
+    {**BOX, "boundingBox": None},
+    {key: value for key, value in BOX.items() if key != "boundingBox"},
+    {**BOX, "boundingBox": {"x": 1}},
+    {**BOX, "boundingBox": [1, 2]},
+    _mask("11", top=-1),
+    _mask("~"),
+    _mask("P"),
+    _mask(None),
+    {**_mask("1"), "bitmask": {"top": 1}},
+    documents.drawn("polygon", "p", polygon={"0": {"x": 1}}),
+    documents.drawn("polygon", "p", polygon={"a": {"x": 1, "y": 1}}),
+    documents.drawn("polygon", "p", polygon={"0": {"x": 0.1, "y": 0.1}}),
+    documents.drawn("polygon", "p", polygon={}),
+    _mask("11", top=500),
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda one: str(one.get(one["shape"], one.get("boundingBox")))[:40])
+def test_odd_geometry_is_left_out_and_keeps_nothing_else_back(odd):
+    told, left_out = _coco(image({**BOX, "objectHash": "whole"}, {**odd, "objectHash": "odd"}))
+    assert [one["track_id"] for one in told["annotations"]] == ["whole"]
+    assert sum(left_out.values()) == 1
+    rows, _ = _table(image({**odd, "objectHash": "odd"}))
+    assert [one["hash"] for one in rows] == ["odd"]
+
+
+@pytest.mark.parametrize(
+    "polygon",
+    [
+        {"polygon": [{"x": 0, "y": 0}, {"x": 0.5, "y": 0}, {"x": 0, "y": 0.5}]},
+        {"polygons": [[[{"x": 0, "y": 0}, {"x": 0.5, "y": 0}, {"x": 0, "y": 0.5}]]]},
+    ],
+)
+def test_polygons_of_points_are_read_as_well(polygon):
+    told, _ = _coco(image(documents.drawn("polygon", "p", **polygon)))
+    assert told["annotations"][0]["area"] == 2500
+
+
+def test_points_are_in_the_order_of_their_numbers():
+    points = {str(n): {"x": n / 20, "y": (n % 2) / 2} for n in range(12)}
+    shuffled = dict(sorted(points.items()))
+    assert [*shuffled][:3] == ["0", "1", "10"]
+    told, expected = (
+        _coco(image(documents.drawn("polygon", "p", polygon=shuffled)))[0],
+        _coco(image(documents.drawn("polygon", "p", polygon=points)))[0],
+    )
+    assert told["annotations"] == expected["annotations"]
+
+
+@given(st.dictionaries(st.sampled_from(sorted({*BOX} - {"objectHash", "isDeleted"})), JSON))
+def test_no_odd_value_stops_an_export(odd):
+    document = image({**BOX, **odd}, data_title=odd.get("name"))
+    _coco(document)
+    rows, _ = _table(document)
+    assert len(rows) == 1
+
+
+def test_a_classification_of_a_long_video_is_one_thing_that_coco_cannot_say():
+    answers = {"c": {**NEW["c"], "range": [[0, 1_000_000]]}}
+    _, left_out = _coco(row("video", unit("v", {}), classification_answers=answers))
+    assert left_out == {"classification": 1}
 
 
 def test_a_box_that_is_turned_by_a_quarter_has_its_sides_exchanged():
@@ -254,6 +391,7 @@ def test_what_coco_cannot_say_is_counted_and_listed():
         "frame": 0,
         "hash": "line",
         "kind": "object",
+        "shape": "polyline",
         "reason": "polyline",
     }
 
@@ -276,7 +414,8 @@ def test_ids_are_the_same_wherever_the_same_thing_is_met():
     alone, together = _coco(image(BOX))[0], _coco(image(BOX), other)[0]
     assert together["annotations"][0] == alone["annotations"][0]
     assert together["categories"] == alone["categories"]
-    assert len({one["id"] for one in together["images"]}) == len({one["id"] for one in together["annotations"]}) == 2
+    assert len({one["id"] for one in together["annotations"]}) == 2
+    assert len({one["id"] for one in together["images"]}) == 1, "it is the same image on both branches"
     assert all(0 <= one["id"] < 2**53 for one in together["images"])
 
 

@@ -10,6 +10,7 @@ Nothing is dropped silently: what cannot be made a record of a frame comes as a 
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -21,6 +22,9 @@ OBJECT = "object"
 CLASSIFICATION = "classification"
 DELETED = "deleted"
 NO_FRAME = "no frame"
+SPACE = "space"
+SCENE = "scene"
+IMAGE = "image"
 
 GEOMETRY_KEYS = (
     "boundingBox",
@@ -45,13 +49,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     :param unit: Data hash of the data unit: of the image in an image group.
     :param unit_title: Its title.
-    :param frame: Number of the frame; in an image group, of the image in the sequence.
+    :param frame: Number of the frame; in an image group, of the image in the sequence. None for the whole data unit.
     :param width: Pixels; None where there are none, such as in text.
     """
 
     unit: str
     unit_title: str | None
-    frame: int
+    frame: int | None
     width: int | None
     height: int | None
 
@@ -86,7 +90,8 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True):
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
     """Something that is in a label row and in no record.
 
-    :param reason: `DELETED`, `NO_FRAME`, or what a format says.
+    :param reason: `DELETED`, `NO_FRAME`, `SPACE`, `SCENE`, or what a format says.
+    :param shape: Of an object, if it has one.
     """
 
     hash: str
@@ -94,23 +99,33 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     unit: str | None = None
     frame: int | None = None
+    shape: str | None = None
 
 
-def annotations_of(row: Document) -> Iterator[Annotation | LeftOut]:
+def annotations_of(row: Document, *, classifications: bool = True) -> Iterator[Annotation | LeftOut]:
     """The records of a label row: objects by data unit and frame, then classifications by hash and frame.
 
     :param row: A label row as Encord has it. Keys that are not known are passed over.
+    :param classifications: Whether they are wanted; else each comes as one `LeftOut`, however many frames it is on.
     """
     frames = list(_frames(row))
     seen: set[str] = set()
     for place, labels in frames:
-        for one in labels.get("objects") or ():
+        for one in _mappings(labels.get("objects")):
             seen.add(str(one.get("objectHash")))
             yield _object(row, place, one)
     for hash_ in row.get("object_answers") or {}:
         if hash_ not in seen:
             yield LeftOut(hash=hash_, kind=OBJECT, reason=NO_FRAME)
-    yield from _classifications(row, frames)
+    entries = _entries(frames)
+    answers: dict[str, Any] = dict(row.get("classification_answers") or {})
+    for hash_ in [*answers, *(one for one in entries if one not in answers)]:
+        answer, found = answers.get(hash_) or {}, entries.get(hash_, [])
+        if classifications:
+            yield from _classification(row, frames, hash_, answer, found)
+        else:
+            yield LeftOut(hash=hash_, kind=CLASSIFICATION, reason=CLASSIFICATION)
+    yield from _elsewhere(row, answers)
 
 
 def places_of(row: Document) -> Iterator[Place]:
@@ -120,23 +135,27 @@ def places_of(row: Document) -> Iterator[Place]:
 
 
 def _frames(row: Document) -> Iterator[tuple[Place, Document]]:
-    units = (row.get("data_units") or {}).values()
+    units = _mappings((row.get("data_units") or {}).values())
     for unit in sorted(units, key=lambda one: _number(one.get("data_sequence"))):
         labels = unit.get("labels") or {}
         if "objects" in labels or "classifications" in labels:
-            yield _place(unit, _number(unit.get("data_sequence"))), labels
+            yield _place(unit, _number(unit.get("data_sequence")), labels), labels
             continue
         for frame in sorted(labels, key=_number):
-            yield _place(unit, _number(frame)), labels[frame]
+            if isinstance(labels[frame], Mapping):
+                yield _place(unit, _number(frame), labels[frame]), labels[frame]
 
 
-def _place(unit: Document, frame: int) -> Place:
+def _place(unit: Document, frame: int | None, labels: Document | None = None) -> Place:
+    """A place; the size of a DICOM frame stands with its labels."""
+    told = (labels or {}).get("metadata")
+    metadata: Document = told if isinstance(told, Mapping) else {}
     return Place(
         unit=str(unit.get("data_hash")),
         unit_title=unit.get("data_title"),
         frame=frame,
-        width=_whole(unit.get("width")),
-        height=_whole(unit.get("height")),
+        width=_whole(metadata.get("width")) or _whole(unit.get("width")),
+        height=_whole(metadata.get("height")) or _whole(unit.get("height")),
     )
 
 
@@ -144,47 +163,105 @@ def _object(row: Document, place: Place, one: Document) -> Annotation | LeftOut:
     hash_ = str(one.get("objectHash"))
     if one.get("isDeleted"):
         return LeftOut(hash=hash_, kind=OBJECT, reason=DELETED, unit=place.unit, frame=place.frame)
-    static = ((row.get("object_answers") or {}).get(hash_) or {}).get("classifications") or ()
-    dynamic = ((row.get("object_actions") or {}).get(hash_) or {}).get("actions") or ()
-    on_frame = [action for action in dynamic if _within(place.frame, action.get("range"))]
+    static = ((row.get("object_answers") or {}).get(hash_) or {}).get("classifications")
+    dynamic = ((row.get("object_actions") or {}).get(hash_) or {}).get("actions")
+    on_frame = [action for action in _mappings(dynamic) if _within(place.frame or 0, action.get("range"))]
     geometry = {key: one[key] for key in GEOMETRY_KEYS if key in one}
-    return _annotation(place, OBJECT, hash_, one, one.get("name"), [*static, *on_frame], geometry)
+    return _annotation(place, OBJECT, hash_, one, one.get("name"), [*_mappings(static), *on_frame], geometry)
 
 
-def _classifications(row: Document, frames: Sequence[tuple[Place, Document]]) -> Iterator[Annotation | LeftOut]:
-    answers: dict[str, Any] = dict(row.get("classification_answers") or {})
-    entries = _entries(frames)
-    for hash_ in [*answers, *(one for one in entries if one not in answers)]:
-        answer, found = answers.get(hash_) or {}, entries.get(hash_, [])
-        about = {**(found[0][1] if found else {}), **{key: value for key, value in answer.items() if value is not None}}
-        given = answer.get("classifications") or ()
-        name = about.get("name") or (given[0].get("name") if given else None)
-        places = list(_ranged(row, frames, answer["range"])) if answer.get("range") else [place for place, _ in found]
-        for place in places:
-            yield _annotation(place, CLASSIFICATION, hash_, about, name, given, {})
-        if not places:
-            yield LeftOut(hash=hash_, kind=CLASSIFICATION, reason=NO_FRAME)
+def _classification(
+    row: Document,
+    frames: Sequence[tuple[Place, Document]],
+    hash_: str,
+    answer: Document,
+    found: Sequence[tuple[Place, Document]],
+) -> Iterator[Annotation | LeftOut]:
+    about = {**(found[0][1] if found else {}), **{key: value for key, value in answer.items() if value is not None}}
+    if about.get("isDeleted"):
+        yield LeftOut(hash=hash_, kind=CLASSIFICATION, reason=DELETED)
+        return
+    given = list(_mappings(answer.get("classifications")))
+    name = about.get("name") or (given[0].get("name") if given else None)
+    for place in _places(row, frames, answer, found):
+        yield _annotation(place, CLASSIFICATION, hash_, about, name, given, {})
+
+
+def _places(
+    row: Document,
+    frames: Sequence[tuple[Place, Document]],
+    answer: Document,
+    found: Sequence[tuple[Place, Document]],
+) -> Iterator[Place]:
+    """Where a classification is: on the frames of its ranges, else where older SDKs put it, else on the data unit."""
+    ranges = _merged(answer.get("range"))
+    if ranges:
+        yield from _ranged(row, frames, ranges)
+    elif found:
+        yield from (place for place, _ in found)
+    else:
+        units = list(_mappings((row.get("data_units") or {}).values()))
+        whole = units[0] if len(units) == 1 else row
+        yield _place(whole, 0 if row.get("data_type") == IMAGE else None)
+
+
+def _elsewhere(row: Document, answers: Mapping[str, Any]) -> Iterator[LeftOut]:
+    """What is in forms that are not made records: the spaces of data groups, and scenes."""
+    for hash_, answer in answers.items():
+        if isinstance(answer, Mapping) and answer.get("spaces"):
+            yield LeftOut(hash=hash_, kind=CLASSIFICATION, reason=SPACE)
+    for hash_, space in (row.get("spaces") or {}).items():
+        if space and (not isinstance(space, Mapping) or space.get("labels")):
+            yield LeftOut(hash=str(hash_), kind=SPACE, reason=SPACE)
+    if row.get("scene"):
+        yield LeftOut(hash=str(row.get("data_hash")), kind=SCENE, reason=SCENE)
 
 
 def _entries(frames: Iterable[tuple[Place, Document]]) -> dict[str, list[tuple[Place, Document]]]:
     """Classifications as older SDKs write them, by hash."""
     found: dict[str, list[tuple[Place, Document]]] = {}
     for place, labels in frames:
-        for one in labels.get("classifications") or ():
+        for one in _mappings(labels.get("classifications")):
             found.setdefault(str(one.get("classificationHash")), []).append((place, one))
     return found
 
 
-def _ranged(row: Document, frames: Sequence[tuple[Place, Document]], ranges: Any) -> Iterator[Place]:
+def _ranged(
+    row: Document, frames: Sequence[tuple[Place, Document]], ranges: Sequence[tuple[int, int]]
+) -> Iterator[Place]:
     """The places of frame ranges, both ends included. A frame of a video need not have anything else."""
-    units = list((row.get("data_units") or {}).values())
+    units = list(_mappings((row.get("data_units") or {}).values()))
     known = {place.frame: place for place, _ in frames}
+    single = row.get("data_type") == IMAGE
     for first, last in ranges:
-        for frame in range(_number(first), _number(last) + 1):
+        for frame in range(max(0, first), min(last, 0) + 1 if single else last + 1):
             if frame in known:
                 yield known[frame]
             elif len(units) == 1:
                 yield _place(units[0], frame)
+
+
+def _merged(ranges: Any) -> list[tuple[int, int]]:
+    """Ranges in order, those that overlap as one."""
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(_pairs(ranges)):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def _pairs(ranges: Any) -> Iterator[tuple[int, int]]:
+    for pair in ranges if isinstance(ranges, list | tuple) else ():
+        if isinstance(pair, list | tuple) and len(pair) == 2:
+            yield _number(pair[0]), _number(pair[1])
+
+
+def _mappings(values: Any) -> Iterator[Document]:
+    """Those of some values that are JSON objects, in whatever they come."""
+    if values is not None and not isinstance(values, str | Mapping) and isinstance(values, Iterable):
+        yield from (one for one in values if isinstance(one, Mapping))
 
 
 def _annotation(
@@ -201,11 +278,11 @@ def _annotation(
         place=place,
         kind=kind,
         hash=hash_,
-        feature_hash=about.get("featureHash"),
-        name=name,
-        shape=about.get("shape"),
+        feature_hash=_string(about.get("featureHash")),
+        name=_string(name),
+        shape=_string(about.get("shape")),
         geometry=geometry,
-        answers={str(one.get("name") or one.get("value")): _answer(one.get("answers")) for one in answers},
+        answers=_named(answers),
         confidence=float(confidence) if isinstance(confidence, int | float) else None,
         manual=about.get("manualAnnotation"),
         created_by=about.get("createdBy"),
@@ -213,6 +290,19 @@ def _annotation(
         last_edited_by=about.get("lastEditedBy"),
         last_edited_at=_time(about.get("lastEditedAt")),
     )
+
+
+def _named(answers: Iterable[Document]) -> dict[str, Any]:
+    """Answers by the names of their attributes; of several with one name the later have the feature hash beside it."""
+    named: dict[str, Any] = {}
+    for one in answers:
+        name = str(one.get("name") or one.get("value"))
+        if name in named:
+            name = f"{name} ({one.get('featureHash')})"
+        while name in named:
+            name += "'"
+        named[name] = _answer(one.get("answers"))
+    return named
 
 
 def _answer(answers: Any) -> Any:
@@ -223,13 +313,23 @@ def _answer(answers: Any) -> Any:
 
 
 def _within(frame: int, ranges: Any) -> bool:
-    return any(_number(first) <= frame <= _number(last) for first, last in ranges or ())
+    return any(first <= frame <= last for first, last in _pairs(ranges))
+
+
+def _string(value: Any) -> str | None:
+    """None for what is no text."""
+    return value if isinstance(value, str) else None
 
 
 def _time(text: Any) -> datetime.datetime | None:
     """None for what is no time in a known form."""
+    return _time_of(text) if isinstance(text, str) and text.strip() else None
+
+
+@functools.lru_cache(maxsize=10_000)  # an editor's session gives many annotations the same times
+def _time_of(text: str) -> datetime.datetime | None:
     try:
-        return parse_time(text).astimezone(datetime.UTC) if isinstance(text, str) and text.strip() else None
+        return parse_time(text).astimezone(datetime.UTC)
     except (ValueError, TypeError, OverflowError):
         return None
 

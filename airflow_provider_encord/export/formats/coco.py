@@ -1,8 +1,9 @@
 """Label rows as COCO: boxes, rotated boxes, polygons and bitmasks; needs the extra ``coco``.
 
 Each file is a whole COCO document, with the same categories: the objects of the ontology, numbered from 1 in its order.
-Images are those of the rows, and of videos the frames with objects. Ids of images and annotations are made of what they
-are the ids of, so they are the same in every file, partition and export, and files can be put together as they are.
+Images are those of the rows, and of videos the frames with objects. Ids are made of what they are the ids of: those of
+images are the same everywhere, those of annotations in every file, partition and export of the same label rows. So
+files can be put together as they are.
 
 A box has no segmentation but its corners; a rotated one those of the turned box. A polygon with holes is a mask (RLE),
 as COCO's polygons cannot have any. What COCO cannot say is counted, and listed under ``encord_left_out``.
@@ -20,7 +21,6 @@ import msgspec
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.export.formats import geometry
 from airflow_provider_encord.export.formats.annotations import (
-    CLASSIFICATION,
     Annotation,
     LeftOut,
     Place,
@@ -34,6 +34,7 @@ _ID_BITS = 53  # the most that JavaScript and double precision keep
 _SINGLE = ("image", "img_group")
 _UNKNOWN_FEATURE = "not in the ontology"
 _NO_SIZE = "the size of the image is not known"
+_NO_AREA = "it covers nothing of the image"
 
 
 class CocoEncoder:
@@ -59,7 +60,7 @@ class CocoEncoder:
         if document.get("data_type") in _SINGLE:
             for place in places_of(document):
                 self._image(document, place)
-        for one in annotations_of(document):
+        for one in annotations_of(document, classifications=False):
             made = one if isinstance(one, LeftOut) else self._made(document, one)
             if isinstance(made, LeftOut):
                 self._left_out.append(_left_out(document, made))
@@ -78,18 +79,20 @@ class CocoEncoder:
 
     def _made(self, row: Mapping[str, Any], one: Annotation) -> dict[str, Any] | LeftOut:
         category = self._ids.get(one.feature_hash or "")
-        reason = None
-        if one.kind == CLASSIFICATION:
-            reason = CLASSIFICATION
-        elif one.shape not in _SEGMENTATIONS:
-            reason = str(one.shape)
-        elif category is None:
-            reason = _UNKNOWN_FEATURE
-        elif not (one.place.width and one.place.height):
-            reason = _NO_SIZE
-        if reason:
-            return LeftOut(hash=one.hash, kind=one.kind, reason=reason, unit=one.place.unit, frame=one.place.frame)
-        segmentation, area, box = _SEGMENTATIONS[str(one.shape)](one)
+        reason = _reason(one, known=category is not None)
+        if reason is None:
+            try:
+                with geometry.reading(one):
+                    segmentation, area, box = _SEGMENTATIONS[str(one.shape)](one)
+            except geometry.MalformedGeometryError:
+                reason = geometry.MALFORMED
+            else:
+                reason = None if area > 0 else _NO_AREA
+        if reason is not None:
+            place = one.place
+            return LeftOut(
+                hash=one.hash, kind=one.kind, reason=reason, unit=place.unit, frame=place.frame, shape=one.shape
+            )
         return {
             "id": _id(row.get("label_hash"), one.place.unit, one.place.frame, one.hash),
             "image_id": self._image(row, one.place),
@@ -98,12 +101,14 @@ class CocoEncoder:
             "area": round(area, 3),
             "bbox": [round(number, 3) for number in box],
             "iscrowd": 0,
-            "attributes": {**one.answers, "encord_object_hash": one.hash, "encord_shape": one.shape},
+            "track_id": one.hash,
+            "encord_shape": one.shape,
+            "attributes": one.answers,
             **({} if one.manual or one.confidence is None else {"score": one.confidence}),
         }
 
     def _image(self, row: Mapping[str, Any], place: Place) -> int:
-        image = _id(row.get("branch_name"), place.unit, place.frame)
+        image = _id(place.unit, place.frame)
         if image not in self._images:
             self._images[image] = {
                 "id": image,
@@ -116,6 +121,15 @@ class CocoEncoder:
                 "encord_label_hash": row.get("label_hash"),
             }
         return image
+
+
+def _reason(one: Annotation, *, known: bool) -> str | None:
+    """Why COCO cannot say an object, whatever its geometry."""
+    if one.shape not in _SEGMENTATIONS:
+        return str(one.shape)
+    if not known:
+        return _UNKNOWN_FEATURE
+    return None if one.place.width and one.place.height else _NO_SIZE
 
 
 def _categories(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -143,6 +157,7 @@ def _left_out(row: Mapping[str, Any], one: LeftOut) -> dict[str, Any]:
         "frame": one.frame,
         "hash": one.hash,
         "kind": one.kind,
+        "shape": one.shape,
         "reason": one.reason,
     }
 
@@ -155,11 +170,14 @@ def _box(one: Annotation) -> tuple[Any, float, geometry.Box]:
 def _polygon(one: Annotation) -> tuple[Any, float, geometry.Box]:
     polygons = [polygon for polygon in geometry.rings_of(one) if polygon and len(polygon[0]) >= 3]
     points = [point for polygon in polygons for point in polygon[0]]
-    box = geometry.around(points) if points else (0.0, 0.0, 0.0, 0.0)
-    if all(len(polygon) == 1 for polygon in polygons):
-        area = sum(geometry.area_of(polygon[0]) for polygon in polygons)
-        return [_flat(polygon[0]) for polygon in polygons], area, box
+    if not points:
+        raise ValueError("it has fewer than three points")
+    box = geometry.around(points)
+    if len(polygons) == 1 == len(polygons[0]):
+        return [_flat(polygons[0][0])], geometry.area_of(polygons[0][0]), box
     rle, area = _mask_of(polygons, one.place)
+    if all(len(polygon) == 1 for polygon in polygons):
+        return [_flat(polygon[0]) for polygon in polygons], area, box
     return rle, area, box
 
 
@@ -180,18 +198,22 @@ def _mask_of(polygons: Iterable[list[geometry.Ring]], place: Place) -> tuple[dic
 
 
 def _bitmask(one: Annotation) -> tuple[Any, float, geometry.Box]:
-    """Encord's runs are COCO's, along rows instead of columns, of the part of the image that they cover."""
+    """The part of the image that it covers, put into the whole."""
     import numpy
     from pycocotools import mask
 
     told = one.geometry["bitmask"]
     rows, columns = int(told["height"]), int(told["width"])
-    part = mask.decode({"size": [columns, rows], "counts": told["rleString"].encode()}).T
+    top, left = int(told["top"]), int(told["left"])
+    if min(top, left) < 0:
+        raise ValueError("it begins outside of the image")
+    part = numpy.zeros(rows * columns, dtype=numpy.uint8)
+    for start, end in geometry.runs_of(told):
+        part[start:end] = 1
     height, width = int(one.place.height or 0), int(one.place.width or 0)
     whole = numpy.zeros((height, width), dtype=numpy.uint8, order="F")
-    top, left = int(told["top"]), int(told["left"])
     bottom, right = min(height, top + rows), min(width, left + columns)
-    whole[top:bottom, left:right] = part[: bottom - top, : right - left]
+    whole[top:bottom, left:right] = part.reshape(rows, columns)[: max(0, bottom - top), : max(0, right - left)]
     rle = _rle(whole)
     box = mask.toBbox({**rle, "counts": rle["counts"].encode()}).tolist()
     return rle, float(whole.sum()), (box[0], box[1], box[2], box[3])

@@ -12,7 +12,8 @@ column                type          meaning
 ``branch``            string        the label branch
 ``data_type``         string        ``image``, ``video``, ``img_group``, ...
 ``unit``              string        data hash of the image within an image group; else as ``data_hash``
-``frame``             int64         number of the frame, or of the image in its group; 0 for an image
+``frame``             int64         number of the frame, or of the image in its group; 0 for an image; null for a
+                                    classification of the whole data unit
 ``width, height``     int64         pixels; null where there are none
 ``kind``              string        ``object`` or ``classification``
 ``hash``              string        of the object or classification; the same on all frames
@@ -41,8 +42,8 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.api.labels import LabelRow
+from airflow_provider_encord.export.formats import geometry
 from airflow_provider_encord.export.formats.annotations import Annotation, LeftOut, annotations_of
-from airflow_provider_encord.export.formats.geometry import box_of
 from airflow_provider_encord.storage_paths import BinaryWriter
 
 _ROWS_PER_GROUP = 20_000  # what is in memory of a file at most
@@ -69,7 +70,7 @@ class ParquetEncoder:
             if isinstance(one, LeftOut):
                 self._left_out[f"{one.kind}: {one.reason}"] += 1
             else:
-                self._rows.append(_record(document, one))
+                self._rows.append(self._record(document, one))
                 if len(self._rows) >= _ROWS_PER_GROUP:
                     self._flush()
 
@@ -78,6 +79,15 @@ class ParquetEncoder:
         self._flush()
         self._writer.close()
         return dict(sorted(self._left_out.items()))
+
+    def _record(self, document: Mapping[str, Any], one: Annotation) -> dict[str, Any]:
+        """A row; of odd geometry there is the JSON, and no box."""
+        box = None
+        try:
+            box = geometry.box_of(one) if one.place.width and one.place.height else None
+        except geometry.MalformedGeometryError:
+            self._left_out[f"{one.kind}: box of {geometry.MALFORMED}"] += 1
+        return _record(document, one, box)
 
     def _flush(self) -> None:
         rows, self._rows = self._rows, []
@@ -139,25 +149,24 @@ def _schema(pyarrow: Any) -> Any:
     )
 
 
-def _record(row: Mapping[str, Any], one: Annotation) -> dict[str, Any]:
-    box = box_of(one) if one.place.width and one.place.height else None
+def _record(row: Mapping[str, Any], one: Annotation, box: geometry.Box | None) -> dict[str, Any]:
     x, y, w, h = box or (None, None, None, None)
     return {
-        "label_hash": row.get("label_hash"),
-        "data_hash": row.get("data_hash"),
-        "data_title": row.get("data_title"),
-        "dataset_hash": row.get("dataset_hash"),
-        "branch": row.get("branch_name"),
-        "data_type": row.get("data_type"),
+        "label_hash": _text(row.get("label_hash")),
+        "data_hash": _text(row.get("data_hash")),
+        "data_title": _text(row.get("data_title")),
+        "dataset_hash": _text(row.get("dataset_hash")),
+        "branch": _text(row.get("branch_name")),
+        "data_type": _text(row.get("data_type")),
         "unit": one.place.unit,
         "frame": one.place.frame,
         "width": one.place.width,
         "height": one.place.height,
         "kind": one.kind,
         "hash": one.hash,
-        "feature_hash": one.feature_hash,
-        "name": one.name,
-        "shape": one.shape,
+        "feature_hash": _text(one.feature_hash),
+        "name": _text(one.name),
+        "shape": _text(one.shape),
         "geometry": msgspec.json.encode(one.geometry).decode() if one.geometry else None,
         "box_x": x,
         "box_y": y,
@@ -165,9 +174,14 @@ def _record(row: Mapping[str, Any], one: Annotation) -> dict[str, Any]:
         "box_h": h,
         "answers": msgspec.json.encode(one.answers).decode(),
         "confidence": one.confidence,
-        "manual": one.manual,
-        "created_by": one.created_by,
+        "manual": one.manual if isinstance(one.manual, bool) else None,
+        "created_by": _text(one.created_by),
         "created_at": one.created_at,
-        "last_edited_by": one.last_edited_by,
+        "last_edited_by": _text(one.last_edited_by),
         "last_edited_at": one.last_edited_at,
     }
+
+
+def _text(value: Any) -> str | None:
+    """A text as it is; what is none, as JSON, since a column has one type."""
+    return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
