@@ -75,6 +75,9 @@ class StoragePath(Protocol):
     def unlink(self) -> None:
         """Remove a file."""
 
+    def rmdir(self) -> None:
+        """Remove an empty directory."""
+
     def rename(self, target: Self) -> Any:
         """Move a file, over what is there."""
 

@@ -180,7 +180,91 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"classifications": [{"feature": "Weather", "answer": ["Rain", "Clear"]}]}, "one option, and not 2"),
     ({"classifications": [{"feature": "Note", "answer": 3}]}, "answer to 'Note': it must be a text"),
     ({"classifications": [{**WEATHER, "frames": [[0, 7]]}]}, "frame: 7 is not within"),
+    ({"classifications": [{**WEATHER, "frames": [[1, 0]]}]}, "not a first and a last frame"),
+    ({"classifications": [{**WEATHER, "frames": 5}]}, "it is not the short form as it should be"),
+    ({"classifications": [{"feature": "Weather"}]}, "it has no answer"),
+    ({"object": [CAR]}, "line: 'object' is not known"),
+    ({"objects": [CAR, {**CAR, "confidence": 0.1}]}, "two on frame 0 are the same object"),
+    ({"objects": [{**CAR, "answers": ["Red"]}]}, "it is not the short form as it should be"),
+    ({"objects": [{"feature": "Person", "polygon": {}}]}, "polygon needs at least 3 points"),
+    ({"data_hash": ["x"]}, "no data unit has it"),
+    (
+        {"data_units": {"x": {"labels": {"objects": [{"featureHash": "y"}]}}}},
+        "objectHash: an object on frame 0 has none",
+    ),
+    ({"data_units": {"x": {"labels": {"a": None}}}}, "it is not a label row as it should be"),
 ]
+
+
+@pytest.mark.parametrize("line", [{}, {"title": "x"}], ids=str)
+def test_a_line_that_says_no_labels_is_not_taken_for_none(model: Model, line: Any) -> None:
+    model.load()
+    with pytest.raises(AirflowFailException, match="objects, classifications: give one of them"):
+        model.load(model.write({"data_hash": model.data_hashes[0], **line}))
+    with pytest.raises(AirflowFailException, match="objects, classifications: give one of them"):
+        model.load(labels=lambda row: {})
+    assert all(len(_objects(row)) == 2 for row in model.labels().values())
+
+
+@pytest.mark.parametrize("suffix", ["gz", "zst"])
+def test_files_that_were_put_together_are_read_to_their_end(model: Model, suffix: str) -> None:
+    pack: Any = gzip.compress
+    if suffix == "zst":
+        pack = pytest.importorskip("zstandard").ZstdCompressor().compress
+    path = model.directory / f"left.jsonl.{suffix}"
+    path.write_bytes(b"".join(pack(json.dumps(line).encode() + b"\n") for line in model.lines()))
+    if suffix == "zst":
+        assert model.load(str(model.directory))["saved"] == 6
+    assert model.load(str(path))["failed"] == 0
+    assert len(model.labels()) == 6
+
+
+def test_a_file_that_was_cut_off_is_refused(model: Model) -> None:
+    path = Path(model.write(*model.lines(), name="labels.jsonl.gz"))
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(AirflowFailException, match=r"source: .* is damaged"):
+        model.load(str(path))
+    path.write_text("plain")
+    with pytest.raises(AirflowFailException, match=r"source: .* is damaged, or not compressed"):
+        model.load(str(path))
+    assert model.changes() == []
+
+
+def test_merging_replaces_what_classifies_the_same_frames(model: Model) -> None:
+    model.emulator.annotate(model.project, count=6, seed=4)
+    assert {len(row["classification_answers"]) for row in model.labels().values()} == {1}
+    assert model.load(if_exists="merge")["saved"] == 6
+    for row in model.labels().values():
+        (weather,) = row["classification_answers"].values()
+        assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]
+
+
+def test_the_receipt_tells_of_rows_that_were_created_though_saving_failed(model: Model) -> None:
+    model.emulator.faults([{"match": SAVES, "do": {"status": 503}}])
+    receipt = model.directory / "receipt"
+    with pytest.raises(AirflowException):
+        model.load(receipt=str(receipt))
+    outcomes = [json.loads(line) for line in receipt.read_text().splitlines()]
+    assert [(one["outcome"], one["created"]) for one in outcomes] == [("failed", True)] * 6
+    model.emulator.clear_faults()
+    assert model.load(receipt=str(receipt))["saved"] == 6
+    before = receipt.read_text()
+    with pytest.raises(AirflowFailException, match="nothing was imported"):
+        model.load(model.write({"data_hash": "x"}), receipt=str(receipt))
+    assert receipt.read_text() == before, "an import that was refused leaves the receipt of the one before"
+    assert not (model.directory / "receipt.parts").exists()
+
+
+def test_rows_that_a_killed_try_saved_are_promoted_by_the_next(model: Model) -> None:
+    model.load(branch="pre-labels", if_exists="skip")
+    told = model.load(branch="pre-labels", if_exists="skip", promote_to="main")
+    assert (told["unchanged"], told["promoted"]) == (6, 6)
+
+
+def test_hashes_do_not_depend_on_how_an_object_is_spelt(model: Model) -> None:
+    model.load(model.write(*model.lines(objects=[CAR])))
+    again = {"boundingBox": dict(reversed(BOX.items())), **CAR, "frame": 0}
+    assert _counts(model.load(model.write(*model.lines(objects=[again])), if_exists="merge")) == {"unchanged": 6}
 
 
 @pytest.mark.parametrize(("harm", "message"), WRONG, ids=lambda one: one if isinstance(one, str) else "")
@@ -203,8 +287,8 @@ def test_two_lines_about_one_row_are_refused(model: Model) -> None:
 
 def test_a_line_that_is_no_json_is_named(model: Model) -> None:
     path = model.directory / "broken.jsonl"
-    path.write_text('{"data_hash": "x"}\n{"data_ha')
-    with pytest.raises(AirflowFailException, match=r"source: broken\.jsonl, line 2 is not a JSON object"):
+    path.write_text(json.dumps(model.lines()[0]) + '\n{"data_ha')
+    with pytest.raises(AirflowFailException, match=r"broken\.jsonl, line 2: it is not a JSON object"):
         model.load(str(path))
 
 

@@ -31,6 +31,7 @@ from airflow_provider_encord.ingest.prelabels.features import (
 from airflow_provider_encord.ingest.prelabels.labels import Labels, labels_of
 from airflow_provider_encord.ingest.prelabels.sources import Prelabel
 
+_LINE_KEYS = {"data_hash", "title", "data_title", "client_metadata", "objects", "classifications"}
 _OBJECT_KEYS = {"feature", "frame", "id", "confidence", "answers", "polygons", *GEOMETRY.values()}
 _CLASSIFICATION_KEYS = {"feature", "answer", "answers", "frames", "confidence"}
 _WITHIN = ("boundingBox", "rotatableBoundingBox")
@@ -44,12 +45,22 @@ def labels_from(prelabel: Prelabel, features: Features, data_hash: str, frames: 
     :param frames: How many it has; None if that is not known.
     :raises WrongLabelsError: They do not fit the ontology or the data unit.
     """
-    labels = labels_of(prelabel.content) if prelabel.is_label_row else _short(prelabel.content, features, data_hash)
-    _check(labels, features, frames)
+    content = prelabel.content
+    try:
+        labels = labels_of(content) if prelabel.is_label_row else _short(content, features, data_hash)
+        _check(labels, features, frames)
+    except WrongLabelsError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        form = "a label row" if prelabel.is_label_row else "the short form"
+        raise WrongLabelsError(f"it is not {form} as it should be: {type(error).__name__}: {error}.") from None
     return labels
 
 
 def _short(content: Mapping[str, Any], features: Features, data_hash: str) -> Labels:
+    _require_known(content, _LINE_KEYS, "line")
+    if not {"objects", "classifications"} & set(content):
+        raise WrongLabelsError("objects, classifications: give one of them; an empty list means that there are none.")
     labels = Labels()
     for one in _listed(content, "objects"):
         _add_object(labels, one, features, data_hash)
@@ -71,8 +82,8 @@ def _add_object(labels: Labels, one: Mapping[str, Any], features: Features, data
     frame = one.get("frame") or 0
     if isinstance(frame, bool) or not isinstance(frame, int):
         raise WrongLabelsError(f"frame: {str(frame)[:80]!r} is not a whole number.")
-    hash_ = _hash(data_hash, feature["featureNodeHash"], one.get("id") if "id" in one else _said(one))
     geometry = {key: one[key] for key in (*GEOMETRY.values(), "polygons") if key in one}
+    hash_ = _hash(data_hash, feature["featureNodeHash"], one["id"] if "id" in one else _said(frame, geometry))
     drawn = {
         "name": feature["name"],
         "color": feature.get("color"),
@@ -124,31 +135,53 @@ def _answered(feature: Mapping[str, Any], name: str, value: Any) -> dict[str, An
 def _check(labels: Labels, features: Features, frames: int | None) -> None:
     for frame, drawn in labels.objects.items():
         _check_frame(frame, frames)
+        _check_hashes(frame, drawn)
         for one in drawn:
-            feature = features.object(one.get("featureHash"))
+            feature = _own(features.object(one.get("featureHash")), one)
             if one.get("shape") != feature["shape"]:
                 wanted = feature["shape"]
                 raise WrongLabelsError(
                     f"object {feature['name']!r}: the ontology has the shape {wanted}, not {one.get('shape')}."
                 )
             _check_geometry(one, feature)
-    for answer in labels.object_answers.values():
-        drawn_as = _feature_of(labels, features, answer)
-        if drawn_as:
-            _check_answers(drawn_as, answer)
+    drawn_as = {one["objectHash"]: one["featureHash"] for drawn in labels.objects.values() for one in drawn}
+    for hash_, answer in labels.object_answers.items():
+        if hash_ in drawn_as:
+            _check_answers(features.object(drawn_as[hash_]), answer)
     for answer in labels.classification_answers.values():
-        _check_answers(features.classification(answer.get("featureHash")), answer)
-        for pair in answer.get("range") or ():
-            if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, int) for one in pair)):
-                raise WrongLabelsError(f"frames: {str(pair)[:80]!r} is not a first and a last frame.")
-            for frame in pair:
-                _check_frame(frame, frames)
+        feature = _own(features.classification(answer.get("featureHash")), answer)
+        if not answer.get("classifications"):
+            raise WrongLabelsError(f"classification {answer.get('featureHash')!r}: it has no answer.")
+        _check_answers(feature, answer)
+        _check_ranges(answer.get("range"), frames)
 
 
-def _feature_of(labels: Labels, features: Features, answer: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    hash_ = answer.get("objectHash")
-    drawn = (one for found in labels.objects.values() for one in found)
-    return next((features.object(one["featureHash"]) for one in drawn if one.get("objectHash") == hash_), None)
+def _own(feature: Mapping[str, Any], one: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The feature, if it is named by its hash: that is what is sent."""
+    if feature["featureNodeHash"] != one.get("featureHash"):
+        raise WrongLabelsError(
+            f"featureHash: {str(one.get('featureHash'))[:80]!r} is a name; a label row has the hash."
+        )
+    return feature
+
+
+def _check_hashes(frame: int, drawn: list[dict[str, Any]]) -> None:
+    hashes = [one.get("objectHash") for one in drawn]
+    if not all(isinstance(one, str) and one for one in hashes):
+        raise WrongLabelsError(f"objectHash: an object on frame {frame} has none.")
+    if len(set(hashes)) < len(hashes):
+        raise WrongLabelsError(
+            f"objects: two on frame {frame} are the same object. Leave one out, or give each an `id` of its own."
+        )
+
+
+def _check_ranges(ranges: Any, frames: int | None) -> None:
+    for pair in ranges or ():
+        whole = isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, int) for one in pair)
+        if not whole or pair[0] > pair[1]:
+            raise WrongLabelsError(f"frames: {str(pair)[:80]!r} is not a first and a last frame.")
+        for frame in pair:
+            _check_frame(frame, frames)
 
 
 def _check_answers(feature: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
@@ -168,12 +201,25 @@ def _check_geometry(one: Mapping[str, Any], feature: Mapping[str, Any]) -> None:
     geometry = one.get(key)
     if not isinstance(geometry, Mapping):
         raise WrongLabelsError(f"object {feature['name']!r}: {key} is missing, the geometry of a {feature['shape']}.")
+    _check_whole(key, geometry, feature["name"])
     for name, value in _fractions(key, geometry):
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
             raise WrongLabelsError(
                 f"object {feature['name']!r}: {key}.{name} is {str(value)[:40]!r}; it must be a fraction of the width "
                 "or height, from 0 to 1."
             )
+
+
+_KEYS = {"rotatableBoundingBox": ("theta",), "bitmask": ("top", "left", "height", "width", "rleString")}
+_LEAST_POINTS = {"polygon": 3, "polyline": 2, "point": 1}
+
+
+def _check_whole(key: str, geometry: Mapping[str, Any], name: str) -> None:
+    lacking = [one for one in _KEYS.get(key, ()) if geometry.get(one) is None]
+    if lacking:
+        raise WrongLabelsError(f"object {name!r}: {key}.{lacking[0]} is missing.")
+    if len(geometry) < _LEAST_POINTS.get(key, 0):
+        raise WrongLabelsError(f"object {name!r}: {key} needs at least {_LEAST_POINTS[key]} points.")
 
 
 def _fractions(key: str, geometry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -198,9 +244,8 @@ def _confidence(one: Mapping[str, Any]) -> float:
     return float(value)
 
 
-def _said(one: Mapping[str, Any]) -> str:
-    told = {name: value for name, value in sorted(one.items()) if name not in ("confidence", "answers")}
-    return msgspec.json.encode(told).decode()
+def _said(frame: int, geometry: Mapping[str, Any]) -> str:
+    return msgspec.json.encode({"frame": frame, **geometry}, order="sorted").decode()
 
 
 def _hash(*parts: Any) -> str:

@@ -18,6 +18,7 @@ from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilte
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import (
     ConflictError,
+    EncordError,
     InvalidRequestError,
     OutcomeUnknownError,
     RefusedError,
@@ -104,7 +105,14 @@ def import_labels(
     while batch := list(itertools.islice(lines, ROWS_PER_BATCH)):
         works, outcomes = _prepared(order, features, matching, batch)
         try:
-            outcomes += _imported(client, order, works, done)
+            _import(client, order, works, outcomes, done)
+        except EncordError as error:
+            known = {one.place for one in outcomes}
+            rest = [work for work in works if work.prelabel.place not in known]
+            outcomes += [
+                _outcome(one.prelabel, one.row, FAILED, created=one.created, reason=error.message) for one in rest
+            ]
+            raise
         finally:
             receipt.take(outcomes)
     return done
@@ -141,6 +149,8 @@ def _prepared(
     for prelabel in batch:
         row = None
         try:
+            if prelabel.problem:
+                raise WrongLabelsError(prelabel.problem)
             row = matching.row_of(prelabel)
             labels = labels_from(prelabel, features, row.data_hash, row.number_of_frames)
         except WrongLabelsError as error:
@@ -154,15 +164,16 @@ def _prepared(
     return works, outcomes
 
 
-def _imported(client: EncordClient, order: ImportOrder, works: list[_Work], done: list[str]) -> list[RowOutcome]:
-    """Create, read and save the rows of a batch."""
+def _import(
+    client: EncordClient, order: ImportOrder, works: list[_Work], outcomes: list[RowOutcome], done: list[str]
+) -> None:
+    """Create, read and save the rows of a batch; what becomes of them is added to `outcomes` as it is known."""
     if not works:
-        return []
+        return
     label_hashes = _with_rows(client, order, works)
     project = client.project(order.project)
     found = {row.data_hash: row.decoded() for row in project.read_label_rows(list(label_hashes.values()))}
     now = datetime.datetime.now(datetime.UTC)
-    outcomes: list[RowOutcome] = []
     to_save: list[tuple[_Work, dict[str, Any]]] = []
     for work in works:
         row = found.get(work.row.data_hash)
@@ -178,7 +189,6 @@ def _imported(client: EncordClient, order: ImportOrder, works: list[_Work], done
             to_save.append((work, new))
     for bundle in _bundles(to_save):
         outcomes += _saved(client, order, bundle, done)
-    return outcomes
 
 
 def _new_row(
@@ -186,11 +196,11 @@ def _new_row(
 ) -> tuple[dict[str, Any] | None, RowOutcome]:
     there = labels_of(row)
     made = {"label_hash": row["label_hash"], "created": work.created, "annotations": work.labels.count}
-    if order.if_exists == SKIP and there.count:
-        return None, _outcome(work.prelabel, work.row, SKIPPED, reason="it has labels", **made)
     labels = merged(there, work.labels) if order.if_exists == MERGE else work.labels
     if substance(labels) == substance(there):
         return None, _outcome(work.prelabel, work.row, UNCHANGED, **made)
+    if order.if_exists == SKIP and there.count:
+        return None, _outcome(work.prelabel, work.row, SKIPPED, reason="it has labels", **made)
     return put(row, labels, now), _outcome(work.prelabel, work.row, SAVED, **made)
 
 

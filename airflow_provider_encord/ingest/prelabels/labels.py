@@ -31,7 +31,9 @@ class Labels(msgspec.Struct, kw_only=True):
     @property
     def count(self) -> int:
         """How many annotations there are."""
-        return sum(map(len, self.objects.values())) + len(self.classification_answers)
+        drawn = {one["objectHash"] for found in self.objects.values() for one in found}
+        without_frame = len(self.object_answers.keys() - drawn)
+        return sum(map(len, self.objects.values())) + without_frame + len(self.classification_answers)
 
 
 def labels_of(row: Document) -> Labels:
@@ -85,9 +87,9 @@ def put(row: Document, labels: Labels, now: datetime.datetime) -> dict[str, Any]
 
 
 def merged(there: Labels, added: Labels) -> Labels:
-    """Both together; what has the same hash is taken from `added`."""
+    """Both together; what has the same hash, or classifies the same on the same frames, is taken from `added`."""
     objects = copy.deepcopy(there.objects)
-    hashes = set(added.object_answers)
+    hashes = {*added.object_answers, *(one["objectHash"] for found in added.objects.values() for one in found)}
     for frame in list(objects):
         objects[frame] = [one for one in objects[frame] if one["objectHash"] not in hashes]
     for frame, drawn in added.objects.items():
@@ -96,8 +98,26 @@ def merged(there: Labels, added: Labels) -> Labels:
         objects={frame: drawn for frame, drawn in objects.items() if drawn},
         object_answers={**there.object_answers, **added.object_answers},
         object_actions={**there.object_actions, **added.object_actions},
-        classification_answers={**there.classification_answers, **added.classification_answers},
+        classification_answers={
+            **{hash_: one for hash_, one in there.classification_answers.items() if not _again(one, added)},
+            **added.classification_answers,
+        },
     )
+
+
+def _again(one: Document, added: Labels) -> bool:
+    """Whether something that is added classifies by the same feature on one of its frames."""
+    return any(
+        other.get("featureHash") == one.get("featureHash") and _overlap(one.get("range"), other.get("range"))
+        for other in added.classification_answers.values()
+    )
+
+
+def _overlap(ranges: Any, others: Any) -> bool:
+    """Whether they have a frame in common. No range is everywhere."""
+    if not ranges or not others:
+        return True
+    return any(first <= end and start <= last for first, last in ranges for start, end in others)
 
 
 def substance(labels: Labels) -> Any:
@@ -106,14 +126,14 @@ def substance(labels: Labels) -> Any:
         {
             (frame, one["objectHash"]): (
                 one.get("featureHash"),
-                {key: one[key] for key in GEOMETRY.values() if key in one},
+                {key: one[key] for key in (*GEOMETRY.values(), "polygons") if key in one},
                 one.get("confidence"),
                 one.get("manualAnnotation"),
             )
             for frame, drawn in labels.objects.items()
             for one in drawn
         },
-        {hash_: _answers(one) for hash_, one in labels.object_answers.items()},
+        {hash_: (_answers(one), one.get("range")) for hash_, one in labels.object_answers.items()},
         {hash_: one.get("actions") or [] for hash_, one in labels.object_actions.items() if one.get("actions")},
         {
             hash_: (one.get("featureHash"), _answers(one), [list(pair) for pair in one.get("range") or ()])

@@ -69,9 +69,9 @@ class Matching:
 
     def _key_of(self, content: Mapping[str, Any]) -> Any:
         if self._match_by == DATA_HASH:
-            return content.get("data_hash")
+            return _hashable(content.get("data_hash"))
         if self._match_by == TITLE:
-            return content.get("title") or content.get("data_title")
+            return _hashable(content.get("title") or content.get("data_title"))
         metadata = content.get("client_metadata")
         key = self._match_by.removeprefix(CLIENT_METADATA)
         return _hashable(metadata.get(key)) if isinstance(metadata, Mapping) else None

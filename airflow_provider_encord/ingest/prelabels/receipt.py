@@ -62,14 +62,22 @@ class ImportReceipt:
             write_whole(part, [b"".join(msgspec.json.encode(one) + b"\n" for one in outcomes)])
         self._parts.append(part)
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything became of any row."""
+        return bool(self.counts)
+
     def finish(self) -> None:
-        """Put the parts together."""
+        """Put the parts together, in place of the receipt of an earlier import."""
         if self._path is None:
             return
         with storage_errors("receipt", self._path):
             write_whole(self._path, self._contents())
             for part in self._parts:
                 part.unlink()
+            directory = self._parts[0].parent if self._parts else None
+            if directory is not None and is_local(directory) and not list(directory.iterdir()):
+                directory.rmdir()
 
     def _contents(self) -> Iterator[bytes]:
         for part in self._parts:

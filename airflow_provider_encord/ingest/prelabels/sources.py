@@ -6,6 +6,7 @@ about.
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,9 +14,11 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError
-from airflow_provider_encord.storage_paths import StoragePath, blocks_of, storage_errors
+from airflow_provider_encord.storage_paths import StoragePath, storage_errors
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+_OF_EXPORTS = ("listing.jsonl.gz", "left.jsonl.gz")  # lists of rows beside the shards of an export; no labels
+_BLOCK = 2**20
 
 
 class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,10 +26,12 @@ class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
 
     :param place: File and line, for messages.
     :param content: The JSON object.
+    :param problem: Why the line cannot be read, if it cannot.
     """
 
     place: str
     content: dict[str, Any]
+    problem: str | None = None
 
     @property
     def is_label_row(self) -> bool:
@@ -37,7 +42,7 @@ class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
 def prelabels_of(source: StoragePath) -> Iterator[Prelabel]:
     """The lines of a file, or of the files of a directory in the order of their names.
 
-    :raises InvalidRequestError: There is no file, or a line is no JSON object.
+    :raises InvalidRequestError: There is no file, or it is damaged.
     """
     for path in _files(source):
         with storage_errors("source", path):
@@ -51,8 +56,7 @@ def _files(source: StoragePath) -> list[StoragePath]:
         found = sorted((one for one in source.iterdir() if one.name.endswith(SUFFIXES)), key=lambda one: one.name)
     if not found:
         raise InvalidRequestError(f"source: there is no file of {', '.join(SUFFIXES)} in {source}.")
-    # An export keeps lists of its rows beside its shards; these are no labels.
-    return [one for one in found if not one.name.startswith(("listing.", "left."))]
+    return [one for one in found if one.name not in _OF_EXPORTS]
 
 
 def _prelabels(path: StoragePath) -> Iterator[Prelabel]:
@@ -63,17 +67,23 @@ def _prelabels(path: StoragePath) -> Iterator[Prelabel]:
         try:
             yield Prelabel(place=place, content=msgspec.json.decode(line, type=dict[str, Any]))
         except msgspec.DecodeError as error:
-            raise InvalidRequestError(f"source: {place} is not a JSON object: {error}.") from None
+            yield Prelabel(place=place, content={}, problem=f"it is not a JSON object: {error}.")
 
 
 def _plain(path: StoragePath) -> Iterator[bytes]:
-    unpack: Any = None
-    if path.name.endswith(".gz"):
-        unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    elif path.name.endswith(".zst"):
-        unpack = _zstandard()
-    for block in blocks_of(path):
-        yield unpack.decompress(block) if unpack else block
+    """Blocks of the file, unpacked; also of one that was put together of several compressed ones."""
+    file: Any = path.open("rb")
+    try:
+        if path.name.endswith(".gz"):
+            file = gzip.GzipFile(fileobj=file)
+        elif path.name.endswith(".zst"):
+            file = _zstandard().stream_reader(file, read_across_frames=True)
+        while block := file.read(_BLOCK):
+            yield block
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InvalidRequestError(f"source: {path} is damaged, or not compressed as its name says: {error}.") from None
+    finally:
+        file.close()
 
 
 def _zstandard() -> Any:
@@ -83,7 +93,7 @@ def _zstandard() -> Any:
         raise InvalidRequestError(
             "source: a .zst file needs zstandard: `pip install 'airflow-provider-encord[zstd]'`."
         ) from None
-    return zstandard.ZstdDecompressor().decompressobj()
+    return zstandard.ZstdDecompressor()
 
 
 def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -127,8 +127,11 @@ class EncordImportLabelsOperator(EncordBaseOperator):
                 receipt,
                 check_first=order.on_error == FAIL and self.labels is None,
             )
-        finally:
-            receipt.finish()
+        except Exception:
+            if receipt.begun:  # else the receipt of an earlier import stays
+                receipt.finish()
+            raise
+        receipt.finish()
         if receipt.counts[FAILED] and order.on_error == FAIL:
             raise InvalidRequestError(_failures(receipt))
         promoted = self._promote(order, done, overwrite=overwrite)
@@ -139,7 +142,9 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             "promoted": promoted,
             "receipt": str(path) if path else None,
         }
-        self.tell_assets(context, labels_uri(self.client.settings.base_url, order.project, order.branch), told)
+        for branch in (order.branch, given(self.promote_to) if promoted else None):
+            if branch:
+                self.tell_assets(context, labels_uri(self.client.settings.base_url, order.project, branch), told)
         return told
 
     def _order(self) -> ImportOrder:
