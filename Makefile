@@ -15,6 +15,8 @@ LINES ?= 2.11 3.1 3.2 3.3
 OLDER_LINES := $(filter-out $(AIRFLOW),$(LINES))
 LINE_ENVIRONMENTS := $(OLDER_LINES:%=.venvs/airflow-%/.ready)
 PYTEST_ARGS ?=
+# Files of tests go to so many processes; 0 runs all in one.
+TEST_PROCESSES ?= 2
 SMOKE_ARGS ?=
 
 unexport PYTHONDONTWRITEBYTECODE
@@ -32,7 +34,7 @@ demo: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on th
 	$(BIN)/python -m demo
 
 test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## every test that needs no browser
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 e2e: $(VENV)/.ready .venvs/airflow-2.11/.ready $(EMULATOR_ENVIRONMENT) chromium  ## the connection form and a DAG, in a real browser
 	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)

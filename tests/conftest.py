@@ -5,6 +5,7 @@ Nothing that the machine is set up with (Airflow's options, connections, Encord'
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import sys
@@ -29,6 +30,8 @@ def _settle() -> str:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every subprocess would compile Airflow anew
     home = tempfile.mkdtemp(prefix="airflow-home-")
     os.environ["AIRFLOW_HOME"] = home
+    # Else each process would make one, unless it finds the file in which another has written it.
+    os.environ["AIRFLOW__CORE__FERNET_KEY"] = base64.urlsafe_b64encode(os.urandom(32)).decode()
     os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
     os.environ["AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY"] = "0"  # a failing task fails now, not in five minutes
     os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = os.path.join(home, "dags")  # noqa: PTH118 - the variable is text
