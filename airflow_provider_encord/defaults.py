@@ -11,6 +11,6 @@ ROWS_PER_REQUEST = 100
 SHARD_BYTES = 64 * 2**20
 JSON_LINES = "jsonl"
 PARALLEL_READS = 4
-OVERLAP = 10.0  # seconds
+OVERLAP = 1.0  # seconds; times of editing may be of whole seconds
 ROWS_PER_PARTITION = 10_000
 LATE_AFTER = 24 * 3600.0  # seconds

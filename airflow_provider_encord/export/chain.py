@@ -6,7 +6,7 @@ That is all that is kept: nothing in Airflow's database, so every Airflow line a
 Surprise: a filter for `last_edited_at` would not do. It does not tell what left; and whether moving a row to another
 stage moves that time is not documented, so a row that comes into a filter by a move might be missed. So everything is
 listed, and read is what was not listed then, or has another time now, or was edited so shortly before that listing
-(`overlap`) that what was read then may have been older.
+(`overlap`) that a later edit may have the same time.
 """
 
 from __future__ import annotations
