@@ -1,0 +1,94 @@
+"""Labels that our import writes are labels to the vendor's SDKs; theirs are the same after an export and an import."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import SshKey
+from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.export.labels import Order, export_labels
+from airflow_provider_encord.export.listing import Question
+from airflow_provider_encord.ingest.prelabels.importing import ImportOrder, import_labels
+from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
+from airflow_provider_encord.ingest.prelabels.sources import prelabels_of
+from tests.sdk.conftest import Account
+from tests.sdk.environments import API_KEY_SDK, SSH_SDK, VERSIONS
+from tests.sdk.substance import substance
+from tests.wire.server import Server
+
+pytestmark = pytest.mark.sdk
+
+BOX = {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}
+TRIANGLE = {str(number): {"x": x, "y": y} for number, (x, y) in enumerate([(0.1, 0.1), (0.5, 0.1), (0.3, 0.6)])}
+
+
+@pytest.fixture
+def client(owner: Account) -> Any:
+    with EncordClient(SshKey.from_path(str(owner.key_file)), Settings(base_url=owner.server.url)) as client:
+        yield client
+
+
+def _seed(server: Server, owner: Account, **options: Any) -> str:
+    wanted = {"owner": owner.email, "title": "Street", "rows": 2, **options}
+    return str(server.control("POST", "projects", wanted)["project_hash"])
+
+
+def _import(client: EncordClient, project: str, source: Path) -> ImportReceipt:
+    receipt = ImportReceipt(None)
+    import_labels(client, ImportOrder(project=project), lambda _: prelabels_of(source), receipt, check_first=True)
+    return receipt
+
+
+@pytest.mark.parametrize(("kind", "frames"), [("image", 1), ("video", 6), ("img_group", 3)])
+def test_both_sdks_read_imported_labels(
+    server: Server, owner: Account, client: EncordClient, tmp_path: Path, kind: str, frames: int
+) -> None:
+    project = _seed(server, owner, kind=kind, frames=frames, created=0)
+    last = frames - 1
+    lines = [
+        {
+            "data_hash": row.data_hash,
+            "objects": [
+                {"feature": "Car", "boundingBox": BOX, "id": "car", "confidence": 0.5, "answers": {"Colour": "Blue"}},
+                *([{"feature": "Car", "boundingBox": BOX, "id": "car", "frame": last}] if last else []),
+                {"feature": "Person", "polygon": TRIANGLE, "frame": last},
+            ],
+            "classifications": [{"feature": "Weather", "answer": "Rain", "frames": [[0, last]]}],
+        }
+        for row in client.project(project).label_rows()
+    ]
+    source = tmp_path / "prelabels.jsonl"
+    source.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert _import(client, project, source).counts["saved"] == 2
+    read = {version: owner.run(version, "read_labels", project=project) for version in VERSIONS}
+    assert substance(read[SSH_SDK]) == substance(read[API_KEY_SDK])
+    assert len(read[SSH_SDK]) == 2
+    for row in read[SSH_SDK].values():
+        objects = {one["name"]: one for one in row["objects"]}
+        assert {*objects} == {"Car", "Person"}
+        assert objects["Car"]["answers"] == {"Colour": "Blue"}
+        assert {*objects["Car"]["frames"]} == {str(one) for one in {0, last}}
+        assert objects["Car"]["frames"]["0"]["coordinates"] == BOX
+        assert objects["Car"]["frames"]["0"]["confidence"] == 0.5
+        (weather,) = row["classifications"]
+        assert (weather["name"], weather["answers"]) == ("Weather", {"Weather": "Rain"})
+        assert weather["frames"] == list(range(frames))
+
+
+def test_labels_are_the_same_to_the_sdk_after_an_export_and_an_import(
+    server: Server, owner: Account, client: EncordClient, tmp_path: Path
+) -> None:
+    project = _seed(server, owner, kind="video", frames=9, created=1, objects_per_row=5, seed=3)
+    export_labels(client, Order(question=Question(project=project)), tmp_path / "export")
+    there = client.project(project)
+    datasets = [one.dataset_hash for one in there.datasets()]
+    copy = client.create_project("Copy", datasets=datasets, ontology=there.get().ontology_hash, if_exists="new").id
+    assert _import(client, copy, tmp_path / "export").counts["saved"] == 2
+    for version in VERSIONS:
+        read = [owner.run(version, "read_labels", project=one) for one in (project, copy)]
+        assert substance(read[0]) == substance(read[1])
