@@ -11,14 +11,14 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
 
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.export.listing import ListedRow
 from airflow_provider_encord.export.manifest import FileRecord, ManifestError
-from airflow_provider_encord.storage_paths import StoragePath, blocks_of, storage_errors, write_whole
+from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
+from airflow_provider_encord.storage_paths import StoragePath, storage_errors, write_whole
 
 LISTING = "listing.jsonl.gz"
 LEFT = "left.jsonl.gz"
@@ -27,7 +27,6 @@ GONE = "gone"
 
 _GZIP = 31  # zlib's window bits for the format; it writes no time, so the same rows give the same bytes
 _BLOCK = 2**18
-T = TypeVar("T")
 
 
 class _Line(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -59,11 +58,13 @@ def read_rows(directory: StoragePath, record: FileRecord) -> Iterator[tuple[List
     """
     path, rows = directory / record.name, 0
     try:
-        for line in lines_of(_decompressed(_blocks(path))):
+        for line in lines_of(path, "destination"):
             one = _DECODER.decode(line)
             rows += 1
             yield ListedRow(one.data_hash, one.branch, one.label_hash, one.last_edited_at), one.about
-    except (msgspec.DecodeError, zlib.error) as error:
+    except (InvalidRequestError, DamagedFileError) as error:
+        raise ManifestError(f"The file that the manifest beside it names: {error.message}") from None
+    except msgspec.DecodeError as error:
         raise ManifestError(f"{path} is damaged: {error}.") from None
     if rows != record.rows:
         raise ManifestError(f"{path} has {rows} lines, and the manifest beside it says {record.rows}.")
@@ -92,27 +93,3 @@ class _Compressing:
         self.bytes += len(block)
         self.digest.update(block)
         return block
-
-
-def _blocks(path: StoragePath) -> Iterator[bytes]:
-    try:
-        with storage_errors("destination", path):
-            yield from blocks_of(path)
-    except InvalidRequestError as error:
-        raise ManifestError(f"The file that the manifest beside it names: {error.message}") from None
-
-
-def _decompressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    decompress: Any = zlib.decompressobj(_GZIP)
-    for block in blocks:
-        yield decompress.decompress(block)
-    yield decompress.flush()
-
-
-def lines_of(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for block in blocks:
-        *whole, rest = (rest + block).split(b"\n")
-        yield from whole
-    if rest:
-        yield rest

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import msgspec
 
@@ -14,12 +12,12 @@ from airflow_provider_encord.client.api.labels import LabelRowIds
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.defaults import JSON_LINES
-from airflow_provider_encord.export.formats import require_format
 from airflow_provider_encord.export.listing import ListedRow, list_rows
-from airflow_provider_encord.export.listing_file import lines_of, read_rows
+from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import MANIFEST, FileRecord, Manifest, ManifestError, Shard
 from airflow_provider_encord.export.reading import Reader, Reading
 from airflow_provider_encord.export.shards import SHARD_NAME
+from airflow_provider_encord.packed_lines import lines_of
 from airflow_provider_encord.storage_paths import StoragePath, blocks_of, storage_errors
 
 _IDS = msgspec.json.Decoder(LabelRowIds)
@@ -83,7 +81,7 @@ def verify_content(
         )
     missing = {row.label_hash for row in manifest.missing}
     wanted = [row for row, read in _listed(directory, manifest) if read and row.label_hash not in missing]
-    held = _lines(directory, manifest.shards, manifest.layout.format)
+    held = _lines(directory, manifest.shards)
     for row, now in Reader(client, manifest.project.id, reading).rows(wanted):
         line = next(held, None)
         if now is None:
@@ -138,7 +136,7 @@ def _misplaced(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]
     expected = (row for row, read in _listed(directory, manifest) if read and row.label_hash not in missing)
     for shard in manifest.shards:
         rows = 0
-        for line in _lines(directory, [shard], manifest.layout.format):
+        for line in _lines(directory, [shard]):
             rows += 1
             row, found = next(expected, None), _IDS.decode(line)
             if row is None or row.label_hash != found.label_hash:
@@ -158,27 +156,9 @@ def _listed(directory: StoragePath, manifest: Manifest) -> Iterator[tuple[Listed
     return read_rows(directory, manifest.listing)
 
 
-def _lines(directory: StoragePath, shards: Iterable[Shard], format: str) -> Iterator[bytes]:  # noqa: A002 - the word
-    require_format(format)
+def _lines(directory: StoragePath, shards: Iterable[Shard]) -> Iterator[bytes]:
     for shard in shards:
-        yield from lines_of(_plain(blocks_of(directory / shard.name), format))
-
-
-def _plain(blocks: Iterable[bytes], format: str) -> Iterator[bytes]:  # noqa: A002 - the word for it
-    if format == JSON_LINES:
-        yield from blocks
-        return
-    unpack = _unpacker(format)
-    for block in blocks:
-        yield unpack.decompress(block)
-
-
-def _unpacker(format: str) -> Any:  # noqa: A002 - the word for it
-    if format.endswith(".gz"):
-        return zlib.decompressobj(zlib.MAX_WBITS | 16)
-    import zstandard
-
-    return zstandard.ZstdDecompressor().decompressobj()
+        yield from lines_of(directory / shard.name, "manifest")
 
 
 def _of_row(row: ListedRow, problem: str) -> Mismatch:

@@ -156,6 +156,16 @@ def storage_path(value: Any, name: str) -> ObjectStoragePath:
     return path
 
 
+def choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """One of some words.
+
+    :raises InvalidRequestError: It is another.
+    """
+    if value not in choices:
+        raise _invalid(f"{name}: {str(value)[:80]!r} is none of {', '.join(choices)}.")
+    return str(value)
+
+
 def _number(value: Any) -> float:
     """A number, perhaps as text; not-a-number for all else."""
     if isinstance(value, bool):

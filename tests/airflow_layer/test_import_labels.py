@@ -225,7 +225,7 @@ def test_a_file_that_was_cut_off_is_refused(model: Model) -> None:
     with pytest.raises(AirflowFailException, match=r"source: .* is damaged"):
         model.load(str(path))
     path.write_text("plain")
-    with pytest.raises(AirflowFailException, match=r"source: .* is damaged, or not compressed"):
+    with pytest.raises(AirflowFailException, match=r"source: .* is damaged, or not packed"):
         model.load(str(path))
     assert model.changes() == []
 

@@ -153,7 +153,7 @@ def test_every_import_is_brought_by_a_requirement_of_its_own(files: dict[str, by
         brought = emulator if name.startswith(f"{PACKAGE}/emulator/") else always
         brought = brought | (OF_AIRFLOW_2 if name == f"{PACKAGE}/hooks/form.py" else set())
         brought = brought | (sdk if name.startswith(f"{PACKAGE}/hooks/") else set())
-        formats = (f"{PACKAGE}/export/", f"{PACKAGE}/ingest/prelabels/")
+        formats = (f"{PACKAGE}/export/", f"{PACKAGE}/packed_lines.py")
         brought = brought | (OF_FORMATS if name.startswith(formats) else set())
         brought = brought | ({"pytest"} if name == f"{PACKAGE}/emulator/pytest_plugin.py" else set())
         if needed - brought:

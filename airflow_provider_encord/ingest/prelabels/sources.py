@@ -6,19 +6,17 @@ about.
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
 from airflow_provider_encord.storage_paths import StoragePath, storage_errors
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 _OF_EXPORTS = ("listing.jsonl.gz", "left.jsonl.gz")  # lists of rows beside the shards of an export; no labels
-_BLOCK = 2**20
 
 
 class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,8 +43,7 @@ def prelabels_of(source: StoragePath) -> Iterator[Prelabel]:
     :raises InvalidRequestError: There is no file, or it is damaged.
     """
     for path in _files(source):
-        with storage_errors("source", path):
-            yield from _prelabels(path)
+        yield from _prelabels(path)
 
 
 def _files(source: StoragePath) -> list[StoragePath]:
@@ -60,46 +57,16 @@ def _files(source: StoragePath) -> list[StoragePath]:
 
 
 def _prelabels(path: StoragePath) -> Iterator[Prelabel]:
-    for number, line in enumerate(_lines(_plain(path)), start=1):
-        if not line.strip():
-            continue
-        place = f"{path.name}, line {number}"
-        try:
-            yield Prelabel(place=place, content=msgspec.json.decode(line, type=dict[str, Any]))
-        except msgspec.DecodeError as error:
-            yield Prelabel(place=place, content={}, problem=f"it is not a JSON object: {error}.")
-
-
-def _plain(path: StoragePath) -> Iterator[bytes]:
-    """Blocks of the file, unpacked; also of one that was put together of several compressed ones."""
-    file: Any = path.open("rb")
     try:
-        if path.name.endswith(".gz"):
-            file = gzip.GzipFile(fileobj=file)
-        elif path.name.endswith(".zst"):
-            file = _zstandard().stream_reader(file, read_across_frames=True)
-        while block := file.read(_BLOCK):
-            yield block
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InvalidRequestError(f"source: {path} is damaged, or not compressed as its name says: {error}.") from None
-    finally:
-        file.close()
+        for number, line in enumerate(lines_of(path, "source"), start=1):
+            if line.strip():
+                yield _prelabel(f"{path.name}, line {number}", line)
+    except DamagedFileError as error:
+        raise InvalidRequestError(f"source: {error.message}") from None
 
 
-def _zstandard() -> Any:
+def _prelabel(place: str, line: bytes) -> Prelabel:
     try:
-        import zstandard
-    except ImportError:
-        raise InvalidRequestError(
-            "source: a .zst file needs zstandard: `pip install 'airflow-provider-encord[zstd]'`."
-        ) from None
-    return zstandard.ZstdDecompressor()
-
-
-def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for block in blocks:
-        *whole, rest = (rest + block).split(b"\n")
-        yield from whole
-    if rest:
-        yield rest
+        return Prelabel(place=place, content=msgspec.json.decode(line, type=dict[str, Any]))
+    except msgspec.DecodeError as error:
+        return Prelabel(place=place, content={}, problem=f"it is not a JSON object: {error}.")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import flag, given, storage_path
+from airflow_provider_encord.operators.arguments import choice, flag, given, storage_path
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -154,8 +154,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.ingest.prelabels.matching import require_key
 
         require_key(self.match_by)
-        _require_choice("if_exists", self.if_exists, (REPLACE, MERGE, SKIP))
-        _require_choice("on_error", self.on_error, (FAIL, SKIP))
+        choice(self.if_exists, "if_exists", (REPLACE, MERGE, SKIP))
+        choice(self.on_error, "on_error", (FAIL, SKIP))
         branch = str(given(self.branch) or MAIN)
         project = self.client.project(self.project or None).id
         if given(self.promote_to):
@@ -198,13 +198,6 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             return 0
         rows = self.client.project(order.project).rows
         return rows.copy_to_branch(label_hashes, target=str(target), source=order.branch, overwrite=overwrite)
-
-
-def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    from airflow_provider_encord.client.errors import InvalidRequestError
-
-    if value not in choices:
-        raise InvalidRequestError(f"{name}: {str(value)[:80]!r} is none of {', '.join(choices)}.")
 
 
 def _failures(receipt: ImportReceipt) -> str:

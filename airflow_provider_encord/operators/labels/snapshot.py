@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.defaults import LATE_AFTER
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import given, seconds
+from airflow_provider_encord.operators.arguments import choice, given, seconds
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -97,11 +97,9 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         return told
 
     def _date(self, context: Context, now: datetime.datetime) -> Date:
-        from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.export.snapshot import Date
 
-        if self.if_late not in (FAIL, MARK):
-            raise InvalidRequestError(f"if_late: {str(self.if_late)[:80]!r} is neither {FAIL!r} nor {MARK!r}.")
+        choice(self.if_late, "if_late", (FAIL, MARK))
         dag_run = context.get("dag_run")
         due = (
             context.get("data_interval_end")

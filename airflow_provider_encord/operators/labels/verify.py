@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import given, storage_path
+from airflow_provider_encord.operators.arguments import choice, given, storage_path
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
         from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
-        self._require_choice("against", self.against, (FILES, LISTING, CONTENT))
-        self._require_choice("on_error", self.on_error, (FAIL, REPORT))
+        choice(self.against, "against", (FILES, LISTING, CONTENT))
+        choice(self.on_error, "on_error", (FAIL, REPORT))
         path = storage_path(self.manifest, "manifest")
         receipt = storage_path(self.receipt, "receipt") if given(self.receipt) else None
         directory = path.parent if path.name == MANIFEST else path
@@ -109,12 +109,6 @@ class EncordVerifyExportOperator(EncordBaseOperator):
             yield from verify_listing(self.client, directory, manifest)
         else:
             yield from verify_content(self.client, directory, manifest, Reading())
-
-    def _require_choice(self, name: str, value: str, choices: tuple[str, ...]) -> None:
-        from airflow_provider_encord.client.errors import InvalidRequestError
-
-        if value not in choices:
-            raise InvalidRequestError(f"{name}: {str(value)[:80]!r} is none of {', '.join(choices)}.")
 
 
 def _words(directory: ObjectStoragePath, mismatches: Sequence[Mismatch]) -> str:
