@@ -42,7 +42,17 @@ class Model:
             rows = client.project(self.project).label_rows()
         self.titles = {row.data_hash: row.data_title for row in rows}
         self.data_hashes = sorted(self.titles)
+        # A process that was killed may have left a request that the emulator is still busy with: look at our own only.
+        self.credential = self._credential()
         self.emulator.clear_journal()
+
+    def _credential(self) -> str:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            listings = [one for one in self.emulator.journal() if one["query_type"] == "labelrowmetadata"]
+            if listings:
+                return str(listings[-1]["credential"])
+        raise AssertionError("the emulator noted no listing")
 
     def write(self, *lines: Any, name: str = "labels.jsonl") -> str:
         path = self.directory / name
@@ -65,7 +75,7 @@ class Model:
         return {row["data_hash"]: row for row in self.emulator.labels(self.project) if row["branch_name"] == "main"}
 
     def changes(self) -> list[tuple[str, str]]:
-        entries = [one for one in self.emulator.journal() if one["changes"]]
+        entries = [one for one in self.emulator.journal() if one["changes"] and one["credential"] == self.credential]
         return [(one["query_type"] or one["path"].rpartition("/")[2], one["query_method"] or "") for one in entries]
 
 
@@ -449,7 +459,7 @@ def test_an_api_key_imports_and_is_told_that_it_cannot_promote(model: Model, mon
     model.emulator.clear_journal()
     with pytest.raises(AirflowFailException, match="SSH key"):
         model.load(encord_conn_id="encord_api_key", project=None, branch="b", promote_to="main")
-    assert model.changes() == []
+    assert [one for one in model.emulator.journal() if one["changes"] and "api_key" in one["credential"]] == []
     assert model.load(encord_conn_id="encord_api_key", project=None)["saved"] == 6
 
 
