@@ -7,12 +7,15 @@ iterator, so read it with its methods.
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, Protocol, Self, overload
 
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnavailableError
 
 UNFINISHED = ".unfinished"
+UNFINISHED_PATTERN = r"(\.[0-9a-f]{8})?\.unfinished"
+"""A regular expression: what the name of a file ends in while it is being written."""
 _LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 
@@ -94,14 +97,20 @@ def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
     it is written beside, and renamed.
     """
     first = _unfinished(path) if is_local(path) else path
-    file = first.open("wb")
     try:
-        for block in blocks:
-            file.write(block)
-    finally:
-        file.close()
-    if is_local(path):
-        first.rename(path)
+        file = first.open("wb")
+        try:
+            for block in blocks:
+                file.write(block)
+        finally:
+            file.close()
+        if is_local(path):
+            first.rename(path)
+    except BaseException:
+        if is_local(path):
+            with contextlib.suppress(OSError):
+                first.unlink()
+        raise
 
 
 def blocks_of(path: StoragePath, size: int = 2**20) -> Iterator[bytes]:
@@ -158,7 +167,8 @@ def storage_errors(argument: str, path: object) -> Iterator[None]:
 
 
 def _unfinished(path: StoragePath) -> StoragePath:
-    return path.parent / (path.name + UNFINISHED)
+    # Unique, so that two processes that write one file at the same moment do not write into each other's.
+    return path.parent / f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}"
 
 
 def _reason(error: Exception) -> str:

@@ -26,7 +26,7 @@ from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.export.analytics_files import FORMATS, Table, write_table
 from airflow_provider_encord.export.destination import own_names, prepare
 from airflow_provider_encord.export.manifest import MANIFEST, FileRecord
-from airflow_provider_encord.storage_paths import UNFINISHED, StoragePath, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import UNFINISHED_PATTERN, StoragePath, storage_errors, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
 
 _OURS = re.compile(
     rf"({TIME_SPENT}|{TASK_ACTIONS}|{EDITOR_LOGS})-\d{{5,}}\.({'|'.join(map(re.escape, FORMATS))})"
-    rf"|{re.escape(MANIFEST)}({re.escape(UNFINISHED)})?"
+    rf"|{re.escape(MANIFEST)}({UNFINISHED_PATTERN})?"
 )
 _MANIFEST = msgspec.json.Decoder(AnalyticsManifest)
 Moments = tuple[datetime.datetime, datetime.datetime]

@@ -14,12 +14,12 @@ from airflow_provider_encord.export.listing_file import LEFT, LISTING
 from airflow_provider_encord.export.manifest import MANIFEST, Manifest, ManifestError, read_manifest
 from airflow_provider_encord.export.plan import PART_NAME, PLAN
 from airflow_provider_encord.export.shards import SHARD_NAME
-from airflow_provider_encord.storage_paths import UNFINISHED, StoragePath, storage_errors
+from airflow_provider_encord.storage_paths import UNFINISHED_PATTERN, StoragePath, storage_errors
 
 _DIFFERENCES = {"project": "of another project", "branch": "of another branch", "filters": "with other filters"}
-_WORK = re.compile(rf"({re.escape(PLAN)}|{PART_NAME.pattern})({re.escape(UNFINISHED)})?")
+_WORK = re.compile(rf"({re.escape(PLAN)}|{PART_NAME.pattern})({UNFINISHED_PATTERN})?")
 _BESIDE = "|".join(map(re.escape, (MANIFEST, LISTING, LEFT)))
-OURS = re.compile(rf"{SHARD_NAME.pattern}|({_BESIDE})({re.escape(UNFINISHED)})?|{_WORK.pattern}")
+OURS = re.compile(rf"{SHARD_NAME.pattern}|({_BESIDE})({UNFINISHED_PATTERN})?|{_WORK.pattern}")
 
 
 def require_own(destination: StoragePath, question: Question) -> Manifest | None:

@@ -1,0 +1,251 @@
+"""State that outlives an attempt of a task: what it is about, when it may be used, and who owns a shared place.
+
+Airflow retries, clears, overlaps and kills tasks, so whatever an attempt stores is read by an attempt that may want
+something else. Three rules follow, and all operators keep them by using this module:
+
+1. Stored state carries a fingerprint of its target, arguments and inputs. `Checkpoint` returns it only to an attempt
+   with an equal fingerprint, and the operator deletes it once the task has ended permanently.
+2. Parts are named by their content, never by their position, because a source can gain or lose entries in between.
+3. An attempt that writes into a shared place holds a `Claim` on it and checks the claim at every step. A process that
+   lost its claim (Airflow started another attempt, and this one is a zombie) stops writing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.storage_paths import is_local, storage_errors, write_whole
+
+CLAIM_SECONDS = 900.0
+"""How long a claim of another task lasts after it was last renewed."""
+
+T = TypeVar("T")
+
+
+def fingerprint(**about: Any) -> str:
+    """Identify what stored state is about: equal for equal values, whatever the order of the keys.
+
+    :param about: Target, arguments and inputs: JSON values, and whatever `str` distinguishes.
+    :return: 32 hexadecimal digits. They reveal nothing of the values.
+    """
+    text = json.dumps(about, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+class Store(Protocol):
+    """Where state is kept between attempts: Airflow's task state store (3.3), or any mapping with this shape."""
+
+    def get(self, key: str) -> Any:
+        """The stored JSON value, or None."""
+
+    def set(self, key: str, value: Any) -> None:
+        """Store a JSON value."""
+
+    def delete(self, key: str) -> None:
+        """Delete a key; one that is not there is no error."""
+
+
+class FileStore:
+    """State in a directory of a disk or an object store, one file for each key.
+
+    :param directory: A path object. It is created when the first value is stored, and removed with the last.
+    :param argument: The operator's argument that the directory comes from; for error messages.
+    """
+
+    def __init__(self, directory: Any, argument: str):
+        self._directory, self._argument = directory, argument
+
+    def get(self, key: str) -> Any:
+        """The stored value, or None.
+
+        :raises InvalidRequestError: The file is not JSON.
+        """
+        path = self._path(key)
+        with storage_errors(self._argument, path):
+            if not path.exists():
+                return None
+            content = path.read_bytes()
+        try:
+            return msgspec.json.decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise InvalidRequestError(
+                f"{self._argument}: {path} holds the state of an earlier attempt and is damaged. Delete the file."
+            ) from None
+
+    def set(self, key: str, value: Any) -> None:
+        """Store a value, whole or not at all."""
+        path = self._path(key)
+        with storage_errors(self._argument, path):
+            if is_local(self._directory):
+                self._directory.mkdir(parents=True, exist_ok=True)
+            write_whole(path, [msgspec.json.encode(value)])
+
+    def delete(self, key: str) -> None:
+        """Delete a value, and the directory if it was the last."""
+        path = self._path(key)
+        with storage_errors(self._argument, path):
+            remove(path)
+            if is_local(self._directory):
+                remove_empty(self._directory)
+
+    def _path(self, key: str) -> Any:
+        return self._directory / f"{key}.json"
+
+
+class Checkpoint(Generic[T]):
+    """One stored value that says what it is about.
+
+    :param store: Where it is kept. None keeps it for this attempt only.
+    :param key: Its name there.
+    :param about: A `fingerprint`. A value that was stored with another one is ignored, and replaced by the next `save`.
+    :param type_: What the value is converted to; a `msgspec.Struct` or a built-in type.
+    """
+
+    def __init__(self, store: Store | None, key: str, about: str, type_: type[T]):
+        self._store, self._key, self._about, self._type = store, key, about, type_
+
+    @property
+    def lasting(self) -> bool:
+        """Whether another attempt will find the value."""
+        return self._store is not None
+
+    def load(self) -> T | None:
+        """The value of an earlier attempt at the same work; None if there is none, or it is about something else."""
+        stored = self._store.get(self._key) if self._store else None
+        if not isinstance(stored, dict) or stored.get("about") != self._about:
+            return None
+        try:
+            return msgspec.convert(stored.get("value"), self._type)
+        except msgspec.ValidationError:  # of another version of this provider
+            return None
+
+    def save(self, value: T) -> None:
+        """Store the value."""
+        if self._store:
+            self._store.set(self._key, {"about": self._about, "value": msgspec.to_builtins(value)})
+
+    def forget(self) -> None:
+        """Delete it: the task has ended permanently."""
+        if self._store:
+            self._store.delete(self._key)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Owner:
+    """Who claims a place.
+
+    :param task: Names the task instance over all its attempts, such as ``dag/run/task/-1``. A retry takes over from
+        the attempt before at once.
+    :param attempt: Names one process; random.
+    """
+
+    task: str
+    attempt: str = dataclasses.field(default_factory=lambda: secrets.token_hex(8))
+
+
+class Claim:
+    """A place in storage that one attempt at a time may write into; the claim is a file in it.
+
+    Object stores have no locks. So a claim is written and then read back, and it is read again at every step: two
+    attempts that claim within the same moment do not both keep the claim.
+
+    :param path: The claim's file; a path object.
+    :param owner: Who claims.
+    :param argument: The operator's argument that the place comes from; for error messages.
+    :param clock: Seconds since 1970; compared between machines, so `CLAIM_SECONDS` is generous.
+    """
+
+    def __init__(self, path: Any, owner: Owner, argument: str, *, clock: Callable[[], float] = time.time):
+        self._path, self._owner, self._argument, self._clock = path, owner, argument, clock
+        self._renewed = 0.0
+
+    def take(self) -> None:
+        """Claim the place.
+
+        :raises UnavailableError: Another task holds it, and renewed its claim within the last `CLAIM_SECONDS`.
+        """
+        held = self._read()
+        if held is not None and held.task != self._owner.task:
+            left = held.renewed + CLAIM_SECONDS - self._clock()
+            if 0 < left <= CLAIM_SECONDS * 2:
+                raise UnavailableError(
+                    f"{self._argument}: {self._path.parent} is in use by the task {held.task}. Two tasks must not "
+                    f"write there at once: set max_active_tis_per_dag=1, or give each its own place. If that task "
+                    f"died, its claim ends in {left:.0f} s.",
+                    retry_after=left,
+                )
+        self._write()
+        self.check()
+
+    def check(self) -> None:
+        """Make sure that the claim still stands; renew it when a part of its time has passed.
+
+        :raises InvalidRequestError: Another attempt took the place over. This one must stop.
+        """
+        held = self._read()
+        if held is None or held.attempt != self._owner.attempt:
+            raise InvalidRequestError(
+                f"{self._argument}: another attempt took {self._path.parent} over"
+                f"{f' (task {held.task})' if held else ''}, so this one stops. What it has done is not lost."
+            )
+        if self._clock() - self._renewed > CLAIM_SECONDS / 4:
+            self._write()
+
+    def release(self) -> None:
+        """Give the place back, if the claim still stands."""
+        held = self._read()
+        if held is not None and held.attempt == self._owner.attempt:
+            with storage_errors(self._argument, self._path):
+                remove(self._path)
+
+    def _read(self) -> _Held | None:
+        with storage_errors(self._argument, self._path):
+            try:
+                content = bytes(self._path.read_bytes())
+            except FileNotFoundError:
+                return None
+        try:
+            return msgspec.json.decode(content, type=_Held)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None  # damaged: it protects nothing
+
+    def _write(self) -> None:
+        self._renewed = self._clock()
+        held = _Held(task=self._owner.task, attempt=self._owner.attempt, renewed=self._renewed)
+        with storage_errors(self._argument, self._path):
+            if is_local(self._path):
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self._path, [msgspec.json.encode(held)])
+
+
+class _Held(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file of a claim says."""
+
+    task: str
+    attempt: str
+    renewed: float
+
+
+def remove(path: Any) -> None:
+    """Delete a file; one that another attempt deleted before is fine."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return
+
+
+def remove_empty(directory: Any) -> None:
+    """Delete a directory of a disk if it is empty; one that is gone, or that another attempt uses, is fine."""
+    try:
+        directory.rmdir()
+    except OSError:
+        return

@@ -1,0 +1,135 @@
+"""State that outlives an attempt is used only for the same work, and a shared place has one writer at a time."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_encord.attempts import (
+    CLAIM_SECONDS,
+    Checkpoint,
+    Claim,
+    FileStore,
+    Owner,
+    fingerprint,
+    remove_empty,
+)
+from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.storage_paths import write_whole
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Something to store."""
+
+    offset: int
+
+
+@given(values, values)
+def test_fingerprints_are_equal_exactly_for_equal_json(first: Any, second: Any) -> None:
+    same = json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True)
+    assert (fingerprint(target="a", value=first) == fingerprint(value=second, target="a")) is same
+
+
+def test_a_checkpoint_is_loaded_by_the_next_attempt_at_the_same_work_only(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "state", "report")
+    Checkpoint(store, "place", fingerprint(folder="a"), Place).save(Place(7))
+    assert Checkpoint(store, "place", fingerprint(folder="a"), Place).load() == Place(7)
+    assert Checkpoint(store, "place", fingerprint(folder="b"), Place).load() is None
+    Checkpoint(store, "place", fingerprint(folder="a"), Place).forget()
+    assert Checkpoint(store, "place", fingerprint(folder="a"), Place).load() is None
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_checkpoint_of_another_version_is_ignored_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+    store = FileStore(tmp_path, "report")
+    store.set("place", {"about": "x", "value": {"position": 3}})
+    assert Checkpoint(store, "place", "x", Place).load() is None
+    (tmp_path / "place.json").write_bytes(b'{"about": "x", "val')
+    with pytest.raises(InvalidRequestError, match=r"report: .*place\.json .* damaged"):
+        Checkpoint(store, "place", "x", Place).load()
+
+
+def test_a_retry_takes_a_claim_over_and_the_zombie_beside_it_stops(tmp_path: Path) -> None:
+    path = tmp_path / "report.parts" / "claim.json"
+    zombie, retry = (Claim(path, Owner("dag/run/task"), "report") for _ in range(2))
+    zombie.take()
+    zombie.check()
+    retry.take()
+    with pytest.raises(InvalidRequestError, match="another attempt took"):
+        zombie.check()
+    zombie.release()
+    retry.check()
+    retry.release()
+    assert not path.exists()
+
+
+def test_another_task_waits_until_a_claim_is_released_or_has_ended(tmp_path: Path) -> None:
+    now = [1000.0]
+    path = tmp_path / "claim.json"
+    one, other = (Claim(path, Owner(task), "report", clock=lambda: now[0]) for task in ("dag/1", "dag/2"))
+    one.take()
+    with pytest.raises(UnavailableError, match="max_active_tis_per_dag") as raised:
+        other.take()
+    assert raised.value.retry_after == CLAIM_SECONDS
+    now[0] += CLAIM_SECONDS / 2
+    one.check()  # renews it
+    now[0] += CLAIM_SECONDS * 0.9
+    with pytest.raises(UnavailableError):
+        other.take()
+    now[0] += CLAIM_SECONDS
+    other.take()
+    with pytest.raises(InvalidRequestError, match="task dag/2"):
+        one.check()
+
+
+def test_two_processes_that_write_one_file_at_once_leave_one_of_the_two_whole(tmp_path: Path) -> None:
+    """Fault 1.5: temporary names are unique."""
+    path = tmp_path / "manifest.json"
+    contents = [bytes([65 + number]) * 200_000 for number in range(4)]
+    start = threading.Barrier(len(contents))
+    errors: list[Exception] = []
+
+    def write(content: bytes) -> None:
+        start.wait()
+        try:
+            for _ in range(20):
+                write_whole(path, [content[:100_000], content[100_000:]])
+        except Exception as error:  # noqa: BLE001
+            errors.append(error)
+
+    threads = [threading.Thread(target=write, args=(content,)) for content in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert path.read_bytes() in contents
+    assert [one.name for one in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_a_write_that_fails_leaves_nothing_behind_and_what_was_there_stays(tmp_path: Path) -> None:
+    path = tmp_path / "report.jsonl"
+    path.write_bytes(b"before")
+
+    def blocks() -> Any:
+        yield b"half"
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_whole(path, blocks())
+    assert path.read_bytes() == b"before"
+    assert [one.name for one in tmp_path.iterdir()] == ["report.jsonl"]
+    remove_empty(tmp_path)
+    assert tmp_path.exists()
