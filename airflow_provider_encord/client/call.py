@@ -115,6 +115,7 @@ class Call(Generic[T]):
     :param repeatable: Whether sending it twice does no harm; decides what a lost answer means.
     :param read: Turns the answer into the result: the inner ``response`` of a v1 envelope, or the body of a v2 answer.
     :param hold_seconds: How long Encord may hold the request before it answers (long polls); the time-out adds to it.
+    :param rows: Label hashes of the rows that are read. An answer that cannot be read is an error that names them.
     :param operation: Its name in the registry; set by `operation`.
     """
 
@@ -124,6 +125,7 @@ class Call(Generic[T]):
     changes: bool = False
     repeatable: bool = True
     hold_seconds: float = 0.0
+    rows: tuple[str, ...] = ()
     operation: str = ""
 
     def __iter__(self) -> Generator[Call[T], T, T]:

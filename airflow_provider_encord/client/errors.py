@@ -12,7 +12,7 @@
      |   |- ConflictError            it exists already
      |   |- InvalidRequestError      the arguments are wrong
      |   `- TooLargeError            too much in one request; maximum, if Encord names one
-     |- UnexpectedAnswerError    an answer that we cannot read: a field is missing, or its type is another
+     |- UnexpectedAnswerError    an answer that cannot be read: not valid JSON, or a field is missing or of another type
      `- TransientError           may pass; retry_after in seconds, or None
          |- RateLimitedError         too many requests
          |- UnavailableError         not reached, or a server failure; the request was not carried out, or only read
@@ -23,6 +23,7 @@ A message says what happened, which field, and what to do. None of them holds a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -100,7 +101,24 @@ class TooLargeError(RefusedError):
 
 
 class UnexpectedAnswerError(EncordError):
-    """Encord answered with something that lacks a required field, or has it in another type."""
+    """Encord answered with something that lacks a required field, has it in another type, or is not valid JSON.
+
+    The same request gets the same answer again, so a retry does not help. Of many label rows, one such row makes the
+    whole answer unreadable. Ask for fewer rows until `rows` names one.
+
+    :param rows: Label hashes of the rows that were asked for; empty if the call was not about label rows.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        rows: Sequence[str] = (),
+        operation: str | None = None,
+        trace_id: str | None = None,
+    ):
+        super().__init__(message, operation=operation, trace_id=trace_id)
+        self.rows = tuple(rows)
 
 
 class TransientError(EncordError):

@@ -180,6 +180,7 @@ def _sharing(row: LabelRowMetadata, seen: dict[Any, Any]) -> LabelRowMetadata:
 
 def _row(content: msgspec.Raw) -> LabelRow:
     ids = _IDS.decode(content)
+    str(content, "utf-8")  # raises if it is not UTF-8, which `msgspec` does not look at where it skips
     return LabelRow(label_hash=ids.label_hash, data_hash=ids.data_hash, content=content)
 
 
@@ -244,8 +245,13 @@ def get_label_rows(
     }
     if include_archived is not None:
         payload["include_archived"] = include_archived
-    request = Envelope("labelrow", "GET", _project(project), uid=_uid(label_hashes), payload=payload)
-    return Call(request=request, credentials=SSH_OR_API_KEY, read=_ONE_ROW if isinstance(label_hashes, str) else _rows)
+    one = isinstance(label_hashes, str)
+    return Call(
+        request=Envelope("labelrow", "GET", _project(project), uid=_uid(label_hashes), payload=payload),
+        credentials=SSH_OR_API_KEY,
+        read=_ONE_ROW if one else _rows,
+        rows=(str(label_hashes),) if one else tuple(label_hashes),
+    )
 
 
 @operation("label_rows.create", "v1")

@@ -2,6 +2,7 @@
 
 What is too much was not done, so its halves are sent, also by a call that changes something. What takes too long may
 have been done, so its halves are sent only by a call that may be repeated: any other fails, with its items in doubt.
+An answer with label rows that cannot be read is halved down to the row that makes it so.
 """
 
 from __future__ import annotations
@@ -10,7 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from airflow_provider_encord.client.call import Call, Flow
-from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, TooLargeError, UnavailableError
+from airflow_provider_encord.client.errors import (
+    EncordError,
+    OutcomeUnknownError,
+    TooLargeError,
+    UnavailableError,
+    UnexpectedAnswerError,
+)
 from airflow_provider_encord.client.resources.outcomes import PartsOutcome
 
 T = TypeVar("T")
@@ -60,8 +67,8 @@ def as_far_as_possible(
                 later = [one for other in reversed(waiting) for one in other]
                 not_done = later if in_doubt else [*part, *later]
                 return PartsOutcome(done=done, not_done=not_done, unknown=in_doubt, results=results, error=error)
-            if not isinstance(error, TooLargeError) or _is_told(error, len(part)):
-                most = smaller  # for the parts to come as well; else it was this one that is heavy
+            if _is_of_size(error, len(part)):
+                most = smaller  # for the parts to come as well
             waiting += [part[smaller:], part[:smaller]]
         else:
             done += part
@@ -73,9 +80,18 @@ def _smaller(error: EncordError, size: int, least: int) -> int | None:
     half = (size + 1) // 2
     if isinstance(error, TooLargeError) and size > 1:
         return min(error.maximum, half) if error.maximum and _is_told(error, size) else half
+    if isinstance(error, UnexpectedAnswerError) and error.rows and size > 1:
+        return half
     if isinstance(error, UnavailableError) and error.timed_out and size > least:
         return max(half, least)
     return None
+
+
+def _is_of_size(error: EncordError, size: int) -> bool:
+    """Whether any part of this size would fail, and not only this one because of what is in it."""
+    if isinstance(error, TooLargeError):
+        return _is_told(error, size)
+    return not isinstance(error, UnexpectedAnswerError)
 
 
 def _is_told(error: TooLargeError, size: int) -> bool:

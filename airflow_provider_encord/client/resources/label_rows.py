@@ -6,13 +6,51 @@ which rows those are; all are safe to repeat.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from airflow_provider_encord.client.api import label_actions, labels
 from airflow_provider_encord.client.api.label_actions import DataLinks, RowClassifications, ValidationState
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.api.labels import LabelRow
+from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedAnswerError
 from airflow_provider_encord.client.resources.chunks import as_far_as_possible, chunks, in_parts
 from airflow_provider_encord.client.resources.sender import Sender
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RowsRead:
+    """Label rows that were asked for, as far as they can be read.
+
+    :param rows: Those that can be read, not in the order of the request. A row that is gone is missing.
+    :param unreadable: Why a row cannot be read, by its label hash; the error's ``rows`` names the same row.
+    """
+
+    rows: list[LabelRow]
+    unreadable: dict[str, UnexpectedAnswerError]
+
+
+def read_rows(project: str, label_hashes: Sequence[str], *, size: int = labels.MOST_ROWS_PER_REQUEST) -> Flow[RowsRead]:
+    """Read label rows, and set apart each row that makes an answer unreadable (``NaN``, half of a surrogate pair, ...).
+
+    One such row makes the answer about all rows of its request unreadable. So the request is halved until the row is
+    alone; the other rows are read.
+
+    :param size: How many rows to ask for at once.
+    :raises EncordError: Encord refused, or was not reached.
+    """
+    read = RowsRead(rows=[], unreadable={})
+    waiting: Sequence[str] = label_hashes
+    while waiting:
+        outcome = yield from as_far_as_possible(waiting, lambda some: labels.get_label_rows(project, some), size=size)
+        read.rows.extend(row for rows in outcome.results for row in rows)
+        error = outcome.error
+        if error is not None:
+            if not isinstance(error, UnexpectedAnswerError) or len(error.rows) != 1:
+                raise error
+            read.unreadable[error.rows[0]] = error
+        waiting = outcome.not_done[1:]
+    return read
 
 
 class LabelRows:

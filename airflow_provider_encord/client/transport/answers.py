@@ -55,6 +55,10 @@ _TOO_LARGE = "Too much for one request; send less at once."
 _RATE_LIMITED = "Encord is there, but asks for fewer requests."
 
 _KINDLESS = "Encord refuses it."
+_NOT_ALLOWED_IN_JSON = (
+    "cannot be read: it holds what JSON does not allow (NaN, Infinity, half of a surrogate pair, bytes that are not "
+    "UTF-8), or it is nested too deeply. Correct the content in Encord, or leave it out."
+)
 
 _V1_ERRORS: dict[str, tuple[type[EncordError], str]] = {
     "AUTHENTICATION_ERROR": (AuthenticationError, _KEY_UNKNOWN),
@@ -283,17 +287,36 @@ def _is_web_page(answer: Answer) -> bool:
 
 def _unreadable(call: Call[Any], answer: Answer) -> EncordError:
     what = f"The answer of {answer.host} (HTTP {answer.status}) is not JSON; a proxy may have written it."
+    if not call.changes and _looks_whole(answer.body):
+        return _not_allowed_in_json(call, answer)
     page = _is_web_page(answer)  # a portal where one logs in to a network looks the same, and that may pass
     error = transient(call, _filled(advice.NOT_THE_API, answer) if page else what, trace_id=answer.trace_id)
     error.not_encord = page
     return error
 
 
+def _looks_whole(body: bytes) -> bool:
+    """Whether it begins and ends as a JSON object or array does, so that it is not a page and not cut off."""
+    text = body.strip()
+    return (text[:1], text[-1:]) in ((b"{", b"}"), (b"[", b"]"))
+
+
+def _not_allowed_in_json(call: Call[Any], answer: Answer) -> UnexpectedAnswerError:
+    return UnexpectedAnswerError(f"{_whose(call)} {_NOT_ALLOWED_IN_JSON}", rows=call.rows, **_about(call, answer))
+
+
 def _unexpected(call: Call[Any], answer: Answer, why: str) -> UnexpectedAnswerError:
     return UnexpectedAnswerError(
-        f"Encord's answer to {call.request.path} is not what this operation answers with: {answer.said(why)}.",
+        f"{_whose(call)} is not what this operation answers with: {answer.said(why)}.",
+        rows=call.rows,
         **_about(call, answer),
     )
+
+
+def _whose(call: Call[Any]) -> str:
+    """Which answer it is; the row, where only one was asked for."""
+    what = f"Encord's answer to {call.request.path}"
+    return f"Label row {call.rows[0]}: {what}" if len(call.rows) == 1 else what
 
 
 def _about(call: Call[Any], answer: Answer) -> dict[str, str]:
