@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import pathlib
 import sys
 from collections.abc import Sequence
+
+from .request_origin import host_name, is_loopback
 
 INSTALL = "pip install 'airflow-provider-encord[emulator]'"
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"encord-emulator needs the extra: {INSTALL} (the module {missing.name} is missing)\n")
         return 2
     try:
-        serve(options.host, options.port, options.db, keys)
+        serve(options.host, options.port, options.db, keys, [options.host, *options.allow_host])
     except OSError as problem:
         sys.stderr.write(f"encord-emulator: {options.host}:{options.port}: {problem}\n")
         return 1
@@ -48,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         "Encord: do not send it data or keys that matter.",
     )
     serve = parser.add_subparsers(required=True, metavar="serve").add_parser("serve", help="serve until interrupted")
-    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--host", type=_host, default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serve.add_argument("--port", type=int, default=8765, help="port; 0 picks a free one (default: %(default)s)")
     serve.add_argument(
         "--db", type=pathlib.Path, metavar="PATH", help="keep the state in this file (default: in memory)"
@@ -64,6 +65,15 @@ def _parser() -> argparse.ArgumentParser:
         "<name of the file>@example.com; may be given several times",
     )
     serve.add_argument("--allow-remote", action="store_true", help="allow a --host that is no loopback address")
+    serve.add_argument(
+        "--allow-host",
+        type=_host,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also serve requests whose Host header is NAME; without it only loopback names and addresses are served, "
+        "so that no web page in a browser can use the emulator; may be given several times",
+    )
     return parser
 
 
@@ -78,9 +88,16 @@ def _read_key(path: pathlib.Path) -> tuple[str, str]:
 
 def _is_loopback(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return is_loopback(host_name(host))
     except ValueError:
-        return host == "localhost"
+        return False
+
+
+def _host(text: str) -> str:
+    try:
+        return host_name(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import dataclasses
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from . import access, answers, controls, envelope, objects, pages, rest, times
+from . import access, answers, controls, envelope, objects, pages, request_origin, rest, times
 from .answers import Answer
 from .emulation import Emulation
 from .faults import Do
@@ -45,10 +45,14 @@ class _Asked:
 
 
 class Application:
-    """Serves one emulation."""
+    """Serves one emulation.
 
-    def __init__(self, emulation: Emulation) -> None:
+    :param allowed_hosts: Names and addresses that may stand in ``Host`` beside the loopback's.
+    """
+
+    def __init__(self, emulation: Emulation, allowed_hosts: Collection[str] = ()) -> None:
         self._emulation = emulation
+        self._allowed_hosts = frozenset(map(request_origin.host_name, allowed_hosts))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -58,14 +62,19 @@ class Application:
             return
         request = Request(scope, receive)
         path = scope["path"]
-        if path in envelope.PATHS or path.startswith((rest.PREFIX, objects.PREFIX)):
+        refusal = request_origin.refusal(scope, self._allowed_hosts)
+        response: Response | None
+        if refusal is not None:
+            response = answers.plain({"message": refusal[1]}, refusal[0], {"Connection": "close"}).response
+        elif path in envelope.PATHS or path.startswith((rest.PREFIX, objects.PREFIX)):
             response = await self._through_the_gate(request)
         else:
             response = await self._outside(request)
         if response is None:
             await _cut(scope, receive)
             return
-        response.headers.setdefault("Date", times.http(self._emulation.clock.now()))
+        for name, value in (request_origin.HEADERS | {"Date": times.http(self._emulation.clock.now())}).items():
+            response.headers.setdefault(name, value)
         await response(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:

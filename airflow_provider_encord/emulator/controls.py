@@ -18,6 +18,7 @@ from .emulation import Emulation
 from .faults import FaultScript
 from .identifiers import is_uuid, new_uuid
 from .refusals import Reason, RefusalError
+from .request_origin import is_json
 from .rest import refusal_answer
 from .shapes import Strict, StrictCamel
 
@@ -83,8 +84,10 @@ async def answer(emulation: Emulation, request: Request) -> answers.Answer:
     """Serve a control."""
     if not _from_loopback(request):
         return answers.plain({"message": "the controls are for the loopback only"}, 403)
-    name = request.url.path.removeprefix(PREFIX)
+    name = request.scope["path"].removeprefix(PREFIX)
     body, query = await request.body(), request.scope["query_string"].decode("latin-1")
+    if (body or request.method == "POST") and not is_json(request.headers.getlist("content-type")):
+        return answers.plain({"message": "Content-Type: the controls take application/json only."}, 415)
     try:
         with emulation.store.transaction():
             return answers.plain(_serve(emulation, request.method, name, body, query))

@@ -53,6 +53,7 @@ class Emulator:
         database: str | os.PathLike[str] | None = None,
         authorize: Sequence[str | os.PathLike[str]] = (),
         python: str | None = None,
+        allow_hosts: Sequence[str] = (),
     ) -> Emulator:
         """Start one and wait until it listens.
 
@@ -60,6 +61,7 @@ class Emulator:
         :param database: File that keeps the state; without it, the state goes with the process.
         :param authorize: Files with public keys to register.
         :param python: Interpreter to run it; default: the variable ``ENCORD_EMULATOR_PYTHON``, else this one.
+        :param allow_hosts: Names under which clients reach it, beside those of the loopback.
         :raises EmulatorError: It ended at once, or did not listen within 30 s.
         """
         command = [
@@ -72,6 +74,8 @@ class Emulator:
             command += ["--db", os.fspath(database)]
         for path in authorize:
             command += ["--authorize", os.fspath(path)]
+        for name in allow_hosts:
+            command += ["--allow-host", name]
         # A file, not a pipe: nobody reads along, and a full pipe would stop the server.
         errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stop()
         try:

@@ -7,7 +7,7 @@ import pathlib
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import uvicorn
@@ -55,10 +55,17 @@ class _Server(uvicorn.Server):
         sys.stdout.flush()
 
 
-def serve(host: str, port: int, database: pathlib.Path | None, keys: Sequence[tuple[str, str]]) -> None:
+def serve(
+    host: str,
+    port: int,
+    database: pathlib.Path | None,
+    keys: Sequence[tuple[str, str]],
+    allowed_hosts: Collection[str] = (),
+) -> None:
     """Serve until a signal ends it.
 
     :param keys: Email and public key of each person to register, as administrators of the organisation.
+    :param allowed_hosts: Names and addresses that may stand in ``Host`` beside the loopback's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
@@ -69,7 +76,7 @@ def serve(host: str, port: int, database: pathlib.Path | None, keys: Sequence[tu
         authorize(emulation.store, emulation.clock, email, public_key, "ADMIN")
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
     config = uvicorn.Config(
-        Application(emulation),
+        Application(emulation, allowed_hosts),
         http=CuttableProtocol,
         ws="none",
         lifespan="on",

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_encord.emulator.process import Emulator
+from tests.airflow_layer import encords_hosts
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
 from tests.airflow_layer.log_lines import log_lines_once
 from tests.client.network import plain_network
@@ -43,7 +44,7 @@ def _nothing_masked() -> None:
 
 @pytest.fixture(scope="session")
 def _emulator() -> Iterator[Emulator]:
-    with Emulator.start() as emulator:
+    with Emulator.start(allow_hosts=encords_hosts.HOSTS) as emulator:
         yield emulator
 
 

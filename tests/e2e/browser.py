@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Response, Route, sync_playwright
 
 PATIENCE_MS = 60_000
 SIZE = {"width": 1280, "height": 900}
-_FLAGS = [
+FLAGS = [
     "--no-sandbox",  # as root, in containers, there is none
     "--disable-gpu",
     "--disable-quic",
@@ -37,7 +37,7 @@ def chromium() -> str | None:
 def started(executable: str) -> Iterator[Browser]:
     """Chromium, without a window."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         try:
             yield browser
         finally:
