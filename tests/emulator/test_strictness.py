@@ -151,7 +151,8 @@ def test_unknown_controls_and_fields_of_controls_are_refused(encord_emulator):
         ("projects", {"owner": "o@example.com", "title": "t", "rows": "three"}),
         ("templates", {"title": "t", "stages": [{"stageType": "ANNOTATION", "title": "a"}]}),
     ):
-        answer = send(encord_emulator.url, "POST", f"/_emulator/{control}", None, json.dumps(body).encode())
+        content, kind = json.dumps(body).encode(), {"Content-Type": "application/json"}
+        answer = send(encord_emulator.url, "POST", f"/_emulator/{control}", kind, content)
         assert answer.status == 422, (control, body)
     assert send(encord_emulator.url, "GET", "/_emulator/journal?sinse=1").status == 422
     assert send(encord_emulator.url, "GET", "/_emulator/nothing").status == 404
