@@ -168,6 +168,11 @@ class Claim:
         self._path, self._owner, self._argument, self._clock = path, owner, argument, clock
         self._renewed = 0.0
 
+    @property
+    def owner(self) -> Owner:
+        """Who claims."""
+        return self._owner
+
     def take(self) -> None:
         """Claim the place.
 

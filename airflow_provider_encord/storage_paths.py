@@ -16,6 +16,7 @@ from airflow_provider_encord.client.errors import EncordError, InvalidRequestErr
 UNFINISHED = ".unfinished"
 UNFINISHED_PATTERN = r"(\.[0-9a-f]{8})?\.unfinished"
 """A regular expression: what the name of a file ends in while it is being written."""
+_VERSION_MARKS = ("ETag", "etag", "generation", "LastModified", "last_modified", "updated", "mtime", "ino", "created")
 _LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 
@@ -121,6 +122,20 @@ def blocks_of(path: StoragePath, size: int = 2**20) -> Iterator[bytes]:
             yield block
     finally:
         file.close()
+
+
+def version_of(path: Any) -> str:
+    """Identify the content of a file without reading it: equal while the file is not written again.
+
+    :raises Exception: Whatever its disk or store raises; use `storage_errors`.
+    """
+    if hasattr(path, "fs"):
+        known = path.fs.info(path.path)
+        marks = [known.get(name) for name in ("size", *_VERSION_MARKS)]
+    else:
+        stat = path.stat()
+        marks = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+    return "|".join(str(mark) for mark in marks if mark is not None)
 
 
 def try_writing(path: StoragePath) -> None:

@@ -18,19 +18,16 @@ JSON Lines and CSV are read as they stream, so a million lines take no memory; J
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import msgspec
 
 from airflow_provider_encord.client.api.data_items import (
     DICOM,
     IMAGE,
-    KINDS,
+    TEXT,
     DicomSeries,
     ImageGroup,
     Kind,
@@ -39,83 +36,128 @@ from airflow_provider_encord.client.api.data_items import (
     UploadedFile,
 )
 from airflow_provider_encord.client.errors import InvalidRequestError
-from airflow_provider_encord.ingest.kinds import kind_name, kind_named, kind_of
-from airflow_provider_encord.ingest.sources import LONGEST_TITLE, find_files
+from airflow_provider_encord.ingest import rows
+from airflow_provider_encord.ingest.keys import keys_below
+from airflow_provider_encord.ingest.kinds import NAMES, kind_name, kind_of
+from airflow_provider_encord.ingest.rows import START, Place
+from airflow_provider_encord.ingest.sources import LONGEST_TITLE
+from airflow_provider_encord.ingest.upload_json import name_in, require_title, require_url, upload_json_entries
 from airflow_provider_encord.storage_paths import is_local, storage_errors, write_whole
 
 MOST_UNITS = 500_000  # in one job; the limits that Encord documents for an upload JSON (protocol, section 7.11)
 MOST_URLS = 1_000_000
-LONGEST_URL = 16 * 1024  # bytes
 _FIELDS = ("url", "kind", "title", "group", "client_metadata")
 _METADATA = "metadata."
+P = TypeVar("P")
 
 
 class CloudObject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One object of a bucket; the fields are explained above."""
+    """One object of a bucket; the fields are explained above.
+
+    :param key: Below the directory that was listed; None for what a manifest names.
+    """
 
     url: str
     kind: Kind
     title: str
     group: str | None = None
     client_metadata: Mapping[str, Any] | None = None
+    key: str | None = None
 
 
-def read_manifest(path: Any, *, kind: Kind | None = None) -> Iterator[CloudObject]:
+def read_manifest(path: Any, *, kind: Kind | None = None) -> Iterator[CloudObject | Unit]:
     """The objects of a manifest, in its order.
 
     :param path: A path object; its suffix tells the format: ``.jsonl``, ``.ndjson``, ``.csv`` or ``.json``.
     :param kind: What all are that do not say it themselves, whatever their names.
+    :return: Objects; the groups, series and scenes of Encord's upload JSON come as units.
     :raises InvalidRequestError: It cannot be read, or a line is wrong; the message names line and field.
     """
-    readers: Mapping[str, Callable[[Any], Iterator[tuple[str, Any]]]] = {
-        "jsonl": _lines,
-        "ndjson": _lines,
-        "csv": _rows,
-        "json": _whole,
-    }
-    suffix = path.name.lower().rpartition(".")[2]
-    if suffix not in readers:
+    return (one for one, _ in manifest_entries(path, kind=kind))
+
+
+def manifest_entries(
+    path: Any, *, kind: Kind | None = None, start: Place = START
+) -> Iterator[tuple[CloudObject | Unit, Place]]:
+    """As `read_manifest`, from a place on; each with the place after it."""
+    where = f"source: {path}"
+    suffix = rows.format_of(path.name)
+    if suffix in rows.JSON_LINES:
+        for row in rows.json_lines(path, "source", start):
+            yield _object(row.fields, f"{where}, {row.where}", kind), row.end
+    elif suffix == rows.CSV:
+        for row in rows.csv_rows(path, "source", start):
+            yield _object(_from_row(row.fields, f"{where}, {row.where}"), f"{where}, {row.where}", kind), row.end
+    elif suffix == rows.JSON:
+        entries = enumerate(_whole(path, where, kind), 1)
+        yield from ((one, Place(offset=number)) for number, one in entries if number > start.offset)
+    else:
         raise InvalidRequestError(f"source: {path} is neither .jsonl, .csv nor .json; or name a directory to list.")
-    for where, fields in readers[suffix](path):
-        yield _object(fields, f"source: {path}, {where}", kind)
 
 
-def list_prefix(directory: Any, url_prefix: str, *, kind: Kind | None = None) -> Iterator[CloudObject]:
+def list_prefix(
+    directory: Any, url_prefix: str, *, kind: Kind | None = None, after: str | None = None
+) -> Iterator[CloudObject]:
     """The objects below a prefix, ordered by key, as far as their names tell a kind.
 
     :param directory: A path object.
     :param url_prefix: What stands for the directory in the URLs that Encord reads.
+    :param after: Leave out this key and all before it, so that a listing can be continued although objects came and
+        went meanwhile.
+    :return: Objects, each with its `key` below the directory.
     """
-    root = str(directory).rstrip("/")
-    for file in find_files(directory, lambda uri: uri, kind=kind):
-        key = str(file.path)[len(root) :].lstrip("/")
-        url = f"{url_prefix.rstrip('/')}/{key}"
-        yield CloudObject(url=url, kind=file.kind, title=file.title)
+    fitting = skipped = 0
+    for key in keys_below(directory, "source"):
+        name = key.rpartition("/")[2]
+        of_kind = kind or kind_of(name)
+        if of_kind in (None, TEXT) and not kind:
+            skipped += 1
+            continue
+        fitting += 1
+        if after is not None and key <= after:
+            continue
+        if len(name) > LONGEST_TITLE:
+            raise InvalidRequestError(
+                f"source: the name of {key} has {len(name)} characters, and Encord takes {LONGEST_TITLE}."
+            )
+        yield CloudObject(url=_url_below(url_prefix, key), kind=of_kind or TEXT, title=name, key=key)
+    if not fitting and after is None:
+        raise InvalidRequestError(
+            f"source: no object below {directory} has a name that tells its kind, such as .png or .mp4 ({skipped} "
+            "others). Name their kind with the argument kind."
+        )
 
 
-def units(objects: Iterable[CloudObject]) -> Iterator[Unit]:
+def units(objects: Iterable[CloudObject | Unit]) -> Iterator[Unit]:
     """The units that they make: objects by themselves, and groups of consecutive ones.
 
     :raises InvalidRequestError: A group is torn apart, or mixes kinds.
     """
+    return (unit for unit, _ in placed_units((one, None) for one in objects))
+
+
+def placed_units(objects: Iterable[tuple[CloudObject | Unit, P]]) -> Iterator[tuple[Unit, P]]:
+    """As `units`; each with what came with its last object."""
     members: list[CloudObject] = []
+    last: P | None = None
     ended: set[str] = set()
-    for one in objects:
-        if members and one.group != members[0].group:
-            yield _unit(members)
-            if members[0].group is not None:
-                ended.add(members[0].group)
+    for one, place in objects:
+        group = one.group if isinstance(one, CloudObject) else None
+        if members and group != members[0].group:
+            yield _unit(members), cast("P", last)
+            ended.add(str(members[0].group))
             members = []
-        if one.group is None:
-            yield _unit([one])
+        if group is None:
+            yield (_unit([one]) if isinstance(one, CloudObject) else one), place
             continue
-        if one.group in ended:
+        if group in ended:
             raise InvalidRequestError(
-                f"source: the lines of group {one.group[:80]!r} do not stand together; sort the manifest by group."
+                f"source: the lines of group {group[:80]!r} do not stand together; sort the manifest by group."
             )
-        members.append(one)
+        members.append(cast("CloudObject", one))
+        last = place
     if members:
-        yield _unit(members)
+        yield _unit(members), cast("P", last)
 
 
 def parts(all_units: Iterable[Unit], *, size: int) -> Iterator[list[Unit]]:
@@ -123,22 +165,29 @@ def parts(all_units: Iterable[Unit], *, size: int) -> Iterator[list[Unit]]:
 
     :param size: At most so many units in a job.
     """
+    return (part for part, _ in placed_parts(((unit, None) for unit in all_units), size=size))
+
+
+def placed_parts(all_units: Iterable[tuple[Unit, P]], *, size: int) -> Iterator[tuple[list[Unit], P]]:
+    """As `parts`; each with what came with its last unit."""
     size = min(size, MOST_UNITS)
     part: list[Unit] = []
     urls = 0
-    for unit in all_units:
+    last: P | None = None
+    for unit, place in all_units:
         count = len(urls_of(unit))
         if count > MOST_URLS:
             raise InvalidRequestError(
                 f"source: the group {title_of(unit)!r} has {count} files; Encord takes {MOST_URLS}."
             )
         if part and (len(part) == size or urls + count > MOST_URLS):
-            yield part
+            yield part, cast("P", last)
             part, urls = [], 0
         part.append(unit)
+        last = place
         urls += count
     if part:
-        yield part
+        yield part, cast("P", last)
 
 
 def urls_of(unit: Unit) -> list[str]:
@@ -171,84 +220,27 @@ def _unit(members: Sequence[CloudObject]) -> Unit:
     return ImageGroup(parts=files, title=title, client_metadata=metadata)
 
 
-def _lines(path: Any) -> Iterator[tuple[str, Any]]:
-    with storage_errors("source", path):
-        file = path.open("rb")
-    with file:
-        for number, line in enumerate(iter(file.readline, b""), 1):
-            if line.strip():
-                yield f"line {number}", _decoded(line, f"source: {path}, line {number}")
-
-
-def _rows(path: Any) -> Iterator[tuple[str, Any]]:
-    with storage_errors("source", path):
-        file = path.open("rb")
-    with file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
-        reader = csv.DictReader(text)
-        unknown = [name for name in reader.fieldnames or () if name not in _FIELDS and not name.startswith(_METADATA)]
-        if unknown or "url" not in (reader.fieldnames or ()):
-            raise InvalidRequestError(
-                f"source: {path} has the column {unknown[0]!r}, which means nothing."
-                if unknown
-                else f"source: {path} has no column 'url'." + f" Columns are {', '.join(_FIELDS)}, and metadata.<key>."
-            )
-        for row in reader:
-            where = f"line {reader.line_num}"
-            yield where, _from_row(row, f"source: {path}, {where}")
-
-
 def _from_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
+    unknown = next((name for name in row if name not in _FIELDS and not name.startswith(_METADATA)), None)
+    if unknown is not None or "url" not in row:
+        lacking = f"the column {unknown[:80]!r} is not known" if unknown is not None else "there is no column 'url'"
+        raise InvalidRequestError(f"{where}: {lacking}. Columns are {', '.join(_FIELDS)}, and metadata.<key>.")
     fields = {name: row[name] for name in _FIELDS if row.get(name)}
-    if None in row:
-        raise InvalidRequestError(f"{where}: it has more fields than the header.")
-    metadata = _decoded(fields["client_metadata"], where) if "client_metadata" in fields else {}
+    text = fields.get("client_metadata")
+    named = f"{where}: client_metadata"
+    metadata = {} if text is None else rows.require_object(rows.decode_json(text, named), named)
     more = {name.removeprefix(_METADATA): row[name] for name in row if name.startswith(_METADATA) and row[name]}
     return {**fields, "client_metadata": {**metadata, **more}}
 
 
-def _whole(path: Any) -> Iterator[tuple[str, Any]]:
-    with storage_errors("source", path):
-        content = path.read_bytes()
-    value = _decoded(content, f"source: {path}")
+def _whole(path: Any, where: str, kind: Kind | None) -> Iterator[CloudObject | Unit]:
+    value = rows.json_whole(path, "source")
     if isinstance(value, list):
-        yield from ((f"entry {number}", fields) for number, fields in enumerate(value, 1))
+        yield from (_object(fields, f"{where}, entry {number}", kind) for number, fields in enumerate(value, 1))
         return
     if not isinstance(value, dict):
-        raise InvalidRequestError(f"source: {path} must be a list of objects, or Encord's upload JSON.")
-    yield from _upload_json(value, str(path))
-
-
-def _upload_json(value: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
-    """The lists of Encord's documented upload JSON, entry by entry; its switches are arguments of the operator."""
-    lists = {kind.list_name: kind for kind in KINDS}
-    for name, entries in value.items():
-        if name.replace("_", "").lower() in ("skipduplicateurls", "upsertmetadata"):
-            continue
-        if name not in lists or lists[name] == DICOM:
-            raise InvalidRequestError(
-                f"source: {path}: the list {name[:40]!r} cannot be read here. Write groups and series as lines with a "
-                "field 'group'."
-            )
-        for number, entry in enumerate(entries, 1):
-            where = f"{name}, entry {number}"
-            if not isinstance(entry, Mapping):
-                raise InvalidRequestError(f"source: {path}, {where}: it must be an object.")
-            yield (
-                where,
-                {
-                    "url": entry.get("objectUrl"),
-                    "title": entry.get("title"),
-                    "kind": lists[name],
-                    "client_metadata": entry.get("clientMetadata"),
-                },
-            )
-
-
-def _decoded(content: bytes | str, where: str) -> Any:
-    try:
-        return json.loads(content)
-    except ValueError as error:
-        raise InvalidRequestError(f"{where}: it is not JSON: {error}.") from None
+        raise InvalidRequestError(f"{where} must be a list of objects, or Encord's upload JSON.")
+    yield from upload_json_entries(value, where)
 
 
 def _object(fields: Any, where: str, kind: Kind | None) -> CloudObject:
@@ -256,35 +248,38 @@ def _object(fields: Any, where: str, kind: Kind | None) -> CloudObject:
         raise InvalidRequestError(f"{where}: it must be an object with a field 'url'.")
     if unknown := [name for name in fields if name not in _FIELDS]:
         raise InvalidRequestError(
-            f"{where}: the field {str(unknown[0])[:40]!r} means nothing; fields are {', '.join(_FIELDS)}."
+            f"{where}: the field {str(unknown[0])[:40]!r} is not known; fields are {', '.join(_FIELDS)}."
         )
-    url, metadata = fields.get("url"), fields.get("client_metadata")
-    if not isinstance(url, str) or "://" not in url:
-        raise InvalidRequestError(f"{where}: url: {str(url)[:80]!r} is no URL, such as s3://bucket/key.")
-    if len(url.encode()) > LONGEST_URL:
-        raise InvalidRequestError(f"{where}: url: it has more than {LONGEST_URL} bytes.")
-    if metadata is not None and not isinstance(metadata, Mapping):
-        raise InvalidRequestError(f"{where}: client_metadata: it must be a JSON object.")
-    name = urllib.parse.unquote(urllib.parse.urlsplit(url).path.rpartition("/")[2]) or url
-    title = str(fields.get("title") or name)
-    if len(title) > LONGEST_TITLE:
-        raise InvalidRequestError(f"{where}: title: it has {len(title)} characters, and Encord takes {LONGEST_TITLE}.")
+    for name in ("kind", "title", "group"):
+        if not isinstance(fields.get(name) or "", str):
+            raise InvalidRequestError(f"{where}: {name}: it must be a text.")
+    url = require_url(fields.get("url"), f"{where}: url")
+    metadata = fields.get("client_metadata")
+    if metadata is not None:
+        rows.require_object(metadata, f"{where}: client_metadata")
+    name = name_in(url)
     return CloudObject(
         url=url,
         kind=_kind(fields.get("kind"), name, where, kind),
-        title=title,
-        group=str(fields["group"]) if fields.get("group") else None,
+        title=require_title(fields.get("title") or name, f"{where}: title"),
+        group=fields.get("group") or None,
         client_metadata=metadata or None,
     )
 
 
-def _kind(told: Any, name: str, where: str, otherwise: Kind | None) -> Kind:
-    if isinstance(told, Kind):
-        return told
-    found = kind_named(str(told)) if told else otherwise or kind_of(name)
+def _kind(named: Any, name: str, where: str, otherwise: Kind | None) -> Kind:
+    if named and named not in NAMES:
+        raise InvalidRequestError(f"{where}: kind: {str(named)[:80]!r} is none of {', '.join(NAMES)}.")
+    found = NAMES[named] if named else otherwise or kind_of(name)
     if found is None:
         raise InvalidRequestError(f"{where}: kind: the name {name[:80]!r} does not tell it; give the field 'kind'.")
     return found
+
+
+def _url_below(prefix: str, key: str) -> str:
+    """The URL of a key. Only http URLs are escaped: in those of object stores, the key stands as it is."""
+    web = prefix.lower().startswith(("http://", "https://"))
+    return f"{prefix.rstrip('/')}/{urllib.parse.quote(key) if web else key}"
 
 
 def write_manifests(objects: Iterable[CloudObject], directory: Any, *, lines: int) -> list[str]:

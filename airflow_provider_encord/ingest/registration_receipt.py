@@ -1,31 +1,45 @@
-"""The receipt of a registration: a line of JSON for each unit, saying what became of it.
+"""The receipt of a registration: a line of JSON for each unit that was sent, with its outcome.
 
-Encord tells the title of what it made, and the URLs of what failed. So a unit is known by its URLs where it failed, and
-by its title, in order, where it did not; of a skipped duplicate Encord says nothing.
+What is sent is written down before the job starts (`SentUnit`), so the receipt never depends on reading the source a
+second time. Encord names what it made by title, and what failed by URL. A title that several units of one job share
+does not identify any of them: then the URL that the made item has decides, and where Encord does not tell it, the
+line has no id.
 """
 
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.attempts import remove
 from airflow_provider_encord.client.api.data_items import Unit
 from airflow_provider_encord.client.api.uploads import RegisteredFile, UploadJob
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
+from airflow_provider_encord.ingest.rows import json_lines
+from airflow_provider_encord.storage_paths import is_local, storage_errors, write_whole
 
 SCHEMA_VERSION = 1
 REGISTERED = "registered"
 NOT_TOLD = "not told"
 FAILED = "failed"
+CANCELLED = "cancelled"
+
+
+class SentUnit(msgspec.Struct, frozen=True):
+    """A unit as it was sent."""
+
+    urls: list[str]
+    title: str
 
 
 class RegistrationLine(msgspec.Struct, frozen=True, kw_only=True):
     """What a receipt says of one unit.
 
-    :param outcome: `REGISTERED`, `NOT_TOLD` (such as a skipped duplicate) or `FAILED`.
-    :param id: Of the data unit, in folders of the storage item.
+    :param outcome: `REGISTERED`, `NOT_TOLD` (such as a skipped duplicate), `FAILED` or `CANCELLED`.
+    :param id: Of the data unit, in folders of the storage item; None where Encord does not tell it.
     """
 
     schema_version: int
@@ -36,25 +50,98 @@ class RegistrationLine(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
-def registration_lines(units: Sequence[Unit], answer: UploadJob, failures: Mapping[str, str]) -> Iterator[bytes]:
-    """The lines of one job, each with its newline.
+class RegistrationReceipt:
+    """The files of a receipt, one for each job, in a directory.
+
+    :param directory: A path object.
+    """
+
+    def __init__(self, directory: Any):
+        self._directory = directory
+
+    def open_part(self, number: int, units: Iterable[Unit]) -> None:
+        """Write down what the next job is sent, before it starts."""
+        lines = (msgspec.json.encode(SentUnit(urls_of(unit), title_of(unit))) + b"\n" for unit in units)
+        self._write(_sent_name(number), lines)
+
+    def sent(self, number: int) -> list[SentUnit]:
+        """What a job was sent."""
+        rows = json_lines(self._directory / _sent_name(number), "receipt")
+        return [msgspec.convert(row.fields, SentUnit) for row in rows]
+
+    def close_part(self, number: int, lines: Iterable[RegistrationLine]) -> None:
+        """Write the outcomes of a job."""
+        self._write(_part_name(number), (msgspec.json.encode(line) + b"\n" for line in lines))
+        with storage_errors("receipt", self._directory):
+            remove(self._directory / _sent_name(number))
+
+    def finish(self, jobs: int) -> None:
+        """Delete the files that an earlier, longer attempt left behind those of this one."""
+        with storage_errors("receipt", self._directory):
+            if not self._directory.exists():
+                return
+            kept = {_part_name(number) for number in range(jobs)}
+            for path in list(self._directory.iterdir()):
+                if path.name.startswith("part-") and path.name.endswith(".jsonl") and path.name not in kept:
+                    remove(path)
+
+    def _write(self, name: str, lines: Iterable[bytes]) -> None:
+        with storage_errors("receipt", self._directory):
+            if is_local(self._directory):
+                self._directory.mkdir(parents=True, exist_ok=True)
+            write_whole(self._directory / name, lines)
+
+
+def registration_lines(
+    units: Sequence[SentUnit], answer: UploadJob, failures: Mapping[str, str], url_of_item: Mapping[str, str]
+) -> Iterator[RegistrationLine]:
+    """The lines of one job.
 
     :param failures: Reasons by URL.
+    :param url_of_item: The URL of each made item whose title does not identify it, as far as Encord tells it.
     """
-    made: dict[str, collections.deque[RegisteredFile]] = collections.defaultdict(collections.deque)
-    for one in answer.data_hashes_with_titles:
-        made[one.title].append(one)
+    titles = collections.Counter(unit.title for unit in units)
+    by_title = {one.title: one for one in answer.data_hashes_with_titles if titles[one.title] == 1}
+    by_url = {url_of_item[key]: one for one in answer.data_hashes_with_titles if (key := item_of(one)) in url_of_item}
+    made = collections.Counter(one.title for one in answer.data_hashes_with_titles)
     for unit in units:
-        urls = urls_of(unit)
-        reason = next((failures[url] for url in urls if url in failures), None)
-        known = made.get(title_of(unit))
-        told = known.popleft() if known and reason is None else None
-        line = RegistrationLine(
+        reason = next((failures[url] for url in unit.urls if url in failures), None)
+        found = by_title.get(unit.title) or next((by_url[url] for url in unit.urls if url in by_url), None)
+        if reason is not None:
+            outcome, found = FAILED, None
+        elif found is not None or _all_were_made(unit.title, titles, made):
+            outcome = REGISTERED
+        else:
+            outcome = CANCELLED if answer.units_cancelled_count else NOT_TOLD
+        yield RegistrationLine(
             schema_version=SCHEMA_VERSION,
-            urls=urls,
-            title=title_of(unit),
-            outcome=FAILED if reason is not None else REGISTERED if told else NOT_TOLD,
-            id=(told.data_hash or told.backing_item_uuid) if told else None,
+            urls=unit.urls,
+            title=unit.title,
+            outcome=outcome,
+            id=(found.data_hash or found.backing_item_uuid) if found else None,
             error=reason,
         )
-        yield msgspec.json.encode(line) + b"\n"
+
+
+def ambiguous_items(units: Sequence[SentUnit], answer: UploadJob) -> list[str]:
+    """The made items whose titles do not identify them."""
+    titles = collections.Counter(unit.title for unit in units)
+    made = [item_of(one) for one in answer.data_hashes_with_titles if titles[one.title] > 1]
+    return [item for item in made if item]
+
+
+def item_of(made: RegisteredFile) -> str:
+    """The id of its storage item; empty where Encord does not tell it."""
+    return made.backing_item_uuid or ""
+
+
+def _all_were_made(title: str, sent: Mapping[str, int], made: Mapping[str, int]) -> bool:
+    return made[title] >= sent[title]
+
+
+def _part_name(number: int) -> str:
+    return f"part-{number:06d}.jsonl"
+
+
+def _sent_name(number: int) -> str:
+    return f"part-{number:06d}.sent.jsonl"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,23 @@ def airflow_errors() -> Iterator[None]:
     except EncordError as error:
         class_ = AirflowException if error.retryable else AirflowFailException
         raise class_(str(error)) from error
+
+
+def task_name(context: Context) -> str:
+    """Name a task instance over all its attempts; each process outside of Airflow is its own."""
+    instance: Any = context.get("ti")
+    if instance is None:
+        return f"process {os.getpid()}"
+    return f"{instance.dag_id}/{instance.run_id}/{instance.task_id}/{getattr(instance, 'map_index', -1)}"
+
+
+def is_last_attempt(context: Context) -> bool:
+    """Whether Airflow will not retry the task if this attempt fails."""
+    instance: Any = context.get("ti")
+    try:
+        return bool(instance.try_number > instance.max_tries)
+    except (AttributeError, TypeError):  # outside of Airflow
+        return False
 
 
 class EncordBaseOperator(BaseOperator):

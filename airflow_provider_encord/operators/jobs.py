@@ -1,25 +1,38 @@
-"""What operators share that start long jobs at Encord and see them through.
+"""What operators share that start long jobs at Encord and wait for them.
 
 Such a task does its work in one or several parts, one job after the other. It waits in the triggerer (`deferrable`) or
-on the worker; either way the id of each job is stored before the wait where Airflow can (3.3), so that a retry goes on
-with the job of the try before rather than starting another.
+on the worker. Where Airflow can store task state (3.3), the id of each job is stored before the wait, so that a retry
+continues with a running job instead of starting another.
 
-The surprise: Airflow's `ResumableJobMixin` is about one job, so it is asked once for each part, under a key of its own.
-When it reconnects it gives back what the polling returned, not the result; so polling returns the result here.
+Stored jobs follow the rules of `airflow_provider_encord.attempts`: the key of a job is the fingerprint of its part
+(target, options and content), so an attempt with other arguments or another source never sees it; and all of them are
+deleted once the task has ended permanently. A job that an earlier attempt left running is waited for before anything
+else is started, whatever it is about: two jobs at once could register an object twice.
+
+Airflow's `ResumableJobMixin` is about one job, so it runs once for each part. When it reconnects it returns what the
+polling returned and not the job's result, so polling returns the result here.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, ResumableJobMixin, conf
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    ResumableJobMixin,
+    TaskDeferred,
+    conf,
+)
 
 from airflow_provider_encord.defaults import JOB_TIMEOUT, POLL_INTERVAL
 from airflow_provider_encord.operators.arguments import flag, seconds
-from airflow_provider_encord.operators.base import EncordBaseOperator, airflow_errors
+from airflow_provider_encord.operators.base import EncordBaseOperator, airflow_errors, is_last_attempt
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -27,11 +40,29 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.resources.jobs import Answer, Job
 
 _KEY = "encord_job"
+_KEYS = "encord_jobs"  # where the keys of all stored jobs stand, so that they can be deleted
+_ACTIVE, _SUCCEEDED, _FAILED = "active", "succeeded", "failed"
 _LEAST_INTERVAL = 5.0  # seconds; see `triggers.jobs` for why there is one
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Part:
+    """The work of one job.
+
+    :param about: The `fingerprint` of its target, options and content.
+    :param note: Small JSON that describes it to `part_result`, also after a deferral in another process.
+    :param after: Small JSON that `parts` takes to continue after it.
+    :param content: What `start_part` needs; not available after a deferral.
+    """
+
+    about: str
+    note: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    after: Any = None
+    content: Any = dataclasses.field(default=None, repr=False, compare=False)
+
+
 class JobOperator(ResumableJobMixin, EncordBaseOperator):
-    """Base of the operators that start jobs. They implement `prepare`, `start_part`, `part_result` and `finish`.
+    """Base of the operators that start jobs. They implement `prepare`, `parts`, `start_part`, `part_result`, `finish`.
 
     :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting
         ``[operators] default_deferrable``.
@@ -60,52 +91,71 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         self.poll_interval = poll_interval
         self.job_timeout = job_timeout
         self._running: Job | None = None
-        self._part = 0
-        self._results: list[dict[str, Any]] = []
+        self._part: Part | None = None
+        self._totals: dict[str, Any] = {}
         self._ended: tuple[Job, dict[str, Any]] | None = None
 
     @abstractmethod
-    def prepare(self, context: Context) -> int:
-        """Check the arguments and see what there is to do; called at every start, also after a deferral.
+    def prepare(self, context: Context) -> None:
+        """Check the arguments; called at every start, also after a deferral, so it costs little."""
 
-        :return: The number of parts.
+    def begin(self, context: Context) -> dict[str, Any]:
+        """Do what an attempt does once, before its first job.
+
+        :return: The totals to begin with, as `add` makes them.
+        """
+        return {}
+
+    @abstractmethod
+    def parts(self, after: Any) -> Iterator[Part]:
+        """The parts, from the first, or after one of them.
+
+        :param after: `Part.after` of the last part that has ended; None for all.
         """
 
     @abstractmethod
-    def start_part(self, number: int) -> Job:
-        """Start the job of a part, counted from 0."""
+    def start_part(self, part: Part) -> Job:
+        """Start the job of a part."""
 
     @abstractmethod
-    def part_result(self, number: int, job: Job, answer: Answer) -> dict[str, Any]:
-        """What became of a part whose job has ended: a small JSON object.
+    def part_result(self, part: Part, job: Job, answer: Answer) -> dict[str, Any]:
+        """The result of a part whose job has ended: a small JSON object.
 
+        :param part: After a deferral without its content.
         :raises EncordError: The part failed as a whole.
         """
 
     @abstractmethod
-    def finish(self, context: Context, results: Sequence[Mapping[str, Any]]) -> Any:
+    def add(self, totals: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+        """The totals after one more part. Their size must not grow with the number of parts."""
+
+    @abstractmethod
+    def finish(self, context: Context, totals: Mapping[str, Any]) -> Any:
         """The end of the task, when all parts are done.
 
         :return: What goes to XCom.
         """
 
+    def settle(self) -> None:
+        """The attempt has ended, and not by deferring: give back what it holds."""
+
     def act(self, context: Context) -> Any:
         """Do all parts, from the first."""
-        return self._go_on(context, self.prepare(context), [])
+        with self._permanent_end(context):
+            self.prepare(context)
+            self._set_waiting()
+            self._wait_for_earlier(context)
+            return self._continue(context, self.parts(None), self.begin(context))
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
-        """Go on after the triggerer has waited for a part.
+        """Continue after the triggerer has waited for a job.
 
-        :param event: Of `EncordJobTrigger`; it carries the results of the parts before.
+        :param event: Of `EncordJobTrigger`; it carries the totals, the part, and where to continue.
         """
         with airflow_errors():
             try:
-                job = self._job_of(event)
-                results = list(event.get("carried") or [])
-                number = len(results)
-                parts = self.prepare(context)
-                answer = self.client.send(job.poll())
-                return self._go_on(context, parts, [*results, self.part_result(number, job, answer)])
+                with self._permanent_end(context):
+                    return self._resume(context, event)
             finally:
                 self.hook.close()
 
@@ -122,17 +172,94 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         else:
             self.log.info("Job %s is cancelled, as the task was ended.", job and job.id)
 
-    def _go_on(self, context: Context, parts: int, results: list[dict[str, Any]]) -> Any:
-        self._results = results
-        timeout, interval = seconds(self.job_timeout, "job_timeout"), seconds(self.poll_interval, "poll_interval")
-        self._timeout, self._interval = timeout, max(interval, _LEAST_INTERVAL)
-        self._deferring = flag(self.deferrable, "deferrable")
-        while len(self._results) < parts:
-            self._part = len(self._results)
-            self.external_id_key = f"{_KEY}_{self._part}"
+    def _resume(self, context: Context, event: Mapping[str, Any]) -> Any:
+        job = self._job_of(event)
+        carried = event.get("carried") or {}
+        self.take_over(carried)
+        self.prepare(context)
+        self._set_waiting()
+        part = carried.get("part")
+        if part is None:  # it was a job of an earlier attempt
+            return self._continue(context, self.parts(None), self.begin(context))
+        part = Part(**part)
+        result = self.part_result(part, job, self.client.send(job.poll()))
+        return self._continue(context, self.parts(part.after), self.add(carried["totals"], result))
+
+    def carry(self) -> dict[str, Any]:
+        """Small JSON that an operator needs again after a deferral; `take_over` gets it."""
+        return {}
+
+    def take_over(self, carried: Mapping[str, Any]) -> None:
+        """Take over what `carry` gave before the deferral."""
+
+    def _continue(self, context: Context, parts: Iterator[Part], totals: dict[str, Any]) -> Any:
+        self._totals = totals
+        for part in parts:
+            self._part = part
+            self.external_id_key = f"{_KEY}_{part.about}"
             result = self.execute_resumable(context)
-            self._results.append(result)
-        return self.finish(context, self._results)
+            self._totals = self.add(self._totals, result)
+        return self.finish(context, self._totals)
+
+    def _set_waiting(self) -> None:
+        self._timeout = seconds(self.job_timeout, "job_timeout")
+        self._interval = max(seconds(self.poll_interval, "poll_interval"), _LEAST_INTERVAL)
+        self._deferring = flag(self.deferrable, "deferrable")
+
+    @contextmanager
+    def _permanent_end(self, context: Context) -> Iterator[None]:
+        """Delete the stored jobs when the task has ended permanently: in success, or in a failure without a retry."""
+        from airflow_provider_encord.client.errors import EncordError
+
+        try:
+            yield
+        except (TaskDeferred, KeyboardInterrupt, SystemExit):
+            raise
+        except Exception as error:
+            retryable = (
+                error.retryable if isinstance(error, EncordError) else not isinstance(error, AirflowFailException)
+            )
+            if not retryable or (is_last_attempt(context) and self._running is None):
+                self._forget(context)
+            self.settle()
+            raise
+        else:
+            self._forget(context)
+            self.settle()
+
+    def _forget(self, context: Context) -> None:
+        store: Any = context.get("task_state_store")
+        if store is None:
+            return
+        for key in [*(store.get(_KEYS) or []), _KEYS]:
+            store.delete(key)
+
+    def _wait_for_earlier(self, context: Context) -> None:
+        """Wait for a job that an earlier attempt left running, whatever its part was."""
+        from airflow_provider_encord.client.resources.jobs import job_from
+
+        store: Any = context.get("task_state_store")
+        keys = (store.get(_KEYS) or []) if store is not None else []
+        stored = store.get(keys[-1]) if keys else None  # jobs run one after the other, so only the last can run
+        if not stored or self.get_job_status(stored, context) != _ACTIVE:
+            return
+        job = job_from(stored)
+        self.log.info("Job %s of an earlier attempt still runs; it is waited for first.", job.id)
+        self._wait(job)
+
+    def _wait(self, job: Job) -> Answer:
+        """Wait for a job, here or in the triggerer.
+
+        :raises AirflowException: It has not ended in time.
+        """
+        self._running = job
+        answer = self.client.run(job.follow(timeout=0 if self._deferring else self._timeout))
+        if not answer.ended:
+            if not self._deferring:
+                raise AirflowException(self._overdue(job))
+            self._defer(job)
+        self._running = None
+        return answer
 
     def _job_of(self, event: Mapping[str, Any]) -> Job:
         """The job that the triggerer has waited for.
@@ -146,7 +273,8 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         if status == ENDED:
             return job_from(event.get("job"))
         if status == OVERDUE:
-            raise AirflowException(self._overdue(job_from(event.get("job"))))
+            self._running = job_from(event.get("job"))
+            raise AirflowException(self._overdue(self._running))
         if status is None:
             raise AirflowFailException(
                 f"The triggerer told {type(event).__name__}, which is no event of this operator."
@@ -156,50 +284,54 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     def _overdue(self, job: Job) -> str:
         return (
-            f"Job {job.id} has not ended within job_timeout ({self.job_timeout} s). It runs on at Encord; on Airflow "
-            "3.3 a retry goes on waiting for it."
+            f"Job {job.id} has not ended within job_timeout ({self.job_timeout} s). It keeps running at Encord; on "
+            "Airflow 3.3 a retry continues to wait for it."
         )
 
-    # What the mixin asks for. Its "status" is how the job stands, in a word of ours.
+    # What the mixin asks for. Its "status" is the state of the job, in a word of ours.
 
     def submit_job(self, context: Context) -> Any:
         """Start the job of the part."""
-        return self.start_part(self._part).to_dictionary()
+        part = self._part
+        assert part is not None  # noqa: S101 - the mixin is only run inside `_continue`
+        store: Any = context.get("task_state_store")
+        if store is not None:
+            keys = [key for key in store.get(_KEYS) or [] if key != self.external_id_key]
+            store.set(_KEYS, [*keys, self.external_id_key])
+        return self.start_part(part).to_dictionary()
 
     def get_job_status(self, external_id: Any, context: Context) -> str:
-        """How the job of an earlier try stands; one that Encord knows no more has failed."""
+        """The state of an earlier attempt's job.
+
+        One that Encord no longer knows counts as failed, as does one with failed units: what was refused then may be
+        accepted now.
+        """
         from airflow_provider_encord.client.errors import InvalidRequestError, NotFoundError
         from airflow_provider_encord.client.resources.jobs import job_from, state_of
 
         try:
             state = state_of(self.client.send(job_from(external_id).poll()))
         except (NotFoundError, InvalidRequestError):
-            return "failed"
+            return _FAILED
         if not state.ended:
-            return "active"
-        return "succeeded" if state.succeeded else "failed"
+            return _ACTIVE
+        return _SUCCEEDED if state.succeeded and not state.failed and not state.cancelled else _FAILED
 
     def is_job_active(self, status: str) -> bool:
         """Whether it still runs."""
-        return status == "active"
+        return status == _ACTIVE
 
     def is_job_succeeded(self, status: str) -> bool:
         """Whether it ended well."""
-        return status == "succeeded"
+        return status == _SUCCEEDED
 
     def poll_until_complete(self, external_id: Any, context: Context) -> Any:
         """Wait for the job, here or in the triggerer; the part's result."""
         from airflow_provider_encord.client.resources.jobs import job_from
 
         job = job_from(external_id)
-        self._running = job
-        answer = self.client.run(job.follow(timeout=0 if self._deferring else self._timeout))
-        if not answer.ended:
-            if not self._deferring:
-                raise AirflowException(self._overdue(job))
-            self._defer(job)
-        self._running = None
-        self._ended = job, self.part_result(self._part, job, answer)
+        answer = self._wait(job)
+        self._ended = job, self._result(job, answer)
         return self._ended[1]
 
     def get_job_result(self, external_id: Any, context: Context) -> Any:
@@ -209,21 +341,28 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         job = job_from(external_id)
         if self._ended and self._ended[0] == job:
             return self._ended[1]
-        return self.part_result(self._part, job, self.client.send(job.poll()))
+        return self._result(job, self.client.send(job.poll()))
+
+    def _result(self, job: Job, answer: Answer) -> dict[str, Any]:
+        part = self._part
+        assert part is not None  # noqa: S101 - as in submit_job
+        return self.part_result(part, job, answer)
 
     def _defer(self, job: Job) -> None:
         from datetime import timedelta
 
         from airflow_provider_encord.triggers.jobs import EncordJobTrigger
 
-        self.log.info("Job %s runs; the triggerer looks every %.0f s.", job.id, self._interval)
+        part = self._part
+        described = None if part is None else {"about": part.about, "note": dict(part.note), "after": part.after}
+        self.log.info("Job %s runs; the triggerer polls it every %.0f s.", job.id, self._interval)
         self.defer(
             trigger=EncordJobTrigger(
                 job=job.to_dictionary(),
                 deadline=time.time() + self._timeout,
                 encord_conn_id=self.encord_conn_id,
                 poll_interval=self._interval,
-                carried=self._results,
+                carried={"totals": self._totals, "part": described, **self.carry()},
             ),
             method_name="execute_complete",
             timeout=timedelta(seconds=self._timeout + 10 * self._interval),  # the trigger's own deadline comes first

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
+from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api import folder_uploads
 from airflow_provider_encord.client.api.data_items import IMAGE, UploadedFile, data_items
 from airflow_provider_encord.client.errors import InvalidRequestError
@@ -35,6 +36,9 @@ class Store:
 
     def set(self, key: str, value: Any, **_: Any) -> None:
         self.kept[key] = json.dumps(value)
+
+    def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
 
 
 class Bucket:
@@ -98,15 +102,26 @@ def test_the_try_after_one_that_died_goes_on_with_its_job(bucket: Bucket) -> Non
     bucket.account.emulator.jobs(hold=False)
     told = bucket.sync({"task_state_store": store})
     assert (told["done"], bucket.starts()) == (2, 1)
-    assert bucket.sync({"task_state_store": store})["done"] == 2
-    assert bucket.starts() == 1
+    assert store.kept == {}
+
+
+def test_a_task_that_is_cleared_after_its_success_syncs_again(bucket: Bucket) -> None:
+    """Fault 1.2: the job of the attempt that succeeded is forgotten."""
+    store = Store()
+    bucket.sync({"task_state_store": store})
+    bucket.put("c.png")
+    assert bucket.sync({"task_state_store": store})["done"] >= 1
+    assert bucket.names() == ["a.png", "b.png", "c.png"]
+    assert bucket.starts() == 2
 
 
 def test_a_job_that_encord_knows_no_more_is_started_anew(bucket: Bucket) -> None:
     if running_line() != "3.3":
         pytest.skip("older lines keep no state of tasks")
     store = Store()
-    store.set("encord_job_0", Job(kind=FOLDER_SYNC, resource=bucket.folder, id=bucket.folder).to_dictionary())
+    key = f"encord_job_{fingerprint(sync=bucket.folder)}"
+    store.set("encord_jobs", [key])
+    store.set(key, Job(kind=FOLDER_SYNC, resource=bucket.folder, id=bucket.folder).to_dictionary())
     assert bucket.sync({"task_state_store": store})["done"] == 2
     assert bucket.starts() == 1
 

@@ -185,7 +185,7 @@ def upload_to_folder(
 def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
     """Poll a job until it ends or its time is over.
 
-    Lost answers are forgiven, `FORGIVEN` of them in a row.
+    Answers that are lost or cannot be read are forgiven, `FORGIVEN` of them in a row.
 
     :param poll: Makes the call for the seconds that Encord may hold it.
     :param timeout: Seconds; 0 looks once.
@@ -199,9 +199,11 @@ def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
         hold = max(0, min(LONGEST_HOLD, int(deadline - asked)))
         try:
             state = yield from poll(hold)
-        except TransientError as error:
+        except (TransientError, UnexpectedAnswerError) as error:  # one answer that is null must not end the wait
             failures += 1
-            wait = max(_PAUSE_AFTER_FAILURE, error.retry_after or 0)
+            wait = _QUICK_POLL
+            if isinstance(error, TransientError):
+                wait = max(_PAUSE_AFTER_FAILURE, error.retry_after or 0)
             if failures > FORGIVEN or (yield from Now()) + wait >= deadline:
                 raise
             yield from Pause(wait)

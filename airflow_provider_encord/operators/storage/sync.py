@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.jobs import JobOperator
+from airflow_provider_encord.operators.jobs import JobOperator, Part
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -38,19 +38,25 @@ class EncordSyncFolderOperator(JobOperator):
         super().__init__(**kwargs)
         self.folder = folder
 
-    def prepare(self, context: Context) -> int:
-        """One part."""
+    def prepare(self, context: Context) -> None:
+        """Find the folder."""
         self._id = self.client.folder(self.folder).id
         self.show(context, folder_url, self._id)
-        return 1
 
-    def start_part(self, number: int) -> Job:
+    def parts(self, after: Any) -> Iterator[Part]:
+        """One part; a sync is about its folder, whatever the bucket holds."""
+        from airflow_provider_encord.attempts import fingerprint
+
+        if after is None:
+            yield Part(about=fingerprint(sync=self._id), after=True)
+
+    def start_part(self, part: Part) -> Job:
         """Start the sync."""
         from airflow_provider_encord.client.resources.jobs import FOLDER_SYNC, Job
 
         return Job(kind=FOLDER_SYNC, resource=self._id, id=self.client.folder(self._id).start_sync())
 
-    def part_result(self, number: int, job: Job, answer: Answer) -> dict[str, Any]:
+    def part_result(self, part: Part, job: Job, answer: Answer) -> dict[str, Any]:
         """Its counts.
 
         :raises UnavailableError: It ended with an error.
@@ -61,8 +67,8 @@ class EncordSyncFolderOperator(JobOperator):
         state = state_of(answer)
         if not state.succeeded:
             raise UnavailableError(
-                f"The sync {job.id} of folder {job.resource} ended as {state.status}, with {state.done} files taken in "
-                f"and {state.failed} failed. Run the task again; what is in is not taken in twice."
+                f"The sync {job.id} of folder {job.resource} ended as {state.status}: {state.done} files were synced, "
+                f"{state.failed} failed. Run the task again; files that are already synced are skipped."
             )
         return {
             "job": job.id,
@@ -72,11 +78,15 @@ class EncordSyncFolderOperator(JobOperator):
             "pages": getattr(answer, "scan_pages_processing_done", 0),
         }
 
-    def finish(self, context: Context, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Tell the counts."""
-        told = {"folder": self._id, **results[0]}
-        self.log.info("Folder %s: %d files taken in, %d failed.", self._id, told["done"], told["failed"])
-        if told["failed"]:
-            self.log.warning("%d files of the bucket could not be taken in; the folder shows which.", told["failed"])
-        self.tell_assets(context, folder_uri(self.client.settings.base_url, self._id), told)
-        return told
+    def add(self, totals: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+        """The result of the one sync."""
+        return dict(result)
+
+    def finish(self, context: Context, totals: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the counts."""
+        result = {"folder": self._id, **totals}
+        self.log.info("Folder %s: %d files synced, %d failed.", self._id, result["done"], result["failed"])
+        if result["failed"]:
+            self.log.warning("%d files of the bucket could not be synced; the folder shows which.", result["failed"])
+        self.tell_assets(context, folder_uri(self.client.settings.base_url, self._id), result)
+        return result

@@ -1,0 +1,80 @@
+"""The source of a registration: a manifest or a listing, cut into jobs, which can be continued after any of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.data_items import Kind, Unit
+from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.ingest.cloud import (
+    CloudObject,
+    list_prefix,
+    manifest_entries,
+    placed_parts,
+    placed_units,
+)
+from airflow_provider_encord.ingest.rows import START, Place
+from airflow_provider_encord.storage_paths import storage_errors, version_of
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CloudSource:
+    """What to register.
+
+    :param path: A path object: a manifest, or a directory that is listed.
+    :param url_prefix: What stands for a directory in URLs that Encord reads.
+    :param kind: Of objects that do not say it.
+    :param units_per_job: At most so many units in a job.
+    """
+
+    path: Any
+    url_prefix: str | None
+    kind: Kind | None
+    units_per_job: int
+
+    def version(self) -> str | None:
+        """What tells that a manifest was written again; None for a listing, which is continued by key."""
+        with storage_errors("source", self.path):
+            return None if self.path.is_dir() else version_of(self.path)
+
+    def require_version(self, version: str | None, *, retry_is_safe: bool) -> None:
+        """Make sure that a manifest is still the one that was checked.
+
+        :param version: What `version` returned then.
+        :param retry_is_safe: Whether Encord skips what is registered already.
+        :raises UnavailableError: It is not, and a retry registers what is missing.
+        :raises InvalidRequestError: It is not, and a retry would register the first part twice.
+        """
+        if version is None or self.version() == version:
+            return
+        changed = f"source: {self.path} was changed while it was being registered."
+        if retry_is_safe:
+            raise UnavailableError(
+                f"{changed} A retry reads it from the start; objects that are registered by then are skipped."
+            )
+        raise InvalidRequestError(
+            f"{changed} With skip_duplicate_urls=False a retry would register its first part twice. Write each "
+            "manifest under a name of its own, or set skip_duplicate_urls=True."
+        )
+
+    def jobs(self, place: Any = None) -> Iterator[tuple[list[Unit], Any]]:
+        """The units of each job, and small JSON that this method takes to continue after it."""
+        if self.path.is_dir():
+            prefix = self.url_prefix or _without_connection(str(self.path))
+            entries: Iterator[tuple[CloudObject | Unit, Any]] = (
+                (one, one.key) for one in list_prefix(self.path, prefix, kind=self.kind, after=place)
+            )
+        else:
+            start = START if place is None else Place(**place)
+            entries = manifest_entries(self.path, kind=self.kind, start=start)
+        for units, end in placed_parts(placed_units(entries), size=self.units_per_job):
+            yield units, msgspec.to_builtins(end)
+
+
+def _without_connection(uri: str) -> str:
+    scheme, separator, rest = uri.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

@@ -1,0 +1,198 @@
+"""Rows of a file that a user wrote: JSON Lines, CSV, or JSON read whole.
+
+A row says where it stands, for messages, and where it ends, so that reading can continue after it without reading
+again what comes before. Everything that such a file can hold and we cannot read is an error that names file and line.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.storage_paths import storage_errors
+
+JSON_LINES = ("jsonl", "ndjson")
+CSV = "csv"
+JSON = "json"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BLOCK = 2**16  # bytes of lines that are read at once
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where reading continues.
+
+    :param offset: In bytes; in JSON that is read whole, and in listings, entries.
+    :param line: The number of the last line that was read.
+    """
+
+    offset: int = 0
+    line: int = 0
+
+
+START = Place()
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One row.
+
+    :param where: Such as ``line 3``.
+    :param fields: Its value; of CSV, a dictionary of texts.
+    :param end: Where the next row begins.
+    """
+
+    where: str
+    fields: Any
+    end: Place
+
+
+def format_of(name: str) -> str:
+    """The suffix of a file's name, in lower case, without the dot."""
+    return name.lower().rpartition(".")[2]
+
+
+def decode_json(content: bytes | str, where: str) -> Any:
+    """Decode JSON.
+
+    :param where: Begins the message.
+    :raises InvalidRequestError: It is not JSON as RFC 8259 has it (``NaN`` is not), not UTF-8, or nested too deeply.
+    """
+    try:
+        return msgspec.json.decode(content)
+    except UnicodeError:
+        reason = "it is not UTF-8"
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except msgspec.DecodeError as error:
+        reason = f"it is not JSON: {error}"
+    raise InvalidRequestError(f"{where}: {reason}.") from None
+
+
+def json_lines(path: Any, argument: str, start: Place = START) -> Iterator[Row]:
+    """The rows of a JSON Lines file; blank lines are left out."""
+    for line, end in _lines(path, argument, start):
+        content = line.removeprefix(_BYTE_ORDER_MARK) if end.line == 1 else line
+        if content.strip():
+            yield Row(f"line {end.line}", decode_json(content, f"{argument}: {path}, line {end.line}"), end)
+
+
+def csv_rows(path: Any, argument: str, start: Place = START) -> Iterator[Row]:
+    """The rows of a CSV file with a header, separated by commas, in UTF-8.
+
+    :raises InvalidRequestError: It is something else, or a row has more fields than the header.
+    """
+    header, first = _header(path, argument)
+    texts = _Texts(_lines(path, argument, max(start, first, key=lambda place: place.offset)), f"{argument}: {path}")
+    for values in _parsed(texts, f"{argument}: {path}"):
+        where = f"line {texts.end.line}"
+        if not values:
+            continue
+        if len(values) > len(header):
+            raise InvalidRequestError(
+                f"{argument}: {path}, {where}: it has {len(values)} fields, and the header has {len(header)}. Put "
+                "double quotes around a value that holds a comma."
+            )
+        yield Row(where, dict(zip(header, values, strict=False)), texts.end)
+
+
+def json_whole(path: Any, argument: str) -> Any:
+    """The value of a JSON file.
+
+    :raises InvalidRequestError: It cannot be read.
+    """
+    with storage_errors(argument, path):
+        content = bytes(path.read_bytes())
+    return decode_json(content.removeprefix(_BYTE_ORDER_MARK), f"{argument}: {path}")
+
+
+def require_object(value: Any, where: str) -> Mapping[str, Any]:
+    """The value, if it is a JSON object.
+
+    :raises InvalidRequestError: It is not.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidRequestError(f"{where}: it must be a JSON object, and is {_kind_of_json(value)}.")
+    return value
+
+
+def _header(path: Any, argument: str) -> tuple[list[str], Place]:
+    texts = _Texts(_lines(path, argument, START), f"{argument}: {path}")
+    header = [name.strip() for name in next(_parsed(texts, f"{argument}: {path}"), [])]
+    if not header:
+        raise InvalidRequestError(f"{argument}: {path}: it has no header. The first line must name the columns.")
+    if len(header) == 1 and (other := next((one for one in _OTHER_SEPARATORS if one in header[0]), None)):
+        raise InvalidRequestError(
+            f"{argument}: {path}: its columns are separated by {_OTHER_SEPARATORS[other]}. Separate them by commas."
+        )
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidRequestError(f"{argument}: {path}: two columns are named {twice[:80]!r}.")
+    return header, texts.end
+
+
+class _Texts:
+    """Decodes lines for the reader of CSV, which takes as many as a row has; `end` is where the last one ended."""
+
+    def __init__(self, lines: Iterator[tuple[bytes, Place]], where: str):
+        self._lines, self._where, self.end = lines, where, START
+
+    def __iter__(self) -> _Texts:
+        return self
+
+    def __next__(self) -> str:
+        line, self.end = next(self._lines)
+        if self.end.line == 1:
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            text = "\0"
+        if "\0" in text:  # UTF-16 holds many
+            raise InvalidRequestError(
+                f"{self._where}, line {self.end.line}: it is not UTF-8. Save the file as CSV in UTF-8."
+            )
+        return text
+
+
+def _parsed(texts: _Texts, where: str) -> Iterator[list[str]]:
+    reader = csv.reader(texts, strict=True)
+    while True:
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InvalidRequestError(
+                f"{where}, line {texts.end.line}: it is not CSV: {error}. For longer values use JSON Lines."
+            ) from None
+        yield values
+
+
+def _lines(path: Any, argument: str, start: Place) -> Iterator[tuple[bytes, Place]]:
+    """The lines with their newlines, and where each ends."""
+    with storage_errors(argument, path):
+        file = path.open("rb")
+    try:
+        with storage_errors(argument, path):
+            if start.offset:
+                file.seek(start.offset)
+        offset, number = start.offset, start.line
+        while True:
+            with storage_errors(argument, path):
+                lines = file.readlines(_BLOCK)
+            if not lines:
+                return
+            for line in lines:
+                offset, number = offset + len(line), number + 1
+                yield line, Place(offset=offset, line=number)
+    finally:
+        file.close()
+
+
+def _kind_of_json(value: Any) -> str:
+    names = {bool: "a truth value", str: "a text", list: "a list", type(None): "null"}
+    return names.get(type(value), "a number")

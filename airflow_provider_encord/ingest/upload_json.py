@@ -1,0 +1,177 @@
+"""The upload JSON that Encord documents for private cloud data, entry by entry (protocol, section 7.11).
+
+Its lists are named in ``snake_case`` and the fields of their entries in ``camelCase``; both are taken either way. What
+an entry says of its file (``videoMetadata`` and its like) is passed on. A key that is not known is refused rather than
+dropped. The switches ``skip_duplicate_urls`` and ``upsert_metadata`` are arguments of the operator instead.
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from airflow_provider_encord.client.api.data_items import (
+    DICOM,
+    IMAGE,
+    KINDS,
+    SCENE,
+    TIME_SERIES,
+    DicomSeries,
+    ImageGroup,
+    Kind,
+    Part,
+    Scene,
+    Unit,
+    UploadedFile,
+)
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.ingest.rows import require_object
+from airflow_provider_encord.ingest.sources import LONGEST_TITLE
+
+LONGEST_URL = 16 * 1024  # bytes (protocol, section 7.11)
+_SWITCHES = ("skipduplicateurls", "upsertmetadata")
+_IMAGE_GROUPS = "imagegroups"
+_LISTS: Mapping[str, Kind] = {kind.list_name.lower(): kind for kind in KINDS}
+_NUMBERED = re.compile(r"object_?url_?(\d+)", re.IGNORECASE)
+
+
+def upload_json_entries(value: Mapping[str, Any], where: str) -> Iterator[Unit]:
+    """The units of an upload JSON.
+
+    :param where: Begins messages.
+    :raises InvalidRequestError: A list, an entry or a key is not what Encord documents.
+    """
+    for name, entries in value.items():
+        plain = _plain(name)
+        if plain in _SWITCHES or entries is None:
+            continue
+        if plain not in _LISTS and plain != _IMAGE_GROUPS:
+            known = ", ".join(["image_groups", *(kind.list_name for kind in KINDS)])
+            raise InvalidRequestError(f"{where}: the list {name[:40]!r} is not known. Lists are {known}.")
+        if not isinstance(entries, list):
+            raise InvalidRequestError(f"{where}: {name}: it must be a list.")
+        for number, entry in enumerate(entries, 1):
+            place = f"{where}, {name}, entry {number}"
+            yield _unit(plain, _fields(require_object(entry, place), place), place)
+
+
+def require_url(url: Any, where: str) -> str:
+    """The URL of an object, checked.
+
+    :raises InvalidRequestError: It is none, or too long.
+    """
+    if not isinstance(url, str) or "://" not in url:
+        raise InvalidRequestError(f"{where}: {str(url)[:80]!r} is no URL, such as s3://bucket/key.")
+    if len(url.encode("utf-8", "surrogatepass")) > LONGEST_URL:
+        raise InvalidRequestError(f"{where}: it has more than {LONGEST_URL} bytes.")
+    return _require_text(url, where)
+
+
+def require_title(title: Any, where: str) -> str:
+    """The title of a unit, checked.
+
+    :raises InvalidRequestError: It is no text, or too long.
+    """
+    if not isinstance(title, str):
+        raise InvalidRequestError(f"{where}: it must be a text.")
+    if len(title) > LONGEST_TITLE:
+        raise InvalidRequestError(f"{where}: it has {len(title)} characters, and Encord takes {LONGEST_TITLE}.")
+    return _require_text(title, where)
+
+
+def name_in(url: str) -> str:
+    """The name of the object of a URL: the last part of its path, unescaped.
+
+    ``#`` and ``?`` end the path of a web address only; in keys of object stores they are characters like others.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme.lower() in ("http", "https"):
+        rest = re.split(r"[?#]", rest, maxsplit=1)[0]
+    return urllib.parse.unquote(rest.rpartition("/")[2]) or url
+
+
+def _require_text(text: str, where: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestError(f"{where}: it holds half of a character (a lone surrogate).") from None
+    return text
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _fields(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The fields by their names in lower case without underscores."""
+    fields = {_plain(name): value for name, value in entry.items() if value is not None}
+    if len(fields) < sum(value is not None for value in entry.values()):
+        raise InvalidRequestError(f"{where}: a field is given twice, in two ways of writing it.")
+    return fields
+
+
+def _unit(name: str, fields: dict[str, Any], where: str) -> Unit:
+    metadata = require_object(fields.pop("clientmetadata", {}), f"{where}, clientMetadata")
+    title = fields.pop("title", None)
+    if name == _IMAGE_GROUPS:
+        return _image_group(fields, title, metadata, where)
+    kind = _LISTS[name]
+    if kind == DICOM:
+        files = _parts(fields, "dicomFiles", DICOM, where)
+        _require_no_more(fields, where)
+        return DicomSeries(parts=files, title=_title(title, where), client_metadata=metadata)
+    if kind == SCENE:
+        scene = require_object(fields.pop("scene", None), f"{where}, scene")
+        _require_no_more(fields, where)
+        return Scene(title=_title(title or "", where) or "", scene=scene, client_metadata=metadata)
+    url = require_url(fields.pop("objecturl", None), f"{where}, objectUrl")
+    details = _details(fields, "settings" if kind == TIME_SERIES else kind.details_name, where)
+    _require_no_more(fields, where)
+    title = _title(title or name_in(url), where)
+    return UploadedFile(kind=kind, object_url=url, title=title, client_metadata=metadata, details=details)
+
+
+def _image_group(fields: dict[str, Any], title: Any, metadata: Mapping[str, Any], where: str) -> Unit:
+    create_video = fields.pop("createvideo", False)
+    if not isinstance(create_video, bool):
+        raise InvalidRequestError(f"{where}, createVideo: it must be true or false.")
+    files = _parts(fields, "images", IMAGE, where)
+    _require_no_more(fields, where)
+    return ImageGroup(parts=files, title=_title(title, where), client_metadata=metadata, create_video=create_video)
+
+
+def _parts(fields: dict[str, Any], list_name: str, kind: Kind, where: str) -> Sequence[Part]:
+    """The files of a group: numbered (``objectUrl_0``, ...), or a list of objects with ``url``."""
+    numbered = sorted((int(found[1]), name) for name in list(fields) if (found := _NUMBERED.fullmatch(name)))
+    urls = [require_url(fields.pop(name), f"{where}, objectUrl_{number}") for number, name in numbered]
+    files = [Part(url=url, title=require_title(name_in(url), f"{where}, title")) for url in urls]
+    listed = fields.pop(list_name.lower(), [])
+    if not isinstance(listed, list):
+        raise InvalidRequestError(f"{where}, {list_name}: it must be a list.")
+    for number, one in enumerate(listed, 1):
+        place = f"{where}, {list_name}, file {number}"
+        file = _fields(require_object(one, place), place)
+        url = require_url(file.pop("url", file.pop("objecturl", None)), f"{place}, url")
+        title = require_title(file.pop("title", None) or name_in(url), f"{place}, title")
+        details = _details(file, kind.details_name, place)
+        _require_no_more(file, place)
+        files.append(Part(url=url, title=title, details=details))
+    if not files:
+        raise InvalidRequestError(f"{where}: it names no files. Name them as objectUrl_0, objectUrl_1, ...")
+    return files
+
+
+def _details(fields: dict[str, Any], name: str | None, where: str) -> Mapping[str, Any] | None:
+    value = fields.pop(name.lower(), None) if name else None
+    return None if value is None else require_object(value, f"{where}, {name}")
+
+
+def _title(title: Any, where: str) -> str | None:
+    return None if title is None else require_title(title, f"{where}, title")
+
+
+def _require_no_more(fields: Mapping[str, Any], where: str) -> None:
+    for name in fields:
+        raise InvalidRequestError(f"{where}: the key {name[:40]!r} is not known here.")
