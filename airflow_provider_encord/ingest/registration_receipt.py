@@ -23,22 +23,28 @@ from airflow_provider_encord.storage_paths import is_local, storage_errors, writ
 
 SCHEMA_VERSION = 1
 REGISTERED = "registered"
+PRESENT = "present"
 NOT_TOLD = "not told"
 FAILED = "failed"
 CANCELLED = "cancelled"
 
 
 class SentUnit(msgspec.Struct, frozen=True):
-    """A unit as it was sent."""
+    """A unit as it was sent.
+
+    :param present: Its id, if it was there and therefore was not sent.
+    """
 
     urls: list[str]
     title: str
+    present: str | None = None
 
 
 class RegistrationLine(msgspec.Struct, frozen=True, kw_only=True):
     """What a receipt says of one unit.
 
-    :param outcome: `REGISTERED`, `NOT_TOLD` (such as a skipped duplicate), `FAILED` or `CANCELLED`.
+    :param outcome: `REGISTERED`, `PRESENT` (a group that was there), `NOT_TOLD` (such as a skipped duplicate),
+        `FAILED` or `CANCELLED`.
     :param id: Of the data unit, in folders of the storage item; None where Encord does not tell it.
     """
 
@@ -59,10 +65,13 @@ class RegistrationReceipt:
     def __init__(self, directory: Any):
         self._directory = directory
 
-    def open_part(self, number: int, units: Iterable[Unit]) -> None:
-        """Write down what the next job is sent, before it starts."""
-        lines = (msgspec.json.encode(SentUnit(urls_of(unit), title_of(unit))) + b"\n" for unit in units)
-        self._write(_sent_name(number), lines)
+    def open_part(self, number: int, units: Iterable[Unit], present: Mapping[int, str]) -> None:
+        """Write down what the next job is sent, before it starts.
+
+        :param present: The ids of units that are there already, by position.
+        """
+        sent = (SentUnit(urls_of(unit), title_of(unit), present.get(at)) for at, unit in enumerate(units))
+        self._write(_sent_name(number), (msgspec.json.encode(one) + b"\n" for one in sent))
 
     def sent(self, number: int) -> list[SentUnit]:
         """What a job was sent."""
@@ -100,11 +109,14 @@ def registration_lines(
     :param failures: Reasons by URL.
     :param url_of_item: The URL of each made item whose title does not identify it, as far as Encord tells it.
     """
-    titles = collections.Counter(unit.title for unit in units)
+    titles = _titles(units)
     by_title = {one.title: one for one in answer.data_hashes_with_titles if titles[one.title] == 1}
     by_url = {url_of_item[key]: one for one in answer.data_hashes_with_titles if (key := item_of(one)) in url_of_item}
     made = collections.Counter(one.title for one in answer.data_hashes_with_titles)
     for unit in units:
+        if unit.present is not None:
+            yield _line(unit, PRESENT, unit.present, None)
+            continue
         reason = next((failures[url] for url in unit.urls if url in failures), None)
         found = by_title.get(unit.title) or next((by_url[url] for url in unit.urls if url in by_url), None)
         if reason is not None:
@@ -113,19 +125,12 @@ def registration_lines(
             outcome = REGISTERED
         else:
             outcome = CANCELLED if answer.units_cancelled_count else NOT_TOLD
-        yield RegistrationLine(
-            schema_version=SCHEMA_VERSION,
-            urls=unit.urls,
-            title=unit.title,
-            outcome=outcome,
-            id=(found.data_hash or found.backing_item_uuid) if found else None,
-            error=reason,
-        )
+        yield _line(unit, outcome, (found.data_hash or found.backing_item_uuid) if found else None, reason)
 
 
 def ambiguous_items(units: Sequence[SentUnit], answer: UploadJob) -> list[str]:
     """The made items whose titles do not identify them."""
-    titles = collections.Counter(unit.title for unit in units)
+    titles = _titles(units)
     made = [item_of(one) for one in answer.data_hashes_with_titles if titles[one.title] > 1]
     return [item for item in made if item]
 
@@ -133,6 +138,17 @@ def ambiguous_items(units: Sequence[SentUnit], answer: UploadJob) -> list[str]:
 def item_of(made: RegisteredFile) -> str:
     """The id of its storage item; empty where Encord does not tell it."""
     return made.backing_item_uuid or ""
+
+
+def _titles(units: Iterable[SentUnit]) -> collections.Counter[str]:
+    """How many units of each title were sent."""
+    return collections.Counter(unit.title for unit in units if unit.present is None)
+
+
+def _line(unit: SentUnit, outcome: str, id_: str | None, error: str | None) -> RegistrationLine:
+    return RegistrationLine(
+        schema_version=SCHEMA_VERSION, urls=unit.urls, title=unit.title, outcome=outcome, id=id_, error=error
+    )
 
 
 def _all_were_made(title: str, sent: Mapping[str, int], made: Mapping[str, int]) -> bool:

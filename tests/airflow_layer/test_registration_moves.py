@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from airflow_provider_encord.ingest import cloud
 from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOperator
-from tests.airflow_layer.bench import Account
+from tests.airflow_layer.bench import API_KEY_CONNECTION, Account
 from tests.airflow_layer.deferrals import run_deferred
 from tests.airflow_layer.lines import running_line
 from tests.airflow_layer.test_jobs import Store
@@ -293,3 +293,42 @@ def test_units_of_one_title_keep_the_ids_that_their_urls_have(intake: Intake, tm
     with intake.account.client() as client:
         truth = {item.uuid: item.url for item in client.folder(intake.folder).items()}
     assert {line["id"]: line["urls"][0] for line in lines} == truth
+
+
+@pytest.mark.parametrize("into", ["folder", "dataset", "api_key"])
+def test_groups_that_are_registered_again_are_there_once(
+    intake: Intake, tmp_path: Path, into: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Encord skips duplicate URLs of single files only."""
+    names = intake.objects(5)
+    source = intake.manifests / "groups.json"
+    groups = [
+        {"title": "drive", "objectUrl_0": f"{intake.url}/{names[0]}", "objectUrl_1": f"{intake.url}/{names[1]}"},
+        {"title": "walk", "objectUrl_0": f"{intake.url}/{names[2]}", "createVideo": into == "folder"},
+    ]
+    images = [{"objectUrl": f"{intake.url}/{names[4]}"}]
+    source.write_text(json.dumps({"image_groups": groups, "dicom_series": [], "images": images}))
+    target: dict[str, Any] = {} if into == "folder" else {"dataset": intake.dataset, "folder": None}
+    if into == "api_key":
+        monkeypatch.setenv(API_KEY_CONNECTION, intake.account.api_key_connection(intake.dataset, "dataset"))
+        target["encord_conn_id"] = "encord_api_key"
+    receipt = tmp_path / "receipt"
+    with intake.account.client() as client:
+        dataset = client.dataset(intake.dataset)
+
+        def there() -> list[str]:
+            if into == "folder":
+                return sorted(item.name for item in client.folder(intake.folder).items() if item.item_type != "image")
+            return sorted(row.data_title for row in dataset.data_rows() if row.data_type == "IMG_GROUP")
+
+        for outcome in ("registered", "present", "present"):
+            result = intake.register(source=str(source), receipt=str(receipt), units_per_job=1, **target)
+            assert (result["units"], result["registered"], there()) == (3, 3, ["drive", "walk"])
+            lines = [json.loads((receipt / f"part-00000{number}.jsonl").read_text()) for number in (0, 1)]
+            assert [line["outcome"] for line in lines] == [outcome] * 2
+            assert all(line["id"] for line in lines)
+        if into == "api_key":
+            return  # it cannot read the files of a group: the title decides
+        source.write_text(json.dumps({"image_groups": [{**groups[0], "objectUrl_2": f"{intake.url}/{names[3]}"}]}))
+        intake.register(source=str(source), **target)
+        assert there().count("drive") == 2

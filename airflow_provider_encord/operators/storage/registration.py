@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.attempts import Claim, Owner
+    from airflow_provider_encord.client.api.data_items import Unit
     from airflow_provider_encord.client.api.uploads import UploadJob
     from airflow_provider_encord.client.resources.jobs import Answer, Job
     from airflow_provider_encord.ingest.cloud_source import CloudSource
+    from airflow_provider_encord.ingest.registered_groups import RegisteredGroups
 
 _NAMED_FAILURES = 5  # in messages; the receipt has all
 _ITEMS_PER_REQUEST = 1000
@@ -57,10 +59,11 @@ class EncordRegisterCloudDataOperator(JobOperator):
     :param upsert_metadata: Give what is left out so the client metadata of the manifest (templated). Default: False.
     :param units_per_job: How many units to register at once, 1 to 500000 (templated). Default: 10000.
     :param receipt: Path or URI of a directory to write to (templated): a file ``part-000000.jsonl`` for each job, with
-        a line for each unit: ``schema_version``, ``urls``, ``title``, ``outcome`` (``registered``, ``not told``,
-        ``failed`` or ``cancelled``), ``id`` of the storage item or data unit, ``error``. ``not told`` is what Encord
-        says nothing of, such as a skipped duplicate. ``id`` is null where Encord does not tell it. Also written of
-        jobs that fail. Each task needs a directory of its own. Default: none.
+        a line for each unit: ``schema_version``, ``urls``, ``title``, ``outcome`` (``registered``, ``present``,
+        ``not told``, ``failed`` or ``cancelled``), ``id`` of the storage item or data unit, ``error``. ``present`` is a
+        group that was there with the same files; ``not told`` is what Encord says nothing of, such as a skipped file.
+        ``id`` is null where Encord does not tell it. Also written of jobs that fail. Each task needs a directory of
+        its own. Default: none.
     :param on_error: ``"fail"`` (default) fails the task if units failed, after all others are registered; ``"skip"``
         succeeds (templated).
     :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting
@@ -123,6 +126,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         self._owned_by: Mapping[str, str] | None = None
         self._version: str | None = None
         self._integration_id: Any = None
+        self._groups: RegisteredGroups | None = None
 
     def prepare(self, context: Context) -> None:
         """Check the arguments and find the target."""
@@ -172,16 +176,20 @@ class EncordRegisterCloudDataOperator(JobOperator):
         number = after["number"] if after else 0
         for units, place in self._source.jobs(after and after["place"]):
             self._source.require_version(self._version, retry_is_safe=self._skip)
-            items = data_items(units, skip_duplicate_urls=self._skip, upsert_metadata=self._upsert)
+            present = self._present(units)
+            missing = [unit for position, unit in enumerate(units) if position not in present]
+            items = data_items(missing, skip_duplicate_urls=self._skip, upsert_metadata=self._upsert)
             about = fingerprint(
                 folder=self._folder, dataset=self._dataset, integration=self._integration_id, items=_digest(items)
             )
             self._require_claim()
             if self._receipt is not None:
-                self._receipt.open_part(number, units)
-            note = {"number": number, "units": len(units)}
+                self._receipt.open_part(number, units, present)
+            note = {"number": number, "units": len(units), "present": len(present)}
             number += 1
-            yield Part(about=about, note=note, after={"place": place, "number": number}, content=items)
+            after_it = {"place": place, "number": number}
+            part = Part(about=about, note=note, after=after_it, content=items)
+            yield part if missing else dataclasses.replace(part, result=self._all_present(part))
 
     def start_part(self, part: Part) -> Job:
         """Start the job of a part.
@@ -225,12 +233,12 @@ class EncordRegisterCloudDataOperator(JobOperator):
                 f"Job {job.id} ended as {state.status}: {reasons}. {state.done} of its {part.note['units']} units are "
                 "registered."
             )
-        units = part.note["units"]
-        require_sum(f"Job {job.id}", units, done=state.done, failed=state.failed, cancelled=state.cancelled)
+        sent = part.note["units"] - part.note["present"]
+        require_sum(f"Job {job.id}", sent, done=state.done, failed=state.failed, cancelled=state.cancelled)
         first = list(failures.items())[:_NAMED_FAILURES]
         return {
-            "units": units,
-            "done": state.done,
+            "units": part.note["units"],
+            "done": state.done + part.note["present"],
             "failed": state.failed,
             "cancelled": state.cancelled,
             "reasons": [f"{url}: {reason}"[:300] for url, reason in first],
@@ -271,6 +279,25 @@ class EncordRegisterCloudDataOperator(JobOperator):
         """Release the receipt's directory."""
         if self._claim is not None:
             self._claim.release()
+
+    def _present(self, units: Sequence[Unit]) -> dict[int, str]:
+        """The groups that are registered already, by position; Encord itself skips single files only."""
+        from airflow_provider_encord.ingest.registered_groups import RegisteredGroups
+
+        if not self._skip:
+            return {}
+        if self._groups is None:
+            credential = self.client.credential.kind
+            self._groups = RegisteredGroups(credential, dataset=self._dataset, folder=self._folder)
+        return self.client.run(self._groups.find(units))
+
+    def _all_present(self, part: Part) -> dict[str, Any]:
+        """The result of a part that needs no job."""
+        from airflow_provider_encord.client.api.uploads import DONE, UploadJob
+
+        self._write_receipt(part.note["number"], UploadJob(status=DONE), {})
+        units = part.note["units"]
+        return {"units": units, "done": units, "failed": 0, "cancelled": 0, "reasons": []}
 
     def carry(self) -> dict[str, Any]:
         """What the attempt is, and what the source was."""
