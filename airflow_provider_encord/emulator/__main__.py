@@ -6,6 +6,7 @@ import argparse
 import pathlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from .request_origin import host_name, is_loopback
 
@@ -34,23 +35,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Not by the module's name alone: Pillow's is PIL, and PIL is what nobody should install.
         sys.stderr.write(f"encord-emulator needs the extra: {INSTALL} (the module {missing.name} is missing)\n")
         return 2
+    from .database_file import DatabaseFileError
+    from .refusals import RefusalError
+
     try:
         serve(options.host, options.port, options.db, keys, [options.host, *options.allow_host])
+    except DatabaseFileError as problem:
+        sys.stderr.write(f"encord-emulator: --db: {problem}\n")
+        return 2
+    except RefusalError as problem:
+        sys.stderr.write(f"encord-emulator: --authorize: {problem}\n")
+        return 2
     except OSError as problem:
         sys.stderr.write(f"encord-emulator: {options.host}:{options.port}: {problem}\n")
         return 1
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say in one line what is wrong; `--help` shows the rest."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="encord-emulator",
         description="A local server that behaves like Encord, for tests and demos. It is NOT Encord and not made by "
         "Encord: do not send it data or keys that matter.",
     )
     serve = parser.add_subparsers(required=True, metavar="serve").add_parser("serve", help="serve until interrupted")
     serve.add_argument("--host", type=_host, default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    serve.add_argument("--port", type=int, default=8765, help="port; 0 picks a free one (default: %(default)s)")
+    serve.add_argument("--port", type=_port, default=8765, help="port; 0 picks a free one (default: %(default)s)")
     serve.add_argument(
         "--db", type=pathlib.Path, metavar="PATH", help="keep the state in this file (default: in memory)"
     )
@@ -91,6 +107,12 @@ def _is_loopback(host: str) -> bool:
         return is_loopback(host_name(host))
     except ValueError:
         return False
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; pass a number from 0 to 65535")
+    return int(text)
 
 
 def _host(text: str) -> str:

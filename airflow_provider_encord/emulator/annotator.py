@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import random
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from . import label_content, label_history, labels, people, task_actions, workflow
 from .emulation import Emulation
 from .label_content import Ontology
 from .label_listing import MAIN
-from .painter import paint
+from .painter import DRAWABLE, can_draw, paint
 from .refusals import Reason, RefusalError
-from .shapes import Strict
+from .shapes import Count, Email, Strict
 from .store import Row, Store
 
 ANNOTATOR = "annotator@example.com"
-"""In whose name the labels are made."""
+"""In whose name the labels are made, unless ``email`` says otherwise."""
+OBJECTS_PER_ROW = 2
+"""So many objects are drawn if ``objects_per_row`` is not given."""
 _NEXT = """
 SELECT unit.* FROM tasks JOIN data_units AS unit USING (data_hash)
 JOIN stages ON stages.project = tasks.project AND stages.uuid = tasks.stage
@@ -35,15 +39,18 @@ _STATUS = {"none": "LABEL_IN_PROGRESS", "submit": "LABELLED", "complete": "REVIE
 class Assignment(Strict, frozen=True):
     project_hash: str
     data_hashes: list[str] | None = None
-    count: int | None = None
-    objects_per_row: int = 2
+    count: Count | None = None
+    objects_per_row: Annotated[int, msgspec.Meta(ge=0, le=100_000)] | None = None
+    email: Email = ANNOTATOR
     advance: Literal["none", "submit", "complete"] = "none"
     seed: int = 0
 
 
 def annotate(emulation: Emulation, assignment: Assignment) -> dict[str, int]:
     """Annotate the data that is named, or the next ``count`` that are not complete (all of them without ``count``),
-    those without labels first.
+    those without labels first. Rows that have labels get more, in the name of ``email``.
+
+    :raises RefusalError: The ontology has nothing to label with.
     """
     store, project = emulation.store, assignment.project_hash
     structure = store.value(
@@ -51,13 +58,28 @@ def annotate(emulation: Emulation, assignment: Assignment) -> dict[str, int]:
     )
     if structure is None:
         raise RefusalError(Reason.NOT_FOUND, f"there is no project {project}")
-    people.ensure_user(store, emulation.clock, ANNOTATOR)
+    ontology = Ontology(json.loads(structure))
+    _check_ontology(ontology, assignment.objects_per_row)
+    people.ensure_user(store, emulation.clock, assignment.email)
     dice = random.Random(assignment.seed)  # noqa: S311 - dice, not a secret
-    units, ontology = _chosen(store, assignment), Ontology(json.loads(structure))
+    units = _chosen(store, assignment)
     for unit in units:
         _work(emulation, project, unit, ontology, dice, assignment)
-    _hand_on(emulation, project, [unit["data_hash"] for unit in units], assignment.advance)
+    _hand_on(emulation, [unit["data_hash"] for unit in units], assignment)
     return {"annotated": len(units)}
+
+
+def _check_ontology(ontology: Ontology, objects_per_row: int | None) -> None:
+    """:raises RefusalError: Nothing that was asked for could be labelled. An explicit 0 asks for no objects."""
+    if can_draw(ontology) or objects_per_row == 0:
+        return
+    if objects_per_row is None and ontology.classifications:
+        return
+    raise RefusalError(
+        Reason.MALFORMED,
+        f"objects_per_row: the project's ontology has no object that can be drawn ({', '.join(DRAWABLE)}). Create the "
+        "project with an ontology that has one, or pass objects_per_row: 0",
+    )
 
 
 def _chosen(store: Store, assignment: Assignment) -> list[Row]:
@@ -83,22 +105,24 @@ def _work(
     row = store.one("SELECT answers, units FROM label_rows WHERE label_hash = ?", label_hash)
     assert row is not None  # noqa: S101 - there, or made just now
     content: dict[str, Any] = {**json.loads("{" + row["answers"] + "}"), "data_units": json.loads(row["units"])}
-    paint(content, unit, ontology, dice, assignment.objects_per_row, ANNOTATOR, now)
-    answers, units = label_content.completed(content, unit, ontology, ANNOTATOR, now)
+    count = OBJECTS_PER_ROW if assignment.objects_per_row is None else assignment.objects_per_row
+    paint(content, unit, ontology, dice, count, assignment.email, now)
+    answers, units = label_content.completed(content, unit, ontology, assignment.email, now)
     labels.keep(store, label_hash, answers, units, now)
-    label_history.note_save(store, label_history.Place(project, unit["data_hash"], MAIN), ANNOTATOR, now, {}, {})
+    label_history.note_save(store, label_history.Place(project, unit["data_hash"], MAIN), assignment.email, now, {}, {})
     store.run("UPDATE label_rows SET label_status = ? WHERE label_hash = ?", _STATUS[assignment.advance], label_hash)
 
 
-def _hand_on(emulation: Emulation, project: str, data_hashes: list[str], advance: str) -> None:
+def _hand_on(emulation: Emulation, data_hashes: list[str], assignment: Assignment) -> None:
     """Bring the tasks one stage on, or to the end, as people in each of the stages would."""
+    project, advance = assignment.project_hash, assignment.advance
     if advance == "none":
         return
     store, now, text = emulation.store, emulation.clock.stamp(), json.dumps(data_hashes)
     end = workflow.final_stage(store, project)
     steps = [
         (
-            task_actions.Work(store, project, stage, ANNOTATOR, now),
+            task_actions.Work(store, project, stage, assignment.email, now),
             store.column(_IN_STAGE, project, stage["uuid"], text),
         )
         for stage in workflow.stages_of(store, project)

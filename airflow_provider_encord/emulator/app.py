@@ -10,6 +10,7 @@ import asyncio
 import dataclasses
 import logging
 import os
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
@@ -21,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from . import access, answers, controls, envelope, objects, pages, request_origin, rest, times
 from .answers import Answer
+from .database_file import is_unavailable
 from .emulation import Emulation
 from .faults import Do
 from .refusals import Reason, RefusalError
@@ -69,7 +71,7 @@ class Application:
         elif path in envelope.PATHS or path.startswith((rest.PREFIX, objects.PREFIX)):
             response = await self._through_the_gate(request)
         else:
-            response = await self._outside(request)
+            response = (await self._guarded(lambda: self._outside(request))).response
         if response is None:
             await _cut(scope, receive)
             return
@@ -85,11 +87,24 @@ class Application:
         self._emulation.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _outside(self, request: Request) -> Response:
+    async def _outside(self, request: Request) -> Answer:
         """What is no API of Encord: the controls, and the page that says what this is."""
-        if request.url.path.startswith(controls.PREFIX):
-            return (await controls.answer(self._emulation, request)).response
-        return pages.answer(request.method, request.url.path)
+        path = request.scope["path"]
+        if path.startswith(controls.PREFIX):
+            return await controls.answer(self._emulation, request)
+        return Answer(pages.answer(request.method, path))
+
+    async def _guarded(self, work: _Work) -> Answer:
+        """What the work gives; an answer also where the emulator itself, or its database file, fails."""
+        try:
+            return await work()
+        except sqlite3.Error as error:
+            if is_unavailable(error):
+                return answers.plain({"message": f"--db: {error}; try again"}, 503, {"Retry-After": "1"})
+            log.exception("The emulator failed on a request; this is a bug in the emulator.")
+        except Exception:
+            log.exception("The emulator failed on a request; this is a bug in the emulator.")
+        return answers.plain({"message": "the emulator failed; its log says why"}, 500)
 
     async def _through_the_gate(self, request: Request) -> Response | None:
         started = time.perf_counter()
@@ -155,11 +170,7 @@ class Application:
         wait = self._emulation.limits.seconds_to_wait(self._emulation.clock) if asked.counts else None
         if wait is not None:
             return answers.plain({"message": "too many requests"}, 429, {"Retry-After": str(wait)})
-        try:
-            answer = await asked.work()
-        except Exception:
-            log.exception("The emulator failed on a request; this is a bug in the emulator.")
-            answer = answers.plain({"message": "the emulator failed; its log says why"}, 500)
+        answer = await self._guarded(asked.work)
         return None if fault is not None and fault.cut == "after" else answer
 
     def _note(self, request: Request, asked: _Asked, fault: str | None, answer: Answer | None, seconds: float) -> None:

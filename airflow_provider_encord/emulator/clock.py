@@ -10,6 +10,11 @@ import datetime
 import time
 
 from . import times
+from .refusals import Reason, RefusalError
+
+_EARLIEST = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_LATEST = datetime.datetime(9900, 1, 1, tzinfo=datetime.UTC)
+"""Between these all times that follow from the clock can be written: expiry times, HTTP dates."""
 
 
 class Clock:
@@ -37,17 +42,30 @@ class Clock:
         """Seconds that only grow: real ones plus those that were skipped. For counting requests in a minute."""
         return time.monotonic() + self._offset.total_seconds()
 
-    def stand_at(self, moment: datetime.datetime) -> None:
-        """Stop at this moment."""
-        self._stands_at = moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)
-
     def let_go(self) -> None:
         """Real time again, without an offset."""
         self._stands_at, self._offset = None, datetime.timedelta()
 
-    def advance(self, seconds: float) -> None:
-        """Move forward (or, with a negative number, back)."""
-        step = datetime.timedelta(seconds=seconds)
-        if self._stands_at is not None:
-            self._stands_at += step
-        self._offset += step
+    def become(self, other: Clock) -> None:
+        """Show what another clock shows."""
+        self._stands_at, self._offset = other._stands_at, other._offset
+
+    def change(self, stand_at: datetime.datetime | None, seconds: float) -> None:
+        """Stop at a moment, if one is given; then move forward (or, with a negative number, back).
+
+        :raises RefusalError: The clock would leave the years 1970 to 9899; nothing is changed.
+        """
+        stands_at = self._stands_at if stand_at is None else stand_at
+        try:
+            step = datetime.timedelta(seconds=seconds)
+            offset = self._offset + step
+            shown = (stands_at or datetime.datetime.now(datetime.UTC) + self._offset) + step
+        except OverflowError:
+            raise _out_of_range("advance_s") from None
+        if not _EARLIEST <= shown < _LATEST:
+            raise _out_of_range("advance_s" if seconds else "now")
+        self._stands_at, self._offset = (None if stands_at is None else shown), offset
+
+
+def _out_of_range(field: str) -> RefusalError:
+    return RefusalError(Reason.MALFORMED, f"{field}: the clock would leave the years 1970 to 9899")

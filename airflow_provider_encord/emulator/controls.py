@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import pathlib
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -37,7 +38,7 @@ _COUNTED = {
 
 
 class NewUser(Strict, frozen=True):
-    email: str
+    email: shapes.Email
     public_key: str
     role: Literal["ADMIN", "MEMBER"] | None = None
 
@@ -53,8 +54,8 @@ class ClockSetting(Strict, frozen=True):
 
 
 class JobSettings(Strict, frozen=True):
-    units_per_second: float | msgspec.UnsetType | None = UNSET
-    fail_units: float | None = None
+    units_per_second: Annotated[float, msgspec.Meta(gt=0)] | msgspec.UnsetType | None = UNSET
+    fail_units: shapes.Share | None = None
     hold: bool | None = None
     seed: int | msgspec.UnsetType | None = UNSET
 
@@ -66,14 +67,14 @@ class NewBucket(Strict, frozen=True):
 
 
 class LimitSettings(Strict, frozen=True):
-    requests_per_minute: int | msgspec.UnsetType | None = UNSET
-    label_rows_per_request: int | None = None
-    page_size: int | None = None
+    requests_per_minute: shapes.Count | msgspec.UnsetType | None = UNSET
+    label_rows_per_request: shapes.PositiveCount | None = None
+    page_size: shapes.PositiveCount | None = None
 
 
 class LabelsQuery(StrictCamel, frozen=True):
-    offset: int = 0
-    limit: int = -1
+    offset: shapes.Count = 0
+    limit: Annotated[int, msgspec.Meta(ge=-1, le=1_000_000_000)] = -1
 
 
 class JournalQuery(StrictCamel, frozen=True):
@@ -150,13 +151,13 @@ def _add_faults(emulation: Emulation, scripts: list[FaultScript]) -> dict[str, A
 
 
 def _set_clock(emulation: Emulation, setting: ClockSetting) -> dict[str, str]:
-    clock = emulation.clock
+    clock, stand_at = copy.copy(emulation.clock), None
     if setting.now is None:
         clock.let_go()
     elif isinstance(setting.now, str):
-        clock.stand_at(times.moment(shapes.moment(setting.now, "now")))
-    if setting.advance_s is not None:
-        clock.advance(setting.advance_s)
+        stand_at = times.moment(shapes.moment(setting.now, "now"))
+    clock.change(stand_at, setting.advance_s or 0)
+    emulation.clock.become(clock)
     return {"now": times.v2(clock.stamp())}
 
 
@@ -173,8 +174,10 @@ def _set_jobs(emulation: Emulation, settings: JobSettings) -> dict[str, Any]:
 
 
 def _add_bucket(emulation: Emulation, bucket: NewBucket) -> dict[str, str]:
-    if not pathlib.Path(bucket.directory).is_dir():
+    if not bucket.directory or not pathlib.Path(bucket.directory).is_dir():
         raise RefusalError(Reason.MALFORMED, "directory: there is no such folder")
+    if re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s]+(/\S*)?", bucket.url) is None:
+        raise RefusalError(Reason.MALFORMED, "url: must be like s3://bucket or s3://bucket/prefix")
     return {
         "integrationUuid": organisation.map_bucket(emulation.store, bucket.integration, bucket.url, bucket.directory)
     }
@@ -184,8 +187,6 @@ def _set_limits(emulation: Emulation, settings: LimitSettings) -> dict[str, Any]
     limits = emulation.limits
     for name in ("label_rows_per_request", "page_size"):
         value = getattr(settings, name)
-        if value is not None and value < 1:
-            raise RefusalError(Reason.MALFORMED, f"{name}: must be 1 or more")
         if value is not None:
             setattr(limits, name, value)
     if settings.requests_per_minute is not UNSET:

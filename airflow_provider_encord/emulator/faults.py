@@ -9,19 +9,24 @@ import dataclasses
 import random
 import re
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from .identifiers import new_uuid
 from .refusals import Reason, RefusalError
-from .shapes import Strict
+from .shapes import Count, PositiveCount, Share, Strict
+
+_WITHOUT_BODY = (204, 304)
+_OF_THE_SERVER = ("content-length", "transfer-encoding")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"([\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?")
 
 
 class Match(Strict, frozen=True):
     """Which requests are meant; what is left out matches everything. ``path`` is searched, not matched whole."""
 
-    method: str | None = None
+    method: Annotated[str, msgspec.Meta(pattern="^[A-Z]+$")] | None = None
     path: str | None = None
     query_type: str | None = None
     query_method: str | None = None
@@ -30,23 +35,23 @@ class Match(Strict, frozen=True):
 class When(Strict, frozen=True):
     """At which of the matching requests; every condition given must hold. ``times``: at most so often in all."""
 
-    nth: int | None = None
-    every: int | None = None
-    probability: float | None = None
+    nth: PositiveCount | None = None
+    every: PositiveCount | None = None
+    probability: Share | None = None
     seed: int | None = None
-    times: int | None = None
+    times: Count | None = None
 
 
 class Do(Strict, frozen=True):
     """What happens: exactly one of an HTTP status, a v1 error, a delay, a cut connection."""
 
-    status: int | None = None
+    status: Annotated[int, msgspec.Meta(ge=200, le=599)] | None = None
     headers: dict[str, str] | None = None
     json: Any = msgspec.UNSET
     text: str | None = None
-    v1_error: str | None = None
+    v1_error: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     payload: Any = msgspec.UNSET
-    delay_s: float | None = None
+    delay_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
     cut: Literal["before", "after"] | None = None
 
     def check(self) -> None:
@@ -60,6 +65,21 @@ class Do(Strict, frozen=True):
             raise RefusalError(Reason.MALFORMED, "do: headers, json and text belong to status")
         if self.v1_error is None and self.payload is not msgspec.UNSET:
             raise RefusalError(Reason.MALFORMED, "do: payload belongs to v1_error")
+        if self.status in _WITHOUT_BODY and (self.json is not msgspec.UNSET or self.text is not None):
+            raise RefusalError(Reason.MALFORMED, f"do: an answer with status {self.status} has no json and no text")
+        for name, value in (self.headers or {}).items():
+            _check_header(name, value)
+
+
+def _check_header(name: str, value: str) -> None:
+    if _HEADER_NAME.fullmatch(name) is None:
+        raise RefusalError(Reason.MALFORMED, f"headers: {name!r} cannot be the name of a header")
+    if name.lower() in _OF_THE_SERVER:
+        raise RefusalError(Reason.MALFORMED, f"headers: {name} is set by the server; leave it out")
+    if _HEADER_VALUE.fullmatch(value) is None:
+        raise RefusalError(
+            Reason.MALFORMED, f"headers: the value of {name} has a line break or a character that is not Latin-1"
+        )
 
 
 class FaultScript(Strict, frozen=True):
@@ -140,8 +160,6 @@ class Faults:
 
 def _make(script: FaultScript) -> _Fault:
     script.do.check()
-    if script.when.every is not None and script.when.every < 1:
-        raise RefusalError(Reason.MALFORMED, "when.every: must be 1 or more")
     try:
         path = re.compile(script.match.path) if script.match.path is not None else None
     except re.error as error:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 from . import reencoding, sync, upload_jobs
 from .clock import Clock
+from .database_file import is_unavailable
 from .objects import ObjectStore
 from .store import Store
 
@@ -107,11 +109,16 @@ class Jobs:
             await asyncio.sleep(min(left, _TICK))
 
     async def _run(self, job: str, work: Work) -> None:
-        try:
-            await work(self, job)
-        except Exception:
-            log.exception("The emulator failed on a job; this is a bug in the emulator.")
-            upload_jobs.give_up(self.store, job)
+        while True:
+            try:
+                await work(self, job)
+            except Exception as error:
+                if isinstance(error, sqlite3.Error) and is_unavailable(error):
+                    await asyncio.sleep(_TICK)
+                    continue  # what is done is in the database, so the work goes on from there
+                log.exception("The emulator failed on a job; this is a bug in the emulator.")
+                upload_jobs.give_up(self.store, job)
+            break
         self._running.pop(job, None)
         self._over(job)
 

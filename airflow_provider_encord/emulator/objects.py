@@ -22,6 +22,7 @@ from starlette.responses import FileResponse, Response
 from . import media
 from .answers import JSON, Answer
 from .clock import Clock
+from .database_file import DatabaseFileError
 from .identifiers import new_uuid
 from .store import Store
 
@@ -40,7 +41,10 @@ class ObjectStore:
         self._folder = pathlib.Path(
             tempfile.mkdtemp(prefix="encord-emulator-") if database is None else f"{database}.objects"
         )
-        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise DatabaseFileError(f"{self._folder}: {problem.strerror}") from None
 
     def close(self) -> None:
         """Remove what was only temporary."""

@@ -22,7 +22,7 @@ def paint(
     :param content: The answers and ``data_units`` of the row. An ontology without a drawable object gets none.
     """
     pen = _Pen(dice, author, times.label_row(now))
-    drawable = [item for item in ontology.objects.values() if item.get("shape") in _SHAPES]
+    drawable = _drawable(ontology)
     for _ in range(count if drawable else 0):
         feature = drawable[int(dice.random() * len(drawable))]
         identifier = _unused(content["object_answers"], dice)
@@ -36,6 +36,15 @@ def paint(
         }
     for feature in list(ontology.classifications.values())[:1]:
         _classify(content, unit, feature, pen)
+
+
+def can_draw(ontology: Ontology) -> bool:
+    """Whether the ontology has an object of one of the :data:`DRAWABLE` shapes."""
+    return bool(_drawable(ontology))
+
+
+def _drawable(ontology: Ontology) -> list[dict[str, Any]]:
+    return [item for item in ontology.objects.values() if item.get("shape") in _SHAPES]
 
 
 def _unused(answers: dict[str, Any], dice: random.Random) -> str:
@@ -162,3 +171,6 @@ _SHAPES: dict[str, Callable[[random.Random], dict[str, Any]]] = {
     "polyline": lambda dice: {"polyline": _numbered(_points(dice, 3))},
     "point": lambda dice: {"point": _numbered(_points(dice, 1))},
 }
+
+DRAWABLE = tuple(_SHAPES)
+"""Shapes of objects that are drawn."""

@@ -162,8 +162,10 @@ class Emulator:
         return answer
 
     def annotate(self, project_hash: str, **body: Any) -> int:
-        """Label as a person would: ``data_hashes`` or ``count``, ``objects_per_row``, ``advance``, ``seed``. Gives the
-        number of rows that were annotated.
+        """Label as a person would: ``data_hashes`` or ``count``, ``objects_per_row``, ``email``, ``advance``, ``seed``.
+        Rows that have labels get more. Gives the number of rows that were annotated.
+
+        :raises EmulatorError: The project's ontology has no object that can be drawn, or the request is malformed.
         """
         answer: int = self._ask("POST", "annotate", {"project_hash": project_hash, **body})["annotated"]
         return answer

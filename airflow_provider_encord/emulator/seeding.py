@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from . import datasets, items, label_content, labels, linking, media, ontologies, people, projects, workflow
 from .emulation import Emulation
@@ -14,23 +16,25 @@ from .identifiers import feature_identifier, is_uuid, new_uuid, new_uuids
 from .label_content import Ontology
 from .painter import paint
 from .refusals import Reason, RefusalError
-from .shapes import Strict
+from .shapes import Email, Share, Strict
 
 SHOWN = 100
 """So many data hashes are answered."""
+_AT_ONCE = 5_000
+"""So many data units are in memory at once, beside the database."""
 _SIZES = ((640, 480), (1280, 720), (1920, 1080))
 _FRAMES = {"image": 1, "video": 10, "img_group": 3}
 _FPS = 25.0
 
 
 class NewProject(Strict, frozen=True):
-    owner: str
+    owner: Email
     title: str
-    rows: int
+    rows: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
     kind: Literal["image", "video", "img_group"] = "image"
-    frames: int | None = None
-    objects_per_row: int = 2
-    created: float = 0.0
+    frames: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    objects_per_row: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 2
+    created: Share = 0.0
     template: str | None = None
     seed: int = 0
 
@@ -47,26 +51,30 @@ def make(emulation: Emulation, wanted: NewProject) -> dict[str, Any]:
     dataset = datasets.insert(exchange, f"{wanted.title} dataset", "", 0, folder=True)["uuid"]
     project = projects.insert(exchange, projects.ProjectRequest(title=wanted.title), ontology, stages)
     now = emulation.clock.stamp()
-    units = list(_units(wanted, dataset, dice, now))
     folder = emulation.store.value("SELECT backing_folder FROM datasets WHERE uuid = ?", dataset)
-    items.insert(emulation.store, (_item(unit, folder, wanted.owner) for unit in units))
-    linking.insert(
-        emulation.store,
-        ((unit["data_hash"], dataset, unit["title"], unit["item_uuid"], now, now) for unit in units),
-    )
-    projects.attach(exchange, project, [dataset])
     chosen = set(dice.sample(range(wanted.rows), round(wanted.rows * wanted.created)))
-    labelled = [unit for place, unit in enumerate(units) if place in chosen]
-    emulation.store.many(
-        "INSERT INTO label_rows VALUES (?, ?, ?, ?, ?, ?, 'LABEL_IN_PROGRESS', 1, ?, ?)",
-        _label_rows(wanted, project, labelled, Ontology(structure), dice, now),
-    )
+    shown: list[str] = []
+    for first in range(0, wanted.rows, _AT_ONCE):
+        places = range(first, min(first + _AT_ONCE, wanted.rows))
+        units = list(_units(wanted, places, dataset, dice, now))
+        items.insert(emulation.store, (_item(unit, folder, wanted.owner) for unit in units))
+        linking.insert(
+            emulation.store,
+            ((unit["data_hash"], dataset, unit["title"], unit["item_uuid"], now, now) for unit in units),
+        )
+        labelled = [unit for place, unit in zip(places, units, strict=True) if place in chosen]
+        emulation.store.many(
+            "INSERT INTO label_rows VALUES (?, ?, ?, ?, ?, ?, 'LABEL_IN_PROGRESS', 1, ?, ?)",
+            _label_rows(wanted, project, labelled, Ontology(structure), dice, now),
+        )
+        shown += [unit["data_hash"] for unit in units[: SHOWN - len(shown)]]
+    projects.attach(exchange, project, [dataset])
     return {
         "project_hash": project,
         "dataset_hash": dataset,
         "ontology_hash": ontology,
         "stages": [workflow.stage_view(stage) for stage in workflow.stages_of(emulation.store, project)],
-        "data_hashes": [unit["data_hash"] for unit in units[:SHOWN]],
+        "data_hashes": shown,
     }
 
 
@@ -112,23 +120,19 @@ def example_structure(dice: random.Random) -> dict[str, Any]:
 
 
 def _check(wanted: NewProject) -> None:
-    if wanted.rows < 0 or wanted.objects_per_row < 0 or not 0 <= wanted.created <= 1:
-        raise RefusalError(
-            Reason.MALFORMED, "body: rows and objects_per_row must be 0 or more, created a share from 0 to 1"
-        )
-    if wanted.frames is not None and (wanted.frames < 1 or (wanted.kind == "image" and wanted.frames != 1)):
-        raise RefusalError(Reason.MALFORMED, "body: frames must be 1 or more, and exactly 1 for images")
+    if wanted.frames is not None and wanted.kind == "image" and wanted.frames != 1:
+        raise RefusalError(Reason.MALFORMED, "body: frames must be exactly 1 for images")
     if wanted.template is not None and not is_uuid(wanted.template):
         raise RefusalError(Reason.MALFORMED, "body: template must be the uuid of a template")
 
 
-def _units(wanted: NewProject, dataset: str, dice: random.Random, now: str) -> Iterator[dict[str, Any]]:
+def _units(wanted: NewProject, places: range, dataset: str, dice: random.Random, now: str) -> Iterator[dict[str, Any]]:
     """The data units, as the view of them shows them."""
     frames = wanted.frames or _FRAMES[wanted.kind]
-    hashes, items = new_uuids(wanted.rows), new_uuids(wanted.rows)
+    hashes, items = new_uuids(len(places)), new_uuids(len(places))
     video = wanted.kind == "video"
     suffix = {"image": ".png", "video": ".mp4", "img_group": ""}[wanted.kind]
-    for place, (data_hash, item) in enumerate(zip(hashes, items, strict=True)):
+    for place, data_hash, item in zip(places, hashes, items, strict=True):
         width, height = dice.choice(_SIZES)
         link = f"{media.MADE_UP}{width}x{height}/{data_hash}"
         yield {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import typing
 import urllib.parse
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
@@ -23,6 +23,15 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class StrictCamel(Strict, frozen=True, rename="camel"):
     """A record in v2 style: ``camelCase``, an absent value is left out."""
+
+
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+"""A number of things, 0 or more."""
+PositiveCount: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+"""A number of things, 1 or more."""
+Email: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
+Share: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1)]
+"""A part of the whole, from 0 to 1."""
 
 
 class NoQuery(StrictCamel, frozen=True):
@@ -96,5 +105,5 @@ def moment(text: str, field: str) -> str:
     """
     try:
         return times.read(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # in UTC it may be before the year 1 or after 9999
         raise RefusalError(Reason.BAD_DATE, f"{field}: this is no ISO 8601 time") from None

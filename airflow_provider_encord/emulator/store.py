@@ -13,10 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from .schema import TABLES
-from .schema_activity import TABLES as TABLES_OF_ACTIVITY
-from .schema_people import TABLES as TABLES_OF_PEOPLE
-from .schema_workflow import TABLES as TABLES_OF_WORKFLOW
+from .database_file import OwnedFile, open_database
 
 Row = sqlite3.Row
 
@@ -25,20 +22,26 @@ class Store:
     """A thin hand on the database.
 
     :param path: The database file, or ``None`` to keep everything in memory.
+    :raises DatabaseFileError: The file cannot be used.
     """
 
     def __init__(self, path: pathlib.Path | None = None) -> None:
-        self._connection = sqlite3.connect(path if path is not None else ":memory:", isolation_level=None)
+        self._file = None if path is None else OwnedFile(path)
+        try:
+            self._connection = open_database(path)
+        except BaseException:
+            self._let_go()
+            raise
         self._connection.row_factory = sqlite3.Row
-        self._connection.executescript(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA case_sensitive_like = ON;"
-            "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;"
-        )
-        self._connection.executescript(TABLES + TABLES_OF_PEOPLE + TABLES_OF_WORKFLOW + TABLES_OF_ACTIVITY)
 
     def close(self) -> None:
         """Write what is pending and let go of the file."""
         self._connection.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -49,10 +52,11 @@ class Store:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def all(self, sql: str, *values: Any) -> list[Row]:
         """Every row that a query finds."""

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
+from airflow_provider_encord.emulator.process import Emulator, EmulatorError
 from tests.emulator.callers import Person
+from tests.emulator.test_uploads import _poll, _put, _start, picture
 
 
 def _stages(owner: Person, project: str) -> Counter[str]:
@@ -128,3 +129,70 @@ def test_data_that_comes_later_gets_a_row_and_goes_with_its_dataset(encord_emula
 def test_a_hundred_thousand_rows_are_there_in_seconds(encord_emulator, owner):
     made = encord_emulator.project(owner=owner.email, title="x", rows=100_000, created=0.01)
     assert sum(_stages(owner, made["project_hash"]).values()) == 100_000
+
+
+def _project_with(owner: Person, editor: dict | None) -> str:
+    """A project of one image, with an ontology of its own or the blank one."""
+    dataset = owner.rest("POST", "datasets", {"title": "d"}).json["datasetUuid"]
+    job = _start(owner, dataset, images=[{"objectUrl": _put(owner, picture()), "title": "a"}])
+    assert _poll(owner, dataset, job)["status"] == "DONE"
+    body: dict[str, Any] = {"title": "p", "dataset_hashes": [dataset]}
+    if editor is not None:
+        made = owner.rest("POST", "ontologies", {"title": "o", "description": "", "editor": editor})
+        body["ontology_hash"] = made.json["ontologyUuid"]
+    project: str = owner.get("project", "POST", None, body)
+    return project
+
+
+NOTE = {"id": "1.1", "name": "Note", "type": "text", "required": False, "featureNodeHash": "aabb0011"}
+WITH_A_CLASSIFICATION = {
+    "objects": [],
+    "classifications": [{"id": "1", "featureNodeHash": "aabb0010", "attributes": [NOTE]}],
+}
+
+
+@pytest.mark.parametrize(
+    ("editor", "body", "refused"),
+    [
+        (None, {}, True),
+        (None, {"objects_per_row": 3}, True),
+        (None, {"objects_per_row": 0, "advance": "complete"}, False),
+        (WITH_A_CLASSIFICATION, {}, False),
+        (WITH_A_CLASSIFICATION, {"objects_per_row": 1}, True),
+    ],
+)
+def test_annotate_is_refused_where_the_ontology_has_nothing_to_draw(
+    encord_emulator: Emulator, owner: Person, editor, body, refused
+):
+    """Fault 8.1: it drew nothing and said how many rows it had annotated."""
+    project = _project_with(owner, editor)
+    if refused:
+        with pytest.raises(EmulatorError, match=r"422 .*objects_per_row.*has no object that can be drawn"):
+            encord_emulator.annotate(project, **body)
+        assert encord_emulator.labels(project) == []
+    else:
+        assert encord_emulator.annotate(project, **body) == 1
+
+
+def test_other_people_edit_rows_that_have_labels(encord_emulator: Emulator, owner: Person):
+    project = encord_emulator.project(owner=owner.email, title="x", rows=1, created=1.0)["project_hash"]
+    (before,) = encord_emulator.labels(project)
+    encord_emulator.clock(advance_s=60)
+    encord_emulator.annotate(project, data_hashes=[before["data_hash"]], objects_per_row=1, email="other@example.com")
+    (after,) = encord_emulator.labels(project)
+    assert set(before["object_answers"]) < set(after["object_answers"])
+    assert after["last_edited_at"] > before["last_edited_at"]
+    assert "other@example.com" in json.dumps(after)
+    assert "annotator@example.com" not in json.dumps(after)
+    (state,) = owner.get("labelrowmetadata", "GET", None, {}, project=project)
+    assert state["last_edited_at"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"count": -1}, {"objects_per_row": -1}, {"objects_per_row": 10**12}, {"email": "x"}]
+)
+def test_annotate_refuses_numbers_and_people_that_cannot_be(encord_emulator: Emulator, owner: Person, change):
+    """Fault 10.2."""
+    project = encord_emulator.project(owner=owner.email, title="x", rows=1)["project_hash"]
+    with pytest.raises(EmulatorError, match=next(iter(change))):
+        encord_emulator.annotate(project, **change)
