@@ -71,6 +71,14 @@ class EncordClient(Account):
                 self._resource = self.run(admission.resource_of(self.credential))
         return self._resource
 
+    @property
+    def clock_ahead(self) -> float | None:
+        """Seconds by which the clock of this machine is ahead of Encord's, going by the last answer.
+
+        None before the first answer, and if answers have no ``Date``.
+        """
+        return self._transport.clock_ahead
+
     def send(self, call: Call[T]) -> T:
         """Send one call and return its result.
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import datetime
 import logging
-import re
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -23,17 +23,17 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.resources.activity import Activity, windows
 from airflow_provider_encord.client.times import parse_time
-from airflow_provider_encord.export.analytics_files import FORMATS, Table, write_table
-from airflow_provider_encord.export.destination import own_names, prepare
-from airflow_provider_encord.export.manifest import MANIFEST, FileRecord
-from airflow_provider_encord.storage_paths import UNFINISHED_PATTERN, StoragePath, storage_errors, write_whole
+from airflow_provider_encord.export.analytics_files import Table, write_table
+from airflow_provider_encord.export.directory import ExportDirectory
+from airflow_provider_encord.export.manifest import FileRecord, ManifestError, encode_manifest
+from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
 
 TIME_SPENT = "time_spent"
 TASK_ACTIONS = "task_actions"
 EDITOR_LOGS = "editor_logs"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 class AnalyticsFilters(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +74,8 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
     :param taken_at: When it was begun; ISO 8601, UTC. What is taken before the interval is over is not all.
     :param records: How many of each kind.
     :param files: In order.
+    :param plan: Id of the export; in the names of its files. Null before version 1.1.
+    :param replaces: Ids of exports that were in the directory before.
     """
 
     schema_version: str
@@ -84,6 +86,13 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
     question: AnalyticsQuestion
     records: dict[str, int]
     files: list[FileRecord]
+    plan: str | None = None
+    replaces: Sequence[str] = ()
+
+    @property
+    def file_names(self) -> list[str]:
+        """The files beside the manifest."""
+        return [one.name for one in self.files]
 
     @property
     def is_final(self) -> bool:
@@ -91,10 +100,6 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
         return parse_time(self.taken_at) >= parse_time(self.question.end)
 
 
-_OURS = re.compile(
-    rf"({TIME_SPENT}|{TASK_ACTIONS}|{EDITOR_LOGS})-\d{{5,}}\.({'|'.join(map(re.escape, FORMATS))})"
-    rf"|{re.escape(MANIFEST)}({UNFINISHED_PATTERN})?"
-)
 _MANIFEST = msgspec.json.Decoder(AnalyticsManifest)
 Moments = tuple[datetime.datetime, datetime.datetime]
 
@@ -115,17 +120,19 @@ def export_analytics(
     :param destination: A directory of its own.
     :param overwrite: Make it anew in any case.
     :raises InvalidRequestError: The destination holds something else.
+    :raises ReplacedError: Another export took the destination meanwhile.
     :raises EncordError: Encord refused, or was not reached; there is no manifest then.
     """
-    there = _whole(destination, question)
+    directory = ExportDirectory(destination, _decode)
+    there = _whole(directory, question)
     if there and there.is_final and not overwrite:
         log.info("The export of %s to %s in %s is whole.", question.start, question.end, destination)
         return there
-    taken_at = now()
-    prepare(destination, _OURS)
+    taken_at, plan = now(), str(uuid.uuid4())
+    claim = directory.take(plan)
     files, records = [], {}
     for kind in question.what:
-        written = write_table(destination, KINDS[kind].table, question.format, KINDS[kind].read(client, question))
+        written = write_table(directory, plan, KINDS[kind].table, question.format, KINDS[kind].read(client, question))
         records[kind] = sum(one.rows for one in written)
         files += written
         log.info("%d records of %s.", records[kind], kind)
@@ -138,28 +145,31 @@ def export_analytics(
         question=question,
         records=records,
         files=files,
+        plan=plan,
+        replaces=claim.replaces,
     )
-    with storage_errors("destination", destination):
-        write_whole(destination / MANIFEST, [msgspec.json.format(msgspec.json.encode(manifest), indent=2), b"\n"])
+    directory.publish(plan, encode_manifest(manifest))
+    directory.finish(plan, keep=lambda: manifest.file_names)
     return manifest
 
 
-def _whole(destination: StoragePath, question: AnalyticsQuestion) -> AnalyticsManifest | None:
+def _decode(content: bytes, title: str) -> AnalyticsManifest:
+    try:
+        return _MANIFEST.decode(content)
+    except msgspec.DecodeError as error:
+        raise ManifestError(f"{title} is not the manifest of an export of analytics: {error}.") from None
+
+
+def _whole(directory: ExportDirectory[AnalyticsManifest], question: AnalyticsQuestion) -> AnalyticsManifest | None:
     """The export that is there.
 
     :raises InvalidRequestError: It is of something else.
     """
-    if MANIFEST not in own_names(destination, _OURS):
-        return None
-    try:
-        with storage_errors("destination", destination):
-            manifest = _MANIFEST.decode((destination / MANIFEST).read_bytes())
-    except msgspec.DecodeError:
-        manifest = None
-    if manifest is None or manifest.question != question:
+    manifest = directory.require_ours()
+    if manifest is not None and manifest.question != question:
         raise InvalidRequestError(
-            f"destination: {destination} holds another export. Give each interval, project and question a directory of "
-            "its own, such as one that ends with {{ ds }}, or empty this one."
+            f"destination: {directory.path} holds another export. Give each interval, project and question a directory "
+            "of its own, such as one that ends with {{ ds }}, or empty this one."
         )
     return manifest
 

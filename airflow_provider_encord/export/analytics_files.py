@@ -17,11 +17,12 @@ import msgspec
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import JSON_LINES
 from airflow_provider_encord.export.counted_file import CountedFile
+from airflow_provider_encord.export.directory import ExportDirectory, file_name
 from airflow_provider_encord.export.formats import PARQUET
 from airflow_provider_encord.export.formats.json_lines import Compressing, gzip_of
 from airflow_provider_encord.export.formats.parquet import Sink
 from airflow_provider_encord.export.manifest import FileRecord
-from airflow_provider_encord.storage_paths import BinaryWriter, StoragePath
+from airflow_provider_encord.storage_paths import BinaryWriter
 
 GZIP_LINES = f"{JSON_LINES}.gz"
 FORMATS = (JSON_LINES, GZIP_LINES, PARQUET)
@@ -48,30 +49,40 @@ class _Encoder(Protocol):
     def finish(self) -> None: ...
 
 
-def write_table(directory: StoragePath, table: Table, format: str, records: Iterable[Any]) -> list[FileRecord]:  # noqa: A002
+def write_table(
+    directory: ExportDirectory[Any],
+    plan: str,
+    table: Table,
+    format: str,  # noqa: A002 - the word for it
+    records: Iterable[Any],
+) -> list[FileRecord]:
     """Write records, as they come, to files of at most `RECORDS_PER_FILE`.
 
+    :param plan: Id of the export.
     :param format: Of `FORMATS`.
     :return: The files; none if there are no records.
+    :raises ReplacedError: Another export took the directory.
     """
     rows = (_row(one) for one in records)
     written: list[FileRecord] = []
     for first in rows:
-        name = f"{table.name}-{len(written):05d}.{format}"
         some = itertools.chain([first], itertools.islice(rows, RECORDS_PER_FILE - 1))
+        directory.require_owner(plan)
+        name = file_name(table.name, plan, f"{len(written):05d}", suffix=format)
         written.append(_write_file(directory, name, table, format, some))
     return written
 
 
 def _write_file(
-    directory: StoragePath,
+    directory: ExportDirectory[Any],
     name: str,
     table: Table,
     format: str,  # noqa: A002 - the word for it
     rows: Iterable[dict[str, Any]],
 ) -> FileRecord:
-    file, count = CountedFile(directory, name), 0
+    file, count = CountedFile(directory.path, name), 0
     with contextlib.ExitStack() as on_failure:
+        on_failure.callback(directory.discard, name)
         on_failure.callback(file.abandon)
         encoder = _encoder(file, table, format)
         for row in rows:

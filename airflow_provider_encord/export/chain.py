@@ -1,27 +1,34 @@
-"""Incremental exports: what changed since the export before, found by comparing what Encord lists now and listed then.
+"""Incremental exports: what changed since an earlier export, found by comparing what Encord lists now and listed then.
 
 The exports of a chain stand side by side, one directory for each logical date, each with its manifest and its listing.
 That is all that is kept: nothing in Airflow's database, so every Airflow line and every backfill sees the same.
 
-Surprise: a filter for `last_edited_at` would not do. It does not tell what left; and whether moving a row to another
-stage moves that time is not documented, so a row that comes into a filter by a move might be missed. So everything is
+A chain has an identity: one question, one layout and one name, by default that of the task. So several chains may
+share a parent directory. Each export continues the one of its chain that was listed last, whatever its logical date,
+and names it in `Manifest.since`. The order of replay is therefore that of the links, from the newest export back to one
+of all rows: see `links`. If a link is missing or damaged, the next export is of all rows, and its manifest says why.
+
+A filter for `last_edited_at` would not do. It does not name rows that left; and whether moving a row to another
+stage changes that time is not documented, so a row that comes into a filter by a move might be missed. So everything is
 listed, and read is what was not listed then, or has another time now, or was edited so shortly before that listing
-(`overlap`) that a later edit may have the same time.
+(`overlap`) that a later edit may have the same time. The time of the listing is Encord's: the clock of a worker may be
+wrong. If Encord's answers have no date, the newest edit that was listed bounds it.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 import msgspec
 
-from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.times import parse_time
-from airflow_provider_encord.export.listing import ListedRow, Question
+from airflow_provider_encord.export.listing import WORKER, ListedRow, Question
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import (
     MANIFEST,
+    Layout,
     Manifest,
     ManifestError,
     NewerManifestError,
@@ -30,16 +37,20 @@ from airflow_provider_encord.export.manifest import (
 )
 from airflow_provider_encord.storage_paths import StoragePath, storage_errors
 
+Link: TypeAlias = tuple[StoragePath, Manifest]
+
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
     """Where the exports of a chain are.
 
     :param directory: The exports are its subdirectories.
     :param overlap: Seconds.
+    :param name: Tells this chain from others of the same question and layout in this directory.
     """
 
     directory: StoragePath
     overlap: float
+    name: str = ""
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,48 +64,115 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     left: list[ListedRow]
 
 
-def before(chain: Chain, question: Question, run: str | None) -> tuple[StoragePath, Manifest] | None:
-    """The latest whole export of the question, of a logical date before `run`, with its directory; None if none is.
+class BrokenChainError(Exception):
+    """An export of the chain is missing or damaged, so the exports after it cannot be replayed."""
 
-    :param run: None for after all.
+
+def before(chain: Chain, question: Question, layout: Layout, destination: StoragePath) -> Link | None:
+    """The export to continue: the one of the chain that was listed last. None if there is none.
+
+    :param destination: Of the new export. What is there now is replaced, so it is not continued.
+    :raises BrokenChainError: A link that it builds on is not there.
     :raises NewerManifestError: A newer version of this library works on the chain.
     """
-    best: tuple[str, StoragePath, Manifest] | None = None
-    with storage_errors("chain", chain.directory):
-        found = sorted(_exports(chain.directory), key=lambda pair: pair[0].name)
-    for directory, manifest in found:
-        if manifest.question != question or manifest.listing is None or manifest.listed_at is None:
-            continue
-        if run is not None and (manifest.run is None or _moment(manifest.run) >= _moment(run)):
-            continue
-        when = manifest.run or manifest.listed_at
-        if best is None or _moment(when) >= _moment(best[0]):
-            best = when, directory, manifest
-    return best[1:] if best else None
+    found = _links(chain.directory, (chain.name, question, layout))
+    candidates = [link for link in found.values() if str(link[0]) != str(destination)]
+    if not candidates:
+        return None
+    newest = max(candidates, key=_listed)
+    return _path_to(newest, {str(manifest.plan): (place, manifest) for place, manifest in candidates})[-1]
 
 
-def since_of(chain: Chain, directory: StoragePath, manifest: Manifest) -> Since:
+def links(directory: StoragePath, manifest: Manifest) -> list[Link]:
+    """The exports to replay, in order, the first of which is of all rows. Apply the rows of each, then what left.
+
+    :param directory: Of the chain: the exports are its subdirectories.
+    :param manifest: Of the export to end with.
+    :raises BrokenChainError: One of them is missing, or one of its files is.
+    """
+    if manifest.chain is None:
+        raise BrokenChainError("The export is not part of a chain.")
+    found = _links(directory, (manifest.chain.name, manifest.question, manifest.layout))
+    own = found.get(str(manifest.plan))
+    if own is None:
+        raise BrokenChainError(f"The export of plan {manifest.plan} is not in {directory}.")
+    return _path_to(own, found)
+
+
+def _path_to(newest: Link, found: dict[str, Link]) -> list[Link]:
+    path = [newest]
+    while True:
+        place, manifest = path[0]
+        _require_files(place, manifest)
+        if manifest.since is None:
+            return path
+        link = found.get(str(manifest.since.plan))
+        if link is None or link in path:
+            raise BrokenChainError(
+                f"{place / MANIFEST} continues {manifest.since.manifest}, and that export is missing or was replaced"
+            )
+        path.insert(0, link)
+
+
+def _require_files(place: StoragePath, manifest: Manifest) -> None:
+    with storage_errors("chain", place):
+        there = {path.name for path in place.iterdir()}
+    missing = [name for name in manifest.file_names if name not in there]
+    if missing:
+        raise BrokenChainError(f"{place / missing[0]} is missing, which the manifest beside it names")
+
+
+def _links(directory: StoragePath, identity: tuple[str, Question, Layout]) -> dict[str, Link]:
+    with storage_errors("chain", directory):
+        found = sorted(_exports(directory), key=lambda link: link[0].name)
+    return {
+        str(manifest.plan): (place, manifest)
+        for place, manifest in found
+        if manifest.chain is not None
+        and manifest.listing is not None
+        and manifest.listed_at is not None
+        and (manifest.chain.name, manifest.question, manifest.layout) == identity
+    }
+
+
+def _listed(link: Link) -> datetime.datetime:
+    return parse_time(link[1].listed_at or link[1].created_at)
+
+
+def since_of(chain: Chain, link: Link) -> Since:
     """What the manifest of the next export says of this one."""
-    listed_at = _moment(manifest.listed_at or manifest.created_at)
+    directory, manifest = link
+    moments = [_listed(link)]
+    if manifest.clock == WORKER and manifest.watermark:  # whether that clock was right is not known
+        moments.append(parse_time(manifest.watermark))
     return Since(
         manifest=str(directory / MANIFEST),
+        plan=manifest.plan,
         run=manifest.run,
         watermark=manifest.watermark,
-        edited_after=(listed_at - datetime.timedelta(seconds=chain.overlap)).isoformat(),
+        edited_after=(min(moments) - datetime.timedelta(seconds=chain.overlap)).isoformat(),
     )
 
 
-def changes(rows: Sequence[ListedRow], directory: StoragePath, manifest: Manifest, since: Since) -> Changes:
+def changes(rows: Sequence[ListedRow], link: Link, since: Since) -> Changes:
     """Compare what is listed now with what was listed then; both are in the same order.
 
     :param rows: Listed now.
-    :param directory: Of the export before.
+    :param link: The export to continue.
+    :raises BrokenChainError: Its listing is damaged.
     """
+    directory, manifest = link
     if manifest.listing is None:
-        raise InvalidRequestError(f"chain: the export in {directory} has no listing; it cannot be gone on from.")
-    unread = {row.label_hash for row in manifest.missing}
-    then = _Then(row for row, _ in read_rows(directory, manifest.listing) if row.label_hash not in unread)
-    unsettled = _unsettled(_moment(since.edited_after))
+        raise BrokenChainError(f"The export in {directory} has no listing")
+    unread = {row.label_hash for row in manifest.missing} | {row.label_hash for row in manifest.failed}
+    try:
+        then = _Then(row for row, _ in read_rows(directory, manifest.listing) if row.label_hash not in unread)
+        return _compare(rows, then, _unsettled(parse_time(since.edited_after)))
+    except ManifestError as error:
+        raise BrokenChainError(error.message.rstrip(".")) from None
+
+
+def _compare(rows: Sequence[ListedRow], then: _Then, unsettled: Callable[[ListedRow], bool]) -> Changes:
     changed: set[str] = set()
     left: list[ListedRow] = []
     for row in rows:
@@ -169,7 +247,3 @@ def _exports(chain: StoragePath) -> Iterator[tuple[StoragePath, Manifest]]:
             raise
         except ManifestError:  # an export that is under way, or something else
             continue
-
-
-def _moment(text: str) -> datetime.datetime:
-    return parse_time(text)

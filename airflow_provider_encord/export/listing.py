@@ -24,6 +24,9 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import UnexpectedAnswerError
 from airflow_provider_encord.client.times import parse_time
 
+ENCORD = "encord"
+WORKER = "worker"
+_MOST_AHEAD = 1.1  # seconds that a clock which is right seems to be ahead: a `Date` has no fractions, and takes its way
 SHADOW_DATA = ("ALL_DATA", "SHADOW_DATA", "NOT_SHADOW_DATA")
 
 
@@ -120,7 +123,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     :param rows: Those that have labels, in the order of the files.
     :param listed: How many Encord listed.
-    :param listed_at: When it was asked, by the clock of this machine; ISO 8601, UTC.
+    :param listed_at: When it was asked, by Encord's clock if that is known; ISO 8601, UTC.
+    :param clock: Whose clock: `ENCORD` or `WORKER`.
     :param watermark: The latest `last_edited_at` of all that were listed, as Encord wrote it; None if none has one.
         It was taken before the first row was read, so a later edit is later than it.
     """
@@ -129,6 +133,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     listed: int
     listed_at: str
     watermark: str | None
+    clock: str = ENCORD
 
     @property
     def without_labels(self) -> int:
@@ -146,12 +151,17 @@ def list_rows(client: EncordClient, question: Question) -> Listing:
     if question.filters.nothing:  # not asked: an empty list on the wire may mean "no filter"
         return listing_of([], now)
     stamps = client.send(list_label_row_stamps(question.project, question.wire_filter()))
-    return listing_of(stamps, now)
+    ahead = client.clock_ahead
+    if ahead is None:
+        return listing_of(stamps, now, WORKER)
+    agrees = 0.0 <= ahead <= _MOST_AHEAD
+    return listing_of(stamps, now if agrees else now - datetime.timedelta(seconds=ahead))
 
 
-def listing_of(stamps: Sequence[LabelRowStamp], now: datetime.datetime) -> Listing:
+def listing_of(stamps: Sequence[LabelRowStamp], now: datetime.datetime, clock: str = ENCORD) -> Listing:
     """The listing in what Encord answered, in whatever order.
 
+    :param clock: Whose time `now` is.
     :raises UnexpectedAnswerError: A row is listed twice.
     """
     rows = [
@@ -166,7 +176,7 @@ def listing_of(stamps: Sequence[LabelRowStamp], now: datetime.datetime) -> Listi
             raise UnexpectedAnswerError(f"Encord lists the label row {row.label_hash} (data {row.data_hash}) twice.")
         seen.add(row.label_hash)
     watermark = _latest(one.last_edited_at for one in stamps)
-    return Listing(rows=rows, listed=len(stamps), listed_at=now.isoformat(), watermark=watermark)
+    return Listing(rows=rows, listed=len(stamps), listed_at=now.isoformat(), watermark=watermark, clock=clock)
 
 
 def _latest(times: Iterable[str | None]) -> str | None:

@@ -1,9 +1,9 @@
 """Rows by reference: files of JSON Lines, gzip, that say which label rows there were, a JSON array for each.
 
-``listing.jsonl.gz`` has ``[data hash, branch, label hash, last edited at, whether it is in this export]`` in the order
-of the shards, so that the next export can tell what changed and what left. ``left.jsonl.gz`` has the same four, and
-why: ``"filter"`` (the row is there, and the filters do not let it through any more) or ``"gone"`` (the data unit was
-archived, deleted, or taken out of the project).
+``listing-<plan>.jsonl.gz`` has ``[data hash, branch, label hash, last edited at, whether it is in this export]`` in
+the order of the shards, so that the next export can tell what changed and what left. ``left-<plan>.jsonl.gz`` has the
+same four, and why: ``"filter"`` (the row is there, and the filters do not let it through any more) or ``"gone"`` (the
+data unit was archived, deleted, or taken out of the project).
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.export.directory import ExportDirectory, file_name
 from airflow_provider_encord.export.listing import ListedRow
 from airflow_provider_encord.export.manifest import FileRecord, ManifestError
 from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
-from airflow_provider_encord.storage_paths import StoragePath, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import StoragePath
 
-LISTING = "listing.jsonl.gz"
-LEFT = "left.jsonl.gz"
+LISTING = "listing"
+LEFT = "left"
 FILTER = "filter"
 GONE = "gone"
 
@@ -40,14 +42,17 @@ class _Line(msgspec.Struct, frozen=True, array_like=True, gc=False):
 _DECODER = msgspec.json.Decoder(_Line)
 
 
-def write_rows(directory: StoragePath, name: str, rows: Iterable[tuple[ListedRow, bool | str]]) -> FileRecord:
+def write_rows(
+    directory: ExportDirectory[Any], plan: str, stem: str, rows: Iterable[tuple[ListedRow, bool | str]]
+) -> FileRecord:
     """Write a file of rows; nobody sees it half.
 
+    :param plan: Id of the plan that it belongs to.
+    :param stem: `LISTING` or `LEFT`.
     :param rows: Each with what the file says about it.
     """
-    file = _Compressing(rows)
-    with storage_errors("destination", directory):
-        write_whole(directory / name, file.blocks())
+    file, name = _Compressing(rows), file_name(stem, plan, suffix="jsonl.gz")
+    directory.write(plan, name, file.blocks())
     return FileRecord(name=name, rows=file.rows, bytes=file.bytes, sha256=file.digest.hexdigest())
 
 

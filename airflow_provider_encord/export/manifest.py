@@ -13,11 +13,11 @@ import msgspec
 
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.defaults import JSON_LINES, SHARD_BYTES
-from airflow_provider_encord.export.listing import Filters, ListedRow, Question
-from airflow_provider_encord.storage_paths import StoragePath, write_whole
+from airflow_provider_encord.export.directory import MANIFEST as MANIFEST
+from airflow_provider_encord.export.listing import WORKER, Filters, ListedRow, Question
+from airflow_provider_encord.storage_paths import StoragePath
 
-MANIFEST = "manifest.json"
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 LABELS: Literal["labels"] = "labels"
 
 
@@ -39,13 +39,16 @@ class ProjectReference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Label rows. ``listed == with_labels + without_labels`` and ``with_labels == exported + missing + unchanged``.
+    """Label rows, which add up.
+
+    ``listed == with_labels + without_labels`` and ``with_labels == exported + missing + failed + unchanged``.
 
     :param listed: Data units that the filters let through.
     :param with_labels: Those that have a label row.
     :param without_labels: Those that nobody has labelled yet; they are not in the files.
     :param exported: Rows in the shards.
     :param missing: Listed, but gone when they were to be read; named in `Manifest.missing`.
+    :param failed: Rows whose content cannot be read; named in `Manifest.failed`.
     :param unchanged: Not read again, as they are as they were in the export before; 0 unless incremental.
     :param left: Rows of the export before that are not listed any more; named in the file `Manifest.left`.
     """
@@ -55,6 +58,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     without_labels: int
     exported: int
     missing: int
+    failed: int = 0
     unchanged: int = 0
     left: int = 0
 
@@ -91,6 +95,18 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class FailedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A label row whose content cannot be read.
+
+    :param error: Why, and what to do.
+    """
+
+    data_hash: str
+    branch: str
+    label_hash: str
+    error: str
+
+
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """How rows are put into files.
 
@@ -103,18 +119,32 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Since(msgspec.Struct, frozen=True, kw_only=True):
-    """The export before, of which an incremental one tells the changes.
+    """The export that an incremental one continues: it has the changes since then.
 
     :param manifest: URI of its manifest.
+    :param plan: Its plan; null before version 1.2.
     :param run: Its run.
     :param watermark: Its watermark.
     :param edited_after: Rows edited after this were read in any case: when that export listed, less the overlap.
     """
 
     manifest: str
+    plan: str | None = None
     run: str | None
     watermark: str | None
     edited_after: str
+
+
+class ChainRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The incremental chain that an export belongs to.
+
+    :param name: Tells it from other chains in the same directory. A chain also has one question and one layout.
+    :param restarted: Why this export is of all rows although the chain has earlier exports; null if it continues one,
+        or is the first.
+    """
+
+    name: str
+    restarted: str | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,16 +162,22 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     :param bytes: Of all shards together.
     :param shards: In order; rows are ordered by data hash throughout.
     :param missing: Rows that were listed but gone when they were to be read.
+    :param failed: Rows whose content cannot be read.
     :param watermark: The latest `last_edited_at` of all listed rows, as Encord wrote it; null if none has one. It was
         taken before any row was read, so a row edited later was edited after it.
     :param layout: How rows were put into files.
     :param plan: Id of the plan that was carried out.
     :param parts: How many tasks may have shared it; with more than one, names of shards begin with the part's number.
     :param run: The logical date that it was made for, ISO 8601, UTC; null outside of Airflow.
-    :param listed_at: When Encord was asked which rows there are, by the clock of the worker; null before version 1.1.
+    :param listed_at: When Encord was asked which rows there are; null before version 1.1.
+    :param clock: Whose time that is: ``"encord"``, or ``"worker"`` if Encord's answers had no date.
     :param listing: The file of what was listed; null before version 1.1.
-    :param since: The export before; null if this one is not incremental, or the first.
+    :param since: The export that this one continues; null if this one is of all rows.
+    :param chain: The chain that it belongs to; null if it is not incremental.
     :param left: The file of the rows that left since; null if there is no export before.
+    :param replaces: Ids of plans that owned the directory before.
+    :param fingerprint: Of all that decides which rows are in which files. An export is made again if another one is
+        wanted. Null before version 1.2.
     """
 
     schema_version: str
@@ -156,15 +192,26 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     shards: Sequence[Shard]
     missing: Sequence[ListedRow]
+    failed: Sequence[FailedRow] = []
     watermark: str | None = None
     layout: Layout = Layout()
     plan: str | None = None
     parts: int = 1
     run: str | None = None
     listed_at: str | None = None
+    clock: str = WORKER
     listing: FileRecord | None = None
     since: Since | None = None
+    chain: ChainRecord | None = None
     left: FileRecord | None = None
+    replaces: Sequence[str] = []
+    fingerprint: str | None = None
+
+    @property
+    def file_names(self) -> list[str]:
+        """The files beside the manifest."""
+        beside = [record.name for record in (self.listing, self.left) if record]
+        return [*(shard.name for shard in self.shards), *beside]
 
     @property
     def question(self) -> Question:
@@ -180,10 +227,9 @@ _MANIFEST = msgspec.json.Decoder(Manifest)
 _VERSION = msgspec.json.Decoder(_Version)
 
 
-def write_manifest(directory: StoragePath, manifest: Manifest) -> None:
-    """Write the manifest, as the last file of an export."""
-    content = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    write_whole(directory / MANIFEST, [content, b"\n"])
+def encode_manifest(manifest: msgspec.Struct) -> list[bytes]:
+    """The content of the file."""
+    return [msgspec.json.format(msgspec.json.encode(manifest), indent=2), b"\n"]
 
 
 def read_manifest(directory: StoragePath) -> Manifest:

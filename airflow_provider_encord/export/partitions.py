@@ -1,4 +1,4 @@
-"""An export in parts, each done by a task of its own, on whatever worker; who finishes last joins them.
+"""An export in parts, each done by a task of its own, on whatever worker; whichever finishes last joins them.
 
 Partitions are what goes from the planning task to the others: small, and worth nothing without the plan that they name.
 """
@@ -12,9 +12,10 @@ import msgspec
 
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.export.directory import FinishedError
 from airflow_provider_encord.export.labels import Order, export_part, join, plan_export
-from airflow_provider_encord.export.manifest import Manifest, ManifestError, Shard, read_manifest
-from airflow_provider_encord.export.plan import Plan, Progress, read_plan
+from airflow_provider_encord.export.manifest import Manifest, Shard
+from airflow_provider_encord.export.plan import Directory, Plan, Progress, directory_of, read_plan
 from airflow_provider_encord.export.reading import Reading
 from airflow_provider_encord.export.shards import part_of
 from airflow_provider_encord.storage_paths import StoragePath
@@ -88,23 +89,24 @@ def export_partition(
     :return: What this part came to; and the manifest, if the export is whole now.
     :raises InvalidRequestError: The plan is not there any more: another run has replaced it.
     """
-    plan = read_plan(destination)
+    directory = directory_of(destination)
+    plan = read_plan(directory)
     if plan is None or plan.id != partition.plan:
-        return _of_whole(partition, destination)
-    progress = export_part(client, plan, partition.number, destination, reading=reading)
-    return progress, join(client, plan, destination)
-
-
-def _of_whole(partition: Partition, destination: StoragePath) -> tuple[Progress, Manifest]:
-    """What a part came to, of an export that is whole; the task is run again, or its end was not noted."""
+        return _of_whole(partition, directory)
     try:
-        manifest = read_manifest(destination)
-    except ManifestError:
-        manifest = None
+        progress = export_part(client, plan, partition.number, directory, reading=reading)
+    except FinishedError:
+        return _of_whole(partition, directory)
+    return progress, join(client, plan, directory)
+
+
+def _of_whole(partition: Partition, directory: Directory) -> tuple[Progress, Manifest]:
+    """What a part came to, of an export that is whole; the task is run again, or its end was not noted."""
+    manifest = directory.manifest()
     if manifest is None or manifest.plan != partition.plan:
         raise InvalidRequestError(
-            f"partition: {destination} holds another export now than the one that was partitioned. Run the task that "
-            "partitions again; it needs a directory for each run, such as one that ends with {{ ds }}."
+            f"partition: {directory.path} contains a different export from the one that was partitioned. Run the "
+            "partition task again; it needs a directory for each run, such as one that ends with {{ ds }}."
         )
     return Progress(plan=partition.plan, finished=True, shards=_shards(manifest, partition.number)), manifest
 

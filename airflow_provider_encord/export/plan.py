@@ -1,26 +1,35 @@
 """What an export is to do, by reference: written before the first row is read, so that a retry does just that.
 
-``plan.json`` says the question, and beside it ``listing.jsonl.gz`` the rows, in order. A part of the plan is a range of
-the rows to be read; ``part-00000.json`` says how far it came, and is written anew with each shard. When all parts are
-finished, the manifest takes the place of these.
+``plan.json`` says the question, and beside it ``listing-<plan>.jsonl.gz`` the rows, in order. A part of the plan is a
+range of the rows to be read. ``part-<plan>-<number>-<try>.json`` says how far a try at the part came, and is written
+anew with each shard. When all parts are finished, the manifest takes the place of these.
 """
 
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from airflow_provider_encord.export.directory import PLAN, ExportDirectory, file_name
 from airflow_provider_encord.export.listing import ListedRow, Question
 from airflow_provider_encord.export.listing_file import read_rows
-from airflow_provider_encord.export.manifest import FileRecord, Layout, Shard, Since
-from airflow_provider_encord.storage_paths import StoragePath, storage_errors, write_whole
+from airflow_provider_encord.export.manifest import (
+    ChainRecord,
+    FileRecord,
+    Layout,
+    Manifest,
+    ManifestError,
+    Shard,
+    Since,
+    decode_manifest,
+)
+from airflow_provider_encord.storage_paths import StoragePath
 
-PLAN = "plan.json"
-PART_NAME = re.compile(r"part-\d{5,}\.json")
+Directory: TypeAlias = ExportDirectory[Manifest]
+PART = "part"
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,33 +40,33 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What an export is to do. Fields of the same name are those of `Manifest`.
+    """What an export is to do. Fields of the same name are those of `Manifest` and of `directory.Claim`.
 
     :param id: Of this plan; another one for the same question has another.
-    :param left_count: Rows that left since the export before.
     :param to_read: How many rows.
     :param structure: Of the ontology, for formats that need it: the same for all parts.
     :param parts: In order; together they are all rows to be read.
     """
 
+    kind: Literal["encord export plan"]
     id: str
+    replaces: Sequence[str]
+    fingerprint: str
     question: Question
     layout: Layout
     run: str | None
     listed: int
     with_labels: int
     listed_at: str
+    clock: str
     watermark: str | None
     listing: FileRecord
     since: Since | None
+    chain: ChainRecord | None
     left: FileRecord | None
     to_read: int
     structure: dict[str, Any] = {}
     parts: Sequence[Range]
-
-    def answers(self, question: Question, layout: Layout, run: str | None) -> bool:
-        """Whether to go on with it, for this question and logical date."""
-        return run is not None and (self.question, self.layout, self.run) == (question, layout, run)
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +86,6 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 _PLAN = msgspec.json.Decoder(Plan)
 _PROGRESS = msgspec.json.Decoder(Progress)
-S = TypeVar("S")
 
 
 def ranges(rows: int, parts: int) -> list[Range]:
@@ -87,42 +95,79 @@ def ranges(rows: int, parts: int) -> list[Range]:
     return [Range(start=start, stop=stop) for start, stop in itertools.pairwise(edges)]
 
 
-def part_name(number: int) -> str:
-    """The file that says how far a part came."""
-    return f"part-{number:05d}.json"
+def directory_of(path: StoragePath) -> Directory:
+    """The directory of an export of label rows."""
+    return ExportDirectory(path, decode_manifest)
 
 
-def write_plan(directory: StoragePath, plan: Plan) -> None:
+def write_plan(directory: Directory, plan: Plan) -> None:
     """Write the plan, after the files that it names."""
-    write_whole(directory / PLAN, [msgspec.json.encode(plan), b"\n"])
+    directory.write(plan.id, PLAN, [msgspec.json.encode(plan), b"\n"])
 
 
-def read_plan(directory: StoragePath) -> Plan | None:
-    """The plan of an export that is not finished; None if there is none that this version can read."""
-    return _read(directory / PLAN, _PLAN)
+def read_plan(directory: Directory) -> Plan | None:
+    """The plan of an export that is not finished; None if there is none, or its making was not finished."""
+    try:
+        return _PLAN.decode(directory.content(PLAN) or b"")
+    except msgspec.DecodeError:
+        return None
 
 
-def write_progress(directory: StoragePath, number: int, progress: Progress) -> None:
-    """Say how far a part came."""
-    write_whole(directory / part_name(number), [msgspec.json.encode(progress), b"\n"])
+def write_progress(directory: Directory, number: int, try_: str, progress: Progress) -> None:
+    """Say how far a try at a part came."""
+    name = file_name(PART, progress.plan, f"{number:05d}", try_, suffix="json")
+    directory.write(progress.plan, name, [msgspec.json.encode(progress), b"\n"])
 
 
-def read_progress(directory: StoragePath, number: int, plan: Plan) -> Progress:
-    """How far a part of the plan came; what another plan left does not count."""
-    progress = _read(directory / part_name(number), _PROGRESS)
-    return progress if progress and progress.plan == plan.id else Progress(plan=plan.id)
+def read_progress(directory: Directory, plan: Plan, number: int) -> Progress:
+    """How far a part of the plan came: a finished try at it, else the one that came furthest."""
+    return read_all_progress(directory, plan, number).get(number, Progress(plan=plan.id))
 
 
-def rows_to_read(directory: StoragePath, plan: Plan, part: Range, skip: int) -> list[ListedRow]:
+def read_all_progress(directory: Directory, plan: Plan, number: int | None = None) -> dict[int, Progress]:
+    """The same of all parts, by number, as far as they were begun.
+
+    :param number: Only of this part.
+    """
+    found: dict[int, Progress] = {}
+    for part, progress in _tries(directory, plan, number):
+        best = found.get(part)
+        if best is None or (progress.finished, progress.next_row) > (best.finished, best.next_row):
+            found[part] = progress
+    return found
+
+
+def named_shards(directory: Directory, plan: Plan) -> set[str]:
+    """The names of shards that a finished try at any part names."""
+    return {shard.name for _, one in _tries(directory, plan, None) if one.finished for shard in one.shards}
+
+
+def rows_to_read(directory: Directory, plan: Plan, part: Range, skip: int) -> list[ListedRow]:
     """The rows of a part, without the first `skip`."""
     start = part.start + skip
-    chosen: Iterator[ListedRow] = (row for row, wanted in read_rows(directory, plan.listing) if wanted)
+    chosen: Iterator[ListedRow] = (row for row, wanted in read_rows(directory.path, plan.listing) if wanted)
     return [row for number, row in enumerate(chosen) if start <= number < part.stop]
 
 
-def _read(path: StoragePath, decoder: msgspec.json.Decoder[S]) -> S | None:
-    with storage_errors("destination", path.parent):
+def is_usable(directory: Directory, plan: Plan) -> bool:
+    """Whether the files that the plan names are there and whole."""
+    try:
+        for record in (plan.listing, plan.left):
+            for _ in read_rows(directory.path, record) if record else ():
+                pass
+    except ManifestError:
+        return False
+    return True
+
+
+def _tries(directory: Directory, plan: Plan, number: int | None) -> Iterator[tuple[int, Progress]]:
+    for name in directory.file_names(plan.id, PART):
+        part = int(name.split("-")[2])
+        if number is not None and part != number:
+            continue
         try:
-            return decoder.decode(path.read_bytes())
-        except (FileNotFoundError, msgspec.DecodeError):
-            return None
+            progress = _PROGRESS.decode(directory.content(name) or b"")
+        except msgspec.DecodeError:
+            continue
+        if progress.plan == plan.id:
+            yield part, progress

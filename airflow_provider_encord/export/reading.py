@@ -44,10 +44,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     :param rows_per_request: How many at once, at most.
     :param parallel: How many requests are under way at the same time.
+    :param skip_unreadable: Leave out rows whose content cannot be read, and report them; else such a row is an error.
     """
 
     rows_per_request: int = ROWS_PER_REQUEST
     parallel: int = PARALLEL_READS
+    skip_unreadable: bool = False
 
 
 class BundleSize:

@@ -10,26 +10,34 @@ import re
 
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.export.counted_file import CountedFile
+from airflow_provider_encord.export.directory import file_name
 from airflow_provider_encord.export.formats import FORMATS, Structure
 from airflow_provider_encord.export.manifest import Layout, Shard
 from airflow_provider_encord.storage_paths import StoragePath
 
-SHARD_NAME = re.compile(r"labels-(\d{5,}-)?\d{5,}\.(" + "|".join(map(re.escape, sorted(FORMATS))) + ")")
+SHARDS = "labels"
+_SUFFIX = "|".join(map(re.escape, sorted(FORMATS)))
+SHARD_NAME = re.compile(
+    rf"{SHARDS}-([0-9a-f]{{8}}-(?P<part>\d{{5,}})-\d{{5,}}-[0-9a-f]{{8}}|(\d{{5,}}-)?\d{{5,}})\.({_SUFFIX})"
+)
+"""Names of shards, and those that older versions gave."""
 
 
-def shard_name(number: int, format: str, part: int | None = None) -> str:  # noqa: A002 - the word for it
-    """The file name of a shard.
+def shard_name(plan: str, part: int, number: int, try_: str, format: str) -> str:  # noqa: A002 - the word for it
+    """The file name of a shard. In the order of the names, the shards of a plan have the rows in their order.
 
+    :param plan: Id of the plan.
+    :param part: Number of the part, counted from 0.
     :param number: Counted from 0, in the part.
-    :param part: Number of the part of a partitioned export.
+    :param try_: Of `directory.new_try`: each try at a part writes files of its own.
     """
-    return f"labels-{'' if part is None else f'{part:05d}-'}{number:05d}.{format}"
+    return file_name(SHARDS, plan, f"{part:05d}", f"{number:05d}", try_, suffix=format)
 
 
 def part_of(name: str) -> int | None:
-    """The number of the part that a shard belongs to; None in an export of one part."""
+    """The number of the part that a shard belongs to; None if an older version wrote it."""
     matched = SHARD_NAME.fullmatch(name)
-    return int(matched[1].rstrip("-")) if matched and matched[1] else None
+    return int(matched["part"]) if matched and matched["part"] else None
 
 
 class OpenShard:

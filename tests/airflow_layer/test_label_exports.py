@@ -267,6 +267,10 @@ def test_wrong_arguments_of_a_snapshot_are_named(exports: Exports, arguments: An
     assert exports.journal() == []
 
 
+def _shard(day: Path, number: int) -> Path:
+    return day / read_manifest(day).shards[number].name
+
+
 def _append(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"{}\n")
 
@@ -279,11 +283,11 @@ def _swap(path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "named"),
     [
-        (lambda day: (day / "labels-00001.jsonl").unlink(), r"labels-00001\.jsonl: it is missing"),
-        (lambda day: _append(day / "labels-00000.jsonl"), r"labels-00000\.jsonl: it has \d+ bytes"),
-        (lambda day: _swap(day / "labels-00002.jsonl"), r"labels-00002\.jsonl: its content is another"),
+        (lambda day: _shard(day, 1).unlink(), r"labels-\S+-00001-\S+\.jsonl: it is missing"),
+        (lambda day: _append(_shard(day, 0)), r"labels-\S+-00000-\S+\.jsonl: it has \d+ bytes"),
+        (lambda day: _swap(_shard(day, 2)), r"labels-\S+-00002-\S+\.jsonl: its content is another"),
         (lambda day: (day / "labels-00099.jsonl").touch(), r"labels-00099\.jsonl: the manifest does not name it"),
-        (lambda day: (day / "listing.jsonl.gz").unlink(), r"listing\.jsonl\.gz: it is missing"),
+        (lambda day: (day / read_manifest(day).listing.name).unlink(), r"listing-\S+\.jsonl\.gz: it is missing"),
     ],
 )
 def test_verifying_names_each_file_that_is_not_as_the_manifest_says(exports: Exports, harm: Any, named: str) -> None:

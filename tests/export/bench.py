@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
+import re
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -114,6 +115,7 @@ class Encord:
     failure: BaseException | None = None
     reads: list[int] = dataclasses.field(default_factory=list)
     asked: list[Envelope] = dataclasses.field(default_factory=list)
+    clock_ahead: float | None = 0.0
 
     def client(self) -> EncordClient:
         return EncordClient(_KEY, transport=cast("SyncTransport", self))
@@ -161,9 +163,17 @@ def export(
     return export_labels(client, Order(question=question, layout=layout, **more), destination, reading=reading, **clock)
 
 
+_IDS = re.compile(r"-[0-9a-f]{8}-(\d+)-(\d+)-[0-9a-f]{8}\.")
+
+
+def names(directory: Path) -> list[str]:
+    """The names of the label files in a directory."""
+    return [path.name for path in sorted(directory.glob("labels-*"))]
+
+
 def files(directory: Path) -> dict[str, bytes]:
-    """The label files of an export."""
-    return {path.name: path.read_bytes() for path in sorted(directory.glob("labels-*"))}
+    """The label files of an export, by name without the ids of the plan and the try."""
+    return {_IDS.sub(r"-\1-\2.", name): (directory / name).read_bytes() for name in names(directory)}
 
 
 def lines(directory: Path, manifest: Manifest) -> list[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import InvalidRequestError
-from airflow_provider_encord.export.chain import Chain
+from airflow_provider_encord.export.chain import Chain, links
 from airflow_provider_encord.export.listing import Filters, Question
 from airflow_provider_encord.export.listing_file import FILTER, GONE, read_rows
-from airflow_provider_encord.export.manifest import Manifest, ManifestError
+from airflow_provider_encord.export.manifest import Manifest
 from tests.export.bench import PROJECT, QUESTION, Encord, Unit, export, lines, unit
 
 LONG_AGO = "2026-01-02T00:00:00.000000+00:00"
@@ -30,7 +31,9 @@ def _units(numbers: Any, edited: dict[int, str] | None = None) -> list[Unit]:
     return [unit(one, {"n": one}, last_edited_at=(edited or {}).get(one, LONG_AGO)) for one in numbers]
 
 
-def _next(chain: Path, day: int, present: list[Unit], question: Question = QUESTION, **server: Any) -> Manifest:
+def _next(
+    chain: Path, day: int, present: list[Unit], question: Question = QUESTION, *, overwrite: bool = False, **server: Any
+) -> Manifest:
     """The export of a day."""
     return export(
         Encord(present, **server).client(),
@@ -38,6 +41,7 @@ def _next(chain: Path, day: int, present: list[Unit], question: Question = QUEST
         chain / f"day-{day}",
         run=_day(day),
         chain=Chain(directory=chain, overlap=10.0),
+        overwrite=overwrite,
     )
 
 
@@ -105,7 +109,7 @@ def test_a_row_without_a_time_that_can_be_read_is_exported_every_time(tmp_path, 
     assert _exported(tmp_path, 2, _next(tmp_path, 2, rows)) == [1]
 
 
-def test_an_export_goes_on_from_the_latest_logical_date_before_its_own(tmp_path):
+def test_an_export_continues_the_one_that_was_listed_last(tmp_path):
     for day in (1, 5, 3):
         _next(tmp_path, day, _units([1]))
     manifest = _next(tmp_path, 4, _units([1]))
@@ -132,15 +136,141 @@ def test_a_destination_that_all_runs_share_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("harm", ["missing", "damaged", "short"])
-def test_a_chain_whose_last_listing_is_broken_is_an_error_that_names_it(tmp_path, harm):
-    _next(tmp_path, 1, _units([1, 2]))
-    listing = tmp_path / "day-1" / "listing.jsonl.gz"
+def test_a_chain_whose_last_listing_is_broken_makes_a_full_export_and_says_so(tmp_path, caplog, harm):
+    """Fault 1.7."""
+    first = _next(tmp_path, 1, _units([1, 2]))
+    listing = tmp_path / "day-1" / first.listing.name
     if harm == "missing":
         listing.unlink()
     else:
         listing.write_bytes(listing.read_bytes()[:20] if harm == "damaged" else b"")
-    with pytest.raises(ManifestError, match=r"listing\.jsonl\.gz"):
-        _next(tmp_path, 2, _units([1, 2]))
+    manifest = _next(tmp_path, 2, _units([1, 2]))
+    assert _exported(tmp_path, 2, manifest) == [1, 2]
+    assert (manifest.since, manifest.left) == (None, None)
+    assert first.listing.name in manifest.chain.restarted
+    assert "The chain is broken, so this export is of all rows" in caplog.text
+    assert _exported(tmp_path, 3, _next(tmp_path, 3, _units([1, 2, 3]))) == [3]
+
+
+@pytest.mark.parametrize("harm", ["directory", "manifest", "shard", "left"])
+@pytest.mark.parametrize("day", [1, 2])
+def test_a_link_that_was_deleted_makes_a_full_export_and_says_so(tmp_path, day, harm):
+    """Fault 1.7: the exports after it cannot be replayed."""
+    made = {1: _next(tmp_path, 1, _units([1, 2])), 2: _next(tmp_path, 2, _units([2, 3])), 3: None}
+    made[3] = _next(tmp_path, 3, _units([2, 3, 4]))
+    if harm == "left" and not made[day].left:
+        pytest.skip("the first export has none")
+    directory = tmp_path / f"day-{day}"
+    if harm == "directory":
+        shutil.rmtree(directory)
+    elif harm == "manifest":
+        (directory / "manifest.json").write_text("{")
+    else:
+        (directory / (made[day].left.name if harm == "left" else made[day].shards[0].name)).unlink()
+    manifest = _next(tmp_path, 4, _units([2, 3, 4]))
+    assert _exported(tmp_path, 4, manifest) == [2, 3, 4]
+    assert f"day-{day}" in manifest.chain.restarted
+    assert _exported(tmp_path, 5, _next(tmp_path, 5, _units([2, 3, 4]))) == []
+
+
+@pytest.mark.parametrize("other", [{"format": "jsonl.gz"}, {"shard_bytes": 7}, {"name": "hourly"}])
+def test_two_chains_in_one_directory_do_not_continue_each_other(tmp_path, other):
+    """Fault 1.7."""
+    other = dict(other)
+    name = other.pop("name", "")
+    chain = Chain(directory=tmp_path, overlap=10.0, name=name)
+
+    def of_other(hour: int, present: list[Unit]) -> Manifest:
+        client, run = Encord(present).client(), f"2026-11-01T{hour:02d}:00:00+00:00"
+        return export(client, QUESTION, tmp_path / f"hour-{hour}", run=run, chain=chain, **other)
+
+    assert (of_other(1, _units([1])).since, _next(tmp_path, 1, _units([1, 2])).since) == (None, None)
+    second = of_other(2, _units([1, 2]))
+    assert second.since.manifest == str(tmp_path / "hour-1" / "manifest.json")
+    assert second.counts.exported == 1
+    third = _next(tmp_path, 2, _units([1, 2, 3]))
+    assert third.since.manifest == str(tmp_path / "day-1" / "manifest.json")
+    assert _exported(tmp_path, 2, third) == [3]
+
+
+@pytest.mark.parametrize("ahead", [3600.0, -3600.0, 5.0, -0.2])
+def test_a_worker_whose_clock_is_wrong_loses_no_row(tmp_path, monkeypatch, ahead):
+    """Fault 1.7: an edit in the same second as the listing keeps the row's time."""
+    now = datetime.datetime(2026, 11, 1, 8, tzinfo=datetime.UTC)
+
+    class Wrong(datetime.datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime.datetime:
+            return now + datetime.timedelta(seconds=ahead)
+
+    monkeypatch.setattr("airflow_provider_encord.export.listing.datetime.datetime", Wrong)
+    rows = [unit(1, {"n": 1}, last_edited_at=now.isoformat()), unit(2, {"n": 2}, last_edited_at=LONG_AGO)]
+    first = _next(tmp_path, 1, rows, clock_ahead=ahead)
+    assert (first.listed_at, first.clock) == (now.isoformat(), "encord")
+    assert _exported(tmp_path, 2, _next(tmp_path, 2, rows, clock_ahead=ahead)) == [1]
+
+
+def test_without_a_date_of_encord_the_newest_edit_bounds_the_time_of_the_listing(tmp_path):
+    """Fault 1.7: whether the worker's clock is right is not known then."""
+    rows = _units([1, 2], {2: LATER})
+    first = _next(tmp_path, 1, rows, clock_ahead=None)
+    assert first.clock == "worker"
+    assert _exported(tmp_path, 2, _next(tmp_path, 2, rows, clock_ahead=None)) == [2]
+
+
+def test_an_old_date_that_is_made_again_is_continued_by_the_next_export(tmp_path):
+    """Fault 1.7: what is listed last is continued, and the links say in which order to replay."""
+    for day, numbers in ((1, [1]), (2, [1, 2]), (3, [1, 3])):
+        _next(tmp_path, day, _units(numbers))
+    again = _next(tmp_path, 2, _units([1, 3, 4]), overwrite=True)
+    assert "was replaced" in again.chain.restarted  # day 3 continues what was in day 2
+    assert _exported(tmp_path, 2, again) == [1, 3, 4]
+    last = _next(tmp_path, 4, _units([1, 4, 5]))
+    assert [place.name for place, _ in links(tmp_path, last)] == ["day-2", "day-4"]
+    assert _replay(tmp_path, last) == {1, 4, 5}
+
+
+def test_the_newest_export_made_again_continues_the_one_before_it(tmp_path):
+    for day in (1, 2):
+        _next(tmp_path, day, _units(range(1, day + 2)))
+    again = _next(tmp_path, 2, _units([2, 3, 4]), overwrite=True)
+    assert again.since.run == _day(1)
+    assert again.chain.restarted is None
+    assert _replay(tmp_path, again) == {2, 3, 4}
+
+
+def test_a_backfill_in_any_order_is_replayed_along_the_links(tmp_path):
+    """Fault 1.7."""
+    for day, numbers in ((1, [1]), (5, [1, 2]), (3, [2, 3]), (4, [3, 4])):
+        manifest = _next(tmp_path, day, _units(numbers))
+    assert [place.name for place, _ in links(tmp_path, manifest)] == ["day-1", "day-5", "day-3", "day-4"]
+    assert _replay(tmp_path, manifest) == {3, 4}
+
+
+def test_two_exports_of_a_chain_at_once_both_continue_the_same_one(tmp_path):
+    _next(tmp_path, 1, _units([1]))
+    others: list[Manifest] = []
+
+    class Slow(Encord):
+        def _rows(self, label_hashes: list[str]) -> bytes:
+            if not others:
+                others.append(_next(tmp_path, 3, _units([1, 2, 3])))
+            return super()._rows(label_hashes)
+
+    client = Slow(_units([1, 2])).client()
+    chain = Chain(directory=tmp_path, overlap=10.0)
+    export(client, QUESTION, tmp_path / "day-2", run=_day(2), chain=chain)
+    last = _next(tmp_path, 4, _units([2, 3, 4]))
+    assert _replay(tmp_path, last) == {2, 3, 4}
+
+
+def _replay(chain: Path, manifest: Manifest) -> set[int]:
+    held: set[int] = set()
+    for place, one in links(chain, manifest):
+        held |= {json.loads(line)["content"]["n"] for line in lines(place, one)}
+        if one.left:
+            held -= {int(row.data_hash[-6:], 16) for row, _ in read_rows(place, one.left)}
+    return held
 
 
 def test_a_retry_compares_with_what_the_first_try_compared_with(tmp_path):

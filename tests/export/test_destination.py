@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
 from airflow_provider_encord.export.listing import Filters, Question
 from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
-from tests.export.bench import PROJECT, QUESTION, Encord, export, files, units
+from tests.export.bench import PROJECT, QUESTION, Encord, export, files, names, units
 
 OTHER = "00000000-0000-4000-8000-00000000000b"
 
@@ -23,8 +23,8 @@ def _export(destination, rows=20, question=QUESTION, **server):
     return export(Encord(units(rows), **server).client(), question, destination, shard_bytes=500)
 
 
-class DyingPath(PosixPath):
-    """A path on whose second removal, or first renaming, the process is killed."""
+class DyingAtRemoval(PosixPath):
+    """A path on whose second removal the process is killed."""
 
     removed: ClassVar[list[str]] = []
 
@@ -34,8 +34,14 @@ class DyingPath(PosixPath):
         self.removed.append(self.name)
         super().unlink(missing_ok)
 
+
+class DyingAtManifest(PosixPath):
+    """A path on which the process is killed right before the manifest appears."""
+
     def rename(self, target):
-        raise Killed
+        if PosixPath(target).name == MANIFEST:
+            raise Killed
+        return super().rename(target)
 
 
 @pytest.mark.parametrize("read", [1, 2, 3])
@@ -57,19 +63,20 @@ def test_while_an_export_is_done_anew_there_is_no_manifest(tmp_path):
 
 def test_the_manifest_is_the_first_file_to_go(tmp_path):
     _export(tmp_path)
-    DyingPath.removed.clear()
+    DyingAtRemoval.removed.clear()
     with pytest.raises(Killed):
-        _export(DyingPath(tmp_path))
-    assert DyingPath.removed == [MANIFEST]
+        _export(DyingAtRemoval(tmp_path))
+    assert DyingAtRemoval.removed == [MANIFEST]
+    manifest = _export(tmp_path)  # what it was about to remove is known as ours
+    assert names(tmp_path) == [shard.name for shard in manifest.shards]
 
 
 def test_a_kill_just_before_the_manifest_is_there_leaves_none_and_is_mended(tmp_path):
-    DyingPath.removed.clear()
     with pytest.raises(Killed):
-        _export(DyingPath(tmp_path))
+        _export(DyingAtManifest(tmp_path))
     assert not (tmp_path / MANIFEST).exists()
     manifest = _export(tmp_path)
-    assert [*files(tmp_path)] == [shard.name for shard in manifest.shards]
+    assert names(tmp_path) == [shard.name for shard in manifest.shards]
 
 
 def test_an_export_stays_as_it_is_if_the_new_one_cannot_begin(tmp_path):
@@ -84,27 +91,61 @@ def test_an_export_stays_as_it_is_if_the_new_one_cannot_begin(tmp_path):
 
 def test_files_that_the_new_export_does_not_need_are_removed(tmp_path):
     assert len(_export(tmp_path, rows=50).shards) > len(_export(tmp_path, rows=4).shards)
-    assert [*files(tmp_path)] == [shard.name for shard in read_manifest(tmp_path).shards]
+    assert names(tmp_path) == [shard.name for shard in read_manifest(tmp_path).shards]
 
 
 def test_a_manifest_that_was_being_written_when_the_run_was_killed_is_replaced(tmp_path):
-    (tmp_path / "manifest.json.unfinished").write_bytes(b'{"schema')
-    (tmp_path / "labels-00000.jsonl").write_bytes(b'{"half')
+    (tmp_path / "manifest.json.0123abcd.unfinished").write_bytes(b'{"schema')
     manifest = _export(tmp_path)
-    assert [*files(tmp_path)] == [shard.name for shard in manifest.shards]
+    assert names(tmp_path) == [shard.name for shard in manifest.shards]
 
 
-@pytest.mark.parametrize(
-    "name", ["notes.txt", "labels-00000.json", "labels-1.jsonl", "labels-00000.jsonl.bak", "2026-11-23/manifest.json"]
-)
-def test_a_directory_with_other_things_is_refused_and_left_alone(tmp_path, name):
-    _export(tmp_path)
+FOREIGN = [
+    "notes.txt",
+    "labels-00000.json",
+    "labels-1.jsonl",
+    "labels-00000.jsonl",
+    "labels-00000.jsonl.bak",
+    "labels-00000-00000.jsonl",
+    "labels-0123abcd-00000-00000-0123abcd.jsonl",
+    "listing.jsonl.gz",
+    "part-00000.json",
+    "left.jsonl.gz",
+    "task_actions-00000.jsonl",
+    "2026-11-23/manifest.json",
+    "labels-00000.jsonl.0123abcd.unfinished",
+]
+
+
+def _snapshot(directory):
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize("beside", ["nothing of ours", "a whole export", "a killed export"])
+def test_a_directory_with_a_file_that_no_export_names_is_refused_and_left_alone(tmp_path, name, beside):
+    """Fault 4.3: somebody's own ``labels-00000.jsonl`` was removed."""
+    if beside == "a whole export":
+        _export(tmp_path)
+    if beside == "a killed export":
+        with pytest.raises(Killed):
+            _export(tmp_path, fails_at=1, failure=Killed())
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("mine")
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    before = _snapshot(tmp_path)
     with pytest.raises(InvalidRequestError, match=rf"destination: .* other things \({name.partition('/')[0]}\)"):
         _export(tmp_path)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert _snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "mine", '{"id": "x"}', '{"id": "x", "question": {}}'])
+def test_a_plan_of_somebody_else_is_refused_and_left_alone(tmp_path, content):  # fault 4.3
+    (tmp_path / "plan.json").write_text(content)
+    (tmp_path / "labels-00000.jsonl").write_text("mine")
+    before = _snapshot(tmp_path)
+    with pytest.raises(InvalidRequestError, match=r"destination: .*plan.json is not the plan of an export"):
+        _export(tmp_path)
+    assert _snapshot(tmp_path) == before
 
 
 @pytest.mark.parametrize(

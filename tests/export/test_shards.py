@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_encord.export.formats.json_lines import one_line
-from airflow_provider_encord.export.shards import shard_name
-from tests.export.bench import PROJECTS, QUESTION, Encord, Unit, export, files, lines, unit
+from tests.export.bench import PROJECTS, QUESTION, Encord, Unit, export, files, lines, names, unit
 
 
 @settings(deadline=None, max_examples=60)  # files are written: a busy disk is no failure
@@ -48,7 +47,7 @@ def test_the_manifest_describes_each_file_and_no_file_is_larger_than_asked_unles
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name, "export")
         manifest = export(Encord(project).client(), QUESTION, directory, shard_bytes=shard_bytes)
-        written = files(directory)
+        written = {name: (directory / name).read_bytes() for name in names(directory)}
     assert [*written] == [shard.name for shard in manifest.shards]
     for shard in manifest.shards:
         content = written[shard.name]
@@ -89,11 +88,12 @@ def test_content_reaches_the_file_byte_for_byte(tmp_path):
 def test_a_row_larger_than_a_shard_has_one_of_its_own(tmp_path):
     rows = [unit(number, "b" * (50 if number == 2 else 1)) for number in (1, 2, 3)]
     manifest = export(Encord(rows).client(), QUESTION, tmp_path, shard_bytes=10)
-    assert [(shard.name, shard.rows) for shard in manifest.shards] == [(shard_name(n, "jsonl"), 1) for n in range(3)]
+    assert [shard.rows for shard in manifest.shards] == [1, 1, 1]
+    assert [*files(tmp_path)] == [f"labels-00000-0000{number}.jsonl" for number in range(3)]
 
 
 def test_a_project_without_labels_gives_a_manifest_and_no_files(tmp_path):
     server = Encord([unit(1, labelled=False)])
     manifest = export(server.client(), QUESTION, tmp_path / "export")
     assert ([*manifest.shards], manifest.counts.without_labels, server.reads) == ([], 1, [])
-    assert {path.name for path in (tmp_path / "export").iterdir()} == {"manifest.json", "listing.jsonl.gz"}
+    assert {path.name for path in (tmp_path / "export").iterdir()} == {"manifest.json", manifest.listing.name}

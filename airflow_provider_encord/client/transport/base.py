@@ -67,6 +67,8 @@ class Transport:
         self._host = settings.host
         self._public_key = credential.openssh_public_key() if isinstance(credential, SshKey) else ""
         self._user_agent = user_agent(library, settings.user_agent_suffix)
+        self.clock_ahead: float | None = None
+        """Seconds by which our clock is ahead of Encord's, going by the last answer; None before the first."""
 
     def now(self) -> float:
         """The time, in seconds since 1970."""
@@ -115,7 +117,7 @@ class Transport:
 
         :param sent: Headers of the request; names in lower case are found as well.
         """
-        return answers.Answer(
+        answer = answers.Answer(
             status=status,
             headers={name.lower(): value for name, value in headers.items()},
             body=body,
@@ -126,6 +128,10 @@ class Transport:
             public_key=self._public_key,
             proofs=tuple(str(sent[name]) for name in _PROOFS if name in sent),
         )
+        ahead = answers.clock_skew(answer)
+        if ahead is not None:
+            self.clock_ahead = ahead
+        return answer
 
 
 def user_agent(library: str, suffix: str = "") -> str:

@@ -6,6 +6,7 @@ about.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,9 @@ from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
 from airflow_provider_encord.storage_paths import StoragePath, storage_errors
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
-_OF_EXPORTS = ("listing.jsonl.gz", "left.jsonl.gz")  # lists of rows beside the shards of an export; no labels
+_OF_EXPORTS = re.compile(
+    r"(listing|left)(-[0-9a-f]{8})?\.jsonl\.gz"
+)  # lists of rows beside the shards of an export; no labels
 
 
 class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +56,7 @@ def _files(source: StoragePath) -> list[StoragePath]:
         found = sorted((one for one in source.iterdir() if one.name.endswith(SUFFIXES)), key=lambda one: one.name)
     if not found:
         raise InvalidRequestError(f"source: there is no file of {', '.join(SUFFIXES)} in {source}.")
-    return [one for one in found if one.name not in _OF_EXPORTS]
+    return [one for one in found if not _OF_EXPORTS.fullmatch(one.name)]
 
 
 def _prelabels(path: StoragePath) -> Iterator[Prelabel]:

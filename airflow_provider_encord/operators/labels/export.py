@@ -23,16 +23,17 @@ _MOST_PARALLEL_READS = 10  # connections that a client's pool has
 class EncordExportLabelsOperator(PlannedExportOperator):
     """Export the label rows of a project to files and a manifest.
 
-    Only reads: rows that nobody has labelled yet are counted, and not created. Rows go to files
-    ``labels-00000.jsonl``, ``labels-00001.jsonl``, ..., ordered by data hash; ``manifest.json`` beside them says what
-    they hold (`airflow_provider_encord.export.manifest.Manifest`) and is written last, so whoever finds it finds a
-    whole export. Memory is needed for the ids of the rows and the content of a few requests, not for the project.
+    Only reads: rows that nobody has labelled yet are counted, and not created. Rows go to files whose names begin with
+    ``labels-``, ordered by data hash; ``manifest.json`` beside them names them, says what they hold
+    (`airflow_provider_encord.export.manifest.Manifest`) and is written last: where it is, the export is whole. Memory
+    is needed for the ids of the rows and the content of a few requests, not for the project.
 
-    Safe to repeat. A retry goes on where the try before came to, shard by shard, and ends with the same files. A whole
-    export of the same logical date, with the same arguments, is not made again. A run of another logical date that has
-    the same destination replaces it: the manifest goes first, so nobody reads a mix. A destination that holds anything
-    else is refused and left as it is. Works with an SSH key and with the API key of a project. Encord API:
-    ``labelrowmetadata`` and ``labelrow`` GET (v1).
+    Safe to repeat. A retry continues the attempt before it, shard by shard, and ends with files of the same content. A
+    whole export of the same logical date, with the same arguments, is not made again. A run of another logical date
+    that has the same destination replaces it: the manifest is removed first, so readers never see a mix. If both run
+    at once, the one that began first fails. A destination that holds any other file is refused and left as it is.
+    Works with an SSH key and with the API key of a project. Encord API: ``labelrowmetadata`` and ``labelrow`` GET
+    (v1).
 
     For a mapped export, ``EncordExportLabelsOperator.partial(task_id=...).expand(partition=...)`` takes what
     `EncordPartitionLabelsOperator` returns, and nothing else; the task that finishes last writes the manifest.
@@ -40,8 +41,8 @@ class EncordExportLabelsOperator(PlannedExportOperator):
     Outlets that are the labels' asset (`airflow_provider_encord.assets.labels_asset`) or an asset alias get the counts,
     the watermark and the manifest's URI with their event.
 
-    :param destination: See `PlannedExportOperator`; so for `format`, `shard_bytes`, `incremental`, `chain`, `overlap`
-        and `overwrite`.
+    :param destination: See `PlannedExportOperator`; so for `format`, `shard_bytes`, `incremental`, `chain`,
+        `chain_name`, `overlap` and `overwrite`.
     :param project: See `LabelRowsOperator`; so for `branch`, `all_branches` and the filters.
     :param rows_per_request: How many label rows to ask for at once, 1 to 1000 (templated). It is an upper bound: heavy
         rows are asked for in smaller parts.

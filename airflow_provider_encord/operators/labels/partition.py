@@ -19,7 +19,7 @@ MOST_PARTITIONS = 1000  # a task may be mapped 1024 times, unless `[core] max_ma
 class EncordPartitionLabelsOperator(PlannedExportOperator):
     """List the label rows of a project once, and hand out parts of them to mapped `EncordExportLabelsOperator` tasks.
 
-    Only reads. What is to be read is written to the destination, ``plan.json`` and ``listing.jsonl.gz``; XCom gets a
+    Only reads. What is to be read is written to the destination, ``plan.json`` and a listing; XCom gets a
     small dictionary for each part. Parts are ranges of the rows in their order, of nearly the same number of rows.
     A retry, of this task or of a mapped one, goes on with the same plan. When the last part is finished, the manifest
     takes the place of the plan. All arguments about what is exported, and how, are given here::
@@ -27,8 +27,8 @@ class EncordPartitionLabelsOperator(PlannedExportOperator):
         parts = EncordPartitionLabelsOperator(task_id="partition", project=..., destination="s3://labels/{{ ds }}")
         EncordExportLabelsOperator.partial(task_id="export").expand(partition=parts.output)
 
-    :param destination: See `PlannedExportOperator`; so for `format`, `shard_bytes`, `incremental`, `chain`, `overlap`
-        and `overwrite`.
+    :param destination: See `PlannedExportOperator`; so for `format`, `shard_bytes`, `incremental`, `chain`,
+        `chain_name`, `overlap` and `overwrite`.
     :param project: See `LabelRowsOperator`; so for `branch`, `all_branches` and the filters.
     :param rows_per_partition: Label rows in a part, at most (templated). If that makes more than 1000 parts, they are
         larger.

@@ -28,10 +28,13 @@ class PlannedExportOperator(LabelRowsOperator):
         ``parquet``); ``coco.json``, ``coco.json.gz`` and ``coco.json.zst`` COCO (extra ``coco``).
     :param shard_bytes: Label JSON in a file at most, in bytes, before it is compressed or converted, unless one row
         alone is larger (templated).
-    :param incremental: Export only the rows that are new or changed since the export before in the chain, and name
-        those that left (templated). The first export of a chain is of all rows.
+    :param incremental: Export only the rows that are new or changed since the last export of the chain, and name
+        those that left (templated). The first export of a chain is of all rows, and so is one after an export that the
+        chain needs was removed or damaged: the log and the manifest then say why.
     :param chain: Directory whose subdirectories are the exports of the chain (templated); by default the directory
         that `destination` is in.
+    :param chain_name: Tells the chain from others in that directory (templated); by default the ids of the DAG and the
+        task. A chain also has one question (project, branch and filters) and one layout (`format`, `shard_bytes`).
     :param overlap: Seconds (templated): rows that were edited so shortly before the listing of the export before are
         read again, though their time of editing is the same.
     :param overwrite: Make the export anew, though there is a whole one of this logical date (templated).
@@ -43,6 +46,7 @@ class PlannedExportOperator(LabelRowsOperator):
         "shard_bytes",
         "incremental",
         "chain",
+        "chain_name",
         "overlap",
         "overwrite",
         *LabelRowsOperator.template_fields,
@@ -56,6 +60,7 @@ class PlannedExportOperator(LabelRowsOperator):
         shard_bytes: int | str = SHARD_BYTES,
         incremental: bool | str = False,
         chain: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        chain_name: str | None = None,
         overlap: float | str = OVERLAP,
         overwrite: bool | str = False,
         **kwargs: Any,
@@ -66,6 +71,7 @@ class PlannedExportOperator(LabelRowsOperator):
         self.shard_bytes = shard_bytes
         self.incremental = incremental
         self.chain = chain
+        self.chain_name = chain_name
         self.overlap = overlap
         self.overwrite = overwrite
 
@@ -93,7 +99,11 @@ class PlannedExportOperator(LabelRowsOperator):
         chain = None
         if flag(self.incremental, "incremental"):
             directory = storage_path(self.chain, "chain") if given(self.chain) else target.parent
-            chain = Chain(directory=directory, overlap=seconds(self.overlap, "overlap"))
+            chain = Chain(
+                directory=directory,
+                overlap=seconds(self.overlap, "overlap"),
+                name=str(given(self.chain_name) or f"{self.dag_id}.{self.task_id}"),
+            )
         question = self.question()
         if chain and question.filters.edited_after:
             raise InvalidRequestError(

@@ -1,0 +1,225 @@
+"""Planning an export: list once, and note which rows are to be read, before the first is."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.attempts import fingerprint
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.export import chain as chains
+from airflow_provider_encord.export.chain import BrokenChainError, Chain
+from airflow_provider_encord.export.directory import KIND
+from airflow_provider_encord.export.formats import needs_structure, require_format
+from airflow_provider_encord.export.left import why_left
+from airflow_provider_encord.export.listing import ListedRow, Listing, Question, list_rows
+from airflow_provider_encord.export.listing_file import LEFT, LISTING, write_rows
+from airflow_provider_encord.export.manifest import ChainRecord, Layout, Manifest, Since
+from airflow_provider_encord.export.plan import (
+    Directory,
+    Plan,
+    directory_of,
+    is_usable,
+    ranges,
+    read_plan,
+    write_plan,
+)
+from airflow_provider_encord.storage_paths import StoragePath
+
+log = logging.getLogger(__name__)
+
+_DIFFERENCES = {"project": "of another project", "branch": "of another branch", "filters": "with other filters"}
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wanted.
+
+    :param question: Which rows.
+    :param layout: In which files.
+    :param run: The logical date, ISO 8601, UTC. A whole export of it is not made again, and one that was begun is
+        continued. None makes every export from the start.
+    :param chain: Export only what changed since the last export in this chain; None for all.
+    :param overwrite: Make it again even if it is whole.
+    """
+
+    question: Question
+    layout: Layout = Layout()
+    run: str | None = None
+    chain: Chain | None = None
+    overwrite: bool = False
+
+    def fingerprint(self, host: str) -> str:
+        """Of all that decides which rows are in which files.
+
+        :param host: Of the API.
+        """
+        chain = self.chain and {"directory": str(self.chain.directory), "name": self.chain.name}
+        return fingerprint(
+            host=host,
+            question=msgspec.to_builtins(self.question),
+            layout=msgspec.to_builtins(self.layout),
+            run=self.run,
+            chain=chain and {**chain, "overlap": self.chain.overlap if self.chain else None},
+        )
+
+
+class _Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What an incremental export adds to a plan.
+
+    :param wanted: Label hashes of the rows to read; None for all.
+    :param left: Rows that left, with why; None if no export is continued.
+    """
+
+    chain: ChainRecord | None = None
+    since: Since | None = None
+    wanted: set[str] | None = None
+    left: list[tuple[ListedRow, str]] | None = None
+
+
+def plan_export(
+    client: EncordClient,
+    order: Order,
+    destination: StoragePath,
+    *,
+    rows_per_part: int | None = None,
+    most_parts: int = 1,
+    accept_failed: bool = True,
+) -> Plan | Manifest:
+    """List what there is, and note what to read.
+
+    :param rows_per_part: Rows in a part, at most, unless that makes more than `most_parts`; None makes one part.
+    :param accept_failed: Whether a whole export that could not read some rows will do.
+    :return: The plan; or the manifest, if the export of this logical date is whole already.
+    """
+    require_format(order.layout.format)
+    directory, wanted = directory_of(destination), order.fingerprint(client.settings.host)
+    plan, there = _there(directory, order.question)
+    same = there is not None and order.run is not None and there.fingerprint == wanted
+    if there and same and not order.overwrite and (accept_failed or not there.counts.failed):
+        log.info("The export of %s in %s is whole; it is not made again.", order.run, destination)
+        return there
+    if plan and order.run is not None and plan.fingerprint == wanted and is_usable(directory, plan):
+        log.info("Continuing the export of %s in %s.", order.run, destination)
+        return plan
+    _require_own_directory(order, there, destination)
+    return _new_plan(client, order, directory, rows_per_part, most_parts)
+
+
+def _there(directory: Directory, question: Question) -> tuple[Plan | None, Manifest | None]:
+    """The unfinished export that is there, else the whole one.
+
+    :raises InvalidRequestError: There is anything else.
+    """
+    manifest = directory.require_ours()
+    plan = read_plan(directory)
+    if plan is not None:  # what it replaces is no longer whole
+        return plan, None
+    if manifest is not None and manifest.question != question:
+        there = manifest.question
+        differing = [words for name, words in _DIFFERENCES.items() if getattr(there, name) != getattr(question, name)]
+        raise InvalidRequestError(
+            f"destination: {directory.path} holds an export {' and '.join(differing)} (project {there.project}, "
+            f"branch {there.branch}). Name another directory, such as one for each run, or empty this one."
+        )
+    return None, manifest
+
+
+def _new_plan(
+    client: EncordClient, order: Order, directory: Directory, rows_per_part: int | None, most_parts: int
+) -> Plan:
+    listing = list_rows(client, order.question)
+    changes = _changes(client, order, listing, directory.path)
+    structure = _structure(client, order)
+    to_read = len(listing.rows) if changes.wanted is None else len(changes.wanted)
+    _report(order, listing, directory.path, to_read, changes)
+    id_ = str(uuid.uuid4())
+    claim = directory.take(id_)
+    plan = Plan(
+        kind=KIND,
+        id=id_,
+        replaces=claim.replaces,
+        fingerprint=order.fingerprint(client.settings.host),
+        question=order.question,
+        layout=order.layout,
+        run=order.run,
+        listed=listing.listed,
+        with_labels=len(listing.rows),
+        listed_at=listing.listed_at,
+        clock=listing.clock,
+        watermark=listing.watermark,
+        listing=write_rows(directory, id_, LISTING, _with_whether_wanted(listing, changes.wanted)),
+        since=changes.since,
+        chain=changes.chain,
+        left=None if changes.left is None else write_rows(directory, id_, LEFT, changes.left),
+        to_read=to_read,
+        structure=structure,
+        parts=ranges(to_read, min(most_parts, -(-to_read // (rows_per_part or to_read or 1)))),
+    )
+    write_plan(directory, plan)
+    return plan
+
+
+def _with_whether_wanted(listing: Listing, wanted: set[str] | None) -> Iterator[tuple[ListedRow, bool]]:
+    for row in listing.rows:
+        yield row, wanted is None or row.label_hash in wanted
+
+
+def _changes(client: EncordClient, order: Order, listing: Listing, destination: StoragePath) -> _Changes:
+    """What changed since the last export of the chain; if the chain is broken, all rows, and why."""
+    chain = order.chain
+    if chain is None:
+        return _Changes()
+    try:
+        link = chains.before(chain, order.question, order.layout, destination)
+        if link is None:
+            return _Changes(chain=ChainRecord(name=chain.name))
+        since = chains.since_of(chain, link)
+        found = chains.changes(listing.rows, link, since)
+    except BrokenChainError as error:
+        return _Changes(chain=ChainRecord(name=chain.name, restarted=f"{error}."))
+    left = list(why_left(client, order.question, found.left))
+    return _Changes(chain=ChainRecord(name=chain.name), since=since, wanted=found.changed, left=left)
+
+
+def _require_own_directory(order: Order, there: Manifest | None, destination: StoragePath) -> None:
+    if order.chain and there and there.run != order.run:
+        raise InvalidRequestError(
+            f"destination: {destination} holds the export of {there.run}. Each export of a chain needs a directory of "
+            "its own: end the path with the date, such as {{ ds }}."
+        )
+
+
+def _report(order: Order, listing: Listing, destination: StoragePath, to_read: int, changes: _Changes) -> None:
+    log.info(
+        "Exporting %d label rows of project %s, branch %s, to %s; %d listed without labels are left out.",
+        to_read,
+        order.question.project,
+        order.question.branch or "of all",
+        destination,
+        listing.without_labels,
+    )
+    if changes.since:
+        log.info("%d did not change since the export in %s.", len(listing.rows) - to_read, changes.since.manifest)
+    elif changes.chain and changes.chain.restarted:
+        log.warning("The chain is broken, so this export is of all rows: %s", changes.chain.restarted)
+    elif order.chain:
+        log.info("There is no earlier export of this chain in %s; this one is of all rows.", order.chain.directory)
+    restrictions = order.question.restrictions
+    if restrictions and not listing.rows:  # a project without labels, asked for as a whole, is no reason to warn
+        log.warning(
+            "Nothing to export: of %d data units that these let through, none has labels: %s. Check that they are what "
+            "you mean; Encord does not say whether there is such a name.",
+            listing.listed,
+            ", ".join(f"{name}={str(value)[:80]!r}" for name, value in restrictions.items()),
+        )
+
+
+def _structure(client: EncordClient, order: Order) -> dict[str, Any]:
+    if not needs_structure(order.layout.format):
+        return {}
+    return client.project(order.question.project).ontology().editor_ontology

@@ -1,0 +1,245 @@
+"""Several processes with one destination at the same time: none ends green with files that another one rewrote.
+
+The other process acts in the middle of a request of the first, so the order of the steps is the same every time.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import hashlib
+import itertools
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.export.directory import ReplacedError
+from airflow_provider_encord.export.labels import Order, export_labels, plan_export
+from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, read_manifest
+from airflow_provider_encord.export.partitions import export_partition, plan_partitions
+from airflow_provider_encord.export.plan import PLAN, Plan, directory_of
+from airflow_provider_encord.export.reading import Reading
+from airflow_provider_encord.export.verify import verify_files
+from tests.export.bench import QUESTION, Encord, export, lines, names, units
+
+MONDAY, TUESDAY = "2026-11-23T00:00:00+00:00", "2026-11-24T00:00:00+00:00"
+READING = Reading(rows_per_request=2, parallel=1)
+ROWS = 20
+
+
+class Interrupted(Encord):
+    """Encord, where something else happens during one read.
+
+    :param at: Number of the read, counted from 1; 0 for the listing.
+    """
+
+    def __init__(self, at: int, happens: Callable[[], Any], rows: int = ROWS):
+        super().__init__(units(rows))
+        self._at, self._happens = at, happens
+
+    def send(self, call: Any) -> Any:
+        answer = super().send(call)
+        listing = call.request.query_type == "labelrowmetadata"
+        if (0 if listing else len(self.reads)) == self._at:
+            self._at = -1
+            self._happens()
+        return answer
+
+
+class Killed(BaseException):
+    """As SIGKILL: nothing handles it."""
+
+
+def _order(run: str, **more: Any) -> Order:
+    return Order(question=QUESTION, layout=Layout(shard_bytes=300), run=run, **more)
+
+
+def _export(directory: Path, run: str, server: Encord | None = None, **more: Any) -> Manifest:
+    client = (server or Encord(units(ROWS))).client()
+    return export_labels(client, _order(run, **more), directory, reading=READING)
+
+
+def _require_whole(directory: Path, manifest: Manifest, rows: int = ROWS) -> None:
+    """The manifest that is there names files that are there, with all rows, and there is nothing else."""
+    assert read_manifest(directory) == manifest
+    assert [*verify_files(directory, manifest)] == []
+    assert len(lines(directory, manifest)) == rows
+    assert {path.name for path in directory.iterdir()} == {MANIFEST, *manifest.file_names}
+
+
+@pytest.mark.parametrize("at", range(ROWS // 2 + 1))
+def test_of_two_logical_dates_with_one_destination_the_later_one_is_whole_and_the_other_fails(tmp_path, at):
+    """Fault 1.4."""
+    other: list[Manifest] = []
+    server = Interrupted(at, lambda: other.append(_export(tmp_path, TUESDAY)))
+    if at == 0:  # the other is finished before this one claims the directory, so this one replaces it
+        _require_whole(tmp_path, _export(tmp_path, MONDAY, server))
+        return
+    with pytest.raises(ReplacedError, match=r"destination: another export .* has replaced this one") as raised:
+        _export(tmp_path, MONDAY, server)
+    assert not raised.value.retryable
+    _require_whole(tmp_path, other[0])
+
+
+@pytest.mark.parametrize("at", range(1, ROWS // 2 + 1))
+def test_an_export_that_was_replaced_half_way_leaves_the_directory_to_the_other(tmp_path, at):
+    """Fault 1.4: the other one has begun, and goes on after the first noticed."""
+    plans: list[Any] = []
+
+    def begin() -> None:
+        plans.append(plan_export(Encord(units(ROWS)).client(), _order(TUESDAY), tmp_path))
+
+    with pytest.raises(ReplacedError):
+        _export(tmp_path, MONDAY, Interrupted(at, begin))
+    assert directory_of(tmp_path).owned_by(plans[0].id)
+    _require_whole(tmp_path, _export(tmp_path, TUESDAY))
+
+
+@pytest.mark.parametrize("zombie_at", range(1, ROWS // 2 + 1))
+@pytest.mark.parametrize("killed_at", [1, 4, 9])
+def test_a_zombie_and_its_retry_end_with_one_whole_export(tmp_path, killed_at, zombie_at):
+    """Fault 1.4: the retry runs in the middle of the zombie, which then goes on."""
+    with pytest.raises(Killed):
+        _export(tmp_path, MONDAY, Encord(units(ROWS), fails_at=killed_at, failure=Killed()))
+    other: list[Manifest] = []
+    zombie = Interrupted(zombie_at, lambda: other.append(_export(tmp_path, MONDAY)))
+    manifest = _export(tmp_path, MONDAY, zombie)
+    if other:
+        assert manifest == other[0]
+    _require_whole(tmp_path, manifest)
+
+
+@pytest.mark.parametrize(("slow_at", "fast_at"), [*itertools.product([1, 3, 6], [1, 2, 5])])
+def test_three_tries_inside_each_other_end_with_one_whole_export(tmp_path, slow_at, fast_at):
+    """Fault 1.4."""
+    manifests: list[Manifest] = []
+    inner = Interrupted(fast_at, lambda: manifests.append(_export(tmp_path, MONDAY)))
+    outer = Interrupted(slow_at, lambda: manifests.append(_export(tmp_path, MONDAY, inner)))
+    manifests.append(_export(tmp_path, MONDAY, outer))
+    assert all(manifest == manifests[0] for manifest in manifests)
+    _require_whole(tmp_path, manifests[0])
+
+
+def _parts(directory: Path, run: str = MONDAY, rows: int = ROWS) -> list[Any]:
+    client = Encord(units(rows)).client()
+    return plan_partitions(client, _order(run), directory, rows_per_partition=5, most=1000)
+
+
+def _part(directory: Path, partition: Any, server: Encord | None = None) -> Any:
+    return export_partition((server or Encord(units(ROWS))).client(), partition, directory, READING)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("number", range(4))
+def test_a_part_that_is_retried_while_another_task_joins_reports_the_whole_export(tmp_path, number, at):
+    """Fault 1.4."""
+    parts = _parts(tmp_path)
+    for part in parts:
+        if part.number != number:
+            _part(tmp_path, part)
+    other: list[Any] = []
+    slow = Interrupted(at, lambda: other.append(_part(tmp_path, parts[number])))
+    progress, manifest = _part(tmp_path, parts[number], slow)
+    assert manifest == other[0][1]
+    assert sum(shard.rows for shard in progress.shards) == parts[number].rows
+    _require_whole(tmp_path, manifest)
+
+
+@pytest.mark.parametrize("new", ["planned", "whole"])
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_part_of_an_old_plan_that_ends_after_a_new_plan_changes_nothing(tmp_path, at, new):
+    """Fault 1.4."""
+    parts = _parts(tmp_path)
+
+    def begin() -> None:
+        if new == "planned":
+            plan_export(Encord(units(ROWS)).client(), _order(TUESDAY), tmp_path)
+        else:
+            _export(tmp_path, TUESDAY)
+
+    with pytest.raises(InvalidRequestError):
+        _part(tmp_path, parts[0], Interrupted(at, begin))
+    _require_whole(tmp_path, _export(tmp_path, TUESDAY))
+    with pytest.raises(InvalidRequestError, match="contains a different export"):
+        _part(tmp_path, parts[1])
+
+
+class Meeting(Encord):
+    """Encord, which gives the last rows of each part at the same moment."""
+
+    def __init__(self, together: threading.Barrier):
+        super().__init__(units(ROWS))
+        self._together = together
+
+    def _rows(self, label_hashes: list[str]) -> bytes:
+        answer = super()._rows(label_hashes)
+        if len(self.reads) == 3:
+            self._together.wait(timeout=30)
+        return answer
+
+
+@pytest.mark.parametrize("attempt", range(15))
+def test_parts_that_end_together_all_succeed(tmp_path, attempt):
+    """Fault 1.5: the later one failed permanently."""
+    parts = _parts(tmp_path)
+    together = threading.Barrier(len(parts))
+    with concurrent.futures.ThreadPoolExecutor(len(parts)) as pool:
+        ended = list(pool.map(lambda part: _part(tmp_path, part, Meeting(together)), parts))
+    whole = [manifest for _, manifest in ended if manifest]
+    assert whole
+    _require_whole(tmp_path, whole[-1] if len(whole) == 1 else read_manifest(tmp_path))
+
+
+def test_the_plan_of_a_try_that_was_killed_before_the_listing_was_written_is_replaced(tmp_path):
+    directory_of(tmp_path).take("0123abcd-0000-4000-8000-000000000000")
+    (tmp_path / "listing-0123abcd.jsonl.gz.89abcdef.unfinished").write_bytes(b"half")
+    _require_whole(tmp_path, _export(tmp_path, MONDAY))
+
+
+@pytest.mark.parametrize("harm", ["missing", "damaged"])
+def test_a_plan_whose_listing_is_gone_is_made_again(tmp_path, harm):
+    plan = plan_export(Encord(units(ROWS)).client(), _order(MONDAY), tmp_path)
+    assert isinstance(plan, Plan)
+    if harm == "missing":
+        (tmp_path / plan.listing.name).unlink()
+    else:
+        (tmp_path / plan.listing.name).write_bytes(b"")
+    _require_whole(tmp_path, _export(tmp_path, MONDAY))
+
+
+def test_a_shard_that_a_progress_names_is_never_opened_again(tmp_path):
+    """Fault 1.4."""
+    with pytest.raises(Killed):
+        _export(tmp_path, MONDAY, Encord(units(ROWS), fails_at=8, failure=Killed()))
+    before = {name: hashlib.sha256((tmp_path / name).read_bytes()).digest() for name in names(tmp_path)}
+    assert before
+    manifest = _export(tmp_path, MONDAY)
+    for name, digest in before.items():
+        assert hashlib.sha256((tmp_path / name).read_bytes()).digest() == digest
+    assert {*before} <= {shard.name for shard in manifest.shards}
+
+
+@pytest.mark.parametrize("changed", [{"layout": Layout(shard_bytes=301)}, {"run": TUESDAY}])
+def test_an_unfinished_plan_of_other_arguments_is_not_continued(tmp_path, changed):
+    first = plan_export(Encord(units(ROWS)).client(), _order(MONDAY), tmp_path)
+    order = Order(**{"question": QUESTION, "layout": Layout(shard_bytes=300), "run": MONDAY, **changed})
+    second = plan_export(Encord(units(ROWS)).client(), order, tmp_path)
+    assert isinstance(first, Plan)
+    assert isinstance(second, Plan)
+    assert first.id != second.id
+    assert [*second.replaces] == [first.id]
+
+
+def test_an_export_of_version_0_1_0_is_replaced_with_all_its_files(tmp_path):
+    manifest = export(Encord(units(3)).client(), QUESTION, tmp_path)
+    text = (tmp_path / MANIFEST).read_text()
+    for number, name in enumerate([*manifest.file_names]):
+        old = f"labels-{number:05d}.jsonl" if name.startswith("labels") else "listing.jsonl.gz"
+        (tmp_path / name).rename(tmp_path / old)
+        text = text.replace(name, old)
+    (tmp_path / MANIFEST).write_text(text)
+    _require_whole(tmp_path, _export(tmp_path, MONDAY))
+    assert not (tmp_path / PLAN).exists()
