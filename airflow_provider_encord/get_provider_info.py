@@ -67,6 +67,14 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
         minimum=0,
         section=ADVANCED,
     ),
+    "total_timeout": _field(
+        "Total timeout",
+        "Seconds that one attempt at a request may take in all. What keeps flowing (16 KiB per second or more) gets "
+        "the time that it needs. Default: twice the read timeout.",
+        type=["number", "null"],
+        minimum=0,
+        section=ADVANCED,
+    ),
     "ca_bundle": _field(
         "CA bundle",
         "Path of a file with the certificates to trust, where an own authority or a proxy signs. Default: the usual "

@@ -24,6 +24,9 @@ SSH_ONLY: frozenset[str] = frozenset({SSH_KEY})
 API_KEY_ONLY: frozenset[str] = frozenset({API_KEY})
 SSH_OR_API_KEY: frozenset[str] = frozenset({SSH_KEY, API_KEY})
 
+MOST_BYTES = 128 * 2**20
+"""How large an answer may be, unpacked, where the operation says nothing else."""
+
 V1 = "v1"
 V2 = "v2"
 
@@ -115,6 +118,7 @@ class Call(Generic[T]):
     :param repeatable: Whether sending it twice does no harm; decides what a lost answer means.
     :param read: Turns the answer into the result: the inner ``response`` of a v1 envelope, or the body of a v2 answer.
     :param hold_seconds: How long Encord may hold the request before it answers (long polls); the time-out adds to it.
+    :param most_bytes: How large the answer may be, unpacked; a larger one is refused before it is in memory.
     :param rows: Label hashes of the rows that are read. An answer that cannot be read is an error that names them.
     :param operation: Its name in the registry; set by `operation`.
     """
@@ -125,6 +129,7 @@ class Call(Generic[T]):
     changes: bool = False
     repeatable: bool = True
     hold_seconds: float = 0.0
+    most_bytes: int = MOST_BYTES
     rows: tuple[str, ...] = ()
     operation: str = ""
 

@@ -7,6 +7,7 @@ loop is `AsyncEncordClient`.
 from __future__ import annotations
 
 import concurrent.futures
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -38,6 +39,7 @@ class EncordClient(Account):
         self._transport = transport or SyncTransport(credential, self.settings)
         self._resource: Resource | None = None
         self._asking = threading.Lock()
+        self._process = os.getpid()
 
     def __enter__(self) -> EncordClient:
         return self
@@ -66,6 +68,8 @@ class EncordClient(Account):
         """
         if not isinstance(self.credential, ApiKey):
             return None
+        if self._process != os.getpid():  # in a fork the lock may be held by a thread that is not there
+            self._asking, self._process = threading.Lock(), os.getpid()
         with self._asking:
             if self._resource is None:
                 self._resource = self.run(admission.resource_of(self.credential))

@@ -82,6 +82,7 @@ def read_settings(
         base_url=base_url(host, port, allow_http=allow_http),
         connect_timeout=_value(extra, "connect_timeout", DEFAULT_CONNECT_TIMEOUT, _seconds),
         read_timeout=_value(extra, "read_timeout", DEFAULT_READ_TIMEOUT, _seconds),
+        total_timeout=_value(extra, "total_timeout", None, _seconds),
         ca_bundle=_value(extra, "ca_bundle", None, str),
         allow_http=allow_http,
         user_agent_suffix=user_agent_suffix,

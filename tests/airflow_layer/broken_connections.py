@@ -21,6 +21,7 @@ from airflow_provider_encord.hooks.connection import secret_values
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.lines import running_line
 from tests.client import keys
+from tests.client.misbehaving import drip, raw
 from tests.client.scripted_server import Act, ScriptedServer, answer, closed_port, cut, hang
 from tests.client.test_tls import Authority
 
@@ -383,6 +384,18 @@ CASES: tuple[Case, ...] = (
         "a server that never answers",
         lambda around: around.ssh(around.server(hang()).url, read_timeout=0.3),
         ("within the read_timeout", "try again"),
+    ),
+    Case(
+        "a server whose answer drips",
+        lambda around: around.ssh(
+            around.server(drip(b"HTTP/1.1 200 OK\r\n", b"X: " * 99, pause=0.1)).url, read_timeout=0.3
+        ),
+        ("within the total_timeout", "try again"),
+    ),
+    Case(
+        "a server that speaks no HTTP",
+        lambda around: around.ssh(around.server(raw(b"+OK POP3 ready\r\n\r\n")).url),
+        ("not valid HTTP", "try again"),
     ),
     Case(
         "a server that hangs up",

@@ -125,6 +125,7 @@ KINDS = {
     "resource_id": "text",
     "connect_timeout": "text",
     "read_timeout": "text",
+    "total_timeout": "text",
     "ca_bundle": "text",
     "allow_http": "checkbox",
 }

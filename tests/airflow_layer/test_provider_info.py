@@ -138,10 +138,11 @@ EXPECTED_TYPES = {
     "resource_id": ("string", None),
     "connect_timeout": ("number", None),
     "read_timeout": ("number", None),
+    "total_timeout": ("number", None),
     "ca_bundle": ("string", None),
     "allow_http": ("boolean", None),
 }
-ADVANCED_FIELDS = {"connect_timeout", "read_timeout", "ca_bundle", "allow_http"}
+ADVANCED_FIELDS = {"connect_timeout", "read_timeout", "total_timeout", "ca_bundle", "allow_http"}
 
 
 def test_the_form_has_the_fields_of_the_design_with_their_types() -> None:

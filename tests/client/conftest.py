@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.credentials import ApiKey, SshKey
+from airflow_provider_encord.client.transport import retry
 from airflow_provider_encord.client.transport.settings import Settings
 from tests.client.network import plain_network
 from tests.client.scripted_server import ScriptedServer
@@ -40,7 +41,10 @@ def kind(request: pytest.FixtureRequest) -> str:
 def transport(kind: str) -> Callable[..., AbstractContextManager[Any]]:
     """Makes a transport of either kind, which does not wait, for a URL."""
 
-    def of(url: str, credential: SshKey | ApiKey | None = None, **options: Any) -> AbstractContextManager[Any]:
-        return sender(kind, credential or ssh_key(), Settings(base_url=url, **options), clock=lambda: 1e9)
+    def of(
+        url: str, credential: SshKey | ApiKey | None = None, *, attempts: int = retry.ATTEMPTS, **options: Any
+    ) -> AbstractContextManager[Any]:
+        settings = Settings(base_url=url, **options)
+        return sender(kind, credential or ssh_key(), settings, clock=lambda: 1e9, attempts=attempts)
 
     return of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import urllib.parse
 
 import pytest
@@ -127,22 +128,54 @@ def test_the_host_is_named_with_its_port():
     assert Settings(base_url="http://127.0.0.1:8765").host == "127.0.0.1:8765"
 
 
+REMOTE, LOCAL = "https://api.encord.com", "http://127.0.0.1:8765"
+_HERE = (
+    *("127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost", "localhost.", "LOCALHOST"),
+    *("a.localhost", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]"),
+)
+_NO_STORE = (
+    *("169.254.169.254", "0xa9fea9fe", "2852039166", "[fe80::1]", "[::ffff:169.254.169.254]", "0.0.0.0", "[::]"),
+    *("metadata.google.internal", "METADATA.google.internal.", "224.0.0.1"),
+)
+
+
 @pytest.mark.parametrize(
-    ("url", "allow_http", "safe"),
+    ("url", "api", "allow_http", "safe"),
     [
-        ("https://store.example.com/x?sig=SECRET", False, True),
-        ("http://store.example.com/x?sig=SECRET", False, False),
-        ("http://store.example.com/x?sig=SECRET", True, True),
-        ("http://127.0.0.1:9/x?sig=SECRET", False, True),
-        ("ftp://store.example.com/x?sig=SECRET", True, False),
-        ("file:///etc/passwd?SECRET", True, False),
-        ("", True, False),
+        ("https://store.example.com/x?sig=SECRET", REMOTE, False, True),
+        ("https://10.0.0.5/x?sig=SECRET", REMOTE, False, True),
+        ("http://store.example.com/x?sig=SECRET", REMOTE, False, False),
+        ("http://store.example.com/x?sig=SECRET", REMOTE, True, True),
+        ("http://10.0.0.5/x?sig=SECRET", REMOTE, False, False),
+        ("http://10.0.0.5/x?sig=SECRET", REMOTE, True, True),
+        ("http://127.0.0.1:9/x?sig=SECRET", LOCAL, False, True),
+        ("http://localhost:9/x?sig=SECRET", "https://localhost:8765", False, True),
+        ("http://[::1]:9/x?sig=SECRET", "http://[::1]:8765", False, True),
+        ("http://store.example.com/x?sig=SECRET", LOCAL, False, False),
+        # fault 7.4: only the API of this machine may have files sent to this machine
+        *[(f"http://{host}:9/x?sig=SECRET", REMOTE, allowed, False) for host in _HERE for allowed in (False, True)],
+        # the metadata services of clouds, whatever is allowed
+        *[(f"http://{host}/latest/?sig=SECRET", api, True, False) for host in _NO_STORE for api in (REMOTE, LOCAL)],
+        *[(f"https://{host}/latest/?sig=SECRET", REMOTE, True, False) for host in _NO_STORE],
+        ("ftp://store.example.com/x?sig=SECRET", REMOTE, True, False),
+        ("file:///etc/passwd?SECRET", REMOTE, True, False),
+        ("http://[/x?sig=SECRET", REMOTE, True, False),
+        ("https://store.example.com:99999/x?sig=SECRET", REMOTE, True, False),
+        ("https:///x?sig=SECRET", REMOTE, True, False),
+        ("store.example.com/x?sig=SECRET", REMOTE, True, False),
+        ("", REMOTE, True, False),
     ],
 )
-def test_a_file_is_sent_over_https_or_the_loopback_only(url, allow_http, safe):
+def test_a_file_is_sent_over_https_or_from_the_loopback_to_the_loopback_only(url, api, allow_http, safe):
     if safe:
-        require_safe(url, "cat.jpg", allow_http=allow_http)
+        require_safe(url, "cat.jpg", base_url=api, allow_http=allow_http)
         return
     with pytest.raises(RefusedError, match=r"cat\.jpg") as caught:
-        require_safe(url, "cat.jpg", allow_http=allow_http)
+        require_safe(url, "cat.jpg", base_url=api, allow_http=allow_http)
     assert "SECRET" not in str(caught.value)
+
+
+@given(url=st.text(max_size=30) | st.from_regex(r"https?://[^a]{0,10}(:[0-9a-z]{0,6})?/?.{0,5}"))
+def test_any_text_is_a_url_to_send_to_or_refused(url):
+    with contextlib.suppress(RefusedError):
+        require_safe(url, "cat.jpg", base_url=REMOTE, allow_http=False)

@@ -27,7 +27,10 @@ def transport(kind: str) -> Callable[..., AbstractContextManager[Any]]:
     """Makes a transport of either kind, which does not wait."""
 
     def of(credential: Any = None, **options: Any) -> AbstractContextManager[Any]:
-        return sender(kind, credential or ssh_key(), Settings(**options))
+        settings = Settings(
+            base_url="http://127.0.0.1:9", **options
+        )  # the store is on this machine, so the API is, too
+        return sender(kind, credential or ssh_key(), settings)
 
     return of
 

@@ -23,6 +23,8 @@ from airflow_provider_encord.client.times import write_time
 
 MAIN_BRANCH = "main"
 MOST_ROWS_PER_REQUEST = 1000  # what the vendor's SDK sends at most; the server may set less
+MOST_BYTES_OF_ROWS = 512 * 2**20  # of an answer; an hour of labelled video takes 100 MB and more
+MOST_BYTES_OF_LISTING = 2**30  # of an answer; a row takes about 800 bytes
 
 
 class LabelRowFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,7 +211,7 @@ def _uid(ids: Sequence[str] | str) -> list[str] | str:
 def list_label_rows(project: str, which: LabelRowFilter = EVERY_ROW) -> Call[list[LabelRowMetadata]]:
     """The metadata of a project's label rows, all in one answer."""
     request = Envelope("labelrowmetadata", "GET", _project(project), payload=which.payload())
-    return Call(request=request, credentials=SSH_OR_API_KEY, read=_metadata)
+    return Call(request=request, credentials=SSH_OR_API_KEY, read=_metadata, most_bytes=MOST_BYTES_OF_LISTING)
 
 
 def list_label_row_stamps(project: str, which: LabelRowFilter = EVERY_ROW) -> Call[list[LabelRowStamp]]:
@@ -250,6 +252,7 @@ def get_label_rows(
         request=Envelope("labelrow", "GET", _project(project), uid=_uid(label_hashes), payload=payload),
         credentials=SSH_OR_API_KEY,
         read=_ONE_ROW if one else _rows,
+        most_bytes=MOST_BYTES_OF_ROWS,
         rows=(str(label_hashes),) if one else tuple(label_hashes),
     )
 

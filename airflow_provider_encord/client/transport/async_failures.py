@@ -109,8 +109,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _how(error: BaseException) -> str:
     if isinstance(error, httpx.ReadTimeout | httpx.ConnectTimeout):  # the latter: in the middle of a handshake
         return failures.TIMED_OUT
-    if isinstance(error, httpx.DecodingError):
-        return failures.NOT_UNPACKED
-    if isinstance(error, httpx.RemoteProtocolError) and "body" in str(error):
-        return failures.BROKEN_OFF
+    if isinstance(error, httpx.RemoteProtocolError):
+        words = str(error)
+        if "body" in words:
+            return failures.BROKEN_OFF
+        return failures.CUT if "disconnected" in words else failures.NOT_HTTP
     return failures.CUT

@@ -7,6 +7,8 @@ level INFO, and read the environment in its own way. Redirects are never followe
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import ssl
 import time
 import uuid
@@ -22,20 +24,23 @@ from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.transport import answers, failures, machine, retry
 from airflow_provider_encord.client.transport.async_failures import NO_ANSWER, Progress, ProxyUnusableError, failure
 from airflow_provider_encord.client.transport.base import (
-    CONNECTIONS,
+    MOST_OF_OBJECT_STORE,
     OBJECT_STORE,
     Transport,
     error_of,
     error_of_transfer,
     judge_transfer,
 )
+from airflow_provider_encord.client.transport.content import Content, NotUnpackedError, TooMuchError
+from airflow_provider_encord.client.transport.deadline import Deadline
 from airflow_provider_encord.client.transport.failures import Failure
 from airflow_provider_encord.client.transport.files import BLOCK, SizedFile, opened, require_safe
 from airflow_provider_encord.client.transport.settings import Settings
 
 T = TypeVar("T")
 
-_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=CONNECTIONS, keepalive_expiry=None)
+_CONNECTIONS = 16  # kept open; enough for what one loop polls at the same time
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=None)
 
 
 class AsyncTransport(Transport):
@@ -59,8 +64,9 @@ class AsyncTransport(Transport):
     ):
         super().__init__(credential, settings, library=f"httpx/{httpx.__version__}", clock=clock, attempts=attempts)
         self._sleep = sleep
-        self._pools: dict[tuple[str | None, str | None, int], httpx.AsyncHTTPTransport] = {}
-        """By proxy, certificates and the state of these: replaced ones are trusted from the next request on."""
+        self._pools: dict[tuple[str | None, str | None, int, int], httpx.AsyncHTTPTransport] = {}
+        """By proxy, certificates, the state of these (replaced ones are trusted from the next request on), and process:
+        a fork gets connections of its own."""
         self._making = asyncio.Lock()
 
     async def close(self) -> None:
@@ -84,7 +90,8 @@ class AsyncTransport(Transport):
 
         :raises EncordError: It was refused, or not reached after all attempts, or the file changed while it was read.
         """
-        require_safe(transfer.url, transfer.title, allow_http=self._settings.allow_http)
+        settings = self._settings
+        require_safe(transfer.url, transfer.title, base_url=settings.base_url, allow_http=settings.allow_http)
         policy = tenacity.AsyncRetrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))
         await policy(self._transfer_once, transfer)
 
@@ -97,6 +104,7 @@ class AsyncTransport(Transport):
         outgoing = self._outgoing(call, trace_id)
         proxy = machine.proxy_for(outgoing.url)
         progress = Progress(proxied=proxy is not None)
+        watch = self._watch(call.hold_seconds)
         try:
             url = httpx.URL(outgoing.url)
             target = url.raw_path.decode("ascii")
@@ -108,12 +116,17 @@ class AsyncTransport(Transport):
                 content=outgoing.body,
                 extensions=self._extensions(progress, hold_seconds=call.hold_seconds),
             )
-            response = await self._exchange(request, proxy)
+            async with watch, self._exchange(request, proxy) as response:
+                content = await _content(response, call.most_bytes, watch)
         except NO_ANSWER as error:
-            what = failure(error, self._host, progress)
+            what = failures.too_slow(self._host) if watch.over else failure(error, self._host, progress)
+        except NotUnpackedError:
+            what = failures.lost(self._host, failures.NOT_UNPACKED)
+        except TooMuchError as error:
+            what = failures.too_much(self._host, error.most)
         else:
             answer = self._received(
-                response.status_code, response.headers, response.content, sent=request.headers, trace_id=trace_id
+                response.status_code, response.headers, content, sent=request.headers, trace_id=trace_id
             )
             return answers.result(call, answer)
         # Raised here and not in the handler: exceptions of httpx hold the request, with its credentials.
@@ -126,17 +139,19 @@ class AsyncTransport(Transport):
         file = await asyncio.to_thread(opened, transfer)
         try:
             sized = SizedFile(file, transfer.size, transfer.title)
+            watch = self._watch()
             try:
                 request = httpx.Request(
                     "PUT",
                     requests.utils.requote_uri(transfer.url),  # as `requests` sends it
                     headers={**self._outgoing_file(transfer), "Content-Length": str(transfer.size)},
-                    content=_blocks(sized),
+                    content=_blocks(sized, watch),
                     extensions=self._extensions(progress),
                 )
-                response = await self._exchange(request, proxy)
+                async with watch, self._exchange(request, proxy) as response:
+                    await _drain(response)
             except NO_ANSWER as error:
-                what = failure(error, OBJECT_STORE, progress)
+                what = failures.too_slow(OBJECT_STORE) if watch.over else failure(error, OBJECT_STORE, progress)
             else:
                 await asyncio.to_thread(sized.require_whole)
         finally:
@@ -150,20 +165,23 @@ class AsyncTransport(Transport):
         # `requests` counts the sending of a request to the time-out of the connection, too.
         return {"timeout": {"connect": connect, "read": read, "write": connect, "pool": None}, "trace": progress}
 
-    async def _exchange(self, request: httpx.Request, proxy: str | None) -> httpx.Response:
-        """Send a request and read its answer whole."""
+    def _watch(self, hold_seconds: float = 0.0) -> _Watch:
+        return _Watch(self._deadline(hold_seconds))
+
+    @contextlib.asynccontextmanager
+    async def _exchange(self, request: httpx.Request, proxy: str | None) -> AsyncIterator[httpx.Response]:
+        """Send a request. Its answer is not read yet."""
         pool = await self._pool(proxy, tls=request.url.scheme == "https")
         response = await pool.handle_async_request(request)
         try:
-            await response.aread()
+            yield response
         finally:
             await response.aclose()
-        return response
 
     async def _pool(self, proxy: str | None, *, tls: bool) -> httpx.AsyncHTTPTransport:
         needs_tls = tls or (proxy is not None and proxy.startswith("https"))
         bundle = machine.bundle(self._settings.trusted) if needs_tls else None
-        key = proxy, bundle, machine.state_of(bundle) if bundle else 0
+        key = proxy, bundle, machine.state_of(bundle) if bundle else 0, os.getpid()
         if key in self._pools:
             return self._pools[key]
         async with self._making:
@@ -199,6 +217,58 @@ def _proxy(url: str, context: ssl.SSLContext) -> httpx.Proxy:
     return proxy
 
 
-async def _blocks(file: SizedFile) -> AsyncIterator[bytes]:
+class _Watch:
+    """Ends what runs in it at a deadline, which moves on with the bytes. Its `TimeoutError` comes from nothing else.
+
+    :param deadline: When the attempt ends.
+    """
+
+    def __init__(self, deadline: Deadline):
+        self._deadline = deadline
+        self._timeout = asyncio.timeout(deadline.left)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(self, *exception: Any) -> None:
+        await self._timeout.__aexit__(*exception)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended it."""
+        return self._timeout.expired()
+
+    def moved(self, size: int) -> None:
+        """So many bytes were sent or received."""
+        self._deadline.moved(size)
+        if not self.over:
+            self._timeout.reschedule(asyncio.get_running_loop().time() + self._deadline.left)
+
+
+async def _content(response: httpx.Response, most: int, watch: _Watch) -> bytes:
+    """The body of an answer, unpacked.
+
+    :param most: How many bytes to take at most.
+    :raises TooMuchError: It is larger.
+    :raises NotUnpackedError: It cannot be unpacked.
+    """
+    content = Content(response.headers.get("content-encoding", ""), most)
+    async for piece in response.aiter_raw():
+        watch.moved(len(piece))
+        content.add(piece)
+    return content.end()
+
+
+async def _drain(response: httpx.Response) -> None:
+    """Read an answer whose status says it all, so that its connection can be used again; but not much of it."""
+    read = 0
+    async for piece in response.aiter_raw():
+        read += len(piece)
+        if read >= MOST_OF_OBJECT_STORE:
+            return
+
+
+async def _blocks(file: SizedFile, watch: _Watch) -> AsyncIterator[bytes]:
     while block := await asyncio.to_thread(file.read, BLOCK):
         yield block
+        watch.moved(len(block))  # the one before the next is asked for: it was sent

@@ -18,12 +18,13 @@ import msgspec
 from airflow_provider_encord import __version__
 from airflow_provider_encord.client.call import NO_BODY, Call, Envelope, Transfer
 from airflow_provider_encord.client.credentials import Credential, SshKey
-from airflow_provider_encord.client.errors import EncordError, RefusedError, UnavailableError
+from airflow_provider_encord.client.errors import EncordError, RefusedError, TooLargeError, UnavailableError
 from airflow_provider_encord.client.transport import answers, retry
+from airflow_provider_encord.client.transport.deadline import Deadline
 from airflow_provider_encord.client.transport.failures import Failure
 from airflow_provider_encord.client.transport.settings import Settings
 
-CONNECTIONS = 16  # kept open; enough for parallel reads and uploads of one task
+MOST_OF_OBJECT_STORE = 64 * 1024  # bytes of an answer that are read; its status says it all
 OBJECT_STORE = "the object store"
 _PROOFS = ("authorization", "signature")  # headers whose values must not come back in a message
 
@@ -73,6 +74,13 @@ class Transport:
     def now(self) -> float:
         """The time, in seconds since 1970."""
         return self._clock()
+
+    def _deadline(self, hold_seconds: float = 0.0) -> Deadline:
+        """When an attempt that begins now has to end.
+
+        :param hold_seconds: How long Encord may hold the request before it answers.
+        """
+        return Deadline(self._settings.total_seconds + hold_seconds)
 
     def _outgoing(self, call: Call[Any], trace_id: str) -> Outgoing:
         request = call.request
@@ -147,6 +155,8 @@ def error_of(call: Call[Any], what: Failure, trace_id: str) -> EncordError:
     """The error for a call without an answer. Where no connection was made, it may be repeated, whatever it does."""
     if what.hopeless:
         return RefusedError(what.what, operation=call.operation)
+    if what.too_much and not call.changes:
+        return TooLargeError(what.what, operation=call.operation, trace_id=trace_id)
     if not what.connected:
         return UnavailableError(what.what, operation=call.operation)
     return answers.transient(call, what.what, trace_id=trace_id, timed_out=what.timed_out)

@@ -25,6 +25,8 @@ TIMED_OUT = "nothing came within the read_timeout"
 BROKEN_OFF = "the answer broke off"
 NOT_UNPACKED = "the answer could not be unpacked"
 CUT = "the connection was cut"
+NOT_HTTP = "the answer is not valid HTTP; a proxy may have written it"
+TOOK_TOO_LONG = "it was not whole within the total_timeout; what came, came too slowly"
 
 UNKNOWN_NAME = (
     "its host name is not known to DNS. Check the spelling of the connection's host, and that this machine can resolve "
@@ -79,12 +81,14 @@ class Failure:
     :param hopeless: It will be the same next time.
     :param connected: Whether a connection was made, so that the request may have arrived.
     :param timed_out: Whether it arrived, but its answer took too long.
+    :param too_much: Whether an answer came that is larger than what is taken.
     """
 
     what: str
     hopeless: bool = False
     connected: bool = True
     timed_out: bool = False
+    too_much: bool = False
 
 
 def cannot_ask(host: str, why: str) -> Failure:
@@ -119,9 +123,26 @@ def refused_by(cause: BaseException | None) -> str:
 def lost(host: str, how: str = CUT) -> Failure:
     """The request was sent, or a part of it, and no answer came.
 
-    :param how: ``TIMED_OUT``, ``BROKEN_OFF``, ``NOT_UNPACKED`` or ``CUT``.
+    :param how: ``TIMED_OUT``, ``BROKEN_OFF``, ``NOT_UNPACKED``, ``NOT_HTTP`` or ``CUT``.
     """
     return Failure(f"No answer from {host} ({how}).", timed_out=how == TIMED_OUT)
+
+
+def too_slow(host: str) -> Failure:
+    """The attempt as a whole took too long, though the connection was never silent for long."""
+    return Failure(f"No answer from {host} ({TOOK_TOO_LONG}).", timed_out=True)
+
+
+def too_much(host: str, most: int) -> Failure:
+    """The answer is larger than what is taken.
+
+    :param most: The limit in bytes.
+    """
+    return Failure(
+        f"The answer of {host} is larger than {most // 2**20} MiB (unpacked), which is the most that is taken for this "
+        "operation. Ask for less at once.",
+        too_much=True,
+    )
 
 
 def tls_was_cut(cause: ssl.SSLError | None) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 import urllib.parse
 from typing import BinaryIO
 
@@ -73,15 +75,57 @@ def opened(transfer: Transfer) -> BinaryIO:
         raise UnavailableError(f"{transfer.title} cannot be read: {error.strerror or type(error).__name__}.") from None
 
 
-def require_safe(url: str, title: str, *, allow_http: bool) -> None:
-    """Check that a signed URL is one to send data to.
+def require_safe(url: str, title: str, *, base_url: str, allow_http: bool) -> None:
+    """Check that a signed URL is one to send data to. It comes from outside, so it is not trusted.
 
-    :raises RefusedError: It is neither https nor on the loopback, and plain http is not allowed.
+    Plain http is for an emulator: to the loopback if the API is there, too, and elsewhere only if `allow_http` is set.
+    A link-local address (as clouds have their metadata services on) is never one of an object store.
+
+    :param base_url: Of the API that gave the URL.
+    :raises RefusedError: It is no URL, or not safe.
     """
-    parts = urllib.parse.urlsplit(url)
-    plain = parts.scheme == "http" and (allow_http or is_loopback(parts.hostname or ""))
-    if parts.scheme != "https" and not plain:
-        raise RefusedError(
-            f"Encord wants {title} sent to {parts.scheme}://{parts.hostname}, which is not https. "
-            "Set the connection's allow_http if that is meant."
-        )
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise RefusedError(f"Encord wants {title} sent to what is not a URL. Report it to Encord.") from None
+    if parts.scheme not in ("https", "http") or not host:
+        raise RefusedError(f"Encord wants {title} sent to what is not a URL of https. Report it to Encord.")
+    where = f"Encord wants {title} sent to {parts.scheme}://{host}"
+    if _is_never_an_object_store(host):
+        raise RefusedError(f"{where}, which is an address that no object store has. Report it to Encord.")
+    if parts.scheme == "https":
+        return
+    here = _is_this_machine(host)
+    if here and not is_loopback(urllib.parse.urlsplit(base_url).hostname or ""):
+        raise RefusedError(f"{where}, which is this machine, and the API is not on it. Report it to Encord.")
+    if not (allow_http or here):
+        raise RefusedError(f"{where}, which is not https. Set the connection's allow_http if that is meant.")
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether it is the loopback, in whatever spelling."""
+    address = _address(host)
+    if address is None:
+        return f".{host.rstrip('.').lower()}".endswith(".localhost")
+    return address.is_loopback
+
+
+def _is_never_an_object_store(host: str) -> bool:
+    """Whether it is an address that is for no service: link-local (cloud metadata), unspecified, multicast."""
+    address = _address(host)
+    if address is None:
+        return host.rstrip(".").lower() == "metadata.google.internal"
+    return address.is_link_local or address.is_unspecified or address.is_multicast
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host name is, also in the spellings that only the system knows (``127.1``, ``0x7f000001``)."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        try:
+            return ipaddress.IPv4Address(socket.inet_aton(host.rstrip(".")))
+        except (OSError, UnicodeError, ValueError):
+            return None
+    return getattr(address, "ipv4_mapped", None) or address

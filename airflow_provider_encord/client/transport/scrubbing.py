@@ -38,8 +38,12 @@ _WITHOUT_QUERY = _WithoutQuery()
 
 @contextlib.contextmanager
 def queries_unlogged() -> Iterator[None]:
-    """Keep the query of a signed URL out of the log of `urllib3`, which writes whole URLs when it is set to DEBUG."""
-    logging.getLogger("urllib3.connectionpool").addFilter(_WITHOUT_QUERY)  # the same filter is added once
+    """Keep the query of a signed URL out of the log of `urllib3`.
+
+    It writes whole URLs when it is set to DEBUG, and always where the headers of an answer are odd.
+    """
+    for name in ("urllib3.connectionpool", "urllib3.connection"):
+        logging.getLogger(name).addFilter(_WITHOUT_QUERY)  # the same filter is added once
     token = _signed.set(True)
     try:
         yield

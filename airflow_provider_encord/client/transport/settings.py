@@ -15,6 +15,8 @@ _PATH = re.compile(r"^(~|\.{0,2}/|[A-Za-z]:\\)|\.(pem|crt|cer|bundle)$")
 DEFAULT_BASE_URL = "https://api.encord.com"
 DEFAULT_CONNECT_TIMEOUT = 30.0  # seconds
 DEFAULT_READ_TIMEOUT = 180.0  # seconds; the vendor's SDK waits as long
+LONGEST_TIMEOUT = 86_400.0  # seconds; far more than this is more than a socket can wait
+TOTAL_BY_READ = 2  # the total time-out is so many times the read time-out, where it is not given
 
 
 _HOST_NAME = re.compile(r"[0-9a-z_-]{1,63}(\.[0-9a-z_-]{1,63})*\.?")
@@ -96,6 +98,8 @@ class Settings:
     :param base_url: From `base_url`.
     :param connect_timeout: Seconds to wait for a connection.
     :param read_timeout: Seconds to wait for an answer; a long poll adds the time that Encord may hold it.
+    :param total_timeout: Seconds that an attempt may take in all, beside the time for the bytes that move (see
+        `deadline.SLOWEST`); by default twice the `read_timeout`.
     :param ca_bundle: Path of a file or directory with certificates to trust instead of the usual ones.
     :param allow_http: Accept plain http to other machines, also for uploads.
     :param user_agent_suffix: Added to the ``User-Agent``, such as ``apache-airflow/3.3.2``.
@@ -104,15 +108,18 @@ class Settings:
     base_url: str = DEFAULT_BASE_URL
     connect_timeout: float = DEFAULT_CONNECT_TIMEOUT
     read_timeout: float = DEFAULT_READ_TIMEOUT
+    total_timeout: float | None = None
     ca_bundle: str | None = None
     allow_http: bool = False
     user_agent_suffix: str = ""
 
     def __post_init__(self) -> None:
-        for field in ("connect_timeout", "read_timeout"):
-            if not getattr(self, field) > 0:
+        for field in ("connect_timeout", "read_timeout", "total_timeout"):
+            seconds = getattr(self, field)
+            if seconds is not None and not 0 < seconds <= LONGEST_TIMEOUT:
                 raise CredentialError(
-                    f"Connection field {field}: {getattr(self, field)} is not a number of seconds over 0."
+                    f"Connection field {field}: {seconds} is not a number of seconds over 0 and up to "
+                    f"{LONGEST_TIMEOUT:.0f} (a day)."
                 )
         if self.ca_bundle and not pathlib.Path(self.ca_bundle).expanduser().exists():
             # Quoted only where it looks like a path: it may be a key that was pasted into the wrong field.
@@ -121,6 +128,11 @@ class Settings:
                 f"Connection field ca_bundle: there is no file{path} on this machine. It must be a PEM file that is on "
                 "every worker and triggerer (and for the Test button on the API server); or leave the field empty."
             )
+
+    @property
+    def total_seconds(self) -> float:
+        """Seconds that an attempt may take in all, beside the time for the bytes that move."""
+        return TOTAL_BY_READ * self.read_timeout if self.total_timeout is None else self.total_timeout
 
     @property
     def trusted(self) -> str | None:

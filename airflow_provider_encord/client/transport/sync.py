@@ -7,32 +7,33 @@ prepared request (`requests` turns ``%7E`` into ``~``).
 
 from __future__ import annotations
 
-import ssl
+import os
 import time
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import requests
-import requests.adapters
 import requests.auth
 import tenacity
 
 from airflow_provider_encord.client.call import Call, Transfer
 from airflow_provider_encord.client.credentials import Credential
-from airflow_provider_encord.client.transport import answers, machine, retry
+from airflow_provider_encord.client.transport import answers, failures, machine, retry
 from airflow_provider_encord.client.transport.base import (
-    CONNECTIONS,
+    MOST_OF_OBJECT_STORE,
     OBJECT_STORE,
     Transport,
     error_of,
     error_of_transfer,
     judge_transfer,
 )
+from airflow_provider_encord.client.transport.content import Content, NotUnpackedError, TooMuchError
 from airflow_provider_encord.client.transport.failures import Failure
 from airflow_provider_encord.client.transport.files import SizedFile, opened, require_safe
 from airflow_provider_encord.client.transport.scrubbing import queries_unlogged
 from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.client.transport.sync_connections import Pools, within
 from airflow_provider_encord.client.transport.sync_failures import NO_ANSWER, failure
 
 T = TypeVar("T")
@@ -65,36 +66,6 @@ class _NoCredentials(requests.auth.AuthBase):
         return prepared
 
 
-class _Pools(requests.adapters.HTTPAdapter):
-    """The pools of connections, which share a TLS context: reading all certificates anew for each connection is slow.
-
-    :param trusted: Path of the certificates that the connection names, if it does.
-    """
-
-    def __init__(self, trusted: str | None):
-        super().__init__(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS)
-        self._trusted = trusted
-
-    def build_connection_pool_key_attributes(
-        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
-    ) -> Any:
-        """Which pool to take: by host, and by whom to trust."""
-        host, options = super().build_connection_pool_key_attributes(request, verify, cert)
-        return host, {"ssl_context": self._context()} if host["scheme"] == "https" else options
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        """The pools by way of a proxy, to which TLS may be spoken as well."""
-        if proxy.lower().startswith("https"):
-            options["proxy_ssl_context"] = self._context()
-        return super().proxy_manager_for(proxy, **options)
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave it to the context."""
-
-    def _context(self) -> ssl.SSLContext:
-        return machine.tls_context(machine.bundle(self._trusted))
-
-
 class SyncTransport(Transport):
     """Sends calls over `requests`. One instance may serve several threads.
 
@@ -118,11 +89,12 @@ class SyncTransport(Transport):
             credential, settings, library=f"requests/{requests.__version__}", clock=clock, attempts=attempts
         )
         self._sleep = sleep
-        self._pools = _Pools(settings.trusted)
+        self._pools = Pools(settings.trusted)
+        self._process = os.getpid()
 
     def close(self) -> None:
         """Give the pooled connections back."""
-        self._pools.close()
+        self._own_pools().close()
 
     def send(self, call: Call[T]) -> T:
         """Send a call, again if the retry policy says so, and read its result.
@@ -137,7 +109,8 @@ class SyncTransport(Transport):
 
         :raises EncordError: It was refused, or not reached after all attempts, or the file changed while it was read.
         """
-        require_safe(transfer.url, transfer.title, allow_http=self._settings.allow_http)
+        settings = self._settings
+        require_safe(transfer.url, transfer.title, base_url=settings.base_url, allow_http=settings.allow_http)
         tenacity.Retrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))(self._transfer_once, transfer)
 
     def pause(self, seconds: float) -> None:
@@ -147,17 +120,26 @@ class SyncTransport(Transport):
     def _attempt(self, call: Call[T]) -> T:
         trace_id = uuid.uuid4().hex
         outgoing = self._outgoing(call, trace_id)
+        deadline = self._deadline(call.hold_seconds)
         try:
-            response, content = self._exchange(
-                outgoing.method,
-                outgoing.url,
-                outgoing.headers,
-                outgoing.body,
-                auth=_Signature(self._proof, call),
-                hold_seconds=call.hold_seconds,
-            )
+            with (
+                within(deadline),
+                self._exchange(
+                    outgoing.method,
+                    outgoing.url,
+                    outgoing.headers,
+                    outgoing.body,
+                    auth=_Signature(self._proof, call),
+                    hold_seconds=call.hold_seconds,
+                ) as response,
+            ):
+                content = _content(response, call.most_bytes)
         except NO_ANSWER as error:
-            what = failure(error, self._host)
+            what = failures.too_slow(self._host) if deadline.over else failure(error, self._host)
+        except NotUnpackedError:
+            what = failures.lost(self._host, failures.NOT_UNPACKED)
+        except TooMuchError as error:
+            what = failures.too_much(self._host, error.most)
         else:
             return answers.result(call, self._answer(response, content, trace_id))
         # Raised here and not in the handler: requests' own exceptions hold the prepared request, with its credentials.
@@ -172,19 +154,26 @@ class SyncTransport(Transport):
         *,
         auth: requests.auth.AuthBase,
         hold_seconds: float = 0.0,
-    ) -> tuple[requests.Response, bytes]:
-        """Send a request and read its answer whole."""
+    ) -> requests.Response:
+        """Send a request. Its answer is not read yet."""
         prepared = requests.PreparedRequest()
         prepared.prepare(method=method, url=url, headers=headers, data=body, auth=auth)
         proxy = machine.proxy_for(url)
-        response = self._pools.send(
+        return self._own_pools().send(
             prepared,
+            stream=True,
             timeout=(self._settings.connect_timeout, self._settings.read_timeout + hold_seconds),
             proxies={"http": proxy, "https": proxy} if proxy else {},
         )
-        with response:
-            # `response.content` would read by 10 KB, which for an answer of megabytes takes more time than all the rest
-            return response, b"".join(response.iter_content(_READ_BYTES))
+
+    def _own_pools(self) -> Pools:
+        """The pools of this process: connections that a process shares with the one it was forked from mix up answers.
+
+        Those of the other process are left alone and not closed.
+        """
+        if self._process != os.getpid():
+            self._pools, self._process = Pools(self._settings.trusted), os.getpid()
+        return self._pools
 
     def _answer(self, response: requests.Response, content: bytes, trace_id: str) -> answers.Answer:
         return self._received(
@@ -199,17 +188,41 @@ class SyncTransport(Transport):
         what: Failure | None = None
         with opened(transfer) as file:
             sized = SizedFile(file, transfer.size, transfer.title)
+            deadline = self._deadline()
             try:
-                response, _ = self._put(transfer, sized)
+                with within(deadline), queries_unlogged(), self._put(transfer, sized) as response:
+                    _drain(response)
             except NO_ANSWER as error:
-                what = failure(error, OBJECT_STORE)
+                what = failures.too_slow(OBJECT_STORE) if deadline.over else failure(error, OBJECT_STORE)
             else:
                 sized.require_whole()
         if what:
             raise error_of_transfer(transfer, what)
         judge_transfer(transfer, response.status_code)
 
-    def _put(self, transfer: Transfer, file: SizedFile) -> tuple[requests.Response, bytes]:
+    def _put(self, transfer: Transfer, file: SizedFile) -> requests.Response:
         body = file if transfer.size else b""  # `requests` would send an empty stream in chunks
-        with queries_unlogged():
-            return self._exchange("PUT", transfer.url, self._outgoing_file(transfer), body, auth=_NoCredentials())
+        return self._exchange("PUT", transfer.url, self._outgoing_file(transfer), body, auth=_NoCredentials())
+
+
+def _content(response: requests.Response, most: int) -> bytes:
+    """The body of an answer, unpacked.
+
+    :param most: How many bytes to take at most.
+    :raises TooMuchError: It is larger.
+    :raises NotUnpackedError: It cannot be unpacked.
+    """
+    content = Content(response.headers.get("content-encoding", ""), most)
+    # By the megabyte: `response.content` reads by 10 KB, which for a large answer takes more time than all the rest
+    for piece in response.raw.stream(_READ_BYTES, decode_content=False):
+        content.add(piece)
+    return content.end()
+
+
+def _drain(response: requests.Response) -> None:
+    """Read an answer whose status says it all, so that its connection can be used again; but not much of it."""
+    read = 0
+    for piece in response.raw.stream(MOST_OF_OBJECT_STORE, decode_content=False):
+        read += len(piece)
+        if read >= MOST_OF_OBJECT_STORE:
+            return

@@ -6,9 +6,10 @@ up; what it was is three exceptions further in.
 
 from __future__ import annotations
 
+import http.client
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import requests
 import urllib3.exceptions
@@ -28,8 +29,12 @@ _CANNOT_ASK: Mapping[type[BaseException], str] = {
 }
 _LOST: Mapping[type[BaseException], str] = {
     requests.exceptions.ReadTimeout: failures.TIMED_OUT,
-    requests.exceptions.ChunkedEncodingError: failures.BROKEN_OFF,
-    requests.exceptions.ContentDecodingError: failures.NOT_UNPACKED,
+    urllib3.exceptions.ReadTimeoutError: failures.TIMED_OUT,
+    urllib3.exceptions.InvalidChunkLength: failures.NOT_HTTP,
+    http.client.RemoteDisconnected: failures.CUT,  # the other kinds of a bad status line are no HTTP
+    http.client.IncompleteRead: failures.BROKEN_OFF,
+    http.client.HTTPException: failures.NOT_HTTP,
+    urllib3.exceptions.InvalidHeader: failures.NOT_HTTP,
 }
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
@@ -40,6 +45,8 @@ def failure(error: BaseException, host: str) -> Failure:
     :param error: One of `NO_ANSWER`.
     :param host: Whom we asked.
     """
+    if isinstance(error, requests.exceptions.InvalidHeader) and error.args and isinstance(error.args[0], Exception):
+        return failures.lost(host, failures.NOT_HTTP)  # a header of the answer, not one of ours
     if why := _described(error, _CANNOT_ASK):
         return failures.cannot_ask(host, why)
     if not isinstance(error, requests.RequestException | urllib3.exceptions.HTTPError):
@@ -50,7 +57,27 @@ def failure(error: BaseException, host: str) -> Failure:
         return _proxy_failure(error, host)
     if never := _never_connected(error):
         return failures.not_connected(host, never)
-    return failures.lost(host, _described(error, _LOST) or failures.CUT)
+    return failures.lost(host, _how(error))
+
+
+def _how(error: BaseException) -> str:
+    causes = list(_causes(error))
+    if any(isinstance(one, urllib3.exceptions.InvalidChunkLength) and not one.length for one in causes):
+        return failures.BROKEN_OFF  # the length of a chunk did not come at all
+    if how := next((how for one in reversed(causes) if (how := _described(one, _LOST))), None):
+        return how
+    # `urllib3` raises its own class while the body is read, and `requests` wraps it before that.
+    return failures.BROKEN_OFF if isinstance(error, urllib3.exceptions.ProtocolError) else failures.CUT
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception and those that it holds, outermost first."""
+    seen: set[int] = set()
+    one: BaseException | None = error
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        yield one
+        one = next((inner for inner in reversed(one.args) if isinstance(inner, BaseException)), None)
 
 
 def _described(error: BaseException, descriptions: Mapping[type[BaseException], str]) -> str | None:

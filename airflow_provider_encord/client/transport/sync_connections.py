@@ -1,0 +1,156 @@
+"""The connections of `requests`: pools that share certificates, and a time limit for the whole of an attempt.
+
+Surprise: the time-out of a socket is one for each reading, so an answer that drips never ends. Neither `requests` nor
+`urllib3` offers a limit for the whole, and the status line and the headers are read before anyone sees the answer. So
+the limit is set on each reading from the socket. `requests` is not told of it; the transport sets it with `within`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import http.client
+import io
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+import requests.adapters
+import urllib3
+import urllib3.connection
+import urllib3.connectionpool
+
+from airflow_provider_encord.client.transport import machine
+from airflow_provider_encord.client.transport.deadline import Deadline
+
+CONNECTIONS = 16  # kept open; enough for parallel reads and uploads of one task
+_AT_ONCE = 64 * 1024  # bytes that are sent before the time is looked at again
+_SWITCHING = 101
+
+_deadline: contextvars.ContextVar[Deadline | None] = contextvars.ContextVar("deadline", default=None)
+
+
+@contextlib.contextmanager
+def within(deadline: Deadline) -> Iterator[None]:
+    """Let all that this thread sends and receives end at a deadline."""
+    token = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+class Pools(requests.adapters.HTTPAdapter):
+    """The pools of connections, which share a TLS context: reading all certificates anew for each connection is slow.
+
+    :param trusted: Path of the certificates that the connection names, if it does.
+    """
+
+    def __init__(self, trusted: str | None):
+        super().__init__(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS)
+        self._trusted = trusted
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """The pools without a proxy."""
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        """Which pool to take: by host, and by whom to trust."""
+        host, options = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._context()} if host["scheme"] == "https" else options
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """The pools by way of a proxy, to which TLS may be spoken as well."""
+        if proxy.lower().startswith("https"):
+            options["proxy_ssl_context"] = self._context()
+        manager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave it to the context."""
+
+    def _context(self) -> ssl.SSLContext:
+        return machine.tls_context(machine.bundle(self._trusted))
+
+
+class _TimedSocketFile(io.RawIOBase):
+    """Reads from a socket until a deadline."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline):
+        self._sock = sock
+        self._deadline = deadline
+        self._silence = sock.gettimeout()
+        self._inner: Any = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline.left
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left if self._silence is None else min(self._silence, left))
+        size: int | None = self._inner.readinto(buffer)
+        self._deadline.moved(size or 0)
+        return size
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that has to be read by the deadline, and whose interim answers (103 Early Hints) are skipped."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any):
+        super().__init__(sock, *arguments, **options)
+        if deadline := _deadline.get():
+            self.fp.close()
+            self.fp = io.BufferedReader(_TimedSocketFile(sock, deadline))
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        interim = 100 <= status < 200 and status != _SWITCHING
+        return version, 100 if interim else status, reason  # the base class skips 100, and no other
+
+
+class _Timed:
+    """Sends until the deadline."""
+
+    def send(self, data: Any) -> None:
+        deadline = _deadline.get()
+        if deadline is None or not isinstance(data, bytes | bytearray):
+            super().send(data)  # type: ignore[misc]
+            return
+        view = memoryview(data)
+        for start in range(0, len(view), _AT_ONCE):
+            piece = view[start : start + _AT_ONCE]
+            if deadline.over:
+                raise TimeoutError
+            super().send(piece)  # type: ignore[misc]
+            deadline.moved(len(piece))
+
+
+class _PlainConnection(_Timed, urllib3.connection.HTTPConnection):
+    response_class = _Response
+
+
+class _TlsConnection(_Timed, urllib3.connection.HTTPSConnection):
+    response_class = _Response
+
+
+class _PlainPool(urllib3.connectionpool.HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _TlsPool(urllib3.connectionpool.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {"http": _PlainPool, "https": _TlsPool}
