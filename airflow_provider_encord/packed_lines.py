@@ -1,20 +1,24 @@
-"""Lines of a file, plain or packed as its name says (``.gz``, ``.zst``), one after the other and never all at once."""
+"""Lines of a file, plain or packed as its name says (``.gz``, ``.zst``), one after the other and never all at once.
+
+A packed file must be complete: one that was cut, even between two blocks, is an error and not a shorter file.
+"""
 
 from __future__ import annotations
 
-import gzip
 import zlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError
 from airflow_provider_encord.storage_paths import StoragePath, storage_errors
 
 _BLOCK = 2**20
+_GZIP = 31  # zlib's window bits for the format
+_PACKED_BLOCK = 2**13  # a few bytes of Zstandard may stand for 128 KiB, so this many for some hundred MB at most
 
 
 class DamagedFileError(EncordError):
-    """It ends early, or is not packed as its name says."""
+    """It ends early, or is not packed as its name says. A retry does not help."""
 
 
 def lines_of(path: StoragePath, argument: str) -> Iterator[bytes]:
@@ -25,12 +29,16 @@ def lines_of(path: StoragePath, argument: str) -> Iterator[bytes]:
     :raises InvalidRequestError: It is not there, or needs a library that is not installed.
     :raises UnavailableError: The disk or the store cannot be used now.
     """
-    rest = b""
+    begun: list[bytes] = []
     with storage_errors(argument, path):
         for block in _unpacked(path):
-            *whole, rest = (rest + block).split(b"\n")
-            yield from whole
-        if rest:
+            first, *others = block.split(b"\n")
+            begun.append(first)
+            if others:
+                yield b"".join(begun)
+                yield from others[:-1]
+                begun = [others[-1]]
+        if rest := b"".join(begun):
             yield rest
 
 
@@ -38,15 +46,90 @@ def _unpacked(path: StoragePath) -> Iterator[bytes]:
     file: Any = path.open("rb")
     try:
         if path.name.endswith(".gz"):
-            file = gzip.GzipFile(fileobj=file)
+            yield from _members(file, path, _Gzip, zlib.error)
         elif path.name.endswith(".zst"):
-            file = _zstandard(path).stream_reader(file, read_across_frames=True)
-        while block := file.read(_BLOCK):
-            yield block
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DamagedFileError(f"{path} is damaged, or not packed as its name says: {error}.") from None
+            zstandard = _zstandard(path)
+            decompressor = zstandard.ZstdDecompressor()
+            yield from _members(file, path, lambda: _Zstandard(decompressor), zstandard.ZstdError)
+        else:
+            while block := file.read(_BLOCK):
+                yield block
     finally:
         file.close()
+
+
+class _Member(Protocol):
+    """Unpacks one gzip member, or one Zstandard frame."""
+
+    def unpack(self, data: bytes) -> Iterator[bytes]:
+        """What is in the next bytes."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether its end has come."""
+
+    @property
+    def rest(self) -> bytes:
+        """The bytes after its end."""
+
+
+def _members(file: Any, path: StoragePath, new: Callable[[], _Member], error: type[Exception]) -> Iterator[bytes]:
+    member, begun, count = new(), False, 0
+    try:
+        while data := file.read(_PACKED_BLOCK):
+            while data:
+                if count and not begun:
+                    data = data.lstrip(b"\0")  # some tools fill up with zeros
+                if not data:
+                    break
+                begun = True
+                yield from member.unpack(data)
+                data = b""
+                if member.complete:
+                    data, member, begun = member.rest, new(), False
+                    count += 1
+    except error as problem:
+        raise DamagedFileError(f"{path} is damaged, or not packed as its name says: {problem}.") from None
+    if begun or not count:
+        raise DamagedFileError(
+            f"{path} is damaged: it is cut off, before the end of what it packs. Copy or make the file again."
+        )
+
+
+class _Gzip:
+    def __init__(self) -> None:
+        self._object = zlib.decompressobj(_GZIP)
+
+    def unpack(self, data: bytes) -> Iterator[bytes]:
+        while data and not self._object.eof:
+            if block := self._object.decompress(data, _BLOCK):
+                yield block
+            data = self._object.unconsumed_tail
+
+    @property
+    def complete(self) -> bool:
+        return self._object.eof
+
+    @property
+    def rest(self) -> bytes:
+        return self._object.unused_data
+
+
+class _Zstandard:
+    def __init__(self, decompressor: Any):
+        self._object = decompressor.decompressobj()
+
+    def unpack(self, data: bytes) -> Iterator[bytes]:
+        if block := self._object.decompress(data):
+            yield block
+
+    @property
+    def complete(self) -> bool:
+        return bool(self._object.eof)
+
+    @property
+    def rest(self) -> bytes:
+        return bytes(self._object.unused_data)
 
 
 def _zstandard(path: StoragePath) -> Any:
@@ -56,4 +139,4 @@ def _zstandard(path: StoragePath) -> Any:
         raise InvalidRequestError(
             f"{path} needs zstandard, which is not installed: `pip install 'airflow-provider-encord[zstd]'`."
         ) from None
-    return zstandard.ZstdDecompressor()
+    return zstandard

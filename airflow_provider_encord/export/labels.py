@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 from airflow_provider_encord import __version__
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedAnswerError
 from airflow_provider_encord.export.directory import FinishedError
 from airflow_provider_encord.export.manifest import (
     LABELS,
@@ -96,6 +96,13 @@ def join(client: EncordClient, plan: Plan, directory: Directory) -> Manifest | N
     except FinishedError as other:
         return _of(other)
     directory.finish(plan.id, keep=lambda: {*manifest.file_names, *named_shards(directory, plan)})
+    if manifest.failed:
+        log.warning(
+            "%d label rows could not be read and are in no file; the manifest names them, the first is %s: %s",
+            len(manifest.failed),
+            manifest.failed[0].label_hash,
+            manifest.failed[0].error,
+        )
     if manifest.missing:
         log.warning(
             "%d label rows were listed but gone when they were to be read; the manifest names them, the first is %s.",
@@ -110,6 +117,12 @@ def _publish(client: EncordClient, plan: Plan, done: Sequence[Progress], directo
     if there is not None and there.plan == plan.id:
         return there
     manifest = _manifest(client, plan, done)
+    problems = [*manifest.problems()]
+    if problems:
+        raise UnexpectedAnswerError(
+            f"destination: the export in {directory.path} does not add up, so it has no manifest: "
+            f"{'; '.join(problems)}. Export it again with overwrite=True, and report this as a bug."
+        )
     directory.publish(plan.id, encode_manifest(manifest))
     return manifest
 
@@ -122,6 +135,7 @@ def _of(finished: FinishedError) -> Manifest:
 def _manifest(client: EncordClient, plan: Plan, done: Sequence[Progress]) -> Manifest:
     shards = [shard for progress in done for shard in progress.shards]
     missing = [row for progress in done for row in progress.missing]
+    failed = [row for progress in done for row in progress.failed]
     return Manifest(
         schema_version=SCHEMA_VERSION,
         what=LABELS,
@@ -137,12 +151,14 @@ def _manifest(client: EncordClient, plan: Plan, done: Sequence[Progress]) -> Man
             without_labels=plan.listed - plan.with_labels,
             exported=sum(shard.rows for shard in shards),
             missing=len(missing),
+            failed=len(failed),
             unchanged=plan.with_labels - plan.to_read,
             left=plan.left.rows if plan.left else 0,
         ),
         bytes=sum(shard.bytes for shard in shards),
         shards=shards,
         missing=missing,
+        failed=failed,
         watermark=plan.watermark,
         layout=plan.layout,
         plan=plan.id,

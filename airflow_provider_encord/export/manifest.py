@@ -6,7 +6,7 @@ after it, when there are only new fields, which old readers skip.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -61,6 +61,17 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     unchanged: int = 0
     left: int = 0
+
+    def problems(self) -> Iterator[str]:
+        """Where they do not add up: each row that was listed has one outcome."""
+        if self.listed != self.with_labels + self.without_labels:
+            yield f"{self.listed} rows were listed, {self.with_labels} with labels and {self.without_labels} without"
+        outcomes = (self.exported, self.missing, self.failed, self.unchanged)
+        if self.with_labels != sum(outcomes):
+            yield (
+                f"{self.with_labels} rows have labels, and {self.exported} were exported, {self.missing} are missing, "
+                f"{self.failed} failed, {self.unchanged} are unchanged"
+            )
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,6 +223,20 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         """The files beside the manifest."""
         beside = [record.name for record in (self.listing, self.left) if record]
         return [*(shard.name for shard in self.shards), *beside]
+
+    def problems(self) -> Iterator[str]:
+        """Where its numbers do not add up."""
+        yield from self.counts.problems()
+        for name, count, files in (
+            ("rows", self.counts.exported, sum(shard.rows for shard in self.shards)),
+            ("bytes", self.bytes, sum(shard.bytes for shard in self.shards)),
+            ("missing rows", self.counts.missing, len(self.missing)),
+            ("failed rows", self.counts.failed, len(self.failed)),
+            ("rows that left", self.counts.left, self.left.rows if self.left else 0),
+            ("listed rows", self.counts.with_labels, self.listing.rows if self.listing else self.counts.with_labels),
+        ):
+            if count != files:
+                yield f"its files have {files} {name}, and it says {count}"
 
     @property
     def question(self) -> Question:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.client.errors import EncordError, UnexpectedAnswerError
 from airflow_provider_encord.export.directory import new_try
 from airflow_provider_encord.export.listing import ListedRow
+from airflow_provider_encord.export.manifest import FailedRow
 from airflow_provider_encord.export.plan import (
     Directory,
     Plan,
@@ -51,8 +52,11 @@ def export_part(
     writing = _Part(plan, number, directory, progress)
     try:
         for listed, row in reader.rows(rows):
-            writing.take(listed, row)
-            watcher.read(len(row.content) if row else 0)
+            try:
+                writing.take(listed, row)
+            except UnexpectedAnswerError as error:
+                writing.take(listed, reader.failure(listed, error))
+            watcher.read(len(row.content) if isinstance(row, LabelRow) else 0)
         progress = writing.finish()
     except BaseException:
         writing.abandon()
@@ -68,13 +72,20 @@ class _Part:
         self._plan, self._number, self._directory = plan, number, directory
         self._try = new_try()
         self._shards, self._missing = list(progress.shards), list(progress.missing)
+        self._failed = list(progress.failed)
         self._next_row = progress.next_row
         self._name = ""
         self._open: OpenShard | None = None
 
-    def take(self, listed: ListedRow, row: LabelRow | None) -> None:
+    def take(self, listed: ListedRow, row: LabelRow | FailedRow | None) -> None:
+        """Add a row.
+
+        :raises UnexpectedAnswerError: The format cannot read it; it was not added.
+        """
         if row is None:
             self._missing.append(listed)
+        elif isinstance(row, FailedRow):
+            self._failed.append(row)
         else:
             if self._open and not self._open.fits(row):
                 self._close()
@@ -119,6 +130,7 @@ class _Part:
             finished=finished,
             shards=self._shards,
             missing=self._missing,
+            failed=self._failed,
         )
         write_progress(self._directory, self._number, self._try, progress)
         return progress

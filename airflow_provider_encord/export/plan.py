@@ -18,6 +18,7 @@ from airflow_provider_encord.export.listing import ListedRow, Question
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import (
     ChainRecord,
+    FailedRow,
     FileRecord,
     Layout,
     Manifest,
@@ -82,6 +83,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     finished: bool = False
     shards: Sequence[Shard] = ()
     missing: Sequence[ListedRow] = ()
+    failed: Sequence[FailedRow] = ()
 
 
 _PLAN = msgspec.json.Decoder(Plan)

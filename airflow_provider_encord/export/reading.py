@@ -30,13 +30,15 @@ from airflow_provider_encord.client.errors import (
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.defaults import PARALLEL_READS, ROWS_PER_REQUEST
 from airflow_provider_encord.export.listing import ListedRow
+from airflow_provider_encord.export.manifest import FailedRow
 
 FIRST_ROWS = 2
 GROWTH = 4
 BYTES_PER_BUNDLE = 8 * 2**20
 
-Read: TypeAlias = tuple[ListedRow, LabelRow | None]
-"""A row of the listing, and its content; None if Encord did not give it back, as it was deleted since."""
+Read: TypeAlias = tuple[ListedRow, LabelRow | FailedRow | None]
+"""A row of the listing, and its content; why that cannot be read; None if Encord did not give it back, as it was
+deleted since."""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,12 +99,14 @@ class Reader:
         self._project = project
         self._size = BundleSize(reading.rows_per_request)
         self._parallel = reading.parallel
+        self._skip_unreadable = reading.skip_unreadable
 
     def rows(self, listed: Sequence[ListedRow]) -> Iterator[Read]:
         """All of them, in order. Of the bundles that were read, `parallel` at most are in memory.
 
         :raises TooLargeError: A row alone is too much for a request; the message says which.
-        :raises UnexpectedAnswerError: Encord gave a row twice, or one that was not asked for.
+        :raises UnexpectedAnswerError: Encord gave a row twice, or one that was not asked for; or a row cannot be read,
+            which the message names, and `Reading.skip_unreadable` is false.
         :raises EncordError: Encord refused, or was not reached.
         """
         pool = concurrent.futures.ThreadPoolExecutor(max_workers=self._parallel)
@@ -120,25 +124,49 @@ class Reader:
             pool.shutdown(cancel_futures=True)
 
     def _bundle(self, part: Sequence[ListedRow]) -> list[Read]:
-        bundle = in_order(part, self._read(part))
+        failed: dict[str, FailedRow] = {}
+        bundle = in_order(part, self._read(part, failed))
         self._size.read(len(part), sum(len(row.content) for _, row in bundle if row))
-        return bundle
+        return [(one, failed.get(one.label_hash, row)) for one, row in bundle]
 
-    def _read(self, part: Sequence[ListedRow]) -> list[LabelRow]:
+    def _read(self, part: Sequence[ListedRow], failed: dict[str, FailedRow]) -> list[LabelRow]:
+        """The rows that can be read; the others are added to `failed`."""
         try:
             return self._client.send(get_label_rows(self._project, [row.label_hash for row in part]))
         except TooLargeError as error:
             if len(part) == 1:
                 raise _too_large(part[0], error) from None
-            return self._read_parts(part, self._size.refused(len(part), error.maximum))
+            return self._read_parts(part, self._size.refused(len(part), error.maximum), failed)
+        except UnexpectedAnswerError as error:
+            if not error.rows:
+                raise
+            if len(part) > 1:
+                return self._read_parts(part, (len(part) + 1) // 2, failed)
+            failed[part[0].label_hash] = self.failure(part[0], error)
+            return []
         except (NotFoundError, PermissionDeniedError) as error:
             if len(part) > 1:
-                return self._read_parts(part, (len(part) + 1) // 2)
+                return self._read_parts(part, (len(part) + 1) // 2, failed)
             self._require_gone(part[0], error)
             return []
 
-    def _read_parts(self, part: Sequence[ListedRow], size: int) -> list[LabelRow]:
-        return [row for smaller in chunks(part, size) for row in self._read(smaller)]
+    def _read_parts(self, part: Sequence[ListedRow], size: int, failed: dict[str, FailedRow]) -> list[LabelRow]:
+        return [row for smaller in chunks(part, size) for row in self._read(smaller, failed)]
+
+    def failure(self, row: ListedRow, error: UnexpectedAnswerError) -> FailedRow:
+        """What a report says about a row that cannot be read.
+
+        :raises UnexpectedAnswerError: Such rows are not to be skipped; the message names the row.
+        """
+        if self._skip_unreadable:
+            return FailedRow(data_hash=row.data_hash, branch=row.branch, label_hash=row.label_hash, error=error.message)
+        raise UnexpectedAnswerError(
+            f"Label row {row.label_hash} (data {row.data_hash}, branch {row.branch}) cannot be exported. Correct it in "
+            f"Encord, leave it out with the filters, or set on_error='skip' to export the others. {error.message}",
+            rows=[row.label_hash],
+            operation=error.operation,
+            trace_id=error.trace_id,
+        )
 
     def _require_gone(self, row: ListedRow, error: RefusedError) -> None:
         """Ask whether the row that was refused is still listed; if it is, the refusal stands."""
@@ -147,7 +175,7 @@ class Reader:
             raise error
 
 
-def in_order(part: Sequence[ListedRow], rows: Sequence[LabelRow]) -> list[Read]:
+def in_order(part: Sequence[ListedRow], rows: Sequence[LabelRow]) -> list[tuple[ListedRow, LabelRow | None]]:
     """Bring an answer into the order of the listing.
 
     :raises UnexpectedAnswerError: A row came twice, or was not asked for.

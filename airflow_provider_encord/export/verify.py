@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -14,13 +15,21 @@ from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.defaults import JSON_LINES
 from airflow_provider_encord.export.listing import ListedRow, list_rows
 from airflow_provider_encord.export.listing_file import read_rows
-from airflow_provider_encord.export.manifest import MANIFEST, FileRecord, Manifest, ManifestError, Shard
+from airflow_provider_encord.export.manifest import (
+    MANIFEST,
+    FailedRow,
+    FileRecord,
+    Manifest,
+    ManifestError,
+    Shard,
+)
 from airflow_provider_encord.export.reading import Reader, Reading
 from airflow_provider_encord.export.shards import SHARD_NAME
-from airflow_provider_encord.packed_lines import lines_of
+from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
 from airflow_provider_encord.storage_paths import StoragePath, blocks_of, storage_errors
 
 _IDS = msgspec.json.Decoder(LabelRowIds)
+_ANY = msgspec.json.Decoder()
 _JSON_LINES = re.compile(rf"{re.escape(JSON_LINES)}(\.gz|\.zst)?")
 
 
@@ -51,7 +60,10 @@ def verify_files(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatc
     yield from _unnamed(directory, manifest)
     yield from _miscounted(manifest)
     if not broken and _JSON_LINES.fullmatch(manifest.layout.format):
-        yield from _misplaced(directory, manifest)
+        try:
+            yield from _misplaced(directory, manifest)
+        except DamagedFileError as error:
+            yield Mismatch(what=str(directory), problem=error.message)
 
 
 def verify_listing(client: EncordClient, directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
@@ -79,15 +91,48 @@ def verify_content(
             f"against: the content of {manifest.layout.format} cannot be compared with Encord's; that of JSON "
             "Lines can."
         )
-    missing = {row.label_hash for row in manifest.missing}
-    wanted = [row for row, read in _listed(directory, manifest) if read and row.label_hash not in missing]
+    wanted = list(_exported(directory, manifest))
     held = _lines(directory, manifest.shards)
-    for row, now in Reader(client, manifest.project.id, reading).rows(wanted):
-        line = next(held, None)
-        if now is None:
-            yield _of_row(row, "Encord does not give it any more")
-        elif line is None or msgspec.json.decode(line) != msgspec.json.decode(now.content):
-            yield _of_row(row, "its labels are not those of the export")
+    reading = msgspec.structs.replace(reading, skip_unreadable=True)
+    try:
+        for row, now in Reader(client, manifest.project.id, reading).rows(wanted):
+            line = next(held, None)
+            if now is None:
+                yield _of_row(row, "Encord does not give it any more")
+            elif isinstance(now, FailedRow):
+                yield _of_row(row, f"it cannot be read: {now.error}")
+            elif line is None or not _same(line, bytes(now.content)):
+                yield _of_row(row, "its labels are not those of the export")
+    except DamagedFileError as error:
+        yield Mismatch(what=str(directory), problem=error.message)
+
+
+def _same(line: bytes, content: bytes) -> bool:
+    """Whether two label rows are equal, however they are written. What no reader takes is equal byte by byte."""
+    if line == content:
+        return True
+    one, other = _decoded(line, _ANY), _decoded(content, _ANY)
+    return one is not None and other is not None and bool(one.value == other.value)
+
+
+class _Decoded(msgspec.Struct, frozen=True):
+    value: Any
+
+
+def _decoded(line: bytes, decoder: msgspec.json.Decoder[Any]) -> _Decoded | None:
+    """What a line says; None if it cannot be read."""
+    try:
+        return _Decoded(decoder.decode(line))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def _exported(directory: StoragePath, manifest: Manifest) -> Iterator[ListedRow]:
+    """The rows that are in the files, in order."""
+    without = {row.label_hash for row in manifest.missing} | {row.label_hash for row in manifest.failed}
+    for row, read in _listed(directory, manifest):
+        if read and row.label_hash not in without:
+            yield row
 
 
 def _problem_of(directory: StoragePath, record: Shard | FileRecord) -> str | None:
@@ -117,37 +162,35 @@ def _unnamed(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
 
 
 def _miscounted(manifest: Manifest) -> Iterator[Mismatch]:
-    rows, size = sum(shard.rows for shard in manifest.shards), sum(shard.bytes for shard in manifest.shards)
-    counts = manifest.counts
-    if (rows, size) != (counts.exported, manifest.bytes):
-        yield Mismatch(
-            what=MANIFEST,
-            problem=f"its files have {rows} rows and {size} bytes, and it says {counts.exported} and {manifest.bytes}",
-        )
-    if counts.with_labels != counts.exported + counts.missing + counts.unchanged:
-        yield Mismatch(what=MANIFEST, problem="the rows with labels are not those exported, missing or unchanged")
+    for problem in manifest.problems():
+        yield Mismatch(what=MANIFEST, problem=problem)
 
 
 def _misplaced(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
     """Rows that are not in the files where the listing has them."""
     if manifest.listing is None:
         return
-    missing = {row.label_hash for row in manifest.missing}
-    expected = (row for row, read in _listed(directory, manifest) if read and row.label_hash not in missing)
+    expected = _exported(directory, manifest)
     for shard in manifest.shards:
         rows = 0
         for line in _lines(directory, [shard]):
             rows += 1
-            row, found = next(expected, None), _IDS.decode(line)
-            if row is None or row.label_hash != found.label_hash:
-                yield Mismatch(
-                    what=f"{shard.name}, line {rows}", problem=f"label row {found.label_hash} is not in its place"
-                )
+            if problem := _problem_of_line(line, next(expected, None)):
+                yield Mismatch(what=f"{shard.name}, line {rows}", problem=problem)
                 return
         if rows != shard.rows:
             yield Mismatch(what=shard.name, problem=f"it has {rows} rows, and the manifest says {shard.rows}")
     if row := next(expected, None):
         yield _of_row(row, "it is listed, and in no file")
+
+
+def _problem_of_line(line: bytes, row: ListedRow | None) -> str | None:
+    found = _decoded(line, _IDS)
+    if found is None:
+        return "it is not a label row"
+    if row is None or row.label_hash != found.value.label_hash:
+        return f"label row {found.value.label_hash} is not in its place"
+    return None
 
 
 def _listed(directory: StoragePath, manifest: Manifest) -> Iterator[tuple[ListedRow, bool | str]]:

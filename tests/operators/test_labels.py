@@ -84,6 +84,7 @@ def test_xcom_gets_counts_and_the_manifest_and_no_labels(emulator, tmp_path):
         "unchanged": 0,
         "left": 0,
         "missing": 0,
+        "failed": 0,
     }
     assert [json.loads(line) for line in lines(tmp_path / "export", manifest)] == emulator.labels(project)
     assert json.loads(json.dumps(returned)) == returned

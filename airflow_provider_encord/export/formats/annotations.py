@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from airflow_provider_encord.client.api.labels import LabelRow
+from airflow_provider_encord.client.errors import UnexpectedAnswerError
 from airflow_provider_encord.client.times import parse_time
 
 OBJECT = "object"
@@ -100,6 +102,21 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
     unit: str | None = None
     frame: int | None = None
     shape: str | None = None
+
+
+def document_of(row: LabelRow) -> dict[str, Any]:
+    """The content of a label row.
+
+    :raises UnexpectedAnswerError: It cannot be decoded, such as a number that is too large; the error names the row.
+    """
+    try:
+        return row.decoded()
+    except (msgspec.DecodeError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise UnexpectedAnswerError(
+            f"Label row {row.label_hash} (data {row.data_hash}) holds what this format cannot take: {reason}.",
+            rows=[row.label_hash],
+        ) from None
 
 
 def annotations_of(row: Document, *, classifications: bool = True) -> Iterator[Annotation | LeftOut]:

@@ -25,6 +25,7 @@ from airflow_provider_encord.export.formats.annotations import (
     LeftOut,
     Place,
     annotations_of,
+    document_of,
     places_of,
 )
 from airflow_provider_encord.storage_paths import BinaryWriter
@@ -56,7 +57,7 @@ class CocoEncoder:
 
     def write(self, row: LabelRow) -> None:
         """Add what COCO can say of a label row."""
-        document = row.decoded()
+        document = document_of(row)
         if document.get("data_type") in _SINGLE:
             for place in places_of(document):
                 self._image(document, place)

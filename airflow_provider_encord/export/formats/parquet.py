@@ -43,7 +43,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.export.formats import geometry
-from airflow_provider_encord.export.formats.annotations import Annotation, LeftOut, annotations_of
+from airflow_provider_encord.export.formats.annotations import Annotation, LeftOut, annotations_of, document_of
 from airflow_provider_encord.storage_paths import BinaryWriter
 
 _ROWS_PER_GROUP = 20_000  # what is in memory of a file at most
@@ -65,7 +65,7 @@ class ParquetEncoder:
 
     def write(self, row: LabelRow) -> None:
         """Add the annotations of a label row."""
-        document = row.decoded()
+        document = document_of(row)
         for one in annotations_of(document):
             if isinstance(one, LeftOut):
                 self._left_out[f"{one.kind}: {one.reason}"] += 1

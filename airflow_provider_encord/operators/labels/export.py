@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.defaults import PARALLEL_READS, ROWS_PER_REQUEST
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import given, mapping, storage_path, whole_number
+from airflow_provider_encord.operators.arguments import choice, given, mapping, storage_path, whole_number
 from airflow_provider_encord.operators.labels.planned import PlannedExportOperator
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from airflow_provider_encord.export.manifest import Manifest
     from airflow_provider_encord.export.reading import Reading
 
+FAIL = "fail"
+SKIP = "skip"
 _MOST_PARALLEL_READS = 10  # connections that a client's pool has
 
 
@@ -47,10 +49,13 @@ class EncordExportLabelsOperator(PlannedExportOperator):
     :param rows_per_request: How many label rows to ask for at once, 1 to 1000 (templated). It is an upper bound: heavy
         rows are asked for in smaller parts.
     :param parallel_reads: How many requests to have under way, 1 to 10 (templated).
+    :param on_error: What to do about a label row whose content cannot be read (``NaN``, half of a surrogate pair,
+        5,000 levels, ...): ``"fail"`` the task with a message that names the row, or ``"skip"`` the row and name it in
+        the manifest under ``failed`` (templated).
     :param partition: One of the partitions that `EncordPartitionLabelsOperator` returns (templated).
     :return: ``{"project": id, "manifest": URI or None, "rows": int, "without_labels": int, "shards": int, "bytes":
-        int, "unchanged": int, "left": int, "missing": int}``. Of a partition, ``rows``, ``shards``, ``bytes`` and
-        ``missing`` are its own, and ``manifest`` is None until the last is finished.
+        int, "unchanged": int, "left": int, "missing": int, "failed": int}``. Of a partition, ``rows``, ``shards``,
+        ``bytes``, ``missing`` and ``failed`` are its own, and ``manifest`` is None until the last is finished.
     :raises AirflowFailException: The destination holds something else, an argument is wrong, or Encord refuses.
     :raises AirflowException: Encord was not reached; a retry may help.
     """
@@ -58,6 +63,7 @@ class EncordExportLabelsOperator(PlannedExportOperator):
     template_fields: Sequence[str] = (
         "rows_per_request",
         "parallel_reads",
+        "on_error",
         "partition",
         *PlannedExportOperator.template_fields,
     )
@@ -67,12 +73,14 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         *,
         rows_per_request: int | str = ROWS_PER_REQUEST,
         parallel_reads: int | str = PARALLEL_READS,
+        on_error: str = FAIL,
         partition: Mapping[str, Any] | str | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.rows_per_request = rows_per_request
         self.parallel_reads = parallel_reads
+        self.on_error = on_error
         self.partition = partition
         self._exported: tuple[str, Manifest, ObjectStoragePath] | None = None
 
@@ -84,6 +92,7 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         reading = Reading(
             rows_per_request=whole_number(self.rows_per_request, "rows_per_request", most=MOST_ROWS_PER_REQUEST),
             parallel=whole_number(self.parallel_reads, "parallel_reads", most=_MOST_PARALLEL_READS),
+            skip_unreadable=choice(given(self.on_error) or FAIL, "on_error", (FAIL, SKIP)) == SKIP,
         )
         partition = mapping(self.partition, "partition")
         if partition is not None:
@@ -128,6 +137,7 @@ class EncordExportLabelsOperator(PlannedExportOperator):
             "shards": len(progress.shards),
             "bytes": sum(shard.bytes for shard in progress.shards),
             "missing": len(progress.missing),
+            "failed": len(progress.failed),
         }
 
     def _told(self, manifest: Manifest, target: ObjectStoragePath) -> dict[str, Any]:
@@ -143,6 +153,7 @@ class EncordExportLabelsOperator(PlannedExportOperator):
             "unchanged": manifest.counts.unchanged,
             "left": manifest.counts.left,
             "missing": manifest.counts.missing,
+            "failed": manifest.counts.failed,
         }
 
     def _tell(self, context: Context, manifest: Manifest, target: ObjectStoragePath) -> None:

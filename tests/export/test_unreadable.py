@@ -1,0 +1,167 @@
+"""A label row that no JSON reader takes is named; the others are exported if it may be skipped (fault 4.2)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from airflow_provider_encord.client.errors import UnexpectedAnswerError
+from airflow_provider_encord.export.chain import Chain
+from airflow_provider_encord.export.labels import Order, export_labels
+from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, read_manifest
+from airflow_provider_encord.export.reading import Reading
+from airflow_provider_encord.export.verify import verify_content, verify_files
+from tests.export.bench import QUESTION, Encord, Unit, lines, units
+
+RUN = "2026-11-23T00:00:00+00:00"
+UNREADABLE = {
+    "NaN": b"NaN",
+    "Infinity": b"-Infinity",
+    "half of a surrogate pair": b'"\\ud83d"',
+    "5,000 levels": b"[" * 5000 + b"]" * 5000,
+    "bytes that are not UTF-8": b'"\xff"',
+}
+OUT_OF_RANGE = b"1e999"
+
+
+def _units(contents: dict[int, bytes], count: int = 20) -> list[Unit]:
+    made = units(count)
+    for number, content in contents.items():
+        one = made[number]
+        row = b'{"label_hash": "%s", "data_hash": "%s", "data_units": {}, "x": %s}'
+        made[number] = Unit(
+            one.data_hash, one.label_hash, row % ((one.label_hash or "").encode(), one.data_hash.encode(), content)
+        )
+    return made
+
+
+class Answering(Encord):
+    """Encord, whose answers the transport judges as it does those of a server."""
+
+    def send(self, call: Any) -> Any:
+        try:
+            return super().send(call)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise UnexpectedAnswerError(f"It is not JSON: {error}", rows=call.rows) from None
+
+
+def _export(directory: Path, rows: list[Unit], *, skip: bool, format_: str = "jsonl", **more: Any) -> Manifest:
+    order = Order(question=QUESTION, layout=Layout(format=format_, shard_bytes=300), run=RUN, **more)
+    reading = Reading(rows_per_request=7, skip_unreadable=skip)
+    return export_labels(Answering(rows).client(), order, directory, reading=reading)
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
+def test_the_row_is_named_and_the_failure_is_permanent(tmp_path, content):
+    rows = _units({13: content})
+    with pytest.raises(UnexpectedAnswerError, match=rf"Label row {rows[13].label_hash} \(data") as raised:
+        _export(tmp_path, rows, skip=False)
+    assert "on_error='skip'" in str(raised.value)
+    assert not raised.value.retryable
+    assert not (tmp_path / MANIFEST).exists()
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
+def test_the_others_are_exported_and_the_counts_add_up(tmp_path, content):
+    rows = _units({0: content, 7: content, 8: content, 19: content})
+    manifest = _export(tmp_path, rows, skip=True)
+    assert [row.label_hash for row in manifest.failed] == [rows[number].label_hash for number in (0, 7, 8, 19)]
+    assert (manifest.counts.exported, manifest.counts.failed, manifest.counts.with_labels) == (16, 4, 20)
+    assert len(lines(tmp_path, manifest)) == 16
+    assert [*verify_files(tmp_path, manifest)] == []
+    assert read_manifest(tmp_path) == manifest
+
+
+@pytest.mark.parametrize("format_", ["parquet", "jsonl"])
+def test_a_number_that_a_format_cannot_take_names_its_row(tmp_path, format_):
+    """``1e999`` is JSON: JSON Lines pass it on, and a table cannot hold it."""
+    rows = _units({4: OUT_OF_RANGE})
+    if format_ == "jsonl":
+        assert _export(tmp_path, rows, skip=False).counts.exported == 20
+        return
+    pytest.importorskip("pyarrow")
+    with pytest.raises(UnexpectedAnswerError, match=rows[4].label_hash or ""):
+        _export(tmp_path / "fail", rows, skip=False, format_=format_)
+    manifest = _export(tmp_path / "skip", rows, skip=True, format_=format_)
+    assert [row.label_hash for row in manifest.failed] == [rows[4].label_hash]
+    assert manifest.counts.exported == 19
+
+
+def test_a_whole_export_with_failed_rows_is_made_again_if_none_may_be_skipped(tmp_path):
+    rows = _units({4: b"NaN"})
+    first = _export(tmp_path, rows, skip=True)
+    assert _export(tmp_path, rows, skip=True) == first
+    with pytest.raises(UnexpectedAnswerError):
+        _export(tmp_path, rows, skip=False)
+    assert _export(tmp_path, units(20), skip=False).counts.failed == 0
+
+
+def test_a_row_that_could_not_be_read_is_read_by_the_next_export_of_the_chain(tmp_path):
+    chain = Chain(directory=tmp_path, overlap=1.0)
+    _export(tmp_path / "1", _units({4: b"NaN"}), skip=True, chain=chain)
+    rows = units(20)
+    client = Encord(rows).client()
+    order = Order(question=QUESTION, layout=Layout(shard_bytes=300), run="2026-11-24T00:00:00+00:00", chain=chain)
+    manifest = export_labels(client, order, tmp_path / "2")
+    assert rows[4].label_hash in {json.loads(line)["label_hash"] for line in lines(tmp_path / "2", manifest)}
+
+
+ODD_LINES = {
+    "not JSON": b"odd",
+    "no object": b"[]",
+    "a number out of range": b'{"label_hash": 1e999}',
+    "nested": b'{"x": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+    "half of a surrogate pair": b'{"label_hash": "\\ud83d", "data_hash": "d"}',
+    "not UTF-8": b'{"label_hash": "\xff", "data_hash": "d"}',
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("line", ODD_LINES.values(), ids=ODD_LINES)
+def test_an_odd_line_of_an_exported_file_is_named(tmp_path, line):
+    """Fault 4.4: verify raised what the JSON library raises."""
+    manifest = _export(tmp_path, units(4), skip=False)
+    shard = manifest.shards[0]
+    held = (tmp_path / shard.name).read_bytes().split(b"\n")
+    held[0] = line
+    (tmp_path / shard.name).write_bytes(b"\n".join(held))
+    content = (tmp_path / shard.name).read_bytes()
+    changed = msgspec.structs.replace(shard, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+    damaged = msgspec.structs.replace(
+        manifest, shards=[changed, *manifest.shards[1:]], bytes=manifest.bytes - shard.bytes + len(content)
+    )
+    assert [str(one) for one in verify_files(tmp_path, damaged)] == [f"{shard.name}, line 1: it is not a label row"]
+    found = [*verify_content(Answering(units(4)).client(), tmp_path, damaged, Reading())]
+    assert [one.problem for one in found] == ["its labels are not those of the export"]
+
+
+def test_rows_that_cannot_be_decoded_are_equal_if_their_bytes_are(tmp_path):
+    rows = _units({4: OUT_OF_RANGE})
+    manifest = _export(tmp_path, rows, skip=False)
+    assert [*verify_content(Answering(rows).client(), tmp_path, manifest, Reading())] == []
+
+
+def test_a_row_that_cannot_be_read_any_more_is_a_mismatch_that_names_it(tmp_path):
+    manifest = _export(tmp_path, units(20), skip=False)
+    rows = _units({4: b"NaN"})
+    found = [*verify_content(Answering(rows).client(), tmp_path, manifest, Reading())]
+    assert len(found) == 1
+    assert rows[4].label_hash in found[0].what
+    assert "it cannot be read" in found[0].problem
+
+
+@pytest.mark.parametrize(
+    "name", ["exported", "missing", "failed", "unchanged", "with_labels", "without_labels", "left"]
+)
+def test_a_manifest_whose_counts_do_not_add_up_is_a_mismatch(tmp_path, name):
+    manifest = _export(tmp_path, _units({4: b"NaN"}), skip=True)
+    assert [*manifest.problems()] == []
+    counts = msgspec.structs.replace(manifest.counts, **{name: getattr(manifest.counts, name) + 1})
+    wrong = msgspec.structs.replace(manifest, counts=counts)
+    assert [*wrong.problems()]
+    assert {one.what for one in verify_files(tmp_path, wrong)} == {MANIFEST}
