@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from airflow_provider_encord.client.call import Call, Flow, Pause, Resource, Step, Together, Transfer, run_async
 from airflow_provider_encord.client.credentials import ApiKey, Credential
-from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.client.errors import EncordError, RefusedError
 from airflow_provider_encord.client.resources import admission
 from airflow_provider_encord.client.transport.asynchronous import AsyncTransport
 from airflow_provider_encord.client.transport.settings import Settings
@@ -64,11 +64,15 @@ class AsyncEncordClient:
     async def send(self, call: Call[T]) -> T:
         """Send one call and return its result.
 
-        :raises NotPossibleError: The credential can never do this; nothing was sent.
+        :raises NotPossibleError: The credential can never do this.
         :raises EncordError: What it came to after all attempts.
         """
-        await self.require_possible(call)
-        return await self._transport.send(call)
+        self.require_possible(call)
+        try:
+            return await self._transport.send(call)
+        except RefusedError as error:
+            await self._require_own_kind(call, error)
+            raise
 
     async def run(self, flow: Flow[T]) -> T:
         """Carry out a flow and return what it returns.
@@ -77,13 +81,22 @@ class AsyncEncordClient:
         """
         return await run_async(flow, self._perform)
 
-    async def require_possible(self, call: Call[Any]) -> None:
-        """Check that the credential can do this at all.
+    def require_possible(self, call: Call[Any]) -> None:
+        """Check, without asking Encord, that the credential can do this at all.
 
         :raises NotPossibleError: It cannot; the message says what kind of connection could.
         """
-        if admission.require_possible(call, self.credential):
-            admission.require_own_kind(call, await self.key_resource())
+        admission.require_possible(call, self.credential)
+
+    async def _require_own_kind(self, call: Call[Any], error: RefusedError) -> None:
+        """Say so if Encord refused because the API key belongs to a resource of the other kind."""
+        if not admission.may_be_of_other_kind(call, self.credential, error):
+            return
+        try:
+            own = await self.key_resource()
+        except EncordError:
+            return  # the refusal itself is what there is to tell
+        admission.require_own_kind(call, own)
 
     async def _perform(self, step: Step) -> Any:
         if isinstance(step, Call):

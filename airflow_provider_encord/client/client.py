@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from airflow_provider_encord.client.call import Call, Flow, Pause, Resource, Step, Together, Transfer, run
 from airflow_provider_encord.client.credentials import ApiKey, Credential
-from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.client.errors import EncordError, RefusedError
 from airflow_provider_encord.client.resources import admission
 from airflow_provider_encord.client.resources.account import Account
 from airflow_provider_encord.client.transport.settings import Settings
@@ -86,11 +86,15 @@ class EncordClient(Account):
     def send(self, call: Call[T]) -> T:
         """Send one call and return its result.
 
-        :raises NotPossibleError: The credential can never do this; nothing was sent.
+        :raises NotPossibleError: The credential can never do this.
         :raises EncordError: What it came to after all attempts.
         """
         self.require_possible(call)
-        return self._transport.send(call)
+        try:
+            return self._transport.send(call)
+        except RefusedError as error:
+            self._require_own_kind(call, error)
+            raise
 
     def run(self, flow: Flow[T]) -> T:
         """Carry out a flow and return what it returns.
@@ -100,12 +104,21 @@ class EncordClient(Account):
         return run(flow, self._perform)
 
     def require_possible(self, call: Call[Any]) -> None:
-        """Check that the credential can do this at all.
+        """Check, without asking Encord, that the credential can do this at all.
 
         :raises NotPossibleError: It cannot; the message says what kind of connection could.
         """
-        if admission.require_possible(call, self.credential):
-            admission.require_own_kind(call, self.key_resource)
+        admission.require_possible(call, self.credential)
+
+    def _require_own_kind(self, call: Call[Any], error: RefusedError) -> None:
+        """Say so if Encord refused because the API key belongs to a resource of the other kind."""
+        if not admission.may_be_of_other_kind(call, self.credential, error):
+            return
+        try:
+            own = self.key_resource
+        except EncordError:
+            return  # the refusal itself is what there is to tell
+        admission.require_own_kind(call, own)
 
     def _perform(self, step: Step) -> Any:
         if isinstance(step, Call):

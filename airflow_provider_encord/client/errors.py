@@ -4,7 +4,7 @@
 
     EncordError                  operation, trace_id, retryable
      |- CredentialError          unusable before anything was sent: shape, algorithm, passphrase, settings
-     |- NotPossibleError         this credential can never do this; nothing was sent
+     |- NotPossibleError         this credential can never do this; nothing was done
      |- RefusedError             Encord answered, and will answer the same again
      |   |- AuthenticationError      it does not know this key, or not in this region
      |   |- PermissionDeniedError    it knows the key, which may not do this

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ENDED = "ended"
 OVERDUE = "overdue"
 ERROR = "error"
+_LEAST_TIME = 1.0  # seconds for a poll, and before it, also where the deadline is nearer
 FORGIVEN = 10  # polls that may fail in a row; each has been tried several times
 
 
@@ -33,7 +34,8 @@ class EncordJobTrigger(BaseTrigger):
     ``retryable`` for errors.
 
     :param job: As `client.resources.jobs.Job.to_dictionary` gives it.
-    :param deadline: When to stop, in seconds since 1970: a deferred task has no other time-out that can be relied on.
+    :param deadline: When to stop, in seconds since 1970, also in the middle of a poll: a deferred task has no other
+        time-out that can be relied on.
     :param encord_conn_id: Id of the Airflow connection. Credentials are read from it in the triggerer, and never
         stored.
     :param poll_interval: Seconds between two polls, and before the first.
@@ -73,9 +75,15 @@ class EncordJobTrigger(BaseTrigger):
 
         failures = 0
         while True:
-            await asyncio.sleep(min(self.poll_interval, max(1.0, self.deadline - time.time())))
+            await asyncio.sleep(min(self.poll_interval, max(_LEAST_TIME, self.deadline - time.time())))
             try:
-                state = await self._look()
+                async with asyncio.timeout(max(_LEAST_TIME, self.deadline - time.time())) as limit:
+                    state = await self._look()
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                yield self._event(OVERDUE)
+                return
             except EncordError as error:
                 failures += 1
                 if not error.retryable or failures > FORGIVEN:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.resources.jobs import FOLDER_SYNC, FOLDER_UPLOAD, Job, job_from, state_of
 from airflow_provider_encord.operators.storage import EncordSyncFolderOperator
 from airflow_provider_encord.triggers.jobs import EncordJobTrigger
-from tests.airflow_layer.bench import Account
+from tests.airflow_layer.bench import SSH_CONNECTION, Account, connection
 from tests.airflow_layer.lines import running_line
+from tests.client import keys
+from tests.client.misbehaving import drip
+from tests.client.scripted_server import Act, ScriptedServer, hang
 from tests.sdk.media import png
 
 CONNECTION = "encord_default"
@@ -165,6 +169,21 @@ class TestTrigger:
         job = self._started(bucket)
         event = asyncio.run(self._event(self._trigger(job, deadline=time.time() + 1)))
         assert event["status"] == "overdue"
+
+    @pytest.mark.parametrize(
+        "act", [hang(), drip(b"HTTP/1.1 200 OK\r\nX: ", b"a" * 999, pause=0.1)], ids=["hang", "drip"]
+    )
+    def test_it_stops_at_its_deadline_in_the_middle_of_a_poll(self, act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Fault 7.1: a trigger ignored its own deadline while a server kept it waiting."""
+        with ScriptedServer() as server:
+            key = keys.openssh(keys.new_key())
+            monkeypatch.setenv(SSH_CONNECTION, connection(server.always(act).url, private_key=key, read_timeout=100))
+            job = Job(kind=FOLDER_SYNC, resource=str(uuid.uuid4()), id=str(uuid.uuid4()))
+            began = time.monotonic()
+            event = asyncio.run(self._event(self._trigger(job, deadline=time.time() + 2)))
+            assert event["status"] == "overdue"
+            assert time.monotonic() - began < 5
+            assert len(server.requests) == 1
 
     def test_failed_polls_are_forgiven(self, bucket: Bucket) -> None:
         job = self._started(bucket)

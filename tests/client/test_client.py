@@ -15,6 +15,7 @@ from airflow_provider_encord.client.errors import (
     AuthenticationError,
     NotFoundError,
     NotPossibleError,
+    PermissionDeniedError,
 )
 from tests.client.clients import DATASET, OF_PROJECT, OTHER, PROJECT, client, either_client, key, queries
 from tests.client.scripted_server import Received, answer, respond, v1, v1_error
@@ -93,16 +94,31 @@ def test_an_api_key_does_not_act_on_another_resource_and_asks_nothing(server, ki
 
 
 def test_an_id_in_capitals_is_the_same_resource(server, kind):
-    server.will(OF_PROJECT, v1([]))
+    server.will(v1([]))
     with either_client(server, key(), kind=kind) as made:
         assert made.send(labels.list_label_rows(PROJECT.upper())) == []
 
 
-def test_a_key_of_a_project_does_not_act_on_a_dataset_of_the_same_id(server, kind):
-    server.will(OF_PROJECT)
+@pytest.mark.parametrize("code", ["AUTHORISATION_ERROR", "RESOURCE_NOT_FOUND_ERROR", "INVALID_ARGUMENTS_ERROR"])
+def test_a_key_of_a_project_that_is_refused_for_a_dataset_of_the_same_id_is_said_to_be_of_a_project(server, kind, code):
+    server.will(v1_error(code), OF_PROJECT)
     with either_client(server, key(), kind=kind) as made, pytest.raises(NotPossibleError, match="belongs to a project"):
         made.send(datasets.get_dataset(PROJECT))
-    assert queries(server) == [("apikeymeta", "GET")]
+    assert queries(server)[1:] == [("apikeymeta", "GET")]
+
+
+def test_a_key_is_not_asked_what_it_belongs_to_where_that_does_not_matter(server, kind):  # fault 14.6
+    server.always(v1([]))
+    with either_client(server, key(), kind=kind) as made:
+        made.send(labels.list_label_rows(PROJECT))
+        made.send(labels.list_label_rows(PROJECT))
+    assert queries(server) == [("labelrowmetadata", "GET")] * 2
+
+
+def test_a_refusal_stands_if_it_cannot_be_told_what_the_key_belongs_to(server, kind):
+    server.will(v1_error("AUTHORISATION_ERROR"), v1_error("AUTHORISATION_ERROR"))
+    with either_client(server, key(), kind=kind) as made, pytest.raises(PermissionDeniedError, match="resource_id"):
+        made.send(datasets.get_dataset(PROJECT))
 
 
 # What the key belongs to
@@ -122,7 +138,7 @@ def test_the_key_is_asked_once_what_it_belongs_to(server):
 def test_threads_ask_once_as_well(server, kind):
     server.will(OF_PROJECT).always(v1([]))
     with either_client(server, key(), kind=kind) as made, concurrent.futures.ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: made.send(labels.list_label_rows(PROJECT)), range(16)))
+        list(pool.map(lambda _: made.key_resource, range(16)))
     assert queries(server).count(("apikeymeta", "GET")) == 1
 
 

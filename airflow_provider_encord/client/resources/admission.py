@@ -1,7 +1,8 @@
-"""What a credential can do at all, decided before anything is sent.
+"""What a credential can do at all, decided before anything is sent where that is possible.
 
-An API key belongs to one project or dataset, and does not say to which kind: Encord has to be asked once. Whoever asks
-keeps the answer; here is the question, and what follows from it.
+An API key belongs to one project or dataset, and does not say to which kind: Encord has to be asked. That is done where
+the kind matters: no id is given, or Encord refuses. Whoever asks keeps the answer; here is the question, and what
+follows from it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ from typing import Any
 from airflow_provider_encord.client.api.keys import get_key_resource
 from airflow_provider_encord.client.call import API_KEY, Call, Envelope, Flow, Resource
 from airflow_provider_encord.client.credentials import ApiKey, Credential
-from airflow_provider_encord.client.errors import NotPossibleError
+from airflow_provider_encord.client.errors import (
+    InvalidRequestError,
+    NotFoundError,
+    NotPossibleError,
+    PermissionDeniedError,
+    RefusedError,
+)
 
 
 def resource_of(key: ApiKey) -> Flow[Resource]:
@@ -25,16 +32,15 @@ def resource_of(key: ApiKey) -> Flow[Resource]:
     return Resource(kind, key.resource_id)
 
 
-def require_possible(call: Call[Any], credential: Credential) -> bool:
-    """Refuse what the credential can never do.
+def require_possible(call: Call[Any], credential: Credential) -> None:
+    """Refuse what the credential can never do. Nothing is asked: of an API key only the id of its resource is known.
 
-    :return: Whether the kind of resource that an API key belongs to must be known to say more; see `require_own_kind`.
     :raises NotPossibleError: It cannot do this; the message says what kind of connection could.
     """
     if credential.kind not in call.credentials:
         raise NotPossibleError(_wrong_kind(call), operation=call.operation)
     if not isinstance(credential, ApiKey) or not isinstance(call.request, Envelope) or call.request.own_resource:
-        return False
+        return
     wanted = call.request.resource
     if (wanted.id or "").lower() != credential.resource_id:
         raise NotPossibleError(
@@ -42,7 +48,16 @@ def require_possible(call: Call[Any], credential: Credential) -> bool:
             f"{wanted.id}. Use a connection with an API key of that {wanted.kind}, or with an SSH key.",
             operation=call.operation,
         )
-    return True
+
+
+def may_be_of_other_kind(call: Call[Any], credential: Credential, error: RefusedError) -> bool:
+    """Whether Encord may have refused a call because the API key belongs to a resource of another kind.
+
+    Only then is it worth a request to ask which kind that is; see `require_own_kind`.
+    """
+    of_own_resource = isinstance(call.request, Envelope) and not call.request.own_resource
+    refused = isinstance(error, PermissionDeniedError | NotFoundError | InvalidRequestError)
+    return isinstance(credential, ApiKey) and of_own_resource and refused
 
 
 def require_own_kind(call: Call[Any], own: Resource | None) -> None:
