@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 _WANTED = {
     "00080018": "text",
+    "00100020": "text",
     "0020000D": "text",
     "0020000E": "text",
     "00280008": "text",

@@ -275,6 +275,8 @@ def _page(exchange: Exchange, query: FolderQuery, place: str, *values: Any) -> d
         conditions.add("instr(lower(name), lower(?)) > 0", query.search)
     if query.dataset_synced is not None:
         conditions.add(f"synced_dataset IS {'NOT ' if query.dataset_synced else ''}NULL")
+    if query.organisation_tag_names_allof:
+        conditions.add("0")  # nothing that the emulator serves gives a folder a tag
     direction = "DESC" if query.desc else "ASC"
     found = exchange.store.column(
         f"SELECT uuid FROM folders WHERE {conditions.sql}"  # noqa: S608 - see Conditions

@@ -39,6 +39,8 @@ BLANK: dict[str, Any] = {
     "dicom_instance": None,
     "dicom_study": None,
     "dicom_series": None,
+    "dicom_patient": None,
+    "dicom_frames": None,
     "audio_sample_rate": None,
     "audio_bit_depth": None,
     "audio_codec": None,

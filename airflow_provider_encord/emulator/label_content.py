@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from . import times
+from . import dicom_labels, times
 from .refusals import Reason, RefusalError
 
 PARTS = ("object_answers", "classification_answers", "object_actions", "spaces")
@@ -31,6 +31,7 @@ _FROM_FRAME = (
     "manualAnnotation",
 )
 _IMAGES = ("image", "img_group")
+_OF_AUDIO = ("audio_codec", "audio_sample_rate", "audio_bit_depth", "audio_num_channels")
 
 
 class Unit(Protocol):
@@ -74,6 +75,10 @@ def _data_unit(unit: Unit, data_hash: str, title: str, position: int) -> dict[st
     if not still:
         view |= {"data_fps": unit["fps"], "data_duration": unit["duration"]}
     view["labels"] = {"objects": [], "classifications": []} if still else {}
+    if unit["data_type"] == "audio":
+        view |= {name: unit[name] for name in _OF_AUDIO}
+    if unit["data_type"] == "dicom":
+        view |= {"metadata": dicom_labels.series(unit), "labels": dicom_labels.empty(unit)}
     return view
 
 
@@ -177,7 +182,8 @@ def _with_labels(sent: dict[str, Any], unit: Unit) -> dict[str, Any]:
         mine = known[key]
         mine |= {name: value for name, value in one.items() if name not in mine}
         if one.get("labels"):
-            mine["labels"] = _labels(one["labels"], unit["data_type"])
+            labels = _labels(one["labels"], unit["data_type"])
+            mine["labels"] = dicom_labels.with_metadata(labels, unit) if unit["data_type"] == "dicom" else labels
     return known
 
 

@@ -13,7 +13,7 @@ import pathlib
 import re
 import struct
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
@@ -38,6 +38,7 @@ class Facts:
     dicom_instance: str | None = None
     dicom_study: str | None = None
     dicom_series: str | None = None
+    dicom_patient: str | None = None
     audio_sample_rate: int | None = None
     audio_bit_depth: int | None = None
     audio_codec: str | None = None
@@ -98,13 +99,13 @@ def image(path: pathlib.Path) -> Facts:
 
 def audio(path: pathlib.Path) -> Facts:
     """Listen to a WAV file; of others only the type is known."""
-    size, kind = path.stat().st_size, _guessed(path, "audio/mpeg")
+    size = path.stat().st_size
     try:
         with wave.open(str(path), "rb") as opened:
             rate, channels, bits = opened.getframerate(), opened.getnchannels(), 8 * opened.getsampwidth()
             seconds = opened.getnframes() / rate
     except (wave.Error, EOFError, ZeroDivisionError):
-        return Facts(kind, size)
+        return Facts(None, size)
     sound: dict[str, Any] = {"audio_sample_rate": rate, "audio_bit_depth": bits, "audio_num_channels": channels}
     return Facts("audio/wav", size, duration=seconds, audio_codec=f"pcm_s{bits}le", **sound)
 
@@ -120,12 +121,12 @@ _PAGE = re.compile(rb"/Type\s*/Page(?![a-zA-Z])")
 
 def text(path: pathlib.Path) -> Facts:
     """A text is not read."""
-    return Facts(_guessed(path, "text/plain"), path.stat().st_size)
+    return Facts(None, path.stat().st_size)
 
 
 def time_series(path: pathlib.Path) -> Facts:
     """A table is not read."""
-    return Facts(_guessed(path, "text/csv"), path.stat().st_size)
+    return Facts(None, path.stat().st_size)
 
 
 def nifti(path: pathlib.Path) -> Facts:
@@ -150,6 +151,7 @@ def dicom_of_tags(tags: dict[str, Any], facts: Facts) -> Facts:
         "dicom_instance": first("00080018"),
         "dicom_study": first("0020000D"),
         "dicom_series": first("0020000E"),
+        "dicom_patient": first("00100020"),
         "height": first("00280010"),
         "width": first("00280011"),
         "frames": int(first("00280008") or 1),
@@ -157,8 +159,17 @@ def dicom_of_tags(tags: dict[str, Any], facts: Facts) -> Facts:
     return dataclasses.replace(facts, **{name: value for name, value in found.items() if value is not None})
 
 
-def _guessed(path: pathlib.Path, otherwise: str) -> str:
-    return mimetypes.guess_type(path.name)[0] or otherwise
+def type_of(stated: str | None, names: Iterable[str]) -> str | None:
+    """The media type of a file whose content does not tell: what was stated with its bytes, else what a name of it
+    says by its suffix.
+    """
+    plain = (stated or "").partition(";")[0].strip().lower()
+    if "/" in plain and plain not in _SAYS_NOTHING:
+        return plain
+    return next((kind for name in names if (kind := mimetypes.guess_type(name)[0]) is not None), None)
+
+
+_SAYS_NOTHING = ("application/octet-stream", "binary/octet-stream", "application/x-www-form-urlencoded")
 
 
 def made_up(key: str) -> bytes:

@@ -99,7 +99,7 @@ class ObjectStore:
             "SELECT client_metadata FROM data_units WHERE data_hash = ? UNION ALL"
             " SELECT client_metadata FROM items WHERE uuid = ?"
         )
-        return self._store.value(sql, data_hash, data_hash) or "null"
+        return self._store.value(sql, data_hash, data_hash) or "{}"
 
     async def put(self, key: str, media_type: str | None, request: Request) -> str:
         """Keep the bytes of a request; their MD5, as an entity tag. What was there is replaced when all has arrived."""

@@ -13,7 +13,7 @@ import pathlib
 from collections.abc import Callable, Collection
 from typing import Any
 
-from . import items, linking, media, organisation
+from . import dicom_labels, items, linking, media, organisation
 from .clock import Clock
 from .identifiers import is_uuid, new_uuid
 from .media import Facts
@@ -33,21 +33,23 @@ class Kind:
     """A kind of entry that is one file.
 
     :param given: Name of the field in which the entry itself may tell the facts.
+    :param usual_type: Media type if neither the content nor the upload nor a name tells another one.
     """
 
     item_type: str
     read: Callable[[pathlib.Path], Facts]
     given: str | None = None
+    usual_type: str | None = None
 
 
 SINGLE = {
     "images": Kind("image", media.image, "imageMetadata"),
     "videos": Kind("video", media.video, "videoMetadata"),
-    "audio": Kind("audio", media.audio, "audioMetadata"),
+    "audio": Kind("audio", media.audio, "audioMetadata", "audio/mpeg"),
     "nifti": Kind("nifti", media.nifti),
-    "text": Kind("plainText", media.text, "textMetadata"),
+    "text": Kind("plainText", media.text, "textMetadata", "text/plain"),
     "pdf": Kind("pdf", media.pdf, "pdfMetadata"),
-    "timeSeries": Kind("timeseries", media.time_series),
+    "timeSeries": Kind("timeseries", media.time_series, usual_type="text/csv"),
 }
 """By the name of the list in ``dataItems``."""
 _FRAMES = {"imageGroups": ("images", "image", media.image), "dicomSeries": ("dicomFiles", "dicomFile", media.dicom)}
@@ -167,6 +169,10 @@ class _Planner:
     def single(self, entry: dict[str, Any], kind: Kind) -> Plan:
         url = entry["objectUrl"]
         facts = self._look(url, kind.read, entry.get(kind.given) if kind.given else None)
+        if facts.media_type is None and kind.usual_type is not None:
+            found, names = self._objects.find(url), (_name(entry, url), url)
+            stated = media.type_of(found[1] if found is not None else None, names)
+            facts = dataclasses.replace(facts, media_type=stated or kind.usual_type)
         settings = entry.get("settings")
         more = {"settings": json.dumps(settings)} if settings is not None else {}
         return Plan([{**self._row(entry, kind.item_type, _name(entry, url), url, facts), **more}])
@@ -201,17 +207,21 @@ class _Planner:
         facts = self._look(url, read, file.get("imageMetadata"))
         if (tags := (file.get("dicomMetadata") or {}).get("tags")) is not None:
             facts = media.dicom_of_tags(tags, facts)
-        return self._row(file, item_type, _name(file, url), url, facts)
+        row = self._row(file, item_type, _name(file, url), url, facts)
+        return {**row, "dicom_frames": json.dumps(dicom_labels.frames([row]))} if item_type == "dicomFile" else row
 
     def _group(self, entry: dict[str, Any], kind: str, files: list[dict[str, Any]], new: list[dict[str, Any]]) -> Plan:
         first, size = files[0], sum(file["file_size"] or 0 for file in files)
         facts = Facts(first["file_type"], size, first["width"], first["height"], frames=len(files))
         if kind == "dicomSeries":
             item_type = "dicomSeries"
-            facts = dataclasses.replace(facts, dicom_study=first["dicom_study"], dicom_series=first["dicom_series"])
+            shared = {name: first[name] for name in ("dicom_study", "dicom_series", "dicom_patient")}
+            facts = dataclasses.replace(facts, frames=sum(file["frames"] for file in files), **shared)
         else:
             item_type = "imageSequence" if entry.get("createVideo") else "imageGroup"
         row = self._row({**entry, "placeholderItemUuid": None}, item_type, _name(entry, first["name"]), None, facts)
+        if kind == "dicomSeries":
+            row["dicom_frames"] = json.dumps(dicom_labels.frames(files))
         frames = None if kind == "dicomSeries" else [_frame(file) for file in files]
         return Plan([*new, row], [file["uuid"] for file in files], frames)
 

@@ -32,7 +32,6 @@ class Visit:
     body: bytes
     operation: V2 | None = None
     parts: dict[str, str] = dataclasses.field(default_factory=dict)
-    other_methods: bool = False
 
     @property
     def changes(self) -> bool:
@@ -51,7 +50,6 @@ def read(method: str, path: str, query: str, target: str, headers: Mapping[str, 
         if operation.method == method:
             visit.operation, visit.parts = operation, match.groupdict()
             return visit
-        visit.other_methods = True
     return visit
 
 
@@ -77,10 +75,9 @@ async def _carry_out(emulation: Emulation, visit: Visit, base_url: str) -> objec
         emulation.store, emulation.clock, visit.method, visit.target, visit.headers, visit.body
     )
     operation = visit.operation
-    if operation is None and visit.other_methods:
-        raise RefusalError(Reason.NO_SUCH_VERB, f"the emulator does not serve {visit.method} here")
     if operation is None:
-        raise RefusalError(Reason.NOT_FOUND, f"the emulator does not serve {visit.method} {visit.path}")
+        # Not 404 or 405: clients replace the message of those by one of their own.
+        raise RefusalError(Reason.NOT_EMULATED, f"the emulator does not serve {visit.method} {visit.path}")
     exchange = Exchange(emulation, caller, base_url, path=visit.parts)
     for kind in _MEMBERSHIP:
         if kind in visit.parts:

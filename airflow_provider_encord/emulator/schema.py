@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS items (
   is_tombstone INTEGER NOT NULL, is_placeholder INTEGER NOT NULL,
   storage_location INTEGER NOT NULL, integration TEXT, file_link TEXT, file_size INTEGER, file_type TEXT,
   width INTEGER, height INTEGER, frames INTEGER NOT NULL, fps REAL, duration REAL, images TEXT,
-  dicom_instance TEXT, dicom_study TEXT, dicom_series TEXT,
+  dicom_instance TEXT, dicom_study TEXT, dicom_series TEXT, dicom_patient TEXT, dicom_frames TEXT,
   audio_sample_rate INTEGER, audio_bit_depth INTEGER, audio_codec TEXT, audio_num_channels INTEGER, settings TEXT);
 CREATE INDEX IF NOT EXISTS items_by_folder ON items (folder, name);
 CREATE INDEX IF NOT EXISTS items_by_link ON items (folder, file_link);
@@ -62,7 +62,7 @@ CREATE VIEW IF NOT EXISTS data_units AS SELECT
   data_rows.created_at, data_rows.last_edited_at, items.width, items.height, items.frames, items.fps, items.duration,
   items.file_link, items.file_size, items.file_type, items.storage_location, items.client_metadata, items.images,
   data_rows.item_uuid, items.item_type, items.audio_sample_rate, items.audio_bit_depth, items.audio_codec,
-  items.audio_num_channels
+  items.audio_num_channels, items.dicom_study, items.dicom_series, items.dicom_patient, items.dicom_frames
   FROM data_rows JOIN items ON items.uuid = data_rows.item_uuid;
 CREATE TRIGGER IF NOT EXISTS data_units_removed INSTEAD OF DELETE ON data_units BEGIN
   DELETE FROM data_rows WHERE data_hash = OLD.data_hash;

@@ -223,7 +223,7 @@ def _page(exchange: Exchange, query: ItemQuery, wanted: list[str]) -> dict[str, 
 def _listed(exchange: Exchange, row: Row, query: ItemQuery) -> dict[str, Any]:
     view = _view(exchange, row, sign=query.sign_urls)
     if not query.include_client_metadata:
-        view["clientMetadata"] = ""
+        view["clientMetadata"] = "{}"  # the vendor's SDK reads it as JSON
     elif query.client_metadata_as_signed_url:
         view |= {"clientMetadata": "", "clientMetadataSignedUrl": data_rows.link(exchange, METADATA + row["uuid"])}
     return view

@@ -238,3 +238,25 @@ def test_a_seeded_image_can_be_fetched_in_its_size(encord_emulator, owner):
     content = send(owner.url, "GET", links["images"][0]["file_link"].removeprefix(owner.url)).content
     (row,) = _rows(owner, made["dataset_hash"])
     assert Image.open(io.BytesIO(content)).size == (row["width"], row["height"])
+
+
+@pytest.mark.parametrize(
+    ("stated", "title", "expected"),
+    [
+        ("text/html; charset=utf-8", "a.txt", "text/html"),
+        ("application/octet-stream", "h.html", "text/html"),
+        (None, "h.html", "text/html"),
+        (None, "table.CSV", "text/csv"),
+        (None, "noted", "text/plain"),
+        ("nonsense", "noted", "text/plain"),
+    ],
+)
+def test_a_text_has_the_stated_type_else_the_one_of_its_title(owner: Person, dataset: str, stated, title, expected):
+    """Fault 9.2."""
+    place = owner.rest("GET", "presigned-urls?count=1&uploadItemType=image").json["results"][0]
+    headers = {} if stated is None else {"Content-Type": stated}
+    assert send(owner.url, "PUT", place["signedUrl"].removeprefix(owner.url), headers, b"<p>kerb</p>").status == 200
+    job = _start(owner, dataset, text=[{"objectUrl": place["objectKey"], "title": title}])
+    assert _poll(owner, dataset, job)["status"] == "DONE"
+    (row,) = _rows(owner, dataset)
+    assert row["file_type"] == expected

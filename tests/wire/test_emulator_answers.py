@@ -75,7 +75,7 @@ def test_what_is_not_served_yet_is_refused_and_breaks_nothing(
 ) -> None:
     answer = send(_world(user, recording, tmp_path_factory), recording.exchanges[0].request)
 
-    assert answer.status < 500, answer
+    assert answer.status in {200, 501}, answer  # v1 hides its status in the envelope
     assert recording.api == "v2" or answer.json()["status"] < 500, answer
 
 

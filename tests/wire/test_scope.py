@@ -16,7 +16,7 @@ NEVER_RECORDED = {
     ("project.replace_ontology", "v1"),
     ("project.get_issue_tags", "v2"),
     ("project.add_issue_tags", "v2"),
-    ("label_rows.set_priorities", "v2"),
+    ("label_rows.set_priority", "v2"),
     ("dataset.data_row.edit", "v1"),
     ("ontology.list", "v1"),  # as those of projects, and as v2
     ("ontology.create", "v1"),

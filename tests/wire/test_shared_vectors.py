@@ -9,6 +9,8 @@ import pytest
 from tests.wire.vectors import FOLDER
 
 RECORDINGS = Path(__file__).parents[3] / "shared" / "wire"
+NOT_YET_ALL = RECORDINGS.with_name("wire-next")
+"""Of these only the ones whose operations the client has are checked in."""
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -18,5 +20,6 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the folder of recordings is not beside this checkout")
 def test_vectors_are_the_recordings_byte_for_byte() -> None:
     ours, theirs = contents(FOLDER), contents(RECORDINGS)
-    assert sorted(ours) == sorted(theirs)
-    assert [name for name in ours if ours[name] != theirs[name]] == []
+    later = contents(NOT_YET_ALL) if NOT_YET_ALL.is_dir() else {}
+    assert set(theirs) <= set(ours) <= set(theirs) | set(later)
+    assert [name for name in ours if ours[name] != theirs.get(name, later.get(name))] == []

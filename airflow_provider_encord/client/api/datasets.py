@@ -23,6 +23,8 @@ class DatasetRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     :param backing_folder_uuid: The storage folder kept in step with it, if it is a mirror dataset.
     :param dataset_type: ``"CORD_STORAGE"``, ``"AWS_S3"``, ...; None in listings.
+    :param user_role: ``"admin"`` or ``"user"``, in listings; None for what only the organisation has.
+    :param storage_location: 0 Encord, 1 AWS, 2 GCP, 3 Azure, 4 another S3.
     """
 
     dataset_hash: str
@@ -32,6 +34,8 @@ class DatasetRecord(msgspec.Struct, frozen=True, kw_only=True):
     backing_folder_uuid: str | None = None
     created_at: str | None = None
     last_edited_at: str | None = None
+    user_role: str | None = None
+    storage_location: int | None = None
 
 
 class _DatasetInListing(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -41,6 +45,8 @@ class _DatasetInListing(msgspec.Struct, frozen=True, kw_only=True, rename="camel
     created_at: str | None = None
     last_edited_at: str | None = None
     backing_folder_uuid: str | None = None
+    user_role: str | None = None
+    storage_location: int | None = None
 
     def record(self) -> DatasetRecord:
         return DatasetRecord(
@@ -50,6 +56,8 @@ class _DatasetInListing(msgspec.Struct, frozen=True, kw_only=True, rename="camel
             backing_folder_uuid=self.backing_folder_uuid,
             created_at=self.created_at,
             last_edited_at=self.last_edited_at,
+            user_role=self.user_role,
+            storage_location=self.storage_location,
         )
 
 
@@ -117,6 +125,8 @@ class DataRow(msgspec.Struct, frozen=True, kw_only=True):
 _DATASETS = v2_reader(Listing[_DatasetInListing])
 _CREATED = v2_reader(CreatedDataset)
 _DATASET = single(v1_reader(DatasetRecord))
+_STORAGE_LOCATIONS = ("CORD_STORAGE", "AWS_S3", "GCP_STR", "AZURE_STR", "S3_COMPATIBLE_STR")
+"""Dataset types of a read, at the place of the number that a listing has for them."""
 _DATA_ROWS = several(v1_reader(list[DataRow]))
 
 
@@ -164,7 +174,13 @@ def get_dataset(
     """
     payload = {"dataset_access_settings": _access_settings(fetch_client_metadata, fetch_rows)}
     request = Envelope("dataset", "GET", dataset_resource(dataset), payload=payload)
-    return Call(request=request, credentials=SSH_OR_API_KEY, read=_DATASET)
+    return Call(request=request, credentials=SSH_OR_API_KEY, read=lambda answer: _with_location(_DATASET(answer)))
+
+
+def _with_location(dataset: DatasetRecord) -> DatasetRecord:
+    if dataset.dataset_type not in _STORAGE_LOCATIONS:
+        return dataset
+    return msgspec.structs.replace(dataset, storage_location=_STORAGE_LOCATIONS.index(dataset.dataset_type))
 
 
 @operation("dataset.list_data_rows", "v1")

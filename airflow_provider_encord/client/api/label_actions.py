@@ -117,7 +117,7 @@ def reopen_label_rows(project: str, label_hashes: Sequence[str]) -> Call[None]:
     return _move(project, label_hashes, REOPEN)
 
 
-@operation("label_rows.set_priorities", "v2")
+@operation("label_rows.set_priority", "v2")
 def set_priorities(project: str, priorities: Mapping[str, float]) -> Call[None]:
     """Set how soon tasks are handed out.
 

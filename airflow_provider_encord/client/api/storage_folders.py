@@ -115,6 +115,7 @@ class FolderFilter(msgspec.Struct, frozen=True, kw_only=True):
     :param search: Part of the name.
     :param recursive: Also folders in folders.
     :param dataset_synced: Only those that are (or are not) kept in step with a mirror dataset.
+    :param organisation_tag_names: Only those that have all of these tags of the organisation.
     :param include_organisation: Also what the organisation has; for its admins.
     :param order: `BY_NAME` or `BY_CREATION`.
     """
@@ -122,6 +123,7 @@ class FolderFilter(msgspec.Struct, frozen=True, kw_only=True):
     search: str | None = None
     recursive: bool = False
     dataset_synced: bool | None = None
+    organisation_tag_names: Sequence[str] = ()
     include_organisation: bool | None = None
     order: str = BY_NAME
     descending: bool = False
@@ -134,6 +136,7 @@ class FolderFilter(msgspec.Struct, frozen=True, kw_only=True):
             "isRecursive": self.recursive,
             "datasetSynced": self.dataset_synced,
             "includeOrgAccess": self.include_organisation,
+            "organisationTagNamesAllof": list(self.organisation_tag_names) or None,
             "order": self.order,
             "desc": self.descending,
             "pageToken": page,

@@ -22,7 +22,7 @@ OPERATIONS: tuple[Operation, ...] = (
         uid=list[str], payload=workflow.GraphNodeAction, key=LABEL_WRITE),
     v1(READS, "project.get_data", "datasetdata GET", data_rows.get_links, PROJECT,
         uid=data_rows.DataUid, key=LABEL_READ),
-    v2(CHANGES, "label_rows.set_priorities", "POST projects/{project}/priorities", label_actions.set_priorities,
+    v2(CHANGES, "label_rows.set_priority", "POST projects/{project}/priorities", label_actions.set_priorities,
         body=label_actions.PrioritiesBody),
     v2(READS, "label_rows.validation_state", "GET projects/{project}/labels/{label}/validation-state",
         label_actions.validation_state),

@@ -31,6 +31,13 @@ def make_folders(world: Any) -> None:
         world.ids[_ID.format(FOLDER, number)] = world.user.v2("POST", "/v2/public/storage/folders", wanted)["uuid"]
 
 
+def _one_in_another(world: Any) -> None:
+    make_folders(world)
+    inner = {"name": "Raw uploads of today", "description": "d", "clientMetadata": "{}"}
+    inner["parent"] = world.ids[_ID.format(FOLDER, 1)]
+    world.user.v2("POST", "/v2/public/storage/folders", inner)
+
+
 def start_upload(world: Any, names: list[str]) -> str:
     """Send images to the first folder and start the job that makes items of them; its id."""
     folder = f"/v2/public/storage/folders/{world.ids[_ID.format(FOLDER, 1)]}"
@@ -94,7 +101,7 @@ PREPARATIONS: dict[str, Callable[[Any], None]] = {
     "storage.folder.summary": make_items,
     "storage.folders.list": _one_is_synced,
     "storage.folders.search": make_folders,
-    "storage.folder.subfolders": make_folders,
+    "storage.folder.subfolders": _one_in_another,
     "storage.folder.items": make_items,
     "storage.folder.items.move": make_items,
     "storage.folder.items.delete": make_items,

@@ -65,9 +65,7 @@ def _moved(request: dict[str, Any]) -> Arguments:
 ARGUMENTS: dict[Key, Read] = {
     ("label_rows.workflow_complete", "v1"): _moved,
     ("label_rows.workflow_reopen", "v1"): _moved,
-    ("label_rows.set_priorities", "v2"): lambda request: given(
-        id_in_path(request), dict(request["json"]["priorities"])
-    ),
+    ("label_rows.set_priority", "v2"): lambda request: given(id_in_path(request), dict(request["json"]["priorities"])),
     ("label_rows.validation_state", "v2"): _validation_state,
     ("label_rows.classifications", "v2"): _classifications,
     ("label_rows.copy_branch", "v2"): _copy_branch,
@@ -93,7 +91,7 @@ V1_SHAPES: dict[tuple[str, str], str] = {
 }
 
 V2_SHAPES: list[tuple[str, str, str]] = [
-    ("POST", f"projects/{UUID}/priorities", "label_rows.set_priorities"),
+    ("POST", f"projects/{UUID}/priorities", "label_rows.set_priority"),
     ("GET", f"projects/{UUID}/labels/{UUID}/validation-state", "label_rows.validation_state"),
     ("POST", f"projects/{UUID}/label-rows/classifications", "label_rows.classifications"),
     ("POST", f"projects/{UUID}/labels/copy-branch", "label_rows.copy_branch"),

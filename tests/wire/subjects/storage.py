@@ -44,6 +44,7 @@ def _folder_filter(request: dict[str, Any]) -> FolderFilter:
         search=parameter(request, "search"),
         recursive=bool(_maybe(request, "isRecursive")),
         dataset_synced=_maybe(request, "datasetSynced"),
+        organisation_tag_names=request["query"].get("organisationTagNamesAllof", ()),
         include_organisation=_maybe(request, "includeOrgAccess"),
         order=parameter(request, "order") or "",
         descending=bool(_maybe(request, "desc")),
