@@ -11,11 +11,11 @@ import msgspec
 
 from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidRequestError, NotPossibleError, PermissionDeniedError
 from airflow_provider_encord.export import chain as chains
 from airflow_provider_encord.export.chain import BrokenChainError, Chain
 from airflow_provider_encord.export.directory import KIND
-from airflow_provider_encord.export.formats import needs_structure, require_format
+from airflow_provider_encord.export.formats import PARQUET, needs_structure, require_format
 from airflow_provider_encord.export.left import why_left
 from airflow_provider_encord.export.listing import ListedRow, Listing, Question, list_rows
 from airflow_provider_encord.export.listing_file import LEFT, LISTING, write_rows
@@ -222,4 +222,12 @@ def _report(order: Order, listing: Listing, destination: StoragePath, to_read: i
 def _structure(client: EncordClient, order: Order) -> dict[str, Any]:
     if not needs_structure(order.layout.format):
         return {}
-    return client.project(order.question.project).ontology().editor_ontology
+    try:
+        return client.project(order.question.project).ontology().editor_ontology
+    except (NotPossibleError, PermissionDeniedError) as error:
+        if order.layout.format != PARQUET:
+            raise
+        log.warning(
+            "The ontology cannot be read, so options have the names or values that the label rows have: %s", error
+        )
+        return {}

@@ -143,17 +143,17 @@ def test_answers_to_attributes_of_one_name_are_both_there():
     assert one.answers == {"Note": "first", "Note (g)": "second"}
 
 
-def test_the_size_of_a_dicom_frame_stands_with_its_labels():
-    frames = {"4": {"objects": [BOX], "classifications": [], "metadata": {"width": 512, "height": 256}}}
-    (one,) = _records(row("dicom", unit("d", frames, width=None, height=None)))
-    assert (one.place.frame, one.place.width, one.place.height) == (4, 512, 256)
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
     max_leaves=4,
 )
+
+
+def test_the_size_of_a_dicom_frame_stands_with_its_labels():
+    frames = {"4": {"objects": [BOX], "classifications": [], "metadata": {"width": 512, "height": 256}}}
+    (one,) = _records(row("dicom", unit("d", frames, width=None, height=None)))
+    assert (one.place.frame, one.place.width, one.place.height) == (4, 512, 256)
 
 
 @given(
@@ -172,7 +172,7 @@ def _table(*rows: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, int]]
     import pyarrow.parquet
 
     file = io.BytesIO()
-    encoder = ParquetEncoder(file)
+    encoder = ParquetEncoder(file, STRUCTURE)
     for one in rows:
         encoder.write(label_row(one))
     left_out = encoder.finish()
@@ -199,7 +199,7 @@ def test_a_table_of_nothing_has_all_columns():
     import pyarrow.parquet
 
     file = io.BytesIO()
-    ParquetEncoder(file).finish()
+    ParquetEncoder(file, STRUCTURE).finish()
     documented = ParquetEncoder.__module__
     names = pyarrow.parquet.read_schema(io.BytesIO(file.getvalue())).names
     text = __import__(documented, fromlist=["x"]).__doc__ or ""
@@ -210,7 +210,7 @@ def test_a_table_of_nothing_has_all_columns():
 def test_the_same_rows_give_the_same_table():
     def content() -> bytes:
         file = io.BytesIO()
-        encoder = ParquetEncoder(file)
+        encoder = ParquetEncoder(file, STRUCTURE)
         encoder.write(label_row(image(*EVERY_SHAPE)))
         encoder.finish()
         return file.getvalue()
@@ -228,6 +228,36 @@ def _coco(*rows: dict[str, Any]) -> tuple[dict[str, Any], dict[str, int]]:
         encoder.write(label_row(one))
     left_out = encoder.finish()
     return json.loads(file.getvalue()), left_out
+
+
+def test_every_image_has_a_file_name_of_its_own_and_says_what_it_is_of():
+    """Fault 2.3: frames of a video, and images of one title, had one name."""
+    frames = {str(frame): {"objects": [BOX], "classifications": []} for frame in (0, 7)}
+    of_video = row("video", unit("video", frames, data_title="a b/../drive.mp4"), label_hash="v")
+    of_images = [
+        row(
+            "image", unit(name, {"objects": [BOX], "classifications": []}, data_title="frame_0001.bmp"), label_hash=name
+        )
+        for name in ("one", "two")
+    ]
+    told, _ = _coco(of_video, *of_images)
+    assert [
+        (one["file_name"], one["encord_unit"], one["encord_frame"], one["encord_title"]) for one in told["images"]
+    ] == [
+        ("video-000000-a_b_.._drive.mp4", "video", 0, "a b/../drive.mp4"),
+        ("video-000007-a_b_.._drive.mp4", "video", 7, "a b/../drive.mp4"),
+        ("one-000000-frame_0001.bmp", "one", 0, "frame_0001.bmp"),
+        ("two-000000-frame_0001.bmp", "two", 0, "frame_0001.bmp"),
+    ]
+
+
+def test_a_file_name_is_not_longer_than_a_disk_takes():
+    told, _ = _coco(
+        row("image", unit("u" * 36, {"objects": [BOX], "classifications": []}, data_title="ü" * 300 + ".png"))
+    )
+    (one,) = told["images"]
+    assert len(one["file_name"].encode()) <= 255
+    assert one["file_name"].endswith(".png")
 
 
 def test_coco_s_own_library_reads_it_and_its_masks_have_the_areas_told(tmp_path: Path):

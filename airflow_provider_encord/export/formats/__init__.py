@@ -35,10 +35,10 @@ class Encoder(Protocol):
 Structure = Mapping[str, Any]
 
 
-def _parquet(file: BinaryWriter, structure: Structure) -> Encoder:  # noqa: ARG001 - all have the same parameters
+def _parquet(file: BinaryWriter, structure: Structure) -> Encoder:
     from airflow_provider_encord.export.formats.parquet import ParquetEncoder
 
-    return ParquetEncoder(file)
+    return ParquetEncoder(file, structure)
 
 
 def _coco(file: BinaryWriter, structure: Structure) -> Encoder:
@@ -108,4 +108,4 @@ def require_format(name: str) -> None:
 
 def needs_structure(name: str) -> bool:
     """Whether the project's ontology has to be read for it."""
-    return name.startswith("coco")
+    return name == PARQUET or name.startswith("coco")

@@ -12,13 +12,14 @@ from __future__ import annotations
 import datetime
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.errors import UnexpectedAnswerError
 from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.export.formats.answers import NO_NAMES, Document, Names, mappings
 
 OBJECT = "object"
 CLASSIFICATION = "classification"
@@ -42,8 +43,6 @@ GEOMETRY_KEYS = (
     "cuboid",
     "cuboid_2d",
 )
-
-Document: TypeAlias = Mapping[str, Any]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,18 +118,21 @@ def document_of(row: LabelRow) -> dict[str, Any]:
         ) from None
 
 
-def annotations_of(row: Document, *, classifications: bool = True) -> Iterator[Annotation | LeftOut]:
+def annotations_of(
+    row: Document, names: Names = NO_NAMES, *, classifications: bool = True
+) -> Iterator[Annotation | LeftOut]:
     """The records of a label row: objects by data unit and frame, then classifications by hash and frame.
 
     :param row: A label row as Encord has it. Keys that are not known are passed over.
+    :param names: Of the attributes and options in the project's ontology.
     :param classifications: Whether they are wanted; else each comes as one `LeftOut`, however many frames it is on.
     """
     frames = list(_frames(row))
     seen: set[str] = set()
     for place, labels in frames:
-        for one in _mappings(labels.get("objects")):
+        for one in mappings(labels.get("objects")):
             seen.add(str(one.get("objectHash")))
-            yield _object(row, place, one)
+            yield _object(row, place, one, names)
     for hash_ in row.get("object_answers") or {}:
         if hash_ not in seen:
             yield LeftOut(hash=hash_, kind=OBJECT, reason=NO_FRAME)
@@ -139,7 +141,7 @@ def annotations_of(row: Document, *, classifications: bool = True) -> Iterator[A
     for hash_ in [*answers, *(one for one in entries if one not in answers)]:
         answer, found = answers.get(hash_) or {}, entries.get(hash_, [])
         if classifications:
-            yield from _classification(row, frames, hash_, answer, found)
+            yield from _classification(row, frames, hash_, answer, found, names)
         else:
             yield LeftOut(hash=hash_, kind=CLASSIFICATION, reason=CLASSIFICATION)
     yield from _elsewhere(row, answers)
@@ -152,7 +154,7 @@ def places_of(row: Document) -> Iterator[Place]:
 
 
 def _frames(row: Document) -> Iterator[tuple[Place, Document]]:
-    units = _mappings((row.get("data_units") or {}).values())
+    units = mappings((row.get("data_units") or {}).values())
     for unit in sorted(units, key=lambda one: _number(one.get("data_sequence"))):
         labels = unit.get("labels") or {}
         if "objects" in labels or "classifications" in labels:
@@ -176,15 +178,17 @@ def _place(unit: Document, frame: int | None, labels: Document | None = None) ->
     )
 
 
-def _object(row: Document, place: Place, one: Document) -> Annotation | LeftOut:
+def _object(row: Document, place: Place, one: Document, names: Names) -> Annotation | LeftOut:
     hash_ = str(one.get("objectHash"))
     if one.get("isDeleted"):
         return LeftOut(hash=hash_, kind=OBJECT, reason=DELETED, unit=place.unit, frame=place.frame)
     static = ((row.get("object_answers") or {}).get(hash_) or {}).get("classifications")
     dynamic = ((row.get("object_actions") or {}).get(hash_) or {}).get("actions")
-    on_frame = [action for action in _mappings(dynamic) if _within(place.frame or 0, action.get("range"))]
+    on_frame = [action for action in mappings(dynamic) if _within(place.frame or 0, action.get("range"))]
     geometry = {key: one[key] for key in GEOMETRY_KEYS if key in one}
-    return _annotation(place, OBJECT, hash_, one, one.get("name"), [*_mappings(static), *on_frame], geometry)
+    return _annotation(
+        place, OBJECT, hash_, one, one.get("name"), names.answers([*mappings(static), *on_frame]), geometry
+    )
 
 
 def _classification(
@@ -193,15 +197,17 @@ def _classification(
     hash_: str,
     answer: Document,
     found: Sequence[tuple[Place, Document]],
+    names: Names,
 ) -> Iterator[Annotation | LeftOut]:
     about = {**(found[0][1] if found else {}), **{key: value for key, value in answer.items() if value is not None}}
     if about.get("isDeleted"):
         yield LeftOut(hash=hash_, kind=CLASSIFICATION, reason=DELETED)
         return
-    given = list(_mappings(answer.get("classifications")))
+    given = list(mappings(answer.get("classifications")))
     name = about.get("name") or (given[0].get("name") if given else None)
+    answers = names.answers(given)
     for place in _places(row, frames, answer, found):
-        yield _annotation(place, CLASSIFICATION, hash_, about, name, given, {})
+        yield _annotation(place, CLASSIFICATION, hash_, about, name, answers, {})
 
 
 def _places(
@@ -217,7 +223,7 @@ def _places(
     elif found:
         yield from (place for place, _ in found)
     else:
-        units = list(_mappings((row.get("data_units") or {}).values()))
+        units = list(mappings((row.get("data_units") or {}).values()))
         whole = units[0] if len(units) == 1 else row
         yield _place(whole, 0 if row.get("data_type") == IMAGE else None)
 
@@ -238,7 +244,7 @@ def _entries(frames: Iterable[tuple[Place, Document]]) -> dict[str, list[tuple[P
     """Classifications as older SDKs write them, by hash."""
     found: dict[str, list[tuple[Place, Document]]] = {}
     for place, labels in frames:
-        for one in _mappings(labels.get("classifications")):
+        for one in mappings(labels.get("classifications")):
             found.setdefault(str(one.get("classificationHash")), []).append((place, one))
     return found
 
@@ -247,7 +253,7 @@ def _ranged(
     row: Document, frames: Sequence[tuple[Place, Document]], ranges: Sequence[tuple[int, int]]
 ) -> Iterator[Place]:
     """The places of frame ranges, both ends included. A frame of a video need not have anything else."""
-    units = list(_mappings((row.get("data_units") or {}).values()))
+    units = list(mappings((row.get("data_units") or {}).values()))
     known = {place.frame: place for place, _ in frames}
     single = row.get("data_type") == IMAGE
     for first, last in ranges:
@@ -275,19 +281,13 @@ def _pairs(ranges: Any) -> Iterator[tuple[int, int]]:
             yield _number(pair[0]), _number(pair[1])
 
 
-def _mappings(values: Any) -> Iterator[Document]:
-    """Those of some values that are JSON objects, in whatever they come."""
-    if values is not None and not isinstance(values, str | Mapping) and isinstance(values, Iterable):
-        yield from (one for one in values if isinstance(one, Mapping))
-
-
 def _annotation(
     place: Place,
     kind: str,
     hash_: str,
     about: Document,
     name: str | None,
-    answers: Iterable[Document],
+    answers: dict[str, Any],
     geometry: dict[str, Any],
 ) -> Annotation:
     confidence = about.get("confidence")
@@ -299,7 +299,7 @@ def _annotation(
         name=_string(name),
         shape=_string(about.get("shape")),
         geometry=geometry,
-        answers=_named(answers),
+        answers=answers,
         confidence=float(confidence) if isinstance(confidence, int | float) else None,
         manual=about.get("manualAnnotation"),
         created_by=about.get("createdBy"),
@@ -307,26 +307,6 @@ def _annotation(
         last_edited_by=about.get("lastEditedBy"),
         last_edited_at=_time(about.get("lastEditedAt")),
     )
-
-
-def _named(answers: Iterable[Document]) -> dict[str, Any]:
-    """Answers by the names of their attributes; of several with one name the later have the feature hash beside it."""
-    named: dict[str, Any] = {}
-    for one in answers:
-        name = str(one.get("name") or one.get("value"))
-        if name in named:
-            name = f"{name} ({one.get('featureHash')})"
-        while name in named:
-            name += "'"
-        named[name] = _answer(one.get("answers"))
-    return named
-
-
-def _answer(answers: Any) -> Any:
-    """Options by their names; text and numbers as they are."""
-    if not isinstance(answers, list):
-        return answers
-    return [one.get("name") or one.get("value") if isinstance(one, Mapping) else one for one in answers]
 
 
 def _within(frame: int, ranges: Any) -> bool:

@@ -3,7 +3,8 @@
 Each file is a whole COCO document, with the same categories: the objects of the ontology, numbered from 1 in its order.
 Images are those of the rows, and of videos the frames with objects. Ids are made of what they are the ids of: those of
 images are the same everywhere, those of annotations in every file, partition and export of the same label rows. So
-files can be put together as they are.
+files can be put together as they are. ``file_name`` has the data hash of the image, the number of the frame and the
+title; ``encord_unit``, ``encord_frame`` and ``encord_title`` say them one by one.
 
 A box has no segmentation but its corners; a rotated one those of the turned box. A polygon with holes is a mask (RLE),
 as COCO's polygons cannot have any. What COCO cannot say is counted, and listed under ``encord_left_out``.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import collections
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,10 +30,12 @@ from airflow_provider_encord.export.formats.annotations import (
     document_of,
     places_of,
 )
+from airflow_provider_encord.export.formats.answers import Names
 from airflow_provider_encord.storage_paths import BinaryWriter
 
 _ID_BYTES = 8
 _ID_BITS = 53  # the most that JavaScript and double precision keep
+_LONGEST_TITLE = 150  # bytes; a file name may have 255
 _SINGLE = ("image", "img_group")
 _UNKNOWN_FEATURE = "not in the ontology"
 _NO_SIZE = "the size of the image is not known"
@@ -49,6 +53,7 @@ class CocoEncoder:
     def __init__(self, file: BinaryWriter, structure: Mapping[str, Any]):
         self._file = file
         self._categories = _categories(structure)
+        self._names = Names(structure)
         self._ids = {one["encord_feature_hash"]: one["id"] for one in self._categories}
         self._images: dict[int, dict[str, Any]] = {}
         self._left_out: list[dict[str, Any]] = []
@@ -61,7 +66,7 @@ class CocoEncoder:
         if document.get("data_type") in _SINGLE:
             for place in places_of(document):
                 self._image(document, place)
-        for one in annotations_of(document, classifications=False):
+        for one in annotations_of(document, self._names, classifications=False):
             made = one if isinstance(one, LeftOut) else self._made(document, one)
             if isinstance(made, LeftOut):
                 self._left_out.append(_left_out(document, made))
@@ -113,15 +118,22 @@ class CocoEncoder:
         if image not in self._images:
             self._images[image] = {
                 "id": image,
-                "file_name": place.unit_title,
+                "file_name": _file_name(place),
                 "width": place.width,
                 "height": place.height,
                 "encord_data_hash": row.get("data_hash"),
                 "encord_unit": place.unit,
+                "encord_title": place.unit_title,
                 "encord_frame": place.frame,
                 "encord_label_hash": row.get("label_hash"),
             }
         return image
+
+
+def _file_name(place: Place) -> str:
+    """A name that no other image has: titles repeat, and the frames of a video share one."""
+    title = re.sub(r"[^\w.-]+", "_", place.unit_title or "").encode()[-_LONGEST_TITLE:].decode(errors="ignore")
+    return f"{place.unit}-{place.frame or 0:06d}-{title}"
 
 
 def _reason(one: Annotation, *, known: bool) -> str | None:

@@ -44,6 +44,7 @@ import msgspec
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.export.formats import geometry
 from airflow_provider_encord.export.formats.annotations import Annotation, LeftOut, annotations_of, document_of
+from airflow_provider_encord.export.formats.answers import Names
 from airflow_provider_encord.storage_paths import BinaryWriter
 
 _ROWS_PER_GROUP = 20_000  # what is in memory of a file at most
@@ -51,12 +52,16 @@ _TEXTS = ("label_hash", "data_hash", "data_title", "dataset_hash", "branch", "da
 
 
 class ParquetEncoder:
-    """See `formats.Encoder`."""
+    """See `formats.Encoder`.
 
-    def __init__(self, file: BinaryWriter):
+    :param structure: Of the ontology.
+    """
+
+    def __init__(self, file: BinaryWriter, structure: Mapping[str, Any]):
         import pyarrow
         import pyarrow.parquet
 
+        self._names = Names(structure)
         self._pyarrow = pyarrow
         self._schema = _schema(pyarrow)
         self._writer: Any = pyarrow.parquet.ParquetWriter(Sink(file), self._schema, compression="zstd")
@@ -66,7 +71,7 @@ class ParquetEncoder:
     def write(self, row: LabelRow) -> None:
         """Add the annotations of a label row."""
         document = document_of(row)
-        for one in annotations_of(document):
+        for one in annotations_of(document, self._names):
             if isinstance(one, LeftOut):
                 self._left_out[f"{one.kind}: {one.reason}"] += 1
             else:

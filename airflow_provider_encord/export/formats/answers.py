@@ -1,0 +1,100 @@
+"""What the answers of a label row say, by the names that the ontology has for them.
+
+Encord's editor writes the name of the *attribute* as the name of the chosen option; only the option's ``featureHash`` and
+``value`` identify it. A checklist may come as several answers to one attribute on a frame, one for each ticked option. So
+options are looked up in the ontology by their feature hash, and answers to one attribute are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+Document: TypeAlias = Mapping[str, Any]
+
+_RADIO = "radio"
+
+
+class Names:
+    """The names of attributes and options in an ontology.
+
+    :param structure: Of the ontology; ``{}`` if it is not known.
+    """
+
+    def __init__(self, structure: Document):
+        self._attributes: dict[str, str] = {}
+        self._options: dict[str, str] = {}
+        self._single: set[str] = set()
+        for kind in ("objects", "classifications"):
+            for one in mappings(structure.get(kind)):
+                self._add(one)
+
+    def answers(self, given: Iterable[Document]) -> dict[str, Any]:
+        """Answers by the names of their attributes: text, a number, or the names of the chosen options.
+
+        Several answers to one attribute are one: the options of a checklist together, of all else the last. Of several
+        attributes with one name the later have the feature hash beside it.
+        """
+        found: dict[str, tuple[str, Any]] = {}
+        for one in given:
+            hash_ = one.get("featureHash")
+            name = self._attributes.get(str(hash_)) or str(one.get("name") or one.get("value"))
+            key = hash_ if isinstance(hash_, str) else f"name: {name}"
+            answer = self._answer(one.get("answers"), one.get("name"))
+            if (
+                key in found
+                and isinstance(answer, list)
+                and isinstance(found[key][1], list)
+                and key not in self._single
+            ):
+                answer = [*found[key][1], *(option for option in answer if option not in found[key][1])]
+            found[key] = (name, answer)
+        return _by_name(found)
+
+    def _add(self, feature: Document) -> None:
+        """Add the attributes of an object or classification, also those below the options of others."""
+        for attribute in mappings(feature.get("attributes")):
+            self._add_attribute(attribute)
+
+    def _add_attribute(self, attribute: Document) -> None:
+        hash_ = str(attribute.get("featureNodeHash"))
+        self._attributes[hash_] = str(attribute.get("name"))
+        if attribute.get("type") == _RADIO:
+            self._single.add(hash_)
+        for option in mappings(attribute.get("options")):
+            self._options[str(option.get("featureNodeHash"))] = str(option.get("label"))
+            for nested in mappings(option.get("options")):
+                self._add_attribute(nested)
+
+    def _answer(self, answers: Any, attribute: Any) -> Any:
+        """Options by their names; text and numbers as they are."""
+        if not isinstance(answers, list):
+            return answers
+        return [self._option(one, attribute) if isinstance(one, Mapping) else one for one in answers]
+
+    def _option(self, option: Document, attribute: Any) -> Any:
+        label = self._options.get(str(option.get("featureHash")))
+        if label is not None:
+            return label
+        name, value = option.get("name"), option.get("value")
+        return value if name is None or (name == attribute and value is not None) else name
+
+
+def _by_name(found: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for key, (name, answer) in found.items():
+        if name in named:
+            name = f"{name} ({key})"
+        while name in named:
+            name += "'"
+        named[name] = answer
+    return named
+
+
+def mappings(values: Any) -> Iterator[Document]:
+    """Those of some values that are JSON objects, in whatever they come."""
+    if values is not None and not isinstance(values, str | Mapping) and isinstance(values, Iterable):
+        yield from (one for one in values if isinstance(one, Mapping))
+
+
+NO_NAMES = Names({})
