@@ -208,8 +208,12 @@ class ExportDirectory(Generic[M]):
         :raises FinishedError: See `require_owner`; so for `ReplacedError`.
         """
         self.require_owner(plan)
-        with storage_errors("destination", self.path):
-            write_whole(self.path / name, blocks)
+        try:
+            with storage_errors("destination", self.path):
+                write_whole(self.path / name, blocks)
+        except InvalidRequestError:  # perhaps a process that finished, or a new owner, removed it while it was written
+            self.require_owner(plan)
+            raise
 
     def file_names(self, plan: str, stem: str) -> list[str]:
         """The finished files of a plan that hold one thing."""

@@ -20,7 +20,7 @@ from hypothesis import strategies
 from airflow_provider_encord.client.call import Call, Envelope
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
-from airflow_provider_encord.client.errors import EncordError, NotFoundError, TooLargeError
+from airflow_provider_encord.client.errors import EncordError, NotFoundError, PermissionDeniedError, TooLargeError
 from airflow_provider_encord.client.transport.sync import SyncTransport
 from airflow_provider_encord.defaults import JSON_LINES, SHARD_BYTES
 from airflow_provider_encord.export.labels import Order, export_labels
@@ -121,7 +121,9 @@ class Encord:
         return EncordClient(_KEY, transport=cast("SyncTransport", self))
 
     def send(self, call: Call[Any]) -> Any:
-        request = cast("Envelope", call.request)
+        request = call.request
+        if not isinstance(request, Envelope):
+            raise PermissionDeniedError("the ontology may not be read")
         assert request.verb == "GET"
         self.asked.append(request)
         if request.query_type == "labelrowmetadata":

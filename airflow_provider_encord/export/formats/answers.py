@@ -1,8 +1,8 @@
 """What the answers of a label row say, by the names that the ontology has for them.
 
-Encord's editor writes the name of the *attribute* as the name of the chosen option; only the option's ``featureHash`` and
-``value`` identify it. A checklist may come as several answers to one attribute on a frame, one for each ticked option. So
-options are looked up in the ontology by their feature hash, and answers to one attribute are one.
+Encord's editor writes the name of the *attribute* as the name of the chosen option; only the ``featureHash`` and the
+``value`` of the option identify it. A checklist may come as several answers to one attribute on a frame, one for each
+ticked option. So options are looked up in the ontology by their feature hash, and answers to one attribute are one.
 """
 
 from __future__ import annotations
