@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any, BinaryIO, Generic, TypeAlias, TypeVar
 
 from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.client.item_stream import ItemStream
 
 T = TypeVar("T")
 
@@ -119,6 +120,7 @@ class Call(Generic[T]):
     :param read: Turns the answer into the result: the inner ``response`` of a v1 envelope, or the body of a v2 answer.
     :param hold_seconds: How long Encord may hold the request before it answers (long polls); the time-out adds to it.
     :param most_bytes: How large the answer may be, unpacked; a larger one is refused before it is in memory.
+    :param stream: Makes what takes the items of a long list out of the answer while it arrives; `read` gets the rest.
     :param rows: Label hashes of the rows that are read. An answer that cannot be read is an error that names them.
     :param operation: Its name in the registry; set by `operation`.
     """
@@ -130,6 +132,7 @@ class Call(Generic[T]):
     repeatable: bool = True
     hold_seconds: float = 0.0
     most_bytes: int = MOST_BYTES
+    stream: Callable[[], ItemStream[Any]] | None = None
     rows: tuple[str, ...] = ()
     operation: str = ""
 

@@ -30,7 +30,18 @@ MAY_IMPORT = {
 """The floors below each of the lower floors; those above may import all of them."""
 
 CLIENT_FLOORS = [
-    {"errors", "times", "key_refusals", "pem", "key_file", "private_key", "masking", "placeholders", "regions"},
+    {
+        "errors",
+        "item_stream",
+        "times",
+        "key_refusals",
+        "pem",
+        "key_file",
+        "private_key",
+        "masking",
+        "placeholders",
+        "regions",
+    },
     {"credentials", "call", "structure", "structure_differences"},
     {"api", "transport"},
     {"resources"},

@@ -30,6 +30,7 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
     UnexpectedAnswerError,
 )
+from airflow_provider_encord.client.item_stream import ItemStream
 from airflow_provider_encord.client.transport import advice
 from airflow_provider_encord.client.transport.scrubbing import scrub
 
@@ -147,15 +148,21 @@ class Answer:
         return text if len(text) <= _LONGEST_SERVER_TEXT else text[:_LONGEST_SERVER_TEXT] + "..."
 
 
-def result(call: Call[T], answer: Answer) -> T:
+def result(call: Call[T], answer: Answer, stream: ItemStream[Any] | None = None) -> T:
     """Read the result of a call out of an answer.
 
+    :param stream: What took items out of it before; they are the first of the result.
     :raises EncordError: The answer is an error, or not what the operation answers with.
     """
     v1 = call.request.api == V1
+    if stream and stream.error:
+        if isinstance(stream.error, msgspec.ValidationError):
+            raise _unexpected(call, answer, str(stream.error))
+        raise _not_allowed_in_json(call, answer)
     content = _v1_content(call, answer) if v1 else _v2_content(call, answer)
     try:
-        return call.read(content)
+        read = call.read(content)
+        return read if not stream else _together(stream, read)
     except msgspec.ValidationError as error:
         raise _unexpected(call, answer, str(error)) from None
     except msgspec.DecodeError as error:
@@ -167,6 +174,11 @@ def result(call: Call[T], answer: Answer) -> T:
     except EncordError as error:
         error.operation, error.trace_id = call.operation, answer.trace_id
         raise
+
+
+def _together(stream: ItemStream[Any], rest: Any) -> Any:
+    stream.items.extend(rest)
+    return stream.items
 
 
 def transient(

@@ -21,6 +21,7 @@ import tenacity
 
 from airflow_provider_encord.client.call import Call, Transfer
 from airflow_provider_encord.client.credentials import Credential
+from airflow_provider_encord.client.item_stream import ItemStream
 from airflow_provider_encord.client.transport import answers, failures, machine, retry
 from airflow_provider_encord.client.transport.async_failures import NO_ANSWER, Progress, ProxyUnusableError, failure
 from airflow_provider_encord.client.transport.base import (
@@ -105,6 +106,7 @@ class AsyncTransport(Transport):
         proxy = machine.proxy_for(outgoing.url)
         progress = Progress(proxied=proxy is not None)
         watch = self._watch(call.hold_seconds)
+        stream = call.stream() if call.stream else None
         try:
             url = httpx.URL(outgoing.url)
             target = url.raw_path.decode("ascii")
@@ -117,7 +119,7 @@ class AsyncTransport(Transport):
                 extensions=self._extensions(progress, hold_seconds=call.hold_seconds),
             )
             async with watch, self._exchange(request, proxy) as response:
-                content = await _content(response, call.most_bytes, watch)
+                content = await _content(response, call.most_bytes, watch, stream)
         except NO_ANSWER as error:
             what = failures.too_slow(self._host) if watch.over else failure(error, self._host, progress)
         except NotUnpackedError:
@@ -128,7 +130,7 @@ class AsyncTransport(Transport):
             answer = self._received(
                 response.status_code, response.headers, content, sent=request.headers, trace_id=trace_id
             )
-            return answers.result(call, answer)
+            return answers.result(call, answer, stream)
         # Raised here and not in the handler: exceptions of httpx hold the request, with its credentials.
         raise error_of(call, what, trace_id)
 
@@ -245,14 +247,15 @@ class _Watch:
             self._timeout.reschedule(asyncio.get_running_loop().time() + self._deadline.left)
 
 
-async def _content(response: httpx.Response, most: int, watch: _Watch) -> bytes:
+async def _content(response: httpx.Response, most: int, watch: _Watch, stream: ItemStream[Any] | None) -> bytes:
     """The body of an answer, unpacked.
 
     :param most: How many bytes to take at most.
+    :param stream: Takes items out of it.
     :raises TooMuchError: It is larger.
     :raises NotUnpackedError: It cannot be unpacked.
     """
-    content = Content(response.headers.get("content-encoding", ""), most)
+    content = Content(response.headers.get("content-encoding", ""), most, stream if response.is_success else None)
     async for piece in response.aiter_raw():
         watch.moved(len(piece))
         content.add(piece)

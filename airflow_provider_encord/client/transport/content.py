@@ -7,6 +7,9 @@ bytes as they are on the wire and unpack them here, in small steps.
 from __future__ import annotations
 
 import zlib
+from typing import Any
+
+from airflow_provider_encord.client.item_stream import ItemStream
 
 _STEP = 2**20  # bytes that are unpacked at once
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
@@ -32,10 +35,12 @@ class Content:
 
     :param encoding: The header ``Content-Encoding``.
     :param most: How many bytes to take at most, unpacked.
+    :param stream: Takes items out of it; `end` gives the rest.
     """
 
-    def __init__(self, encoding: str, most: int):
+    def __init__(self, encoding: str, most: int, stream: ItemStream[Any] | None = None):
         self._most = most
+        self._stream = stream
         self._parts: list[bytes] = []
         self._unpacked = self._received = 0
         self._unpacker = _unpacker(encoding)
@@ -63,14 +68,16 @@ class Content:
         """
         if self._unpacker is not None and self._received and not self._unpacker.ended:
             raise NotUnpackedError
-        return b"".join(self._parts)
+        return self._stream.end() if self._stream else b"".join(self._parts)
 
     def _take(self, unpacked: bytes) -> None:
         self._unpacked += len(unpacked)
         if self._unpacked > self._most:
             self._parts.clear()
             raise TooMuchError(self._most)
-        if unpacked:
+        if self._stream:
+            self._stream.add(unpacked)
+        elif unpacked:
             self._parts.append(unpacked)
 
 

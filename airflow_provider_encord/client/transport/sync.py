@@ -19,6 +19,7 @@ import tenacity
 
 from airflow_provider_encord.client.call import Call, Transfer
 from airflow_provider_encord.client.credentials import Credential
+from airflow_provider_encord.client.item_stream import ItemStream
 from airflow_provider_encord.client.transport import answers, failures, machine, retry
 from airflow_provider_encord.client.transport.base import (
     MOST_OF_OBJECT_STORE,
@@ -121,6 +122,7 @@ class SyncTransport(Transport):
         trace_id = uuid.uuid4().hex
         outgoing = self._outgoing(call, trace_id)
         deadline = self._deadline(call.hold_seconds)
+        stream = call.stream() if call.stream else None
         try:
             with (
                 within(deadline),
@@ -133,7 +135,7 @@ class SyncTransport(Transport):
                     hold_seconds=call.hold_seconds,
                 ) as response,
             ):
-                content = _content(response, call.most_bytes)
+                content = _content(response, call.most_bytes, stream)
         except NO_ANSWER as error:
             what = failures.too_slow(self._host) if deadline.over else failure(error, self._host)
         except NotUnpackedError:
@@ -141,7 +143,7 @@ class SyncTransport(Transport):
         except TooMuchError as error:
             what = failures.too_much(self._host, error.most)
         else:
-            return answers.result(call, self._answer(response, content, trace_id))
+            return answers.result(call, self._answer(response, content, trace_id), stream)
         # Raised here and not in the handler: requests' own exceptions hold the prepared request, with its credentials.
         raise error_of(call, what, trace_id)
 
@@ -205,14 +207,15 @@ class SyncTransport(Transport):
         return self._exchange("PUT", transfer.url, self._outgoing_file(transfer), body, auth=_NoCredentials())
 
 
-def _content(response: requests.Response, most: int) -> bytes:
+def _content(response: requests.Response, most: int, stream: ItemStream[Any] | None) -> bytes:
     """The body of an answer, unpacked.
 
     :param most: How many bytes to take at most.
+    :param stream: Takes items out of it.
     :raises TooMuchError: It is larger.
     :raises NotUnpackedError: It cannot be unpacked.
     """
-    content = Content(response.headers.get("content-encoding", ""), most)
+    content = Content(response.headers.get("content-encoding", ""), most, stream if response.ok else None)
     # By the megabyte: `response.content` reads by 10 KB, which for a large answer takes more time than all the rest
     for piece in response.raw.stream(_READ_BYTES, decode_content=False):
         content.add(piece)

@@ -1,0 +1,147 @@
+"""Taking a long list out of an answer while it arrives, so that the answer is never in memory as a whole.
+
+A listing of label rows has no pages: all rows come in one envelope, ``{"status": 200, "response": [{...}, {...}]}``.
+The items are decoded as soon as some hundred kilobytes of them are there, and what is left of the answer is the
+envelope with an empty list. An answer of any other shape is left as it is.
+
+Where to cut: a piece that begins with an item and is a valid list in square brackets ends with an item, whatever is in
+it. So the last place that looks like the beginning of an item is tried, and only if that was inside of one is the piece
+looked through, which takes far longer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+_WINDOW = 512 * 1024  # bytes that are decoded at once
+_LONGEST_HEAD = 4096  # bytes before the list; more is another shape
+_HEAD = re.compile(rb'\s*\{\s*(?:"status"\s*:\s*200\s*,\s*)?"response"\s*:\s*\[')
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*(?P<closed>")?|[\[\]{},]', re.DOTALL)
+_INDEX = re.compile(r"\$\[(\d+)\]")
+_MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class ItemStream(Generic[T]):
+    """Takes the items of one answer.
+
+    :param decode: Makes items of a JSON list.
+    """
+
+    def __init__(self, decode: Callable[[bytes], list[T]]):
+        self._decode = decode
+        self._buffer = bytearray()
+        self._head: bytes | None = None
+        """What came before the items; None until the list has begun."""
+        self._whole = False
+        """Whether the rest is to be left as it is: another shape, or after the list."""
+        self._window = _WINDOW
+        self.items: list[T] = []
+        self.error: Exception | None = None
+        """Why an item cannot be read; then no more are taken."""
+
+    def add(self, piece: bytes) -> None:
+        """Take a piece of the answer."""
+        if self.error is not None:
+            return
+        self._buffer += piece
+        if self._head is None and not self._whole:
+            self._begin()
+        if self._head is not None and not self._whole and len(self._buffer) >= self._window:
+            self._take()
+
+    def end(self) -> bytes:
+        """What is left of the answer: all that is not an item."""
+        if self._head is not None and not self._whole and self.error is None:
+            self._take_last()
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        return rest if self._head is None else self._head + rest
+
+    def _begin(self) -> None:
+        found = _HEAD.match(self._buffer)
+        if found:
+            self._head = found[0]
+            del self._buffer[: found.end()]
+        elif len(self._buffer) > _LONGEST_HEAD:
+            self._whole = True
+
+    def _take(self) -> None:
+        """Take the items that are there as a whole."""
+        cut, begin = self._likely_cut()
+        if cut and self._took(cut, sure=False):
+            del self._buffer[:begin]
+        if self.error is None and len(self._buffer) >= self._window:
+            self._take_by_looking()
+
+    def _likely_cut(self) -> tuple[int, int]:
+        """Where an item ends and the next begins, going by how the first one begins; 0 if that is of no help."""
+        first_key = bytes(self._buffer[: self._buffer.find(b":") + 1]).lstrip()
+        begin = self._buffer.rfind(first_key) if len(first_key) > 1 else 0
+        cut = self._buffer.rfind(b"}", 0, max(begin, 0)) + 1
+        return (cut, begin) if self._buffer[cut:begin].strip() == b"," else (0, 0)
+
+    def _take_by_looking(self) -> None:
+        boundary, end = _boundaries(self._buffer)
+        if end is not None:
+            self._take_to(end)
+        elif boundary is None:
+            self._window = 2 * len(self._buffer)  # one large item
+        elif self._took(boundary, sure=True):
+            del self._buffer[: boundary + 1]
+
+    def _take_last(self) -> None:
+        _, end = _boundaries(self._buffer)
+        if end is not None:  # else it was cut off, and is read as what it is: no JSON
+            self._take_to(end)
+
+    def _take_to(self, end: int) -> None:
+        """Take the last items, and leave what comes after the list."""
+        if self._took(end, sure=True):
+            del self._buffer[:end]
+            self._whole = True
+
+    def _took(self, cut: int, *, sure: bool) -> bool:
+        """Decode the items before a place.
+
+        :param sure: Whether items do end there, so that a failure is one of the items.
+        """
+        try:
+            items = self._decode(b"[" + self._buffer[:cut] + b"]")
+        except msgspec.ValidationError as error:
+            self.error = msgspec.ValidationError(_INDEX.sub(self._place, str(error), count=1))
+        except _MALFORMED as error:
+            self.error = error if sure else None
+        else:
+            self.items += items
+            self._window = _WINDOW
+            return True
+        if self.error is not None:
+            self._buffer.clear()
+        return False
+
+    def _place(self, index: re.Match[str]) -> str:
+        return f"$[{len(self.items) + int(index[1])}]"
+
+
+def _boundaries(text: bytearray) -> tuple[int | None, int | None]:
+    """Where the last whole item ends, at the comma behind it; and where the list ends, at its bracket."""
+    depth, comma = 0, None
+    for token in _TOKEN.finditer(text):
+        match token[0]:
+            case b"[" | b"{":
+                depth += 1
+            case b"]" | b"}":
+                depth -= 1
+                if depth < 0:
+                    return comma, token.start()
+            case b"," if depth == 0:
+                comma = token.start()
+            case text_token if text_token.startswith(b'"') and not token["closed"]:
+                break  # the rest of the text is still to come
+    return comma, None
