@@ -15,7 +15,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import secrets
+import socket
 import time
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
@@ -145,11 +147,19 @@ class Owner:
 
     :param task: Names the task instance over all its attempts, such as ``dag/run/task/-1``. A retry takes over from
         the attempt before at once.
-    :param attempt: Names one process; random.
+    :param attempt: Names one attempt; random.
+    :param process: ``host:process id`` of an owner that is no task of Airflow. Its claim ends with the process.
     """
 
     task: str
     attempt: str = dataclasses.field(default_factory=lambda: secrets.token_hex(8))
+    process: str | None = None
+
+    @classmethod
+    def this_process(cls) -> Owner:
+        """The owner outside of Airflow."""
+        process = f"{socket.gethostname()}:{os.getpid()}"
+        return cls(f"process {process}", process=process)
 
 
 class Claim:
@@ -179,7 +189,7 @@ class Claim:
         :raises UnavailableError: Another task holds it, and renewed its claim within the last `CLAIM_SECONDS`.
         """
         held = self._read()
-        if held is not None and held.task != self._owner.task:
+        if held is not None and held.task != self._owner.task and not _has_ended(held.process):
             left = held.renewed + CLAIM_SECONDS - self._clock()
             if 0 < left <= CLAIM_SECONDS * 2:
                 raise UnavailableError(
@@ -225,7 +235,8 @@ class Claim:
 
     def _write(self) -> None:
         self._renewed = self._clock()
-        held = _Held(task=self._owner.task, attempt=self._owner.attempt, renewed=self._renewed)
+        owner = self._owner
+        held = _Held(task=owner.task, attempt=owner.attempt, renewed=self._renewed, process=owner.process)
         with storage_errors(self._argument, self._path):
             if is_local(self._path):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -238,6 +249,21 @@ class _Held(msgspec.Struct, frozen=True, kw_only=True):
     task: str
     attempt: str
     renewed: float
+    process: str | None = None
+
+
+def _has_ended(process: str | None) -> bool:
+    """Whether a process of this machine has ended; False where that cannot be told."""
+    host, _, number = (process or "").rpartition(":")
+    if host != socket.gethostname() or not number.isdigit():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def remove(path: Any) -> None:

@@ -16,7 +16,7 @@ from airflow_provider_encord.client.errors import EncordError, InvalidRequestErr
 UNFINISHED = ".unfinished"
 UNFINISHED_PATTERN = r"(\.[0-9a-f]{8})?\.unfinished"
 """A regular expression: what the name of a file ends in while it is being written."""
-_VERSION_MARKS = ("ETag", "etag", "generation", "LastModified", "last_modified", "updated", "mtime", "ino", "created")
+_VERSION_MARKS = ("ETag", "etag", "generation", "LastModified", "last_modified", "updated", "mtime", "ino")
 _LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 
@@ -129,13 +129,22 @@ def version_of(path: Any) -> str:
 
     :raises Exception: Whatever its disk or store raises; use `storage_errors`.
     """
-    if hasattr(path, "fs"):
-        known = path.fs.info(path.path)
-        marks = [known.get(name) for name in ("size", *_VERSION_MARKS)]
-    else:
+    size, version = size_and_version(path)
+    return f"{size}|{version}"
+
+
+def size_and_version(path: Any) -> tuple[int, str | None]:
+    """The bytes of a file, and what its disk or store tells of its version; None if it tells nothing.
+
+    :raises Exception: Whatever its disk or store raises; use `storage_errors`.
+    """
+    if not hasattr(path, "fs"):
         stat = path.stat()
-        marks = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
-    return "|".join(str(mark) for mark in marks if mark is not None)
+        written = getattr(stat, "st_mtime_ns", None)
+        return stat.st_size, None if written is None else f"{written}|{stat.st_ino}"
+    known = path.fs.info(path.path)
+    marks = [str(known[name]) for name in _VERSION_MARKS if known.get(name) is not None]
+    return int(known["size"]), "|".join(marks) or None
 
 
 def try_writing(path: StoragePath) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, BinaryIO, cast
 
@@ -77,6 +78,32 @@ class _Reader:
             self._size += len(self._block)
         given, self._block = self._block[:size], self._block[size:]
         return bytes(given)
+
+
+def checksum_of(file: SourceFile) -> str:
+    """The SHA-256 of a file, in hexadecimal, by reading it; of a group, see `joined_checksum`.
+
+    :raises EncordError: It cannot be read.
+    """
+    checksums = []
+    for part in file.files:
+        content = Content(part)
+        with content.open() as stream:
+            while stream.read(_BLOCK):
+                pass
+        checksums.append(content.sha256)
+    joined = joined_checksum(checksums)
+    if joined is None:
+        raise UnavailableError(f"{file.uri} changed its size while it was read; run the task again.")
+    return joined
+
+
+def joined_checksum(checksums: Sequence[str | None]) -> str | None:
+    """The checksum of a unit: of one file its own, of several that of their checksums, one a line."""
+    known = [one for one in checksums if one is not None]
+    if len(known) < len(checksums):
+        return None
+    return known[0] if len(known) == 1 else hashlib.sha256("".join(f"{one}\n" for one in known).encode()).hexdigest()
 
 
 def _unreadable(file: SourceFile, error: Exception) -> EncordError:

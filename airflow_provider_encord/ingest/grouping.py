@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
+from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api.data_items import DICOM, IMAGE
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest.sources import LONGEST_TITLE, SourceFile
@@ -125,4 +126,10 @@ def _unit(title: str, members: Sequence[SourceFile], create_video: bool) -> Sour
         media_type=members[0].media_type,
         parts=tuple(members),
         create_video=create_video and members[0].kind == IMAGE,
+        version=_version(members),
     )
+
+
+def _version(members: Sequence[SourceFile]) -> str | None:
+    versions = [one.version for one in members]
+    return None if None in versions else fingerprint(versions=versions)

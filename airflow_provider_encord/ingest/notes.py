@@ -28,6 +28,7 @@ class NotedFile(msgspec.Struct, frozen=True, kw_only=True):
     objects: list[str]
     placeholders: list[str | None]
     sha256: str | None = None
+    version: str | None = None
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,10 +61,12 @@ class Notebook:
     :param read: Gives what was written last; None if nothing was.
     :param write: Keeps it, whole or not at all, also if this process dies right after. None: nothing is kept, and the
         notes serve this try alone.
+    :param erase: Deletes what was written, when nothing is under way any more.
     """
 
     read: Callable[[], bytes | None] = lambda: None
     write: Callable[[bytes], None] | None = None
+    erase: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         self._open: list[Note] = []
@@ -110,6 +113,7 @@ class Notebook:
                 objects=list(one.objects),
                 placeholders=list(one.placeholders),
                 sha256=one.sha256,
+                version=one.file.version,
             )
             for one in sent
         ]
@@ -132,14 +136,16 @@ class Notebook:
             self._save()
 
     def _save(self) -> None:
-        if self.write is not None:
+        if not self._open and self.erase is not None:
+            self.erase()
+        elif self.write is not None:
             self.write(msgspec.json.encode(_Notes(schema_version=SCHEMA_VERSION, notes=self._open)))
 
 
 def sent_again(note: Note, files: Sequence[SourceFile]) -> list[Sent]:
     """What a note tells of, among the files of this try.
 
-    A file that is no longer named, or has another size, is left out.
+    A file that is no longer named, or was written again since, is left out.
     """
     by_source = {file.uri: file for file in files}
     return [
@@ -150,5 +156,9 @@ def sent_again(note: Note, files: Sequence[SourceFile]) -> list[Sent]:
             sha256=one.sha256,
         )
         for one in note.files
-        if one.source in by_source and by_source[one.source].size == one.size
+        if one.source in by_source and _same_version(by_source[one.source], one)
     ]
+
+
+def _same_version(file: SourceFile, noted: NotedFile) -> bool:
+    return file.size == noted.size and (noted.version is None or noted.version == file.version)

@@ -21,6 +21,7 @@ class Outcome:
     :param sha256: Of the bytes that were sent, in hexadecimal; None if they were not sent now.
     :param error: Why it failed, and what to do.
     :param retryable: Whether a failure may pass by itself.
+    :param matched_by: What it was recognised by, if it is `PRESENT`; see `ingest.plan`.
     :param pending: Its job still runs at Encord, so it must not be sent again.
     """
 
@@ -32,6 +33,7 @@ class Outcome:
     error: str | None = None
     retryable: bool = False
     pending: bool = False
+    matched_by: str | None = None
 
 
 Report: TypeAlias = Callable[[Sequence[Outcome]], None]

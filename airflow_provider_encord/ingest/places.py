@@ -7,18 +7,20 @@ folder the id of the item stands where the data hash would.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections.abc import Sequence
 
 from airflow_provider_encord.client.api import data_items, folder_uploads, storage_items, uploads
 from airflow_provider_encord.client.api.data_items import Kind, Unit
 from airflow_provider_encord.client.api.datasets import DataRow, list_data_rows
-from airflow_provider_encord.client.api.listing import every_page
-from airflow_provider_encord.client.api.storage_items import ItemFilter
+from airflow_provider_encord.client.api.storage_folders import BY_CREATION, BY_NAME
+from airflow_provider_encord.client.api.storage_items import ItemFilter, StorageItemRecord
 from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST, SignedUrl, UploadJob
 from airflow_provider_encord.client.call import API_KEY, Call, Flow
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, NotPossibleError
 from airflow_provider_encord.client.resources import wire_forms
 from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import PARALLEL_UPLOADS
 
 _ITEMS_PER_PAGE = 1000
@@ -94,25 +96,51 @@ class Target:
             return uploads.poll_upload(self.dataset, job, timeout_seconds=hold)
         return folder_uploads.poll_folder_upload(str(self.folder), job, timeout_seconds=hold)
 
-    def rows(self, file_types: Sequence[str], item_types: Sequence[str]) -> Flow[list[DataRow]]:
+    def rows(
+        self, file_types: Sequence[str], item_types: Sequence[str], *, since: datetime.datetime | None = None
+    ) -> Flow[list[DataRow]]:
         """What is there.
 
         :param file_types: Kinds that count, in the words of a dataset.
         :param item_types: The same in the words of a folder.
+        :param since: Only what was created at this time or later.
         """
         if self.dataset:
-            return (yield from list_data_rows(self.dataset, data_types=list(file_types)))
-        which = ItemFilter(item_types=list(item_types), page_size=_ITEMS_PER_PAGE, client_metadata=False)
-        folder = str(self.folder)
-        items = yield from every_page(lambda page: storage_items.list_items(folder, which, page=page))
+            return (yield from list_data_rows(self.dataset, data_types=list(file_types), created_after=since))
+        items = yield from self._items(list(item_types), since)
         return [
             DataRow(
                 data_hash=item.uuid,
                 data_title=item.name,
                 data_type=item.item_type,
+                created_at=item.created_at,
                 file_size=item.file_size,
                 backing_item_uuid=item.uuid,
             )
             for item in items
             if not item.is_placeholder
         ]
+
+    def _items(self, item_types: list[str], since: datetime.datetime | None) -> Flow[list[StorageItemRecord]]:
+        """The items of the folder; of a time only, the newest first, and no more pages than needed."""
+        which = ItemFilter(
+            item_types=item_types,
+            page_size=_ITEMS_PER_PAGE,
+            client_metadata=False,
+            order=BY_NAME if since is None else BY_CREATION,
+            descending=since is not None,
+        )
+        found: list[StorageItemRecord] = []
+        page: str | None = None
+        while True:
+            answer = yield from storage_items.list_items(str(self.folder), which, page=page)
+            new = [item for item in answer.results if since is None or not _is_older(item.created_at, since)]
+            found += new
+            page = answer.next_page_token
+            if page is None or len(new) < len(answer.results):
+                return found
+
+
+def _is_older(created_at: str | None, since: datetime.datetime) -> bool:
+    created = parse_time(created_at) if created_at else None
+    return created is not None and created < since

@@ -1,8 +1,8 @@
 """What is still to be uploaded, given what is there; and in which parts.
 
-A file is known by its title and its size: that is all that a dataset tells of it. So a retry needs no memory, on
-whatever machine it runs, but a file that changed without changing its size counts as present. Files and rows are
-compared as multisets: two files of one name and size are two data units.
+Evidence comes before names (`ingest.evidence`): rows that a receipt knows are compared by content. All that Encord
+tells of the others is title and size. There files and rows are compared as multisets, unless that would be a guess:
+with more files of one title and size than rows, nothing tells which of them are there.
 """
 
 from __future__ import annotations
@@ -12,28 +12,137 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from airflow_provider_encord.client.api.datasets import DataRow
+from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.sources import SourceFile
 
 BYTES_PER_JOB = 1 << 30  # bounds what is lost if a worker dies before it starts the job
 
+TITLE_AND_SIZE, TITLE, CHECKSUM = "title_and_size", "title", "checksum"
+MATCH_BY = (TITLE_AND_SIZE, CHECKSUM, TITLE)
+RECEIPT = "receipt"
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """Each file is in exactly one of the two.
+    """Each file is in exactly one of the three.
 
-    :param present: Files that are in the dataset, each with a row of its own.
+    :param present: Files that are in the dataset, each with a row of its own and by what it was recognised: `RECEIPT`,
+        `CHECKSUM`, `TITLE_AND_SIZE` or `TITLE`.
     :param missing: Files that are to be uploaded, in their order.
+    :param ambiguous: Files of which some are there, and nothing tells which.
+    :param unreadable: Files that have to be compared by content and cannot be read, each with its error.
     """
 
-    present: list[tuple[SourceFile, DataRow]]
+    present: list[tuple[SourceFile, DataRow, str]]
     missing: list[SourceFile]
+    ambiguous: list[SourceFile]
+    unreadable: list[tuple[SourceFile, EncordError]]
 
 
-def make_plan(files: Sequence[SourceFile], rows: Iterable[DataRow]) -> Plan:
+def make_plan(
+    files: Sequence[SourceFile],
+    rows: Iterable[DataRow],
+    *,
+    evidence: Evidence | None = None,
+    match_by: str = TITLE_AND_SIZE,
+) -> Plan:
     """Tell the files that are in a dataset from those that are not.
 
-    A row whose size Encord does not tell stands for any size, after all rows that have one: rather no second copy. So
-    does the row of a group: whether Encord counts the sizes of its files is not known.
+    :param evidence: What earlier receipts know.
+    :param match_by: How files are recognised that no receipt knows: `TITLE_AND_SIZE`, `TITLE`, or `CHECKSUM`, which
+        never goes by names and reads every file that a receipt knows.
+    """
+    evidence = evidence or Evidence()
+    there = {row.data_hash: row for row in rows}
+    known = _ByEvidence(there, evidence, read=match_by == CHECKSUM)
+    unmatched = known.match(files)
+    # A source that a receipt knows has other content by now, or its row was removed: its name proves nothing.
+    unknown = [file for file in unmatched if match_by != CHECKSUM and not evidence.keys_of(file.uri)]
+    named, unnamed = _by_name(unknown, [row for key, row in there.items() if not evidence.knows(key)], match_by)
+    lacking = {_key(file, match_by) for file in unnamed}
+    uncertain = {_key(file, match_by) for file, _ in named} & lacking
+    certain = [(file, row, match_by) for file, row in named if _key(file, match_by) not in uncertain]
+    ambiguous = [file for file in unknown if _key(file, match_by) in uncertain]
+    settled = {*ambiguous, *(file for file, _, _ in certain)}
+    missing = [file for file in unmatched if file not in settled]
+    return Plan(known.present + certain, missing, ambiguous, known.unreadable)
+
+
+def match_new_rows(files: Sequence[SourceFile], rows: Iterable[DataRow]) -> list[tuple[SourceFile, DataRow]]:
+    """Which of these files, all of them sent just now, have rows by now. A file of one title is as good as another."""
+    return _by_title_and_size(files, rows)[0]
+
+
+class _ByEvidence:
+    """Matches files with the rows whose content is known.
+
+    :param there: Rows by id; those that are matched are taken out.
+    :param read: Compare checksums in any case.
+    """
+
+    def __init__(self, there: dict[str, DataRow], evidence: Evidence, *, read: bool):
+        self._there, self._evidence, self._read = there, evidence, read
+        self.present: list[tuple[SourceFile, DataRow, str]] = []
+        self.unreadable: list[tuple[SourceFile, EncordError]] = []
+
+    def match(self, files: Sequence[SourceFile]) -> list[SourceFile]:
+        """Match what can be; the files that are left."""
+        by_source = CHECKSUM if self._read else RECEIPT
+        left = [file for file in files if not self._take(file, self._of_source(file), by_source, read=self._read)]
+        known: dict[tuple[str, int | None], list[str]] = collections.defaultdict(list)
+        for key, row in self._there.items():
+            if self._evidence.knows(key):
+                known[row.data_title, row.file_size].append(key)
+        return [
+            file
+            for file in left
+            if not self._take(file, [*known[file.title, file.size], *known[file.title, None]], CHECKSUM, read=True)
+        ]
+
+    def _of_source(self, file: SourceFile) -> Sequence[str]:
+        return self._evidence.keys_of(file.uri)
+
+    def _take(self, file: SourceFile, keys: Sequence[str], matched_by: str, *, read: bool) -> bool:
+        """Match a file with one of these rows; whether it is settled."""
+        for key in keys:
+            if key not in self._there:
+                continue
+            try:
+                unchanged = self._evidence.is_unchanged(file, key, read=read)
+            except EncordError as error:
+                self.unreadable.append((file, error))
+                return True
+            if unchanged:
+                self.present.append((file, self._there.pop(key), matched_by))
+                return True
+        return False
+
+
+def _key(file: SourceFile, match_by: str) -> tuple[str, int]:
+    return (file.title, file.size if match_by == TITLE_AND_SIZE else 0)
+
+
+def _by_name(
+    files: Sequence[SourceFile], rows: Sequence[DataRow], match_by: str
+) -> tuple[list[tuple[SourceFile, DataRow]], list[SourceFile]]:
+    return (_by_title if match_by == TITLE else _by_title_and_size)(files, rows)
+
+
+def _by_title(
+    files: Sequence[SourceFile], rows: Iterable[DataRow]
+) -> tuple[list[tuple[SourceFile, DataRow]], list[SourceFile]]:
+    by_title: dict[str, collections.deque[DataRow]] = collections.defaultdict(collections.deque)
+    for row in rows:
+        by_title[row.data_title].append(row)
+    return _match(files, lambda file: by_title.get(file.title))
+
+
+def _by_title_and_size(
+    files: Sequence[SourceFile], rows: Iterable[DataRow]
+) -> tuple[list[tuple[SourceFile, DataRow]], list[SourceFile]]:
+    """A row whose size Encord does not tell stands for any size, after all rows that have one: rather no second copy.
+    So does the row of a group: whether Encord counts the sizes of its files is not known.
     """
     exact: dict[tuple[str, int], collections.deque[DataRow]] = collections.defaultdict(collections.deque)
     unsized: dict[str, collections.deque[DataRow]] = collections.defaultdict(collections.deque)
@@ -43,7 +152,7 @@ def make_plan(files: Sequence[SourceFile], rows: Iterable[DataRow]) -> Plan:
         (exact[row.data_title, row.file_size or 0] if told else unsized[row.data_title]).append(row)
     present, unmatched = _match(files, lambda file: exact.get((file.title, file.size)))
     more, missing = _match(unmatched, lambda file: unsized.get(file.title))
-    return Plan(present + more, missing)
+    return present + more, missing
 
 
 def _match(
@@ -63,20 +172,36 @@ def batches(
 ) -> Iterator[list[SourceFile]]:
     """Cut files into parts of one kind, for one job each; together they are the whole.
 
+    A job tells what it made by title, so no title stands twice in a part.
+
     :param files_per_job: At most so many files in a part, unless one group alone has more.
     :param bytes_per_job: At most so many bytes in a part of more than one file.
     """
     kinds = dict.fromkeys(file.kind for file in files)
     for kind in kinds:
         part: list[SourceFile] = []
+        titles: set[str] = set()
         size = number = 0
-        for file in files:
-            if file.kind != kind:
-                continue
-            if part and (number + len(file.files) > files_per_job or size + file.size > bytes_per_job):
+        for file in _first_occurrences_first([file for file in files if file.kind == kind]):
+            full = number + len(file.files) > files_per_job or size + file.size > bytes_per_job
+            if part and (full or file.title in titles):
                 yield part
-                part, size, number = [], 0, 0
+                part, titles, size, number = [], set(), 0, 0
             part.append(file)
+            titles.add(file.title)
             size += file.size
             number += len(file.files)
         yield part
+
+
+def _first_occurrences_first(files: Sequence[SourceFile]) -> list[SourceFile]:
+    """In their order, but each further file of a title behind all firsts, and so on: so parts stay large."""
+    occurrences: collections.Counter[str] = collections.Counter()
+    rounds: list[list[SourceFile]] = []
+    for file in files:
+        number = occurrences[file.title]
+        occurrences[file.title] += 1
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append(file)
+    return [file for one_round in rounds for file in one_round]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from airflow_provider_encord.ingest.outcome import FAILED, PRESENT, UPLOADED, Outcome
+from airflow_provider_encord.ingest.plan import TITLE, TITLE_AND_SIZE
 from airflow_provider_encord.ingest.sources import SourceFile
 
 _MEGABYTE = 1_000_000
@@ -27,7 +28,7 @@ class Progress:
         self._files, self._bytes = len(files), sum(file.size for file in files)
         self._log, self._clock = log, clock
         self._counts: collections.Counter[str] = collections.Counter()
-        self._done_bytes = 0
+        self._done_bytes = self._present_by_name = 0
         self._started = self._told = clock()
         self.uploaded_bytes = 0
 
@@ -42,6 +43,11 @@ class Progress:
         return self._counts[PRESENT]
 
     @property
+    def present_by_name(self) -> int:
+        """Those of them that were recognised by name only."""
+        return self._present_by_name
+
+    @property
     def failed(self) -> int:
         """Files that are not in the dataset."""
         return self._counts[FAILED]
@@ -50,6 +56,7 @@ class Progress:
         """Count outcomes; log if it is time."""
         for outcome in outcomes:
             self._counts[outcome.result] += 1
+            self._present_by_name += outcome.matched_by in (TITLE_AND_SIZE, TITLE)
             self._done_bytes += outcome.file.size
             self.uploaded_bytes += outcome.file.size if outcome.result == UPLOADED else 0
         now = self._clock()

@@ -14,6 +14,9 @@ field                  meaning
 ``parts``              URIs of the files of a group, in order; else empty
 ``kind``               ``image``, ``video``, ``imageGroup``, ``dicomSeries``, ...
 ``outcome``            ``uploaded`` now, ``present`` before, ``failed``
+``matched_by``         what a file that is ``present`` was recognised by: ``receipt`` (an earlier line about this
+                       source, unchanged since), ``checksum``, ``title_and_size`` or ``title``; else null
+``version``            what the file's store told of its version, such as a time or an entity tag
 ``dataset``            id of the dataset; null if the files went into a folder
 ``folder``             id of the storage folder, in that case
 ``data_hash``          id of the data unit; null if it failed, and in folders
@@ -52,6 +55,8 @@ class ReceiptLine(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
     folder: str | None = None
     parts: list[str] = []
+    version: str | None = None
+    matched_by: str | None = None
 
     @property
     def key(self) -> str | None:
@@ -87,6 +92,8 @@ def receipt_line(
         error=outcome.error,
         folder=folder,
         parts=[part.uri for part in outcome.file.parts],
+        version=outcome.file.version,
+        matched_by=outcome.matched_by,
     )
 
 
@@ -117,8 +124,8 @@ def read_lines(file: Iterable[bytes]) -> Iterator[ReceiptLine]:
         yield line
 
 
-def known_checksums(path: Any) -> dict[str, str]:
-    """SHA-256 by data hash, in folders by item, from an earlier receipt; nothing if there is none.
+def earlier_lines(path: Any) -> list[ReceiptLine]:
+    """The lines of an earlier receipt; nothing if there is none.
 
     :param path: A path object.
     :raises InvalidRequestError: There is a directory, or a file that is no receipt: it is not to be overwritten.
@@ -127,10 +134,9 @@ def known_checksums(path: Any) -> dict[str, str]:
         if path.is_dir():
             raise InvalidRequestError(f"receipt: {path} is a directory; name a file in it, such as receipt.jsonl.")
         if not path.exists():
-            return {}
+            return []
         with path.open("rb") as file:
-            lines = read_lines(iter(file.readline, b""))
-            return {line.key: line.sha256 for line in lines if line.key and line.sha256}
+            return list(read_lines(iter(file.readline, b"")))
 
 
 def require_writable(path: Any) -> None:

@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from airflow_provider_encord.attempts import Claim, Owner, remove, remove_empty
+from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.notes import Notebook
 from airflow_provider_encord.ingest.outcome import Outcome
 from airflow_provider_encord.ingest.receipt import (
+    earlier_lines,
     encode_lines,
-    known_checksums,
     read_lines,
     receipt_line,
     require_writable,
@@ -25,6 +27,7 @@ from airflow_provider_encord.storage_paths import is_local, storage_errors, writ
 _LINES_PER_PART = 500
 _SECONDS_PER_PART = 30.0
 _NOTES = "notes.json"
+_CLAIM = "claim.json"
 
 
 class Record:
@@ -33,15 +36,23 @@ class Record:
     :param path: Where the receipt is to be; a path object.
     :param dataset: Id of the dataset; None for a folder.
     :param folder: Id of the folder, where there is no dataset.
+    :param owner: Who writes it; one task at a time may.
     :raises InvalidRequestError: There is something else, or nothing can be written there.
+    :raises UnavailableError: Another task writes it.
     """
 
     def __init__(
-        self, path: Any, *, dataset: str | None, folder: str | None, clock: Callable[[], float] = time.monotonic
+        self,
+        path: Any,
+        *,
+        dataset: str | None,
+        folder: str | None,
+        owner: Owner,
+        clock: Callable[[], float] = time.monotonic,
     ):
         self._path, self._target, self._clock = path, {"dataset": dataset, "folder": folder}, clock
         self._parts = path.parent / f"{path.name}.parts"
-        self._checksums = known_checksums(path)
+        lines = earlier_lines(path)
         self._waiting: list[Outcome] = []
         self._written = clock()
         require_writable(path)
@@ -49,14 +60,17 @@ class Record:
             left = self._left()
             for part in left:
                 with part.open("rb") as file:
-                    lines = read_lines(iter(file.readline, b""))
-                    self._checksums |= {line.key: line.sha256 for line in lines if line.key and line.sha256}
+                    lines += read_lines(iter(file.readline, b""))
+        self.evidence = Evidence(line for line in lines if (line.dataset, line.folder) == (dataset, folder))
+        self._checksums = self.evidence.checksums
         self._number = len(left)
+        self._claim = Claim(self._parts / _CLAIM, owner, "receipt")
+        self._claim.take()
 
     @property
     def notebook(self) -> Notebook:
         """Notes beside the parts."""
-        return Notebook(read=self._read_notes, write=self._write_notes)
+        return Notebook(read=self._read_notes, write=self._write_notes, erase=self._erase_notes)
 
     def take(self, outcomes: Sequence[Outcome]) -> None:
         """Keep outcomes, in a part now and then."""
@@ -69,6 +83,7 @@ class Record:
         """Write what is not written yet."""
         if not self._waiting:
             return
+        self._claim.check()
         with storage_errors("receipt", self._parts):
             self._make_room()
             lines = [receipt_line(one, **self._target, checksums=self._checksums) for one in self._waiting]
@@ -82,17 +97,21 @@ class Record:
 
         :param under_way: Jobs still run at Encord: their notes stay for the next try.
         """
+        self._claim.check()
         write_receipt(self._path, (receipt_line(one, **self._target, checksums=self._checksums) for one in outcomes))
         with storage_errors("receipt", self._parts):
             for part in self._left():
-                part.unlink()
-            notes = self._parts / _NOTES
-            if under_way or not self._parts.exists():
-                return
-            if notes.exists():
-                notes.unlink()
+                remove(part)
+            if not under_way:
+                remove(self._parts / _NOTES)
+        self.release()
+
+    def release(self) -> None:
+        """Let other tasks write this receipt."""
+        self._claim.release()
+        with storage_errors("receipt", self._parts):
             if is_local(self._parts):
-                self._parts.rmdir()
+                remove_empty(self._parts)
 
     def _left(self) -> list[Any]:
         if not self._parts.exists():
@@ -109,6 +128,13 @@ class Record:
             return bytes(notes.read_bytes()) if notes.exists() else None
 
     def _write_notes(self, content: bytes) -> None:
+        self._claim.check()  # a note stands before every job, so a process that lost its claim starts none
+        self.flush()  # what a note no longer says must be in the receipt
         with storage_errors("receipt", self._parts):
             self._make_room()
             write_whole(self._parts / _NOTES, [content])
+
+    def _erase_notes(self) -> None:
+        self.flush()
+        with storage_errors("receipt", self._parts):
+            remove(self._parts / _NOTES)

@@ -20,7 +20,7 @@ from airflow_provider_encord.client.resources.uploads import follow_job
 from airflow_provider_encord.ingest.notes import Note, Notebook
 from airflow_provider_encord.ingest.outcome import UPLOADED, Outcome, failed
 from airflow_provider_encord.ingest.places import Target
-from airflow_provider_encord.ingest.plan import make_plan
+from airflow_provider_encord.ingest.plan import match_new_rows
 from airflow_provider_encord.ingest.sending import Sent
 from airflow_provider_encord.ingest.sources import SourceFile
 
@@ -82,20 +82,23 @@ class Registration:
         for row in note.known:
             for one in sent:
                 self._known[one.file.title].add(row)
-        return (yield from self.finish(Job(id=note.job, sent=sent, note=note)))
+        return (yield from self.finish(self.job_of(note, sent)))
 
-    def finish(self, job: Job) -> Flow[list[Outcome]]:
-        """See a job through.
+    def job_of(self, note: Note, sent: Sequence[Sent]) -> Job:
+        """The job that a note is about."""
+        return Job(id=note.job, sent=sent, note=note)
 
-        :return: The outcome of each of its files.
-        :raises EncordError: Encord does not tell how the job fares.
-        """
-        outcomes = yield from self._outcomes(job)
+    def close(self, job: Job, outcomes: Sequence[Outcome]) -> None:
+        """Forget a job whose outcomes are reported by now."""
         if not any(one.pending for one in outcomes):
             self._notebook.close(job.note)
-        return outcomes
 
-    def _outcomes(self, job: Job) -> Flow[list[Outcome]]:
+    def finish(self, job: Job) -> Flow[list[Outcome]]:
+        """Wait for a job; it remains noted until `close`.
+
+        :return: The outcome of each of its files.
+        :raises EncordError: Encord does not tell the state of the job.
+        """
         if job.id is None:
             return (yield from self._recover(job.sent))
         ended = yield from self._follow(job.id)
@@ -126,7 +129,9 @@ class Registration:
             except EncordError as error:
                 return outcomes + [failed(one.file, str(error), retryable=True, sha256=one.sha256) for one in left]
             if job.id is not None:
-                return outcomes + (yield from self.finish(job))
+                ended = yield from self.finish(job)
+                self.close(job, ended)  # the note that is open already says the same
+                return outcomes + ended
             self._notebook.close(job.note)  # the note that is open already says the same
         found, left = yield from self._watch(left)
         unknown = (
@@ -153,10 +158,9 @@ class Registration:
         """Tell the files that have a new row in the dataset from those that have none."""
         rows = yield from rows_of_kinds(self._target, [one.file for one in sent])
         new = [row for row in rows if row.data_hash not in self._known.get(row.data_title, ())]
-        plan = make_plan([one.file for one in sent], new)
-        for file, row in plan.present:
+        rows_of = dict(match_new_rows([one.file for one in sent], new))
+        for file, row in rows_of.items():
             self._known[file.title].add(row.data_hash)
-        rows_of = dict(plan.present)
         found = [_uploaded(one, rows_of[one.file]) for one in sent if one.file in rows_of]
         return found, [one for one in sent if one.file not in rows_of]
 

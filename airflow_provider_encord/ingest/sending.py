@@ -7,14 +7,13 @@ A URL that the store refuses may have expired while it waited its turn, so such 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Sequence
 
 from airflow_provider_encord.client.api.data_items import DICOM, DicomSeries, ImageGroup, Part, Unit, UploadedFile
 from airflow_provider_encord.client.api.uploads import SignedUrl
 from airflow_provider_encord.client.call import Flow, Together, Transfer
 from airflow_provider_encord.client.errors import EncordError, RefusedError, UnexpectedAnswerError
-from airflow_provider_encord.ingest.content import Content
+from airflow_provider_encord.ingest.content import Content, joined_checksum
 from airflow_provider_encord.ingest.outcome import Outcome, failed
 from airflow_provider_encord.ingest.places import Target
 from airflow_provider_encord.ingest.sources import SourceFile
@@ -118,16 +117,8 @@ def _together(file: SourceFile, arrived: Sequence[_Arrived]) -> Sent:
         file=file,
         objects=tuple(one.object_url for one in arrived),
         placeholders=tuple(one.placeholder for one in arrived),
-        sha256=_digest([one.sha256 for one in arrived]),
+        sha256=joined_checksum([one.sha256 for one in arrived]),
     )
-
-
-def _digest(digests: Sequence[str | None]) -> str | None:
-    """The checksum of a file; of several, that of their checksums, one a line."""
-    told = [one for one in digests if one is not None]
-    if len(told) < len(digests):
-        return None
-    return told[0] if len(told) == 1 else hashlib.sha256("".join(f"{one}\n" for one in told).encode()).hexdigest()
 
 
 def _send_once(target: Target, files: Sequence[SourceFile]) -> Flow[list[_Arrived | EncordError]]:

@@ -17,8 +17,9 @@ from typing import Any, Protocol, TypeAlias
 
 from airflow_provider_encord.client.api.data_items import IMAGE, TEXT, Kind
 from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.ingest.keys import keys_below, require_name, require_target
 from airflow_provider_encord.ingest.kinds import kind_of, media_type
-from airflow_provider_encord.storage_paths import storage_errors
+from airflow_provider_encord.storage_paths import is_local, size_and_version, storage_errors
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class SourceFile:
     :param parts: The files of an image group or DICOM series, in order; empty for a file by itself.
     :param create_video: Make an image sequence of a group, which plays like a video.
     :param client_metadata: The user's own data about it.
+    :param version: What tells that it was not written since, such as its time or entity tag; None if nothing does.
     """
 
     path: Any = dataclasses.field(repr=False, compare=False)
@@ -65,6 +67,7 @@ class SourceFile:
     parts: tuple[SourceFile, ...] = dataclasses.field(default=(), repr=False)
     create_video: bool = False
     client_metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+    version: str | None = dataclasses.field(default=None, repr=False, compare=False)
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
@@ -160,7 +163,7 @@ def _matches(path: Any) -> Iterator[Any]:
 
 
 def _directory(directory: Any, kind: Kind | None) -> list[Any]:
-    files = list(_below(directory))
+    files = list(_below(directory)) if is_local(directory) else list(_stored_below(directory))
     # Texts stand in many directories without being data, such as a README: these are to be named.
     fitting = [one for one in files if kind or kind_of(one.name) not in (None, TEXT)]
     if not fitting:
@@ -173,8 +176,12 @@ def _directory(directory: Any, kind: Kind | None) -> list[Any]:
     return fitting
 
 
+def _stored_below(directory: Any) -> Iterator[Any]:
+    for key in keys_below(directory, "source"):
+        yield type(directory)(f"{str(directory).rstrip('/')}/{key}")
+
+
 def _below(directory: Any) -> Iterator[Any]:
-    # Not with rglob: object stores read pattern characters in the directory's own name as a pattern.
     for one in sorted(directory.iterdir(), key=str):
         if one.name.startswith("."):
             continue
@@ -185,7 +192,9 @@ def _below(directory: Any) -> Iterator[Any]:
 
 
 def _source_file(path: Any, kind: Kind | None) -> SourceFile:
-    title, uri = path.name, _uri(path)
+    if isinstance(path, pathlib.Path) or getattr(path, "protocol", "") in ("file", "local"):
+        require_target(pathlib.Path(getattr(path, "path", path)), "source")
+    title, uri = require_name(path.name, "source"), _uri(path)
     kind = kind or kind_of(title)
     if kind is None:
         raise InvalidRequestError(
@@ -197,10 +206,12 @@ def _source_file(path: Any, kind: Kind | None) -> SourceFile:
             f"source: the name of {uri} has {len(title)} characters, and Encord takes {LONGEST_TITLE}. Rename the file."
         )
     try:
-        size = int(path.stat().st_size)
+        size, version = size_and_version(path)
     except FileNotFoundError:
         raise UnavailableError(f"source: {uri} vanished while the files were listed; run the task again.") from None
-    return SourceFile(path=path, uri=uri, title=title, size=size, kind=kind, media_type=media_type(title))
+    return SourceFile(
+        path=path, uri=uri, title=title, size=size, kind=kind, media_type=media_type(title), version=version
+    )
 
 
 def _uri(path: Any) -> str:

@@ -7,6 +7,7 @@ meet them all: a key that may not write, a dataset that is not there, Encord out
 from __future__ import annotations
 
 import collections
+import datetime
 import math
 from collections.abc import Iterable, Sequence
 
@@ -22,11 +23,13 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
     UnexpectedAnswerError,
 )
+from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT
+from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.notes import Notebook, sent_again
 from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, Report, failed
 from airflow_provider_encord.ingest.places import Target
-from airflow_provider_encord.ingest.plan import batches, make_plan
+from airflow_provider_encord.ingest.plan import CHECKSUM, TITLE_AND_SIZE, batches, make_plan, match_new_rows
 from airflow_provider_encord.ingest.registration import Job, Registration, rows_of_kinds
 from airflow_provider_encord.ingest.sending import Sent, send_files, unfit
 from airflow_provider_encord.ingest.sources import SourceFile
@@ -43,15 +46,20 @@ def upload_files(
     files_per_job: int = FILES_PER_JOB,
     job_timeout: float = JOB_TIMEOUT,
     notebook: Notebook | None = None,
+    evidence: Evidence | None = None,
+    match_by: str = TITLE_AND_SIZE,
 ) -> Flow[None]:
     """Upload files to a dataset or a folder, except for those that are there.
 
-    Jobs that an earlier try left running are seen through first.
+    Jobs that an earlier attempt left running are waited for first. Before each job it looks for rows that came in
+    meanwhile, by somebody else.
 
     :param report: Is told the outcome of each file, once, also if the flow fails.
     :param files_per_job: At most `MOST_URLS_PER_REQUEST`.
     :param job_timeout: Seconds to wait for a job to end.
-    :param notebook: Where earlier tries left what they had under way, and this one does; by default, nowhere.
+    :param notebook: Where earlier attempts noted their running jobs, and this one does; by default, nowhere.
+    :param evidence: What earlier receipts know of the rows.
+    :param match_by: How files are recognised that no receipt knows; see `ingest.plan.make_plan`.
     :raises InvalidRequestError: A number is out of its bounds.
     :raises NotPossibleError: There are files of a kind that does not go there.
     :raises EncordError: It cannot go on; the files that were left are reported as failed.
@@ -67,20 +75,23 @@ def upload_files(
     fit = [file for file in files if file not in refused_files]
     report(refused)
     notebook = notebook or Notebook()
-    taken_up = yield from _take_up(target, fit, notebook, job_timeout)
-    report(taken_up)
+    taken_up = yield from _take_up(target, fit, notebook, job_timeout, report)
     done = {outcome.file for outcome in taken_up}
     theirs = {outcome.data_hash or outcome.backing_item_uuid for outcome in taken_up}
     rows = yield from rows_of_kinds(target, fit)
-    plan = make_plan([file for file in fit if file not in done], [row for row in rows if row.data_hash not in theirs])
-    report([_present(target, file, row) for file, row in plan.present])
+    left, others = [file for file in fit if file not in done], [row for row in rows if row.data_hash not in theirs]
+    plan = make_plan(left, others, evidence=evidence, match_by=match_by)
+    report([failed(file, str(error), retryable=error.retryable) for file, error in plan.unreadable])
+    report([_present(target, file, row, matched_by) for file, row, matched_by in plan.present])
+    report([_ambiguous(file, target) for file in plan.ambiguous])
     registration = Registration(target, rows, notebook=notebook, timeout=job_timeout)
     parts = batches(plan.missing, files_per_job=files_per_job)
-    yield from _Upload(target, registration, report).run(parts)
+    newcomers = Newcomers(target, rows, look=match_by != CHECKSUM)
+    yield from _Upload(target, registration, report, newcomers).run(parts)
 
 
 def _take_up(
-    target: Target, files: Sequence[SourceFile], notebook: Notebook, job_timeout: float
+    target: Target, files: Sequence[SourceFile], notebook: Notebook, job_timeout: float, report: Report
 ) -> Flow[list[Outcome]]:
     """The outcomes of what earlier tries left under way: what is in now, and what is not and cannot be."""
     outcomes: list[Outcome] = []
@@ -95,25 +106,69 @@ def _take_up(
         ended = yield from registration.take_up(note, sent)
         # What Encord refused may be good by now, so it is sent again like any other.
         certain = [outcome for outcome in ended if outcome.result == UPLOADED or outcome.pending]
+        report(certain)
+        registration.close(registration.job_of(note, sent), ended)
         outcomes += certain
         done |= {outcome.file for outcome in certain}
     return outcomes
 
 
-def _present(target: Target, file: SourceFile, row: DataRow) -> Outcome:
+def _present(target: Target, file: SourceFile, row: DataRow, matched_by: str) -> Outcome:
     return Outcome(
         file=file,
         result=PRESENT,
         data_hash=row.data_hash if target.dataset else None,
         backing_item_uuid=row.backing_item_uuid,
+        matched_by=matched_by,
     )
+
+
+def _ambiguous(file: SourceFile, target: Target) -> Outcome:
+    where = "dataset" if target.dataset else "folder"
+    reason = (
+        f"the {where} has some of the files named {file.title!r} of {file.size} bytes and not all, and nothing tells "
+        f"which. Name a receipt from the first upload on, which knows them apart; or remove what the {where} has of "
+        "them and run the task again."
+    )
+    return failed(file, reason, retryable=False)
+
+
+class Newcomers:
+    """Rows that somebody else creates while files are uploaded.
+
+    :param rows: What was there at the start.
+    :param look: Whether to look for them at all.
+    """
+
+    def __init__(self, target: Target, rows: Sequence[DataRow], *, look: bool):
+        self._target, self._look = target, look
+        self._known = {row.data_hash for row in rows}
+        created = [parse_time(row.created_at) for row in rows if row.created_at]
+        # By Encord's clock; a second of overlap, since times may be as coarse as that.
+        self._since = max(created) - datetime.timedelta(seconds=1) if created else None
+
+    def mine(self, outcomes: Iterable[Outcome]) -> None:
+        """These rows are not somebody else's."""
+        self._known |= {key for one in outcomes for key in (one.data_hash, one.backing_item_uuid) if key}
+
+    def among(self, files: Sequence[SourceFile]) -> Flow[list[tuple[SourceFile, DataRow]]]:
+        """The files that have a row of somebody else by now, recognised by title and size."""
+        if not self._look:
+            return []
+        file_types = sorted({file.file_type for file in files})
+        item_types = sorted({file.item_type for file in files})
+        rows = yield from self._target.rows(file_types, item_types, since=self._since)
+        found = match_new_rows(files, [row for row in rows if row.data_hash not in self._known])
+        self._known |= {row.data_hash for _, row in found}
+        return found
 
 
 class _Upload:
     """Takes batches to their end, one after the other."""
 
-    def __init__(self, target: Target, registration: Registration, report: Report):
+    def __init__(self, target: Target, registration: Registration, report: Report, newcomers: Newcomers):
         self._target, self._registration, self._report = target, registration, report
+        self._newcomers = newcomers
         self._running: collections.deque[Job] = collections.deque()
         self._failed_batches = 0
         self._stopped_by: EncordError | None = None
@@ -145,13 +200,24 @@ class _Upload:
                 self._meet(UnavailableError("The object store took none of the files."))
             return []
         try:
-            jobs = yield from self._register(sent)
+            sent = yield from self._without_newcomers(sent)
+            jobs = (yield from self._register(sent)) if sent else []
         except EncordError as error:
             self._meet(error)
             self._fail([one.file for one in sent], str(error), retryable=error.retryable)
             return []
         self._failed_batches = 0
         return jobs
+
+    def _without_newcomers(self, sent: list[Sent]) -> Flow[list[Sent]]:
+        """Leave out what somebody else uploaded meanwhile."""
+        titles = {one.file.title for one in sent}
+        if any(one.file.title in titles for job in self._running for one in job.sent):
+            yield from self._finish(0)  # whose rows of such a title are whose, is clear only then
+        found = yield from self._newcomers.among([one.file for one in sent])
+        self._report([_present(self._target, file, row, TITLE_AND_SIZE) for file, row in found])
+        theirs = {file for file, _ in found}
+        return [one for one in sent if one.file not in theirs]
 
     def _register(self, sent: Sequence[Sent]) -> Flow[list[Job]]:
         try:
@@ -175,7 +241,9 @@ class _Upload:
                 self._meet(error)
                 self._fail([one.file for one in job.sent], str(error), retryable=error.retryable)
             else:
+                self._newcomers.mine(outcomes)
                 self._report(outcomes)
+                self._registration.close(job, outcomes)
 
     def _meet(self, error: EncordError) -> None:
         """Decide whether to go on."""

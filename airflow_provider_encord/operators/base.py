@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from airflow_provider_encord.links import EncordLink, told_key
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_encord.attempts import Owner
     from airflow_provider_encord.client.client import EncordClient
 
 Ids = ParamSpec("Ids")
@@ -37,12 +37,14 @@ def airflow_errors() -> Iterator[None]:
         raise class_(str(error)) from error
 
 
-def task_name(context: Context) -> str:
-    """Name a task instance over all its attempts; each process outside of Airflow is its own."""
+def owner_of(context: Context) -> Owner:
+    """Who writes into shared places: the task instance, over all its attempts; outside of Airflow, this process."""
+    from airflow_provider_encord.attempts import Owner
+
     instance: Any = context.get("ti")
     if instance is None:
-        return f"process {os.getpid()}"
-    return f"{instance.dag_id}/{instance.run_id}/{instance.task_id}/{getattr(instance, 'map_index', -1)}"
+        return Owner.this_process()
+    return Owner(f"{instance.dag_id}/{instance.run_id}/{instance.task_id}/{getattr(instance, 'map_index', -1)}")
 
 
 def is_last_attempt(context: Context) -> bool:

@@ -78,6 +78,6 @@ def test_no_file_is_lost_or_doubled_and_groups_stay_whole_in_batches(
 def test_a_group_that_is_there_is_known_by_its_title_whatever_its_size() -> None:
     units = group_files([*ONE, MOVIE], "directory")
     plan = make_plan(units, [a_row("scene-1", 999, data_type="IMG_GROUP")])
-    assert [file.title for file, _ in plan.present] == ["scene-1"]
+    assert [file.title for file, _, _ in plan.present] == ["scene-1"]
     assert plan.missing == [MOVIE]
     assert units[0].kind == IMAGE

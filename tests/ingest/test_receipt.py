@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, failed
 from airflow_provider_encord.ingest.receipt import (
     ReceiptLine,
+    earlier_lines,
     encode_lines,
-    known_checksums,
     read_lines,
     receipt_line,
     require_writable,
@@ -45,6 +46,8 @@ def test_a_line_says_all_about_its_file_under_fixed_names() -> None:
         "error": None,
         "folder": None,
         "parts": [],
+        "version": None,
+        "matched_by": None,
     }
 
 
@@ -63,17 +66,17 @@ def _encodable(text: str) -> str:
 
 def test_a_file_that_was_there_keeps_the_checksum_of_the_earlier_receipt(tmp_path: Path) -> None:
     path = tmp_path / "new" / "receipt.jsonl"
-    assert known_checksums(path) == {}
+    assert Evidence(earlier_lines(path)).checksums == {}
     write_receipt(path, [receipt_line(uploaded(), DATASET, {})])
     again = Outcome(file=a_file(), result=PRESENT, data_hash="d a.png")
-    assert receipt_line(again, DATASET, known_checksums(path)).sha256 == "5a"
+    assert receipt_line(again, DATASET, Evidence(earlier_lines(path)).checksums).sha256 == "5a"
 
 
 @pytest.mark.parametrize("content", ["name,size\na.png,3\n", "{}\n", '{"schema_version": 2}\n', "\xff\n"])
 def test_a_file_that_is_no_receipt_is_not_overwritten_unawares(tmp_path: Path, content: str) -> None:
     (tmp_path / "r.jsonl").write_text(content, encoding="latin-1")
     with pytest.raises(InvalidRequestError, match="receipt: line 1"):
-        known_checksums(tmp_path / "r.jsonl")
+        earlier_lines(tmp_path / "r.jsonl")
 
 
 def test_a_receipt_of_a_newer_schema_is_not_read_as_if_it_were_ours() -> None:
@@ -119,16 +122,16 @@ def test_a_receipt_is_read_from_a_file_that_is_no_iterator(tmp_path: Path) -> No
     path = PathOfAirflow2(tmp_path / "r.jsonl")
     for _ in range(2):
         write_receipt(path, [receipt_line(uploaded(title), DATASET, {}) for title in ("a.png", "b.png")])
-        assert known_checksums(path) == {"d a.png": "5a", "d b.png": "5a"}
+        assert Evidence(earlier_lines(path)).checksums == {"d a.png": "5a", "d b.png": "5a"}
 
 
 def test_a_receipt_that_was_cut_off_anywhere_is_read_up_to_its_last_whole_line(tmp_path: Path) -> None:
     path, line = tmp_path / "r.jsonl", _line()
     for end in range(len(line) - 1):
         path.write_bytes(line + line[:end])
-        assert known_checksums(path) == {"d a.png": "5a"}
+        assert Evidence(earlier_lines(path)).checksums == {"d a.png": "5a"}
         path.write_bytes(line[:end])
-        assert known_checksums(path) == {}
+        assert Evidence(earlier_lines(path)).checksums == {}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +140,7 @@ def test_a_receipt_that_was_cut_off_anywhere_is_read_up_to_its_last_whole_line(t
 def test_what_has_no_newline_is_not_taken_for_a_receipt_that_was_cut_off(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r.jsonl").write_bytes(_line() + content)
     with pytest.raises(InvalidRequestError, match="receipt: line 2"):
-        known_checksums(tmp_path / "r.jsonl")
+        earlier_lines(tmp_path / "r.jsonl")
 
 
 def test_while_a_receipt_is_written_the_earlier_one_stands(tmp_path: Path) -> None:
@@ -157,12 +160,12 @@ def test_while_a_receipt_is_written_the_earlier_one_stands(tmp_path: Path) -> No
 
 def test_a_directory_is_no_receipt(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequestError, match=r"receipt: .* is a directory; name a file"):
-        known_checksums(tmp_path)
+        earlier_lines(tmp_path)
 
 
 def test_a_receipt_below_a_file_is_refused_before_it_is_needed(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert known_checksums(tmp_path / "file" / "r.jsonl") == {}
+    assert earlier_lines(tmp_path / "file" / "r.jsonl") == []
     with pytest.raises(InvalidRequestError, match=r"receipt: .*file/r\.jsonl cannot be used: .* give another path"):
         require_writable(tmp_path / "file" / "r.jsonl")
 

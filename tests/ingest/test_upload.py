@@ -44,7 +44,7 @@ def some(count: int, **kwargs: Any) -> list[SourceFile]:
 def test_files_are_sent_registered_and_seen_through_in_this_order() -> None:
     encord = ScriptedEncord()
     upload(encord, some(2))
-    assert encord.log == [ROWS, URLS, PUT, PUT, START, POLL]
+    assert encord.log == [ROWS, URLS, PUT, PUT, ROWS, START, POLL]
     assert [(one.result, one.data_hash, one.backing_item_uuid) for one in encord.outcomes] == [
         (UPLOADED, "data of key-1", "item data of key-1"),
         (UPLOADED, "data of key-2", "item data of key-2"),
@@ -62,7 +62,8 @@ def test_nothing_is_sent_if_all_is_there() -> None:
 def test_while_one_job_runs_the_next_batch_is_sent() -> None:
     encord = ScriptedEncord()
     upload(encord, some(3), files_per_job=1)
-    assert encord.log == [ROWS, URLS, PUT, START, URLS, PUT, START, POLL, URLS, PUT, START, POLL, POLL]
+    first, further = [ROWS, URLS, PUT, ROWS, START], [URLS, PUT, ROWS, START, POLL]
+    assert encord.log == [*first, *further, *further, POLL]
     assert results(encord) == {UPLOADED: 3}
 
 
@@ -149,7 +150,7 @@ def test_a_refused_url_is_replaced_once() -> None:
     encord = ScriptedEncord()
     encord.instead[PUT].append(RefusedError("403"))
     upload(encord, some(2))
-    assert encord.log == [ROWS, URLS, PUT, PUT, URLS, PUT, START, POLL]
+    assert encord.log == [ROWS, URLS, PUT, PUT, URLS, PUT, ROWS, START, POLL]
     assert results(encord) == {UPLOADED: 2}
     assert [entry["title"] for entry in encord.starts[0]["images"]] == ["0.png", "1.png"]
 
@@ -242,10 +243,10 @@ def test_a_job_that_comes_late_after_a_lost_answer_doubles_nothing() -> None:
 
 
 def test_rows_that_were_there_before_are_not_taken_for_those_of_a_lost_job() -> None:
-    encord = ScriptedEncord(a_row("other.png"), a_row("0.png", data_hash="before"))
+    encord = ScriptedEncord(a_row("other.png"), a_row("0.png", 99, data_hash="before"))
     encord.instead[START].extend([LOST] * 9)
-    upload(encord, [a_file("0.png", folder="one"), a_file("0.png", folder="two")])
-    assert results(encord) == {PRESENT: 1, FAILED: 1}
+    upload(encord, [a_file("0.png")])
+    assert results(encord) == {FAILED: 1}
     assert encord.outcomes[-1].retryable
     assert encord.log.count(START) == 3
 
@@ -276,7 +277,7 @@ def test_a_slow_job_whose_answer_was_lost_is_waited_for_as_long_as_rows_come() -
         encord.rows.append(coming.pop(0))
 
     encord.instead[START].append(start_and_cut)
-    encord.instead[ROWS].extend([None] + [one_more] * 8)
+    encord.instead[ROWS].extend([None, None] + [one_more] * 8)
     upload(encord, some(8))
     assert encord.log.count(START) == 1
     assert results(encord) == {UPLOADED: 8}

@@ -114,6 +114,7 @@ def test_a_directory_is_uploaded_once_however_often_it_is_run(either_intake: Int
         "files": 5,
         "uploaded": 5,
         "present": 0,
+        "present_by_name": 0,
         "failed": 0,
         "bytes": size,
         "receipt": receipt,

@@ -13,7 +13,7 @@ from airflow_provider_encord.assets import dataset_uri, folder_uri
 from airflow_provider_encord.defaults import UNITS_PER_JOB
 from airflow_provider_encord.links import dataset_url, folder_url
 from airflow_provider_encord.operators.arguments import flag, given, storage_path, whole_number
-from airflow_provider_encord.operators.base import task_name
+from airflow_provider_encord.operators.base import owner_of
 from airflow_provider_encord.operators.jobs import JobOperator, Part
 from airflow_provider_encord.operators.storage.upload import ON_ERROR
 
@@ -313,7 +313,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
     def _owner(self, context: Context) -> Owner:
         from airflow_provider_encord.attempts import Owner
 
-        return Owner(**self._owned_by) if self._owned_by else Owner(task_name(context))
+        return Owner(**self._owned_by) if self._owned_by else owner_of(context)
 
     def _require_claim(self) -> None:
         if self._claim is not None:

@@ -41,4 +41,4 @@ def task_state_notebook(context: Context) -> Notebook:
                     failed[0],
                 )
 
-    return Notebook(read=read, write=write)
+    return Notebook(read=read, write=write, erase=lambda: store.delete(_KEY))

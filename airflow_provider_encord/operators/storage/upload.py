@@ -11,6 +11,7 @@ from airflow_provider_encord.assets import dataset_uri, folder_uri
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT, PARALLEL_UPLOADS
 from airflow_provider_encord.links import dataset_url, folder_url
 from airflow_provider_encord.operators.arguments import (
+    choice,
     flag,
     given,
     seconds,
@@ -19,7 +20,7 @@ from airflow_provider_encord.operators.arguments import (
     text_or_mapping,
     whole_number,
 )
-from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
 from airflow_provider_encord.operators.storage.task_state import task_state_notebook
 
 if TYPE_CHECKING:
@@ -41,9 +42,13 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     `files_per_job`. One bad file does not stop the others. Into a dataset it works with an SSH key and with an API key
     of the dataset; into a folder with an SSH key. Encord takes NIfTI, PDF and text files into folders only.
 
-    Safe to repeat, on any machine: a file is left out if the dataset (or folder) has a data unit of its name and size.
-    So a retry uploads what is missing, and nothing twice; two files of one name and size become two data units. A file
-    that changed but kept name and size counts as present, as does a group of the same name. A job that still runs when
+    Safe to repeat, on any machine: a file is left out if it is there. A receipt of an earlier attempt or run knows
+    which file each data unit was made of, with its checksum, so files are recognised whatever their names, and a file
+    that changed is uploaded again. Of what no receipt knows, Encord tells title and size only (`match_by`): a file that
+    changed but kept both counts as present, as does a group of the same name, and the log warns. If some of several
+    files of one title and size are there, and nothing tells which, they fail. Two tasks must not upload the same files
+    at once: with one receipt the second fails until the first has ended; without one, set
+    ``max_active_tis_per_dag=1``. A job that still runs when
     its worker dies is seen through by the retry, and its files are not sent again: the task notes beside the receipt
     what is under way, and without a receipt in Airflow's task state (3.3). On older Airflow without a receipt nothing
     is noted: there, leave such a job enough time with ``retry_delay``, or name a receipt.
@@ -81,14 +86,19 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         its fields are listed in `airflow_provider_encord.ingest.receipt`. Written in parts while the task runs, and
         also if it fails. A receipt that is there is replaced; its checksums are kept. A local path must be absolute:
         workers share no working directory. Default: none.
+    :param match_by: How to recognise a file that is there already, if no line of the receipt is about it (templated):
+        ``"title_and_size"`` (default); ``"title"``, for files that Encord may store in another size; or
+        ``"checksum"``, for files of one name and one size whose content differs, such as BMP, WAV and raw frames: then
+        only what the receipt knows counts as present. It needs a receipt, which must be the same at every run.
     :param on_error: ``"fail"`` (default) fails the task if a file failed, after all others are uploaded; ``"skip"``
         succeeds (templated).
     :param files_per_job: How many files to register at once, 1 to 200 (templated).
     :param parallel_uploads: How many files to send at once (templated).
     :param job_timeout: Seconds to wait for Encord to finish one job (templated). Default: 6 hours.
-    :return: ``{"dataset", "folder", "files", "uploaded", "present", "failed", "bytes", "receipt"}``: ids, numbers of
-        files (a group counts once), the bytes that were uploaded, and the receipt's URI or None. The asset event of
-        the dataset or folder gets the same.
+    :return: ``{"dataset", "folder", "files", "uploaded", "present", "present_by_name", "failed", "bytes",
+        "receipt"}``: ids, numbers of files (a group counts once; ``present_by_name`` are those of ``present`` that were
+        recognised by title and size, or title, only), the bytes that were uploaded, and the receipt's URI or None. The
+        asset event of the dataset or folder gets the same.
     :raises AirflowFailException: An argument is wrong, there are no files, or files failed and a retry cannot help.
     :raises AirflowException: Files failed, and a retry may help.
     """
@@ -102,6 +112,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         "create_video",
         "client_metadata",
         "receipt",
+        "match_by",
         "on_error",
         "files_per_job",
         "parallel_uploads",
@@ -120,6 +131,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         create_video: bool | str = False,
         client_metadata: str | Mapping[str, Mapping[str, Any]] | None = None,
         receipt: str | ObjectStoragePath | None = None,
+        match_by: str = "title_and_size",
         on_error: str = "fail",
         files_per_job: int | str = FILES_PER_JOB,
         parallel_uploads: int | str = PARALLEL_UPLOADS,
@@ -135,6 +147,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         self.create_video = create_video
         self.client_metadata = client_metadata
         self.receipt = receipt
+        self.match_by = match_by
         self.on_error = on_error
         self.files_per_job = files_per_job
         self.parallel_uploads = parallel_uploads
@@ -142,10 +155,8 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
     def act(self, context: Context) -> dict[str, Any]:
         """Upload what is missing."""
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.counts import require_sum
 
-        if self.on_error not in ON_ERROR:
-            raise InvalidRequestError(f"on_error: {self.on_error!r} is neither 'fail' nor 'skip'.")
         options = self._options()
         path = storage_path(self.receipt, "receipt") if given(self.receipt) is not None else None
         target = self._target()
@@ -154,16 +165,19 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         else:
             self.show(context, folder_url, target.id)
         files = self._files()
-        record = None if path is None else self._record(path, target)
+        record = None if path is None else self._record(path, target, context)
         outcomes: dict[SourceFile, Outcome] = {}
         notebook = record.notebook if record else task_state_notebook(context)
+        options |= {"notebook": notebook, "evidence": record.evidence if record else None}
         try:
-            counts = self._upload(target, files, outcomes, record, {**options, "notebook": notebook})
+            counts = self._upload(target, files, outcomes, record, options)
         finally:
-            if record is not None and outcomes:
+            if record is not None:
                 known = [outcomes[file] for file in files if file in outcomes]
-                record.finish(known, under_way=notebook.under_way)
-                self.log.info("The receipt of %d files is at %s.", len(known), path)
+                self._finish_receipt(record, known, under_way=notebook.under_way)
+        uploaded, present, lacking = counts["uploaded"], counts["present"], counts["failed"]
+        require_sum("The upload", len(files), uploaded=uploaded, present=present, failed=lacking)
+        self._warn_of_names(counts["present_by_name"])
         self._judge([outcomes[file] for file in files])
         ids = {"dataset": target.dataset, "folder": target.folder}
         told = {**ids, **counts, "receipt": None if path is None else str(path)}
@@ -172,10 +186,20 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         return told
 
     def _options(self) -> dict[str, Any]:
-        """Numbers, as `upload_files` takes them."""
+        """Options, checked, as `upload_files` takes them."""
         from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST
+        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.ingest.plan import CHECKSUM, MATCH_BY
 
+        if self.on_error not in ON_ERROR:
+            raise InvalidRequestError(f"on_error: {self.on_error!r} is neither 'fail' nor 'skip'.")
+        match_by = choice(self.match_by, "match_by", MATCH_BY)
+        if match_by == CHECKSUM and given(self.receipt) is None:
+            raise InvalidRequestError(
+                "match_by: 'checksum' needs the argument receipt, as Encord keeps no checksums of files."
+            )
         return {
+            "match_by": match_by,
             "files_per_job": whole_number(self.files_per_job, "files_per_job", most=MOST_URLS_PER_REQUEST),
             "job_timeout": seconds(self.job_timeout, "job_timeout"),
         }
@@ -213,10 +237,27 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         metadata = text_or_mapping(self.client_metadata, "client_metadata")
         return add_client_metadata(units, metadata, lambda uri: storage_path(uri, "client_metadata"))
 
-    def _record(self, path: Any, target: Target) -> Record:
+    def _record(self, path: Any, target: Target, context: Context) -> Record:
         from airflow_provider_encord.ingest.records import Record
 
-        return Record(path, dataset=target.dataset, folder=None if target.dataset else target.folder)
+        folder = None if target.dataset else target.folder
+        return Record(path, dataset=target.dataset, folder=folder, owner=owner_of(context))
+
+    def _finish_receipt(self, record: Record, outcomes: Sequence[Outcome], *, under_way: bool) -> None:
+        if not outcomes:
+            record.release()
+            return
+        record.finish(outcomes, under_way=under_way)
+        self.log.info("The receipt of %d files is at %s.", len(outcomes), self.receipt)
+
+    def _warn_of_names(self, number: int) -> None:
+        if number:
+            self.log.warning(
+                "%d files count as present because data of the same %s is there; no receipt knows what that was made "
+                "of. If different files can share these, set match_by='checksum' and name a receipt.",
+                number,
+                str(self.match_by).replace("_", " "),
+            )
 
     def _upload(
         self,
@@ -246,6 +287,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             "files": len(files),
             "uploaded": progress.uploaded,
             "present": progress.present,
+            "present_by_name": progress.present_by_name,
             "failed": progress.failed,
             "bytes": progress.uploaded_bytes,
         }

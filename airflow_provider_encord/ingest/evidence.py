@@ -1,0 +1,70 @@
+"""What earlier receipts know: which file each data row (or storage item) was made of.
+
+A title and a size are a guess: cameras number their frames alike, and BMP, WAV and raw files all have one size. A
+receipt knows better. It names the source, the version of the file that its store told, and the checksum of the bytes
+that were sent; so a row that a receipt knows is compared by content, never by name.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Iterable, Sequence
+
+from airflow_provider_encord.ingest.content import checksum_of
+from airflow_provider_encord.ingest.receipt import ReceiptLine
+from airflow_provider_encord.ingest.sources import SourceFile
+
+
+class Evidence:
+    """Lines of receipts about one dataset or folder.
+
+    :param lines: In the order in which they were written; the last one about a row holds.
+    :param checksum: Gives the SHA-256 of a file, by reading it.
+    """
+
+    def __init__(self, lines: Iterable[ReceiptLine] = (), *, checksum: Callable[[SourceFile], str] = checksum_of):
+        self._by_key: dict[str, ReceiptLine] = {}
+        for line in lines:
+            if line.key and line.sha256:  # without a checksum a line itself went by name
+                self._by_key[line.key] = line
+        self._keys_of_source: dict[str, list[str]] = collections.defaultdict(list)
+        for key, line in self._by_key.items():
+            self._keys_of_source[line.source].append(key)
+        self._checksum = checksum
+        self._checksums: dict[SourceFile, str] = {}
+
+    def knows(self, key: str) -> bool:
+        """Whether the content of a row is known."""
+        return key in self._by_key
+
+    def keys_of(self, source: str) -> Sequence[str]:
+        """The rows that were made of a source."""
+        return self._keys_of_source.get(source, ())
+
+    @property
+    def checksums(self) -> dict[str, str]:
+        """The SHA-256 of what each row was made of, by its id."""
+        return {key: str(line.sha256) for key, line in self._by_key.items()}
+
+    def is_unchanged(self, file: SourceFile, key: str, *, read: bool = False) -> bool:
+        """Whether a row was made of this very file as it is now.
+
+        The file is read only where its store does not show that it was not written since.
+
+        :param read: Read it in any case.
+        """
+        line = self._by_key[key]
+        if line.size != file.size:
+            return False
+        if not read and line.source == file.uri and line.version is not None and line.version == file.version:
+            return True
+        return line.sha256 == self.checksum(file)
+
+    def checksum(self, file: SourceFile) -> str:
+        """The SHA-256 of a file, read once at most.
+
+        :raises EncordError: It cannot be read.
+        """
+        if file not in self._checksums:
+            self._checksums[file] = self._checksum(file)
+        return self._checksums[file]

@@ -1,0 +1,123 @@
+"""Files are recognised by what receipts know of them before they are recognised by name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from airflow_provider_encord.client.api.uploads import IMAGE
+from airflow_provider_encord.ingest.evidence import Evidence
+from airflow_provider_encord.ingest.plan import CHECKSUM, RECEIPT, TITLE, TITLE_AND_SIZE, make_plan
+from airflow_provider_encord.ingest.receipt import ReceiptLine
+from airflow_provider_encord.ingest.sources import SourceFile, find_files
+from tests.ingest.files import a_row
+
+
+def a_file(path: Path, content: bytes) -> SourceFile:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return a_file_again(path)
+
+
+def a_file_again(path: Path) -> SourceFile:
+    (file,) = find_files(path, lambda uri: uri, kind=IMAGE)
+    return file
+
+
+def a_line(file: SourceFile, key: str, content: bytes) -> ReceiptLine:
+    return ReceiptLine(
+        schema_version=1,
+        source=file.uri,
+        title=file.title,
+        size=file.size,
+        sha256=hashlib.sha256(content).hexdigest(),
+        kind="image",
+        outcome="uploaded",
+        dataset="d",
+        data_hash=key,
+        backing_item_uuid=f"item {key}",
+        error=None,
+        version=file.version,
+    )
+
+
+def test_cameras_that_number_their_frames_alike_are_told_apart_by_the_receipt(tmp_path: Path) -> None:
+    """Fault 2.1: cam1 was refused at first, cam2 and cam3 are in."""
+    files = [a_file(tmp_path / camera / "frame_0001.bmp", camera.encode()) for camera in ("cam1", "cam2", "cam3")]
+    lines = [a_line(file, f"row {number}", f"cam{number}".encode()) for number, file in enumerate(files, 1)][1:]
+    rows = [a_row("frame_0001.bmp", 4, data_hash=line.key or "") for line in lines]
+    plan = make_plan(files, rows, evidence=Evidence(lines))
+    assert [(file.uri, row.data_hash, by) for file, row, by in plan.present] == [
+        (files[1].uri, "row 2", RECEIPT),
+        (files[2].uri, "row 3", RECEIPT),
+    ]
+    assert plan.missing == [files[0]]
+    without = make_plan(files, rows)
+    assert (without.present, without.missing, without.ambiguous) == ([], [], files)
+
+
+def test_files_of_one_name_and_size_that_change_every_day_are_all_uploaded(tmp_path: Path) -> None:
+    """Fault 2.2: at one path or in a directory for each day, with a receipt."""
+    first = a_file(tmp_path / "day1" / "frame.bmp", b"one!")
+    line, row = a_line(first, "row 1", b"one!"), a_row("frame.bmp", 4, data_hash="row 1")
+    evidence = Evidence([line])
+    second = a_file(tmp_path / "day2" / "frame.bmp", b"two!")
+    assert make_plan([second], [row], evidence=evidence).missing == [second]
+    a_file(tmp_path / "day1" / "frame.bmp", b"two!")
+    os.utime(tmp_path / "day1" / "frame.bmp", (1, 1))  # a coarse clock may show the time before
+    overwritten = a_file_again(tmp_path / "day1" / "frame.bmp")
+    assert make_plan([overwritten], [row], evidence=Evidence([line])).missing == [overwritten]
+    (plan,) = [make_plan([second], [row])]
+    assert [by for _, _, by in plan.present] == [TITLE_AND_SIZE]
+
+
+def test_a_file_that_was_moved_is_recognised_by_its_checksum(tmp_path: Path) -> None:
+    file = a_file(tmp_path / "before" / "a.png", b"content")
+    moved = a_file(tmp_path / "after" / "a.png", b"content")
+    plan = make_plan(
+        [moved], [a_row("a.png", 7, data_hash="row")], evidence=Evidence([a_line(file, "row", b"content")])
+    )
+    assert [by for _, _, by in plan.present] == [CHECKSUM]
+
+
+def test_a_file_is_read_only_if_its_store_does_not_show_that_it_was_not_written_since(tmp_path: Path) -> None:
+    file = a_file(tmp_path / "a.png", b"content")
+    read: list[str] = []
+    evidence = Evidence([a_line(file, "row", b"content")], checksum=lambda one: read.append(one.uri) or "?")
+    row = a_row("a.png", 7, data_hash="row")
+    assert [by for _, _, by in make_plan([file], [row], evidence=evidence).present] == [RECEIPT]
+    assert read == []
+    assert make_plan([file], [row], evidence=evidence, match_by=CHECKSUM).missing == [file]
+    assert read == [file.uri]
+
+
+def test_by_checksum_a_name_is_never_enough_and_by_title_the_size_does_not_count(tmp_path: Path) -> None:
+    file = a_file(tmp_path / "a.png", b"content")
+    same, other = a_row("a.png", 7, data_hash="same"), a_row("a.png", 99, data_hash="other")
+    assert make_plan([file], [same], match_by=CHECKSUM).missing == [file]
+    assert make_plan([file], [other]).missing == [file]
+    assert [(row.data_hash, by) for _, row, by in make_plan([file], [other], match_by=TITLE).present] == [
+        ("other", TITLE)
+    ]
+
+
+def test_a_row_that_was_removed_is_no_evidence(tmp_path: Path) -> None:
+    file = a_file(tmp_path / "a.png", b"content")
+    assert make_plan([file], [], evidence=Evidence([a_line(file, "row", b"content")])).missing == [file]
+
+
+def test_a_file_that_cannot_be_read_for_its_checksum_fails_alone(tmp_path: Path) -> None:
+    file, other = a_file(tmp_path / "a.png", b"content"), a_file(tmp_path / "b.png", b"more")
+    evidence = Evidence([a_line(file, "row", b"content")])
+    (tmp_path / "a.png").unlink()
+    plan = make_plan([file, other], [a_row("a.png", 7, data_hash="row")], evidence=evidence, match_by=CHECKSUM)
+    assert ([one for one, _ in plan.unreadable], plan.missing) == ([file], [other])
+
+
+def test_a_line_that_went_by_name_itself_is_no_evidence(tmp_path: Path) -> None:
+    file = a_file(tmp_path / "a.png", b"content")
+    line = a_line(file, "row", b"content")
+    by_name = ReceiptLine(**{name: getattr(line, name) for name in line.__struct_fields__} | {"sha256": None})
+    plan = make_plan([file], [a_row("a.png", 7, data_hash="row")], evidence=Evidence([by_name]))
+    assert [by for _, _, by in plan.present] == [TITLE_AND_SIZE]

@@ -1,0 +1,180 @@
+"""Uploads that are retried, repeated every day, or run twice at once lose and double nothing."""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import json
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
+from tests.client.network import plain_network
+from tests.operators.test_storage import PUT, START, Intake, account, either_intake, emulator, intake
+
+__all__ = ["account", "either_intake", "emulator", "intake", "plain_network"]
+
+pytestmark = pytest.mark.usefixtures("plain_network")
+NAME = "frame_0001.bmp"
+
+
+def bmp(red: int) -> bytes:
+    """A bitmap of one pixel; those of two colours have one size."""
+    header = b"BM" + (58).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little")
+    info = (40).to_bytes(4, "little") + (1).to_bytes(4, "little") * 2 + (1).to_bytes(2, "little")
+    return header + info + (24).to_bytes(2, "little") + bytes(24) + bytes([0, 0, red, 0])
+
+
+def cameras(folder: Path, *names: str) -> dict[str, bytes]:
+    contents = {}
+    for number, name in enumerate(names, 1):
+        path = folder / name / NAME
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bmp(number))
+        contents[f"file://{path}"] = path.read_bytes()
+    return contents
+
+
+def stored(intake: Intake) -> collections.Counter[str]:
+    """Checksums of what the dataset holds, read back from Encord."""
+    import requests
+
+    from airflow_provider_encord.client.api.storage_items import get_items
+
+    with intake.account.client() as client:
+        items = [row.backing_item_uuid for row in client.dataset(intake.dataset).data_rows()]
+        urls = [item.signed_url for item in client.send(get_items([one for one in items if one], sign_urls=True))]
+    return collections.Counter(hashlib.sha256(requests.get(str(url), timeout=10).content).hexdigest() for url in urls)
+
+
+def checksums(contents: dict[str, bytes]) -> collections.Counter[str]:
+    return collections.Counter(hashlib.sha256(content).hexdigest() for content in contents.values())
+
+
+def test_a_camera_that_was_refused_at_first_is_uploaded_by_the_retry(either_intake: Intake, tmp_path: Path) -> None:
+    """Fault 2.1."""
+    contents = cameras(either_intake.folder, "cam1", "cam2", "cam3")
+    receipt = str(tmp_path / "receipt.jsonl")
+    either_intake.emulator.faults([{"match": PUT, "when": {"nth": number}, "do": {"status": 403}} for number in (1, 2)])
+    with pytest.raises(AirflowException, match="1 of 3 files"):
+        either_intake.upload(receipt=receipt, parallel_uploads=1, files_per_job=1)
+    either_intake.emulator.clear_faults()
+    result = either_intake.upload(receipt=receipt)
+    assert (result["uploaded"], result["present"], result["present_by_name"]) == (1, 2, 0)
+    assert stored(either_intake) == checksums(contents)
+    lines = [json.loads(line) for line in Path(receipt).read_text().splitlines()]
+    assert {line["source"]: line["sha256"] for line in lines} == {
+        source: hashlib.sha256(content).hexdigest() for source, content in contents.items()
+    }
+
+
+def test_without_a_receipt_files_that_cannot_be_told_apart_are_not_guessed_at(intake: Intake) -> None:
+    """Fault 2.1."""
+    cameras(intake.folder, "cam1")
+    intake.upload()
+    cameras(intake.folder, "cam2", "cam3")
+    (intake.folder / "other.bmp").write_bytes(bmp(9))
+    with pytest.raises(AirflowFailException, match=r"3 of 4 files .*\n.*nothing tells which"):
+        intake.upload()
+    assert intake.titles() == [NAME, "other.bmp"]
+
+
+def test_frames_of_one_name_and_size_are_uploaded_every_day_or_a_warning_says_why_not(
+    intake: Intake, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Fault 2.2."""
+    receipt, contents = str(tmp_path / "receipt.jsonl"), {}
+    for day in range(1, 4):
+        (intake.folder / NAME).write_bytes(bmp(day))
+        contents[str(day)] = bmp(day)
+        assert intake.upload(receipt=receipt)["uploaded"] == 1
+    assert stored(intake) == checksums(contents)
+    with caplog.at_level(logging.WARNING):
+        (intake.folder / NAME).write_bytes(bmp(4))
+        result = intake.upload()
+    assert (result["uploaded"], result["present"], result["present_by_name"]) == (0, 1, 1)
+    by_day = str(tmp_path / "day4.jsonl")
+    assert intake.upload(receipt=by_day, match_by="checksum")["uploaded"] == 1
+    assert intake.upload(receipt=by_day, match_by="checksum")["present"] == 1
+
+
+def test_the_title_alone_may_decide(intake: Intake) -> None:
+    intake.images("a.png")
+    intake.upload()
+    (intake.folder / "a.png").write_bytes((intake.folder / "a.png").read_bytes() + b"\0")
+    assert intake.upload(match_by="title")["present_by_name"] == 1
+    assert intake.upload()["uploaded"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"match_by": "name"}, "match_by: 'name' is none of"),
+        ({"match_by": "checksum"}, "match_by: .* needs .* receipt"),
+    ],
+)
+def test_a_wrong_way_to_match_is_refused(intake: Intake, arguments: dict[str, Any], message: str) -> None:
+    intake.images("a.png")
+    with pytest.raises(AirflowFailException, match=message):
+        intake.upload(**arguments)
+    assert intake.emulator.journal() == []
+
+
+def test_two_uploads_at_once_with_one_receipt_double_nothing(intake: Intake, tmp_path: Path) -> None:
+    """Fault 1.6: the second one fails, and its retry finds everything there."""
+    intake.images(*(f"{number:02}.png" for number in range(30)))
+    receipt = str(tmp_path / "receipt.jsonl")
+    ends: list[Any] = []
+    start = threading.Barrier(2)
+
+    class Instance:
+        dag_id, task_id, map_index, try_number, max_tries = "dag", "upload", -1, 1, 3
+
+        def __init__(self, run: str):
+            self.run_id = run
+
+        def xcom_push(self, **_: Any) -> None:
+            """Nothing is looked at."""
+
+    def upload(run: str) -> None:
+        operator = EncordUploadFilesOperator(
+            task_id="upload", source=str(intake.folder), dataset=intake.dataset, receipt=receipt, files_per_job=5
+        )
+        start.wait()
+        try:
+            ends.append(operator.execute({"ti": Instance(run)})["uploaded"])
+        except AirflowException as error:
+            ends.append(str(error))
+
+    threads = [threading.Thread(target=upload, args=(run,)) for run in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert intake.upload(receipt=receipt)["failed"] == 0
+    assert intake.titles() == [f"{number:02}.png" for number in range(30)]
+    assert any(isinstance(end, str) and ("in use by the task" in end or "another attempt" in end) for end in ends)
+    assert not (tmp_path / "receipt.jsonl.parts").exists()
+
+
+def test_files_that_somebody_else_uploads_meanwhile_are_not_uploaded_again(either_intake: Intake) -> None:
+    """Fault 1.6, without a receipt: rows are looked for again before each job."""
+    paths = either_intake.images(*(f"{number}.png" for number in range(6)))
+    either_intake.emulator.faults([{"match": PUT, "when": {"nth": 5}, "do": {"delay_s": 4}}])
+    results: list[dict[str, Any]] = []
+    first = threading.Thread(target=lambda: results.append(either_intake.upload(files_per_job=2, parallel_uploads=1)))
+    first.start()
+    deadline = time.monotonic() + 60
+    while either_intake.requests(**START) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    other = {"source": [str(path) for path in paths[4:]], "parallel_uploads": 1}
+    assert either_intake.upload(**other)["uploaded"] == 2
+    first.join()
+    assert (results[0]["uploaded"], results[0]["present"]) == (4, 2)
+    assert either_intake.titles() == [f"{number}.png" for number in range(6)]
