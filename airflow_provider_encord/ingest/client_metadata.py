@@ -6,15 +6,14 @@ the latter two each line names its file in ``source`` or ``title``, and all othe
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.ingest import rows
 from airflow_provider_encord.ingest.sources import SourceFile
+from airflow_provider_encord.plain_json import plain_json
 from airflow_provider_encord.storage_paths import storage_errors
 
 SIDECAR = "sidecar"
@@ -56,7 +55,9 @@ def read_table(
 
 
 def _with(file: SourceFile, known: Mapping[str, Any] | None) -> SourceFile:
-    return file if known is None else dataclasses.replace(file, client_metadata=dict(known))
+    if known is None:
+        return file
+    return dataclasses.replace(file, client_metadata=plain_json(known, f"client_metadata of {file.title[:80]!r}"))
 
 
 def _sidecar(file: SourceFile) -> Mapping[str, Any] | None:
@@ -65,51 +66,36 @@ def _sidecar(file: SourceFile) -> Mapping[str, Any] | None:
     with storage_errors("client_metadata", beside):
         if not beside.exists():
             return None
-        content = beside.read_bytes()
-    return _object(content, f"client_metadata: {beside}")
+    return rows.require_object(rows.json_whole(beside, "client_metadata"), f"client_metadata: {beside}")
 
 
 def _table(uri: str, open_uri: Callable[[str], Any], argument: str) -> dict[str, Mapping[str, Any]]:
     path, where = open_uri(uri), f"{argument}: {uri}"
-    with storage_errors(argument, path):
-        content = path.read_bytes()
-    suffix = uri.lower().rpartition(".")[2]
-    if suffix == "json":
-        return dict(_object(content, where))
-    if suffix in ("jsonl", "ndjson"):
-        lines = ((number, _object(line, f"{where}, line {number}")) for number, line in _lines(content))
-    elif suffix == "csv":
-        lines = ((number, row) for number, row in enumerate(csv.DictReader(io.StringIO(_text(content, where))), 2))
+    suffix = rows.format_of(uri)
+    if suffix == rows.JSON:
+        return dict(rows.require_object(rows.json_whole(path, argument), where))
+    if suffix in rows.JSON_LINES:
+        lines = rows.json_lines(path, argument)
+    elif suffix == rows.CSV:
+        lines = rows.csv_rows(path, argument)
     else:
         raise InvalidRequestError(
             f"{where} is neither .json, .jsonl nor .csv; or write 'sidecar' for a file beside each."
         )
-    return dict(_named(dict(line), f"{where}, line {number}") for number, line in lines)
-
-
-def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:
-    yield from ((number, line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip())
+    table: dict[str, Mapping[str, Any]] = {}
+    for line in lines:
+        place = f"{where}, {line.where}"
+        name, metadata = _named(dict(rows.require_object(line.fields, place)), place)
+        if name in table and table[name] != metadata:
+            raise InvalidRequestError(f"{place}: {name[:200]!r} is named a second time, with other metadata.")
+        table[name] = metadata
+    return table
 
 
 def _named(line: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
-    names = [str(line.pop(name)) for name in _NAMES if line.get(name)]
+    names = [line.pop(name) for name in _NAMES if line.get(name)]
     if not names:
         raise InvalidRequestError(f"{where} names no file: it needs a field 'source' or 'title'.")
+    if not isinstance(names[0], str):
+        raise InvalidRequestError(f"{where}: the name of the file must be a text.")
     return names[0], line
-
-
-def _object(content: bytes, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(content)
-    except ValueError as error:
-        raise InvalidRequestError(f"{where} is not JSON: {error}.") from None
-    if not isinstance(value, dict):
-        raise InvalidRequestError(f"{where} must be a JSON object.")
-    return value
-
-
-def _text(content: bytes, where: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidRequestError(f"{where} is not UTF-8.") from None

@@ -54,7 +54,7 @@ def test_one_file_tells_of_all(tmp_path: Path, name: str, content: str) -> None:
         ("all.json", "{", "is not JSON"),
         ("all.json", '{"a.png": 3}', "must be a dictionary"),
         ("all.jsonl", '{"title": "a.png"}\n{"n": 1}\n', "line 2 names no file"),
-        ("all.jsonl", '{"title": "a.png"}\nx\n', "line 2 is not JSON"),
+        ("all.jsonl", '{"title": "a.png"}\nx\n', "line 2: it is not JSON"),
         ("all.csv", "n\n1\n", "line 2 names no file"),
         ("all.txt", "", "neither .json, .jsonl nor .csv"),
         ("gone.json", None, "cannot be used"),

@@ -1,0 +1,100 @@
+"""Values of a user's Python made plain JSON, so that what is compared is what Encord gives back.
+
+``datetime``, ``Decimal`` and ``UUID`` values, tuples and numbers as keys have an obvious form in JSON. What has none
+is refused with its place, before anything is sent.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import math
+import os
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider_encord.client.errors import InvalidRequestError
+
+DEEPEST = 100
+"""Levels of nesting. Encord's own limit is not known; Python's parsers give up at some hundreds."""
+
+
+def plain_json(value: Any, where: str) -> Any:
+    """The value as JSON has it: dictionaries with texts as keys, lists, texts, numbers, truth values and None.
+
+    :param where: Where the value stands, for messages (``metadata of 'a.png'``).
+    :raises InvalidRequestError: It has no form in JSON, holds NaN or half a character, or is nested too deeply.
+    """
+    return _plain(value, where, 0)
+
+
+def same_json(first: Any, second: Any) -> bool:
+    """Whether two plain values are the same in JSON: ``1`` and ``true`` are not, ``1`` and ``1.0`` are."""
+    if isinstance(first, bool) or isinstance(second, bool):
+        return first is second
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(same_json(first[key], second[key]) for key in first)
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(same_json, first, second))
+    return bool(first == second)
+
+
+def _plain(value: Any, where: str, depth: int) -> Any:
+    if depth > DEEPEST:
+        raise InvalidRequestError(f"{where.partition('[')[0]}: it is nested more than {DEEPEST} levels deep.")
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, enum.Enum):
+        return _plain(value.value, where, depth + 1)
+    if isinstance(value, str):
+        return _text(value, where)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float | decimal.Decimal):
+        return _number(value, where)
+    if isinstance(value, Mapping):
+        return {_key(key, where): _plain(inner, f"{where}[{key!r}]"[:200], depth + 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        inner = sorted(value, key=repr) if isinstance(value, set | frozenset) else value
+        return [_plain(one, f"{where}[{number}]"[:200], depth + 1) for number, one in enumerate(inner)]
+    return _other(value, where, depth)
+
+
+def _other(value: Any, where: str, depth: int) -> Any:
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, os.PathLike):
+        return _text(os.fspath(value), where)
+    if callable(getattr(value, "tolist", None)):  # of NumPy, pandas and their like
+        return _plain(value.tolist(), where, depth + 1)
+    raise InvalidRequestError(
+        f"{where}: a value of type {type(value).__name__} has no form in JSON. Convert it to a text, a number, a list "
+        "or a dictionary."
+    )
+
+
+def _number(value: float | decimal.Decimal, where: str) -> int | float:
+    if not math.isfinite(value):
+        raise InvalidRequestError(f"{where}: {value} is no number in JSON. Leave the key out, or write a text.")
+    if isinstance(value, decimal.Decimal) and value == value.to_integral_value():
+        return int(value)
+    return float(value)
+
+
+def _key(key: Any, where: str) -> str:
+    if isinstance(key, bool) or not isinstance(key, str | int | float):
+        raise InvalidRequestError(f"{where}: the key {str(key)[:40]!r} of type {type(key).__name__} must be a text.")
+    return _text(key if isinstance(key, str) else str(key), where)
+
+
+def _text(value: str | bytes, where: str) -> str:
+    text = value if isinstance(value, str) else os.fsdecode(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestError(f"{where}: a text holds half of a character (a lone surrogate).") from None
+    return str(text)
