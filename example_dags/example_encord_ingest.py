@@ -21,6 +21,7 @@ import datetime
 from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath, task
 
 from airflow_provider_encord.operators.datasets import EncordCreateDatasetOperator, EncordLinkItemsOperator
+from airflow_provider_encord.operators.ontologies import EncordCreateOntologyOperator
 from airflow_provider_encord.operators.projects import EncordCreateProjectOperator
 from airflow_provider_encord.operators.storage import EncordCreateFolderOperator, EncordRegisterCloudDataOperator
 
@@ -71,5 +72,13 @@ with DAG(
     ).expand(source=manifests)
     dataset = EncordCreateDatasetOperator(task_id="dataset", title="{{ params.title }}", create_backing_folder=False)
     link = EncordLinkItemsOperator(task_id="link", dataset=dataset.output, folder=folder.output)
-    project = EncordCreateProjectOperator(task_id="project", title="{{ params.title }}", datasets=dataset.output)
+    # Replace the structure by your own: without an ontology, nobody can label.
+    ontology = EncordCreateOntologyOperator(
+        task_id="ontology",
+        title="{{ params.title }}",
+        structure={"objects": [{"name": "Car", "shape": "bounding_box"}, {"name": "Person", "shape": "polygon"}]},
+    )
+    project = EncordCreateProjectOperator(
+        task_id="project", title="{{ params.title }}", datasets=dataset.output, ontology=ontology.output
+    )
     register >> link >> project

@@ -2,7 +2,7 @@
 
 Set the DAG's params, or copy the file:
 
-- ``project``: id of the project;
+- ``project``: id of the project (needed);
 - ``exports``: where the exports go, a directory for each run (``s3://connection_id@bucket/labels``);
 - ``stage``: title of the workflow stage whose labels are wanted; empty for all.
 
@@ -35,7 +35,8 @@ with DAG(
     params={
         "project": Param("", type="string", description="Id of the project."),
         "exports": Param("s3://aws_default@labels/street", type="string", description="Where the exports go."),
-        "stage": Param("", type="string", description="Only rows in this workflow stage."),
+        # "null": the form of Airflow takes an empty field only then.
+        "stage": Param(None, type=["null", "string"], description="Only rows in this workflow stage; empty for all."),
         "rows_per_partition": Param(10_000, type="integer", minimum=1),
     },
     doc_md=__doc__,
@@ -44,7 +45,7 @@ with DAG(
     partition = EncordPartitionLabelsOperator(
         task_id="partition",
         project="{{ params.project }}",
-        stage="{{ params.stage }}",
+        stage="{{ params.stage or '' }}",
         destination="{{ params.exports }}/{{ run_id }}",
         format="jsonl.gz",
         incremental=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
+import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,7 @@ from tests.sdk import media
 
 pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database")]
 
+ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parents[2] / "example_dags"
 EXPECTED = {
     "example_encord_intake",
@@ -28,8 +30,8 @@ EXPECTED = {
 TITLE = "2026_11"  # a number to Python, and yet a title
 
 
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+def _load(name: str, folder: Path = FOLDER) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -208,3 +210,38 @@ def test_a_model_labels_first_and_again_changes_nothing(account: Account, tmp_pa
     again = run_example("example_encord_prelabel", **params)
     assert (again.state, again.results["import_labels"]["saved"]) == ("success", 0)
     assert [row for row in account.emulator.labels(project) if row["branch_name"] == "main"] == rows
+
+
+def _dags_of_readme(real: dict[str, str]) -> ModuleType:
+    """The DAGs that the README shows, with other paths and ids, where Airflow finds them."""
+    text = next(block for block in (ROOT / "README.md").read_text().split("```") if '"street_scenes"' in block)
+    for shown, replacement in real.items():
+        assert shown in text
+        text = text.replace(shown, replacement)
+    folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    (folder / "of_readme.py").write_text(text.removeprefix("python\n"))
+    return _load("of_readme", folder)
+
+
+def test_what_people_draw_in_the_project_of_the_readme_is_exported(pipeline: Pipeline) -> None:
+    """Fault 8.1: its project had no ontology, so nobody could label and the exported rows were empty."""
+    real = {"/data/incoming/*.jpg": f"{pipeline.pictures}/*.png", "/data/labels": str(pipeline.exports)}
+    intake = run_dag(_dags_of_readme(real).intake)
+    assert intake.state == "success"
+    project = intake.results["project"]
+    assert pipeline.account.emulator.annotate(project, objects_per_row=2) == 4
+    nightly = run_dag(_dags_of_readme({**real, "aaaaaaaa-0000-4000-8000-000000000001": project}).nightly)
+    assert nightly.state == "success"
+    (shard,) = pipeline.exports.rglob("labels-*.jsonl")
+    rows = [json.loads(line) for line in shard.read_text().splitlines()]
+    assert [len(row["object_answers"]) for row in rows] == [2] * 4
+    (Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]) / "of_readme.py").unlink()
+
+
+@pytest.mark.parametrize(
+    "document", [*sorted(FOLDER.glob("*.py")), ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=str
+)
+def test_every_project_that_we_show_how_to_make_has_an_ontology(document: Path) -> None:
+    """Fault 8.1."""
+    calls = document.read_text().split("EncordCreateProjectOperator(")[1:]
+    assert [call for call in calls if "ontology=" not in call.split("\n    )")[0].split("\n\n")[0]] == []

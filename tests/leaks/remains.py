@@ -171,7 +171,7 @@ class Run:
         """Run all DAGs to their end."""
         started = time.monotonic()
         self.connections.store(deployment)
-        until, exports = self.folder / "go on", (self.folder / "exports").as_uri()
+        until, exports = self.folder / "go on", f"file://{self.folder / 'exports'}"
         telling = {"project": self.seeded["project_hash"], "until": str(until)}
         start = deployment.trigger
         self.runs = {
