@@ -1,4 +1,8 @@
-"""What is taken if a user says nothing. Operators show it in their signatures, so this module imports nothing."""
+"""What is taken if a user says nothing, and the closed sets of words.
+
+Operators show it in their signatures, and check literal arguments with it while a DAG is parsed, so this module imports
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,13 @@ POLL_INTERVAL = 30.0  # seconds between two looks of the triggerer
 ROWS_PER_REQUEST = 100
 SHARD_BYTES = 64 * 2**20
 JSON_LINES = "jsonl"
+LABEL_FORMATS = ("coco.json", "coco.json.gz", "coco.json.zst", "jsonl", "jsonl.gz", "jsonl.zst", "parquet")
+ANALYTICS_FORMATS = ("jsonl", "jsonl.gz", "parquet")
+ANALYTICS_KINDS = ("time_spent", "task_actions", "editor_logs")
+SHADOW_DATA = ("ALL_DATA", "SHADOW_DATA", "NOT_SHADOW_DATA")
+TASK_STATUSES = ("QUEUED", "ASSIGNED", "IN_REVIEW", "RETURNED", "COMPLETED")  # of label rows, without a workflow
+MOST_ROWS_PER_REQUEST = 1000  # Encord's limit
+MOST_PARALLEL_READS = 10  # connections that a client's pool has
 PARALLEL_READS = 4
 OVERLAP = 1.0  # seconds; times of editing may be of whole seconds
 ROWS_PER_PARTITION = 10_000

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from airflow_provider_encord.client.times import parse_time
-from airflow_provider_encord.defaults import JSON_LINES
+from airflow_provider_encord.defaults import ANALYTICS_FORMATS, JSON_LINES
 from airflow_provider_encord.export.counted_file import CountedFile
 from airflow_provider_encord.export.directory import ExportDirectory, file_name
 from airflow_provider_encord.export.formats import PARQUET
@@ -25,7 +25,7 @@ from airflow_provider_encord.export.manifest import FileRecord
 from airflow_provider_encord.storage_paths import BinaryWriter
 
 GZIP_LINES = f"{JSON_LINES}.gz"
-FORMATS = (JSON_LINES, GZIP_LINES, PARQUET)
+FORMATS = ANALYTICS_FORMATS
 RECORDS_PER_FILE = 200_000
 _RECORDS_PER_GROUP = 20_000  # what is in memory of a Parquet file at most
 

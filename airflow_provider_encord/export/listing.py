@@ -27,7 +27,6 @@ from airflow_provider_encord.client.times import parse_time
 ENCORD = "encord"
 WORKER = "worker"
 _MOST_AHEAD = 1.1  # seconds that a clock which is right seems to be ahead: a `Date` has no fractions, and takes its way
-SHADOW_DATA = ("ALL_DATA", "SHADOW_DATA", "NOT_SHADOW_DATA")
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,9 +6,18 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_encord.defaults import JSON_LINES
+from airflow_provider_encord.defaults import ANALYTICS_FORMATS, ANALYTICS_KINDS, JSON_LINES
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import flag, given, moment, several, storage_path
+from airflow_provider_encord.operators.arguments import (
+    check_literals,
+    flag,
+    given,
+    location,
+    moment,
+    one_of,
+    several,
+    storage_path,
+)
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -93,6 +102,14 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         self.data_hashes = data_hashes
         self.actions = actions
         self.overwrite = overwrite
+        check_literals(
+            destination=(destination, location),
+            what=(what, _kinds),
+            start=(start, _interval_end),
+            end=(end, _interval_end),
+            format=(format, one_of(*ANALYTICS_FORMATS)),
+            overwrite=(overwrite, flag),
+        )
 
     def act(self, context: Context) -> dict[str, Any]:
         """Export the records."""
@@ -117,14 +134,11 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
 
     def _question(self) -> AnalyticsQuestion:
         from airflow_provider_encord.client.errors import InvalidRequestError
-        from airflow_provider_encord.export.analytics import KINDS, AnalyticsQuestion
+        from airflow_provider_encord.export.analytics import AnalyticsQuestion
         from airflow_provider_encord.export.analytics_files import FORMATS
         from airflow_provider_encord.export.formats import require_format
 
-        what = several(self.what, "what")
-        unknown = [one for one in what if one not in KINDS]
-        if unknown or not what:
-            raise InvalidRequestError(f"what: {unknown or what} is none of {', '.join(KINDS)}.")
+        what = _kinds(self.what, "what")
         name = given(self.format) or JSON_LINES
         if name not in FORMATS:
             raise InvalidRequestError(f"format: {str(name)[:80]!r} is none of {', '.join(FORMATS)}.")
@@ -169,9 +183,24 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.client.times import parse_time
 
-        text = moment(None if str(value) == "None" else value, name)
+        text = _interval_end(value, name)
         if text is None:
             raise InvalidRequestError(
                 f"{name}: it is empty. A run without a data interval, such as one that somebody starts, needs it given."
             )
         return parse_time(text).astimezone(datetime.UTC).isoformat()
+
+
+def _kinds(value: Any, name: str) -> list[str]:
+    from airflow_provider_encord.client.errors import InvalidRequestError
+
+    kinds = several(value, name)
+    unknown = [one for one in kinds if one not in ANALYTICS_KINDS]
+    if unknown or not kinds:
+        raise InvalidRequestError(f"{name}: {unknown or kinds} is none of {', '.join(ANALYTICS_KINDS)}.")
+    return kinds
+
+
+def _interval_end(value: Any, name: str) -> str | None:
+    """A time; None for the text that a template makes of none."""
+    return moment(None if str(value) == "None" else value, name)

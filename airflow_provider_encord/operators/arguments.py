@@ -7,11 +7,15 @@ function takes both.
 from __future__ import annotations
 
 import ast
+import datetime
 import json
 import math
+import os
 import urllib.parse
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -127,6 +131,21 @@ def seconds(value: Any, name: str) -> float:
     return number
 
 
+def location(value: Any, name: str) -> str:
+    """The URL of a path, which is not looked at; cheap enough for the parsing of a DAG.
+
+    :raises InvalidRequestError: It is empty or relative.
+    """
+    written = str(value).strip()
+    url = urllib.parse.urlsplit(written if "://" in written else f"file://{written}")
+    if not written or (url.scheme in ("file", "local") and url.netloc.rpartition("@")[2]):
+        raise _invalid(
+            f"{name}: {written!r} is not absolute, and workers share no working directory. Give an absolute path, or "
+            "a URL such as s3://connection_id@bucket/path."
+        )
+    return written if "://" in written else f"file://{written}"
+
+
 def storage_path(value: Any, name: str) -> ObjectStoragePath:
     """A path of a disk or an object store, as Airflow finds the credentials for it.
 
@@ -135,23 +154,17 @@ def storage_path(value: Any, name: str) -> ObjectStoragePath:
     """
     from airflow.providers.common.compat.sdk import AirflowNotFoundException, ObjectStoragePath
 
-    written = str(value).strip()
-    url = urllib.parse.urlsplit(written if "://" in written else f"file://{written}")
-    if not written or (url.scheme in ("file", "local") and url.netloc.rpartition("@")[2]):
-        raise _invalid(
-            f"{name}: {written!r} is not absolute, and workers share no working directory. Give an absolute path, or "
-            "a URL such as s3://connection_id@bucket/path."
-        )
-    text = written if "://" in written else f"file://{written}"
+    written = location(value, name)
     try:
-        path = value if isinstance(value, ObjectStoragePath) else ObjectStoragePath(text)
+        path = value if isinstance(value, ObjectStoragePath) else ObjectStoragePath(written)
         path.fs  # noqa: B018 - looks for the file system now, so that a missing one is named before anything is read
     except AirflowNotFoundException as error:
         raise _invalid(f"{name}: {written} names a connection that is not there ({error}).") from None
     except (ValueError, ImportError) as error:
+        scheme = written.partition("://")[0]
         raise _invalid(
-            f"{name}: {url.scheme}:// cannot be used here ({error}). Install the Airflow provider for it, or give "
-            "another path."
+            f"{name}: {scheme}:// cannot be used here ({error}). Install the Airflow provider for it, or give another "
+            "path."
         ) from None
     return path
 
@@ -164,6 +177,89 @@ def choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise _invalid(f"{name}: {str(value)[:80]!r} is none of {', '.join(choices)}.")
     return str(value)
+
+
+def word(value: Any, name: str) -> str | None:
+    """A title, a name or a pattern; None for what a template rendered to nothing.
+
+    Native rendering makes other types of texts such as ``2026`` or ``True``, which become text again.
+
+    :raises InvalidRequestError: It is a list or a dictionary; or the text ``None``, which a template makes of a value
+        that is not there.
+    """
+    value = given(value)
+    if value is None:
+        return None
+    if not isinstance(value, str | int | float):
+        raise _invalid(f"{name}: it must be text, not a {type(value).__name__}.")
+    if value == "None":
+        raise _invalid(
+            f"{name}: it is the text 'None', which a template makes of a value that is not there. Where there may be "
+            "none, let it render to nothing: {{ ... or '' }}."
+        )
+    return str(value)
+
+
+def words(value: Any, name: str) -> list[str] | None:
+    """Several of them; None for what a template rendered to nothing.
+
+    :raises InvalidRequestError: See `word`.
+    """
+    return None if given(value) is None else [one for one in (word(each, name) for each in several(value, name)) if one]
+
+
+class InvalidLiteralError(AirflowFailException, ValueError):
+    """An argument is wrong that has no template in it, so it is known when the DAG is parsed."""
+
+
+def check_literals(**checks: tuple[Any, Callable[[Any, str], Any]]) -> None:
+    """Check arguments while the DAG is parsed, as far as they are known then.
+
+    What has a template, or comes from another task, is checked when the task runs; so is what needs an import that is
+    too costly for the parsing.
+
+    :param checks: By the name of the argument: its value, and one of the functions of this module.
+    :raises InvalidLiteralError: The first that is wrong; the message is that of the function.
+    """
+    for name, (value, check) in checks.items():
+        if is_literal(value) and given(value) is not None:
+            _check_literal(value, name, check)
+
+
+def check_destination(value: Any) -> None:
+    """Check that a directory is named, while the DAG is parsed.
+
+    :raises InvalidLiteralError: It is missing, empty, or relative.
+    """
+    if value is None:
+        raise InvalidLiteralError(
+            "destination: it is missing. Name the directory for the files, such as s3://bucket/labels/{{ ds }}."
+        )
+    if is_literal(value):
+        _check_literal(value, "destination", location)
+
+
+def _check_literal(value: Any, name: str, check: Callable[[Any, str], Any]) -> None:
+    try:
+        check(value, name)
+    except Exception as error:
+        if type(error).__name__ != "InvalidRequestError":  # the class itself is imported only if it is needed
+            raise
+        raise InvalidLiteralError(str(error)) from None
+
+
+def is_literal(value: Any) -> bool:
+    """Whether an argument is what the task will get: it has no template in it, and comes from no other task."""
+    if isinstance(value, str):
+        return not any(mark in value for mark in ("{{", "{%", "{#"))
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(map(is_literal, value))
+    return value is None or isinstance(value, bool | int | float | datetime.date | os.PathLike)
+
+
+def one_of(*choices: str) -> Callable[[Any, str], str]:
+    """For `check_literals`: `choice` of these."""
+    return lambda value, name: choice(value, name, choices)
 
 
 def _number(value: Any) -> float:

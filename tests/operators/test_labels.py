@@ -21,6 +21,7 @@ from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.export.manifest import read_manifest
+from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
 from tests.airflow_layer.lines import dag_files_import
@@ -229,13 +230,63 @@ UUID = "00000000-0000-4000-8000-00000000000a"
         ({"data_hashes": []}, {"data_hashes": []}),
         ({"data_hashes": f"['{UUID}', '{UUID}']"}, {"data_hashes": [UUID]}),
         ({"data_hashes": "[]"}, {"data_hashes": []}),
-        ({"label_statuses": "['QUEUED', 'IN_PROGRESS']"}, {"label_statuses": ["QUEUED", "IN_PROGRESS"]}),
+        ({"label_statuses": "['QUEUED', 'IN_REVIEW']"}, {"label_statuses": ["QUEUED", "IN_REVIEW"]}),
     ],
 )
 def test_the_manifest_tells_the_filters(emulator, tmp_path, arguments, filters):
     _export(project=_project(emulator), destination=str(tmp_path), **arguments)
     told = json.loads((tmp_path / "manifest.json").read_bytes())["filters"]
     assert {name: value for name, value in told.items() if value is not None} == filters
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"stage": "Reviews"}, r"stage: 'Reviews' is neither id nor title of a stage\. The workflow has: .*'Review' "),
+        ({"stage": "None"}, r"stage: it is the text 'None'"),
+        ({"stage": str(uuid.UUID(int=5))}, r"stage: .* is neither id nor title of a stage"),
+        ({"stage_like": "Revue%"}, r"stage_like: 'Revue%' fits the title of no stage\. The workflow has: .*'Review'"),
+        ({"label_statuses": ["DONE"]}, r"label_statuses: 'DONE' is none of QUEUED, ASSIGNED"),
+        ({"data_title": "None"}, r"data_title: it is the text 'None'"),
+        ({"branch": "None"}, r"branch: it is the text 'None'"),
+    ],
+)
+def test_a_filter_that_names_nothing_there_is_fails_and_lists_what_there_is(emulator, tmp_path, arguments, message):
+    """Fault 6.2: 0 rows, and green."""
+    name, value = next(iter(arguments.items()))
+    operator = EncordExportLabelsOperator(
+        task_id="export", project=_project(emulator), destination=str(tmp_path), **{name: "{{ value }}"}
+    )
+    operator.render_template_fields({"value": value})
+    with pytest.raises(AirflowFailException, match=message):
+        operator.execute({})
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_a_stage_may_be_given_by_its_id(emulator, tmp_path):  # fault 6.2
+    project = _project(emulator)
+    by_title = _export(project=project, destination=str(tmp_path / "title"), stage="Review")
+    told = json.loads((tmp_path / "title" / "manifest.json").read_bytes())["filters"]
+    with EncordHook().get_conn() as client:
+        (stage,) = (one for one in client.project(project).stages() if one.title == "Review")
+    by_id = _export(project=project, destination=str(tmp_path / "id"), stage=stage.uuid.upper())
+    assert json.loads((tmp_path / "id" / "manifest.json").read_bytes())["filters"] == told
+    assert by_id["rows"] == by_title["rows"]
+
+
+@pytest.mark.parametrize("field", ["stage", "stage_like", "data_title", "data_title_like"])
+def test_a_title_of_digits_may_be_rendered_natively(emulator, tmp_path, field):
+    """Fault 6.1: it was sent as a number, and refused."""
+    operator = EncordExportLabelsOperator(
+        task_id="export", project=_project(emulator), destination=str(tmp_path), **{field: "{{ value }}"}
+    )
+    setattr(operator, field, 2026)  # what native rendering makes of "2026"
+    if field.startswith("stage"):
+        with pytest.raises(AirflowFailException, match=f"{field}: '2026'"):
+            operator.execute({})
+        return
+    assert operator.execute({})["rows"] == 0
+    assert json.loads((tmp_path / "manifest.json").read_bytes())["filters"][field] == "2026"
 
 
 def test_a_branch_has_no_rows_until_labels_are_copied_to_it(emulator, tmp_path):

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.errors import InvalidRequestError
-from airflow_provider_encord.defaults import JSON_LINES
+from airflow_provider_encord.defaults import JSON_LINES, LABEL_FORMATS
 from airflow_provider_encord.export.formats import json_lines
 from airflow_provider_encord.storage_paths import BinaryWriter
 
@@ -93,8 +93,8 @@ def require_format(name: str) -> None:
 
     :raises InvalidRequestError: There is none; or an extra of this library is not installed.
     """
-    if name not in FORMATS:
-        raise InvalidRequestError(f"format: {name!r} is none of {', '.join(sorted(FORMATS))}.")
+    if name not in LABEL_FORMATS:
+        raise InvalidRequestError(f"format: {name!r} is none of {', '.join(LABEL_FORMATS)}.")
     for part in name.split("."):
         module, extra = _NEEDS.get(part, ("", ""))
         try:

@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_encord.defaults import PARALLEL_READS, ROWS_PER_REQUEST
+from airflow_provider_encord.defaults import (
+    MOST_PARALLEL_READS,
+    MOST_ROWS_PER_REQUEST,
+    PARALLEL_READS,
+    ROWS_PER_REQUEST,
+)
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import choice, given, mapping, storage_path, whole_number
+from airflow_provider_encord.operators.arguments import (
+    check_destination,
+    check_literals,
+    choice,
+    given,
+    mapping,
+    one_of,
+    storage_path,
+    whole_number,
+)
 from airflow_provider_encord.operators.labels.planned import PlannedExportOperator
 
 if TYPE_CHECKING:
@@ -19,7 +33,6 @@ if TYPE_CHECKING:
 
 FAIL = "fail"
 SKIP = "skip"
-_MOST_PARALLEL_READS = 10  # connections that a client's pool has
 
 
 class EncordExportLabelsOperator(PlannedExportOperator):
@@ -82,16 +95,22 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         self.parallel_reads = parallel_reads
         self.on_error = on_error
         self.partition = partition
+        if partition is None:
+            check_destination(self.destination)
+        check_literals(
+            rows_per_request=(rows_per_request, _rows),
+            parallel_reads=(parallel_reads, _parallel),
+            on_error=(on_error, one_of(FAIL, SKIP)),
+        )
         self._exported: tuple[str, Manifest, ObjectStoragePath] | None = None
 
     def act(self, context: Context) -> dict[str, Any]:
         """Export the label rows."""
-        from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST
         from airflow_provider_encord.export.reading import Reading
 
         reading = Reading(
-            rows_per_request=whole_number(self.rows_per_request, "rows_per_request", most=MOST_ROWS_PER_REQUEST),
-            parallel=whole_number(self.parallel_reads, "parallel_reads", most=_MOST_PARALLEL_READS),
+            rows_per_request=_rows(self.rows_per_request, "rows_per_request"),
+            parallel=_parallel(self.parallel_reads, "parallel_reads"),
             skip_unreadable=choice(given(self.on_error) or FAIL, "on_error", (FAIL, SKIP)) == SKIP,
         )
         partition = mapping(self.partition, "partition")
@@ -165,3 +184,11 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         uri = labels_uri(api, manifest.project.id, manifest.branch or MAIN_BRANCH)
         told = self._told(manifest, target)
         self.tell_assets(context, uri, {**told, "watermark": manifest.watermark, "run": manifest.run})
+
+
+def _rows(value: Any, name: str) -> int:
+    return whole_number(value, name, most=MOST_ROWS_PER_REQUEST)
+
+
+def _parallel(value: Any, name: str) -> int:
+    return whole_number(value, name, most=MOST_PARALLEL_READS)

@@ -5,15 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_encord.operators.arguments import flag, given, moment, several
+from airflow_provider_encord.defaults import SHADOW_DATA, TASK_STATUSES
+from airflow_provider_encord.operators.arguments import (
+    check_literals,
+    choice,
+    flag,
+    given,
+    moment,
+    one_of,
+    several,
+    word,
+    words,
+)
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
     from airflow_provider_encord.export.listing import Question
 
 
+_WORDS = ("branch", "stage", "stage_like", "data_title", "data_title_like")
+
+
 class LabelRowsOperator(EncordBaseOperator):
     """Base of operators that list label rows.
+
+    A filter that a template renders to nothing does not filter. The text ``None`` is refused: a template makes it of a
+    value that is not there.
 
     :param project: Id of the project (templated). With an API key it may be left out: the key's own project is taken.
     :param branch: Label branch (templated).
@@ -21,10 +38,11 @@ class LabelRowsOperator(EncordBaseOperator):
     :param edited_after: Only rows last edited after this time: a `datetime` or text, UTC if it has no offset
         (templated). A time filter leaves out rows without labels, so they are not counted either.
     :param edited_before: Only rows last edited before this time (templated).
-    :param stage: Only rows in the workflow stage of this title (templated).
+    :param stage: Only rows in this workflow stage, by title or id (templated). With an SSH key, a stage that the
+        project does not have is an error that lists its stages.
     :param stage_like: Only rows in stages whose title fits this SQL LIKE pattern (templated).
-    :param label_statuses: Only rows of these annotation task statuses, or one status (templated); for projects without
-        a workflow.
+    :param label_statuses: Only rows of these annotation task statuses, or one status (templated): ``"QUEUED"``,
+        ``"ASSIGNED"``, ``"IN_REVIEW"``, ``"RETURNED"``, ``"COMPLETED"``; for projects without a workflow.
     :param data_title: Only data units of this title (templated).
     :param data_title_like: Only data units whose title fits this SQL LIKE pattern, such as ``"street%.jpg"``
         (templated).
@@ -82,53 +100,62 @@ class LabelRowsOperator(EncordBaseOperator):
         self.data_hashes = data_hashes
         self.label_hashes = label_hashes
         self.shadow_data = shadow_data
+        check_literals(
+            all_branches=(all_branches, flag),
+            edited_after=(edited_after, moment),
+            edited_before=(edited_before, moment),
+            label_statuses=(label_statuses, _statuses),
+            data_hashes=(data_hashes, _ids),
+            label_hashes=(label_hashes, _ids),
+            shadow_data=(shadow_data, one_of(*SHADOW_DATA)),
+            **{name: (getattr(self, name), word) for name in _WORDS},
+        )
 
     def question(self) -> Question:
         """What is asked for. A template that renders to nothing is no filter; an empty list is one.
 
         :raises InvalidRequestError: An argument is wrong, or two contradict each other; nothing was sent.
         """
-        from airflow_provider_encord.client.errors import InvalidRequestError
-        from airflow_provider_encord.export.listing import SHADOW_DATA, Filters, Question
+        from airflow_provider_encord.export.listing import Filters, Question
+        from airflow_provider_encord.export.stages import with_known_stages
 
+        shadow_data = given(self.shadow_data)
         filters = Filters(
             edited_after=moment(self.edited_after, "edited_after"),
             edited_before=moment(self.edited_before, "edited_before"),
-            stage=given(self.stage),
-            stage_like=given(self.stage_like),
-            label_statuses=_several(self.label_statuses, "label_statuses"),
-            data_title=given(self.data_title),
-            data_title_like=given(self.data_title_like),
+            stage=word(self.stage, "stage"),
+            stage_like=word(self.stage_like, "stage_like"),
+            label_statuses=_statuses(self.label_statuses, "label_statuses"),
+            data_title=word(self.data_title, "data_title"),
+            data_title_like=word(self.data_title_like, "data_title_like"),
             data_hashes=_ids(self.data_hashes, "data_hashes"),
             label_hashes=_ids(self.label_hashes, "label_hashes"),
-            shadow_data=given(self.shadow_data),
+            shadow_data=None if shadow_data is None else choice(shadow_data, "shadow_data", SHADOW_DATA),
         )
-        if filters.shadow_data not in (None, *SHADOW_DATA):
-            raise InvalidRequestError(
-                f"shadow_data: {str(filters.shadow_data)[:80]!r} is none of {', '.join(SHADOW_DATA)}."
-            )
         branch = self._branch()
-        return Question(project=self.client.project(self.project or None).id, branch=branch, filters=filters)
+        question = Question(project=self.client.project(self.project or None).id, branch=branch, filters=filters)
+        return with_known_stages(self.client, question)
 
     def _branch(self) -> str | None:
         from airflow_provider_encord.client.api.labels import MAIN_BRANCH
         from airflow_provider_encord.client.errors import InvalidRequestError
 
-        branch = given(self.branch) or MAIN_BRANCH
+        branch = word(self.branch, "branch") or MAIN_BRANCH
         if not flag(self.all_branches, "all_branches"):
-            return str(branch)
+            return branch
         if branch != MAIN_BRANCH:
             raise InvalidRequestError("branch, all_branches: give a branch, or ask for all of them.")
         return None
 
 
-def _several(value: Any, name: str) -> list[Any] | None:
+def _statuses(value: Any, name: str) -> list[str] | None:
     """What is let through; None for everything, and an empty list for nothing."""
-    return None if given(value) is None else several(value, name)
+    wanted = words(value, name)
+    return None if wanted is None else [choice(one, name, TASK_STATUSES) for one in wanted]
 
 
 def _ids(value: Any, name: str) -> list[str] | None:
     from airflow_provider_encord.client.resources.identifiers import require_ids
 
-    wanted = _several(value, name)
+    wanted = None if given(value) is None else several(value, name)
     return None if wanted is None else require_ids(wanted, name)

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import choice, flag, given, storage_path
+from airflow_provider_encord.operators.arguments import (
+    check_literals,
+    choice,
+    flag,
+    given,
+    location,
+    one_of,
+    storage_path,
+)
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -105,6 +113,14 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         self.create_missing = create_missing
         self.on_error = on_error
         self.receipt = receipt
+        check_literals(
+            source=(source, location),
+            if_exists=(if_exists, one_of("replace", "merge", "skip")),
+            create_missing=(create_missing, flag),
+            on_error=(on_error, one_of("fail", "skip")),
+            overwrite=(overwrite, flag),
+            receipt=(receipt, location),
+        )
 
     def act(self, context: Context) -> dict[str, Any]:
         """Import the labels."""

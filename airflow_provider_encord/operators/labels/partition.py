@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.defaults import ROWS_PER_PARTITION
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import whole_number
+from airflow_provider_encord.operators.arguments import check_destination, check_literals, whole_number
 from airflow_provider_encord.operators.labels.planned import PlannedExportOperator
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class EncordPartitionLabelsOperator(PlannedExportOperator):
     def __init__(self, *, rows_per_partition: int | str = ROWS_PER_PARTITION, **kwargs: Any):
         super().__init__(**kwargs)
         self.rows_per_partition = rows_per_partition
+        check_destination(self.destination)
+        check_literals(rows_per_partition=(rows_per_partition, whole_number))
 
     def act(self, context: Context) -> list[dict[str, Any]]:
         """Plan the export."""

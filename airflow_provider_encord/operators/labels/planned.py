@@ -6,8 +6,18 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_encord.defaults import JSON_LINES, OVERLAP, SHARD_BYTES
-from airflow_provider_encord.operators.arguments import flag, given, seconds, storage_path, whole_number
+from airflow_provider_encord.defaults import JSON_LINES, LABEL_FORMATS, OVERLAP, SHARD_BYTES
+from airflow_provider_encord.operators.arguments import (
+    check_literals,
+    flag,
+    given,
+    location,
+    one_of,
+    seconds,
+    storage_path,
+    whole_number,
+    word,
+)
 from airflow_provider_encord.operators.labels.filters import LabelRowsOperator
 from airflow_provider_encord.operators.runs import run_moment
 
@@ -74,6 +84,16 @@ class PlannedExportOperator(LabelRowsOperator):
         self.chain_name = chain_name
         self.overlap = overlap
         self.overwrite = overwrite
+        check_literals(
+            destination=(destination, location),
+            format=(format, one_of(*LABEL_FORMATS)),
+            shard_bytes=(shard_bytes, whole_number),
+            incremental=(incremental, flag),
+            chain=(chain, location),
+            chain_name=(chain_name, word),
+            overlap=(overlap, seconds),
+            overwrite=(overwrite, flag),
+        )
 
     def target(self) -> ObjectStoragePath:
         """The directory of the export.
@@ -102,7 +122,7 @@ class PlannedExportOperator(LabelRowsOperator):
             chain = Chain(
                 directory=directory,
                 overlap=seconds(self.overlap, "overlap"),
-                name=str(given(self.chain_name) or f"{self.dag_id}.{self.task_id}"),
+                name=word(self.chain_name, "chain_name") or f"{self.dag_id}.{self.task_id}",
             )
         question = self.question()
         if chain and question.filters.edited_after:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.defaults import LATE_AFTER
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import choice, given, seconds
+from airflow_provider_encord.operators.arguments import check_literals, choice, given, one_of, seconds
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         self.source = source
         self.if_late = if_late
         self.late_after = late_after
+        check_literals(if_late=(if_late, one_of(FAIL, MARK)), late_after=(late_after, seconds))
 
     def act(self, context: Context) -> dict[str, Any]:
         """Take the snapshot."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import choice, given, storage_path
+from airflow_provider_encord.operators.arguments import check_literals, choice, given, location, one_of, storage_path
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -66,6 +66,12 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         self.against = against
         self.on_error = on_error
         self.receipt = receipt
+        check_literals(
+            manifest=(manifest, location),
+            against=(against, one_of(FILES, LISTING, CONTENT)),
+            on_error=(on_error, one_of(FAIL, REPORT)),
+            receipt=(receipt, location),
+        )
 
     def act(self, context: Context) -> dict[str, Any]:
         """Verify the export."""

@@ -1,0 +1,193 @@
+"""Literal mistakes are found when the DAG is parsed, and templates that render to something odd are named (fault 6)."""
+
+from __future__ import annotations
+
+import datetime
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, ObjectStoragePath
+
+from airflow_provider_encord import defaults
+from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST
+from airflow_provider_encord.export.analytics import KINDS
+from airflow_provider_encord.export.analytics_files import FORMATS as ANALYTICS
+from airflow_provider_encord.export.formats import FORMATS
+from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOperator
+from airflow_provider_encord.operators.arguments import InvalidLiteralError, is_literal, several, word
+from airflow_provider_encord.operators.labels import (
+    EncordExportLabelsOperator,
+    EncordImportLabelsOperator,
+    EncordPartitionLabelsOperator,
+    EncordSnapshotLabelsOperator,
+    EncordVerifyExportOperator,
+)
+
+ID = str(uuid.UUID(int=10**30))
+RIGHT: dict[Any, dict[str, Any]] = {
+    EncordExportLabelsOperator: {"destination": "/data/x"},
+    EncordPartitionLabelsOperator: {"destination": "s3://b/x"},
+    EncordVerifyExportOperator: {"manifest": "/data/x"},
+    EncordSnapshotLabelsOperator: {"project": ID},
+    EncordImportLabelsOperator: {"project": ID, "source": "/data/x"},
+    EncordExportAnalyticsOperator: {"project": ID, "destination": "/data/x"},
+}
+EXPORTS = (EncordExportLabelsOperator, EncordPartitionLabelsOperator)
+WRONG: list[tuple[Any, dict[str, Any]]] = [
+    *(
+        (one, wrong)
+        for one in EXPORTS
+        for wrong in (
+            {"destination": "labels/x"},
+            {"destination": "file://labels/x"},
+            {"destination": None},
+            {"destination": ""},
+            {"destination": Path("labels")},
+            {"format": "csv"},
+            {"format": "jsonl.bz2"},
+            {"shard_bytes": 0},
+            {"shard_bytes": "much"},
+            {"incremental": "perhaps"},
+            {"chain": "exports"},
+            {"overlap": -1},
+            {"overwrite": "maybe"},
+            {"all_branches": "some"},
+            {"edited_after": "yesterday"},
+            {"edited_before": 12},
+            {"label_statuses": ["QUEUED", "DONE"]},
+            {"label_statuses": "queued"},
+            {"data_hashes": ["x"]},
+            {"label_hashes": "x"},
+            {"shadow_data": "SOME"},
+            {"stage": ["Review"]},
+            {"stage": "None"},
+        )
+    ),
+    (EncordExportLabelsOperator, {"on_error": "ignore"}),
+    (EncordExportLabelsOperator, {"parallel_reads": 11}),
+    (EncordExportLabelsOperator, {"rows_per_request": 0}),
+    (EncordPartitionLabelsOperator, {"rows_per_partition": 1.5}),
+    (EncordVerifyExportOperator, {"manifest": "x"}),
+    (EncordVerifyExportOperator, {"against": "everything"}),
+    (EncordVerifyExportOperator, {"on_error": "skip"}),
+    (EncordVerifyExportOperator, {"receipt": "x"}),
+    (EncordSnapshotLabelsOperator, {"if_late": "maybe"}),
+    (EncordSnapshotLabelsOperator, {"late_after": "soon"}),
+    (EncordImportLabelsOperator, {"if_exists": "maybe"}),
+    (EncordImportLabelsOperator, {"on_error": "report"}),
+    (EncordImportLabelsOperator, {"source": "prelabels.jsonl"}),
+    (EncordExportAnalyticsOperator, {"destination": "x"}),
+    (EncordExportAnalyticsOperator, {"format": "csv"}),
+    (EncordExportAnalyticsOperator, {"what": "time"}),
+    (EncordExportAnalyticsOperator, {"what": ["time_spent", "logs"]}),
+    (EncordExportAnalyticsOperator, {"start": "soon"}),
+    (EncordExportAnalyticsOperator, {"overwrite": "perhaps"}),
+]
+
+
+@pytest.mark.parametrize(("operator", "wrong"), WRONG, ids=lambda one: getattr(one, "__name__", None) or str(one))
+def test_a_wrong_literal_is_named_when_the_dag_is_parsed(operator, wrong):
+    """Fault 6.3."""
+    (name,) = wrong
+    with pytest.raises(InvalidLiteralError, match=rf"^{name}: ") as raised:
+        operator(task_id="task", **{**RIGHT[operator], **wrong})
+    assert isinstance(raised.value, ValueError)
+    assert isinstance(raised.value, AirflowFailException)
+
+
+@pytest.mark.parametrize("operator", RIGHT, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("template", ["{{ params.x }}", "{% if x %}a{% endif %}", "a {# nothing #}"])
+def test_what_has_a_template_is_checked_when_the_task_runs(operator, template):
+    fields = {*operator.template_fields} - {"encord_conn_id", "labels"}
+    operator(task_id="task", **dict.fromkeys(fields, template))
+
+
+def test_what_comes_from_another_task_is_checked_when_that_has_run():
+    with DAG("dag", schedule=None, start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)):
+        first = EncordPartitionLabelsOperator(task_id="first", destination="/data/x")
+        EncordExportLabelsOperator(
+            task_id="second",
+            destination=first.output,
+            format=first.output["format"],
+            data_hashes=first.output["hashes"],
+            label_statuses=[first.output["status"]],
+        )
+        EncordExportLabelsOperator.partial(task_id="third").expand(partition=first.output)
+
+
+def test_a_dag_with_a_literal_mistake_is_an_import_error_that_names_it(tmp_path):
+    """Fault 6.3."""
+    file = tmp_path / "dag.py"
+    file.write_text(
+        "from airflow.providers.common.compat.sdk import DAG\n"
+        "from airflow_provider_encord.operators.labels import EncordExportLabelsOperator\n"
+        "with DAG('d', schedule=None):\n"
+        "    EncordExportLabelsOperator(task_id='e', destination='/x/{{ ds }}', format='csv')\n"
+    )
+    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert "InvalidLiteralError: format: 'csv' is none of" in done.stderr
+
+
+def test_checking_literals_imports_nothing_costly(tmp_path):
+    file = tmp_path / "dag.py"
+    file.write_text(
+        "import sys\n"
+        "from airflow.providers.common.compat.sdk import DAG\n"
+        "before = {*sys.modules}\n"
+        "from airflow_provider_encord.operators.labels import EncordExportLabelsOperator\n"
+        "with DAG('d', schedule=None):\n"
+        "    EncordExportLabelsOperator(task_id='e', destination='s3://x/{{ ds }}', format='jsonl.gz',\n"
+        f"        stage='Review', edited_after='2026-01-01', data_hashes=['{ID}'],\n"
+        "        label_statuses='QUEUED', overlap=2)\n"
+        "print(*sorted({*sys.modules} - before))\n"
+    )
+    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=True, timeout=120)
+    loaded = done.stdout.split()
+    costly = ("requests", "cryptography", "msgspec", "httpx", "tenacity", "fsspec", "upath", "pyarrow")
+    assert [name for name in loaded if name.startswith(costly)] == []
+
+
+def test_the_words_that_are_checked_are_those_that_there_are():
+    assert [*defaults.LABEL_FORMATS] == sorted(FORMATS)
+    assert {*defaults.ANALYTICS_FORMATS} == {*ANALYTICS}
+    assert [*defaults.ANALYTICS_KINDS] == [*KINDS]
+    assert defaults.MOST_ROWS_PER_REQUEST == MOST_ROWS_PER_REQUEST
+
+
+@pytest.mark.parametrize(
+    ("value", "literal"),
+    [
+        ("x", True),
+        ("{{ x }}", False),
+        (["x", "{{ x }}"], False),
+        (Path("/x"), True),
+        (ObjectStoragePath("file:///x"), False),  # it is absolute in any case
+        (datetime.datetime(2026, 1, 1), True),  # noqa: DTZ001 - as users write it
+        (None, True),
+        (lambda: 1, False),
+        ({"a": "b"}, False),
+    ],
+)
+def test_literals_are_told_from_what_is_rendered(value, literal):
+    assert is_literal(value) is literal
+
+
+@pytest.mark.parametrize(
+    ("rendered", "text"), [(2026, "2026"), ("2026", "2026"), (True, "True"), (1.5, "1.5"), (" ", None), (None, None)]
+)
+def test_native_rendering_of_a_title_gives_its_text(rendered, text):
+    """Fault 6.1."""
+    assert word(rendered, "stage") == text
+
+
+@pytest.mark.parametrize("rendered", ["None", ["x"], {"x": 1}])
+def test_a_title_that_is_none_or_no_text_is_refused(rendered):
+    """Fault 6.2."""
+    with pytest.raises(Exception, match=r"^stage: it "):
+        word(rendered, "stage")
+    assert several("None", "x") == ["None"]
