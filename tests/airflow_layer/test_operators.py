@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime
 import importlib
 import inspect
@@ -232,11 +233,35 @@ class TestIfExists:
         assert account.titles(kind) == sorted(["Street", "street", "Street %", "Street_1"])
 
     def test_reuse_fails_for_good_if_there_are_several_and_lists_them(self, kind: str, account: Account) -> None:
-        ids = [run(CREATE[kind], title="Street", if_exists="new") for _ in range(2)]
+        account.emulator.clock(advance_s=-86_400)
+        try:
+            ids = [account.project(title="Street")[f"{kind}_hash"]]
+        finally:
+            account.emulator.clock(now=None)
+        (title,) = account.titles(kind)
+        ids.append(run(CREATE[kind], title=title, if_exists="new"))
 
-        with pytest.raises(AirflowFailException, match=f"2 {PLURAL[kind]} are titled 'Street'") as failure:
-            run(CREATE[kind], title="Street")
+        with pytest.raises(AirflowFailException, match=f"2 {PLURAL[kind]} are titled '{title}'") as failure:
+            run(CREATE[kind], title=title)
         assert all(one in str(failure.value) for one in ids)
+
+    def test_several_that_were_created_together_are_one_mishap_and_the_oldest_is_reused(
+        self, kind: str, account: Account, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """Fault 14.3: mapped tasks create one title at once."""
+        ids = [run(CREATE[kind], title="Street", if_exists="new") for _ in range(3)]
+
+        assert {run(CREATE[kind], title="Street") for _ in range(3)} == {ids[0]}
+        text = caplog.text + capfd.readouterr().out
+        assert all(one in text for one in ids)
+
+    def test_ten_tasks_that_create_one_title_at_once_all_use_the_same(self, kind: str, account: Account) -> None:
+        """Fault 14.3."""
+        with concurrent.futures.ThreadPoolExecutor(10) as pool:
+            ids = list(pool.map(lambda _: run(CREATE[kind], title="Street"), range(10)))
+        later = run(CREATE[kind], title="Street")
+
+        assert set(ids) == {later}
 
     def test_fail_fails_for_good_if_there_is_one(self, kind: str, account: Account) -> None:
         first = run(CREATE[kind], title="Street", if_exists="fail")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -39,12 +40,12 @@ FIND: Call[Any] = Call(request=Request("GET", "things"), read=lambda answer: Non
 CREATE: Call[Any] = Call(request=Request("POST", "things"), read=lambda answer: None, changes=True, repeatable=False)
 
 
-def find() -> Flow[Sequence[Existing]]:
-    return [Existing(id=one) for one in (yield from FIND)]
+def find(title: str) -> Flow[Sequence[Existing]]:
+    return [one if isinstance(one, Existing) else Existing(id=one) for one in (yield from FIND)]
 
 
 def creation(if_exists: str = REUSE, title: str = "Cats") -> Flow[Created]:
-    return create_once("dataset", title, find=find, create=CREATE, id_of=str, if_exists=if_exists)
+    return create_once("dataset", title, find=find, create=lambda title: CREATE, id_of=str, if_exists=if_exists)
 
 
 def script(*outcomes: Any) -> Any:
@@ -64,11 +65,28 @@ def script(*outcomes: Any) -> Any:
 
 LOST = OutcomeUnknownError("lost")
 
+
+def at(id_: str, seconds: int) -> Existing:
+    """Something that was created so many seconds after some time."""
+    created = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=seconds)
+    return Existing(id=id_, created_at=created.isoformat())
+
+
 BRANCHES: list[tuple[str, str, list[tuple[Any, Any]], Any]] = [
-    ("there is none", REUSE, [(FIND, []), (CREATE, "d1")], Created(id="d1", created=True)),
+    ("there is none", REUSE, [(FIND, []), (CREATE, "d1"), (FIND, ["d1"])], Created(id="d1", created=True)),
+    ("none, and it shows late", REUSE, [(FIND, []), (CREATE, "d1"), (FIND, [])], Created(id="d1", created=True)),
+    ("none, and the look after it fails", REUSE, [(FIND, []), (CREATE, "d1"), (FIND, UnavailableError("x"))],
+     Created(id="d1", created=True)),
+    ("another task was first", REUSE, [(FIND, []), (CREATE, "d1"), (FIND, [at("d1", 1), at("d2", 0)])],
+     Created(id="d2", created=False)),
+    ("another task was later", REUSE, [(FIND, []), (CREATE, "d1"), (FIND, [at("d1", 0), at("d2", 1)])],
+     Created(id="d1", created=True)),
+    ("two, created together", REUSE, [(FIND, [at("d2", 9), at("d1", 3)])], Created(id="d1", created=False)),
+    ("two, of one moment", REUSE, [(FIND, [at("d2", 3), at("d1", 3)])], Created(id="d1", created=False)),
+    ("two, created on different days", REUSE, [(FIND, [at("d2", 99_999), at("d1", 3)])], ConflictError),
     ("there is one", REUSE, [(FIND, ["d1"])], Created(id="d1", created=False)),
     ("there are two", REUSE, [(FIND, ["d1", "d2"])], ConflictError),
-    ("there is none, fail", FAIL, [(FIND, []), (CREATE, "d1")], Created(id="d1", created=True)),
+    ("there is none, fail", FAIL, [(FIND, []), (CREATE, "d1"), (FIND, ["d1"])], Created(id="d1", created=True)),
     ("there is one, fail", FAIL, [(FIND, ["d1"])], ConflictError),
     ("there are two, fail", FAIL, [(FIND, ["d1", "d2"])], ConflictError),
     ("new", NEW, [(CREATE, "d1")], Created(id="d1", created=True)),
@@ -220,7 +238,7 @@ def test_each_kind_is_looked_for_by_its_exact_title_first(flow, listed, created)
 
     def perform(step: Any) -> Any:
         steps.append(step.operation)
-        return _nothing(step) if len(steps) == 1 else _StopError.stop()
+        return _StopError.stop() if step.changes else _nothing(step)
 
     with pytest.raises(_StopError):
         run(flow(), perform)
@@ -357,3 +375,20 @@ def test_ontologies_of_one_title_on_two_pages_are_both_told():
                   b'{"results": [{"ontologyUuid": "o2", "title": "Cats"}]}'])  # fmt: skip
     with pytest.raises(ConflictError, match=r"2 ontologies are titled 'Cats': o1, o2"):
         run(create_ontology_once("Cats", if_exists=REUSE, structure=None), lambda step: step.read(next(pages)))
+
+
+def test_a_title_is_sent_composed_and_looked_for_both_ways():
+    """Fault 14.3."""
+    composed, decomposed = "Caf\u00e9", "Cafe\u0301"
+    asked: list[str] = []
+
+    def perform(step: Any) -> Any:
+        assert not step.changes
+        asked.append(step.request.query["titleEq"])
+        found = [{"datasetUuid": "d1", "title": decomposed}] if asked[-1] == decomposed else []
+        return step.read(json.dumps({"result": found}).encode())
+
+    for title in (composed, decomposed):
+        asked.clear()
+        assert run(create_dataset_once(title, if_exists=REUSE), perform) == Created(id="d1", created=False)
+        assert asked == [composed, decomposed]

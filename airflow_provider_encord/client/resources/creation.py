@@ -9,14 +9,17 @@ tells.
 
 from __future__ import annotations
 
+import datetime
 import logging
+import unicodedata
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from airflow_provider_encord.client.call import Call, Flow
-from airflow_provider_encord.client.errors import ConflictError, InvalidRequestError, OutcomeUnknownError
+from airflow_provider_encord.client.errors import ConflictError, EncordError, InvalidRequestError, OutcomeUnknownError
+from airflow_provider_encord.client.times import parse_time
 
 T = TypeVar("T")
 
@@ -26,6 +29,8 @@ REUSE = "reuse"
 FAIL = "fail"
 NEW = "new"
 IF_EXISTS = (REUSE, FAIL, NEW)
+TOGETHER = 600.0
+"""Seconds between the first and the last creation of things of one title that count as one mishap."""
 
 
 class Created(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,15 +48,21 @@ class Existing(msgspec.Struct, frozen=True, kw_only=True):
     """Something of the wanted title that is there already.
 
     :param differs: Clauses that name what is not as asked for: ``"its description is another"``.
+    :param created_at: When it was created, as Encord writes it.
     """
 
     id: str
     differs: Sequence[str] = ()
+    created_at: str | None = None
+
+
+Find: TypeAlias = Callable[[str], Flow[Sequence[Existing]]]
 
 
 def require_title(title: object) -> str:
     """Check a title before it is sent.
 
+    :return: The title with composed characters (NFC), as most of the world writes it.
     :raises InvalidRequestError: It is empty, or has blanks around it.
     """
     if not isinstance(title, str) or not title.strip():
@@ -60,44 +71,48 @@ def require_title(title: object) -> str:
         raise InvalidRequestError(
             f"title: {title!r} begins or ends with a blank, by which it would not be found again."
         )
-    return title
+    return unicodedata.normalize("NFC", title)
 
 
 def create_once(
     kind: str,
     title: str,
     *,
-    find: Callable[[], Flow[Sequence[Existing]]],
-    create: Call[T],
+    find: Find,
+    create: Callable[[str], Call[T]],
     id_of: Callable[[T], str],
     if_exists: str = REUSE,
 ) -> Flow[Created]:
     """Create a resource unless there is one of its title.
 
+    Two tasks that create one title in the same moment can both find nothing. So it looks again after creating; if there
+    are several by then, all these tasks, and all later ones, take the oldest, and a warning names the others.
+
     :param kind: ``"project"``, ``"dataset"``, ``"ontology"``; for messages.
     :param find: Finds those with exactly this title that the credential can see.
-    :param create: Creates one.
+    :param create: Makes the call that creates one of a title.
     :param id_of: The id in the answer to that.
     :param if_exists: ``"reuse"`` takes the one that is there, ``"fail"`` refuses, ``"new"`` does not look: it makes
         another one at every run.
-    :raises ConflictError: There is one and `if_exists` is ``"fail"``, or there are several to choose from.
+    :raises ConflictError: There is one and `if_exists` is ``"fail"``, or there are several that were not created
+        together, so that which one is meant cannot be known.
     """
-    require_title(title)
+    title = require_title(title)
     if if_exists not in IF_EXISTS:
         raise InvalidRequestError(f"if_exists: {if_exists!r} is none of {', '.join(IF_EXISTS)}.")
     if if_exists == NEW:
-        return Created(id=id_of((yield from create)), created=True)
-    found = yield from find()
+        return Created(id=id_of((yield from create(title))), created=True)
+    found = yield from _find(find, title)
     if found and if_exists == FAIL:
         raise ConflictError(f"There is a {kind} titled {title!r} already ({_ids(found)}), and if_exists is 'fail'.")
     if found:
-        reused = _only(kind, title, found)
+        reused = _choose(kind, title, found)
         _warn_of_differences(kind, title, reused)
         return Created(id=reused.id, created=False)
     try:
-        answer: Any = yield from create
+        answer: Any = yield from create(title)
     except OutcomeUnknownError as error:
-        found = yield from find()
+        found = yield from _find(find, title)
         if not found:
             raise OutcomeUnknownError(
                 f"{error.message} No {kind} of this title shows so far; a retry looks for it before it makes one.",
@@ -105,16 +120,69 @@ def create_once(
                 operation=error.operation,
                 trace_id=error.trace_id,
             ) from None
-        return Created(id=_only(kind, title, found).id, created=True)
-    return Created(id=id_of(answer), created=True)
+        return Created(id=_choose(kind, title, found).id, created=True)
+    mine = id_of(answer)
+    chosen = yield from _oldest_by_now(kind, title, mine, find)
+    return Created(id=chosen, created=chosen == mine)
 
 
-def _only(kind: str, title: str, found: Sequence[Existing]) -> Existing:
+def _find(find: Find, title: str) -> Flow[Sequence[Existing]]:
+    """Those of this title, and of the title that looks the same (an accent may be a character of its own)."""
+    found = list((yield from find(title)))
+    decomposed = unicodedata.normalize("NFD", title)
+    if decomposed != title:
+        found += yield from find(decomposed)
+    return list({one.id: one for one in found}.values())
+
+
+def _oldest_by_now(kind: str, title: str, mine: str, find: Find) -> Flow[str]:
+    """The id to use, now that others may have created the same title meanwhile."""
+    try:
+        found = yield from _find(find, title)
+    except EncordError as error:  # it is created; nothing is lost but the look
+        log.warning("Whether others created the %s %r at the same time is not known: %s", kind, title, error)
+        return mine
+    if mine not in {one.id for one in found}:  # a listing may lag behind
+        return mine
+    oldest = sorted(found, key=_age)[0]
+    if len(found) > 1:
+        _warn_of_others(kind, title, oldest, found)
+    return oldest.id
+
+
+def _choose(kind: str, title: str, found: Sequence[Existing]) -> Existing:
+    """The one to reuse: the only one, or the oldest of those that were created together."""
+    oldest = sorted(found, key=_age)[0]
     if len(found) == 1:
-        return found[0]
+        return oldest
+    if _were_created_together(found):
+        _warn_of_others(kind, title, oldest, found)
+        return oldest
     raise ConflictError(
         f"{len(found)} {_plural(kind)} are titled {title!r}: {_ids(found)}. Which is meant cannot be told: pass the id "
         "of the right one where it is used, rename the others, or set if_exists to 'new'."
+    )
+
+
+def _were_created_together(found: Sequence[Existing]) -> bool:
+    created = [parse_time(one.created_at) for one in found if one.created_at]
+    return len(created) == len(found) and (max(created) - min(created)).total_seconds() <= TOGETHER
+
+
+def _age(one: Existing) -> tuple[str, str]:
+    created = parse_time(one.created_at).astimezone(datetime.UTC).isoformat() if one.created_at else ""
+    return created, one.id
+
+
+def _warn_of_others(kind: str, title: str, oldest: Existing, found: Sequence[Existing]) -> None:
+    others = ", ".join(one.id for one in found if one.id != oldest.id)
+    log.warning(
+        "Several tasks created the %s %r at the same time. All of them use the oldest, %s. Remove or rename the "
+        "others: %s. To avoid this, create it in one task that the others depend on, or set max_active_tis_per_dag=1.",
+        kind,
+        title,
+        oldest.id,
+        others,
     )
 
 

@@ -133,9 +133,15 @@ def create_dataset_once(title: str, *, if_exists: str, **arguments: Any) -> Flow
         folder = ["it has a backing folder, and none was asked for"] if unwanted_folder else []
         return folder + another_description(arguments.get("description"), there.description)
 
-    def find() -> Flow[Sequence[Existing]]:
+    def find(title: str) -> Flow[Sequence[Existing]]:
         same = yield from datasets.list_datasets(Filter(title_eq=title))
-        return [Existing(id=one.dataset_hash, differs=differs(one)) for one in same if one.title == title]
+        return [
+            Existing(id=one.dataset_hash, differs=differs(one), created_at=one.created_at)
+            for one in same
+            if one.title == title
+        ]
 
-    create = datasets.create_dataset(title, **arguments)
+    def create(title: str) -> Call[CreatedDataset]:
+        return datasets.create_dataset(title, **arguments)
+
     return (yield from create_once("dataset", title, find=find, create=create, id_of=_id, if_exists=if_exists))

@@ -40,12 +40,14 @@ def require_ids(values: Sequence[object] | str, name: str) -> list[str]:
 
 
 def require_emails(values: Sequence[object] | str, name: str) -> list[str]:
-    """Check e-mail addresses, as far as a typo can be told; a single one may stand for a list. Doubles are dropped.
+    """Check e-mail addresses, as far as a typo can be told; a single one may stand for a list. Doubles are dropped,
+    also those that differ in case only: Encord knows one user of each address.
 
     :raises InvalidRequestError: One has no ``@`` with something before and after it, or blanks in it.
     """
     given = [values] if isinstance(values, str) else list(values)
-    return list(dict.fromkeys(_require_email(value, name) for value in given))
+    checked = [_require_email(value, name) for value in given]
+    return list({email.casefold(): email for email in reversed(checked)}.values())[::-1]
 
 
 def _require_email(value: object, name: str) -> str:

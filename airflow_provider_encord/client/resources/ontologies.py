@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_encord.client.api import ontologies
 from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.ontologies import OntologyRecord
-from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.resources import members
 from airflow_provider_encord.client.resources.creation import (
     Created,
@@ -81,14 +81,20 @@ def create_ontology_once(
 ) -> Flow[Created]:
     """Create an ontology unless there is one of its title; see `create_once` and `complete_structure`."""
     complete = complete_structure(structure)
-    create = ontologies.create_ontology(title, structure=complete, description=description)
+
+    def create(title: str) -> Call[Any]:
+        return ontologies.create_ontology(title, structure=complete, description=description)
 
     def differs(there: OntologyRecord) -> list[str]:
         parts = [] if structure is None else differences(complete, there.editor)
         return parts + another_description(description, there.description)
 
-    def find() -> Flow[Sequence[Existing]]:
+    def find(title: str) -> Flow[Sequence[Existing]]:
         same = yield from ontologies.all_ontologies(Filter(title_eq=title))
-        return [Existing(id=one.ontology_uuid, differs=differs(one)) for one in same if one.title == title]
+        return [
+            Existing(id=one.ontology_uuid, differs=differs(one), created_at=one.created_at)
+            for one in same
+            if one.title == title
+        ]
 
     return (yield from create_once("ontology", title, find=find, create=create, id_of=_id, if_exists=if_exists))

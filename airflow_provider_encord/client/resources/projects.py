@@ -10,7 +10,7 @@ from airflow_provider_encord.client.api.labels import LabelRow, LabelRowFilter, 
 from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.project_copy import ClonedDataset, CopiedLabels
 from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectOntology, ProjectRecord
-from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import InvalidRequestError, OutcomeUnknownError
 from airflow_provider_encord.client.resources import members, wire_forms
 from airflow_provider_encord.client.resources.activity import Activity
@@ -251,26 +251,38 @@ def create_project_once(title: str, *, if_exists: str, **arguments: Any) -> Flow
             *another_description(arguments.get("description"), there.description),
         ]
 
-    def find() -> Flow[Sequence[Existing]]:
+    def find(title: str) -> Flow[Sequence[Existing]]:
         same = yield from projects.all_projects(Filter(title_eq=title))
-        return [Existing(id=one.project_hash, differs=differs(one)) for one in same if one.title == title]
+        return [
+            Existing(id=one.project_hash, differs=differs(one), created_at=one.created_at)
+            for one in same
+            if one.title == title
+        ]
 
-    create = projects.create_project(title, **arguments)
+    def create(title: str) -> Call[str]:
+        return projects.create_project(title, **arguments)
+
     return (yield from create_once("project", title, find=find, create=create, id_of=str, if_exists=if_exists))
 
 
 def copy_project_once(project: str, title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
     """Copy a project unless there is one of the copy's title; see `create_once` and `project_copy.copy_project`."""
 
-    def find() -> Flow[Sequence[Existing]]:
+    def find(title: str) -> Flow[Sequence[Existing]]:
         same = yield from projects.all_projects(Filter(title_eq=title))
         return [
-            Existing(id=one.project_hash, differs=another_description(arguments.get("description"), one.description))
+            Existing(
+                id=one.project_hash,
+                differs=another_description(arguments.get("description"), one.description),
+                created_at=one.created_at,
+            )
             for one in same
             if one.title == title and one.project_hash != project
         ]
 
-    create = project_copy.copy_project(project, title=title, **arguments)
+    def create(title: str) -> Call[str]:
+        return project_copy.copy_project(project, title=title, **arguments)
+
     return (yield from create_once("project", title, find=find, create=create, id_of=str, if_exists=if_exists))
 
 

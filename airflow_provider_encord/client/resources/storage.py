@@ -22,7 +22,7 @@ from airflow_provider_encord.client.api.storage_items import (
     RemovedItems,
     StorageItemRecord,
 )
-from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.resources import members
 from airflow_provider_encord.client.resources.chunks import in_parts
@@ -205,9 +205,12 @@ def edit_items(patches: Mapping[str, Mapping[str, Any]]) -> Flow[None]:
 def create_folder_once(
     name: str, *, if_exists: str, parent: str | None = None, description: str | None = None, **arguments: Any
 ) -> Flow[Created]:
-    """Create a folder unless there is one of its name in the same place; see `create_once`."""
+    """Create a folder unless there is one of its name in the same place; see `create_once`.
 
-    def find() -> Flow[Sequence[Existing]]:
+    The folder that Encord made along with a dataset of this name is not taken for it.
+    """
+
+    def find(name: str) -> Flow[Sequence[Existing]]:
         which = FolderFilter(search=name)
         listing = (
             (lambda page: storage_folders.list_folders(which, page=page))
@@ -216,12 +219,18 @@ def create_folder_once(
         )
         found = yield from every_page(listing)
         return [
-            Existing(id=one.uuid, differs=another_description(description, one.description or ""))
+            Existing(
+                id=one.uuid,
+                differs=another_description(description, one.description or ""),
+                created_at=one.created_at,
+            )
             for one in found
-            if one.name == name and one.parent == parent
+            if one.name == name and one.parent == parent and not one.synced_dataset_hash
         ]
 
-    create = storage_folders.create_folder(name, parent=parent, description=description, **arguments)
+    def create(name: str) -> Call[StorageFolderRecord]:
+        return storage_folders.create_folder(name, parent=parent, description=description, **arguments)
+
     return (
         yield from create_once(
             "folder", name, find=find, create=create, id_of=lambda made: made.uuid, if_exists=if_exists
