@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 _TRUE = ("true", "1", "yes", "on")
-_FALSE = ("false", "0", "no", "off", "none", "")
+_FALSE = ("false", "0", "no", "off")
 
 
 def text(value: Any) -> Any:
@@ -37,9 +37,12 @@ def given(value: Any) -> Any:
 def flag(value: Any, name: str) -> bool:
     """A truth value, perhaps as text.
 
-    :raises InvalidRequestError: It is neither true nor false.
+    :raises InvalidRequestError: It is neither true nor false. Nothing is neither: a template that rendered to nothing
+        must not decide what is removed or changed.
     """
     word = str(value).strip().lower()
+    if word in ("", "none"):
+        raise _invalid(f"{name}: it is empty; write True or False, and check the rendered template.")
     if word not in (*_TRUE, *_FALSE):
         raise _invalid(f"{name}: {str(value)[:80]!r} is neither true nor false.")
     return word in _TRUE

@@ -16,6 +16,10 @@ from airflow_provider_encord.operators.records import as_dictionary
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_encord.attempts import Checkpoint
+    from airflow_provider_encord.client.api.datasets import DataRow
+    from airflow_provider_encord.client.resources.datasets import Dataset
+
 _NAMED_ROWS = 5  # in the log
 
 
@@ -23,8 +27,8 @@ class EncordCreateDatasetOperator(EncordBaseOperator):
     """Create a dataset, unless there is one of its title.
 
     Safe to repeat with the default `if_exists`: the dataset of this title is found again, also when the answer to its
-    creation was lost or the worker died. What is found is not changed. Needs an SSH key. Encord API: ``datasets`` POST
-    (v2).
+    creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
+    is taken, with a warning. What is found is not changed. Needs an SSH key. Encord API: ``datasets`` POST (v2).
 
     :param title: Title (templated).
     :param description: Description (templated).
@@ -65,6 +69,8 @@ class EncordCreateDatasetOperator(EncordBaseOperator):
         )
         self.show(context, dataset_url, created.id)
         self.log.info("%s dataset %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
+        extra = {"dataset": created.id, "created": int(created.created)}
+        self.tell_assets(context, dataset_uri(self.client.settings.base_url, created.id), extra)
         return created.id
 
 
@@ -114,9 +120,11 @@ class EncordListDatasetsOperator(ListingOperator):
 class EncordLinkItemsOperator(EncordBaseOperator):
     """Put storage items into a dataset; no bytes are moved.
 
-    Safe to repeat with the default `duplicates_behavior`: items that are in the dataset are left alone, so a retry goes
-    on where the try before stopped. Large numbers go in several requests. Needs an SSH key. Encord API:
-    ``datasets/{id}/link-items`` POST (v2).
+    Safe to repeat with the default `duplicates_behavior`: items that are in the dataset are left alone, so a retry
+    continues where the attempt before stopped. With the others a retry is safe on Airflow 3.3, where the task notes
+    what was there when it began; a task that is cleared after its success links once more (or fails). An answer that
+    is lost is looked up in any case. Large numbers go in several requests. Needs an SSH key. Encord API:
+    ``datasetlinkitems`` (v1).
 
     :param dataset: Id of the dataset (templated).
     :param items: Ids of the items, or one id (templated).
@@ -158,11 +166,45 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         dataset = self.client.dataset(given(self.dataset))
         self.show(context, dataset_url, dataset.id)
         items = self._items()
-        rows = dataset.link_items(items, duplicates_behavior=behavior)  # type: ignore[arg-type]  # checked above
-        told = {"dataset": dataset.id, "items": len(items), "linked": len(rows)}
-        self.log.info("Linked %d of %d items to dataset %s; the others were there.", len(rows), len(items), dataset.id)
+        left = list(items) if behavior == "SKIP" else self._not_linked_by_us(context, dataset, items, behavior)
+        rows = dataset.link_items(left, duplicates_behavior=behavior) if left else []  # type: ignore[arg-type]
+        linked = len(items) - len(left) + len(rows)
+        self._progress(context, dataset, items, behavior).forget()
+        told = {"dataset": dataset.id, "items": len(items), "linked": linked}
+        self.log.info("Linked %d of %d items to dataset %s; the others were there.", linked, len(items), dataset.id)
         self.tell_assets(context, dataset_uri(self.client.settings.base_url, dataset.id), told)
         return told
+
+    def _not_linked_by_us(self, context: Context, dataset: Dataset, items: Sequence[str], behavior: str) -> list[str]:
+        """The items that an earlier attempt of this task did not link.
+
+        :raises ConflictError: Duplicates are to fail, and some items are there from before.
+        """
+        from airflow_provider_encord.client.errors import ConflictError
+
+        progress = self._progress(context, dataset, items, behavior)
+        rows = [row for row in dataset.data_rows() if row.backing_item_uuid]
+        since = progress.load()
+        if since is None:
+            since = max((row.created_at or "" for row in rows), default="")
+            progress.save(since)
+        ours = {row.backing_item_uuid for row in rows if (row.created_at or "") > since}
+        there = {row.backing_item_uuid for row in rows} - ours
+        if behavior == "FAIL" and (twice := [item for item in items if item in there]):
+            progress.forget()
+            raise ConflictError(
+                f"items: {len(twice)} of {len(items)} are in dataset {dataset.id} already, such as {twice[0]}, and "
+                "duplicates_behavior is 'FAIL'. Nothing was linked."
+            )
+        return [item for item in items if item not in ours]
+
+    def _progress(self, context: Context, dataset: Dataset, items: Sequence[str], behavior: str) -> Checkpoint[str]:
+        """When the first attempt at this work began: the time of the newest data row that was there."""
+        from airflow_provider_encord.attempts import Checkpoint, fingerprint
+
+        about = fingerprint(dataset=dataset.id, items=list(items), behavior=behavior)
+        store: Any = context.get("task_state_store")
+        return Checkpoint(store, "encord_link", about, str)
 
     def _items(self) -> list[str]:
         from airflow_provider_encord.client.api.storage_items import ItemFilter
@@ -184,68 +226,85 @@ class EncordLinkItemsOperator(EncordBaseOperator):
 class EncordRemoveDataRowsOperator(EncordBaseOperator):
     """Remove data rows from a dataset, and with them the labels on them in every project.
 
-    The task logs what it will remove before it does. Safe to repeat: rows that are gone are counted. Large numbers go
-    in several requests. Works with an SSH key and with an API key of the dataset. Encord API: ``datasets`` DELETE (v1).
+    The task logs what it will remove before it does. Safe to retry: rows that are gone are counted. If none of the rows
+    is there at all, the task fails, as the selection is most likely wrong; so a task that is cleared after its success
+    fails, too. Large numbers go in several requests. Works with an SSH key and with an API key of the dataset. Encord
+    API: ``datasets`` DELETE (v1).
 
     :param dataset: Id of the dataset (templated). With an API key it may be left out.
     :param data_hashes: Ids of the data units, or one id (templated). An empty selection is refused.
-    :param dry_run: Only say what would be removed (templated). Default: False.
-    :return: ``{"dataset", "selected", "removed", "gone"}``: numbers of rows that were named, removed (with `dry_run`:
+    :param preview: Only say what would be removed (templated). Default: False. An empty text is refused.
+    :return: ``{"dataset", "selected", "removed", "gone"}``: numbers of rows that were named, removed (with `preview`:
         0), and not there. The asset event of the dataset gets the same.
-    :raises AirflowFailException: The selection is empty, or Encord refuses; the message says what is done.
+    :raises AirflowFailException: The selection is empty, or none of it is there, or Encord refuses; the message says
+        what is done.
     """
 
-    template_fields: Sequence[str] = ("dataset", "data_hashes", "dry_run", "encord_conn_id")
+    template_fields: Sequence[str] = ("dataset", "data_hashes", "preview", "encord_conn_id")
 
     def __init__(
         self,
         *,
         data_hashes: Sequence[str] | str,
         dataset: str | None = None,
-        dry_run: bool | str = False,
+        preview: bool | str = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.dataset = dataset
         self.data_hashes = data_hashes
-        self.dry_run = dry_run  # type: ignore[assignment,method-assign]  # Airflow's method, for its CLI
+        self.preview = preview
 
     def act(self, context: Context) -> dict[str, Any]:
         """Remove what is there."""
+        from airflow_provider_encord.attempts import Checkpoint, fingerprint
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.client.resources.identifiers import require_ids
 
-        dry_run = flag(self.dry_run, "dry_run")
+        preview = flag(self.preview, "preview")
         wanted = list(dict.fromkeys(require_ids(several(self.data_hashes, "data_hashes"), "data_hashes")))
         if not wanted:
-            raise InvalidRequestError(
-                "data_hashes: it is empty, and nothing is removed. A template may have rendered so."
-            )
+            raise InvalidRequestError("data_hashes: it is empty (check the rendered template); nothing was removed.")
         dataset = self.client.dataset(given(self.dataset))
         self.show(context, dataset_url, dataset.id)
         chosen = set(wanted)
         there = [row for row in dataset.data_rows() if row.data_hash in chosen]
+        store: Any = context.get("task_state_store")
+        begun = Checkpoint(store, "encord_removal", fingerprint(dataset=dataset.id, rows=wanted), int)
+        found = begun.load() or len(there)  # of an attempt that was killed, before it removed some
+        if not found:
+            raise InvalidRequestError(
+                f"data_hashes: none of the {len(wanted)} is in dataset {dataset.id}; nothing was removed. Pass ids of "
+                "its data units (not of storage items, and not of another dataset). If an earlier run of this task "
+                "removed them, all is well: mark the task as success."
+            )
+        self._announce(dataset.id, there, len(wanted), preview=preview)
+        if there and not preview:
+            begun.save(found)
+            dataset.remove_data_rows([row.data_hash for row in there])
+        if not preview:
+            begun.forget()
+        result = {
+            "dataset": dataset.id,
+            "selected": len(wanted),
+            "removed": 0 if preview else found,
+            "gone": len(wanted) - found,
+        }
+        if not preview:
+            self.tell_assets(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
+        return result
+
+    def _announce(self, dataset: str, there: Sequence[DataRow], wanted: int, *, preview: bool) -> None:
         titles = ", ".join(repr(row.data_title[:80]) for row in there[:_NAMED_ROWS])
         self.log.info(
             "%s %d of %d data rows of dataset %s%s; %d are not there.",
-            "Would remove" if dry_run else "Removing",
+            "Would remove" if preview else "Removing",
             len(there),
-            len(wanted),
-            dataset.id,
+            wanted,
+            dataset,
             f" ({titles}{', ...' if len(there) > _NAMED_ROWS else ''})" if there else "",
-            len(wanted) - len(there),
+            wanted - len(there),
         )
-        if there and not dry_run:
-            dataset.remove_data_rows([row.data_hash for row in there])
-        told = {
-            "dataset": dataset.id,
-            "selected": len(wanted),
-            "removed": 0 if dry_run else len(there),
-            "gone": len(wanted) - len(there),
-        }
-        if told["removed"]:
-            self.tell_assets(context, dataset_uri(self.client.settings.base_url, dataset.id), told)
-        return told
 
 
 class EncordAddDatasetUsersOperator(AddUsersOperator):
@@ -272,4 +331,7 @@ class EncordAddDatasetUsersOperator(AddUsersOperator):
         """Add who is not there."""
         dataset = self.client.dataset(given(self.dataset))
         self.show(context, dataset_url, dataset.id)
-        return self.add_to(dataset)
+        result = self.add_to(dataset)
+        extra = {"dataset": dataset.id, **result}
+        self.tell_assets(context, dataset_uri(self.client.settings.base_url, dataset.id), extra)
+        return result

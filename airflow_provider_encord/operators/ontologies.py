@@ -18,8 +18,9 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
     """Create an ontology, unless there is one of its title.
 
     Safe to repeat with the default `if_exists`: the ontology of this title is found again, also when the answer to its
-    creation was lost or the worker died. What is found is not changed, whatever its structure. Needs an SSH key. Encord
-    API: ``ontologies`` POST (v2).
+    creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
+    is taken, with a warning. What is found is not changed, whatever its structure. Needs an SSH key. Encord API:
+    ``ontologies`` POST (v2).
 
     :param title: Title (templated).
     :param structure: What can be labelled (templated): a dictionary, or JSON. In short form, ids, colours and feature

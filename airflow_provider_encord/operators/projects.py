@@ -16,14 +16,16 @@ from airflow_provider_encord.operators.records import as_dictionary
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+_NAMED_IN_EVENTS = 100  # ids; the result of the task has all
+
 
 class EncordCreateProjectOperator(EncordBaseOperator):
     """Create a project, unless there is one of its title.
 
     Safe to repeat with the default `if_exists`: the project of this title is found again, also when the answer to its
-    creation was lost or the worker died. What is found is not changed: attach further datasets with
-    `EncordAttachDatasetsOperator`. A project cannot be deleted by API. Needs an SSH key. Encord API: ``project`` POST
-    (v1).
+    creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
+    is taken, with a warning. What is found is not changed: attach further datasets with `EncordAttachDatasetsOperator`.
+    A project cannot be deleted by API. Needs an SSH key. Encord API: ``project`` POST (v1).
 
     :param title: Title (templated).
     :param description: Description (templated).
@@ -80,6 +82,8 @@ class EncordCreateProjectOperator(EncordBaseOperator):
         )
         self.show(context, project_url, created.id)
         self.log.info("%s project %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
+        extra = {"project": created.id, "created": int(created.created)}
+        self.tell_assets(context, project_uri(self.client.settings.base_url, created.id), extra)
         return created.id
 
 
@@ -167,6 +171,8 @@ class EncordAttachDatasetsOperator(_ChangeDatasetsOperator):
         self.show(context, project_url, project.id)
         attached = project.attach_datasets(several(self.datasets, "datasets"))
         self.log.info("Attached %d datasets to project %s; the others were attached.", len(attached), project.id)
+        extra = {"project": project.id, "attached": len(attached), "datasets": attached[:_NAMED_IN_EVENTS]}
+        self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), extra)
         return attached
 
 
@@ -187,6 +193,8 @@ class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
         self.show(context, project_url, project.id)
         detached = project.detach_datasets(several(self.datasets, "datasets"))
         self.log.info("Detached %d datasets from project %s; the others were not attached.", len(detached), project.id)
+        extra = {"project": project.id, "detached": len(detached), "datasets": detached[:_NAMED_IN_EVENTS]}
+        self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), extra)
         return detached
 
 
@@ -215,15 +223,18 @@ class EncordAddProjectUsersOperator(AddUsersOperator):
         """Add who is not there."""
         project = self.client.project(given(self.project))
         self.show(context, project_url, project.id)
-        return self.add_to(project)
+        result = self.add_to(project)
+        extra = {"project": project.id, **result}
+        self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), extra)
+        return result
 
 
 class EncordCopyProjectOperator(EncordBaseOperator):
     """Copy a project: its ontology and settings, and what is asked for besides.
 
     Safe to repeat with the default `if_exists`: the project of this title is found again, also when the answer to the
-    copy was lost or the worker died. Projects cannot be deleted by API. Needs an SSH key. Encord API: ``projectcopy``
-    POST (v1).
+    copy was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest is
+    taken, with a warning. Projects cannot be deleted by API. Needs an SSH key. Encord API: ``projectcopy`` POST (v1).
 
     :param project: Id of the project to copy (templated).
     :param title: Title of the copy (templated).
@@ -290,6 +301,8 @@ class EncordCopyProjectOperator(EncordBaseOperator):
         )
         self.show(context, project_url, created.id)
         self.log.info("%s %s, %r.", "Copied to project" if created.created else "Reuse project", created.id, self.title)
+        extra = {"project": created.id, "created": int(created.created), "copied_from": project.id}
+        self.tell_assets(context, project_uri(self.client.settings.base_url, created.id), extra)
         return created.id
 
 
@@ -327,6 +340,5 @@ class EncordSetProjectStatusOperator(EncordBaseOperator):
             project.set_status(self.status)
         self.log.info("Project %s: %s, before %s.", project.id, self.status, before)
         told = {"project": project.id, "status": self.status, "before": before}
-        if before != self.status:
-            self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), told)
+        self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), told)
         return told

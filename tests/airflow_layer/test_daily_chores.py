@@ -118,7 +118,7 @@ class TestRemovals:
         chosen = seeded["data_hashes"][:2]
         arguments = {"dataset": seeded["dataset_hash"], "data_hashes": chosen}
         account.emulator.clear_journal()
-        assert run(EncordRemoveDataRowsOperator, dry_run=True, **arguments)["removed"] == 0
+        assert run(EncordRemoveDataRowsOperator, preview=True, **arguments)["removed"] == 0
         assert changes(account) == []
         assert run(EncordRemoveDataRowsOperator, **arguments) == {
             "dataset": seeded["dataset_hash"],
@@ -127,8 +127,11 @@ class TestRemovals:
             "gone": 0,
         }
         account.emulator.clear_journal()
-        assert run(EncordRemoveDataRowsOperator, **arguments)["gone"] == 2
+        with pytest.raises(AirflowFailException, match="none of the 2 is in dataset"):
+            run(EncordRemoveDataRowsOperator, **arguments)
         assert changes(account) == []
+        more = {**arguments, "data_hashes": [*chosen, seeded["data_hashes"][2]]}
+        assert run(EncordRemoveDataRowsOperator, preview=True, **more)["gone"] == 2
         with account.client() as client:
             assert len(client.dataset(seeded["dataset_hash"]).data_rows()) == 3
         assert "Would remove 2 of 2 data rows" in capfd.readouterr().out + caplog.text
@@ -143,7 +146,7 @@ class TestMetadata:
     def test_only_what_differs_is_changed(self, folder: Folder) -> None:
         wanted = {"a.png": {"site": 1}, "b.png": {"site": 2}, "gone.png": {"site": 3}}
         told = run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
-        assert told == {"folder": folder.id, "items": 2, "changed": 2, "unchanged": 0, "missing": 1}
+        assert told == {"folder": folder.id, "items": 2, "changed": 2, "unchanged": 0, "failed": 0, "missing": 1}
         folder.account.emulator.clear_journal()
         told = run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
         assert (told["changed"], told["unchanged"], changes(folder.account)) == (0, 2, [])
@@ -159,11 +162,11 @@ class TestMetadata:
             run(EncordUpdateMetadataOperator, folder=folder.id, metadata={item: {key: 1}}, mode=mode)
             assert folder.metadata()["a.png"] == expected
 
-    def test_a_dry_run_changes_nothing(self, folder: Folder, tmp_path: Path) -> None:
+    def test_a_preview_changes_nothing(self, folder: Folder, tmp_path: Path) -> None:
         path = tmp_path / "metadata.csv"
         path.write_text("title,site\na.png,north\n")
         arguments = {"folder": folder.id, "metadata": str(path)}
-        assert run(EncordUpdateMetadataOperator, dry_run="true", **arguments)["changed"] == 1
+        assert run(EncordUpdateMetadataOperator, preview="true", **arguments)["changed"] == 1
         assert changes(folder.account) == []
         run(EncordUpdateMetadataOperator, **arguments)
         assert folder.metadata()["a.png"] == {"site": "north"}

@@ -11,14 +11,16 @@ from airflow_provider_encord.client.api.datasets import CreatedDataset, DataRow,
 from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import Call, Flow
+from airflow_provider_encord.client.errors import OutcomeUnknownError
 from airflow_provider_encord.client.resources import members
-from airflow_provider_encord.client.resources.chunks import in_parts
+from airflow_provider_encord.client.resources.chunks import as_far_as_possible, in_parts
 from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
 from airflow_provider_encord.client.resources.identifiers import require_id
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
 from airflow_provider_encord.client.resources.sender import Sender
 from airflow_provider_encord.client.resources.uploads import LocalUnit, Uploaded, follow_job, upload_to_dataset
 
+_LOST_ANSWERS = 3  # in a row, after each of which the rows are looked at
 MOST_ITEMS = 1000  # in one request; Encord documents no limit for these two, so we take that of items elsewhere
 
 
@@ -109,15 +111,39 @@ def link_items(
 ) -> Flow[list[DataRow]]:
     """Put storage items into a dataset, `MOST_ITEMS` at a time, fewer where that is too much.
 
-    If a part fails, those before it are linked; with ``SKIP`` a repeat goes on from there. With ``FAIL`` only the part
-    with the duplicate is refused whole.
+    If an answer is lost, the data rows tell which items it linked, and only the others are sent again. If a part fails,
+    those before it are linked; with ``SKIP`` a repeat continues from there. With ``FAIL`` only the part with the
+    duplicate is refused whole.
+
+    :return: The new data rows.
     """
 
     def call(part: Sequence[str]) -> Call[list[DataRow]]:
         return data_rows.link_items(dataset, part, duplicates_behavior=duplicates_behavior)
 
-    parts = yield from in_parts(items, call, size=MOST_ITEMS)
-    return [row for part in parts for row in part]
+    there_before = yield from datasets.list_data_rows(dataset)
+    before = {row.data_hash for row in there_before}
+    linked: dict[str, DataRow] = {}
+    left = list(items)
+    for _ in range(_LOST_ANSWERS):
+        outcome = yield from as_far_as_possible(left, call, size=MOST_ITEMS)
+        linked |= {row.data_hash: row for rows in outcome.results for row in rows}
+        if not isinstance(outcome.error, OutcomeUnknownError):
+            break
+        rows = yield from datasets.list_data_rows(dataset)
+        new = {row.data_hash: row for row in rows if row.data_hash not in before and row.data_hash not in linked}
+        doubtful = set(outcome.unknown)
+        made = {key: row for key, row in new.items() if row.backing_item_uuid in doubtful}
+        linked |= made
+        there = {row.backing_item_uuid for row in made.values()}
+        left = [item for item in (*outcome.unknown, *outcome.not_done) if item not in there]
+    outcome.checked()
+    expected = set(items) - {row.backing_item_uuid for row in there_before}
+    if len(linked) < len(expected):  # a request that was sent again by itself skipped what the first had linked
+        rows = yield from datasets.list_data_rows(dataset)
+        ours = (row for row in rows if row.data_hash not in before and row.backing_item_uuid in expected)
+        linked |= {row.data_hash: row for row in ours}
+    return list(linked.values())
 
 
 def _id(created: CreatedDataset) -> str:

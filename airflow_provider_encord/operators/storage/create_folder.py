@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.links import folder_url
 from airflow_provider_encord.operators.arguments import given, mapping, text
 from airflow_provider_encord.operators.base import EncordBaseOperator
@@ -17,8 +18,8 @@ class EncordCreateFolderOperator(EncordBaseOperator):
     """Create a storage folder, unless there is one of its title in the same place.
 
     Safe to repeat with the default `if_exists`: the folder of this title is found again, also when the answer to its
-    creation was lost or the worker died. What is found is not changed. Needs an SSH key. Encord API:
-    ``storage/folders`` POST (v2).
+    creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
+    is taken, with a warning. What is found is not changed. Needs an SSH key. Encord API: ``storage/folders`` POST (v2).
 
     :param title: Name of the folder (templated).
     :param parent: Id of the folder to put it in (templated). Default: the root.
@@ -27,7 +28,8 @@ class EncordCreateFolderOperator(EncordBaseOperator):
     :param integration: Title or id of a cloud integration, for a folder that is synced with a bucket (templated).
     :param remote_url: What to sync it with, such as ``s3://bucket/path/`` (templated); along with `integration`.
     :param if_exists: ``"reuse"`` (default) takes the one folder of exactly this title in that place, and fails if there
-        are several; ``"fail"`` fails if there is one; ``"new"`` makes another folder at every try (templated).
+        are several that were not created together; ``"fail"`` fails if there is one; ``"new"`` makes another folder at
+        every try (templated).
     :return: Id of the folder.
     :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
     :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.
@@ -81,4 +83,6 @@ class EncordCreateFolderOperator(EncordBaseOperator):
         )
         self.show(context, folder_url, created.id)
         self.log.info("%s folder %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
+        extra = {"folder": created.id, "created": int(created.created)}
+        self.tell_assets(context, folder_uri(self.client.settings.base_url, created.id), extra)
         return created.id

@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowFailException
+
 from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.arguments import flag, given, storage_path, text_or_mapping
+from airflow_provider_encord.operators.arguments import choice, flag, given, storage_path, text_or_mapping
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-MODES = ("merge", "replace")
+    from airflow_provider_encord.client.resources.storage import StorageFolder
+    from airflow_provider_encord.ingest.metadata_update import Wanted
+
 _NAMED = 5  # items that a message names
 
 
 class EncordUpdateMetadataOperator(EncordBaseOperator):
     """Bring the client metadata of the items in a folder up to date: read, compare, change only what differs, in bulk.
 
-    Safe to repeat: a second run finds nothing that differs, and sends nothing that changes. Needs an SSH key. Encord
-    API: ``storage/folders/{id}/items`` GET, ``storage/items/patch-bulk`` PATCH (v2).
+    Safe to repeat: a second run finds nothing that differs, and sends nothing that changes. Encord takes the metadata
+    of an item as a whole, so items that differ are read once more right before they are changed, 100 at a time: only a
+    key that somebody adds in that moment can be lost. An item that is deleted meanwhile counts as missing. Needs an
+    SSH key.
+    Encord API: ``storage/folders/{id}/items`` GET, ``storage/items/get-bulk`` POST, ``storage/items/patch-bulk`` PATCH
+    (v2).
 
     :param folder: Id of the storage folder (templated).
     :param metadata: What the items are to have (templated): a dictionary, id or name of the item to a dictionary; or
         the path or URI of a ``.json``, ``.jsonl`` or ``.csv`` file, as with `EncordUploadFilesOperator`. A name that
-        several items have means all of them.
+        several items have means all of them. Dates, UUIDs and decimals become JSON as one would write them.
     :param mode: ``"merge"`` (default) keeps keys that are not named; ``"replace"`` removes them (templated).
-    :param dry_run: Only say what would be changed (templated). Default: False.
-    :return: ``{"folder", "items", "changed", "unchanged", "missing"}``: numbers of items that were meant, that were
-        changed (with `dry_run`, would be) or had it already, and of names that no item has. The asset event of the
-        folder gets the same.
-    :raises AirflowFailException: An argument is wrong, or Encord refuses; the message says what is done.
+    :param preview: Only say what would be changed (templated). Default: False. An empty text is refused.
+    :return: ``{"folder", "items", "changed", "unchanged", "failed", "missing"}``: numbers of items that were meant,
+        that were changed (with `preview`, would be), had it already, or failed, which add up to ``items``; and of names
+        that no item has. The asset event of the folder gets the same.
+    :raises AirflowFailException: An argument is wrong, no item is meant at all, some items could not be changed, or
+        Encord refuses; the message says what is done.
     """
 
-    template_fields: Sequence[str] = ("folder", "metadata", "mode", "dry_run", "encord_conn_id")
+    template_fields: Sequence[str] = ("folder", "metadata", "mode", "preview", "encord_conn_id")
 
     def __init__(
         self,
@@ -44,72 +52,79 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         folder: str,
         metadata: Mapping[str, Mapping[str, Any]] | str,
         mode: str = "merge",
-        dry_run: bool | str = False,
+        preview: bool | str = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.folder = folder
         self.metadata = metadata
         self.mode = mode
-        self.dry_run = dry_run  # type: ignore[assignment,method-assign]  # Airflow's method, for its CLI
+        self.preview = preview
 
     def act(self, context: Context) -> dict[str, Any]:
         """Compare and change."""
-        from airflow_provider_encord.client.api.storage_folders import folder_patch
-        from airflow_provider_encord.client.api.storage_items import ItemFilter
-        from airflow_provider_encord.client.errors import InvalidRequestError
-        from airflow_provider_encord.client.resources.storage import edit_items
+        from airflow_provider_encord.counts import require_sum
+        from airflow_provider_encord.ingest.metadata_update import MODES, Outcome, update_items
 
-        if self.mode not in MODES:
-            raise InvalidRequestError(f"mode: {self.mode!r} is neither 'merge' nor 'replace'.")
-        dry_run = flag(self.dry_run, "dry_run")
+        mode = choice(self.mode, "mode", MODES)
+        preview = flag(self.preview, "preview")
         wanted = self._wanted()
         folder = self.client.folder(given(self.folder) or "")
         self.show(context, folder_url, folder.id)
-        patches: dict[str, dict[str, Any]] = {}
-        found: set[str] = set()
-        meant = 0
+        differing, items = self._differing(folder, wanted, mode)
+        outcome = Outcome(changed=differing) if preview else self.client.run(update_items(differing, wanted, mode))
+        unchanged = items - len(differing) + len(outcome.unchanged)
+        meant, changed, failed = items - len(outcome.gone), len(outcome.changed), len(outcome.failed)
+        require_sum("The update", meant, changed=changed, unchanged=unchanged, failed=failed)
+        missing = len(wanted.missing) + len(outcome.gone)
+        counts = {"items": meant, "changed": changed, "unchanged": unchanged, "failed": failed, "missing": missing}
+        result = {"folder": folder.id, **counts}
+        verb = "would be changed" if preview else "changed"
+        self.log.info("%d items: %d %s, %d have it already.", meant, changed, verb, unchanged)
+        if not preview:
+            self.tell_assets(context, folder_uri(self.client.settings.base_url, folder.id), result)
+        if outcome.failed:
+            first = "\n".join(f"- {reason}" for reason in list(outcome.failed.values())[:_NAMED])
+            raise AirflowFailException(f"{len(outcome.failed)} of {items} items could not be changed:\n{first}")
+        return result
+
+    def _differing(self, folder: StorageFolder, wanted: Wanted, mode: str) -> tuple[list[str], int]:
+        """The ids of items that do not have what they are to have, and the number of items that are meant.
+
+        :raises InvalidRequestError: No item is meant.
+        """
+        from airflow_provider_encord.client.api.storage_items import ItemFilter
+        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.ingest.metadata_update import needs_update
+
+        differing: list[str] = []
+        items = 0
         for item in folder.items(ItemFilter(client_metadata=True, page_size=1000)):
-            name = next((one for one in (item.uuid, item.name) if one in wanted), None)
-            if name is None:
+            value = wanted.of(item)
+            if value is None:
                 continue
-            found.add(name)
-            meant += 1
-            there = json.loads(item.client_metadata) if item.client_metadata else {}
-            after = {**there, **wanted[name]} if self.mode == "merge" else dict(wanted[name])
-            if after != there:
-                patches[item.uuid] = folder_patch(client_metadata=after)
-        missing = [name for name in wanted if name not in found]
+            items += 1
+            if needs_update(item, value, mode):
+                differing.append(item.uuid)
+        missing = wanted.missing
         if missing:
             self.log.warning("No item of the folder is named %s.", _some(missing))
-        if patches and not dry_run:
-            self.client.run(edit_items(patches))
-        told = {
-            "folder": folder.id,
-            "items": meant,
-            "changed": len(patches),
-            "unchanged": meant - len(patches),
-            "missing": len(missing),
-        }
-        self.log.info(
-            "%d items: %d %s, %d have it already.",
-            meant,
-            len(patches),
-            "would be changed" if dry_run else "changed",
-            told["unchanged"],
-        )
-        if patches and not dry_run:
-            self.tell_assets(context, folder_uri(self.client.settings.base_url, folder.id), told)
-        return told
+        if not items:
+            raise InvalidRequestError(
+                f"metadata: folder {folder.id} has no item that it names, such as {_some(missing)}. Nothing was "
+                "changed. Check the folder, and whether the names are those of the items (or their ids)."
+            )
+        return differing, items
 
-    def _wanted(self) -> Mapping[str, Mapping[str, Any]]:
+    def _wanted(self) -> Wanted:
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.ingest.client_metadata import read_table
+        from airflow_provider_encord.ingest.metadata_update import Wanted
 
         metadata = text_or_mapping(self.metadata, "metadata")
         if not metadata:
-            raise InvalidRequestError("metadata: it is empty; a template may have rendered to nothing.")
-        return read_table(metadata, lambda uri: storage_path(uri, "metadata"), "metadata")
+            raise InvalidRequestError("metadata: it is empty; check the rendered template.")
+        return Wanted(read_table(metadata, lambda uri: storage_path(uri, "metadata"), "metadata"))
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,0 +1,189 @@
+"""Bringing the client metadata of storage items up to date, while people may edit it too.
+
+Encord takes the metadata of an item as a whole. So what is merged is read again right before it is sent, in small
+batches: a key that somebody adds in between would be lost. An item that is deleted meanwhile makes Encord refuse its
+whole batch; the batch is cut until only that item is left out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.storage_folders import folder_patch
+from airflow_provider_encord.client.api.storage_items import StorageItemRecord, edit_items, get_items
+from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.errors import (
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RefusedError,
+)
+from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.resources.identifiers import is_id
+from airflow_provider_encord.plain_json import plain_json, same_json
+
+MERGE, REPLACE = "merge", "replace"
+MODES = (MERGE, REPLACE)
+ITEMS_PER_BATCH = 100
+"""Read and sent together: few, so that the time between is short."""
+
+
+class Wanted:
+    """The metadata that items are to have, by id or name.
+
+    :param table: Ids in any case; names, composed or decomposed.
+    :raises InvalidRequestError: A value has no form in JSON, or one name is given twice with different metadata.
+    """
+
+    def __init__(self, table: Mapping[str, Mapping[str, Any]]):
+        self._names: dict[str, str] = {}
+        self._values: dict[str, dict[str, Any]] = {}
+        for name, value in table.items():
+            key = _key(str(name))
+            plain = plain_json(value, f"metadata of {str(name)[:80]!r}")
+            if key in self._values and not same_json(self._values[key], plain):
+                raise InvalidRequestError(
+                    f"metadata: {str(name)[:80]!r} and {self._names[key][:80]!r} mean the same and differ. Keep one."
+                )
+            self._names[key], self._values[key] = str(name), plain
+        self._found: set[str] = set()
+
+    def of(self, item: StorageItemRecord) -> dict[str, Any] | None:
+        """What an item is to have; None if it is not named.
+
+        :raises InvalidRequestError: It is named by its id and by its name, with different metadata.
+        """
+        keys = [key for key in (_key(item.uuid), _key(item.name)) if key in self._values]
+        if not keys:
+            return None
+        self._found.update(keys)
+        if any(not same_json(self._values[keys[0]], self._values[key]) for key in keys):
+            raise InvalidRequestError(
+                f"metadata: the item {item.uuid} is named by its id and by its name {item.name[:80]!r}, with different "
+                "metadata. Keep one."
+            )
+        return self._values[keys[0]]
+
+    @property
+    def missing(self) -> list[str]:
+        """The names that no item had so far."""
+        return [self._names[key] for key in self._values if key not in self._found]
+
+
+@dataclasses.dataclass
+class Outcome:
+    """Ids of items by what happened to them.
+
+    :param gone: Deleted while the task ran.
+    :param failed: With the reason.
+    """
+
+    changed: list[str] = dataclasses.field(default_factory=list)
+    unchanged: list[str] = dataclasses.field(default_factory=list)
+    gone: list[str] = dataclasses.field(default_factory=list)
+    failed: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+def metadata_after(item: StorageItemRecord, wanted: Mapping[str, Any], mode: str) -> dict[str, Any] | None:
+    """The metadata that an item is to have; None if it has it already.
+
+    :raises InvalidRequestError: What is there is no object, so nothing can be merged into it.
+    """
+    there = _stored(item, mode)
+    after = {**(there or {}), **wanted} if mode == MERGE else dict(wanted)
+    return None if there is not None and same_json(after, there) else after
+
+
+def needs_update(item: StorageItemRecord, wanted: Mapping[str, Any], mode: str) -> bool:
+    """Whether an item has to be read again and changed; also if it cannot be, which shows then."""
+    try:
+        return metadata_after(item, wanted, mode) is not None
+    except InvalidRequestError:
+        return True
+
+
+def update_items(items: Sequence[str], wanted: Wanted, mode: str) -> Flow[Outcome]:
+    """Read items again, and change what differs.
+
+    :param items: Their ids.
+    :raises EncordError: Encord is not reached, or refuses all.
+    """
+    outcome = Outcome()
+    for some in chunks(items, ITEMS_PER_BATCH):
+        yield from _update(some, wanted, mode, outcome)
+    return outcome
+
+
+def _update(items: Sequence[str], wanted: Wanted, mode: str, outcome: Outcome) -> Flow[None]:
+    try:
+        records = yield from get_items(items)
+        patches = dict(_patches(items, records, wanted, mode, outcome))
+        if patches:
+            yield from edit_items(patches)
+    except (NotFoundError, PermissionDeniedError) as error:
+        if len(items) == 1:
+            yield from _settle_refused(items[0], error, outcome)
+            return
+        half = len(items) // 2
+        for part in (items[:half], items[half:]):
+            yield from _update(part, wanted, mode, outcome)
+        return
+    there = {one.uuid for one in records}
+    outcome.changed += patches
+    outcome.gone += [item for item in items if item not in there]
+    outcome.unchanged += [
+        item for item in items if item in there and item not in patches and item not in outcome.failed
+    ]
+
+
+def _settle_refused(item: str, error: RefusedError, outcome: Outcome) -> Flow[None]:
+    """Tell an item that was deleted from one that may not be changed."""
+    try:
+        yield from get_items([item])
+    except (NotFoundError, PermissionDeniedError):
+        outcome.gone.append(item)
+    else:
+        outcome.failed[item] = str(error)
+
+
+def _patches(
+    items: Sequence[str], records: Iterable[StorageItemRecord], wanted: Wanted, mode: str, outcome: Outcome
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for item in records:
+        value = wanted.of(item) if item.uuid in items else None
+        if value is None:
+            continue  # renamed meanwhile: it is not meant any more
+        try:
+            after = metadata_after(item, value, mode)
+        except InvalidRequestError as error:
+            outcome.failed[item.uuid] = str(error)
+            continue
+        if after is not None:
+            yield item.uuid, folder_patch(client_metadata=after)
+
+
+def _stored(item: StorageItemRecord, mode: str) -> dict[str, Any] | None:
+    """The metadata that an item has; None if it is no object and is to be replaced."""
+    try:
+        there = msgspec.json.decode(item.client_metadata) if item.client_metadata else {}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        there = item.client_metadata
+    if there is None:
+        return {}
+    if isinstance(there, dict):
+        return there
+    if mode == REPLACE:
+        return None
+    raise InvalidRequestError(
+        f"The metadata of item {item.uuid} ({item.name[:80]!r}) is no JSON object, so nothing can be merged into it. "
+        "Use mode='replace' for this item."
+    )
+
+
+def _key(name: str) -> str:
+    return name.strip().lower() if is_id(name) else unicodedata.normalize("NFC", name)

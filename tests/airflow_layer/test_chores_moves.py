@@ -1,0 +1,346 @@
+"""Removals, links and metadata in Airflow's everyday moves: nothing by an empty switch, nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import json
+import threading
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, Asset
+
+from airflow_provider_encord.assets import dataset_uri, folder_uri, project_uri
+from airflow_provider_encord.client.api.storage_folders import folder_patch
+from airflow_provider_encord.client.resources.storage import edit_items
+from airflow_provider_encord.operators.datasets import (
+    EncordAddDatasetUsersOperator,
+    EncordCreateDatasetOperator,
+    EncordLinkItemsOperator,
+    EncordRemoveDataRowsOperator,
+)
+from airflow_provider_encord.operators.projects import (
+    EncordAddProjectUsersOperator,
+    EncordAttachDatasetsOperator,
+    EncordCopyProjectOperator,
+    EncordCreateProjectOperator,
+    EncordDetachDatasetsOperator,
+    EncordSetProjectStatusOperator,
+)
+from airflow_provider_encord.operators.storage import EncordCreateFolderOperator, EncordUpdateMetadataOperator
+from tests.airflow_layer.bench import Account
+from tests.airflow_layer.test_daily_chores import Folder, changes, folder, run
+from tests.airflow_layer.test_jobs import Store
+
+__all__ = ["folder"]
+
+LINK = {"query_type": "datasetlinkitems"}
+
+
+class TestEmptySwitches:
+    @pytest.mark.parametrize("empty", [None, "", " ", "None", "none"])
+    def test_an_empty_switch_removes_and_changes_nothing(self, account: Account, folder: Folder, empty: Any) -> None:
+        """Fault 11.1."""
+        seeded = account.project(rows=3)
+        removal = {"dataset": seeded["dataset_hash"], "data_hashes": seeded["data_hashes"]}
+        account.emulator.clear_journal()
+        for operator, arguments in (
+            (EncordRemoveDataRowsOperator, removal),
+            (EncordUpdateMetadataOperator, {"folder": folder.id, "metadata": {"a.png": {"x": 1}}}),
+        ):
+            with pytest.raises(AirflowFailException, match="preview: it is empty"):
+                run(operator, preview=empty, **arguments)
+        assert changes(account) == []
+
+    @pytest.mark.parametrize("operator", [EncordRemoveDataRowsOperator, EncordUpdateMetadataOperator])
+    def test_airflow_s_own_dry_run_is_not_hidden(self, operator: Any) -> None:
+        """Fault 6.4."""
+        assert callable(operator.dry_run)
+        made = operator(
+            task_id="task",
+            **({"data_hashes": ["x"]} if "Remove" in operator.__name__ else {"folder": "x", "metadata": {}}),
+        )
+        made.dry_run()
+
+
+class TestRemovals:
+    def test_a_selection_of_which_nothing_is_there_is_refused(self, account: Account) -> None:
+        """Fault 11.2: hashes of another dataset, or ids of storage items."""
+        mine, other = account.project(rows=2), account.project(rows=2)
+        with account.client() as client:
+            items = [row.backing_item_uuid for row in client.dataset(mine["dataset_hash"]).data_rows()]
+        for wrong in (other["data_hashes"], items):
+            with pytest.raises(AirflowFailException, match="none of the 2 is in dataset"):
+                run(EncordRemoveDataRowsOperator, dataset=mine["dataset_hash"], data_hashes=wrong)
+        with account.client() as client:
+            assert len(client.dataset(mine["dataset_hash"]).data_rows()) == 2
+
+    def test_a_retry_after_a_kill_counts_what_the_attempt_before_removed(self, account: Account) -> None:
+        seeded, store = account.project(rows=3), Store()
+        arguments = {"dataset": seeded["dataset_hash"], "data_hashes": seeded["data_hashes"]}
+
+        class Killed(BaseException):
+            """The worker dies."""
+
+        operator = EncordRemoveDataRowsOperator(task_id="task", **arguments)
+        store.delete = lambda key: (_ for _ in ()).throw(Killed())  # type: ignore[method-assign]
+        with pytest.raises(Killed):
+            operator.execute({"task_state_store": store})
+        del store.delete
+        again = EncordRemoveDataRowsOperator(task_id="task", **arguments).execute({"task_state_store": store})
+        assert (again["removed"], again["gone"], store.kept) == (3, 0, {})
+
+
+class TestLinks:
+    @pytest.mark.parametrize("behavior", ["SKIP", "FAIL", "DUPLICATE"])
+    @pytest.mark.parametrize("cut", ["before", "after"])
+    def test_a_lost_answer_links_every_item_once(
+        self, account: Account, folder: Folder, behavior: str, cut: str
+    ) -> None:
+        """Fault 14.2."""
+        with account.client() as client:
+            dataset = client.create_dataset("Linked").id
+        account.emulator.faults([{"match": LINK, "when": {"nth": 1}, "do": {"cut": cut}}])
+        told = run(EncordLinkItemsOperator, dataset=dataset, folder=folder.id, duplicates_behavior=behavior)
+        assert told == {"dataset": dataset, "items": 3, "linked": 3}
+        assert any(one["fault"] for one in account.emulator.journal())
+        with account.client() as client:
+            assert sorted(row.data_title for row in client.dataset(dataset).data_rows()) == ["a.png", "b.png", "c.png"]
+
+    @pytest.mark.parametrize("behavior", ["FAIL", "DUPLICATE"])
+    def test_a_retry_after_a_kill_links_nothing_twice(self, account: Account, folder: Folder, behavior: str) -> None:
+        """Fault 14.2, on Airflow 3.3."""
+        with account.client() as client:
+            dataset = client.create_dataset("Linked").id
+        store, match = Store(), LINK
+        arguments = {"dataset": dataset, "folder": folder.id, "duplicates_behavior": behavior}
+        account.emulator.faults(
+            [
+                {"match": match, "when": {"nth": 1}, "do": {"cut": "after"}},
+                {"match": {"query_type": "datarows"}, "when": {"nth": 3}, "do": {"status": 403}},
+            ]
+        )
+        with pytest.raises(AirflowException):
+            EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
+        account.emulator.clear_faults()
+        told = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
+        assert (told["linked"], store.kept) == (3, {})
+        with account.client() as client:
+            assert len(client.dataset(dataset).data_rows()) == 3
+
+    def test_duplicates_that_are_to_fail_are_named_before_anything_is_linked(
+        self, account: Account, folder: Folder
+    ) -> None:
+        with account.client() as client:
+            dataset = client.create_dataset("Linked").id
+        first = folder.items()["a.png"].uuid
+        run(EncordLinkItemsOperator, dataset=dataset, items=first)
+        account.emulator.clear_journal()
+        with pytest.raises(AirflowFailException, match=f"1 of 3 are in dataset .*{first}.* Nothing was linked"):
+            run(EncordLinkItemsOperator, dataset=dataset, folder=folder.id, duplicates_behavior="FAIL")
+        assert changes(account) == []
+
+
+class TestMetadata:
+    def test_names_of_which_none_fits_are_refused(self, folder: Folder) -> None:
+        """Fault 11.2."""
+        with pytest.raises(AirflowFailException, match=r"has no item that it names, such as 'x\.png'"):
+            run(EncordUpdateMetadataOperator, folder=folder.id, metadata={"x.png": {"a": 1}})
+
+    def test_a_key_that_a_person_adds_after_the_listing_is_kept(self, folder: Folder) -> None:
+        """Fault 14.1: the item is read again right before it is changed."""
+        item = folder.items()["a.png"].uuid
+        match = {"path": "items/get-bulk"}
+        folder.account.emulator.faults([{"match": match, "when": {"nth": 1}, "do": {"delay_s": 2}}])
+        update = threading.Thread(
+            target=lambda: run(EncordUpdateMetadataOperator, folder=folder.id, metadata={"a.png": {"ours": 1}})
+        )
+        update.start()
+        with folder.account.client() as client:
+            while not any("/items" in one["path"] for one in folder.account.emulator.journal()):
+                threading.Event().wait(0.01)
+            client.run(edit_items({item: folder_patch(client_metadata={"theirs": 2})}))
+        update.join()
+        assert folder.metadata()["a.png"] == {"theirs": 2, "ours": 1}
+
+    @pytest.mark.parametrize(("before", "after"), [(1, True), (0, False), (True, 1), ([0], [False])])
+    def test_a_number_and_a_truth_value_differ(self, folder: Folder, before: Any, after: Any) -> None:
+        """Fault 14.1."""
+        for value in (before, after):
+            assert run(EncordUpdateMetadataOperator, folder=folder.id, metadata={"a.png": {"x": value}})["changed"] == 1
+        assert json.dumps(folder.metadata()["a.png"]["x"]) == json.dumps(after)
+
+    def test_values_of_python_are_sent_once(self, folder: Folder) -> None:
+        """Fault 14.1."""
+        value = {
+            "at": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+            "id": uuid.UUID(int=3),
+            "n": decimal.Decimal("1.5"),
+            "t": (1, 2),
+            7: "seven",
+        }
+        for changed in (1, 0):
+            told = run(EncordUpdateMetadataOperator, folder=folder.id, metadata={"a.png": value})
+            assert told["changed"] == changed
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), {None: 1}, "\ud83d", object()])
+    def test_values_without_a_form_in_json_are_refused_before_anything_is_sent(
+        self, folder: Folder, value: Any
+    ) -> None:
+        """Faults 4.4 and 14.1."""
+        with pytest.raises(AirflowFailException, match=r"metadata of 'a\.png'"):
+            run(EncordUpdateMetadataOperator, folder=folder.id, metadata={"a.png": {"x": value}})
+        assert folder.account.emulator.journal() == []
+
+    def test_an_item_is_found_by_its_id_in_capitals_and_by_a_decomposed_name(
+        self, account: Account, folder: Folder
+    ) -> None:
+        """Fault 14.1."""
+        items = folder.items()
+        with account.client() as client:
+            client.run(edit_items({items["b.png"].uuid: folder_patch(name="Cafe\u0301.png")}))
+        wanted = {items["a.png"].uuid.upper(): {"x": 1}, "Caf\u00e9.png": {"x": 2}}
+        told = run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
+        assert (told["changed"], told["missing"]) == (2, 0)
+
+    def test_an_item_that_is_named_by_id_and_by_name_must_agree(self, folder: Folder) -> None:
+        """Fault 14.1."""
+        item = folder.items()["a.png"].uuid
+        same, other = {item: {"x": 1}, "a.png": {"x": 1}}, {item: {"x": 1}, "a.png": {"x": 2}}
+        assert run(EncordUpdateMetadataOperator, folder=folder.id, metadata=same)["changed"] == 1
+        with pytest.raises(AirflowFailException, match="named by its id and by its name"):
+            run(EncordUpdateMetadataOperator, folder=folder.id, metadata=other)
+
+    @pytest.mark.parametrize("stored", ["null", "[]", '"x"', "{"])
+    def test_what_encord_holds_is_no_raw_error(self, folder: Folder, stored: str) -> None:
+        """Fault 14.1: whatever the metadata of an item is."""
+        items = folder.items()
+        records = [
+            {
+                "uuid": item.uuid,
+                "parent": item.parent,
+                "itemType": item.item_type,
+                "name": item.name,
+                "clientMetadata": stored if item.name == "a.png" else "{}",
+            }
+            for item in items.values()
+        ]
+        answer = {"status": 200, "json": {"results": records, "nextPageToken": None}}
+        path = f"storage/folders/{folder.id}/items|get-bulk"
+        folder.account.emulator.faults([{"match": {"path": path}, "do": answer}])
+        wanted = {"a.png": {"x": 1}}
+        if stored == "null":
+            assert run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)["changed"] == 1
+        else:
+            with pytest.raises(AirflowFailException, match="is no JSON object, so nothing can be merged"):
+                run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
+        assert run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted, mode="replace")["changed"] == 1
+
+    def test_an_item_that_is_deleted_meanwhile_does_not_stop_the_others(self, account: Account, folder: Folder) -> None:
+        """Fault 14.5."""
+        item = folder.items()["b.png"].uuid
+        match = {"path": "items/get-bulk"}
+        account.emulator.faults([{"match": match, "when": {"nth": 1}, "do": {"delay_s": 2}}])
+        results: list[Any] = []
+        wanted = {name: {"x": 1} for name in ("a.png", "b.png", "c.png")}
+        update = threading.Thread(
+            target=lambda: results.append(run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted))
+        )
+        update.start()
+        with account.client() as client:
+            while not any("/items" in one["path"] for one in account.emulator.journal()):
+                threading.Event().wait(0.01)
+            client.folder(folder.id).delete_items([item])
+        update.join()
+        assert [results[0][name] for name in ("items", "changed", "missing")] == [2, 2, 1]
+        assert folder.metadata() == {"a.png": {"x": 1}, "c.png": {"x": 1}}
+
+
+class TestFolders:
+    def test_the_folder_of_a_dataset_is_not_taken_for_one_of_its_title(self, account: Account) -> None:
+        """Fault 14.4, in both orders."""
+        run(EncordCreateDatasetOperator, title="Street")
+        first = run(EncordCreateFolderOperator, title="Street")
+        assert run(EncordCreateFolderOperator, title="Street") == first
+        own = run(EncordCreateFolderOperator, title="Road")
+        run(EncordCreateDatasetOperator, title="Road")
+        assert run(EncordCreateFolderOperator, title="Road") == own
+
+
+def test_addresses_that_differ_in_case_are_one_user(account: Account) -> None:
+    """Fault 14.3."""
+    seeded, other = account.project(), Account(account.emulator)
+    emails = [other.email, other.email.upper()]
+    for operator, resource in (
+        (EncordAddProjectUsersOperator, {"project": seeded["project_hash"]}),
+        (EncordAddDatasetUsersOperator, {"dataset": seeded["dataset_hash"]}),
+    ):
+        assert run(operator, users=emails, role="admin", **resource)["users"] == 1
+
+
+class Events(dict[Any, Any]):
+    """What Airflow keeps of the asset events of a task."""
+
+    class Event:
+        def __init__(self) -> None:
+            self.extra: dict[str, Any] = {}
+
+    def __missing__(self, key: Any) -> Events.Event:
+        self[key] = Events.Event()
+        return self[key]
+
+
+def test_every_operator_that_changes_something_tells_ids_and_counts_also_of_nothing(
+    account: Account, folder: Folder, tmp_path: Path
+) -> None:
+    """Fault 15.2."""
+    seeded, other, url = account.project(), Account(account.emulator), account.emulator.url
+    project, dataset = seeded["project_hash"], seeded["dataset_hash"]
+    of_project, of_dataset = project_uri(url, project), dataset_uri(url, dataset)
+    more = run(EncordCreateDatasetOperator, title="More")
+    cases: list[tuple[Any, dict[str, Any], str, dict[str, Any]]] = [
+        (EncordAttachDatasetsOperator, {"project": project, "datasets": [more]}, of_project, {"attached": 1}),
+        (EncordAttachDatasetsOperator, {"project": project, "datasets": [more]}, of_project, {"attached": 0}),
+        (EncordDetachDatasetsOperator, {"project": project, "datasets": [more]}, of_project, {"detached": 1}),
+        (
+            EncordAddProjectUsersOperator,
+            {"project": project, "users": other.email, "role": "admin"},
+            of_project,
+            {"users": 1},
+        ),
+        (
+            EncordAddDatasetUsersOperator,
+            {"dataset": dataset, "users": other.email, "role": "user"},
+            of_dataset,
+            {"users": 1},
+        ),
+        (EncordSetProjectStatusOperator, {"project": project, "status": "paused"}, of_project, {"status": "paused"}),
+        (EncordSetProjectStatusOperator, {"project": project, "status": "paused"}, of_project, {"before": "paused"}),
+        (
+            EncordUpdateMetadataOperator,
+            {"folder": folder.id, "metadata": {"a.png": {}}},
+            folder_uri(url, folder.id),
+            {"changed": 0, "unchanged": 1},
+        ),
+        (EncordCreateDatasetOperator, {"title": "More"}, dataset_uri(url, more), {"dataset": more, "created": 0}),
+        (
+            EncordCreateFolderOperator,
+            {"title": "Images"},
+            folder_uri(url, folder.id),
+            {"folder": folder.id, "created": 0},
+        ),
+    ]
+    with account.client() as client:
+        title = client.project(project).get().title
+    cases.append((EncordCreateProjectOperator, {"title": title}, of_project, {"project": project, "created": 0}))
+    copy = run(EncordCopyProjectOperator, project=project, title="Copy")
+    cases.append(
+        (EncordCopyProjectOperator, {"project": project, "title": "Copy"}, project_uri(url, copy), {"created": 0})
+    )
+    for operator, arguments, uri, expected in cases:
+        events, outlet = Events(), Asset(uri=uri)
+        operator(task_id="task", outlets=[outlet], **arguments).execute({"outlet_events": events})
+        assert expected.items() <= events[outlet].extra.items(), operator
