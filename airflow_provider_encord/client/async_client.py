@@ -9,7 +9,7 @@ import asyncio
 from typing import Any, TypeVar
 
 from airflow_provider_encord.client.call import Call, Flow, Pause, Resource, Step, Together, Transfer, run_async
-from airflow_provider_encord.client.credentials import ApiKey, Credential
+from airflow_provider_encord.client.credentials import ApiKey, Credential, Unpickled
 from airflow_provider_encord.client.errors import EncordError, RefusedError
 from airflow_provider_encord.client.resources import admission
 from airflow_provider_encord.client.transport.asynchronous import AsyncTransport
@@ -18,7 +18,7 @@ from airflow_provider_encord.client.transport.settings import Settings
 T = TypeVar("T")
 
 
-class AsyncEncordClient:
+class AsyncEncordClient(Unpickled):
     """Talks to Encord with one credential, on one event loop. Close it, or use it in an ``async with``.
 
     :param credential: `SshKey` or `ApiKey`.

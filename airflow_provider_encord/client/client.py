@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from airflow_provider_encord.client.call import Call, Flow, Pause, Resource, Step, Together, Transfer, run
-from airflow_provider_encord.client.credentials import ApiKey, Credential
+from airflow_provider_encord.client.credentials import ApiKey, Credential, Unpickled
 from airflow_provider_encord.client.errors import EncordError, RefusedError
 from airflow_provider_encord.client.resources import admission
 from airflow_provider_encord.client.resources.account import Account
@@ -23,7 +23,7 @@ from airflow_provider_encord.client.transport.sync import SyncTransport
 T = TypeVar("T")
 
 
-class EncordClient(Account):
+class EncordClient(Unpickled, Account):
     """Talks to Encord with one credential. Close it, or use it in a ``with``.
 
     :param credential: `SshKey` or `ApiKey`.

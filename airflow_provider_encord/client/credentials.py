@@ -24,22 +24,17 @@ from airflow_provider_encord.client.private_key import Ed25519Key, load_ed25519,
 
 _SIGNATURE_LABEL = "encord-sig"
 _COVERED = '("@method" "@request-target" "content-digest")'
+_WITH_SCHEME = re.compile(r"[\"']?\s*(authorization\s*[:=]|(bearer|basic|token|apikey|api-key)[\s:=])", re.IGNORECASE)
 _HEADER_SAFE = re.compile(r"[!-~]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
 # Refusals of key text that leave open that an API key is one. All others mean that it is an SSH key, or a part of one.
 _NOT_SSH = (Refusal.UNRECOGNISED, Refusal.PATH, Refusal.FINGERPRINT)
 
 
-class _Secret:
-    """Immutable, never pickled, copied by reference: what holds a secret does not travel."""
+class Unpickled:
+    """Never pickled, copied by reference: what holds a secret does not travel."""
 
     __slots__ = ()
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} cannot be changed: make a new one.")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} cannot be changed: make a new one.")
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError(f"{type(self).__name__} holds a secret and is not pickled: pickle the id of the connection.")
@@ -53,6 +48,18 @@ class _Secret:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
+
+
+class _Secret(Unpickled):
+    """Immutable, never pickled, copied by reference."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} cannot be changed: make a new one.")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} cannot be changed: make a new one.")
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -261,6 +268,8 @@ def _problem_of_api_key(key: object) -> str | None:
         return f"api_key: {as_ssh_key}"
     if as_ssh_key not in _NOT_SSH:
         return "api_key: this is an SSH key. Put it into private_key and leave api_key empty."
+    if _WITH_SCHEME.match(key):
+        return "api_key: it begins with a word of an Authorization header, such as Bearer. Enter the key alone."
     if not _HEADER_SAFE.fullmatch(key):
         return (
             "api_key: there are blanks, line ends or characters outside ASCII in the API key, which no key has. "

@@ -28,9 +28,23 @@ SECRET_FIELDS = ("private_key", "private_key_passphrase", "api_key")
 _FIELDS_OF = {"ssh_key": ("private_key", "ssh_key_path"), "api_key": ("api_key", "resource_id")}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}([_-][A-Za-z0-9]{1,15}){0,4}")
 _ANY_ID = "00000000-0000-4000-8000-000000000000"
+_OLD_PREFIX = f"extra__{CONNECTION_TYPE}__"
 _UNTYPED = ("", "generic")
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off", "")
+
+
+def without_prefix(extra: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields by their own names: ``extra__encord__private_key``, as old forms stored it, is `private_key`.
+
+    A field that is there under its own name as well, and is filled, is taken as it is there.
+    """
+    own = {name: value for name, value in extra.items() if not str(name).startswith(_OLD_PREFIX)}
+    for name, value in extra.items():
+        plain = str(name).removeprefix(_OLD_PREFIX)
+        if plain != name and not _filled(own, plain):
+            own[plain] = value
+    return own
 
 
 def secret_values(extra: Mapping[str, Any]) -> list[str]:
@@ -183,13 +197,15 @@ def _value(extra: Mapping[str, Any], field: str, default: Any, convert: Callable
         return default
     try:
         return convert(extra[field])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         wanted = "true or false" if convert is _boolean else "a number of seconds"
         # The value is not quoted: it may be a key that was pasted into the wrong field.
         raise CredentialError(f"Connection field {field}: what it holds is not {wanted}.") from None
 
 
 def _seconds(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError
     seconds = float(value)
     if not math.isfinite(seconds):
         raise ValueError

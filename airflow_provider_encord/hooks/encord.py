@@ -54,6 +54,10 @@ class EncordHook(BaseHook):
         super().__init__(**kwargs)
         self.encord_conn_id = encord_conn_id
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle takes along: not the client with its secrets; a copy makes one of its own."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_client", "_log")}
+
     def __enter__(self) -> EncordHook:
         return self
 
@@ -240,11 +244,12 @@ class EncordHook(BaseHook):
             require_type,
             secret_values,
             unknown_fields,
+            without_prefix,
         )
         from airflow_provider_encord.hooks.masking import patterns
 
         try:
-            extra = _extra(connection)
+            extra = without_prefix(_extra(connection))
             for pattern in patterns(secret_values(extra)):
                 mask_secret(pattern)
             require_type(connection.conn_type)
@@ -284,10 +289,10 @@ def _extra(connection: Any) -> dict[str, Any]:
     """
     from airflow_provider_encord.client.errors import CredentialError
 
-    text = (connection.extra or "").strip() or "{}"
+    text = (connection.extra or "").strip().removeprefix("\ufeff") or "{}"
     try:
-        extra = json.loads(text)
-    except ValueError:  # its text and traceback would quote the field, secrets included
+        extra = json.loads(text, strict=False)  # a key may have been pasted into it with its line ends
+    except (ValueError, RecursionError):  # its text and traceback would quote the field, secrets included
         extra = ""
     if extra is None:
         return {}

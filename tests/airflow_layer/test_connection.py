@@ -277,6 +277,34 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "timeout that is no number": ({"private_key": TEXT, "read_timeout": "nan"}, ["read_timeout"]),
     "endless timeout": ({"private_key": TEXT, "read_timeout": "inf"}, ["read_timeout"]),
     "timeout that is a list": ({"private_key": TEXT, "connect_timeout": [1]}, ["connect_timeout"]),
+    # fault 8.5
+    "timeout beyond a day": ({"private_key": TEXT, "read_timeout": 1e12}, ["read_timeout", "86400"]),
+    "timeout of 400 digits": ({"private_key": TEXT, "read_timeout": 10**400}, ["read_timeout", "seconds"]),
+    "timeout of 400 digits as a text": (
+        {"private_key": TEXT, "total_timeout": "9" * 400},
+        ["total_timeout", "seconds"],
+    ),
+    "timeout that is a switch": ({"private_key": TEXT, "total_timeout": True}, ["total_timeout", "seconds"]),
+    "CA bundle as text": (
+        {"private_key": TEXT, "ca_bundle": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"},
+        ["ca_bundle", "text of a PEM file", "path"],
+    ),
+    "key as CA bundle": ({"private_key": TEXT, "ca_bundle": TEXT}, ["ca_bundle", "path"]),
+    "CA bundle too long for a path": ({"private_key": TEXT, "ca_bundle": "/" + "a" * 9000}, ["ca_bundle", "no file"]),
+    "CA bundle with a zero byte": ({"private_key": TEXT, "ca_bundle": "/a\0b"}, ["ca_bundle", "no file"]),
+    "CA bundle of nobody": ({"private_key": TEXT, "ca_bundle": "~no-such-user/ca.pem"}, ["ca_bundle", "no file"]),
+    "Bearer and the API key": (
+        {"api_key": f"Bearer {API_KEY}", "resource_id": RESOURCE},
+        ["api_key", "Bearer", "alone"],
+    ),
+    "the whole header": (
+        {"api_key": f"authorization: bearer {API_KEY}", "resource_id": RESOURCE},
+        ["api_key", "Authorization header", "alone"],
+    ),
+    "old-style fields": (
+        {"extra__encord__api_key": API_KEY},
+        ["lacks resource_id"],
+    ),
     "allow_http in other words": ({"private_key": TEXT, "allow_http": "maybe"}, ["allow_http", "true or false"]),
     "no such CA bundle": ({"private_key": TEXT, "ca_bundle": "/nowhere/ca.pem"}, ["ca_bundle", "/nowhere/ca.pem"]),
 }
@@ -300,6 +328,21 @@ def test_an_extra_that_is_no_json_object_is_refused(extra: str, client_of: Any) 
         client_of(json.dumps({"conn_type": "encord", "extra": extra}))
 
     assert_holds_no_secret(str(refusal.value))
+
+
+@pytest.mark.parametrize("written", [_as_object, _as_text])
+def test_fields_with_the_prefix_of_old_forms_are_read(written: Any, client_of: Any) -> None:  # fault 8.5
+    client = client_of(written({"extra__encord__private_key": TEXT, "extra__encord__read_timeout": 7}))
+    assert client.settings.read_timeout == 7
+    filled = client_of(written({"extra__encord__private_key": "***", "private_key": TEXT}))
+    assert filled.credential == client.credential
+
+
+@pytest.mark.skipif(running_line() == "3.1", reason="Airflow 3.1 refuses it itself")
+@pytest.mark.parametrize("before", ["", "\ufeff", " \n"])
+def test_a_key_with_its_line_ends_in_the_extra_is_read(before: str, client_of: Any) -> None:  # fault 8.5
+    extra = f'{before}{{"private_key": "{TEXT}", "read_timeout": 7}}'
+    assert client_of(json.dumps({"conn_type": "encord", "extra": extra})).settings.read_timeout == 7
 
 
 @pytest.mark.parametrize("extra", ["", "{}", "{ }"])

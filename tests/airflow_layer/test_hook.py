@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import copy
 import datetime
 import json
+import pickle
 import socket
 import uuid
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import NotPossibleError
 from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.hooks.encord import EncordHook
+from airflow_provider_encord.operators.projects import EncordGetProjectOperator
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection, run_dag
 from tests.client import keys
 
@@ -335,3 +338,33 @@ def test_a_plain_task_uses_the_hook_and_each_try_is_told_once_of_the_end_of_api_
     assert run.results["count_with_ssh_key"] == 3
     assert run.results["count_with_api_key"] == [3, 3, 3]
     assert _times_told(capfd, caplog, project) == 2
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda hook: pickle.loads(pickle.dumps(hook))])
+@pytest.mark.parametrize("used", [False, True])
+def test_a_hook_can_be_copied_and_pickled_without_its_secrets(account: Account, copied: Any, used: bool) -> None:
+    """Fault 15.4: a hook in use could not be deep-copied, and operators are."""
+    project = account.project(title="Street")["project_hash"]
+    hook = EncordHook()
+    if used:
+        assert hook.get_project(project).get().title == "Street"
+        hook.log.info("in use")
+    twin = copied(hook)
+    assert "_client" not in vars(twin)
+    assert twin.get_project(project).get().title == "Street"
+    assert hook.get_project(project).get().title == "Street"
+    assert twin.get_conn() is not hook.get_conn()
+
+
+def test_a_client_is_copied_by_reference_and_never_pickled(account: Account) -> None:
+    client = EncordHook().get_conn()
+    assert copy.deepcopy({"client": client, "project": client.project(str(uuid.uuid4()))})["client"] is client
+    with pytest.raises(TypeError, match="holds a secret and is not pickled"):
+        pickle.dumps(client)
+
+
+def test_an_operator_whose_hook_is_in_use_can_be_deep_copied(account: Account) -> None:  # fault 15.4
+    operator = EncordGetProjectOperator(task_id="get", project=account.project(title="Street")["project_hash"])
+    operator.execute({})
+    twin = copy.deepcopy(operator)
+    assert twin.execute({}) == operator.execute({})

@@ -33,6 +33,8 @@ from airflow_provider_encord.client.transport.settings import Settings, base_url
         ("http://localhost:8765", None, "http://localhost:8765"),
         ("http://localhost", 8765, "http://localhost:8765"),
         ("http://127.0.0.1:8765/", None, "http://127.0.0.1:8765"),
+        ("api.encord.com.", None, "https://api.encord.com"),
+        ("https://api.encord.com.:8443/", None, "https://api.encord.com:8443"),
         ("http://127.1.2.3", None, "http://127.1.2.3"),
         ("http://[::1]:8765", None, "http://[::1]:8765"),
         ("http://[::1]", 8765, "http://[::1]:8765"),
@@ -51,6 +53,17 @@ def test_a_host_becomes_a_base_url(host, port, url):
 @pytest.mark.parametrize(
     ("host", "port", "word"),
     [
+        # fault 8.5
+        ("api.encord.com:8443/v2", None, "so that https://api.encord.com:8443 is left"),
+        ("https://api.encord.com:8443/v2?x=1#y", None, "so that https://api.encord.com:8443 is left"),
+        ("http://[::1]:8765/v2", None, r"so that http://\[::1\]:8765 is left"),
+        ("\u0430pi.encord.com", None, "CYRILLIC SMALL LETTER A"),
+        ("api.\u0435ncord.com", None, "CYRILLIC SMALL LETTER IE"),
+        ("b\u00fccher.example", None, "LATIN SMALL LETTER U WITH DIAERESIS.*xn--bcher-kva.example"),
+        ("api.encord.com\u200b", None, "invisible"),
+        ("api.\nencord.com", None, "line ends"),
+        ("https://https://api.encord.com", None, "twice"),
+        (".".join(["a" * 60] * 5), None, "no host name"),
         ("https://api.encord.com/v2", None, "only scheme, host and port"),
         ("api.encord.com/v2/public", None, "only scheme, host and port"),
         ("api.encord.com?x=1", None, "only scheme, host and port"),
@@ -71,12 +84,12 @@ def test_a_host_becomes_a_base_url(host, port, url):
         ("a..b", None, "no host name"),
         (".", None, "no host name"),
         ("a" * 64 + ".com", None, "no host name"),
-        ("\uff41pi.encord.com", None, "no host name"),
+        ("\uff41pi.encord.com", None, "FULLWIDTH LATIN SMALL LETTER A"),
         ("[::1", None, "neither a host name nor a URL"),
         ("[::zz]", None, "neither a host name nor a URL"),
         ("api.encord.com:port", None, "port"),
         ("api.encord.com:99999", None, "port"),
-        ("api.encord.com", 99999, "not a number"),
+        ("api.encord.com", 99999, "not a number.*443"),
         ("api.encord.com", -1, "not a number"),
     ],
 )
@@ -104,8 +117,8 @@ def test_any_text_is_an_address_or_refused(host, port):
     assert base_url(url) == url
 
 
-@pytest.mark.parametrize("field", ["connect_timeout", "read_timeout"])
-@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
+@pytest.mark.parametrize("field", ["connect_timeout", "read_timeout", "total_timeout"])
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), 1e12, 86_401])
 def test_a_timeout_must_be_a_time(field, seconds):
     with pytest.raises(CredentialError, match=field):
         Settings(**{field: seconds})

@@ -10,12 +10,14 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import email.utils
+import itertools
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
-from airflow_provider_encord.client.call import API_KEY, SSH_KEY, V1, V2, Call
+from airflow_provider_encord.client.call import API_KEY, SSH_KEY, V1, V2, Call, Envelope
 from airflow_provider_encord.client.errors import (
     AuthenticationError,
     ConflictError,
@@ -49,12 +51,23 @@ _NOT_ALLOWED_TO_API_KEY = (
     "the key was made for. Use a connection with an SSH key for anything else."
 )
 _SCOPE = "The scopes of this API key do not allow it. Make a key with the scope that is needed, or use an SSH key."
-_NOT_FOUND = "Encord at {host} has no such resource, or the credential cannot see it. Check the id and the region."
+_NOT_FOUND = "Encord at {host} has no such {kind}, or the credential cannot see it. Check the id and the region."
 _EXISTS = "It exists already at Encord."
 _INVALID = "Encord does not accept the arguments."
 _TOO_LARGE = "Too much for one request; send less at once."
 _RATE_LIMITED = "Encord is there, but asks for fewer requests."
 
+_ABOUT_ONE = (_NOT_FOUND, _NOT_ALLOWED, _NOT_ALLOWED_TO_API_KEY)
+_KINDS = {
+    "projects": "project",
+    "datasets": "dataset",
+    "ontologies": "ontology",
+    "folders": "folder",
+    "items": "storage item",
+    "stages": "workflow stage",
+    "groups": "group",
+}
+_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KINDLESS = "Encord refuses it."
 _NOT_ALLOWED_IN_JSON = (
     "cannot be read: it holds what JSON does not allow (NaN, Infinity, half of a surrogate pair, bytes that are not "
@@ -173,6 +186,9 @@ def result(call: Call[T], answer: Answer, stream: ItemStream[Any] | None = None)
         raise _unreadable(call, answer) from None
     except EncordError as error:
         error.operation, error.trace_id = call.operation, answer.trace_id
+        kind, id_ = subject(call)
+        if isinstance(error, NotFoundError) and id_:
+            error.message = f"{kind.capitalize()} {id_}: {error.message}"
         raise
 
 
@@ -345,11 +361,25 @@ def _message(words: str, call: Call[Any], answer: Answer, detail: str) -> str:
             public_key=answer.public_key,
             skew=clock_skew(answer) if call.request.api == V2 else None,  # a signature of v1 carries no time
         )
-    return f"{_filled(words, answer)} ({answer.said(detail)})"
+    kind, id_ = subject(call)
+    about = f"{kind.capitalize()} {id_}: " if id_ and words in _ABOUT_ONE else ""
+    return f"{about}{_filled(words, answer, kind)} ({answer.said(detail)})"
 
 
-def _filled(words: str, answer: Answer) -> str:
-    return words.format(host=answer.host, status=f"HTTP {answer.status}")
+def _filled(words: str, answer: Answer, kind: str = "") -> str:
+    return words.format(host=answer.host, status=f"HTTP {answer.status}", kind=kind)
+
+
+def subject(call: Call[Any]) -> tuple[str, str]:
+    """What a call is about: the kind of resource, as people call it, and its id, or nothing if it names none."""
+    if isinstance(call.request, Envelope):
+        resource = call.request.resource
+        return resource.kind or "resource", resource.id or ""
+    segments = call.request.relative_path.split("/")
+    for name, id_ in reversed(list(itertools.pairwise(segments))):
+        if name in _KINDS and _ID.fullmatch(id_):
+            return _KINDS[name], id_
+    return "resource", ""
 
 
 def _server_text(answer: Answer) -> str:

@@ -34,15 +34,15 @@ UNKNOWN_NAME = (
 )
 CONNECT_TIMED_OUT = (
     "no connection was made within the connect_timeout. A firewall may swallow it: check the connection's host and "
-    "port, and whether this machine needs a proxy (HTTPS_PROXY)."
+    "port (443 for https if it is empty), and whether this machine needs a proxy (HTTPS_PROXY)."
 )
 _NO_ROUTE = (
     "there is no route to it from this machine. Check its network, whether it needs a proxy (HTTPS_PROXY), and the "
     "connection's host."
 )
 _NOBODY_LISTENS = (
-    "the connection was refused; nothing listens there. Check the connection's host and port, and that the server is "
-    "running."
+    "the connection was refused; nothing listens there. Check the connection's host and port (443 for https if it is "
+    "empty), and that the server is running."
 )
 _NOT_VALID_YET, _EXPIRED, _OTHER_NAME, _OTHER_ADDRESS = 9, 10, 62, 64  # of OpenSSL: X509_V_ERR_...
 _UNKNOWN_AUTHORITY = (
@@ -162,8 +162,8 @@ def _tls_refusal(cause: ssl.SSLError | None, host: str) -> str:
         return _CERTIFICATES_UNREADABLE.format(host=host)
     if cause is not None and cause.reason in _NO_TLS:
         return (
-            f"What listens at {host} speaks no TLS. Check the connection's port; if it is meant to be plain http (an "
-            "emulator on this machine, say), write http:// in front of host."
+            f"What listens at {host} speaks no TLS. Check the connection's port (443 if it is empty); if it is meant "
+            "to be plain http (an emulator on this machine, say), write http:// in front of host."
         )
     reason = f" ({cause.reason})" if cause is not None and cause.reason else ""
     return (

@@ -6,6 +6,7 @@ import dataclasses
 import ipaddress
 import pathlib
 import re
+import unicodedata
 import urllib.parse
 
 from airflow_provider_encord.client.errors import CredentialError
@@ -19,7 +20,7 @@ LONGEST_TIMEOUT = 86_400.0  # seconds; far more than this is more than a socket 
 TOTAL_BY_READ = 2  # the total time-out is so many times the read time-out, where it is not given
 
 
-_HOST_NAME = re.compile(r"[0-9a-z_-]{1,63}(\.[0-9a-z_-]{1,63})*\.?")
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[0-9a-z_-]{1,63}(\.[0-9a-z_-]{1,63})*")
 
 
 def _version(text: str) -> int | None:
@@ -50,11 +51,16 @@ def base_url(host: str | None, port: int | None = None, *, allow_http: bool = Fa
     :raises CredentialError: It is no URL, has a path or a user name, or would send credentials over plain http.
     """
     text = (host or "").strip().rstrip("/") or DEFAULT_BASE_URL
+    if any(character.isspace() or not character.isprintable() for character in text):
+        raise CredentialError(
+            "Connection field host: no host name in it, as there are blanks, line ends or invisible characters in it. "
+            "Enter the name alone, such as api.encord.com."
+        )
     if _version(text) == 6:  # as Airflow takes it out of a connection's URI
         text = f"[{text}]"
     try:
         parts = urllib.parse.urlsplit(text if "://" in text or text in ("http:", "https:") else f"https://{text}")
-        host_name = parts.hostname
+        host_name = (parts.hostname or "").removesuffix(".")  # the dot of a complete name; certificates have none
     except ValueError:
         raise CredentialError(
             "Connection field host: neither a host name nor a URL; expected something like api.encord.com."
@@ -62,11 +68,15 @@ def base_url(host: str | None, port: int | None = None, *, allow_http: bool = Fa
     try:
         own_port = parts.port
     except ValueError:
-        raise CredentialError("Connection field host: the port in it is not a number up to 65535.") from None
+        raise CredentialError(
+            "Connection field host: the port in it is not a number up to 65535. Without one, https means 443."
+        ) from None
     if parts.scheme not in ("http", "https"):
         raise CredentialError(f"Connection field host: the scheme {parts.scheme!r} is neither https nor http.")
     if "@" in parts.netloc:
         raise CredentialError("Connection field host: a user name or password does not belong into it.")
+    if not host_name.isascii():
+        raise CredentialError(_outside_ascii(host_name))
     if not host_name or not (_HOST_NAME.fullmatch(host_name) or _version(host_name) == 6):
         raise CredentialError("Connection field host: no host name in it; expected something like api.encord.com.")
     if api := api_instead_of(host_name):
@@ -74,21 +84,52 @@ def base_url(host: str | None, port: int | None = None, *, allow_http: bool = Fa
             f"Connection field host: {host_name} is a site for people; the API, which programs use, is at {api}. Enter "
             "that."
         )
+    if host_name in ("http", "https"):
+        raise CredentialError("Connection field host: the scheme is there twice. Enter it once, or the name alone.")
     if parts.path or parts.query or parts.fragment:
         raise CredentialError(
-            "Connection field host: only scheme, host and port are possible; remove what comes after "
-            f"{host_name}. (The API's paths are added by the client.)"
+            "Connection field host: only scheme, host and port are possible. Remove the path, so that "
+            f"{_origin(parts.scheme, host_name, own_port)} is left. (The API's paths are added by the client.)"
         )
     if parts.scheme == "http" and not (allow_http or is_loopback(host_name)):
         raise CredentialError(
             f"Connection field host: plain http to {host_name} would send credentials readable by anyone on the way. "
             "Use https, or set allow_http if you accept that."
         )
-    where = f"[{host_name}]" if ":" in host_name else host_name
     port = own_port or port or None
     if port and not 0 < port < 65536:
-        raise CredentialError(f"Connection field port: {port} is not a number from 1 to 65535.")
-    return f"{parts.scheme}://{where}" + (f":{port}" if port else "")
+        raise CredentialError(
+            f"Connection field port: {port} is not a number from 1 to 65535. Leave it empty for 443, the port of https."
+        )
+    return _origin(parts.scheme, host_name, port)
+
+
+def _origin(scheme: str, host_name: str, port: int | None) -> str:
+    where = f"[{host_name}]" if ":" in host_name else host_name
+    return f"{scheme}://{where}" + (f":{port}" if port else "")
+
+
+def _outside_ascii(host_name: str) -> str:
+    """What to say of a host name with letters outside ASCII: one that looks Latin, or an international name."""
+    letter = next(character for character in host_name if not character.isascii())
+    named = f"the letter {letter} ({unicodedata.name(letter, 'without a name')})"
+    try:
+        form = host_name.encode("idna").decode()
+    except UnicodeError:
+        form = ""
+    meant = f"; or, if it is meant, its ASCII form {form}" if _HOST_NAME.fullmatch(form) else ""
+    return (
+        f"Connection field host: no host name that can be asked is in it, as it has {named}, which is not ASCII. Some "
+        f"letters look like Latin ones. Type the name again, such as api.encord.com{meant}."
+    )
+
+
+def _is_there(path: str) -> bool:
+    """Whether there is something at a path; what cannot be a path is not there."""
+    try:
+        return pathlib.Path(path).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):  # too long; a zero byte or half of a surrogate pair; ~nobody
+        return False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +162,12 @@ class Settings:
                     f"Connection field {field}: {seconds} is not a number of seconds over 0 and up to "
                     f"{LONGEST_TIMEOUT:.0f} (a day)."
                 )
-        if self.ca_bundle and not pathlib.Path(self.ca_bundle).expanduser().exists():
+        if self.ca_bundle and "-----BEGIN" in self.ca_bundle:
+            raise CredentialError(
+                "Connection field ca_bundle: this is the text of a PEM file, and the path of one is needed. Save it to "
+                "a file on every worker and triggerer, and enter the path of that file."
+            )
+        if self.ca_bundle and not _is_there(self.ca_bundle):
             # Quoted only where it looks like a path: it may be a key that was pasted into the wrong field.
             path = f" {self.ca_bundle}" if _PATH.match(self.ca_bundle) else ""
             raise CredentialError(
