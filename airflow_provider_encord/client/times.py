@@ -7,6 +7,12 @@ from __future__ import annotations
 import datetime
 import email.utils
 
+from airflow_provider_encord.client.errors import InvalidRequestError
+
+
+class NoTimeError(InvalidRequestError, ValueError):
+    """What is given as a time is none."""
+
 
 def parse_time(text: str) -> datetime.datetime:
     """Read a time as Encord writes it, with or without an offset, ISO 8601 or ``Fri, 02 Jan 2026 03:04:05 UTC``.
@@ -25,12 +31,17 @@ def write_time(moment: datetime.datetime | str | None) -> str | None:
     """Write a time for a filter: ISO 8601 with an offset.
 
     :param moment: A time (no offset means UTC), the text of one, or None for no filter.
-    :raises ValueError: The text is not a time.
+    :raises NoTimeError: It is not a time.
     """
     if moment is None:
         return None
     if isinstance(moment, str):
-        moment = parse_time(moment)
+        try:
+            moment = parse_time(moment)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            raise NoTimeError(f"{str(moment)[:80]!r} is not a time, such as 2026-01-31T12:00:00Z.") from None
+    if not isinstance(moment, datetime.datetime):
+        raise NoTimeError(f"A time is wanted, such as 2026-01-31T12:00:00Z, and not a {type(moment).__name__}.")
     return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).isoformat()
 
 

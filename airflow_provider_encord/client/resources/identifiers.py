@@ -53,6 +53,7 @@ def require_emails(values: Sequence[object] | str, name: str) -> list[str]:
 def _require_email(value: object, name: str) -> str:
     text = str(value).strip()
     before, _, after = text.partition("@")
-    if not before or not after or any(character.isspace() for character in text):
+    odd = any(character.isspace() or not character.isprintable() for character in text)
+    if not before or not after or odd:
         raise InvalidRequestError(f"{name}: {text[:80]!r} is not an e-mail address.")
     return text

@@ -9,11 +9,8 @@ from __future__ import annotations
 import dataclasses
 import platform
 import time
-import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import Any
-
-import msgspec
 
 from airflow_provider_encord import __version__
 from airflow_provider_encord.client.call import NO_BODY, Call, Envelope, Transfer
@@ -22,6 +19,7 @@ from airflow_provider_encord.client.errors import EncordError, RefusedError, Too
 from airflow_provider_encord.client.transport import answers, retry
 from airflow_provider_encord.client.transport.deadline import Deadline
 from airflow_provider_encord.client.transport.failures import Failure
+from airflow_provider_encord.client.transport.sendable import json_body, query_text, require_ids_that_can_be_sent
 from airflow_provider_encord.client.transport.settings import Settings
 
 MOST_OF_OBJECT_STORE = 64 * 1024  # bytes of an answer that are read; its status says it all
@@ -84,6 +82,7 @@ class Transport:
 
     def _outgoing(self, call: Call[Any], trace_id: str) -> Outgoing:
         request = call.request
+        require_ids_that_can_be_sent(call)
         url = self._settings.base_url + request.path
         headers = {
             "User-Agent": self._user_agent,
@@ -93,10 +92,10 @@ class Transport:
         }
         if isinstance(request, Envelope):
             headers["Content-Type"] = "application/json"
-            return Outgoing("POST", url, headers, msgspec.json.encode(request.body()))
-        if pairs := request.parameters():
-            url = f"{url}?{urllib.parse.urlencode(pairs)}"
-        body = None if request.json is NO_BODY else msgspec.json.encode(request.json)
+            return Outgoing("POST", url, headers, json_body(call, request.body()))
+        if query := query_text(call):
+            url = f"{url}?{query}"
+        body = None if request.json is NO_BODY else json_body(call, request.json)
         if body is not None:
             headers["Content-Type"] = "application/json"
         elif request.method != "GET":

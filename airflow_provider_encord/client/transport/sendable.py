@@ -1,0 +1,90 @@
+"""Whether a call can be written as a request. What cannot is refused by name, before anything is sent.
+
+Surprise: `msgspec` writes ``NaN`` and ``Infinity`` as ``null``, so that a coordinate would be lost without a word.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import urllib.parse
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.call import Call, Envelope
+from airflow_provider_encord.client.errors import InvalidRequestError
+
+_PATH = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@/-]*")
+_HEADER = re.compile(r"[ -~]*")
+_UNWRITABLE = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError)
+
+
+def json_body(call: Call[Any], content: Any) -> bytes:
+    """The content as JSON.
+
+    :raises InvalidRequestError: It cannot be written as JSON, or would lose something.
+    """
+    try:
+        body = msgspec.json.encode(content)
+    except _UNWRITABLE as error:
+        raise _refused(call, _why(error)) from None
+    if not _is_finite(content):
+        raise _refused(call, "it holds a number that JSON does not have (NaN, Infinity)")
+    return body
+
+
+def query_text(call: Call[Any]) -> str:
+    """The parameters of a v2 call as the query of a URL; empty if there are none.
+
+    :raises InvalidRequestError: A text cannot be written as UTF-8.
+    """
+    if isinstance(call.request, Envelope):
+        return ""
+    try:
+        return urllib.parse.urlencode(call.request.parameters())
+    except _UNWRITABLE as error:
+        raise _refused(call, _why(error)) from None
+
+
+def require_ids_that_can_be_sent(call: Call[Any]) -> None:
+    """Check the ids that become part of a path or of a header.
+
+    :raises InvalidRequestError: One has characters that no id has.
+    """
+    request = call.request
+    if isinstance(request, Envelope):
+        id_: Any = request.resource.id
+        if id_ is not None and not (isinstance(id_, str) and _HEADER.fullmatch(id_)):
+            raise _refused(call, f"the id of the {request.resource.kind} has characters that no id has")
+    elif not _PATH.fullmatch(request.relative_path) or ".." in request.relative_path.split("/"):
+        raise _refused(call, "an id in it has characters that no id has")
+
+
+def _refused(call: Call[Any], why: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"The request {call.operation or call.request.path} cannot be sent: {why}.", operation=call.operation
+    )
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, UnicodeError):
+        return "a text in it has half of a surrogate pair, which is no character"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return "it holds a value that JSON does not have"
+
+
+def _is_finite(content: Any) -> bool:
+    """Whether all numbers are; of plain Python values, as records and raw JSON are made by us."""
+    waiting = [content]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, float):
+            if not math.isfinite(one):
+                return False
+        elif isinstance(one, dict):
+            waiting.extend(one.values())
+        elif isinstance(one, list | tuple):
+            waiting.extend(one)
+    return True
