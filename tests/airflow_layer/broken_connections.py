@@ -458,7 +458,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "a host with a path",
         lambda around: around.ssh("https://api.encord.com/v2"),
-        ("host: only scheme, host and port", "remove what comes after api.encord.com"),
+        ("host: only scheme, host and port", "Remove the path, so that https://api.encord.com is left"),
     ),
     Case(
         "a web server",
