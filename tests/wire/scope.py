@@ -19,6 +19,7 @@ FLOWS: frozenset[Key] = frozenset(
         ("dataset.create_dicom_series", "v2"),
         ("dataset.create_dicom_series", "v1"),
         ("storage.upload_image", "v2"),
+        ("storage.upload_video", "v2"),
         ("storage.upload_audio", "v2"),
         ("storage.upload_pdf", "v2"),
         ("storage.upload_text", "v2"),

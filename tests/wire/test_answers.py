@@ -215,7 +215,7 @@ def in_snake_case(value: Any) -> Any:
 
 @pytest.mark.parametrize(("exchange", "key"), V2)
 def test_v2_keys_may_come_in_snake_case(exchange, key):
-    assert read(exchange, key, in_snake_case(exchange.response["json"])) == read(exchange, key)
+    assert read(exchange, key, in_snake_case(exchange.json)) == read(exchange, key)
 
 
 def test_a_page_token_in_snake_case_is_not_the_end_of_the_listing():
@@ -243,7 +243,7 @@ def _copy(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-WITH_KEYS = [(exchange, key) for exchange, key in ANSWERED if _places(exchange.response["json"])]
+WITH_KEYS = [(exchange, key) for exchange, key in ANSWERED if _places(exchange.json)]
 
 
 @given(
@@ -254,7 +254,7 @@ WITH_KEYS = [(exchange, key) for exchange, key in ANSWERED if _places(exchange.r
 )
 def test_a_key_that_we_do_not_know_changes_nothing(which, where, name, value):
     exchange, key = which
-    body = _copy(exchange.response["json"])
+    body = _copy(exchange.json)
     places = _places(body)
     _at(body, places[where % len(places)])[name] = value
     assert _without(plain(read(exchange, key, body)), name) == plain(read(exchange, key))
@@ -281,7 +281,7 @@ def _new_value(name: str, value: Any) -> Any:
 
 @pytest.mark.parametrize(("exchange", "key"), ANSWERS)
 def test_an_enumerated_value_that_we_do_not_know_breaks_nothing(exchange, key):
-    read(exchange, key, _with_new_values(exchange.response["json"]))
+    read(exchange, key, _with_new_values(exchange.json))
 
 
 def outcome(exchange: Exchange, key: Key, answer: Answer) -> Any:
@@ -294,9 +294,9 @@ def outcome(exchange: Exchange, key: Key, answer: Answer) -> Any:
 
 @pytest.mark.parametrize(("exchange", "key"), ANSWERS)
 def test_a_missing_field_is_tolerated_or_an_error_that_names_operation_and_path(exchange, key):
-    for place in _places(exchange.response["json"]):
-        for name in _at(exchange.response["json"], place):
-            body = _copy(exchange.response["json"])
+    for place in _places(exchange.json):
+        for name in _at(exchange.json, place):
+            body = _copy(exchange.json)
             del _at(body, place)[name]
             got = outcome(exchange, key, answer_of(exchange, json.dumps(body).encode()))
             if isinstance(got, UnexpectedAnswerError):
@@ -357,9 +357,9 @@ def test_an_answer_without_what_it_is_about_is_an_error(operation, api, field):
     exchange, key = next(
         (exchange, key)
         for exchange, key in ANSWERED
-        if key == (operation, api) and f'"{field}"' in json.dumps(exchange.response["json"])
+        if key == (operation, api) and f'"{field}"' in json.dumps(exchange.json)
     )
-    body = _copy(exchange.response["json"])
+    body = _copy(exchange.json)
     inner = body["response"] if api == "v1" else body
     holders = [place for place in _places(inner) if field in _at(inner, place)]
     del _at(inner, holders[0])[field]
@@ -395,7 +395,7 @@ def _without_keys(value: Any, names: set[str]) -> Any:
 @pytest.mark.parametrize(("exchange", "key"), ANSWERS)
 def test_an_answer_without_what_is_optional_is_read(exchange, key):
     names = OPTIONAL - NOT_OPTIONAL.get(key[0].rpartition(".")[2], set())
-    read(exchange, key, _without_keys(exchange.response["json"], names))
+    read(exchange, key, _without_keys(exchange.json, names))
 
 
 @given(which=st.sampled_from(ANSWERED), body=st.binary(max_size=60), status=st.integers(200, 599))

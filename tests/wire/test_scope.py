@@ -117,3 +117,10 @@ def test_name_and_shape_of_a_recorded_request_agree():
     assert firsts
     for vector in firsts:
         assert operation_of(vector.exchanges[0].request) == vector.key, vector.name
+
+
+def test_an_answer_that_is_a_text_has_no_json_and_breaks_no_collection():
+    """Fault 9.5."""
+    texts = [exchange for vector in vectors() for exchange in vector.exchanges if "text" in exchange.response]
+    assert texts
+    assert {exchange.json for exchange in texts} == {None}

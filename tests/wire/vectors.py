@@ -45,6 +45,11 @@ class Exchange:
         return "url" in self.request
 
     @property
+    def json(self) -> Any:
+        """The answer's body as JSON; None if it has none, or is a text."""
+        return self.response.get("json")
+
+    @property
     def body(self) -> bytes:
         """The answer's body as bytes."""
         if "text" in self.response:
