@@ -7,6 +7,7 @@ iterator, so read it with its methods.
 from __future__ import annotations
 
 import contextlib
+import pathlib
 import secrets
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, Protocol, Self, overload
@@ -97,7 +98,7 @@ def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
     An object store shows an object only once it is whole. A local disk shows a file as soon as it is opened, so there
     it is written beside, and renamed.
     """
-    first = _unfinished(path) if is_local(path) else path
+    first: Any = _unfinished(path) if is_local(path) else path
     try:
         file = first.open("wb")
         try:
@@ -106,7 +107,7 @@ def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
         finally:
             file.close()
         if is_local(path):
-            first.rename(path)
+            first.rename(_plain(path))
     except BaseException:
         if is_local(path):
             with contextlib.suppress(OSError):
@@ -190,7 +191,13 @@ def storage_errors(argument: str, path: object) -> Iterator[None]:
         ) from None
 
 
-def _unfinished(path: StoragePath) -> StoragePath:
+def _plain(path: StoragePath) -> Any:
+    """A path of a disk, as `pathlib` has it: Airflow's own report each file that they open as a data set."""
+    return pathlib.Path(str(getattr(path, "path", path))) if hasattr(path, "protocol") else path
+
+
+def _unfinished(path: StoragePath) -> Any:
+    path = _plain(path)
     # Unique, so that two processes that write one file at the same moment do not write into each other's.
     return path.parent / f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}"
 

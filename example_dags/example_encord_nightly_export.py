@@ -9,8 +9,9 @@ Set the DAG's params, or copy the file:
 Needs the connection ``encord_default`` with an SSH key, or with an API key of the project.
 
 Only reads: the project does not change. The first run exports all labels, each later one what changed since the run
-before it, and names the rows that left. Each night's directory holds its manifest; the exports of a chain, put on each
-other, are what there is. A retry goes on where the try before was, and a run that is cleared is not read again.
+before it, and names the rows that left. Each night's directory holds its manifest, whose `since` names the export that
+it continues; applied in this order the exports give the current labels. A retry continues the attempt before it, and a
+run that is cleared is not read again.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ with DAG(
         task_id="verify",
         manifest="{{ params.exports }}/{{ run_id }}",
     )
-    # What comes after, such as a training, reads the manifest that `verify` returns. To let other DAGs be scheduled by
-    # new labels, give `export` the asset as an outlet: outlets=[labels_asset("<project>")], from
-    # airflow_provider_encord.assets.
+    # What comes after, such as a training, reads the manifest that `verify` returns. To let new labels schedule other
+    # DAGs, give `verify` an outlet, and not `export`, whose parts end before the export is whole:
+    # outlets=[AssetAlias("street-labels")] makes an event only when labels changed. outlets=[labels_asset("<project>")]
+    # (airflow_provider_encord.assets) makes one every night, whose extra has the counts.
     export >> verify

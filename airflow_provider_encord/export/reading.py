@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import dataclasses
 import threading
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
@@ -35,6 +36,7 @@ from airflow_provider_encord.export.manifest import FailedRow
 FIRST_ROWS = 2
 GROWTH = 4
 BYTES_PER_BUNDLE = 8 * 2**20
+MOST_BYTES_OF_BUNDLE = 4 * BYTES_PER_BUNDLE  # a heavier answer of several rows is stopped, and half as many asked for
 
 Read: TypeAlias = tuple[ListedRow, LabelRow | FailedRow | None]
 """A row of the listing, and its content; why that cannot be read; None if Encord did not give it back, as it was
@@ -132,7 +134,10 @@ class Reader:
     def _read(self, part: Sequence[ListedRow], failed: dict[str, FailedRow]) -> list[LabelRow]:
         """The rows that can be read; the others are added to `failed`."""
         try:
-            return self._client.send(get_label_rows(self._project, [row.label_hash for row in part]))
+            call = get_label_rows(self._project, [row.label_hash for row in part])
+            if len(part) > 1:
+                call = dataclasses.replace(call, most_bytes=min(call.most_bytes, MOST_BYTES_OF_BUNDLE))
+            return self._client.send(call)
         except TooLargeError as error:
             if len(part) == 1:
                 raise _too_large(part[0], error) from None

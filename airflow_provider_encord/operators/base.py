@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.parse
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -111,7 +112,7 @@ class EncordBaseOperator(BaseOperator):
         except Exception as error:  # noqa: BLE001 - a button is not worth a failure, whatever the XCom backend raises
             self.log.warning("The link to Encord cannot be stored: %s.", type(error).__name__)
 
-    def tell_assets(self, context: Context, uri: str, extra: Mapping[str, Any]) -> None:
+    def tell_assets(self, context: Context, uri: str, extra: Mapping[str, Any], *, changed: bool = True) -> None:
         """Put what the task did into the asset event that its end makes.
 
         An outlet that is the asset of this URI gets the extra; an outlet that is an asset alias gets an event of the
@@ -119,6 +120,8 @@ class EncordBaseOperator(BaseOperator):
 
         :param uri: Of `airflow_provider_encord.assets`.
         :param extra: Small, JSON: counts, and the URI of what is large.
+        :param changed: Whether there is anything new. If not, an asset alias gets no event; an outlet that is the asset
+            gets one from Airflow in any case.
         """
         from airflow.providers.common.compat.sdk import Asset, AssetAlias
 
@@ -127,9 +130,17 @@ class EncordBaseOperator(BaseOperator):
             return
         for outlet in self.outlets or ():
             if isinstance(outlet, AssetAlias):
-                events[outlet].add(Asset(uri=uri), extra=dict(extra))
+                if changed:
+                    events[outlet].add(Asset(uri=uri), extra=dict(extra))
             elif getattr(outlet, "uri", None) == uri:
                 events[outlet].extra.update(extra)
+            elif _differs_in_host(str(getattr(outlet, "uri", "")), uri):
+                self.log.warning(
+                    "The outlet %s gets an event without counts: the connection leads to %s. Give the host of the "
+                    "connection to the function that makes the asset (host=...).",
+                    outlet.uri,
+                    uri,
+                )
 
     @abstractmethod
     def act(self, context: Context) -> Any:
@@ -137,3 +148,9 @@ class EncordBaseOperator(BaseOperator):
 
         :return: What goes to XCom: ids, counts, URIs.
         """
+
+
+def _differs_in_host(outlet: str, uri: str) -> bool:
+    """Whether an outlet is the same thing on another host."""
+    one, other = urllib.parse.urlsplit(outlet), urllib.parse.urlsplit(uri)
+    return (one.scheme, one.path) == (other.scheme, other.path) and one.netloc != other.netloc

@@ -116,6 +116,7 @@ class Encord:
     reads: list[int] = dataclasses.field(default_factory=list)
     asked: list[Envelope] = dataclasses.field(default_factory=list)
     clock_ahead: float | None = 0.0
+    largest: int = 0
 
     def client(self) -> EncordClient:
         return EncordClient(_KEY, transport=cast("SyncTransport", self))
@@ -132,7 +133,11 @@ class Encord:
             if self.reads:
                 found = [one for one in found if one.label_hash not in self.gone]
             return call.read(json.dumps([one.metadata() for one in found]).encode())
-        return call.read(self._rows(request.uid))
+        answer = self._rows(request.uid)
+        if len(answer) > call.most_bytes:
+            raise TooLargeError("the answer is too large")
+        self.largest = max(self.largest, len(answer))
+        return call.read(answer)
 
     def _rows(self, label_hashes: list[str]) -> bytes:
         self.reads.append(len(label_hashes))

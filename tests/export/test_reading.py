@@ -15,7 +15,7 @@ from airflow_provider_encord.client.errors import (
     UnexpectedAnswerError,
 )
 from airflow_provider_encord.export.listing import ListedRow, list_rows
-from airflow_provider_encord.export.reading import BundleSize, Reader, Reading, in_order
+from airflow_provider_encord.export.reading import MOST_BYTES_OF_BUNDLE, BundleSize, Reader, Reading, in_order
 from tests.export.bench import QUESTION, Encord, export, lines, unit, units
 
 HEAVY = "x" * 1000
@@ -137,3 +137,18 @@ def _given(rows):
     server = Encord(rows)
     client = server.client()
     return list(client.project(QUESTION.project).read_label_rows([one.label_hash for one in rows]))
+
+
+def test_a_bundle_that_is_heavier_than_those_before_is_not_taken_whole(tmp_path):
+    """Fault 7.6: what is in memory is bounded by bytes, and not by rows."""
+    light, heavy = 400, 60
+    rows = [unit(number, "x" * (10 if number <= light else 2**20)) for number in range(1, light + heavy + 1)]
+    server = Encord(rows)
+    manifest = export(server.client(), QUESTION, tmp_path, rows_per_request=1000, parallel=1)
+    assert manifest.counts.exported == light + heavy
+    assert server.largest <= MOST_BYTES_OF_BUNDLE
+
+
+def test_a_row_alone_may_be_heavier_than_a_bundle(tmp_path):
+    rows = [unit(1, "x"), unit(2, "x" * (MOST_BYTES_OF_BUNDLE + 1)), unit(3, "x")]
+    assert export(Encord(rows).client(), QUESTION, tmp_path).counts.exported == 3

@@ -22,6 +22,7 @@ from airflow_provider_encord.operators.arguments import (
     storage_path,
     whole_number,
 )
+from airflow_provider_encord.operators.labels.lineage import counts_of, lineage_of, record_labels
 from airflow_provider_encord.operators.labels.planned import PlannedExportOperator
 
 if TYPE_CHECKING:
@@ -120,10 +121,8 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         return self._export(context, self.order(context, target), target, reading)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
-        """What the OpenLineage provider asks for after the task (extra ``openlineage``); None if there is no export."""
-        from airflow_provider_encord.operators.labels.lineage import lineage_of
-
-        return lineage_of(*self._exported) if self._exported else None
+        """What the OpenLineage provider asks for after the task (extra ``openlineage``)."""
+        return lineage_of(self._exported)
 
     def _export(self, context: Context, order: Order, target: ObjectStoragePath, reading: Reading) -> dict[str, Any]:
         from airflow_provider_encord.export.labels import export_labels
@@ -149,6 +148,8 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         progress, manifest = export_partition(self.client, one, target, reading)
         if manifest:
             self._tell(context, manifest, target)
+        else:
+            self._warn_of_outlets(context, one.project)
         told = self._told(manifest, target) if manifest else {"project": one.project, "manifest": None}
         return {
             **told,
@@ -160,30 +161,22 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         }
 
     def _told(self, manifest: Manifest, target: ObjectStoragePath) -> dict[str, Any]:
-        from airflow_provider_encord.export.manifest import MANIFEST
-
-        return {
-            "project": manifest.project.id,
-            "manifest": str(target / MANIFEST),
-            "rows": manifest.counts.exported,
-            "without_labels": manifest.counts.without_labels,
-            "shards": len(manifest.shards),
-            "bytes": manifest.bytes,
-            "unchanged": manifest.counts.unchanged,
-            "left": manifest.counts.left,
-            "missing": manifest.counts.missing,
-            "failed": manifest.counts.failed,
-        }
+        return {"project": manifest.project.id, **counts_of(manifest, target)}
 
     def _tell(self, context: Context, manifest: Manifest, target: ObjectStoragePath) -> None:
-        from airflow_provider_encord.assets import labels_uri
-        from airflow_provider_encord.client.api.labels import MAIN_BRANCH
+        self._exported = (self.client.settings.base_url, manifest, target)
+        record_labels(self, context, manifest, target)
 
-        api = self.client.settings.base_url
-        self._exported = (api, manifest, target)
-        uri = labels_uri(api, manifest.project.id, manifest.branch or MAIN_BRANCH)
-        told = self._told(manifest, target)
-        self.tell_assets(context, uri, {**told, "watermark": manifest.watermark, "run": manifest.run})
+    def _warn_of_outlets(self, context: Context, project: str) -> None:
+        """A part ends before the export is whole, and Airflow makes an event for each outlet all the same."""
+        from airflow.providers.common.compat.sdk import AssetAlias
+
+        if any(not isinstance(one, AssetAlias) for one in self.outlets or ()):
+            self.log.warning(
+                "The export of project %s is not whole yet, and this part's outlets get an event all the same. Give "
+                "them to the task that ends the export, such as EncordVerifyExportOperator, or use an asset alias.",
+                project,
+            )
 
 
 def _rows(value: Any, name: str) -> int:

@@ -1,4 +1,4 @@
-"""What OpenLineage is told of an export: labels of a project in, files out."""
+"""What assets and OpenLineage are told of an export: labels of a project in, files out."""
 
 from __future__ import annotations
 
@@ -6,40 +6,86 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.export.manifest import Manifest
+    from airflow_provider_encord.operators.base import EncordBaseOperator
 
 
-def lineage_of(api: str, manifest: Manifest, directory: ObjectStoragePath) -> Any:
+def lineage_of(exported: tuple[str, Manifest, ObjectStoragePath] | None) -> Any:
     """An ``OperatorLineage``: the asset of the labels as the input, the directory with its counts as the output.
 
-    :param api: Base URL of the API.
-    :param directory: Of the export. Never a signed URL: paths of object stores have none.
+    :param exported: Base URL of the API, the manifest, and the directory of the export. Never a signed URL: paths of
+        object stores have none. None if there is no export; the lineage is empty then.
+    :return: None if Airflow's OpenLineage provider is not installed.
     """
-    from airflow.providers.common.compat.openlineage.facet import (
-        Dataset,
-        OutputDataset,
-        OutputStatisticsOutputDatasetFacet,
-    )
-    from airflow.providers.openlineage.extractors import OperatorLineage
-
+    try:
+        from airflow.providers.common.compat.openlineage.facet import (
+            Dataset,
+            OutputDataset,
+            OutputStatisticsOutputDatasetFacet,
+        )
+        from airflow.providers.openlineage.extractors import OperatorLineage
+    except ImportError:
+        return None
+    if exported is None:
+        return OperatorLineage()
     from airflow_provider_encord.assets import labels_uri
     from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 
+    api, manifest, directory = exported
     labels = urllib.parse.urlsplit(labels_uri(api, manifest.project.id, manifest.branch or MAIN_BRANCH))
-    files = urllib.parse.urlsplit(str(directory))
-    store = files.netloc.rpartition("@")[2]  # without the id of the connection, which is Airflow's
+    namespace, name = _place(str(directory))
     counts = OutputStatisticsOutputDatasetFacet(
         rowCount=manifest.counts.exported, size=manifest.bytes, fileCount=len(manifest.shards)
     )
     return OperatorLineage(
         inputs=[Dataset(namespace=f"{labels.scheme}://{labels.netloc}", name=labels.path.lstrip("/"))],
-        outputs=[
-            OutputDataset(
-                namespace=f"{files.scheme}://{store}" if store else files.scheme or "file",
-                name=files.path if files.scheme in ("", "file") else files.path.lstrip("/"),
-                outputFacets={"outputStatistics": counts},
-            )
-        ],
+        outputs=[OutputDataset(namespace=namespace, name=name, outputFacets={"outputStatistics": counts})],
     )
+
+
+def _place(directory: str) -> tuple[str, str]:
+    """Namespace and name of a directory. A ``#`` or ``?`` is part of its name, as in the paths of Airflow."""
+    scheme, separator, rest = directory.partition("://")
+    if not separator:
+        return "file", directory
+    authority, _, path = rest.partition("/")
+    if scheme in ("file", "local"):
+        return "file", f"/{path}"
+    store = authority.rpartition("@")[2]  # without the id of the connection, which is Airflow's
+    return f"{scheme}://{store}", path
+
+
+def counts_of(manifest: Manifest, directory: ObjectStoragePath) -> dict[str, Any]:
+    """The counts of an export, and the URI of its manifest, as they go to XCom and to asset events."""
+    from airflow_provider_encord.export.manifest import MANIFEST
+
+    return {
+        "manifest": str(directory / MANIFEST),
+        "rows": manifest.counts.exported,
+        "without_labels": manifest.counts.without_labels,
+        "shards": len(manifest.shards),
+        "bytes": manifest.bytes,
+        "unchanged": manifest.counts.unchanged,
+        "left": manifest.counts.left,
+        "missing": manifest.counts.missing,
+        "failed": manifest.counts.failed,
+    }
+
+
+def record_labels(
+    operator: EncordBaseOperator, context: Context, manifest: Manifest, directory: ObjectStoragePath
+) -> None:
+    """Put the counts of an export into the event of the labels' asset.
+
+    An asset alias gets no event if an incremental export found no change. An outlet that is the asset itself gets one
+    from Airflow in any case; its counts say that nothing changed.
+    """
+    from airflow_provider_encord.assets import labels_uri
+    from airflow_provider_encord.client.api.labels import MAIN_BRANCH
+
+    uri = labels_uri(manifest.host, manifest.project.id, manifest.branch or MAIN_BRANCH)
+    told = {"project": manifest.project.id, **counts_of(manifest, directory)}
+    changed = manifest.since is None or manifest.counts.exported + manifest.counts.left > 0
+    operator.tell_assets(context, uri, {**told, "watermark": manifest.watermark, "run": manifest.run}, changed=changed)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import check_literals, choice, given, location, one_of, storage_path
 from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.labels.lineage import record_labels
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
@@ -31,6 +32,10 @@ class EncordVerifyExportOperator(EncordBaseOperator):
     Against its files: each is there, has the size and the checksum, no other is there; rows of JSON Lines are those of
     the listing, in order. If asked, also against Encord: which rows came, went or were edited since; or whether the
     labels themselves are those that were exported. Only reads. Files are streamed.
+
+    Outlets that are the labels' asset (`airflow_provider_encord.assets.labels_asset`) or an asset alias get the counts
+    of the export and the manifest's URI with their event. Of an export in parts this is the task for such outlets: the
+    event comes when the export is whole and right.
 
     :param manifest: The manifest's URI or path, or that of its directory (templated); such as the ``manifest`` that
         `EncordExportLabelsOperator` returns.
@@ -96,6 +101,8 @@ class EncordVerifyExportOperator(EncordBaseOperator):
             self.log.error("%s", one)
         if mismatches and self.on_error == FAIL:
             raise InvalidRequestError(_words(directory, mismatches))
+        if not mismatches:
+            record_labels(self, context, manifest, directory)
         return {
             "manifest": str(directory / MANIFEST),
             "rows": manifest.counts.exported,

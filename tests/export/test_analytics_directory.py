@@ -1,0 +1,110 @@
+"""Exports of analytics own their directory as exports of labels do (faults 12.4 and 4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from airflow_provider_encord.client.api.analytics import TaskAction
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.export.analytics import AnalyticsManifest, AnalyticsQuestion, export_analytics
+from airflow_provider_encord.export.directory import MANIFEST, ReplacedError
+from airflow_provider_encord.export.manifest import decode_manifest
+from tests.export.bench import PROJECT, QUESTION, Encord, export, units
+
+
+class Killed(BaseException):
+    """As SIGKILL: nothing handles it."""
+
+
+def _encord(records: list[Any], happens: Callable[[], Any] = lambda: None) -> EncordClient:
+    """Encord, which gives these task actions; half-way something else happens."""
+
+    def task_actions(*_: Any, **__: Any) -> Iterator[Any]:
+        for number, record in enumerate(records):
+            if number == len(records) // 2:
+                happens()
+            yield record
+
+    project = SimpleNamespace(activity=SimpleNamespace(task_actions=task_actions))
+    return cast("EncordClient", SimpleNamespace(settings=Settings(), project=lambda _: project))
+
+
+def _actions(day: int, count: int = 6) -> list[TaskAction]:
+    from airflow_provider_encord.client.api import analytics
+
+    known = {
+        "timestamp": f"2026-11-{day:02d}T10:00:00+00:00",
+        "action_type": "submit",
+        "task_uuid": "task",
+        "actor_email": "a@example.com",
+    }
+    fields = analytics.TaskAction.__struct_fields__
+    values = {name: known.get(name, "x") for name in fields}
+    return [analytics.TaskAction(**values) for _ in range(count)]
+
+
+def _export(directory: Path, day: int, client: EncordClient | None = None) -> AnalyticsManifest:
+    question = AnalyticsQuestion(
+        project=PROJECT,
+        what=("task_actions",),
+        start=f"2026-11-{day:02d}T00:00:00+00:00",
+        end=f"2026-11-{day + 1:02d}T00:00:00+00:00",
+        format="jsonl",
+    )
+    return export_analytics(client or _encord(_actions(day)), question, directory)
+
+
+def _require_whole(directory: Path, manifest: AnalyticsManifest) -> None:
+    assert {path.name for path in directory.iterdir()} == {MANIFEST, *manifest.file_names}
+    for file in manifest.files:
+        assert (directory / file.name).read_bytes().count(b"\n") == file.rows
+
+
+def test_of_two_intervals_with_one_destination_the_later_is_whole_and_the_other_fails(tmp_path):
+    """Fault 12.4."""
+    other: list[AnalyticsManifest] = []
+    client = _encord(_actions(1), lambda: other.append(_export(tmp_path, 2)))
+    with pytest.raises(ReplacedError):
+        _export(tmp_path, 1, client)
+    _require_whole(tmp_path, other[0])
+
+
+def test_what_a_killed_export_left_is_replaced(tmp_path):
+    def die() -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        _export(tmp_path, 1, _encord(_actions(1), die))
+    assert not (tmp_path / MANIFEST).exists()
+    _require_whole(tmp_path, _export(tmp_path, 1))
+
+
+@pytest.mark.parametrize(
+    "name", ["task_actions-00000.jsonl", "editor_logs-00000.parquet", "labels-00000.jsonl", "notes.txt"]
+)
+def test_somebody_s_files_are_refused_and_left_alone(tmp_path, name):
+    """Fault 4.3 and 12.4."""
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(InvalidRequestError, match=r"destination: .* holds other things"):
+        _export(tmp_path, 1)
+    assert (tmp_path / name).read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_exports_of_labels_and_of_analytics_refuse_each_other(tmp_path):
+    export(Encord(units(3)).client(), QUESTION, tmp_path / "labels")
+    before = (tmp_path / "labels" / MANIFEST).read_bytes()
+    with pytest.raises(InvalidRequestError, match="holds something else"):
+        _export(tmp_path / "labels", 1)
+    decode_manifest(before, "labels")
+    assert (tmp_path / "labels" / MANIFEST).read_bytes() == before
+    _export(tmp_path / "analytics", 1)
+    with pytest.raises(InvalidRequestError, match="holds something else"):
+        export(Encord(units(3)).client(), QUESTION, tmp_path / "analytics")
