@@ -223,3 +223,27 @@ def test_a_name_that_no_host_can_have_is_refused_at_the_start(name: str):
     assert refused.returncode == 2
     assert "--allow-host" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_the_same_is_refused_where_uvicorn_has_no_httptools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The extra `emulator` does not bring httptools; uvicorn then reads requests in another way."""
+    (tmp_path / "httptools.py").write_text("raise ImportError('not here')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with Emulator.start() as emulator:
+        host = f"127.0.0.1:{_port(emulator)}"
+        good = ("Host", host)
+        path, kind = "/_emulator/state", ("Content-Type", "text/plain")
+        assert _raw(emulator.url, "GET", path, [good]).status == 200
+        for target, headers in (
+            (path, [("Host", "evil.example")]),
+            (path, []),
+            (path, [good, ("Host", "evil.example")]),
+            (path, [good, ("Origin", "null")]),
+            (path, [good, ("Sec-Fetch-Site", "same-site")]),
+            (f"http://evil.example{path}", [good]),
+            (f"//evil.example{path}", [good]),
+        ):
+            answer = _raw(emulator.url, "GET", target, headers)
+            assert answer.status in (400, 403), (target, headers)
+            assert b"users" not in answer.content
+        assert _raw(emulator.url, "POST", "/_emulator/clock", [good, kind], b"{}").status == 415
