@@ -25,21 +25,15 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e matrix announce bench docs smoke check format clean chromium python $(LINES:%=matrix-%)
+.PHONY: help demo test e2e matrix bench docs smoke check format clean chromium python $(LINES:%=matrix-%)
 
 help:  ## what there is
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
-demo: announce $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on the emulator (no account needed)
+demo: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on the emulator (no account needed)
 	$(BIN)/python -m demo
 
-# Before anything is installed: what, how much, and how long it takes.
-announce:
-	@test -e $(VENV)/.ready || echo "This installs Airflow $(AIRFLOW), this provider and what its tests need: about 190 packages," \
-	  "900 MB in .venv. It takes half a minute to a few minutes, depending on your network." \
-	  "Nothing outside this directory is written."
-
-test: announce $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## every test that needs no browser
+test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## every test that needs no browser
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 e2e: $(VENV)/.ready .venvs/airflow-2.11/.ready $(EMULATOR_ENVIRONMENT) chromium  ## the connection form and a DAG, in a real browser
@@ -99,6 +93,8 @@ python:
 	  || { echo "$(PYTHON) has no venv module (on Debian: install the package python3-venv)." >&2; exit 1; }
 
 $(UV): | python
+	@echo "This installs Airflow $(AIRFLOW), this provider and what its tests need: about 190 packages, 900 MB in .venv." \
+	  "It takes half a minute to a few minutes, depending on your network. Nothing is left outside this directory."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 

@@ -14,6 +14,7 @@ import datetime
 import json
 import os
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -22,7 +23,7 @@ from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.emulator.process import Emulator, EmulatorError
 from demo.checks import exported_rows, require_no_secrets, require_read_only, require_same
-from demo.surroundings import CHECKOUT, EMULATOR_PYTHON, WORK, DemoError, KeyPair, Surroundings, write_images
+from demo.surroundings import CHECKOUT, EMULATOR_PYTHON, TEMPORARY, WORK, DemoError, KeyPair, Surroundings, write_images
 from tests.leaks.forms import private_key, text_secret
 
 TITLE = "Street scenes"
@@ -156,6 +157,8 @@ def run() -> int:
     print(f"The demo takes about a minute. Everything that it writes is in {WORK.relative_to(CHECKOUT)}.", flush=True)
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     try:
+        TEMPORARY.mkdir(parents=True, exist_ok=True)
+        tempfile.tempdir = os.environ["TMPDIR"] = str(TEMPORARY)
         with Emulator.start(python=str(EMULATOR_PYTHON)) as emulator:
             Demo(emulator, Surroundings()).run()
     except (DemoError, EmulatorError) as error:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[1]
 WORK = CHECKOUT / ".work" / "demo"
+TEMPORARY = CHECKOUT / ".work" / "tmp"
 EMULATOR_PYTHON = CHECKOUT / ".venvs" / "emulator" / "bin" / "python"
 
 LONGEST_COMMAND = 300  # seconds
