@@ -53,7 +53,9 @@ def complete_structure(structure: Mapping[str, Any] | None) -> dict[str, Any]:
     "radio", "options": ["red", "blue"]}]}], "classifications": [{"name": "note", "type": "text"}]}``.
 
     :param structure: ``objects``, ``classifications`` and ``skeleton_templates``; each may be missing. An option may be
-        its label alone. A classification may be the one attribute that it consists of.
+        its label alone. A classification may be the one attribute that it consists of; it is then about the whole file
+        (``"level": "global"``). A classification with ``attributes`` goes as it is given: without ``level`` it is about
+        single frames.
     :return: The structure with every id, colour, feature hash and flag that Encord expects.
     :raises InvalidRequestError: A part is unknown, or lacks its name, or has an unknown shape or type.
     """
@@ -113,8 +115,7 @@ def _classification(given: Mapping[str, Any], number: int) -> dict[str, Any]:
     complete: dict[str, Any] = {
         "id": str(number),
         "featureNodeHash": _hex_hash("classification", name),
-        "level": "global",
-        **({} if short else given),
+        **({"level": "global"} if short else given),
     }
     complete["attributes"] = _attributes(attributes, f"{where}.attributes", str(complete["id"]), name)
     return complete

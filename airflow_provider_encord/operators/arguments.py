@@ -34,14 +34,17 @@ def given(value: Any) -> Any:
     return None if value is None or (isinstance(value, str) and not value.strip()) else value
 
 
-def flag(value: Any, name: str) -> bool:
+def flag(value: Any, name: str, *, empty: bool | None = None) -> bool:
     """A truth value, perhaps as text.
 
-    :raises InvalidRequestError: It is neither true nor false. Nothing is neither: a template that rendered to nothing
-        must not decide what is removed or changed.
+    :param empty: What nothing stands for, where nothing is removed or changed. None refuses it: a template that
+        rendered to nothing must not decide about that.
+    :raises InvalidRequestError: It is neither true nor false.
     """
     word = str(value).strip().lower()
     if word in ("", "none"):
+        if empty is not None:
+            return empty
         raise _invalid(f"{name}: it is empty; write True or False, and check the rendered template.")
     if word not in (*_TRUE, *_FALSE):
         raise _invalid(f"{name}: {str(value)[:80]!r} is neither true nor false.")

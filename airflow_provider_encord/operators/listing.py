@@ -68,5 +68,5 @@ class ListingOperator(EncordBaseOperator):
             created_before=moment(self.created_before, "created_before"),
             edited_after=moment(self.edited_after, "edited_after"),
             edited_before=moment(self.edited_before, "edited_before"),
-            include_organisation=flag(self.include_organisation, "include_organisation"),
+            include_organisation=flag(self.include_organisation, "include_organisation", empty=False),
         )

@@ -102,6 +102,7 @@ def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model:
         "saved": 6,
         "unchanged": 0,
         "skipped": 0,
+        "conflict": 0,
         "failed": 0,
         "promoted": 0,
         "receipt": f"file://{receipt}",
@@ -127,11 +128,12 @@ def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model:
 
 
 def test_what_is_changed_is_saved_and_nothing_else(model: Model) -> None:
-    model.load()
+    receipt = str(model.directory / "receipt.jsonl")
+    model.load(receipt=receipt)
     lines = model.lines()
     lines[2]["objects"] = [{**CAR, "confidence": 0.9}]
     model.emulator.clear_journal()
-    assert _counts(model.load(model.write(*lines))) == {"saved": 1, "unchanged": 5}
+    assert _counts(model.load(model.write(*lines), receipt=receipt)) == {"saved": 1, "unchanged": 5}
     assert model.changes() == [("labelrow", "POST")]
     assert [one["confidence"] for one in _objects(model.labels()[model.data_hashes[2]])] == [0.9]
 
@@ -139,7 +141,7 @@ def test_what_is_changed_is_saved_and_nothing_else(model: Model) -> None:
 @pytest.mark.parametrize(
     ("if_exists", "names", "counts"),
     [
-        ("replace", ["Car"], {"saved": 6}),
+        ("overwrite", ["Car"], {"saved": 6}),
         ("merge", ["Car", "Person", "Car"], {"saved": 6}),
         ("skip", ["Car", "Person"], {"skipped": 6}),
     ],
@@ -153,7 +155,7 @@ def test_labels_that_are_there_are_replaced_merged_or_left(
     assert _counts(model.load(source, if_exists=if_exists)) == counts
     for row in model.labels().values():
         assert [one["name"] for one in _objects(row)] == names
-        assert len(row["classification_answers"]) == (0 if if_exists == "replace" else 1)
+        assert len(row["classification_answers"]) == (0 if if_exists == "overwrite" else 1)
     if if_exists != "skip":
         assert _counts(model.load(source, if_exists=if_exists)) == {"unchanged": 6}
 
@@ -167,7 +169,7 @@ def test_rows_are_matched_by_title_and_by_client_metadata(model: Model) -> None:
         for number, one in enumerate(model.data_hashes):
             client.run(edit_items({items[one] or "": folder_patch(client_metadata={"frame": number})}))
     lines = [{"client_metadata": {"frame": number}, "objects": []} for number in range(6)]
-    told = model.load(model.write(*lines), match_by="client_metadata.frame")
+    told = model.load(model.write(*lines), match_by="client_metadata.frame", if_exists="overwrite")
     assert _counts(told) == {"saved": 6}
     assert all(_objects(row) == [] for row in model.labels().values())
 
@@ -241,7 +243,7 @@ def test_a_file_that_was_cut_off_is_refused(model: Model) -> None:
 
 
 def test_merging_replaces_what_classifies_the_same_frames(model: Model) -> None:
-    model.emulator.annotate(model.project, count=6, seed=4)
+    model.load(model.write(*model.lines(classifications=[{"feature": "Weather", "answer": "Rain"}])))
     assert {len(row["classification_answers"]) for row in model.labels().values()} == {1}
     assert model.load(if_exists="merge")["saved"] == 6
     for row in model.labels().values():
@@ -317,7 +319,7 @@ def test_what_the_server_refuses_does_not_keep_the_others_back(model: Model) -> 
 
 def test_data_units_without_a_row_may_be_left_alone(model: Model) -> None:
     model.emulator.annotate(model.project, data_hashes=model.data_hashes[:2])
-    told = model.load(create_missing=False)
+    told = model.load(create_missing=False, if_exists="overwrite")
     assert _counts(told) == {"saved": 2, "skipped": 4}
     assert len(model.labels()) == 2
 
@@ -441,7 +443,7 @@ def test_an_import_that_is_killed_is_finished_by_the_next(large: Model, saved: i
     [
         ({"match_by": "name"}, "match_by: 'name'"),
         ({"match_by": "client_metadata."}, "match_by: "),
-        ({"if_exists": "perhaps"}, "if_exists: 'perhaps' is none of replace, merge, skip"),
+        ({"if_exists": "perhaps"}, "if_exists: 'perhaps' is none of skip, merge, overwrite"),
         ({"on_error": "perhaps"}, "on_error: 'perhaps'"),
         ({"labels": lambda row: None}, "source, labels: give a file, or a function"),
         ({"branch": "b", "promote_to": "b"}, "promote_to: 'b' is the branch"),

@@ -201,3 +201,13 @@ WILD = st.recursive(
 def test_whatever_is_given_is_completed_or_an_error_of_ours(value):
     with contextlib.suppress(InvalidRequestError):
         json.dumps(complete_structure(value))
+
+
+def test_a_classification_that_is_given_in_full_keeps_its_own_level():
+    """Fault 5.2: without a level it is about single frames; only the short form is about the whole file."""
+    full = {"featureNodeHash": "aaaaaaaa", "attributes": [{"name": "Weather", "type": "text"}]}
+    assert "level" not in complete_structure({"classifications": [full]})["classifications"][0]
+    framed = complete_structure({"classifications": [{**full, "level": None}]})["classifications"][0]
+    assert framed["level"] is None
+    (short,) = complete_structure({"classifications": [{"name": "Weather", "type": "text"}]})["classifications"]
+    assert short["level"] == "global"

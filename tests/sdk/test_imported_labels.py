@@ -13,8 +13,9 @@ from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.export.labels import Order, export_labels
 from airflow_provider_encord.export.listing import Question
-from airflow_provider_encord.ingest.prelabels.importing import ImportOrder, import_labels
+from airflow_provider_encord.ingest.prelabels.importing import import_labels
 from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
+from airflow_provider_encord.ingest.prelabels.rows import ImportOrder
 from airflow_provider_encord.ingest.prelabels.sources import prelabels_of
 from tests.sdk.conftest import Account
 from tests.sdk.environments import API_KEY_SDK, SSH_SDK, VERSIONS

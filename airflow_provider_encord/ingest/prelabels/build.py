@@ -47,14 +47,40 @@ def labels_from(prelabel: Prelabel, features: Features, data_hash: str, frames: 
     """
     content = prelabel.content
     try:
-        labels = labels_of(content) if prelabel.is_label_row else _short(content, features, data_hash)
-        _check(labels, features, frames)
+        labels = _normalised(labels_of(content)) if prelabel.is_label_row else _short(content, features, data_hash)
+        _check(labels, features, frames, strict=not prelabel.is_label_row)
     except WrongLabelsError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         form = "a label row" if prelabel.is_label_row else "the short form"
         raise WrongLabelsError(f"it is not {form} as it should be: {type(error).__name__}: {error}.") from None
     return labels
+
+
+def _normalised(labels: Labels) -> Labels:
+    """Labels of a label row in the one form that is checked and saved.
+
+    Encord and its SDK write some of them in several: the points of a polygon as a list, text answers of null,
+    classifications that nobody has answered yet.
+    """
+    for drawn in labels.objects.values():
+        for one in drawn:
+            for key in _POINTS:
+                if isinstance(one.get(key), list):
+                    one[key] = {str(number): _point(point) for number, point in enumerate(one[key])}
+    for answers in (labels.object_answers, labels.classification_answers):
+        for answer in answers.values():
+            given = answer.get("classifications") or []
+            answer["classifications"] = [one for one in given if one.get("answers") is not None]
+    # A classification without an answer says nothing, and Encord does not take it back.
+    labels.classification_answers = {
+        key: answer for key, answer in labels.classification_answers.items() if answer["classifications"]
+    }
+    return labels
+
+
+def _point(point: Any) -> Any:
+    return {"x": point[0], "y": point[1]} if isinstance(point, list | tuple) and len(point) == 2 else point
 
 
 def _short(content: Mapping[str, Any], features: Features, data_hash: str) -> Labels:
@@ -132,7 +158,11 @@ def _answered(feature: Mapping[str, Any], name: str, value: Any) -> dict[str, An
     }
 
 
-def _check(labels: Labels, features: Features, frames: int | None) -> None:
+def _check(labels: Labels, features: Features, frames: int | None, *, strict: bool) -> None:
+    """Check labels against the ontology and the data unit.
+
+    :param strict: Also refuse what Encord and its SDK take of a label row: coordinates a little outside.
+    """
     for frame, drawn in labels.objects.items():
         _check_frame(frame, frames)
         _check_hashes(frame, drawn)
@@ -143,7 +173,7 @@ def _check(labels: Labels, features: Features, frames: int | None) -> None:
                 raise WrongLabelsError(
                     f"object {feature['name']!r}: the ontology has the shape {wanted}, not {one.get('shape')}."
                 )
-            _check_geometry(one, feature)
+            _check_geometry(one, feature, strict=strict)
     drawn_as = {one["objectHash"]: one["featureHash"] for drawn in labels.objects.values() for one in drawn}
     for hash_, answer in labels.object_answers.items():
         if hash_ in drawn_as:
@@ -194,7 +224,7 @@ def _check_frame(frame: int, frames: int | None) -> None:
         raise WrongLabelsError(f"frame: {frame} is not within the {frames or 'all'} frames of the data unit.")
 
 
-def _check_geometry(one: Mapping[str, Any], feature: Mapping[str, Any]) -> None:
+def _check_geometry(one: Mapping[str, Any], feature: Mapping[str, Any], *, strict: bool) -> None:
     key = GEOMETRY.get(feature["shape"])
     if key is None:
         return
@@ -203,7 +233,8 @@ def _check_geometry(one: Mapping[str, Any], feature: Mapping[str, Any]) -> None:
         raise WrongLabelsError(f"object {feature['name']!r}: {key} is missing, the geometry of a {feature['shape']}.")
     _check_whole(key, geometry, feature["name"])
     for name, value in _fractions(key, geometry):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or (strict and not 0 <= value <= 1):
             raise WrongLabelsError(
                 f"object {feature['name']!r}: {key}.{name} is {str(value)[:40]!r}; it must be a fraction of the width "
                 "or height, from 0 to 1."

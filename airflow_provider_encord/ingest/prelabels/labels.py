@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.ingest.prelabels.features import GEOMETRY
 
 Document: TypeAlias = Mapping[str, Any]
@@ -140,6 +141,67 @@ def substance(labels: Labels) -> Any:
             for hash_, one in labels.classification_answers.items()
         },
     )
+
+
+def content_of(labels: Labels) -> str:
+    """A fingerprint of what labels say: equal for equal `substance`."""
+    objects, answers, actions, classifications = substance(labels)
+    drawn = sorted(([*key, value] for key, value in objects.items()), key=repr)
+    return fingerprint(content=_as_floats([drawn, answers, actions, classifications]))
+
+
+def _as_floats(value: Any) -> Any:
+    """With all numbers as floats: ``1`` may come back as ``1.0``."""
+    if isinstance(value, Mapping):
+        return {key: _as_floats(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_floats(one) for one in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def edited_by_people(there: Labels, added: Labels) -> set[str]:
+    """Hashes of objects and classifications of `added` that are there, and that somebody edited by hand.
+
+    That shows in who edited them last: somebody other than who made them; or in the mark of manual annotation.
+    """
+    drawn: dict[str, list[Document]] = {}
+    for found in there.objects.values():
+        for one in found:
+            drawn.setdefault(one["objectHash"], []).append(one)
+    ours = {*added.object_answers, *(one["objectHash"] for found in added.objects.values() for one in found)}
+    edited = {hash_ for hash_ in ours & drawn.keys() if any(map(_is_edited, drawn[hash_]))}
+    for hash_, one in added.classification_answers.items():
+        same = [other for other in there.classification_answers.values() if _again(other, _only(hash_, one))]
+        if any(map(_is_edited, same)):
+            edited.add(hash_)
+    return edited
+
+
+def without(labels: Labels, hashes: set[str]) -> Labels:
+    """The labels without those of these hashes."""
+    if not hashes:
+        return labels
+    return Labels(
+        objects={
+            frame: kept
+            for frame, drawn in labels.objects.items()
+            if (kept := [one for one in drawn if one["objectHash"] not in hashes])
+        },
+        object_answers={key: one for key, one in labels.object_answers.items() if key not in hashes},
+        object_actions={key: one for key, one in labels.object_actions.items() if key not in hashes},
+        classification_answers={key: one for key, one in labels.classification_answers.items() if key not in hashes},
+    )
+
+
+def _only(hash_: str, one: dict[str, Any]) -> Labels:
+    return Labels(classification_answers={hash_: one})
+
+
+def _is_edited(one: Document) -> bool:
+    if one.get("manualAnnotation"):
+        return True
+    made, edited = one.get("createdBy"), one.get("lastEditedBy")
+    return bool(made and edited and made != edited)
 
 
 def _answers(one: Document) -> list[tuple[Any, Any]]:

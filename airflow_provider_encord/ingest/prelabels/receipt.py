@@ -1,4 +1,8 @@
-"""What became of each row, written as it becomes known: parts beside the receipt, and one file at the end."""
+"""The outcome of each line, written as it becomes known: parts beside the receipt, and one file at the end.
+
+A receipt is also evidence for the next import: it knows what was saved to each label row. A row that holds exactly that
+was edited by nobody since, so it may be updated; any other row with labels belongs to the people who made them.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,32 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from airflow_provider_encord.storage_paths import StoragePath, is_local, storage_errors, write_whole
+from airflow_provider_encord.attempts import Claim, Owner, remove, remove_empty
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.ingest.rows import json_lines
+from airflow_provider_encord.storage_paths import StoragePath, is_local, storage_errors, try_writing, write_whole
 
+SCHEMA_VERSION = 1
 SAVED = "saved"
 UNCHANGED = "unchanged"
 SKIPPED = "skipped"
+CONFLICT = "conflict"
 FAILED = "failed"
+OUTCOMES = (SAVED, UNCHANGED, SKIPPED, CONFLICT, FAILED)
+_NAMED = 20
+_CLAIM = "claim.json"
 
 
 class RowOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one line of the source.
+    """The outcome of one line of the source.
 
     :param place: File and line; or the title of the data unit, where a function gave the labels.
-    :param outcome: `SAVED`, `UNCHANGED`, `SKIPPED` or `FAILED`.
+    :param outcome: `SAVED`, `UNCHANGED`, `SKIPPED`, `CONFLICT` (somebody edited the row, so it was left alone) or
+        `FAILED`.
     :param created: Whether the label row was created for it.
     :param annotations: How many the row has from this source.
-    :param reason: Why it was skipped or failed.
+    :param reason: Why it was skipped, left alone or failed.
+    :param content: Fingerprint of all labels that the row has after it was saved; None if they are not known.
     """
 
     place: str
@@ -32,52 +46,111 @@ class RowOutcome(msgspec.Struct, frozen=True, kw_only=True):
     created: bool = False
     annotations: int = 0
     reason: str | None = None
+    content: str | None = None
+    schema_version: int = SCHEMA_VERSION
 
 
 class ImportReceipt:
     """The receipt of an import.
 
     :param path: Where it is to be; None keeps counts only.
+    :param owner: Who writes it; one task at a time may. None writes without a claim.
+    :raises InvalidRequestError: There is something that is no receipt of an import.
+    :raises UnavailableError: Another task writes it.
     """
 
-    def __init__(self, path: StoragePath | None):
+    def __init__(self, path: StoragePath | None, owner: Owner | None = None):
         self._path = path
         self._parts: list[StoragePath] = []
+        self._claim: Claim | None = None
         self.counts: collections.Counter[str] = collections.Counter()
         self.failures: list[RowOutcome] = []
+        self.saved_before: dict[str, str] = {}
+        """By label hash, the fingerprint of what earlier imports saved."""
+        if path is None:
+            return
+        self._directory = path.parent / f"{path.name}.parts"
+        with storage_errors("receipt", path):
+            if path.is_dir():
+                raise InvalidRequestError(f"receipt: {path} is a directory; name a file in it, such as receipt.jsonl.")
+            try_writing(path)
+        self._read_earlier(path)
+        if owner is not None:
+            self._claim = Claim(self._directory / _CLAIM, owner, "receipt")
+            self._claim.take()
+        self._number = len(self._left())
+
+    def check(self) -> None:
+        """Make sure that no other attempt took the receipt over; before anything is saved to Encord.
+
+        :raises InvalidRequestError: One did.
+        """
+        if self._claim is not None:
+            self._claim.check()
 
     def take(self, outcomes: Sequence[RowOutcome]) -> None:
         """Keep outcomes, in a part of their own."""
         for one in outcomes:
             self.counts[one.outcome] += 1
             self.counts["created"] += one.created
-        self.failures += [one for one in outcomes if one.outcome == FAILED][: max(0, 20 - len(self.failures))]
+        self.failures += [one for one in outcomes if one.outcome == FAILED][: max(0, _NAMED - len(self.failures))]
         if self._path is None or not outcomes:
             return
-        directory = self._path.parent / f"{self._path.name}.parts"
-        with storage_errors("receipt", directory):
-            if is_local(directory):
-                directory.mkdir(parents=True, exist_ok=True)
-            part = directory / f"part-{len(self._parts):06d}.jsonl"
+        self.check()
+        part = self._directory / f"part-{self._number:06d}.jsonl"
+        with storage_errors("receipt", self._directory):
+            if is_local(self._directory):
+                self._directory.mkdir(parents=True, exist_ok=True)
             write_whole(part, [b"".join(msgspec.json.encode(one) + b"\n" for one in outcomes)])
+        self._number += 1
         self._parts.append(part)
 
     @property
     def begun(self) -> bool:
-        """Whether anything became of any row."""
+        """Whether there is an outcome of any row."""
         return bool(self.counts)
 
     def finish(self) -> None:
-        """Put the parts together, in place of the receipt of an earlier import."""
+        """Put the parts together, in place of the receipt of an earlier import; let other tasks write it."""
         if self._path is None:
             return
+        self.check()
         with storage_errors("receipt", self._path):
             write_whole(self._path, self._contents())
-            for part in self._parts:
-                part.unlink()
-            directory = self._parts[0].parent if self._parts else None
-            if directory is not None and is_local(directory) and not list(directory.iterdir()):
-                directory.rmdir()
+            for part in self._left():
+                remove(part)
+        self.release()
+
+    def release(self) -> None:
+        """Let other tasks write it; what stands in parts remains for the next attempt."""
+        if self._path is None:
+            return
+        if self._claim is not None:
+            self._claim.release()
+        with storage_errors("receipt", self._directory):
+            if is_local(self._directory):
+                remove_empty(self._directory)
+
+    def _read_earlier(self, path: StoragePath) -> None:
+        with storage_errors("receipt", path):
+            files = [path] if path.exists() else []
+        for file in [*files, *self._left()]:
+            for row in json_lines(file, "receipt"):
+                try:
+                    line = msgspec.convert(row.fields, RowOutcome)
+                except msgspec.ValidationError:
+                    raise InvalidRequestError(
+                        f"receipt: {file}, {row.where}: it is no line of a receipt of an import. Name another file."
+                    ) from None
+                if line.label_hash and line.content:
+                    self.saved_before[line.label_hash] = line.content
+
+    def _left(self) -> list[StoragePath]:
+        with storage_errors("receipt", self._directory):
+            if not self._directory.exists():
+                return []
+            parts = (one for one in self._directory.iterdir() if one.name.startswith("part-"))
+            return sorted((one for one in parts if one.name.endswith(".jsonl")), key=lambda one: one.name)
 
     def _contents(self) -> Iterator[bytes]:
         for part in self._parts:

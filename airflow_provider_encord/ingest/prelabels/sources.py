@@ -28,11 +28,20 @@ class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
     :param place: File and line, for messages.
     :param content: The JSON object.
     :param problem: Why the line cannot be read, if it cannot.
+    :param size: In bytes; 0 if it is not from a file.
     """
 
     place: str
     content: dict[str, Any]
     problem: str | None = None
+    size: int = 0
+
+    @property
+    def annotations(self) -> int:
+        """About how many it holds; of label rows, only what has answers is counted."""
+        names = ("object_answers", "classification_answers") if self.is_label_row else ("objects", "classifications")
+        found = (self.content.get(name) for name in names)
+        return sum(len(one) for one in found if isinstance(one, list | dict))
 
     @property
     def is_label_row(self) -> bool:
@@ -70,6 +79,11 @@ def _prelabels(path: StoragePath) -> Iterator[Prelabel]:
 
 def _prelabel(place: str, line: bytes) -> Prelabel:
     try:
-        return Prelabel(place=place, content=msgspec.json.decode(line, type=dict[str, Any]))
+        return Prelabel(place=place, content=msgspec.json.decode(line, type=dict[str, Any]), size=len(line))
+    except UnicodeDecodeError:
+        problem = "it is not UTF-8."
+    except RecursionError:
+        problem = "it is nested too deeply."
     except msgspec.DecodeError as error:
-        return Prelabel(place=place, content={}, problem=f"it is not a JSON object: {error}.")
+        problem = f"it is not a JSON object: {error}."
+    return Prelabel(place=place, content={}, problem=problem, size=len(line))

@@ -141,7 +141,7 @@ class LabelRowsOperator(EncordBaseOperator):
         from airflow_provider_encord.client.errors import InvalidRequestError
 
         branch = word(self.branch, "branch") or MAIN_BRANCH
-        if not flag(self.all_branches, "all_branches"):
+        if not flag(self.all_branches, "all_branches", empty=False):
             return branch
         if branch != MAIN_BRANCH:
             raise InvalidRequestError("branch, all_branches: give a branch, or ask for all of them.")

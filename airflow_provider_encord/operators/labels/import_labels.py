@@ -16,17 +16,18 @@ from airflow_provider_encord.operators.arguments import (
     one_of,
     storage_path,
 )
-from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.client.api.labels import LabelRowMetadata
-    from airflow_provider_encord.ingest.prelabels.importing import ImportOrder
     from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
+    from airflow_provider_encord.ingest.prelabels.rows import ImportOrder
     from airflow_provider_encord.ingest.prelabels.sources import Prelabel
 
 MAIN = "main"
+_COUNTS = ("created", "saved", "unchanged", "skipped", "conflict", "failed")
 
 
 class EncordImportLabelsOperator(EncordBaseOperator):
@@ -44,8 +45,10 @@ class EncordImportLabelsOperator(EncordBaseOperator):
          "classifications": [{"feature": "Weather", "answer": "Rain"}]}
 
     Safe to repeat: the same pre-labels give the same hashes, rows that have the labels already are not sent, and a
-    retry after a kill does what is left. Works with an SSH key and with the API key of a project (without
-    `promote_to`). Encord API: ``labelrow`` GET, PUT, POST (v1), ``labels/copy-branch`` (v2).
+    retry after a kill does what is left. People win: a row that has labels is left alone, unless the receipt shows that
+    they are those of an earlier import and nobody edited them since (`if_exists`). Right before a row is saved it is
+    looked at again, and decided upon anew if somebody saved it meanwhile. Works with an SSH key and with the API key of
+    a project (without `promote_to`). Encord API: ``labelrow`` GET, PUT, POST (v1), ``labels/copy-branch`` (v2).
 
     :param project: Id of the project (templated). With an API key it may be left out.
     :param source: Path or URI of a ``.jsonl``, ``.jsonl.gz`` or ``.jsonl.zst`` file, or of a directory of them
@@ -59,14 +62,20 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     :param promote_to: Afterwards copy the labels of these rows from `branch` to this branch, such as ``"main"``
         (templated). SSH keys only.
     :param overwrite: With `promote_to`: replace labels that are there (templated); else such rows stay.
-    :param if_exists: Of rows that have labels: ``"replace"`` them; ``"merge"``, which replaces what has the same hash
-        and keeps the rest; or ``"skip"`` the row (templated).
+    :param if_exists: Of rows that have labels (templated): ``"skip"`` (default) leaves them alone, unless they are
+        those of an earlier import with this receipt and nobody edited them since; ``"merge"`` adds to them, and keeps
+        what people edited; ``"overwrite"`` replaces them, whoever made them.
     :param create_missing: Create label rows where there are none (templated); else such data units are skipped.
     :param on_error: ``"fail"``: if a line is wrong, nothing is sent (of what a function makes: the others are imported,
         and the task fails); ``"skip"``: the others are imported (templated).
-    :param receipt: Where to write what became of each row, as JSON Lines (templated); None writes none.
-    :return: ``{"project", "branch", "created", "saved", "unchanged", "skipped", "failed", "promoted", "receipt"}``:
-        numbers of rows, and the URI of the receipt.
+    :param receipt: Path or URI of a file to write (templated): JSON Lines, one for each row, with ``place``,
+        ``data_hash``, ``label_hash``, ``outcome`` (``saved``, ``unchanged``, ``skipped``, ``conflict`` or ``failed``),
+        ``created``, ``annotations``, ``reason``, ``content`` (a fingerprint of the labels) and ``schema_version``. One
+        task at a time may write it. Name the same one at every run, so that imports can update their own labels. None
+        writes none.
+    :return: ``{"project", "branch", "created", "saved", "unchanged", "skipped", "conflict", "failed", "promoted",
+        "receipt"}``: numbers of rows, and the URI of the receipt. Conflicts are rows that somebody edited and that were
+        therefore left alone.
     :raises AirflowFailException: A line or an argument is wrong, or Encord refuses; the message names it.
     :raises AirflowException: Encord was not reached; a retry does what is left.
     """
@@ -95,7 +104,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         branch: str = MAIN,
         promote_to: str | None = None,
         overwrite: bool | str = False,
-        if_exists: str = "replace",
+        if_exists: str = "skip",
         create_missing: bool | str = True,
         on_error: str = "fail",
         receipt: str | os.PathLike[str] | ObjectStoragePath | None = None,
@@ -115,7 +124,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         self.receipt = receipt
         check_literals(
             source=(source, location),
-            if_exists=(if_exists, one_of("replace", "merge", "skip")),
+            if_exists=(if_exists, one_of("skip", "merge", "overwrite")),
             create_missing=(create_missing, flag),
             on_error=(on_error, one_of("fail", "skip")),
             overwrite=(overwrite, flag),
@@ -127,14 +136,14 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.assets import labels_uri
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.ingest.prelabels.importing import FAIL, import_labels
-        from airflow_provider_encord.ingest.prelabels.receipt import FAILED, ImportReceipt
+        from airflow_provider_encord.ingest.prelabels.receipt import CONFLICT, FAILED, ImportReceipt
 
         prelabels = self._prelabels()
         order = self._order()
         overwrite = flag(self.overwrite, "overwrite")
         path = storage_path(self.receipt, "receipt") if given(self.receipt) else None
         self.show(context, project_url, order.project)
-        receipt = ImportReceipt(path)
+        receipt = ImportReceipt(path, owner_of(context))
         try:
             done = import_labels(
                 self.client,
@@ -146,15 +155,23 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         except Exception:
             if receipt.begun:  # else the receipt of an earlier import stays
                 receipt.finish()
+            else:
+                receipt.release()
             raise
         receipt.finish()
+        if receipt.counts[CONFLICT]:
+            self.log.warning(
+                "%d rows were left alone, as somebody edited them; %s.",
+                receipt.counts[CONFLICT],
+                "the receipt names them" if path else "with the argument receipt, a file would name them",
+            )
         if receipt.counts[FAILED] and order.on_error == FAIL:
             raise InvalidRequestError(_failures(receipt))
         promoted = self._promote(order, done, overwrite=overwrite)
         told = {
             "project": order.project,
             "branch": order.branch,
-            **{name: receipt.counts[name] for name in ("created", "saved", "unchanged", "skipped", "failed")},
+            **{name: receipt.counts[name] for name in _COUNTS},
             "promoted": promoted,
             "receipt": str(path) if path else None,
         }
@@ -166,12 +183,13 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     def _order(self) -> ImportOrder:
         from airflow_provider_encord.client.api.label_actions import copy_labels_to_branch
         from airflow_provider_encord.client.errors import InvalidRequestError
-        from airflow_provider_encord.ingest.prelabels.importing import FAIL, MERGE, REPLACE, SKIP, ImportOrder
+        from airflow_provider_encord.ingest.prelabels.importing import FAIL, SKIP_ERRORS
         from airflow_provider_encord.ingest.prelabels.matching import require_key
+        from airflow_provider_encord.ingest.prelabels.rows import IF_EXISTS, ImportOrder
 
         require_key(self.match_by)
-        choice(self.if_exists, "if_exists", (REPLACE, MERGE, SKIP))
-        choice(self.on_error, "on_error", (FAIL, SKIP))
+        choice(self.if_exists, "if_exists", IF_EXISTS)
+        choice(self.on_error, "on_error", (FAIL, SKIP_ERRORS))
         branch = str(given(self.branch) or MAIN)
         project = self.client.project(self.project or None).id
         if given(self.promote_to):

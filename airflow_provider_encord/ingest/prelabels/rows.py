@@ -1,0 +1,222 @@
+"""Label rows that are about to be saved: read, decided upon, looked at once more, saved. People win.
+
+A save replaces all labels of a row, and Encord has no conditional save. So a bundle of rows is read, decided upon and
+saved at once, and right before the save the rows are looked at again: those that somebody saved in between are read
+and decided upon anew. Times of editing may be as coarse as a second, so rows that were edited just now are compared by
+their labels.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import RefusedError
+from airflow_provider_encord.client.resources.label_rows import read_rows
+from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.ingest.prelabels.labels import (
+    Labels,
+    content_of,
+    edited_by_people,
+    labels_of,
+    merged,
+    put,
+    substance,
+    without,
+)
+from airflow_provider_encord.ingest.prelabels.receipt import (
+    CONFLICT,
+    FAILED,
+    SAVED,
+    SKIPPED,
+    UNCHANGED,
+    RowOutcome,
+)
+from airflow_provider_encord.ingest.prelabels.sources import Prelabel
+
+OVERWRITE = "overwrite"
+MERGE = "merge"
+SKIP = "skip"
+IF_EXISTS = (SKIP, MERGE, OVERWRITE)
+_JUST_NOW = 10.0  # seconds; generous, as the clocks of worker and Encord differ
+_TURNS = 3  # how often a row is decided upon anew, because somebody saved it in between
+
+
+class ImportOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """How labels are to be imported.
+
+    :param branch: The branch that they go to.
+    :param match_by: See `Matching`.
+    :param if_exists: What to do with rows that have labels. `SKIP` leaves them alone, unless the receipt shows that
+        they are those of an earlier import and nobody edited them since. `MERGE` adds to them, and keeps what people
+        edited. `OVERWRITE` replaces them, whoever made them.
+    :param create_missing: Create label rows of data units that have none.
+    :param on_error: ``"fail"`` sends nothing if a line is wrong; ``"skip"`` sends the others.
+    """
+
+    project: str
+    branch: str = MAIN_BRANCH
+    match_by: str = "data_hash"
+    if_exists: str = SKIP
+    create_missing: bool = True
+    on_error: str = "fail"
+
+
+class Work(msgspec.Struct):
+    """A line that is right, and its row."""
+
+    prelabel: Prelabel
+    row: LabelRowMetadata
+    labels: Labels
+    created: bool = False
+
+    def outcome(self, outcome: str, **more: Any) -> RowOutcome:
+        """Its outcome."""
+        known = {"data_hash": self.row.data_hash, "label_hash": self.row.label_hash, "created": self.created}
+        return RowOutcome(place=self.prelabel.place, outcome=outcome, **{**known, **more})
+
+
+class RowSaver:
+    """Saves labels to rows that exist.
+
+    :param saved_before: By label hash, the fingerprint of what earlier imports saved; see `receipt`.
+    :param require_claim: Raises an error if this process must not save any more.
+    """
+
+    def __init__(
+        self,
+        client: EncordClient,
+        order: ImportOrder,
+        saved_before: Mapping[str, str],
+        require_claim: Callable[[], None] = lambda: None,
+    ):
+        self._client, self._order, self._saved_before = client, order, saved_before
+        self._require_claim = require_claim
+
+    def save(self, works: Mapping[str, Work], *, turns: int = _TURNS) -> list[RowOutcome]:
+        """Read the rows, decide, and save what is to be saved.
+
+        :param works: By label hash.
+        :return: An outcome for each.
+        :raises EncordError: Encord was not reached, or refuses all.
+        """
+        outcomes: list[RowOutcome] = []
+        read, unreadable = self._read(list(works))
+        outcomes += [works[one].outcome(FAILED, reason=reason) for one, reason in unreadable.items()]
+        to_save: dict[str, dict[str, Any]] = {}
+        notes: dict[str, str] = {}
+        now = datetime.datetime.now(datetime.UTC)
+        for label_hash, work in works.items():
+            if label_hash in unreadable:
+                continue
+            if label_hash not in read:
+                outcomes.append(work.outcome(FAILED, reason="the data unit is gone"))
+                continue
+            decision = self._decide(work, read[label_hash])
+            if isinstance(decision, RowOutcome):
+                outcomes.append(decision)
+            else:
+                labels, note = decision
+                to_save[label_hash] = put(read[label_hash], labels, now)
+                notes[label_hash] = note
+        touched = self._touched({one: read[one] for one in to_save})
+        if touched and turns > 1:
+            outcomes += self.save({one: works[one] for one in touched}, turns=turns - 1)
+        elif self._order.if_exists != OVERWRITE:
+            reason = "somebody keeps saving the row; run the task again"
+            before = self._saved_before
+            outcomes += [works[one].outcome(CONFLICT, reason=reason, content=before.get(one)) for one in touched]
+        else:
+            touched = set()
+        rows = {one: row for one, row in to_save.items() if one not in touched}
+        return outcomes + (self._send(rows, works, notes) if rows else [])
+
+    def _read(self, label_hashes: Sequence[str]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+        """The rows, and for those that cannot be read the reason."""
+        answer = self._client.run(read_rows(self._order.project, label_hashes))
+        return {row.label_hash: row.decoded() for row in answer.rows}, {
+            one: str(error) for one, error in answer.unreadable.items()
+        }
+
+    def _decide(self, work: Work, row: dict[str, Any]) -> tuple[Labels, str] | RowOutcome:
+        """The labels that the row is to have, and a note; or the outcome, if it is not to be saved."""
+        there, label_hash = labels_of(row), row["label_hash"]
+        made = {"label_hash": label_hash, "annotations": work.labels.count}
+        labels, note = self._wanted(work.labels, there)
+        if substance(labels) == substance(there):
+            return work.outcome(UNCHANGED, content=content_of(there), **made)
+        if self._order.if_exists == OVERWRITE:
+            return labels, note
+        before = self._saved_before.get(label_hash)
+        if before is not None and before != content_of(there):
+            reason = "somebody edited the row since the import before; with if_exists='overwrite' that is replaced"
+            return work.outcome(CONFLICT, reason=reason, content=before, **made)
+        if self._order.if_exists == SKIP and there.count and before is None:
+            reason = "it has labels; see if_exists"
+            return work.outcome(SKIPPED, reason=reason, **made)
+        return labels, note
+
+    def _wanted(self, labels: Labels, there: Labels) -> tuple[Labels, str]:
+        if self._order.if_exists != MERGE:
+            return labels, ""
+        kept = edited_by_people(there, labels)
+        note = f"{len(kept)} labels that people edited are kept as they are" if kept else ""
+        return merged(there, without(labels, kept)), note
+
+    def _touched(self, read: Mapping[str, dict[str, Any]]) -> set[str]:
+        """The rows that somebody saved since they were read."""
+        if not read:
+            return set()
+        self._require_claim()
+        which = LabelRowFilter(branch_name=self._order.branch, label_hashes=list(read))
+        listed = {row.label_hash: row for row in self._client.project(self._order.project).label_rows(which)}
+        now = datetime.datetime.now(datetime.UTC)
+        touched, recent = set(), []
+        for label_hash, row in read.items():
+            edited = _time(listed[label_hash].last_edited_at) if label_hash in listed else None
+            if label_hash in listed and edited != _time(row.get("last_edited_at")):
+                touched.add(label_hash)
+            elif edited is None or abs((now - edited).total_seconds()) < _JUST_NOW:
+                recent.append(label_hash)
+        if recent:
+            again, unreadable = self._read(recent)
+            touched |= set(unreadable)
+            touched |= {one for one, row in again.items() if not _same_labels(row, read[one])}
+        return touched
+
+    def _send(
+        self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work], notes: Mapping[str, str]
+    ) -> list[RowOutcome]:
+        """Save a bundle; if Encord refuses it, one row after the other, so that it is known which."""
+        try:
+            self._client.project(self._order.project).save_label_rows(dict(rows))
+        except RefusedError as error:
+            if len(rows) > 1:
+                return [outcome for one in rows for outcome in self._send({one: rows[one]}, works, notes)]
+            ((label_hash, _),) = rows.items()
+            reason = f"Encord refused: {error.message}"
+            return [works[label_hash].outcome(FAILED, label_hash=label_hash, reason=reason)]
+        return [
+            works[label_hash].outcome(
+                SAVED,
+                label_hash=label_hash,
+                annotations=works[label_hash].labels.count,
+                reason=notes[label_hash] or None,
+                content=content_of(labels_of(row)),
+            )
+            for label_hash, row in rows.items()
+        ]
+
+
+def _time(text: Any) -> datetime.datetime | None:
+    """A time of editing to the second: a row and its listing may be written in different precision."""
+    return parse_time(text).replace(microsecond=0) if isinstance(text, str) and text else None
+
+
+def _same_labels(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    return bool(substance(labels_of(first)) == substance(labels_of(second)))

@@ -1,0 +1,217 @@
+"""Imports of labels while people edit: theirs win, and whatever is left alone is reported."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_provider_encord.client.api.labels import save_label_rows
+from airflow_provider_encord.ingest.prelabels import importing
+from tests.airflow_layer.test_import_labels import CAR, PERSON, WEATHER, Model, _counts, _objects, model
+
+__all__ = ["model"]
+
+READS = {"query_type": "labelrow", "query_method": "GET"}
+BETTER = {**CAR, "boundingBox": {"x": 0.5, "y": 0.5, "w": 0.1, "h": 0.1}}
+
+
+def receipt_of(model: Model) -> str:
+    return str(model.directory / "receipt.jsonl")
+
+
+def lines_of(receipt: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(receipt).read_text().splitlines()]
+
+
+def delete_an_object(model: Model, data_hash: str) -> None:
+    """A person throws one of the model's boxes away, and saves."""
+    with model.account.client() as client:
+        row = model.labels()[data_hash]
+        (read,) = (one.decoded() for one in client.project(model.project).read_label_rows([row["label_hash"]]))
+        for unit in read["data_units"].values():
+            unit["labels"]["objects"].pop()
+        read["object_answers"] = {
+            one["objectHash"]: read["object_answers"][one["objectHash"]]
+            for unit in read["data_units"].values()
+            for one in unit["labels"]["objects"]
+        }
+        read.pop("is_valid", None)
+        client.send(save_label_rows(model.project, [row["label_hash"]], [{**read, "is_shadow_data": False}]))
+
+
+@pytest.mark.parametrize("with_receipt", [True, False])
+def test_an_import_that_is_cleared_after_people_corrected_the_labels_leaves_them_alone(
+    model: Model, with_receipt: bool
+) -> None:
+    """Fault 3.1."""
+    more = {"receipt": receipt_of(model)} if with_receipt else {}
+    model.load(**more)
+    corrected, deleted = model.data_hashes[:2]
+    model.emulator.annotate(model.project, data_hashes=[corrected], objects_per_row=3)
+    delete_an_object(model, deleted)
+    before = model.labels()
+    for lines in (model.lines(), model.lines(objects=[BETTER])):
+        told = model.load(model.write(*lines), **more)
+        after = model.labels()
+        assert [after[one] for one in (corrected, deleted)] == [before[one] for one in (corrected, deleted)]
+        assert told["conflict" if with_receipt else "skipped"] >= 2
+    assert told["saved"] == (4 if with_receipt else 0)
+    if with_receipt:
+        outcomes = {line["data_hash"]: line for line in lines_of(receipt_of(model))}
+        assert outcomes[corrected]["outcome"] == outcomes[deleted]["outcome"] == "conflict"
+        assert "somebody edited the row since" in outcomes[corrected]["reason"]
+
+
+def test_an_import_updates_its_own_labels_that_nobody_edited(model: Model) -> None:
+    receipt = receipt_of(model)
+    model.load(receipt=receipt)
+    source = model.write(*model.lines(objects=[BETTER]))
+    assert _counts(model.load(source, receipt=receipt)) == {"saved": 6}
+    assert _counts(model.load(source, receipt=receipt)) == {"unchanged": 6}
+    assert _counts(model.load(receipt=receipt)) == {"saved": 6}
+
+
+def test_overwriting_is_done_when_it_is_asked_for(model: Model) -> None:
+    model.emulator.annotate(model.project, count=6, objects_per_row=4)
+    assert _counts(model.load(if_exists="overwrite")) == {"saved": 6}
+    assert all(len(_objects(row)) == 2 for row in model.labels().values())
+
+
+def test_merging_keeps_what_people_edited_and_adds_the_rest(model: Model) -> None:
+    """Fault 3.1."""
+    model.load(model.write(*model.lines(objects=[{**CAR, "id": "car"}], classifications=[])))
+    row = model.labels()[model.data_hashes[0]]
+    with model.account.client() as client:
+        (read,) = (one.decoded() for one in client.project(model.project).read_label_rows([row["label_hash"]]))
+        for unit in read["data_units"].values():
+            for drawn in unit["labels"]["objects"]:
+                drawn.update(boundingBox=BETTER["boundingBox"], manualAnnotation=True)
+        read.pop("is_valid", None)
+        client.send(save_label_rows(model.project, [row["label_hash"]], [{**read, "is_shadow_data": False}]))
+    source = model.write(*model.lines(objects=[{**CAR, "id": "car"}, PERSON], classifications=[]))
+    receipt = receipt_of(model)
+    assert _counts(model.load(source, if_exists="merge", receipt=receipt)) == {"saved": 6}
+    drawn = {one["name"]: one for one in _objects(model.labels()[model.data_hashes[0]])}
+    assert set(drawn) == {"Car", "Person"}
+    assert drawn["Car"]["boundingBox"] == BETTER["boundingBox"]
+    assert any("1 labels that people edited are kept" in (line["reason"] or "") for line in lines_of(receipt))
+
+
+@pytest.mark.parametrize("if_exists", ["skip", "merge", "overwrite"])
+def test_what_somebody_saves_between_our_read_and_our_save_is_not_lost(model: Model, if_exists: str) -> None:
+    """Fault 3.2: the listing right before the save is slow, and a person saves meanwhile."""
+    model.load(model.write(*model.lines(objects=[], classifications=[WEATHER])))
+    receipt, mine = receipt_of(model), model.data_hashes[0]
+    model.load(model.write(*model.lines(objects=[], classifications=[WEATHER])), receipt=receipt)
+    listing = {"query_type": "labelrowmetadata"}
+    model.emulator.clear_journal()
+    model.emulator.faults([{"match": listing, "when": {"nth": 2}, "do": {"delay_s": 2}}])
+    results: list[dict[str, Any]] = []
+    load = threading.Thread(
+        target=lambda: results.append(
+            model.load(model.write(*model.lines(classifications=[])), if_exists=if_exists, receipt=receipt)
+        )
+    )
+    load.start()
+    while not any(one["query_type"] == "labelrow" for one in model.emulator.journal()):
+        threading.Event().wait(0.01)
+    model.emulator.annotate(model.project, data_hashes=[mine], objects_per_row=5)
+    load.join()
+    drawn = _objects(model.labels()[mine])
+    if if_exists == "overwrite":  # it was asked for; and it was decided upon what the person had saved
+        assert len(drawn) == 2
+        return
+    by_person = [one for one in drawn if one["manualAnnotation"]]
+    assert len(by_person) == 5
+    assert results[0]["conflict"] == 1
+    (line,) = [one for one in lines_of(receipt) if one["data_hash"] == mine]
+    assert line["outcome"] == "conflict"
+
+
+def test_lines_of_an_export_are_imported_in_all_forms_that_the_sdk_takes(model: Model) -> None:
+    """Fault 5.3."""
+    model.load()
+    rows = list(model.labels().values())
+    for row in rows:
+        (unit,) = row["data_units"].values()
+        for drawn in unit["labels"]["objects"]:
+            if "polygon" in drawn:
+                points = [drawn["polygon"][key] for key in sorted(drawn["polygon"], key=int)]
+                drawn["polygon"] = [{**points[0], "x": -0.01}, *points[1:]]
+            if "boundingBox" in drawn:
+                drawn["boundingBox"]["w"] = 1.02
+        for answer in row["classification_answers"].values():
+            answer["classifications"] = []
+    told = model.load(model.write(*rows), if_exists="overwrite")
+    assert _counts(told) == {"saved": 6}
+    for row in model.labels().values():
+        drawn = {one["name"]: one for one in _objects(row)}
+        assert drawn["Person"]["polygon"]["0"]["x"] == -0.01
+        assert drawn["Car"]["boundingBox"]["w"] == 1.02
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (b'{"objects": ' + b"[" * 5000 + b"]" * 5000 + b"}", "it is nested too deeply"),
+        (b'{"data_hash": "\xff"}', "it is not UTF-8"),
+        (b'{"data_hash": NaN}', "it is not a JSON object"),
+        (b'{"data_hash": "x", "objects": [1e999]}', "it is not a JSON object"),
+    ],
+)
+def test_a_hostile_line_is_named_and_nothing_is_imported(model: Model, line: bytes, problem: str) -> None:
+    """Fault 4.4."""
+    path = model.directory / "hostile.jsonl"
+    path.write_bytes(line + b"\n")
+    with pytest.raises(AirflowFailException, match=rf"hostile\.jsonl, line 1: {problem}"):
+        model.load(str(path))
+
+
+@pytest.mark.parametrize("packed", [".zst", ".gz"])
+def test_a_packed_file_that_was_cut_is_refused_before_anything_is_sent(model: Model, packed: str) -> None:
+    """Fault 4.1."""
+    import gzip
+
+    import zstandard
+
+    content = b"".join(json.dumps(line).encode() + b"\n" for line in model.lines())
+    if packed == ".zst":
+        compressor = zstandard.ZstdCompressor().compressobj()
+        half = len(content) // 2
+        first = compressor.compress(content[:half]) + compressor.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+        whole = first
+    else:
+        whole = gzip.compress(content)[:-20]
+    path = model.directory / f"labels.jsonl{packed}"
+    path.write_bytes(whole)
+    with pytest.raises(AirflowFailException, match=r"labels\.jsonl"):
+        model.load(str(path))
+    assert model.changes() == []
+
+
+def test_a_file_that_is_no_receipt_is_not_overwritten(model: Model) -> None:
+    path = model.directory / "mine.jsonl"
+    path.write_text('{"mine": 1}\n')
+    with pytest.raises(AirflowFailException, match="no line of a receipt of an import"):
+        model.load(receipt=str(path))
+    assert path.read_text() == '{"mine": 1}\n'
+    assert model.changes() == []
+
+
+def test_heavy_rows_are_worked_on_a_few_at_a_time(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 7.6: bounded by bytes, not by rows."""
+    source = model.write(*model.lines())
+    size = len(Path(source).read_bytes()) // 6
+    monkeypatch.setattr(importing, "BYTES_PER_BUNDLE", 2 * size + 1)
+    assert model.load(source)["saved"] == 6
+    reads = [
+        one
+        for one in model.emulator.journal()
+        if one["query_type"] == "labelrow" and one["query_method"] == "PUT" and one["credential"] == model.credential
+    ]
+    assert len(reads) == 3
