@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.client import EncordClient
@@ -44,6 +44,7 @@ def export_part(
     """
     progress = read_progress(directory, plan, number)
     directory.require_owner(plan.id)  # after reading: what was not there may have been removed by who finished
+    require_readable(progress.failed, reading)
     if progress.finished:
         return progress
     rows = rows_to_read(directory, plan, plan.parts[number], progress.next_row)
@@ -63,6 +64,20 @@ def export_part(
         raise
     watcher.finished(len(progress.shards))
     return progress
+
+
+def require_readable(failed: Sequence[FailedRow], reading: Reading) -> None:
+    """Check what an earlier attempt skipped, which this one may have to fail for.
+
+    :raises UnexpectedAnswerError: It skipped rows, and this one must not.
+    """
+    if failed and not reading.skip_unreadable:
+        raise UnexpectedAnswerError(
+            f"Label row {failed[0].label_hash} (data {failed[0].data_hash}) was skipped by an earlier attempt with "
+            f"on_error='skip', as it could not be read: {failed[0].error} Correct it in Encord and export again with "
+            "overwrite=True, or keep on_error='skip'.",
+            rows=[one.label_hash for one in failed],
+        )
 
 
 class _Part:

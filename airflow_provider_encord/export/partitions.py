@@ -15,6 +15,7 @@ from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.export.directory import FinishedError
 from airflow_provider_encord.export.labels import Order, export_part, join, plan_export
 from airflow_provider_encord.export.manifest import Manifest, Shard
+from airflow_provider_encord.export.part import require_readable
 from airflow_provider_encord.export.plan import Directory, Plan, Progress, directory_of, read_plan
 from airflow_provider_encord.export.reading import Reading
 from airflow_provider_encord.export.shards import part_of
@@ -92,15 +93,15 @@ def export_partition(
     directory = directory_of(destination)
     plan = read_plan(directory)
     if plan is None or plan.id != partition.plan:
-        return _of_whole(partition, directory)
+        return _of_whole(partition, directory, reading)
     try:
         progress = export_part(client, plan, partition.number, directory, reading=reading)
     except FinishedError:
-        return _of_whole(partition, directory)
+        return _of_whole(partition, directory, reading)
     return progress, join(client, plan, directory)
 
 
-def _of_whole(partition: Partition, directory: Directory) -> tuple[Progress, Manifest]:
+def _of_whole(partition: Partition, directory: Directory, reading: Reading) -> tuple[Progress, Manifest]:
     """What a part came to, of an export that is whole; the task is run again, or its end was not noted."""
     manifest = directory.manifest()
     if manifest is None or manifest.plan != partition.plan:
@@ -108,6 +109,7 @@ def _of_whole(partition: Partition, directory: Directory) -> tuple[Progress, Man
             f"partition: {directory.path} contains a different export from the one that was partitioned. Run the "
             "partition task again; it needs a directory for each run, such as one that ends with {{ ds }}."
         )
+    require_readable(manifest.failed, reading)
     return Progress(plan=partition.plan, finished=True, shards=_shards(manifest, partition.number)), manifest
 
 

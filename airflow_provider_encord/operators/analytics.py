@@ -34,11 +34,12 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
     records go to files page by page. Time spent comes by user, task and day; it belongs to the interval that the
     beginning of its day (UTC) is in: ask for whole days.
 
-    Files are ``time_spent-00000.jsonl``, ``task_actions-00000.jsonl``, ``editor_logs-00000.jsonl``, ...; columns are
-    the fields of the records in `airflow_provider_encord.client.api.analytics`. ``manifest.json`` is written last.
+    Names of files begin with ``time_spent-``, ``task_actions-`` or ``editor_logs-``; the manifest has them. Columns
+    are the fields of the records in `airflow_provider_encord.client.api.analytics`. ``manifest.json`` is written last.
 
     Safe to repeat: a whole export of the same interval and question stays, unless it was taken before the interval was
-    over. A destination that holds anything else is refused. SSH keys only. Encord API: ``analytics/time-spent``,
+    over. A destination that holds any other file is refused. If two intervals are exported
+    to one destination at once, the one that began first fails. SSH keys only. Encord API: ``analytics/time-spent``,
     ``analytics/task-actions``, ``editor-logs`` (v2).
 
     :param project: Id of the project (templated).

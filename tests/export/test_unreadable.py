@@ -14,6 +14,7 @@ from airflow_provider_encord.client.errors import UnexpectedAnswerError
 from airflow_provider_encord.export.chain import Chain
 from airflow_provider_encord.export.labels import Order, export_labels
 from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, read_manifest
+from airflow_provider_encord.export.partitions import export_partition, plan_partitions
 from airflow_provider_encord.export.reading import Reading
 from airflow_provider_encord.export.verify import verify_content, verify_files
 from tests.export.bench import QUESTION, Encord, Unit, lines, units
@@ -99,6 +100,21 @@ def test_a_whole_export_with_failed_rows_is_made_again_if_none_may_be_skipped(tm
     with pytest.raises(UnexpectedAnswerError):
         _export(tmp_path, rows, skip=False)
     assert _export(tmp_path, units(20), skip=False).counts.failed == 0
+
+
+def test_a_part_whose_rows_were_skipped_fails_if_none_may_be_skipped(tmp_path):
+    rows = _units({4: b"NaN"})
+    order = Order(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
+    parts = plan_partitions(Answering(rows).client(), order, tmp_path, rows_per_partition=10, most=9)
+    skipping, failing = Reading(skip_unreadable=True), Reading()
+    assert len(export_partition(Answering(rows).client(), parts[0], tmp_path, skipping)[0].failed) == 1
+    with pytest.raises(UnexpectedAnswerError, match="was skipped by an earlier attempt"):
+        export_partition(Answering(rows).client(), parts[0], tmp_path, failing)
+    manifest = export_partition(Answering(rows).client(), parts[1], tmp_path, failing)[1]
+    assert manifest is not None
+    assert manifest.counts.failed == 1
+    with pytest.raises(UnexpectedAnswerError, match="overwrite=True"):
+        export_partition(Answering(rows).client(), parts[0], tmp_path, failing)
 
 
 def test_a_row_that_could_not_be_read_is_read_by_the_next_export_of_the_chain(tmp_path):
