@@ -61,12 +61,14 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     :param id: Of the plan that owns the directory.
     :param replaces: Ids of plans that owned it before.
     :param removes: Files that the new plan is about to remove.
+    :param fingerprint: Of what the plan is for: a process that wants the same may share it.
     """
 
     kind: Literal["encord export plan"]
     id: str
     replaces: Sequence[str] = ()
     removes: Sequence[str] = ()
+    fingerprint: str | None = None
 
 
 class WholeExport(Protocol):
@@ -180,16 +182,23 @@ class ExportDirectory(Generic[M]):
                 "directory of its own, such as one that ends with {{ ds }} or {{ run_id }}."
             )
 
-    def take(self, plan: str) -> Claim:
+    def take(self, plan: str, fingerprint: str | None = None) -> Claim:
         """Make a plan the owner, and remove what earlier exports left, their manifest first.
 
+        :param fingerprint: See `Claim`.
         :raises InvalidRequestError: The directory holds something that is not of an export.
         :raises ReplacedError: Another plan took it at the same moment.
         """
         with storage_errors("destination", self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         names = self._names()
-        claim = Claim(kind=KIND, id=plan, replaces=self._survey(names)[1], removes=[n for n in names if n != PLAN])
+        claim = Claim(
+            kind=KIND,
+            id=plan,
+            replaces=self._survey(names)[1],
+            removes=[name for name in names if name != PLAN],
+            fingerprint=fingerprint,
+        )
         self._write_plan(claim)
         late = [name for name in self._names() if name not in names and _FILE.fullmatch(name)]
         if late:  # another process has claimed the directory since we looked

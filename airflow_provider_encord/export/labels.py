@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from airflow_provider_encord import __version__
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedAnswerError
-from airflow_provider_encord.export.directory import FinishedError
+from airflow_provider_encord.export.directory import FinishedError, ReplacedError
 from airflow_provider_encord.export.manifest import (
     LABELS,
     SCHEMA_VERSION,
@@ -35,13 +35,15 @@ from airflow_provider_encord.export.plan import (
     named_shards,
     read_all_progress,
 )
-from airflow_provider_encord.export.planning import Order, plan_export
+from airflow_provider_encord.export.planning import Order, is_shared, plan_export
 from airflow_provider_encord.export.reading import Reading
 from airflow_provider_encord.storage_paths import StoragePath
 
 __all__ = ["Order", "export_labels", "export_part", "join", "plan_export"]
 
 log = logging.getLogger(__name__)
+
+_MOST_TRIES = 3
 
 
 def export_labels(
@@ -63,10 +65,23 @@ def export_labels(
     :raises ReplacedError: Another export took the destination meanwhile.
     :raises EncordError: Encord refused, or was not reached. What was written so far has no manifest.
     """
-    planned = plan_export(client, order, destination, accept_failed=reading.skip_unreadable)
+    directory = directory_of(destination)
+    for _ in range(_MOST_TRIES - 1):
+        try:
+            return _export(client, order, directory, reading, clock)
+        except ReplacedError:
+            if not is_shared(client, order, directory):
+                raise
+            log.info("Another attempt at the same export owns %s; continuing its plan.", destination)
+    return _export(client, order, directory, reading, clock)
+
+
+def _export(
+    client: EncordClient, order: Order, directory: Directory, reading: Reading, clock: Callable[[], float]
+) -> Manifest:
+    planned = plan_export(client, order, directory.path, accept_failed=reading.skip_unreadable)
     if isinstance(planned, Manifest):
         return planned
-    directory = directory_of(destination)
     try:
         for number in range(len(planned.parts)):
             export_part(client, planned, number, directory, reading=reading, clock=clock)
@@ -75,7 +90,7 @@ def export_labels(
     manifest = join(client, planned, directory)
     if manifest is None:
         raise InvalidRequestError(
-            f"destination: files of the export in {destination} were removed while it ran. Run it again."
+            f"destination: files of the export in {directory.path} were removed while it ran. Run it again."
         )
     return manifest
 

@@ -14,7 +14,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError, NotPossibleError, PermissionDeniedError
 from airflow_provider_encord.export import chain as chains
 from airflow_provider_encord.export.chain import BrokenChainError, Chain
-from airflow_provider_encord.export.directory import KIND
+from airflow_provider_encord.export.directory import KIND, ReplacedError
 from airflow_provider_encord.export.formats import PARQUET, needs_structure, require_format
 from airflow_provider_encord.export.left import why_left
 from airflow_provider_encord.export.listing import ListedRow, Listing, Question, list_rows
@@ -33,6 +33,7 @@ from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
 
+_MOST_TRIES = 3
 _DIFFERENCES = {"project": "of another project", "branch": "of another branch", "filters": "with other filters"}
 
 
@@ -107,7 +108,20 @@ def plan_export(
         log.info("Continuing the export of %s in %s.", order.run, destination)
         return plan
     _require_own_directory(order, there, destination)
-    return _new_plan(client, order, directory, rows_per_part, most_parts)
+    for _ in range(_MOST_TRIES - 1):
+        try:
+            return _new_plan(client, order, directory, rows_per_part, most_parts, there)
+        except ReplacedError:
+            if not is_shared(client, order, directory):
+                raise
+    return _new_plan(client, order, directory, rows_per_part, most_parts, there)
+
+
+def is_shared(client: EncordClient, order: Order, directory: Directory) -> bool:
+    """Whether the export that owns the directory is the same: that of another attempt at the same task."""
+    claim = directory.claim()
+    owner = claim or directory.manifest()
+    return order.run is not None and owner is not None and owner.fingerprint == order.fingerprint(client.settings.host)
 
 
 def _there(directory: Directory, question: Question) -> tuple[Plan | None, Manifest | None]:
@@ -130,20 +144,32 @@ def _there(directory: Directory, question: Question) -> tuple[Plan | None, Manif
 
 
 def _new_plan(
-    client: EncordClient, order: Order, directory: Directory, rows_per_part: int | None, most_parts: int
-) -> Plan:
+    client: EncordClient,
+    order: Order,
+    directory: Directory,
+    rows_per_part: int | None,
+    most_parts: int,
+    there: Manifest | None,
+) -> Plan | Manifest:
+    """A plan; or what another attempt at the same task has made of it while this one listed."""
     listing = list_rows(client, order.question)
     changes = _changes(client, order, listing, directory.path)
     structure = _structure(client, order)
     to_read = len(listing.rows) if changes.wanted is None else len(changes.wanted)
     _report(order, listing, directory.path, to_read, changes)
-    id_ = str(uuid.uuid4())
-    claim = directory.take(id_)
+    if is_shared(client, order, directory):
+        plan, manifest = read_plan(directory), directory.manifest()
+        if plan is not None and is_usable(directory, plan):
+            return plan
+        if manifest is not None and (there is None or manifest.plan != there.plan):
+            return manifest
+    id_, wanted = str(uuid.uuid4()), order.fingerprint(client.settings.host)
+    claim = directory.take(id_, wanted)
     plan = Plan(
         kind=KIND,
         id=id_,
         replaces=claim.replaces,
-        fingerprint=order.fingerprint(client.settings.host),
+        fingerprint=wanted,
         question=order.question,
         layout=order.layout,
         run=order.run,

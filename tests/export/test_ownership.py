@@ -112,6 +112,34 @@ def test_a_zombie_and_its_retry_end_with_one_whole_export(tmp_path, killed_at, z
     _require_whole(tmp_path, manifest)
 
 
+def test_a_retry_that_lists_while_the_zombie_does_shares_its_plan(tmp_path):
+    """Fault 1.4: the one that planned first failed for good, though the other one did the same."""
+    other: list[Manifest] = []
+    both = Interrupted(0, lambda: other.append(_export(tmp_path, MONDAY)))
+    assert _export(tmp_path, MONDAY, both) == other[0]
+    _require_whole(tmp_path, other[0])
+    planned: list[Any] = []
+    again = Interrupted(0, lambda: planned.append(plan_export(Encord(units(ROWS)).client(), _order(TUESDAY), tmp_path)))
+    assert _export(tmp_path, TUESDAY, again).plan == planned[0].id
+
+
+@pytest.mark.parametrize("at", [1, 4, 9])
+def test_an_attempt_whose_plan_another_attempt_replaced_continues_that_one(tmp_path, at):
+    """Fault 1.4."""
+    plans: list[str] = []
+
+    def replace() -> None:
+        order, client = _order(MONDAY), Encord(units(ROWS)).client()
+        directory_of(tmp_path).take("0123abcd-0000-4000-8000-000000000000", order.fingerprint(client.settings.host))
+        planned = plan_export(client, order, tmp_path)
+        assert isinstance(planned, Plan)
+        plans.append(planned.id)
+
+    manifest = _export(tmp_path, MONDAY, Interrupted(at, replace))
+    assert manifest.plan == plans[0]
+    _require_whole(tmp_path, manifest)
+
+
 @pytest.mark.parametrize(("slow_at", "fast_at"), [*itertools.product([1, 3, 6], [1, 2, 5])])
 def test_three_tries_inside_each_other_end_with_one_whole_export(tmp_path, slow_at, fast_at):
     """Fault 1.4."""
