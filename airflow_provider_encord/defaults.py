@@ -25,3 +25,4 @@ PARALLEL_READS = 4
 OVERLAP = 1.0  # seconds; times of editing may be of whole seconds
 ROWS_PER_PARTITION = 10_000
 LATE_AFTER = 24 * 3600.0  # seconds
+SETTLE_SECONDS = 24 * 3600.0  # how long after the end of an interval its records may still arrive

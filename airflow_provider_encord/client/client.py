@@ -7,6 +7,7 @@ loop is `AsyncEncordClient`.
 from __future__ import annotations
 
 import concurrent.futures
+import datetime
 import os
 import threading
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from airflow_provider_encord.client.credentials import ApiKey, Credential, Unpic
 from airflow_provider_encord.client.errors import EncordError, RefusedError
 from airflow_provider_encord.client.resources import admission
 from airflow_provider_encord.client.resources.account import Account
+from airflow_provider_encord.client.times import by_encords_clock
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
 
@@ -82,6 +84,10 @@ class EncordClient(Unpickled, Account):
         None before the first answer, and if answers have no ``Date``.
         """
         return self._transport.clock_ahead
+
+    def encord_time(self) -> datetime.datetime:
+        """The present time by Encord's clock, in UTC; by this machine's clock as long as Encord's is not known."""
+        return by_encords_clock(datetime.datetime.now(datetime.UTC), self.clock_ahead)
 
     def send(self, call: Call[T]) -> T:
         """Send one call and return its result.

@@ -9,6 +9,8 @@ import email.utils
 
 from airflow_provider_encord.client.errors import InvalidRequestError
 
+_AGREEMENT = 1.1  # seconds that a clock which is right seems to be ahead: a `Date` has no fractions, and takes its way
+
 
 class NoTimeError(InvalidRequestError, ValueError):
     """What is given as a time is none."""
@@ -49,3 +51,13 @@ def write_utc_time(moment: datetime.datetime | str | None) -> str | None:
     """As `write_time`, with ``Z`` for UTC, which is how some filters are sent."""
     text = write_time(moment)
     return f"{text.removesuffix('+00:00')}Z" if text and text.endswith("+00:00") else text
+
+
+def by_encords_clock(moment: datetime.datetime, ahead: float | None) -> datetime.datetime:
+    """The time that Encord's clock shows at a time of this machine's clock.
+
+    :param ahead: Seconds by which this machine's clock is ahead of Encord's; None if unknown, which changes nothing.
+    """
+    if ahead is None or 0.0 <= ahead <= _AGREEMENT:
+        return moment
+    return moment - datetime.timedelta(seconds=ahead)

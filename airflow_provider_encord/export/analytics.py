@@ -1,10 +1,7 @@
 """What people did and how long it took them, out of Encord into files, for an interval of time.
 
-Intervals are half-open: a record belongs to the interval that its time is in, the beginning included and the end not,
-whatever Encord's own filters do at their edges. So intervals that follow each other have every record once.
-
-Surprise: time spent comes by user, task and day. It belongs to the interval that the beginning of its day is in, and
-the day that is going on still grows; so ask for whole days, when they are over.
+Which records belong to an interval is decided in `analytics_reading`. Records reach Encord with a delay, so an export
+is final only if it was begun some time after the end of its interval, by Encord's clock.
 """
 
 from __future__ import annotations
@@ -12,28 +9,32 @@ from __future__ import annotations
 import datetime
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 
 from airflow_provider_encord import __version__
-from airflow_provider_encord.client.api.analytics import EditorLog, TaskAction, TimeSpent
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError
-from airflow_provider_encord.client.resources.activity import Activity, windows
 from airflow_provider_encord.client.times import parse_time
-from airflow_provider_encord.export.analytics_files import Table, write_table
+from airflow_provider_encord.defaults import SETTLE_SECONDS
+from airflow_provider_encord.export.analytics_files import write_table
+from airflow_provider_encord.export.analytics_reading import (
+    KINDS,
+    TIME_SPENT,
+    Interval,
+    days_of,
+    is_whole_days,
+    midnight,
+)
+from airflow_provider_encord.export.analytics_selection import known_selection
 from airflow_provider_encord.export.directory import ExportDirectory
 from airflow_provider_encord.export.manifest import FileRecord, ManifestError, encode_manifest
 from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
 
-TIME_SPENT = "time_spent"
-TASK_ACTIONS = "task_actions"
-EDITOR_LOGS = "editor_logs"
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 
 class AnalyticsFilters(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +43,7 @@ class AnalyticsFilters(msgspec.Struct, frozen=True, kw_only=True):
     :param user_emails: Of these users.
     :param stages: In these workflow stages, by id.
     :param data_hashes: On these data units.
-    :param actions: Of these actions; not of time spent.
+    :param actions: Of these actions; not of time spent. ``submit`` is ``submit_task`` in the editor logs.
     """
 
     user_emails: tuple[str, ...] = ()
@@ -54,7 +55,7 @@ class AnalyticsFilters(msgspec.Struct, frozen=True, kw_only=True):
 class AnalyticsQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """What is wanted.
 
-    :param what: Of `KINDS`.
+    :param what: Of `analytics_reading.KINDS`.
     :param start: ISO 8601, UTC; so `end`, which is not included.
     :param format: Of `analytics_files.FORMATS`.
     """
@@ -66,12 +67,17 @@ class AnalyticsQuestion(msgspec.Struct, frozen=True, kw_only=True):
     format: str
     filters: AnalyticsFilters = AnalyticsFilters()
 
+    @property
+    def interval(self) -> Interval:
+        """Start and end."""
+        return parse_time(self.start), parse_time(self.end)
+
 
 class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
     """``manifest.json`` of such an export; written last.
 
     :param what: ``"analytics"``.
-    :param taken_at: When it was begun; ISO 8601, UTC. What is taken before the interval is over is not all.
+    :param taken_at: When it was begun, by Encord's clock; ISO 8601, UTC. Before version 1.2 by the worker's clock.
     :param records: How many of each kind.
     :param files: In order.
     :param plan: Id of the export; in the names of its files. Null before version 1.1.
@@ -94,14 +100,18 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
         """The files beside the manifest."""
         return [one.name for one in self.files]
 
-    @property
-    def is_final(self) -> bool:
-        """Whether the interval was over."""
-        return parse_time(self.taken_at) >= parse_time(self.question.end)
+    def is_final(self, settle_seconds: float) -> bool:
+        """Whether it has all records, as far as time tells: it was begun that long after the end of its interval.
+
+        Time spent is complete when the last day (UTC) of the interval is over.
+        """
+        latest = parse_time(self.taken_at) - datetime.timedelta(seconds=settle_seconds)
+        if TIME_SPENT in self.question.what:
+            latest = midnight(latest)
+        return latest >= self.question.interval[1]
 
 
 _MANIFEST = msgspec.json.Decoder(AnalyticsManifest)
-Moments = tuple[datetime.datetime, datetime.datetime]
 
 
 def export_analytics(
@@ -110,29 +120,45 @@ def export_analytics(
     destination: StoragePath,
     *,
     overwrite: bool = False,
-    now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
+    settle_seconds: float = SETTLE_SECONDS,
 ) -> AnalyticsManifest:
     """Export what happened in an interval. Only reads; page by page.
 
-    What is there of the same question and whole stays, unless it was taken before the interval was over. What a killed
-    try left is made anew.
+    A whole export of the same question stays if it is final; else it is made again, as is one that was cut off.
 
     :param destination: A directory of its own.
-    :param overwrite: Make it anew in any case.
-    :raises InvalidRequestError: The destination holds something else.
+    :param overwrite: Make it again in any case.
+    :param settle_seconds: How long after the end of the interval records may still arrive.
+    :raises InvalidRequestError: The destination holds something else, a filter names nothing, or the interval cannot
+        be exported yet.
     :raises ReplacedError: Another export took the destination meanwhile.
     :raises EncordError: Encord refused, or was not reached; there is no manifest then.
     """
     directory = ExportDirectory(destination, _decode)
     there = _whole(directory, question)
-    if there and there.is_final and not overwrite:
+    if there and there.is_final(settle_seconds) and not overwrite:
         log.info("The export of %s to %s in %s is whole.", question.start, question.end, destination)
         return there
-    taken_at, plan = now(), str(uuid.uuid4())
+    project = client.project(question.project).get()
+    taken_at, plan = client.encord_time(), str(uuid.uuid4())
+    _require_possible(question, taken_at)
+    filters = question.filters
+    selection = known_selection(
+        client,
+        project,
+        question.what,
+        user_emails=filters.user_emails,
+        stages=filters.stages,
+        data_hashes=filters.data_hashes,
+        actions=filters.actions,
+    )
     claim = directory.take(plan)
-    files, records = [], {}
+    files: list[FileRecord] = []
+    records: dict[str, int] = {}
+    activity = client.project(question.project).activity
     for kind in question.what:
-        written = write_table(directory, plan, KINDS[kind].table, question.format, KINDS[kind].read(client, question))
+        found = KINDS[kind].read(activity, selection, question.interval, taken_at)
+        written = write_table(directory, plan, KINDS[kind].table, question.format, found)
         records[kind] = sum(one.rows for one in written)
         files += written
         log.info("%d records of %s.", records[kind], kind)
@@ -150,7 +176,41 @@ def export_analytics(
     )
     directory.publish(plan, encode_manifest(manifest))
     directory.finish(plan, keep=lambda: manifest.file_names)
+    if not manifest.is_final(settle_seconds):
+        log.info(
+            "Records of this interval may still arrive. To export them, clear this task %.0f s after the end or later.",
+            settle_seconds,
+        )
     return manifest
+
+
+def _require_possible(question: AnalyticsQuestion, now: datetime.datetime) -> None:
+    """Check that an interval has begun, and that its days are over where it does not consist of whole days.
+
+    :raises InvalidRequestError: See above.
+    """
+    start, end = question.interval
+    if start > now:
+        raise InvalidRequestError(f"start: {question.start} is in the future; Encord's clock shows {now.isoformat()}.")
+    if TIME_SPENT not in question.what or is_whole_days((start, end)):
+        return
+    advice = (
+        "Pass whole days, such as start='{{ data_interval_start | ds }}' and end='{{ data_interval_end | ds }}', or "
+        "leave time_spent out of `what`."
+    )
+    if end > midnight(now):
+        raise InvalidRequestError(
+            f"start, end: Encord keeps time spent by day (UTC), and the last day of the interval from {question.start} "
+            f"to {question.end} is not over, so seconds would be lost. {advice}"
+        )
+    first, last = days_of((start, end))
+    log.warning(
+        "Encord keeps time spent by day (UTC), and the interval from %s to %s does not consist of whole days. Time "
+        "spent is exported for the days that begin in it: %s. %s",
+        *(question.start, question.end),
+        "none" if first == last else f"from {first:%Y-%m-%d} to {last - datetime.timedelta(days=1):%Y-%m-%d}",
+        advice,
+    )
 
 
 def _decode(content: bytes, title: str) -> AnalyticsManifest:
@@ -172,81 +232,3 @@ def _whole(directory: ExportDirectory[AnalyticsManifest], question: AnalyticsQue
             "of its own, such as one that ends with {{ ds }}, or empty this one."
         )
     return manifest
-
-
-class _Kind(msgspec.Struct, frozen=True):
-    """A kind of record: how it is read, and its table."""
-
-    table: Table
-    read: Callable[[EncordClient, AnalyticsQuestion], Iterator[Any]]
-
-
-def _in_windows(
-    time_of: Callable[[Any], str], read: Callable[[Activity, AnalyticsFilters, Moments], Iterator[Any]]
-) -> Callable[[EncordClient, AnalyticsQuestion], Iterator[Any]]:
-    """Read an interval in windows, and of each only what is in it, its end not included."""
-
-    def of(client: EncordClient, question: AnalyticsQuestion) -> Iterator[Any]:
-        activity = client.project(question.project).activity
-        for start, end in windows(parse_time(question.start), parse_time(question.end)):
-            for record in read(activity, question.filters, (start, end)):
-                if start <= parse_time(time_of(record)) < end:
-                    yield record
-
-    return of
-
-
-def _time_spent(activity: Activity, filters: AnalyticsFilters, interval: Moments) -> Iterator[TimeSpent]:
-    start, end = interval
-    day = start.astimezone(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return activity.time_spent(
-        day, end, user_emails=filters.user_emails, stages=filters.stages, data_hashes=filters.data_hashes
-    )
-
-
-def _task_actions(activity: Activity, filters: AnalyticsFilters, interval: Moments) -> Iterator[TaskAction]:
-    return activity.task_actions(
-        *interval,
-        user_emails=filters.user_emails,
-        actions=filters.actions,
-        stages=filters.stages,
-        data_hashes=filters.data_hashes,
-    )
-
-
-def _editor_logs(activity: Activity, filters: AnalyticsFilters, interval: Moments) -> Iterator[EditorLog]:
-    """Encord's filters take one of each; with several, the rest is chosen here."""
-    asked = {
-        name: values[0]
-        for name, values in {
-            "user_email": filters.user_emails,
-            "stage": filters.stages,
-            "data_hash": filters.data_hashes,
-            "action": filters.actions,
-        }.items()
-        if len(values) == 1
-    }
-    for record in activity.editor_logs(*interval, **asked):
-        wanted = (
-            (filters.user_emails, record.actor_user_email),
-            (filters.stages, record.workflow_stage_id),
-            (filters.data_hashes, record.data_unit_id),
-            (filters.actions, record.action),
-        )
-        if all(not values or value in values for values, value in wanted):
-            yield record
-
-
-KINDS: dict[str, _Kind] = {
-    TIME_SPENT: _Kind(
-        Table(TIME_SPENT, TimeSpent, times=("period_start_time", "period_end_time")),
-        _in_windows(lambda one: one.period_start_time, _time_spent),
-    ),
-    TASK_ACTIONS: _Kind(
-        Table(TASK_ACTIONS, TaskAction, times=("timestamp",)),
-        _in_windows(lambda one: one.timestamp, _task_actions),
-    ),
-    EDITOR_LOGS: _Kind(
-        Table(EDITOR_LOGS, EditorLog, times=("timestamp",)), _in_windows(lambda one: one.timestamp, _editor_logs)
-    ),
-}

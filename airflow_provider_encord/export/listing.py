@@ -22,11 +22,10 @@ from airflow_provider_encord.client.api.labels import (
 )
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import UnexpectedAnswerError
-from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.client.times import by_encords_clock, parse_time
 
 ENCORD = "encord"
 WORKER = "worker"
-_MOST_AHEAD = 1.1  # seconds that a clock which is right seems to be ahead: a `Date` has no fractions, and takes its way
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,8 +152,7 @@ def list_rows(client: EncordClient, question: Question) -> Listing:
     ahead = client.clock_ahead
     if ahead is None:
         return listing_of(stamps, now, WORKER)
-    agrees = 0.0 <= ahead <= _MOST_AHEAD
-    return listing_of(stamps, now if agrees else now - datetime.timedelta(seconds=ahead))
+    return listing_of(stamps, by_encords_clock(now, ahead))
 
 
 def listing_of(stamps: Sequence[LabelRowStamp], now: datetime.datetime, clock: str = ENCORD) -> Listing:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_encord.defaults import ANALYTICS_FORMATS, ANALYTICS_KINDS, JSON_LINES
+from airflow_provider_encord.defaults import ANALYTICS_FORMATS, ANALYTICS_KINDS, JSON_LINES, SETTLE_SECONDS
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
     check_literals,
@@ -15,12 +15,16 @@ from airflow_provider_encord.operators.arguments import (
     location,
     moment,
     one_of,
+    seconds,
     several,
     storage_path,
+    words,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
+    import datetime
+
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.export.analytics import AnalyticsFilters, AnalyticsQuestion
@@ -29,34 +33,42 @@ if TYPE_CHECKING:
 class EncordExportAnalyticsOperator(EncordBaseOperator):
     """Export the time spent, the task actions and the editor logs of an interval to files and a manifest.
 
-    Only reads. By default the interval is the data interval of the run, so runs that follow each other have every
-    record once: its beginning is included, and its end is not. Longer intervals are asked for in parts of 30 days, and
-    records go to files page by page. Time spent comes by user, task and day; it belongs to the interval that the
-    beginning of its day (UTC) is in: ask for whole days.
+    Only reads. By default the interval is that of the run, so consecutive runs have every record once: the start
+    belongs to the interval, the end does not. ``CronDataIntervalTimetable`` gives runs an interval. The default
+    timetable of Airflow 3, ``CronTriggerTimetable``, does not: then the interval is from the previous run to this one,
+    and for the first run the day before.
 
-    Names of files begin with ``time_spent-``, ``task_actions-`` or ``editor_logs-``; the manifest has them. Columns
-    are the fields of the records in `airflow_provider_encord.client.api.analytics`. ``manifest.json`` is written last.
+    Encord keeps time spent by user, task and day (UTC). With ``time_spent`` the default interval is the whole days
+    (UTC) that end in the interval of the run. If `start` and `end` are passed, a day belongs to the interval that it
+    begins in. An interval that does not consist of whole days is refused as long as its last day is not over.
 
-    Safe to repeat: a whole export of the same interval and question stays, unless it was taken before the interval was
-    over. A destination that holds any other file is refused. If two intervals are exported
-    to one destination at once, the one that began first fails. SSH keys only. Encord API: ``analytics/time-spent``,
-    ``analytics/task-actions``, ``editor-logs`` (v2).
+    Files are ``time_spent-...jsonl``, ``task_actions-...jsonl``, ``editor_logs-...jsonl``; columns are the fields of
+    the records in `airflow_provider_encord.client.api.analytics`. ``manifest.json`` is written last and names them.
+
+    Safe to repeat: a whole export of the same interval and question stays if it was begun `settle_seconds` after the
+    end of the interval, by Encord's clock; else it is made again. A destination that holds anything else is refused.
+    SSH keys only. Encord API: ``analytics/time-spent``, ``analytics/task-actions``, ``editor-logs``; to check what the
+    filters name, the project, its users and its label rows (v2, v1).
 
     :param project: Id of the project (templated).
     :param destination: Directory for the files (templated): any path of Airflow's object storage; one for each
         interval.
     :param what: ``"time_spent"``, ``"task_actions"``, ``"editor_logs"``, or several of them (templated); by default
         all.
-    :param start: Beginning of the interval (templated).
-    :param end: Its end, not included (templated).
+    :param start: Beginning of the interval (templated); by default see above.
+    :param end: Its end, not included (templated); by default see above.
     :param format: ``"jsonl"``, ``"jsonl.gz"``, or ``"parquet"`` (extra ``parquet``) (templated).
     :param user_emails: Only of these users, or one (templated).
     :param stages: Only in these workflow stages, by id, or one (templated).
     :param data_hashes: Only on these data units, or one (templated).
-    :param actions: Only these actions, or one; of task actions and editor logs (templated).
-    :param overwrite: Export anew what is there (templated).
-    :return: ``{"project": id, "start": str, "end": str, "records": {what: int}, "manifest": URI}``.
-    :raises AirflowFailException: The destination holds something else, an argument is wrong, or Encord refuses.
+    :param actions: Only these actions, or one; of task actions and editor logs (templated). ``submit`` is
+        ``submit_task`` in the editor logs.
+    :param settle_seconds: How long after the end of the interval records may still reach Encord (templated).
+    :param overwrite: Export again what is there (templated).
+    :return: ``{"project": id, "start": str, "end": str, "records": {what: int}, "final": bool, "manifest": URI}``;
+        `final` says whether the interval had settled.
+    :raises AirflowFailException: The destination holds something else, an argument is wrong or names nothing, the
+        interval cannot be exported yet, or Encord refuses.
     :raises AirflowException: Encord was not reached; a retry may help.
     """
 
@@ -71,6 +83,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         "stages",
         "data_hashes",
         "actions",
+        "settle_seconds",
         "overwrite",
         *EncordBaseOperator.template_fields,
     )
@@ -81,13 +94,14 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         project: str,
         destination: str | os.PathLike[str] | ObjectStoragePath,
         what: Sequence[str] | str = ("time_spent", "task_actions", "editor_logs"),
-        start: Any = "{{ data_interval_start }}",
-        end: Any = "{{ data_interval_end }}",
+        start: Any = None,
+        end: Any = None,
         format: str = JSON_LINES,  # noqa: A002 - the word for it
         user_emails: Sequence[str] | str | None = None,
         stages: Sequence[str] | str | None = None,
         data_hashes: Sequence[str] | str | None = None,
         actions: Sequence[str] | str | None = None,
+        settle_seconds: float | str = SETTLE_SECONDS,
         overwrite: bool | str = False,
         **kwargs: Any,
     ):
@@ -102,6 +116,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         self.stages = stages
         self.data_hashes = data_hashes
         self.actions = actions
+        self.settle_seconds = settle_seconds
         self.overwrite = overwrite
         check_literals(
             destination=(destination, location),
@@ -109,6 +124,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
             start=(start, _interval_end),
             end=(end, _interval_end),
             format=(format, one_of(*ANALYTICS_FORMATS)),
+            settle_seconds=(settle_seconds, seconds),
             overwrite=(overwrite, flag),
         )
 
@@ -119,21 +135,23 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         from airflow_provider_encord.export.manifest import MANIFEST
 
         target = storage_path(self.destination, "destination")
-        question = self._question()
+        question = self._question(context)
         overwrite = flag(self.overwrite, "overwrite")
+        settle_seconds = seconds(self.settle_seconds, "settle_seconds")
         self.show(context, project_url, question.project)
-        manifest = export_analytics(self.client, question, target, overwrite=overwrite)
+        manifest = export_analytics(self.client, question, target, overwrite=overwrite, settle_seconds=settle_seconds)
         told = {
             "project": question.project,
             "start": question.start,
             "end": question.end,
             "records": manifest.records,
+            "final": manifest.is_final(settle_seconds),
             "manifest": str(target / MANIFEST),
         }
         self.tell_assets(context, project_uri(self.client.settings.base_url, question.project), told)
         return told
 
-    def _question(self) -> AnalyticsQuestion:
+    def _question(self, context: Context) -> AnalyticsQuestion:
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.export.analytics import AnalyticsQuestion
         from airflow_provider_encord.export.analytics_files import FORMATS
@@ -144,52 +162,79 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         if name not in FORMATS:
             raise InvalidRequestError(f"format: {str(name)[:80]!r} is none of {', '.join(FORMATS)}.")
         require_format(name)
-        start, end = self._time(self.start, "start"), self._time(self.end, "end")
+        start, end = self._interval(context, what)
         if start >= end:
-            raise InvalidRequestError(
-                f"start, end: the interval from {start} to {end} is empty. A run that somebody starts may have none; "
-                "then give both."
-            )
+            raise InvalidRequestError(f"start, end: the interval from {start} to {end} is empty.")
         return AnalyticsQuestion(
             project=self.client.project(self.project).id,
             what=tuple(dict.fromkeys(what)),
-            start=start,
-            end=end,
+            start=start.isoformat(),
+            end=end.isoformat(),
             format=name,
             filters=self._filters(what),
         )
 
     def _filters(self, what: Sequence[str]) -> AnalyticsFilters:
-        from airflow_provider_encord.client.api.analytics import TASK_ACTIONS as KNOWN_ACTIONS
         from airflow_provider_encord.client.errors import InvalidRequestError
-        from airflow_provider_encord.client.resources.identifiers import require_ids
-        from airflow_provider_encord.export.analytics import TASK_ACTIONS, TIME_SPENT, AnalyticsFilters
+        from airflow_provider_encord.client.resources.identifiers import require_emails, require_ids
+        from airflow_provider_encord.export.analytics import AnalyticsFilters
 
-        actions = several(self.actions, "actions")
-        if actions and TIME_SPENT in what:
+        actions = words(self.actions, "actions") or []
+        if actions and "time_spent" in what:
             raise InvalidRequestError("actions: time spent is not told by action; leave one of them out.")
-        unknown = [one for one in actions if one not in KNOWN_ACTIONS]
-        if unknown and TASK_ACTIONS in what:
-            raise InvalidRequestError(f"actions: {unknown} is none of {', '.join(KNOWN_ACTIONS)}.")
         return AnalyticsFilters(
-            user_emails=tuple(several(self.user_emails, "user_emails")),
+            user_emails=tuple(require_emails(several(self.user_emails, "user_emails"), "user_emails")),
             stages=tuple(require_ids(several(self.stages, "stages"), "stages")),
             data_hashes=tuple(require_ids(several(self.data_hashes, "data_hashes"), "data_hashes")),
             actions=tuple(actions),
         )
 
-    def _time(self, value: Any, name: str) -> str:
-        import datetime
+    def _interval(self, context: Context, what: Sequence[str]) -> tuple[datetime.datetime, datetime.datetime]:
+        """Start and end, as passed or of the run."""
+        start = None if self.start is None else _time(self.start, "start")
+        end = None if self.end is None else _time(self.end, "end")
+        if start is not None and end is not None:
+            return start, end
+        return self._default_interval(context, what, start, end)
 
+    def _default_interval(
+        self,
+        context: Context,
+        what: Sequence[str],
+        start: datetime.datetime | None,
+        end: datetime.datetime | None,
+    ) -> tuple[datetime.datetime, datetime.datetime]:
         from airflow_provider_encord.client.errors import InvalidRequestError
-        from airflow_provider_encord.client.times import parse_time
+        from airflow_provider_encord.operators.runs import run_interval, whole_days
 
-        text = _interval_end(value, name)
-        if text is None:
+        run = run_interval(context)
+        if run is None:
+            raise InvalidRequestError("start, end: the run has no interval. Pass both.")
+        days = whole_days(run, context) if "time_spent" in what else run
+        if start is None and end is None and days[0] == days[1]:
             raise InvalidRequestError(
-                f"{name}: it is empty. A run without a data interval, such as one that somebody starts, needs it given."
+                f"what: Encord keeps time spent by day (UTC), and no day ends in the interval of this run, from "
+                f"{run[0].isoformat()} to {run[1].isoformat()}. Run the DAG once a day, or leave time_spent out of "
+                "`what`."
             )
-        return parse_time(text).astimezone(datetime.UTC).isoformat()
+        return start or days[0], end or days[1]
+
+
+def _time(value: Any, name: str) -> datetime.datetime:
+    import datetime
+
+    from airflow_provider_encord.client.errors import InvalidRequestError
+    from airflow_provider_encord.client.times import parse_time
+
+    text = _interval_end(value, name)
+    if text is None:
+        raise InvalidRequestError(
+            f"{name}: it is empty. A run without a data interval, such as one that somebody starts, needs it given."
+        )
+    try:
+        return parse_time(text).astimezone(datetime.UTC)
+    except OverflowError:
+        raise InvalidRequestError(f"{name}: {text} is out of the range of years that can be exported.") from None
 
 
 def _kinds(value: Any, name: str) -> list[str]:

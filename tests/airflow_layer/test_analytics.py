@@ -94,7 +94,7 @@ def test_ninety_days_of_logs_are_asked_for_in_windows_of_thirty(activity: Activi
 
 
 def test_an_interval_that_is_over_is_read_once(activity: Activity) -> None:
-    past = {"start": activity.today - DAY, "end": datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=1)}
+    past = {"start": activity.today - 2 * DAY, "end": activity.today - DAY}
     activity.export(**past)
     before = {path.name: path.read_bytes() for path in (activity.directory / "export").iterdir()}
     activity.emulator.clear_journal()
@@ -159,10 +159,13 @@ def test_filters_let_through_what_they_name(activity: Activity) -> None:
         ({"format": "csv"}, "format: 'csv' is none of jsonl, jsonl.gz, parquet"),
         ({"end": "2026-01-01", "start": "2026-01-01"}, "start, end: the interval"),
         ({"start": ""}, "start: it is empty. A run without a data interval"),
+        ({"start": None, "end": None}, "start, end: the run has no interval. Pass both"),
+        ({"end": "9999-12-31T23:59:59-05:00"}, "end: 9999-12-31T23:59:59-05:00 is out of the range of years"),
+        ({"settle_seconds": "long"}, "settle_seconds: 'long' is not a number"),
+        ({"user_emails": "nobody"}, "user_emails: 'nobody' is not an e-mail address"),
         ({"start": "None"}, "start: it is empty"),
         ({"end": "soon"}, "end: 'soon' is not a time"),
         ({"what": "time_spent", "actions": "submit"}, "actions: time spent is not told by action"),
-        ({"what": "task_actions", "actions": "sumbit"}, r"actions: \['sumbit'\] is none of assign"),
         ({"stages": ["Review"]}, "stages: "),
     ],
 )

@@ -17,9 +17,20 @@ from airflow_provider_encord.client.api.analytics import (
 )
 from airflow_provider_encord.client.api.listing import Time
 from airflow_provider_encord.client.errors import InvalidRequestError
-from airflow_provider_encord.client.resources.pages import each
+from airflow_provider_encord.client.resources.pages import each, each_once
 from airflow_provider_encord.client.resources.sender import Sender
 from airflow_provider_encord.client.times import parse_time
+
+_AHEAD = datetime.timedelta(days=1)  # more than clocks are apart
+
+
+def time_spent_key(record: TimeSpent) -> tuple[object, ...]:
+    """What a record of time spent is about; its seconds grow while the day goes on."""
+    stage = record.workflow_stage.uuid if record.workflow_stage else None
+    return (
+        *(record.period_start_time, record.user_email, record.workflow_task_uuid, record.data_uuid),
+        *(record.dataset_uuid, stage, record.project_user_role),
+    )
 
 
 class Activity:
@@ -64,12 +75,14 @@ class Activity:
         stage: str | None = None,
         data_hash: str | None = None,
     ) -> Iterator[EditorLog]:
-        """What was done in the label editor. An interval of more than 30 days is read in parts.
+        """What was done in the label editor. An interval of more than 30 days is read in parts, up to the present.
 
         :raises InvalidRequestError: The end is before the start; nothing was sent.
         """
         for first, last in windows(_moment(start), _moment(end)):
-            yield from each(
+            if first > _moment(start) and first > self._client.encord_time() + _AHEAD:
+                return  # the future has no logs
+            yield from each_once(
                 self._client,
                 lambda page, first=first, last=last: analytics.list_editor_logs(  # type: ignore[misc]
                     self._project,
@@ -81,6 +94,7 @@ class Activity:
                     data_hash=data_hash,
                     page=page,
                 ),
+                lambda record: record.id,
             )
 
     def time_spent(
@@ -94,11 +108,11 @@ class Activity:
         data_hashes: Sequence[str] = (),
         data_title: str | None = None,
     ) -> Iterator[TimeSpent]:
-        """Time by user, task and day.
+        """Time by user, task and day. Encord keeps it by day (UTC), so ask from midnight to midnight.
 
         :param before: None is now.
         """
-        return each(
+        return each_once(
             self._client,
             lambda page: analytics.list_time_spent(
                 self._project,
@@ -111,6 +125,7 @@ class Activity:
                 data_title=data_title,
                 page=page,
             ),
+            time_spent_key,
         )
 
     def task_actions(
@@ -127,7 +142,7 @@ class Activity:
 
         :param actions: Of `analytics.TASK_ACTIONS`; none for all.
         """
-        return each(
+        return each_once(
             self._client,
             lambda page: analytics.list_task_actions(
                 self._project,
@@ -139,6 +154,7 @@ class Activity:
                 data_hashes=data_hashes,
                 page=page,
             ),
+            lambda record: record,
         )
 
     def collaborator_timers(

@@ -5,7 +5,8 @@ The flow for operators, which need all of it at once, is `listing.every_page`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TypeVar
 
 from airflow_provider_encord.client.api.listing import Trail
@@ -14,6 +15,8 @@ from airflow_provider_encord.client.call import Call
 from airflow_provider_encord.client.resources.sender import Sender
 
 T = TypeVar("T")
+MOST_REMEMBERED = 50_000
+"""How many of the latest items `each_once` remembers: far more than a listing grows by between two of its pages."""
 
 
 def each(client: Sender, call: Callable[[str | None], Call[Page[T]]]) -> Iterator[T]:
@@ -22,10 +25,40 @@ def each(client: Sender, call: Callable[[str | None], Call[Page[T]]]) -> Iterato
     :param call: Makes the call for a page token, None for the first page.
     :raises UnexpectedAnswerError: A page leads back to one that was read, which would never end.
     """
+    for results in _pages(client, call):
+        yield from results
+
+
+def each_once(
+    client: Sender, call: Callable[[str | None], Call[Page[T]]], identity: Callable[[T], Hashable]
+) -> Iterator[T]:
+    """As `each`, for a listing to which items are added while it is read.
+
+    The new items shift the others, so the end of a page comes again at the beginning of the next one. What came on an
+    earlier page is dropped; items that are equal within one page are different ones.
+
+    :param identity: What makes two items the same one.
+    """
+    seen: dict[int, None] = {}
+    for results in _pages(client, call):
+        on_page: Counter[Hashable] = Counter()
+        for item in results:
+            name = identity(item)
+            key = hash((name, on_page[name]))
+            on_page[name] += 1
+            if key in seen:
+                continue
+            seen[key] = None
+            if len(seen) > MOST_REMEMBERED:
+                del seen[next(iter(seen))]
+            yield item
+
+
+def _pages(client: Sender, call: Callable[[str | None], Call[Page[T]]]) -> Iterator[Sequence[T]]:
     token, trail = None, Trail()
     while True:
         page = client.send(step := call(token))
-        yield from page.results
+        yield page.results
         token = trail.follow(step, page)
         if token is None:
             return

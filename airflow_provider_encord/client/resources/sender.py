@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Protocol, TypeVar
 
 from airflow_provider_encord.client.call import Call, Flow
@@ -16,6 +17,10 @@ class Sender(Protocol):
     @property
     def credential(self) -> Credential:
         """What it authenticates with."""
+        ...
+
+    def encord_time(self) -> datetime.datetime:
+        """The present time by Encord's clock, as far as it is known."""
         ...
 
     def send(self, call: Call[T]) -> T:
