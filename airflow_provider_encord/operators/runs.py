@@ -49,6 +49,7 @@ def whole_days(
 ) -> tuple[datetime.datetime, datetime.datetime]:
     """The whole days (UTC) that end in an interval. Consecutive intervals have consecutive days.
 
+    :param interval: As `run_interval` gives it.
     :return: It may be empty; for a run that somebody triggered it is then the last day that is over.
     """
     start, end = (one.astimezone(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0) for one in interval)
@@ -72,8 +73,13 @@ def _previous_end(context: Context) -> datetime.datetime | None:
     return next((one for one in map(_moment, moments) if one), None)
 
 
+def utc_time(value: datetime.datetime) -> datetime.datetime:
+    """A time of Airflow as one of the standard library, in UTC: pendulum's lose their timezone on the way."""
+    return datetime.datetime.fromisoformat(value.isoformat()).astimezone(datetime.UTC)
+
+
 def _moment(value: Any) -> datetime.datetime | None:
-    return value if isinstance(value, datetime.datetime) and value.tzinfo else None
+    return utc_time(value) if isinstance(value, datetime.datetime) and value.tzinfo else None
 
 
 def _unavailable() -> Exception:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.assets import labels_uri
 from airflow_provider_encord.export.listing_file import FILTER, GONE, read_rows
@@ -19,7 +19,6 @@ from airflow_provider_encord.export.manifest import read_manifest
 from airflow_provider_encord.operators.labels import (
     EncordExportLabelsOperator,
     EncordPartitionLabelsOperator,
-    EncordSnapshotLabelsOperator,
     EncordVerifyExportOperator,
 )
 from airflow_provider_encord.operators.labels.lineage import _place
@@ -352,74 +351,6 @@ def test_lineage_goes_from_the_labels_to_the_files_with_their_counts(exports: Ex
     assert (files.namespace, files.name) == ("file", f"{exports.directory}/x")
     counts = files.outputFacets["outputStatistics"]
     assert (counts.rowCount, counts.size, counts.fileCount) == (40, told["bytes"], told["shards"])
-
-
-def test_a_snapshot_stays_as_it_is_while_people_go_on(exports: Exports) -> None:
-    now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=1)
-
-    def freeze() -> dict[str, Any]:
-        operator = EncordSnapshotLabelsOperator(task_id="freeze", project=exports.project, branch="export-today")
-        told: dict[str, Any] = operator.execute(context(data_interval_end=now))
-        return told
-
-    first = freeze()
-    assert (first["branch"], first["rows"], first["copied"], first["taken_late"]) == ("export-today", 40, 40, False)
-    exports.export(0, branch="export-today")
-    exports.emulator.annotate(exports.project, count=40, seed=5)
-    exports.emulator.clear_journal()
-    again = freeze()
-    assert {**again, "copied": 40} == first
-    assert [one for one in exports.journal() if one["changes"]] == []
-    exports.export(1, branch="export-today")
-    assert exports.rows(0) == exports.rows(1) != exports.truth()
-    assert exports.verify(0, against="content")["mismatches"] == 0
-
-
-def test_a_snapshot_that_was_cut_off_is_completed_without_rows_that_came_later(
-    account: Account, tmp_path: Path
-) -> None:
-    exports = Exports(account, tmp_path, rows=130, created=0.9)
-    due = datetime.datetime.now(datetime.UTC)
-    operator = EncordSnapshotLabelsOperator(task_id="freeze", project=exports.project, branch="export-cut")
-    copies = {"method": "POST", "path": "/copy-branch$"}
-    exports.emulator.faults([{"match": copies, "when": {"nth": 2, "times": 1}, "do": {"status": 404}}])
-    with pytest.raises((AirflowException, AirflowFailException)):
-        operator.execute(context(data_interval_end=due))
-    exports.emulator.clear_faults()
-    exports.emulator.clock(advance_s=60)
-    exports.emulator.annotate(exports.project, count=130)
-    told = operator.execute(context(data_interval_end=due))
-    assert (told["rows"], told["copied"]) == (117, 67)
-
-
-def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Exports) -> None:
-    arguments = {"task_id": "freeze", "project": exports.project, "branch": "export-2026-01-01"}
-    past = context(data_interval_end=datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC))
-    with pytest.raises(AirflowFailException, match=r"no snapshot 'export-2026-01-01', and it was due on 2026-01-02"):
-        EncordSnapshotLabelsOperator(**arguments).execute(past)
-    assert not [one for one in exports.journal() if one["changes"]]
-    marked = EncordSnapshotLabelsOperator(**arguments, if_late="mark")
-    told = marked.execute(past)
-    assert told["taken_late"]
-    assert told["branch"].startswith("export-2026-01-01-taken-2")
-    assert told["rows"] == 40
-    exports.emulator.annotate(exports.project, count=40, seed=9)
-    assert marked.execute(past) == {**told, "copied": 0, "moment": marked.execute(past)["moment"]}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"branch": "main"}, "branch: 'main' is the source"),
-        ({"branch": " "}, "branch: it is empty"),
-        ({"branch": "b", "if_late": "perhaps"}, "if_late: 'perhaps'"),
-        ({"branch": "b", "late_after": "soon"}, "late_after: 'soon'"),
-    ],
-)
-def test_wrong_arguments_of_a_snapshot_are_named(exports: Exports, arguments: Any, message: str) -> None:
-    with pytest.raises(AirflowFailException, match=message):
-        EncordSnapshotLabelsOperator(task_id="freeze", project=exports.project, **arguments).execute(context())
-    assert exports.journal() == []
 
 
 def _shard(day: Path, number: int) -> Path:

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.defaults import LATE_AFTER
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import check_literals, choice, given, one_of, seconds
+from airflow_provider_encord.operators.arguments import (
+    check_literals,
+    choice,
+    given,
+    location,
+    one_of,
+    seconds,
+    storage_path,
+    word,
+)
 from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.runs import utc_time
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.export.snapshot import Date
 
 FAIL = "fail"
 MARK = "mark"
+_MOST_LATE = 100 * 365 * 24 * 3600.0
 
 
 class EncordSnapshotLabelsOperator(EncordBaseOperator):
@@ -26,20 +38,31 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
     A branch that nobody edits gives the same bytes at every export, while annotation goes on in the main branch. The
     snapshot has the label rows that were created by the time the run was due (the end of its data interval, else when
     it was triggered); rows without labels are not in it. Changes the project: Encord copies the labels (copy-branch).
+    Copying takes time, and people edit meanwhile: `captured_from` and `captured_until` say when the first and the last
+    row were copied.
 
-    Safe to repeat: if the branch is there, it stays as it is, and only rows that a try before did not come to are
-    copied. Labels of the past cannot be had: a run that comes more than `late_after` after it was due, and finds no
-    branch, is refused; or takes them as they are now, into a branch whose name ends with ``-taken-`` and the moment.
-    Use the branch that is returned. SSH keys only. Encord API: ``labels/copy-branch`` (v2).
+    Safe to repeat: a snapshot that is whole is only checked. The task fails if one of its rows was edited, added or
+    deleted. A copy that was cut off is completed as long as it is not late. A branch that is not this snapshot is
+    refused, and nothing is added to it. The task knows its own snapshot by the report; without one, by the task state
+    (Airflow 3.3), else by the times of the rows, which a copy that somebody else made after the due time has, too.
+
+    Encord keeps no past versions of labels. A run that comes more than `late_after` seconds after it was due, and finds
+    no whole snapshot, is refused; or it takes the labels as they are now, into a branch whose name ends with
+    ``-taken-`` and the day. Use the branch that is returned. SSH keys only. Encord API: ``labels/copy-branch`` (v2).
 
     :param project: Id of the project (templated).
-    :param branch: The branch to make (templated); by default ``export-`` and the date.
+    :param branch: The branch to make (templated); by default ``export-`` and the time of the run, so that each run has
+        a branch of its own.
     :param source: The branch to freeze (templated).
     :param if_late: ``"fail"``, or ``"mark"`` to take the labels as they are now, and say so (templated).
     :param late_after: Seconds after which a run is late (templated).
-    :return: ``{"project": id, "branch": str, "rows": int, "copied": int, "taken_late": bool, "moment": str}``.
-    :raises AirflowFailException: The date is past, an argument is wrong, or Encord refuses.
-    :raises AirflowException: Encord was not reached; a retry goes on with what was copied.
+    :param report: A JSON Lines file that gets a line for each row of the snapshot (templated): any path of Airflow's
+        object storage; one for each snapshot.
+    :return: ``{"project": id, "branch": str, "rows": int, "copied": int, "taken_late": bool, "moment": str,
+        "captured_from": str, "captured_until": str}``.
+    :raises AirflowFailException: The date is past, the branch is not this snapshot or was changed, an argument is
+        wrong, or Encord refuses.
+    :raises AirflowException: Encord was not reached; a retry completes what was copied.
     """
 
     template_fields: Sequence[str] = (
@@ -48,6 +71,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         "source",
         "if_late",
         "late_after",
+        "report",
         *EncordBaseOperator.template_fields,
     )
 
@@ -55,10 +79,11 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         self,
         *,
         project: str,
-        branch: str = "export-{{ (dag_run.logical_date or dag_run.run_after) | ds }}",
+        branch: str = "export-{{ (dag_run.logical_date or dag_run.run_after) | ts_nodash }}",
         source: str = "main",
         if_late: str = FAIL,
         late_after: float | str = LATE_AFTER,
+        report: str | os.PathLike[str] | ObjectStoragePath | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -67,25 +92,31 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         self.source = source
         self.if_late = if_late
         self.late_after = late_after
-        check_literals(if_late=(if_late, one_of(FAIL, MARK)), late_after=(late_after, seconds))
+        self.report = report
+        check_literals(
+            if_late=(if_late, one_of(FAIL, MARK)), late_after=(late_after, _lateness), report=(report, location)
+        )
 
     def act(self, context: Context) -> dict[str, Any]:
         """Take the snapshot."""
         from airflow_provider_encord.assets import labels_uri
+        from airflow_provider_encord.attempts import fingerprint
         from airflow_provider_encord.client.api.labels import MAIN_BRANCH
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.export.snapshot import take_snapshot
+        from airflow_provider_encord.export.snapshot_memory import Memory
 
-        branch = given(self.branch)
+        branch = word(self.branch, "branch")
         if branch is None:
-            raise InvalidRequestError("branch: it is empty; name the branch to make, such as export-{{ ds }}.")
-        now = datetime.datetime.now(datetime.UTC)
-        date = self._date(context, now)
+            raise InvalidRequestError("branch: it is empty; name the branch to make, such as export-{{ ts_nodash }}.")
+        source = word(self.source, "source") or MAIN_BRANCH
+        date = self._date(context)
         project = self.client.project(self.project).id
+        report = None if given(self.report) is None else storage_path(self.report, "report")
+        about = fingerprint(project=project, branch=branch, source=source, due=date.due.isoformat())
+        memory = Memory(about, store=context.get("task_state_store"), report=report)
         self.show(context, project_url, project)
-        taken = take_snapshot(
-            self.client, project, branch=str(branch), source=given(self.source) or MAIN_BRANCH, date=date, now=now
-        )
+        taken = take_snapshot(self.client, project, branch=branch, source=source, date=date, memory=memory)
         told = {
             "project": project,
             "branch": taken.branch,
@@ -93,20 +124,44 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
             "copied": taken.copied,
             "taken_late": taken.taken_late,
             "moment": taken.moment,
+            "captured_from": taken.captured_from,
+            "captured_until": taken.captured_until,
         }
         self.tell_assets(context, labels_uri(self.client.settings.base_url, project, taken.branch), told)
         return told
 
-    def _date(self, context: Context, now: datetime.datetime) -> Date:
+    def _date(self, context: Context) -> Date:
         from airflow_provider_encord.export.snapshot import Date
 
         choice(self.if_late, "if_late", (FAIL, MARK))
-        dag_run = context.get("dag_run")
-        due = (
-            context.get("data_interval_end")
-            or context.get("logical_date")
-            or getattr(dag_run, "run_after", None)
-            or now
-        )
-        late_after = due + datetime.timedelta(seconds=seconds(self.late_after, "late_after"))
+        due = _due(context)
+        late_after = due + datetime.timedelta(seconds=_lateness(self.late_after, "late_after"))
         return Date(due=due, late_after=late_after, mark_late=self.if_late == MARK)
+
+
+def _due(context: Context) -> datetime.datetime:
+    """When the run was due, in UTC; outside of Airflow, now."""
+    from airflow_provider_encord.client.errors import InvalidRequestError
+
+    given_times = {name: context.get(name) for name in ("data_interval_end", "logical_date")}
+    given_times["run_after"] = getattr(context.get("dag_run"), "run_after", None)
+    for name, value in given_times.items():
+        if value is None:
+            continue
+        if not isinstance(value, datetime.datetime) or value.tzinfo is None:
+            raise InvalidRequestError(
+                f"{name}: the run's {name} is {str(value)[:80]!r}, which is no time with a timezone. Pass a datetime "
+                "that has one."
+            )
+        return utc_time(value)
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _lateness(value: Any, name: str) -> float:
+    """A number of seconds, short enough to be added to a date."""
+    from airflow_provider_encord.client.errors import InvalidRequestError
+
+    number = seconds(value, name)
+    if number > _MOST_LATE:
+        raise InvalidRequestError(f"{name}: {str(value)[:80]} seconds are too many; the most is {_MOST_LATE:.0f}.")
+    return number
