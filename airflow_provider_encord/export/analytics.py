@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import msgspec
 
 from airflow_provider_encord import __version__
+from airflow_provider_encord.client.api.analytics import list_task_actions
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.times import parse_time
@@ -139,6 +140,7 @@ def export_analytics(
     if there and there.is_final(settle_seconds) and not overwrite:
         log.info("The export of %s to %s in %s is whole.", question.start, question.end, destination)
         return there
+    client.require_possible(list_task_actions(question.project, after=question.start, before=question.end))
     project = client.project(question.project).get()
     taken_at, plan = client.encord_time(), str(uuid.uuid4())
     _require_possible(question, taken_at)

@@ -15,7 +15,7 @@ from airflow_provider_encord.client.api.reading import Page
 from airflow_provider_encord.client.call import Call, Flow, Request, run
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.errors import UnexpectedAnswerError
-from airflow_provider_encord.client.resources.pages import each
+from airflow_provider_encord.client.resources.pages import MOST_REMEMBERED, each, each_once
 from tests.wire.vectors import ssh_key
 
 GROUP = "45454545-0000-4000-8000-000000000001"
@@ -75,3 +75,37 @@ def test_a_token_that_leads_back_ends_the_listing_with_an_error(back_to):
         with pytest.raises(UnexpectedAnswerError, match=r"groups.list_users"):
             read(server)
         assert server.asked < 10
+
+
+def once(server: Server) -> list[str]:
+    listed = each_once(server, lambda page: list_group_users(GROUP, page=page), lambda one: one.user_email)
+    return [one.user_email for one in listed]
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=8), st.integers(1, 4))
+def test_items_that_are_added_while_pages_are_read_come_once_and_nothing_is_lost(added, size):
+    # fault 12.5: the listing is newest first, and its pages are offsets
+    rows = [f"old {number}" for number in range(9, -1, -1)]
+
+    class Growing(Server):
+        def send(self, call: Call[Any]) -> Any:
+            first = int(call.request.query["pageToken"] or 0)
+            results = [GroupUser(user_email=one) for one in rows[first : first + size]]
+            more = first + size < len(rows)
+            for number in range(added[self.asked] if self.asked < len(added) else 0):
+                rows.insert(0, f"new {self.asked} {number}")
+            self.asked += 1
+            return Page(results=results, next_page_token=str(first + size) if more else None)
+
+    read = once(Growing([]))
+    assert len(read) == len(set(read))
+    assert {f"old {number}" for number in range(10)} <= set(read)
+
+
+def test_items_that_are_equal_on_one_page_are_different_ones():
+    assert once(Server([["a", "a", "b"], ["b", "c"]])) == ["a", "a", "b", "c"]
+
+
+def test_what_is_remembered_of_a_listing_is_bounded():
+    many = [str(number) for number in range(MOST_REMEMBERED)]
+    assert once(Server([["first"], many, ["first"]])) == ["first", *many, "first"]
