@@ -5,15 +5,19 @@ Encord answers a filter for something that does not exist with no records, which
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 
 from airflow_provider_encord.client.api import analytics
 from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST, LabelRowFilter
 from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError, PermissionDeniedError
+from airflow_provider_encord.client.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
 from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.resources.members import OF_PROJECT, all_groups, all_users
 from airflow_provider_encord.export.analytics_reading import DAY, EDITOR_LOGS, FIRST_DAY, TASK_ACTIONS, Selection
+
+log = logging.getLogger(__name__)
 
 _TASK_SUFFIX = "_task"
 _LABEL_ACTIONS = tuple(
@@ -76,29 +80,44 @@ def _require_data(client: EncordClient, project: ProjectRecord, wanted: Sequence
 
 
 def _addresses(client: EncordClient, project: ProjectRecord, wanted: Sequence[str]) -> list[str]:
-    """The addresses in Encord's spelling. Who has left the project is known by what they did in it."""
+    """The addresses in Encord's spelling. Who has left the project is known by what they did in it.
+
+    If Encord does not say who all members are, an address that cannot be checked is taken as it is.
+    """
     if not wanted:
         return []
-    members = {one.casefold(): one for one in _members(client, project)}
+    listed, complete = _members(client, project)
+    members = {one.casefold(): one for one in listed}
     found = []
     for email in wanted:
         address = members.get(email.casefold()) or _former(client, project, email)
-        if address is None:
+        if address is None and complete:
             there = ", ".join(sorted(members.values())[:_MOST_NAMED])
             raise InvalidRequestError(
                 f"user_emails: {email[:80]!r} is no user of the project, and nothing was ever done in it under this "
-                f"address. Its users are: {there or 'unknown to this credential'}."
+                f"address. Its users are: {there}."
             )
-        found.append(address)
+        if address is None:
+            log.warning("Encord does not say whether %s is a user of the project.", email)
+        found.append(address or email)
     return list(dict.fromkeys(found))
 
 
-def _members(client: EncordClient, project: ProjectRecord) -> list[str]:
-    """Users of the project; those of its groups are known by what they did."""
+def _members(client: EncordClient, project: ProjectRecord) -> tuple[list[str], bool]:
+    """The users of the project and of its groups, and whether these are all."""
+    id_, complete = project.project_hash, True
+    emails: list[str] = []
     try:
-        return [one.user_email for one in client.project(project.project_hash).users()]
+        emails += [one.user_email for one in client.run(all_users(OF_PROJECT, id_))]
+        groups = client.run(all_groups(OF_PROJECT, id_))
     except PermissionDeniedError:
-        return []
+        return emails, False
+    for group in groups:
+        try:
+            emails += client.organisation.group(group.group_hash).users()
+        except (PermissionDeniedError, NotFoundError):  # such as a group of another organisation
+            complete = False
+    return emails, complete
 
 
 def _former(client: EncordClient, project: ProjectRecord, email: str) -> str | None:

@@ -222,6 +222,19 @@ def test_an_address_in_another_case_is_the_same_user(activity: Activity) -> None
     assert all(told["records"].values())
 
 
+def test_a_user_who_belongs_to_a_group_of_the_project_is_known(activity: Activity) -> None:
+    # fault 12.5
+    account = activity.account
+    activity.emulator.authorize(account.public_key, email=account.email, role="ADMIN")
+    colleague = Account(activity.emulator).email
+    with activity.account.client() as client:
+        group = client.organisation.create_group(f"Group of {colleague}").group_hash
+        client.organisation.group(group).add_users([colleague])
+        client.project(activity.project).add_groups([group], "annotator")
+    told = activity.export(user_emails=colleague.upper())
+    assert not any(told["records"].values())
+
+
 def test_submit_is_the_same_action_in_both_kinds_of_record(activity: Activity) -> None:
     # fault 12.5
     for name in ("submit", "submit_task", "Submit"):
