@@ -18,6 +18,8 @@ PYTEST_ARGS ?=
 # Files of tests go to so many processes; 0 runs all in one.
 TEST_PROCESSES ?= 2
 SMOKE_ARGS ?=
+SOAK_MINUTES ?= 60
+SOAK_ARGS ?=
 
 unexport PYTHONDONTWRITEBYTECODE
 # Nothing outside the checkout is touched, not even the caches of the package clients.
@@ -25,7 +27,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e matrix bench docs smoke check format clean chromium python $(LINES:%=matrix-%)
+.PHONY: help demo test soak e2e matrix bench docs smoke check format clean chromium python $(LINES:%=matrix-%)
 
 help:  ## what there is
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -35,6 +37,9 @@ demo: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on th
 
 test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## every test that needs no browser
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+
+soak: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## random histories of tasks, people and faults, for SOAK_MINUTES (60)
+	$(BIN)/python -m tests.histories.soak $(SOAK_MINUTES) $(SOAK_ARGS)
 
 e2e: $(VENV)/.ready .venvs/airflow-2.11/.ready $(EMULATOR_ENVIRONMENT) chromium  ## the connection form and a DAG, in a real browser
 	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-_OF_THE_MACHINE = (
+OF_THE_MACHINE = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "ALL_PROXY",
@@ -20,6 +20,6 @@ _OF_THE_MACHINE = (
 @pytest.fixture
 def plain_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """No proxy, CA bundle or ``.netrc`` of the machine."""
-    for name in _OF_THE_MACHINE:
+    for name in OF_THE_MACHINE:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
