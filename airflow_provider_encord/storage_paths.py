@@ -7,6 +7,7 @@ iterator, so read it with its methods.
 from __future__ import annotations
 
 import contextlib
+import errno
 import pathlib
 import secrets
 from collections.abc import Iterable, Iterator
@@ -18,7 +19,8 @@ UNFINISHED = ".unfinished"
 UNFINISHED_PATTERN = r"(\.[0-9a-f]{8})?\.unfinished"
 """A regular expression: what the name of a file ends in while it is being written."""
 _VERSION_MARKS = ("ETag", "etag", "generation", "LastModified", "last_modified", "updated", "mtime", "ino")
-_LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+_LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError, ValueError)
+_LASTING_CODES = (errno.ENAMETOOLONG, errno.ELOOP, errno.EROFS)
 
 
 class BinaryWriter(Protocol):
@@ -175,20 +177,26 @@ def storage_errors(argument: str, path: object) -> Iterator[None]:
     except EncordError:
         raise
     except _LASTING as error:
-        raise InvalidRequestError(
-            f"{argument}: {path} cannot be used: {_reason(error)}. Check that its directory or bucket is there and "
-            "that this worker may use it, or give another path."
-        ) from None
+        raise _lasting(argument, path, error) from None
     except ImportError as error:
         raise InvalidRequestError(
             f"{argument}: {path} cannot be used: the module {error.name or 'for its file system'} is not installed. "
             "Install the Airflow provider for it, or give another path."
         ) from None
     except Exception as error:  # noqa: BLE001 - drivers of object stores raise what they like
+        if getattr(error, "errno", None) in _LASTING_CODES:
+            raise _lasting(argument, path, error) from None
         raise UnavailableError(
             f"{argument}: {path} cannot be used now: {_reason(error)}. Check the disk or the connection of the object "
             "store, and run the task again."
         ) from None
+
+
+def _lasting(argument: str, path: object, error: Exception) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"{argument}: {path} cannot be used: {_reason(error)}. Check that its directory or bucket is there and that "
+        "this worker may use it, or give another path."
+    )
 
 
 def _plain(path: StoragePath) -> Any:

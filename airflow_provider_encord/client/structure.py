@@ -62,7 +62,7 @@ def complete_structure(structure: Mapping[str, Any] | None) -> dict[str, Any]:
     if structure is not None and not isinstance(structure, Mapping):
         raise InvalidRequestError(f"structure: it must be an object with {', '.join(_PARTS)}.")
     given = dict(structure or {})
-    unknown = sorted(set(given) - set(_PARTS))
+    unknown = sorted(map(str, set(given) - set(_PARTS)))
     if unknown:
         raise InvalidRequestError(f"structure: unknown part {', '.join(unknown)}; known are {', '.join(_PARTS)}.")
     objects, classifications = _list(given, "objects", "objects"), _list(given, "classifications", "classifications")
@@ -176,7 +176,7 @@ def _text(given: Any, key: str, where: str) -> str:
 
 
 def _digest(kind: str, path: str) -> bytes:
-    return hashlib.sha256(f"{kind}:{path}".encode()).digest()
+    return hashlib.sha256(f"{kind}:{path}".encode("utf-8", "surrogatepass")).digest()
 
 
 def _hex_hash(kind: str, path: str) -> str:

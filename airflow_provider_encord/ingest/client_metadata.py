@@ -29,13 +29,19 @@ def add_client_metadata(
     :param what: A mapping of URI or title to metadata; ``"sidecar"`` for a JSON file beside each, of its name with
         ``.json`` after it; or the path or URI of one file about all.
     :param open_uri: Makes a path object of a path or URI.
-    :raises InvalidRequestError: It cannot be read, or is not what is expected; the message names file and line.
+    :raises InvalidRequestError: It cannot be read, is not what is expected, or is about none of the files; the message
+        names file and line.
     """
     if what is None:
         return list(files)
     if what == SIDECAR:
         return [_with(file, _sidecar(file)) for file in files]
     table = read_table(what, open_uri, "client_metadata")
+    if table and files and not any(file.uri in table or file.title in table for file in files):
+        raise InvalidRequestError(
+            f"client_metadata: none of its {len(table)} names, such as {str(next(iter(table)))[:80]!r}, is the title "
+            f"or URI of a file, such as {files[0].title[:80]!r}. Correct the names, or leave client_metadata out."
+        )
     return [_with(file, table.get(file.uri, table.get(file.title))) for file in files]
 
 

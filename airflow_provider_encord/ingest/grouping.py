@@ -89,23 +89,26 @@ def _named(files: Sequence[SourceFile], groups: Mapping[str, Sequence[str]], cre
         if twice := [one.uri for one in members if one in taken]:
             raise InvalidRequestError(f"group_by: {twice[0]} is in more than one group.")
         taken.update(members)
-        made.append(_unit(title, members, create_video))
+        made.append(_unit(str(title), members, create_video))
     alone = [file for file in files if file not in taken]
     return made + _gather(alone, lambda file: _directory(file) if file.kind == DICOM else None, create_video)
 
 
-def _names(names: Iterable[str], title: str) -> list[str]:
-    if isinstance(names, str) or not list(names):
-        raise InvalidRequestError(f"group_by: the group {title[:80]!r} must be a list of file names, and not empty.")
-    return list(names)
+def _names(names: object, title: object) -> list[str]:
+    listed = list(names) if isinstance(names, Iterable) and not isinstance(names, str | bytes | Mapping) else []
+    if not listed or not all(isinstance(name, str) for name in listed):
+        raise InvalidRequestError(
+            f"group_by: the group {str(title)[:80]!r} must be a list of file names, and not empty."
+        )
+    return listed
 
 
-def _one(by_name: Mapping[str, Sequence[SourceFile]], name: str, title: str) -> SourceFile:
+def _one(by_name: Mapping[str, Sequence[SourceFile]], name: str, title: object) -> SourceFile:
     found = by_name.get(name, [])
     if len(set(found)) == 1:
         return found[0]
     what = "no file of source has this name" if not found else f"{len(set(found))} files have this name; give URIs"
-    raise InvalidRequestError(f"group_by: {name[:200]!r} of the group {title[:80]!r}: {what}.")
+    raise InvalidRequestError(f"group_by: {name[:200]!r} of the group {str(title)[:80]!r}: {what}.")
 
 
 def _unit(title: str, members: Sequence[SourceFile], create_video: bool) -> SourceFile:

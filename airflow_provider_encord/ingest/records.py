@@ -2,6 +2,9 @@
 
 An object store cannot append, so what becomes known is written as numbered parts in ``<receipt>.parts/``, beside the
 notes of what is under way. A try that is killed leaves both; the next one reads them, whichever machine it runs on.
+
+The receipt is about the files of the last run. What earlier runs of other files (or of other content) recorded is kept
+in ``<receipt>.known``, in lines of the same form, so that a run of an earlier date recognises its rows.
 """
 
 from __future__ import annotations
@@ -52,7 +55,8 @@ class Record:
     ):
         self._path, self._target, self._clock = path, {"dataset": dataset, "folder": folder}, clock
         self._parts = path.parent / f"{path.name}.parts"
-        lines = earlier_lines(path)
+        self._known_path = path.parent / f"{path.name}.known"
+        lines = earlier_lines(self._known_path) + earlier_lines(path)
         self._waiting: list[Outcome] = []
         self._written = clock()
         require_writable(path)
@@ -62,6 +66,7 @@ class Record:
                 with part.open("rb") as file:
                     lines += read_lines(iter(file.readline, b""))
         self.evidence = Evidence(line for line in lines if (line.dataset, line.folder) == (dataset, folder))
+        self._known = {line.key: line for line in lines if line.key and line.sha256}
         self._checksums = self.evidence.checksums
         self._number = len(left)
         self._claim = Claim(self._parts / _CLAIM, owner, "receipt")
@@ -98,13 +103,24 @@ class Record:
         :param under_way: Jobs still run at Encord: their notes stay for the next try.
         """
         self._claim.check()
-        write_receipt(self._path, (receipt_line(one, **self._target, checksums=self._checksums) for one in outcomes))
+        lines = [receipt_line(one, **self._target, checksums=self._checksums) for one in outcomes]
+        self._keep_earlier({line.key for line in lines})  # first: a kill between the two then loses nothing
+        write_receipt(self._path, lines)
         with storage_errors("receipt", self._parts):
             for part in self._left():
                 remove(part)
             if not under_way:
                 remove(self._parts / _NOTES)
         self.release()
+
+    def _keep_earlier(self, current: set[str | None]) -> None:
+        """Keep what is known of rows that this receipt is not about."""
+        kept = [line for key, line in self._known.items() if key not in current]
+        if kept:
+            write_receipt(self._known_path, kept)
+        else:
+            with storage_errors("receipt", self._known_path):
+                remove(self._known_path)
 
     def release(self) -> None:
         """Let other tasks write this receipt."""

@@ -15,6 +15,7 @@ from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import (
+    ConflictError,
     EncordError,
     InvalidRequestError,
     RateLimitedError,
@@ -51,8 +52,8 @@ def upload_files(
 ) -> Flow[None]:
     """Upload files to a dataset or a folder, except for those that are there.
 
-    Jobs that an earlier attempt left running are waited for first. Before each job it looks for rows that came in
-    meanwhile, by somebody else.
+    Jobs that an earlier attempt left running are waited for first. Before each job, and at the end, it looks for rows
+    that came in meanwhile, by somebody else.
 
     :param report: Is told the outcome of each file, once, also if the flow fails.
     :param files_per_job: At most `MOST_URLS_PER_REQUEST`.
@@ -62,6 +63,7 @@ def upload_files(
     :param match_by: How files are recognised that no receipt knows; see `ingest.plan.make_plan`.
     :raises InvalidRequestError: A number is out of its bounds.
     :raises NotPossibleError: There are files of a kind that does not go there.
+    :raises ConflictError: Files are there twice now, as another task uploaded them at the same time.
     :raises EncordError: It cannot go on; the files that were left are reported as failed.
     """
     if not (math.isfinite(job_timeout) and job_timeout > 0):
@@ -172,6 +174,7 @@ class _Upload:
         self._running: collections.deque[Job] = collections.deque()
         self._failed_batches = 0
         self._stopped_by: EncordError | None = None
+        self._uploaded: list[SourceFile] = []
 
     def run(self, parts: Iterable[Sequence[SourceFile]]) -> Flow[None]:
         for part in parts:
@@ -186,6 +189,23 @@ class _Upload:
         yield from self._finish(0)
         if self._stopped_by:
             raise self._stopped_by
+        yield from self._require_no_doubles()
+
+    def _require_no_doubles(self) -> Flow[None]:
+        """Look once more at the end: between a look and the start of a job, another task may have done the same.
+
+        Of two tasks that upload the same files at once, the one that ends last sees what the other did.
+        """
+        if not self._uploaded:
+            return
+        twice = yield from self._newcomers.among(self._uploaded)
+        if twice:
+            raise ConflictError(
+                f"source: {len(twice)} of the uploaded files are there twice now, such as {twice[0][0].title!r}: "
+                "another task uploaded files of the same title and size at the same time. Remove one of each, and set "
+                "max_active_tis_per_dag=1 so that one task at a time uploads them. If they are different files, set "
+                "match_by='checksum' and name a receipt."
+            )
 
     def _start(self, files: Sequence[SourceFile]) -> Flow[list[Job]]:
         try:
@@ -242,6 +262,7 @@ class _Upload:
                 self._fail([one.file for one in job.sent], str(error), retryable=error.retryable)
             else:
                 self._newcomers.mine(outcomes)
+                self._uploaded += [one.file for one in outcomes if one.result == UPLOADED]
                 self._report(outcomes)
                 self._registration.close(job, outcomes)
 

@@ -20,6 +20,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
+_MOST_SECONDS = 10 * 365 * 86400.0
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 
@@ -81,7 +82,7 @@ def mapping(value: Any, name: str) -> Mapping[str, Any] | None:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _invalid(f"{name}: it is not JSON. In a template, write {{{{ ... | tojson }}}}.") from None
     if value is not None and not isinstance(value, Mapping):
         raise _invalid(f"{name}: it must be a dictionary, not a {type(value).__name__}.")
@@ -127,13 +128,15 @@ def whole_number(value: Any, name: str, *, most: int | None = None) -> int:
 
 
 def seconds(value: Any, name: str) -> float:
-    """A number of seconds over 0, perhaps with a fraction.
+    """A number of seconds over 0, at most ten years, perhaps with a fraction.
 
     :raises InvalidRequestError: It is none.
     """
     number = _number(value)
     if not (math.isfinite(number) and number > 0):
         raise _invalid(f"{name}: {str(value)[:80]!r} is not a number of seconds over 0.")
+    if number > _MOST_SECONDS:
+        raise _invalid(f"{name}: {str(value)[:80]} seconds are more than ten years ({_MOST_SECONDS:.0f}).")
     return number
 
 
@@ -142,14 +145,33 @@ def location(value: Any, name: str) -> str:
 
     :raises InvalidRequestError: It is empty or relative.
     """
-    written = str(value).strip()
-    url = urllib.parse.urlsplit(written if "://" in written else f"file://{written}")
+    written = _one_path(value, name)
+    try:
+        url = urllib.parse.urlsplit(written if "://" in written else f"file://{written}")
+    except ValueError:  # brackets where the name of a host stands
+        raise _invalid(
+            f"{name}: {written[:80]!r} is not a path. Give one absolute path, or one URL such as "
+            "s3://connection_id@bucket/path."
+        ) from None
     if not written or (url.scheme in ("file", "local") and url.netloc.rpartition("@")[2]):
         raise _invalid(
             f"{name}: {written!r} is not absolute, and workers share no working directory. Give an absolute path, or "
             "a URL such as s3://connection_id@bucket/path."
         )
     return written if "://" in written else f"file://{written}"
+
+
+def _one_path(value: Any, name: str) -> str:
+    """The text of a path.
+
+    :raises InvalidRequestError: It is of another type, or has characters that no path has.
+    """
+    if not isinstance(value, str) and not hasattr(value, "parent"):
+        raise _invalid(f"{name}: it must be one path, not a {type(value).__name__}.")
+    written = str(value).strip()
+    if "\0" in written or any("\ud800" <= character <= "\udfff" for character in written):
+        raise _invalid(f"{name}: {written[:80]!a} has a character that a path cannot have. Remove it.")
+    return written
 
 
 def storage_path(value: Any, name: str) -> ObjectStoragePath:

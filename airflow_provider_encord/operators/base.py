@@ -9,7 +9,12 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+    BaseOperator,
+)
 
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
 from airflow_provider_encord.hooks.encord import EncordHook
@@ -22,12 +27,15 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.client import EncordClient
 
 Ids = ParamSpec("Ids")
+_DEFECTS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, AssertionError, RecursionError)
+"""What is raised for input that no check refused; never by a network, a disk or Encord."""
 
 
 @contextmanager
 def airflow_errors() -> Iterator[None]:
     """Turn our errors into Airflow's: those that a retry can mend into `AirflowException`, others into
-    `AirflowFailException`, which Airflow does not retry.
+    `AirflowFailException`, which Airflow does not retry. A connection that does not exist is one of the others, and
+    so is a defect of ours.
     """
     from airflow_provider_encord.client.errors import EncordError
 
@@ -36,6 +44,15 @@ def airflow_errors() -> Iterator[None]:
     except EncordError as error:
         class_ = AirflowException if error.retryable else AirflowFailException
         raise class_(str(error)) from error
+    except AirflowNotFoundException as error:
+        raise AirflowFailException(
+            f"encord_conn_id: {error}. Create the connection, or correct its id (check the rendered template)."
+        ) from error
+    except _DEFECTS as error:
+        raise AirflowFailException(
+            f"Unexpected {type(error).__name__}: {str(error)[:200]}. This is a defect of airflow-provider-encord, and "
+            "a retry would fail, too. Report it with the traceback in this log."
+        ) from error
 
 
 def owner_of(context: Context) -> Owner:

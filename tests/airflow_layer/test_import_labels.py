@@ -471,3 +471,19 @@ def test_a_source_that_is_not_there_is_named(model: Model) -> None:
     (model.directory / "empty").mkdir()
     with pytest.raises(AirflowFailException, match="source: there is no file"):
         model.load(str(model.directory / "empty"))
+
+
+@pytest.mark.parametrize("returned", [7, [CAR], "x", {"objects": 0}, {"objects": {}}, {"objects": [CAR, None]}])
+def test_a_function_that_returns_something_else_fails_for_its_rows_by_name(model: Model, returned: Any) -> None:
+    """Fault 4.4; and labels that are there are not removed, as for an empty list."""
+    model.load()
+    with pytest.raises(AirflowFailException, match=r"6 rows were not imported .*(labels|objects): "):
+        model.load(labels=lambda row: returned, if_exists="overwrite")
+    assert all(len(_objects(row)) == 2 for row in model.labels().values())
+
+
+def test_what_a_function_raises_names_the_data_unit(model: Model) -> None:
+    with pytest.raises(
+        AirflowException, match=r"^labels: the function raised ZeroDivisionError for the data unit '.*png'"
+    ):
+        model.load(labels=lambda row: {"objects": [1 / 0]})

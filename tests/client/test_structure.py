@@ -211,3 +211,9 @@ def test_a_classification_that_is_given_in_full_keeps_its_own_level():
     assert framed["level"] is None
     (short,) = complete_structure({"classifications": [{"name": "Weather", "type": "text"}]})["classifications"]
     assert short["level"] == "global"
+
+
+@pytest.mark.parametrize("structure", [{1: 2}, {1: 2, "more": 3}])
+def test_a_part_whose_name_is_no_text_is_named(structure):
+    with pytest.raises(InvalidRequestError, match=r"^structure: unknown part 1"):
+        complete_structure(structure)

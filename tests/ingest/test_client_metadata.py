@@ -67,3 +67,9 @@ def test_what_cannot_be_read_is_told_by_file_and_line(
         (tmp_path / name).write_text(content)
     with pytest.raises(InvalidRequestError, match=f"client_metadata: .*{message}"):
         metadata(str(tmp_path / name), "a.png")
+
+
+def test_metadata_that_is_about_none_of_the_files_is_not_dropped_in_silence() -> None:
+    """Fault 11.2, for uploads."""
+    with pytest.raises(InvalidRequestError, match=r"^client_metadata: none of its 2 names, such as 'a', .*'a\.png'"):
+        metadata({"a": {"n": 1}, "b": {"n": 1}}, "a.png", "b.png")

@@ -81,3 +81,10 @@ def test_a_group_that_is_there_is_known_by_its_title_whatever_its_size() -> None
     assert [file.title for file, _, _ in plan.present] == ["scene-1"]
     assert plan.missing == [MOVIE]
     assert units[0].kind == IMAGE
+
+
+@pytest.mark.parametrize("groups", [{"a": 1}, {"a": [1]}, {"a": None}, {"a": {"b": {}}}, {"a": b"1.png"}, {1: [2]}])
+def test_a_group_that_is_no_list_of_names_is_named(groups: dict[object, object]) -> None:
+    """Fault 4.4: `TypeError` instead of a message."""
+    with pytest.raises(InvalidRequestError, match=r"^group_by: the group '[a1]' must be a list of file names"):
+        group_files(ONE, groups)  # type: ignore[arg-type]

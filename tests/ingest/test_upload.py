@@ -44,7 +44,7 @@ def some(count: int, **kwargs: Any) -> list[SourceFile]:
 def test_files_are_sent_registered_and_seen_through_in_this_order() -> None:
     encord = ScriptedEncord()
     upload(encord, some(2))
-    assert encord.log == [ROWS, URLS, PUT, PUT, ROWS, START, POLL]
+    assert encord.log == [ROWS, URLS, PUT, PUT, ROWS, START, POLL, ROWS]
     assert [(one.result, one.data_hash, one.backing_item_uuid) for one in encord.outcomes] == [
         (UPLOADED, "data of key-1", "item data of key-1"),
         (UPLOADED, "data of key-2", "item data of key-2"),
@@ -63,7 +63,7 @@ def test_while_one_job_runs_the_next_batch_is_sent() -> None:
     encord = ScriptedEncord()
     upload(encord, some(3), files_per_job=1)
     first, further = [ROWS, URLS, PUT, ROWS, START], [URLS, PUT, ROWS, START, POLL]
-    assert encord.log == [*first, *further, *further, POLL]
+    assert encord.log == [*first, *further, *further, POLL, ROWS]
     assert results(encord) == {UPLOADED: 3}
 
 
@@ -150,7 +150,7 @@ def test_a_refused_url_is_replaced_once() -> None:
     encord = ScriptedEncord()
     encord.instead[PUT].append(RefusedError("403"))
     upload(encord, some(2))
-    assert encord.log == [ROWS, URLS, PUT, PUT, URLS, PUT, ROWS, START, POLL]
+    assert encord.log == [ROWS, URLS, PUT, PUT, URLS, PUT, ROWS, START, POLL, ROWS]
     assert results(encord) == {UPLOADED: 2}
     assert [entry["title"] for entry in encord.starts[0]["images"]] == ["0.png", "1.png"]
 

@@ -14,11 +14,21 @@ from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Objec
 
 from airflow_provider_encord import defaults
 from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST
+from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.export.analytics import KINDS
 from airflow_provider_encord.export.analytics_files import FORMATS as ANALYTICS
 from airflow_provider_encord.export.formats import FORMATS
 from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOperator
-from airflow_provider_encord.operators.arguments import InvalidLiteralError, is_literal, several, word
+from airflow_provider_encord.operators.arguments import (
+    InvalidLiteralError,
+    is_literal,
+    location,
+    mapping,
+    seconds,
+    several,
+    word,
+)
+from airflow_provider_encord.operators.base import airflow_errors
 from airflow_provider_encord.operators.labels import (
     EncordExportLabelsOperator,
     EncordImportLabelsOperator,
@@ -26,6 +36,7 @@ from airflow_provider_encord.operators.labels import (
     EncordSnapshotLabelsOperator,
     EncordVerifyExportOperator,
 )
+from airflow_provider_encord.operators.projects import EncordGetProjectOperator
 
 ID = str(uuid.UUID(int=10**30))
 RIGHT: dict[Any, dict[str, Any]] = {
@@ -191,3 +202,34 @@ def test_a_title_that_is_none_or_no_text_is_refused(rendered):
     with pytest.raises(Exception, match=r"^stage: it "):
         word(rendered, "stage")
     assert several("None", "x") == ["None"]
+
+
+@pytest.mark.parametrize("value", ["[", "[1", "[]", [], [1], "http://[::1", "/data/\x00", "/data/\ud83d", {}, 7])
+def test_what_is_no_path_is_refused_by_name(value: Any) -> None:
+    """Fault 4.4: the parser of URLs raises errors of its own for brackets."""
+    with pytest.raises(InvalidRequestError, match=r"^destination: "):
+        location(value, "destination")
+
+
+@pytest.mark.parametrize("name", ["", "nobody_made_it", 7, None])
+def test_a_connection_that_does_not_exist_is_no_reason_to_retry(name: Any) -> None:
+    with pytest.raises(AirflowFailException, match=r"^encord_conn_id: .*Create the connection"):
+        EncordGetProjectOperator(task_id="read", project=ID, encord_conn_id=name).execute({})
+
+
+@pytest.mark.parametrize("value", ["[" * 6000, '{"a":' * 6000, "{", "{'a': 1}"])
+def test_what_is_no_json_is_refused_by_name(value: str) -> None:
+    """Fault 4.4: thousands of levels raise `RecursionError`."""
+    with pytest.raises(InvalidRequestError, match=r"^metadata: it is not JSON"):
+        mapping(value, "metadata")
+
+
+@pytest.mark.parametrize("value", ["99999999999999999999", 1e300, 10 * 366 * 86400])
+def test_a_time_span_of_many_years_is_refused_by_name(value: Any) -> None:
+    with pytest.raises(InvalidRequestError, match=r"^job_timeout: .* more than ten years"):
+        seconds(value, "job_timeout")
+
+
+def test_a_defect_of_ours_is_not_retried_and_says_what_it_is() -> None:
+    with pytest.raises(AirflowFailException, match=r"^Unexpected KeyError: 'x'. This is a defect"), airflow_errors():
+        raise KeyError("x")

@@ -178,3 +178,45 @@ def test_files_that_somebody_else_uploads_meanwhile_are_not_uploaded_again(eithe
     first.join()
     assert (results[0]["uploaded"], results[0]["present"]) == (4, 2)
     assert either_intake.titles() == [f"{number}.png" for number in range(6)]
+
+
+def test_a_run_of_an_earlier_date_recognises_its_files_by_one_receipt_for_all_dates(
+    intake: Intake, tmp_path: Path
+) -> None:
+    """Fault 2.2: files of the same names every day, a backfill out of order, and the same day again."""
+    receipt, contents = str(tmp_path / "receipt.jsonl"), {}
+    for day in (3, 1, 2):
+        contents |= cameras(tmp_path / f"day{day}", "cam")
+        (tmp_path / f"day{day}" / "cam" / NAME).write_bytes(bmp(day))
+        contents[f"file://{tmp_path}/day{day}/cam/{NAME}"] = bmp(day)
+    uploads = [
+        intake.upload(source=str(tmp_path / f"day{day}"), receipt=receipt, match_by="checksum")["uploaded"]
+        for day in (3, 1, 3, 2, 1)
+    ]
+    assert uploads == [1, 1, 0, 1, 0]
+    assert stored(intake) == checksums(contents)
+    lines = [json.loads(line) for line in Path(receipt).read_text().splitlines()]
+    assert [line["source"] for line in lines] == [f"file://{tmp_path}/day1/cam/{NAME}"]
+
+
+def test_two_uploads_at_once_without_a_receipt_are_not_both_successful_if_files_are_there_twice(intake: Intake) -> None:
+    """Fault 1.6: both look, then both register."""
+    intake.images("a.png", "b.png")
+    intake.emulator.faults([{"match": START, "do": {"delay_s": 2}}])
+    ends: list[Any] = []
+
+    def upload() -> None:
+        try:
+            ends.append(intake.upload()["uploaded"])
+        except AirflowFailException as error:
+            ends.append(str(error))
+
+    threads = [threading.Thread(target=upload) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(intake.titles()) == 4
+    assert any("there twice now" in str(end) and "max_active_tis_per_dag=1" in str(end) for end in ends)
+    intake.emulator.clear_faults()
+    assert intake.upload()["present"] == 2

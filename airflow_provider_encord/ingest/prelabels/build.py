@@ -96,7 +96,9 @@ def _short(content: Mapping[str, Any], features: Features, data_hash: str) -> La
 
 
 def _listed(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    found = content.get(name) or []
+    found = [] if content.get(name) is None else content[name]
+    if isinstance(found, tuple):  # of a function
+        found = list(found)
     if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
         raise WrongLabelsError(f"{name}: it must be a list of objects.")
     return found

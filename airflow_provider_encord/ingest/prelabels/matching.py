@@ -15,12 +15,13 @@ TITLE = "title"
 CLIENT_METADATA = "client_metadata."
 
 
-def require_key(match_by: str) -> None:
+def require_key(match_by: object) -> None:
     """Check that data units can be matched so.
 
     :raises InvalidRequestError: They cannot.
     """
-    if match_by in (DATA_HASH, TITLE) or match_by.removeprefix(CLIENT_METADATA) not in ("", match_by):
+    named = isinstance(match_by, str) and match_by.removeprefix(CLIENT_METADATA) not in ("", match_by)
+    if match_by in (DATA_HASH, TITLE) or named:
         return
     raise InvalidRequestError(
         f"match_by: {str(match_by)[:80]!r} is none of {DATA_HASH!r}, {TITLE!r} and 'client_metadata.<key>'."

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowException
+
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
     check_literals,
@@ -221,10 +223,27 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.ingest.prelabels.sources import Prelabel
 
         for row in rows:
-            content = self.labels(row) if self.labels else None
-            if content is not None:
-                about = {"data_hash": row.data_hash, "title": row.data_title}
+            content = self._call_labels(row)
+            if content is None:
+                continue
+            about = {"data_hash": row.data_hash, "title": row.data_title}
+            if isinstance(content, Mapping):
                 yield Prelabel(place=row.data_title, content={**content, **about})
+            else:
+                problem = f"labels: the function returned a {type(content).__name__}; return a dictionary or None."
+                yield Prelabel(place=row.data_title, content=about, problem=problem)
+
+    def _call_labels(self, row: LabelRowMetadata) -> Any:
+        """What the user's function returns; its errors name the data unit. Like any task's code, it may be retried."""
+        try:
+            return self.labels(row) if self.labels else None
+        except AirflowException:
+            raise
+        except Exception as error:
+            raise AirflowException(
+                f"labels: the function raised {type(error).__name__} for the data unit {row.data_title[:80]!r}; see "
+                "the traceback in this log."
+            ) from error
 
     def _promote(self, order: ImportOrder, label_hashes: Sequence[str], *, overwrite: bool) -> int:
         target = given(self.promote_to)

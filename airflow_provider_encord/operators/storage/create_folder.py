@@ -77,7 +77,9 @@ class EncordCreateFolderOperator(EncordBaseOperator):
             parent=given(self.parent),
             description=text(given(self.description)),
             client_metadata=mapping(self.client_metadata, "client_metadata"),
-            integration=None if integration is None else integration_of(self.client.cloud_integrations(), integration),
+            integration=None
+            if integration is None
+            else integration_of(self.client.cloud_integrations(), str(integration)),
             remote_url=given(self.remote_url),
             if_exists=self.if_exists,
         )

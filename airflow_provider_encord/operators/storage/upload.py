@@ -48,7 +48,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     changed but kept both counts as present, as does a group of the same name, and the log warns. If some of several
     files of one title and size are there, and nothing tells which, they fail. Two tasks must not upload the same files
     at once: with one receipt the second fails until the first has ended; without one, set
-    ``max_active_tis_per_dag=1``. A job that still runs when
+    ``max_active_tis_per_dag=1``, as the second may upload files twice and then fails. A job that still runs when
     its worker dies is seen through by the retry, and its files are not sent again: the task notes beside the receipt
     what is under way, and without a receipt in Airflow's task state (3.3). On older Airflow without a receipt nothing
     is noted: there, leave such a job enough time with ``retry_delay``, or name a receipt.
@@ -84,8 +84,9 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         dataset already is not changed. Default: none.
     :param receipt: Path or URI of a file to write (templated): JSON Lines, one for each file, with what became of it;
         its fields are listed in `airflow_provider_encord.ingest.receipt`. Written in parts while the task runs, and
-        also if it fails. A receipt that is there is replaced; its checksums are kept. A local path must be absolute:
-        workers share no working directory. Default: none.
+        also if it fails. A receipt that is there is replaced; what it knows of rows that this run is not about is kept
+        beside it, in a file of its name with ``.known`` after it. A local path must be absolute: workers share no
+        working directory. Default: none.
     :param match_by: How to recognise a file that is there already, if no line of the receipt is about it (templated):
         ``"title_and_size"`` (default); ``"title"``, for files that Encord may store in another size; or
         ``"checksum"``, for files of one name and one size whose content differs, such as BMP, WAV and raw frames: then
