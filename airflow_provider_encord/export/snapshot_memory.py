@@ -90,6 +90,7 @@ class Memory:
         """
         if self._report is not None and (lines := self._read()):
             self._lines = lines
+            self._checkpoint.forget()  # an attempt may have died after the report was whole
             return lines[0].capture
         return self._checkpoint.load()
 

@@ -164,7 +164,10 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         require_format(name)
         start, end = self._interval(context, what)
         if start >= end:
-            raise InvalidRequestError(f"start, end: the interval from {start} to {end} is empty.")
+            raise InvalidRequestError(
+                f"start, end: the interval from {start} to {end} is empty. If it is that of the run, leave "
+                "both out (Airflow 3's default timetable gives empty ones), or use CronDataIntervalTimetable."
+            )
         return AnalyticsQuestion(
             project=self.client.project(self.project).id,
             what=tuple(dict.fromkeys(what)),

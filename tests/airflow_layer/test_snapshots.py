@@ -224,6 +224,9 @@ def test_a_report_has_every_row_and_belongs_to_one_snapshot(exports: Exports, tm
     assert {(line["operation"], line["outcome"], line["source"]) for line in lines} == {
         ("snapshot_labels", "created", "main")
     }
+    (tmp_path / "frozen.jsonl.parts").mkdir()
+    (tmp_path / "frozen.jsonl.parts" / "encord_snapshot.json").write_text("{}")  # left by a kill at the last moment
+    assert freeze(exports, due, report=str(report)) == {**told, "copied": 0}
     assert [path.name for path in tmp_path.glob("frozen*")] == ["frozen.jsonl"]
     assert freeze(exports, due, report=str(report), **UNTIL_NOW) == {**told, "copied": 0}
     with pytest.raises(AirflowFailException, match=r"report: .* is not the report of this snapshot"):

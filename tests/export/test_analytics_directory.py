@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from airflow_provider_encord.client.api.analytics import TaskAction
+from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.transport.settings import Settings
@@ -32,8 +34,15 @@ def _encord(records: list[Any], happens: Callable[[], Any] = lambda: None) -> En
                 happens()
             yield record
 
-    project = SimpleNamespace(activity=SimpleNamespace(task_actions=task_actions))
-    return cast("EncordClient", SimpleNamespace(settings=Settings(), project=lambda _: project))
+    record = ProjectRecord(project_hash=PROJECT, title="Street")
+    project = SimpleNamespace(activity=SimpleNamespace(task_actions=task_actions), get=lambda: record)
+    client = SimpleNamespace(
+        settings=Settings(),
+        project=lambda _: project,
+        require_possible=lambda _: None,
+        encord_time=lambda: datetime.datetime(2026, 12, 1, tzinfo=datetime.UTC),
+    )
+    return cast("EncordClient", client)
 
 
 def _actions(day: int, count: int = 6) -> list[TaskAction]:
