@@ -184,7 +184,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         if part is None:  # it was a job of an earlier attempt
             return self._continue(context, self.parts(None), self.begin(context))
         part = Part(**part)
-        result = self.part_result(part, job, self.client.send(job.poll()))
+        result = self.part_result(part, job, self.client.run(job.look()))
         return self._continue(context, self.parts(part.after), self.add(carried["totals"], result))
 
     def carry(self) -> dict[str, Any]:
@@ -312,7 +312,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         from airflow_provider_encord.client.resources.jobs import job_from, state_of
 
         try:
-            state = state_of(self.client.send(job_from(external_id).poll()))
+            state = state_of(self.client.run(job_from(external_id).look()))
         except (NotFoundError, InvalidRequestError):
             return _FAILED
         if not state.ended:
@@ -343,7 +343,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         job = job_from(external_id)
         if self._ended and self._ended[0] == job:
             return self._ended[1]
-        return self._result(job, self.client.send(job.poll()))
+        return self._result(job, self.client.run(job.look()))
 
     def _result(self, job: Job, answer: Answer) -> dict[str, Any]:
         part = self._part

@@ -15,8 +15,8 @@ from airflow_provider_encord.client.api import data_rows, folder_uploads, storag
 from airflow_provider_encord.client.api.data_rows import ReEncoding
 from airflow_provider_encord.client.api.storage_folders import FolderSync
 from airflow_provider_encord.client.api.uploads import LONGEST_HOLD, UploadJob
-from airflow_provider_encord.client.call import Call, Flow
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.call import Call, Flow, Pause
+from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedAnswerError
 from airflow_provider_encord.client.resources.uploads import follow_job
 
 DATASET_UPLOAD: Literal["dataset_upload"] = "dataset_upload"
@@ -24,6 +24,9 @@ FOLDER_UPLOAD: Literal["folder_upload"] = "folder_upload"
 FOLDER_SYNC: Literal["folder_sync"] = "folder_sync"
 RE_ENCODING: Literal["re_encoding"] = "re_encoding"
 JobKind: TypeAlias = Literal["dataset_upload", "folder_upload", "folder_sync", "re_encoding"]
+
+_LOOKS = 3  # at a job, where one answer after the other cannot be read
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 Answer: TypeAlias = UploadJob | FolderSync | ReEncoding
 
@@ -81,6 +84,19 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         if self.kind == FOLDER_UPLOAD:
             return folder_uploads.cancel_folder_upload(self.resource, self.id)
         return None
+
+    def look(self) -> Flow[Answer]:
+        """Its state now; an answer that cannot be read is asked for again."""
+        answer: Answer
+        for _ in range(_LOOKS - 1):
+            try:
+                answer = yield from self.poll()
+            except UnexpectedAnswerError:
+                yield from Pause(_SECONDS_BETWEEN_LOOKS)
+            else:
+                return answer
+        answer = yield from self.poll()
+        return answer
 
     def follow(self, *, timeout: float) -> Flow[Answer]:
         """Poll it until it ends or its time is over; see `uploads.follow_job`."""
