@@ -1,0 +1,219 @@
+"""Attempts at a task, as Airflow makes them: which run, which try, with the state that outlives a try."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+from airflow_provider_encord.storage_paths import write_whole
+from tests.airflow_layer.deferrals import run_deferred
+from tests.airflow_layer.lines import running_line
+
+TASK = "moved"
+DAYS = tuple(datetime.datetime(2026, 3, day, tzinfo=datetime.UTC) for day in range(1, 6))
+
+
+class Store:
+    """Airflow's store of task state (3.3), in a directory, so that another process finds it."""
+
+    def __init__(self, directory: Path):
+        self._directory = directory
+
+    def get(self, key: str, default: Any = None) -> Any:
+        path = self._directory / key
+        return json.loads(path.read_text()) if path.exists() else default
+
+    def set(self, key: str, value: Any, **_: Any) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        write_whole(self._directory / key, [json.dumps(value).encode()])
+
+    def delete(self, key: str) -> None:
+        (self._directory / key).unlink(missing_ok=True)
+
+    @property
+    def keys(self) -> list[str]:
+        return sorted(path.name for path in self._directory.glob("encord_*")) if self._directory.exists() else []
+
+
+@dataclasses.dataclass
+class Instance:
+    """What a task reads of its task instance."""
+
+    run_id: str
+    try_number: int = 1
+    max_tries: int = 3
+    dag_id: str = "moves"
+    task_id: str = TASK
+    map_index: int = -1
+
+    @property
+    def stats_tags(self) -> dict[str, str]:
+        return {}
+
+    def xcom_push(self, **_: Any) -> None:
+        """The link to Encord is not looked at here."""
+
+
+@dataclasses.dataclass
+class Run:
+    """A task of one DAG run, with its attempts.
+
+    :param directory: Keeps its state between attempts and processes.
+    :param day: Its logical date.
+    """
+
+    directory: Path
+    day: datetime.datetime = DAYS[0]
+    attempts: int = 0
+
+    @property
+    def store(self) -> Store:
+        return Store(self.directory / f"state-{self.day:%d}")
+
+    def context(self) -> dict[str, Any]:
+        self.attempts += 1
+        start = self.day - datetime.timedelta(days=1)
+        context: dict[str, Any] = {
+            "ti": Instance(f"scheduled__{self.day:%Y-%m-%d}", try_number=self.attempts),
+            "logical_date": self.day,
+            "data_interval_start": start,
+            "data_interval_end": self.day,
+        }
+        if running_line() == "3.3":
+            context["task_state_store"] = self.store
+        return context
+
+
+@dataclasses.dataclass(frozen=True)
+class End:
+    """How an attempt ended.
+
+    :param error: What it raised; None if it succeeded.
+    """
+
+    result: Any = None
+    error: BaseException | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.error is None
+
+    @property
+    def retryable(self) -> bool:
+        return isinstance(self.error, AirflowException) and not isinstance(self.error, AirflowFailException)
+
+
+def attempt(operator: type, arguments: Mapping[str, Any], run: Run, *, deferrable: bool = False) -> End:
+    """Make one attempt; an error that is not Airflow's own fails the test.
+
+    :param deferrable: Let the operator wait in the triggerer.
+    """
+    context = run.context()
+
+    def make() -> Any:
+        more = {"deferrable": True, "poll_interval": 5} if deferrable else {}
+        return operator(task_id=TASK, **arguments, **more)
+
+    try:
+        return End(run_deferred(make, context) if deferrable else make().execute(context))
+    except AirflowException as error:
+        return End(error=error)
+
+
+def until_it_ends(operator: type, arguments: Mapping[str, Any], run: Run, *, attempts: int = 4) -> End:
+    """Attempts as Airflow makes them: again after an error that a retry may mend."""
+    end = End()
+    for _ in range(attempts):
+        end = attempt(operator, arguments, run)
+        if end.succeeded or not end.retryable:
+            break
+    return end
+
+
+def at_once(works: Iterable[Callable[[], End]]) -> list[End]:
+    """Do all of these at the same time."""
+    ends: list[End | BaseException] = []
+
+    def one(work: Callable[[], End]) -> None:
+        try:
+            ends.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised below, in the test's own thread
+            ends.append(error)
+
+    threads = [threading.Thread(target=one, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+    return [end for end in ends if isinstance(end, End)]
+
+
+WORKER = """
+import importlib, json, sys
+from pathlib import Path
+from tests.moves.attempts import DAYS, Run, attempt
+order = json.loads(sys.argv[1])
+operator = getattr(importlib.import_module(order["module"]), order["operator"])
+run = Run(Path(order["directory"]), DAYS[order["day"]], order["attempts"])
+print("ready", flush=True)
+sys.stdin.readline()
+attempt(operator, order["arguments"], run)
+print("ended", flush=True)
+"""
+
+
+class Worker:
+    """An attempt in a process of its own, which can be killed."""
+
+    def __init__(self, operator: type, arguments: Mapping[str, Any], run: Run):
+        order = {
+            "module": operator.__module__,
+            "operator": operator.__name__,
+            "arguments": dict(arguments),
+            "directory": str(run.directory),
+            "day": DAYS.index(run.day),
+            "attempts": run.attempts,
+        }
+        run.attempts += 1
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", WORKER, json.dumps(order)],
+            cwd=Path(__file__).parents[2],
+            env=dict(os.environ),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        while (line := self._process.stdout.readline()) and line.strip() != "ready":
+            pass
+
+    def kill_when(self, moment: Callable[[], bool], timeout: float = 30) -> bool:
+        """Let it begin, and kill it at a moment.
+
+        :return: Whether the attempt had not ended by then.
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.write("go\n")
+        self._process.stdin.flush()
+        deadline = time.monotonic() + timeout
+        while self._process.poll() is None and not moment():
+            assert time.monotonic() < deadline, "the moment did not come"
+        self._process.send_signal(signal.SIGKILL)
+        output, _ = self._process.communicate()
+        return "ended" not in output

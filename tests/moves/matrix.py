@@ -1,0 +1,116 @@
+"""The matrix: what is right in each move of each operator. A new operator needs a row here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from tests.moves.labels import ExportAnalytics, ExportLabels, ExportPartition, ImportLabels, SnapshotLabels
+from tests.moves.projects_and_datasets import (
+    AddDatasetUsers,
+    AddProjectUsers,
+    AttachDatasets,
+    CopyProject,
+    CreateDataset,
+    CreateFolder,
+    CreateOntology,
+    CreateProject,
+    DetachDatasets,
+    LinkItems,
+    RemoveDataRows,
+    SetProjectStatus,
+)
+from tests.moves.scenario import Scenario
+from tests.moves.storage import RegisterListing, RegisterManifest, SyncFolder, UpdateMetadata, UploadFiles
+
+MOVES = {
+    "twice": "run in two DAG runs, one after the other",
+    "cleared": "cleared after its success",
+    "corrected": "cleared after its failure, with a corrected argument",
+    "changed": "cleared after its success, when its source had changed",
+    "lost": "retried after its source lost an entry",
+    "gained": "retried after its source gained an entry",
+    "at once": "two DAG runs at the same time",
+    "zombie": "a zombie goes on beside its retry",
+    "backfill": "an earlier logical date after a later one",
+    "mapped": "mapped over nothing, one and many",
+    "native": "native templates",
+    "deferred": "deferred",
+    "killed": "its worker is killed, and it is retried",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """What is right.
+
+    :param refused: What the last attempt is refused with; None if it succeeds.
+    :param kept: The end state is that of before the move, whatever the world became.
+    :param sends: The last attempt may send something that changes, though all is done.
+    :param agree: Several things may come of it, which Encord cannot prevent; but all attempts agree on one of them.
+    :param skipped: Why the move does not apply.
+    """
+
+    refused: str | None = None
+    kept: bool = False
+    sends: bool = False
+    agree: bool = False
+    skipped: str | None = None
+
+
+SAME = Cell()
+"""The same end state; a repetition sends nothing that changes."""
+SENDS = Cell(sends=True)
+KEPT = Cell(kept=True)
+AGREE = Cell(agree=True)
+NO_JOB = Cell(skipped="it starts no job, so it does not wait")
+GONE = Cell(refused="none of the 3 is in dataset")
+OF_ANOTHER_RUN = Cell(refused="is not the report of this snapshot")
+
+_ALWAYS: Mapping[str, Cell] = dict.fromkeys(MOVES, SAME)
+_WITHOUT_JOB: Mapping[str, Cell] = {**_ALWAYS, "deferred": NO_JOB}
+_CREATION: Mapping[str, Cell] = {**_WITHOUT_JOB, "at once": AGREE, "zombie": AGREE}
+# A registration starts its jobs again, and Encord skips what is there; a sync scans the bucket again.
+_WITH_JOB: Mapping[str, Cell] = {**_ALWAYS, **dict.fromkeys(("twice", "cleared", "backfill", "mapped"), SENDS)}
+
+MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
+    CreateProject: _CREATION,
+    CreateDataset: _CREATION,
+    CreateOntology: _CREATION,
+    CreateFolder: _CREATION,
+    CopyProject: _CREATION,
+    AttachDatasets: _WITHOUT_JOB,
+    DetachDatasets: _WITHOUT_JOB,
+    # Encord itself leaves alone who is there.
+    AddProjectUsers: {**_WITHOUT_JOB, **dict.fromkeys(("twice", "cleared", "backfill", "mapped"), SENDS)},
+    AddDatasetUsers: {**_WITHOUT_JOB, **dict.fromkeys(("twice", "cleared", "backfill", "mapped"), SENDS)},
+    SetProjectStatus: _WITHOUT_JOB,
+    LinkItems: {**_WITHOUT_JOB, **dict.fromkeys(("twice", "cleared", "backfill", "mapped"), SENDS)},
+    RemoveDataRows: {
+        **_WITHOUT_JOB,
+        **dict.fromkeys(("twice", "cleared", "backfill", "mapped", "at once", "zombie"), GONE),
+    },
+    UpdateMetadata: _WITHOUT_JOB,
+    UploadFiles: _WITHOUT_JOB,
+    RegisterManifest: _WITH_JOB,
+    RegisterListing: _WITH_JOB,
+    SyncFolder: _WITH_JOB,
+    # A whole export of one logical date is not made again, whatever happened since; another date's is.
+    ExportLabels: {**_WITHOUT_JOB, "changed": KEPT},
+    ExportPartition: _WITHOUT_JOB,
+    ImportLabels: _WITHOUT_JOB,
+    # Each run has a snapshot of its own: one that another run took is never added to.
+    SnapshotLabels: {**_WITHOUT_JOB, **dict.fromkeys(("twice", "backfill", "at once"), OF_ANOTHER_RUN)},
+    ExportAnalytics: _WITHOUT_JOB,
+}
+"""By scenario and move."""
+
+READS_ONLY = {
+    "EncordGetProjectOperator",
+    "EncordListProjectsOperator",
+    "EncordGetDatasetOperator",
+    "EncordListDatasetsOperator",
+    "EncordGetOntologyOperator",
+    "EncordVerifyExportOperator",
+}
+"""Operators that change nothing and write no files."""

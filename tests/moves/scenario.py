@@ -1,0 +1,71 @@
+"""What a row of the matrix needs to know of its operator: its world, its arguments, and what is right in the end."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tests.airflow_layer.bench import Account
+
+NOWHERE = "00000000-0000-4000-8000-00000000dead"
+
+
+class Scenario(ABC):
+    """The world of one operator.
+
+    :param account: On the emulator, with nothing yet.
+    :param directory: An empty directory of this disk.
+    """
+
+    operator: ClassVar[type]
+    names: ClassVar[tuple[str, ...]]
+    """Of the arguments."""
+    waits: ClassVar[bool] = False
+    """Whether it starts a job and can wait for it in the triggerer."""
+    broken_at: ClassVar[int] = 2
+    """The number of the request at which the first attempt breaks, where it is to be retried."""
+
+    def __init__(self, account: Account, directory: Path):
+        self.account, self.emulator, self.directory = account, account.emulator, directory
+        self.emulator.clear_journal()
+        self.prepare()
+        with account.client() as client:
+            client.cloud_integrations()
+        # A process that was killed may still have a request at the emulator: only this account's are looked at.
+        self.credential = str(self.emulator.journal()[-1]["credential"])
+        self.emulator.clear_journal()
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make the world."""
+
+    @abstractmethod
+    def arguments(self) -> dict[str, Any]:
+        """The right arguments."""
+
+    @abstractmethod
+    def wrong(self) -> dict[str, Any]:
+        """Arguments instead, with which it fails and a retry does not help."""
+
+    @abstractmethod
+    def truth(self) -> Any:
+        """What there is, by the emulator's truth or the files, in a form that two runs have in common."""
+
+    @abstractmethod
+    def goal(self) -> Any:
+        """What there must be once the task has succeeded, given the world as it is now."""
+
+    def begun(self) -> None:  # noqa: B027 - not every operator keeps to what it found first
+        """The first attempt has begun, and broke."""
+
+    def gain(self) -> None:  # noqa: B027 - not every operator has a source
+        """The source gains an entry, or somebody undoes part of the work."""
+
+    def lose(self) -> None:  # noqa: B027 - as above
+        """The source loses an entry."""
+
+    def changes(self) -> list[str]:
+        """What was sent that changes something, since the journal was cleared."""
+        entries = [one for one in self.emulator.journal() if one["changes"] and one["credential"] == self.credential]
+        return [one["query_type"] or one["path"] for one in entries]

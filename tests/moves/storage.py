@@ -1,0 +1,179 @@
+"""Uploads, registrations, syncs and metadata."""
+
+from __future__ import annotations
+
+import collections
+import json
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_encord.client.api.storage_folders import folder_patch
+from airflow_provider_encord.client.resources.storage import edit_items
+from airflow_provider_encord.operators.storage import (
+    EncordRegisterCloudDataOperator,
+    EncordSyncFolderOperator,
+    EncordUpdateMetadataOperator,
+    EncordUploadFilesOperator,
+)
+from tests.moves.projects_and_datasets import stored_images
+from tests.moves.scenario import NOWHERE, Scenario
+from tests.sdk.media import png
+
+
+class _FromFiles(Scenario):
+    """Files (or objects) that are to be in Encord, each once. What was brought in stays, also if its source is gone."""
+
+    source: Path
+    names: list[str]
+
+    def put(self, *names: str) -> None:
+        for name in names:
+            path = self.source / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png(4 + len(list(self.source.rglob("*.png"))), 4))
+            self.names.append(name)
+
+    def there(self) -> list[str]:
+        """The titles of what is in Encord."""
+        raise NotImplementedError
+
+    def truth(self) -> Any:
+        there = collections.Counter(self.there())
+        titles = [name.rpartition("/")[2] for name in self.names]
+        return {
+            "lost": [title for title in titles if not there[title]],
+            "doubled": [title for title, number in there.items() if number > 1],
+        }
+
+    def goal(self) -> Any:
+        return {"lost": [], "doubled": []}
+
+    def gain(self) -> None:
+        self.put("0 first.png", "z last.png")
+
+    def lose(self) -> None:
+        (self.source / self.names[0]).unlink()
+        del self.names[0]
+
+
+class UploadFiles(_FromFiles):
+    names = ("source", "dataset", "files_per_job", "receipt")
+    operator = EncordUploadFilesOperator
+
+    def prepare(self) -> None:
+        self.source, self.names = self.directory / "in", []
+        self.put(*(f"{number}.png" for number in range(5)))
+        with self.account.client() as client:
+            self.dataset = client.create_dataset("Intake").id
+
+    def arguments(self) -> dict[str, Any]:
+        receipt = str(self.directory / "receipt.jsonl")
+        return {"source": str(self.source), "dataset": self.dataset, "files_per_job": 2, "receipt": receipt}
+
+    def wrong(self) -> dict[str, Any]:
+        return {**self.arguments(), "dataset": NOWHERE}
+
+    def there(self) -> list[str]:
+        with self.account.client() as client:
+            return [row.data_title for row in client.dataset(self.dataset).data_rows()]
+
+
+class RegisterManifest(_FromFiles):
+    names = ("source", "folder", "integration", "units_per_job", "receipt")
+    operator = EncordRegisterCloudDataOperator
+    waits = True
+
+    def prepare(self) -> None:
+        self.source, self.names = self.directory / "bucket", []
+        self.url = f"s3://moves-{self.account.email.partition('@')[0]}"
+        self.put(*(f"{number}.png" for number in range(5)))
+        self.integration = self.emulator.bucket(integration=self.url, url=self.url, directory=str(self.source))
+        with self.account.client() as client:
+            self.folder = client.create_folder("Registered").id
+
+    def arguments(self) -> dict[str, Any]:
+        manifest = self.directory / "manifest.jsonl"
+        urls = [{"url": f"{self.url}/{name}"} for name in sorted(self.names)]
+        manifest.write_text("".join(json.dumps(one) + "\n" for one in urls))
+        return {**self._more(), "source": str(manifest)}
+
+    def _more(self) -> dict[str, Any]:
+        return {
+            "folder": self.folder,
+            "integration": self.integration,
+            "units_per_job": 2,
+            "receipt": str(self.directory / "receipt"),
+        }
+
+    def wrong(self) -> dict[str, Any]:
+        return {**self.arguments(), "folder": NOWHERE}
+
+    def there(self) -> list[str]:
+        with self.account.client() as client:
+            return [item.name for item in client.folder(self.folder).items()]
+
+
+class RegisterListing(RegisterManifest):
+    names = (*RegisterManifest.names, "url_prefix")
+
+    def arguments(self) -> dict[str, Any]:
+        return {**self._more(), "source": str(self.source), "url_prefix": self.url}
+
+
+class SyncFolder(RegisterManifest):
+    names = ("folder",)
+    operator = EncordSyncFolderOperator
+    broken_at = 1  # a poll that is refused for a while is waited for
+
+    def prepare(self) -> None:
+        super().prepare()
+        with self.account.client() as client:
+            made = client.create_folder("Synced", integration=self.integration, remote_url=f"{self.url}/")
+            self.folder, self.other = made.id, self.folder
+
+    def arguments(self) -> dict[str, Any]:
+        return {"folder": self.folder}
+
+    def wrong(self) -> dict[str, Any]:
+        return {"folder": self.other}
+
+
+class UpdateMetadata(Scenario):
+    names = ("folder", "metadata")
+    operator = EncordUpdateMetadataOperator
+
+    def prepare(self) -> None:
+        with self.account.client() as client:
+            self.folder = client.create_folder("Images").id
+        stored_images(self, ["a.png", "b.png", "c.png"], self.folder)
+        self.wanted: dict[str, dict[str, Any]] = {name: {"site": 1} for name in ("a.png", "b.png", "c.png")}
+        self.by_people: dict[str, dict[str, Any]] = {}
+
+    def arguments(self) -> dict[str, Any]:
+        return {"folder": self.folder, "metadata": self.wanted}
+
+    def wrong(self) -> dict[str, Any]:
+        return {**self.arguments(), "metadata": {"nowhere.png": {}}}
+
+    def truth(self) -> Any:
+        with self.account.client() as client:
+            return {item.name: json.loads(item.client_metadata or "{}") for item in client.folder(self.folder).items()}
+
+    def goal(self) -> Any:
+        return {name: {**self.by_people.get(name, {}), **wanted} for name, wanted in self.wanted.items()}
+
+    def gain(self) -> None:
+        """Somebody adds a key of their own, and one that we want is wanted differently."""
+        with self.account.client() as client:
+            item = next(one for one in client.folder(self.folder).items() if one.name == "a.png")
+            there = json.loads(item.client_metadata or "{}")
+            client.run(edit_items({item.uuid: folder_patch(client_metadata={**there, "theirs": True})}))
+        self.by_people["a.png"] = {"theirs": True}
+        self.wanted["b.png"] = {"site": 2}
+
+    def lose(self) -> None:
+        """Somebody deletes an item."""
+        with self.account.client() as client:
+            folder = client.folder(self.folder)
+            folder.delete_items([next(item.uuid for item in folder.items() if item.name == "c.png")])
+        del self.wanted["c.png"]
