@@ -16,6 +16,7 @@ from airflow_provider_encord.export import chain as chains
 from airflow_provider_encord.export.chain import BrokenChainError, Chain
 from airflow_provider_encord.export.directory import KIND, ReplacedError
 from airflow_provider_encord.export.formats import PARQUET, needs_structure, require_format
+from airflow_provider_encord.export.known_rows import require_known
 from airflow_provider_encord.export.left import why_left
 from airflow_provider_encord.export.listing import ListedRow, Listing, Question, list_rows
 from airflow_provider_encord.export.listing_file import LEFT, LISTING, write_rows
@@ -154,6 +155,8 @@ def _new_plan(
     """A plan; or what another attempt at the same task has made of it while this one listed."""
     listing = list_rows(client, order.question)
     changes = _changes(client, order, listing, directory.path)
+    if changes.since is None:  # else the chain tells which rows left, perhaps all
+        require_known(client, order.question, listing)
     structure = _structure(client, order)
     to_read = len(listing.rows) if changes.wanted is None else len(changes.wanted)
     _report(order, listing, directory.path, to_read, changes)

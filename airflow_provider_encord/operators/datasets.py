@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import dataset_uri
 from airflow_provider_encord.links import dataset_url
-from airflow_provider_encord.operators.arguments import flag, given, several, text
+from airflow_provider_encord.operators.arguments import flag, given, several, word
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
 from airflow_provider_encord.operators.members import AddUsersOperator
@@ -62,8 +62,8 @@ class EncordCreateDatasetOperator(EncordBaseOperator):
     def act(self, context: Context) -> str:
         """Create or find the dataset."""
         created = self.client.create_dataset(
-            text(self.title),
-            description=text(self.description),
+            word(self.title, "title") or "",
+            description=word(self.description, "description"),
             create_backing_folder=flag(self.create_backing_folder, "create_backing_folder"),
             if_exists=self.if_exists,
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.links import ontology_url
-from airflow_provider_encord.operators.arguments import mapping, text
+from airflow_provider_encord.operators.arguments import mapping, word
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.records import as_dictionary
 
@@ -63,9 +63,9 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
     def act(self, context: Context) -> str:
         """Create or find the ontology."""
         created = self.client.create_ontology(
-            text(self.title),
+            word(self.title, "title") or "",
             structure=mapping(self.structure, "structure"),
-            description=text(self.description) or "",
+            description=word(self.description, "description") or "",
             if_exists=self.if_exists,
         )
         self.show(context, ontology_url, created.id)

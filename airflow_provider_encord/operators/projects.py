@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import project_uri
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import flag, given, several, text
+from airflow_provider_encord.operators.arguments import flag, given, several, word
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
 from airflow_provider_encord.operators.members import AddUsersOperator
@@ -73,8 +73,8 @@ class EncordCreateProjectOperator(EncordBaseOperator):
     def act(self, context: Context) -> str:
         """Create or find the project."""
         created = self.client.create_project(
-            text(self.title),
-            description=text(self.description) or "",
+            word(self.title, "title") or "",
+            description=word(self.description, "description") or "",
             datasets=several(self.datasets, "datasets"),
             ontology=given(self.ontology),
             workflow_template=given(self.workflow_template),
@@ -291,8 +291,8 @@ class EncordCopyProjectOperator(EncordBaseOperator):
         created = self.client.run(
             copy_project_once(
                 project.id,
-                text(self.title),
-                description=text(given(self.description)),
+                word(self.title, "title") or "",
+                description=word(self.description, "description"),
                 attach_datasets=flag(self.attach_datasets, "attach_datasets"),
                 labels=CopiedLabels() if flag(self.labels, "labels") else None,
                 collaborators=flag(self.collaborators, "collaborators"),

@@ -193,3 +193,21 @@ def _wait(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("title", "message"),
+    [
+        ("None", "title: it is the text 'None'"),
+        ("\ud83d", "title: .*half of a surrogate pair"),
+        ([], "title: it must be text, not a list"),
+        (None, "title: it is empty"),
+        (" ", "title: it is empty"),
+    ],
+)
+@pytest.mark.parametrize("operator", [EncordCreateDatasetOperator, EncordCreateProjectOperator])
+def test_a_template_without_a_value_creates_nothing(account: Account, operator: Any, title: Any, message: str) -> None:
+    """Fault 6.2, for creations: projects cannot be deleted."""
+    with pytest.raises(AirflowFailException, match=message):
+        operator(task_id="create", title=title).execute({})
+    assert account.titles("project") == account.titles("dataset") == []

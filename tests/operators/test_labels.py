@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime
 import inspect
 import json
@@ -234,7 +235,15 @@ UUID = "00000000-0000-4000-8000-00000000000a"
     ],
 )
 def test_the_manifest_tells_the_filters(emulator, tmp_path, arguments, filters):
-    _export(project=_project(emulator), destination=str(tmp_path), **arguments)
+    project = _project(emulator)
+    there = emulator.labels(project)[0]["data_hash"]
+    arguments, filters = (
+        ast.literal_eval(repr(one).replace(UUID, there).replace(UUID.upper(), there.upper()))
+        if "data_hashes" in one
+        else one
+        for one in (arguments, filters)
+    )
+    _export(project=project, destination=str(tmp_path), **arguments)
     told = json.loads((tmp_path / "manifest.json").read_bytes())["filters"]
     assert {name: value for name, value in told.items() if value is not None} == filters
 
@@ -245,6 +254,13 @@ def test_the_manifest_tells_the_filters(emulator, tmp_path, arguments, filters):
         ({"stage": "Reviews"}, r"stage: 'Reviews' is neither id nor title of a stage\. The workflow has: .*'Review' "),
         ({"stage": "None"}, r"stage: it is the text 'None'"),
         ({"stage": str(uuid.UUID(int=5))}, r"stage: .* is neither id nor title of a stage"),
+        ({"branch": "modle"}, r"branch: project .* has no labels on the branch 'modle'\. It has labels on: 'main'"),
+        ({"data_hashes": [str(uuid.UUID(int=5))]}, r"data_hashes: project .* has none of the 1, such as 0{8}-"),
+        ({"label_hashes": str(uuid.UUID(int=5))}, r"label_hashes: project .* has none of the 1, such as 0{8}-"),
+        (
+            {"edited_after": "2026-01-02", "edited_before": "2026-01-01T23:00:00+00:00"},
+            r"edited_after, edited_before: 2026-01-02.* is not before 2026-01-01T23",
+        ),
         ({"stage_like": "Revue%"}, r"stage_like: 'Revue%' fits the title of no stage\. The workflow has: .*'Review'"),
         ({"label_statuses": ["DONE"]}, r"label_statuses: 'DONE' is none of QUEUED, ASSIGNED"),
         ({"data_title": "None"}, r"data_title: it is the text 'None'"),
@@ -253,11 +269,11 @@ def test_the_manifest_tells_the_filters(emulator, tmp_path, arguments, filters):
 )
 def test_a_filter_that_names_nothing_there_is_fails_and_lists_what_there_is(emulator, tmp_path, arguments, message):
     """Fault 6.2: 0 rows, and green."""
-    name, value = next(iter(arguments.items()))
+    templates = {name: f"{{{{ {name} }}}}" for name in arguments}
     operator = EncordExportLabelsOperator(
-        task_id="export", project=_project(emulator), destination=str(tmp_path), **{name: "{{ value }}"}
+        task_id="export", project=_project(emulator), destination=str(tmp_path), **templates
     )
-    operator.render_template_fields({"value": value})
+    operator.render_template_fields(arguments)
     with pytest.raises(AirflowFailException, match=message):
         operator.execute({})
     assert not (tmp_path / "manifest.json").exists()
@@ -289,8 +305,8 @@ def test_a_title_of_digits_may_be_rendered_natively(emulator, tmp_path, field):
     assert json.loads((tmp_path / "manifest.json").read_bytes())["filters"][field] == "2026"
 
 
-def test_a_branch_has_no_rows_until_labels_are_copied_to_it(emulator, tmp_path):
-    returned = _export(project=_project(emulator), destination=str(tmp_path), branch="test")
+def test_in_a_project_without_labels_a_branch_has_no_rows(emulator, tmp_path):
+    returned = _export(project=_project(emulator, created=0), destination=str(tmp_path), branch="test")
     assert (returned["rows"], returned["without_labels"]) == (0, 10)
 
 

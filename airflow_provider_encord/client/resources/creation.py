@@ -65,8 +65,12 @@ def require_title(title: object) -> str:
     :return: The title with composed characters (NFC), as most of the world writes it.
     :raises InvalidRequestError: It is empty, or has blanks around it.
     """
-    if not isinstance(title, str) or not title.strip():
+    if title is not None and not isinstance(title, str):
+        raise InvalidRequestError(f"title: it must be text, not a {type(title).__name__}.")
+    if title is None or not title.strip():
         raise InvalidRequestError("title: it is empty; a resource needs one.")
+    if any("\ud800" <= character <= "\udfff" for character in title):
+        raise InvalidRequestError(f"title: {title[:80]!a} has half of a surrogate pair, which is no character.")
     if title != title.strip():
         raise InvalidRequestError(
             f"title: {title!r} begins or ends with a blank, by which it would not be found again."

@@ -54,6 +54,8 @@ def _require_email(value: object, name: str) -> str:
     text = str(value).strip()
     before, _, after = text.partition("@")
     odd = any(character.isspace() or not character.isprintable() for character in text)
-    if not before or not after or odd:
+    if any(separator in text for separator in ",;"):
+        raise InvalidRequestError(f"{name}: {text[:80]!r} is more than one e-mail address. Pass a list of addresses.")
+    if not before or not after or "@" in after or odd:
         raise InvalidRequestError(f"{name}: {text[:80]!r} is not an e-mail address.")
     return text

@@ -20,7 +20,7 @@ from airflow_provider_encord.operators.arguments import (
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
-    from airflow_provider_encord.export.listing import Question
+    from airflow_provider_encord.export.listing import Filters, Question
 
 
 _WORDS = ("branch", "stage", "stage_like", "data_title", "data_title_like")
@@ -33,7 +33,8 @@ class LabelRowsOperator(EncordBaseOperator):
     value that is not there.
 
     :param project: Id of the project (templated). With an API key it may be left out: the key's own project is taken.
-    :param branch: Label branch (templated).
+    :param branch: Label branch (templated). One without labels, in a project that has some, is an error that lists the
+        branches that have.
     :param all_branches: Rows of all branches, those of consensus stages among them (templated).
     :param edited_after: Only rows last edited after this time: a `datetime` or text, UTC if it has no offset
         (templated). A time filter leaves out rows without labels, so they are not counted either.
@@ -46,8 +47,9 @@ class LabelRowsOperator(EncordBaseOperator):
     :param data_title: Only data units of this title (templated).
     :param data_title_like: Only data units whose title fits this SQL LIKE pattern, such as ``"street%.jpg"``
         (templated).
-    :param data_hashes: Only these data units, or one (templated). An empty list lets nothing through.
-    :param label_hashes: Only these label rows, or one (templated). An empty list lets nothing through.
+    :param data_hashes: Only these data units, or one (templated). An empty list lets nothing through. If the project
+        has none of them, that is an error.
+    :param label_hashes: Only these label rows, or one (templated), as with `data_hashes`.
     :param shadow_data: ``"ALL_DATA"``, ``"SHADOW_DATA"`` (benchmark tasks) or ``"NOT_SHADOW_DATA"`` (templated).
     """
 
@@ -116,6 +118,7 @@ class LabelRowsOperator(EncordBaseOperator):
 
         :raises InvalidRequestError: An argument is wrong, or two contradict each other; nothing was sent.
         """
+        from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.export.listing import Filters, Question
         from airflow_provider_encord.export.stages import with_known_stages
 
@@ -132,6 +135,11 @@ class LabelRowsOperator(EncordBaseOperator):
             label_hashes=_ids(self.label_hashes, "label_hashes"),
             shadow_data=None if shadow_data is None else choice(shadow_data, "shadow_data", SHADOW_DATA),
         )
+        if filters.edited_after and filters.edited_before and not _is_before(filters):
+            raise InvalidRequestError(
+                f"edited_after, edited_before: {filters.edited_after} is not before {filters.edited_before}, so no row "
+                "can be between them. Check the rendered templates."
+            )
         branch = self._branch()
         question = Question(project=self.client.project(self.project or None).id, branch=branch, filters=filters)
         return with_known_stages(self.client, question)
@@ -146,6 +154,12 @@ class LabelRowsOperator(EncordBaseOperator):
         if branch != MAIN_BRANCH:
             raise InvalidRequestError("branch, all_branches: give a branch, or ask for all of them.")
         return None
+
+
+def _is_before(filters: Filters) -> bool:
+    from airflow_provider_encord.client.times import parse_time
+
+    return parse_time(str(filters.edited_after)) < parse_time(str(filters.edited_before))
 
 
 def _statuses(value: Any, name: str) -> list[str] | None:

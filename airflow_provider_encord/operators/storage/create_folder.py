@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.arguments import given, mapping, text
+from airflow_provider_encord.operators.arguments import given, mapping, word
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ class EncordCreateFolderOperator(EncordBaseOperator):
 
         integration = given(self.integration)
         created = self.client.create_folder(
-            text(self.title),
+            word(self.title, "title") or "",
             parent=given(self.parent),
-            description=text(given(self.description)),
+            description=word(self.description, "description"),
             client_metadata=mapping(self.client_metadata, "client_metadata"),
             integration=None
             if integration is None
