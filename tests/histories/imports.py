@@ -38,6 +38,7 @@ class Imports(Moves):
         {"query_type": "labelrow", "query_method": "PUT"},
         {"query_type": "labelrowmetadata"},
     ]
+    PLAIN: ClassVar[dict[str, Any]] = {"receipt": True, "rows": 2, "if_exists": "merge"}
 
     @initialize(
         receipt=st.booleans(),
@@ -115,9 +116,7 @@ class Imports(Moves):
                 theirs, there = _by_hand(row), _by_hand(held)
                 assert {key: there.get(key) for key in theirs} == theirs, "an edit is overwritten"
 
-    def green(self, run: Run, *, undisturbed: bool) -> None:
-        assert run.end is not None
-        told = run.end.result
+    def green(self, run: Run, told: Any, *, undisturbed: bool) -> None:
         assert sum(told[name] for name in _OUTCOMES) == len(self.data_hashes), told
         assert told["failed"] == 0
         if self.with_receipt and undisturbed:

@@ -172,8 +172,8 @@ def _watch(stops: _Stops, directory: str) -> None:
         if event in ("os.rename", "os.remove") and str(arguments[0]).startswith(directory):
             stops.step(f"{event} {os.path.relpath(str(arguments[0]), directory)}")
 
-    requests.adapters.HTTPAdapter.send = watched  # type: ignore[method-assign, assignment]
-    httpx.AsyncHTTPTransport.handle_async_request = watched_async  # type: ignore[method-assign]
+    requests.adapters.HTTPAdapter.send = watched
+    httpx.AsyncHTTPTransport.handle_async_request = watched_async
     sys.addaudithook(audit)
 
 

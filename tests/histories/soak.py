@@ -54,8 +54,17 @@ def main() -> int:
 
 
 def _holds(machine: type[Moves], number: int) -> bool:
-    """Play one turn of a kind."""
+    """Play one turn of a kind; if a promise is broken, once more to find the shortest history that breaks it."""
     print(f"{time.strftime('%H:%M:%S')} {machine.__name__}, seed {number}", flush=True)
+    if _plays(machine, number, (Phase.generate,)):
+        return True
+    print(f"To play it again: make soak SOAK_ARGS='--seed {number} --only {machine.__name__}'", flush=True)
+    print(f"{time.strftime('%H:%M:%S')} Looking for the shortest history, for some minutes.", flush=True)
+    _plays(machine, number, (Phase.generate, Phase.shrink))
+    return False
+
+
+def _plays(machine: type[Moves], number: int, phases: tuple[Phase, ...]) -> bool:
     try:
         with prepared(machine):
             run_state_machine_as_test(
@@ -68,13 +77,13 @@ def _holds(machine: type[Moves], number: int) -> bool:
                     deadline=None,
                     print_blob=True,
                     report_multiple_bugs=False,
-                    phases=(Phase.generate, Phase.shrink),
+                    phases=phases,
                     suppress_health_check=list(HealthCheck),
                 ),
             )
     except Exception:  # noqa: BLE001 - a broken promise, or a defect of the history itself
         traceback.print_exc(file=sys.stdout)
-        print(f"To play it again: make soak SOAK_ARGS='--seed {number} --only {machine.__name__}'", flush=True)
+        sys.stdout.flush()
         return False
     return True
 
