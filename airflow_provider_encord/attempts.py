@@ -25,10 +25,15 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
-from airflow_provider_encord.storage_paths import is_local, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import UNFINISHED, is_local, plain, storage_errors, write_whole
 
 CLAIM_SECONDS = 900.0
 """How long a claim of another task lasts after it was last renewed."""
+
+_TURNS = 3
+
+CLAIM_FILE = "claim.json"
+"""What the file of a claim is called, in the place that it is about."""
 
 T = TypeVar("T")
 
@@ -204,11 +209,13 @@ class Claim:
     def check(self) -> None:
         """Make sure that the claim still stands; renew it when a part of its time has passed.
 
-        :raises InvalidRequestError: Another attempt took the place over. This one must stop.
+        :raises InvalidRequestError: Another attempt at this task took the place over. This one must stop.
+        :raises UnavailableError: Another task did, in the same moment or after this claim had ended.
         """
         held = self._read()
         if held is None or held.attempt != self._owner.attempt:
-            raise InvalidRequestError(
+            kind = InvalidRequestError if held is None or held.task == self._owner.task else UnavailableError
+            raise kind(
                 f"{self._argument}: another attempt took {self._path.parent} over"
                 f"{f' (task {held.task})' if held else ''}, so this one stops. What it has done is not lost."
             )
@@ -238,9 +245,15 @@ class Claim:
         owner = self._owner
         held = _Held(task=owner.task, attempt=owner.attempt, renewed=self._renewed, process=owner.process)
         with storage_errors(self._argument, self._path):
-            if is_local(self._path):
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self._path, [msgspec.json.encode(held)])
+            for turn in range(_TURNS):
+                if is_local(self._path):
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    write_whole(self._path, [msgspec.json.encode(held)])
+                    break
+                except FileNotFoundError:  # another attempt ended, and removed the empty directory
+                    if turn == _TURNS - 1:
+                        raise
 
 
 class _Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -274,9 +287,19 @@ def remove(path: Any) -> None:
         return
 
 
+def remove_unfinished(directory: Any) -> None:
+    """Delete what killed attempts left of files that they were writing.
+
+    Only for an attempt that holds the claim on the directory. Files of claims stay: another attempt may be claiming.
+    """
+    for path in list(directory.iterdir()) if directory.exists() else ():
+        if path.name.endswith(UNFINISHED) and not path.name.startswith(CLAIM_FILE):
+            remove(path)
+
+
 def remove_empty(directory: Any) -> None:
     """Delete a directory of a disk if it is empty; one that is gone, or that another attempt uses, is fine."""
     try:
-        directory.rmdir()
+        plain(directory).rmdir()  # that of `ObjectStoragePath` also removes what is in it
     except OSError:
         return

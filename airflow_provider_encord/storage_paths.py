@@ -109,7 +109,7 @@ def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
         finally:
             file.close()
         if is_local(path):
-            first.rename(_plain(path))
+            first.rename(plain(path))
     except BaseException:
         if is_local(path):
             with contextlib.suppress(OSError):
@@ -199,13 +199,13 @@ def _lasting(argument: str, path: object, error: Exception) -> InvalidRequestErr
     )
 
 
-def _plain(path: StoragePath) -> Any:
+def plain(path: Any) -> Any:
     """A path of a disk, as `pathlib` has it: Airflow's own report each file that they open as a data set."""
     return pathlib.Path(str(getattr(path, "path", path))) if hasattr(path, "protocol") else path
 
 
 def _unfinished(path: StoragePath) -> Any:
-    path = _plain(path)
+    path = plain(path)
     # Unique, so that two processes that write one file at the same moment do not write into each other's.
     return path.parent / f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}"
 

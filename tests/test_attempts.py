@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from airflow.providers.common.compat.sdk import ObjectStoragePath
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -133,3 +134,29 @@ def test_a_write_that_fails_leaves_nothing_behind_and_what_was_there_stays(tmp_p
     assert [one.name for one in tmp_path.iterdir()] == ["report.jsonl"]
     remove_empty(tmp_path)
     assert tmp_path.exists()
+
+
+def test_a_directory_is_removed_only_if_it_is_empty(tmp_path: Path) -> None:
+    """Of `ObjectStoragePath` too, whose ``rmdir`` takes all that is in it along. Found by `make soak`."""
+    directory = tmp_path / "parts"
+    directory.mkdir()
+    (directory / "notes.json").write_text("{}")
+    for path in (directory, ObjectStoragePath(f"file://{directory}")):
+        remove_empty(path)
+        assert (directory / "notes.json").exists()
+    (directory / "notes.json").unlink()
+    remove_empty(ObjectStoragePath(f"file://{directory}"))
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize(("task", "error"), [("task", InvalidRequestError), ("another", UnavailableError)])
+def test_a_claim_that_another_task_took_may_be_taken_again_by_a_retry(
+    tmp_path: Path, task: str, error: type[Exception]
+) -> None:
+    """A zombie must end for good; a task that claimed at the same moment as another one runs after it."""
+    mine = Claim(tmp_path / "claim.json", Owner("task"), "receipt")
+    mine.take()
+    (tmp_path / "claim.json").unlink()
+    Claim(tmp_path / "claim.json", Owner(task), "receipt").take()
+    with pytest.raises(error, match="took .* over"):
+        mine.check()

@@ -24,14 +24,28 @@ class Evidence:
 
     def __init__(self, lines: Iterable[ReceiptLine] = (), *, checksum: Callable[[SourceFile], str] = checksum_of):
         self._by_key: dict[str, ReceiptLine] = {}
-        for line in lines:
-            if line.key and line.sha256:  # without a checksum a line itself went by name
-                self._by_key[line.key] = line
         self._keys_of_source: dict[str, list[str]] = collections.defaultdict(list)
-        for key, line in self._by_key.items():
-            self._keys_of_source[line.source].append(key)
+        for line in lines:
+            self._add(line)
+        self.learned: list[ReceiptLine] = []
+        """What this attempt found out about files as they were before; to be kept like the lines of a receipt."""
         self._checksum = checksum
         self._checksums: dict[SourceFile, str] = {}
+
+    def learn(self, line: ReceiptLine) -> None:
+        """Take in what is known of a row that an earlier attempt made, of a file that is gone or changed by now."""
+        if self._add(line):
+            self.learned.append(line)
+
+    def _add(self, line: ReceiptLine) -> bool:
+        if not line.key or not line.sha256:  # without a checksum a line itself went by name
+            return False
+        earlier = self._by_key.get(line.key)
+        if earlier is not None:
+            self._keys_of_source[earlier.source].remove(line.key)
+        self._by_key[line.key] = line
+        self._keys_of_source[line.source].append(line.key)
+        return True
 
     def knows(self, key: str) -> bool:
         """Whether the content of a row is known."""

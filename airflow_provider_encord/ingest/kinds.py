@@ -73,6 +73,11 @@ def kind_named(name: str) -> Kind:
     return NAMES[name]
 
 
+def name_of_kind(kind: Kind) -> str | None:
+    """What a user calls a kind; None if users do not name it."""
+    return next((name for name, one in NAMES.items() if one == kind), None)
+
+
 def _suffix(name: str) -> str:
     """In lower case; that of ``brain.nii.gz`` is ``.nii``."""
     path = pathlib.PurePosixPath(name.lower())

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.ingest.kinds import NAMES as KINDS
+from airflow_provider_encord.ingest.kinds import name_of_kind
 from airflow_provider_encord.ingest.sending import Sent
 from airflow_provider_encord.ingest.sources import SourceFile
 
@@ -29,6 +31,7 @@ class NotedFile(msgspec.Struct, frozen=True, kw_only=True):
     placeholders: list[str | None]
     sha256: str | None = None
     version: str | None = None
+    kind: str | None = None
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +117,7 @@ class Notebook:
                 placeholders=list(one.placeholders),
                 sha256=one.sha256,
                 version=one.file.version,
+                kind=name_of_kind(one.file.kind),
             )
             for one in sent
         ]
@@ -158,6 +162,28 @@ def sent_again(note: Note, files: Sequence[SourceFile]) -> list[Sent]:
         for one in note.files
         if one.source in by_source and _same_version(by_source[one.source], one)
     ]
+
+
+def sent_before(note: Note, files: Sequence[SourceFile]) -> list[Sent]:
+    """What a note tells of that is not as it was then: files that were written again since, or are gone.
+
+    Encord may have made data of them all the same. Groups that are gone are left out.
+    """
+    by_source = {file.uri: file for file in files}
+    sent = []
+    for one in note.files:
+        now = by_source.get(one.source)
+        if now is not None and _same_version(now, one):
+            continue
+        kind = KINDS.get(one.kind or "")
+        if now is not None:
+            then = dataclasses.replace(now, path=None, title=one.title, size=one.size, version=one.version)
+        elif kind is not None and len(one.objects) == 1:
+            then = SourceFile(path=None, uri=one.source, title=one.title, size=one.size, kind=kind, version=one.version)
+        else:
+            continue
+        sent.append(Sent(file=then, objects=tuple(one.objects), sha256=one.sha256))
+    return sent
 
 
 def _same_version(file: SourceFile, noted: NotedFile) -> bool:

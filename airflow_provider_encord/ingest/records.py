@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from airflow_provider_encord.attempts import Claim, Owner, remove, remove_empty
+from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_empty, remove_unfinished
 from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.notes import Notebook
 from airflow_provider_encord.ingest.outcome import Outcome
 from airflow_provider_encord.ingest.receipt import (
+    ReceiptLine,
     earlier_lines,
     encode_lines,
     read_lines,
@@ -30,7 +31,6 @@ from airflow_provider_encord.storage_paths import is_local, storage_errors, writ
 _LINES_PER_PART = 500
 _SECONDS_PER_PART = 30.0
 _NOTES = "notes.json"
-_CLAIM = "claim.json"
 
 
 class Record:
@@ -56,21 +56,19 @@ class Record:
         self._path, self._target, self._clock = path, {"dataset": dataset, "folder": folder}, clock
         self._parts = path.parent / f"{path.name}.parts"
         self._known_path = path.parent / f"{path.name}.known"
-        lines = earlier_lines(self._known_path) + earlier_lines(path)
         self._waiting: list[Outcome] = []
         self._written = clock()
         require_writable(path)
-        with storage_errors("receipt", self._parts):
-            left = self._left()
-            for part in left:
-                with part.open("rb") as file:
-                    lines += read_lines(iter(file.readline, b""))
+        self._claim = Claim(self._parts / CLAIM_FILE, owner, "receipt")
+        self._claim.take()  # before it is read: what a task that holds it knows would be missed
+        try:
+            lines, self._number = self._earlier()
+        except BaseException:
+            self.release()
+            raise
         self.evidence = Evidence(line for line in lines if (line.dataset, line.folder) == (dataset, folder))
         self._known = {line.key: line for line in lines if line.key and line.sha256}
         self._checksums = self.evidence.checksums
-        self._number = len(left)
-        self._claim = Claim(self._parts / _CLAIM, owner, "receipt")
-        self._claim.take()
 
     @property
     def notebook(self) -> Notebook:
@@ -86,13 +84,14 @@ class Record:
 
     def flush(self) -> None:
         """Write what is not written yet."""
-        if not self._waiting:
+        learned = self._learned()
+        if not self._waiting and not learned:
             return
         self._claim.check()
         with storage_errors("receipt", self._parts):
             self._make_room()
             lines = [receipt_line(one, **self._target, checksums=self._checksums) for one in self._waiting]
-            write_whole(self._parts / f"part-{self._number:06d}.jsonl", encode_lines(lines))
+            write_whole(self._parts / f"part-{self._number:06d}.jsonl", encode_lines([*learned, *lines]))
         self._number += 1
         self._waiting = []
         self._written = self._clock()
@@ -103,12 +102,14 @@ class Record:
         :param under_way: Jobs still run at Encord: their notes stay for the next try.
         """
         self._claim.check()
+        self._learned()
         lines = [receipt_line(one, **self._target, checksums=self._checksums) for one in outcomes]
         self._keep_earlier({line.key for line in lines})  # first: a kill between the two then loses nothing
         write_receipt(self._path, lines)
         with storage_errors("receipt", self._parts):
             for part in self._left():
                 remove(part)
+            remove_unfinished(self._parts)
             if not under_way:
                 remove(self._parts / _NOTES)
         self.release()
@@ -128,6 +129,23 @@ class Record:
         with storage_errors("receipt", self._parts):
             if is_local(self._parts):
                 remove_empty(self._parts)
+
+    def _learned(self) -> list[ReceiptLine]:
+        """What became known of earlier attempts since this was asked last."""
+        learned, self.evidence.learned = self.evidence.learned, []
+        self._known |= {line.key: line for line in learned if line.key}
+        self._checksums |= {line.key: str(line.sha256) for line in learned if line.key}
+        return learned
+
+    def _earlier(self) -> tuple[list[ReceiptLine], int]:
+        """The lines of earlier attempts, and how many parts there are."""
+        lines = earlier_lines(self._known_path) + earlier_lines(self._path)
+        with storage_errors("receipt", self._parts):
+            left = self._left()
+            for part in left:
+                with part.open("rb") as file:
+                    lines += read_lines(iter(file.readline, b""))
+        return lines, len(left)
 
     def _left(self) -> list[Any]:
         if not self._parts.exists():

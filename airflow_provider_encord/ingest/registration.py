@@ -77,12 +77,24 @@ class Registration:
 
         :param sent: What the note tells of, as far as this try is about it.
         """
-        for one in sent:  # these files may have rows by now: only what was there before is not theirs
-            self._known[one.file.title] = set()
-        for row in note.known:
-            for one in sent:
-                self._known[one.file.title].add(row)
+        self._know(note, sent)
         return (yield from self.finish(self.job_of(note, sent)))
+
+    def find(self, note: Note, sent: Sequence[Sent]) -> Flow[list[Outcome]]:
+        """What an earlier try made of files that are not as they were. It is not registered again, if it is not there.
+
+        :param sent: What the note tells of them.
+        """
+        self._know(note, sent)
+        if note.job is not None:
+            return (yield from self.finish(self.job_of(note, sent)))
+        found, _ = yield from self._watch(list(sent))
+        return found
+
+    def _know(self, note: Note, sent: Sequence[Sent]) -> None:
+        """These files may have rows by now: only what was there before is not theirs."""
+        for one in sent:
+            self._known[one.file.title] = set(note.known)
 
     def job_of(self, note: Note, sent: Sequence[Sent]) -> Job:
         """The job that a note is about."""

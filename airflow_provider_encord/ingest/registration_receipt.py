@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.attempts import remove
+from airflow_provider_encord.attempts import remove, remove_unfinished
 from airflow_provider_encord.client.api.data_items import Unit
 from airflow_provider_encord.client.api.uploads import RegisteredFile, UploadJob
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
@@ -93,6 +93,7 @@ class RegistrationReceipt:
             for path in list(self._directory.iterdir()):
                 if path.name.startswith("part-") and path.name.endswith(".jsonl") and path.name not in kept:
                     remove(path)
+            remove_unfinished(self._directory)
 
     def _write(self, name: str, lines: Iterable[bytes]) -> None:
         with storage_errors("receipt", self._directory):

@@ -27,10 +27,11 @@ from airflow_provider_encord.client.errors import (
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT
 from airflow_provider_encord.ingest.evidence import Evidence
-from airflow_provider_encord.ingest.notes import Notebook, sent_again
+from airflow_provider_encord.ingest.notes import Notebook, sent_again, sent_before
 from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, Report, failed
 from airflow_provider_encord.ingest.places import Target
 from airflow_provider_encord.ingest.plan import CHECKSUM, TITLE_AND_SIZE, batches, make_plan, match_new_rows
+from airflow_provider_encord.ingest.receipt import receipt_line
 from airflow_provider_encord.ingest.registration import Job, Registration, rows_of_kinds
 from airflow_provider_encord.ingest.sending import Sent, send_files, unfit
 from airflow_provider_encord.ingest.sources import SourceFile
@@ -77,7 +78,8 @@ def upload_files(
     fit = [file for file in files if file not in refused_files]
     report(refused)
     notebook = notebook or Notebook()
-    taken_up = yield from _take_up(target, fit, notebook, job_timeout, report)
+    evidence = evidence or Evidence()
+    taken_up = yield from _take_up(target, fit, notebook, job_timeout, report, evidence)
     done = {outcome.file for outcome in taken_up}
     theirs = {outcome.data_hash or outcome.backing_item_uuid for outcome in taken_up}
     rows = yield from rows_of_kinds(target, fit)
@@ -93,23 +95,36 @@ def upload_files(
 
 
 def _take_up(
-    target: Target, files: Sequence[SourceFile], notebook: Notebook, job_timeout: float, report: Report
+    target: Target,
+    files: Sequence[SourceFile],
+    notebook: Notebook,
+    job_timeout: float,
+    report: Report,
+    evidence: Evidence,
 ) -> Flow[list[Outcome]]:
-    """The outcomes of what earlier tries left under way: what is in now, and what is not and cannot be."""
+    """The outcomes of what earlier tries left under way: what is in now, and what is not and cannot be.
+
+    :param evidence: Learns what was made of files that are not as they were then.
+    """
     outcomes: list[Outcome] = []
     done: set[SourceFile] = set()
     # Those with an id first: what such a job made is certain, and another note may be about the same objects.
     for note in sorted(notebook.left(target.id), key=lambda one: one.job is None):
         sent = [one for one in sent_again(note, files) if one.file not in done]
-        if not sent:
-            notebook.close(note)
-            continue
         registration = Registration(target, (), notebook=notebook, timeout=job_timeout)
+        before = sent_before(note, files)
+        made = (yield from registration.find(note, before)) if before else []
+        folder = None if target.dataset else target.folder
+        for one in made:
+            evidence.learn(receipt_line(one, target.dataset, {}, folder=folder))
+        if not sent:
+            registration.close(registration.job_of(note, before), made)
+            continue
         ended = yield from registration.take_up(note, sent)
         # What Encord refused may be good by now, so it is sent again like any other.
         certain = [outcome for outcome in ended if outcome.result == UPLOADED or outcome.pending]
         report(certain)
-        registration.close(registration.job_of(note, sent), ended)
+        registration.close(registration.job_of(note, sent), [*ended, *made])
         outcomes += certain
         done |= {outcome.file for outcome in certain}
     return outcomes

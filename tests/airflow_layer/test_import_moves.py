@@ -12,7 +12,9 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.client.api.labels import save_label_rows
 from airflow_provider_encord.ingest.prelabels import importing
+from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
 from tests.airflow_layer.test_import_labels import CAR, PERSON, WEATHER, Model, _counts, _objects, model
+from tests.histories.processes import GREEN, Attempt
 
 __all__ = ["model"]
 
@@ -215,3 +217,21 @@ def test_heavy_rows_are_worked_on_a_few_at_a_time(model: Model, monkeypatch: pyt
         if one["query_type"] == "labelrow" and one["query_method"] == "PUT" and one["credential"] == model.credential
     ]
     assert len(reads) == 3
+
+
+def test_an_import_reads_the_receipt_only_when_nobody_else_writes_it(model: Model) -> None:
+    """Fault 1.6: another import ends between the moment at which this one looks at the receipt and its claim."""
+    receipt, operator = receipt_of(model), EncordImportLabelsOperator
+    better = model.write(*model.lines(objects=[BETTER]), name="better.jsonl")
+    waiting = Attempt(
+        lambda: operator(task_id="import", project=model.project, source=better, receipt=receipt).execute({}),
+        model.directory,
+        stop_at=1,
+    )
+    while "claim.json" not in waiting.step:
+        waiting.go_on(1)
+    model.load(receipt=receipt)
+    waiting.go_on()
+    assert waiting.end is not None
+    assert waiting.end.kind == GREEN, waiting.end.text
+    assert _counts(waiting.end.result) == {"saved": 6}

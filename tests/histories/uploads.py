@@ -138,8 +138,8 @@ class Uploads(Moves):
             assert lines == {f"file://{path}" for path in self._files()}
         doubled = {content: number for content, number in stored.items() if number > self.appearances[content]}
         assert sum(doubled.values()) - sum(self.appearances[one] for one in doubled) <= self.slack, "doubled"
-        left = [path for path in self.directory.iterdir() if path.name.endswith(".parts")]
-        assert not left, [str(one) for path in left for one in path.iterdir()]
+        left = [one.name for one in self.directory.glob("*.parts/*") if not one.name.startswith("claim.json.")]
+        assert left == [], left
 
     def _files(self) -> Any:
         return (path for path in self.source.rglob("*") if path.is_file())

@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
 from tests.client.network import plain_network
+from tests.histories.processes import GREEN, Attempt
 from tests.operators.test_storage import PUT, START, Intake, account, either_intake, emulator, intake
 
 __all__ = ["account", "either_intake", "emulator", "intake", "plain_network"]
@@ -220,3 +221,51 @@ def test_two_uploads_at_once_without_a_receipt_are_not_both_successful_if_files_
     assert any("there twice now" in str(end) and "max_active_tis_per_dag=1" in str(end) for end in ends)
     intake.emulator.clear_faults()
     assert intake.upload()["present"] == 2
+
+
+@pytest.mark.parametrize("with_receipt", [True, False])
+@pytest.mark.parametrize("change", ["changed", "gone"])
+def test_what_a_killed_attempt_registered_is_not_taken_for_a_file_of_other_content(
+    intake: Intake, tmp_path: Path, change: str, with_receipt: bool
+) -> None:
+    """Fault 2.2: the worker dies while its job runs, and the source changes before the retry. Found by `make soak`."""
+    from tests.histories.moves import Run, TaskState
+
+    cameras(intake.folder, "cam1")
+    run = Run(0, TaskState(tmp_path / "state"), {})
+    more = {"receipt": str(tmp_path / "receipt.jsonl")} if with_receipt else {}
+    operator = EncordUploadFilesOperator(task_id="task", source=str(intake.folder), dataset=intake.dataset, **more)
+    attempt = Attempt(lambda: operator.execute(run.context()), tmp_path, stop_at=1)
+    while "datasetdatalongpolling POST" not in attempt.step:
+        attempt.go_on(1)
+    attempt.go_on(1)
+    attempt.kill()
+    if change == "gone":
+        (intake.folder / "cam1" / NAME).unlink()
+    path = intake.folder / ("cam1" if change == "changed" else "cam2") / NAME
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(bmp(7))
+    result = operator.execute(run.context())
+    assert (result["uploaded"], result["present_by_name"]) == (1, 0)
+    assert stored(intake) == checksums({"before": bmp(1), "now": bmp(7)})
+    assert operator.execute(run.context())["uploaded"] == 0
+
+
+def test_an_attempt_reads_the_receipt_only_when_nobody_else_writes_it(intake: Intake, tmp_path: Path) -> None:
+    """Fault 1.6: another run ends between the moment at which this one looks at the receipt and its claim."""
+    from tests.histories.moves import Run, TaskState
+
+    cameras(intake.folder, "cam1", "cam2")
+    operator = EncordUploadFilesOperator(
+        task_id="task", source=str(intake.folder), dataset=intake.dataset, receipt=str(tmp_path / "receipt.jsonl")
+    )
+    runs = [Run(number, TaskState(tmp_path / str(number)), {}) for number in range(2)]
+    attempt = Attempt(lambda: operator.execute(runs[0].context()), tmp_path, stop_at=1)
+    while "claim.json" not in attempt.step:
+        attempt.go_on(1)
+    operator.execute(runs[1].context())
+    attempt.go_on()
+    assert attempt.end is not None
+    assert attempt.end.kind == GREEN, attempt.end.text
+    result = attempt.end.result
+    assert (result["present"], result["present_by_name"]) == (2, 0)

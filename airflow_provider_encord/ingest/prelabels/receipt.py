@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from airflow_provider_encord.attempts import Claim, Owner, remove, remove_empty
+from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_empty, remove_unfinished
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest.rows import json_lines
 from airflow_provider_encord.storage_paths import StoragePath, is_local, storage_errors, try_writing, write_whole
@@ -24,7 +24,6 @@ CONFLICT = "conflict"
 FAILED = "failed"
 OUTCOMES = (SAVED, UNCHANGED, SKIPPED, CONFLICT, FAILED)
 _NAMED = 20
-_CLAIM = "claim.json"
 
 
 class RowOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,11 +73,15 @@ class ImportReceipt:
             if path.is_dir():
                 raise InvalidRequestError(f"receipt: {path} is a directory; name a file in it, such as receipt.jsonl.")
             try_writing(path)
-        self._read_earlier(path)
         if owner is not None:
-            self._claim = Claim(self._directory / _CLAIM, owner, "receipt")
-            self._claim.take()
-        self._number = len(self._left())
+            self._claim = Claim(self._directory / CLAIM_FILE, owner, "receipt")
+            self._claim.take()  # before it is read: what a task that holds it knows would be missed
+        try:
+            self._read_earlier(path)
+            self._number = len(self._left())
+        except BaseException:
+            self.release()
+            raise
 
     def check(self) -> None:
         """Make sure that no other attempt took the receipt over; before anything is saved to Encord.
@@ -119,6 +122,7 @@ class ImportReceipt:
             write_whole(self._path, self._contents())
             for part in self._left():
                 remove(part)
+            remove_unfinished(self._directory)
         self.release()
 
     def release(self) -> None:

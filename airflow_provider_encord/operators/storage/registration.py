@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _NAMED_FAILURES = 5  # in messages; the receipt has all
 _ITEMS_PER_REQUEST = 1000
-_CLAIM = "claim.json"
 
 
 class EncordRegisterCloudDataOperator(JobOperator):
@@ -130,7 +129,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
     def prepare(self, context: Context) -> None:
         """Check the arguments and find the target."""
-        from airflow_provider_encord.attempts import Claim
+        from airflow_provider_encord.attempts import CLAIM_FILE, Claim
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.client.resources.identifiers import require_id
         from airflow_provider_encord.ingest.registration_receipt import RegistrationReceipt
@@ -148,7 +147,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         self._receipt_path = storage_path(self.receipt, "receipt") if given(self.receipt) is not None else None
         self._receipt = None if self._receipt_path is None else RegistrationReceipt(self._receipt_path)
         if self._receipt_path is not None:
-            self._claim = Claim(self._receipt_path / _CLAIM, self._owner(context), "receipt")
+            self._claim = Claim(self._receipt_path / CLAIM_FILE, self._owner(context), "receipt")
         if self._dataset:
             self.show(context, dataset_url, self._dataset)
         else:
