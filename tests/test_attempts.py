@@ -91,7 +91,7 @@ def test_another_task_waits_until_a_claim_is_released_or_has_ended(tmp_path: Pat
         other.take()
     now[0] += CLAIM_SECONDS
     other.take()
-    with pytest.raises(InvalidRequestError, match="task dag/2"):
+    with pytest.raises(UnavailableError, match="task dag/2"):  # its retry does what is left
         one.check()
 
 
@@ -158,5 +158,5 @@ def test_a_claim_that_another_task_took_may_be_taken_again_by_a_retry(
     mine.take()
     (tmp_path / "claim.json").unlink()
     Claim(tmp_path / "claim.json", Owner(task), "receipt").take()
-    with pytest.raises(error, match="took .* over"):
+    with pytest.raises(error, match=r"took .* over"):
         mine.check()
