@@ -235,3 +235,32 @@ def test_an_import_reads_the_receipt_only_when_nobody_else_writes_it(model: Mode
     assert waiting.end is not None
     assert waiting.end.kind == GREEN, waiting.end.text
     assert _counts(waiting.end.result) == {"saved": 6}
+
+
+def test_labels_that_a_killed_import_saved_are_its_own(model: Model) -> None:
+    """Fault 3.1: the worker dies after the save and before the receipt says so, and the model changes its mind."""
+    receipt, source = receipt_of(model), model.write(*model.lines())
+    operator = EncordImportLabelsOperator(task_id="import", project=model.project, source=source, receipt=receipt)
+    dying = Attempt(lambda: operator.execute({}), model.directory, stop_at=1)
+    while "labelrow POST" not in dying.step:
+        dying.go_on(1)
+    dying.go_on(1)
+    dying.kill()
+    edited = model.data_hashes[0]
+    model.emulator.annotate(model.project, data_hashes=[edited], objects_per_row=1)
+    told = model.load(model.write(*model.lines(objects=[BETTER])), receipt=receipt)
+    assert (told["saved"], told["skipped"]) == (5, 1)
+    again = model.load(model.write(*model.lines(objects=[CAR])), receipt=receipt)
+    assert (again["saved"], again["skipped"]) == (5, 1)
+
+
+def test_what_a_receipt_knows_of_rows_outlives_imports_of_other_rows(model: Model) -> None:
+    """Fault 3.1: every day other rows; a later day corrects those of the first."""
+    receipt, lines = receipt_of(model), model.lines()
+    for some in (lines[:3], lines[3:]):
+        assert model.load(model.write(*some), receipt=receipt)["saved"] == 3
+    assert len(lines_of(receipt)) == 3
+    model.emulator.annotate(model.project, data_hashes=[model.data_hashes[0]], objects_per_row=1)
+    told = model.load(model.write(*model.lines(objects=[BETTER])[:3]), receipt=receipt)
+    assert (told["saved"], told["conflict"]) == (2, 1)
+    assert model.load(model.write(*model.lines(objects=[BETTER])[3:]), receipt=receipt)["saved"] == 3

@@ -63,7 +63,7 @@ def import_labels(
     done: list[str] = []
     lines = 0
     matching = Matching(order.match_by, rows)
-    saver = RowSaver(client, order, receipt.saved_before, receipt.check)
+    saver = RowSaver(client, order, receipt)
     for bundle in _bundles(prelabels(rows)):
         lines += len(bundle)
         works, outcomes = _prepared(order, features, matching, bundle)

@@ -1,13 +1,15 @@
 """The outcome of each line, written as it becomes known: parts beside the receipt, and one file at the end.
 
 A receipt is also evidence for the next import: it knows what was saved to each label row. A row that holds exactly that
-was edited by nobody since, so it may be updated; any other row with labels belongs to the people who made them.
+was edited by nobody since, so it may be updated; any other row with labels belongs to the people who made them. So what
+is about to be saved is noted first (an intent), in case the worker dies before the outcome is written; and what earlier
+imports of other rows recorded is kept in ``<receipt>.known``, in lines of the same form.
 """
 
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -24,6 +26,8 @@ CONFLICT = "conflict"
 FAILED = "failed"
 OUTCOMES = (SAVED, UNCHANGED, SKIPPED, CONFLICT, FAILED)
 _NAMED = 20
+_PART, _INTENT = "part-", "intent-"
+_INTENDED = "intended"  # an outcome in files of intents only
 
 
 class RowOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,9 +70,14 @@ class ImportReceipt:
         self.failures: list[RowOutcome] = []
         self.saved_before: dict[str, str] = {}
         """By label hash, the fingerprint of what earlier imports saved."""
+        self.intended: dict[str, set[str]] = {}
+        """By label hash, the fingerprints of what earlier imports were about to save when they ended."""
+        self._known: dict[str, list[RowOutcome]] = {}  # by label hash
+        self._recorded: set[str] = set()  # label hashes
         if path is None:
             return
         self._directory = path.parent / f"{path.name}.parts"
+        self._known_path = path.parent / f"{path.name}.known"
         with storage_errors("receipt", path):
             if path.is_dir():
                 raise InvalidRequestError(f"receipt: {path} is a directory; name a file in it, such as receipt.jsonl.")
@@ -78,7 +87,8 @@ class ImportReceipt:
             self._claim.take()  # before it is read: what a task that holds it knows would be missed
         try:
             self._read_earlier(path)
-            self._number = len(self._left())
+            self._number = len(self._left(_PART))
+            self._intents = len(self._left(_INTENT))
         except BaseException:
             self.release()
             raise
@@ -91,6 +101,19 @@ class ImportReceipt:
         if self._claim is not None:
             self._claim.check()
 
+    def intend(self, outcomes: Sequence[RowOutcome]) -> None:
+        """Note what is about to be saved: if this worker dies, the next import knows whose labels they are.
+
+        :param outcomes: As they will be if all goes well.
+        """
+        if self._path is None:
+            return
+        self.check()
+        intents = [msgspec.structs.replace(one, outcome=_INTENDED) for one in outcomes]
+        self._write(f"{_INTENT}{self._intents:06d}.jsonl", intents)
+        self._intents += 1
+        self._learn(intents)
+
     def take(self, outcomes: Sequence[RowOutcome]) -> None:
         """Keep outcomes, in a part of their own."""
         for one in outcomes:
@@ -100,13 +123,9 @@ class ImportReceipt:
         if self._path is None or not outcomes:
             return
         self.check()
-        part = self._directory / f"part-{self._number:06d}.jsonl"
-        with storage_errors("receipt", self._directory):
-            if is_local(self._directory):
-                self._directory.mkdir(parents=True, exist_ok=True)
-            write_whole(part, [b"".join(msgspec.json.encode(one) + b"\n" for one in outcomes)])
+        self._parts.append(self._write(f"{_PART}{self._number:06d}.jsonl", outcomes))
         self._number += 1
-        self._parts.append(part)
+        self._recorded |= {one.label_hash for one in outcomes if one.label_hash and one.content}
 
     @property
     def begun(self) -> bool:
@@ -119,8 +138,9 @@ class ImportReceipt:
             return
         self.check()
         with storage_errors("receipt", self._path):
+            self._keep_earlier()  # first: a kill between the two then loses nothing
             write_whole(self._path, self._contents())
-            for part in self._left():
+            for part in [*self._left(_INTENT), *self._left(_PART)]:
                 remove(part)
             remove_unfinished(self._directory)
         self.release()
@@ -135,25 +155,62 @@ class ImportReceipt:
             if is_local(self._directory):
                 remove_empty(self._directory)
 
+    def _write(self, name: str, outcomes: Sequence[RowOutcome]) -> StoragePath:
+        part = self._directory / name
+        with storage_errors("receipt", self._directory):
+            if is_local(self._directory):
+                self._directory.mkdir(parents=True, exist_ok=True)
+            write_whole(part, [b"".join(msgspec.json.encode(one) + b"\n" for one in outcomes)])
+        return part
+
+    def _keep_earlier(self) -> None:
+        """Keep what is known of rows whose labels this import did not record."""
+        unrecorded = (lines for label_hash, lines in self._known.items() if label_hash not in self._recorded)
+        kept = [line for lines in unrecorded for line in lines]
+        if kept:
+            write_whole(self._known_path, (msgspec.json.encode(one) + b"\n" for one in kept))
+        else:
+            remove(self._known_path)
+
     def _read_earlier(self, path: StoragePath) -> None:
         with storage_errors("receipt", path):
+            known = [self._known_path] if self._known_path.exists() else []
             files = [path] if path.exists() else []
-        for file in [*files, *self._left()]:
-            for row in json_lines(file, "receipt"):
-                try:
-                    line = msgspec.convert(row.fields, RowOutcome)
-                except msgspec.ValidationError:
-                    raise InvalidRequestError(
-                        f"receipt: {file}, {row.where}: it is no line of a receipt of an import. Name another file."
-                    ) from None
-                if line.label_hash and line.content:
-                    self.saved_before[line.label_hash] = line.content
+        # An intent without an outcome comes after all outcomes of its row, and stands beside the last of them.
+        settled = {one.label_hash for file in self._left(_PART) for one in self._lines(file) if one.content}
+        for file in [*known, *files, *self._left(_PART)]:
+            self._learn(self._lines(file))
+        for file in self._left(_INTENT):
+            self._learn(one for one in self._lines(file) if one.label_hash not in settled)
 
-    def _left(self) -> list[StoragePath]:
+    def _learn(self, lines: Iterable[RowOutcome]) -> None:
+        """Take in what lines say of the labels of rows."""
+        for line in lines:
+            if not line.label_hash or not line.content:
+                continue
+            if line.outcome == _INTENDED:
+                self.intended.setdefault(line.label_hash, set()).add(line.content)
+                self._known.setdefault(line.label_hash, []).append(line)
+            else:
+                self.saved_before[line.label_hash] = line.content
+                self.intended.pop(line.label_hash, None)
+                self._known[line.label_hash] = [line]
+
+    def _lines(self, file: StoragePath) -> Iterator[RowOutcome]:
+        for row in json_lines(file, "receipt"):
+            try:
+                line = msgspec.convert(row.fields, RowOutcome)
+            except msgspec.ValidationError:
+                raise InvalidRequestError(
+                    f"receipt: {file}, {row.where}: it is no line of a receipt of an import. Name another file."
+                ) from None
+            yield line
+
+    def _left(self, kind: str) -> list[StoragePath]:
         with storage_errors("receipt", self._directory):
             if not self._directory.exists():
                 return []
-            parts = (one for one in self._directory.iterdir() if one.name.startswith("part-"))
+            parts = (one for one in self._directory.iterdir() if one.name.startswith(kind))
             return sorted((one for one in parts if one.name.endswith(".jsonl")), key=lambda one: one.name)
 
     def _contents(self) -> Iterator[bytes]:

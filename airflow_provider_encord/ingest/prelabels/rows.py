@@ -9,7 +9,7 @@ their labels.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -35,6 +35,7 @@ from airflow_provider_encord.ingest.prelabels.receipt import (
     SAVED,
     SKIPPED,
     UNCHANGED,
+    ImportReceipt,
     RowOutcome,
 )
 from airflow_provider_encord.ingest.prelabels.sources import Prelabel
@@ -84,19 +85,11 @@ class Work(msgspec.Struct):
 class RowSaver:
     """Saves labels to rows that exist.
 
-    :param saved_before: By label hash, the fingerprint of what earlier imports saved; see `receipt`.
-    :param require_claim: Raises an error if this process must not save any more.
+    :param receipt: Says what earlier imports saved, and notes what is about to be saved.
     """
 
-    def __init__(
-        self,
-        client: EncordClient,
-        order: ImportOrder,
-        saved_before: Mapping[str, str],
-        require_claim: Callable[[], None] = lambda: None,
-    ):
-        self._client, self._order, self._saved_before = client, order, saved_before
-        self._require_claim = require_claim
+    def __init__(self, client: EncordClient, order: ImportOrder, receipt: ImportReceipt):
+        self._client, self._order, self._receipt = client, order, receipt
 
     def save(self, works: Mapping[str, Work], *, turns: int = _TURNS) -> list[RowOutcome]:
         """Read the rows, decide, and save what is to be saved.
@@ -128,8 +121,8 @@ class RowSaver:
         if touched and turns > 1:
             outcomes += self.save({one: works[one] for one in touched}, turns=turns - 1)
         elif self._order.if_exists != OVERWRITE:
+            before = self._receipt.saved_before
             reason = "somebody keeps saving the row; run the task again"
-            before = self._saved_before
             outcomes += [works[one].outcome(CONFLICT, reason=reason, content=before.get(one)) for one in touched]
         else:
             touched = set()
@@ -152,11 +145,12 @@ class RowSaver:
             return work.outcome(UNCHANGED, content=content_of(there), **made)
         if self._order.if_exists == OVERWRITE:
             return labels, note
-        before = self._saved_before.get(label_hash)
-        if before is not None and before != content_of(there):
+        before = self._receipt.saved_before.get(label_hash)
+        own = content_of(there) in {before, *self._receipt.intended.get(label_hash, ())}
+        if before is not None and not own:
             reason = "somebody edited the row since the import before; with if_exists='overwrite' that is replaced"
             return work.outcome(CONFLICT, reason=reason, content=before, **made)
-        if self._order.if_exists == SKIP and there.count and before is None:
+        if self._order.if_exists == SKIP and there.count and not own:
             reason = "it has labels; see if_exists"
             return work.outcome(SKIPPED, reason=reason, **made)
         return labels, note
@@ -172,7 +166,7 @@ class RowSaver:
         """The rows that somebody saved since they were read."""
         if not read:
             return set()
-        self._require_claim()
+        self._receipt.check()
         which = LabelRowFilter(branch_name=self._order.branch, label_hashes=list(read))
         listed = {row.label_hash: row for row in self._client.project(self._order.project).label_rows(which)}
         now = datetime.datetime.now(datetime.UTC)
@@ -193,6 +187,8 @@ class RowSaver:
         self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work], notes: Mapping[str, str]
     ) -> list[RowOutcome]:
         """Save a bundle; if Encord refuses it, one row after the other, so that it is known which."""
+        saved = self._saved(rows, works, notes)
+        self._receipt.intend(saved)
         try:
             self._client.project(self._order.project).save_label_rows(dict(rows))
         except RefusedError as error:
@@ -201,6 +197,11 @@ class RowSaver:
             ((label_hash, _),) = rows.items()
             reason = f"Encord refused: {error.message}"
             return [works[label_hash].outcome(FAILED, label_hash=label_hash, reason=reason)]
+        return saved
+
+    def _saved(
+        self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work], notes: Mapping[str, str]
+    ) -> list[RowOutcome]:
         return [
             works[label_hash].outcome(
                 SAVED,
