@@ -242,6 +242,7 @@ def _parts(account: Account, tmp_path: Path) -> tuple[dict[str, Any], dict[str, 
         "destination": str(tmp_path / "labels"),
         "dataset": seeded["dataset_hash"],
         "other_dataset": other["dataset_hash"],
+        "row": other["data_hashes"][0],
         "project": seeded["project_hash"],
         "title": "Street",
     }

@@ -332,7 +332,7 @@ first = {"when": {"nth": 1}}
 both = {"when": {"times": 2}}
 IS_NEW = lambda one: one.created  # noqa: E731 - a column of the table
 FLOWS: dict[str, FlowScript] = {
-    "created": FlowScript((), created, IS_NEW, True, 1, 2),
+    "created": FlowScript((), created, IS_NEW, True, 1, 3),
     "a creation whose answer is lost is found": FlowScript(
         ({**of_creation, **first, "do": {"cut": "after"}},), created, IS_NEW, True, 1, 3
     ),
@@ -340,10 +340,10 @@ FLOWS: dict[str, FlowScript] = {
         ({**of_creation, **first, "do": {"cut": "before"}},), created, IS_NEW, OutcomeUnknownError, 0, 3
     ),
     "a creation that is refused for now is repeated": FlowScript(
-        ({**of_creation, **first, "do": {"status": 429, "headers": {"Retry-After": "1"}}},), created, IS_NEW, True, 1, 3
+        ({**of_creation, **first, "do": {"status": 429, "headers": {"Retry-After": "1"}}},), created, IS_NEW, True, 1, 4
     ),
     "a look that fails is repeated": FlowScript(
-        ({"match": {}, **first, "do": status(503)},), created, IS_NEW, True, 1, 3
+        ({"match": {}, **first, "do": status(503)},), created, IS_NEW, True, 1, 4
     ),
     "what is too much is halved": FlowScript(({**of_saving, **first, "do": status(413)},), saved, int, 2, 2, 5),
     "and halved again": FlowScript(({**of_saving, **both, "do": status(413)},), saved, int, 3, 3, 7),

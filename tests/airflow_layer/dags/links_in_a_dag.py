@@ -72,7 +72,7 @@ with DAG(dag_id="links_of_chores", schedule=None) as dag_of_chores:
     link = EncordLinkItemsOperator(task_id="link", dataset="{{ params.dataset }}", folder=folder.output)
     register >> metadata >> link
     EncordRemoveDataRowsOperator(
-        task_id="remove", dataset="{{ params.other_dataset }}", data_hashes=["00000000-0000-4000-8000-00000000abcd"]
+        task_id="remove", dataset="{{ params.other_dataset }}", data_hashes="{{ params.row }}"
     )
     EncordAddDatasetUsersOperator(
         task_id="dataset_users", dataset="{{ params.dataset }}", users="{{ params.user }}", role="user"
