@@ -69,6 +69,7 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.label_rows
 	$(BIN)/python -m benchmarks.upload
 	$(BIN)/python -m benchmarks.register
+	$(BIN)/python -m benchmarks.resuming
 	$(BIN)/python -m benchmarks.export
 
 check: $(VENV)/.ready  ## format, lint, types; changes nothing

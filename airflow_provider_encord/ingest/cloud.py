@@ -180,12 +180,15 @@ def placed_parts(all_units: Iterable[tuple[Unit, P]], *, size: int) -> Iterator[
             raise InvalidRequestError(
                 f"source: the group {title_of(unit)!r} has {count} files; Encord takes {MOST_URLS}."
             )
-        if part and (len(part) == size or urls + count > MOST_URLS):
+        if part and urls + count > MOST_URLS:
             yield part, cast("P", last)
             part, urls = [], 0
         part.append(unit)
         last = place
         urls += count
+        if len(part) == size:  # at once, so that no line of the next part is read for this one
+            yield part, place
+            part, urls = [], 0
     if part:
         yield part, cast("P", last)
 

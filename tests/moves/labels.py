@@ -155,7 +155,7 @@ class SnapshotLabels(Scenario):
 
     def arguments(self) -> dict[str, Any]:
         report = str(self.directory / "report.jsonl")
-        return {"project": self.project, "branch": "frozen", "late_after": 3e9, "report": report}
+        return {"project": self.project, "branch": "frozen", "late_after": 3e8, "report": report}
 
     def wrong(self) -> dict[str, Any]:
         return {**self.arguments(), "source": "nowhere"}
