@@ -264,3 +264,22 @@ def test_what_a_receipt_knows_of_rows_outlives_imports_of_other_rows(model: Mode
     told = model.load(model.write(*model.lines(objects=[BETTER])[:3]), receipt=receipt)
     assert (told["saved"], told["conflict"]) == (2, 1)
     assert model.load(model.write(*model.lines(objects=[BETTER])[3:]), receipt=receipt)["saved"] == 3
+
+
+def test_one_receipt_for_several_sources_knows_what_each_import_saved(model: Model) -> None:
+    """Fault 3.1: imports of other rows, a row that a person edits, and an import that saves nothing come between."""
+    receipt = str(model.directory / "receipt")
+    first, second = model.data_hashes[:3], model.data_hashes[3:]
+
+    def load(data_hashes: list[str], x: float) -> dict[str, int]:
+        box = {"feature": "Car", "boundingBox": {"x": x, "y": 0.1, "w": 0.1, "h": 0.1}}
+        source = model.write(*({"data_hash": one, "objects": [box]} for one in data_hashes))
+        told = model.load(source, receipt=receipt)
+        return {name: told[name] for name in ("saved", "skipped", "conflict")}
+
+    assert [load(first, 0.1), load(second, 0.1)] == [{"saved": 3, "skipped": 0, "conflict": 0}] * 2
+    model.emulator.annotate(model.project, data_hashes=first[:1], objects_per_row=1)
+    assert load(second, 0.2)["saved"] == 3
+    assert load(first, 0.3) == {"saved": 2, "skipped": 0, "conflict": 1}
+    assert load(second, 0.2)["saved"] == 0
+    assert load(second, 0.4)["saved"] == 3

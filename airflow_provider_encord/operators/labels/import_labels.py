@@ -73,8 +73,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     :param receipt: Path or URI of a file to write (templated): JSON Lines, one for each row, with ``place``,
         ``data_hash``, ``label_hash``, ``outcome`` (``saved``, ``unchanged``, ``skipped``, ``conflict`` or ``failed``),
         ``created``, ``annotations``, ``reason``, ``content`` (a fingerprint of the labels) and ``schema_version``. One
-        task at a time may write it. Name the same one at every run, so that imports can update their own labels. None
-        writes none.
+        task at a time may write it. Name the same one at every run, so that imports can update their own labels: what
+        it knows of other rows is kept beside it, in a file of its name with ``.known`` after it. None writes none.
     :return: ``{"project", "branch", "created", "saved", "unchanged", "skipped", "conflict", "failed", "promoted",
         "receipt"}``: numbers of rows, and the URI of the receipt. Conflicts are rows that somebody edited and that were
         therefore left alone.
