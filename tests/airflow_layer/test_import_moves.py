@@ -266,20 +266,15 @@ def test_what_a_receipt_knows_of_rows_outlives_imports_of_other_rows(model: Mode
     assert model.load(model.write(*model.lines(objects=[BETTER])[3:]), receipt=receipt)["saved"] == 3
 
 
-def test_one_receipt_for_several_sources_knows_what_each_import_saved(model: Model) -> None:
-    """Fault 3.1: imports of other rows, a row that a person edits, and an import that saves nothing come between."""
-    receipt = str(model.directory / "receipt")
-    first, second = model.data_hashes[:3], model.data_hashes[3:]
-
-    def load(data_hashes: list[str], x: float) -> dict[str, int]:
-        box = {"feature": "Car", "boundingBox": {"x": x, "y": 0.1, "w": 0.1, "h": 0.1}}
-        source = model.write(*({"data_hash": one, "objects": [box]} for one in data_hashes))
-        told = model.load(source, receipt=receipt)
-        return {name: told[name] for name in ("saved", "skipped", "conflict")}
-
-    assert [load(first, 0.1), load(second, 0.1)] == [{"saved": 3, "skipped": 0, "conflict": 0}] * 2
-    model.emulator.annotate(model.project, data_hashes=first[:1], objects_per_row=1)
-    assert load(second, 0.2)["saved"] == 3
-    assert load(first, 0.3) == {"saved": 2, "skipped": 0, "conflict": 1}
-    assert load(second, 0.2)["saved"] == 0
-    assert load(second, 0.4)["saved"] == 3
+@pytest.mark.parametrize("merges", [1, 2])
+def test_a_row_that_labels_were_merged_into_still_belongs_to_people(model: Model, merges: int) -> None:
+    """Fault 3.1: the receipt took the whole row for ours, so the next import removed what people had drawn."""
+    receipt, row = str(model.directory / "receipt"), model.data_hashes[0]
+    model.emulator.annotate(model.project, data_hashes=[row], objects_per_row=2)
+    source = model.write(*model.lines(objects=[CAR]))
+    for _ in range(merges):
+        model.load(source, receipt=receipt, if_exists="merge")
+    assert len(_objects(model.labels()[row])) == 3
+    again = model.load(model.write(*model.lines(objects=[PERSON])), receipt=receipt)
+    assert (again["saved"], again["skipped"] + again["conflict"]) == (5, 1)
+    assert len(_objects(model.labels()[row])) == 3

@@ -69,12 +69,17 @@ class ImportOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Work(msgspec.Struct):
-    """A line that is right, and its row."""
+    """A line that is right, and its row.
+
+    :param ours: Whether all labels of the row are from imports once it is saved. A row into which labels were merged
+        is not: people made the others, so the receipt must not claim the row.
+    """
 
     prelabel: Prelabel
     row: LabelRowMetadata
     labels: Labels
     created: bool = False
+    ours: bool = True
 
     def outcome(self, outcome: str, **more: Any) -> RowOutcome:
         """Its outcome."""
@@ -141,12 +146,14 @@ class RowSaver:
         there, label_hash = labels_of(row), row["label_hash"]
         made = {"label_hash": label_hash, "annotations": work.labels.count}
         labels, note = self._wanted(work.labels, there)
-        if substance(labels) == substance(there):
-            return work.outcome(UNCHANGED, content=content_of(there), **made)
-        if self._order.if_exists == OVERWRITE:
-            return labels, note
         before = self._receipt.saved_before.get(label_hash)
         own = content_of(there) in {before, *self._receipt.intended.get(label_hash, ())}
+        if self._order.if_exists == MERGE and there.count:
+            work.ours = own or substance(work.labels) == substance(there)
+        if substance(labels) == substance(there):
+            return work.outcome(UNCHANGED, content=content_of(there) if work.ours else None, **made)
+        if self._order.if_exists == OVERWRITE:
+            return labels, note
         if before is not None and not own:
             reason = "somebody edited the row since the import before; with if_exists='overwrite' that is replaced"
             return work.outcome(CONFLICT, reason=reason, content=before, **made)
@@ -208,7 +215,7 @@ class RowSaver:
                 label_hash=label_hash,
                 annotations=works[label_hash].labels.count,
                 reason=notes[label_hash] or None,
-                content=content_of(labels_of(row)),
+                content=content_of(labels_of(row)) if works[label_hash].ours else None,
             )
             for label_hash, row in rows.items()
         ]
