@@ -46,6 +46,8 @@ def labels_from(prelabel: Prelabel, features: Features, data_hash: str, frames: 
     :raises WrongLabelsError: They do not fit the ontology or the data unit.
     """
     content = prelabel.content
+    if prelabel.is_label_row and not (isinstance(content["data_units"], Mapping) and content["data_units"]):
+        raise WrongLabelsError("data_units: it must be an object with a data unit, as a label row has it.")
     try:
         labels = _normalised(labels_of(content)) if prelabel.is_label_row else _short(content, features, data_hash)
         _check(labels, features, frames, strict=not prelabel.is_label_row)
@@ -61,10 +63,13 @@ def _normalised(labels: Labels) -> Labels:
     """Labels of a label row in the one form that is checked and saved.
 
     Encord and its SDK write some of them in several: the points of a polygon as a list, text answers of null,
-    classifications that nobody has answered yet.
+    classifications that nobody has answered yet, objects without an entry for their answers.
     """
     for drawn in labels.objects.values():
         for one in drawn:
+            hash_ = one.get("objectHash")
+            if isinstance(hash_, str) and hash_:
+                labels.object_answers.setdefault(hash_, {"objectHash": hash_, "classifications": []})
             for key in _POINTS:
                 if isinstance(one.get(key), list):
                     one[key] = {str(number): _point(point) for number, point in enumerate(one[key])}

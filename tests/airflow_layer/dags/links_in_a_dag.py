@@ -71,9 +71,7 @@ with DAG(dag_id="links_of_chores", schedule=None) as dag_of_chores:
     metadata = EncordUpdateMetadataOperator(task_id="metadata", folder=folder.output, metadata={"a.png": {"n": 1}})
     link = EncordLinkItemsOperator(task_id="link", dataset="{{ params.dataset }}", folder=folder.output)
     register >> metadata >> link
-    EncordRemoveDataRowsOperator(
-        task_id="remove", dataset="{{ params.other_dataset }}", data_hashes="{{ params.row }}"
-    )
+    EncordRemoveDataRowsOperator(task_id="remove", dataset="{{ params.other_dataset }}", data_hashes="{{ params.row }}")
     EncordAddDatasetUsersOperator(
         task_id="dataset_users", dataset="{{ params.dataset }}", users="{{ params.user }}", role="user"
     )
