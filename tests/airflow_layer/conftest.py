@@ -18,9 +18,10 @@ from airflow_provider_encord.emulator.process import Emulator
 from tests.airflow_layer import encords_hosts
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
 from tests.airflow_layer.log_lines import log_lines_once
+from tests.airflow_layer.threads import _threads_may_execute
 from tests.client.network import plain_network
 
-__all__ = ["log_lines_once", "plain_network"]
+__all__ = ["_threads_may_execute", "log_lines_once", "plain_network"]
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
 OWN_DAGS = Path(__file__).with_name("dags")
