@@ -61,11 +61,12 @@ class Imports(Moves):
         }
         self.the_model_changes(0)
 
-    @rule(version=st.integers(0, 3))
-    def the_model_changes(self, version: int) -> None:
+    @rule(version=st.integers(0, 3), first=st.integers(0, 3), number=st.integers(1, 4))
+    def the_model_changes(self, version: int, first: int = 0, number: int = 4) -> None:
         if self.live:
             return  # the source is read twice: that is the history of somebody who writes over what is being read
-        lines = _lines(self.data_hashes, version)
+        self.rows = [*self.data_hashes[first:], *self.data_hashes[:first]][:number]
+        lines = _lines(self.rows, version)
         self.source.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     @rule(pick=PICKS, objects=st.integers(1, 2), seed=PICKS)
@@ -98,6 +99,9 @@ class Imports(Moves):
         if labels_of(row).count and not any(_SAVE in live.attempt.step for live in self.live):
             self.people[data_hash] = row
 
+    def meanwhile(self, pick: int) -> None:
+        self.somebody_draws(pick, 1, pick)
+
     def work(self, run: Run, context: dict[str, Any]) -> Any:
         return EncordImportLabelsOperator(task_id="task", **self.options).execute(context)
 
@@ -117,11 +121,11 @@ class Imports(Moves):
                 assert {key: there.get(key) for key in theirs} == theirs, "an edit is overwritten"
 
     def green(self, run: Run, told: Any, *, undisturbed: bool) -> None:
-        assert sum(told[name] for name in _OUTCOMES) == len(self.data_hashes), told
+        assert sum(told[name] for name in _OUTCOMES) == len(self.rows), told
         assert told["failed"] == 0
         if self.with_receipt and undisturbed:
             lines, truth = self._told(), self._truth()
-            assert len(lines) == len(self.data_hashes)
+            assert len(lines) == len(self.rows)
             for name in _OUTCOMES:
                 assert sum(line["outcome"] == name for line in lines) == told[name]
             for line in lines:
@@ -132,9 +136,11 @@ class Imports(Moves):
 
     def settled(self) -> None:
         self.stretched()
+        self.the_model_changes(0)  # of all rows
         if self.slack or not (self.with_receipt or self.if_exists == "overwrite"):
             return
-        self.start_a_run(pick=0, stop_at=None, kill=False)
+        for _ in range(2):
+            self.start_a_run(pick=0, stop_at=None, kill=False)
         end = self.runs[-1].end
         assert end is not None
         if self.if_exists == "overwrite":

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from hypothesis import note
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from airflow_provider_encord.emulator.process import Emulator
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
@@ -137,6 +137,7 @@ class Moves(RuleBasedStateMachine):
         self.runs: list[Run] = []
         self.live: list[Live] = []
         self.faults: list[dict[str, Any]] = []
+        self.hold = False
 
     @classmethod
     def warm_up(cls) -> None:
@@ -181,7 +182,10 @@ class Moves(RuleBasedStateMachine):
     def settled(self) -> None:
         """Everything has ended, and a last run has succeeded without faults: look at the truth."""
 
-    # Airflow.
+    def meanwhile(self, pick: int) -> None:
+        """Somebody changes something while an attempt is stopped."""
+
+    # Airflow. No rule has a precondition: what is drawn must not depend on how quick the machine is.
 
     @rule(pick=PICKS, stop_at=STOPS, kill=KILLS)
     def start_a_run(self, pick: int, stop_at: int | None, kill: bool) -> None:
@@ -189,18 +193,27 @@ class Moves(RuleBasedStateMachine):
         self.runs.append(run)
         self._start(run, stop_at, kill)
 
-    @precondition(lambda self: self.runs)
     @rule(pick=PICKS, stop_at=STOPS, kill=KILLS)
     def retry_or_clear(self, pick: int, stop_at: int | None, kill: bool) -> None:
-        self._start(self.runs[-1 - pick % len(self.runs)], stop_at, kill)
+        if self.runs:
+            self._start(self.runs[-1 - pick % len(self.runs)], stop_at, kill)
 
-    @precondition(lambda self: self.live)
     @rule(pick=PICKS, steps=st.one_of(st.none(), st.integers(1, 4)), kill=KILLS)
     def let_it_go_on(self, pick: int, steps: int | None, kill: bool) -> None:
+        if not self.live:
+            return
         live = self.live[pick % len(self.live)]
         with self._faults():
             live.attempt.go_on(steps)
         self._after(live, kill=kill and steps is not None)
+
+    @rule(pick=PICKS, change=PICKS, stop_at=st.integers(1, 16))
+    def run_while_something_changes(self, pick: int, change: int, stop_at: int) -> None:
+        """The two most wanted moves, at once: so they meet at every step, in few histories."""
+        self.start_a_run(pick=pick, stop_at=stop_at, kill=False)
+        if self.live:
+            self.meanwhile(change)
+            self._end_all()
 
     def _start(self, run: Run, stop_at: int | None, kill: bool) -> None:
         if self.live and not self.overlap:
@@ -243,10 +256,9 @@ class Moves(RuleBasedStateMachine):
 
     # Faults.
 
-    @rule(data=st.data(), when=_WHENS, do=DEEDS)
-    def a_fault(self, data: st.DataObject, when: dict[str, Any], do: dict[str, Any]) -> None:
-        match = data.draw(st.sampled_from(self.FAULTS), label="match")
-        self.faults.append({"match": match, "when": when, "do": do})
+    @rule(what=PICKS, when=_WHENS, do=DEEDS)
+    def a_fault(self, what: int, when: dict[str, Any], do: dict[str, Any]) -> None:
+        self.faults.append({"match": self.FAULTS[what % len(self.FAULTS)], "when": when, "do": do})
 
     @contextlib.contextmanager
     def _faults(self) -> Iterator[None]:
@@ -274,7 +286,7 @@ class Moves(RuleBasedStateMachine):
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def _settle(self) -> None:
-        self.faults = []
+        self.faults, self.hold = [], False
         self.emulator.jobs(hold=False, fail_units=0.0, units_per_second=None)
         note("# settling")
         self._end_all()
@@ -285,7 +297,7 @@ class Moves(RuleBasedStateMachine):
                 assert run.end is not None
                 last = round_ == _ROUNDS - 1
                 if run.end.kind == RETRY:
-                    assert _IN_USE in run.end.text, "a retry without a fault fails"
+                    assert _IN_USE in run.end.text, run.end.text
                     assert not last, "it never ends"
                 if run.end.kind == FAIL:
                     self.failed_for_good(run)

@@ -99,10 +99,17 @@ class Registrations(Moves):
     @rule(hold=st.booleans(), share=st.sampled_from([0.0, 0.0, 0.5]))
     def jobs_change(self, hold: bool, share: float) -> None:
         """Encord is slow, or fails units."""
+        if self.live:
+            return  # they would wait for long
+        self.hold = hold
         self.emulator.jobs(hold=hold, fail_units=share, seed=1)
 
+    def meanwhile(self, pick: int) -> None:
+        self.take_away(pick)
+        self.put(pick + 1)
+
     def work(self, run: Run, context: dict[str, Any]) -> Any:
-        more = {"job_timeout": run.more.get("job_timeout", 0.5)}
+        more = {"job_timeout": 0.5 if self.hold else 60}
         return run_deferred(lambda: EncordRegisterCloudDataOperator(task_id="task", **self.options, **more), context)
 
     def about_to_run(self, run: Run) -> None:

@@ -122,6 +122,8 @@ class RowSaver:
                 labels, note = decision
                 to_save[label_hash] = put(read[label_hash], labels, now)
                 notes[label_hash] = note
+        if to_save:
+            self._receipt.intend(self._saved(to_save, works, notes))
         touched = self._touched({one: read[one] for one in to_save})
         if touched and turns > 1:
             outcomes += self.save({one: works[one] for one in touched}, turns=turns - 1)
@@ -194,8 +196,6 @@ class RowSaver:
         self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work], notes: Mapping[str, str]
     ) -> list[RowOutcome]:
         """Save a bundle; if Encord refuses it, one row after the other, so that it is known which."""
-        saved = self._saved(rows, works, notes)
-        self._receipt.intend(saved)
         try:
             self._client.project(self._order.project).save_label_rows(dict(rows))
         except RefusedError as error:
@@ -204,7 +204,7 @@ class RowSaver:
             ((label_hash, _),) = rows.items()
             reason = f"Encord refused: {error.message}"
             return [works[label_hash].outcome(FAILED, label_hash=label_hash, reason=reason)]
-        return saved
+        return self._saved(rows, works, notes)
 
     def _saved(
         self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work], notes: Mapping[str, str]
