@@ -150,6 +150,18 @@ def size_and_version(path: Any) -> tuple[int, str | None]:
     return int(known["size"]), "|".join(marks) or None
 
 
+def require_regular(path: Any, argument: str) -> None:
+    """Make sure that what is at a place where a file is to be written is a file, or nothing.
+
+    :raises InvalidRequestError: It is a directory, a device or a pipe.
+    """
+    with storage_errors(argument, path):
+        if path.is_dir():
+            raise InvalidRequestError(f"{argument}: {path} is a directory; name a file in it, such as receipt.jsonl.")
+        if is_local(path) and path.exists() and not path.is_file():
+            raise InvalidRequestError(f"{argument}: {path} is no regular file. Name a file that can be replaced.")
+
+
 def try_writing(path: StoragePath) -> None:
     """See whether `write_whole` can write to a disk, before the work whose result it is to hold. Makes the directory.
 

@@ -34,7 +34,7 @@ import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest.outcome import PRESENT, Outcome
-from airflow_provider_encord.storage_paths import is_local, storage_errors, try_writing, write_whole
+from airflow_provider_encord.storage_paths import is_local, require_regular, storage_errors, try_writing, write_whole
 
 SCHEMA_VERSION = 1
 
@@ -130,9 +130,8 @@ def earlier_lines(path: Any) -> list[ReceiptLine]:
     :param path: A path object.
     :raises InvalidRequestError: There is a directory, or a file that is no receipt: it is not to be overwritten.
     """
+    require_regular(path, "receipt")
     with storage_errors("receipt", path):
-        if path.is_dir():
-            raise InvalidRequestError(f"receipt: {path} is a directory; name a file in it, such as receipt.jsonl.")
         if not path.exists():
             return []
         with path.open("rb") as file:

@@ -332,3 +332,11 @@ def test_groups_that_are_registered_again_are_there_once(
         source.write_text(json.dumps({"image_groups": [{**groups[0], "objectUrl_2": f"{intake.url}/{names[3]}"}]}))
         intake.register(source=str(source), **target)
         assert there().count("drive") == 2
+
+
+def test_a_receipt_in_the_directory_that_is_listed_is_refused(intake: Intake) -> None:
+    intake.objects(1)
+    source = str(intake.bucket)
+    with pytest.raises(AirflowFailException, match="receipt: it is the directory that is listed as source"):
+        intake.register(source=source, url_prefix=intake.url, receipt=f"{source}/")
+    assert intake.starts() == 0

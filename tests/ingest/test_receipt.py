@@ -173,3 +173,9 @@ def test_a_receipt_below_a_file_is_refused_before_it_is_needed(tmp_path: Path) -
 def test_asking_whether_a_receipt_can_be_written_leaves_no_file(tmp_path: Path) -> None:
     require_writable(tmp_path / "new" / "r.jsonl")
     assert list((tmp_path / "new").iterdir()) == []
+
+
+@pytest.mark.timeout(20)
+def test_a_device_is_no_place_for_a_receipt() -> None:
+    with pytest.raises(InvalidRequestError, match="receipt: /dev/full is no regular file"):
+        earlier_lines(Path("/dev/full"))

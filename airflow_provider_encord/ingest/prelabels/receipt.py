@@ -16,7 +16,14 @@ import msgspec
 from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_empty, remove_unfinished
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest.rows import json_lines
-from airflow_provider_encord.storage_paths import StoragePath, is_local, storage_errors, try_writing, write_whole
+from airflow_provider_encord.storage_paths import (
+    StoragePath,
+    is_local,
+    require_regular,
+    storage_errors,
+    try_writing,
+    write_whole,
+)
 
 SCHEMA_VERSION = 1
 SAVED = "saved"
@@ -78,9 +85,8 @@ class ImportReceipt:
             return
         self._directory = path.parent / f"{path.name}.parts"
         self._known_path = path.parent / f"{path.name}.known"
+        require_regular(path, "receipt")
         with storage_errors("receipt", path):
-            if path.is_dir():
-                raise InvalidRequestError(f"receipt: {path} is a directory; name a file in it, such as receipt.jsonl.")
             try_writing(path)
         if owner is not None:
             self._claim = Claim(self._directory / CLAIM_FILE, owner, "receipt")

@@ -65,8 +65,9 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         (templated). SSH keys only.
     :param overwrite: With `promote_to`: replace labels that are there (templated); else such rows stay.
     :param if_exists: Of rows that have labels (templated): ``"skip"`` (default) leaves them alone, unless they are
-        those of an earlier import with this receipt and nobody edited them since; ``"merge"`` adds to them, and keeps
-        what people edited; ``"overwrite"`` replaces them, whoever made them.
+        those of an earlier import with this receipt and nobody edited them since; ``"merge"`` adds to them, keeps what
+        people edited, and leaves a row alone that an earlier import saved and somebody edited since, as they may have
+        deleted what would be added again; ``"overwrite"`` replaces them, whoever made them.
     :param create_missing: Create label rows where there are none (templated); else such data units are skipped.
     :param on_error: ``"fail"``: if a line is wrong, nothing is sent (of what a function makes: the others are imported,
         and the task fails); ``"skip"``: the others are imported (templated).
