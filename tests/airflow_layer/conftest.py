@@ -70,6 +70,8 @@ def account(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Account:
 def airflow_database() -> None:
     """Airflow's database, and a folder with the example DAGs and those of these tests."""
     folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    if folder.exists():  # tests/moves takes this fixture, too, and both may run in one process
+        return
     folder.mkdir()
     for source in (*EXAMPLES.glob("*.py"), *OWN_DAGS.glob("*.py")):
         shutil.copy(source, folder)
