@@ -35,7 +35,7 @@ from airflow_provider_encord.export.manifest import (
     Since,
     read_manifest,
 )
-from airflow_provider_encord.storage_paths import StoragePath, storage_errors
+from airflow_provider_encord.storage_paths import StoragePath, is_local, size_and_version, storage_errors
 
 Link: TypeAlias = tuple[StoragePath, Manifest]
 
@@ -115,11 +115,18 @@ def _path_to(newest: Link, found: dict[str, Link]) -> list[Link]:
 
 
 def _require_files(place: StoragePath, manifest: Manifest) -> None:
+    """A file that is there must have its size; an object store has whole objects only."""
+    records = [record for record in (*manifest.shards, manifest.listing, manifest.left) if record]
     with storage_errors("chain", place):
-        there = {path.name for path in place.iterdir()}
-    missing = [name for name in manifest.file_names if name not in there]
-    if missing:
-        raise BrokenChainError(f"{place / missing[0]} is missing, which the manifest beside it names")
+        there = {path.name: path for path in place.iterdir()}
+        looked_at = [record for record in records if record.name in there] if is_local(place) else []
+        sizes = {record.name: size_and_version(there[record.name])[0] for record in looked_at}
+    for record in records:
+        path, size = place / record.name, sizes.get(record.name, record.bytes)
+        if record.name not in there:
+            raise BrokenChainError(f"{path} is missing, which the manifest beside it names")
+        if size != record.bytes:
+            raise BrokenChainError(f"{path} has {size} bytes, and the manifest beside it says {record.bytes}")
 
 
 def _links(directory: StoragePath, identity: tuple[str, Question, Layout]) -> dict[str, Link]:

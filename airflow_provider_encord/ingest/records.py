@@ -167,6 +167,7 @@ class Record:
         with storage_errors("receipt", self._parts):
             self._make_room()
             write_whole(self._parts / _NOTES, [content])
+        self._claim.check()  # again: what comes next is the start of a job
 
     def _erase_notes(self) -> None:
         self.flush()

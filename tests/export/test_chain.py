@@ -305,3 +305,17 @@ def test_all_exports_of_a_chain_put_on_each_other_are_what_there_is(tmp_path_fac
             assert why in (FILTER, GONE)
             del held[number]
         assert held == versions
+
+
+@pytest.mark.parametrize("what", ["shards", "left", "listing"])
+def test_an_export_after_one_whose_file_was_cut_is_of_all_rows(tmp_path, what):
+    """Fault 4.1: it could not be replayed. Found by `make soak`."""
+    _next(tmp_path, 1, _units([1, 2, 3]))
+    second = _next(tmp_path, 2, _units([1, 2], {2: LATER}))
+    record = second.shards[0] if what == "shards" else getattr(second, what)
+    path = tmp_path / "day-2" / record.name
+    path.write_bytes(path.read_bytes()[:-1])
+    third = _next(tmp_path, 4, _units([1, 2], {2: LATER}))
+    assert _exported(tmp_path, 4, third) == [1, 2]
+    assert third.chain is not None
+    assert str(path) in (third.chain.restarted or "")

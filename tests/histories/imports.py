@@ -131,7 +131,7 @@ class Imports(Moves):
             for line in lines:
                 row = truth[line["data_hash"]]
                 assert line["label_hash"] == row["label_hash"]
-                if line["outcome"] in ("saved", "unchanged"):
+                if line["content"] and line["outcome"] in ("saved", "unchanged"):
                     assert line["content"] == content_of(labels_of(row)), line
 
     def settled(self) -> None:

@@ -138,6 +138,7 @@ class Moves(RuleBasedStateMachine):
         self.live: list[Live] = []
         self.faults: list[dict[str, Any]] = []
         self.hold = False
+        self.told: list[str] = []
 
     @classmethod
     def warm_up(cls) -> None:
@@ -237,13 +238,13 @@ class Moves(RuleBasedStateMachine):
             attempt.kill()
         self.stretched()
         if attempt.end is None:
-            note(f"# run {live.run.number}, try {live.number}: stops before {attempt.step}")
+            self._note(f"# run {live.run.number}, try {live.number}: stops before {attempt.step}")
             return
         self.live.remove(live)
         end = attempt.end
         if live.number == live.run.tries:  # a zombie's end means nothing to Airflow
             live.run.end = end
-        note(f"# run {live.run.number}, try {live.number}: {end.kind} {end.result or end.text[:2000]}")
+        self._note(f"# run {live.run.number}, try {live.number}: {end.kind} {end.result or end.text[:2000]}")
         assert end.kind != RAW, end.text
         if end.kind == GREEN:
             self.green(live.run, end.result, undisturbed=undisturbed)
@@ -277,13 +278,23 @@ class Moves(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Settle, unless the history has failed already; then remove everything."""
         try:
-            if sys.exc_info()[0] is None:
+            error = sys.exc_info()[1]
+            if error is None:
                 self._settle()
+            elif isinstance(error, Exception):
+                self._tell(error)  # hypothesis keeps silent about it, if the same moves went well before
         finally:
             self.emulator.jobs(hold=False, fail_units=0.0, units_per_second=None)
             for live in self.live:
                 live.attempt.kill()
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _note(self, text: str) -> None:
+        self.told.append(text)
+        note(text)
+
+    def _tell(self, error: Exception) -> None:
+        print(f"A history has failed: {error!r}"[:4000], *self.told[-12:], sep="\n", flush=True)
 
     def _settle(self) -> None:
         self.faults, self.hold = [], False

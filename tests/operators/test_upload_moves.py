@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
 from tests.client.network import plain_network
-from tests.histories.processes import GREEN, Attempt
+from tests.histories.processes import FAIL, GREEN, Attempt
 from tests.operators.test_storage import PUT, START, Intake, account, either_intake, emulator, intake
 
 __all__ = ["account", "either_intake", "emulator", "intake", "plain_network"]
@@ -269,3 +269,28 @@ def test_an_attempt_reads_the_receipt_only_when_nobody_else_writes_it(intake: In
     assert attempt.end.kind == GREEN, attempt.end.text
     result = attempt.end.result
     assert (result["present"], result["present_by_name"]) == (2, 0)
+
+
+def test_a_zombie_that_was_about_to_note_a_job_starts_none(intake: Intake, tmp_path: Path) -> None:
+    """Fault 1.6: its retry does all the work between its look at the claim and its note. Found by `make soak`."""
+    from tests.histories.moves import Run, TaskState
+
+    contents = cameras(intake.folder, "cam1", "cam2")
+    run = Run(0, TaskState(tmp_path / "state"), {})
+    operator = EncordUploadFilesOperator(
+        task_id="task", source=str(intake.folder), dataset=intake.dataset, receipt=str(tmp_path / "receipt.jsonl")
+    )
+    zombie = Attempt(lambda: operator.execute(run.context()), tmp_path, stop_at=1)
+    while "notes.json" not in zombie.step:
+        zombie.go_on(1)
+    retry = Attempt(lambda: operator.execute(run.context()), tmp_path, stop_at=1)
+    while not retry.step.startswith("os.rename receipt.jsonl."):
+        retry.go_on(1)
+    while "/" in retry.step:  # beside the receipt
+        retry.go_on(1)
+    retry.kill()
+    zombie.go_on()
+    assert zombie.end is not None
+    assert zombie.end.kind == FAIL
+    operator.execute(run.context())
+    assert stored(intake) == checksums(contents)
