@@ -76,6 +76,8 @@ class Search:
     def __init__(self, secrets: Iterable[Secret], *, innocent: Iterable[bytes] = (), fernet_keys: Iterable[str] = ()):
         secrets = list(secrets)
         known = [form for secret in secrets for public in secret.public for form in encodings(public).values()]
+        # Behind its public half the file of a key has the length of the next field, which begins with zeros.
+        known += [text + zeros for text in known for zeros in (b"0" * RUN, b"\0" * RUN)]
         spared = {window for text in (*innocent, *known) for window in _windows(text, RUN)}
         self._owner: dict[bytes, tuple[str, str]] = {}
         self._short: dict[bytes, tuple[str, str]] = {}
