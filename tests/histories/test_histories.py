@@ -14,8 +14,8 @@ from tests.histories.uploads import Uploads
 
 __all__ = ["plain_network"]
 
-# Histories of registrations are played by `make soak` only: one in which an answer is cut while a job is waited for in the
-# triggerer ends with a job that is overdue, and it is not known yet whether the job or the history is at fault.
+# Histories of registrations are played by `make soak` only. In one of them an answer is cut while a job is waited for
+# in the triggerer, and the job is overdue in the end; whether the job or the history is at fault is not known yet.
 MACHINES: dict[type[Moves], int] = {Uploads: 8, Exports: 8, Imports: 8}
 
 
