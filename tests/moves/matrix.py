@@ -47,6 +47,7 @@ class Cell:
     :param refused: What the last attempt is refused with; None if it succeeds.
     :param kept: The end state is that of before the move, whatever the world became.
     :param sends: The last attempt may send something that changes, though all is done.
+    :param refused_without_state: On lines of Airflow that keep no state of tasks, it may be refused with this instead.
     :param agree: Several things may come of it, which Encord cannot prevent; but all attempts agree on one of them.
     :param skipped: Why the move does not apply.
     """
@@ -55,6 +56,7 @@ class Cell:
     kept: bool = False
     sends: bool = False
     agree: bool = False
+    refused_without_state: str | None = None
     skipped: str | None = None
 
 
@@ -65,6 +67,7 @@ KEPT = Cell(kept=True)
 AGREE = Cell(agree=True)
 NO_JOB = Cell(skipped="it starts no job, so it does not wait")
 GONE = Cell(refused="none of the 3 is in dataset")
+GONE_WITHOUT_STATE = Cell(refused_without_state="none of the 3 is in dataset")
 OF_ANOTHER_RUN = Cell(refused="is not the report of this snapshot")
 
 _ALWAYS: Mapping[str, Cell] = dict.fromkeys(MOVES, SAME)
@@ -89,6 +92,7 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     RemoveDataRows: {
         **_WITHOUT_JOB,
         **dict.fromkeys(("twice", "cleared", "backfill", "mapped", "at once", "zombie"), GONE),
+        "killed": GONE_WITHOUT_STATE,
     },
     UpdateMetadata: _WITHOUT_JOB,
     UploadFiles: _WITHOUT_JOB,
