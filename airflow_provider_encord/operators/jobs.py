@@ -46,7 +46,7 @@ _LEAST_INTERVAL = 5.0  # seconds; see `triggers.jobs` for why there is one
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Part:
+class JobPart:
     """The work of one job.
 
     :param about: The `fingerprint` of its target, options and content.
@@ -93,7 +93,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         self.poll_interval = poll_interval
         self.job_timeout = job_timeout
         self._running: Job | None = None
-        self._part: Part | None = None
+        self._part: JobPart | None = None
         self._totals: dict[str, Any] = {}
         self._ended: tuple[Job, dict[str, Any]] | None = None
 
@@ -109,18 +109,18 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         return {}
 
     @abstractmethod
-    def parts(self, after: Any) -> Iterator[Part]:
+    def parts(self, after: Any) -> Iterator[JobPart]:
         """The parts, from the first, or after one of them.
 
-        :param after: `Part.after` of the last part that has ended; None for all.
+        :param after: `JobPart.after` of the last part that has ended; None for all.
         """
 
     @abstractmethod
-    def start_part(self, part: Part) -> Job:
+    def start_part(self, part: JobPart) -> Job:
         """Start the job of a part."""
 
     @abstractmethod
-    def part_result(self, part: Part, job: Job, answer: Answer) -> dict[str, Any]:
+    def part_result(self, part: JobPart, job: Job, answer: Answer) -> dict[str, Any]:
         """The result of a part whose job has ended: a small JSON object.
 
         :param part: After a deferral without its content.
@@ -183,7 +183,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         part = carried.get("part")
         if part is None:  # it was a job of an earlier attempt
             return self._continue(context, self.parts(None), self.begin(context))
-        part = Part(**part)
+        part = JobPart(**part)
         result = self.part_result(part, job, self.client.run(job.look()))
         return self._continue(context, self.parts(part.after), self.add(carried["totals"], result))
 
@@ -194,7 +194,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
     def take_over(self, carried: Mapping[str, Any]) -> None:
         """Take over what `carry` gave before the deferral."""
 
-    def _continue(self, context: Context, parts: Iterator[Part], totals: dict[str, Any]) -> Any:
+    def _continue(self, context: Context, parts: Iterator[JobPart], totals: dict[str, Any]) -> Any:
         self._totals = totals
         for part in parts:
             self._part = part

@@ -14,7 +14,7 @@ from airflow_provider_encord.defaults import UNITS_PER_JOB
 from airflow_provider_encord.links import dataset_url, folder_url
 from airflow_provider_encord.operators.arguments import flag, given, storage_path, whole_number
 from airflow_provider_encord.operators.base import owner_of
-from airflow_provider_encord.operators.jobs import JobOperator, Part
+from airflow_provider_encord.operators.jobs import JobOperator, JobPart
 from airflow_provider_encord.operators.storage.upload import ON_ERROR
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
             self._claim.take()
         return {"jobs": 0, "units": 0, "done": 0, "failed": 0, "cancelled": 0, "reasons": []}
 
-    def parts(self, after: Any) -> Iterator[Part]:
+    def parts(self, after: Any) -> Iterator[JobPart]:
         """The jobs, cut from the source as they are needed; what each is sent is noted before it starts."""
         from airflow_provider_encord.attempts import fingerprint
         from airflow_provider_encord.client.api.data_items import data_items
@@ -189,10 +189,10 @@ class EncordRegisterCloudDataOperator(JobOperator):
             note = {"number": number, "units": len(units), "present": len(present)}
             number += 1
             after_it = {"place": place, "number": number}
-            part = Part(about=about, note=note, after=after_it, content=items)
+            part = JobPart(about=about, note=note, after=after_it, content=items)
             yield part if missing else dataclasses.replace(part, result=self._all_present(part))
 
-    def start_part(self, part: Part) -> Job:
+    def start_part(self, part: JobPart) -> Job:
         """Start the job of a part.
 
         :raises InvalidRequestError: The answer was lost, and duplicates are not skipped.
@@ -212,7 +212,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         self.log.warning("The answer of Encord to the start of a job was lost; the job is started again.")
         return self._start(part.content)  # what the first may have registered is skipped
 
-    def part_result(self, part: Part, job: Job, answer: Answer) -> dict[str, Any]:
+    def part_result(self, part: JobPart, job: Job, answer: Answer) -> dict[str, Any]:
         """Its counts; and its part of the receipt, also if the job failed.
 
         :raises RefusedError: The job failed as a whole.
@@ -292,7 +292,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
             self._groups = RegisteredGroups(credential, dataset=self._dataset, folder=self._folder)
         return self.client.run(self._groups.find(units))
 
-    def _all_present(self, part: Part) -> dict[str, Any]:
+    def _all_present(self, part: JobPart) -> dict[str, Any]:
         """The result of a part that needs no job."""
         from airflow_provider_encord.client.api.uploads import DONE, UploadJob
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.jobs import JobOperator, Part
+from airflow_provider_encord.operators.jobs import JobOperator, JobPart
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -43,20 +43,20 @@ class EncordSyncFolderOperator(JobOperator):
         self._id = self.client.folder(self.folder).id
         self.show(context, folder_url, self._id)
 
-    def parts(self, after: Any) -> Iterator[Part]:
+    def parts(self, after: Any) -> Iterator[JobPart]:
         """One part; a sync is about its folder, whatever the bucket holds."""
         from airflow_provider_encord.attempts import fingerprint
 
         if after is None:
-            yield Part(about=fingerprint(sync=self._id), after=True)
+            yield JobPart(about=fingerprint(sync=self._id), after=True)
 
-    def start_part(self, part: Part) -> Job:
+    def start_part(self, part: JobPart) -> Job:
         """Start the sync."""
         from airflow_provider_encord.client.resources.jobs import FOLDER_SYNC, Job
 
         return Job(kind=FOLDER_SYNC, resource=self._id, id=self.client.folder(self._id).start_sync())
 
-    def part_result(self, part: Part, job: Job, answer: Answer) -> dict[str, Any]:
+    def part_result(self, part: JobPart, job: Job, answer: Answer) -> dict[str, Any]:
         """Its counts.
 
         :raises UnavailableError: It ended with an error.
