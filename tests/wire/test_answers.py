@@ -16,7 +16,8 @@ from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.api.reading import Page
 from airflow_provider_encord.client.errors import EncordError, NotFoundError, RefusedError, UnexpectedAnswerError
 from airflow_provider_encord.client.times import parse_time
-from airflow_provider_encord.client.transport.answers import Answer, result
+from airflow_provider_encord.client.transport.answers import Answer
+from airflow_provider_encord.client.transport.results import result
 from tests.wire.answers import answer_of, make_answer
 from tests.wire.arguments import call_of
 from tests.wire.scope import FLOWS, replayed

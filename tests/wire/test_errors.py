@@ -23,7 +23,8 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
     UnexpectedAnswerError,
 )
-from airflow_provider_encord.client.transport.answers import clock_skew, result, retry_after
+from airflow_provider_encord.client.transport.answers import clock_skew, retry_after
+from airflow_provider_encord.client.transport.results import result
 from airflow_provider_encord.client.transport.retry import may_repeat
 from tests.wire.answers import TRACE_ID, answer_of, make_answer
 from tests.wire.arguments import call_of

@@ -20,7 +20,7 @@ import pytest
 from airflow_provider_encord.client.call import Together, Transfer
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import EncordError
-from airflow_provider_encord.client.transport.answers import result
+from airflow_provider_encord.client.transport.results import result
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
 from airflow_provider_encord.ingest.sending import Target, send_files

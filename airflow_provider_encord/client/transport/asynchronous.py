@@ -22,7 +22,7 @@ import tenacity
 from airflow_provider_encord.client.call import Call, Transfer
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.item_stream import ItemStream
-from airflow_provider_encord.client.transport import answers, failures, machine, retry
+from airflow_provider_encord.client.transport import failures, machine, results, retry
 from airflow_provider_encord.client.transport.async_failures import NO_ANSWER, Progress, ProxyUnusableError, failure
 from airflow_provider_encord.client.transport.base import (
     MOST_OF_OBJECT_STORE,
@@ -130,7 +130,7 @@ class AsyncTransport(Transport):
             answer = self._received(
                 response.status_code, response.headers, content, sent=request.headers, trace_id=trace_id
             )
-            return answers.result(call, answer, stream)
+            return results.result(call, answer, stream)
         # Raised here and not in the handler: exceptions of httpx hold the request, with its credentials.
         raise error_of(call, what, trace_id)
 

@@ -16,7 +16,7 @@ from airflow_provider_encord import __version__
 from airflow_provider_encord.client.call import NO_BODY, Call, Envelope, Transfer
 from airflow_provider_encord.client.credentials import Credential, SshKey
 from airflow_provider_encord.client.errors import EncordError, RefusedError, TooLargeError, UnavailableError
-from airflow_provider_encord.client.transport import answers, retry
+from airflow_provider_encord.client.transport import answers, results, retry
 from airflow_provider_encord.client.transport.deadline import Deadline
 from airflow_provider_encord.client.transport.failures import Failure
 from airflow_provider_encord.client.transport.sendable import json_body, query_text, require_ids_that_can_be_sent
@@ -158,7 +158,7 @@ def error_of(call: Call[Any], what: Failure, trace_id: str) -> EncordError:
         return TooLargeError(what.what, operation=call.operation, trace_id=trace_id)
     if not what.connected:
         return UnavailableError(what.what, operation=call.operation)
-    return answers.transient(call, what.what, trace_id=trace_id, timed_out=what.timed_out)
+    return results.transient(call, what.what, trace_id=trace_id, timed_out=what.timed_out)
 
 
 def error_of_transfer(transfer: Transfer, what: Failure) -> EncordError:

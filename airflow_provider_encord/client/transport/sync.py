@@ -20,7 +20,8 @@ import tenacity
 from airflow_provider_encord.client.call import Call, Transfer
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.item_stream import ItemStream
-from airflow_provider_encord.client.transport import answers, failures, machine, retry
+from airflow_provider_encord.client.transport import failures, machine, results, retry
+from airflow_provider_encord.client.transport.answers import Answer
 from airflow_provider_encord.client.transport.base import (
     MOST_OF_OBJECT_STORE,
     OBJECT_STORE,
@@ -143,7 +144,7 @@ class SyncTransport(Transport):
         except TooMuchError as error:
             what = failures.too_much(self._host, error.most)
         else:
-            return answers.result(call, self._answer(response, content, trace_id), stream)
+            return results.result(call, self._answer(response, content, trace_id), stream)
         # Raised here and not in the handler: requests' own exceptions hold the prepared request, with its credentials.
         raise error_of(call, what, trace_id)
 
@@ -177,7 +178,7 @@ class SyncTransport(Transport):
             self._pools, self._process = Pools(self._settings.trusted), os.getpid()
         return self._pools
 
-    def _answer(self, response: requests.Response, content: bytes, trace_id: str) -> answers.Answer:
+    def _answer(self, response: requests.Response, content: bytes, trace_id: str) -> Answer:
         return self._received(
             response.status_code,
             response.headers,

@@ -1,0 +1,228 @@
+"""What an answer means: a result, or which error. Pure, so that both transports judge alike.
+
+On v1 the status inside the body decides, whatever the HTTP status; only 429, 413 and what intermediaries send come
+without an envelope (protocol, sections 3 and 5). A failure that may pass is an `OutcomeUnknownError` for a call that
+must not be repeated blindly, else an `UnavailableError`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+
+from airflow_provider_encord.client.call import V1, Call
+from airflow_provider_encord.client.errors import (
+    EncordError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RefusedError,
+    TooLargeError,
+    UnavailableError,
+    UnexpectedAnswerError,
+)
+from airflow_provider_encord.client.item_stream import ItemStream
+from airflow_provider_encord.client.transport import advice, refusals
+from airflow_provider_encord.client.transport.answers import (
+    NOT_JSON,
+    Answer,
+    is_web_page,
+    looks_whole,
+    retry_after,
+    server_text,
+)
+
+T = TypeVar("T")
+
+_NOT_ALLOWED_IN_JSON = (
+    "cannot be read: it holds what JSON does not allow (NaN, Infinity, half of a surrogate pair, bytes that are not "
+    "UTF-8), or it is nested too deeply. Correct the content in Encord, or leave it out."
+)
+_TIMED_OUT = (408, 504)  # the second from a gateway that waited for Encord
+_DEFAULT_LABEL_LIMIT = 100  # where MULTI_LABEL_LIMIT_ERROR names none (protocol, section 5.1)
+
+
+class _EnvelopeAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    status: int
+    response: msgspec.Raw = msgspec.Raw(b"null")
+    payload: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_ENVELOPE = msgspec.json.Decoder(_EnvelopeAnswer)
+
+
+def result(call: Call[T], answer: Answer, stream: ItemStream[Any] | None = None) -> T:
+    """Read the result of a call out of an answer.
+
+    :param stream: What took items out of it before; they are the first of the result.
+    :raises EncordError: The answer is an error, or not what the operation answers with.
+    """
+    v1 = call.request.api == V1
+    if stream and stream.error:
+        if isinstance(stream.error, msgspec.ValidationError):
+            raise _unexpected(call, answer, str(stream.error))
+        raise _not_allowed_in_json(call, answer)
+    content = _v1_content(call, answer) if v1 else _v2_content(call, answer)
+    try:
+        read = call.read(content)
+        return read if not stream else _together(stream, read)
+    except msgspec.ValidationError as error:
+        raise _unexpected(call, answer, str(error)) from None
+    except msgspec.DecodeError as error:
+        if v1:  # the envelope was JSON, so this is a text inside it that should be JSON, too
+            raise _unexpected(call, answer, str(error)) from None
+        raise _unreadable(call, answer) from None
+    except (UnicodeDecodeError, RecursionError):
+        raise _unreadable(call, answer) from None
+    except EncordError as error:
+        error.operation, error.trace_id = call.operation, answer.trace_id
+        kind, id_ = refusals.subject(call)
+        if isinstance(error, NotFoundError) and id_:
+            error.message = f"{kind.capitalize()} {id_}: {error.message}"
+        raise
+
+
+def _together(stream: ItemStream[Any], rest: Any) -> Any:
+    stream.items.extend(rest)
+    return stream.items
+
+
+def transient(
+    call: Call[Any],
+    what: str,
+    *,
+    trace_id: str | None,
+    retry_after: float | None = None,
+    timed_out: bool = False,
+) -> UnavailableError | OutcomeUnknownError:
+    """The error for a request that was sent and whose outcome did not reach us.
+
+    :param retry_after: Seconds that the server asks us to wait, if it does.
+    :param timed_out: Whether the answer took too long.
+    """
+    class_: type[UnavailableError | OutcomeUnknownError] = UnavailableError
+    if not call.repeatable:
+        class_, what = OutcomeUnknownError, f"{what} Whether Encord carried it out is not known."
+    error = class_(what, retry_after=retry_after, operation=call.operation, trace_id=trace_id)
+    error.timed_out = timed_out
+    return error
+
+
+def _v1_content(call: Call[Any], answer: Answer) -> bytes:
+    if answer.status in (413, 429):  # these come without an envelope, whatever their body looks like
+        _raise_for_status(call, answer)
+    succeeded = 200 <= answer.status < 300
+    try:
+        envelope = _ENVELOPE.decode(answer.body)
+        response = msgspec.json.decode(envelope.response) if envelope.status != 200 else None
+        details = msgspec.json.decode(envelope.payload) if envelope.status != 200 else None
+    except NOT_JSON as error:
+        if not succeeded:
+            _raise_for_status(call, answer)
+        if isinstance(error, msgspec.ValidationError):
+            raise _unexpected(call, answer, str(error)) from None
+        raise _unreadable(call, answer) from None
+    if envelope.status != 200:
+        code = response[0] if isinstance(response, list) and response else response
+        if not isinstance(code, str) and not succeeded:
+            _raise_for_status(call, answer)  # a gateway's JSON, which happens to have a status, too
+        _raise_for_code(call, answer, envelope.status, code if isinstance(code, str) else None, details)
+    return bytes(envelope.response)
+
+
+def _v2_content(call: Call[Any], answer: Answer) -> bytes:
+    if not 200 <= answer.status < 300:
+        _raise_for_status(call, answer)
+    return answer.body or b"null"
+
+
+def _raise_for_code(call: Call[Any], answer: Answer, status: int, code: str | None, details: Any) -> NoReturn:
+    """Raise what an envelope says; a code that we do not know counts as its status does."""
+    known = refusals.of_code(code)
+    name = code or f"status {status}"
+    if code == "UNKNOWN_ERROR" or (known is None and (status == 408 or status >= 500)):
+        what = f"Encord failed ({answer.said(name)})."
+        raise transient(call, what, trace_id=answer.trace_id, timed_out=status in _TIMED_OUT)
+    class_, words = known or refusals.of_status(status)
+    detail = f"{name}: {details}" if isinstance(details, str) and details else name
+    message = refusals.message(words, call, answer, detail)
+    maximum = details.get("maximum_labels_allowed") if isinstance(details, dict) else None
+    _raise(call, answer, class_, message, maximum if type(maximum) is int and maximum > 0 else _DEFAULT_LABEL_LIMIT)
+
+
+def _raise(
+    call: Call[Any],
+    answer: Answer,
+    class_: type[EncordError],
+    message: str,
+    maximum: int | None = None,
+    *,
+    not_encord: bool = False,
+) -> NoReturn:
+    about = _about(call, answer)
+    if class_ is TooLargeError:
+        raise TooLargeError(message, maximum=maximum, **about)
+    if class_ is RateLimitedError:
+        wait = retry_after(answer)
+        asked = "" if wait is None else f" It asks to wait for {wait:.0f} s."
+        raise RateLimitedError(message + asked, retry_after=wait, **about)
+    error = class_(message, **about)
+    error.not_encord = not_encord
+    raise error
+
+
+def _raise_for_status(call: Call[Any], answer: Answer) -> NoReturn:
+    status, text = answer.status, server_text(answer)
+    if status == 408 or status >= 500:
+        detail = f": {text}" if text else ""
+        what = f"Encord at {answer.host} failed with HTTP {status}{detail}."
+        wait, late = retry_after(answer), status in _TIMED_OUT
+        raise transient(call, what, trace_id=answer.trace_id, retry_after=wait, timed_out=late)
+    if 300 <= status < 400:
+        raise RefusedError(
+            f"{answer.host} redirects (HTTP {status}), and credentials follow no redirect. Set the connection's host "
+            "to the address of Encord's API itself.",
+            **_about(call, answer),
+        )
+    class_, words = refusals.of_status(status)
+    if elsewhere := refusals.words_of_something_else(answer):
+        _raise(call, answer, class_, refusals.filled(elsewhere, answer), not_encord=True)
+    _raise(
+        call,
+        answer,
+        class_,
+        refusals.message(words, call, answer, f"HTTP {status}: {text}" if text else f"HTTP {status}"),
+    )
+
+
+def _unreadable(call: Call[Any], answer: Answer) -> EncordError:
+    what = f"The answer of {answer.host} (HTTP {answer.status}) is not JSON; a proxy may have written it."
+    if not call.changes and looks_whole(answer.body):
+        return _not_allowed_in_json(call, answer)
+    page = is_web_page(answer)  # a portal where one logs in to a network looks the same, and that may pass
+    error = transient(call, refusals.filled(advice.NOT_THE_API, answer) if page else what, trace_id=answer.trace_id)
+    error.not_encord = page
+    return error
+
+
+def _not_allowed_in_json(call: Call[Any], answer: Answer) -> UnexpectedAnswerError:
+    return UnexpectedAnswerError(f"{_whose(call)} {_NOT_ALLOWED_IN_JSON}", rows=call.rows, **_about(call, answer))
+
+
+def _unexpected(call: Call[Any], answer: Answer, why: str) -> UnexpectedAnswerError:
+    return UnexpectedAnswerError(
+        f"{_whose(call)} is not what this operation answers with: {answer.said(why)}.",
+        rows=call.rows,
+        **_about(call, answer),
+    )
+
+
+def _whose(call: Call[Any]) -> str:
+    """Which answer it is; the row, where only one was asked for."""
+    what = f"Encord's answer to {call.request.path}"
+    return f"Label row {call.rows[0]}: {what}" if len(call.rows) == 1 else what
+
+
+def _about(call: Call[Any], answer: Answer) -> dict[str, str]:
+    return {"operation": call.operation, "trace_id": answer.trace_id}
