@@ -17,7 +17,9 @@ import pytest
 from airflow_provider_encord.emulator.process import Emulator
 from tests.airflow_layer import encords_hosts
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
+from tests.airflow_layer.label_exports import Exports
 from tests.airflow_layer.log_lines import log_lines_once
+from tests.airflow_layer.pre_labels import Model
 from tests.airflow_layer.threads import _threads_may_execute
 from tests.client.network import plain_network
 
@@ -78,3 +80,15 @@ def airflow_database() -> None:
     from airflow.utils.db import initdb
 
     initdb()
+
+
+@pytest.fixture
+def model(account: Account, tmp_path: Path) -> Model:
+    """A project without labels, and a model's pre-labels for it."""
+    return Model(account, tmp_path)
+
+
+@pytest.fixture
+def exports(account: Account, tmp_path: Path) -> Exports:
+    """A project with labels, and its exports of some days."""
+    return Exports(account, tmp_path)

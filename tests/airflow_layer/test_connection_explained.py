@@ -18,7 +18,8 @@ import pytest
 
 from airflow_provider_encord.hooks.encord import EncordHook
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
-from tests.airflow_layer.broken_connections import CASES, Around, Broken, Case
+from tests.airflow_layer.breaking_connections import Around, Broken
+from tests.airflow_layer.broken_connections import CASES, Case
 from tests.airflow_layer.lines import running_line
 from tests.airflow_layer.rest_api import RestApi, rest_api
 from tests.client import keys

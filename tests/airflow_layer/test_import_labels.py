@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,76 +15,7 @@ from airflow_provider_encord.client.api.storage_folders import folder_patch
 from airflow_provider_encord.client.resources.storage import edit_items
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator, EncordImportLabelsOperator
 from tests.airflow_layer.bench import Account
-
-SAVES = {"query_type": "labelrow", "query_method": "POST"}
-CREATES = {"query_type": "labelrow", "query_method": "PUT"}
-BOX = {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}
-CAR = {"feature": "Car", "boundingBox": BOX, "confidence": 0.75, "answers": {"Colour": "Red"}}
-PERSON = {
-    "feature": "Person",
-    "polygon": {"0": {"x": 0.1, "y": 0.1}, "1": {"x": 0.5, "y": 0.1}, "2": {"x": 0.3, "y": 0.6}},
-}
-WEATHER = {"feature": "Weather", "answer": "Heavy snow"}
-
-
-class Model:
-    """A project without labels, and a model's pre-labels for it."""
-
-    def __init__(self, account: Account, directory: Path, **project: Any):
-        self.account, self.emulator, self.directory = account, account.emulator, directory
-        self.project = account.project(**{"rows": 6, "created": 0.0, **project})["project_hash"]
-        with account.client() as client:
-            rows = client.project(self.project).label_rows()
-        self.titles = {row.data_hash: row.data_title for row in rows}
-        self.data_hashes = sorted(self.titles)
-        # A process that was killed may have left a request that the emulator is still busy with: look at our own only.
-        self.credential = self._credential()
-        self.emulator.clear_journal()
-
-    def _credential(self) -> str:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            listings = [one for one in self.emulator.journal() if one["query_type"] == "labelrowmetadata"]
-            if listings:
-                return str(listings[-1]["credential"])
-        raise AssertionError("the emulator noted no listing")
-
-    def write(self, *lines: Any, name: str = "labels.jsonl") -> str:
-        path = self.directory / name
-        content = "".join(json.dumps(line) + "\n" for line in lines).encode()
-        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
-        return str(path)
-
-    def lines(self, **more: Any) -> list[dict[str, Any]]:
-        about = {"objects": [CAR, PERSON], "classifications": [WEATHER]}
-        return [{"data_hash": one, **about, **more} for one in self.data_hashes]
-
-    def load(self, source: str | None = None, **arguments: Any) -> dict[str, Any]:
-        if source is None and "labels" not in arguments:
-            source = self.write(*self.lines())
-        arguments = {"project": self.project, "source": source, **arguments}
-        told: dict[str, Any] = EncordImportLabelsOperator(task_id="import", **arguments).execute({})
-        return told
-
-    def labels(self) -> dict[str, dict[str, Any]]:
-        return {row["data_hash"]: row for row in self.emulator.labels(self.project) if row["branch_name"] == "main"}
-
-    def changes(self) -> list[tuple[str, str]]:
-        entries = [one for one in self.emulator.journal() if one["changes"] and one["credential"] == self.credential]
-        return [(one["query_type"] or one["path"].rpartition("/")[2], one["query_method"] or "") for one in entries]
-
-
-@pytest.fixture
-def model(account: Account, tmp_path: Path) -> Model:
-    return Model(account, tmp_path)
-
-
-def _objects(row: dict[str, Any]) -> list[dict[str, Any]]:
-    return [one for unit in row["data_units"].values() for one in unit["labels"]["objects"]]
-
-
-def _counts(told: dict[str, Any]) -> dict[str, int]:
-    return {name: told[name] for name in ("created", "saved", "unchanged", "skipped", "failed") if told[name]}
+from tests.airflow_layer.pre_labels import BOX, CAR, CREATES, PERSON, SAVES, WEATHER, Model, counts_of, objects_of
 
 
 def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model: Model) -> None:
@@ -110,7 +36,7 @@ def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model:
     first = model.labels()
     assert sorted(first) == model.data_hashes
     for row in first.values():
-        car, person = _objects(row)
+        car, person = objects_of(row)
         assert (car["name"], car["boundingBox"], car["confidence"]) == ("Car", BOX, 0.75)
         assert car["manualAnnotation"] is False
         assert person["polygon"] == PERSON["polygon"]
@@ -122,7 +48,7 @@ def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model:
     assert [(one["outcome"], one["created"], one["annotations"]) for one in lines] == [("saved", True, 3)] * 6
     assert {one["label_hash"] for one in lines} == {row["label_hash"] for row in first.values()}
     model.emulator.clear_journal()
-    assert _counts(model.load()) == {"unchanged": 6}
+    assert counts_of(model.load()) == {"unchanged": 6}
     assert model.changes() == []
     assert model.labels() == first
 
@@ -133,9 +59,9 @@ def test_what_is_changed_is_saved_and_nothing_else(model: Model) -> None:
     lines = model.lines()
     lines[2]["objects"] = [{**CAR, "confidence": 0.9}]
     model.emulator.clear_journal()
-    assert _counts(model.load(model.write(*lines), receipt=receipt)) == {"saved": 1, "unchanged": 5}
+    assert counts_of(model.load(model.write(*lines), receipt=receipt)) == {"saved": 1, "unchanged": 5}
     assert model.changes() == [("labelrow", "POST")]
-    assert [one["confidence"] for one in _objects(model.labels()[model.data_hashes[2]])] == [0.9]
+    assert [one["confidence"] for one in objects_of(model.labels()[model.data_hashes[2]])] == [0.9]
 
 
 @pytest.mark.parametrize(
@@ -152,17 +78,17 @@ def test_labels_that_are_there_are_replaced_merged_or_left(
     model.load()
     other = {"feature": "Car", "boundingBox": {**BOX, "x": 0.5}}
     source = model.write(*model.lines(objects=[other], classifications=[]), name="others.jsonl")
-    assert _counts(model.load(source, if_exists=if_exists)) == counts
+    assert counts_of(model.load(source, if_exists=if_exists)) == counts
     for row in model.labels().values():
-        assert [one["name"] for one in _objects(row)] == names
+        assert [one["name"] for one in objects_of(row)] == names
         assert len(row["classification_answers"]) == (0 if if_exists == "overwrite" else 1)
     if if_exists != "skip":
-        assert _counts(model.load(source, if_exists=if_exists)) == {"unchanged": 6}
+        assert counts_of(model.load(source, if_exists=if_exists)) == {"unchanged": 6}
 
 
 def test_rows_are_matched_by_title_and_by_client_metadata(model: Model) -> None:
     by_title = [{"title": model.titles[one], "objects": [CAR]} for one in model.data_hashes]
-    assert _counts(model.load(model.write(*by_title), match_by="title"))["saved"] == 6
+    assert counts_of(model.load(model.write(*by_title), match_by="title"))["saved"] == 6
     with model.account.client() as client:
         listed = client.project(model.project).label_rows(LabelRowFilter(include_client_metadata=True))
         items = {row.data_hash: row.backing_item_uuid for row in listed}
@@ -170,8 +96,8 @@ def test_rows_are_matched_by_title_and_by_client_metadata(model: Model) -> None:
             client.run(edit_items({items[one] or "": folder_patch(client_metadata={"frame": number})}))
     lines = [{"client_metadata": {"frame": number}, "objects": []} for number in range(6)]
     told = model.load(model.write(*lines), match_by="client_metadata.frame", if_exists="overwrite")
-    assert _counts(told) == {"saved": 6}
-    assert all(_objects(row) == [] for row in model.labels().values())
+    assert counts_of(told) == {"saved": 6}
+    assert all(objects_of(row) == [] for row in model.labels().values())
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -215,7 +141,7 @@ def test_a_line_that_says_no_labels_is_not_taken_for_none(model: Model, line: An
         model.load(model.write({"data_hash": model.data_hashes[0], **line}))
     with pytest.raises(AirflowFailException, match="objects, classifications: give one of them"):
         model.load(labels=lambda row: {})
-    assert all(len(_objects(row)) == 2 for row in model.labels().values())
+    assert all(len(objects_of(row)) == 2 for row in model.labels().values())
 
 
 @pytest.mark.parametrize("suffix", ["gz", "zst"])
@@ -276,7 +202,7 @@ def test_rows_that_a_killed_try_saved_are_promoted_by_the_next(model: Model) -> 
 def test_hashes_do_not_depend_on_how_an_object_is_spelt(model: Model) -> None:
     model.load(model.write(*model.lines(objects=[CAR])))
     again = {"boundingBox": dict(reversed(BOX.items())), **CAR, "frame": 0}
-    assert _counts(model.load(model.write(*model.lines(objects=[again])), if_exists="merge")) == {"unchanged": 6}
+    assert counts_of(model.load(model.write(*model.lines(objects=[again])), if_exists="merge")) == {"unchanged": 6}
 
 
 @pytest.mark.parametrize(("harm", "message"), WRONG, ids=lambda one: one if isinstance(one, str) else "")
@@ -287,7 +213,7 @@ def test_one_wrong_line_keeps_all_back_and_is_named(model: Model, harm: dict[str
         model.load(model.write(*lines))
     assert model.changes() == []
     told = model.load(model.write(*lines), on_error="skip", receipt=str(model.directory / "receipt"))
-    assert _counts(told) == {"created": 5, "saved": 5, "failed": 1}
+    assert counts_of(told) == {"created": 5, "saved": 5, "failed": 1}
     outcomes = [json.loads(line) for line in (model.directory / "receipt").read_text().splitlines()]
     assert [one["place"] for one in outcomes if one["outcome"] == "failed"] == ["labels.jsonl, line 5"]
 
@@ -308,19 +234,19 @@ def test_a_function_gives_the_labels(model: Model) -> None:
     def detect(row: Any) -> dict[str, Any] | None:
         return {"objects": [CAR]} if row.data_title.endswith(("0.png", "3.png")) else None
 
-    assert _counts(model.load(labels=detect)) == {"created": 2, "saved": 2}
+    assert counts_of(model.load(labels=detect)) == {"created": 2, "saved": 2}
     assert len(model.labels()) == 2
 
 
 def test_what_the_server_refuses_does_not_keep_the_others_back(model: Model) -> None:
     model.emulator.faults([{"match": SAVES, "when": {"nth": 1}, "do": {"v1_error": "VALIDATION_ERROR"}}])
-    assert _counts(model.load()) == {"created": 6, "saved": 6}
+    assert counts_of(model.load()) == {"created": 6, "saved": 6}
 
 
 def test_data_units_without_a_row_may_be_left_alone(model: Model) -> None:
     model.emulator.annotate(model.project, data_hashes=model.data_hashes[:2])
     told = model.load(create_missing=False, if_exists="overwrite")
-    assert _counts(told) == {"saved": 2, "skipped": 4}
+    assert counts_of(told) == {"saved": 2, "skipped": 4}
     assert len(model.labels()) == 2
 
 
@@ -358,9 +284,9 @@ def test_pre_labels_go_to_a_branch_and_are_promoted(model: Model) -> None:
     told = model.load(branch="pre-labels", promote_to="main")
     assert (told["branch"], told["saved"], told["promoted"]) == ("pre-labels", 6, 6)
     assert len(model.labels()) == 6
-    assert all(len(_objects(row)) == 2 for row in model.labels().values())
+    assert all(len(objects_of(row)) == 2 for row in model.labels().values())
     again = model.load(branch="pre-labels", promote_to="main")
-    assert (_counts(again), again["promoted"]) == ({"unchanged": 6}, 0)
+    assert (counts_of(again), again["promoted"]) == ({"unchanged": 6}, 0)
 
 
 @pytest.mark.parametrize(
@@ -378,9 +304,9 @@ def test_trouble_on_the_way_loses_and_doubles_nothing(model: Model, fault: Any) 
     model.emulator.faults([fault])
     told = model.load()
     assert (told["saved"], told["failed"]) == (6, 0)
-    assert all(len(_objects(row)) == 2 for row in model.labels().values())
+    assert all(len(objects_of(row)) == 2 for row in model.labels().values())
     model.emulator.clear_faults()
-    assert _counts(model.load()) == {"unchanged": 6}
+    assert counts_of(model.load()) == {"unchanged": 6}
 
 
 def test_the_label_limit_of_the_server_is_kept_to(model: Model) -> None:
@@ -389,53 +315,6 @@ def test_the_label_limit_of_the_server_is_kept_to(model: Model) -> None:
         assert model.load()["saved"] == 6
     finally:
         model.emulator.limits(label_rows_per_request=1000)
-
-
-_LOAD = """
-import os, sys
-from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.credentials import SshKey
-from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.ingest.prelabels.importing import ImportOrder, import_labels
-from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
-from airflow_provider_encord.ingest.prelabels.sources import prelabels_of
-import pathlib
-url, key, project, source = sys.argv[1:]
-with EncordClient(SshKey.from_path(key), Settings(base_url=url)) as client:
-    lines = lambda rows: prelabels_of(pathlib.Path(source))
-    import_labels(client, ImportOrder(project=project), lines, ImportReceipt(None), check_first=True)
-"""
-
-
-@pytest.fixture
-def large(account: Account, tmp_path: Path) -> Iterator[Model]:
-    yield Model(account, tmp_path, rows=200)
-    account.emulator.clear_faults()
-
-
-@pytest.mark.parametrize("saved", [1, 3])
-def test_an_import_that_is_killed_is_finished_by_the_next(large: Model, saved: int) -> None:
-    source = large.write(*large.lines())
-    key = large.directory / "key"
-    key.write_text(large.account.private_key)
-    large.emulator.faults([{"match": {"query_type": "labelrow"}, "do": {"delay_s": 0.2}}])
-    arguments = [large.emulator.url, str(key), large.project, source]
-    process = subprocess.Popen([sys.executable, "-c", _LOAD, *arguments])
-    deadline = time.monotonic() + 60
-    try:
-        while large.changes().count(("labelrow", "POST")) < saved:
-            assert process.poll() is None, "it ended before it could be killed"
-            assert time.monotonic() < deadline, "it did not save in time"
-            time.sleep(0.02)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == -signal.SIGKILL
-    large.emulator.clear_faults()
-    told = large.load(source)
-    assert told["saved"] + told["unchanged"] == 200
-    assert told["unchanged"] >= 50 * (saved - 1)
-    assert {len(_objects(row)) for row in large.labels().values()} == {2}
 
 
 @pytest.mark.parametrize(
@@ -479,7 +358,7 @@ def test_a_function_that_returns_something_else_fails_for_its_rows_by_name(model
     model.load()
     with pytest.raises(AirflowFailException, match=r"6 rows were not imported .*(labels|objects): "):
         model.load(labels=lambda row: returned, if_exists="overwrite")
-    assert all(len(_objects(row)) == 2 for row in model.labels().values())
+    assert all(len(objects_of(row)) == 2 for row in model.labels().values())
 
 
 def test_what_a_function_raises_names_the_data_unit(model: Model) -> None:

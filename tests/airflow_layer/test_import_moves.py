@@ -13,10 +13,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_encord.client.api.labels import save_label_rows
 from airflow_provider_encord.ingest.prelabels import importing
 from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
-from tests.airflow_layer.test_import_labels import CAR, PERSON, WEATHER, Model, _counts, _objects, model
+from tests.airflow_layer.pre_labels import CAR, PERSON, WEATHER, Model, counts_of, objects_of
 from tests.histories.processes import GREEN, Attempt
-
-__all__ = ["model"]
 
 READS = {"query_type": "labelrow", "query_method": "GET"}
 BETTER = {**CAR, "boundingBox": {"x": 0.5, "y": 0.5, "w": 0.1, "h": 0.1}}
@@ -73,15 +71,15 @@ def test_an_import_updates_its_own_labels_that_nobody_edited(model: Model) -> No
     receipt = receipt_of(model)
     model.load(receipt=receipt)
     source = model.write(*model.lines(objects=[BETTER]))
-    assert _counts(model.load(source, receipt=receipt)) == {"saved": 6}
-    assert _counts(model.load(source, receipt=receipt)) == {"unchanged": 6}
-    assert _counts(model.load(receipt=receipt)) == {"saved": 6}
+    assert counts_of(model.load(source, receipt=receipt)) == {"saved": 6}
+    assert counts_of(model.load(source, receipt=receipt)) == {"unchanged": 6}
+    assert counts_of(model.load(receipt=receipt)) == {"saved": 6}
 
 
 def test_overwriting_is_done_when_it_is_asked_for(model: Model) -> None:
     model.emulator.annotate(model.project, count=6, objects_per_row=4)
-    assert _counts(model.load(if_exists="overwrite")) == {"saved": 6}
-    assert all(len(_objects(row)) == 2 for row in model.labels().values())
+    assert counts_of(model.load(if_exists="overwrite")) == {"saved": 6}
+    assert all(len(objects_of(row)) == 2 for row in model.labels().values())
 
 
 def test_merging_keeps_what_people_edited_and_adds_the_rest(model: Model) -> None:
@@ -97,8 +95,8 @@ def test_merging_keeps_what_people_edited_and_adds_the_rest(model: Model) -> Non
         client.send(save_label_rows(model.project, [row["label_hash"]], [{**read, "is_shadow_data": False}]))
     source = model.write(*model.lines(objects=[{**CAR, "id": "car"}, PERSON], classifications=[]))
     receipt = receipt_of(model)
-    assert _counts(model.load(source, if_exists="merge", receipt=receipt)) == {"saved": 6}
-    drawn = {one["name"]: one for one in _objects(model.labels()[model.data_hashes[0]])}
+    assert counts_of(model.load(source, if_exists="merge", receipt=receipt)) == {"saved": 6}
+    drawn = {one["name"]: one for one in objects_of(model.labels()[model.data_hashes[0]])}
     assert set(drawn) == {"Car", "Person"}
     assert drawn["Car"]["boundingBox"] == BETTER["boundingBox"]
     assert any("1 labels that people edited are kept" in (line["reason"] or "") for line in lines_of(receipt))
@@ -124,7 +122,7 @@ def test_what_somebody_saves_between_our_read_and_our_save_is_not_lost(model: Mo
         threading.Event().wait(0.01)
     model.emulator.annotate(model.project, data_hashes=[mine], objects_per_row=5)
     load.join()
-    drawn = _objects(model.labels()[mine])
+    drawn = objects_of(model.labels()[mine])
     if if_exists == "overwrite":  # it was asked for; and it was decided upon what the person had saved
         assert len(drawn) == 2
         return
@@ -150,9 +148,9 @@ def test_lines_of_an_export_are_imported_in_all_forms_that_the_sdk_takes(model: 
         for answer in row["classification_answers"].values():
             answer["classifications"] = []
     told = model.load(model.write(*rows), if_exists="overwrite")
-    assert _counts(told) == {"saved": 6}
+    assert counts_of(told) == {"saved": 6}
     for row in model.labels().values():
-        drawn = {one["name"]: one for one in _objects(row)}
+        drawn = {one["name"]: one for one in objects_of(row)}
         assert drawn["Person"]["polygon"]["0"]["x"] == -0.01
         assert drawn["Car"]["boundingBox"]["w"] == 1.02
 
@@ -234,7 +232,7 @@ def test_an_import_reads_the_receipt_only_when_nobody_else_writes_it(model: Mode
     waiting.go_on()
     assert waiting.end is not None
     assert waiting.end.kind == GREEN, waiting.end.text
-    assert _counts(waiting.end.result) == {"saved": 6}
+    assert counts_of(waiting.end.result) == {"saved": 6}
 
 
 def test_labels_that_a_killed_import_saved_are_its_own(model: Model) -> None:
@@ -274,10 +272,10 @@ def test_a_row_that_labels_were_merged_into_still_belongs_to_people(model: Model
     source = model.write(*model.lines(objects=[CAR]))
     for _ in range(merges):
         model.load(source, receipt=receipt, if_exists="merge")
-    assert len(_objects(model.labels()[row])) == 3
+    assert len(objects_of(model.labels()[row])) == 3
     again = model.load(model.write(*model.lines(objects=[PERSON])), receipt=receipt)
     assert (again["saved"], again["skipped"] + again["conflict"]) == (5, 1)
-    assert len(_objects(model.labels()[row])) == 3
+    assert len(objects_of(model.labels()[row])) == 3
 
 
 def label_row(model: Model, **harm: Any) -> str:
@@ -293,7 +291,7 @@ def test_objects_of_a_label_row_need_no_entry_for_answers(model: Model, harm: di
     source = label_row(model, **harm)
     model.load(model.write(*model.lines(objects=[CAR], classifications=[])), if_exists="overwrite")
     assert model.load(source, if_exists="overwrite")["saved"] == 1
-    (drawn,) = _objects(model.labels()[model.data_hashes[0]])
+    (drawn,) = objects_of(model.labels()[model.data_hashes[0]])
     assert drawn["polygon"] == PERSON["polygon"]
 
 
@@ -303,4 +301,4 @@ def test_a_label_row_without_data_units_does_not_empty_its_row(model: Model, uni
     model.load()
     with pytest.raises(AirflowFailException, match="data_units: it must be an object with a data unit"):
         model.load(label_row(model, data_units=units), if_exists="overwrite")
-    assert len(_objects(model.labels()[model.data_hashes[0]])) == 2
+    assert len(objects_of(model.labels()[model.data_hashes[0]])) == 2

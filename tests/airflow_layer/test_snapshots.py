@@ -13,13 +13,8 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from airflow_provider_encord.operators.labels import EncordSnapshotLabelsOperator
 from tests.airflow_layer.bench import Account
-from tests.airflow_layer.test_label_exports import Exports, context
+from tests.airflow_layer.label_exports import Exports, context
 from tests.airflow_layer.test_registration_moves import Store
-
-
-@pytest.fixture
-def exports(account: Account, tmp_path: Path) -> Exports:
-    return Exports(account, tmp_path)
 
 
 def test_a_snapshot_stays_as_it_is_while_people_go_on(exports: Exports) -> None:

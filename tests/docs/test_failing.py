@@ -13,7 +13,8 @@ import pytest
 from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.hooks.encord import EncordHook
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
-from tests.airflow_layer.broken_connections import CASES, Around, Case
+from tests.airflow_layer.breaking_connections import Around
+from tests.airflow_layer.broken_connections import CASES, Case
 from tests.docs.blocks import DOCS
 
 NOBODY = 65534

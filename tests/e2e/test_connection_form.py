@@ -12,7 +12,8 @@ import pytest
 
 from airflow_provider_encord.get_provider_info import CONNECTION_FIELDS, FIELD_BEHAVIOUR
 from tests.airflow_layer.bench import Account
-from tests.airflow_layer.broken_connections import CASES, Around
+from tests.airflow_layer.breaking_connections import Around
+from tests.airflow_layer.broken_connections import CASES
 from tests.deployment.processes import Deployment
 from tests.e2e.browser import Visit
 from tests.e2e.forms import Form, Form3

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import msgspec
+from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api.labels import LabelRow
+from airflow_provider_encord.export.formats.annotations import Annotation, annotations_of
 
 TIME = "Mon, 23 Nov 2026 06:59:47 UTC"
 WIDTH, HEIGHT = 200, 100
@@ -110,3 +112,30 @@ def label_row(document: dict[str, Any]) -> LabelRow:
     """As the client reads it."""
     content = msgspec.Raw(json.dumps(document).encode())
     return LabelRow(label_hash=document["label_hash"], data_hash=document["data_hash"], content=content)
+
+
+NEW = {
+    "c": {
+        "classificationHash": "c",
+        "featureHash": "f",
+        "classifications": [option("Weather", "rain")],
+        "range": [[0, 1], [4, 4]],
+        "createdAt": TIME,
+        "createdBy": "a@example.com",
+        "confidence": 1.0,
+        "manualAnnotation": True,
+    }
+}
+"""Answers to a classification in the newer form."""
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+"""Anything that JSON can hold."""
+
+
+def records_of(document: dict[str, Any]) -> list[Annotation]:
+    """The annotations of a document, without what was left out."""
+    return [one for one in annotations_of(document) if isinstance(one, Annotation)]

@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import given
-from hypothesis import strategies as st
 
 from airflow_provider_encord.export.formats.annotations import Annotation, annotations_of
 from airflow_provider_encord.export.formats.answers import Names
-from tests.export.documents import BOX, image, option, row, unit
+from tests.export.documents import BOX, JSON, image, option, row, unit
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
-    max_leaves=4,
-)
 ONTOLOGY = {
     "objects": [
         {

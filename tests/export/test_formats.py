@@ -1,4 +1,4 @@
-"""Annotations of label rows of every shape: as records, as a table, and as COCO, which its own library reads."""
+"""Annotations of label rows of every shape as a table and as COCO, which its own library reads."""
 
 from __future__ import annotations
 
@@ -16,154 +16,23 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.export.formats import FORMATS, geometry, require_format
-from airflow_provider_encord.export.formats.annotations import (
-    DELETED,
-    NO_FRAME,
-    Annotation,
-    LeftOut,
-    annotations_of,
-)
 from airflow_provider_encord.export.formats.coco import CocoEncoder
 from airflow_provider_encord.export.formats.parquet import ParquetEncoder
 from tests.export import documents
-from tests.export.documents import BOX, EVERY_SHAPE, HEIGHT, STRUCTURE, TIME, WIDTH, image, label_row, option, row, unit
-
-
-def _records(document: dict[str, Any]) -> list[Annotation]:
-    return [one for one in annotations_of(document) if isinstance(one, Annotation)]
-
-
-def _left_out(document: dict[str, Any]) -> list[LeftOut]:
-    return [one for one in annotations_of(document) if isinstance(one, LeftOut)]
-
-
-def test_each_object_of_an_image_is_a_record_with_its_answers():
-    answered = {"box": {"classifications": [option("Colour", [{"name": "Dark red"}]), option("Note", "hello")]}}
-    (one,) = _records(image(BOX, object_answers=answered))
-    assert (one.kind, one.hash, one.shape, one.feature_hash) == ("object", "box", "bounding_box", "f-bounding_box")
-    assert one.answers == {"Colour": ["Dark red"], "Note": "hello"}
-    assert (one.place.unit, one.place.frame, one.place.width) == ("image", 0, WIDTH)
-    assert (one.created_by, one.confidence, one.manual) == ("a@example.com", 0.5, False)
-    assert one.created_at == datetime.datetime(2026, 11, 23, 6, 59, 47, tzinfo=datetime.UTC)
-    assert one.last_edited_at == datetime.datetime(2026, 11, 23, 7, 4, 37, tzinfo=datetime.UTC)
-
-
-def test_an_object_of_a_video_is_a_record_on_each_frame_with_the_answers_of_that_frame():
-    frames = {str(frame): {"objects": [BOX], "classifications": []} for frame in (10, 2)}
-    actions = {"box": {"actions": [option("Seen", [{"name": "Yes"}], range=[[3, 11]])]}}
-    found = _records(row("video", unit("video", frames), object_actions=actions))
-    assert [(one.place.frame, one.answers) for one in found] == [(2, {}), (10, {"Seen": ["Yes"]})]
-
-
-def test_images_of_a_group_are_told_by_their_sequence():
-    units = [unit(name, {"objects": [BOX], "classifications": []}, number) for name, number in (("b", "1"), ("a", 0))]
-    assert [(one.place.unit, one.place.frame) for one in _records(row("img_group", *units))] == [("a", 0), ("b", 1)]
-
-
-NEW = {
-    "c": {
-        "classificationHash": "c",
-        "featureHash": "f",
-        "classifications": [option("Weather", "rain")],
-        "range": [[0, 1], [4, 4]],
-        "createdAt": TIME,
-        "createdBy": "a@example.com",
-        "confidence": 1.0,
-        "manualAnnotation": True,
-    }
-}
-ENTRY = {
-    "classificationHash": "c",
-    "featureHash": "f",
-    "name": "Weather",
-    "createdAt": TIME,
-    "createdBy": "a@example.com",
-    "confidence": 1.0,
-    "manualAnnotation": True,
-}
-OLD = {"c": {"classificationHash": "c", "classifications": [option("Weather", "rain")]}}
-
-
-@pytest.mark.parametrize(
-    ("answers", "entries"), [(NEW, []), (OLD, [ENTRY]), (NEW, [ENTRY])], ids=["newer", "older", "both"]
+from tests.export.documents import (
+    BOX,
+    EVERY_SHAPE,
+    HEIGHT,
+    JSON,
+    NEW,
+    STRUCTURE,
+    WIDTH,
+    image,
+    label_row,
+    records_of,
+    row,
+    unit,
 )
-def test_classifications_of_both_forms_are_records_on_each_frame_once(answers, entries):
-    frames = {str(frame): {"objects": [], "classifications": entries} for frame in (0, 1, 4)}
-    found = _records(row("video", unit("video", frames), classification_answers=answers))
-    assert [one.place.frame for one in found] == [0, 1, 4]
-    for one in found:
-        assert (one.kind, one.hash, one.feature_hash, one.name) == ("classification", "c", "f", "Weather")
-        assert (one.answers, one.created_by, one.confidence) == ({"Weather": "rain"}, "a@example.com", 1.0)
-
-
-def test_a_classification_is_on_frames_that_have_nothing_else():
-    found = _records(row("video", unit("video", {}), classification_answers=NEW))
-    assert [one.place.frame for one in found] == [0, 1, 4]
-
-
-def test_what_has_no_frame_and_what_was_deleted_is_told():
-    document = image({**BOX, "isDeleted": True}, classification_answers=OLD)
-    document["object_answers"]["sound"] = {"objectHash": "sound", "range": [[0, 9]], "classifications": []}
-    document["classification_answers"]["d"] = {"classificationHash": "d", "isDeleted": True, "range": [[0, 0]]}
-    assert [one.hash for one in _records(document)] == ["c"]
-    assert {(one.hash, one.reason) for one in _left_out(document)} == {
-        ("box", DELETED),
-        ("sound", NO_FRAME),
-        ("d", DELETED),
-    }
-
-
-def test_a_classification_without_frames_is_of_the_image_or_of_the_whole_data_unit():
-    (of_image,) = _records(image(classification_answers=OLD))
-    (of_video,) = _records(row("video", unit("v", {}), classification_answers={"c": {**NEW["c"], "range": []}}))
-    assert (of_image.place.frame, of_video.place.frame) == (0, None)
-
-
-def test_frames_of_ranges_that_overlap_or_lie_outside_of_an_image_are_told_once():
-    ranges = [[0, 1], [1, 2], [0, 0]]
-    answers = {"c": {**NEW["c"], "range": ranges}}
-    found = _records(row("video", unit("v", {}), classification_answers=answers))
-    assert [one.place.frame for one in found] == [0, 1, 2]
-    assert [one.place.frame for one in _records(image(classification_answers=answers))] == [0]
-
-
-def test_labels_in_spaces_and_scenes_are_told():
-    answers = {"c": {**NEW["c"], "range": [[0, 0]], "spaces": {"s": {"range": [[0, 3]]}}}}
-    document = image(classification_answers=answers, spaces={"s": {"labels": {"0": {}}}}, scene={"streams": []})
-    assert [(one.kind, one.reason) for one in _left_out(document)] == [
-        ("classification", "space"),
-        ("space", "space"),
-        ("scene", "scene"),
-    ]
-
-
-def test_answers_to_attributes_of_one_name_are_both_there():
-    answered = {"box": {"classifications": [option("Note", "first"), {**option("Note", "second"), "featureHash": "g"}]}}
-    (one,) = _records(image(BOX, object_answers=answered))
-    assert one.answers == {"Note": "first", "Note (g)": "second"}
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
-    max_leaves=4,
-)
-
-
-def test_the_size_of_a_dicom_frame_stands_with_its_labels():
-    frames = {"4": {"objects": [BOX], "classifications": [], "metadata": {"width": 512, "height": 256}}}
-    (one,) = _records(row("dicom", unit("d", frames, width=None, height=None)))
-    assert (one.place.frame, one.place.width, one.place.height) == (4, 512, 256)
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(["createdAt", "confidence", "isDeleted", "shape", "reviews", "unknown", "lastEditedAt"]), JSON
-    )
-)
-def test_keys_that_are_odd_or_not_known_break_nothing(odd):
-    assert len(list(annotations_of(image({**BOX, **odd})))) == 1
-
 
 # Parquet
 
@@ -324,7 +193,7 @@ def test_a_bitmask_has_the_pixels_and_the_box_that_its_runs_say(bits, width):
     for start, end in ranges:
         flat[start:end] = [1] * (end - start)
     assert flat == drawn.flatten().tolist()
-    box = geometry.box_of(_records(image(documents.drawn("bitmask", "m", bitmask=told)))[0])
+    box = geometry.box_of(records_of(image(documents.drawn("bitmask", "m", bitmask=told)))[0])
     ys, xs = drawn.nonzero()
     expected = (xs.min(), ys.min(), xs.max() - xs.min() + 1, ys.max() - ys.min() + 1) if len(xs) else None
     assert box == expected
@@ -404,7 +273,7 @@ def test_turning_keeps_the_area_and_the_centre(x, y, w, h, theta):
     turned = documents.drawn(
         "rotatable_bounding_box", "t", rotatableBoundingBox={"x": x, "y": y, "w": w, "h": h, "theta": theta}
     )
-    corners = geometry.corners_of(_records(image(turned))[0])
+    corners = geometry.corners_of(records_of(image(turned))[0])
     assert geometry.area_of(corners) == pytest.approx(w * WIDTH * h * HEIGHT, rel=1e-6)
     assert math.fsum(px for px, _ in corners) / 4 == pytest.approx((x + w / 2) * WIDTH)
     assert math.fsum(py for _, py in corners) / 4 == pytest.approx((y + h / 2) * HEIGHT)

@@ -1,0 +1,77 @@
+"""A project without labels, and a model's pre-labels for it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
+from tests.airflow_layer.bench import Account
+
+SAVES = {"query_type": "labelrow", "query_method": "POST"}
+CREATES = {"query_type": "labelrow", "query_method": "PUT"}
+BOX = {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}
+CAR = {"feature": "Car", "boundingBox": BOX, "confidence": 0.75, "answers": {"Colour": "Red"}}
+PERSON = {
+    "feature": "Person",
+    "polygon": {"0": {"x": 0.1, "y": 0.1}, "1": {"x": 0.5, "y": 0.1}, "2": {"x": 0.3, "y": 0.6}},
+}
+WEATHER = {"feature": "Weather", "answer": "Heavy snow"}
+
+
+class Model:
+    """A project without labels, and a model's pre-labels for it."""
+
+    def __init__(self, account: Account, directory: Path, **project: Any):
+        self.account, self.emulator, self.directory = account, account.emulator, directory
+        self.project = account.project(**{"rows": 6, "created": 0.0, **project})["project_hash"]
+        with account.client() as client:
+            rows = client.project(self.project).label_rows()
+        self.titles = {row.data_hash: row.data_title for row in rows}
+        self.data_hashes = sorted(self.titles)
+        # A process that was killed may have left a request that the emulator is still busy with: look at our own only.
+        self.credential = self._credential()
+        self.emulator.clear_journal()
+
+    def _credential(self) -> str:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            listings = [one for one in self.emulator.journal() if one["query_type"] == "labelrowmetadata"]
+            if listings:
+                return str(listings[-1]["credential"])
+        raise AssertionError("the emulator noted no listing")
+
+    def write(self, *lines: Any, name: str = "labels.jsonl") -> str:
+        path = self.directory / name
+        content = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+        return str(path)
+
+    def lines(self, **more: Any) -> list[dict[str, Any]]:
+        about = {"objects": [CAR, PERSON], "classifications": [WEATHER]}
+        return [{"data_hash": one, **about, **more} for one in self.data_hashes]
+
+    def load(self, source: str | None = None, **arguments: Any) -> dict[str, Any]:
+        if source is None and "labels" not in arguments:
+            source = self.write(*self.lines())
+        arguments = {"project": self.project, "source": source, **arguments}
+        told: dict[str, Any] = EncordImportLabelsOperator(task_id="import", **arguments).execute({})
+        return told
+
+    def labels(self) -> dict[str, dict[str, Any]]:
+        return {row["data_hash"]: row for row in self.emulator.labels(self.project) if row["branch_name"] == "main"}
+
+    def changes(self) -> list[tuple[str, str]]:
+        entries = [one for one in self.emulator.journal() if one["changes"] and one["credential"] == self.credential]
+        return [(one["query_type"] or one["path"].rpartition("/")[2], one["query_method"] or "") for one in entries]
+
+
+def objects_of(row: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for unit in row["data_units"].values() for one in unit["labels"]["objects"]]
+
+
+def counts_of(told: dict[str, Any]) -> dict[str, int]:
+    return {name: told[name] for name in ("created", "saved", "unchanged", "skipped", "failed") if told[name]}

@@ -1,0 +1,61 @@
+"""An import of labels whose process is killed, and the one after it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.airflow_layer.bench import Account
+from tests.airflow_layer.pre_labels import Model, objects_of
+
+_LOAD = """
+import os, sys
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.credentials import SshKey
+from airflow_provider_encord.client.transport.settings import Settings
+from airflow_provider_encord.ingest.prelabels.importing import ImportOrder, import_labels
+from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
+from airflow_provider_encord.ingest.prelabels.sources import prelabels_of
+import pathlib
+url, key, project, source = sys.argv[1:]
+with EncordClient(SshKey.from_path(key), Settings(base_url=url)) as client:
+    lines = lambda rows: prelabels_of(pathlib.Path(source))
+    import_labels(client, ImportOrder(project=project), lines, ImportReceipt(None), check_first=True)
+"""
+
+
+@pytest.fixture
+def large(account: Account, tmp_path: Path) -> Iterator[Model]:
+    yield Model(account, tmp_path, rows=200)
+    account.emulator.clear_faults()
+
+
+@pytest.mark.parametrize("saved", [1, 3])
+def test_an_import_that_is_killed_is_finished_by_the_next(large: Model, saved: int) -> None:
+    source = large.write(*large.lines())
+    key = large.directory / "key"
+    key.write_text(large.account.private_key)
+    large.emulator.faults([{"match": {"query_type": "labelrow"}, "do": {"delay_s": 0.2}}])
+    arguments = [large.emulator.url, str(key), large.project, source]
+    process = subprocess.Popen([sys.executable, "-c", _LOAD, *arguments])
+    deadline = time.monotonic() + 60
+    try:
+        while large.changes().count(("labelrow", "POST")) < saved:
+            assert process.poll() is None, "it ended before it could be killed"
+            assert time.monotonic() < deadline, "it did not save in time"
+            time.sleep(0.02)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGKILL
+    large.emulator.clear_faults()
+    told = large.load(source)
+    assert told["saved"] + told["unchanged"] == 200
+    assert told["unchanged"] >= 50 * (saved - 1)
+    assert {len(objects_of(row)) for row in large.labels().values()} == {2}

@@ -1,0 +1,208 @@
+"""What assets and OpenLineage are given of an export: events with counts, and where the files are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord.assets import labels_uri
+from airflow_provider_encord.operators.labels import (
+    EncordExportLabelsOperator,
+    EncordPartitionLabelsOperator,
+    EncordVerifyExportOperator,
+)
+from airflow_provider_encord.operators.labels.lineage import _place
+from tests.airflow_layer.label_exports import MONDAY, Exports, context
+
+
+class Events:
+    """The events of a task's outlets, as Airflow hands them to it."""
+
+    def __init__(self) -> None:
+        self.extra: dict[str, Any] = {}
+
+    def __getitem__(self, outlet: Any) -> Events:
+        return self
+
+
+def test_the_labels_asset_hears_of_counts_watermark_and_manifest(exports: Exports) -> None:
+    from airflow.providers.common.compat.sdk import Asset
+
+    asset, events = Asset(uri=labels_uri(exports.emulator.url, exports.project)), Events()
+    operator = EncordExportLabelsOperator(
+        task_id="export", project=exports.project, destination=str(exports.directory / "x"), outlets=[asset]
+    )
+    told = operator.execute(context(outlet_events=events))
+    assert {name: events.extra[name] for name in told} == told
+    assert events.extra["watermark"]
+    assert events.extra["run"] == MONDAY.isoformat()
+
+
+class Outlets(dict[Any, Any]):
+    """Events by outlet, as Airflow keeps them; of an alias those that were added."""
+
+    def __missing__(self, outlet: Any) -> Any:
+        self[outlet] = events = Events()
+        events.added = []
+        events.add = lambda asset, extra: events.added.append((asset.uri, extra))
+        return events
+
+
+def test_a_night_without_changes_makes_no_event_of_an_alias_and_says_so_to_the_asset(exports: Exports) -> None:
+    """Fault 8.6."""
+    from airflow.providers.common.compat.sdk import Asset, AssetAlias
+
+    alias, asset = AssetAlias("labels"), Asset(uri=labels_uri(exports.emulator.url, exports.project))
+
+    def night(day: int) -> Outlets:
+        outlets = Outlets()
+        operator = EncordExportLabelsOperator(
+            task_id="export",
+            project=exports.project,
+            destination=str(exports.directory / f"day-{day}"),
+            incremental=True,
+            overlap=0.001,
+            outlets=[alias, asset],
+        )
+        operator.execute(context(day, outlet_events=outlets))
+        return outlets
+
+    first = night(1)
+    assert [uri for uri, _ in first[alias].added] == [asset.uri]
+    second = night(2)
+    assert (second[alias].added if alias in second else []) == []
+    assert (second[asset].extra["rows"], second[asset].extra["left"], second[asset].extra["unchanged"]) == (0, 0, 40)
+
+
+def test_an_outlet_of_another_host_is_warned_of_with_both_uris(exports: Exports, capsys: Any, caplog: Any) -> None:
+    """Fault 8.6."""
+    from airflow.providers.common.compat.sdk import Asset
+
+    ours = labels_uri(exports.emulator.url, exports.project)
+    theirs = labels_uri("api.encord.com", exports.project)
+    operator = EncordExportLabelsOperator(
+        task_id="export",
+        project=exports.project,
+        destination=str(exports.directory / "x"),
+        outlets=[Asset(uri=theirs), Asset(uri=labels_uri("api.encord.com", exports.project, "other"))],
+    )
+    operator.execute(context(outlet_events=Outlets()))
+    told = _logged(capsys, caplog)
+    (warning,) = (line for line in told.splitlines() if "gets an event without counts" in line)
+    assert theirs in warning
+    assert ours in warning
+
+
+def _logged(capsys: Any, caplog: Any) -> str:
+    """What an operator logged: printed by Airflow 3 outside of a task, and a record in Airflow 2."""
+    printed = capsys.readouterr()
+    return str(printed.out + printed.err + caplog.text)
+
+
+def test_of_an_export_in_parts_the_event_comes_from_the_task_that_verifies(exports: Exports) -> None:
+    """Fault 15.1."""
+    from airflow.providers.common.compat.sdk import Asset, AssetAlias
+
+    asset, alias = Asset(uri=labels_uri(exports.emulator.url, exports.project)), AssetAlias("labels")
+    partition = EncordPartitionLabelsOperator(
+        task_id="partition",
+        project=exports.project,
+        destination=str(exports.directory / "day-0"),
+        rows_per_partition=15,
+    )
+    parts = partition.execute(context())
+    added = []
+    for part in parts:
+        outlets = Outlets()
+        operator = EncordExportLabelsOperator(task_id="export", partition=part, outlets=[alias])
+        operator.execute(context(outlet_events=outlets))
+        added += outlets[alias].added if alias in outlets else []
+    assert len(added) == 1, "only the part that ends the export makes an event of an alias"
+    events = Events()
+    verify = EncordVerifyExportOperator(task_id="verify", manifest=str(exports.directory / "day-0"), outlets=[asset])
+    verify.execute(context(outlet_events=events))
+    assert (events.extra["rows"], events.extra["run"]) == (40, MONDAY.isoformat())
+    assert events.extra["manifest"].endswith("day-0/manifest.json")
+
+
+def test_a_part_that_is_not_the_last_warns_of_its_outlets(exports: Exports, capsys: Any, caplog: Any) -> None:
+    """Fault 15.1."""
+    from airflow.providers.common.compat.sdk import Asset
+
+    asset = Asset(uri=labels_uri(exports.emulator.url, exports.project))
+    partition = EncordPartitionLabelsOperator(
+        task_id="partition", project=exports.project, destination=str(exports.directory / "x"), rows_per_partition=15
+    )
+    part = partition.execute(context())[0]
+    operator = EncordExportLabelsOperator(task_id="export", partition=part, outlets=[asset])
+    operator.execute(context(outlet_events=Outlets()))
+    assert "them to the task that ends the export" in _logged(capsys, caplog)
+
+
+@pytest.mark.parametrize(
+    ("directory", "place"),
+    [
+        ("s3://connection@bucket/a#b/c?d", ("s3://bucket", "a#b/c?d")),
+        ("file:///data/a#b", ("file", "/data/a#b")),
+        ("gs://bucket/x", ("gs://bucket", "x")),
+    ],
+)
+def test_the_place_of_files_is_not_cut_at_a_sign(directory: str, place: tuple[str, str]) -> None:
+    """Fault 15.3."""
+    assert _place(directory) == place
+
+
+def test_a_failed_task_has_an_empty_lineage() -> None:
+    """Fault 15.3: with None the provider logs that metadata is not valid."""
+    extractors = pytest.importorskip("airflow.providers.openlineage.extractors")
+    operator = EncordExportLabelsOperator(task_id="export", destination="/data/x")
+    assert operator.get_openlineage_facets_on_complete(None) == extractors.OperatorLineage()
+
+
+def test_without_the_openlineage_provider_nothing_raises() -> None:
+    """Fault 15.3."""
+    script = (
+        "import sys; sys.modules['airflow.providers.openlineage.extractors'] = None;"
+        "from airflow_provider_encord.operators.labels import EncordExportLabelsOperator as Export;"
+        "print(Export(task_id='export', destination='/data/x').get_openlineage_facets_on_complete(None))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.splitlines()[-1] == "None"
+
+
+class Collector:
+    """Stands in for what Airflow collects of the files that its paths open."""
+
+    def __init__(self) -> None:
+        self.files: list[str] = []
+
+    def add_output_asset(self, *_: Any, uri: str = "", **__: Any) -> None:
+        self.files.append(uri)
+
+    add_input_asset = add_output_asset
+
+
+def test_no_unfinished_file_is_reported_as_a_data_set(exports: Exports, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 15.3: Airflow's paths report each file that they open."""
+    lineage, collector = pytest.importorskip("airflow.sdk.lineage"), Collector()
+    monkeypatch.setattr(lineage, "get_hook_lineage_collector", lambda: collector)
+    exports.export(destination=f"file://{exports.directory}/day-0")
+    assert any("labels-" in one for one in collector.files)
+    assert [one for one in collector.files if one.endswith(".unfinished")] == []
+
+
+def test_lineage_goes_from_the_labels_to_the_files_with_their_counts(exports: Exports) -> None:
+    pytest.importorskip("airflow.providers.openlineage.extractors")
+    operator = EncordExportLabelsOperator(
+        task_id="export", project=exports.project, destination=str(exports.directory / "x")
+    )
+    told = operator.execute(context())
+    lineage = operator.get_openlineage_facets_on_complete(None)
+    (labels,), (files,) = lineage.inputs, lineage.outputs
+    assert f"{labels.namespace}/{labels.name}" == labels_uri(exports.emulator.url, exports.project)
+    assert (files.namespace, files.name) == ("file", f"{exports.directory}/x")
+    counts = files.outputFacets["outputStatistics"]
+    assert (counts.rowCount, counts.size, counts.fileCount) == (40, told["bytes"], told["shards"])

@@ -1,0 +1,148 @@
+"""The button "Open in Encord": where it leads, and that every operator has it.
+
+The addresses are written out here once more, by hand: a slip in one of the two places shows.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import BaseOperator, BaseOperatorLink
+from hypothesis import given
+from hypothesis import strategies as st
+
+import airflow_provider_encord
+from airflow_provider_encord.client.transport.settings import base_url
+from airflow_provider_encord.get_provider_info import get_provider_info
+from airflow_provider_encord.links import (
+    EncordLink,
+    dataset_url,
+    folder_url,
+    label_editor_url,
+    ontology_url,
+    project_url,
+)
+from tests.airflow_layer.dags import links_in_a_dag, operators_in_a_dag
+
+PACKAGE = Path(airflow_provider_encord.__file__).parent
+NAME = "Open in Encord"
+ONE, OTHER = "11111111-2222-4333-8444-555555555555", "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+EUROPE, AMERICA = "https://api.encord.com", "https://api.us.encord.com"
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        ("url", "ids", "address"),
+        [
+            (project_url, [ONE], f"https://app.encord.com/projects/view/{ONE}/summary"),
+            (dataset_url, [ONE], f"https://app.encord.com/datasets/view/{ONE}"),
+            (folder_url, [ONE], f"https://app.encord.com/data/files/{ONE}"),
+            (ontology_url, [ONE], f"https://app.encord.com/ontologies/view/{ONE}/structure"),
+            (label_editor_url, [ONE, OTHER], f"https://app.encord.com/label_editor/{ONE}/{OTHER}/0"),
+            (label_editor_url, [ONE, OTHER, 17], f"https://app.encord.com/label_editor/{ONE}/{OTHER}/17"),
+        ],
+    )
+    def test_each_kind_has_its_page_in_both_regions(
+        self, url: Callable[..., str | None], ids: list[Any], address: str
+    ) -> None:
+        assert url(EUROPE, *ids) == address
+        assert url(AMERICA, *ids) == address.replace("app.encord.com", "app.us.encord.com")
+
+    @pytest.mark.parametrize(
+        ("host", "port", "web_app"),
+        [
+            (None, None, "https://app.encord.com"),
+            ("", 0, "https://app.encord.com"),
+            ("api.encord.com", None, "https://app.encord.com"),
+            ("https://API.encord.com/", None, "https://app.encord.com"),
+            ("https://api.encord.com", 443, "https://app.encord.com"),
+            ("https://api.us.encord.com:443", None, "https://app.us.encord.com"),
+            ("api.us.encord.com", None, "https://app.us.encord.com"),
+            ("https://api.encord.com", 8443, None),
+            ("http://api.encord.com", None, None),
+            ("api.eu.encord.com", None, None),
+            ("api.encord.com.example.com", None, None),
+            ("api-encord.com", None, None),
+            ("http://127.0.0.1:8765", None, None),
+            ("http://localhost", None, None),
+            ("https://api.annotation.example.com", None, None),
+        ],
+    )
+    def test_the_host_of_a_connection_decides_and_an_unknown_one_has_no_page(
+        self, host: str | None, port: int | None, web_app: str | None
+    ) -> None:
+        api = base_url(host, port, allow_http=True)
+
+        assert project_url(api, ONE) == (web_app and f"{web_app}/projects/view/{ONE}/summary")
+        assert label_editor_url(api, ONE, OTHER) == (web_app and f"{web_app}/label_editor/{ONE}/{OTHER}/0")
+
+    @given(st.text())
+    def test_an_id_stays_one_part_of_the_address(self, wild: str) -> None:
+        wild = wild.encode(errors="replace").decode()
+        address = dataset_url(EUROPE, wild)
+
+        assert address is not None
+        assert address.startswith("https://app.encord.com/datasets/view/")
+        assert address.removeprefix("https://app.encord.com/datasets/view/").isascii()
+        assert not set(address.removeprefix("https://app.encord.com/datasets/view/")) & set("/?#@:\\ \n\"'<>&")
+
+    def test_importing_the_links_loads_nothing_else_of_ours(self) -> None:
+        """Every DAG file that is parsed pays for it."""
+        program = "import sys\nimport airflow_provider_encord.links\nprint(*sys.modules)"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        ours = {name for name in done.stdout.split() if name.startswith("airflow_provider_encord.")}
+
+        # The provider info is what Airflow itself reads.
+        assert ours - {"airflow_provider_encord.get_provider_info"} == {"airflow_provider_encord.links"}
+
+
+def _all_operators() -> list[type[BaseOperator]]:
+    """Every operator and sensor of the package, found by looking into the modules: also one that is not registered."""
+    folders = [PACKAGE / folder for folder in ("operators", "sensors", "decorators")]
+    found = {}
+    for file in sorted(file for folder in folders for file in folder.rglob("*.py")):
+        path = ".".join([PACKAGE.name, *file.relative_to(PACKAGE).with_suffix("").parts])
+        for one in vars(importlib.import_module(path)).values():
+            if inspect.isclass(one) and issubclass(one, BaseOperator) and one.__module__ == path:
+                found[one.__name__] = one
+    bases = {base.__name__ for one in found.values() for base in one.__mro__[1:]}
+    return [one for name, one in found.items() if name not in bases]
+
+
+class TestEveryOperator:
+    @pytest.mark.parametrize("operator", _all_operators(), ids=lambda one: one.__name__)
+    def test_every_operator_has_the_button(self, operator: type[BaseOperator]) -> None:
+        assert [link.name for link in operator.operator_extra_links] == [NAME]
+
+    def test_every_operator_is_in_a_dag_whose_links_are_looked_at_below(self) -> None:
+        run = {
+            getattr(task, "operator_class", type(task))  # a mapped task is of another class
+            for dag in (
+                operators_in_a_dag.dag,
+                links_in_a_dag.dag,
+                links_in_a_dag.dag_of_chores,
+                links_in_a_dag.dag_of_labels,
+            )
+            for task in dag.tasks
+        }
+        assert set(_all_operators()) - run == set()
+
+    def test_the_link_is_registered(self) -> None:
+        (path,) = get_provider_info()["extra-links"]
+        module, _, name = path.rpartition(".")
+        link = getattr(importlib.import_module(module), name)
+
+        assert link is EncordLink
+        assert issubclass(link, BaseOperatorLink)
+
+    def test_airflow_knows_the_registered_link(self) -> None:
+        from airflow.providers_manager import ProvidersManager
+
+        assert "airflow_provider_encord.links.EncordLink" in ProvidersManager().extra_links_class_names
