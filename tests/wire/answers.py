@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.client.transport.answers import Answer
+from airflow_provider_encord.client.transport.results import result
+from tests.wire.arguments import call_of
+from tests.wire.subjects.reading import Key
 from tests.wire.vectors import Exchange
 
 HOST = "api.encord.com"
@@ -30,3 +34,11 @@ def make_answer(body: bytes | Any, status: int = 200, headers: dict[str, str] | 
         trace_id=TRACE_ID,
         now=NOW,
     )
+
+
+def outcome(exchange: Exchange, key: Key, answer: Answer) -> Any:
+    """What is read from an answer, or the error of ours; anything else is raised."""
+    try:
+        return result(call_of(exchange, key), answer)
+    except EncordError as error:
+        return error
