@@ -18,7 +18,7 @@ wrong. If Encord's answers have no date, the newest edit that was listed bounds 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -173,19 +173,26 @@ def changes(rows: Sequence[ListedRow], link: Link, since: Since) -> Changes:
         raise BrokenChainError(f"The export in {directory} has no listing")
     unread = {row.label_hash for row in manifest.missing} | {row.label_hash for row in manifest.failed}
     try:
-        then = _Then(row for row, _ in read_rows(directory, manifest.listing) if row.label_hash not in unread)
-        return _compare(rows, then, _unsettled(parse_time(since.edited_after)))
+        then = _Then(row for row, _ in read_rows(directory, manifest.listing))
+        return _compare(rows, then, unread, _unsettled(parse_time(since.edited_after)))
     except ManifestError as error:
         raise BrokenChainError(error.message.rstrip(".")) from None
 
 
-def _compare(rows: Sequence[ListedRow], then: _Then, unsettled: Callable[[ListedRow], bool]) -> Changes:
+def _compare(
+    rows: Sequence[ListedRow], then: _Then, unread: Collection[str], unsettled: Callable[[ListedRow], bool]
+) -> Changes:
+    """What is new, has another time, or could not be read then; and what left.
+
+    A row that could not be read then may be in an earlier export of the chain, so it is among those that leave.
+    """
     changed: set[str] = set()
     left: list[ListedRow] = []
     for row in rows:
         left += then.before(row)
         old = then.take(row)
-        if old is None or old.last_edited_at != row.last_edited_at or unsettled(row):
+        known = old is not None and old.last_edited_at == row.last_edited_at and old.label_hash not in unread
+        if not known or unsettled(row):
             changed.add(row.label_hash)
     left += then.rest()
     return Changes(changed=changed, left=left)

@@ -264,6 +264,16 @@ def test_two_exports_of_a_chain_at_once_both_continue_the_same_one(tmp_path):
     assert _replay(tmp_path, last) == {2, 3, 4}
 
 
+def test_a_row_that_was_gone_when_it_was_read_and_then_left_does_not_stay_in_the_replay(tmp_path):
+    """Day 1 exports rows 1 and 2. Row 2 is edited, listed on day 2, and deleted before it is read."""
+    _next(tmp_path, 1, _units([1, 2]))
+    rows = _units([1, 2], {2: LATER})
+    assert _next(tmp_path, 2, rows, gone=frozenset({rows[1].label_hash or ""})).counts.missing == 1
+    third = _next(tmp_path, 3, _units([1]))
+    assert _left(tmp_path, 3, third) == {2: GONE}
+    assert _replay(tmp_path, third) == {1}
+
+
 def _replay(chain: Path, manifest: Manifest) -> set[int]:
     held: set[int] = set()
     for place, one in links(chain, manifest):

@@ -13,6 +13,7 @@ import pytest
 from airflow_provider_encord.client.errors import UnexpectedAnswerError
 from airflow_provider_encord.export.chain import Chain
 from airflow_provider_encord.export.labels import Order, export_labels
+from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, read_manifest
 from airflow_provider_encord.export.partitions import export_partition, plan_partitions
 from airflow_provider_encord.export.reading import Reading
@@ -125,6 +126,19 @@ def test_a_row_that_could_not_be_read_is_read_by_the_next_export_of_the_chain(tm
     order = Order(question=QUESTION, layout=Layout(shard_bytes=300), run="2026-11-24T00:00:00+00:00", chain=chain)
     manifest = export_labels(client, order, tmp_path / "2")
     assert rows[4].label_hash in {json.loads(line)["label_hash"] for line in lines(tmp_path / "2", manifest)}
+
+
+def test_a_row_that_could_not_be_read_and_then_left_is_among_the_rows_that_left(tmp_path):
+    chain = Chain(directory=tmp_path, overlap=1.0)
+    for day, present in enumerate((units(20), _units({4: b"NaN"}), [*units(4), *units(20)[5:]]), start=1):
+        order = Order(
+            question=QUESTION, layout=Layout(shard_bytes=300), run=f"2026-11-2{day}T00:00:00+00:00", chain=chain
+        )
+        client, reading = Answering(present).client(), Reading(rows_per_request=7, skip_unreadable=True)
+        manifest = export_labels(client, order, tmp_path / str(day), reading=reading)
+        assert manifest.counts.failed == (1 if day == 2 else 0)
+    assert manifest.left is not None
+    assert [row.label_hash for row, _ in read_rows(tmp_path / "3", manifest.left)] == [units(20)[4].label_hash]
 
 
 ODD_LINES = {
