@@ -18,12 +18,13 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.client import keys
 from tests.leaks.forms import Secret, encodings, key_pieces, private_key, signed_url, text_secret
-from tests.leaks.search import RUN, Search
+from tests.leaks.search import KNOWN, RUN, Search
 
 PASSPHRASE = 'open "sesame", 100% p\u2713ease'
 API_KEY = "q7-Hk29_fzXw4LmB0sVtR8yNcE3uJdPaGi6oYh1K"
@@ -54,7 +55,7 @@ WAYS: dict[str, Callable[[str], bytes]] = {
     "as it is": str.encode,
     "with CRLF": lambda text: text.replace("\n", "\r\n").encode(),
     "with blanks for line ends": lambda text: text.replace("\n", " ").encode(),
-    "its middle": lambda text: text.encode()[len(text) // 2 - RUN : len(text) // 2 + RUN],
+    "24 bytes of it, behind the public half": lambda text: text.encode()[len(text) * 3 // 4 - RUN :][: 2 * RUN],
     "JSON": lambda text: json.dumps({"it": text}).encode(),
     "JSON in UTF-8": lambda text: json.dumps(text, ensure_ascii=False).encode(),
     "JSON in JSON": lambda text: json.dumps(json.dumps(text)).encode(),
@@ -133,7 +134,12 @@ def test_twelve_bytes_in_a_row_of_any_form_are_found(
     form = data.draw(st.sampled_from(sorted(encodings(piece).values())))
     at = data.draw(st.integers(0, len(form) - RUN))
     part = form[at : at + RUN]
-    public = any(part in known for one in secret.public for known in encodings(one).values())
+    public = any(
+        end in known
+        for end in (part[:KNOWN], part[-KNOWN:])
+        for one in secret.public
+        for known in encodings(one).values()
+    )
     if not public and len(set(part)) > 2:
         assert Search([secret]).in_bytes("there", before + part + after)
 
@@ -252,6 +258,16 @@ def test_a_report_says_nothing_of_the_secret() -> None:
     found = search.in_bytes("there", everything)
     assert len(found) > len(EVERYTHING)
     assert search.in_bytes("the report", f"{found} {EVERYTHING} {search}".encode()) == []
+
+
+def test_the_public_half_of_a_key_is_innocent_between_quotes_that_the_private_half_ends_with() -> None:
+    for quote_mark in (b"'", b'"'):
+        key = Ed25519PrivateKey.from_private_bytes(os.urandom(31) + quote_mark)
+        secrets = private_key("key", keys.openssh(key))
+        public = key.public_key().public_bytes_raw()
+        text = quote_mark + repr(public)[2:-1].encode() + quote_mark + b"0" * 20 + quote_mark + public
+        assert Search(secrets).in_bytes("there", text) == []
+        assert Search(secrets).in_bytes("there", key.private_bytes_raw())
 
 
 def test_the_search_says_how_much_it_looked_through(tmp_path: Path) -> None:
