@@ -14,9 +14,10 @@ from collections.abc import Sequence
 import msgspec
 
 from airflow_provider_encord import __version__
+from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api.analytics import list_task_actions
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import SETTLE_SECONDS
 from airflow_provider_encord.export.analytics_files import write_table
@@ -29,13 +30,14 @@ from airflow_provider_encord.export.analytics_reading import (
     midnight,
 )
 from airflow_provider_encord.export.analytics_selection import known_selection
-from airflow_provider_encord.export.directory import ExportDirectory
+from airflow_provider_encord.export.directory import ExportDirectory, ReplacedError
 from airflow_provider_encord.export.manifest import FileRecord, ManifestError, encode_manifest
 from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = "1.2"
+_MOST_TRIES = 3
 
 
 class AnalyticsFilters(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +75,13 @@ class AnalyticsQuestion(msgspec.Struct, frozen=True, kw_only=True):
         """Start and end."""
         return parse_time(self.start), parse_time(self.end)
 
+    def fingerprint(self, host: str) -> str:
+        """Of all that decides which records are in which files.
+
+        :param host: Of the API.
+        """
+        return fingerprint(host=host, question=msgspec.to_builtins(self))
+
 
 class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
     """``manifest.json`` of such an export; written last.
@@ -97,6 +106,11 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
     replaces: Sequence[str] = ()
 
     @property
+    def fingerprint(self) -> str:
+        """Of what the export is for."""
+        return self.question.fingerprint(self.host)
+
+    @property
     def file_names(self) -> list[str]:
         """The files beside the manifest."""
         return [one.name for one in self.files]
@@ -106,7 +120,14 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
 
         Time spent is complete when the last day (UTC) of the interval is over.
         """
-        latest = parse_time(self.taken_at) - datetime.timedelta(seconds=settle_seconds)
+        return self._would_be_final(parse_time(self.taken_at), settle_seconds)
+
+    def is_as_final(self, moment: datetime.datetime, settle_seconds: float) -> bool:
+        """Whether it is final, or one that begins at a later moment is not final either."""
+        return self.is_final(settle_seconds) or not self._would_be_final(moment, settle_seconds)
+
+    def _would_be_final(self, begun: datetime.datetime, settle_seconds: float) -> bool:
+        latest = begun - datetime.timedelta(seconds=settle_seconds)
         if TIME_SPENT in self.question.what:
             latest = midnight(latest)
         return latest >= self.question.interval[1]
@@ -132,14 +153,48 @@ def export_analytics(
     :param settle_seconds: How long after the end of the interval records may still arrive.
     :raises InvalidRequestError: The destination holds something else, a filter names nothing, or the interval cannot
         be exported yet.
-    :raises ReplacedError: Another export took the destination meanwhile.
+    :raises ReplacedError: An export of something else took the destination meanwhile.
+    :raises UnavailableError: Another attempt at the same export did, several times.
     :raises EncordError: Encord refused, or was not reached; there is no manifest then.
     """
     directory = ExportDirectory(destination, _decode)
-    there = _whole(directory, question)
-    if there and there.is_final(settle_seconds) and not overwrite:
+    before = _whole(directory, question)
+    if before and before.is_final(settle_seconds) and not overwrite:
         log.info("The export of %s to %s in %s is whole.", question.start, question.end, destination)
-        return there
+        return before
+    for _ in range(_MOST_TRIES):
+        try:
+            manifest = _export(client, question, directory, before, settle_seconds)
+            break
+        except ReplacedError:
+            if not directory.is_shared(question.fingerprint(client.settings.host)):
+                raise
+            log.info("Another attempt at the same export owns %s.", destination)
+    else:
+        raise UnavailableError(
+            f"destination: another attempt at this task exports to {destination} at the same time, and has replaced "
+            f"this one {_MOST_TRIES} times. Let the task run once at a time; a retry finds what the other one exports."
+        )
+    if not manifest.is_final(settle_seconds):
+        log.info(
+            "Records of this interval may still arrive. To export them, clear this task %.0f s after the end or later.",
+            settle_seconds,
+        )
+    return manifest
+
+
+def _export(
+    client: EncordClient,
+    question: AnalyticsQuestion,
+    directory: ExportDirectory[AnalyticsManifest],
+    before: AnalyticsManifest | None,
+    settle_seconds: float,
+) -> AnalyticsManifest:
+    """Export, unless another attempt has just done so.
+
+    :param before: The whole export that was there when this attempt began.
+    :raises ReplacedError: Another export took the directory.
+    """
     client.require_possible(list_task_actions(question.project, after=question.start, before=question.end))
     project = client.project(question.project).get()
     taken_at, plan = client.encord_time(), str(uuid.uuid4())
@@ -154,7 +209,11 @@ def export_analytics(
         data_hashes=filters.data_hashes,
         actions=filters.actions,
     )
-    claim = directory.take(plan)
+    there = _whole(directory, question)
+    if there and (before is None or there.plan != before.plan) and there.is_as_final(taken_at, settle_seconds):
+        log.info("Another attempt has exported %s to %s in %s.", question.start, question.end, directory.path)
+        return there
+    claim = directory.take(plan, question.fingerprint(client.settings.host))
     files: list[FileRecord] = []
     records: dict[str, int] = {}
     activity = client.project(question.project).activity
@@ -178,11 +237,6 @@ def export_analytics(
     )
     directory.publish(plan, encode_manifest(manifest))
     directory.finish(plan, keep=lambda: manifest.file_names)
-    if not manifest.is_final(settle_seconds):
-        log.info(
-            "Records of this interval may still arrive. To export them, clear this task %.0f s after the end or later.",
-            settle_seconds,
-        )
     return manifest
 
 

@@ -79,6 +79,10 @@ class WholeExport(Protocol):
         """Id of the plan that was carried out."""
 
     @property
+    def fingerprint(self) -> str | None:
+        """Of what the export is for; None if an old version wrote the manifest."""
+
+    @property
     def replaces(self) -> Sequence[str]:
         """Ids of plans that owned the directory before."""
 
@@ -166,6 +170,14 @@ class ExportDirectory(Generic[M]):
         """Whether a plan owns the directory."""
         claim = self.claim()
         return claim is not None and claim.id == plan
+
+    def is_shared(self, fingerprint: str) -> bool:
+        """Whether what owns the directory, or is whole in it, is the same export: that of another attempt.
+
+        :param fingerprint: See `Claim`.
+        """
+        owner = self.claim() or self.manifest()
+        return owner is not None and owner.fingerprint == fingerprint
 
     def require_owner(self, plan: str) -> None:
         """Check that a plan still owns the directory, and so is still to be carried out.

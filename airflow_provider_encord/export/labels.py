@@ -35,7 +35,7 @@ from airflow_provider_encord.export.plan import (
     named_shards,
     read_all_progress,
 )
-from airflow_provider_encord.export.planning import Order, is_shared, plan_export
+from airflow_provider_encord.export.planning import Order, plan_export
 from airflow_provider_encord.export.reading import Reading
 from airflow_provider_encord.storage_paths import StoragePath
 
@@ -70,7 +70,7 @@ def export_labels(
         try:
             return _export(client, order, directory, reading, clock)
         except ReplacedError:
-            if not is_shared(client, order, directory):
+            if not order.is_shared(directory, client.settings.host):
                 raise
             log.info("Another attempt at the same export owns %s; continuing its plan.", destination)
     return _export(client, order, directory, reading, clock)

@@ -69,6 +69,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
             chain=chain and {**chain, "overlap": self.chain.overlap if self.chain else None},
         )
 
+    def is_shared(self, directory: Directory, host: str) -> bool:
+        """Whether the export in the directory is the same: that of another attempt at the same task."""
+        return self.run is not None and directory.is_shared(self.fingerprint(host))
+
 
 class _Changes(msgspec.Struct, frozen=True, kw_only=True):
     """What an incremental export adds to a plan.
@@ -113,16 +117,9 @@ def plan_export(
         try:
             return _new_plan(client, order, directory, rows_per_part, most_parts, there)
         except ReplacedError:
-            if not is_shared(client, order, directory):
+            if not order.is_shared(directory, client.settings.host):
                 raise
     return _new_plan(client, order, directory, rows_per_part, most_parts, there)
-
-
-def is_shared(client: EncordClient, order: Order, directory: Directory) -> bool:
-    """Whether the export that owns the directory is the same: that of another attempt at the same task."""
-    claim = directory.claim()
-    owner = claim or directory.manifest()
-    return order.run is not None and owner is not None and owner.fingerprint == order.fingerprint(client.settings.host)
 
 
 def _there(directory: Directory, question: Question) -> tuple[Plan | None, Manifest | None]:
@@ -160,7 +157,7 @@ def _new_plan(
     structure = _structure(client, order)
     to_read = len(listing.rows) if changes.wanted is None else len(changes.wanted)
     _report(order, listing, directory.path, to_read, changes)
-    if is_shared(client, order, directory):
+    if order.is_shared(directory, client.settings.host):
         plan, manifest = read_plan(directory), directory.manifest()
         if plan is not None and is_usable(directory, plan):
             return plan

@@ -13,7 +13,7 @@ import pytest
 from airflow_provider_encord.client.api.analytics import TaskAction
 from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.export.analytics import AnalyticsManifest, AnalyticsQuestion, export_analytics
 from airflow_provider_encord.export.directory import MANIFEST, ReplacedError
@@ -25,8 +25,14 @@ class Killed(BaseException):
     """As SIGKILL: nothing handles it."""
 
 
-def _encord(records: list[Any], happens: Callable[[], Any] = lambda: None) -> EncordClient:
-    """Encord, which gives these task actions; half-way something else happens."""
+def _encord(
+    records: list[Any], happens: Callable[[], Any] = lambda: None, before: Callable[[], Any] = lambda: None
+) -> EncordClient:
+    """Encord, which gives these task actions.
+
+    :param happens: Half-way through the records.
+    :param before: In the last request before the directory is taken.
+    """
 
     def task_actions(*_: Any, **__: Any) -> Iterator[Any]:
         for number, record in enumerate(records):
@@ -34,8 +40,11 @@ def _encord(records: list[Any], happens: Callable[[], Any] = lambda: None) -> En
                 happens()
             yield record
 
-    record = ProjectRecord(project_hash=PROJECT, title="Street")
-    project = SimpleNamespace(activity=SimpleNamespace(task_actions=task_actions), get=lambda: record)
+    def get() -> ProjectRecord:
+        before()
+        return ProjectRecord(project_hash=PROJECT, title="Street")
+
+    project = SimpleNamespace(activity=SimpleNamespace(task_actions=task_actions), get=get)
     client = SimpleNamespace(
         settings=Settings(),
         project=lambda _: project,
@@ -59,7 +68,7 @@ def _actions(day: int, count: int = 6) -> list[TaskAction]:
     return [analytics.TaskAction(**values) for _ in range(count)]
 
 
-def _export(directory: Path, day: int, client: EncordClient | None = None) -> AnalyticsManifest:
+def _export(directory: Path, day: int, client: EncordClient | None = None, **more: Any) -> AnalyticsManifest:
     question = AnalyticsQuestion(
         project=PROJECT,
         what=("task_actions",),
@@ -67,7 +76,7 @@ def _export(directory: Path, day: int, client: EncordClient | None = None) -> An
         end=f"2026-11-{day + 1:02d}T00:00:00+00:00",
         format="jsonl",
     )
-    return export_analytics(client or _encord(_actions(day)), question, directory)
+    return export_analytics(client or _encord(_actions(day)), question, directory, **more)
 
 
 def _require_whole(directory: Path, manifest: AnalyticsManifest) -> None:
@@ -85,12 +94,63 @@ def test_of_two_intervals_with_one_destination_the_later_is_whole_and_the_other_
     _require_whole(tmp_path, other[0])
 
 
-def test_what_a_killed_export_left_is_replaced(tmp_path):
-    def die() -> None:
-        raise Killed
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_zombie_leaves_the_whole_export_that_its_retry_made_meanwhile(tmp_path, overwrite):
+    """The retry is whole before the zombie takes the directory."""
+    retry: list[AnalyticsManifest] = []
+    zombie = _encord(_actions(1), before=lambda: retry.append(_export(tmp_path, 1, overwrite=overwrite)))
+    assert _export(tmp_path, 1, zombie, overwrite=overwrite) == retry[0]
+    assert len(retry) == 1
+    _require_whole(tmp_path, retry[0])
 
+
+def test_an_attempt_that_another_attempt_replaced_ends_with_the_export_of_the_other(tmp_path):
+    other: list[AnalyticsManifest] = []
+    replaced = _encord(_actions(1), lambda: other.append(_export(tmp_path, 1)))
+    assert _export(tmp_path, 1, replaced) == other[0]
+    assert len(other) == 1
+    _require_whole(tmp_path, other[0])
+
+
+def test_an_attempt_whose_directory_a_zombie_took_and_left_exports_again(tmp_path):
+    def zombie() -> None:
+        if not times:
+            times.append(1)
+            with pytest.raises(Killed):
+                _export(tmp_path, 1, _encord(_actions(1), _die))
+
+    times: list[int] = []
+    _require_whole(tmp_path, _export(tmp_path, 1, _encord(_actions(1), zombie)))
+    assert times
+
+
+def test_an_attempt_that_other_attempts_replace_again_and_again_fails_so_that_a_retry_may_help(tmp_path):
+    def zombie() -> None:
+        with pytest.raises(Killed):
+            _export(tmp_path, 1, _encord(_actions(1), _die))
+
+    with pytest.raises(UnavailableError, match=r"destination: another attempt at this task") as raised:
+        _export(tmp_path, 1, _encord(_actions(1), zombie))
+    assert raised.value.retryable
+
+
+def test_an_export_that_is_less_final_than_the_one_that_found_it_is_made_again(tmp_path):
+    other: list[AnalyticsManifest] = []
+    early, late = _encord(_actions(1)), _encord(_actions(1), before=lambda: other.append(_export(tmp_path, 1, early)))
+    cast("Any", early).encord_time = lambda: datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
+    manifest = _export(tmp_path, 1, late)
+    assert not other[0].is_final(0)
+    assert manifest.is_final(0)
+    _require_whole(tmp_path, manifest)
+
+
+def _die() -> None:
+    raise Killed
+
+
+def test_what_a_killed_export_left_is_replaced(tmp_path):
     with pytest.raises(Killed):
-        _export(tmp_path, 1, _encord(_actions(1), die))
+        _export(tmp_path, 1, _encord(_actions(1), _die))
     assert not (tmp_path / MANIFEST).exists()
     _require_whole(tmp_path, _export(tmp_path, 1))
 
