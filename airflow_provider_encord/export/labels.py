@@ -26,7 +26,7 @@ from airflow_provider_encord.export.manifest import (
     ProjectReference,
     encode_manifest,
 )
-from airflow_provider_encord.export.part import DEFAULT_READING, export_part
+from airflow_provider_encord.export.part import DEFAULT_READING, export_part, require_readable
 from airflow_provider_encord.export.plan import (
     Directory,
     Plan,
@@ -68,12 +68,16 @@ def export_labels(
     directory = directory_of(destination)
     for _ in range(_MOST_TRIES - 1):
         try:
-            return _export(client, order, directory, reading, clock)
+            manifest = _export(client, order, directory, reading, clock)
+            break
         except ReplacedError:
             if not order.is_shared(directory, client.settings.host):
                 raise
             log.info("Another attempt at the same export owns %s; continuing its plan.", destination)
-    return _export(client, order, directory, reading, clock)
+    else:
+        manifest = _export(client, order, directory, reading, clock)
+    require_readable(manifest.failed, reading)  # another attempt may have finished it
+    return manifest
 
 
 def _export(

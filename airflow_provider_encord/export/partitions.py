@@ -63,7 +63,14 @@ def plan_partitions(
     :param rows_per_partition: Label rows in a part, at most, unless that makes more parts than `most`.
     :return: The parts in order; of an export that is whole already, those that it had.
     """
-    planned = plan_export(client, order, destination, rows_per_part=rows_per_partition, most_parts=most)
+    planned = plan_export(
+        client,
+        order,
+        destination,
+        rows_per_part=rows_per_partition,
+        most_parts=most,
+        accept_failed=not order.overwrite,
+    )
     if isinstance(planned, Plan):
         plan, rows = planned.id, [part.stop - part.start for part in planned.parts]
     else:

@@ -144,6 +144,11 @@ def named_shards(directory: Directory, plan: Plan) -> set[str]:
     return {shard.name for _, one in _tries(directory, plan, None) if one.finished for shard in one.shards}
 
 
+def has_skipped(directory: Directory, plan: Plan) -> bool:
+    """Whether a try at any part skipped rows that it could not read."""
+    return any(progress.failed for _, progress in _tries(directory, plan, None))
+
+
 def rows_to_read(directory: Directory, plan: Plan, part: Range, skip: int) -> list[ListedRow]:
     """The rows of a part, without the first `skip`."""
     start = part.start + skip

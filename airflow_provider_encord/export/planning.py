@@ -25,6 +25,7 @@ from airflow_provider_encord.export.plan import (
     Directory,
     Plan,
     directory_of,
+    has_skipped,
     is_usable,
     ranges,
     read_plan,
@@ -99,7 +100,7 @@ def plan_export(
     """List what there is, and note what to read.
 
     :param rows_per_part: Rows in a part, at most, unless that makes more than `most_parts`; None makes one part.
-    :param accept_failed: Whether a whole export that could not read some rows will do.
+    :param accept_failed: Whether an export that could not read some rows, whole or begun, will do.
     :return: The plan; or the manifest, if the export of this logical date is whole already.
     """
     require_format(order.layout.format)
@@ -109,17 +110,22 @@ def plan_export(
     if there and same and not order.overwrite and (accept_failed or not there.counts.failed):
         log.info("The export of %s in %s is whole; it is not made again.", order.run, destination)
         return there
-    if plan and order.run is not None and plan.fingerprint == wanted and is_usable(directory, plan):
+    same = plan is not None and order.run is not None and plan.fingerprint == wanted
+    if plan and same and _can_be_continued(directory, plan, accept_failed):
         log.info("Continuing the export of %s in %s.", order.run, destination)
         return plan
     _require_own_directory(order, there, destination)
     for _ in range(_MOST_TRIES - 1):
         try:
-            return _new_plan(client, order, directory, rows_per_part, most_parts, there)
+            return _new_plan(client, order, directory, rows_per_part, most_parts, there, accept_failed)
         except ReplacedError:
             if not order.is_shared(directory, client.settings.host):
                 raise
-    return _new_plan(client, order, directory, rows_per_part, most_parts, there)
+    return _new_plan(client, order, directory, rows_per_part, most_parts, there, accept_failed)
+
+
+def _can_be_continued(directory: Directory, plan: Plan, accept_failed: bool) -> bool:
+    return (accept_failed or not has_skipped(directory, plan)) and is_usable(directory, plan)
 
 
 def _there(directory: Directory, question: Question) -> tuple[Plan | None, Manifest | None]:
@@ -148,6 +154,7 @@ def _new_plan(
     rows_per_part: int | None,
     most_parts: int,
     there: Manifest | None,
+    accept_failed: bool,
 ) -> Plan | Manifest:
     """A plan; or what another attempt at the same task has made of it while this one listed."""
     listing = list_rows(client, order.question)
@@ -159,9 +166,10 @@ def _new_plan(
     _report(order, listing, directory.path, to_read, changes)
     if order.is_shared(directory, client.settings.host):
         plan, manifest = read_plan(directory), directory.manifest()
-        if plan is not None and is_usable(directory, plan):
+        if plan is not None and _can_be_continued(directory, plan, accept_failed):
             return plan
-        if manifest is not None and (there is None or manifest.plan != there.plan):
+        is_new = manifest is not None and (there is None or manifest.plan != there.plan)
+        if manifest is not None and is_new and (accept_failed or not manifest.counts.failed):
             return manifest
     id_, wanted = str(uuid.uuid4()), order.fingerprint(client.settings.host)
     claim = directory.take(id_, wanted)

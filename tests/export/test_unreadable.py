@@ -16,6 +16,7 @@ from airflow_provider_encord.export.labels import Order, export_labels
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, read_manifest
 from airflow_provider_encord.export.partitions import export_partition, plan_partitions
+from airflow_provider_encord.export.plan import directory_of, has_skipped, read_plan
 from airflow_provider_encord.export.reading import Reading
 from airflow_provider_encord.export.verify import verify_content, verify_files
 from tests.export.bench import QUESTION, Encord, Unit, lines, units
@@ -116,6 +117,71 @@ def test_a_part_whose_rows_were_skipped_fails_if_none_may_be_skipped(tmp_path):
     assert manifest.counts.failed == 1
     with pytest.raises(UnexpectedAnswerError, match="overwrite=True"):
         export_partition(Answering(rows).client(), parts[0], tmp_path, failing)
+
+
+class Killed(BaseException):
+    """As SIGKILL: nothing handles it."""
+
+
+def _kill_after_skipping(directory: Path, rows: list[Unit]) -> None:
+    order = Order(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
+    server = Answering(rows, fails_at=6, failure=Killed())
+    with pytest.raises(Killed):
+        export_labels(server.client(), order, directory, reading=Reading(rows_per_request=2, skip_unreadable=True))
+    plan = read_plan(directory_of(directory))
+    assert plan is not None
+    assert has_skipped(directory_of(directory), plan)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_an_export_that_skipped_rows_and_was_killed_is_made_again_if_none_may_be_skipped(tmp_path, overwrite):
+    """It was continued, and failed for a row that had been corrected in Encord, also with ``overwrite=True``."""
+    rows = _units({1: b"NaN"})
+    _kill_after_skipping(tmp_path, rows)
+    with pytest.raises(UnexpectedAnswerError, match=rf"Label row {rows[1].label_hash} \(data .* cannot be exported"):
+        _export(tmp_path, rows, skip=False, overwrite=overwrite)
+    manifest = _export(tmp_path, units(20), skip=False, overwrite=overwrite)
+    assert (manifest.counts.failed, manifest.counts.exported) == (0, 20)
+    assert {path.name for path in tmp_path.iterdir()} == {MANIFEST, *manifest.file_names}
+
+
+def test_an_export_that_skipped_rows_and_was_killed_is_continued_if_rows_may_be_skipped(tmp_path):
+    _kill_after_skipping(tmp_path, _units({1: b"NaN"}))
+    plan = read_plan(directory_of(tmp_path))
+    manifest = _export(tmp_path, units(20), skip=True, overwrite=True)
+    assert manifest.plan == (plan and plan.id)
+    assert manifest.counts.failed == 1
+
+
+def test_an_export_in_parts_that_skipped_rows_is_planned_again_with_overwrite(tmp_path):
+    rows = _units({4: b"NaN"})
+    order = Order(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
+    parts = plan_partitions(Answering(rows).client(), order, tmp_path, rows_per_partition=10, most=9)
+    export_partition(Answering(rows).client(), parts[0], tmp_path, Reading(skip_unreadable=True))
+    with pytest.raises(UnexpectedAnswerError, match="overwrite=True"):
+        export_partition(Answering(units(20)).client(), parts[0], tmp_path, Reading())
+    assert plan_partitions(Answering(rows).client(), order, tmp_path, rows_per_partition=10, most=9) == parts
+    again = msgspec.structs.replace(order, overwrite=True)
+    parts = plan_partitions(Answering(units(20)).client(), again, tmp_path, rows_per_partition=10, most=9)
+    ended = [export_partition(Answering(units(20)).client(), one, tmp_path, Reading())[1] for one in parts]
+    assert ended[-1] is not None
+    assert (ended[-1].counts.failed, ended[-1].counts.exported) == (0, 20)
+
+
+def test_an_export_that_another_attempt_finished_with_skipped_rows_fails_if_none_may_be_skipped(tmp_path):
+    class Meanwhile(Answering):
+        def send(self, call: Any) -> Any:
+            answer = super().send(call)
+            if self.reads and not done:
+                done.append(_export(tmp_path, rows, skip=True))
+            return answer
+
+    done: list[Manifest] = []
+    rows = _units({19: b"NaN"})
+    order = Order(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
+    with pytest.raises(UnexpectedAnswerError, match=rows[19].label_hash or ""):
+        export_labels(Meanwhile(rows).client(), order, tmp_path, reading=Reading(rows_per_request=2, parallel=1))
+    assert done[0].counts.failed == 1
 
 
 def test_a_row_that_could_not_be_read_is_read_by_the_next_export_of_the_chain(tmp_path):
