@@ -137,7 +137,7 @@ def version_of(path: Any) -> str:
 
 
 def size_and_version(path: Any) -> tuple[int, str | None]:
-    """The bytes of a file, and what its disk or store tells of its version; None if it tells nothing.
+    """The size of a file in bytes, and its version as its disk or store states it; None if it states none.
 
     :raises Exception: Whatever its disk or store raises; use `storage_errors`.
     """

@@ -46,7 +46,7 @@ class Demo:
         self.started = time.monotonic()
 
     def say(self, text: str) -> None:
-        """Tell how far we are."""
+        """Print a line of progress with the time since the start."""
         print(f"[{time.monotonic() - self.started:5.1f} s] {text}", flush=True)
 
     def run(self) -> None:

@@ -95,7 +95,7 @@ class AsyncEncordClient(Unpickled):
         try:
             own = await self.key_resource()
         except EncordError:
-            return  # the refusal itself is what there is to tell
+            return  # the caller raises the original refusal, which is the more useful error
         admission.require_own_kind(call, own)
 
     async def _perform(self, step: Step) -> Any:

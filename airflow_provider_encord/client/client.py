@@ -123,7 +123,7 @@ class EncordClient(Unpickled, Account):
         try:
             own = self.key_resource
         except EncordError:
-            return  # the refusal itself is what there is to tell
+            return  # the caller raises the original refusal, which is the more useful error
         admission.require_own_kind(call, own)
 
     def _perform(self, step: Step) -> Any:

@@ -5,8 +5,8 @@ The items are decoded as soon as some hundred kilobytes of them are there, and w
 envelope with an empty list. An answer of any other shape is left as it is.
 
 Where to cut: a piece that begins with an item and is a valid list in square brackets ends with an item, whatever is in
-it. So the last place that looks like the beginning of an item is tried, and only if that was inside of one is the piece
-looked through, which takes far longer.
+it. So the piece is cut at the last place that looks like the beginning of an item. Only if that place is inside an item
+is the whole piece scanned, which takes far longer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The file that keeps the state: it must be ours, and nobody else's while an emulator uses it."""
+"""The file that keeps the state: it must be an emulator's, and is locked while one uses it."""
 
 from __future__ import annotations
 

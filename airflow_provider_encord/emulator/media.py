@@ -160,8 +160,8 @@ def dicom_of_tags(tags: dict[str, Any], facts: Facts) -> Facts:
 
 
 def type_of(stated: str | None, names: Iterable[str]) -> str | None:
-    """The media type of a file whose content does not tell: what was stated with its bytes, else what a name of it
-    says by its suffix.
+    """The media type of a file whose content does not show it: the type stated at its upload, else the type that the
+    suffix of one of its names stands for.
     """
     plain = (stated or "").partition(";")[0].strip().lower()
     if "/" in plain and plain not in _SAYS_NOTHING:

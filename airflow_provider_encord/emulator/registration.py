@@ -32,8 +32,8 @@ class UnitError(Exception):
 class Kind:
     """A kind of entry that is one file.
 
-    :param given: Name of the field in which the entry itself may tell the facts.
-    :param usual_type: Media type if neither the content nor the upload nor a name tells another one.
+    :param given: Name of the field in which the entry itself may state the facts.
+    :param usual_type: Media type if neither the content nor the upload nor a name shows another one.
     """
 
     item_type: str

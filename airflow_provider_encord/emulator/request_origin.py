@@ -84,7 +84,7 @@ def is_json(content_types: Iterable[str]) -> bool:
 
 
 def _own_address(scope: Scope) -> str | None:
-    """The address that the connection came to: no page can take an address of this machine for its own."""
+    """The address that the client connected to: no page can have an address of this machine as its origin."""
     server = scope.get("server")
     return None if server is None or server[1] is None else str(_plain_address(server[0]))
 

@@ -165,7 +165,7 @@ _IDS = msgspec.json.Decoder(LabelRowIds)
 
 
 def _metadata(answer: bytes, seen: dict[Any, Any] | None = None) -> list[LabelRowMetadata]:
-    """The rows, one by one, so that what they have in common is never there for all of them at the same time.
+    """Decode the rows one after another, so that values they share are in memory once, not once for each row.
 
     :param seen: Values of the rows before.
     """

@@ -1,8 +1,8 @@
 """What a credential can do at all, decided before anything is sent where that is possible.
 
-An API key belongs to one project or dataset, and does not say to which kind: Encord has to be asked. That is done where
-the kind matters: no id is given, or Encord refuses. Whoever asks keeps the answer; here is the question, and what
-follows from it.
+An API key belongs to one project or dataset, and does not say to which of the two: Encord has to be asked. The clients
+ask where it matters (no id is given, or Encord refuses a call) and cache the answer. This module has the question and
+the decisions that follow from the answer.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def link_items(
 ) -> Flow[list[DataRow]]:
     """Put storage items into a dataset, `MOST_ITEMS` at a time, fewer where that is too much.
 
-    If an answer is lost, the data rows tell which items it linked, and only the others are sent again. If a part fails,
+    If an answer is lost, the data rows show which items it linked, and only the others are sent again. If a part fails,
     those before it are linked; with ``SKIP`` a repeat continues from there. With ``FAIL`` only the part with the
     duplicate is refused whole.
 

@@ -40,8 +40,8 @@ def require_ids(values: Sequence[object] | str, name: str) -> list[str]:
 
 
 def require_emails(values: Sequence[object] | str, name: str) -> list[str]:
-    """Check e-mail addresses, as far as a typo can be told; a single one may stand for a list. Doubles are dropped,
-    also those that differ in case only: Encord knows one user of each address.
+    """Check that e-mail addresses are plausible. A single one may stand for a list. Duplicates are dropped, also those
+    that differ in case only: Encord knows one user of each address.
 
     :raises InvalidRequestError: One has no ``@`` with something before and after it, or blanks in it.
     """

@@ -84,7 +84,7 @@ class Content:
 class _Unpacker:
     """Unpacks step by step. Several packed parts may follow each other; what follows and is none is left out.
 
-    :param windows: What `zlib` calls window bits; each is tried with the first bytes.
+    :param windows: What `zlib` calls window bits; the first value that can unpack the first bytes is used.
     """
 
     def __init__(self, *windows: int):

@@ -1,6 +1,6 @@
 """Whether a call can be written as a request. What cannot is refused by name, before anything is sent.
 
-Surprise: `msgspec` writes ``NaN`` and ``Infinity`` as ``null``, so that a coordinate would be lost without a word.
+`msgspec` writes ``NaN`` and ``Infinity`` as ``null``, so a coordinate would be lost without an error.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from airflow_provider_encord.client.errors import InvalidRequestError
 
 _PATH = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@/-]*")
 _HEADER = re.compile(r"[ -~]*")
+# NotImplementedError: a time whose `tzinfo` has no `utcoffset`.
 _UNWRITABLE = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError)
 
 

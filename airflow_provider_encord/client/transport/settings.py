@@ -128,7 +128,7 @@ def _is_there(path: str) -> bool:
     """Whether there is something at a path; what cannot be a path is not there."""
     try:
         return pathlib.Path(path).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):  # too long; a zero byte or half of a surrogate pair; ~nobody
+    except (OSError, ValueError, RuntimeError):  # too long; a zero byte or half of a surrogate pair; ~unknown-user
         return False
 
 

@@ -1,8 +1,8 @@
 """The connections of `requests`: pools that share certificates, and a time limit for the whole of an attempt.
 
-Surprise: the time-out of a socket is one for each reading, so an answer that drips never ends. Neither `requests` nor
-`urllib3` offers a limit for the whole, and the status line and the headers are read before anyone sees the answer. So
-the limit is set on each reading from the socket. `requests` is not told of it; the transport sets it with `within`.
+A socket's time-out holds for each read, so a response that drips never ends. Neither `requests` nor `urllib3` has a
+limit for the whole response, and they read the status line and the headers before the caller sees anything. So the
+remaining time is set on each read from the socket. The transport sets the limit with `within`; `requests` is unaware.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def within(deadline: Deadline) -> Iterator[None]:
 
 
 class Pools(requests.adapters.HTTPAdapter):
-    """The pools of connections, which share a TLS context: reading all certificates anew for each connection is slow.
+    """Connection pools that share one TLS context, because loading all certificates for each connection is slow.
 
     :param trusted: Path of the certificates that the connection names, if it does.
     """
