@@ -52,13 +52,13 @@ MOVES_WITHOUT_STATE := tests/moves -k "Register or Sync or Link or Remove or Sna
 matrix: $(LINES:%=matrix-%)  ## the tests of the Airflow layer on every supported line (LINES="2.11 3.3" for some)
 
 matrix-$(AIRFLOW): $(VENV)/.ready $(EMULATOR_ENVIRONMENT)
-	$(BIN)/python -m pytest $(MATRIX_TESTS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(MATRIX_TESTS) $(PYTEST_ARGS)
 
 $(filter-out matrix-$(AIRFLOW),$(LINES:%=matrix-%)): matrix-%: .venvs/airflow-%/.ready $(EMULATOR_ENVIRONMENT)
 	ENCORD_EMULATOR_PYTHON='$(CURDIR)/.venvs/emulator/bin/python' \
-	  .venvs/airflow-$*/bin/python -m pytest -p no:cacheprovider $(MATRIX_TESTS) $(PYTEST_ARGS)
+	  .venvs/airflow-$*/bin/python -m pytest -p no:cacheprovider -n $(TEST_PROCESSES) --dist loadfile $(MATRIX_TESTS) $(PYTEST_ARGS)
 	ENCORD_EMULATOR_PYTHON='$(CURDIR)/.venvs/emulator/bin/python' \
-	  .venvs/airflow-$*/bin/python -m pytest -p no:cacheprovider $(MOVES_WITHOUT_STATE) $(PYTEST_ARGS)
+	  .venvs/airflow-$*/bin/python -m pytest -p no:cacheprovider -n $(TEST_PROCESSES) --dist loadfile $(MOVES_WITHOUT_STATE) $(PYTEST_ARGS)
 
 docs: $(VENV)/.ready  ## the documentation, warnings are errors; it opens at .work/docs/index.html
 	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet docs .work/docs

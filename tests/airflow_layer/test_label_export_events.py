@@ -90,10 +90,10 @@ def test_an_outlet_of_another_host_is_warned_of_with_both_uris(exports: Exports,
         outlets=[Asset(uri=theirs), Asset(uri=labels_uri("api.encord.com", exports.project, "other"))],
     )
     operator.execute(context(outlet_events=Outlets()))
-    told = _logged(capsys, caplog)
-    (warning,) = (line for line in told.splitlines() if "gets an event without counts" in line)
-    assert theirs in warning
-    assert ours in warning
+    logged = _logged(capsys, caplog)
+    warnings = [line for line in logged.splitlines() if "gets an event without counts" in line]
+    assert warnings  # on Airflow 2 the same one may be printed, too
+    assert all(theirs in warning and ours in warning for warning in warnings)
 
 
 def _logged(capsys: Any, caplog: Any) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, AirflowFailException, ObjectStoragePath
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException
 
 from airflow_provider_encord import defaults
 from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST
@@ -177,7 +177,6 @@ def test_the_words_that_are_checked_are_those_that_there_are():
         ("{{ x }}", False),
         (["x", "{{ x }}"], False),
         (Path("/x"), True),
-        (ObjectStoragePath("file:///x"), False),  # it is absolute in any case
         (datetime.datetime(2026, 1, 1), True),  # noqa: DTZ001 - as users write it
         (None, True),
         (lambda: 1, False),

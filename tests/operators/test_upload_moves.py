@@ -167,12 +167,12 @@ def test_two_uploads_at_once_with_one_receipt_double_nothing(intake: Intake, tmp
 def test_files_that_somebody_else_uploads_meanwhile_are_not_uploaded_again(either_intake: Intake) -> None:
     """Fault 1.6, without a receipt: rows are looked for again before each job."""
     paths = either_intake.images(*(f"{number}.png" for number in range(6)))
-    either_intake.emulator.faults([{"match": PUT, "when": {"nth": 5}, "do": {"delay_s": 4}}])
+    either_intake.fault(START, {"delay_s": 4}, nth=2)
     results: list[dict[str, Any]] = []
     first = threading.Thread(target=lambda: results.append(either_intake.upload(files_per_job=2, parallel_uploads=1)))
     first.start()
     deadline = time.monotonic() + 60
-    while either_intake.requests(**START) < 2 and time.monotonic() < deadline:
+    while either_intake.requests(method="PUT") < 4 and time.monotonic() < deadline:
         time.sleep(0.02)
     other = {"source": [str(path) for path in paths[4:]], "parallel_uploads": 1}
     assert either_intake.upload(**other)["uploaded"] == 2
