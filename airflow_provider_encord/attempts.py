@@ -28,7 +28,7 @@ from airflow_provider_encord.client.errors import InvalidRequestError, Unavailab
 from airflow_provider_encord.storage_paths import UNFINISHED, is_local, plain, storage_errors, write_whole
 
 CLAIM_SECONDS = 900.0
-"""How long a claim of another task lasts after it was last renewed."""
+"""How long a claim lasts after it was last renewed, unless its owner holds it for longer."""
 
 _TURNS = 3
 
@@ -182,6 +182,7 @@ class Claim:
     def __init__(self, path: Any, owner: Owner, argument: str, *, clock: Callable[[], float] = time.time):
         self._path, self._owner, self._argument, self._clock = path, owner, argument, clock
         self._renewed = 0.0
+        self._seconds = CLAIM_SECONDS
 
     @property
     def owner(self) -> Owner:
@@ -191,18 +192,19 @@ class Claim:
     def take(self) -> None:
         """Claim the place.
 
-        :raises UnavailableError: Another task holds it, and renewed its claim within the last `CLAIM_SECONDS`.
+        :raises UnavailableError: Another task holds it, and its claim has not ended.
         """
         held = self._read()
         if held is not None and held.task != self._owner.task and not _has_ended(held.process):
-            left = held.renewed + CLAIM_SECONDS - self._clock()
-            if 0 < left <= CLAIM_SECONDS * 2:
+            left = held.renewed + held.seconds - self._clock()
+            if 0 < left <= held.seconds + CLAIM_SECONDS:  # later than that, its owner's clock is wrong
                 raise UnavailableError(
                     f"{self._argument}: {self._path.parent} is in use by the task {held.task}. Two tasks must not "
                     f"write there at once: set max_active_tis_per_dag=1, or give each its own place. If that task "
                     f"died, its claim ends in {left:.0f} s.",
                     retry_after=left,
                 )
+        self._seconds = CLAIM_SECONDS
         self._write()
         self.check()
 
@@ -210,17 +212,40 @@ class Claim:
         """Make sure that the claim still stands; renew it when a part of its time has passed.
 
         :raises InvalidRequestError: Another attempt at this task took the place over. This one must stop.
-        :raises UnavailableError: Another task did, in the same moment or after this claim had ended.
+        :raises UnavailableError: Another task did, in the same moment or after this claim had ended; or the claim's
+            file is gone.
         """
-        held = self._read()
-        if held is None or held.attempt != self._owner.attempt:
-            kind = InvalidRequestError if held is None or held.task == self._owner.task else UnavailableError
-            raise kind(
-                f"{self._argument}: another attempt took {self._path.parent} over"
-                f"{f' (task {held.task})' if held else ''}, so this one stops. What it has done is not lost."
-            )
-        if self._clock() - self._renewed > CLAIM_SECONDS / 4:
+        self._require()
+        if self._seconds != CLAIM_SECONDS or self._clock() - self._renewed > CLAIM_SECONDS / 4:
+            self._seconds = CLAIM_SECONDS
             self._write()
+
+    def hold(self, seconds: float) -> None:
+        """Keep the claim through a time in which the owner does not check it, such as a deferral.
+
+        It lasts `CLAIM_SECONDS` at least. The next `check` ends the hold. An owner that dies keeps other tasks out
+        until then, so hold it no longer than needed; a retry takes over at once.
+
+        :raises EncordError: As `check`.
+        """
+        self._require()
+        self._seconds = max(seconds, CLAIM_SECONDS)
+        self._write()
+
+    def _require(self) -> None:
+        held = self._read()
+        if held is None:
+            raise UnavailableError(
+                f"{self._argument}: {self._path} is gone, which reserved its directory for this task. Somebody "
+                "deleted it, or another attempt has ended. So this one stops; what it has done is not lost. Run the "
+                "task again."
+            )
+        if held.attempt != self._owner.attempt:
+            kind = InvalidRequestError if held.task == self._owner.task else UnavailableError
+            raise kind(
+                f"{self._argument}: another attempt took {self._path.parent} over (task {held.task}), so this one "
+                "stops. What it has done is not lost."
+            )
 
     def release(self) -> None:
         """Give the place back, if the claim still stands."""
@@ -243,7 +268,13 @@ class Claim:
     def _write(self) -> None:
         self._renewed = self._clock()
         owner = self._owner
-        held = _Held(task=owner.task, attempt=owner.attempt, renewed=self._renewed, process=owner.process)
+        held = _Held(
+            task=owner.task,
+            attempt=owner.attempt,
+            renewed=self._renewed,
+            process=owner.process,
+            seconds=self._seconds,
+        )
         with storage_errors(self._argument, self._path):
             for turn in range(_TURNS):
                 if is_local(self._path):
@@ -253,7 +284,10 @@ class Claim:
                     break
                 except FileNotFoundError:  # another attempt ended, and removed the empty directory
                     if turn == _TURNS - 1:
-                        raise
+                        raise UnavailableError(
+                            f"{self._argument}: {self._path.parent} is removed again and again by other attempts. Run "
+                            "the task again."
+                        ) from None
 
 
 class _Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -263,6 +297,7 @@ class _Held(msgspec.Struct, frozen=True, kw_only=True):
     attempt: str
     renewed: float
     process: str | None = None
+    seconds: float = CLAIM_SECONDS
 
 
 def _has_ended(process: str | None) -> bool:

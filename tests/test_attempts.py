@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,44 @@ def test_another_task_waits_until_a_claim_is_released_or_has_ended(tmp_path: Pat
     other.take()
     with pytest.raises(UnavailableError, match="task dag/2"):  # its retry does what is left
         one.check()
+
+
+def test_a_claim_that_is_held_for_a_wait_outlasts_it_and_a_retry_still_takes_it_over(tmp_path: Path) -> None:
+    """Review of 0.1, ingest 1: the owner waits for a job of Encord longer than a claim lasts."""
+    now = [1000.0]
+    path = tmp_path / "claim.json"
+    owner, other, retry = (
+        Claim(path, Owner(task), "receipt", clock=lambda: now[0]) for task in ("dag/1", "dag/2", "dag/1")
+    )
+    owner.take()
+    owner.hold(7 * CLAIM_SECONDS)
+    now[0] += 6 * CLAIM_SECONDS
+    with pytest.raises(UnavailableError) as raised:
+        other.take()
+    assert raised.value.retry_after == CLAIM_SECONDS
+    owner.check()  # the wait has ended, so the claim lasts as long as any other from here on
+    now[0] += CLAIM_SECONDS / 2
+    with pytest.raises(UnavailableError) as raised:
+        other.take()
+    assert raised.value.retry_after == CLAIM_SECONDS / 2
+    owner.hold(7 * CLAIM_SECONDS)
+    retry.take()
+    with pytest.raises(InvalidRequestError, match="another attempt took"):
+        owner.hold(CLAIM_SECONDS)
+    now[0] += CLAIM_SECONDS
+    other.take()
+
+
+def test_a_claim_whose_file_is_gone_stops_its_owner_with_an_error_that_a_retry_mends(tmp_path: Path) -> None:
+    """Review of 0.1, ingest 1."""
+    owner = Claim(tmp_path / "receipt.parts" / "claim.json", Owner("task"), "receipt")
+    owner.take()
+    shutil.rmtree(tmp_path / "receipt.parts")
+    with pytest.raises(UnavailableError, match=r"receipt: .*claim\.json is gone"):
+        owner.check()
+    owner.release()
+    owner.take()
+    owner.check()
 
 
 def test_two_processes_that_write_one_file_at_once_leave_one_of_the_two_whole(tmp_path: Path) -> None:

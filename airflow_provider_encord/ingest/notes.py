@@ -65,11 +65,15 @@ class Notebook:
     :param write: Keeps it, whole or not at all, also if this process dies right after. None: nothing is kept, and the
         notes serve this try alone.
     :param erase: Deletes what was written, when nothing is under way any more.
+    :param check: Makes sure that the place of the notes still belongs to this attempt, and keeps it a while longer.
+    :param hold: Keeps it for so many seconds.
     """
 
     read: Callable[[], bytes | None] = lambda: None
     write: Callable[[bytes], None] | None = None
     erase: Callable[[], None] | None = None
+    check: Callable[[], None] = lambda: None
+    hold: Callable[[float], None] = lambda seconds: None
 
     def __post_init__(self) -> None:
         self._open: list[Note] = []

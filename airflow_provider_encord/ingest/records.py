@@ -73,7 +73,13 @@ class Record:
     @property
     def notebook(self) -> Notebook:
         """Notes beside the parts."""
-        return Notebook(read=self._read_notes, write=self._write_notes, erase=self._erase_notes)
+        return Notebook(
+            read=self._read_notes,
+            write=self._write_notes,
+            erase=self._erase_notes,
+            check=self._claim.check,
+            hold=self._claim.hold,
+        )
 
     def take(self, outcomes: Sequence[Outcome]) -> None:
         """Keep outcomes, in a part now and then."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from airflow_provider_encord.client.api import uploads
 from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.api.uploads import PENDING, RegisteredFile, UploadJob
-from airflow_provider_encord.client.call import Flow, Now, Pause
+from airflow_provider_encord.client.call import Call, Flow, Now, Pause
 from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, TransientError
 from airflow_provider_encord.client.resources.uploads import follow_job
 from airflow_provider_encord.ingest.notes import Note, Notebook
@@ -178,8 +178,13 @@ class Registration:
 
     def _follow(self, job: str) -> Flow[UploadJob]:
         """Poll a job until it ends or its time is over."""
+
+        def poll(hold: int) -> Call[UploadJob]:
+            self._notebook.check()
+            return self._target.poll(job, hold)
+
         try:
-            return (yield from follow_job(lambda hold: self._target.poll(job, hold), timeout=self._timeout))
+            return (yield from follow_job(poll, timeout=self._timeout))
         except TransientError as error:  # the job is known and runs on
             return UploadJob(status=PENDING, errors=[str(error)])
 

@@ -37,6 +37,7 @@ from airflow_provider_encord.ingest.sending import Sent, send_files, unfit
 from airflow_provider_encord.ingest.sources import SourceFile
 
 _RUNNING_JOBS = 1  # at Encord, while the next batch is sent
+_SLOWEST = 100_000  # bytes per second; how long a receipt is reserved while files are sent goes by this
 _FAILED_BATCHES = 3  # in a row; after that it would be the same for all
 
 
@@ -91,7 +92,7 @@ def upload_files(
     registration = Registration(target, rows, notebook=notebook, timeout=job_timeout)
     parts = batches(plan.missing, files_per_job=files_per_job)
     newcomers = Newcomers(target, rows, look=match_by != CHECKSUM)
-    yield from _Upload(target, registration, report, newcomers).run(parts)
+    yield from _Upload(target, registration, report, newcomers, notebook).run(parts)
 
 
 def _take_up(
@@ -183,9 +184,16 @@ class Newcomers:
 class _Upload:
     """Takes batches to their end, one after the other."""
 
-    def __init__(self, target: Target, registration: Registration, report: Report, newcomers: Newcomers):
+    def __init__(
+        self,
+        target: Target,
+        registration: Registration,
+        report: Report,
+        newcomers: Newcomers,
+        notebook: Notebook,
+    ):
         self._target, self._registration, self._report = target, registration, report
-        self._newcomers = newcomers
+        self._newcomers, self._notebook = newcomers, notebook
         self._running: collections.deque[Job] = collections.deque()
         self._failed_batches = 0
         self._stopped_by: EncordError | None = None
@@ -224,7 +232,9 @@ class _Upload:
 
     def _start(self, files: Sequence[SourceFile]) -> Flow[list[Job]]:
         try:
+            self._notebook.hold(sum(file.size for file in files) / _SLOWEST)
             sent, failures = yield from send_files(self._target, files)
+            self._notebook.check()
         except EncordError as error:
             self._meet(error)
             self._fail(files, str(error), retryable=error.retryable)

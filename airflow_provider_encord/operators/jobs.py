@@ -101,6 +101,9 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
     def prepare(self, context: Context) -> None:
         """Check the arguments; called at every start, also after a deferral, so it costs little."""
 
+    def reserve(self) -> None:
+        """Claim what the attempt writes into; called once in an attempt, before anything is sent or waited for."""
+
     def begin(self, context: Context) -> dict[str, Any]:
         """Do what an attempt does once, before its first job.
 
@@ -138,6 +141,12 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         :return: What goes to XCom.
         """
 
+    def before_poll(self) -> None:
+        """Called before each look at a running job: make sure that the attempt still has what it holds."""
+
+    def before_deferral(self, seconds: float) -> None:
+        """Called before the task waits in the triggerer: keep what the attempt holds for so long."""
+
     def settle(self) -> None:
         """The attempt has ended, and not by deferring: give back what it holds."""
 
@@ -146,6 +155,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         with self._permanent_end(context):
             self.prepare(context)
             self._set_waiting()
+            self.reserve()
             self._wait_for_earlier(context)
             return self._continue(context, self.parts(None), self.begin(context))
 
@@ -255,7 +265,9 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         :raises AirflowException: It has not ended in time.
         """
         self._running = job
-        answer = self.client.run(job.follow(timeout=0 if self._deferring else self._timeout))
+        answer = self.client.run(
+            job.follow(timeout=0 if self._deferring else self._timeout, before_poll=self.before_poll)
+        )
         if not answer.ended:
             if not self._deferring:
                 raise AirflowException(self._overdue(job))
@@ -358,6 +370,8 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         part = self._part
         described = None if part is None else {"about": part.about, "note": dict(part.note), "after": part.after}
         self.log.info("Job %s runs; the triggerer polls it every %.0f s.", job.id, self._interval)
+        longest = self._timeout + 10 * self._interval  # the trigger's own deadline comes first
+        self.before_deferral(longest)
         self.defer(
             trigger=EncordJobTrigger(
                 job=job.to_dictionary(),
@@ -367,5 +381,5 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
                 carried={"totals": self._totals, "part": described, **self.carry()},
             ),
             method_name="execute_complete",
-            timeout=timedelta(seconds=self._timeout + 10 * self._interval),  # the trigger's own deadline comes first
+            timeout=timedelta(seconds=longest),
         )

@@ -153,3 +153,19 @@ def test_notes_about_another_dataset_or_other_files_are_no_concern() -> None:
 def test_what_are_no_notes_is_told_by_the_argument(content: bytes) -> None:
     with pytest.raises(InvalidRequestError, match="receipt: "):
         Notebook(read=lambda: content).left(DATASET)
+
+
+def test_the_place_of_the_notes_is_kept_while_files_are_sent_and_at_each_poll() -> None:
+    """Review of 0.1, ingest 1: a claim ended after 15 minutes, while its owner waited for a job."""
+    encord = ScriptedEncord()
+    notebook = Notebook(
+        hold=lambda seconds: encord.log.append(f"hold {seconds:.0f}"), check=lambda: encord.log.append("check")
+    )
+    encord.instead[POLL] += [UploadJob(status="PENDING")] * 3
+    files = [a_file("a.png", 2_000_000_000)]
+    run(
+        upload_files(Target(dataset=DATASET, credential=SSH_KEY), files, report=encord.report, notebook=notebook),
+        encord.perform,
+    )
+    steps = [one for one in encord.log if one in (PUT, POLL, "check") or one.startswith("hold")]
+    assert steps == ["hold 20000", PUT, "check", *["check", POLL] * 4]

@@ -98,9 +98,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         answer = yield from self.poll()
         return answer
 
-    def follow(self, *, timeout: float) -> Flow[Answer]:
-        """Poll it until it ends or its time is over; see `uploads.follow_job`."""
-        poll: Callable[[int], Call[Any]] = self.poll
+    def follow(self, *, timeout: float, before_poll: Callable[[], None] = lambda: None) -> Flow[Answer]:
+        """Poll it until it ends or its time is over; see `uploads.follow_job`.
+
+        :param before_poll: Called before each poll. What it raises ends the wait, unless it is transient.
+        """
+
+        def poll(hold: int) -> Call[Any]:
+            before_poll()
+            return self.poll(hold)
+
         answer: Answer = yield from follow_job(poll, timeout=timeout)
         return answer
 

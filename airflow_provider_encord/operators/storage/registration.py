@@ -155,6 +155,11 @@ class EncordRegisterCloudDataOperator(JobOperator):
         else:
             self.show(context, folder_url, str(self._folder))
 
+    def reserve(self) -> None:
+        """Claim the receipt's directory."""
+        if self._claim is not None:
+            self._claim.take()
+
     def begin(self, context: Context) -> dict[str, Any]:
         """Read the whole manifest once, so that a wrong line is found before anything is sent."""
         from airflow_provider_encord.client.errors import InvalidRequestError
@@ -165,8 +170,6 @@ class EncordRegisterCloudDataOperator(JobOperator):
             raise InvalidRequestError(f"source: {self.source} names no objects.")
         self.log.info("%d units to register, in %d jobs.", sum(counts), len(counts))
         self._integration_id = self._find_integration()
-        if self._claim is not None:
-            self._claim.take()
         return {"jobs": 0, "units": 0, "done": 0, "failed": 0, "cancelled": 0, "reasons": []}
 
     def parts(self, after: Any) -> Iterator[JobPart]:
@@ -275,6 +278,15 @@ class EncordRegisterCloudDataOperator(JobOperator):
         uri = dataset_uri if self._dataset else folder_uri
         self.tell_assets(context, uri(self.client.settings.base_url, self._dataset or str(self._folder)), result)
         return result
+
+    def before_poll(self) -> None:
+        """Renew the claim on the receipt's directory."""
+        self._require_claim()
+
+    def before_deferral(self, seconds: float) -> None:
+        """Hold the claim on the receipt's directory: nothing renews it in the triggerer."""
+        if self._claim is not None:
+            self._claim.hold(seconds)
 
     def settle(self) -> None:
         """Release the receipt's directory."""

@@ -1,0 +1,101 @@
+"""The receipt's directory of a registration belongs to one task from the first request on, and through every wait."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+from airflow_provider_encord.attempts import CLAIM_SECONDS
+from airflow_provider_encord.client.api.uploads import UploadJob
+from airflow_provider_encord.client.call import run
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.resources.jobs import FOLDER_UPLOAD, Job
+from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOperator
+from tests.airflow_layer.bench import Account
+from tests.airflow_layer.deferrals import run_deferred
+from tests.airflow_layer.test_registration import Intake
+
+
+@pytest.fixture
+def intake(account: Account, tmp_path: Path) -> Any:
+    yield Intake(account, tmp_path)
+    account.emulator.jobs(hold=False)
+
+
+def _age(claim: Path, seconds: float) -> None:
+    """Let a claim be as if it had been written so long ago."""
+    held = json.loads(claim.read_text())
+    claim.write_text(json.dumps({**held, "renewed": held["renewed"] - seconds}))
+
+
+def test_a_deferred_registration_keeps_its_receipt_for_as_long_as_it_waits(intake: Intake, tmp_path: Path) -> None:
+    """Review of 0.1, ingest 1: the claim ended after 15 minutes, and another task wrote into the same directory."""
+    names, receipt = intake.objects(2), tmp_path / "receipt"
+    source = intake.manifest(names)
+    refusals: list[str] = []
+
+    def make() -> EncordRegisterCloudDataOperator:
+        return EncordRegisterCloudDataOperator(
+            task_id="register",
+            source=source,
+            folder=intake.folder,
+            integration=intake.integration,
+            receipt=str(receipt),
+            deferrable=True,
+            poll_interval=5,
+            job_timeout=10 * CLAIM_SECONDS,
+        )
+
+    class Other:
+        dag_id, run_id, task_id, map_index = "other", "run", "task", -1
+        try_number, max_tries = 1, 3
+
+        def xcom_push(self, **_: Any) -> None:
+            """Not looked at."""
+
+    def meanwhile(number: int) -> None:
+        _age(receipt / "claim.json", 9 * CLAIM_SECONDS)
+        with pytest.raises(AirflowException, match="is in use by the task") as raised:
+            intake.register({"ti": Other()}, source=source, receipt=str(receipt))
+        refusals.append(str(raised.value))
+        intake.emulator.jobs(hold=False)
+
+    intake.emulator.jobs(hold=True)
+    assert run_deferred(make, while_deferred=meanwhile)["registered"] == 2
+    assert len(refusals) == 1
+    assert not (receipt / "claim.json").exists()
+
+
+def test_a_wait_on_the_worker_checks_the_claim_before_each_poll() -> None:
+    """Review of 0.1, ingest 1: so it is renewed, and a zombie that waits stops."""
+    polls: list[str] = []
+
+    def check() -> None:
+        polls.append("check")
+        if len(polls) > 6:
+            raise InvalidRequestError("another attempt took it over")
+
+    def perform(step: Any) -> Any:
+        if getattr(step, "operation", None):
+            polls.append("poll")
+            return UploadJob(status="PENDING")
+        return 0.0
+
+    job = Job(kind=FOLDER_UPLOAD, resource="00000000-0000-4000-8000-000000000001", id="job")
+    with pytest.raises(InvalidRequestError, match="took it over"):
+        run(job.follow(timeout=60, before_poll=check), perform)
+    assert polls == ["check", "poll"] * 3 + ["check"]
+
+
+def test_a_receipt_that_cannot_be_written_is_named_before_the_first_request(intake: Intake, tmp_path: Path) -> None:
+    """Review of 0.1, ingest 14."""
+    source = intake.manifest(intake.objects(1))
+    (tmp_path / "receipt").write_text("a file")
+    intake.emulator.clear_journal()
+    with pytest.raises(AirflowFailException, match=r"receipt: .* cannot be used"):
+        intake.register(source=source, receipt=str(tmp_path / "receipt"))
+    assert intake.emulator.journal() == []
