@@ -20,7 +20,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -72,6 +72,10 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         Encord holds each look until the job ends, for up to a minute.
     :param job_timeout: Seconds to wait for a job to end (templated). Default: 6 hours.
     """
+
+    reuses_finished_jobs: ClassVar[bool] = True
+    """Whether a job that an earlier attempt started and that ended well is the result of its part. Not where the part
+    does not name its content: what came since is not in that job."""
 
     template_fields: Sequence[str] = (
         "deferrable",
@@ -336,8 +340,8 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         return status == _ACTIVE
 
     def is_job_succeeded(self, status: str) -> bool:
-        """Whether it ended well."""
-        return status == _SUCCEEDED
+        """Whether it ended well, and its result is that of its part."""
+        return status == _SUCCEEDED and self.reuses_finished_jobs
 
     def poll_until_complete(self, external_id: Any, context: Context) -> Any:
         """Wait for the job, here or in the triggerer; the part's result."""

@@ -20,6 +20,7 @@ from airflow_provider_encord.client.resources.jobs import FOLDER_SYNC, FOLDER_UP
 from airflow_provider_encord.operators.storage import EncordSyncFolderOperator
 from airflow_provider_encord.triggers.jobs import EncordJobTrigger
 from tests.airflow_layer.bench import SSH_CONNECTION, Account, connection
+from tests.airflow_layer.deferrals import run_deferred
 from tests.airflow_layer.lines import running_line
 from tests.client import keys
 from tests.client.misbehaving import drip
@@ -96,16 +97,37 @@ def test_a_job_that_does_not_end_in_time_is_an_error_that_a_retry_may_mend(bucke
     assert not isinstance(raised.value, AirflowFailException)
 
 
-def test_the_try_after_one_that_died_goes_on_with_its_job(bucket: Bucket) -> None:
+@pytest.mark.parametrize("deferrable", [False, True])
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_retry_waits_for_the_sync_of_an_earlier_attempt_and_then_syncs_what_came_since(
+    bucket: Bucket, ended: bool, deferrable: bool
+) -> None:
+    """Review of 0.1, ingest 2: the finished job of the earlier attempt was taken for the result of the retry."""
     if running_line() != "3.3":
         pytest.skip("older lines keep no state of tasks")
-    store = Store()
-    bucket.account.emulator.jobs(hold=True)
+    store, emulator = Store(), bucket.account.emulator
+    emulator.jobs(hold=True)
     with pytest.raises(AirflowException, match="job_timeout"):
         bucket.sync({"task_state_store": store}, job_timeout=1)
-    bucket.account.emulator.jobs(hold=False)
-    told = bucket.sync({"task_state_store": store})
-    assert (told["done"], bucket.starts()) == (2, 1)
+    if ended:
+        emulator.jobs(hold=False)
+        (stored,) = [store.get(key) for key in store.get("encord_jobs")]
+        with bucket.account.client() as client:
+            assert state_of(client.run(job_from(stored).follow(timeout=20))).ended
+        bucket.put("c.png")
+    else:
+        bucket.put("c.png")
+        with pytest.raises(AirflowException, match="job_timeout"):
+            bucket.sync({"task_state_store": store}, job_timeout=1)
+        assert bucket.starts() == 1  # one at a time
+        emulator.jobs(hold=False)
+
+    def make() -> EncordSyncFolderOperator:
+        return EncordSyncFolderOperator(task_id="sync", folder=bucket.folder, deferrable=deferrable, poll_interval=5)
+
+    run_deferred(make, {"task_state_store": store})
+    assert bucket.names() == ["a.png", "b.png", "c.png"]
+    assert bucket.starts() == 2
     assert store.kept == {}
 
 

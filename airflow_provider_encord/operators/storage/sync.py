@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class EncordSyncFolderOperator(JobOperator):
     """Let a cloud-synced folder take in what its bucket holds now, and wait for it.
 
-    Needs an SSH key. Safe to repeat: a sync adds what is missing. It cannot be cancelled: Encord's API has nothing for
-    that. Encord API: ``storage/folders/{id}/cloud-linked-folder-syncs`` (v2).
+    Needs an SSH key. Safe to repeat: a sync adds what is missing. A retry waits for a sync that an earlier attempt left
+    running (Airflow 3.3), and then syncs what came into the bucket since. A sync cannot be cancelled: Encord's API has
+    nothing for that. Encord API: ``storage/folders/{id}/cloud-linked-folder-syncs`` (v2).
 
     :param folder: Id of the cloud-synced folder (templated).
     :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting
@@ -31,6 +32,8 @@ class EncordSyncFolderOperator(JobOperator):
     :raises AirflowFailException: There is no such folder, or it is not synced with a bucket.
     :raises AirflowException: The sync ended with an error, or not in time; a retry may help.
     """
+
+    reuses_finished_jobs = False
 
     template_fields: Sequence[str] = ("folder", *JobOperator.template_fields)
 
