@@ -207,17 +207,15 @@ def judge(sent: Sequence[Sent], job: UploadJob) -> tuple[list[Outcome], list[Sen
 
     :return: The outcomes, and the files of which it says nothing.
     """
-    errors = {
-        url: error.error or error.action_description for error in job.data_unit_errors for url in error.object_urls
-    }
+    failures = job.failures
     registered: dict[str, collections.deque[RegisteredFile]] = collections.defaultdict(collections.deque)
     for unit in job.data_hashes_with_titles:
         registered[unit.title].append(unit)
     outcomes: list[Outcome] = []
     untold: list[Sent] = []
     for one in sent:
-        if refused := [url for url in one.objects if url in errors]:
-            reason = f"Encord could not take {one.file.uri}: {errors[refused[0]] or 'it gives no reason'}."
+        if refused := [url for url in one.objects if url in failures]:
+            reason = f"Encord could not take {one.file.uri}: {failures[refused[0]]}."
             outcomes.append(failed(one.file, reason, retryable=False, sha256=one.sha256))
         elif units := registered.get(one.file.title):
             outcomes.append(_uploaded(one, units.popleft()))

@@ -103,14 +103,13 @@ class RegistrationReceipt:
 
 
 def registration_lines(
-    units: Sequence[SentUnit], answer: UploadJob, failures: Mapping[str, str], url_of_item: Mapping[str, str]
+    units: Sequence[SentUnit], answer: UploadJob, url_of_item: Mapping[str, str]
 ) -> Iterator[RegistrationLine]:
     """The lines of one job.
 
-    :param failures: Reasons by URL.
     :param url_of_item: The URL of each made item whose title does not identify it, as far as Encord tells it.
     """
-    titles = _titles(units)
+    titles, failures = _titles(units), answer.failures
     by_title = {one.title: one for one in answer.data_hashes_with_titles if titles[one.title] == 1}
     by_url = {url_of_item[key]: one for one in answer.data_hashes_with_titles if (key := item_of(one)) in url_of_item}
     made = collections.Counter(one.title for one in answer.data_hashes_with_titles)

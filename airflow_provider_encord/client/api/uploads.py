@@ -106,6 +106,15 @@ class UploadJob(msgspec.Struct, frozen=True, kw_only=True):
         """Whether nothing more will happen; a status that we do not know has not ended."""
         return self.status in (DONE, ERROR, CANCELLED)
 
+    @property
+    def failures(self) -> dict[str, str]:
+        """Why objects failed: a reason by URL."""
+        return {
+            url: error.error or error.action_description or "Encord gives no reason"
+            for error in self.data_unit_errors
+            for url in error.object_urls
+        }
+
 
 _SIGNED_URLS = v2_reader(Page[SignedUrl])
 _SIGNED_URL_V1 = single(v1_reader(_SignedUrlV1))

@@ -227,10 +227,11 @@ class EncordRegisterCloudDataOperator(JobOperator):
         from airflow_provider_encord.counts import require_sum
 
         state = state_of(answer)
-        failures = self._failures(answer)
         self._require_claim()
+        failures: Mapping[str, str] = {}
         if isinstance(answer, UploadJob):
-            self._write_receipt(part.note["number"], answer, failures)
+            failures = answer.failures
+            self._write_receipt(part.note["number"], answer)
         if not state.succeeded:
             reasons = "; ".join(state.errors) or "Encord gives no reason"
             raise RefusedError(
@@ -308,7 +309,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         """The result of a part that needs no job."""
         from airflow_provider_encord.client.api.uploads import DONE, UploadJob
 
-        self._write_receipt(part.note["number"], UploadJob(status=DONE), {})
+        self._write_receipt(part.note["number"], UploadJob(status=DONE))
         units = part.note["units"]
         return {"units": units, "done": units, "failed": 0, "cancelled": 0, "reasons": []}
 
@@ -365,21 +366,14 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
         return integration_of(self.client.cloud_integrations(), str(self.integration))
 
-    def _failures(self, answer: Any) -> dict[str, str]:
-        return {
-            url: error.error or error.action_description or "Encord gives no reason"
-            for error in answer.data_unit_errors
-            for url in error.object_urls
-        }
-
-    def _write_receipt(self, number: int, answer: UploadJob, failures: Mapping[str, str]) -> None:
+    def _write_receipt(self, number: int, answer: UploadJob) -> None:
         from airflow_provider_encord.ingest.registration_receipt import ambiguous_items, registration_lines
 
         if self._receipt is None:
             return
         sent = self._receipt.sent(number)
         urls = self._urls_of_items(ambiguous_items(sent, answer))
-        self._receipt.close_part(number, registration_lines(sent, answer, failures, urls))
+        self._receipt.close_part(number, registration_lines(sent, answer, urls))
 
     def _urls_of_items(self, items: Sequence[str]) -> dict[str, str]:
         """The URLs of storage items, as far as this credential can see them."""
