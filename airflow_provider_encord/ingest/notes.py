@@ -73,7 +73,7 @@ class Notebook:
     write: Callable[[bytes], None] | None = None
     erase: Callable[[], None] | None = None
     check: Callable[[], None] = lambda: None
-    hold: Callable[[float], None] = lambda seconds: None
+    hold: Callable[[float], None] = lambda _: None
 
     def __post_init__(self) -> None:
         self._open: list[Note] = []

@@ -14,12 +14,13 @@ from airflow_provider_encord.client.api.data_items import DicomSeries, ImageGrou
 from airflow_provider_encord.client.api.datasets import list_data_rows
 from airflow_provider_encord.client.api.listing import every_page
 from airflow_provider_encord.client.api.storage_items import ItemFilter, get_item, list_child_items, list_items
-from airflow_provider_encord.client.call import API_KEY, Flow
+from airflow_provider_encord.client.call import API_KEY, Flow, Pause
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
 
 _ITEM_TYPES = ("imageGroup", "imageSequence", "dicomSeries")
 _ROW_TYPES = ("IMG_GROUP", "DICOM")
 _PAGE_SIZE = 1000
+_LOOKS = (1.0, 2.0, 4.0)  # seconds between looks for the groups of a job whose answer was lost
 
 
 class RegisteredGroups:
@@ -47,6 +48,21 @@ class RegisteredGroups:
                     same_title.remove(known)  # each stands for one unit
                     break
         return found
+
+    def wait_for(self, units: Sequence[Unit]) -> Flow[None]:
+        """Wait for the groups that a job makes, if it was started: until all are there, or no more come.
+
+        :param units: What the job was sent. Without a group among them there is nothing to wait for.
+        """
+        groups = [unit for unit in units if isinstance(unit, ImageGroup | DicomSeries)]
+        there = look = 0
+        while there < len(groups) and look < len(_LOOKS):
+            yield Pause(_LOOKS[look])
+            self._known = None
+            found = len((yield from self.find(groups)))
+            look = 0 if found > there else look + 1
+            there = found
+        self._known = None  # the next `find` takes each of them once more
 
     def _list(self) -> Flow[dict[str, list[_Known]]]:
         known: dict[str, list[_Known]] = collections.defaultdict(list)

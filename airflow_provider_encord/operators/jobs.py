@@ -15,7 +15,6 @@ polling returned and not the job's result, so polling returns the result here.
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +32,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_encord.defaults import JOB_TIMEOUT, POLL_INTERVAL
 from airflow_provider_encord.operators.arguments import flag, seconds
 from airflow_provider_encord.operators.base import EncordBaseOperator, airflow_errors, is_last_attempt
+from airflow_provider_encord.operators.job_parts import JobPart, StartAgainError
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -42,25 +42,8 @@ if TYPE_CHECKING:
 _KEY = "encord_job"
 _KEYS = "encord_jobs"  # where the keys of all stored jobs stand, so that they can be deleted
 _ACTIVE, _SUCCEEDED, _FAILED = "active", "succeeded", "failed"
+_STARTS = 3  # of a part, if the answers to the start of its job get lost
 _LEAST_INTERVAL = 5.0  # seconds; see `triggers.jobs` for why there is one
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class JobPart:
-    """The work of one job.
-
-    :param about: The `fingerprint` of its target, options and content.
-    :param note: Small JSON that describes it to `part_result`, also after a deferral in another process.
-    :param after: Small JSON that `parts` takes to continue after it.
-    :param content: What `start_part` needs; not available after a deferral.
-    :param result: Its result, if it needs no job.
-    """
-
-    about: str
-    note: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    after: Any = None
-    content: Any = dataclasses.field(default=None, repr=False, compare=False)
-    result: Mapping[str, Any] | None = None
 
 
 class JobOperator(ResumableJobMixin, EncordBaseOperator):
@@ -124,7 +107,10 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     @abstractmethod
     def start_part(self, part: JobPart) -> Job:
-        """Start the job of a part."""
+        """Start the job of a part.
+
+        :raises StartAgainError: The answer was lost. `parts` is asked for this part again.
+        """
 
     @abstractmethod
     def part_result(self, part: JobPart, job: Job, answer: Answer) -> dict[str, Any]:
@@ -161,7 +147,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
             self._set_waiting()
             self.reserve()
             self._wait_for_earlier(context)
-            return self._continue(context, self.parts(None), self.begin(context))
+            return self._continue(context, None, self.begin(context))
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Continue after the triggerer has waited for a job.
@@ -196,10 +182,10 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         self._set_waiting()
         part = carried.get("part")
         if part is None:  # it was a job of an earlier attempt
-            return self._continue(context, self.parts(None), self.begin(context))
+            return self._continue(context, None, self.begin(context))
         part = JobPart(**part)
         result = self.part_result(part, job, self.client.run(job.look()))
-        return self._continue(context, self.parts(part.after), self.add(carried["totals"], result))
+        return self._continue(context, part.after, self.add(carried["totals"], result))
 
     def carry(self) -> dict[str, Any]:
         """Small JSON that an operator needs again after a deferral; `take_over` gets it."""
@@ -208,14 +194,29 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
     def take_over(self, carried: Mapping[str, Any]) -> None:
         """Take over what `carry` gave before the deferral."""
 
-    def _continue(self, context: Context, parts: Iterator[JobPart], totals: dict[str, Any]) -> Any:
+    def _continue(self, context: Context, after: Any, totals: dict[str, Any]) -> Any:
         self._totals = totals
-        for part in parts:
-            self._part = part
-            self.external_id_key = f"{_KEY}_{part.about}"
-            result = self.execute_resumable(context) if part.result is None else part.result
+        parts, lost = self.parts(after), 0
+        while (part := next(parts, None)) is not None:
+            try:
+                result = self._result_of(context, part)
+            except StartAgainError as error:
+                lost += 1
+                if lost == _STARTS:
+                    raise AirflowException(f"{error} Run the task again.") from None
+                parts = self.parts(after)
+                continue
             self._totals = self.add(self._totals, result)
+            after, lost = part.after, 0
         return self.finish(context, self._totals)
+
+    def _result_of(self, context: Context, part: JobPart) -> Mapping[str, Any]:
+        if part.result is not None:
+            return part.result
+        self._part = part
+        self.external_id_key = f"{_KEY}_{part.about}"
+        result: Mapping[str, Any] = self.execute_resumable(context)
+        return result
 
     def _set_waiting(self) -> None:
         self._timeout = seconds(self.job_timeout, "job_timeout")

@@ -16,7 +16,7 @@ from tests.airflow_layer.bench import API_KEY_CONNECTION, Account
 from tests.airflow_layer.deferrals import run_deferred
 from tests.airflow_layer.lines import running_line
 from tests.airflow_layer.test_jobs import Store
-from tests.airflow_layer.test_registration import Intake
+from tests.airflow_layer.test_registration import START, Intake
 from tests.sdk.media import png
 
 POLL = {"method": "GET", "path": "/data-upload-jobs/"}
@@ -332,6 +332,42 @@ def test_groups_that_are_registered_again_are_there_once(
         source.write_text(json.dumps({"image_groups": [{**groups[0], "objectUrl_2": f"{intake.url}/{names[3]}"}]}))
         intake.register(source=str(source), **target)
         assert there().count("drive") == 2
+
+
+@pytest.mark.parametrize("into", ["folder", "dataset"])
+@pytest.mark.parametrize("images", [0, 1], ids=["groups only", "with an image"])
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_groups_are_there_once_if_the_answer_to_the_start_of_their_job_is_lost(
+    intake: Intake, tmp_path: Path, into: str, images: int, cut: str
+) -> None:
+    """Review of 0.1, ingest 3: the job was started again without a look at what the first had made."""
+    names = intake.objects(4)
+    source = intake.manifests / "groups.json"
+    groups = [
+        {"title": title, "objectUrl_0": f"{intake.url}/{names[0]}", "objectUrl_1": f"{intake.url}/{other}"}
+        for title, other in (("drive", names[1]), ("walk", names[2]))
+    ]
+    single = [{"objectUrl": f"{intake.url}/{names[3]}"}] * images
+    source.write_text(json.dumps({"image_groups": groups, "images": single}))
+    target: dict[str, Any] = {} if into == "folder" else {"dataset": intake.dataset, "folder": None}
+    match = START if into == "folder" else {"query_type": "datasetdatalongpolling", "query_method": "POST"}
+    receipt = tmp_path / "receipt"
+    intake.emulator.faults([{"match": match, "when": {"nth": 1}, "do": {"cut": cut}}])
+    try:
+        result = intake.register(source=str(source), receipt=str(receipt), **target)
+    finally:
+        intake.emulator.clear_faults()
+    assert (result["units"], result["registered"], result["jobs"]) == (2 + images, 2 + images, 1)
+    with intake.account.client() as client:
+        rows = client.dataset(intake.dataset).data_rows()
+        there = intake.names() if into == "folder" else sorted(row.data_title for row in rows)
+    assert [title for title in there if title in ("drive", "walk")] == ["drive", "walk"]
+    assert there.count(names[3]) == images
+    lines = [json.loads(line) for line in (receipt / "part-000000.jsonl").read_text().splitlines()]
+    outcome = "present" if cut == "after" else "registered"
+    assert {line["title"]: line["outcome"] for line in lines if line["title"] in ("drive", "walk")} == dict.fromkeys(
+        ("drive", "walk"), outcome
+    )
 
 
 def test_a_receipt_in_the_directory_that_is_listed_is_refused(intake: Intake) -> None:

@@ -14,7 +14,8 @@ from airflow_provider_encord.defaults import UNITS_PER_JOB
 from airflow_provider_encord.links import dataset_url, folder_url
 from airflow_provider_encord.operators.arguments import flag, given, storage_path, whole_number
 from airflow_provider_encord.operators.base import owner_of
-from airflow_provider_encord.operators.jobs import JobOperator, JobPart
+from airflow_provider_encord.operators.job_parts import JobPart, StartAgainError
+from airflow_provider_encord.operators.jobs import JobOperator
 from airflow_provider_encord.operators.storage.upload import ON_ERROR
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
             note = {"number": number, "units": len(units), "present": len(present)}
             number += 1
             after_it = {"place": place, "number": number}
-            part = JobPart(about=about, note=note, after=after_it, content=items)
+            part = JobPart(about=about, note=note, after=after_it, content={"items": items, "units": missing})
             yield part if missing else dataclasses.replace(part, result=self._all_present(part))
 
     def start_part(self, part: JobPart) -> Job:
@@ -204,16 +205,17 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
         self._require_claim()
         try:
-            return self._start(part.content)
+            return self._start(part.content["items"])
         except OutcomeUnknownError:
-            if not self._skip:
-                raise InvalidRequestError(
-                    "The answer of Encord to the start of a job was lost, so the objects may be registered or not. "
-                    "With skip_duplicate_urls=False, starting it again could register them twice. Look into the "
-                    "folder or dataset; or set skip_duplicate_urls=True and run the task again."
-                ) from None
-        self.log.warning("The answer of Encord to the start of a job was lost; the job is started again.")
-        return self._start(part.content)  # what the first may have registered is skipped
+            lost = "The answer of Encord to the start of a job was lost, so the objects may be registered or not."
+        if not self._skip:
+            raise InvalidRequestError(
+                f"{lost} With skip_duplicate_urls=False, starting it again could register them twice. Look into the "
+                "folder or dataset; or set skip_duplicate_urls=True and run the task again."
+            )
+        self.log.warning("%s It is started again; what is there by then is left out.", lost)
+        self.client.run(self._registered_groups().wait_for(part.content["units"]))
+        raise StartAgainError(lost)
 
     def part_result(self, part: JobPart, job: Job, answer: Answer) -> dict[str, Any]:
         """Its counts; and its part of the receipt, also if the job failed.
@@ -296,14 +298,15 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
     def _present(self, units: Sequence[Unit]) -> dict[int, str]:
         """The groups that are registered already, by position; Encord itself skips single files only."""
+        return self.client.run(self._registered_groups().find(units)) if self._skip else {}
+
+    def _registered_groups(self) -> RegisteredGroups:
         from airflow_provider_encord.ingest.registered_groups import RegisteredGroups
 
-        if not self._skip:
-            return {}
         if self._groups is None:
             credential = self.client.credential.kind
             self._groups = RegisteredGroups(credential, dataset=self._dataset, folder=self._folder)
-        return self.client.run(self._groups.find(units))
+        return self._groups
 
     def _all_present(self, part: JobPart) -> dict[str, Any]:
         """The result of a part that needs no job."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.jobs import JobOperator, JobPart
+from airflow_provider_encord.operators.job_parts import JobPart
+from airflow_provider_encord.operators.jobs import JobOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
