@@ -161,6 +161,7 @@ def export_analytics(
     before = _whole(directory, question)
     if before and before.is_final(settle_seconds) and not overwrite:
         log.info("The export of %s to %s in %s is whole.", question.start, question.end, destination)
+        directory.tidy()
         return before
     for _ in range(_MOST_TRIES):
         try:
@@ -212,6 +213,7 @@ def _export(
     there = _whole(directory, question)
     if there and (before is None or there.plan != before.plan) and there.is_as_final(taken_at, settle_seconds):
         log.info("Another attempt has exported %s to %s in %s.", question.start, question.end, directory.path)
+        directory.tidy()
         return there
     claim = directory.take(plan, question.fingerprint(client.settings.host))
     files: list[FileRecord] = []

@@ -266,10 +266,20 @@ class ExportDirectory(Generic[M]):
         claim = self.claim()
         if claim is None or claim.id != plan:
             return
-        ids = {short(plan), *map(short, claim.replaces)}
         self._remove([PLAN])
-        kept = {MANIFEST, PLAN, *keep()}
-        self._remove([name for name in self._names() if name not in kept and _is_of(name, ids)])
+        self._remove_leftovers([plan, *claim.replaces], keep())
+
+    def tidy(self, keep: Callable[[str], Collection[str]] = lambda _: ()) -> None:
+        """Do what is left of `finish` if a process was killed in it: the manifest is there, and other files are, too.
+
+        :param keep: Takes the id of the plan that was carried out; gives names of files to keep beside the manifest's.
+        """
+        manifest, claim = self.manifest(), self.claim()
+        if manifest is None or manifest.plan is None or (claim is not None and claim.id != manifest.plan):
+            return
+        plan = manifest.plan
+        self.finish(plan, keep=lambda: {*manifest.file_names, *keep(plan)})
+        self._remove_leftovers([plan, *manifest.replaces], {*manifest.file_names, *keep(plan)})
 
     def discard(self, name: str) -> None:
         """Remove a file that this process has written and that nothing names."""
@@ -315,6 +325,11 @@ class ExportDirectory(Generic[M]):
                 return (self.path / name).read_bytes()
             except (FileNotFoundError, NotADirectoryError):
                 return None
+
+    def _remove_leftovers(self, plans: Iterable[str], keep: Collection[str]) -> None:
+        """Remove the files of these plans that are not to be kept."""
+        kept, ids = {MANIFEST, PLAN, *keep}, {*map(short, plans)}
+        self._remove([name for name in self._names() if name not in kept and _is_of(name, ids)])
 
     def _write_plan(self, claim: Claim) -> None:
         with storage_errors("destination", self.path):

@@ -39,7 +39,7 @@ from airflow_provider_encord.export.planning import Order, plan_export
 from airflow_provider_encord.export.reading import Reading
 from airflow_provider_encord.storage_paths import StoragePath
 
-__all__ = ["Order", "export_labels", "export_part", "join", "plan_export"]
+__all__ = ["Order", "export_labels", "export_part", "join", "plan_export", "tidy"]
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,7 @@ def export_labels(
     else:
         manifest = _export(client, order, directory, reading, clock)
     require_readable(manifest.failed, reading)  # another attempt may have finished it
+    tidy(directory)
     return manifest
 
 
@@ -114,7 +115,7 @@ def join(client: EncordClient, plan: Plan, directory: Directory) -> Manifest | N
         manifest = _publish(client, plan, finished, directory)
     except FinishedError as other:
         return _of(other)
-    directory.finish(plan.id, keep=lambda: {*manifest.file_names, *named_shards(directory, plan)})
+    directory.finish(plan.id, keep=lambda: {*manifest.file_names, *named_shards(directory, plan.id)})
     if manifest.failed:
         log.warning(
             "%d label rows could not be read and are in no file; the manifest names them, the first is %s: %s",
@@ -129,6 +130,11 @@ def join(client: EncordClient, plan: Plan, directory: Directory) -> Manifest | N
             manifest.missing[0].label_hash,
         )
     return manifest
+
+
+def tidy(directory: Directory) -> None:
+    """Remove what an attempt left that was killed after it wrote the manifest."""
+    directory.tidy(keep=lambda plan: named_shards(directory, plan))
 
 
 def _publish(client: EncordClient, plan: Plan, done: Sequence[Progress], directory: Directory) -> Manifest:

@@ -13,7 +13,7 @@ import msgspec
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.export.directory import FinishedError
-from airflow_provider_encord.export.labels import Order, export_part, join, plan_export
+from airflow_provider_encord.export.labels import Order, export_part, join, plan_export, tidy
 from airflow_provider_encord.export.manifest import Manifest, Shard
 from airflow_provider_encord.export.part import require_readable
 from airflow_provider_encord.export.plan import Directory, Plan, Progress, directory_of, read_plan
@@ -117,6 +117,7 @@ def _of_whole(partition: Partition, directory: Directory, reading: Reading) -> t
             "partition task again; it needs a directory for each run, such as one that ends with {{ ds }}."
         )
     require_readable(manifest.failed, reading)
+    tidy(directory)
     return Progress(plan=partition.plan, finished=True, shards=_shards(manifest, partition.number)), manifest
 
 

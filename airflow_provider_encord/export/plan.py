@@ -132,21 +132,24 @@ def read_all_progress(directory: Directory, plan: Plan, number: int | None = Non
     :param number: Only of this part.
     """
     found: dict[int, Progress] = {}
-    for part, progress in _tries(directory, plan, number):
+    for part, progress in _tries(directory, plan.id, number):
         best = found.get(part)
         if best is None or (progress.finished, progress.next_row) > (best.finished, best.next_row):
             found[part] = progress
     return found
 
 
-def named_shards(directory: Directory, plan: Plan) -> set[str]:
-    """The names of shards that a finished try at any part names."""
+def named_shards(directory: Directory, plan: str) -> set[str]:
+    """The names of shards that a finished try at any part names.
+
+    :param plan: Id of the plan.
+    """
     return {shard.name for _, one in _tries(directory, plan, None) if one.finished for shard in one.shards}
 
 
 def has_skipped(directory: Directory, plan: Plan) -> bool:
     """Whether a try at any part skipped rows that it could not read."""
-    return any(progress.failed for _, progress in _tries(directory, plan, None))
+    return any(progress.failed for _, progress in _tries(directory, plan.id, None))
 
 
 def rows_to_read(directory: Directory, plan: Plan, part: Range, skip: int) -> list[ListedRow]:
@@ -167,8 +170,8 @@ def is_usable(directory: Directory, plan: Plan) -> bool:
     return True
 
 
-def _tries(directory: Directory, plan: Plan, number: int | None) -> Iterator[tuple[int, Progress]]:
-    for name in directory.file_names(plan.id, PART):
+def _tries(directory: Directory, plan: str, number: int | None) -> Iterator[tuple[int, Progress]]:
+    for name in directory.file_names(plan, PART):
         part = int(name.split("-")[2])
         if number is not None and part != number:
             continue
@@ -176,5 +179,5 @@ def _tries(directory: Directory, plan: Plan, number: int | None) -> Iterator[tup
             progress = _PROGRESS.decode(directory.content(name) or b"")
         except msgspec.DecodeError:
             continue
-        if progress.plan == plan.id:
+        if progress.plan == plan:
             yield part, progress

@@ -18,7 +18,7 @@ from airflow_provider_encord.storage_paths import StoragePath
 SHARDS = "labels"
 _SUFFIX = "|".join(map(re.escape, sorted(FORMATS)))
 SHARD_NAME = re.compile(
-    rf"{SHARDS}-([0-9a-f]{{8}}-(?P<part>\d{{5,}})-\d{{5,}}-[0-9a-f]{{8}}|(\d{{5,}}-)?\d{{5,}})\.({_SUFFIX})"
+    rf"{SHARDS}-((?P<plan>[0-9a-f]{{8}})-(?P<part>\d{{5,}})-\d{{5,}}-[0-9a-f]{{8}}|(\d{{5,}}-)?\d{{5,}})\.({_SUFFIX})"
 )
 """Names of shards, and those that older versions gave."""
 

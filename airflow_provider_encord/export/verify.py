@@ -13,6 +13,7 @@ from airflow_provider_encord.client.api.labels import LabelRowIds
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.defaults import JSON_LINES
+from airflow_provider_encord.export.directory import short
 from airflow_provider_encord.export.listing import ListedRow, list_rows
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import (
@@ -153,11 +154,14 @@ def _problem_of(directory: StoragePath, record: Shard | FileRecord) -> str | Non
 
 
 def _unnamed(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
+    """Shards of other exports. Two tries at a part of this plan may both have finished; the manifest names one."""
     named = {shard.name for shard in manifest.shards}
+    plan = short(manifest.plan) if manifest.plan else None
     with storage_errors("manifest", directory):
         names = sorted(path.name for path in directory.iterdir())
     for name in names:
-        if SHARD_NAME.fullmatch(name) and name not in named:
+        matched = SHARD_NAME.fullmatch(name)
+        if matched and name not in named and (plan is None or matched["plan"] != plan):
             yield Mismatch(what=name, problem="the manifest does not name it")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from airflow_provider_encord.client.api.analytics import TaskAction
@@ -16,7 +17,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.export.analytics import AnalyticsManifest, AnalyticsQuestion, export_analytics
-from airflow_provider_encord.export.directory import MANIFEST, ReplacedError
+from airflow_provider_encord.export.directory import KIND, MANIFEST, PLAN, Claim, ReplacedError
 from airflow_provider_encord.export.manifest import decode_manifest
 from tests.export.bench import PROJECT, QUESTION, Encord, export, units
 
@@ -152,6 +153,17 @@ def test_what_a_killed_export_left_is_replaced(tmp_path):
     with pytest.raises(Killed):
         _export(tmp_path, 1, _encord(_actions(1), _die))
     assert not (tmp_path / MANIFEST).exists()
+    _require_whole(tmp_path, _export(tmp_path, 1))
+
+
+def test_an_export_that_was_killed_after_its_manifest_is_tidied_by_the_next(tmp_path):
+    with pytest.raises(Killed):
+        _export(tmp_path, 1, _encord(_actions(1), _die))
+    manifest = _export(tmp_path, 1)
+    plan, (replaced,) = manifest.plan or "", manifest.replaces
+    (tmp_path / f"task_actions-{replaced[:8]}-00000.jsonl").write_text("{}\n")
+    claim = Claim(kind=KIND, id=plan, replaces=[replaced], fingerprint=manifest.fingerprint)
+    (tmp_path / PLAN).write_bytes(msgspec.json.encode(claim))
     _require_whole(tmp_path, _export(tmp_path, 1))
 
 

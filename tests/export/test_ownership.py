@@ -6,6 +6,7 @@ The other process acts in the middle of a request of the first, so the order of 
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import hashlib
 import itertools
 import threading
@@ -13,14 +14,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.export.directory import ReplacedError
 from airflow_provider_encord.export.labels import Order, export_labels, plan_export
-from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, read_manifest
+from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, Shard, read_manifest
 from airflow_provider_encord.export.partitions import export_partition, plan_partitions
-from airflow_provider_encord.export.plan import PLAN, Plan, directory_of
+from airflow_provider_encord.export.plan import PLAN, Plan, directory_of, read_plan, read_progress, write_progress
 from airflow_provider_encord.export.reading import Reading
 from airflow_provider_encord.export.verify import verify_files
 from tests.export.bench import QUESTION, Encord, export, lines, names, units
@@ -149,6 +151,81 @@ def test_three_tries_inside_each_other_end_with_one_whole_export(tmp_path, slow_
     manifests.append(_export(tmp_path, MONDAY, outer))
     assert all(manifest == manifests[0] for manifest in manifests)
     _require_whole(tmp_path, manifests[0])
+
+
+def test_the_shards_of_two_tries_that_both_finished_a_part_are_no_mismatch(tmp_path):
+    """The joining task keeps both, as another one may have named the other try in its manifest."""
+    parts = _parts(tmp_path)
+    _part(tmp_path, parts[0])
+    plan = read_plan(directory_of(tmp_path))
+    assert plan is not None
+    first = read_progress(directory_of(tmp_path), plan, 0)
+    second = msgspec.structs.replace(first, shards=[_copied(tmp_path, shard) for shard in first.shards])
+    write_progress(directory_of(tmp_path), 0, "fedcba98", second)
+    manifest = [_part(tmp_path, part)[1] for part in parts[1:]][-1]
+    extra = {path.name for path in tmp_path.iterdir()} - {MANIFEST, *manifest.file_names}
+    assert extra in ({shard.name for shard in first.shards}, {shard.name for shard in second.shards})
+    assert [*verify_files(tmp_path, manifest)] == []
+    foreign = f"labels-fedcba98-00000-00000-fedcba98.{manifest.layout.format}"
+    (tmp_path / foreign).write_bytes(b"{}\n")
+    assert [one.what for one in verify_files(tmp_path, manifest)] == [foreign]
+
+
+def _copied(directory: Path, shard: Shard) -> Shard:
+    """The same shard as another try wrote it."""
+    name = shard.name.rpartition("-")[0] + "-fedcba98.jsonl"
+    (directory / name).write_bytes((directory / shard.name).read_bytes())
+    return msgspec.structs.replace(shard, name=name)
+
+
+def _leave(directory: Path, planned: Plan) -> list[str]:
+    """What killed tries at this plan, and at one that it replaced, may leave late."""
+    owners = [planned.id, *planned.replaces]
+    assert len(owners) == 2
+    left = [f"labels-{owner[:8]}-00000-00000-0123abcd.jsonl" for owner in owners]
+    left += [f"part-{owners[1][:8]}-00000-0123abcd.json", f"listing-{owners[1][:8]}.jsonl.gz"]
+    for name in left:
+        (directory / name).write_bytes(b"{}\n")
+    return left
+
+
+@pytest.mark.parametrize("kind", ["whole", "in parts"])
+def test_an_export_that_is_killed_while_it_removes_what_is_not_needed_is_tidied_by_the_next(
+    tmp_path, kind, monkeypatch
+):
+    """It ended green, and verifying it failed for ever."""
+
+    def run(directory: Path) -> Any:
+        if kind == "whole":
+            return _export(directory, MONDAY)
+        return [_part(directory, part)[1] for part in _parts(directory)][-1]
+
+    def die(path: Path, *_: Any, **__: Any) -> None:
+        removed.append(path.name)
+        if len(removed) > most:
+            raise Killed
+        unlink(path)
+
+    unlink = Path.unlink
+    for most in range(100):
+        directory, removed = tmp_path / str(most), list[str]()
+        plan_export(Encord(units(ROWS)).client(), _order(TUESDAY), directory)
+        parts = _parts(directory)
+        planned = read_plan(directory_of(directory))
+        assert planned is not None
+        left = _leave(directory, planned)
+        for part in parts[:-1]:
+            _part(directory, part)
+        with monkeypatch.context() as patch, contextlib.suppress(Killed):
+            patch.setattr(Path, "unlink", die)
+            _part(directory, parts[-1])
+        manifest = run(directory)
+        assert manifest.plan == planned.id
+        _require_whole(directory, manifest)
+        if len(removed) <= most:
+            assert {PLAN, *left} <= {*removed}
+            return
+    pytest.fail("it removes without end")
 
 
 def _parts(directory: Path, run: str = MONDAY, rows: int = ROWS) -> list[Any]:
