@@ -25,6 +25,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.storage_paths import UNFINISHED, is_local, plain, storage_errors, write_whole
 
 CLAIM_SECONDS = 900.0
@@ -83,7 +84,7 @@ class FileStore:
             content = path.read_bytes()
         try:
             return msgspec.json.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except NOT_JSON:
             raise InvalidRequestError(
                 f"{self._argument}: {path} holds the state of an earlier attempt and is damaged. Delete the file."
             ) from None
@@ -262,7 +263,7 @@ class Claim:
                 return None
         try:
             return msgspec.json.decode(content, type=_Held)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except NOT_JSON:
             return None  # damaged: it protects nothing
 
     def _write(self) -> None:

@@ -17,6 +17,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from airflow_provider_encord.client.malformed import NOT_JSON
+
 T = TypeVar("T")
 
 _WINDOW = 512 * 1024  # bytes that are decoded at once
@@ -24,7 +26,6 @@ _LONGEST_HEAD = 4096  # bytes before the list; more is another shape
 _HEAD = re.compile(rb'\s*\{\s*(?:"status"\s*:\s*200\s*,\s*)?"response"\s*:\s*\[')
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*(?P<closed>")?|[\[\]{},]', re.DOTALL)
 _INDEX = re.compile(r"\$\[(\d+)\]")
-_MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class ItemStream(Generic[T]):
@@ -115,7 +116,7 @@ class ItemStream(Generic[T]):
             items = self._decode(b"[" + self._buffer[:cut] + b"]")
         except msgspec.ValidationError as error:
             self.error = msgspec.ValidationError(_INDEX.sub(self._place, str(error), count=1))
-        except _MALFORMED as error:
+        except NOT_JSON as error:
             self.error = error if sure else None
         else:
             self.items += items

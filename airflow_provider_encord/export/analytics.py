@@ -18,6 +18,7 @@ from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api.analytics import list_task_actions
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import SETTLE_SECONDS
 from airflow_provider_encord.export.analytics_files import write_table
@@ -274,7 +275,7 @@ def _require_possible(question: AnalyticsQuestion, now: datetime.datetime) -> No
 def _decode(content: bytes, title: str) -> AnalyticsManifest:
     try:
         return _MANIFEST.decode(content)
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise ManifestError(f"{title} is not the manifest of an export of analytics: {error}.") from None
 
 

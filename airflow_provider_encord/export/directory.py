@@ -23,6 +23,7 @@ import msgspec
 
 from airflow_provider_encord.attempts import remove
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.storage_paths import (
     UNFINISHED_PATTERN,
     StoragePath,
@@ -152,7 +153,7 @@ class ExportDirectory(Generic[M]):
             return None
         try:
             return _CLAIM.decode(content)
-        except msgspec.DecodeError:
+        except NOT_JSON:
             raise InvalidRequestError(
                 f"destination: {self.path / PLAN} is not the plan of an export that this version can continue. Name "
                 "another directory, or empty this one."

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.export.directory import ExportDirectory, file_name
 from airflow_provider_encord.export.listing import ListedRow
 from airflow_provider_encord.export.manifest import FileRecord, ManifestError
@@ -69,7 +70,7 @@ def read_rows(directory: StoragePath, record: FileRecord) -> Iterator[tuple[List
             yield ListedRow(one.data_hash, one.branch, one.label_hash, one.last_edited_at), one.about
     except (InvalidRequestError, DamagedFileError) as error:
         raise ManifestError(f"The file that the manifest beside it names: {error.message}") from None
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise ManifestError(f"{path} is damaged: {error}.") from None
     if rows != record.rows:
         raise ManifestError(f"{path} has {rows} lines, and the manifest beside it says {record.rows}.")

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.defaults import JSON_LINES, SHARD_BYTES
 from airflow_provider_encord.export.directory import MANIFEST as MANIFEST
 from airflow_provider_encord.export.listing import WORKER, Filters, ListedRow, Question
@@ -279,7 +280,7 @@ def decode_manifest(content: bytes, title: str) -> Manifest:
     try:
         _require_readable(_VERSION.decode(content).schema_version, title)
         return _MANIFEST.decode(content)
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise ManifestError(f"{title} is not the manifest of an export of label rows: {error}.") from None
 
 

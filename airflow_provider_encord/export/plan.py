@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.export.directory import PLAN, ExportDirectory, file_name
 from airflow_provider_encord.export.listing import ListedRow, Question
 from airflow_provider_encord.export.listing_file import read_rows
@@ -111,7 +112,7 @@ def read_plan(directory: Directory) -> Plan | None:
     """The plan of an export that is not finished; None if there is none, or its making was not finished."""
     try:
         return _PLAN.decode(directory.content(PLAN) or b"")
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return None
 
 
@@ -177,7 +178,7 @@ def _tries(directory: Directory, plan: str, number: int | None) -> Iterator[tupl
             continue
         try:
             progress = _PROGRESS.decode(directory.content(name) or b"")
-        except msgspec.DecodeError:
+        except NOT_JSON:
             continue
         if progress.plan == plan:
             yield part, progress

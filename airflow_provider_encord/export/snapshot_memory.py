@@ -14,6 +14,7 @@ import msgspec
 from airflow_provider_encord.attempts import Checkpoint, FileStore, Store
 from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.export.snapshot_evidence import changed, digest, edited
 from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
@@ -132,7 +133,7 @@ class Memory:
             content = bytes(self._report.read_bytes())
         try:
             lines = [msgspec.json.decode(one, type=SnapshotLine) for one in content.splitlines()]
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except NOT_JSON:
             lines = []
         if not lines or any(one.about != self._about for one in lines):
             raise InvalidRequestError(

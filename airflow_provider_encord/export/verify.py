@@ -12,6 +12,7 @@ import msgspec
 from airflow_provider_encord.client.api.labels import LabelRowIds
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.defaults import JSON_LINES
 from airflow_provider_encord.export.directory import short
 from airflow_provider_encord.export.listing import ListedRow, list_rows
@@ -124,7 +125,7 @@ def _decoded(line: bytes, decoder: msgspec.json.Decoder[Any]) -> _Decoded | None
     """What a line says; None if it cannot be read."""
     try:
         return _Decoded(decoder.decode(line))
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except NOT_JSON:
         return None
 
 

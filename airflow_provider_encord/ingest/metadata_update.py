@@ -23,6 +23,7 @@ from airflow_provider_encord.client.errors import (
     PermissionDeniedError,
     RefusedError,
 )
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.resources.identifiers import is_id
 from airflow_provider_encord.plain_json import plain_json, same_json
@@ -171,7 +172,7 @@ def _stored(item: StorageItemRecord, mode: str) -> dict[str, Any] | None:
     """The metadata that an item has; None if it is no object and is to be replaced."""
     try:
         there = msgspec.json.decode(item.client_metadata) if item.client_metadata else {}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         there = item.client_metadata
     if there is None:
         return {}

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.ingest.kinds import NAMES as KINDS
 from airflow_provider_encord.ingest.kinds import name_of_kind
 from airflow_provider_encord.ingest.sending import Sent
@@ -98,7 +99,7 @@ class Notebook:
             return []
         try:
             notes = _DECODER.decode(content)
-        except msgspec.MsgspecError as error:
+        except NOT_JSON as error:
             raise InvalidRequestError(
                 f"receipt: the notes of an earlier try beside it cannot be read: {error}."
             ) from None

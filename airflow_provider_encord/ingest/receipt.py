@@ -33,6 +33,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.ingest.outcome import PRESENT, Outcome
 from airflow_provider_encord.storage_paths import is_local, require_regular, storage_errors, try_writing, write_whole
 
@@ -112,7 +113,7 @@ def read_lines(file: Iterable[bytes]) -> Iterator[ReceiptLine]:
     for number, text in enumerate(file, 1):
         try:
             line = _LINE.decode(text)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except NOT_JSON as error:
             if _is_cut_off(text):
                 return
             raise InvalidRequestError(f"receipt: line {number} is not a line of a receipt: {error}.") from None

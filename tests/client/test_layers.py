@@ -33,6 +33,7 @@ CLIENT_FLOORS = [
     {
         "errors",
         "item_stream",
+        "malformed",
         "times",
         "key_refusals",
         "pem",

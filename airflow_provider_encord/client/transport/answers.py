@@ -12,14 +12,12 @@ from collections.abc import Mapping
 import msgspec
 
 from airflow_provider_encord.client.call import SSH_KEY
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.transport.scrubbing import scrub
 
 _LONGEST_SERVER_TEXT = 500
 _LONGEST_LOOK = 20_000  # characters of a server's text that are looked at
 _LONGEST_RETRY_AFTER = 366 * 86_400.0  # seconds; more is a mistake, and overflows dates
-
-NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What the decoder raises at bytes from outside."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,9 +23,9 @@ from airflow_provider_encord.client.errors import (
     UnexpectedAnswerError,
 )
 from airflow_provider_encord.client.item_stream import ItemStream
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.transport import advice, refusals
 from airflow_provider_encord.client.transport.answers import (
-    NOT_JSON,
     Answer,
     is_web_page,
     looks_whole,

@@ -18,6 +18,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.errors import UnexpectedAnswerError
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.export.formats.answers import NO_NAMES, Document, Names, mappings
 
@@ -110,7 +111,7 @@ def document_of(row: LabelRow) -> dict[str, Any]:
     """
     try:
         return row.decoded()
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise UnexpectedAnswerError(
             f"Label row {row.label_hash} (data {row.data_hash}) holds what this format cannot take: {reason}.",
