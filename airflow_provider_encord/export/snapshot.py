@@ -99,7 +99,8 @@ class _Taking:
         capture = capture or self._found(branches)
         if capture and (capture.ended or not self._too_late(capture)):
             return self._complete(capture)
-        if capture and (capture.taken_late or not self._date.mark_late):
+        held = self._rows(capture.branch) if capture and capture.branch in branches else []
+        if capture and held and (capture.taken_late or not self._date.mark_late):
             raise InvalidRequestError(
                 f"branch: the snapshot {capture.branch!r} was begun at {capture.begun} and cut off, and it is too late "
                 f"to complete it: labels have changed since. {_ADVICE}"

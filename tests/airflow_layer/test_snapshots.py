@@ -288,3 +288,61 @@ def test_times_that_are_none_are_named(exports: Exports, arguments: Any, times: 
     with pytest.raises(AirflowFailException, match=message):
         run()
     assert exports.journal() == []
+
+
+PAST = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize("if_late", ["fail", "mark"])
+@pytest.mark.parametrize("remembered", ["state", "report", "nothing"])
+def test_a_late_run_in_a_project_without_labels_takes_an_empty_snapshot(
+    account: Account, tmp_path: Path, remembered: str, if_late: str
+) -> None:
+    exports = Exports(account, tmp_path, created=0.0)
+    arguments: dict[str, Any] = {"store": Store() if remembered == "state" else None, "if_late": if_late}
+    if remembered == "report":
+        arguments["report"] = str(tmp_path / "frozen.jsonl")
+    told = freeze(exports, PAST, **arguments)
+    assert (told["rows"], told["taken_late"], told["branch"]) == (0, False, "export-today")
+    assert freeze(exports, PAST, **arguments) == told
+
+
+def _lasting(remembered: str, directory: Path) -> dict[str, Any]:
+    return {"store": Store()} if remembered == "state" else {"report": str(directory / "frozen.jsonl")}
+
+
+def _cut_off_before_the_first_row(exports: Exports, due: datetime.datetime, **arguments: Any) -> None:
+    exports.emulator.faults([{"match": COPIES, "when": {"nth": 1, "times": 1}, "do": {"status": 404}}])
+    with pytest.raises((AirflowException, AirflowFailException)):
+        freeze(exports, due, **arguments)
+    exports.emulator.clear_faults()
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["begun late", "begun in time"])
+@pytest.mark.parametrize("remembered", ["state", "report"])
+def test_a_snapshot_that_was_cut_off_before_the_first_row_is_begun_again_when_it_is_late(
+    exports: Exports, tmp_path: Path, remembered: str, late: bool
+) -> None:
+    """One that was begun late was refused for ever."""
+    arguments, due = _lasting(remembered, tmp_path), now()
+    more = {**UNTIL_NOW, "if_late": "mark"}
+    _cut_off_before_the_first_row(exports, due, **arguments, **(more if late else {}))
+    with pytest.raises(AirflowFailException, match=r"branch: there is no snapshot 'export-today', and it was due on"):
+        freeze(exports, due, **arguments, **UNTIL_NOW)
+    told = freeze(exports, due, **arguments, **more)
+    assert (told["rows"], told["copied"], told["taken_late"]) == (40, 40, True)
+    assert freeze(exports, due, **arguments, **more) == {**told, "copied": 0}
+
+
+@pytest.mark.parametrize("remembered", ["state", "report"])
+def test_a_snapshot_whose_rows_were_all_deleted_before_they_were_copied_is_empty_when_it_is_late(
+    account: Account, tmp_path: Path, remembered: str
+) -> None:
+    exports, due = Exports(account, tmp_path, rows=1), now()
+    arguments = _lasting(remembered, tmp_path)
+    _cut_off_before_the_first_row(exports, due, **arguments)
+    with account.client() as client:
+        (row,) = on_branch(exports, "main")
+        client.dataset(row.dataset_hash or "").remove_data_rows([row.data_hash])
+    told = freeze(exports, due, **arguments, **UNTIL_NOW)
+    assert (told["rows"], told["taken_late"], told["branch"]) == (0, False, "export-today")
