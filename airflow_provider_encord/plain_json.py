@@ -25,7 +25,8 @@ def plain_json(value: Any, where: str) -> Any:
     """The value as JSON has it: dictionaries with texts as keys, lists, texts, numbers, truth values and None.
 
     :param where: Where the value stands, for messages (``metadata of 'a.png'``).
-    :raises InvalidRequestError: It has no form in JSON, holds NaN or half a character, or is nested too deeply.
+    :raises InvalidRequestError: It has no form in JSON, has a key twice there, holds NaN or half a character, or is
+        nested too deeply.
     """
     return _plain(value, where, 0)
 
@@ -55,11 +56,23 @@ def _plain(value: Any, where: str, depth: int) -> Any:
     if isinstance(value, float | decimal.Decimal):
         return _number(value, where)
     if isinstance(value, Mapping):
-        return {_key(key, where): _plain(inner, f"{where}[{key!r}]"[:200], depth + 1) for key, inner in value.items()}
+        return _object(value, where, depth)
     if isinstance(value, list | tuple | set | frozenset):
         inner = sorted(value, key=repr) if isinstance(value, set | frozenset) else value
         return [_plain(one, f"{where}[{number}]"[:200], depth + 1) for number, one in enumerate(inner)]
     return _other(value, where, depth)
+
+
+def _object(value: Mapping[Any, Any], where: str, depth: int) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for key, inner in value.items():
+        text = _key(key, where)
+        if text in plain:
+            raise InvalidRequestError(
+                f"{where}: two of its keys are {text[:40]!r} in JSON, such as the number 1 and the text '1'. Rename one."
+            )
+        plain[text] = _plain(inner, f"{where}[{key!r}]"[:200], depth + 1)
+    return plain
 
 
 def _other(value: Any, where: str, depth: int) -> Any:
@@ -86,6 +99,7 @@ def _number(value: float | decimal.Decimal, where: str) -> int | float:
 
 
 def _key(key: Any, where: str) -> str:
+    key = key.value if isinstance(key, enum.Enum) else key
     if isinstance(key, bool) or not isinstance(key, str | int | float):
         raise InvalidRequestError(f"{where}: the key {str(key)[:40]!r} of type {type(key).__name__} must be a text.")
     return _text(key if isinstance(key, str) else str(key), where)

@@ -77,6 +77,19 @@ def test_values_without_a_form_are_refused_with_their_place(value: Any) -> None:
         plain_json({"x": [value]}, "metadata of 'a.png'")
 
 
+@pytest.mark.parametrize(
+    "value", [{1: "a", "1": "b"}, {1: "a", 1.5: "b", "1.5": "c"}, {Colour.RED: 1, "red": 2}], ids=str
+)
+def test_two_keys_that_are_one_in_json_are_refused(value: Any) -> None:
+    """The value of one of them was lost."""
+    with pytest.raises(InvalidRequestError, match=r"^metadata of 'a\.png'\['x'\]: two of its keys are '"):
+        plain_json({"x": value}, "metadata of 'a.png'")
+
+
+def test_the_key_of_an_enumeration_is_its_value() -> None:
+    assert plain_json({Colour.RED: 1}, "x") == {"red": 1}
+
+
 @given(
     st.recursive(
         st.none()
