@@ -69,7 +69,7 @@ def _object(value: Mapping[Any, Any], where: str, depth: int) -> dict[str, Any]:
         text = _key(key, where)
         if text in plain:
             raise InvalidRequestError(
-                f"{where}: two of its keys are {text[:40]!r} in JSON, such as the number 1 and the text '1'. Rename one."
+                f"{where}: two of its keys are {text[:40]!r} in JSON, such as the number 1 and the text '1'. Rename it."
             )
         plain[text] = _plain(inner, f"{where}[{key!r}]"[:200], depth + 1)
     return plain

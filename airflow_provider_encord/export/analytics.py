@@ -206,6 +206,7 @@ def _export(
         client,
         project,
         question.what,
+        interval=question.interval,
         user_emails=filters.user_emails,
         stages=filters.stages,
         data_hashes=filters.data_hashes,

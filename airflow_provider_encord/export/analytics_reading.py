@@ -78,7 +78,7 @@ def days_of(interval: Interval) -> Interval:
     return next_midnight(interval[0]), next_midnight(interval[1])
 
 
-def _known_part(interval: Interval, now: datetime.datetime) -> Interval | None:
+def known_part(interval: Interval, now: datetime.datetime) -> Interval | None:
     """An interval without the distant past and the future, in which nothing has happened; None if nothing remains."""
     start, end = max(interval[0], FIRST_DAY), min(interval[1], midnight(now) + 2 * DAY)
     return (start, end) if start < end else None
@@ -87,7 +87,7 @@ def _known_part(interval: Interval, now: datetime.datetime) -> Interval | None:
 def _time_spent(
     activity: Activity, selection: Selection, interval: Interval, now: datetime.datetime
 ) -> Iterator[TimeSpent]:
-    part = _known_part(interval, now)
+    part = known_part(interval, now)
     if part is None:
         return
     first, last = days_of(part)
@@ -131,7 +131,7 @@ def _read_until_stable(read: Callable[[], Iterator[TimeSpent]]) -> list[TimeSpen
 def _task_actions(
     activity: Activity, selection: Selection, interval: Interval, now: datetime.datetime
 ) -> Iterator[TaskAction]:
-    part = _known_part(interval, now)
+    part = known_part(interval, now)
     for start, end in windows(*part) if part else ():
         for record in activity.task_actions(
             start,
@@ -155,7 +155,7 @@ def _editor_logs(
         "data_hash": selection.data_hashes,
     }
     asked = {name: values[0] for name, values in filters.items() if len(values) == 1}
-    part = _known_part(interval, now)
+    part = known_part(interval, now)
     for start, end in windows(*part) if part else ():
         for record in activity.editor_logs(start, end, **asked):
             wanted = (

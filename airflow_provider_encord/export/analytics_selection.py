@@ -15,7 +15,15 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.resources.members import OF_PROJECT, all_groups, all_users
-from airflow_provider_encord.export.analytics_reading import DAY, EDITOR_LOGS, FIRST_DAY, TASK_ACTIONS, Selection
+from airflow_provider_encord.export.analytics_reading import (
+    DAY,
+    EDITOR_LOGS,
+    FIRST_DAY,
+    TASK_ACTIONS,
+    Interval,
+    Selection,
+    known_part,
+)
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +41,7 @@ def known_selection(
     project: ProjectRecord,
     kinds: Sequence[str],
     *,
+    interval: Interval,
     user_emails: Sequence[str],
     stages: Sequence[str],
     data_hashes: Sequence[str],
@@ -41,11 +50,12 @@ def known_selection(
     """The filters, with the values as Encord writes them.
 
     :param kinds: The kinds of record that are asked for.
+    :param interval: Of the records.
     :param actions: ``submit`` is an action on a task, and in the editor the one that is called ``submit_task``.
     :raises InvalidRequestError: One names nothing; the message lists what there is.
     """
     _require_stages(project, stages)
-    task_actions, editor_actions = _actions(client, project, kinds, actions)
+    task_actions, editor_actions = _actions(client, project, kinds, interval, actions)
     _require_data(client, project, data_hashes)
     return Selection(
         user_emails=tuple(_addresses(client, project, user_emails)),
@@ -137,7 +147,7 @@ def _former(client: EncordClient, project: ProjectRecord, email: str) -> str | N
 
 
 def _actions(
-    client: EncordClient, project: ProjectRecord, kinds: Sequence[str], wanted: Sequence[str]
+    client: EncordClient, project: ProjectRecord, kinds: Sequence[str], interval: Interval, wanted: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The types of action on tasks, and the actions in the editor, that the names stand for.
 
@@ -149,7 +159,7 @@ def _actions(
     editor = {one: f"{task[one]}{_TASK_SUFFIX}" if one in task else one for one in names}
     known = {one: action for one, action in editor.items() if action in EDITOR_ACTIONS}
     if EDITOR_LOGS in kinds:
-        known |= {one: one for one in names if one not in known and _occurs(client, project, one)}
+        known |= {one: one for one in names if one not in known and _occurs(client, project, interval, one)}
     possible = {TASK_ACTIONS: set(task), EDITOR_LOGS: set(known)}
     for kind in kinds:
         if names and kind in possible and not possible[kind]:
@@ -168,13 +178,13 @@ def _valid(kinds: Iterable[str]) -> str:
     return " ".join(f"Those of {kind} are {', '.join(lists[kind])}." for kind in kinds if kind in lists)
 
 
-def _occurs(client: EncordClient, project: ProjectRecord, action: str) -> bool:
-    """Whether the editor logs of the last 30 days have an action that is not in our list."""
+def _occurs(client: EncordClient, project: ProjectRecord, interval: Interval, action: str) -> bool:
+    """Whether the editor logs of the interval, or of the last 30 days, have an action that is not in our list."""
     now = client.encord_time()
-    for spelling in (action, action.upper()):
-        call = analytics.list_editor_logs(
-            project.project_hash, start=now - analytics.LONGEST_EDITOR_LOG, end=now, action=spelling
-        )
-        if client.send(call).results:
-            return True
+    activity = client.project(project.project_hash).activity
+    recent = (now - analytics.LONGEST_EDITOR_LOG, now)
+    for start, end in filter(None, (known_part(interval, now), recent)):
+        for spelling in (action, action.upper()):
+            if next(activity.editor_logs(start, end, action=spelling), None) is not None:
+                return True
     return False

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
@@ -212,6 +213,27 @@ def test_a_filter_that_names_nothing_is_refused_with_what_there_is(
     with pytest.raises(AirflowFailException, match=message):
         activity.export(**arguments)
     assert not (activity.directory / "export").exists()
+
+
+@pytest.mark.parametrize(
+    ("nth", "in_interval"),
+    [(1, [True, True]), (2, [True, True, True]), (3, [True, True, False, True])],
+    ids=["in the interval", "there in capitals", "in the last 30 days"],
+)
+def test_an_action_that_is_not_in_our_list_is_looked_for_in_the_interval_and_in_the_last_days(
+    activity: Activity, nth: int, in_interval: list[bool]
+) -> None:
+    """It was looked for in the last 30 days only, so an export of an earlier interval failed."""
+    page = {"results": [msgspec.to_builtins(activity.truth("editor_logs")[0])], "nextPageToken": None}
+    fault = {"match": {"path": "editor-logs"}, "when": {"nth": nth, "times": 1}, "do": {"status": 200, "json": page}}
+    activity.emulator.faults([fault])
+    activity.emulator.clear_journal()
+    start = activity.today - 100 * DAY
+    assert activity.export(what="editor_logs", actions="zoom", start=start, end=start + DAY)["records"] == {
+        "editor_logs": 0
+    }
+    asked = [one["query"] for one in activity.emulator.journal() if "editor-logs" in one["path"]]
+    assert [f"{start:%Y-%m-%d}" in str(query) for query in asked] == in_interval
 
 
 def test_an_address_in_another_case_is_the_same_user(activity: Activity) -> None:
