@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 FAIL = "fail"
 MARK = "mark"
-_MOST_LATE = 100 * 365 * 24 * 3600.0
 
 
 class EncordSnapshotLabelsOperator(EncordBaseOperator):
@@ -94,7 +93,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         self.late_after = late_after
         self.report = report
         check_literals(
-            if_late=(if_late, one_of(FAIL, MARK)), late_after=(late_after, _lateness), report=(report, location)
+            if_late=(if_late, one_of(FAIL, MARK)), late_after=(late_after, seconds), report=(report, location)
         )
 
     def act(self, context: Context) -> dict[str, Any]:
@@ -135,7 +134,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
 
         choice(self.if_late, "if_late", (FAIL, MARK))
         due = _due(context)
-        late_after = due + datetime.timedelta(seconds=_lateness(self.late_after, "late_after"))
+        late_after = due + datetime.timedelta(seconds=seconds(self.late_after, "late_after"))
         return Date(due=due, late_after=late_after, mark_late=self.if_late == MARK)
 
 
@@ -155,13 +154,3 @@ def _due(context: Context) -> datetime.datetime:
             )
         return utc_time(value)
     return datetime.datetime.now(datetime.UTC)
-
-
-def _lateness(value: Any, name: str) -> float:
-    """A number of seconds, short enough to be added to a date."""
-    from airflow_provider_encord.client.errors import InvalidRequestError
-
-    number = seconds(value, name)
-    if number > _MOST_LATE:
-        raise InvalidRequestError(f"{name}: {str(value)[:80]} seconds are too many; the most is {_MOST_LATE:.0f}.")
-    return number
