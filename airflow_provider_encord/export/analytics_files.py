@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 import msgspec
 
 from airflow_provider_encord.client.times import parse_time
-from airflow_provider_encord.defaults import ANALYTICS_FORMATS, JSON_LINES
+from airflow_provider_encord.defaults import JSON_LINES
 from airflow_provider_encord.export.counted_file import CountedFile
 from airflow_provider_encord.export.directory import ExportDirectory, file_name
 from airflow_provider_encord.export.formats import PARQUET
@@ -25,7 +25,6 @@ from airflow_provider_encord.export.manifest import FileRecord
 from airflow_provider_encord.storage_paths import BinaryWriter
 
 GZIP_LINES = f"{JSON_LINES}.gz"
-FORMATS = ANALYTICS_FORMATS
 RECORDS_PER_FILE = 200_000
 _RECORDS_PER_GROUP = 20_000  # what is in memory of a Parquet file at most
 
@@ -84,7 +83,7 @@ def _write_file(
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(directory.discard, name)
         on_failure.callback(file.abandon)
-        encoder = _encoder(file, table, format)
+        encoder = FORMATS[format](file, table)
         for row in rows:
             encoder.write(row)
             count += 1
@@ -94,14 +93,8 @@ def _write_file(
     return FileRecord(name=name, rows=count, bytes=file.bytes, sha256=file.sha256)
 
 
-def _encoder(file: BinaryWriter, table: Table, format: str) -> _Encoder:  # noqa: A002 - the word for it
-    if format == PARQUET:
-        return _Parquet(file, table)
-    return _JsonLines(gzip_of(file) if format == GZIP_LINES else file)
-
-
 class _JsonLines:
-    def __init__(self, file: BinaryWriter):
+    def __init__(self, file: BinaryWriter, _: Table):
         self._file = file
 
     def write(self, row: dict[str, Any]) -> None:
@@ -147,6 +140,14 @@ class _Parquet:
         rows, self._rows = self._rows, []
         if rows:
             self._writer.write_table(self._pyarrow.Table.from_pylist(rows, schema=self._schema))
+
+
+FORMATS: dict[str, Callable[[BinaryWriter, Table], _Encoder]] = {
+    JSON_LINES: _JsonLines,
+    GZIP_LINES: lambda file, table: _JsonLines(gzip_of(file), table),
+    PARQUET: _Parquet,
+}
+"""What writes each format, by its suffix."""
 
 
 def _with_times(pyarrow: Any, schema: Any, times: tuple[str, ...]) -> Any:

@@ -10,6 +10,7 @@ from airflow_provider_encord.defaults import ANALYTICS_FORMATS, ANALYTICS_KINDS,
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
     check_literals,
+    choice,
     flag,
     given,
     location,
@@ -154,13 +155,10 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
     def _question(self, context: Context) -> AnalyticsQuestion:
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.export.analytics import AnalyticsQuestion
-        from airflow_provider_encord.export.analytics_files import FORMATS
         from airflow_provider_encord.export.formats import require_format
 
         what = _kinds(self.what, "what")
-        name = given(self.format) or JSON_LINES
-        if name not in FORMATS:
-            raise InvalidRequestError(f"format: {str(name)[:80]!r} is none of {', '.join(FORMATS)}.")
+        name = choice(given(self.format) or JSON_LINES, "format", ANALYTICS_FORMATS)
         require_format(name)
         start, end = self._interval(context, what)
         if start >= end:
