@@ -7,9 +7,11 @@ from __future__ import annotations
 import datetime
 import email.utils
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedAnswerError
 
 _AGREEMENT = 1.1  # seconds that a clock which is right seems to be ahead: a `Date` has no fractions, and takes its way
+
+_NO_TIME = (ValueError, TypeError, IndexError, OverflowError)
 
 
 class NoTimeError(InvalidRequestError, ValueError):
@@ -35,16 +37,36 @@ def write_time(moment: datetime.datetime | str | None) -> str | None:
     :param moment: A time (no offset means UTC), the text of one, or None for no filter.
     :raises NoTimeError: It is not a time.
     """
-    if moment is None:
-        return None
+    return None if moment is None else given_time(moment).isoformat()
+
+
+def given_time(moment: datetime.datetime | str) -> datetime.datetime:
+    """A time that a caller passes: no offset means UTC.
+
+    :raises NoTimeError: It is not a time.
+    """
     if isinstance(moment, str):
         try:
             moment = parse_time(moment)
-        except (ValueError, TypeError, IndexError, OverflowError):
+        except _NO_TIME:
             raise NoTimeError(f"{str(moment)[:80]!r} is not a time, such as 2026-01-31T12:00:00Z.") from None
     if not isinstance(moment, datetime.datetime):
         raise NoTimeError(f"A time is wanted, such as 2026-01-31T12:00:00Z, and not a {type(moment).__name__}.")
-    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).isoformat()
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def answered_time(text: str, field: str) -> datetime.datetime:
+    """A time in an answer of Encord.
+
+    :param field: Its name, for messages.
+    :raises UnexpectedAnswerError: It is in none of the known forms.
+    """
+    try:
+        return parse_time(text)
+    except _NO_TIME:
+        raise UnexpectedAnswerError(
+            f"Encord answered with {text[:80]!r} in the field {field}, which is not a time in a known form."
+        ) from None
 
 
 def write_utc_time(moment: datetime.datetime | str | None) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.client.times import answered_time
 from airflow_provider_encord.defaults import JSON_LINES
 from airflow_provider_encord.export.counted_file import CountedFile
 from airflow_provider_encord.export.directory import ExportDirectory, file_name
@@ -133,7 +133,7 @@ class _Parquet:
 
     def _value(self, name: str, value: Any) -> Any:
         if name in self._times and value is not None:
-            return parse_time(value)
+            return answered_time(value, name)
         return msgspec.json.encode(value).decode() if isinstance(value, list) else value
 
     def _flush(self) -> None:

@@ -19,7 +19,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.analytics import EditorLog, TaskAction, TimeSpent
 from airflow_provider_encord.client.resources.activity import Activity, time_spent_key, windows
-from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.client.times import answered_time
 from airflow_provider_encord.export.analytics_files import Table
 
 TIME_SPENT = "time_spent"
@@ -101,7 +101,7 @@ def _time_spent(
             stages=selection.stages,
             data_hashes=selection.data_hashes,
         )
-        return (one for one in records if start <= parse_time(one.period_start_time) < end)
+        return (one for one in records if start <= answered_time(one.period_start_time, "period_start_time") < end)
 
     if first < running:
         for start, end in windows(first, running):
@@ -141,7 +141,7 @@ def _task_actions(
             stages=selection.stages,
             data_hashes=selection.data_hashes,
         ):
-            if start <= parse_time(record.timestamp) < end:
+            if start <= answered_time(record.timestamp, "timestamp") < end:
                 yield record
 
 
@@ -156,17 +156,19 @@ def _editor_logs(
     }
     asked = {name: values[0] for name, values in filters.items() if len(values) == 1}
     part = known_part(interval, now)
-    for start, end in windows(*part) if part else ():
-        for record in activity.editor_logs(start, end, **asked):
-            wanted = (
-                (selection.user_emails, record.actor_user_email),
-                (selection.stages, record.workflow_stage_id),
-                (selection.data_hashes, record.data_unit_id),
-                (selection.editor_actions, record.action.lower()),
-            )
-            in_interval = start <= parse_time(record.timestamp) < end
-            if in_interval and all(not values or value in values for values, value in wanted):
-                yield record
+    if part is None:
+        return
+    start, end = part
+    for record in activity.editor_logs(start, end, **asked):
+        wanted = (
+            (selection.user_emails, record.actor_user_email),
+            (selection.stages, record.workflow_stage_id),
+            (selection.data_hashes, record.data_unit_id),
+            (selection.editor_actions, record.action.lower()),
+        )
+        in_interval = start <= answered_time(record.timestamp, "timestamp") < end
+        if in_interval and all(not values or value in values for values, value in wanted):
+            yield record
 
 
 KINDS: dict[str, Kind] = {

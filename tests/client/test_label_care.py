@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from airflow_provider_encord.client.errors import (
     RefusedError,
 )
 from airflow_provider_encord.client.resources.activity import windows
+from airflow_provider_encord.client.times import parse_time
 from tests.client.emulated import ROWS, World, labelled, world
 
 __all__ = ["world"]
@@ -182,6 +185,29 @@ def test_an_interval_that_ends_before_it_begins_is_refused_before_anything_is_se
     activity = world.user.project(world.project).activity
     with pytest.raises(InvalidRequestError, match="end"):
         list(activity.editor_logs(now(), now() - DAY))
+
+
+def test_a_log_at_the_edge_between_two_parts_of_an_interval_comes_once(world: World) -> None:
+    project = world.user.project(world.project)
+    (row,) = project.read_label_rows(labelled(world)[:1])
+    project.save_label_rows({row.label_hash: row.content})
+    activity = project.activity
+    edge = parse_time(next(activity.editor_logs(now() - DAY, now() + DAY)).timestamp)
+    found = [one.id for one in activity.editor_logs(edge - 30 * DAY, edge + DAY)]
+    assert sorted({*found}) == sorted(found)
+    assert {*found} == {one.id for one in activity.editor_logs(edge - DAY, edge + DAY)}
+
+
+@pytest.mark.parametrize("interval", [("soon", "2026-01-01"), ("2026-01-01", "12:00"), ("", ""), (1, 2)], ids=str)
+def test_a_text_that_is_no_time_is_refused_before_anything_is_sent(world: World, interval: Any) -> None:
+    activity = world.user.project(world.project).activity
+    entries = world.journal(lambda: _refuse(lambda: list(activity.editor_logs(*interval))))
+    assert entries == []
+
+
+def _refuse(read: Callable[[], Any]) -> None:
+    with pytest.raises(InvalidRequestError, match="time"):
+        read()
 
 
 @pytest.mark.parametrize("days", [0, 1, 29, 30, 31, 60, 61, 100])

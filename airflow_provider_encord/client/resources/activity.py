@@ -19,7 +19,7 @@ from airflow_provider_encord.client.api.listing import Time
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.resources.pages import each, each_once
 from airflow_provider_encord.client.resources.sender import Sender
-from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.client.times import answered_time, given_time
 
 _AHEAD = datetime.timedelta(days=1)  # more than clocks are apart
 
@@ -60,8 +60,8 @@ class Activity:
             user_hash=user_hash,
             user_email=user_email,
             data_hash=data_hash,
-            after=None if after is None else int(_moment(after).timestamp()),
-            before=None if before is None else int(_moment(before).timestamp()),
+            after=None if after is None else int(given_time(after).timestamp()),
+            before=None if before is None else int(given_time(before).timestamp()),
         )
         return self._client.send(call)
 
@@ -77,12 +77,16 @@ class Activity:
     ) -> Iterator[EditorLog]:
         """What was done in the label editor. An interval of more than 30 days is read in parts, up to the present.
 
-        :raises InvalidRequestError: The end is before the start; nothing was sent.
+        :raises InvalidRequestError: The end is before the start, or one of them is not a time; nothing was sent.
+        :raises UnexpectedAnswerError: A record has a time that cannot be read.
         """
-        for first, last in windows(_moment(start), _moment(end)):
-            if first > _moment(start) and first > self._client.encord_time() + _AHEAD:
+        whole = (given_time(start), given_time(end))
+        at_edge: set[str] = set()  # Encord gives a record to both of two parts that it lies between
+        for first, last in windows(*whole):
+            if first > whole[0] and first > self._client.encord_time() + _AHEAD:
                 return  # the future has no logs
-            yield from each_once(
+            before, at_edge = at_edge, set()
+            for record in each_once(
                 self._client,
                 lambda page, first=first, last=last: analytics.list_editor_logs(  # type: ignore[misc]
                     self._project,
@@ -95,7 +99,11 @@ class Activity:
                     page=page,
                 ),
                 lambda record: record.id,
-            )
+            ):
+                if last < whole[1] and answered_time(record.timestamp, "timestamp") >= last:
+                    at_edge.add(record.id)
+                if record.id not in before:
+                    yield record
 
     def time_spent(
         self,
@@ -170,11 +178,6 @@ class Activity:
                 self._project, after=after, before=before, group_by=group_by, page=page
             ),
         )
-
-
-def _moment(time: Time) -> datetime.datetime:
-    moment = parse_time(time) if isinstance(time, str) else time
-    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 
 
 def windows(start: datetime.datetime, end: datetime.datetime) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
