@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -152,14 +153,14 @@ def test_a_chain_whose_last_listing_is_broken_makes_a_full_export_and_says_so(tm
     assert _exported(tmp_path, 3, _next(tmp_path, 3, _units([1, 2, 3]))) == [3]
 
 
-@pytest.mark.parametrize("harm", ["directory", "manifest", "shard", "left"])
-@pytest.mark.parametrize("day", [1, 2])
+@pytest.mark.parametrize(
+    ("day", "harm"),  # only the second export has a file of rows that left
+    [*itertools.product((1, 2), ("directory", "manifest", "shard")), (2, "left")],
+)
 def test_a_link_that_was_deleted_makes_a_full_export_and_says_so(tmp_path, day, harm):
     """Fault 1.7: the exports after it cannot be replayed."""
     made = {1: _next(tmp_path, 1, _units([1, 2])), 2: _next(tmp_path, 2, _units([2, 3])), 3: None}
     made[3] = _next(tmp_path, 3, _units([2, 3, 4]))
-    if harm == "left" and not made[day].left:
-        pytest.skip("the first export has none")
     directory = tmp_path / f"day-{day}"
     if harm == "directory":
         shutil.rmtree(directory)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import datetime
 import logging
 import unicodedata
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -57,6 +57,35 @@ class Existing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Find: TypeAlias = Callable[[str], Flow[Sequence[Existing]]]
+
+
+class _Titled(Protocol):
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def created_at(self) -> str | None: ...
+
+
+TitledT = TypeVar("TitledT", bound=_Titled)
+
+
+def existing(
+    title: str,
+    found: Iterable[TitledT],
+    *,
+    id_of: Callable[[TitledT], str],
+    differs: Callable[[TitledT], Sequence[str]],
+) -> list[Existing]:
+    """Those of a search that have exactly this title; Encord's search may ignore case.
+
+    :param differs: What is not as asked for, see `Existing`.
+    """
+    return [
+        Existing(id=id_of(record), differs=differs(record), created_at=record.created_at)
+        for record in found
+        if record.title == title
+    ]
 
 
 def require_title(title: object) -> str:

@@ -14,7 +14,13 @@ from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import OutcomeUnknownError
 from airflow_provider_encord.client.resources import members
 from airflow_provider_encord.client.resources.chunks import as_far_as_possible, in_parts
-from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
+from airflow_provider_encord.client.resources.creation import (
+    Created,
+    Existing,
+    another_description,
+    create_once,
+    existing,
+)
 from airflow_provider_encord.client.resources.identifiers import require_id
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
 from airflow_provider_encord.client.resources.sender import Sender
@@ -154,18 +160,14 @@ def create_dataset_once(title: str, *, if_exists: str, **arguments: Any) -> Flow
     """Create a dataset unless there is one of its title; see `create_once` and `datasets.create_dataset`."""
 
     def differs(there: DatasetRecord) -> list[str]:
-        # Only what is told counts: Encord may leave the folder out where there is one.
+        # Only a folder that the record names counts: Encord may leave it out.
         unwanted_folder = there.backing_folder_uuid and not arguments.get("create_backing_folder", True)
         folder = ["it has a backing folder, and none was asked for"] if unwanted_folder else []
         return folder + another_description(arguments.get("description"), there.description)
 
     def find(title: str) -> Flow[Sequence[Existing]]:
-        same = yield from datasets.list_datasets(Filter(title_eq=title))
-        return [
-            Existing(id=one.dataset_hash, differs=differs(one), created_at=one.created_at)
-            for one in same
-            if one.title == title
-        ]
+        found = yield from datasets.list_datasets(Filter(title_eq=title))
+        return existing(title, found, id_of=lambda record: record.dataset_hash, differs=differs)
 
     def create(title: str) -> Call[CreatedDataset]:
         return datasets.create_dataset(title, **arguments)

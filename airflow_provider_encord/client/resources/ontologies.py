@@ -15,6 +15,7 @@ from airflow_provider_encord.client.resources.creation import (
     Existing,
     another_description,
     create_once,
+    existing,
     require_title,
 )
 from airflow_provider_encord.client.resources.identifiers import require_id
@@ -90,11 +91,7 @@ def create_ontology_once(
         return parts + another_description(description, there.description)
 
     def find(title: str) -> Flow[Sequence[Existing]]:
-        same = yield from ontologies.all_ontologies(Filter(title_eq=title))
-        return [
-            Existing(id=one.ontology_uuid, differs=differs(one), created_at=one.created_at)
-            for one in same
-            if one.title == title
-        ]
+        found = yield from ontologies.all_ontologies(Filter(title_eq=title))
+        return existing(title, found, id_of=_id, differs=differs)
 
     return (yield from create_once("ontology", title, find=find, create=create, id_of=_id, if_exists=if_exists))

@@ -15,7 +15,13 @@ from airflow_provider_encord.client.errors import InvalidRequestError, OutcomeUn
 from airflow_provider_encord.client.resources import members, wire_forms
 from airflow_provider_encord.client.resources.activity import Activity
 from airflow_provider_encord.client.resources.chunks import as_far_as_possible, chunks, in_parts
-from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
+from airflow_provider_encord.client.resources.creation import (
+    Created,
+    Existing,
+    another_description,
+    create_once,
+    existing,
+)
 from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
 from airflow_provider_encord.client.resources.label_rows import LabelRows
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
@@ -239,10 +245,14 @@ class Project(HasUsers, HasGroups):
         return [one for one in wanted if (one in attached) != attach]
 
 
+def _id(there: ProjectRecord) -> str:
+    return there.project_hash
+
+
 def create_project_once(title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
     """Create a project unless there is one of its title; see `create_once` and `projects.create_project`.
 
-    Of a project that is there the look does not tell the datasets, so those are not compared.
+    The datasets of an existing project are not compared, because the search does not list them.
     """
 
     def differs(there: ProjectRecord) -> list[str]:
@@ -252,12 +262,8 @@ def create_project_once(title: str, *, if_exists: str, **arguments: Any) -> Flow
         ]
 
     def find(title: str) -> Flow[Sequence[Existing]]:
-        same = yield from projects.all_projects(Filter(title_eq=title))
-        return [
-            Existing(id=one.project_hash, differs=differs(one), created_at=one.created_at)
-            for one in same
-            if one.title == title
-        ]
+        found = yield from projects.all_projects(Filter(title_eq=title))
+        return existing(title, found, id_of=_id, differs=differs)
 
     def create(title: str) -> Call[str]:
         return projects.create_project(title, **arguments)
@@ -268,17 +274,13 @@ def create_project_once(title: str, *, if_exists: str, **arguments: Any) -> Flow
 def copy_project_once(project: str, title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
     """Copy a project unless there is one of the copy's title; see `create_once` and `project_copy.copy_project`."""
 
+    def differs(there: ProjectRecord) -> list[str]:
+        return another_description(arguments.get("description"), there.description)
+
     def find(title: str) -> Flow[Sequence[Existing]]:
-        same = yield from projects.all_projects(Filter(title_eq=title))
-        return [
-            Existing(
-                id=one.project_hash,
-                differs=another_description(arguments.get("description"), one.description),
-                created_at=one.created_at,
-            )
-            for one in same
-            if one.title == title and one.project_hash != project
-        ]
+        found = yield from projects.all_projects(Filter(title_eq=title))
+        copies = (record for record in found if record.project_hash != project)
+        return existing(title, copies, id_of=_id, differs=differs)
 
     def create(title: str) -> Call[str]:
         return project_copy.copy_project(project, title=title, **arguments)
