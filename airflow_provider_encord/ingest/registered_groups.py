@@ -1,52 +1,81 @@
-"""Groups and series that are registered already.
+"""Groups, series and scenes that are registered already.
 
 Encord skips duplicate URLs of single files only, so a group that is registered again becomes a second group. It is
-recognised by its title and the URLs of its files, in order, as far as the credential can read them; with an API key,
-which cannot, by its title alone.
+recognised by its title and the URLs of its files, in order, as far as the credential can read them. With an API key,
+which cannot, the title alone decides; so it does for scenes, whose files Encord does not list. The log warns of what
+was recognised by its title alone, and the receipt says it.
 """
 
 from __future__ import annotations
 
 import collections
+import dataclasses
+import logging
 from collections.abc import Sequence
 
-from airflow_provider_encord.client.api.data_items import DicomSeries, ImageGroup, Unit
+from airflow_provider_encord.client.api.data_items import DicomSeries, ImageGroup, Scene, Unit
 from airflow_provider_encord.client.api.datasets import list_data_rows
 from airflow_provider_encord.client.api.listing import every_page
 from airflow_provider_encord.client.api.storage_items import ItemFilter, get_item, list_child_items, list_items
 from airflow_provider_encord.client.call import API_KEY, Flow, Pause
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
 
-_ITEM_TYPES = ("imageGroup", "imageSequence", "dicomSeries")
-_ROW_TYPES = ("IMG_GROUP", "DICOM")
+log = logging.getLogger(__name__)
+
+URLS, TITLE = "urls", "title"
+_GROUPS, _SCENES = "groups", "scenes"
+_ITEM_TYPES = {_GROUPS: ("imageGroup", "imageSequence", "dicomSeries"), _SCENES: ("scene",)}
+_ROW_TYPES = {_GROUPS: ("IMG_GROUP", "DICOM"), _SCENES: ("SCENE",)}
 _PAGE_SIZE = 1000
 _LOOKS = (1.0, 2.0, 4.0)  # seconds between looks for the groups of a job whose answer was lost
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Registered:
+    """What a unit is registered as.
+
+    :param id: Of the data unit; in folders of the storage item.
+    :param matched_by: `URLS`, or `TITLE` where the URLs cannot be compared.
+    """
+
+    id: str
+    matched_by: str
+
+
 class RegisteredGroups:
-    """The groups of one folder or dataset; they are listed once, when the first group is to be registered.
+    """The groups and scenes of one folder or dataset. Each sort is listed once, when the first of it is looked for.
 
     :param credential: Kind of the client's credential.
     """
 
     def __init__(self, credential: str, *, dataset: str | None, folder: str | None):
         self._credential, self._dataset, self._folder = credential, dataset, folder
-        self._known: dict[str, list[_Known]] | None = None
+        self._known: dict[str, dict[str, list[_Known]]] = {}  # by sort and title
 
-    def find(self, units: Sequence[Unit]) -> Flow[dict[int, str]]:
-        """The positions of those units that are registered, with the id of each: data unit, or in folders item."""
-        found: dict[int, str] = {}
+    def find(self, units: Sequence[Unit]) -> Flow[dict[int, Registered]]:
+        """Those of the units that are registered, by position."""
+        found: dict[int, Registered] = {}
         for number, unit in enumerate(units):
-            if not isinstance(unit, ImageGroup | DicomSeries):
+            sort = _sort(unit)
+            if sort is None:
                 continue
-            if self._known is None:
-                self._known = yield from self._list()
-            same_title = self._known.get(title_of(unit), [])
+            if sort not in self._known:
+                self._known[sort] = yield from self._list(sort)
+            same_title = self._known[sort].get(title_of(unit), [])
             for known in same_title:
-                if (yield from self._has_files(known, urls_of(unit))):
-                    found[number] = known.id
+                matched_by = yield from self._match(known, unit)
+                if matched_by:
+                    found[number] = Registered(known.id, matched_by)
                     same_title.remove(known)  # each stands for one unit
                     break
+        by_title = [number for number, one in found.items() if one.matched_by == TITLE]
+        if by_title:
+            log.warning(
+                "%d groups or scenes count as registered by their title alone, such as %r: their files cannot be "
+                "compared. Give others a title of their own.",
+                len(by_title),
+                title_of(units[by_title[0]])[:80],
+            )
         return found
 
     def wait_for(self, units: Sequence[Unit]) -> Flow[None]:
@@ -54,39 +83,47 @@ class RegisteredGroups:
 
         :param units: What the job was sent. Without a group among them there is nothing to wait for.
         """
-        groups = [unit for unit in units if isinstance(unit, ImageGroup | DicomSeries)]
+        groups = [unit for unit in units if _sort(unit)]
         there = look = 0
         while there < len(groups) and look < len(_LOOKS):
             yield Pause(_LOOKS[look])
-            self._known = None
+            self._known = {}
             found = len((yield from self.find(groups)))
             look = 0 if found > there else look + 1
             there = found
-        self._known = None  # the next `find` takes each of them once more
+        self._known = {}  # the next `find` takes each of them once more
 
-    def _list(self) -> Flow[dict[str, list[_Known]]]:
+    def _list(self, sort: str) -> Flow[dict[str, list[_Known]]]:
         known: dict[str, list[_Known]] = collections.defaultdict(list)
         if self._dataset:
-            rows = yield from list_data_rows(self._dataset, data_types=list(_ROW_TYPES))
+            rows = yield from list_data_rows(self._dataset, data_types=list(_ROW_TYPES[sort]))
             for row in rows:
                 known[row.data_title].append(_Known(row.data_hash, row.backing_item_uuid))
             return known
         folder = str(self._folder)
-        which = ItemFilter(item_types=_ITEM_TYPES, page_size=_PAGE_SIZE, client_metadata=False)
+        which = ItemFilter(item_types=_ITEM_TYPES[sort], page_size=_PAGE_SIZE, client_metadata=False)
         items = yield from every_page(lambda page: list_items(folder, which, page=page))
         for item in items:
             known[item.name].append(_Known(item.uuid, item.uuid))
         return known
 
-    def _has_files(self, known: _Known, urls: Sequence[str]) -> Flow[bool]:
-        if self._credential == API_KEY or not known.item:
-            return True
+    def _match(self, known: _Known, unit: Unit) -> Flow[str | None]:
+        """By what a unit of the same title is recognised; None if it is another one."""
+        if self._credential == API_KEY or not known.item or isinstance(unit, Scene):
+            return TITLE
         if known.urls is None:
             folder = self._folder or (yield from get_item(known.item)).parent
             children = yield from list_child_items(folder, known.item)
             known.urls = [child.url or "" for child in children]
         # The order of a series is Encord's own.
-        return sorted(known.urls) == sorted(urls)
+        return URLS if sorted(known.urls) == sorted(urls_of(unit)) else None
+
+
+def _sort(unit: Unit) -> str | None:
+    """What has to be looked for; None for single files, which Encord itself skips."""
+    if isinstance(unit, Scene):
+        return _SCENES
+    return _GROUPS if isinstance(unit, ImageGroup | DicomSeries) else None
 
 
 class _Known:

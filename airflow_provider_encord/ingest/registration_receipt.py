@@ -16,8 +16,12 @@ import msgspec
 
 from airflow_provider_encord.attempts import remove, remove_unfinished
 from airflow_provider_encord.client.api.data_items import Unit
+from airflow_provider_encord.client.api.storage_items import get_items
 from airflow_provider_encord.client.api.uploads import RegisteredFile, UploadJob
+from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
+from airflow_provider_encord.ingest.registered_groups import Registered
 from airflow_provider_encord.ingest.rows import json_lines
 from airflow_provider_encord.storage_paths import is_local, storage_errors, write_whole
 
@@ -27,25 +31,29 @@ PRESENT = "present"
 NOT_TOLD = "not told"
 FAILED = "failed"
 CANCELLED = "cancelled"
+_ITEMS_PER_REQUEST = 1000
 
 
 class SentUnit(msgspec.Struct, frozen=True):
     """A unit as it was sent.
 
     :param present: Its id, if it was there and therefore was not sent.
+    :param matched_by: By what it was recognised; see `Registered`.
     """
 
     urls: list[str]
     title: str
     present: str | None = None
+    matched_by: str | None = None
 
 
 class RegistrationLine(msgspec.Struct, frozen=True, kw_only=True):
     """What a receipt says of one unit.
 
-    :param outcome: `REGISTERED`, `PRESENT` (a group that was there), `NOT_TOLD` (such as a skipped duplicate),
+    :param outcome: `REGISTERED`, `PRESENT` (a group or scene that was there), `NOT_TOLD` (such as a skipped duplicate),
         `FAILED` or `CANCELLED`.
     :param id: Of the data unit, in folders of the storage item; None where Encord does not tell it.
+    :param matched_by: By what a unit that is `PRESENT` was recognised: ``urls`` or ``title``.
     """
 
     schema_version: int
@@ -54,6 +62,7 @@ class RegistrationLine(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     id: str | None
     error: str | None
+    matched_by: str | None = None
 
 
 class RegistrationReceipt:
@@ -65,12 +74,12 @@ class RegistrationReceipt:
     def __init__(self, directory: Any):
         self._directory = directory
 
-    def open_part(self, number: int, units: Iterable[Unit], present: Mapping[int, str]) -> None:
+    def open_part(self, number: int, units: Iterable[Unit], present: Mapping[int, Registered]) -> None:
         """Write down what the next job is sent, before it starts.
 
-        :param present: The ids of units that are there already, by position.
+        :param present: The units that are there already, by position.
         """
-        sent = (SentUnit(urls_of(unit), title_of(unit), present.get(at)) for at, unit in enumerate(units))
+        sent = (_sent(unit, present.get(at)) for at, unit in enumerate(units))
         self._write(_sent_name(number), (msgspec.json.encode(one) + b"\n" for one in sent))
 
     def sent(self, number: int) -> list[SentUnit]:
@@ -135,9 +144,22 @@ def ambiguous_items(units: Sequence[SentUnit], answer: UploadJob) -> list[str]:
     return [item for item in made if item]
 
 
+def urls_of_items(items: Sequence[str]) -> Flow[dict[str, str]]:
+    """The URLs of storage items, as far as this credential can see them."""
+    found: dict[str, str] = {}
+    for some in chunks(items, _ITEMS_PER_REQUEST):
+        found |= {item.uuid: item.url for item in (yield from get_items(some)) if item.url}
+    return found
+
+
 def item_of(made: RegisteredFile) -> str:
     """The id of its storage item; empty where Encord does not tell it."""
     return made.backing_item_uuid or ""
+
+
+def _sent(unit: Unit, present: Registered | None) -> SentUnit:
+    known = (None, None) if present is None else (present.id, present.matched_by)
+    return SentUnit(urls_of(unit), title_of(unit), *known)
 
 
 def _titles(units: Iterable[SentUnit]) -> collections.Counter[str]:
@@ -147,7 +169,13 @@ def _titles(units: Iterable[SentUnit]) -> collections.Counter[str]:
 
 def _line(unit: SentUnit, outcome: str, id_: str | None, error: str | None) -> RegistrationLine:
     return RegistrationLine(
-        schema_version=SCHEMA_VERSION, urls=unit.urls, title=unit.title, outcome=outcome, id=id_, error=error
+        schema_version=SCHEMA_VERSION,
+        urls=unit.urls,
+        title=unit.title,
+        outcome=outcome,
+        id=id_,
+        error=error,
+        matched_by=unit.matched_by,
     )
 
 

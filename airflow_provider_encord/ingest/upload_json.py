@@ -121,15 +121,19 @@ def _unit(name: str, fields: dict[str, Any], where: str) -> Unit:
     if kind == DICOM:
         files = _parts(fields, "dicomFiles", DICOM, where)
         _require_no_more(fields, where)
-        return DicomSeries(parts=files, title=_title(title, where), client_metadata=metadata)
+        return DicomSeries(parts=files, title=_group_title(title, files, where), client_metadata=metadata)
     if kind == SCENE:
         scene = require_object(fields.pop("scene", None), f"{where}, scene")
         _require_no_more(fields, where)
-        return Scene(title=_title(title or "", where) or "", scene=scene, client_metadata=metadata)
+        if not title:
+            raise InvalidRequestError(
+                f"{where}, title: it is missing. A scene is recognised by its title, so it is not registered twice."
+            )
+        return Scene(title=require_title(title, f"{where}, title"), scene=scene, client_metadata=metadata)
     url = require_url(fields.pop("objecturl", None), f"{where}, objectUrl")
     details = _details(fields, "settings" if kind == TIME_SERIES else kind.details_name, where)
     _require_no_more(fields, where)
-    title = _title(title or name_in(url), where)
+    title = require_title(title or name_in(url), f"{where}, title")
     return UploadedFile(kind=kind, object_url=url, title=title, client_metadata=metadata, details=details)
 
 
@@ -139,7 +143,8 @@ def _image_group(fields: dict[str, Any], title: Any, metadata: Mapping[str, Any]
         raise InvalidRequestError(f"{where}, createVideo: it must be true or false.")
     files = _parts(fields, "images", IMAGE, where)
     _require_no_more(fields, where)
-    return ImageGroup(parts=files, title=_title(title, where), client_metadata=metadata, create_video=create_video)
+    named = _group_title(title, files, where)
+    return ImageGroup(parts=files, title=named, client_metadata=metadata, create_video=create_video)
 
 
 def _parts(fields: dict[str, Any], list_name: str, kind: Kind, where: str) -> Sequence[Part]:
@@ -168,8 +173,9 @@ def _details(fields: dict[str, Any], name: str | None, where: str) -> Mapping[st
     return None if value is None else require_object(value, f"{where}, {name}")
 
 
-def _title(title: Any, where: str) -> str | None:
-    return None if title is None else require_title(title, f"{where}, title")
+def _group_title(title: Any, files: Sequence[Part], where: str) -> str:
+    """Without a title a group is called as its first file is: so it is recognised when it is registered again."""
+    return require_title(title or files[0].title or name_in(files[0].url), f"{where}, title")
 
 
 def _require_no_more(fields: Mapping[str, Any], where: str) -> None:

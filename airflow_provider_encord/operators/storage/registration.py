@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.api.uploads import UploadJob
     from airflow_provider_encord.client.resources.jobs import Answer, Job
     from airflow_provider_encord.ingest.cloud_source import CloudSource
-    from airflow_provider_encord.ingest.registered_groups import RegisteredGroups
+    from airflow_provider_encord.ingest.registered_groups import Registered, RegisteredGroups
 
 _NAMED_FAILURES = 5  # in messages; the receipt has all
-_ITEMS_PER_REQUEST = 1000
 
 
 class EncordRegisterCloudDataOperator(JobOperator):
@@ -40,7 +39,9 @@ class EncordRegisterCloudDataOperator(JobOperator):
     into a dataset it works with an API key of the dataset, too.
 
     Safe to repeat with `skip_duplicate_urls`: what is in the folder from the same URL is left out, so a retry or a
-    cleared task registers what is missing. On Airflow 3.3 a retry first waits for a job that the attempt before left
+    cleared task registers what is missing. A group or series is left out if one of its title has the same files. With
+    an API key, which cannot read the files, the title alone decides, and so it does for scenes; the log warns of that,
+    and the receipt says it. On Airflow 3.3 a retry first waits for a job that the attempt before left
     running. A listing is continued after the last key that was registered, so objects that come or go meanwhile move
     no others; a manifest that is changed while it is registered is an error. A task that is killed, or failed or
     cleared by hand, cancels its job, in folders; Encord's API has nothing to cancel a dataset's job. Two tasks that
@@ -60,10 +61,10 @@ class EncordRegisterCloudDataOperator(JobOperator):
     :param units_per_job: How many units to register at once, 1 to 500000 (templated). Default: 10000.
     :param receipt: Path or URI of a directory to write to (templated): a file ``part-000000.jsonl`` for each job, with
         a line for each unit: ``schema_version``, ``urls``, ``title``, ``outcome`` (``registered``, ``present``,
-        ``not told``, ``failed`` or ``cancelled``), ``id`` of the storage item or data unit, ``error``. ``present`` is a
-        group that was there with the same files; ``not told`` is what Encord says nothing of, such as a skipped file.
-        ``id`` is null where Encord does not tell it. Also written of jobs that fail. Each task needs a directory of
-        its own. Default: none.
+        ``not told``, ``failed`` or ``cancelled``), ``id`` of the storage item or data unit, ``error``, ``matched_by``.
+        ``present`` is a group or scene that was there (``matched_by`` is ``urls`` or ``title``); ``not told`` is what
+        Encord says nothing of, such as a skipped file. ``id`` is null where Encord does not tell it. Also
+        written of jobs that fail. Each task needs a directory of its own. Default: none.
     :param on_error: ``"fail"`` (default) fails the task if units failed, after all others are registered; ``"skip"``
         succeeds (templated).
     :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting
@@ -296,8 +297,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
         if self._claim is not None:
             self._claim.release()
 
-    def _present(self, units: Sequence[Unit]) -> dict[int, str]:
-        """The groups that are registered already, by position; Encord itself skips single files only."""
+    def _present(self, units: Sequence[Unit]) -> dict[int, Registered]:
+        """The groups and scenes that are registered already, by position; Encord itself skips single files only."""
         return self.client.run(self._registered_groups().find(units)) if self._skip else {}
 
     def _registered_groups(self) -> RegisteredGroups:
@@ -370,27 +371,21 @@ class EncordRegisterCloudDataOperator(JobOperator):
         return integration_of(self.client.cloud_integrations(), str(self.integration))
 
     def _write_receipt(self, number: int, answer: UploadJob) -> None:
-        from airflow_provider_encord.ingest.registration_receipt import ambiguous_items, registration_lines
+        from airflow_provider_encord.client.errors import EncordError
+        from airflow_provider_encord.ingest.registration_receipt import (
+            ambiguous_items,
+            registration_lines,
+            urls_of_items,
+        )
 
         if self._receipt is None:
             return
-        sent = self._receipt.sent(number)
-        urls = self._urls_of_items(ambiguous_items(sent, answer))
-        self._receipt.close_part(number, registration_lines(sent, answer, urls))
-
-    def _urls_of_items(self, items: Sequence[str]) -> dict[str, str]:
-        """The URLs of storage items, as far as this credential can see them."""
-        from airflow_provider_encord.client.api.storage_items import get_items
-        from airflow_provider_encord.client.errors import EncordError
-        from airflow_provider_encord.client.resources.chunks import chunks
-
-        found: dict[str, str] = {}
+        sent, urls = self._receipt.sent(number), {}
         try:
-            for some in chunks(items, _ITEMS_PER_REQUEST):
-                found |= {item.uuid: item.url for item in self.client.send(get_items(some)) if item.url}
+            urls = self.client.run(urls_of_items(ambiguous_items(sent, answer)))
         except EncordError as error:
             self.log.warning("Units of one title have no id in the receipt, as items cannot be read: %s", error)
-        return found
+        self._receipt.close_part(number, registration_lines(sent, answer, urls))
 
 
 def _digest(items: Mapping[str, Any]) -> str:
