@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_encord.client.api.labels import save_label_rows
 from airflow_provider_encord.ingest.prelabels import importing
 from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
-from tests.airflow_layer.pre_labels import CAR, PERSON, WEATHER, Model, counts_of, objects_of
+from tests.airflow_layer.pre_labels import CAR, PERSON, SAVES, WEATHER, Model, counts_of, objects_of
 from tests.histories.processes import GREEN, Attempt
 
 READS = {"query_type": "labelrow", "query_method": "GET"}
@@ -131,6 +131,47 @@ def test_what_somebody_saves_between_our_read_and_our_save_is_not_lost(model: Mo
     assert results[0]["conflict"] == 1
     (line,) = [one for one in lines_of(receipt) if one["data_hash"] == mine]
     assert line["outcome"] == "conflict"
+
+
+@pytest.mark.parametrize("if_exists", ["skip", "merge"])
+def test_what_somebody_saves_after_a_bundle_was_refused_is_not_lost(model: Model, if_exists: str) -> None:
+    """Review of 0.1, ingest 6: the rows of a refused bundle were saved by themselves without another look."""
+    model.load(model.write(*model.lines(objects=[], classifications=[WEATHER])))
+    receipt, last = receipt_of(model), model.data_hashes[-1]
+    model.load(model.write(*model.lines(objects=[], classifications=[WEATHER])), receipt=receipt)
+    model.emulator.clear_journal()
+    model.emulator.faults(
+        [
+            {"match": SAVES, "when": {"nth": 1}, "do": {"v1_error": "VALIDATION_ERROR"}},
+            {"match": SAVES, "when": {"nth": 2}, "do": {"delay_s": 2}},
+        ]
+    )
+    results: list[dict[str, Any]] = []
+    load = threading.Thread(
+        target=lambda: results.append(
+            model.load(model.write(*model.lines(classifications=[])), if_exists=if_exists, receipt=receipt)
+        )
+    )
+    load.start()
+    while not any((one["query_type"], one["query_method"]) == ("labelrow", "POST") for one in model.emulator.journal()):
+        threading.Event().wait(0.01)
+    model.emulator.annotate(model.project, data_hashes=[last], objects_per_row=5)
+    load.join()
+    model.emulator.clear_faults()
+    assert len([one for one in objects_of(model.labels()[last]) if one["manualAnnotation"]]) == 5
+    assert (results[0]["saved"], results[0]["conflict"], results[0]["failed"]) == (5, 1, 0)
+
+
+def test_rows_of_a_refused_bundle_that_were_saved_count_as_saved(model: Model) -> None:
+    """Review of 0.1, ingest 6: a bundle may go in several requests, of which Encord refuses a later one."""
+    model.emulator.limits(label_rows_per_request=2)
+    # The first is refused for its size, the second takes two rows.
+    model.emulator.faults([{"match": SAVES, "when": {"nth": 4}, "do": {"v1_error": "VALIDATION_ERROR"}}])
+    try:
+        assert counts_of(model.load()) == {"created": 6, "saved": 6}
+    finally:
+        model.emulator.limits(label_rows_per_request=1000)
+        model.emulator.clear_faults()
 
 
 def test_lines_of_an_export_are_imported_in_all_forms_that_the_sdk_takes(model: Model) -> None:

@@ -2,8 +2,8 @@
 
 A save replaces all labels of a row, and Encord has no conditional save. So a bundle of rows is read, decided upon and
 saved at once, and right before the save the rows are looked at again: those that somebody saved in between are read
-and decided upon anew. Times of editing may be as coarse as a second, so rows that were edited just now are compared by
-their labels.
+and decided upon anew. So is each row of a bundle that Encord refused. Times of editing may be as coarse as a second, so
+rows that were edited just now are compared by their labels.
 """
 
 from __future__ import annotations
@@ -150,8 +150,8 @@ class RowSaver:
         labels, note = self._wanted(work.labels, there)
         before = self._receipt.saved_before.get(label_hash)
         own = content_of(there) in {before, *self._receipt.intended.get(label_hash, ())}
-        if self._order.if_exists == MERGE and there.count:
-            work.ours = own or substance(work.labels) == substance(there)
+        merges = self._order.if_exists == MERGE and bool(there.count)
+        work.ours = not merges or own or substance(work.labels) == substance(there)
         if substance(labels) == substance(there):
             return work.outcome(UNCHANGED, content=content_of(there) if work.ours else None, **made)
         if self._order.if_exists == OVERWRITE:
@@ -195,12 +195,16 @@ class RowSaver:
     def _send(
         self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work], notes: Mapping[str, str]
     ) -> list[RowOutcome]:
-        """Save a bundle; if Encord refuses it, one row after the other, so that it is known which."""
+        """Save a bundle. If Encord refuses it, each row is read, decided upon and saved by itself, as all of this takes
+        time: so it is known which row is wrong, and what people saved in between is seen.
+        """
         try:
             self._client.project(self._order.project).save_label_rows(dict(rows))
         except RefusedError as error:
             if len(rows) > 1:
-                return [outcome for one in rows for outcome in self._send({one: rows[one]}, works, notes)]
+                done = {one: rows[one] for one in error.outcome.done} if error.outcome else {}
+                rest = [outcome for one in rows if one not in done for outcome in self.save({one: works[one]})]
+                return self._saved(done, works, notes) + rest
             ((label_hash, _),) = rows.items()
             reason = f"Encord refused: {error.message}"
             return [works[label_hash].outcome(FAILED, label_hash=label_hash, reason=reason)]
