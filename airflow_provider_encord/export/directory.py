@@ -132,7 +132,7 @@ class ExportDirectory(Generic[M]):
 
         :raises InvalidRequestError: It is of something else.
         """
-        content = self._content(MANIFEST)
+        content = self.content(MANIFEST)
         if content is None:
             return None
         try:
@@ -148,7 +148,7 @@ class ExportDirectory(Generic[M]):
 
         :raises InvalidRequestError: ``plan.json`` is of something else.
         """
-        content = self._content(PLAN)
+        content = self.content(PLAN)
         if content is None:
             return None
         try:
@@ -244,7 +244,11 @@ class ExportDirectory(Generic[M]):
 
     def content(self, name: str) -> bytes | None:
         """All of a file; None if it is gone."""
-        return self._content(name)
+        with storage_errors("destination", self.path):
+            try:
+                return (self.path / name).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
 
     def publish(self, plan: str, content: Iterable[bytes]) -> None:
         """Write the manifest of a plan.
@@ -319,13 +323,6 @@ class ExportDirectory(Generic[M]):
                     f"destination: {self.path} is a file; an export needs a directory of its own."
                 )
             return sorted(path.name for path in self.path.iterdir())
-
-    def _content(self, name: str) -> bytes | None:
-        with storage_errors("destination", self.path):
-            try:
-                return (self.path / name).read_bytes()
-            except (FileNotFoundError, NotADirectoryError):
-                return None
 
     def _remove_leftovers(self, plans: Iterable[str], keep: Collection[str]) -> None:
         """Remove the files of these plans that are not to be kept."""

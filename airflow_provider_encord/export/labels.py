@@ -32,6 +32,7 @@ from airflow_provider_encord.export.plan import (
     Plan,
     Progress,
     directory_of,
+    finished_parts,
     named_shards,
     read_all_progress,
 )
@@ -107,6 +108,9 @@ def join(client: EncordClient, plan: Plan, directory: Directory) -> Manifest | N
     :raises ReplacedError: Another export owns the directory.
     """
     try:
+        if len(finished_parts(directory, plan)) < len(plan.parts):
+            directory.require_owner(plan.id)  # after looking: who finishes removes the files
+            return None
         done = read_all_progress(directory, plan)
         directory.require_owner(plan.id)
         finished = [done[number] for number in range(len(plan.parts)) if number in done and done[number].finished]

@@ -2,7 +2,8 @@
 
 ``plan.json`` says the question, and beside it ``listing-<plan>.jsonl.gz`` the rows, in order. A part of the plan is a
 range of the rows to be read. ``part-<plan>-<number>-<try>.json`` says how far a try at the part came, and is written
-anew with each shard. When all parts are finished, the manifest takes the place of these.
+again with each shard; a try that is finished writes ``part-<plan>-<number>-<try>.finished.json``, so the names alone
+say which parts are. When all parts are finished, the manifest takes the place of these.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from airflow_provider_encord.storage_paths import StoragePath
 
 Directory: TypeAlias = ExportDirectory[Manifest]
 PART = "part"
+_FINISHED = "finished.json"
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +120,7 @@ def read_plan(directory: Directory) -> Plan | None:
 
 def write_progress(directory: Directory, number: int, try_: str, progress: Progress) -> None:
     """Say how far a try at a part came."""
-    name = file_name(PART, progress.plan, f"{number:05d}", try_, suffix="json")
+    name = file_name(PART, progress.plan, f"{number:05d}", try_, suffix=_FINISHED if progress.finished else "json")
     directory.write(progress.plan, name, [msgspec.json.encode(progress), b"\n"])
 
 
@@ -140,6 +142,12 @@ def read_all_progress(directory: Directory, plan: Plan, number: int | None = Non
     return found
 
 
+def finished_parts(directory: Directory, plan: Plan) -> set[int]:
+    """The numbers of the parts that are finished; only names are looked at."""
+    names = directory.file_names(plan.id, PART)
+    return {_number(name) for name in names if name.endswith(f".{_FINISHED}")}
+
+
 def named_shards(directory: Directory, plan: str) -> set[str]:
     """The names of shards that a finished try at any part names.
 
@@ -157,7 +165,7 @@ def rows_to_read(directory: Directory, plan: Plan, part: Range, skip: int) -> li
     """The rows of a part, without the first `skip`."""
     start = part.start + skip
     chosen: Iterator[ListedRow] = (row for row, wanted in read_rows(directory.path, plan.listing) if wanted)
-    return [row for number, row in enumerate(chosen) if start <= number < part.stop]
+    return list(itertools.islice(chosen, start, part.stop))
 
 
 def is_usable(directory: Directory, plan: Plan) -> bool:
@@ -173,7 +181,7 @@ def is_usable(directory: Directory, plan: Plan) -> bool:
 
 def _tries(directory: Directory, plan: str, number: int | None) -> Iterator[tuple[int, Progress]]:
     for name in directory.file_names(plan, PART):
-        part = int(name.split("-")[2])
+        part = _number(name)
         if number is not None and part != number:
             continue
         try:
@@ -182,3 +190,8 @@ def _tries(directory: Directory, plan: str, number: int | None) -> Iterator[tupl
             continue
         if progress.plan == plan:
             yield part, progress
+
+
+def _number(name: str) -> int:
+    """The number of the part that a file is about."""
+    return int(name.split("-")[2])

@@ -22,7 +22,15 @@ from airflow_provider_encord.export.directory import ReplacedError
 from airflow_provider_encord.export.labels import Order, export_labels, plan_export
 from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, Shard, read_manifest
 from airflow_provider_encord.export.partitions import export_partition, plan_partitions
-from airflow_provider_encord.export.plan import PLAN, Plan, directory_of, read_plan, read_progress, write_progress
+from airflow_provider_encord.export.plan import (
+    PLAN,
+    Plan,
+    directory_of,
+    read_plan,
+    read_progress,
+    rows_to_read,
+    write_progress,
+)
 from airflow_provider_encord.export.reading import Reading
 from airflow_provider_encord.export.verify import verify_files
 from tests.export.bench import QUESTION, Encord, export, lines, names, units
@@ -151,6 +159,42 @@ def test_three_tries_inside_each_other_end_with_one_whole_export(tmp_path, slow_
     manifests.append(_export(tmp_path, MONDAY, outer))
     assert all(manifest == manifests[0] for manifest in manifests)
     _require_whole(tmp_path, manifests[0])
+
+
+def test_how_many_files_the_parts_read_grows_as_their_number_does(tmp_path, monkeypatch):
+    """After every part the progress of all parts was read."""
+
+    def counting(path: Path) -> bytes:
+        read.append(path.name)
+        return read_bytes(path)
+
+    read_bytes, found = Path.read_bytes, []
+    for count in (10, 40):
+        read: list[str] = []
+        directory = tmp_path / str(count)
+        client = Encord(units(count)).client()
+        parts = plan_partitions(client, _order(MONDAY), directory, rows_per_partition=1, most=1000)
+        assert len(parts) == count
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "read_bytes", counting)
+            ended = [_part(directory, part, Encord(units(count)))[1] for part in parts]
+        assert [manifest is not None for manifest in ended] == [False] * (count - 1) + [True]
+        _require_whole(directory, ended[-1], count)
+        found.append(sum(name.startswith("part-") for name in read) / count)
+    assert found[1] == pytest.approx(found[0], rel=0.2)
+    assert 0 < found[1] < 10
+
+
+def test_a_part_takes_no_row_of_the_listing_that_comes_after_it(tmp_path):
+    parts = _parts(tmp_path)
+    plan = read_plan(directory_of(tmp_path))
+    assert plan is not None
+    read = [
+        row for number in range(len(parts)) for row in rows_to_read(directory_of(tmp_path), plan, plan.parts[number], 0)
+    ]
+    assert [row.data_hash for row in read] == [one.data_hash for one in units(ROWS)]
+    for skip in range(parts[1].rows + 1):
+        assert rows_to_read(directory_of(tmp_path), plan, plan.parts[1], skip) == read[5 + skip : 10]
 
 
 def test_the_shards_of_two_tries_that_both_finished_a_part_are_no_mismatch(tmp_path):
