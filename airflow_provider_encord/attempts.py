@@ -127,7 +127,7 @@ class Checkpoint(Generic[T]):
         return self._store is not None
 
     def load(self) -> T | None:
-        """The value of an earlier attempt at the same work; None if there is none, or it is about something else."""
+        """The value that an earlier attempt at the same work saved; else None."""
         stored = self._store.get(self._key) if self._store else None
         if not isinstance(stored, dict) or stored.get("about") != self._about:
             return None
@@ -302,7 +302,7 @@ class _Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _has_ended(process: str | None) -> bool:
-    """Whether a process of this machine has ended; False where that cannot be told."""
+    """Whether a process of this machine has ended; False for processes of other machines, which cannot be checked."""
     host, _, number = (process or "").rpartition(":")
     if host != socket.gethostname() or not number.isdigit():
         return False

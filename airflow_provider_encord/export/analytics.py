@@ -117,7 +117,7 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
         return [one.name for one in self.files]
 
     def is_final(self, settle_seconds: float) -> bool:
-        """Whether it has all records, as far as time tells: it was begun that long after the end of its interval.
+        """Whether it should have all records: it was begun that long after the end of its interval.
 
         Time spent is complete when the last day (UTC) of the interval is over.
         """

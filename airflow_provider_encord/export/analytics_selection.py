@@ -52,7 +52,7 @@ def known_selection(
     :param kinds: The kinds of record that are asked for.
     :param interval: Of the records.
     :param actions: ``submit`` is an action on a task, and in the editor the one that is called ``submit_task``.
-    :raises InvalidRequestError: One names nothing; the message lists what there is.
+    :raises InvalidRequestError: One names nothing; the message lists the valid values.
     """
     _require_stages(project, stages)
     task_actions, editor_actions = _actions(client, project, kinds, interval, actions)

@@ -45,7 +45,7 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
 
     :param directory: The exports are its subdirectories.
     :param overlap: Seconds.
-    :param name: Tells this chain from others of the same question and layout in this directory.
+    :param name: Distinguishes this chain from others of the same question and layout in this directory.
     """
 
     directory: StoragePath
@@ -259,5 +259,5 @@ def _exports(chain: StoragePath) -> Iterator[tuple[StoragePath, Manifest]]:
             yield directory, read_manifest(directory)
         except NewerManifestError:
             raise
-        except ManifestError:  # an export that is under way, or something else
+        except ManifestError:  # an export that is not finished, or something else
             continue

@@ -5,7 +5,7 @@ part of an old plan after a new one was made. Object stores have no locks. So th
 
 - ``plan.json`` names the owner by the id of its plan. A process acts only while the file still has the id of its own
   plan, and looks again before each step.
-- Every other file has the plan's id in its name, and what several tries may write has a random part too. So no process
+- Every other file has the plan's id in its name, and a random part if several attempts may write it. So no process
   opens a file that another one has written.
 - A file is removed only if ``plan.json`` or ``manifest.json`` of an export name it, or the id in its name. A directory
   with any other file is refused.
@@ -101,7 +101,7 @@ def file_name(stem: str, plan: str, *parts: str, suffix: str) -> str:
 
     :param stem: What it holds, such as ``labels``.
     :param plan: Id of the plan.
-    :param parts: Hexadecimal or decimal digits that tell files of one plan apart.
+    :param parts: Hexadecimal or decimal digits that distinguish files of one plan.
     """
     return "-".join([stem, short(plan), *parts]) + f".{suffix}"
 
@@ -112,7 +112,7 @@ def short(plan: str) -> str:
 
 
 def new_try() -> str:
-    """A random part of a name, for what several tries may write."""
+    """A random part of a name, for files that several attempts may write."""
     return secrets.token_hex(4)
 
 
@@ -144,7 +144,7 @@ class ExportDirectory(Generic[M]):
             ) from None
 
     def claim(self) -> Claim | None:
-        """Who owns the directory; None if nobody does.
+        """Who owns the directory; None if it has no owner.
 
         :raises InvalidRequestError: ``plan.json`` is of something else.
         """
@@ -225,7 +225,7 @@ class ExportDirectory(Generic[M]):
         return claim
 
     def write(self, plan: str, name: str, blocks: Iterable[bytes]) -> None:
-        """Write a file of a plan that nobody sees half.
+        """Write a file of a plan; it appears whole or not at all.
 
         :raises FinishedError: See `require_owner`; so for `ReplacedError`.
         """

@@ -3,8 +3,8 @@
 Nothing of it changes anything at Encord. Content passes from the socket to the file unparsed, unless a format needs it.
 
 The three steps are functions of their own, because several tasks may share them: one plans, many export a part each,
-and whoever finishes last joins the parts. Each can be killed anywhere, and done again, also while another process does
-the same: `directory` says how.
+and the one that finishes last joins the parts. Each can be killed anywhere and repeated, also while another process
+does the same: `directory` says how.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which label rows an export is about: asked once, kept small, always in the same order.
 
-Listing a project answers with every data unit, also with those that nobody has labelled yet. These have no
+Listing a project answers with every data unit, also with those without labels. These have no
 `label_hash`, and there is nothing to read: the vendor's recipe creates a row for each of them, which changes the
 project. We count them.
 """
@@ -135,12 +135,12 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def without_labels(self) -> int:
-        """How many nobody has labelled yet."""
+        """How many have no labels yet."""
         return self.listed - len(self.rows)
 
 
 def list_rows(client: EncordClient, question: Question) -> Listing:
-    """Ask Encord, once, what there is to export. Changes nothing.
+    """List the rows to export, with one request. Changes nothing.
 
     :raises EncordError: Encord refused, or was not reached.
     :raises UnexpectedAnswerError: A row is listed twice.

@@ -1,7 +1,7 @@
 """Rows by reference: files of JSON Lines, gzip, that say which label rows there were, a JSON array for each.
 
 ``listing-<plan>.jsonl.gz`` has ``[data hash, branch, label hash, last edited at, whether it is in this export]`` in
-the order of the shards, so that the next export can tell what changed and what left. ``left-<plan>.jsonl.gz`` has the
+the order of the shards, so that the next export can find what changed and what left. ``left-<plan>.jsonl.gz`` has the
 same four, and why: ``"filter"`` (the row is there, and the filters do not let it through any more) or ``"gone"`` (the
 data unit was archived, deleted, or taken out of the project).
 """
@@ -46,7 +46,7 @@ _DECODER = msgspec.json.Decoder(_Line)
 def write_rows(
     directory: ExportDirectory[Any], plan: str, stem: str, rows: Iterable[tuple[ListedRow, bool | str]]
 ) -> FileRecord:
-    """Write a file of rows; nobody sees it half.
+    """Write a file of rows; it appears whole or not at all.
 
     :param plan: Id of the plan that it belongs to.
     :param stem: `LISTING` or `LEFT`.

@@ -46,7 +46,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
     :param listed: Data units that the filters let through.
     :param with_labels: Those that have a label row.
-    :param without_labels: Those that nobody has labelled yet; they are not in the files.
+    :param without_labels: Those that have no labels yet; they are not in the files.
     :param exported: Rows in the shards.
     :param missing: Listed, but gone when they were to be read; named in `Manifest.missing`.
     :param failed: Rows whose content cannot be read; named in `Manifest.failed`.
@@ -150,7 +150,7 @@ class Since(msgspec.Struct, frozen=True, kw_only=True):
 class ChainRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The incremental chain that an export belongs to.
 
-    :param name: Tells it from other chains in the same directory. A chain also has one question and one layout.
+    :param name: Distinguishes it from other chains in the same directory. A chain also has one question and one layout.
     :param restarted: Why this export is of all rows although the chain has earlier exports; null if it continues one,
         or is the first.
     """

@@ -1,4 +1,4 @@
-"""Exporting one part of a plan. Several tries at a part may run at the same time; each writes files of its own."""
+"""Exporting one part of a plan. Several attempts at a part may run at the same time; each writes its own files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def export_part(
     reading: Reading = DEFAULT_READING,
     clock: Callable[[], float] = time.monotonic,
 ) -> Progress:
-    """Export one part of a plan, from where an earlier try at it came to.
+    """Export one part of a plan, continuing from the last shard of an earlier attempt.
 
     :param number: Counted from 0.
     :raises FinishedError: Another process has finished the same export.

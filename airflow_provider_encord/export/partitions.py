@@ -94,7 +94,7 @@ def export_partition(
 ) -> tuple[Progress, Manifest | None]:
     """Export a part, and join the parts if all others are finished.
 
-    :return: What this part came to; and the manifest, if the export is whole now.
+    :return: The progress of this part; and the manifest, if the export is whole now.
     :raises InvalidRequestError: The plan is not there any more: another run has replaced it.
     """
     directory = directory_of(destination)
@@ -109,7 +109,7 @@ def export_partition(
 
 
 def _of_whole(partition: Partition, directory: Directory, reading: Reading) -> tuple[Progress, Manifest]:
-    """What a part came to, of an export that is whole; the task is run again, or its end was not noted."""
+    """The progress of a part of an export that is whole; the task is run again, or its end was not noted."""
     manifest = directory.manifest()
     if manifest is None or manifest.plan != partition.plan:
         raise InvalidRequestError(

@@ -1,9 +1,9 @@
 """What an export is to do, by reference: written before the first row is read, so that a retry does just that.
 
 ``plan.json`` says the question, and beside it ``listing-<plan>.jsonl.gz`` the rows, in order. A part of the plan is a
-range of the rows to be read. ``part-<plan>-<number>-<try>.json`` says how far a try at the part came, and is written
-again with each shard; a try that is finished writes ``part-<plan>-<number>-<try>.finished.json``, so the names alone
-say which parts are. When all parts are finished, the manifest takes the place of these.
+range of the rows to be read. ``part-<plan>-<number>-<attempt>.json`` says how far an attempt at the part is, and is
+replaced after each shard; an attempt that finishes writes ``part-<plan>-<number>-<attempt>.finished.json``, so the
+names alone show which parts are finished. When all are, the manifest takes the place of these files.
 """
 
 from __future__ import annotations
@@ -119,13 +119,13 @@ def read_plan(directory: Directory) -> Plan | None:
 
 
 def write_progress(directory: Directory, number: int, try_: str, progress: Progress) -> None:
-    """Say how far a try at a part came."""
+    """Record how far an attempt at a part is."""
     name = file_name(PART, progress.plan, f"{number:05d}", try_, suffix=_FINISHED if progress.finished else "json")
     directory.write(progress.plan, name, [msgspec.json.encode(progress), b"\n"])
 
 
 def read_progress(directory: Directory, plan: Plan, number: int) -> Progress:
-    """How far a part of the plan came: a finished try at it, else the one that came furthest."""
+    """How far a part of the plan is: a finished attempt at it, else the one that has the most rows."""
     return read_all_progress(directory, plan, number).get(number, Progress(plan=plan.id))
 
 
@@ -149,7 +149,7 @@ def finished_parts(directory: Directory, plan: Plan) -> set[int]:
 
 
 def named_shards(directory: Directory, plan: str) -> set[str]:
-    """The names of shards that a finished try at any part names.
+    """The names of shards that a finished attempt at any part names.
 
     :param plan: Id of the plan.
     """
@@ -157,7 +157,7 @@ def named_shards(directory: Directory, plan: str) -> set[str]:
 
 
 def has_skipped(directory: Directory, plan: Plan) -> bool:
-    """Whether a try at any part skipped rows that it could not read."""
+    """Whether an attempt at any part skipped rows that it could not read."""
     return any(progress.failed for _, progress in _tries(directory, plan.id, None))
 
 

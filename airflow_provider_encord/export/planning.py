@@ -97,7 +97,7 @@ def plan_export(
     most_parts: int = 1,
     accept_failed: bool = True,
 ) -> Plan | Manifest:
-    """List what there is, and note what to read.
+    """List the rows, and write down which ones to read.
 
     :param rows_per_part: Rows in a part, at most, unless that makes more than `most_parts`; None makes one part.
     :param accept_failed: Whether an export that could not read some rows, whole or begun, will do.
@@ -159,7 +159,7 @@ def _new_plan(
     """A plan; or what another attempt at the same task has made of it while this one listed."""
     listing = list_rows(client, order.question)
     changes = _changes(client, order, listing, directory.path)
-    if changes.since is None:  # else the chain tells which rows left, perhaps all
+    if changes.since is None:  # else no rows may be right: the chain knows which rows left, perhaps all
         require_known(client, order.question, listing)
     structure = _structure(client, order)
     to_read = len(listing.rows) if changes.wanted is None else len(changes.wanted)

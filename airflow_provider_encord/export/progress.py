@@ -1,4 +1,4 @@
-"""Log lines for whoever watches an export: at intervals, and at the end."""
+"""Log lines on the progress of an export: at intervals, and at the end."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """How label rows are asked for.
 
     :param rows_per_request: How many at once, at most.
-    :param parallel: How many requests are under way at the same time.
+    :param parallel: How many requests run at the same time.
     :param skip_unreadable: Leave out rows whose content cannot be read, and report them; else such a row is an error.
     """
 

@@ -29,7 +29,7 @@ def shard_name(plan: str, part: int, number: int, try_: str, format: str) -> str
     :param plan: Id of the plan.
     :param part: Number of the part, counted from 0.
     :param number: Counted from 0, in the part.
-    :param try_: Of `directory.new_try`: each try at a part writes files of its own.
+    :param try_: Of `directory.new_try`: each attempt at a part writes its own files.
     """
     return file_name(SHARDS, plan, f"{part:05d}", f"{number:05d}", try_, suffix=format)
 

@@ -1,4 +1,4 @@
-"""Freezing labels: a branch for a date, which nobody edits, so that what is exported of it is the same every time.
+"""Freezing labels: a branch for a date, which people do not edit, so that each export of it is the same.
 
 Which rows belong to a snapshot is decided by time alone: those that were created by the moment it was due. It is taken
 once. A copy that was cut off is completed as long as the snapshot is not late, and a snapshot that is whole is only

@@ -155,7 +155,7 @@ def _problem_of(directory: StoragePath, record: Shard | FileRecord) -> str | Non
 
 
 def _unnamed(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
-    """Shards of other exports. Two tries at a part of this plan may both have finished; the manifest names one."""
+    """Shards of other exports. Two attempts at a part of this plan may both have finished; the manifest names one."""
     named = {shard.name for shard in manifest.shards}
     plan = short(manifest.plan) if manifest.plan else None
     with storage_errors("manifest", directory):

@@ -5,7 +5,7 @@ A manifest is JSON Lines, CSV or JSON. Each line or row has these fields; only `
 ===================  ==================================================================================
 ``url``              where Encord reads the object, such as ``s3://bucket/key`` or ``https://...``
 ``kind``             ``image``, ``video``, ``audio``, ``dicom``, ``nifti``, ``pdf``, ``text``; by default
-                     what the URL's suffix tells
+                     the kind that the URL's suffix stands for
 ``title``            name in Encord, at most 300 characters; by default the last part of the URL
 ``group``            title of the image group or DICOM series that it belongs to; the lines of one group
                      stand together
@@ -68,7 +68,7 @@ class CloudObject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def read_manifest(path: Any, *, kind: Kind | None = None) -> Iterator[CloudObject | Unit]:
     """The objects of a manifest, in its order.
 
-    :param path: A path object; its suffix tells the format: ``.jsonl``, ``.ndjson``, ``.csv`` or ``.json``.
+    :param path: A path object; its suffix is the format: ``.jsonl``, ``.ndjson``, ``.csv`` or ``.json``.
     :param kind: What all are that do not say it themselves, whatever their names.
     :return: Objects; the groups, series and scenes of Encord's upload JSON come as units.
     :raises InvalidRequestError: It cannot be read, or a line is wrong; the message names line and field.
@@ -98,7 +98,7 @@ def manifest_entries(
 def list_prefix(
     directory: Any, url_prefix: str, *, kind: Kind | None = None, after: str | None = None
 ) -> Iterator[CloudObject]:
-    """The objects below a prefix, ordered by key, as far as their names tell a kind.
+    """The objects below a prefix whose names stand for a kind, ordered by key.
 
     :param directory: A path object.
     :param url_prefix: What stands for the directory in the URLs that Encord reads.
@@ -123,7 +123,7 @@ def list_prefix(
         yield CloudObject(url=_url_below(url_prefix, key), kind=of_kind or TEXT, title=name, key=key)
     if not fitting and after is None:
         raise InvalidRequestError(
-            f"source: no object below {directory} has a name that tells its kind, such as .png or .mp4 ({skipped} "
+            f"source: no object below {directory} has a suffix that stands for a kind, such as .png or .mp4 ({skipped} "
             "others). Name their kind with the argument kind."
         )
 
@@ -275,7 +275,7 @@ def _kind(named: Any, name: str, where: str, otherwise: Kind | None) -> Kind:
         raise InvalidRequestError(f"{where}: kind: {str(named)[:80]!r} is none of {', '.join(NAMES)}.")
     found = NAMES[named] if named else otherwise or kind_of(name)
     if found is None:
-        raise InvalidRequestError(f"{where}: kind: the name {name[:80]!r} does not tell it; give the field 'kind'.")
+        raise InvalidRequestError(f"{where}: kind: the name {name[:80]!r} stands for none; give the field 'kind'.")
     return found
 
 

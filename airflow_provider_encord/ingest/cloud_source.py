@@ -37,7 +37,7 @@ class CloudSource:
     units_per_job: int
 
     def version(self) -> str | None:
-        """What tells that a manifest was written again; None for a listing, which is continued by key."""
+        """The version of a manifest, which changes when it is written; None for a listing, continued by key."""
         with storage_errors("source", self.path):
             return None if self.path.is_dir() else version_of(self.path)
 

@@ -1,7 +1,7 @@
 """What earlier receipts know: which file each data row (or storage item) was made of.
 
 A title and a size are a guess: cameras number their frames alike, and BMP, WAV and raw files all have one size. A
-receipt knows better. It names the source, the version of the file that its store told, and the checksum of the bytes
+receipt knows better. It names the source, the version of the file as its store states it, and the checksum of the bytes
 that were sent; so a row that a receipt knows is compared by content, never by name.
 """
 

@@ -1,6 +1,6 @@
 """Which files are one unit together: the images of a group, the files of a DICOM series.
 
-The surprise: DICOM files are always part of a series, so without a rule those of a directory are one.
+DICOM files are always part of a series, so without a rule those of a directory are one series.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which kind of file a name stands for, and its media type. The one place that knows suffixes.
 
-Surprise: Python's usual `mimetypes.guess_type` also reads files of the operating system, so that two workers may
-disagree. We take the table that comes with Python, and our own additions.
+Python's usual `mimetypes.guess_type` also reads files of the operating system, so two workers may disagree. This module
+uses the table that comes with Python, with additions.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def media_type(name: str) -> str | None:
 
 
 def kind_of(name: str) -> Kind | None:
-    """What Encord would take the file for; None if its name tells none of the kinds."""
+    """What Encord would take the file for; None if its name stands for none of the kinds."""
     known = media_type(name) or ""
     if _suffix(name) in _NO_TEXT:
         return None

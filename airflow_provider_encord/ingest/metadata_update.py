@@ -143,7 +143,7 @@ def _update(items: Sequence[str], wanted: Wanted, mode: str, outcome: Outcome) -
 
 
 def _settle_refused(item: str, error: RefusedError, outcome: Outcome) -> Flow[None]:
-    """Tell an item that was deleted from one that may not be changed."""
+    """Decide whether an item was deleted, or may not be changed."""
     try:
         yield from get_items([item])
     except (NotFoundError, PermissionDeniedError):

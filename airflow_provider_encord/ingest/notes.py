@@ -1,8 +1,8 @@
-"""What is under way at Encord, noted where the next try finds it: a worker may be killed between any two steps.
+"""Jobs that run at Encord, noted where the next attempt finds them: a worker may be killed between any two steps.
 
-A note stands from before a job is started until its outcomes are known. With the job's id, the next try sees it
-through. Without one, nobody knows whether it started: its rows are looked for, and then the same objects are registered
-again with duplicate URLs skipped, so that nothing is doubled. The bytes are never sent twice.
+A note exists from before a job is started until its outcomes are known. With the job's id, the next attempt waits for
+it. Without an id, it is not known whether the job started: its rows are looked for, and then the same objects are
+registered again with duplicate URLs skipped, so that nothing is doubled. The bytes are never sent twice.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class Notebook:
 
     :param read: Gives what was written last; None if nothing was.
     :param write: Keeps it, whole or not at all, also if this process dies right after. None: nothing is kept, and the
-        notes serve this try alone.
-    :param erase: Deletes what was written, when nothing is under way any more.
+        notes serve this attempt alone.
+    :param erase: Deletes what was written, when no job runs any more.
     :param check: Makes sure that the place of the notes still belongs to this attempt, and keeps it a while longer.
     :param hold: Keeps it for so many seconds.
     """
@@ -152,7 +152,7 @@ class Notebook:
 
 
 def sent_again(note: Note, files: Sequence[SourceFile]) -> list[Sent]:
-    """What a note tells of, among the files of this try.
+    """The files of a note that are among those of this attempt.
 
     A file that is no longer named, or was written again since, is left out.
     """
@@ -170,7 +170,7 @@ def sent_again(note: Note, files: Sequence[SourceFile]) -> list[Sent]:
 
 
 def sent_before(note: Note, files: Sequence[SourceFile]) -> list[Sent]:
-    """What a note tells of that is not as it was then: files that were written again since, or are gone.
+    """The files of a note that are not as they were then: written again since, or gone.
 
     Encord may have made data of them all the same. Groups that are gone are left out.
     """

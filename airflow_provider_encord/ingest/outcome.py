@@ -37,7 +37,7 @@ class Outcome:
 
 
 Report: TypeAlias = Callable[[Sequence[Outcome]], None]
-"""Is told the outcomes of files as they become known."""
+"""Called with the outcomes of files as they become known."""
 
 
 def failed(

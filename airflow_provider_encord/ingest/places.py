@@ -1,6 +1,6 @@
 """Where files go to: a dataset, or a storage folder. One place that knows what is asked of which.
 
-A dataset tells its rows, and a folder its items; both become `DataRow` here, as only title, size and ids count. For a
+A dataset lists rows, and a folder items; both become `DataRow` here, as only title, size and ids count. For a
 folder the id of the item stands where the data hash would.
 """
 

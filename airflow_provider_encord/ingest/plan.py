@@ -1,8 +1,8 @@
 """What is still to be uploaded, given what is there; and in which parts.
 
-Evidence comes before names (`ingest.evidence`): rows that a receipt knows are compared by content. All that Encord
-tells of the others is title and size. There files and rows are compared as multisets, unless that would be a guess:
-with more files of one title and size than rows, nothing tells which of them are there.
+Evidence comes before names (`ingest.evidence`): rows that a receipt knows are compared by content. For the others,
+Encord states only title and size. Their files and rows are compared as multisets, unless that would be a guess: with
+more files of one title and size than rows, it is not known which of them are there.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Plan:
     :param present: Files that are in the dataset, each with a row of its own and by what it was recognised: `RECEIPT`,
         `CHECKSUM`, `TITLE_AND_SIZE` or `TITLE`.
     :param missing: Files that are to be uploaded, in their order.
-    :param ambiguous: Files of which some are there, and nothing tells which.
+    :param ambiguous: Files of which some are there, and it is not known which.
     :param unreadable: Files that have to be compared by content and cannot be read, each with its error.
     """
 
@@ -47,7 +47,7 @@ def make_plan(
     evidence: Evidence | None = None,
     match_by: str = TITLE_AND_SIZE,
 ) -> Plan:
-    """Tell the files that are in a dataset from those that are not.
+    """Divide files into those that are in a dataset and those that are not.
 
     :param evidence: What earlier receipts know.
     :param match_by: How files are recognised that no receipt knows: `TITLE_AND_SIZE`, `TITLE`, or `CHECKSUM`, which
@@ -141,15 +141,15 @@ def _by_title(
 def _by_title_and_size(
     files: Sequence[SourceFile], rows: Iterable[DataRow]
 ) -> tuple[list[tuple[SourceFile, DataRow]], list[SourceFile]]:
-    """A row whose size Encord does not tell stands for any size, after all rows that have one: rather no second copy.
-    So does the row of a group: whether Encord counts the sizes of its files is not known.
+    """A row without a size matches any size, after all rows that have one: a missing file is better than a second copy.
+    So does the row of a group, because it is not known whether Encord adds the sizes of its files.
     """
     exact: dict[tuple[str, int], collections.deque[DataRow]] = collections.defaultdict(collections.deque)
     unsized: dict[str, collections.deque[DataRow]] = collections.defaultdict(collections.deque)
     groups = {file.title for file in files if file.parts}
     for row in rows:
-        told = row.file_size is not None and row.data_title not in groups
-        (exact[row.data_title, row.file_size or 0] if told else unsized[row.data_title]).append(row)
+        sized = row.file_size is not None and row.data_title not in groups
+        (exact[row.data_title, row.file_size or 0] if sized else unsized[row.data_title]).append(row)
     present, unmatched = _match(files, lambda file: exact.get((file.title, file.size)))
     more, missing = _match(unmatched, lambda file: unsized.get(file.title))
     return present + more, missing
@@ -172,7 +172,7 @@ def batches(
 ) -> Iterator[list[SourceFile]]:
     """Cut files into parts of one kind, for one job each; together they are the whole.
 
-    A job tells what it made by title, so no title stands twice in a part.
+    The result of a job names what it made by title, so no title occurs twice in a part.
 
     :param files_per_job: At most so many files in a part, unless one group alone has more.
     :param bytes_per_job: At most so many bytes in a part of more than one file.

@@ -16,7 +16,7 @@ field                  meaning
 ``outcome``            ``uploaded`` now, ``present`` before, ``failed``
 ``matched_by``         what a file that is ``present`` was recognised by: ``receipt`` (an earlier line about this
                        source, unchanged since), ``checksum``, ``title_and_size`` or ``title``; else null
-``version``            what the file's store told of its version, such as a time or an entity tag
+``version``            the version of the file as its store states it, such as a time or an entity tag
 ``dataset``            id of the dataset; null if the files went into a folder
 ``folder``             id of the storage folder, in that case
 ``data_hash``          id of the data unit; null if it failed, and in folders
@@ -126,7 +126,7 @@ def read_lines(file: Iterable[bytes]) -> Iterator[ReceiptLine]:
 
 
 def earlier_lines(path: Any) -> list[ReceiptLine]:
-    """The lines of an earlier receipt; nothing if there is none.
+    """The lines of an earlier receipt, if one exists.
 
     :param path: A path object.
     :raises InvalidRequestError: There is a directory, or a file that is no receipt: it is not to be overwritten.
@@ -140,7 +140,7 @@ def earlier_lines(path: Any) -> list[ReceiptLine]:
 
 
 def require_writable(path: Any) -> None:
-    """Check that a receipt can be written there, as far as that can be told without writing it.
+    """Check that a receipt can be written there, as far as possible without writing it.
 
     :raises InvalidRequestError: It cannot.
     """

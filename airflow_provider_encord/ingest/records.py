@@ -1,7 +1,7 @@
 """The receipt while it is being written: parts as outcomes come, one file at the end.
 
 An object store cannot append, so what becomes known is written as numbered parts in ``<receipt>.parts/``, beside the
-notes of what is under way. A try that is killed leaves both; the next one reads them, whichever machine it runs on.
+notes of running jobs. An attempt that is killed leaves both; the next one reads them, on any machine.
 
 The receipt is about the files of the last run. What earlier runs of other files (or of other content) recorded is kept
 in ``<receipt>.known``, in lines of the same form, so that a run of an earlier date recognises its rows.

@@ -1,7 +1,7 @@
-"""Making data units of files that were sent: start a job, see it through, tell what became of each file.
+"""Making data units of files that were sent: start a job, wait for it, and return the outcome of each file.
 
 Encord has no idempotency keys, and the start of a job is not repeated blindly. If its answer is lost, the data rows
-tell whether it happened; only when they show nothing for a while, the same objects are registered once more, with
+show whether it happened; only when they show nothing for a while, the same objects are registered once more, with
 duplicate URLs skipped. An id that is known is followed to the end of the job: it runs on whether we look or not.
 """
 
@@ -45,7 +45,7 @@ class Registration:
     """Makes data of what was sent, in one dataset or folder.
 
     :param known: Rows that are not from these files; grows by what is registered.
-    :param notebook: Holds what is under way.
+    :param notebook: Holds the running jobs.
     :param timeout: Seconds after which a job is no longer waited for.
     """
 
@@ -73,17 +73,17 @@ class Registration:
         return Job(id=job, sent=sent, note=self._notebook.started(note, job))
 
     def take_up(self, note: Note, sent: Sequence[Sent]) -> Flow[list[Outcome]]:
-        """See through what an earlier try left.
+        """Wait for a job of an earlier attempt.
 
-        :param sent: What the note tells of, as far as this try is about it.
+        :param sent: The files of the note that this attempt is about.
         """
         self._know(note, sent)
         return (yield from self.finish(self.job_of(note, sent)))
 
     def find(self, note: Note, sent: Sequence[Sent]) -> Flow[list[Outcome]]:
-        """What an earlier try made of files that are not as they were. It is not registered again, if it is not there.
+        """What an earlier attempt made of files that have changed since. What is not there is not registered again.
 
-        :param sent: What the note tells of them.
+        :param sent: These files, as the note has them.
         """
         self._know(note, sent)
         if note.job is not None:
@@ -109,7 +109,7 @@ class Registration:
         """Wait for a job; it remains noted until `close`.
 
         :return: The outcome of each of its files.
-        :raises EncordError: Encord does not tell the state of the job.
+        :raises EncordError: The state of the job cannot be read.
         """
         if job.id is None:
             return (yield from self._recover(job.sent))
@@ -167,7 +167,7 @@ class Registration:
         return outcomes, sent
 
     def _look(self, sent: Sequence[Sent]) -> Flow[tuple[list[Outcome], list[Sent]]]:
-        """Tell the files that have a new row in the dataset from those that have none."""
+        """Divide files into those that have a new row in the dataset and those that have none."""
         rows = yield from rows_of_kinds(self._target, [one.file for one in sent])
         new = [row for row in rows if row.data_hash not in self._known.get(row.data_title, ())]
         rows_of = dict(match_new_rows([one.file for one in sent], new))

@@ -2,8 +2,8 @@
 
 What is sent is written down before the job starts (`SentUnit`), so the receipt never depends on reading the source a
 second time. Encord names what it made by title, and what failed by URL. A title that several units of one job share
-does not identify any of them: then the URL that the made item has decides, and where Encord does not tell it, the
-line has no id.
+does not identify any of them: then the URL of the made item decides, and where Encord does not return it, the line has
+no id.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class RegistrationLine(msgspec.Struct, frozen=True, kw_only=True):
 
     :param outcome: `REGISTERED`, `PRESENT` (a group or scene that was there), `NOT_TOLD` (such as a skipped duplicate),
         `FAILED` or `CANCELLED`.
-    :param id: Of the data unit, in folders of the storage item; None where Encord does not tell it.
+    :param id: Of the data unit, in folders of the storage item; None where Encord does not return it.
     :param matched_by: By what a unit that is `PRESENT` was recognised: ``urls`` or ``title``.
     """
 
@@ -116,7 +116,7 @@ def registration_lines(
 ) -> Iterator[RegistrationLine]:
     """The lines of one job.
 
-    :param url_of_item: The URL of each made item whose title does not identify it, as far as Encord tells it.
+    :param url_of_item: The URL of each made item whose title does not identify it, as far as Encord returns it.
     """
     titles, failures = _titles(units), answer.failures
     by_title = {one.title: one for one in answer.data_hashes_with_titles if titles[one.title] == 1}
@@ -153,7 +153,7 @@ def urls_of_items(items: Sequence[str]) -> Flow[dict[str, str]]:
 
 
 def item_of(made: RegisteredFile) -> str:
-    """The id of its storage item; empty where Encord does not tell it."""
+    """The id of its storage item; empty where Encord does not return it."""
     return made.backing_item_uuid or ""
 
 

@@ -4,7 +4,7 @@ A string with a scheme (``s3://...``) becomes a path through the function that t
 find the credentials for it; other strings are paths of this machine. From there on both are the same: they are asked
 only for what `pathlib.Path` and Airflow's ``ObjectStoragePath`` share.
 
-Surprise: a file whose name has pattern characters (``a[1].png``) is meant literally if it exists.
+A path with pattern characters (``a[1].png``) is taken literally if a file of that name exists.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class SourceFile:
     :param uri: Where it is; unescaped, as ``ObjectStoragePath`` takes it. Of several files, that of the first.
     :param title: Its name, which becomes the title of the data unit.
     :param size: In bytes, of all files together.
-    :param media_type: As in ``"image/png"``; None if the name does not tell.
+    :param media_type: As in ``"image/png"``; None if the name stands for none.
     :param parts: The files of an image group or DICOM series, in order; empty for a file by itself.
     :param create_video: Make an image sequence of a group, which plays like a video.
     :param client_metadata: The user's own data about it.
-    :param version: What tells that it was not written since, such as its time or entity tag; None if nothing does.
+    :param version: Changes when the file is written, such as its time or entity tag; None if the store has none.
     """
 
     path: Any = dataclasses.field(repr=False, compare=False)
@@ -93,7 +93,7 @@ def find_files(source: Source | Iterable[Source], open_uri: OpenUri, *, kind: Ki
     """The files that `source` means, in its order, those of a pattern or directory ordered by name; each once.
 
     :param source: One or several of: a path, a pattern (``*``, ``?``, ``[...]``, ``**`` for any depth), a directory
-        (all files in it and below it whose names tell a kind other than text, without hidden ones; links to
+        (all files in it and below it whose names stand for a kind other than text, without hidden ones; links to
         directories are not followed), a URI
         of any of these, or path objects.
     :param open_uri: Makes a path object of a URI, or raises an error that says why it cannot.
@@ -168,11 +168,11 @@ def _directory(directory: Any, kind: Kind | None) -> list[Any]:
     fitting = [one for one in files if kind or kind_of(one.name) not in (None, TEXT)]
     if not fitting:
         raise InvalidRequestError(
-            f"source: no file in the directory {directory} has a name that tells its kind, such as .png or .mp4 "
+            f"source: no file in the directory {directory} has a suffix that stands for a kind, such as .png or .mp4 "
             f"({len(files)} other files). Name their kind with the argument kind."
         )
     if len(fitting) < len(files):
-        log.info("%d files in %s are left out: their names tell no kind.", len(files) - len(fitting), directory)
+        log.info("%d files in %s are left out: their names stand for no kind.", len(files) - len(fitting), directory)
     return fitting
 
 
@@ -198,7 +198,7 @@ def _source_file(path: Any, kind: Kind | None) -> SourceFile:
     kind = kind or kind_of(title)
     if kind is None:
         raise InvalidRequestError(
-            f"source: {uri} has a name that does not tell its kind. Name the kind with the argument kind, rename the "
+            f"source: {uri} has a name that stands for no kind. Name the kind with the argument kind, rename the "
             "file, or leave it out with a narrower pattern, such as *.png."
         )
     if len(title) > LONGEST_TITLE:

@@ -57,7 +57,7 @@ def upload_files(
     Jobs that an earlier attempt left running are waited for first. Before each job, and at the end, it looks for rows
     that came in meanwhile, by somebody else.
 
-    :param report: Is told the outcome of each file, once, also if the flow fails.
+    :param report: Called with the outcome of each file, once, also if the flow fails.
     :param files_per_job: At most `MOST_URLS_PER_REQUEST`.
     :param job_timeout: Seconds to wait for a job to end.
     :param notebook: Where earlier attempts noted their running jobs, and this one does; by default, nowhere.
@@ -103,9 +103,9 @@ def _take_up(
     report: Report,
     evidence: Evidence,
 ) -> Flow[list[Outcome]]:
-    """The outcomes of what earlier tries left under way: what is in now, and what is not and cannot be.
+    """Resolve jobs that earlier attempts left running; return only final outcomes.
 
-    :param evidence: Learns what was made of files that are not as they were then.
+    :param evidence: Receives what was made of files that have changed since.
     """
     outcomes: list[Outcome] = []
     done: set[SourceFile] = set()
@@ -144,9 +144,9 @@ def _present(target: Target, file: SourceFile, row: DataRow, matched_by: str) ->
 def _ambiguous(file: SourceFile, target: Target) -> Outcome:
     where = "dataset" if target.dataset else "folder"
     reason = (
-        f"the {where} has some of the files named {file.title!r} of {file.size} bytes and not all, and nothing tells "
-        f"which. Name a receipt from the first upload on, which knows them apart; or remove what the {where} has of "
-        "them and run the task again."
+        f"the {where} has some of the files named {file.title!r} of {file.size} bytes and not all, and it cannot be "
+        f"known which. Name a receipt from the first upload on, which distinguishes them; or remove what the {where} "
+        "has of them and run the task again."
     )
     return failed(file, reason, retryable=False)
 
@@ -206,7 +206,7 @@ class _Upload:
                 continue
             jobs = yield from self._start(part)
             self._running.extend(jobs)
-            # A job whose answer was lost is looked for before another one starts: its rows would be hard to tell apart.
+            # A job whose answer was lost is looked for before another one starts, which would add rows of its own.
             waiting = 0 if any(job.id is None for job in jobs) else _RUNNING_JOBS
             yield from self._finish(waiting)
         yield from self._finish(0)

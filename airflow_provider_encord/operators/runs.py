@@ -28,7 +28,7 @@ def run_interval(context: Context) -> tuple[datetime.datetime, datetime.datetime
     """The interval that a run is about: its data interval if its timetable gives one that is not empty.
 
     Airflow 3's default timetable gives intervals that end when they start. Then the interval is from the previous run,
-    or, if there is none, from a day before, to this run. So consecutive runs have consecutive intervals.
+    or from a day before if this is the first run, to this run. So consecutive runs have consecutive intervals.
 
     :return: None outside of Airflow.
     """
@@ -60,7 +60,7 @@ def whole_days(
 
 
 def _previous_end(context: Context) -> datetime.datetime | None:
-    """When the interval of the run before ended, whether that run succeeded or not; None if there is none."""
+    """When the interval of the previous run ended, whether that run succeeded or not; None for the first run."""
     instance: Any = context.get("ti")
     if instance is None:
         return None

@@ -200,7 +200,7 @@ def test_deferred_parts_end_with_the_same_result(intake: Intake) -> None:
     ("line", "message"),
     [
         ('{"url": "x.png"}', "line 2: url: 'x.png' is no URL"),
-        ('{"url": "s3://b/x"}', "line 2: kind: the name 'x' does not tell it"),
+        ('{"url": "s3://b/x"}', "line 2: kind: the name 'x' stands for none"),
         ('{"url": "s3://b/x.png", "size": 3}', "line 2: the field 'size' is not known"),
         ("{", "line 2: it is not JSON"),
         ('{"url": "s3://b/x.png", "kind": "hologram"}', "kind: 'hologram' is none of"),

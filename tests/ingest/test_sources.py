@@ -96,9 +96,9 @@ def test_odd_names_are_titles_as_they_are(tmp_path: Path, name: str) -> None:
     [
         ("gone.png", "no file or directory .*gone.png"),
         ("*.tiff", "no file matches .*tiff"),
-        ("table.csv", "table.csv has a name that does not tell its kind"),
-        ("*", "table.csv has a name that does not tell its kind"),
-        ("empty", "no file in the directory .*empty has a name"),
+        ("table.csv", "table.csv has a name that stands for no kind"),
+        ("*", "table.csv has a name that stands for no kind"),
+        ("empty", "no file in the directory .*empty has a suffix"),
     ],
 )
 def test_what_cannot_be_uploaded_is_an_error_that_names_argument_and_file(

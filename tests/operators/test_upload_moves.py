@@ -81,7 +81,7 @@ def test_without_a_receipt_files_that_cannot_be_told_apart_are_not_guessed_at(in
     intake.upload()
     cameras(intake.folder, "cam2", "cam3")
     (intake.folder / "other.bmp").write_bytes(bmp(9))
-    with pytest.raises(AirflowFailException, match=r"3 of 4 files .*\n.*nothing tells which"):
+    with pytest.raises(AirflowFailException, match=r"3 of 4 files .*\n.*it cannot be known which"):
         intake.upload()
     assert intake.titles() == [NAME, "other.bmp"]
 

@@ -168,8 +168,8 @@ def _frames(row: Document) -> Iterator[tuple[Place, Document]]:
 
 def _place(unit: Document, frame: int | None, labels: Document | None = None) -> Place:
     """A place; the size of a DICOM frame stands with its labels."""
-    told = (labels or {}).get("metadata")
-    metadata: Document = told if isinstance(told, Mapping) else {}
+    stated = (labels or {}).get("metadata")
+    metadata: Document = stated if isinstance(stated, Mapping) else {}
     return Place(
         unit=str(unit.get("data_hash")),
         unit_title=unit.get("data_title"),

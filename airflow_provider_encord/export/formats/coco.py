@@ -4,7 +4,7 @@ Each file is a whole COCO document, with the same categories: the objects of the
 Images are those of the rows, and of videos the frames with objects. Ids are made of what they are the ids of: those of
 images are the same everywhere, those of annotations in every file, partition and export of the same label rows. So
 files can be put together as they are. ``file_name`` has the data hash of the image, the number of the frame and the
-title; ``encord_unit``, ``encord_frame`` and ``encord_title`` say them one by one.
+title; ``encord_unit``, ``encord_frame`` and ``encord_title`` are its parts.
 
 A box has no segmentation but its corners; a rotated one those of the turned box. A polygon with holes is a mask (RLE),
 as COCO's polygons cannot have any. What COCO cannot say is counted, and listed under ``encord_left_out``.
@@ -215,13 +215,13 @@ def _bitmask(one: Annotation) -> tuple[Any, float, geometry.Box]:
     import numpy
     from pycocotools import mask
 
-    told = one.geometry["bitmask"]
-    rows, columns = int(told["height"]), int(told["width"])
-    top, left = int(told["top"]), int(told["left"])
+    bitmask = one.geometry["bitmask"]
+    rows, columns = int(bitmask["height"]), int(bitmask["width"])
+    top, left = int(bitmask["top"]), int(bitmask["left"])
     if min(top, left) < 0:
         raise ValueError("it begins outside of the image")
     part = numpy.zeros(rows * columns, dtype=numpy.uint8)
-    for start, end in geometry.runs_of(told):
+    for start, end in geometry.runs_of(bitmask):
         part[start:end] = 1
     height, width = int(one.place.height or 0), int(one.place.width or 0)
     whole = numpy.zeros((height, width), dtype=numpy.uint8, order="F")

@@ -37,7 +37,7 @@ def box_of(one: Annotation) -> Box | None:
 
 @contextlib.contextmanager
 def reading(one: Annotation) -> Iterator[None]:
-    """Turn what odd geometry comes to into an error of its own.
+    """Turn the errors that odd geometry raises into one error.
 
     :raises MalformedGeometryError: It is odd.
     """

@@ -8,7 +8,7 @@ The short form says what a model found, and leaves out what can be looked up::
      "classifications": [{"feature": "Weather", "answer": "Rain", "frames": [[0, 9]]}]}
 
 ``feature`` is the name or the feature hash. Objects of the same ``id`` and feature are one object on several frames;
-without one, an object is told from others by what it says. Object hashes are made of that, so that the same pre-labels
+without one, its content distinguishes an object. Object hashes are made of that, so that the same pre-labels
 give the same hashes, and a second import changes nothing.
 """
 
@@ -63,7 +63,7 @@ def _normalised(labels: Labels) -> Labels:
     """Labels of a label row in the one form that is checked and saved.
 
     Encord and its SDK write some of them in several: the points of a polygon as a list, text answers of null,
-    classifications that nobody has answered yet, objects without an entry for their answers.
+    classifications without answers yet, objects without an entry for their answers.
     """
     for drawn in labels.objects.values():
         for one in drawn:

@@ -47,7 +47,7 @@ def import_labels(
 ) -> list[str]:
     """Import labels into a project.
 
-    :param prelabels: Gives the lines; called with the rows of the project, for each pass anew.
+    :param prelabels: Gives the lines; called for each pass, with the rows of the project.
     :param check_first: Go through all lines before anything is sent, and send nothing if one is wrong.
     :return: Label hashes of the rows whose labels are now those of the source.
     :raises InvalidRequestError: Lines are wrong, and `on_error` is `FAIL`; the message names the first.

@@ -122,7 +122,7 @@ def _overlap(ranges: Any, others: Any) -> bool:
 
 
 def substance(labels: Labels) -> Any:
-    """What labels say, whoever wrote them and when, to be compared."""
+    """The content of labels for comparison, without author and time."""
     return (
         {
             (frame, one["objectHash"]): (

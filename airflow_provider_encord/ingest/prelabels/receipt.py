@@ -1,7 +1,7 @@
 """The outcome of each line, written as it becomes known: parts beside the receipt, and one file at the end.
 
 A receipt is also evidence for the next import: it knows what was saved to each label row. A row that holds exactly that
-was edited by nobody since, so it may be updated; any other row with labels belongs to the people who made them. So what
+was not edited since, so it may be updated; any other row with labels belongs to the people who made them. So what
 is about to be saved is noted first (an intent), in case the worker dies before the outcome is written; and what earlier
 imports of other rows recorded is kept in ``<receipt>.known``, in lines of the same form.
 """

@@ -1,9 +1,9 @@
-"""Label rows that are about to be saved: read, decided upon, looked at once more, saved. People win.
+"""Label rows that are about to be saved: read, merged, listed once more, saved. People win.
 
-A save replaces all labels of a row, and Encord has no conditional save. So a bundle of rows is read, decided upon and
-saved at once, and right before the save the rows are looked at again: those that somebody saved in between are read
-and decided upon anew. So is each row of a bundle that Encord refused. Times of editing may be as coarse as a second, so
-rows that were edited just now are compared by their labels.
+A save replaces all labels of a row, and Encord has no conditional save. So a bundle of rows is read, merged and saved
+at once, and right before the save the rows are listed again: those that were saved in between are read and merged
+again. So is each row of a bundle that Encord refused. Times of editing may be as coarse as a second, so rows that were
+edited just now are compared by their labels.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ MERGE = "merge"
 SKIP = "skip"
 IF_EXISTS = (SKIP, MERGE, OVERWRITE)
 _JUST_NOW = 10.0  # seconds; generous, as the clocks of worker and Encord differ
-_TURNS = 3  # how often a row is decided upon anew, because somebody saved it in between
+_TURNS = 3  # how often a row is read and merged, if it was saved in between
 
 
 class ImportOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +54,8 @@ class ImportOrder(msgspec.Struct, frozen=True, kw_only=True):
     :param branch: The branch that they go to.
     :param match_by: See `Matching`.
     :param if_exists: What to do with rows that have labels. `SKIP` leaves them alone, unless the receipt shows that
-        they are those of an earlier import and nobody edited them since. `MERGE` adds to them, and keeps what people
-        edited. `OVERWRITE` replaces them, whoever made them.
+        they are those of an earlier import and were not edited since. `MERGE` adds to them, and keeps what people
+        edited. `OVERWRITE` replaces all, also those of people.
     :param create_missing: Create label rows of data units that have none.
     :param on_error: ``"fail"`` sends nothing if a line is wrong; ``"skip"`` sends the others.
     """

@@ -39,7 +39,7 @@ SKIP = "skip"
 class EncordExportLabelsOperator(PlannedExportOperator):
     """Export the label rows of a project to files and a manifest.
 
-    Only reads: rows that nobody has labelled yet are counted, and not created. Rows go to files whose names begin with
+    Only reads: rows without labels are counted, and not created. Rows go to files whose names begin with
     ``labels-``, ordered by data hash; ``manifest.json`` beside them names them, says what they hold
     (`airflow_provider_encord.export.manifest.Manifest`) and is written last: where it is, the export is whole. Memory
     is needed for the ids of the rows and the content of a few requests, not for the project.

@@ -48,8 +48,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
     Safe to repeat: the same pre-labels give the same hashes, rows that have the labels already are not sent, and a
     retry after a kill does what is left. People win: a row that has labels is left alone, unless the receipt shows that
-    they are those of an earlier import and nobody edited them since (`if_exists`). Right before a row is saved it is
-    looked at again, and decided upon anew if somebody saved it meanwhile. Works with an SSH key and with the API key of
+    they are those of an earlier import and were not edited since (`if_exists`). Right before a row is saved it is
+    listed again, and read and merged again if it was saved meanwhile. Works with an SSH key and with the API key of
     a project (without `promote_to`). Encord API: ``labelrow`` GET, PUT, POST (v1), ``labels/copy-branch`` (v2).
 
     :param project: Id of the project (templated). With an API key it may be left out.
@@ -65,9 +65,9 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         (templated). SSH keys only.
     :param overwrite: With `promote_to`: replace labels that are there (templated); else such rows stay.
     :param if_exists: Of rows that have labels (templated): ``"skip"`` (default) leaves them alone, unless they are
-        those of an earlier import with this receipt and nobody edited them since; ``"merge"`` adds to them, keeps what
+        those of an earlier import with this receipt and were not edited since; ``"merge"`` adds to them, keeps what
         people edited, and leaves a row alone that an earlier import saved and somebody edited since, as they may have
-        deleted what would be added again; ``"overwrite"`` replaces them, whoever made them.
+        deleted what would be added again; ``"overwrite"`` replaces all, also those of people.
     :param create_missing: Create label rows where there are none (templated); else such data units are skipped.
     :param on_error: ``"fail"``: if a line is wrong, nothing is sent (of what a function makes: the others are imported,
         and the task fails); ``"skip"``: the others are imported (templated).

@@ -1,4 +1,4 @@
-"""What assets and OpenLineage are told of an export: labels of a project in, files out."""
+"""The asset event and the OpenLineage facets of an export: labels of a project in, files out."""
 
 from __future__ import annotations
 

@@ -43,11 +43,12 @@ class PlannedExportOperator(LabelRowsOperator):
         chain needs was removed or damaged: the log and the manifest then say why.
     :param chain: Directory whose subdirectories are the exports of the chain (templated); by default the directory
         that `destination` is in.
-    :param chain_name: Tells the chain from others in that directory (templated); by default the ids of the DAG and the
-        task. A chain also has one question (project, branch and filters) and one layout (`format`, `shard_bytes`).
+    :param chain_name: Distinguishes the chain from others in that directory (templated); by default the ids of the DAG
+        and the task. A chain also has one question (project, branch and filters) and one layout (`format`,
+        `shard_bytes`).
     :param overlap: Seconds (templated): rows that were edited so shortly before the listing of the export before are
         read again, though their time of editing is the same.
-    :param overwrite: Make the export anew, though there is a whole one of this logical date (templated).
+    :param overwrite: Replace a whole export of this logical date (templated).
     """
 
     template_fields: Sequence[str] = (

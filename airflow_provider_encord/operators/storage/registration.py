@@ -62,9 +62,9 @@ class EncordRegisterCloudDataOperator(JobOperator):
     :param receipt: Path or URI of a directory to write to (templated): a file ``part-000000.jsonl`` for each job, with
         a line for each unit: ``schema_version``, ``urls``, ``title``, ``outcome`` (``registered``, ``present``,
         ``not told``, ``failed`` or ``cancelled``), ``id`` of the storage item or data unit, ``error``, ``matched_by``.
-        ``present`` is a group or scene that was there (``matched_by`` is ``urls`` or ``title``); ``not told`` is what
-        Encord says nothing of, such as a skipped file. ``id`` is null where Encord does not tell it. Also
-        written of jobs that fail. Each task needs a directory of its own. Default: none.
+        ``present`` is a group or scene that was there (``matched_by`` is ``urls`` or ``title``); ``not told`` is a
+        unit that Encord's result does not name, such as a skipped file. ``id`` is null where Encord does not return
+        it. Also written for jobs that fail. Each task needs its own directory. Default: none.
     :param on_error: ``"fail"`` (default) fails the task if units failed, after all others are registered; ``"skip"``
         succeeds (templated).
     :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting

@@ -44,14 +44,14 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
     Safe to repeat, on any machine: a file is left out if it is there. A receipt of an earlier attempt or run knows
     which file each data unit was made of, with its checksum, so files are recognised whatever their names, and a file
-    that changed is uploaded again. Of what no receipt knows, Encord tells title and size only (`match_by`): a file that
-    changed but kept both counts as present, as does a group of the same name, and the log warns. If some of several
-    files of one title and size are there, and nothing tells which, they fail. Two tasks must not upload the same files
-    at once: with one receipt the second fails until the first has ended; without one, set
-    ``max_active_tis_per_dag=1``, as the second may upload files twice and then fails. A job that still runs when
-    its worker dies is seen through by the retry, and its files are not sent again: the task notes beside the receipt
-    what is under way, and without a receipt in Airflow's task state (3.3). On older Airflow without a receipt nothing
-    is noted: there, leave such a job enough time with ``retry_delay``, or name a receipt.
+    that changed is uploaded again. For what no receipt knows, Encord states only title and size (`match_by`): a file
+    that changed but kept both counts as present, as does a group of the same name, and the log warns. If some of
+    several files of one title and size are there, and it cannot be known which, they fail. Two tasks must not upload
+    the same files at once: with one receipt the second fails until the first has ended; without one, set
+    ``max_active_tis_per_dag=1``, as the second may upload files twice and then fails. If a worker dies while a job
+    runs, the retry waits for the job and does not send its files again: running jobs are noted beside the receipt, and
+    without a receipt in Airflow's task state (3.3). On older Airflow without a receipt nothing is noted: there, leave
+    such a job enough time with ``retry_delay``, or name a receipt.
 
     Example::
 
