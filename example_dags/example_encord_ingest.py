@@ -72,7 +72,7 @@ with DAG(
     ).expand(source=manifests)
     dataset = EncordCreateDatasetOperator(task_id="dataset", title="{{ params.title }}", create_backing_folder=False)
     link = EncordLinkItemsOperator(task_id="link", dataset=dataset.output, folder=folder.output)
-    # Replace the structure by your own: without an ontology, nobody can label.
+    # Replace the structure by your own: without an ontology, there is nothing to label with.
     ontology = EncordCreateOntologyOperator(
         task_id="ontology",
         title="{{ params.title }}",
