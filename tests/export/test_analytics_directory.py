@@ -81,6 +81,7 @@ def _export(directory: Path, day: int, client: EncordClient | None = None, **mor
 
 
 def _require_whole(directory: Path, manifest: AnalyticsManifest) -> None:
+    assert manifest.files
     assert {path.name for path in directory.iterdir()} == {MANIFEST, *manifest.file_names}
     for file in manifest.files:
         assert (directory / file.name).read_bytes().count(b"\n") == file.rows

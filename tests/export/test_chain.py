@@ -260,7 +260,8 @@ def test_two_exports_of_a_chain_at_once_both_continue_the_same_one(tmp_path):
 
     client = Slow(_units([1, 2])).client()
     chain = Chain(directory=tmp_path, overlap=10.0)
-    export(client, QUESTION, tmp_path / "day-2", run=_day(2), chain=chain)
+    second = export(client, QUESTION, tmp_path / "day-2", run=_day(2), chain=chain)
+    assert [one.since and one.since.run for one in (second, *others)] == [_day(1), _day(1)]
     last = _next(tmp_path, 4, _units([2, 3, 4]))
     assert _replay(tmp_path, last) == {2, 3, 4}
 
