@@ -2,7 +2,8 @@
 
 Encord has no idempotency keys, and the start of a job is not repeated blindly. If its answer is lost, the data rows
 show whether it happened; only when they show nothing for a while, the same objects are registered once more, with
-duplicate URLs skipped. An id that is known is followed to the end of the job: it runs on whether we look or not.
+duplicate URLs skipped. An id that is known is followed to the end of the job: it runs on whether we look or not. A job
+that Encord does not know any more counts as one whose answer was lost.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.api.uploads import PENDING, RegisteredFile, UploadJob
 from airflow_provider_encord.client.call import Call, Flow, Now, Pause
 from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, TransientError
+from airflow_provider_encord.client.resources.jobs import UNKNOWN_JOB
 from airflow_provider_encord.client.resources.uploads import follow_job
 from airflow_provider_encord.ingest.notes import Note, Notebook
 from airflow_provider_encord.ingest.outcome import UPLOADED, Outcome, failed
@@ -86,8 +88,9 @@ class Registration:
         :param sent: These files, as the note has them.
         """
         self._know(note, sent)
-        if note.job is not None:
-            return (yield from self.finish(self.job_of(note, sent)))
+        ended = None if note.job is None else (yield from self._follow(note.job))
+        if note.job is not None and ended is not None:
+            return (yield from self._outcomes(note.job, sent, ended))
         found, _ = yield from self._watch(list(sent))
         return found
 
@@ -111,15 +114,18 @@ class Registration:
         :return: The outcome of each of its files.
         :raises EncordError: The state of the job cannot be read.
         """
-        if job.id is None:
+        ended = None if job.id is None else (yield from self._follow(job.id))
+        if job.id is None or ended is None:
             return (yield from self._recover(job.sent))
-        ended = yield from self._follow(job.id)
+        return (yield from self._outcomes(job.id, job.sent, ended))
+
+    def _outcomes(self, job: str, sent: Sequence[Sent], ended: UploadJob) -> Flow[list[Outcome]]:
         if not ended.ended:
-            reason = self._overdue(job.id, ended.errors)
+            reason = self._overdue(job, ended.errors)
             # Without lasting notes a retry would not know of the job, and send its files a second time.
             retryable = self._notebook.lasting
-            return [failed(one.file, reason, retryable=retryable, sha256=one.sha256, pending=True) for one in job.sent]
-        outcomes, untold = judge(job.sent, ended)
+            return [failed(one.file, reason, retryable=retryable, sha256=one.sha256, pending=True) for one in sent]
+        outcomes, untold = judge(sent, ended)
         for one in outcomes:
             self._known[one.file.title].update({one.data_hash, one.backing_item_uuid} - {None})  # type: ignore[arg-type]
         if untold:
@@ -128,7 +134,7 @@ class Registration:
         return outcomes
 
     def _recover(self, sent: Sequence[Sent]) -> Flow[list[Outcome]]:
-        """The outcomes of files whose job was started without an answer."""
+        """The outcomes of files whose job was started without an answer, or is not known to Encord any more."""
         outcomes: list[Outcome] = []
         left = list(sent)
         for _ in range(_STARTS - 1):
@@ -140,10 +146,11 @@ class Registration:
                 job = yield from self.start(left, again=True)
             except EncordError as error:
                 return outcomes + [failed(one.file, str(error), retryable=True, sha256=one.sha256) for one in left]
-            if job.id is not None:
-                ended = yield from self.finish(job)
-                self.close(job, ended)  # the note that is open already says the same
-                return outcomes + ended
+            ended = None if job.id is None else (yield from self._follow(job.id))
+            if job.id is not None and ended is not None:
+                more = yield from self._outcomes(job.id, left, ended)
+                self.close(job, more)  # the note that is open already says the same
+                return outcomes + more
             self._notebook.close(job.note)  # the note that is open already says the same
         found, left = yield from self._watch(left)
         unknown = (
@@ -176,8 +183,8 @@ class Registration:
         found = [_uploaded(one, rows_of[one.file]) for one in sent if one.file in rows_of]
         return found, [one for one in sent if one.file not in rows_of]
 
-    def _follow(self, job: str) -> Flow[UploadJob]:
-        """Poll a job until it ends or its time is over."""
+    def _follow(self, job: str) -> Flow[UploadJob | None]:
+        """Poll a job until it ends or its time is over; None if Encord does not know it."""
 
         def poll(hold: int) -> Call[UploadJob]:
             self._notebook.check()
@@ -187,6 +194,10 @@ class Registration:
             return (yield from follow_job(poll, timeout=self._timeout))
         except TransientError as error:  # the job is known and runs on
             return UploadJob(status=PENDING, errors=[str(error)])
+        except UNKNOWN_JOB as error:
+            if error.operation is None:  # it is not Encord's, but that of our check
+                raise
+            return None
 
     def _overdue(self, job: str, errors: Sequence[str]) -> str:
         why = "; ".join(errors) or f"job_timeout is {self._timeout:.0f} s"

@@ -325,12 +325,11 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         One that Encord no longer knows counts as failed, as does one with failed units: what was refused then may be
         accepted now.
         """
-        from airflow_provider_encord.client.errors import InvalidRequestError, NotFoundError
-        from airflow_provider_encord.client.resources.jobs import job_from, state_of
+        from airflow_provider_encord.client.resources.jobs import UNKNOWN_JOB, job_from, state_of
 
         try:
             state = state_of(self.client.run(job_from(external_id).look()))
-        except (NotFoundError, InvalidRequestError):
+        except UNKNOWN_JOB:
             return _FAILED
         if not state.ended:
             return _ACTIVE

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import SSH_KEY, run
-from airflow_provider_encord.client.errors import InvalidRequestError, OutcomeUnknownError
+from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, NotFoundError, OutcomeUnknownError
 from airflow_provider_encord.ingest.notes import Notebook
 from airflow_provider_encord.ingest.places import Target
 from airflow_provider_encord.ingest.upload import upload_files
@@ -169,3 +169,52 @@ def test_the_place_of_the_notes_is_kept_while_files_are_sent_and_at_each_poll() 
     )
     steps = [one for one in encord.log if one in (PUT, POLL, "check") or one.startswith("hold")]
     assert steps == ["hold 20000", PUT, "check", *["check", POLL] * 4]
+
+
+@pytest.mark.parametrize("error", [NotFoundError, InvalidRequestError])
+@pytest.mark.parametrize(("made", "starts"), [(True, 0), (False, 1)])
+def test_a_noted_job_that_encord_no_longer_knows_is_started_again_for_what_is_not_there(
+    made: bool, starts: int, error: type[EncordError]
+) -> None:
+    """Review of 0.1, ingest 7: every further attempt failed for the same job."""
+    encord, desk = ScriptedEncord(), Desk()
+    encord.instead[POLL].append(killed)
+    with pytest.raises(KilledError):
+        upload(encord, desk, "a.png", "bc.png")
+    if not made:
+        encord.rows.clear()
+    encord.log.clear()
+    encord.instead[POLL].append(error("there is no such job", operation=POLL))
+    upload(encord, desk, "a.png", "bc.png")
+    assert (encord.log.count(START), encord.log.count(PUT)) == (starts, 0)
+    assert sorted(row.data_title for row in encord.rows) == ["a.png", "bc.png"]
+    assert [encord.result_of(title) for title in ("a.png", "bc.png")] == ["uploaded", "uploaded"]
+    assert desk.notebook().left(DATASET) == []
+    assert all(one["skipDuplicateUrls"] for one in encord.starts[1:])
+
+
+def test_jobs_that_encord_never_knows_end_in_an_error_that_a_retry_may_mend() -> None:
+    """Review of 0.1, ingest 7."""
+    encord, desk = ScriptedEncord(), Desk()
+    encord.instead[POLL] += [NotFoundError("there is no such job", operation=POLL)] * 9
+    encord.instead[START] += ["job-1"] * 9
+    upload(encord, desk, "a.png")
+    (outcome,) = encord.outcomes
+    assert (outcome.result, outcome.retryable) == ("failed", True)
+    assert encord.log.count(START) == 3
+
+
+def test_a_changed_file_of_a_noted_job_that_encord_no_longer_knows_is_not_registered_as_it_was() -> None:
+    """Review of 0.1, ingest 7."""
+    encord, desk = ScriptedEncord(), Desk()
+    encord.instead[POLL].append(killed)
+    with pytest.raises(KilledError):
+        upload(encord, desk, "a.png")
+    encord.rows.clear()
+    encord.log.clear()
+    encord.instead[POLL].append(NotFoundError("there is no such job", operation=POLL))
+    target = Target(dataset=DATASET, credential=SSH_KEY)
+    changed = [a_file("a.png", 77)]
+    run(upload_files(target, changed, report=encord.report, notebook=desk.notebook()), encord.perform)
+    assert [row.file_size for row in encord.rows] == [77]
+    assert encord.log.count(START) == 1

@@ -16,7 +16,7 @@ from airflow_provider_encord.client.api.data_rows import ReEncoding
 from airflow_provider_encord.client.api.storage_folders import FolderSync
 from airflow_provider_encord.client.api.uploads import LONGEST_HOLD, UploadJob
 from airflow_provider_encord.client.call import Call, Flow, Pause
-from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedAnswerError
+from airflow_provider_encord.client.errors import InvalidRequestError, NotFoundError, UnexpectedAnswerError
 from airflow_provider_encord.client.resources.uploads import follow_job
 
 DATASET_UPLOAD: Literal["dataset_upload"] = "dataset_upload"
@@ -24,6 +24,9 @@ FOLDER_UPLOAD: Literal["folder_upload"] = "folder_upload"
 FOLDER_SYNC: Literal["folder_sync"] = "folder_sync"
 RE_ENCODING: Literal["re_encoding"] = "re_encoding"
 JobKind: TypeAlias = Literal["dataset_upload", "folder_upload", "folder_sync", "re_encoding"]
+
+UNKNOWN_JOB = (NotFoundError, InvalidRequestError)
+"""What a poll raises of a job that Encord does not know, or not any more."""
 
 _LOOKS = 3  # at a job, where one answer after the other cannot be read
 _SECONDS_BETWEEN_LOOKS = 1.0
