@@ -176,6 +176,7 @@ class Record:
         self._claim.check()  # again: what comes next is the start of a job
 
     def _erase_notes(self) -> None:
+        self._claim.check()  # they may be those of another attempt by now
         self.flush()
         with storage_errors("receipt", self._parts):
             remove(self._parts / _NOTES)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airflow_provider_encord.attempts import Owner
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import SSH_KEY, run
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, NotFoundError, OutcomeUnknownError
-from airflow_provider_encord.ingest.notes import Notebook
+from airflow_provider_encord.ingest.notes import Note, Notebook
 from airflow_provider_encord.ingest.places import Target
+from airflow_provider_encord.ingest.records import Record
+from airflow_provider_encord.ingest.sending import Sent
 from airflow_provider_encord.ingest.upload import upload_files
+from airflow_provider_encord.operators.storage.task_state import task_state_notebook
+from tests.airflow_layer.test_jobs import Store
 from tests.ingest.files import a_file, a_row
 from tests.ingest.scripted_encord import POLL, PUT, START, ScriptedEncord
 
@@ -218,3 +224,45 @@ def test_a_changed_file_of_a_noted_job_that_encord_no_longer_knows_is_not_regist
     run(upload_files(target, changed, report=encord.report, notebook=desk.notebook()), encord.perform)
     assert [row.file_size for row in encord.rows] == [77]
     assert encord.log.count(START) == 1
+
+
+def test_a_zombie_does_not_erase_the_notes_of_its_retry(tmp_path: Path) -> None:
+    """Review of 0.1, ingest 8: the notes were erased without a look at the claim."""
+    path = tmp_path / "receipt.jsonl"
+
+    def record() -> Record:
+        return Record(path, dataset=DATASET, folder=None, owner=Owner("dag/run/task"))
+
+    sent = [Sent(file=a_file("a.png", 5), objects=("key-1",))]
+    zombie, retry = record().notebook, record().notebook
+    retry.open(DATASET, sent, [])
+    note = Note(target=DATASET, job="job-1", files=[])
+    zombie._open.append(note)
+    with pytest.raises(InvalidRequestError, match="another attempt took"):
+        zombie.close(note)
+    assert len(record().notebook.left(DATASET)) == 1
+
+
+@pytest.mark.parametrize("operation", ["set", "delete"])
+def test_a_store_of_task_state_that_fails_does_not_stop_an_upload(
+    operation: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Review of 0.1, ingest 9: an error while the notes were erased failed a task whose files were all in."""
+
+    class Failing(Store):
+        def set(self, key: str, value: Any, **more: Any) -> None:
+            if operation == "set":
+                raise RuntimeError("no database")
+            super().set(key, value, **more)
+
+        def delete(self, key: str) -> None:
+            if operation == "delete":
+                raise RuntimeError("no database")
+            super().delete(key)
+
+    encord = ScriptedEncord()
+    notebook = task_state_notebook({"task_state_store": Failing()})  # type: ignore[typeddict-item]
+    target = Target(dataset=DATASET, credential=SSH_KEY)
+    run(upload_files(target, [a_file("a.png", 5)], report=encord.report, notebook=notebook), encord.perform)
+    assert encord.result_of("a.png") == "uploaded"
+    assert caplog.text.count("RuntimeError") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _log = logging.getLogger(__name__)
 def task_state_notebook(context: Context) -> Notebook:
     """The notebook of a task that has no receipt; without a store of task state, nothing lasts.
 
-    What keeps it from being written is logged once: an upload is worth more than the note about it.
+    What keeps it from being written or erased is logged once: an upload is worth more than the note about it.
     """
     from airflow_provider_encord.ingest.notes import Notebook
 
@@ -30,15 +31,20 @@ def task_state_notebook(context: Context) -> Notebook:
         value = store.get(_KEY)
         return value.encode() if isinstance(value, str) else None
 
-    def write(content: bytes) -> None:
+    def attempt(change: Callable[[], None]) -> None:
         try:
-            store.set(_KEY, content.decode())
+            change()
         except Exception as error:  # noqa: BLE001 - whatever the store of this deployment raises
             if not failed:
                 failed.append(type(error).__name__)
                 _log.warning(
-                    "What is under way cannot be noted (%s): if this worker dies, the retry may send it again.",
+                    "Running jobs cannot be noted in the task state (%s): if this worker dies, the retry may send "
+                    "their files again.",
                     failed[0],
                 )
 
-    return Notebook(read=read, write=write, erase=lambda: store.delete(_KEY))
+    return Notebook(
+        read=read,
+        write=lambda content: attempt(lambda: store.set(_KEY, content.decode())),
+        erase=lambda: attempt(lambda: store.delete(_KEY)),
+    )
