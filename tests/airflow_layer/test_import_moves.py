@@ -12,6 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.client.api.labels import save_label_rows
 from airflow_provider_encord.ingest.prelabels import importing
+from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt, RowOutcome
 from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
 from tests.airflow_layer.pre_labels import CAR, PERSON, SAVES, WEATHER, Model, counts_of, objects_of
 from tests.histories.processes import GREEN, Attempt
@@ -291,6 +292,26 @@ def test_labels_that_a_killed_import_saved_are_its_own(model: Model) -> None:
     assert (told["saved"], told["skipped"]) == (5, 1)
     again = model.load(model.write(*model.lines(objects=[CAR])), receipt=receipt)
     assert (again["saved"], again["skipped"]) == (5, 1)
+
+
+def test_an_intent_is_settled_by_its_own_outcome_only(tmp_path: Path) -> None:
+    """Review of 0.1, ingest 10: one attempt saved, and the next died right after it saved something else."""
+    path = tmp_path / "receipt.jsonl"
+
+    def outcome(outcome: str, content: str) -> RowOutcome:
+        return RowOutcome(place="line 1", data_hash="d", label_hash="l", outcome=outcome, content=content)
+
+    first = ImportReceipt(path)
+    first.intend([outcome("saved", "x")])
+    first.take([outcome("saved", "x")])
+    second = ImportReceipt(path)
+    second.intend([outcome("saved", "y")])
+    third = ImportReceipt(path)
+    assert third.saved_before == {"l": "x"}
+    assert third.intended == {"l": {"y"}}
+    third.take([outcome("saved", "y")])
+    fourth = ImportReceipt(path)
+    assert (fourth.saved_before, fourth.intended) == ({"l": "y"}, {})
 
 
 def test_what_a_receipt_knows_of_rows_outlives_imports_of_other_rows(model: Model) -> None:

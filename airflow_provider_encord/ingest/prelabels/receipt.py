@@ -182,12 +182,12 @@ class ImportReceipt:
         with storage_errors("receipt", path):
             known = [self._known_path] if self._known_path.exists() else []
             files = [path] if path.exists() else []
-        # An intent without an outcome comes after all outcomes of its row, and stands beside the last of them.
-        settled = {one.label_hash for file in self._left(_PART) for one in self._lines(file) if one.content}
+        # An intent is settled by an outcome of the same content. Another outcome of its row says nothing of it.
+        settled = {(one.label_hash, one.content) for file in self._left(_PART) for one in self._lines(file)}
         for file in [*known, *files, *self._left(_PART)]:
             self._learn(self._lines(file))
         for file in self._left(_INTENT):
-            self._learn(one for one in self._lines(file) if one.label_hash not in settled)
+            self._learn(one for one in self._lines(file) if (one.label_hash, one.content) not in settled)
 
     def _learn(self, lines: Iterable[RowOutcome]) -> None:
         """Take in what lines say of the labels of rows."""
