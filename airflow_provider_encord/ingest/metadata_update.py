@@ -2,7 +2,8 @@
 
 Encord takes the metadata of an item as a whole. So what is merged is read again right before it is sent, in small
 batches: a key that somebody adds in between would be lost. An item that is deleted meanwhile makes Encord refuse its
-whole batch; the batch is cut until only that item is left out.
+whole batch; the batch is cut until only that item is left out. A batch whose items are all there and may not be changed
+fails at once.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from airflow_provider_encord.client.errors import (
     InvalidRequestError,
     NotFoundError,
     PermissionDeniedError,
-    RefusedError,
 )
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.resources.chunks import chunks
@@ -127,12 +127,14 @@ def _update(items: Sequence[str], wanted: Wanted, mode: str, outcome: Outcome) -
         if patches:
             yield from edit_items(patches)
     except (NotFoundError, PermissionDeniedError) as error:
-        if len(items) == 1:
-            yield from _settle_refused(items[0], error, outcome)
-            return
-        half = len(items) // 2
-        for part in (items[:half], items[half:]):
-            yield from _update(part, wanted, mode, outcome)
+        if (yield from _are_there(items)):
+            outcome.failed |= dict.fromkeys(items, str(error))
+        elif len(items) == 1:
+            outcome.gone += items
+        else:
+            half = len(items) // 2
+            for part in (items[:half], items[half:]):
+                yield from _update(part, wanted, mode, outcome)
         return
     there = {one.uuid for one in records}
     outcome.changed += patches
@@ -142,14 +144,15 @@ def _update(items: Sequence[str], wanted: Wanted, mode: str, outcome: Outcome) -
     ]
 
 
-def _settle_refused(item: str, error: RefusedError, outcome: Outcome) -> Flow[None]:
-    """Decide whether an item was deleted, or may not be changed."""
+def _are_there(items: Sequence[str]) -> Flow[bool]:
+    """Whether all items can be read. Encord says 403 of items that may not be changed, and of those that are deleted;
+    the latter cannot be read either.
+    """
     try:
-        yield from get_items([item])
+        found = yield from get_items(items)
     except (NotFoundError, PermissionDeniedError):
-        outcome.gone.append(item)
-    else:
-        outcome.failed[item] = str(error)
+        return False
+    return len(found) == len(items)
 
 
 def _patches(

@@ -175,11 +175,11 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
             self.log.info("Job %s is cancelled, as the task was ended.", job and job.id)
 
     def _resume(self, context: Context, event: Mapping[str, Any]) -> Any:
-        job = self._job_of(event)
-        carried = event.get("carried") or {}
+        carried = (event.get("carried") or {}) if isinstance(event, Mapping) else {}
         self.take_over(carried)
         self.prepare(context)
         self._set_waiting()
+        job = self._job_of(event)  # after `prepare`: if the wait failed, `settle` gives back what the attempt holds
         part = carried.get("part")
         if part is None:  # it was a job of an earlier attempt
             return self._continue(context, None, self.begin(context))

@@ -258,6 +258,17 @@ class TestMetadata:
         assert [results[0][name] for name in ("items", "changed", "missing")] == [2, 2, 1]
         assert folder.metadata() == {"a.png": {"x": 1}, "c.png": {"x": 1}}
 
+    def test_a_change_that_is_forbidden_is_tried_once_and_not_halved(self, folder: Folder) -> None:
+        """Review of 0.1, ingest 12: Encord says 403 of an item that is deleted, too, but all of these can be read."""
+        path = "items/patch-bulk"
+        folder.account.emulator.faults([{"match": {"path": path}, "do": {"status": 403}}])
+        folder.account.emulator.clear_journal()
+        wanted = {name: {"x": 1} for name in ("a.png", "b.png", "c.png")}
+        with pytest.raises(AirflowFailException, match=r"3 of 3 items could not be changed:\n- [^\n]*\Z"):
+            run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
+        assert [path in one["path"] for one in folder.account.emulator.journal()].count(True) == 1
+        assert set(map(str, folder.metadata().values())) == {"{}"}
+
 
 class TestFolders:
     def test_the_folder_of_a_dataset_is_not_taken_for_one_of_its_title(self, account: Account) -> None:

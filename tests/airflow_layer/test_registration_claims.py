@@ -99,3 +99,39 @@ def test_a_receipt_that_cannot_be_written_is_named_before_the_first_request(inta
     with pytest.raises(AirflowFailException, match=r"receipt: .* cannot be used"):
         intake.register(source=source, receipt=str(tmp_path / "receipt"))
     assert intake.emulator.journal() == []
+
+
+@pytest.mark.parametrize("event", ["overdue", "error", "error that a retry mends"])
+def test_a_wait_in_the_triggerer_that_fails_gives_the_receipt_back(intake: Intake, tmp_path: Path, event: str) -> None:
+    """Review of 0.1, ingest 11: the event was read before the operator knew what it holds."""
+    receipt, job_timeout = tmp_path / "receipt", 2 if event == "overdue" else 60
+    source = intake.manifest(intake.objects(2))
+
+    def make() -> EncordRegisterCloudDataOperator:
+        return EncordRegisterCloudDataOperator(
+            task_id="register",
+            source=source,
+            folder=intake.folder,
+            integration=intake.integration,
+            receipt=str(receipt),
+            deferrable=True,
+            poll_interval=5,
+            job_timeout=job_timeout,
+        )
+
+    def meanwhile(number: int) -> None:
+        status = 403 if event == "error" else 429
+        headers = {"Retry-After": "900"}
+        poll = {"method": "GET", "path": "/data-upload-jobs/"}
+        if event != "overdue":
+            intake.emulator.faults([{"match": poll, "do": {"status": status, "headers": headers}}])
+
+    intake.emulator.jobs(hold=True)
+    try:
+        with pytest.raises(AirflowException) as raised:
+            run_deferred(make, while_deferred=meanwhile)
+    finally:
+        intake.emulator.clear_faults()
+    assert isinstance(raised.value, AirflowFailException) is (event == "error")
+    assert (receipt / "part-000000.sent.jsonl").exists()
+    assert not (receipt / "claim.json").exists()

@@ -84,7 +84,7 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         if not preview:
             self.tell_assets(context, folder_uri(self.client.settings.base_url, folder.id), result)
         if outcome.failed:
-            first = "\n".join(f"- {reason}" for reason in list(outcome.failed.values())[:_NAMED])
+            first = "\n".join(f"- {reason}" for reason in list(dict.fromkeys(outcome.failed.values()))[:_NAMED])
             raise AirflowFailException(f"{len(outcome.failed)} of {items} items could not be changed:\n{first}")
         return result
 

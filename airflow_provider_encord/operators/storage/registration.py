@@ -146,12 +146,12 @@ class EncordRegisterCloudDataOperator(JobOperator):
         self._receipt_path = storage_path(self.receipt, "receipt") if given(self.receipt) is not None else None
         if self._receipt_path is not None and str(self._receipt_path).rstrip("/") == str(self._source.path).rstrip("/"):
             raise InvalidRequestError("receipt: it is the directory that is listed as source. Name another directory.")
+        if self._receipt_path is not None:  # before any request: if one fails, `settle` releases the claim
+            self._claim = Claim(self._receipt_path / CLAIM_FILE, self._owner(context), "receipt")
         self._folder = require_id(self.folder, "folder") if given(self.folder) is not None else None
         alone = self._folder is not None and given(self.dataset) is None
         self._dataset = None if alone else self.client.dataset(given(self.dataset)).id
         self._receipt = None if self._receipt_path is None else RegistrationReceipt(self._receipt_path)
-        if self._receipt_path is not None:
-            self._claim = Claim(self._receipt_path / CLAIM_FILE, self._owner(context), "receipt")
         if self._dataset:
             self.show(context, dataset_url, self._dataset)
         else:
