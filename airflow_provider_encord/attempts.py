@@ -31,8 +31,6 @@ from airflow_provider_encord.storage_paths import UNFINISHED, is_local, plain, s
 CLAIM_SECONDS = 900.0
 """How long a claim lasts after it was last renewed, unless its owner holds it for longer."""
 
-_TURNS = 3
-
 CLAIM_FILE = "claim.json"
 """What the file of a claim is called, in the place that it is about."""
 
@@ -93,8 +91,6 @@ class FileStore:
         """Store a value, whole or not at all."""
         path = self._path(key)
         with storage_errors(self._argument, path):
-            if is_local(self._directory):
-                self._directory.mkdir(parents=True, exist_ok=True)
             write_whole(path, [msgspec.json.encode(value)])
 
     def delete(self, key: str) -> None:
@@ -277,18 +273,13 @@ class Claim:
             seconds=self._seconds,
         )
         with storage_errors(self._argument, self._path):
-            for turn in range(_TURNS):
-                if is_local(self._path):
-                    self._path.parent.mkdir(parents=True, exist_ok=True)
-                try:
-                    write_whole(self._path, [msgspec.json.encode(held)])
-                    break
-                except FileNotFoundError:  # another attempt ended, and removed the empty directory
-                    if turn == _TURNS - 1:
-                        raise UnavailableError(
-                            f"{self._argument}: {self._path.parent} is removed again and again by other attempts. Run "
-                            "the task again."
-                        ) from None
+            try:
+                write_whole(self._path, [msgspec.json.encode(held)])
+            except FileNotFoundError:
+                raise UnavailableError(
+                    f"{self._argument}: {self._path.parent} is removed again and again by other attempts. Run the task "
+                    "again."
+                ) from None
 
 
 class _Held(msgspec.Struct, frozen=True, kw_only=True):

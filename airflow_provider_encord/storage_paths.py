@@ -20,6 +20,7 @@ UNFINISHED_PATTERN = r"(\.[0-9a-f]{8})?\.unfinished"
 """A regular expression: what the name of a file ends in while it is being written."""
 _VERSION_MARKS = ("ETag", "etag", "generation", "LastModified", "last_modified", "updated", "mtime", "ino")
 _LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError, ValueError)
+_TURNS = 10
 _LASTING_CODES = (errno.ENAMETOOLONG, errno.ELOOP, errno.EROFS)
 
 
@@ -98,11 +99,11 @@ def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
     """Write a file that nobody ever sees half, over what is there.
 
     An object store shows an object only once it is whole. A local disk shows a file as soon as it is opened, so there
-    it is written beside, and renamed.
+    it is written beside, and renamed. Its directory is made if it is missing; object stores have none.
     """
     first: Any = _unfinished(path) if is_local(path) else path
     try:
-        file = first.open("wb")
+        file = _opened(first) if is_local(path) else first.open("wb")
         try:
             for block in blocks:
                 file.write(block)
@@ -162,16 +163,19 @@ def require_regular(path: Any, argument: str) -> None:
             raise InvalidRequestError(f"{argument}: {path} is no regular file. Name a file that can be replaced.")
 
 
-def try_writing(path: StoragePath) -> None:
-    """See whether `write_whole` can write to a disk, before the work whose result it is to hold. Makes the directory.
+def require_writable(path: Any, argument: str) -> None:
+    """Make sure that `write_whole` can write a file, before the work whose result it is to hold. Makes its directory.
 
     An object store is not tried: it would have to be left an object.
+
+    :raises InvalidRequestError: It cannot, or something else than a file is there.
     """
+    require_regular(path, argument)
     if is_local(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        first = _unfinished(path)
-        first.open("wb").close()
-        first.unlink()
+        with storage_errors(argument, path):
+            first = _unfinished(path)
+            _opened(first).close()
+            first.unlink()
 
 
 @contextlib.contextmanager
@@ -220,6 +224,19 @@ def _unfinished(path: StoragePath) -> Any:
     path = plain(path)
     # Unique, so that two processes that write one file at the same moment do not write into each other's.
     return path.parent / f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}"
+
+
+def _opened(path: Any) -> Any:
+    """A new file of a disk, open; its directory is made, also if another attempt removes it when it is empty."""
+    left = _TURNS
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return path.open("wb")
+        except FileNotFoundError:
+            left -= 1
+            if not left:
+                raise
 
 
 def _reason(error: Exception) -> str:

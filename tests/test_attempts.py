@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PosixPath
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -199,3 +199,32 @@ def test_a_claim_that_another_task_took_may_be_taken_again_by_a_retry(
     Claim(tmp_path / "claim.json", Owner(task), "receipt").take()
     with pytest.raises(error, match=r"took .* over"):
         mine.check()
+
+
+@pytest.mark.parametrize("prefix", ["", "file://"])
+def test_a_file_is_written_into_a_directory_that_is_missing(tmp_path: Path, prefix: str) -> None:
+    """Review of 0.1, ingest 14: each writer made the directory by itself, and some did not."""
+    path = tmp_path / "new" / "deep" / "report.jsonl"
+    given = ObjectStoragePath(f"{prefix}{path}") if prefix else path
+    write_whole(given, [b"a"])
+    assert path.read_bytes() == b"a"
+
+
+class VanishingDirectory(PosixPath):
+    """A path whose directory another attempt removes, because it is empty, before the first file is in it."""
+
+    vanishes: ClassVar[list[str]] = []
+
+    def open(self, *arguments: Any, **more: Any) -> Any:
+        if self.vanishes:
+            self.vanishes.pop()
+            self.parent.rmdir()
+        return super().open(*arguments, **more)
+
+
+def test_a_directory_that_another_attempt_removes_is_made_again(tmp_path: Path) -> None:
+    """Review of 0.1, ingest 14: only the file of a claim took care of that."""
+    VanishingDirectory.vanishes += ["once", "twice"]
+    write_whole(VanishingDirectory(tmp_path / "parts" / "part-000000.jsonl"), [b"a"])
+    assert (tmp_path / "parts" / "part-000000.jsonl").read_bytes() == b"a"
+    assert VanishingDirectory.vanishes == []

@@ -42,7 +42,7 @@ from airflow_provider_encord.ingest.kinds import NAMES, kind_name, kind_of
 from airflow_provider_encord.ingest.rows import START, Place
 from airflow_provider_encord.ingest.sources import LONGEST_TITLE
 from airflow_provider_encord.ingest.upload_json import name_in, require_title, require_url, upload_json_entries
-from airflow_provider_encord.storage_paths import is_local, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
 MOST_UNITS = 500_000  # in one job; the limits that Encord documents for an upload JSON (protocol, section 7.11)
 MOST_URLS = 1_000_000
@@ -299,8 +299,6 @@ def write_manifests(objects: Iterable[CloudObject], directory: Any, *, lines: in
     for number, some in enumerate(_batches(objects, lines)):
         path = directory / f"objects-{number:05d}.jsonl"
         with storage_errors("directory", path):
-            if is_local(path):
-                directory.mkdir(parents=True, exist_ok=True)
             write_whole(path, (msgspec.json.encode(_told(one)) + b"\n" for one in some))
         written.append(str(path))
     return written

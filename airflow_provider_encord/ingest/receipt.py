@@ -35,7 +35,7 @@ import msgspec
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.ingest.outcome import PRESENT, Outcome
-from airflow_provider_encord.storage_paths import is_local, require_regular, storage_errors, try_writing, write_whole
+from airflow_provider_encord.storage_paths import require_regular, storage_errors, write_whole
 
 SCHEMA_VERSION = 1
 
@@ -139,15 +139,6 @@ def earlier_lines(path: Any) -> list[ReceiptLine]:
             return list(read_lines(iter(file.readline, b"")))
 
 
-def require_writable(path: Any) -> None:
-    """Check that a receipt can be written there, as far as possible without writing it.
-
-    :raises InvalidRequestError: It cannot.
-    """
-    with storage_errors("receipt", path):
-        try_writing(path)
-
-
 def write_receipt(path: Any, lines: Iterable[ReceiptLine]) -> None:
     """Write a whole receipt, in place of one that is there.
 
@@ -155,8 +146,6 @@ def write_receipt(path: Any, lines: Iterable[ReceiptLine]) -> None:
     :raises EncordError: It cannot be written.
     """
     with storage_errors("receipt", path):
-        if is_local(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, encode_lines(lines))
 
 

@@ -23,10 +23,9 @@ from airflow_provider_encord.ingest.receipt import (
     encode_lines,
     read_lines,
     receipt_line,
-    require_writable,
     write_receipt,
 )
-from airflow_provider_encord.storage_paths import is_local, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import is_local, require_writable, storage_errors, write_whole
 
 _LINES_PER_PART = 500
 _SECONDS_PER_PART = 30.0
@@ -58,7 +57,7 @@ class Record:
         self._known_path = path.parent / f"{path.name}.known"
         self._waiting: list[Outcome] = []
         self._written = clock()
-        require_writable(path)
+        require_writable(path, "receipt")
         self._claim = Claim(self._parts / CLAIM_FILE, owner, "receipt")
         self._claim.take()  # before it is read: what a task that holds it knows would be missed
         try:
@@ -95,7 +94,6 @@ class Record:
             return
         self._claim.check()
         with storage_errors("receipt", self._parts):
-            self._make_room()
             lines = [receipt_line(one, **self._target, checksums=self._checksums) for one in self._waiting]
             write_whole(self._parts / f"part-{self._number:06d}.jsonl", encode_lines([*learned, *lines]))
         self._number += 1
@@ -158,10 +156,6 @@ class Record:
             return []
         return sorted((one for one in self._parts.iterdir() if one.name.startswith("part-")), key=lambda one: one.name)
 
-    def _make_room(self) -> None:
-        if is_local(self._parts):
-            self._parts.mkdir(parents=True, exist_ok=True)
-
     def _read_notes(self) -> bytes | None:
         with storage_errors("receipt", self._parts):
             notes = self._parts / _NOTES
@@ -171,7 +165,6 @@ class Record:
         self._claim.check()  # a note stands before every job, so a process that lost its claim starts none
         self.flush()  # what a note no longer says must be in the receipt
         with storage_errors("receipt", self._parts):
-            self._make_room()
             write_whole(self._parts / _NOTES, [content])
         self._claim.check()  # again: what comes next is the start of a job
 

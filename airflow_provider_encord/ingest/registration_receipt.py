@@ -23,7 +23,7 @@ from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
 from airflow_provider_encord.ingest.registered_groups import Registered
 from airflow_provider_encord.ingest.rows import json_lines
-from airflow_provider_encord.storage_paths import is_local, storage_errors, write_whole
+from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
 SCHEMA_VERSION = 1
 REGISTERED = "registered"
@@ -106,8 +106,6 @@ class RegistrationReceipt:
 
     def _write(self, name: str, lines: Iterable[bytes]) -> None:
         with storage_errors("receipt", self._directory):
-            if is_local(self._directory):
-                self._directory.mkdir(parents=True, exist_ok=True)
             write_whole(self._directory / name, lines)
 
 

@@ -19,9 +19,9 @@ from airflow_provider_encord.ingest.receipt import (
     encode_lines,
     read_lines,
     receipt_line,
-    require_writable,
     write_receipt,
 )
+from airflow_provider_encord.storage_paths import require_writable
 from tests.ingest.files import a_file
 
 DATASET = "bbbbbbbb-0000-4000-8000-000000000001"
@@ -167,11 +167,11 @@ def test_a_receipt_below_a_file_is_refused_before_it_is_needed(tmp_path: Path) -
     (tmp_path / "file").touch()
     assert earlier_lines(tmp_path / "file" / "r.jsonl") == []
     with pytest.raises(InvalidRequestError, match=r"receipt: .*file/r\.jsonl cannot be used: .* give another path"):
-        require_writable(tmp_path / "file" / "r.jsonl")
+        require_writable(tmp_path / "file" / "r.jsonl", "receipt")
 
 
 def test_asking_whether_a_receipt_can_be_written_leaves_no_file(tmp_path: Path) -> None:
-    require_writable(tmp_path / "new" / "r.jsonl")
+    require_writable(tmp_path / "new" / "r.jsonl", "receipt")
     assert list((tmp_path / "new").iterdir()) == []
 
 

@@ -232,3 +232,13 @@ def test_a_time_span_of_many_years_is_refused_by_name(value: Any) -> None:
 def test_a_defect_of_ours_is_not_retried_and_says_what_it_is() -> None:
     with pytest.raises(AirflowFailException, match=r"^Unexpected KeyError: 'x'. This is a defect"), airflow_errors():
         raise KeyError("x")
+
+
+def test_a_receipt_of_a_verification_that_cannot_be_written_is_named_before_anything_is_read(tmp_path: Path) -> None:
+    """Review of 0.1, ingest 14."""
+    (tmp_path / "file").touch()
+    operator = EncordVerifyExportOperator(
+        task_id="verify", manifest=str(tmp_path / "nothing"), receipt=str(tmp_path / "file" / "receipt.jsonl")
+    )
+    with pytest.raises(AirflowFailException, match=r"receipt: .* cannot be used"):
+        operator.execute({})

@@ -19,9 +19,8 @@ from airflow_provider_encord.ingest.rows import json_lines
 from airflow_provider_encord.storage_paths import (
     StoragePath,
     is_local,
-    require_regular,
+    require_writable,
     storage_errors,
-    try_writing,
     write_whole,
 )
 
@@ -85,9 +84,7 @@ class ImportReceipt:
             return
         self._directory = path.parent / f"{path.name}.parts"
         self._known_path = path.parent / f"{path.name}.known"
-        require_regular(path, "receipt")
-        with storage_errors("receipt", path):
-            try_writing(path)
+        require_writable(path, "receipt")
         if owner is not None:
             self._claim = Claim(self._directory / CLAIM_FILE, owner, "receipt")
             self._claim.take()  # before it is read: what a task that holds it knows would be missed
@@ -164,8 +161,6 @@ class ImportReceipt:
     def _write(self, name: str, outcomes: Sequence[RowOutcome]) -> StoragePath:
         part = self._directory / name
         with storage_errors("receipt", self._directory):
-            if is_local(self._directory):
-                self._directory.mkdir(parents=True, exist_ok=True)
             write_whole(part, [b"".join(msgspec.json.encode(one) + b"\n" for one in outcomes)])
         return part
 

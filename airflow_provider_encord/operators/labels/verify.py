@@ -84,12 +84,14 @@ class EncordVerifyExportOperator(EncordBaseOperator):
 
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
-        from airflow_provider_encord.storage_paths import storage_errors, write_whole
+        from airflow_provider_encord.storage_paths import require_writable, storage_errors, write_whole
 
         choice(self.against, "against", (FILES, LISTING, CONTENT))
         choice(self.on_error, "on_error", (FAIL, REPORT))
         path = storage_path(self.manifest, "manifest")
         receipt = storage_path(self.receipt, "receipt") if given(self.receipt) else None
+        if receipt:  # before anything is read
+            require_writable(receipt, "receipt")
         directory = path.parent if path.name == MANIFEST else path
         with storage_errors("manifest", directory):
             manifest = read_manifest(directory)
