@@ -169,7 +169,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         left = list(items) if behavior == "SKIP" else self._not_linked_by_us(context, dataset, items, behavior)
         rows = dataset.link_items(left, duplicates_behavior=behavior) if left else []  # type: ignore[arg-type]
         linked = len(items) - len(left) + len(rows)
-        self._progress(context, dataset, items, behavior).forget()
+        self._progress(context, dataset, behavior).forget()
         told = {"dataset": dataset.id, "items": len(items), "linked": linked}
         self.log.info("Linked %d of %d items to dataset %s; the others were there.", linked, len(items), dataset.id)
         self.tell_assets(context, dataset_uri(self.client.settings.base_url, dataset.id), told)
@@ -182,14 +182,17 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         """
         from airflow_provider_encord.client.errors import ConflictError
 
-        progress = self._progress(context, dataset, items, behavior)
-        rows = [row for row in dataset.data_rows() if row.backing_item_uuid]
-        since = progress.load()
-        if since is None:
-            since = max((row.created_at or "" for row in rows), default="")
-            progress.save(since)
-        ours = {row.backing_item_uuid for row in rows if (row.created_at or "") > since}
-        there = {row.backing_item_uuid for row in rows} - ours
+        progress = self._progress(context, dataset, behavior)
+        rows: dict[str, list[str]] = {item: [] for item in items}
+        for row in dataset.data_rows():
+            if row.backing_item_uuid in rows:
+                rows[row.backing_item_uuid].append(row.data_hash)
+        before = progress.load() or {}
+        if new := {item: hashes for item, hashes in rows.items() if item not in before}:
+            before |= new
+            progress.save(before)
+        there = {item for item in rows if before[item]}
+        ours = {item for item, hashes in rows.items() if set(hashes) - set(before[item])}
         if behavior == "FAIL" and (twice := [item for item in items if item in there]):
             progress.forget()
             raise ConflictError(
@@ -198,13 +201,14 @@ class EncordLinkItemsOperator(EncordBaseOperator):
             )
         return [item for item in items if item not in ours]
 
-    def _progress(self, context: Context, dataset: Dataset, items: Sequence[str], behavior: str) -> Checkpoint[str]:
-        """When the first attempt at this work began: the time of the newest data row that was there."""
+    def _progress(self, context: Context, dataset: Dataset, behavior: str) -> Checkpoint[dict[str, list[str]]]:
+        """The data rows of each item that were there before an attempt at this work linked it."""
         from airflow_provider_encord.attempts import Checkpoint, fingerprint
 
-        about = fingerprint(dataset=dataset.id, items=list(items), behavior=behavior)
+        items = sorted(several(self.items, "items"))
+        about = fingerprint(dataset=dataset.id, items=items, folder=given(self.folder), behavior=behavior)
         store: Any = context.get("task_state_store")
-        return Checkpoint(store, "encord_link", about, str)
+        return Checkpoint(store, "encord_link", about, dict[str, list[str]])
 
     def _items(self) -> list[str]:
         from airflow_provider_encord.client.api.storage_items import ItemFilter
@@ -271,7 +275,8 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         there = [row for row in dataset.data_rows() if row.data_hash in chosen]
         store: Any = context.get("task_state_store")
         begun = Checkpoint(store, "encord_removal", fingerprint(dataset=dataset.id, rows=wanted), int)
-        found = begun.load() or len(there)  # of an attempt that was killed, before it removed some
+        # An attempt that was killed may have removed some before.
+        found = max(begun.load() or 0, len(there))
         if not found:
             raise InvalidRequestError(
                 f"data_hashes: none of the {len(wanted)} is in dataset {dataset.id}; nothing was removed. Pass ids of "

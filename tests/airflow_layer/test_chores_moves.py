@@ -14,6 +14,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, Asset
 
 from airflow_provider_encord.assets import dataset_uri, folder_uri, project_uri
+from airflow_provider_encord.attempts import Checkpoint, fingerprint
 from airflow_provider_encord.client.api.storage_folders import folder_patch
 from airflow_provider_encord.client.resources.storage import edit_items
 from airflow_provider_encord.operators.datasets import (
@@ -30,10 +31,15 @@ from airflow_provider_encord.operators.projects import (
     EncordDetachDatasetsOperator,
     EncordSetProjectStatusOperator,
 )
-from airflow_provider_encord.operators.storage import EncordCreateFolderOperator, EncordUpdateMetadataOperator
+from airflow_provider_encord.operators.storage import (
+    EncordCreateFolderOperator,
+    EncordUpdateMetadataOperator,
+    EncordUploadFilesOperator,
+)
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.test_daily_chores import Folder, changes, folder, run
 from tests.airflow_layer.test_jobs import Store
+from tests.sdk.media import png
 
 __all__ = ["folder"]
 
@@ -93,6 +99,16 @@ class TestRemovals:
         again = EncordRemoveDataRowsOperator(task_id="task", **arguments).execute({"task_state_store": store})
         assert (again["removed"], again["gone"], store.kept) == (3, 0, {})
 
+    def test_a_retry_counts_all_rows_that_it_removes_itself(self, account: Account) -> None:
+        """Review of 0.1, ingest 16: the count of an earlier attempt held, although more rows were there by now."""
+        seeded, store = account.project(rows=3), Store()
+        dataset, wanted = seeded["dataset_hash"], seeded["data_hashes"]
+        Checkpoint(store, "encord_removal", fingerprint(dataset=dataset, rows=wanted), int).save(1)
+        told = EncordRemoveDataRowsOperator(task_id="task", dataset=dataset, data_hashes=wanted).execute(
+            {"task_state_store": store}
+        )
+        assert (told["selected"], told["removed"], told["gone"]) == (3, 3, 0)
+
 
 class TestLinks:
     @pytest.mark.parametrize("behavior", ["SKIP", "FAIL", "DUPLICATE"])
@@ -130,6 +146,62 @@ class TestLinks:
         assert (told["linked"], store.kept) == (3, {})
         with account.client() as client:
             assert len(client.dataset(dataset).data_rows()) == 3
+
+    @pytest.mark.parametrize("behavior", ["FAIL", "DUPLICATE"])
+    def test_a_retry_knows_the_rows_that_were_there_and_not_the_time(
+        self, account: Account, folder: Folder, behavior: str
+    ) -> None:
+        """Review of 0.1, ingest 15: rows that were made in one moment with older ones were taken for those."""
+        account.emulator.clock(now=datetime.datetime.now(datetime.UTC).isoformat())  # it stands still
+        try:
+            with account.client() as client:
+                dataset = client.create_dataset("Linked").id
+            store, items = Store(), folder.items()
+            first, rest = items["a.png"].uuid, [items["b.png"].uuid, items["c.png"].uuid]
+            run(EncordLinkItemsOperator, dataset=dataset, items=first)
+            linked = [*rest, first] if behavior == "DUPLICATE" else rest
+            arguments = {"dataset": dataset, "items": linked, "duplicates_behavior": behavior}
+            account.emulator.faults(
+                [
+                    {"match": LINK, "when": {"nth": 1}, "do": {"cut": "after"}},
+                    {"match": {"query_type": "datarows"}, "when": {"nth": 3}, "do": {"status": 403}},
+                ]
+            )
+            with pytest.raises(AirflowException):
+                EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
+            account.emulator.clear_faults()
+            told = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
+            assert (told["linked"], store.kept) == (len(linked), {})
+            with account.client() as client:
+                assert len(client.dataset(dataset).data_rows()) == len(linked) + 1
+        finally:
+            account.emulator.clock(now=None)
+
+    @pytest.mark.parametrize("behavior", ["FAIL", "DUPLICATE"])
+    def test_a_retry_after_its_folder_gained_an_item_links_every_item_once(
+        self, account: Account, folder: Folder, tmp_path: Path, behavior: str
+    ) -> None:
+        """Review of 0.1, ingest 15: what the task remembered was about the items that the folder had then."""
+        with account.client() as client:
+            dataset = client.create_dataset("Linked").id
+        store = Store()
+        arguments = {"dataset": dataset, "folder": folder.id, "duplicates_behavior": behavior}
+        account.emulator.faults(
+            [
+                {"match": LINK, "when": {"nth": 1}, "do": {"cut": "after"}},
+                {"match": {"query_type": "datarows"}, "when": {"nth": 3}, "do": {"status": 403}},
+            ]
+        )
+        with pytest.raises(AirflowException):
+            EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
+        account.emulator.clear_faults()
+        (tmp_path / "d.png").write_bytes(png(9, 9))
+        run(EncordUploadFilesOperator, source=str(tmp_path / "d.png"), folder=folder.id)
+        told = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
+        assert (told["items"], told["linked"], store.kept) == (4, 4, {})
+        with account.client() as client:
+            rows = sorted(row.data_title for row in client.dataset(dataset).data_rows())
+        assert rows == ["a.png", "b.png", "c.png", "d.png"]
 
     def test_duplicates_that_are_to_fail_are_named_before_anything_is_linked(
         self, account: Account, folder: Folder
