@@ -37,7 +37,7 @@ from airflow_provider_encord.client.api.data_items import (
 )
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest import rows
-from airflow_provider_encord.ingest.keys import keys_below
+from airflow_provider_encord.ingest.keys import keys_below, require_key
 from airflow_provider_encord.ingest.kinds import NAMES, kind_name, kind_of
 from airflow_provider_encord.ingest.rows import START, Place
 from airflow_provider_encord.ingest.sources import LONGEST_TITLE
@@ -116,6 +116,7 @@ def list_prefix(
         fitting += 1
         if after is not None and key <= after:
             continue
+        require_key(directory, key, "source")
         if len(name) > LONGEST_TITLE:
             raise InvalidRequestError(
                 f"source: the name of {key} has {len(name)} characters, and Encord takes {LONGEST_TITLE}."

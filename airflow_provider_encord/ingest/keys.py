@@ -11,20 +11,30 @@ from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.storage_paths import is_local, storage_errors
 
 
-def keys_below(directory: Any, argument: str) -> Iterator[str]:
+def keys_below(directory: Any, argument: str) -> list[str]:
     """The keys of all files below a directory, sorted; those with a hidden part (``.git/...``) are left out.
 
     An object store is asked for its keys rather than walked: a walk turns ``a//b.png`` into ``a/b.png``, which is
-    another object.
+    another object. On a disk, links to directories are not followed. A key that is used goes through `require_key`.
 
     :param directory: A path object.
-    :raises InvalidRequestError: A link in a local directory leads to nothing, or a name is not UTF-8.
+    :raises EncordError: The directory cannot be read.
     """
     with storage_errors(argument, directory):
-        found = _local(directory) if is_local(directory) else _stored(directory)
-    for key in sorted(found):
-        if not any(part.startswith(".") for part in key.split("/")):
-            yield require_name(key, argument)
+        found = list(_local(_root(directory), "")) if is_local(directory) else _stored(directory)
+    return sorted(key for key in found if not any(part.startswith(".") for part in key.split("/")))
+
+
+def require_key(directory: Any, key: str, argument: str) -> Any:
+    """The path of a key below a directory, if it can be sent.
+
+    :raises InvalidRequestError: It is not UTF-8, or a link that leads to nothing.
+    """
+    require_name(key, argument)
+    if is_local(directory):
+        require_target(_root(directory) / key, argument)
+        return directory / key
+    return type(directory)(f"{str(directory).rstrip('/')}/{key}")
 
 
 def require_name(name: str, argument: str) -> str:
@@ -49,17 +59,20 @@ def require_target(path: pathlib.Path, argument: str) -> None:
         raise InvalidRequestError(f"{argument}: {path} is a link to a file that does not exist. Remove the link.")
 
 
-def _local(directory: Any) -> list[str]:
-    root = pathlib.Path(getattr(directory, "path", directory))
-    found: list[str] = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            path = pathlib.Path(folder, name)
-            if not name.startswith("."):
-                require_target(path, argument="source")
-                found.append(path.relative_to(root).as_posix())
-    return found
+def _root(directory: Any) -> pathlib.Path:
+    return pathlib.Path(getattr(directory, "path", directory))
+
+
+def _local(directory: pathlib.Path, prefix: str) -> Iterator[str]:
+    """The keys below a directory of a disk. One that cannot be read is an error, and not empty."""
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if not entry.is_dir():
+                yield f"{prefix}{entry.name}"
+            elif not entry.is_symlink():
+                yield from _local(directory / entry.name, f"{prefix}{entry.name}/")
 
 
 def _stored(directory: Any) -> list[str]:

@@ -17,9 +17,9 @@ from typing import Any, Protocol, TypeAlias
 
 from airflow_provider_encord.client.api.data_items import IMAGE, TEXT, Kind
 from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
-from airflow_provider_encord.ingest.keys import keys_below, require_name, require_target
+from airflow_provider_encord.ingest.keys import keys_below, require_key, require_name, require_target
 from airflow_provider_encord.ingest.kinds import kind_of, media_type
-from airflow_provider_encord.storage_paths import is_local, size_and_version, storage_errors
+from airflow_provider_encord.storage_paths import size_and_version, storage_errors
 
 log = logging.getLogger(__name__)
 
@@ -163,32 +163,17 @@ def _matches(path: Any) -> Iterator[Any]:
 
 
 def _directory(directory: Any, kind: Kind | None) -> list[Any]:
-    files = list(_below(directory)) if is_local(directory) else list(_stored_below(directory))
+    keys = keys_below(directory, "source")
     # Texts stand in many directories without being data, such as a README: these are to be named.
-    fitting = [one for one in files if kind or kind_of(one.name) not in (None, TEXT)]
+    fitting = [key for key in keys if kind or kind_of(key.rpartition("/")[2]) not in (None, TEXT)]
     if not fitting:
         raise InvalidRequestError(
             f"source: no file in the directory {directory} has a suffix that stands for a kind, such as .png or .mp4 "
-            f"({len(files)} other files). Name their kind with the argument kind."
+            f"({len(keys)} other files). Name their kind with the argument kind."
         )
-    if len(fitting) < len(files):
-        log.info("%d files in %s are left out: their names stand for no kind.", len(files) - len(fitting), directory)
-    return fitting
-
-
-def _stored_below(directory: Any) -> Iterator[Any]:
-    for key in keys_below(directory, "source"):
-        yield type(directory)(f"{str(directory).rstrip('/')}/{key}")
-
-
-def _below(directory: Any) -> Iterator[Any]:
-    for one in sorted(directory.iterdir(), key=str):
-        if one.name.startswith("."):
-            continue
-        if not one.is_dir():
-            yield one
-        elif not one.is_symlink():
-            yield from _below(one)
+    if len(fitting) < len(keys):
+        log.info("%d files in %s are left out: their names stand for no kind.", len(keys) - len(fitting), directory)
+    return [require_key(directory, key, "source") for key in fitting]
 
 
 def _source_file(path: Any, kind: Kind | None) -> SourceFile:

@@ -179,6 +179,33 @@ def test_a_dangling_link_and_a_name_that_is_not_utf_8_are_refused_by_name(tmp_pa
         read(tmp_path)
 
 
+def test_a_directory_means_the_same_files_in_the_same_order_for_uploads_and_registrations(tmp_path: Path) -> None:
+    """Review of 0.1, ingest 17: there were two rules."""
+    for name in ("a-b/x.png", "a/x.png", "a.png", "notes.txt", ".git/x.png", "a/.x.png", "Z/y.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"1")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "linked.png").symlink_to(tmp_path / "a.png")
+    (tmp_path / "gone.txt").symlink_to(tmp_path / "gone")  # no data, so nothing is asked of it
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt")).write_bytes(b"1")
+    keys = ["Z/y.png", "a-b/x.png", "a.png", "a/x.png", "linked.png"]
+    assert [one.key for one in list_prefix(tmp_path, "s3://b")] == keys
+    for given_ in (tmp_path, ObjectStoragePath(f"file://{tmp_path}")):
+        found = find_files(given_, ObjectStoragePath)
+        assert [file.uri for file in found] == [f"file://{tmp_path}/{key}" for key in keys]
+        assert all(file.path.read_bytes() == b"1" for file in found)
+
+
+@pytest.mark.parametrize("read", [lambda path: list(list_prefix(path, "s3://b")), lambda path: find_files(path, Path)])
+def test_a_directory_whose_name_is_not_utf_8_is_refused_by_name(tmp_path: Path, read: Any) -> None:
+    """Review of 0.1, ingest 17."""
+    directory = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    directory.mkdir()
+    (directory / "a.png").write_bytes(b"1")
+    with pytest.raises(InvalidRequestError, match=r"\\xff/a\.png.* is not UTF-8"):
+        read(tmp_path)
+
+
 @given(
     st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=20), max_size=8), st.booleans()
 )
