@@ -129,16 +129,13 @@ def list_prefix(
         )
 
 
-def units(objects: Iterable[CloudObject | Unit]) -> Iterator[Unit]:
-    """The units that they make: objects by themselves, and groups of consecutive ones.
+def placed_units(objects: Iterable[tuple[CloudObject | Unit, P]]) -> Iterator[tuple[Unit, P]]:
+    """The units that objects make: objects by themselves, and groups of consecutive ones.
 
+    :param objects: Each with its place.
+    :return: Each unit with the place of its last object.
     :raises InvalidRequestError: A group is torn apart, or mixes kinds.
     """
-    return (unit for unit, _ in placed_units((one, None) for one in objects))
-
-
-def placed_units(objects: Iterable[tuple[CloudObject | Unit, P]]) -> Iterator[tuple[Unit, P]]:
-    """As `units`; each with what came with its last object."""
     members: list[CloudObject] = []
     last: P | None = None
     ended: set[str] = set()
@@ -161,16 +158,13 @@ def placed_units(objects: Iterable[tuple[CloudObject | Unit, P]]) -> Iterator[tu
         yield _unit(members), cast("P", last)
 
 
-def parts(all_units: Iterable[Unit], *, size: int) -> Iterator[list[Unit]]:
+def placed_parts(all_units: Iterable[tuple[Unit, P]], *, size: int) -> Iterator[tuple[list[Unit], P]]:
     """Cut units into jobs, within the limits that Encord documents; together they are the whole.
 
+    :param all_units: Each with its place.
     :param size: At most so many units in a job.
+    :return: Each job with the place of its last unit.
     """
-    return (part for part, _ in placed_parts(((unit, None) for unit in all_units), size=size))
-
-
-def placed_parts(all_units: Iterable[tuple[Unit, P]], *, size: int) -> Iterator[tuple[list[Unit], P]]:
-    """As `parts`; each with what came with its last unit."""
     size = min(size, MOST_UNITS)
     part: list[Unit] = []
     urls = 0

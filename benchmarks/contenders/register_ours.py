@@ -13,13 +13,14 @@ from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.resources.jobs import FOLDER_UPLOAD, Job
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.defaults import UNITS_PER_JOB
-from airflow_provider_encord.ingest.cloud import parts, read_manifest, units
+from airflow_provider_encord.ingest.cloud_source import CloudSource
 
 base, key_file, folder, integration, manifest, *count = sys.argv[1:]
 client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))
+source = CloudSource(path=pathlib.Path(manifest), url_prefix=None, kind=None, units_per_job=UNITS_PER_JOB)
 started, cpu = time.perf_counter(), time.process_time()
 done = jobs = 0
-for part in parts(units(read_manifest(pathlib.Path(manifest))), size=UNITS_PER_JOB):
+for part, _ in source.jobs():
     jobs += 1
     if count:
         done += len(part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.api.data_items import IMAGE, DicomSeries, ImageGroup, UploadedFile
+from airflow_provider_encord.client.api.data_items import IMAGE, DicomSeries, ImageGroup, Unit, UploadedFile
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest import cloud
-from airflow_provider_encord.ingest.cloud import CloudObject, parts, read_manifest, units, urls_of, write_manifests
+from airflow_provider_encord.ingest.cloud import (
+    CloudObject,
+    placed_parts,
+    placed_units,
+    read_manifest,
+    urls_of,
+    write_manifests,
+)
+
+
+def units(objects: Iterable[CloudObject | Unit]) -> Iterator[Unit]:
+    return (unit for unit, _ in placed_units((one, None) for one in objects))
+
+
+def parts(all_units: Iterable[Unit], *, size: int) -> Iterator[list[Unit]]:
+    return (part for part, _ in placed_parts(((unit, None) for unit in all_units), size=size))
 
 
 def read(path: Path, content: str) -> list[CloudObject]:
