@@ -25,7 +25,7 @@ RECEIPT = "receipt"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """Each file is in exactly one of the three.
+    """Each file is in exactly one of the four.
 
     :param present: Files that are in the dataset, each with a row of its own and by what it was recognised: `RECEIPT`,
         `CHECKSUM`, `TITLE_AND_SIZE` or `TITLE`.

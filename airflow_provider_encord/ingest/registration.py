@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import datetime
 from collections.abc import Iterable, Sequence
 
 from airflow_provider_encord.client.api import uploads
@@ -207,10 +208,15 @@ class Registration:
         )
 
 
-def rows_of_kinds(target: Target, files: Sequence[SourceFile]) -> Flow[list[DataRow]]:
-    """What is there of the kinds of these files."""
+def rows_of_kinds(
+    target: Target, files: Sequence[SourceFile], *, since: datetime.datetime | None = None
+) -> Flow[list[DataRow]]:
+    """The rows of the kinds of these files.
+
+    :param since: Only those that were created at this time or later.
+    """
     file_types, item_types = sorted({file.file_type for file in files}), sorted({file.item_type for file in files})
-    return (yield from target.rows(file_types, item_types))
+    return (yield from target.rows(file_types, item_types, since=since))
 
 
 def judge(sent: Sequence[Sent], job: UploadJob) -> tuple[list[Outcome], list[Sent]]:

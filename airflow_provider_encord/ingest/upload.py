@@ -173,9 +173,7 @@ class Newcomers:
         """The files that have a row of somebody else by now, recognised by title and size."""
         if not self._look:
             return []
-        file_types = sorted({file.file_type for file in files})
-        item_types = sorted({file.item_type for file in files})
-        rows = yield from self._target.rows(file_types, item_types, since=self._since)
+        rows = yield from rows_of_kinds(self._target, files, since=self._since)
         found = match_new_rows(files, [row for row in rows if row.data_hash not in self._known])
         self._known |= {row.data_hash for _, row in found}
         return found

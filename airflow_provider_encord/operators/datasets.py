@@ -34,9 +34,9 @@ class EncordCreateDatasetOperator(EncordBaseOperator):
     :param description: Description (templated).
     :param create_backing_folder: Make it a mirror dataset, with a storage folder kept in step (templated). Without one,
         every upload has to name a folder. Default: True, as in Encord's SDK.
-    :param if_exists: ``"reuse"`` (default) takes the one dataset of exactly this title that the connection can see, and
-        fails if there are several; ``"fail"`` fails if there is one, so also on a retry after the dataset was created;
-        ``"new"`` makes another dataset at every try.
+    :param if_exists: What to do if its title is taken (templated): ``"reuse"`` (default) takes the one dataset of
+        exactly this title that the connection can see, and fails if there are several; ``"fail"`` fails if there is
+        one, so also on a retry after the dataset was created; ``"new"`` makes another dataset at every try.
     :return: Id of the dataset.
     :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
     :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.

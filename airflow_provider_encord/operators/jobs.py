@@ -47,7 +47,8 @@ _LEAST_INTERVAL = 5.0  # seconds; see `triggers.jobs` for why there is one
 
 
 class JobOperator(ResumableJobMixin, EncordBaseOperator):
-    """Base of the operators that start jobs. They implement `prepare`, `parts`, `start_part`, `part_result`, `finish`.
+    """Base of the operators that start jobs. They implement `prepare`, `parts`, `start_part`, `part_result`, `add` and
+    `finish`.
 
     :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting
         ``[operators] default_deferrable``.

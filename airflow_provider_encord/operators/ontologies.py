@@ -34,9 +34,9 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
 
         What is given in full, as Encord's API has it, stays as it is.
     :param description: Description (templated).
-    :param if_exists: ``"reuse"`` (default) takes the one ontology of exactly this title that the connection can see,
-        and fails if there are several; ``"fail"`` fails if there is one, so also on a retry after the ontology was
-        created; ``"new"`` makes another ontology at every try.
+    :param if_exists: What to do if its title is taken (templated): ``"reuse"`` (default) takes the one ontology of
+        exactly this title that the connection can see, and fails if there are several; ``"fail"`` fails if there is
+        one, so also on a retry after the ontology was created; ``"new"`` makes another ontology at every try.
     :return: Id of the ontology.
     :raises AirflowFailException: The structure is wrong, the title is taken, or Encord refuses the arguments.
     :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.

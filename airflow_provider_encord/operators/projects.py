@@ -33,9 +33,9 @@ class EncordCreateProjectOperator(EncordBaseOperator):
     :param ontology: Id of the ontology (templated); without one Encord makes an empty one.
     :param workflow_template: Id of a workflow template (templated), made in Encord's web app; without one Encord uses
         its default workflow.
-    :param if_exists: ``"reuse"`` (default) takes the one project of exactly this title that the connection can see, and
-        fails if there are several; ``"fail"`` fails if there is one, so also on a retry after the project was created;
-        ``"new"`` makes another project at every try.
+    :param if_exists: What to do if its title is taken (templated): ``"reuse"`` (default) takes the one project of
+        exactly this title that the connection can see, and fails if there are several; ``"fail"`` fails if there is
+        one, so also on a retry after the project was created; ``"new"`` makes another project at every try.
     :return: Id of the project.
     :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
     :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.
@@ -242,9 +242,9 @@ class EncordCopyProjectOperator(EncordBaseOperator):
     :param attach_datasets: Attach the same datasets (templated). Default: False.
     :param labels: Let the labels go along (templated). Default: False.
     :param collaborators: Give its users the same roles (templated). Default: False.
-    :param if_exists: ``"reuse"`` (default) takes the one project of exactly this title that the connection can see, and
-        fails if there are several; ``"fail"`` fails if there is one; ``"new"`` makes another copy at every try
-        (templated).
+    :param if_exists: What to do if its title is taken (templated): ``"reuse"`` (default) takes the one project of
+        exactly this title that the connection can see, and fails if there are several; ``"fail"`` fails if there is
+        one; ``"new"`` makes another copy at every try.
     :return: Id of the copy.
     :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
     :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.
