@@ -198,8 +198,8 @@ class Claim:
                 raise UnavailableError(
                     f"{self._argument}: {self._path.parent} is in use by the task {held.task}. Two tasks must not "
                     f"write there at once: set max_active_tis_per_dag=1, or give each its own place. If that task "
-                    f"died, its claim ends in {left:.0f} s.",
-                    retry_after=left,
+                    f"died, its claim ends in {left:.0f} s, or when {self._path} is deleted.",
+                    retry_after=min(left, CLAIM_SECONDS),  # a task that lives gives the place back before
                 )
         self._seconds = CLAIM_SECONDS
         self._write()

@@ -10,13 +10,14 @@ import os
 import shutil
 import sys
 import tempfile
+from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 from hypothesis import note
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import RuleBasedStateMachine, StateMachineMeta, rule
 
 from airflow_provider_encord.emulator.process import Emulator
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
@@ -119,7 +120,11 @@ class Live:
     attempt: Attempt
 
 
-class Moves(RuleBasedStateMachine):
+class _AbstractMachine(ABCMeta, StateMachineMeta):
+    """The metaclass of histories, which have methods to implement."""
+
+
+class Moves(RuleBasedStateMachine, metaclass=_AbstractMachine):
     """The part that all histories share. They say what an attempt does (`work`), and what must hold."""
 
     emulator: ClassVar[Emulator]
@@ -155,21 +160,22 @@ class Moves(RuleBasedStateMachine):
 
     # What a history implements.
 
+    @abstractmethod
     def begin(self, **what: Any) -> None:
         """Make the world; with `initialize`."""
-        raise NotImplementedError
 
     def arguments(self, pick: int) -> dict[str, Any]:
         """What distinguishes a new run."""
         return {"pick": pick}
 
+    @abstractmethod
     def work(self, run: Run, context: dict[str, Any]) -> Any:
         """Execute the task, in the process of the attempt."""
-        raise NotImplementedError
 
     def about_to_run(self, run: Run) -> None:
         """An attempt is about to start."""
 
+    @abstractmethod
     def green(self, run: Run, told: Any, *, undisturbed: bool) -> None:
         """An attempt has succeeded.
 
@@ -180,6 +186,7 @@ class Moves(RuleBasedStateMachine):
     def stretched(self) -> None:
         """An attempt was under way for a while: what must hold at any time."""
 
+    @abstractmethod
     def settled(self) -> None:
         """Everything has ended, and a last run has succeeded without faults: look at the truth."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import json
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,9 @@ class _FromFiles(Scenario):
             path.write_bytes(png(4 + len(list(self.source.rglob("*.png"))), 4))
             self.names.append(name)
 
+    @abstractmethod
     def there(self) -> list[str]:
         """The titles of what is in Encord."""
-        raise NotImplementedError
 
     def truth(self) -> Any:
         there = collections.Counter(self.there())
