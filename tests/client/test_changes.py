@@ -37,11 +37,15 @@ def test_a_call_changes_something_where_the_emulator_says_so():
 
 
 def test_what_changes_nothing_may_be_repeated():
+    assert len(calls()) > 40
     for call in calls():
         assert call.changes or call.repeatable, call.operation
 
 
 def test_reads_by_name_of_their_method_are_reads():
+    reads = 0
     for call in calls():
         verb = call.request.verb if isinstance(call.request, Envelope) else call.request.method
         assert verb != "GET" or not call.changes, call.operation
+        reads += verb == "GET"
+    assert reads > 20

@@ -94,8 +94,10 @@ def _takes_steadily(server: ScriptedServer, connection: Connection) -> bool:
 def test_an_upload_that_keeps_flowing_is_not_ended(server, transport):
     act: Act = _takes_steadily
     server.always(act)
+    began = time.monotonic()
     with transport(server.url, read_timeout=3.0, attempts=1) as sender:  # 6 s in all, were it not flowing
         sender.transfer(_transfer(server.url, 80 << 20))
+    assert time.monotonic() - began > 6
 
 
 def test_an_answer_of_an_object_store_that_drips_ends(server, transport):

@@ -284,6 +284,7 @@ def test_an_api_key_goes_with_its_own_resource_and_without_a_signature(server, t
     with transport(server.url, api_key()) as sender:
         sender.send(lookup)
         sender.send(READ_V1)
+    assert len(server.requests) == 2
     for sent in server.requests:
         assert (sent.headers["authorization"], sent.headers["resourceid"]) == (SECRET, PROJECT)
         assert "signature" not in sent.headers

@@ -120,6 +120,7 @@ def test_any_success_is_one(server, transport, status):
     server.always(answer(status))
     with transport() as sender:
         sender.transfer(transfer(server, b"x"))
+    assert [one.body for one in server.requests] == [b"x"]
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 403, 404, 411])

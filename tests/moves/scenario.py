@@ -65,7 +65,10 @@ class Scenario(ABC):
     def lose(self) -> None:  # noqa: B027 - as above
         """The source loses an entry."""
 
+    def requests(self) -> list[dict[str, Any]]:
+        """What was sent since the journal was cleared."""
+        return [one for one in self.emulator.journal() if one["credential"] == self.credential]
+
     def changes(self) -> list[str]:
-        """What was sent that changes something, since the journal was cleared."""
-        entries = [one for one in self.emulator.journal() if one["changes"] and one["credential"] == self.credential]
-        return [one["query_type"] or one["path"] for one in entries]
+        """What of that changes something."""
+        return [one["query_type"] or one["path"] for one in self.requests() if one["changes"]]

@@ -57,6 +57,7 @@ class Cellmate:
     def begin(self) -> None:
         """The first attempt, which succeeds."""
         self.succeed(attempt(self.operator, self.scenario.arguments(), self.run))
+        assert self.scenario.requests(), "its requests are not seen, so no later one would be"
         assert self.scenario.truth() == self.scenario.goal()
         self.scenario.emulator.clear_journal()
 

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -355,10 +354,3 @@ def test_importing_the_operator_imports_nothing_that_it_needs_only_to_run():
     loaded = done.stdout.splitlines()[-1].split()
     heavy = ("requests", "cryptography", "msgspec", "httpx", "tenacity", "airflow_provider_encord.client", "fsspec")
     assert [name for name in loaded if name.startswith((*heavy, "airflow_provider_encord.export"))] == []
-
-
-def test_export_imports_no_airflow():
-    package = Path(sys.modules["airflow_provider_encord.export"].__path__[0])
-    for module in package.glob("*.py"):
-        assert "import airflow\n" not in module.read_text()
-        assert "from airflow." not in module.read_text()

@@ -114,20 +114,24 @@ def test_a_wrong_literal_is_named_when_the_dag_is_parsed(operator, wrong):
 @pytest.mark.parametrize("template", ["{{ params.x }}", "{% if x %}a{% endif %}", "a {# nothing #}"])
 def test_what_has_a_template_is_checked_when_the_task_runs(operator, template):
     fields = {*operator.template_fields} - {"encord_conn_id", "labels"}
-    operator(task_id="task", **dict.fromkeys(fields, template))
+    made = operator(task_id="task", **dict.fromkeys(fields, template))
+    assert {getattr(made, field) for field in fields} == {template}
+    with pytest.raises(AirflowFailException):
+        made.execute({})
 
 
 def test_what_comes_from_another_task_is_checked_when_that_has_run():
     with DAG("dag", schedule=None, start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)):
         first = EncordPartitionLabelsOperator(task_id="first", destination="/data/x")
-        EncordExportLabelsOperator(
+        second = EncordExportLabelsOperator(
             task_id="second",
             destination=first.output,
             format=first.output["format"],
             data_hashes=first.output["hashes"],
             label_statuses=[first.output["status"]],
         )
-        EncordExportLabelsOperator.partial(task_id="third").expand(partition=first.output)
+        third = EncordExportLabelsOperator.partial(task_id="third").expand(partition=first.output)
+    assert second.upstream_task_ids == third.upstream_task_ids == {"first"}
 
 
 def test_a_dag_with_a_literal_mistake_is_an_import_error_that_names_it(tmp_path):
