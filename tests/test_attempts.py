@@ -122,6 +122,26 @@ def test_a_claim_that_is_held_for_a_wait_outlasts_it_and_a_retry_still_takes_it_
     other.take()
 
 
+def test_a_long_loop_renews_its_claim_without_a_look_at_each_turn(tmp_path: Path) -> None:
+    """Review of 0.1, ingest 1."""
+    now = [1000.0]
+    path = tmp_path / "claim.json"
+    owner, other = (Claim(path, Owner(task), "receipt", clock=lambda: now[0]) for task in ("dag/1", "dag/2"))
+    owner.take()
+    content = path.read_bytes()
+    for _ in range(30):
+        now[0] += CLAIM_SECONDS / 10
+        owner.keep()
+    assert path.read_bytes() != content
+    with pytest.raises(UnavailableError, match="dag/1"):
+        other.take()
+    path.unlink()
+    owner.keep()  # it was looked at just now
+    now[0] += CLAIM_SECONDS / 2
+    with pytest.raises(UnavailableError, match="is gone"):
+        owner.keep()
+
+
 def test_a_claim_whose_file_is_gone_stops_its_owner_with_an_error_that_a_retry_mends(tmp_path: Path) -> None:
     """Review of 0.1, ingest 1."""
     owner = Claim(tmp_path / "receipt.parts" / "claim.json", Owner("task"), "receipt")

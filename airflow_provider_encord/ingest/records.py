@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_empty, remove_unfinished
+from airflow_provider_encord.ingest.content import checksum_of
 from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.notes import Notebook
 from airflow_provider_encord.ingest.outcome import Outcome
@@ -25,6 +26,7 @@ from airflow_provider_encord.ingest.receipt import (
     receipt_line,
     write_receipt,
 )
+from airflow_provider_encord.ingest.sources import SourceFile
 from airflow_provider_encord.storage_paths import is_local, require_writable, storage_errors, write_whole
 
 _LINES_PER_PART = 500
@@ -65,7 +67,8 @@ class Record:
         except BaseException:
             self.release()
             raise
-        self.evidence = Evidence(line for line in lines if (line.dataset, line.folder) == (dataset, folder))
+        ours = (line for line in lines if (line.dataset, line.folder) == (dataset, folder))
+        self.evidence = Evidence(ours, checksum=self._checksum_of)
         self._known = {line.key: line for line in lines if line.key and line.sha256}
         self._checksums = self.evidence.checksums
 
@@ -79,6 +82,10 @@ class Record:
             check=self._claim.check,
             hold=self._claim.hold,
         )
+
+    def _checksum_of(self, file: SourceFile) -> str:
+        self._claim.keep()  # many large files may have to be read
+        return checksum_of(file)
 
     def take(self, outcomes: Sequence[Outcome]) -> None:
         """Keep outcomes, in a part now and then."""

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
+from airflow_provider_encord import attempts
 from airflow_provider_encord.client.api.labels import save_label_rows
 from airflow_provider_encord.ingest.prelabels import importing
 from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt, RowOutcome
@@ -243,6 +244,25 @@ def test_a_file_that_is_no_receipt_is_not_overwritten(model: Model) -> None:
         model.load(receipt=str(path))
     assert path.read_text() == '{"mine": 1}\n'
     assert model.changes() == []
+
+
+@pytest.mark.parametrize("on_error", ["fail", "skip"])
+def test_a_function_that_takes_long_keeps_the_receipt_of_its_import(
+    model: Model, monkeypatch: pytest.MonkeyPatch, on_error: str
+) -> None:
+    """Review of 0.1, ingest 1: between the lines, and not between bundles only."""
+    monkeypatch.setattr(attempts, "CLAIM_SECONDS", 0.0)  # any time is long
+    calls: list[str] = []
+
+    def detect(row: Any) -> dict[str, Any]:
+        calls.append(row.data_hash)
+        if len(calls) == 2:
+            (model.directory / "receipt.jsonl.parts" / "claim.json").unlink()
+        return {"objects": [CAR]}
+
+    with pytest.raises(AirflowException, match=r"claim\.json is gone"):
+        model.load(labels=detect, receipt=receipt_of(model), on_error=on_error)
+    assert len(calls) == 2
 
 
 def test_heavy_rows_are_worked_on_a_few_at_a_time(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,12 +59,12 @@ def import_labels(
         LabelRowFilter(branch_name=order.branch, include_client_metadata=order.match_by.startswith(CLIENT_METADATA))
     )
     if check_first:
-        _require_right(order, features, rows, prelabels)
+        _require_right(order, features, rows, _kept(prelabels(rows), receipt))
     done: list[str] = []
     lines = 0
     matching = Matching(order.match_by, rows)
     saver = RowSaver(client, order, receipt)
-    for bundle in _bundles(prelabels(rows)):
+    for bundle in _bundles(_kept(prelabels(rows), receipt)):
         lines += len(bundle)
         works, outcomes = _prepared(order, features, matching, bundle)
         try:
@@ -81,6 +81,13 @@ def import_labels(
         done += [one.label_hash for one in outcomes if one.outcome in (SAVED, UNCHANGED) and one.label_hash]
     require_sum("The import", lines, **{name: receipt.counts[name] for name in OUTCOMES})
     return done
+
+
+def _kept(lines: Iterable[Prelabel], receipt: ImportReceipt) -> Iterator[Prelabel]:
+    """The lines, while the receipt stays reserved: a function may take long for each."""
+    for line in lines:
+        receipt.keep()
+        yield line
 
 
 def _bundles(lines: Iterable[Prelabel]) -> Iterator[list[Prelabel]]:
@@ -103,12 +110,12 @@ def _require_right(
     order: ImportOrder,
     features: Features,
     rows: Sequence[LabelRowMetadata],
-    prelabels: Callable[[Sequence[LabelRowMetadata]], Iterable[Prelabel]],
+    prelabels: Iterable[Prelabel],
 ) -> None:
     matching = Matching(order.match_by, rows)
     wrong: list[str] = []
     count = 0
-    for one in prelabels(rows):
+    for one in prelabels:
         _, outcomes = _prepared(order, features, matching, [one])
         failed = [outcome for outcome in outcomes if outcome.outcome == FAILED]
         count += len(failed)

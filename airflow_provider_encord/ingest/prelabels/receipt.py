@@ -104,6 +104,11 @@ class ImportReceipt:
         if self._claim is not None:
             self._claim.check()
 
+    def keep(self) -> None:
+        """As `check`, now and then only: for each line, which may take a model to make."""
+        if self._claim is not None:
+            self._claim.keep()
+
     def intend(self, outcomes: Sequence[RowOutcome]) -> None:
         """Note what is about to be saved: if this worker dies, the next import knows whose labels they are.
 

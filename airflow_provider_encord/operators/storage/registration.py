@@ -167,7 +167,11 @@ class EncordRegisterCloudDataOperator(JobOperator):
         from airflow_provider_encord.client.errors import InvalidRequestError
 
         self._version = self._source.version()
-        counts = [len(units) for units, _ in self._source.jobs()]
+        counts = []
+        for units, _ in self._source.jobs():
+            counts.append(len(units))
+            if self._claim is not None:
+                self._claim.keep()
         if not counts:
             raise InvalidRequestError(f"source: {self.source} names no objects.")
         self.log.info("%d units to register, in %d jobs.", sum(counts), len(counts))
