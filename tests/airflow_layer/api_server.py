@@ -85,10 +85,13 @@ def _serve() -> None:
     from airflow.api_fastapi.app import create_app
     from starlette.testclient import TestClient
 
+    from tests.airflow_layer.masker import forget_masked_secrets
+
     with TestClient(create_app("core"), base_url="http://localhost") as client:
         token = client.get("/auth/token").json()["access_token"]
         for line in sys.stdin:
             method, path, content = json.loads(line)
+            forget_masked_secrets()
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 answer = client.request(method, path, json=content, headers={"Authorization": f"Bearer {token}"})

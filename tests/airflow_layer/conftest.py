@@ -19,6 +19,7 @@ from tests.airflow_layer import encords_hosts
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
 from tests.airflow_layer.label_exports import Exports
 from tests.airflow_layer.log_lines import log_lines_once
+from tests.airflow_layer.masker import forget_masked_secrets
 from tests.airflow_layer.pre_labels import Model
 from tests.airflow_layer.threads import _threads_may_execute
 from tests.client.network import plain_network
@@ -36,13 +37,8 @@ def _plain_network(plain_network: None) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_masked() -> None:
-    """Airflow's masker knows no secrets of other tests: with thousands of patterns it is slow."""
-    try:
-        from airflow.sdk._shared.secrets_masker import _secrets_masker
-    except ImportError:  # Airflow 2.11
-        from airflow.utils.log.secrets_masker import _secrets_masker
-    masker = _secrets_masker()
-    masker.patterns, masker.replacer = set(), None  # 2.11 has no method for it
+    """Airflow's masker knows no secrets of other tests."""
+    forget_masked_secrets()
 
 
 @pytest.fixture(scope="session")
