@@ -84,6 +84,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         self._part: JobPart | None = None
         self._totals: dict[str, Any] = {}
         self._ended: tuple[Job, dict[str, Any]] | None = None
+        self._start_in_doubt = False  # an earlier attempt died before it could note the id of a job
 
     @abstractmethod
     def prepare(self, context: Context) -> None:
@@ -259,6 +260,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         store: Any = context.get("task_state_store")
         keys = (store.get(_KEYS) or []) if store is not None else []
         stored = store.get(keys[-1]) if keys else None  # jobs run one after the other, so only the last can run
+        self._start_in_doubt = bool(keys) and not stored
         if not stored or self.get_job_status(stored, context) != _ACTIVE:
             return
         job = job_from(stored)

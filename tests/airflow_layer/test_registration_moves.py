@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -368,6 +369,36 @@ def test_groups_are_there_once_if_the_answer_to_the_start_of_their_job_is_lost(
     assert {line["title"]: line["outcome"] for line in lines if line["title"] in ("drive", "walk")} == dict.fromkeys(
         ("drive", "walk"), outcome
     )
+
+
+@needs_task_state
+def test_groups_of_a_job_that_a_killed_attempt_did_not_note_are_waited_for_by_the_retry(intake: Intake) -> None:
+    """Review of 0.1, ingest 3: the worker dies between the start of the job and the note of its id."""
+
+    class Killed(BaseException):
+        """The worker dies."""
+
+    class Dying(Store):
+        def set(self, key: str, value: Any, **more: Any) -> None:
+            if key.startswith("encord_job_"):
+                raise Killed
+            super().set(key, value, **more)
+
+    names = intake.objects(2)
+    source = intake.manifests / "groups.json"
+    group = {"title": "drive", "objectUrl_0": f"{intake.url}/{names[0]}", "objectUrl_1": f"{intake.url}/{names[1]}"}
+    source.write_text(json.dumps({"image_groups": [group]}))
+    dying = Dying()
+    intake.emulator.jobs(hold=True)
+    with pytest.raises(Killed):
+        intake.register({"task_state_store": dying}, source=str(source))
+    ends = threading.Timer(1.5, intake.emulator.jobs, kwargs={"hold": False})
+    ends.start()
+    store = Store()
+    store.kept = dying.kept
+    result = intake.register({"task_state_store": store}, source=str(source))
+    ends.join()
+    assert (result["registered"], intake.names().count("drive"), intake.starts()) == (1, 1, 1)
 
 
 def test_a_receipt_in_the_directory_that_is_listed_is_refused(intake: Intake) -> None:

@@ -165,6 +165,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
     def begin(self, context: Context) -> dict[str, Any]:
         """Read the whole manifest once, so that a wrong line is found before anything is sent."""
         from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.resources.organisation import integration_of
 
         self._version = self._source.version()
         counts = []
@@ -175,7 +176,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         if not counts:
             raise InvalidRequestError(f"source: {self.source} names no objects.")
         self.log.info("%d units to register, in %d jobs.", sum(counts), len(counts))
-        self._integration_id = self._find_integration()
+        self._integration_id = integration_of(self.client.cloud_integrations(), str(self.integration))
         return {"jobs": 0, "units": 0, "done": 0, "failed": 0, "cancelled": 0, "reasons": []}
 
     def parts(self, after: Any) -> Iterator[JobPart]:
@@ -303,7 +304,12 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
     def _present(self, units: Sequence[Unit]) -> dict[int, Registered]:
         """The groups and scenes that are registered already, by position; Encord itself skips single files only."""
-        return self.client.run(self._registered_groups().find(units)) if self._skip else {}
+        if not self._skip:
+            return {}
+        if self._start_in_doubt:
+            self._start_in_doubt = False
+            self.client.run(self._registered_groups().wait_for(units))
+        return self.client.run(self._registered_groups().find(units))
 
     def _registered_groups(self) -> RegisteredGroups:
         from airflow_provider_encord.ingest.registered_groups import RegisteredGroups
@@ -368,11 +374,6 @@ class EncordRegisterCloudDataOperator(JobOperator):
             folder, items=items, integration=self._integration_id, ignore_errors=True
         )
         return Job(kind=FOLDER_UPLOAD, resource=folder, id=self.client.send(start))
-
-    def _find_integration(self) -> str:
-        from airflow_provider_encord.client.resources.organisation import integration_of
-
-        return integration_of(self.client.cloud_integrations(), str(self.integration))
 
     def _write_receipt(self, number: int, answer: UploadJob) -> None:
         from airflow_provider_encord.client.errors import EncordError
