@@ -39,9 +39,9 @@ _SHAPES = (
 def project_uri(api: str, project: str) -> str:
     """URI of a project.
 
-    :param api: Base URL or host of the API; so for the functions below.
+    :param api: Base URL or host of the API; the same for the functions below.
     :param project: Its id.
-    :raises ValueError: An id is no UUID, or there is no host; so for the functions below.
+    :raises ValueError: An id is no UUID, or there is no host; the same for the functions below.
     """
     return _uri(api, "projects", _id(project, "project"))
 
@@ -72,7 +72,7 @@ def project_asset(project: str, *, host: str = DEFAULT_HOST) -> Asset:
     """Asset of a project, for ``outlets``, ``inlets`` and ``schedule``.
 
     :param project: Its id.
-    :param host: The API's host, as in the connection; so for the functions below.
+    :param host: The API's host, as in the connection; the same for the functions below.
     """
     return _asset(project_uri(host, project))
 

@@ -3,7 +3,7 @@
 The addresses of the web app are no contract of Encord's API, and only those of its two regions are known. For any other
 host (a private installation, the emulator) there is no link rather than a wrong one.
 
-The surprise: one XCom serves twice. What `EncordBaseOperator.show` pushes is what Airflow 3 shows, so the link is there
+One XCom serves twice. What `EncordBaseOperator.show` pushes is what Airflow 3 shows, so the link is there
 while the task still runs, and stays when its worker is killed. `EncordLink.get_link` is asked by the web server of
 Airflow 2.11, which knows the class from the provider info; and by the worker of Airflow 3 at the end of a task, which
 then stores the answer where the address was.
@@ -31,7 +31,7 @@ def project_url(api: str, project: str) -> str | None:
 
     :param api: Base URL of the API.
     :param project: Its id.
-    :return: None if it is not known where the web app of that API is; so for the functions below.
+    :return: None if it is not known where the web app of that API is; the same for the functions below.
     """
     return _url(api, "projects", "view", project, "summary")
 
@@ -68,7 +68,7 @@ def _url(api: str, *parts: str) -> str | None:
 
 
 def told_key() -> str:
-    """Key of the XCom by which a task tells the address.
+    """Key of the XCom in which a task puts the address.
 
     With an XCom backend of the deployment's own it is not the one that Airflow 3 shows: its web server does not ask the
     backend, and would show what that keeps in the database, such as a path. The link then comes at the end of the task.
@@ -89,7 +89,7 @@ class EncordLink(BaseOperatorLink):
         return XCOM_KEY
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002 - Airflow's signature
-        """The address that the task has told; empty if it has told none, or that cannot be found out."""
+        """The address that the task has pushed; empty if it has pushed none, or Airflow cannot read it."""
         from airflow.providers.common.compat.sdk import XCom
 
         try:

@@ -1,6 +1,6 @@
-"""Local disks and object stores: what their paths have in common, files that nobody sees half, and errors in words.
+"""Local disks and object stores: what their paths share, files that appear whole or not at all, and named errors.
 
-A path is a `pathlib.Path` or Airflow's ``ObjectStoragePath``. Surprise: what the latter opens is, on Airflow 2, no
+A path is a `pathlib.Path` or Airflow's ``ObjectStoragePath``. What the latter opens is, on Airflow 2, no
 iterator, so read it with its methods.
 """
 
@@ -96,7 +96,7 @@ def is_local(path: StoragePath) -> bool:
 
 
 def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
-    """Write a file that nobody ever sees half, over what is there.
+    """Write a file that appears whole or not at all, over what is there.
 
     An object store shows an object only once it is whole. A local disk shows a file as soon as it is opened, so there
     it is written beside, and renamed. Its directory is made if it is missing; object stores have none.

@@ -1,8 +1,8 @@
 """Small reads in a row over TLS: our clients, a bare pooled session that signs, and the vendor's SDK, on one emulator.
 
-Each contender is a process of its own, and so is the emulator, whose CPU is told, so that nobody measures the emulator
-by mistake. They take turns, several times, and the best turn of each counts: the machine may have other things to do.
-Trusted are the usual authorities, as on any machine; the SDK connects anew for each request, and reads them again.
+Each contender is a process of its own, and so is the emulator, whose CPU is reported, so that no contender measures the
+emulator by mistake. They take turns, several times, and the best turn of each counts: the machine may have other work.
+Trusted are the usual authorities, as on any machine; the SDK opens a connection for each request, and reads them again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ UNITS = ("ms_per_call", "cpu_ms_per_call")
 
 
 def cpu_seconds(process: int) -> float:
-    """User and system time that a process has used (Linux); 0 where that cannot be told."""
+    """User and system time that a process has used (Linux); 0 where that is not known."""
     try:
         fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(") ", 1)[1].split()
     except OSError:

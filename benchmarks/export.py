@@ -1,8 +1,8 @@
 """All labels of a project to disk: our export, the vendor's SDK as its guide has it, and the floor.
 
 The floor is the same rows over one bare session, bytes to disk, one request after the other. Each contender is a
-process of its own, and so is the emulator, whose CPU is told. The other two are scripts in ``../shared/baselines``, as
-this benchmark is about being beside them; without them only ours runs.
+process of its own, and so is the emulator, whose CPU is reported. The other two are scripts in ``../shared/baselines``,
+as this benchmark is about being beside them; without them only ours runs.
 
 Every row of every project has labels, so that all contenders read the same; what the SDK's recipe does to rows without
 is in its changing requests: none here, one for each hundred such rows else.

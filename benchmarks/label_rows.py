@@ -1,7 +1,7 @@
 """What the emulator takes to seed a project, to list it and to give its label rows, and what our client takes of that.
 
-No race: it tells whether another benchmark measures the emulator by mistake, and what a test of that size will take.
-Times of CPU are of each process by itself; the client is this one.
+Not a comparison: it shows whether another benchmark measures the emulator by mistake, and what a test of that size will
+take. Times of CPU are of each process by itself; the client is this one.
 """
 
 from __future__ import annotations

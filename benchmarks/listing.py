@@ -1,7 +1,7 @@
 """The label rows of a project, listed in one answer: our records, plain dictionaries, and the vendor's SDK.
 
 The operation has no pages, so what a row costs is what a large project costs. Each contender is a process of its own,
-and so is the emulator, whose CPU is told. They take turns, and the best turn of each counts.
+and so is the emulator, whose CPU is reported. They take turns, and the best turn of each counts.
 """
 
 from __future__ import annotations

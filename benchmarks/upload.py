@@ -1,6 +1,6 @@
 """Images of a folder into a dataset: our upload, and the vendor's SDK as its guides have it (one call a file).
 
-Each contender is a process of its own, and so is the emulator, whose CPU is told. The SDK's part is the script in
+Each contender is a process of its own, and so is the emulator, whose CPU is reported. The SDK's part is the script in
 ``../shared/baselines`` where that is there, else the same by ``contenders/upload_sdk.py``. Files are small PNGs, so
 that what a file costs is seen, and not what its bytes cost.
 """

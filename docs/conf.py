@@ -1,6 +1,6 @@
 """Sphinx builds the documentation from these pages and from the package's docstrings. Nothing is fetched.
 
-Surprise: reading docstrings imports Airflow, which makes itself a home when it is first imported. Here it is a folder
+Reading docstrings imports Airflow, which makes itself a home when it is first imported. Here it is a folder
 that goes away with the build.
 """
 

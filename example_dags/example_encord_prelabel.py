@@ -7,7 +7,7 @@ Set the DAG's params, or copy the file:
 
 Needs the connection ``encord_default`` with an SSH key.
 
-Changes the project: label rows are created for data units that nobody has labelled yet, which moves their tasks to
+Changes the project: label rows are created for data units without labels, which moves their tasks to
 "label in progress". Rows that have labels in the main branch are left alone. Run it as often as you like: the
 same pre-labels give the same labels.
 """

@@ -14,7 +14,7 @@ _WEIGHTIEST_FIRST = (DID_NOT_HOLD, HELD, FOUND_OUT, NOT_CHECKED)
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """What became of one fact.
+    """The outcome of one fact.
 
     :param outcome: One of the four above.
     :param seen: What was seen, or why nothing was: counts, field names and codes, nothing of the account.

@@ -65,7 +65,7 @@ class AsyncEncordClient(Unpickled):
         """Send one call and return its result.
 
         :raises NotPossibleError: The credential can never do this.
-        :raises EncordError: What it came to after all attempts.
+        :raises EncordError: The error of the last attempt.
         """
         self.require_possible(call)
         try:

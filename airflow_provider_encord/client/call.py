@@ -145,7 +145,7 @@ class Call(Generic[T]):
 class Transfer:
     """Send a file's bytes to a signed URL of the object store, without credentials. The URL is a secret.
 
-    :param open: Opens the file anew for each attempt.
+    :param open: Opens the file again for each attempt.
     :param size: Bytes that the file has; sending fails if it turns out to have another number.
     :param headers: Exactly these, beside the length.
     :param title: Names the file in messages.

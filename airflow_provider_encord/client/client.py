@@ -93,7 +93,7 @@ class EncordClient(Unpickled, Account):
         """Send one call and return its result.
 
         :raises NotPossibleError: The credential can never do this.
-        :raises EncordError: What it came to after all attempts.
+        :raises EncordError: The error of the last attempt.
         """
         self.require_possible(call)
         try:

@@ -1,8 +1,8 @@
 """What a connection proves itself with: an SSH key, which signs every request, or an API key, which is sent as it is.
 
-Surprise: v1 and v2 sign different things. v1 signs the SHA-256 of the body and nothing else: no time, no path. v2 signs
+The two versions sign different things: v1 signs the SHA-256 of the body and nothing else: no time, no path. v2 signs
 method, target, digest and time as an HTTP message signature (vectors ``auth-v1-*`` and ``auth-v2-*``), so a v2
-signature grows stale and is made anew for each attempt.
+signature expires, and each attempt makes a new one.
 """
 
 from __future__ import annotations
@@ -237,7 +237,7 @@ Credential: TypeAlias = SshKey | ApiKey
 
 
 def _load(text: object, passphrase: object, place: str) -> Ed25519Key | str:
-    """The key, or the message why there is none.
+    """The key, or the message why it cannot be read.
 
     A value, as an exception that is raised from here would carry the frames and the context of the loading.
     """

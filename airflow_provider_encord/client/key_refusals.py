@@ -1,6 +1,6 @@
 """Why the text of a key is refused: one sentence for each reason, and what to do about it.
 
-A sentence follows the place where the text came from ("Connection field private_key: ..."). Surprise: a refusal never
+A sentence follows the place where the text came from ("Connection field private_key: ..."). A refusal never
 quotes what it refuses, not even the part that looks harmless; half a key is as secret as a whole one.
 """
 
@@ -49,8 +49,8 @@ class Refusal(StrEnum):
         "ssh_key_path; otherwise put the contents of the file here."
     )
     FINGERPRINT = (
-        "this is a fingerprint or a public key in hexadecimal, as Encord's web app lists keys, and nobody can sign "
-        "with it. Put the private key here: the text that begins with -----BEGIN OPENSSH PRIVATE KEY-----."
+        "this is a fingerprint or a public key in hexadecimal, as Encord's web app lists keys, which cannot sign "
+        "anything. Put the private key here: the text that begins with -----BEGIN OPENSSH PRIVATE KEY-----."
     )
     UNRECOGNISED = (
         "this is not a private key. A private key begins with -----BEGIN OPENSSH PRIVATE KEY----- or "
@@ -78,7 +78,8 @@ class Refusal(StrEnum):
         "Rewrite the key with `ssh-keygen -p -f FILE`, or make one with `ssh-keygen -t ed25519`."
     )
     NO_PASSPHRASE = (
-        "the key is protected by a passphrase, and there is none. Fill in the connection field private_key_passphrase."
+        "the key is protected by a passphrase, and the passphrase is missing. Fill in the connection field "
+        "private_key_passphrase."
     )
     WRONG_PASSPHRASE = (
         "the passphrase in the connection field private_key_passphrase does not open this key. Enter it again; "

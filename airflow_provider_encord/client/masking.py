@@ -1,6 +1,6 @@
 """Every form in which a stored secret can turn up in a log line, so that the hook can have all of them masked.
 
-Airflow masks a secret where it appears whole and unchanged. Surprise: one line of a private key is not the whole, and
+Airflow masks a secret where it appears whole and unchanged. One line of a private key is not the whole, and
 goes through in clear; neither is what escaping makes of the line ends.
 """
 

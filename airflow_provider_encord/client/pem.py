@@ -1,7 +1,7 @@
 """The text of a private key as people paste it, repaired: from any mangling to one block of bytes.
 
 Boxes of one line turn line ends into blanks, environment variables and JSON turn them into backslash-n, secret stores
-hold base64 of the file. Surprise: line ends are never trusted; a block is what stands between BEGIN and END, whatever
+hold base64 of the file. Line ends are never trusted; a block is what stands between BEGIN and END, whatever
 is around it, and all that is not base64 alphabet is either known debris of quoting or a reason to refuse.
 """
 
@@ -71,7 +71,7 @@ def read_key_block(text: str) -> KeyBlock:
     """Find the one private key in a text, however the text was mangled.
 
     :param text: As stored: the file itself, with damaged line ends, quoted, escaped, or base64 of any of these.
-    :raises KeyTextError: There is none, or not a whole one, or one of a kind that Encord does not accept.
+    :raises KeyTextError: The text has no whole key of a kind that Encord accepts.
     """
     _refuse_blank_and_masked(text)
     layer = text

@@ -1,6 +1,6 @@
 """What Airflow puts where it hides a stored secret.
 
-Surprise: there are two. Airflow 3 and the REST API write ``***``; the form of Airflow 2.11 holds a long word instead of
+There are two. Airflow 3 and the REST API write ``***``; the form of Airflow 2.11 holds a long word instead of
 a stored secret, and its Test button sends that word.
 """
 

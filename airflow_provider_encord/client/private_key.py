@@ -1,9 +1,9 @@
 """From repaired text to an Ed25519 key that can sign, or to the reason why not.
 
-Both containers, OpenSSH's and PKCS#8, are looked at before ``cryptography`` opens them. That tells "cut off" from
-"wrong passphrase", and names the algorithm of an encrypted OpenSSH key, whose public half is in clear. Surprise:
-OpenSSH's checksum does not cover the key, and ``cryptography`` does not compare the halves; only deriving the public
-half again shows that a character in the middle is wrong. Without that, a damaged key signs, and Encord refuses it.
+Both containers, OpenSSH's and PKCS#8, are looked at before ``cryptography`` opens them. That distinguishes "cut off"
+from "wrong passphrase", and names the algorithm of an encrypted OpenSSH key, whose public half is in clear. OpenSSH's
+checksum does not cover the key, and ``cryptography`` does not compare the halves; only deriving the public half again
+shows that a character in the middle is wrong. Without that, a damaged key signs, and Encord refuses it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def load_ed25519(text: object, passphrase: object = None) -> Ed25519Key:
 
     :param text: The text as stored; see :mod:`airflow_provider_encord.client.pem` for what is repaired.
     :param passphrase: Opens an encrypted key; empty or None is none; not looked at if the key is not encrypted.
-    :raises KeyTextError: The key cannot be used; tells why.
+    :raises KeyTextError: The key cannot be used; the message says why.
     """
     if not isinstance(text, str):
         raise KeyTextError(Refusal.EMPTY if text is None else Refusal.NOT_TEXT)
@@ -185,7 +185,7 @@ def _is_public_half(body: bytes) -> bool:
 def _open(load: Callable[[bytes | None], object], passphrase: str, *, unsupported: Refusal) -> object:
     """Open a container with the passphrase, or without one if it is empty."""
     opened = _try(load, passphrase, unsupported)
-    # secret stores and files often add a line end, which nobody typed as a part of a passphrase
+    # secret stores and files often add a line end, which is not part of the passphrase that was typed
     typed = passphrase.rstrip("\r\n")
     if opened is Refusal.WRONG_PASSPHRASE and typed not in ("", passphrase):
         opened = _try(load, typed, unsupported)

@@ -1,7 +1,7 @@
 """Encord's two regions: where the API and the web app of each are.
 
-They share nothing. Surprise: a key that is registered in one is unknown in the other, and the refusal is the same as
-for a key that is registered nowhere (protocol, section 1.1); so whoever reports it has to name both.
+They share nothing. A key that is registered in one is unknown in the other, and the refusal is the same as
+for a key that is registered nowhere (protocol, section 1.1); so an error about it has to name both.
 """
 
 from __future__ import annotations

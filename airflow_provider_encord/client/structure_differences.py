@@ -1,7 +1,7 @@
 """What two structures of an ontology differ in, as people see it: names, shapes and types.
 
 Ids, colours and feature hashes are left aside: the same ontology made in the web app has others. What is archived in
-Encord counts as gone, since nobody can label with it.
+Encord counts as gone, since people cannot label with it.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if not options.allow_remote and not _is_loopback(options.host):
         sys.stderr.write(
-            f"encord-emulator: --host {options.host} is no loopback address, and whoever reaches it can use it "
+            f"encord-emulator: --host {options.host} is no loopback address, and anyone who reaches it can use it "
             "freely. Add --allow-remote if that is meant (the controls stay loopback only).\n"
         )
         return 2
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as missing:
         if (missing.name or "").startswith("airflow_provider_encord"):
             raise  # ours: no extra brings it
-        # Not by the module's name alone: Pillow's is PIL, and PIL is what nobody should install.
+        # Not by the module's name alone: Pillow's is PIL, and a package named PIL should not be installed.
         sys.stderr.write(f"encord-emulator needs the extra: {INSTALL} (the module {missing.name} is missing)\n")
         return 2
     from .database_file import DatabaseFileError

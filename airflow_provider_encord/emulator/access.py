@@ -55,7 +55,7 @@ def claimed_credential(headers: Mapping[str, str]) -> str:
 def authenticate_v1(store: Store, clock: Clock, headers: Mapping[str, str], body: bytes, *, user_scope: bool) -> Caller:
     """Who sent this envelope.
 
-    :raises RefusalError: Nobody that the emulator knows.
+    :raises RefusalError: The emulator does not know the caller.
     """
     authorization = headers.get("authorization", "")
     if not authorization:
@@ -80,7 +80,7 @@ def authenticate_v2(
 ) -> Caller:
     """Who sent this v2 request.
 
-    :raises RefusalError: Nobody that the emulator knows, or it is signed wrongly.
+    :raises RefusalError: The emulator does not know the caller, or it is signed wrongly.
     """
     authorization = headers.get("authorization")
     if authorization is not None:
@@ -177,7 +177,7 @@ def _role_or_none(exchange: Exchange, kind: str, resource: str) -> int | None:
     if not is_uuid(resource):
         raise RefusalError(Reason.MALFORMED, f"{kind}: this is not a UUID")
     if store.one(f"SELECT 1 FROM {_TABLES[kind]} WHERE uuid = ?", resource) is None:  # noqa: S608 - a constant
-        # A folder that is missing cannot be told from one of somebody else (protocol, section 5.2).
+        # A missing folder and one of somebody else get the same answer (protocol, section 5.2).
         reason = Reason.NOT_YOURS if kind == "folder" else Reason.NOT_FOUND
         raise RefusalError(reason, f"there is no {kind} {resource}")
     if (caller.key_kind, caller.key_resource) == (kind, resource):

@@ -1,6 +1,6 @@
 """Logs and analytics: what people did to labels and tasks, as five operations tell it.
 
-Nobody's time is measured here: each thing that was done counts as a minute. Assignments and moves are no work in the
+No time is measured here: each action counts as a minute. Assignments and moves are no work in the
 editor, so only the analytics of task actions tell them. That the newest comes first is [inferred].
 """
 

@@ -18,7 +18,7 @@ _LATEST = datetime.datetime(9900, 1, 1, tzinfo=datetime.UTC)
 
 
 class Clock:
-    """Tells the time to everything in the emulator that writes or compares one."""
+    """The clock of everything in the emulator that writes or compares a time."""
 
     def __init__(self) -> None:
         self._stands_at: datetime.datetime | None = None

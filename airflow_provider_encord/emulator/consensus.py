@@ -61,7 +61,7 @@ def open_subtasks(store: Store, tasks: Sequence[str], stage: Row, now: str, *, r
 
 
 def finish_subtasks(store: Store, tasks: Sequence[str], annotator: str, now: str) -> None:
-    """Complete all sub-tasks of these tasks; those that nobody has were done by this annotator."""
+    """Complete all sub-tasks of these tasks; those without assignee were done by this annotator."""
     store.run(
         "UPDATE subtasks SET status = 'COMPLETED', assignee = coalesce(assignee, ?), updated_at = ?"
         " WHERE status != 'COMPLETED' AND task IN (SELECT value FROM json_each(?))",

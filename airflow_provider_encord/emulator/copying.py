@@ -1,7 +1,7 @@
 """Copying a project: what the options say goes along, the rest begins afresh. Its ontology is shared, not copied.
 
 What the vendor does not document is [inferred]: a copy without a title is called after its original; its tasks begin in
-the first stage; a label's review status is told from where its task is: done ``APPROVED``, in review ``PENDING``, sent
+the first stage; a label's review status follows from where its task is: done ``APPROVED``, in review ``PENDING``, sent
 back ``REJECTED``, anywhere else ``NOT_SELECTED_FOR_REVIEW``. There are no models here to copy.
 """
 
@@ -91,29 +91,29 @@ def _insert(exchange: Exchange, original: Row, titles: Titles) -> str:
 def _stages(store: Store, project: str) -> list[dict[str, Any]]:
     """The stages of a project with UUIDs of their own, which point at each other as the old ones did."""
     rows = workflow.stages_of(store, project)
-    anew = dict(zip((row["uuid"] for row in rows), new_uuids(len(rows)), strict=True))
+    renewed = dict(zip((row["uuid"] for row in rows), new_uuids(len(rows)), strict=True))
     annotators = dict(
         map(tuple, store.all("SELECT stage, annotators FROM consensus_stages WHERE project = ?", project))
     )
     return [
         {
-            "uuid": anew[row["uuid"]],
+            "uuid": renewed[row["uuid"]],
             "title": row["title"],
             "stageType": row["stage_type"],
-            "pathways": _pathways(row["pathways"], anew),
-            "next": anew.get(row["next_stage"]),
-            "reject_to": anew.get(row["reject_to"]),
+            "pathways": _pathways(row["pathways"], renewed),
+            "next": renewed.get(row["next_stage"]),
+            "reject_to": renewed.get(row["reject_to"]),
             "annotators": annotators.get(row["uuid"]),
         }
         for row in rows
     ]
 
 
-def _pathways(text: str | None, anew: Mapping[str, str]) -> list[dict[str, Any]] | None:
+def _pathways(text: str | None, renewed: Mapping[str, str]) -> list[dict[str, Any]] | None:
     if text is None:
         return None
     ways: list[dict[str, Any]] = json.loads(text)
-    return [{**way, "uuid": new_uuid(), "destinationUuid": anew.get(way["destinationUuid"])} for way in ways]
+    return [{**way, "uuid": new_uuid(), "destinationUuid": renewed.get(way["destinationUuid"])} for way in ways]
 
 
 def _only(request: CopyRequest, attached: Sequence[str]) -> dict[str, list[str]] | None:

@@ -23,7 +23,7 @@ class DataRowEdit(Strict, frozen=True):
 
 
 class Title(Strict, frozen=True):
-    """A new title; the field is called so for data of any kind."""
+    """A new title; the field has this name for data of any kind."""
 
     video_hash: str
     title: str

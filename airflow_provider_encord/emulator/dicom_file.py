@@ -2,7 +2,7 @@
 
 The file begins with 128 bytes of nothing and ``DICM``. Tags come in rising order, little endian, with their type
 written out (explicit VR) or not; which of the two can be seen from the first one. A file that is neither, or compressed
-as a whole, tells nothing.
+as a whole, shows nothing.
 """
 
 from __future__ import annotations

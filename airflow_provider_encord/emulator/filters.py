@@ -27,7 +27,7 @@ class Conditions:
         self.values.extend(values)
 
     def equal(self, column: str, value: str | None) -> None:
-        """The column is this text; no condition if there is none."""
+        """The column is this text; no condition without a text."""
         if value is not None:
             self.add(f"{column} = ?", value)
 

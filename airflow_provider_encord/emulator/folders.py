@@ -109,7 +109,7 @@ def insert_mirror(store: Store, uuid: str, dataset: str, title: str, description
 
 
 def synthetic(exchange: Exchange, dataset: str) -> str:
-    """The folder that nobody made, of a dataset that mirrors none; made when it is first needed."""
+    """The implicit folder of a dataset that mirrors none; created when it is first needed."""
     uuid, now = str(uuids.uuid5(uuids.UUID(dataset), "folder")), exchange.clock.stamp()
     if exchange.store.one("SELECT 1 FROM folders WHERE uuid = ?", uuid) is None:
         title = exchange.store.value("SELECT title FROM datasets WHERE uuid = ?", dataset)
@@ -121,7 +121,7 @@ def synthetic(exchange: Exchange, dataset: str) -> str:
 def require(exchange: Exchange, folder: str, role: Literal["user", "admin"]) -> None:
     """Let in who has this role in a folder.
 
-    :raises RefusalError: There is none, or the caller has no access, or not enough of it.
+    :raises RefusalError: It does not exist, or the caller has no access, or not enough of it.
     """
     if access.role_in(exchange, "folder", folder) != _ADMIN and role == "admin":
         raise RefusalError(Reason.NOT_YOURS, f"only an administrator of folder {folder} may do this")

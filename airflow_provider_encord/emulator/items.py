@@ -1,6 +1,6 @@
-"""Storage items: the files behind data units, and the groups made of them. One row each, whoever brought the file.
+"""Storage items: the files behind data units, and the groups made of them. One row each, however the file was added.
 
-Everything that makes an item goes through :func:`insert`, and tells datasets that mirror the folder by :func:`added`.
+Everything that makes an item goes through :func:`insert`, and informs datasets that mirror the folder by :func:`added`.
 Client metadata is JSON text here, as it is when read; it arrives as an object.
 """
 
@@ -71,7 +71,7 @@ def added(store: Store, now: str, folder: str, uuids: Sequence[str]) -> dict[str
 
 
 def removed(store: Store, now: str, uuids: Sequence[str]) -> None:
-    """Items are about to go for good: so do their data rows, everywhere."""
+    """Delete the data rows of items that are about to be deleted, in all datasets."""
     which = json.dumps(list(uuids))
     sql = "SELECT data_hash FROM data_rows WHERE item_uuid IN (SELECT value FROM json_each(?))"
     linking.unlink(store, now, store.column(sql, which))
@@ -107,7 +107,7 @@ def location_name(storage_location: int) -> str:
 
 
 def location_of(url: str | None, integration: str | None) -> int:
-    """Where a file lies, told from its URL; what Encord keeps itself has no integration."""
+    """Where a file lies, according to its URL; what Encord keeps itself has no integration."""
     if integration is None or url is None:
         return 0
     if url.startswith("s3://"):

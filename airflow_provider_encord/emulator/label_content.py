@@ -209,7 +209,7 @@ def _frame(labels: Any) -> dict[str, Any]:
 
 
 def _sign(item: dict[str, Any], author: str, now: str) -> None:
-    """Fill in who and when, where nobody said."""
+    """Fill in author and time where they are missing."""
     for key in ("createdBy", "lastEditedBy"):
         if item.get(key) is None:
             item[key] = author

@@ -1,6 +1,6 @@
 """Label rows: read, created, saved. Stored as finished JSON text, which goes out without being read again.
 
-One and many are told apart by ``uid``. Many are answered once each and not in the order of the request, which clients
+``uid`` distinguishes one from many. Many are answered once each and not in the order of the request, which clients
 must not rely on.
 """
 

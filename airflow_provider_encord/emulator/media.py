@@ -69,7 +69,7 @@ _TOLD = {
 _TEXTS, _NUMBERS = (str,), (int, float)
 
 
-def told(given: dict[str, Any], size: int) -> Facts:
+def stated(given: dict[str, Any], size: int) -> Facts:
     """What an entry says about its file.
 
     :param size: Bytes that the file has, if the entry does not say.

@@ -1,7 +1,7 @@
 """Users and groups of projects, datasets, ontologies and folders: one shape, whatever the resource is.
 
-A user who is there keeps the role he has, and so does a group [inferred for groups]. Whoever may not manage the
-resource may look but not change. The last administrator cannot be taken out: nobody could let anyone in again.
+A user who is there keeps the present role, and so does a group [inferred for groups]. A caller who may not manage the
+resource may look but not change. The last administrator cannot be taken out, because then no one could add users.
 """
 
 from __future__ import annotations

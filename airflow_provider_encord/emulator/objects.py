@@ -1,7 +1,7 @@
 """The object store: signed URLs to put and get bytes, as a cloud provider would hand out.
 
 An absolute URL under ``/object-store/`` names a key, says until when and for which method it holds, and is signed. Like
-the real ones it takes no credentials: a client that sends its Encord credentials there is told off.
+the real ones it takes no credentials: a client that sends its Encord credentials there is refused.
 """
 
 from __future__ import annotations

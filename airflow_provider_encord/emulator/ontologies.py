@@ -115,7 +115,7 @@ def _save(exchange: Exchange, uuid: str, title: str, description: str, editor: d
 
 
 def _require_read(exchange: Exchange, uuid: str) -> None:
-    """A member of the ontology may read it, and so may whoever comes by way of a project that uses it."""
+    """A member of the ontology may read it, and so may members of a project that uses it."""
     if not is_uuid(uuid):
         raise RefusalError(Reason.MALFORMED, "uid: this is not a UUID")
     sql = "SELECT 1 FROM projects WHERE uuid = ? AND ontology = ?"

@@ -76,7 +76,7 @@ def remove_user(exchange: Exchange) -> None:
 
 
 def create_tag(exchange: Exchange) -> dict[str, Any]:
-    """A tag; nothing ever tells its description again."""
+    """A tag; no answer contains its description."""
     body: TagBody = exchange.body
     access.require_organisation_admin(exchange)
     if not body.name.strip():

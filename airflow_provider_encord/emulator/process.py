@@ -76,7 +76,7 @@ class Emulator:
             command += ["--authorize", os.fspath(path)]
         for name in allow_hosts:
             command += ["--allow-host", name]
-        # A file, not a pipe: nobody reads along, and a full pipe would stop the server.
+        # A file, not a pipe: a pipe that is not read fills up, and stops the server.
         errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stop()
         try:
             process = subprocess.Popen(  # noqa: S603 - our own command

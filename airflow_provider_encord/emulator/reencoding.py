@@ -1,4 +1,4 @@
-"""Encoding videos anew, asked for by data hash (v1, numbered jobs) or by item (v2). Nothing about the video changes."""
+"""Re-encoding videos, asked for by data hash (v1, numbered jobs) or by item (v2). Nothing about the video changes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def start_v1(exchange: Exchange) -> int:
     if len(rows) != len(set(wanted)):
         raise RefusalError(Reason.NOT_FOUND, "data_hash: some are not in this dataset")
     if any(row["data_type"] != "video" for row in rows):
-        raise RefusalError(Reason.INVALID, "data_hash: only videos can be encoded anew")
+        raise RefusalError(Reason.INVALID, "data_hash: only videos can be re-encoded")
     return int(_note(exchange, "", [row["item_uuid"] for row in rows])["number"])
 
 
@@ -72,7 +72,7 @@ def start(exchange: Exchange) -> str:
             raise RefusalError(Reason.NOT_FOUND, f"there is no item {item}")
         folders.require(exchange, row["folder"], "user")
         if row["item_type"] != "video":
-            raise RefusalError(Reason.INVALID, "storageItems: only videos can be encoded anew")
+            raise RefusalError(Reason.INVALID, "storageItems: only videos can be re-encoded")
     return str(_note(exchange, body.process_title, body.storage_items)["uuid"])
 
 

@@ -255,7 +255,7 @@ class _Planner:
         if path is None:
             raise UnitError(f"File not found: {url}")
         try:
-            return media.told(given, path.stat().st_size) if given else read(path)
+            return media.stated(given, path.stat().st_size) if given else read(path)
         except ValueError as problem:
             raise UnitError(f"{url}: {problem}") from None
 

@@ -91,7 +91,7 @@ def list_page(exchange: Exchange) -> dict[str, Any]:
 
 
 def act(exchange: Exchange) -> None:
-    """Judge labels one by one; a single bad entry refuses all of them."""
+    """Review labels; a single bad entry refuses all of them."""
     actions: list[ReviewAction] = exchange.body
     stage, task = _review_stage(exchange)
     stage_access.require_role(exchange, stage_access.REVIEWERS, "judge labels")

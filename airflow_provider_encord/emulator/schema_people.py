@@ -1,6 +1,6 @@
 """The tables of the organisation: who is in it, its groups, what they may do. ``members``, ``users``: see `schema`.
 
-Whoever has a role in a resource has it by himself or by a group; the view ``memberships`` says both. ``rank`` orders
+A user has a role in a resource directly or by a group; the view ``memberships`` says both. ``rank`` orders
 roles by what they allow, 0 the most: the numbers on the wire do not.
 """
 

@@ -1,6 +1,6 @@
 """The tables of work in progress, beside stages and tasks in `schema`: sub-tasks, label reviews, issues, what was done.
 
-All but the last go with the task of their data unit, whoever deletes it: what was done stays done.
+All but the last are deleted with the task of their data unit; the log of what was done stays.
 """
 
 TABLES = """

@@ -27,7 +27,7 @@ _Protocol: Any = AutoHTTPProtocol
 
 
 class CuttableProtocol(_Protocol):  # type: ignore[misc]
-    """uvicorn's own protocol, which also tells the application how to drop the connection, and the raw target."""
+    """uvicorn's own protocol, which also passes the application the raw target and a way to drop the connection."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -1,7 +1,7 @@
 """What is done to tasks: submit, approve, reject, assign, release, proceed, move.
 
 A request does all of its actions or none: one task that is not in the stage, or that an action does not fit, refuses
-the other 999, as the vendor's own runner of agents says. Which roles may do what, that nobody but a manager acts on a
+the other 999, as the vendor's own runner of agents says. Which roles may do what, that only a manager acts on a
 task that somebody else has, and that a task may be named once only, is [inferred]. A task of a consensus annotation
 stage is worked on by its sub-tasks.
 """
@@ -162,7 +162,7 @@ def move(exchange: Exchange) -> None:
 
 
 def pass_on(work: Work, tasks: Sequence[str]) -> None:
-    """Bring tasks one stage on, as whoever works there would: for the control that plays people."""
+    """Bring tasks one stage on, as its annotator or reviewer would: for the control that plays people."""
     following = workflow.next_stage(work.stage)
     if work.stage["stage_type"] == "CONSENSUS_ANNOTATION":
         consensus.finish_subtasks(work.store, tasks, work.actor, work.now)
@@ -311,7 +311,7 @@ def _require_fit(exchange: Exchange, action: Action, stage: Row) -> None:
 
 
 def _require_own(exchange: Exchange, action: Action, rows: Sequence[Row]) -> None:
-    """Nobody but a manager acts on what somebody else has, or gives a task to anyone but himself."""
+    """Only a manager may act on tasks of others, or assign a task to others."""
     if stage_access.is_manager(exchange):
         return
     email = exchange.caller.email

@@ -1,4 +1,4 @@
-"""What a job is told to register: the typed ``dataItems``, or the open ``files`` (for folders ``externalFiles``).
+"""What a job is to register: the typed ``dataItems``, or the open ``files`` (for folders ``externalFiles``).
 
 The first is strict and in camelCase throughout. The second is the documented upload JSON: lists in snake_case, entries
 in camelCase, the files of a group numbered ``objectUrl_0``, ``objectUrl_1``, ...; unknown keys are let be.

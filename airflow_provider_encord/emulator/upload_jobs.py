@@ -1,6 +1,6 @@
 """Upload jobs, of datasets and of folders alike: each unit becomes a storage item.
 
-With ``ignoreErrors`` units are made one by one, and the job ends DONE whatever happened. Without, all are looked at
+With ``ignoreErrors`` each unit is made by itself, and the job always ends DONE. Without, all are looked at
 first, and nothing is made if any of them fails: the job ends in ERROR, and the units that were fine count as cancelled.
 """
 
@@ -77,7 +77,7 @@ async def run(jobs: Jobs, job: str) -> None:
 
 
 def give_up(store: Store, job: str) -> None:
-    """End a job that the emulator failed on, rather than let its client wait for good."""
+    """End a job that the emulator failed on, rather than let its client wait for ever."""
     _cancel_unmade(store, job)
     store.run("UPDATE jobs SET status = 'ERROR' WHERE uuid = ?", job)
 
@@ -133,7 +133,7 @@ class _Worker:
 
     def _attempt(self, position: int, kind: str, entry: dict[str, Any]) -> registration.Made | None:
         if self._jobs.is_to_fail():
-            raise UnitError("the emulator was told to fail this unit")
+            raise UnitError("a control of the emulator makes this unit fail")
         plan = registration.prepare(self._store, self._jobs.objects, self._job, kind, entry, self._planned)
         now = self._jobs.clock.stamp()
         if plan is None:
@@ -167,7 +167,7 @@ def counts(units: Sequence[Row]) -> dict[str, int]:
 
 
 def view_v1(store: Store, job: Row) -> dict[str, Any]:
-    """A job as the poll of a dataset answers it; what it made is told once it is over."""
+    """A job as the poll of a dataset answers it; what it made is in the answer once it has ended."""
     units, errors = _units(store, job)
     count = counts(units)
     return {

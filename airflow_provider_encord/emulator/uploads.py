@@ -124,7 +124,7 @@ def _register_now(exchange: Exchange, kind: str, signed: SignedUrl, title: str) 
         raise RefusalError(Reason.EXISTS, f"data unit {signed.data_hash} exists already")
     folder = store.value("SELECT backing_folder FROM datasets WHERE uuid = ?", exchange.resource)
     if folder is None:
-        # Datasets of 2022 knew no folders: the files of one that mirrors none lie in a folder that nobody made.
+        # Datasets of 2022 knew no folders: the files of one that mirrors none lie in an implicit folder.
         folder = folders.synthetic(exchange, exchange.resource)
     try:
         register_named(
@@ -136,7 +136,7 @@ def _register_now(exchange: Exchange, kind: str, signed: SignedUrl, title: str) 
 
 
 def _folder(exchange: Exchange, folder: str | None) -> str:
-    """Where the files go. A mirror dataset has a folder of its own; any other needs to be told."""
+    """Where the files go. A mirror dataset has a folder of its own; any other needs to name one."""
     if folder is not None:
         folders.require(exchange, folder, "admin")
         return folder

@@ -23,7 +23,7 @@ STAGE_TYPES = ("ANNOTATION", "REVIEW", "CONSENSUS_ANNOTATION", "CONSENSUS_REVIEW
 """Those that the vendor's SDK can open; routers are not among them."""
 _FIRST = ("ANNOTATION", "CONSENSUS_ANNOTATION")
 _WITHOUT_ASSIGNEE = ("DONE", "CONSENSUS_ANNOTATION")
-"""Where a task is nobody's: it is done, or its sub-tasks are somebody's."""
+"""Where a task has no assignee: it is done, or its sub-tasks have assignees."""
 
 
 class PathwayDraft(Strict, frozen=True):

@@ -69,7 +69,7 @@ class BrokenChainError(Exception):
 
 
 def before(chain: Chain, question: Question, layout: Layout, destination: StoragePath) -> Link | None:
-    """The export to continue: the one of the chain that was listed last. None if there is none.
+    """The export to continue: the one of the chain that was listed last. None if the chain has no export.
 
     :param destination: Of the new export. What is there now is replaced, so it is not continued.
     :raises BrokenChainError: A link that it builds on is not there.
@@ -199,7 +199,7 @@ def _compare(
 
 
 class _Then:
-    """The rows of a listing, taken one by one in order."""
+    """The rows of a listing, taken in order."""
 
     def __init__(self, rows: Iterator[ListedRow]):
         self._rows = rows

@@ -128,7 +128,7 @@ class ExportDirectory(Generic[M]):
         self._decode = decode
 
     def manifest(self) -> M | None:
-        """The manifest of the whole export that is there; None if there is none.
+        """The manifest of the whole export that is there, if any.
 
         :raises InvalidRequestError: It is of something else.
         """
@@ -227,7 +227,7 @@ class ExportDirectory(Generic[M]):
     def write(self, plan: str, name: str, blocks: Iterable[bytes]) -> None:
         """Write a file of a plan; it appears whole or not at all.
 
-        :raises FinishedError: See `require_owner`; so for `ReplacedError`.
+        :raises FinishedError: See `require_owner`; the same for `ReplacedError`.
         """
         self.require_owner(plan)
         try:

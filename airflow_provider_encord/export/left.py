@@ -1,4 +1,4 @@
-"""Why rows are not listed any more that were listed by the export before."""
+"""Why rows of the previous export are not listed any more."""
 
 from __future__ import annotations
 

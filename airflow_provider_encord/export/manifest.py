@@ -50,8 +50,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     :param exported: Rows in the shards.
     :param missing: Listed, but gone when they were to be read; named in `Manifest.missing`.
     :param failed: Rows whose content cannot be read; named in `Manifest.failed`.
-    :param unchanged: Not read again, as they are as they were in the export before; 0 unless incremental.
-    :param left: Rows of the export before that are not listed any more; named in the file `Manifest.left`.
+    :param unchanged: Not read again, because they have not changed since the previous export; 0 unless incremental.
+    :param left: Rows of the previous export that are not listed any more; named in the file `Manifest.left`.
     """
 
     listed: int
@@ -261,7 +261,7 @@ def encode_manifest(manifest: msgspec.Struct) -> list[bytes]:
 def read_manifest(directory: StoragePath) -> Manifest:
     """Read the manifest of the export in a directory.
 
-    :raises ManifestError: There is none, or it is of a newer schema, or not a manifest of label rows at all.
+    :raises ManifestError: It is missing, or of a newer schema, or not a manifest of label rows at all.
     """
     path = directory / MANIFEST
     try:

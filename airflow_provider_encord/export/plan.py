@@ -111,7 +111,7 @@ def write_plan(directory: Directory, plan: Plan) -> None:
 
 
 def read_plan(directory: Directory) -> Plan | None:
-    """The plan of an export that is not finished; None if there is none, or its making was not finished."""
+    """The plan of an export that is not finished; None without one, or if its making was not finished."""
     try:
         return _PLAN.decode(directory.content(PLAN) or b"")
     except NOT_JSON:

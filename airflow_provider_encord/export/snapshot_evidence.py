@@ -97,7 +97,7 @@ def span(
 
 
 def time_of(text: str | None) -> datetime.datetime | None:
-    """A time of Encord; None if there is none, or in no known form."""
+    """A time of Encord; None if it is missing, or in no known form."""
     try:
         return parse_time(text).astimezone(datetime.UTC) if text else None
     except ValueError:

@@ -69,7 +69,7 @@ class Memory:
     """Remembers one snapshot.
 
     :param about: A `fingerprint` of project, branches and due time.
-    :param store: Airflow's store of task state; None if there is none.
+    :param store: Airflow's store of task state; None on lines without it.
     :param report: A path object for the report; None for none.
     """
 

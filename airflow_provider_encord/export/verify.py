@@ -52,7 +52,7 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
 def verify_files(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
     """Compare a manifest with the files beside it; of JSON Lines also row by row with the listing.
 
-    Files are read block by block, and rows one by one.
+    Files are read block by block, so memory does not grow with their size.
     """
     broken = False
     for record in (*manifest.shards, manifest.listing, manifest.left):

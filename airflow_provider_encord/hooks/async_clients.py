@@ -1,11 +1,11 @@
 """Async clients that are shared: one for each event loop and content of a connection.
 
 A triggerer runs many triggers on one loop, and each asks for a client as often as it polls; so they get the same one,
-with its open connections. Nobody's `close` takes it from the others. When a connection changes (its key was rotated,
-say), whoever asks next gets a new client; the old one works on for those who still hold it, and keeps no connection
+with its open connections. A `close` does not take it from the others. When a connection changes (its key was rotated,
+say), the next caller gets a new client; the old one works on for those who still hold it, and keeps no connection
 open between their calls.
 
-Surprise: who closes them at the end? `asyncio.run` closes each asynchronous generator that has begun on its loop; so
+Who closes them at the end? `asyncio.run` closes each asynchronous generator that has begun on its loop; so
 one of these waits for that, for every loop.
 """
 
@@ -48,7 +48,7 @@ class SharedAsyncClient(AsyncEncordClient):
             return await super().run(flow)
 
     async def close_if_out_of_date(self) -> None:
-        """Give the pooled connections back if no Airflow connection has this content, and nothing is under way."""
+        """Give the pooled connections back if no Airflow connection has this content, and no request runs."""
         if not self.connections and not self._running:
             await self.close_for_all()
 

@@ -76,7 +76,7 @@ def read_credential(extra: Mapping[str, Any]) -> Credential:
     """Make the credential.
 
     :param extra: The connection's extra fields.
-    :raises CredentialError: No method can be told, or a field is missing or unusable; the message names the fields.
+    :raises CredentialError: The method is not clear, or a field is missing or unusable; the message names the fields.
     """
     filled = {field: _text(extra, field) for field in CONNECTION_FIELDS if _filled(extra, field)}
     if _auth_method(filled, extra) == "api_key":
@@ -89,7 +89,7 @@ def read_settings(
 ) -> Settings:
     """Make the settings; as `read_credential`.
 
-    :param host: The connection's host field; so for `port`.
+    :param host: The connection's host field; `port` is its port field.
     """
     allow_http = _value(extra, "allow_http", False, _boolean)
     return Settings(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.resources.projects import Project
     from airflow_provider_encord.client.transport.settings import Settings
 
-_told_of_api_keys: dict[str, str] = {}  # by connection, the task try that was told last
+_warned_of_api_keys: dict[str, str] = {}  # by connection, the task try that was warned last
 
 
 class EncordHook(BaseHook):
@@ -113,11 +113,11 @@ class EncordHook(BaseHook):
         return await shared_client(self.encord_conn_id, credential, settings)
 
     def get_sdk_client(self) -> EncordUserClient:
-        """The client of Encord's own SDK, made anew of this connection: same address, key and time-outs.
+        """A new client of Encord's own SDK, made of this connection: same address, key and time-outs.
 
         For what this package does not offer, and for what takes such a client (``encord_agents``, say). It needs the
         extra ``sdk`` and a connection with an SSH key. `allow_http` means nothing to the SDK, which sends wherever
-        Encord tells it to.
+        Encord asks it to.
 
         :raises NotPossibleError: The connection has what the SDK has no setting for: an API key, a `ca_bundle`.
         :raises AirflowOptionalProviderFeatureException: The extra is not installed.
@@ -271,9 +271,9 @@ class EncordHook(BaseHook):
         from airflow_provider_encord.client.credentials import ApiKey
 
         task_try = _task_try()
-        if not isinstance(credential, ApiKey) or _told_of_api_keys.get(self.encord_conn_id) == task_try:
+        if not isinstance(credential, ApiKey) or _warned_of_api_keys.get(self.encord_conn_id) == task_try:
             return
-        _told_of_api_keys[self.encord_conn_id] = task_try
+        _warned_of_api_keys[self.encord_conn_id] = task_try
         self.log.warning(
             "Connection %s authenticates with an API key, which Encord's SDK dropped in November 2024. It works for %s "
             "only. Use the SSH key of a service account where you can.",

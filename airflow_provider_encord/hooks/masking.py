@@ -1,6 +1,6 @@
 """The fewest patterns with which Airflow's masker leaves nothing of a secret in a log line.
 
-Surprise: each pattern costs. The masker compiles all of them into one expression anew for every one that is added, in
+Each pattern costs. The masker compiles all of them into one expression again for every one that is added, in
 the task and in its supervisor: the forty forms of one key took half a second. And it tries them in no order, so where
 one begins another, it may mask the shorter one and leave the rest. So the key is masked line by line, as it is stored,
 and of the other forms only those that are not made of these lines.

@@ -1,7 +1,7 @@
 """The vendor's own client, made of the same connection as ours; needs the extra ``sdk``.
 
 Same address, key and time-outs. What the SDK has no setting for is an error here, as it would otherwise be left out in
-silence. Surprise: the SDK puts the text of a key that it cannot use into its exception, so it only gets keys that we
+silence. The SDK puts the text of a key that it cannot use into its exception, so it only gets keys that we
 have read ourselves, and nothing of its exceptions is passed on.
 """
 
@@ -53,7 +53,7 @@ def sdk_client(credential: Credential, settings: Settings) -> EncordUserClient:
 
 
 def _require_trust_of_the_machine(settings: Settings) -> None:
-    """The SDK trusts what the machine trusts, and can be told of nothing else."""
+    """The SDK trusts what the machine trusts, and has no setting for anything else."""
     trusted = settings.trusted
     if trusted and pathlib.Path(trusted).resolve() != pathlib.Path(machine.bundle(None)).resolve():
         raise NotPossibleError(

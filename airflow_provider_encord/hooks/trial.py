@@ -1,7 +1,7 @@
 """Trying a connection: one small read, and what to tell the person who pressed Test.
 
 The message appears in a toast of the form, in a terminal, or in the answer of the REST API, so it is short.
-Surprise: ``airflow connections test`` prints it as markup, in which a word in square brackets is a style: it vanishes,
+``airflow connections test`` prints it as markup, in which a word in square brackets is a style: it vanishes,
 or is an error.
 """
 
@@ -70,7 +70,7 @@ def explained(error: Exception) -> str:
         return _readable(_with_what_it_means(error))
     if isinstance(error, AirflowNotFoundException):
         return _readable(str(error))
-    # Without the text of the exception: nobody knows what it quotes.
+    # Without the text of the exception, which may quote a secret.
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("The connection could not be tried: %s\n%s", type(error).__name__, frames)
     return (

@@ -1,1 +1,1 @@
-"""Bringing data into Encord: what is to come in, in which parts, and what became of each. No Airflow here."""
+"""Bringing data into Encord: what is to come in, in which parts, and the outcome of each. No Airflow here."""

@@ -314,5 +314,5 @@ def _batches(objects: Iterable[CloudObject], size: int) -> Iterator[list[CloudOb
 
 def _told(one: CloudObject) -> dict[str, Any]:
     fields = {"url": one.url, "kind": kind_name(one.kind), "title": one.title, "group": one.group}
-    told = {name: value for name, value in fields.items() if value is not None}
-    return {**told, "client_metadata": dict(one.client_metadata)} if one.client_metadata else told
+    present = {name: value for name, value in fields.items() if value is not None}
+    return {**present, "client_metadata": dict(one.client_metadata)} if one.client_metadata else present

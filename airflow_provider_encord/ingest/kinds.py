@@ -66,7 +66,7 @@ def kind_of(name: str) -> Kind | None:
 def kind_named(name: str) -> Kind:
     """The kind that a user names.
 
-    :raises InvalidRequestError: There is none of that name.
+    :raises InvalidRequestError: No kind has that name.
     """
     if name not in NAMES:
         raise InvalidRequestError(f"kind: {name[:80]!r} is none of {', '.join(NAMES)}.")

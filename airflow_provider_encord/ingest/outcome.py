@@ -1,4 +1,4 @@
-"""What became of a file."""
+"""The outcome of a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAILED = "failed"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a file.
+    """The outcome of a file.
 
     :param result: `UPLOADED` now, `PRESENT` before, or `FAILED`.
     :param sha256: Of the bytes that were sent, in hexadecimal; None if they were not sent now.

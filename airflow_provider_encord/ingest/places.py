@@ -91,7 +91,7 @@ class Target:
         return folder_uploads.start_folder_upload(str(self.folder), items=items, ignore_errors=True)
 
     def poll(self, job: str, hold: int) -> Call[UploadJob]:
-        """How a job fares."""
+        """The state of a job."""
         if self.dataset:
             return uploads.poll_upload(self.dataset, job, timeout_seconds=hold)
         return folder_uploads.poll_folder_upload(str(self.folder), job, timeout_seconds=hold)

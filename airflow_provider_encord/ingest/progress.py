@@ -15,7 +15,7 @@ _INTERVAL = 15.0  # seconds between two lines
 
 
 class Progress:
-    """Counts outcomes, and tells of them.
+    """Counts outcomes, and logs them.
 
     :param files: All files of the upload.
     :param log: Takes a line: a format and its values, as `logging.Logger.info` does.

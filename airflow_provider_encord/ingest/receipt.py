@@ -1,4 +1,4 @@
-"""A receipt: a line of JSON for each file, saying what became of it.
+"""A receipt: a line of JSON for each file, saying the outcome of it.
 
 Every line carries ``schema_version`` and says all about its file, so that receipts may be cut into parts and joined
 again, and any reader of JSON Lines takes them. If a file is named twice, the later line holds.

@@ -141,7 +141,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         settle_seconds = seconds(self.settle_seconds, "settle_seconds")
         self.show(context, project_url, question.project)
         manifest = export_analytics(self.client, question, target, overwrite=overwrite, settle_seconds=settle_seconds)
-        told = {
+        result = {
             "project": question.project,
             "start": question.start,
             "end": question.end,
@@ -149,8 +149,8 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
             "final": manifest.is_final(settle_seconds),
             "manifest": str(target / MANIFEST),
         }
-        self.tell_assets(context, project_uri(self.client.settings.base_url, question.project), told)
-        return told
+        self.tell_assets(context, project_uri(self.client.settings.base_url, question.project), result)
+        return result
 
     def _question(self, context: Context) -> AnalyticsQuestion:
         from airflow_provider_encord.client.errors import InvalidRequestError
@@ -182,7 +182,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
 
         actions = words(self.actions, "actions") or []
         if actions and "time_spent" in what:
-            raise InvalidRequestError("actions: time spent is not told by action; leave one of them out.")
+            raise InvalidRequestError("actions: time spent is not recorded by action; leave one of them out.")
         return AnalyticsFilters(
             user_emails=tuple(require_emails(several(self.user_emails, "user_emails"), "user_emails")),
             stages=tuple(require_ids(several(self.stages, "stages"), "stages")),

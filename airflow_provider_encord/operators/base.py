@@ -122,7 +122,7 @@ class EncordBaseOperator(BaseOperator):
         """
         address = url(self.client.settings.base_url, *ids, **more)
         task_instance = context.get("ti")
-        if address is None or task_instance is None:  # none outside of Airflow, such as in a test of one's own
+        if address is None or task_instance is None:  # none outside of Airflow, such as in a unit test
             return
         try:
             task_instance.xcom_push(key=told_key(), value=address)
@@ -143,7 +143,7 @@ class EncordBaseOperator(BaseOperator):
         from airflow.providers.common.compat.sdk import Asset, AssetAlias
 
         events = context.get("outlet_events")
-        if events is None:  # outside of Airflow, such as in a test of one's own
+        if events is None:  # outside of Airflow, such as in a unit test
             return
         for outlet in self.outlets or ():
             if isinstance(outlet, AssetAlias):

@@ -170,10 +170,10 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         rows = dataset.link_items(left, duplicates_behavior=behavior) if left else []  # type: ignore[arg-type]
         linked = len(items) - len(left) + len(rows)
         self._progress(context, dataset, behavior).forget()
-        told = {"dataset": dataset.id, "items": len(items), "linked": linked}
+        result = {"dataset": dataset.id, "items": len(items), "linked": linked}
         self.log.info("Linked %d of %d items to dataset %s; the others were there.", linked, len(items), dataset.id)
-        self.tell_assets(context, dataset_uri(self.client.settings.base_url, dataset.id), told)
-        return told
+        self.tell_assets(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
+        return result
 
     def _not_linked_by_us(self, context: Context, dataset: Dataset, items: Sequence[str], behavior: str) -> list[str]:
         """The items that an earlier attempt of this task did not link.

@@ -171,7 +171,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
             return
         try:
             self.client.send(cancel)
-        except Exception as error:  # noqa: BLE001 - the task ends, whatever this comes to
+        except Exception as error:  # noqa: BLE001 - the task ends in any case
             self.log.warning("Job %s could not be cancelled: %s", job and job.id, error)
         else:
             self.log.info("Job %s is cancelled, as the task was ended.", job and job.id)
@@ -299,7 +299,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
             raise AirflowException(self._overdue(self._running))
         if status is None:
             raise AirflowFailException(
-                f"The triggerer told {type(event).__name__}, which is no event of this operator."
+                f"The triggerer returned {type(event).__name__}, which is no event of this operator."
             )
         kind = AirflowException if event.get("retryable") else AirflowFailException
         raise kind(str(event.get("message")))

@@ -20,7 +20,7 @@ class ListingOperator(EncordBaseOperator):
 
     :param title: Exactly this title (templated).
     :param title_like: An SQL LIKE pattern for the title, such as ``"Street %"`` (templated).
-    :param created_after: A time, as text or `datetime` (templated); so for `created_before`, `edited_after` and
+    :param created_after: A time, as text or `datetime` (templated), like `created_before`, `edited_after` and
         `edited_before`.
     :param include_organisation: Also what the organisation has beside; for its admins (templated).
     """

@@ -119,7 +119,7 @@ class EncordListProjectsOperator(ListingOperator):
 
     :param title: Exactly this title (templated).
     :param title_like: An SQL LIKE pattern for the title, such as ``"Street %"`` (templated).
-    :param created_after: A time, as text or `datetime` (templated); so for `created_before`, `edited_after` and
+    :param created_after: A time, as text or `datetime` (templated), like `created_before`, `edited_after` and
         `edited_before`.
     :param tags: Names of organisation tags, of which a project has at least one (templated).
     :param include_organisation: Also the organisation's other projects; for its admins (templated).
@@ -139,8 +139,8 @@ class EncordListProjectsOperator(ListingOperator):
         if len(found) == 1:
             self.show(context, project_url, found[0].project_hash)
         self.log.info("Found %d projects.", len(found))
-        told = ("project_hash", "title", "description", "status", "ontology_hash", "created_at", "last_edited_at")
-        return [{name: getattr(one, name) for name in told} for one in found]
+        fields = ("project_hash", "title", "description", "status", "ontology_hash", "created_at", "last_edited_at")
+        return [{name: getattr(one, name) for name in fields} for one in found]
 
 
 class _ChangeDatasetsOperator(EncordBaseOperator):
@@ -339,6 +339,6 @@ class EncordSetProjectStatusOperator(EncordBaseOperator):
         if before != self.status:
             project.set_status(self.status)
         self.log.info("Project %s: %s, before %s.", project.id, self.status, before)
-        told = {"project": project.id, "status": self.status, "before": before}
-        self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), told)
-        return told
+        result = {"project": project.id, "status": self.status, "before": before}
+        self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), result)
+        return result

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 def run_moment(context: Context) -> str | None:
     """The logical date of the run, ISO 8601, UTC; of a run without one (Airflow 3) when it was due.
 
-    :return: None outside of Airflow, such as in a test of one's own.
+    :return: None outside of Airflow, such as in a unit test.
     """
     dag_run = context.get("dag_run")
     moment = (

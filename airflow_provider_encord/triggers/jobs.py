@@ -1,7 +1,7 @@
 """Waiting for a job of Encord in the triggerer: uploads, registrations, syncs of a folder, re-encoding.
 
-Surprise: it sleeps before the first poll, although the job may have ended by then. A trigger that fires right after its
-task was deferred loses a race in Airflow's scheduler, and the task fails (open in Airflow 3.3.2). Whoever defers looks
+It sleeps before the first poll, although the job may have ended by then. A trigger that fires right after its
+task was deferred loses a race in Airflow's scheduler, and the task fails (open in Airflow 3.3.2). The operator looks
 once before.
 """
 
@@ -27,9 +27,9 @@ FORGIVEN = 10  # polls that may fail in a row; each has been tried several times
 
 
 class EncordJobTrigger(BaseTrigger):
-    """Fires once, when a job has ended, its time is over, or Encord does not tell how it fares.
+    """Fires once, when a job has ended, its time is over, or Encord does not return its state.
 
-    The event says what became of the waiting, and not of the units: whoever is resumed reads the job's last state
+    The event has the outcome of the waiting, not of the units: the resumed operator reads the job's last state
     itself. ``{"status": "ended" | "overdue" | "error", "job": {...}, "carried": ...}``, with ``message`` and
     ``retryable`` for errors.
 

@@ -165,7 +165,7 @@ def test_filters_let_through_what_they_name(activity: Activity) -> None:
         ({"user_emails": "nobody"}, "user_emails: 'nobody' is not an e-mail address"),
         ({"start": "None"}, "start: it is empty"),
         ({"end": "soon"}, "end: 'soon' is not a time"),
-        ({"what": "time_spent", "actions": "submit"}, "actions: time spent is not told by action"),
+        ({"what": "time_spent", "actions": "submit"}, "actions: time spent is not recorded by action"),
         ({"stages": ["Review"]}, "stages: "),
     ],
 )

@@ -115,7 +115,7 @@ def test_every_branch(what, if_exists, steps, ending):
 
 
 def test_several_of_a_title_are_listed():
-    with pytest.raises(ConflictError, match=r"2 datasets are titled 'Cats': d1, d2\. .*pass the id"):
+    with pytest.raises(ConflictError, match=r"2 datasets are titled 'Cats': d1, d2\. Pass the id"):
         run(creation(), script((FIND, ["d1", "d2"])))
 
 

@@ -1,7 +1,7 @@
 """Who did what, and how long it took: logs of labels and of the editor, task actions, time spent.
 
 All are paged but the label logs, which Encord calls deprecated, and which are the only ones that an API key may read.
-Surprise: an interval of editor logs may be no longer than 30 days, and the timers name their project ``projectHash``.
+An interval of editor logs may be no longer than 30 days, and the timers name their project ``projectHash``.
 """
 
 from __future__ import annotations

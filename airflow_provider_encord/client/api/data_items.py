@@ -1,6 +1,6 @@
 """What a job is to make data of: the kinds of file, and their entries in ``dataItems`` (protocol, section 7.11).
 
-Surprise: one kind has up to five names. A video is ``video`` to whoever asks for URLs, ``signedvideourl`` to an API
+One kind has up to five names. A video is ``video`` where URLs are asked for, ``signedvideourl`` to an API
 key, ``videos`` as a list, ``VIDEO`` in its entry and ``videoMetadata`` for its details. Image groups and DICOM series
 are several files of one unit, and their parts say ``url`` where everything else says ``objectUrl``.
 """
@@ -104,9 +104,14 @@ class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
         details_name = "settings" if self.kind == TIME_SERIES else self.kind.details_name
         if self.details is not None and details_name is None:
             raise ValueError(f"details: Encord takes none for files of list {self.kind.list_name}; leave them out.")
-        told = _present(title=self.title, placeholderItemUuid=self.placeholder)
+        stated = _present(title=self.title, placeholderItemUuid=self.placeholder)
         details = {} if self.details is None else {str(details_name): dict(self.details)}
-        return self.kind.list_name, {"objectUrl": self.object_url, **told, **details, **_end(self, self.kind.file_type)}
+        return self.kind.list_name, {
+            "objectUrl": self.object_url,
+            **stated,
+            **details,
+            **_end(self, self.kind.file_type),
+        }
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,11 +144,11 @@ class ImageGroup(msgspec.Struct, frozen=True, kw_only=True):
     cluster_by_resolution: bool | None = None
 
     def entry(self) -> tuple[str, dict[str, Any]]:
-        told = _present(title=self.title, clusterByResolution=self.cluster_by_resolution)
+        stated = _present(title=self.title, clusterByResolution=self.cluster_by_resolution)
         images = [part.entry(IMAGE) for part in self.parts]
         return "imageGroups", {
             "images": images,
-            **told,
+            **stated,
             "createVideo": self.create_video,
             **_end(self, "IMG_GROUP"),
         }
@@ -163,10 +168,10 @@ class ImageGroupFromItems(msgspec.Struct, frozen=True, kw_only=True):
     video_url_prefix: str | None = None
 
     def entry(self) -> tuple[str, dict[str, Any]]:
-        told = _present(title=self.title, videoUrlPrefix=self.video_url_prefix)
+        stated = _present(title=self.title, videoUrlPrefix=self.video_url_prefix)
         return "imageGroupsFromItems", {
             "imageItems": list(self.items),
-            **told,
+            **stated,
             "createVideo": self.create_video,
             **_end(self, "IMG_GROUP_FROM_ITEMS"),
         }

@@ -1,4 +1,4 @@
-"""Data rows, one by one or many: read again, edit, rename, remove, link storage items, re-encode videos. All v1.
+"""Data rows, one or many at a time: read again, edit, rename, remove, link storage items, re-encode videos. All v1.
 
 Surprises: removing and renaming say ``video`` whatever the kind of data; a re-encoding job is known by a number.
 """
@@ -31,7 +31,7 @@ class EditedDataRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReEncodedVideo(msgspec.Struct, frozen=True, kw_only=True):
-    """A video that was re-encoded. The URL is a secret: whoever has it can read the video."""
+    """A video that was re-encoded. The URL is a secret: anyone who has it can read the video."""
 
     data_hash: str
     signed_url: str | None = None
@@ -42,7 +42,7 @@ class ReEncodedVideo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReEncoding(msgspec.Struct, frozen=True, kw_only=True):
-    """How a re-encoding job fares.
+    """The state of a re-encoding job.
 
     :param status: ``SUBMITTED``, ``DONE`` or ``ERROR``.
     """
@@ -133,7 +133,7 @@ def link_items(
     :param items: Ids of the items.
     :param duplicates_behavior: Items that are in the dataset already: ``SKIP`` them, ``FAIL`` without linking any, or
         ``DUPLICATE`` them, which alone is not safe to repeat.
-    :return: The data rows that Encord tells of.
+    :return: The data rows that Encord returns.
     """
     payload = {"item_uuids": list(items), "duplicates_behavior": duplicates_behavior}
     request = Envelope("datasetlinkitems", "POST", dataset_resource(dataset), uid=dataset, payload=payload)
@@ -156,7 +156,7 @@ def start_re_encoding(dataset: str, data_hashes: Sequence[str]) -> Call[int]:
 
 @operation("dataset.re_encode_data_status", "v1")
 def get_re_encoding(dataset: str, job: int) -> Call[ReEncoding]:
-    """How a re-encoding job fares.
+    """The state of a re-encoding job.
 
     :param job: Its number.
     """

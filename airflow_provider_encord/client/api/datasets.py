@@ -62,7 +62,7 @@ class _DatasetInListing(msgspec.Struct, frozen=True, kw_only=True, rename="camel
 
 
 class CreatedDataset(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What Encord tells of a new dataset."""
+    """What Encord returns about a new dataset."""
 
     dataset_uuid: str
     backing_folder_uuid: str | None = None

@@ -1,6 +1,6 @@
-"""Files into a storage folder: signed URLs, the job that makes items of them, how it fares, and its end.
+"""Files into a storage folder: signed URLs, the job that makes items of them, its state, and its end.
 
-The same as `uploads`, in v2 and for SSH keys only. Surprise: a job is started with ``integrationHash`` here and with
+The same as `uploads`, in v2 and for SSH keys only. A job is started with ``integrationHash`` here and with
 ``integrationId`` there, and answers with its bare id.
 """
 
@@ -69,7 +69,7 @@ class _Job(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class CancelledUnits(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What became of a job that was cancelled."""
+    """The outcome of a job that was cancelled."""
 
     units_cancelled_count: int
 
@@ -126,7 +126,7 @@ def start_folder_upload(
 
 @operation("storage.add_private_data result", "v2")
 def poll_folder_upload(folder: str, job: str, *, timeout_seconds: int = 0) -> Call[UploadJob]:
-    """How a job fares; the record is that of `uploads.poll_upload`, whose files have no data hash here.
+    """The state of a job; the record is that of `uploads.poll_upload`, whose files have no data hash here.
 
     :param timeout_seconds: How long Encord may hold the request while the job runs; 0 looks once,
         `uploads.LONGEST_HOLD` at most.

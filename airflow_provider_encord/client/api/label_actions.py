@@ -73,7 +73,7 @@ class _Copied(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class DataLinks(msgspec.Struct, frozen=True, kw_only=True):
     """Where the files of a data unit are.
 
-    :param video: What Encord tells of a video; None for other kinds.
+    :param video: What Encord returns about a video; None for other kinds.
     :param images: One entry for each image; None for videos. With signed URLs, both are secrets.
     """
 

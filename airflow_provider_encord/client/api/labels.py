@@ -173,7 +173,7 @@ def _metadata(answer: bytes, seen: dict[Any, Any] | None = None) -> list[LabelRo
     try:
         return [_sharing(_ONE_METADATA.decode(one), seen) for one in _RAW_ROWS(answer)]
     except msgspec.ValidationError:
-        _METADATA(answer)  # fails as well, and tells in which row
+        _METADATA(answer)  # fails as well, with an error that names the row
         raise
 
 
@@ -193,7 +193,7 @@ def _stamp_stream() -> ItemStream[LabelRowStamp]:
 
 
 def _sharing(row: LabelRowMetadata, seen: dict[Any, Any]) -> LabelRowMetadata:
-    """A row whose common values are those of the rows before it, where they are equal. Nobody else has it yet."""
+    """A row that shares equal values with the rows before it. The row is changed in place; no other code has it yet."""
     for name in _COMMON:
         value = getattr(row, name)
         if value is not None:

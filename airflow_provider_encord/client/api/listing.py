@@ -27,7 +27,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     :param title_like: An SQL LIKE pattern: ``%`` any text, ``_`` any character.
     :param description_eq: Exactly this description.
     :param description_like: A LIKE pattern for the description.
-    :param created_before: Created before this time; so for the other three.
+    :param created_before: Created before this time; the other three are like it.
     :param include_organisation: Also what the organisation has and the user is no member of; for its admins only.
     """
 

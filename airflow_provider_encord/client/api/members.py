@@ -1,7 +1,7 @@
 """Who works on a project, dataset, ontology or storage folder: its users and its groups, in one shape for all four.
 
 Users are added by v1, with either kind of credential, and listed and removed by v2. A user who is there already keeps
-the old role, and the answer tells it. Ontologies and folders have no users of their own in the API, only groups.
+the old role, and the answer shows it. Ontologies and folders have no users of their own in the API, only groups.
 """
 
 from __future__ import annotations

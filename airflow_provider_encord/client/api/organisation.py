@@ -79,7 +79,7 @@ def list_cloud_integrations(
 ) -> Call[list[CloudIntegration]]:
     """The cloud integrations that the user can use.
 
-    :param ids: Only these; so for `titles`.
+    :param ids: Only these; `titles` is like it.
     """
     query = {
         "filterIntegrationUuids": list(ids),
@@ -121,7 +121,7 @@ def add_organisation_user(email: str, *, role: str, member_type: str) -> Call[No
 
 @operation("organisation.remove_user", "v2")
 def remove_organisation_user(email: str) -> Call[None]:
-    """Take a user out of the organisation. Not repeated blindly: a repeat would find nobody, and say so."""
+    """Take a user out of the organisation. Not repeated blindly: a repeat would not find the user, and fail."""
     request = Request("DELETE", f"organisation/users/{quote(email, safe='')}")
     return Call(request=request, changes=True, repeatable=False, read=ignored)
 

@@ -61,7 +61,7 @@ class ProjectDataset(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A project, as far as Encord tells it.
+    """A project, as far as Encord returns it.
 
     :param project_type: ``"workflow"`` or ``"manual_qa"``; None under an API key, as are the fields after `description`
         that have a default, where v1 does not tell them.
@@ -84,7 +84,7 @@ class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ProjectOntology(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The ontology of a project, as far as both kinds of credential are told it.
+    """The ontology of a project, as far as both kinds of credential receive it.
 
     :param editor_ontology: Its structure: ``objects``, ``classifications`` and perhaps ``skeleton_templates``; keys
         inside stay as they are.
@@ -207,7 +207,7 @@ def all_projects(which: Filter, *, tags: Sequence[str] = ()) -> Flow[list[Projec
 
 @operation("projects.list", "v1")
 def list_projects_v1(which: Filter = NO_FILTER) -> Call[list[ProjectRecord]]:
-    """Every project that the user is a member of, in one answer; the older listing tells less of each.
+    """Every project that the user is a member of, in one answer; the older listing returns fewer fields.
 
     :param which: Without `include_organisation`, which v1 does not know.
     """
@@ -241,7 +241,7 @@ def get_project_v1(project: str, *, include_labels_metadata: bool = False) -> Ca
 
 @operation("project.get_ontology", "v2")
 def get_project_ontology(project: str) -> Call[ProjectOntology]:
-    """The ontology of a project, out of the project itself; so whoever sees the project sees it."""
+    """The ontology of a project, read from the project itself, so anyone who sees the project sees it."""
     return Call(request=Request("GET", f"projects/{project}"), read=_ONTOLOGY)
 
 

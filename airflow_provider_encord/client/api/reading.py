@@ -45,7 +45,7 @@ def v1_reader(type_: Any) -> Callable[[bytes], Any]:
 def v2_reader(type_: Any) -> Callable[[bytes], Any]:
     """Decode the body of a v2 answer as this type, whose keys may also come in ``snake_case``.
 
-    Which spelling it is cannot be told from a failure to decode: most fields may be absent, and a page token in
+    A failure to decode does not show which spelling it is: most fields may be absent, and a page token in
     ``snake_case`` would be taken for the end of the listing. So we look for the names themselves.
     """
     decoder = msgspec.json.Decoder(type_)
@@ -101,7 +101,7 @@ def _of(type_: Any, arguments: tuple[Any, ...]) -> Any:
 
 
 def single(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
-    """One resource on v1: an empty answer means that there is none."""
+    """One resource on v1: an empty answer means that it does not exist."""
 
     def decode(answer: bytes) -> T:
         if bytes(answer).strip() in _EMPTY:

@@ -82,7 +82,7 @@ class FolderSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class FolderSync(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How a synchronisation fares.
+    """The state of a synchronisation.
 
     :param status: ``pending``, ``done``, ``error`` or ``cancelled``. One that is done may hide units that failed: look
         at `upload_jobs_units_error`.
@@ -283,7 +283,7 @@ def start_sync(folder: str) -> Call[str]:
 
 @operation("storage.cloud_sync result", "v2")
 def poll_sync(folder: str, job: str, *, timeout_seconds: int = 0) -> Call[FolderSync]:
-    """How a synchronisation fares.
+    """The state of a synchronisation.
 
     :param timeout_seconds: How long Encord may hold the request; 0 looks once.
     """

@@ -1,7 +1,7 @@
-"""Storage items: the files in folders. Read, list, edit, move, delete them; encode videos anew.
+"""Storage items: the files in folders. Read, list, edit, move, delete them; re-encode videos.
 
 The wire calls editing of many ``patch-bulk`` and of one by folder and item. What is listed with signed URLs holds
-secrets: whoever has such a URL can read the file.
+secrets: anyone who has such a URL can read the file.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class RemovedItems(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ReEncoding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How encoding anew fares.
+    """The state of a re-encoding.
 
     :param status: ``submitted``, ``done`` or ``error``.
     """
@@ -269,7 +269,7 @@ def delete_items(folder: str, items: Sequence[str], *, remove_unused_frames: boo
 
 @operation("storage.items.re_encode", "v2")
 def re_encode_videos(items: Sequence[str], *, title: str, force_full: bool = False) -> Call[str]:
-    """Encode videos anew; the result is the job's id.
+    """Re-encode videos; the result is the job's id.
 
     :param title: Of the process.
     """
@@ -280,5 +280,5 @@ def re_encode_videos(items: Sequence[str], *, title: str, force_full: bool = Fal
 
 @operation("storage.items.re_encode_status", "v2")
 def get_re_encoding(job: str) -> Call[ReEncoding]:
-    """How encoding anew fares."""
+    """The state of a re-encoding."""
     return Call(request=Request("GET", f"storage/items/reencode/{job}"), read=_RE_ENCODING)

@@ -1,4 +1,4 @@
-"""Files into a dataset: signed upload URLs, the job that registers what was uploaded, and how it fares.
+"""Files into a dataset: signed upload URLs, the job that registers what was uploaded, and its state.
 
 Three name styles meet here: a job is started in ``camelCase`` and polled in ``snake_case``, both inside a v1 envelope
 (protocol, section 9). With an SSH key the URLs come from v2, with an API key from v1.
@@ -29,7 +29,7 @@ CANCELLED = "CANCELLED"
 
 
 class SignedUrl(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Where to send one file. The URL is a secret: whoever has it can write there.
+    """Where to send one file. The URL is a secret: anyone who has it can write there.
 
     :param object_key: What names the uploaded object afterwards.
     :param item_uuid: The placeholder of the file in a storage folder; None for v1.
@@ -85,7 +85,7 @@ class UnitError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UploadJob(msgspec.Struct, frozen=True, kw_only=True):
-    """How an upload job fares.
+    """The state of an upload job.
 
     :param status: ``PENDING``, ``DONE``, ``ERROR`` or ``CANCELLED``. With errors ignored, a job whose units failed is
         ``DONE`` all the same: look at `units_error_count`.
@@ -222,7 +222,7 @@ def _start(dataset: str, payload: Mapping[str, Any]) -> Call[str]:
 
 @operation("dataset.add_private_data result", "v1")
 def poll_upload(dataset: str, job: str, *, timeout_seconds: int = 0) -> Call[UploadJob]:
-    """How an upload job fares.
+    """The state of an upload job.
 
     :param timeout_seconds: How long Encord may hold the request while the job runs; 0 looks once, `LONGEST_HOLD` at
         most.

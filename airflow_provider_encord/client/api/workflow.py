@@ -24,7 +24,7 @@ REVIEW = "REVIEW"
 CONSENSUS_ANNOTATION = "CONSENSUS_ANNOTATION"
 CONSENSUS_REVIEW = "CONSENSUS_REVIEW"
 AGENT = "AGENT"
-FINAL = "DONE"  # "Complete" and "Archive" stages alike, told apart by title only
+FINAL = "DONE"  # "Complete" and "Archive" stages alike; only the title differs
 
 _EVERYWHERE = frozenset({"data_hashes", "dataset_hashes", "data_title_contains"})
 _OF_TASKS_WITH_STATUS = _EVERYWHERE | {"user_emails", "statuses"}
@@ -208,7 +208,7 @@ def stages_of(project: str) -> Flow[list[Stage]]:
 def find_stage(project: str, wanted: str) -> Flow[Stage]:
     """A stage by its id or title.
 
-    :raises InvalidRequestError: There is none, or several have the title; the message lists what there is.
+    :raises InvalidRequestError: No stage, or several stages have the title; the message lists all stages.
     """
     stages = yield from stages_of(project)
     return choose_stage(stages, wanted)

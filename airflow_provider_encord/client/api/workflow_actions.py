@@ -59,7 +59,7 @@ def submit_tasks(
 
     :param tasks: Ids of at most 1000 tasks.
     :param assignee: Who gets them in the next stage; an e-mail address.
-    :param retain_assignee: Who has them now keeps them; an error for a task that nobody has. An assignee goes before.
+    :param retain_assignee: Who has them now keeps them; an error for a task without assignee. `assignee` goes first.
     """
     rest = {"action": "SUBMIT", "resolveLabelReviews": True, **_next_assignee(assignee, retain_assignee)}
     return _act(project, stage, ({"taskUuid": task, **rest} for task in tasks), repeatable=False)
@@ -112,7 +112,7 @@ def assign_tasks(project: str, stage: str, assignees: Mapping[str, str]) -> Call
 
 @operation("workflow.task.release", "v2")
 def release_tasks(project: str, stage: str, tasks: Sequence[str]) -> Call[None]:
-    """Take tasks from whoever has them; they stay in their stage, so a repeat does no harm."""
+    """Take tasks from their assignees; they stay in their stage, so a repeat does no harm."""
     return _act(project, stage, ({"taskUuid": task, "action": "RELEASE"} for task in tasks), repeatable=True)
 
 

@@ -52,7 +52,7 @@ class Account(Sender, Protocol):
         """The project or dataset that an API key belongs to; None with an SSH key."""
 
     def project(self, id: str | None = None) -> Project:  # noqa: A002 - the word for it
-        """Handle on a project; nothing is asked unless it has to be told from the API key.
+        """Handle on a project; Encord is asked only if the id has to come from the API key.
 
         :param id: The project's id; None takes the one that the API key belongs to.
         :raises NotPossibleError: The API key belongs to something else.

@@ -3,8 +3,7 @@
 Airflow retries, answers get lost, workers die between the request and the note of its result. So we look for the title
 first, and once more when the answer to a creation was lost.
 
-What is reused is taken as it is. If it differs from what was asked for, a warning names in what, as far as that look
-tells.
+What is reused is taken as it is. If the search shows that it differs from what was asked for, a warning says in what.
 """
 
 from __future__ import annotations
@@ -192,8 +191,8 @@ def _choose(kind: str, title: str, found: Sequence[Existing]) -> Existing:
         _warn_of_others(kind, title, oldest, found)
         return oldest
     raise ConflictError(
-        f"{len(found)} {_plural(kind)} are titled {title!r}: {_ids(found)}. Which is meant cannot be told: pass the id "
-        "of the right one where it is used, rename the others, or set if_exists to 'new'."
+        f"{len(found)} {_plural(kind)} are titled {title!r}: {_ids(found)}. Pass the id of the right one where it is "
+        "used, rename the others, or set if_exists to 'new'."
     )
 
 

@@ -47,7 +47,7 @@ class Dataset(HasUsers, HasGroups):
         return f"Dataset({self.id!r})"
 
     def get(self) -> DatasetRecord:
-        """What Encord tells of the dataset."""
+        """What Encord returns about the dataset."""
         return self._client.send(datasets.get_dataset(self.id))
 
     def data_rows(self, **filters: Any) -> list[DataRow]:
@@ -79,7 +79,7 @@ class Dataset(HasUsers, HasGroups):
         return self._client.send(uploads.start_private_data(self.id, integration, **what))
 
     def upload_job(self, job: str, *, timeout: float = 0) -> UploadJob:
-        """How an upload job fares, after waiting for its end for so many seconds at most."""
+        """The state of an upload job, after waiting for its end for so many seconds at most."""
         job = require_id(job, "job")
         return self._client.run(
             follow_job(lambda hold: uploads.poll_upload(self.id, job, timeout_seconds=hold), timeout=timeout)
@@ -95,7 +95,7 @@ class Dataset(HasUsers, HasGroups):
         return self._client.send(data_rows.start_re_encoding(self.id, data_hashes))
 
     def re_encoding(self, job: int) -> ReEncoding:
-        """How a re-encoding job fares."""
+        """The state of a re-encoding job."""
         return self._client.send(data_rows.get_re_encoding(self.id, job))
 
     def create_api_key(self, title: str, scopes: Sequence[str]) -> keys.ApiKeyRecord:

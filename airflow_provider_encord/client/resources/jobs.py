@@ -39,7 +39,7 @@ class JobState(msgspec.Struct, frozen=True, kw_only=True):
 
     :param status: In Encord's word, in upper case.
     :param succeeded: It ended well. Single units may have failed all the same: look at `failed`.
-    :param done: Units that are in; so for the others. Always 0 for re-encoding, which does not count.
+    :param done: Units that are in; the others are counts, too. Always 0 for re-encoding, which does not count.
     :param errors: What Encord says of the job as a whole.
     """
 
@@ -69,7 +69,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return {"kind": self.kind, "resource": self.resource, "id": self.id}
 
     def poll(self, hold: int = 0) -> Call[Any]:
-        """How it fares.
+        """Its state.
 
         :param hold: Seconds that Encord may hold the request while the job runs, `LONGEST_HOLD` at most.
         """

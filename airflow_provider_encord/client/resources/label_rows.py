@@ -1,6 +1,6 @@
 """The label rows of a project: what is done with many of them at once. Reading and saving them is on `Project`.
 
-Large numbers go in several requests. When one of them fails, those before it are done, and the error's `outcome` tells
+Large numbers go in several requests. When one of them fails, those before it are done, and the error's `outcome` shows
 which rows those are; all are safe to repeat.
 """
 
@@ -76,7 +76,7 @@ class LabelRows:
         )
 
     def reopen(self, label_hashes: Sequence[str]) -> None:
-        """Send rows back to the first annotation stage; safe to repeat as long as nobody works on them."""
+        """Send rows back to the first annotation stage; safe to repeat as long as no person works on them."""
         self._client.run(
             in_parts(
                 label_hashes,

@@ -106,7 +106,7 @@ class Group:
         return f"Group({self.id!r})"
 
     def get(self) -> GroupRecord:
-        """What Encord tells of it."""
+        """What Encord returns about it."""
         return self._client.send(groups.get_group(self.id))
 
     def update(self, *, name: str | None = None, description: str | None = None) -> GroupRecord:

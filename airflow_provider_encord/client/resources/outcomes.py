@@ -1,4 +1,4 @@
-"""What became of many things that were asked for at once: a failure does not take what was done before with it.
+"""The outcome of many things that were asked for at once: a failure does not take what was done before with it.
 
 Bulk flows give an outcome and do not raise; `BulkOutcome.checked` raises, with the outcome as ``error.outcome``.
 """
@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 class BulkOutcome(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """What became of the things asked for, each named as the caller named it.
+    """The outcome of the things asked for, each named as the caller named it.
 
     :param done: Those that it was done to.
     :param not_done: Those that it was not done to, because of `error`.
@@ -45,7 +45,7 @@ class BulkOutcome(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class PartsOutcome(BulkOutcome[T], Generic[T, R], frozen=True, kw_only=True):
-    """What became of things that were sent in several requests.
+    """The outcome of things that were sent in several requests.
 
     :param results: What Encord answered to the requests that succeeded, in their order.
     :param unknown: Those of the request whose answer was lost, if it may not be repeated: look before doing it again.

@@ -51,11 +51,11 @@ class Project(HasUsers, HasGroups):
         return f"Project({self.id!r})"
 
     def get(self) -> ProjectRecord:
-        """What Encord tells of the project. An API key learns less: see `ProjectRecord`."""
+        """What Encord returns about the project. An API key learns less: see `ProjectRecord`."""
         return self._client.run(wire_forms.PROJECT.flow(self._client.credential.kind, self.id))
 
     def status(self) -> str | None:
-        """The status, of `projects.STATUSES`; None with an API key, which is not told."""
+        """The status, of `projects.STATUSES`; None with an API key, which does not receive it."""
         return self.get().status
 
     def set_status(self, status: str) -> None:
@@ -77,7 +77,7 @@ class Project(HasUsers, HasGroups):
         return self._client.run(projects.all_project_branches(self.id))
 
     def ontology(self) -> ProjectOntology:
-        """Its ontology, which both kinds of credential are told."""
+        """Its ontology, which both kinds of credential can read."""
         return self._client.run(wire_forms.PROJECT_ONTOLOGY.flow(self._client.credential.kind, self.id))
 
     def replace_ontology(self, structure: Mapping[str, Any]) -> None:
@@ -146,7 +146,7 @@ class Project(HasUsers, HasGroups):
         return [WorkflowStage(self._client, self.id, one, stages) for one in stages]
 
     def stage(self, wanted: str) -> WorkflowStage:
-        """A stage by its id or title; an error that lists what there is if it is none. SSH keys only."""
+        """A stage by its id or title; else an error that lists all stages. SSH keys only."""
         stages = self._client.run(workflow.stages_of(self.id))
         return WorkflowStage(self._client, self.id, workflow.choose_stage(stages, wanted), stages)
 

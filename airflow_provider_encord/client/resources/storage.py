@@ -49,7 +49,7 @@ class StorageFolder(HasGroups):
         return f"StorageFolder({self.id!r})"
 
     def get(self) -> StorageFolderRecord:
-        """What Encord tells of the folder."""
+        """What Encord returns about the folder."""
         return self._client.send(storage_folders.get_folder(self.id))
 
     def summary(self) -> FolderSummary:
@@ -69,7 +69,7 @@ class StorageFolder(HasGroups):
     ) -> StorageFolderRecord:
         """Change what is given.
 
-        :param client_metadata: Takes the place of what there is.
+        :param client_metadata: Replaces the present client metadata.
         """
         patch = folder_patch(name=name, description=description, client_metadata=client_metadata)
         if not patch:
@@ -137,7 +137,7 @@ class StorageFolder(HasGroups):
         return self._client.send(storage_folders.start_sync(self.id))
 
     def poll_sync(self, job: str, *, timeout_seconds: int = 0) -> FolderSync:
-        """How a synchronisation fares; see `storage_folders.poll_sync`."""
+        """The state of a synchronisation; see `storage_folders.poll_sync`."""
         return self._client.send(storage_folders.poll_sync(self.id, job, timeout_seconds=timeout_seconds))
 
 
@@ -152,7 +152,7 @@ class StorageItem:
         return f"StorageItem({self.id!r})"
 
     def get(self, *, sign_url: bool = False) -> StorageItemRecord:
-        """What Encord tells of the item.
+        """What Encord returns about the item.
 
         :param sign_url: Also a URL to read its file from, which is a secret.
         """

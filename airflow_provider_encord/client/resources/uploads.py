@@ -1,7 +1,7 @@
 """Getting data in, from the bytes of a unit to what a job made of it: flows for datasets and for storage folders.
 
 A unit is one file, or the several of an image group or DICOM series; it goes in whole or not at all. The start of a
-job is not repeated when its answer is lost: whoever calls looks what is there (`ingest.registration` does).
+job is not repeated when its answer is lost: the caller looks what is there (`ingest.registration` does).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ AskForUrls: TypeAlias = Callable[[Sequence[str], Kind], Flow[Sequence[SignedUrl 
 class LocalFile:
     """A file to send.
 
-    :param open: Opens it anew for each attempt.
+    :param open: Opens it again for each attempt.
     :param size: Bytes.
     :param content_type: Sent along where the kind of file leaves it open (images, text, time series).
     """
@@ -121,7 +121,7 @@ class LocalUnit:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Uploaded:
-    """What became of units.
+    """The outcome of units.
 
     :param job: Id of the job; None if not a single unit arrived.
     :param state: How the job stands; still ``PENDING`` if its time ran out. It then runs on at Encord.
@@ -190,7 +190,7 @@ def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
     :param poll: Makes the call for the seconds that Encord may hold it.
     :param timeout: Seconds; 0 looks once.
     :return: The last state seen; look at its `ended`.
-    :raises TransientError: Encord does not tell how the job fares, not even at the end of the time.
+    :raises TransientError: Encord does not return the state of the job, not even at the end of the time.
     """
     deadline = (yield from Now()) + timeout
     failures, pause = 0, _FIRST_PAUSE

@@ -32,12 +32,12 @@ As listed is better: Encord cannot look for a task by its id, so whether one is 
 class WorkflowStage:
     """Handle on one stage.
 
-    The methods that act on tasks return what became of each. Some tasks may have left the stage before: they are
-    left out, and told. When a part of many tasks fails, what was done before stays done; the error says how much.
+    The methods that act on tasks return the outcome of each. Some tasks may have left the stage before: they are
+    left out, and reported. When a part of many tasks fails, what was done before stays done; the error says how much.
 
     :param client: Sends what the methods need.
     :param project: Id of its project.
-    :param record: What the project tells of it.
+    :param record: What the project returns about it.
     """
 
     def __init__(self, client: Sender, project: str, record: Stage, siblings: Sequence[Stage] = ()):
@@ -82,8 +82,8 @@ class WorkflowStage:
         """Submit tasks of an annotation stage, or sub-tasks of a consensus annotation stage.
 
         :param assignee: Who gets them in the next stage; an e-mail address.
-        :param retain_assignee: Who has them now keeps them, unless `assignee` is given; an error for a task that
-            nobody has.
+        :param retain_assignee: Who has them now keeps them, unless `assignee` is given; an error for a task without
+            assignee.
         """
         wanted = self._tasks("submit", tasks)
         person = _email_or_none(assignee)
@@ -116,7 +116,7 @@ class WorkflowStage:
         return self._done(flows.assign(wanted, turns))
 
     def release(self, tasks: Tasks) -> TasksOutcome:
-        """Take tasks from whoever has them."""
+        """Take tasks from their assignees."""
         return self._done(flows.release(self._tasks("release", tasks)))
 
     def proceed(self, tasks: Tasks | Mapping[str, str], pathway: str | None = None) -> TasksOutcome:

@@ -1,4 +1,4 @@
-"""Acting on many tasks: cut to what one request takes, safe to do twice, and what succeeded is told when a part fails.
+"""Acting on many tasks: cut to what one request takes, safe to do twice, and an error reports what succeeded before it.
 
 Encord does a request's actions all or not at all: one task that has left the stage refuses the other 999. So a refusal,
 like a lost answer, is a reason to look at which of the tasks are still in the stage, to take those that are not for
@@ -32,7 +32,7 @@ DATA_HASHES_PER_LISTING = 100  # they go into the query, and servers limit how l
 
 
 class TasksOutcome(BulkOutcome[str], frozen=True, kw_only=True):
-    """What became of the tasks that were acted on.
+    """The outcome of the tasks that were acted on.
 
     :param done: Ids of the tasks that the action was done to. If an answer was lost and all that it was about are
         gone, they are taken for done, though somebody else may have been faster.
@@ -54,8 +54,8 @@ class TasksOutcome(BulkOutcome[str], frozen=True, kw_only=True):
 class TasksInStage(msgspec.Struct, frozen=True, kw_only=True):
     """Some tasks of a stage, to be acted on.
 
-    :param data_hashes: Their data units by id of the task, as far as they are known: Encord cannot look for tasks by
-        their own id, so for one that is not in here the whole stage is read when something goes wrong.
+    :param data_hashes: Their data units by id of the task, as far as they are known: Encord cannot find tasks by
+        their id, so without an entry here the whole stage is read when something goes wrong.
     """
 
     project: str

@@ -109,7 +109,7 @@ class DataUnitIssues:
         return deleted
 
     def _delete_part(self, part: list[str]) -> Flow[list[str]]:
-        """All or none: what is gone already would refuse the rest, and a lost answer is told by what is still there."""
+        """Encord deletes all or none, so issues that are gone are left out. After a lost answer, those left count."""
         try:
             yield from api.delete_issues(self._project, part)
         except (OutcomeUnknownError, RefusedError) as error:

@@ -1,7 +1,7 @@
 """What to do when Encord does not accept a credential.
 
-Encord says as much as "no". What can be told besides: which key it was, whom we asked and who was not asked, and
-whether our clock is wrong. Surprise: a wrong clock looks like an unknown key, as signatures of v2 carry the time.
+Encord's answer is a plain refusal. The message adds which key it was, which hosts were asked and which not, and
+whether our clock is wrong. A wrong clock looks like an unknown key, as signatures of v2 carry the time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What it was when `httpx` gives no answer.
 
-Surprise: `httpx` has one class for whatever went wrong before a request could be written, and tells the cause only by
-what it was raised from; of a proxy it says nothing. So `Progress` watches how far a request got.
+`httpx` has one class for whatever went wrong before a request could be written, and shows the cause only by
+what it was raised from; it does not mention a proxy. So `Progress` watches how far a request got.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The transport for the triggerer: `httpx`, signed at each attempt, on one event loop.
 
 It drives `httpx`' connection pools and leaves its client aside: that would keep cookies, write whole URLs to the log at
-level INFO, and read the environment in its own way. Redirects are never followed.
+level INFO, and read the environment differently. Redirects are never followed.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class AsyncTransport(Transport):
     async def send(self, call: Call[T]) -> T:
         """Send a call, again if the retry policy says so, and read its result.
 
-        :raises EncordError: What it came to in the end.
+        :raises EncordError: The error of the last attempt.
         """
         policy = tenacity.AsyncRetrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))
         answer: T = await policy(self._attempt, call)

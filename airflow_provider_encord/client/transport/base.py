@@ -1,6 +1,6 @@
 """What both transports do alike: put a request together, sign it, and make out what came back or why nothing did.
 
-Surprise: the two libraries normalise a target differently, so a signature is made from what the library has prepared
+The two libraries normalise a target differently, so a signature is made from what the library has prepared
 (`Transport._proof`), never from what it was given.
 """
 

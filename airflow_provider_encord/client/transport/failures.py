@@ -57,7 +57,7 @@ _OF_ANOTHER_NAME = (
 _CERTIFICATE_ADVICE: Mapping[int, str] = {
     _NOT_VALID_YET: "its certificate is not valid yet. Check the clock of this machine first, then the server.",
     _EXPIRED: (
-        "its certificate has expired. Check the clock of this machine; if it is right, whoever runs that server or "
+        "its certificate has expired. Check the clock of this machine; if it is right, the operator of that server or "
         "proxy must renew the certificate."
     ),
     _OTHER_NAME: _OF_ANOTHER_NAME,

@@ -1,8 +1,8 @@
 """What the machine is set up with: its proxies, and the certificates that it trusts.
 
 Read the way `requests` reads it, for both transports: ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` (names,
-addresses, networks), ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE``; else the authorities of `certifi`. Surprise:
-`httpx` reads others (``SSL_CERT_FILE``), and knows no networks in ``NO_PROXY``, so it is told what to do.
+addresses, networks), ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE``; else the authorities of `certifi`.
+`httpx` reads others (``SSL_CERT_FILE``), and knows no networks in ``NO_PROXY``, so both are passed to it.
 """
 
 from __future__ import annotations

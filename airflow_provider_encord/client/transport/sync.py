@@ -101,7 +101,7 @@ class SyncTransport(Transport):
     def send(self, call: Call[T]) -> T:
         """Send a call, again if the retry policy says so, and read its result.
 
-        :raises EncordError: What it came to in the end.
+        :raises EncordError: The error of the last attempt.
         """
         answer: T = tenacity.Retrying(**retry.policy(sleep=self._sleep, attempts=self._attempts))(self._attempt, call)
         return answer

@@ -1,6 +1,6 @@
 """What it was when `requests` gives no answer.
 
-Surprise: `requests` has one class for a certificate that is not trusted, a server that speaks no TLS, and one that hung
+`requests` has one class for a certificate that is not trusted, a server that speaks no TLS, and one that hung
 up; what it was is three exceptions further in.
 """
 
@@ -97,7 +97,7 @@ def _tls_cause(error: BaseException) -> ssl.SSLError | None:
 
 
 def _proxy_failure(error: BaseException, host: str) -> Failure:
-    """Surprise: `urllib3` blames the proxy whenever a connection by way of it breaks, even when the request was sent.
+    """`urllib3` blames the proxy whenever a connection by way of it breaks, even when the request was sent.
 
     Only what it says of connecting can be believed; all else may have arrived.
     """

@@ -91,7 +91,7 @@ _NEEDS = {"parquet": ("pyarrow", "parquet"), "coco": ("pycocotools", "coco"), "z
 def require_format(name: str) -> None:
     """Check that there is a format of this name, and what it needs.
 
-    :raises InvalidRequestError: There is none; or an extra of this library is not installed.
+    :raises InvalidRequestError: There is no such format, or its extra is not installed.
     """
     if name not in LABEL_FORMATS:
         raise InvalidRequestError(f"format: {name!r} is none of {', '.join(LABEL_FORMATS)}.")

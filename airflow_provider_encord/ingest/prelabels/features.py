@@ -38,14 +38,14 @@ class Features:
     def object(self, wanted: Any) -> Mapping[str, Any]:
         """An object by its name or feature hash.
 
-        :raises WrongLabelsError: There is none, or several have the name.
+        :raises WrongLabelsError: None, or several have the name.
         """
         return _one("object", self._objects, wanted, lambda one: one.get("name"))
 
     def classification(self, wanted: Any) -> Mapping[str, Any]:
         """A classification by its name or feature hash.
 
-        :raises WrongLabelsError: There is none, or several have the name.
+        :raises WrongLabelsError: None, or several have the name.
         """
         return _one("classification", self._classifications, wanted, _name_of_classification)
 
@@ -53,7 +53,7 @@ class Features:
 def attribute_of(feature: Mapping[str, Any], wanted: Any) -> Mapping[str, Any]:
     """An attribute of an object or classification, nested ones among them.
 
-    :raises WrongLabelsError: There is none.
+    :raises WrongLabelsError: It does not exist.
     """
     return _one("attribute", list(_attributes(feature.get("attributes") or ())), wanted, lambda one: one.get("name"))
 

@@ -21,7 +21,7 @@ class Labels(msgspec.Struct, kw_only=True):
     """The labels of a row.
 
     :param objects: Those of each frame; frames of an image group are its images, by sequence.
-    :param object_answers: As a label row has them; so for the two below.
+    :param object_answers: As a label row has them, like the two below.
     """
 
     objects: dict[int, list[dict[str, Any]]] = {}

@@ -57,12 +57,12 @@ class EncordExportLabelsOperator(PlannedExportOperator):
     Outlets that are the labels' asset (`airflow_provider_encord.assets.labels_asset`) or an asset alias get the counts,
     the watermark and the manifest's URI with their event.
 
-    :param destination: See `PlannedExportOperator`; so for `format`, `shard_bytes`, `incremental`, `chain`,
+    :param destination: See `PlannedExportOperator`; the same for `format`, `shard_bytes`, `incremental`, `chain`,
         `chain_name`, `overlap` and `overwrite`.
-    :param project: See `LabelRowsOperator`; so for `branch`, `all_branches` and the filters.
+    :param project: See `LabelRowsOperator`; the same for `branch`, `all_branches` and the filters.
     :param rows_per_request: How many label rows to ask for at once, 1 to 1000 (templated). It is an upper bound: heavy
         rows are asked for in smaller parts.
-    :param parallel_reads: How many requests to have under way, 1 to 10 (templated).
+    :param parallel_reads: How many requests run at the same time, 1 to 10 (templated).
     :param on_error: What to do about a label row whose content cannot be read (``NaN``, half of a surrogate pair,
         5,000 levels, ...): ``"fail"`` the task with a message that names the row, or ``"skip"`` the row and name it in
         the manifest under ``failed`` (templated).
@@ -130,7 +130,7 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         self.show(context, project_url, order.question.project)
         manifest = export_labels(self.client, order, target, reading=reading)
         self._tell(context, manifest, target)
-        return self._told(manifest, target)
+        return self._result(manifest, target)
 
     def _export_partition(self, context: Context, partition: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
         from airflow_provider_encord.export.partitions import export_partition, partition_of
@@ -150,9 +150,9 @@ class EncordExportLabelsOperator(PlannedExportOperator):
             self._tell(context, manifest, target)
         else:
             self._warn_of_outlets(context, one.project)
-        told = self._told(manifest, target) if manifest else {"project": one.project, "manifest": None}
+        result = self._result(manifest, target) if manifest else {"project": one.project, "manifest": None}
         return {
-            **told,
+            **result,
             "rows": sum(shard.rows for shard in progress.shards),
             "shards": len(progress.shards),
             "bytes": sum(shard.bytes for shard in progress.shards),
@@ -160,7 +160,7 @@ class EncordExportLabelsOperator(PlannedExportOperator):
             "failed": len(progress.failed),
         }
 
-    def _told(self, manifest: Manifest, target: ObjectStoragePath) -> dict[str, Any]:
+    def _result(self, manifest: Manifest, target: ObjectStoragePath) -> dict[str, Any]:
         return {"project": manifest.project.id, **counts_of(manifest, target)}
 
     def _tell(self, context: Context, manifest: Manifest, target: ObjectStoragePath) -> None:

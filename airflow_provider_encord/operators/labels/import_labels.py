@@ -171,7 +171,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         if receipt.counts[FAILED] and order.on_error == FAIL:
             raise InvalidRequestError(_failures(receipt))
         promoted = self._promote(order, done, overwrite=overwrite)
-        told = {
+        result = {
             "project": order.project,
             "branch": order.branch,
             **{name: receipt.counts[name] for name in _COUNTS},
@@ -180,8 +180,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         }
         for branch in (order.branch, given(self.promote_to) if promoted else None):
             if branch:
-                self.tell_assets(context, labels_uri(self.client.settings.base_url, order.project, branch), told)
-        return told
+                self.tell_assets(context, labels_uri(self.client.settings.base_url, order.project, branch), result)
+        return result
 
     def _order(self) -> ImportOrder:
         from airflow_provider_encord.client.api.label_actions import copy_labels_to_branch

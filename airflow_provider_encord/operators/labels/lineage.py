@@ -86,6 +86,8 @@ def record_labels(
     from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 
     uri = labels_uri(manifest.host, manifest.project.id, manifest.branch or MAIN_BRANCH)
-    told = {"project": manifest.project.id, **counts_of(manifest, directory)}
+    result = {"project": manifest.project.id, **counts_of(manifest, directory)}
     changed = manifest.since is None or manifest.counts.exported + manifest.counts.left > 0
-    operator.tell_assets(context, uri, {**told, "watermark": manifest.watermark, "run": manifest.run}, changed=changed)
+    operator.tell_assets(
+        context, uri, {**result, "watermark": manifest.watermark, "run": manifest.run}, changed=changed
+    )

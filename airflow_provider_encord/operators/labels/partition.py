@@ -21,15 +21,15 @@ class EncordPartitionLabelsOperator(PlannedExportOperator):
 
     Only reads. What is to be read is written to the destination, ``plan.json`` and a listing; XCom gets a
     small dictionary for each part. Parts are ranges of the rows in their order, of nearly the same number of rows.
-    A retry, of this task or of a mapped one, goes on with the same plan. When the last part is finished, the manifest
+    A retry, of this task or of a mapped one, continues the same plan. When the last part is finished, the manifest
     takes the place of the plan. All arguments about what is exported, and how, are given here::
 
         parts = EncordPartitionLabelsOperator(task_id="partition", project=..., destination="s3://labels/{{ ds }}")
         EncordExportLabelsOperator.partial(task_id="export").expand(partition=parts.output)
 
-    :param destination: See `PlannedExportOperator`; so for `format`, `shard_bytes`, `incremental`, `chain`,
+    :param destination: See `PlannedExportOperator`; the same for `format`, `shard_bytes`, `incremental`, `chain`,
         `chain_name`, `overlap` and `overwrite`.
-    :param project: See `LabelRowsOperator`; so for `branch`, `all_branches` and the filters.
+    :param project: See `LabelRowsOperator`; the same for `branch`, `all_branches` and the filters.
     :param rows_per_partition: Label rows in a part, at most (templated). If that makes more than 1000 parts, they are
         larger.
     :return: The partitions, in order; at least one.

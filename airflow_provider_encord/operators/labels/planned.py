@@ -46,7 +46,7 @@ class PlannedExportOperator(LabelRowsOperator):
     :param chain_name: Distinguishes the chain from others in that directory (templated); by default the ids of the DAG
         and the task. A chain also has one question (project, branch and filters) and one layout (`format`,
         `shard_bytes`).
-    :param overlap: Seconds (templated): rows that were edited so shortly before the listing of the export before are
+    :param overlap: Seconds (templated): rows that were edited so shortly before the previous export listed them are
         read again, though their time of editing is the same.
     :param overwrite: Replace a whole export of this logical date (templated).
     """
@@ -99,7 +99,7 @@ class PlannedExportOperator(LabelRowsOperator):
     def target(self) -> ObjectStoragePath:
         """The directory of the export.
 
-        :raises InvalidRequestError: There is none, or it is relative, or its file system is not there.
+        :raises InvalidRequestError: It is missing or relative, or its file system is not there.
         """
         return storage_path("" if self.destination is None else self.destination, "destination")
 

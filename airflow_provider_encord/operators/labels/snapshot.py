@@ -34,11 +34,11 @@ MARK = "mark"
 class EncordSnapshotLabelsOperator(EncordBaseOperator):
     """Freeze the labels of a project, as they are on the logical date, into a branch of their own.
 
-    A branch that nobody edits gives the same bytes at every export, while annotation goes on in the main branch. The
-    snapshot has the label rows that were created by the time the run was due (the end of its data interval, else when
-    it was triggered); rows without labels are not in it. Changes the project: Encord copies the labels (copy-branch).
-    Copying takes time, and people edit meanwhile: `captured_from` and `captured_until` say when the first and the last
-    row were copied.
+    A branch that people do not edit gives the same bytes at every export, while annotation goes on in the main branch.
+    The snapshot has the label rows that were created by the time the run was due (the end of its data interval, else
+    when it was triggered); rows without labels are not in it. Changes the project: Encord copies the labels
+    (copy-branch). Copying takes time, and people edit meanwhile: `captured_from` and `captured_until` say when the
+    first and the last row were copied.
 
     Safe to repeat: a snapshot that is whole is only checked. The task fails if one of its rows was edited, added or
     deleted. A copy that was cut off is completed as long as it is not late. A branch that is not this snapshot is
@@ -116,7 +116,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         memory = Memory(about, store=context.get("task_state_store"), report=report)
         self.show(context, project_url, project)
         taken = take_snapshot(self.client, project, branch=branch, source=source, date=date, memory=memory)
-        told = {
+        result = {
             "project": project,
             "branch": taken.branch,
             "rows": taken.rows,
@@ -126,8 +126,8 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
             "captured_from": taken.captured_from,
             "captured_until": taken.captured_until,
         }
-        self.tell_assets(context, labels_uri(self.client.settings.base_url, project, taken.branch), told)
-        return told
+        self.tell_assets(context, labels_uri(self.client.settings.base_url, project, taken.branch), result)
+        return result
 
     def _date(self, context: Context) -> Date:
         from airflow_provider_encord.export.snapshot import Date

@@ -82,7 +82,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         ``"sidecar"``, for a JSON file beside each, of its name with ``.json`` after it; or the path or URI of one
         ``.json``, ``.jsonl`` or ``.csv`` file about all, which names each by ``source`` or ``title``. What is in the
         dataset already is not changed. Default: none.
-    :param receipt: Path or URI of a file to write (templated): JSON Lines, one for each file, with what became of it;
+    :param receipt: Path or URI of a file to write (templated): JSON Lines, one for each file, with the outcome of it;
         its fields are listed in `airflow_provider_encord.ingest.receipt`. Written in parts while the task runs, and
         also if it fails. A receipt that is there is replaced; what it knows of rows that this run is not about is kept
         beside it, in a file of its name with ``.known`` after it. A local path must be absolute: workers share no
@@ -181,10 +181,10 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         self._warn_of_names(counts["present_by_name"])
         self._judge([outcomes[file] for file in files])
         ids = {"dataset": target.dataset, "folder": target.folder}
-        told = {**ids, **counts, "receipt": None if path is None else str(path)}
+        result = {**ids, **counts, "receipt": None if path is None else str(path)}
         uri = dataset_uri if target.dataset else folder_uri
-        self.tell_assets(context, uri(self.client.settings.base_url, target.id), told)
-        return told
+        self.tell_assets(context, uri(self.client.settings.base_url, target.id), result)
+        return result
 
     def _options(self) -> dict[str, Any]:
         """Options, checked, as `upload_files` takes them."""
