@@ -42,6 +42,7 @@ CLIENT_FLOORS = [
         "masking",
         "placeholders",
         "regions",
+        "strict_json",
     },
     {"credentials", "call", "structure", "structure_differences"},
     {"api", "transport"},
