@@ -10,7 +10,7 @@ import contextlib
 import errno
 import pathlib
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, Protocol, Self, overload
 
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnavailableError
@@ -176,6 +176,34 @@ def require_writable(path: Any, argument: str) -> None:
             first = _unfinished(path)
             _opened(first).close()
             first.unlink()
+
+
+def require_replaceable(path: Any, argument: str, decode: Callable[[bytes], object], what: str) -> None:
+    """Make sure that a file of lines can be written, and that what it replaces is nothing, or of the same sort.
+
+    An empty file may be replaced. The file is read line by line.
+
+    :param decode: Reads one line; raises a `ValueError` or a `RecursionError` for a line of something else.
+    :param what: What the file has to be, for the message (``a receipt of a verification``).
+    :raises InvalidRequestError: Something else is there, or nothing can be written.
+    """
+    require_writable(path, argument)
+    with storage_errors(argument, path):
+        if not path.exists():
+            return
+        file = path.open("rb")
+        try:
+            for number, line in enumerate(iter(file.readline, b""), 1):
+                _require_line(line, decode, f"{argument}: {path} is not {what}: line {number} is something else")
+        finally:
+            file.close()
+
+
+def _require_line(line: bytes, decode: Callable[[bytes], object], problem: str) -> None:
+    try:
+        decode(line)
+    except (ValueError, RecursionError):
+        raise InvalidRequestError(f"{problem}. The file was not changed. Name another file.") from None
 
 
 @contextlib.contextmanager

@@ -28,14 +28,21 @@ from airflow_provider_encord.export.manifest import (
 from airflow_provider_encord.export.reading import Reader, Reading
 from airflow_provider_encord.export.shards import SHARD_NAME
 from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
-from airflow_provider_encord.storage_paths import StoragePath, blocks_of, storage_errors
+from airflow_provider_encord.storage_paths import (
+    StoragePath,
+    blocks_of,
+    is_local,
+    plain,
+    require_replaceable,
+    storage_errors,
+)
 
 _IDS = msgspec.json.Decoder(LabelRowIds)
 _ANY = msgspec.json.Decoder()
 _JSON_LINES = re.compile(rf"{re.escape(JSON_LINES)}(\.gz|\.zst)?")
 
 
-class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
+class Mismatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing that is not as the manifest says.
 
     :param what: The file, or the label row.
@@ -47,6 +54,27 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         return f"{self.what}: {self.problem}"
+
+
+_MISMATCH = msgspec.json.Decoder(Mismatch)
+
+
+def require_receipt_place(path: StoragePath, directory: StoragePath) -> None:
+    """Make sure that a receipt of a verification can be written, and replaces nothing but an earlier one.
+
+    :param directory: Of the export.
+    :raises InvalidRequestError: Something else is there, or it is in the directory of the export.
+    """
+    if _resolved(path.parent) == _resolved(directory):
+        raise InvalidRequestError(
+            f"receipt: {path} is in the directory of the export, which holds only files that the manifest names. Name "
+            "a file in another directory."
+        )
+    require_replaceable(path, "receipt", _MISMATCH.decode, "a receipt of a verification")
+
+
+def _resolved(directory: StoragePath) -> str:
+    return str(plain(directory).resolve() if is_local(directory) else directory).rstrip("/")
 
 
 def verify_files(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:

@@ -145,6 +145,45 @@ def test_verifying_names_each_file_that_is_not_as_the_manifest_says(exports: Exp
     assert len(receipt.read_text().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "content", ["my own\n", '{"what": "a", "problem": "b", "mine": 1}\n', '{"a": 1}\n', "\n", "[" * 5000]
+)
+def test_verifying_replaces_no_file_that_is_not_its_own_receipt(exports: Exports, content: str) -> None:
+    exports.export()
+    own = exports.directory / "own.jsonl"
+    own.write_text(content)
+    with pytest.raises(AirflowFailException, match=r"receipt: .*own\.jsonl is not a receipt of a verification: line 1"):
+        exports.verify(receipt=str(own))
+    assert own.read_text() == content
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "plan.json", "labels-*", "listing-*", "new.jsonl"])
+def test_verifying_writes_no_receipt_into_the_export(exports: Exports, name: str) -> None:
+    exports.export()
+    day = exports.directory / "day-0"
+    (exports.directory / "link").symlink_to(day)
+    before = {path.name: path.read_bytes() for path in day.iterdir()}
+    name = next((one for one in before if Path(one).match(name)), name)
+    for place in (day, exports.directory / "link"):
+        with pytest.raises(AirflowFailException, match=r"receipt: .* is in the directory of the export"):
+            exports.verify(receipt=str(place / name))
+    assert {path.name: path.read_bytes() for path in day.iterdir()} == before
+
+
+def test_verifying_replaces_its_earlier_receipt(exports: Exports) -> None:
+    exports.export()
+    receipt = exports.directory / "receipt.jsonl"
+    shard = _shard(exports.directory / "day-0", 0)
+    content = shard.read_bytes()
+    shard.unlink()
+    exports.verify(on_error="report", receipt=str(receipt))
+    assert receipt.stat().st_size
+    shard.write_bytes(content)
+    for _ in range(2):  # over one with a line, and over an empty one
+        exports.verify(receipt=str(receipt))
+        assert not receipt.stat().st_size
+
+
 def test_rows_that_a_manifest_counts_wrongly_are_named(exports: Exports) -> None:
     exports.export()
     path = exports.directory / "day-0" / "manifest.json"

@@ -42,7 +42,8 @@ class EncordVerifyExportOperator(EncordBaseOperator):
     :param against: ``"files"``; ``"listing"`` for the files and what Encord lists now; ``"content"`` for the files and
         all labels, read again (templated).
     :param on_error: What to do about mismatches: ``"fail"`` the task, or ``"report"`` them and go on (templated).
-    :param receipt: Where to write the mismatches, as JSON Lines (templated); None writes none.
+    :param receipt: Where to write the mismatches, as JSON Lines (templated); None writes none. It replaces an earlier
+        receipt and no other file, and must not be in the directory of the export.
     :return: ``{"manifest": URI, "rows": int, "mismatches": int, "receipt": URI or None}``.
     :raises AirflowFailException: There are mismatches, which the message names, the first 20 of them; there is no
         manifest; or an argument is wrong.
@@ -84,15 +85,16 @@ class EncordVerifyExportOperator(EncordBaseOperator):
 
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
-        from airflow_provider_encord.storage_paths import require_writable, storage_errors, write_whole
+        from airflow_provider_encord.export.verify import require_receipt_place
+        from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
         choice(self.against, "against", (FILES, LISTING, CONTENT))
         choice(self.on_error, "on_error", (FAIL, REPORT))
         path = storage_path(self.manifest, "manifest")
         receipt = storage_path(self.receipt, "receipt") if given(self.receipt) else None
-        if receipt:  # before anything is read
-            require_writable(receipt, "receipt")
         directory = path.parent if path.name == MANIFEST else path
+        if receipt:  # before anything is read
+            require_receipt_place(receipt, directory)
         with storage_errors("manifest", directory):
             manifest = read_manifest(directory)
         mismatches = list(self._mismatches(context, directory, manifest))
