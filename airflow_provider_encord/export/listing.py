@@ -16,12 +16,14 @@ import msgspec
 
 from airflow_provider_encord.client.api.labels import (
     MAIN_BRANCH,
+    MOST_ROWS_PER_REQUEST,
     LabelRowFilter,
     LabelRowStamp,
     list_label_row_stamps,
 )
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import UnexpectedAnswerError
+from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.times import by_encords_clock, parse_time
 
 ENCORD = "encord"
@@ -187,3 +189,19 @@ def _latest(times: Iterable[str | None]) -> str | None:
         if text and moment and (latest is None or moment > latest):
             latest, latest_text = moment, text
     return latest_text
+
+
+def still_listed(client: EncordClient, project: str, rows: Sequence[ListedRow]) -> set[str]:
+    """The label hashes of those rows that Encord lists now, whatever the filters of the export."""
+    branches = {row.branch for row in rows}
+    listed: set[str] = set()
+    for part in chunks(rows, MOST_ROWS_PER_REQUEST):
+        which = LabelRowFilter(
+            label_hashes=[row.label_hash for row in part],
+            branch_name=min(branches) if len(branches) == 1 else None,
+            include_all_label_branches=len(branches) > 1,
+            include_workflow_graph_node=False,
+        )
+        stamps = client.send(list_label_row_stamps(project, which))
+        listed |= {one.label_hash for one in stamps if one.label_hash is not None}
+    return listed

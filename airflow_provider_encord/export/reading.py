@@ -2,7 +2,8 @@
 
 Encord answers a bundle in its own order, may leave rows out, and refuses a bundle that is too much, or (some servers)
 one that names a row that is gone. So a refused bundle is halved until the row is alone: then it is known which row it
-is, and whether it is gone or really refused.
+is, and whether it is gone or really refused. A row that an answer leaves out is gone only if Encord does not list it
+any more; else it is asked for once more.
 
 Rows differ a thousandfold in weight, an image with two boxes against an hour of video. The first bundles are small, and
 each further one is made to weigh about `BYTES_PER_BUNDLE`.
@@ -14,23 +15,24 @@ import collections
 import concurrent.futures
 import dataclasses
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
 
-from airflow_provider_encord.client.api.labels import LabelRow, LabelRowFilter, get_label_rows
+from airflow_provider_encord.client.api.labels import LabelRow, get_label_rows
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import (
     NotFoundError,
     PermissionDeniedError,
     RefusedError,
     TooLargeError,
+    UnavailableError,
     UnexpectedAnswerError,
 )
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.defaults import PARALLEL_READS, ROWS_PER_REQUEST
-from airflow_provider_encord.export.listing import ListedRow
+from airflow_provider_encord.export.listing import ListedRow, still_listed
 from airflow_provider_encord.export.manifest import FailedRow
 
 FIRST_ROWS = 2
@@ -127,7 +129,8 @@ class Reader:
 
     def _bundle(self, part: Sequence[ListedRow]) -> list[Read]:
         failed: dict[str, FailedRow] = {}
-        bundle = in_order(part, self._read(part, failed))
+        rows = self._read(part, failed)
+        bundle = in_order(part, [*rows, *self._left_out(part, rows, failed)])
         self._size.read(len(part), sum(len(row.content) for _, row in bundle if row))
         return [(one, failed.get(one.label_hash, row)) for one, row in bundle]
 
@@ -164,7 +167,7 @@ class Reader:
         :raises UnexpectedAnswerError: Such rows are not to be skipped; the message names the row.
         """
         if self._skip_unreadable:
-            return FailedRow(data_hash=row.data_hash, branch=row.branch, label_hash=row.label_hash, error=error.message)
+            return _failed(row, error.message)
         raise UnexpectedAnswerError(
             f"Label row {row.label_hash} (data {row.data_hash}, branch {row.branch}) cannot be exported. Correct it in "
             f"Encord, leave it out with the filters, or set on_error='skip' to export the others. {error.message}",
@@ -173,11 +176,41 @@ class Reader:
             trace_id=error.trace_id,
         )
 
+    def _left_out(
+        self, part: Sequence[ListedRow], rows: Sequence[LabelRow], failed: dict[str, FailedRow]
+    ) -> list[LabelRow]:
+        """Ask again for the rows that the answers leave out although Encord lists them.
+
+        Those that are left out again are added to `failed`.
+
+        :raises UnavailableError: Rows were left out again, and are not to be skipped.
+        """
+        absent = self._absent(part, rows, failed)
+        found = self._read(absent, failed) if absent else []
+        for row in self._absent(absent, found, failed):
+            error = f"Encord lists label row {row.label_hash} (data {row.data_hash}), and leaves it out of its answers."
+            if not self._skip_unreadable:
+                raise UnavailableError(f"{error} Nothing is lost. Run the task again, or set on_error='skip'.")
+            failed[row.label_hash] = _failed(row, error)
+        return found
+
+    def _absent(
+        self, part: Sequence[ListedRow], rows: Sequence[LabelRow], failed: Mapping[str, FailedRow]
+    ) -> list[ListedRow]:
+        """The rows that have no outcome although Encord lists them."""
+        known = {row.label_hash for row in rows} | failed.keys()
+        absent = [row for row in part if row.label_hash not in known]
+        listed = still_listed(self._client, self._project, absent) if absent else set()
+        return [row for row in absent if row.label_hash in listed]
+
     def _require_gone(self, row: ListedRow, error: RefusedError) -> None:
         """Ask whether the row that was refused is still listed; if it is, the refusal stands."""
-        project = self._client.project(self._project)
-        if project.label_rows(LabelRowFilter(label_hashes=[row.label_hash], branch_name=row.branch)):
+        if still_listed(self._client, self._project, [row]):
             raise error
+
+
+def _failed(row: ListedRow, error: str) -> FailedRow:
+    return FailedRow(data_hash=row.data_hash, branch=row.branch, label_hash=row.label_hash, error=error)
 
 
 def in_order(part: Sequence[ListedRow], rows: Sequence[LabelRow]) -> list[tuple[ListedRow, LabelRow | None]]:

@@ -12,6 +12,7 @@ from airflow_provider_encord.client.errors import (
     EncordError,
     NotFoundError,
     TooLargeError,
+    UnavailableError,
     UnexpectedAnswerError,
 )
 from airflow_provider_encord.export.listing import ListedRow, list_rows
@@ -91,6 +92,30 @@ def test_rows_that_are_gone_are_reported_and_the_others_exported(tmp_path, refus
     assert {one.label_hash for one in manifest.missing} == gone
     assert exported == {one.label_hash for one in rows} - gone
     assert (manifest.counts.exported, manifest.counts.missing) == (56, 4)
+
+
+def test_rows_that_an_answer_leaves_out_though_they_are_listed_are_asked_for_again(tmp_path):
+    rows = units(60)
+    server = Encord(rows, left_out={one.label_hash: 1 for one in (rows[0], rows[1], rows[31], rows[59])})
+    manifest = export(server.client(), QUESTION, tmp_path)
+    assert (manifest.counts.exported, manifest.counts.missing, manifest.counts.failed) == (60, 0, 0)
+    assert [json.loads(line)["label_hash"] for line in lines(tmp_path, manifest)] == [one.label_hash for one in rows]
+
+
+def test_a_row_that_every_answer_leaves_out_though_it_is_listed_is_named_and_may_be_retried(tmp_path):
+    rows = units(60)
+    server = Encord(rows, left_out={rows[31].label_hash: 99})
+    with pytest.raises(UnavailableError, match=f"lists label row {rows[31].label_hash} .*leaves it out"):
+        export(server.client(), QUESTION, tmp_path)
+    assert not (tmp_path / "manifest.json").exists()
+
+
+def test_a_row_that_every_answer_leaves_out_though_it_is_listed_counts_as_failed_where_those_are_skipped(tmp_path):
+    rows = units(60)
+    server = Encord(rows, left_out={rows[31].label_hash: 99}, gone=frozenset({str(rows[32].label_hash)}))
+    manifest = export(server.client(), QUESTION, tmp_path, skip_unreadable=True)
+    assert [one.label_hash for one in manifest.failed] == [rows[31].label_hash]
+    assert (manifest.counts.exported, manifest.counts.missing, manifest.counts.failed) == (58, 1, 1)
 
 
 def test_a_refusal_of_a_row_that_is_still_listed_stands(tmp_path):
