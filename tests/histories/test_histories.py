@@ -10,13 +10,12 @@ from tests.client.network import plain_network
 from tests.histories.exports import Exports
 from tests.histories.imports import Imports
 from tests.histories.moves import Moves, prepared
+from tests.histories.registrations import Registrations
 from tests.histories.uploads import Uploads
 
 __all__ = ["plain_network"]
 
-# Histories of registrations are played by `make soak` only. In one of them an answer is cut while a job is waited for
-# in the triggerer, and the job is overdue in the end; whether the job or the history is at fault is not known yet.
-MACHINES: dict[type[Moves], int] = {Uploads: 8, Exports: 8, Imports: 8}
+MACHINES: dict[type[Moves], int] = {Uploads: 8, Registrations: 8, Exports: 8, Imports: 8}
 
 
 @pytest.mark.usefixtures("plain_network")
