@@ -189,9 +189,10 @@ class Claim:
     def take(self) -> None:
         """Claim the place.
 
+        :raises InvalidRequestError: The file that is there is of something else.
         :raises UnavailableError: Another task holds it, and its claim has not ended.
         """
-        held = self._read()
+        held = self._read(foreign=True)
         if held is not None and held.task != self._owner.task and not _has_ended(held.process):
             left = held.renewed + held.seconds - self._clock()
             if 0 < left <= held.seconds + CLAIM_SECONDS:  # later than that, its owner's clock is wrong
@@ -259,7 +260,11 @@ class Claim:
             with storage_errors(self._argument, self._path):
                 remove(self._path)
 
-    def _read(self) -> _Held | None:
+    def _read(self, *, foreign: bool = False) -> _Held | None:
+        """What the file of the claim says; None if there is none.
+
+        :param foreign: Refuse a file that is no claim. Otherwise it counts as none.
+        """
         with storage_errors(self._argument, self._path):
             try:
                 content = bytes(self._path.read_bytes())
@@ -268,7 +273,12 @@ class Claim:
         try:
             return msgspec.json.decode(content, type=_Held)
         except NOT_JSON:
-            return None  # damaged: it protects nothing
+            if foreign and content:  # an empty one is what a full disk leaves of ours
+                raise InvalidRequestError(
+                    f"{self._argument}: {self._path} is not a file of this provider, and is not overwritten. Move it, "
+                    "or name another place."
+                ) from None
+            return None
 
     def _write(self) -> None:
         self._renewed = self._clock()
@@ -298,6 +308,15 @@ class _Held(msgspec.Struct, frozen=True, kw_only=True):
     renewed: float
     process: str | None = None
     seconds: float = CLAIM_SECONDS
+
+
+def is_claim(content: bytes) -> bool:
+    """Whether the content of a file is that of a claim; so is an empty one, which a full disk leaves."""
+    try:
+        msgspec.json.decode(content or b"null", type=_Held | None)
+    except NOT_JSON:
+        return False
+    return True
 
 
 def _has_ended(process: str | None) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.client.api import folder_uploads, uploads
 from airflow_provider_encord.client.api.data_items import Kind, Unit
+from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.resources.jobs import DATASET_UPLOAD, FOLDER_UPLOAD, Job
 from airflow_provider_encord.ingest.cloud import (
     CloudObject,
     list_prefix,
@@ -73,6 +76,21 @@ class CloudSource:
             entries = manifest_entries(self.path, kind=self.kind, start=start)
         for units, end in placed_parts(placed_units(entries), size=self.units_per_job):
             yield units, msgspec.to_builtins(end)
+
+
+def start_registration(
+    items: Mapping[str, Any], *, dataset: str | None, folder: str | None, integration: str
+) -> Flow[Job]:
+    """Start the job of one part; one bad object does not stop the others.
+
+    :param items: As `client.api.data_items.data_items` makes them.
+    :raises OutcomeUnknownError: The answer was lost, so it may have started.
+    """
+    if dataset:
+        start = uploads.start_private_data(dataset, integration, items=items, ignore_errors=True, folder=folder)
+        return Job(kind=DATASET_UPLOAD, resource=dataset, id=(yield from start))
+    start = folder_uploads.start_folder_upload(str(folder), items=items, integration=integration, ignore_errors=True)
+    return Job(kind=FOLDER_UPLOAD, resource=str(folder), id=(yield from start))
 
 
 def _without_connection(uri: str) -> str:

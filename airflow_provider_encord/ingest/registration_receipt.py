@@ -4,26 +4,35 @@ What is sent is written down before the job starts (`SentUnit`), so the receipt 
 second time. Encord names what it made by title, and what failed by URL. A title that several units of one job share
 does not identify any of them: then the URL of the made item decides, and where Encord does not return it, the line has
 no id.
+
+The parts are about the last run. Lines of earlier runs about other units are kept in ``known.jsonl``. An id that an
+earlier line knows stays known: Encord's result does not name a file that it skips. Only files that this module wrote
+are ever replaced or deleted; a directory with any other file is refused.
 """
 
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import hashlib
+import itertools
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.attempts import remove, remove_unfinished
+from airflow_provider_encord.attempts import CLAIM_FILE, is_claim, remove
 from airflow_provider_encord.client.api.data_items import Unit
 from airflow_provider_encord.client.api.storage_items import get_items
 from airflow_provider_encord.client.api.uploads import RegisteredFile, UploadJob
 from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
 from airflow_provider_encord.ingest.registered_groups import Registered
 from airflow_provider_encord.ingest.rows import json_lines
-from airflow_provider_encord.storage_paths import storage_errors, write_whole
+from airflow_provider_encord.storage_paths import UNFINISHED_PATTERN, storage_errors, write_whole
 
 SCHEMA_VERSION = 1
 REGISTERED = "registered"
@@ -31,7 +40,13 @@ PRESENT = "present"
 NOT_TOLD = "not told"
 FAILED = "failed"
 CANCELLED = "cancelled"
+RECEIPT = "receipt"
+"""By what a unit is recognised that Encord's result does not name and an earlier line does."""
 _ITEMS_PER_REQUEST = 1000
+_KNOWN = "known.jsonl"
+_PART = re.compile(r"part-\d{6,}\.jsonl")
+_SENT = re.compile(r"part-\d{6,}\.sent\.jsonl")
+_UNFINISHED = re.compile(rf"(part-\d{{6,}}(\.sent)?\.jsonl|known\.jsonl|claim\.json){UNFINISHED_PATTERN}")
 
 
 class SentUnit(msgspec.Struct, frozen=True):
@@ -52,8 +67,11 @@ class RegistrationLine(msgspec.Struct, frozen=True, kw_only=True):
 
     :param outcome: `REGISTERED`, `PRESENT` (a group or scene that was there), `NOT_TOLD` (such as a skipped duplicate),
         `FAILED` or `CANCELLED`.
-    :param id: Of the data unit, in folders of the storage item; None where Encord does not return it.
-    :param matched_by: By what a unit that is `PRESENT` was recognised: ``urls`` or ``title``.
+    :param id: Of the data unit, in folders of the storage item; None where Encord does not return it and no earlier
+        line of the receipt has it.
+    :param matched_by: By what a unit that is `PRESENT` was recognised: ``urls``, ``title``, or `RECEIPT`.
+    :param dataset: Id of the dataset; None if the unit was registered with a folder alone.
+    :param folder: Id of the folder, in that case.
     """
 
     schema_version: int
@@ -63,16 +81,48 @@ class RegistrationLine(msgspec.Struct, frozen=True, kw_only=True):
     id: str | None
     error: str | None
     matched_by: str | None = None
+    dataset: str | None = None
+    folder: str | None = None
 
 
 class RegistrationReceipt:
     """The files of a receipt, one for each job, in a directory.
 
     :param directory: A path object.
+    :param dataset: Id of the dataset that is registered with; None for a folder.
+    :param folder: Id of the folder, where there is no dataset.
     """
 
-    def __init__(self, directory: Any):
+    def __init__(self, directory: Any, *, dataset: str | None = None, folder: str | None = None):
         self._directory = directory
+        self._dataset, self._folder = dataset, None if dataset else folder
+
+    def require_ours(self) -> None:
+        """Make sure that the directory holds nothing but a receipt.
+
+        :raises InvalidRequestError: It holds another file, or one of a name of ours with other content.
+        """
+        with storage_errors("receipt", self._directory):
+            paths = self._files()
+        foreign = next((path for path in paths if not self._is_ours(path)), None)
+        if foreign is not None:
+            raise InvalidRequestError(
+                f"receipt: {self._directory} holds {foreign.name[:80]!r}, which is no file of a receipt. Name an empty "
+                "directory, or one that does not exist yet."
+            )
+
+    def keep_earlier(self) -> None:
+        """Keep the lines of the last run, before its parts are replaced."""
+        parts = self._parts()
+        if parts:
+            of_parts = {_key(line) for path in parts for line in _lines(path)}
+            self._write_known(of_parts, first=parts)
+
+    @property
+    def has_open_part(self) -> bool:
+        """Whether an earlier attempt was about to start a job, or had started it, and wrote no outcome."""
+        with storage_errors("receipt", self._directory):
+            return any(_SENT.fullmatch(path.name) for path in self._files())
 
     def open_part(self, number: int, units: Iterable[Unit], present: Mapping[int, Registered]) -> None:
         """Write down what the next job is sent, before it starts.
@@ -87,11 +137,22 @@ class RegistrationReceipt:
         rows = json_lines(self._directory / _sent_name(number), "receipt")
         return [msgspec.convert(row.fields, SentUnit) for row in rows]
 
-    def close_part(self, number: int, lines: Iterable[RegistrationLine]) -> None:
-        """Write the outcomes of a job."""
-        self._write(_part_name(number), (msgspec.json.encode(line) + b"\n" for line in lines))
+    def drop_part(self, number: int) -> None:
+        """Forget what a job was to be sent that certainly did not start."""
         with storage_errors("receipt", self._directory):
             remove(self._directory / _sent_name(number))
+
+    def close_part(self, number: int, lines: Iterable[RegistrationLine], *, all_ended: bool = True) -> None:
+        """Write the outcomes of a job.
+
+        :param all_ended: Whether the job went through all of its units: then it skipped what it does not name.
+        """
+        target = {"dataset": self._dataset, "folder": self._folder}
+        ours = [msgspec.structs.replace(line, **target) for line in lines]
+        known = self._known_ids({_key(line) for line in ours if line.id is None})
+        written = (_with_id(line, known.get(_key(line)), all_ended) for line in ours)
+        self._write(_part_name(number), (msgspec.json.encode(line) + b"\n" for line in written))
+        self.drop_part(number)
 
     def finish(self, jobs: int) -> None:
         """Delete the files that an earlier, longer attempt left behind those of this one."""
@@ -99,14 +160,84 @@ class RegistrationReceipt:
             if not self._directory.exists():
                 return
             kept = {_part_name(number) for number in range(jobs)}
-            for path in list(self._directory.iterdir()):
-                if path.name.startswith("part-") and path.name.endswith(".jsonl") and path.name not in kept:
+            for path in self._files():
+                name = path.name
+                is_part = _PART.fullmatch(name) or _SENT.fullmatch(name)
+                unfinished = _UNFINISHED.fullmatch(name) and not name.startswith(CLAIM_FILE)
+                if (is_part and name not in kept) or unfinished:
                     remove(path)
-            remove_unfinished(self._directory)
+            if not (self._directory / _KNOWN).exists():
+                return
+        self._write_known({_key(line) for path in self._parts() for line in _lines(path)})
 
     def _write(self, name: str, lines: Iterable[bytes]) -> None:
         with storage_errors("receipt", self._directory):
             write_whole(self._directory / name, lines)
+
+    def _files(self) -> list[Any]:
+        """What is in the directory. Some object stores list the directory itself, as a name that is empty."""
+        if not self._directory.exists():
+            return []
+        own = self._directory.name
+        return sorted((path for path in self._directory.iterdir() if path.name not in ("", own)), key=lambda p: p.name)
+
+    def _parts(self) -> list[Any]:
+        with storage_errors("receipt", self._directory):
+            return [path for path in self._files() if _PART.fullmatch(path.name)]
+
+    def _is_ours(self, path: Any) -> bool:
+        if _UNFINISHED.fullmatch(path.name):
+            return True
+        with storage_errors("receipt", path):
+            if path.is_dir():
+                return False
+            if path.name == CLAIM_FILE:
+                return is_claim(path.read_bytes())
+        type_ = SentUnit if _SENT.fullmatch(path.name) else RegistrationLine
+        if type_ is RegistrationLine and not _PART.fullmatch(path.name) and path.name != _KNOWN:
+            return False
+        with storage_errors("receipt", path), path.open("rb") as file:
+            first = file.readline()
+        try:
+            msgspec.json.decode(first, type=type_)
+        except NOT_JSON:
+            return not first
+        return True
+
+    def _known_lines(self) -> Iterator[RegistrationLine]:
+        path = self._directory / _KNOWN
+        with storage_errors("receipt", path):
+            there = path.exists()
+        if there:
+            yield from _lines(path)
+
+    def _known_ids(self, wanted: Collection[bytes]) -> dict[bytes, str]:
+        """The ids that earlier lines have of units."""
+        found: dict[bytes, str] = {}
+        for line in self._known_lines() if wanted else ():
+            if line.id is not None and (key := _key(line)) in wanted:
+                found.setdefault(key, line.id)
+        return found
+
+    def _write_known(self, replaced: Collection[bytes], first: Iterable[Any] = ()) -> None:
+        """Write what is known of earlier runs.
+
+        :param replaced: Units of which newer lines are there.
+        :param first: Files whose lines are kept before the others.
+        """
+
+        def lines() -> Iterator[RegistrationLine]:
+            for path in first:
+                yield from _lines(path)
+            yield from (line for line in self._known_lines() if _key(line) not in replaced)
+
+        kept = lines()
+        some = next(kept, None)
+        if some is not None:
+            self._write(_KNOWN, (msgspec.json.encode(line) + b"\n" for line in itertools.chain([some], kept)))
+            return
+        with storage_errors("receipt", self._directory):
+            remove(self._directory / _KNOWN)
 
 
 def registration_lines(
@@ -153,6 +284,31 @@ def urls_of_items(items: Sequence[str]) -> Flow[dict[str, str]]:
 def item_of(made: RegisteredFile) -> str:
     """The id of its storage item; empty where Encord does not return it."""
     return made.backing_item_uuid or ""
+
+
+def _lines(path: Any) -> Iterator[RegistrationLine]:
+    for row in json_lines(path, "receipt"):
+        try:
+            yield msgspec.convert(row.fields, RegistrationLine)
+        except msgspec.ValidationError as error:
+            raise InvalidRequestError(
+                f"receipt: {path}, {row.where}: it is not a line of a receipt: {error}. Delete the file, or name "
+                "another directory."
+            ) from None
+
+
+def _key(line: RegistrationLine) -> bytes:
+    """Identifies a unit of one target."""
+    about = msgspec.json.encode([line.dataset, line.folder, line.urls, line.title])
+    return hashlib.blake2b(about, digest_size=16).digest()
+
+
+def _with_id(line: RegistrationLine, known: str | None, all_ended: bool) -> RegistrationLine:
+    if line.id is not None or known is None:
+        return line
+    if line.outcome == NOT_TOLD and all_ended:
+        return msgspec.structs.replace(line, id=known, outcome=PRESENT, matched_by=RECEIPT)
+    return msgspec.structs.replace(line, id=known)
 
 
 def _sent(unit: Unit, present: Registered | None) -> SentUnit:

@@ -62,9 +62,11 @@ class EncordRegisterCloudDataOperator(JobOperator):
     :param receipt: Path or URI of a directory to write to (templated): a file ``part-000000.jsonl`` for each job, with
         a line for each unit: ``schema_version``, ``urls``, ``title``, ``outcome`` (``registered``, ``present``,
         ``not told``, ``failed`` or ``cancelled``), ``id`` of the storage item or data unit, ``error``, ``matched_by``.
-        ``present`` is a group or scene that was there (``matched_by`` is ``urls`` or ``title``); ``not told`` is a
-        unit that Encord's result does not name, such as a skipped file. ``id`` is null where Encord does not return
-        it. Also written for jobs that fail. Each task needs its own directory. Default: none.
+        ``present`` is a group or scene that was there (``matched_by`` is ``urls`` or ``title``), or a file that Encord
+        skipped and an earlier run recorded (``receipt``); ``not told`` is another unit that Encord's result does not
+        name. ``id`` is null where Encord does not return it and no earlier run recorded it. Also written for jobs that
+        fail. What earlier runs recorded of other units is kept beside it, in ``known.jsonl``. A directory that holds
+        any other file is refused. Two tasks cannot write into one directory at once. Default: none.
     :param on_error: ``"fail"`` (default) fails the task if units failed, after all others are registered; ``"skip"``
         succeeds (templated).
     :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting
@@ -147,11 +149,15 @@ class EncordRegisterCloudDataOperator(JobOperator):
         if self._receipt_path is not None and str(self._receipt_path).rstrip("/") == str(self._source.path).rstrip("/"):
             raise InvalidRequestError("receipt: it is the directory that is listed as source. Name another directory.")
         if self._receipt_path is not None:  # before any request: if one fails, `settle` releases the claim
+            if self._owned_by is None:  # else it was checked before the deferral
+                RegistrationReceipt(self._receipt_path).require_ours()
             self._claim = Claim(self._receipt_path / CLAIM_FILE, self._owner(context), "receipt")
         self._folder = require_id(self.folder, "folder") if given(self.folder) is not None else None
         alone = self._folder is not None and given(self.dataset) is None
         self._dataset = None if alone else self.client.dataset(given(self.dataset)).id
-        self._receipt = None if self._receipt_path is None else RegistrationReceipt(self._receipt_path)
+        self._receipt = None
+        if self._receipt_path is not None:
+            self._receipt = RegistrationReceipt(self._receipt_path, dataset=self._dataset, folder=self._folder)
         if self._dataset:
             self.show(context, dataset_url, self._dataset)
         else:
@@ -159,8 +165,9 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
     def reserve(self) -> None:
         """Claim the receipt's directory."""
-        if self._claim is not None:
+        if self._claim is not None and self._receipt is not None:
             self._claim.take()
+            self._receipt.keep_earlier()
 
     def begin(self, context: Context) -> dict[str, Any]:
         """Read the whole manifest once, so that a wrong line is found before anything is sent."""
@@ -208,10 +215,12 @@ class EncordRegisterCloudDataOperator(JobOperator):
         :raises InvalidRequestError: The answer was lost, and duplicates are not skipped.
         """
         from airflow_provider_encord.client.errors import InvalidRequestError, OutcomeUnknownError
+        from airflow_provider_encord.ingest.cloud_source import start_registration
 
         self._require_claim()
+        target = {"dataset": self._dataset, "folder": self._folder, "integration": self._integration_id}
         try:
-            return self._start(part.content["items"])
+            return self.client.run(start_registration(part.content["items"], **target))
         except OutcomeUnknownError:
             lost = "The answer of Encord to the start of a job was lost, so the objects may be registered or not."
         if not self._skip:
@@ -360,22 +369,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
             units_per_job=whole_number(self.units_per_job, "units_per_job", most=MOST_UNITS),
         )
 
-    def _start(self, items: Mapping[str, Any]) -> Job:
-        from airflow_provider_encord.client.api import folder_uploads, uploads
-        from airflow_provider_encord.client.resources.jobs import DATASET_UPLOAD, FOLDER_UPLOAD, Job
-
-        if self._dataset:
-            start = uploads.start_private_data(
-                self._dataset, self._integration_id, items=items, ignore_errors=True, folder=self._folder
-            )
-            return Job(kind=DATASET_UPLOAD, resource=self._dataset, id=self.client.send(start))
-        folder = str(self._folder)
-        start = folder_uploads.start_folder_upload(
-            folder, items=items, integration=self._integration_id, ignore_errors=True
-        )
-        return Job(kind=FOLDER_UPLOAD, resource=folder, id=self.client.send(start))
-
     def _write_receipt(self, number: int, answer: UploadJob) -> None:
+        from airflow_provider_encord.client.api.uploads import DONE
         from airflow_provider_encord.client.errors import EncordError
         from airflow_provider_encord.ingest.registration_receipt import (
             ambiguous_items,
@@ -390,7 +385,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
             urls = self.client.run(urls_of_items(ambiguous_items(sent, answer)))
         except EncordError as error:
             self.log.warning("Units of one title have no id in the receipt, as items cannot be read: %s", error)
-        self._receipt.close_part(number, registration_lines(sent, answer, urls))
+        self._receipt.close_part(number, registration_lines(sent, answer, urls), all_ended=answer.status == DONE)
 
 
 def _digest(items: Mapping[str, Any]) -> str:

@@ -1,0 +1,96 @@
+"""The receipt of a registration: what it keeps of earlier runs, and what it never deletes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from tests.airflow_layer.bench import Account
+from tests.airflow_layer.test_registration import Intake
+
+
+@pytest.fixture
+def intake(account: Account, tmp_path: Path) -> Any:
+    yield Intake(account, tmp_path)
+    account.emulator.jobs(hold=False, fail_units=0.0)
+
+
+def _lines(receipt: Path, name: str = "part-*") -> list[dict[str, Any]]:
+    return [json.loads(line) for part in sorted(receipt.glob(name)) for line in part.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("part-00007-abc.jsonl", '{"rows": 1}\n'),
+        ("part-000000.jsonl", "not ours\n"),
+        ("part-000000.jsonl", '{"url": "s3://bucket/key"}\n'),
+        ("part-000000.sent.jsonl", '{"url": "s3://bucket/key"}\n'),
+        ("known.jsonl", '{"mine": 1}\n'),
+        ("claim.json", '{"mine": 1}'),
+        ("notes.txt", "not ours"),
+        ("export.unfinished", "not ours"),
+    ],
+)
+def test_a_receipt_directory_with_a_file_of_something_else_is_refused_before_any_request(
+    intake: Intake, tmp_path: Path, name: str, content: str
+) -> None:
+    receipt = tmp_path / "receipt"
+    receipt.mkdir()
+    (receipt / name).write_text(content)
+    intake.emulator.clear_journal()
+    with pytest.raises(AirflowFailException, match=rf"receipt: .*{name}.*no file of a receipt"):
+        intake.register(source=intake.manifest(intake.objects(1)), receipt=str(receipt))
+    assert {path.name: path.read_text() for path in receipt.iterdir()} == {name: content}
+    assert intake.emulator.journal() == []
+
+
+def test_a_manifest_in_the_receipt_directory_is_not_deleted(intake: Intake) -> None:
+    source = Path(intake.manifest(intake.objects(1)))
+    with pytest.raises(AirflowFailException, match=r"receipt: .*all\.jsonl"):
+        intake.register(source=str(source), receipt=str(source.parent))
+    assert source.exists()
+
+
+def test_two_manifests_that_take_turns_with_one_receipt_keep_each_others_lines(intake: Intake, tmp_path: Path) -> None:
+    names, receipt = intake.objects(3), tmp_path / "receipt"
+    intake.register(source=intake.manifest(names[:2]), receipt=str(receipt), units_per_job=1)
+    intake.register(source=intake.manifest(names[2:]), receipt=str(receipt), units_per_job=1)
+    assert [line["title"] for line in _lines(receipt)] == names[2:]
+    known = {line["title"]: line["id"] for line in _lines(receipt, "known.jsonl")}
+    assert sorted(known) == names[:2]
+    intake.register(source=intake.manifest(names[:2]), receipt=str(receipt), units_per_job=1)
+    assert {line["title"]: (line["id"], line["outcome"], line["matched_by"]) for line in _lines(receipt)} == {
+        name: (known[name], "present", "receipt") for name in names[:2]
+    }
+    assert [line["title"] for line in _lines(receipt, "known.jsonl")] == names[2:]
+
+
+def test_a_retry_keeps_the_ids_that_the_first_attempt_recorded(intake: Intake, tmp_path: Path) -> None:
+    names, receipt = intake.objects(6), tmp_path / "receipt"
+    intake.emulator.jobs(fail_units=0.5, seed=3)
+    with pytest.raises(AirflowFailException, match="are not registered"):
+        intake.register(source=intake.manifest(names), receipt=str(receipt))
+    first = {line["title"]: line["id"] for line in _lines(receipt) if line["id"]}
+    intake.emulator.jobs(fail_units=0.0)
+    intake.register(source=intake.manifest(names), receipt=str(receipt), units_per_job=4)
+    lines = _lines(receipt)
+    assert [line["title"] for line in lines] == names
+    assert all(line["id"] for line in lines)
+    assert first
+    assert first.items() <= {line["title"]: line["id"] for line in lines}.items()
+    assert sorted(path.name for path in receipt.iterdir()) == ["part-000000.jsonl", "part-000001.jsonl"]
+
+
+def test_an_id_of_another_folder_is_not_taken_from_the_receipt(intake: Intake, tmp_path: Path) -> None:
+    names, receipt = intake.objects(1), tmp_path / "receipt"
+    with intake.account.client() as client:
+        other = client.create_folder("Other").id
+    intake.register(source=intake.manifest(names), folder=other)
+    intake.register(source=intake.manifest(names), receipt=str(receipt))
+    intake.register(source=intake.manifest(names), receipt=str(receipt), folder=other)
+    assert [(line["outcome"], line["id"]) for line in _lines(receipt)] == [("not told", None)]
