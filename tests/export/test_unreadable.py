@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from airflow_provider_encord.export.plan import directory_of, has_skipped, read_
 from airflow_provider_encord.export.reading import Reading
 from airflow_provider_encord.export.verify import verify_content, verify_files
 from tests.export.bench import QUESTION, Encord, Unit, lines, units
+from tests.export.documents import STRUCTURE
 
 RUN = "2026-11-23T00:00:00+00:00"
 UNREADABLE = {
@@ -47,6 +51,8 @@ class Answering(Encord):
     """Encord, whose answers the transport judges as it does those of a server."""
 
     def send(self, call: Any) -> Any:
+        if call.operation == "project.get_ontology":
+            return call.read(json.dumps({"ontologyUuid": str(uuid.UUID(int=1)), "editorOntology": STRUCTURE}).encode())
         try:
             return super().send(call)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -93,6 +99,67 @@ def test_a_number_that_a_format_cannot_take_names_its_row(tmp_path, format_):
     manifest = _export(tmp_path / "skip", rows, skip=True, format_=format_)
     assert [row.label_hash for row in manifest.failed] == [rows[4].label_hash]
     assert manifest.counts.exported == 19
+
+
+def _image_row(change: Callable[[dict[str, Any], dict[str, Any]], Any]) -> list[Unit]:
+    """20 rows with a box on an image each, the fifth of which is changed."""
+    made: list[Unit] = []
+    for number, one in enumerate(units(20)):
+        drawn = {"objectHash": "o", "featureHash": "f-bounding_box", "shape": "bounding_box", "confidence": 0.5}
+        drawn["boundingBox"] = {"x": 0.1, "y": 0.1, "w": 0.5, "h": 0.5}
+        labels = {"objects": [drawn], "classifications": []}
+        unit = {"data_hash": one.data_hash, "data_title": "a.png", "width": 8, "height": 8, "labels": labels}
+        row = {"label_hash": one.label_hash, "data_hash": one.data_hash, "data_type": "image"}
+        row |= {"object_answers": {}, "classification_answers": {}, "data_units": {one.data_hash: unit}}
+        if number == 4:
+            change(row, unit)
+        made.append(dataclasses.replace(one, row=json.dumps(row).encode()))
+    return made
+
+
+ODD: dict[str, tuple[str, Callable[[dict[str, Any], dict[str, Any]], Any]]] = {
+    "confidence": ("both", lambda _, unit: unit["labels"]["objects"][0].update(confidence=10**400)),
+    "width": ("parquet", lambda _, unit: unit.update(width=10**30)),
+    "sequence": ("parquet", lambda _, unit: unit.update(data_sequence=10**30)),
+    "title": ("coco.json", lambda _, unit: unit.update(data_title=5)),
+    "answer": ("both", lambda row, _: row.update(object_answers={"o": "x"})),
+    "answers": ("both", lambda row, _: row.update(object_answers=["o"])),
+    "actions": ("both", lambda row, _: row.update(object_actions=["o"])),
+    "units": ("both", lambda row, unit: row.update(data_units=[unit])),
+    "labels": ("both", lambda _, unit: unit.update(labels=[1])),
+    "spaces": ("both", lambda row, _: row.update(spaces=[1])),
+    "classification": ("parquet", lambda row, _: row.update(classification_answers={"c": "x"})),
+    "classifications": ("both", lambda row, _: row.update(classification_answers=5)),
+    "frames": ("parquet", lambda row, _: row.update(data_type="video", classification_answers={"c": EVER})),
+    "late": ("parquet", lambda row, _: row.update(data_type="video", classification_answers={"c": LONG, "d": "x"})),
+}
+LONG = {"featureHash": "c", "range": [[0, 12_000]]}
+EVER = {"featureHash": "c", "range": [[0, 10**18]]}
+
+
+@pytest.mark.parametrize("format_", ["parquet", "coco.json"])
+@pytest.mark.parametrize(("formats", "change"), ODD.values(), ids=ODD)
+def test_a_row_of_another_form_is_named_or_left_out_whole(tmp_path, format_, formats, change):
+    pytest.importorskip({"parquet": "pyarrow", "coco.json": "pycocotools"}[format_])
+    rows = _image_row(change)
+    if formats not in ("both", format_):
+        assert _export(tmp_path, rows, skip=False, format_=format_).counts.exported == 20
+        return
+    with pytest.raises(UnexpectedAnswerError, match=rf"{rows[4].label_hash} .* holds what this format cannot take"):
+        _export(tmp_path / "fail", rows, skip=False, format_=format_)
+    manifest = _export(tmp_path / "skip", rows, skip=True, format_=format_)
+    assert [row.label_hash for row in manifest.failed] == [rows[4].label_hash]
+    assert manifest.counts.exported == 19
+    contents = [(tmp_path / "skip" / shard.name).read_bytes() for shard in manifest.shards]
+    assert not any((rows[4].label_hash or "").encode() in content for content in contents)
+
+
+def test_a_row_of_more_records_than_are_kept_is_in_the_file_once(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = _image_row(lambda row, _: row.update(data_type="video", classification_answers={"c": LONG}))
+    manifest = _export(tmp_path, rows, skip=False, format_="parquet")
+    tables = [parquet.read_table(tmp_path / shard.name) for shard in manifest.shards]
+    assert sum(table.num_rows for table in tables) == 20 + 12_001
 
 
 def test_a_whole_export_with_failed_rows_is_made_again_if_none_may_be_skipped(tmp_path):

@@ -9,10 +9,13 @@ Nothing is dropped silently: what cannot be made a record of a frame comes as a 
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import datetime
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -29,6 +32,11 @@ NO_FRAME = "no frame"
 SPACE = "space"
 SCENE = "scene"
 IMAGE = "image"
+
+T = TypeVar("T")
+_MOST_KEPT = 10_000  # records of one label row
+_MOST_FRAMES = 10_000_000  # of one classification: some 46 hours of video
+_OTHER_FORM = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 GEOMETRY_KEYS = (
     "boundingBox",
@@ -104,19 +112,40 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
     shape: str | None = None
 
 
-def document_of(row: LabelRow) -> dict[str, Any]:
-    """The content of a label row.
+@contextlib.contextmanager
+def readable(row: LabelRow) -> Iterator[None]:
+    """Turn the errors that the content of a label row raises into one that names the row.
 
-    :raises UnexpectedAnswerError: It cannot be decoded, such as a number that is too large; the error names the row.
+    Encord's content is not checked field by field: a list may stand where a dictionary is expected, or a number may be
+    too large for a column.
+
+    :raises UnexpectedAnswerError: The content has another form than Encord's label rows, or is no JSON.
     """
     try:
-        return row.decoded()
-    except NOT_JSON as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        yield
+    except (*NOT_JSON, msgspec.ValidationError, *_OTHER_FORM) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
+        kind = "" if isinstance(error, NOT_JSON) else f"{type(error).__name__}: "
         raise UnexpectedAnswerError(
-            f"Label row {row.label_hash} (data {row.data_hash}) holds what this format cannot take: {reason}.",
+            f"Label row {row.label_hash} (data {row.data_hash}) holds what this format cannot take: {kind}{reason}.",
             rows=[row.label_hash],
         ) from None
+
+
+def records_of(row: LabelRow, records: Callable[[dict[str, Any]], Iterator[T]]) -> Iterator[T]:
+    """The records of a label row, once it is certain that all of them can be made.
+
+    So no file has a part of a row that cannot be read. A row of many records is read twice instead of being kept.
+
+    :param records: Makes the records of the content; changes nothing.
+    :raises UnexpectedAnswerError: The content cannot be read; the error names the row.
+    """
+    with readable(row):
+        document = row.decoded()
+        first = list(itertools.islice(records(document), _MOST_KEPT))
+        if len(first) == _MOST_KEPT:
+            collections.deque(records(document), maxlen=0)
+    yield from first if len(first) < _MOST_KEPT else records(document)
 
 
 def annotations_of(
@@ -219,6 +248,8 @@ def _places(
 ) -> Iterator[Place]:
     """Where a classification is: on the frames of its ranges, else where older SDKs put it, else on the data unit."""
     ranges = _merged(answer.get("range"))
+    if sum(max(0, last - first + 1) for first, last in ranges) > _MOST_FRAMES:
+        raise ValueError(f"a classification is on more than {_MOST_FRAMES} frames")
     if ranges:
         yield from _ranged(row, frames, ranges)
     elif found:

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import collections
 import hashlib
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -27,15 +28,16 @@ from airflow_provider_encord.export.formats.annotations import (
     LeftOut,
     Place,
     annotations_of,
-    document_of,
     places_of,
+    records_of,
 )
-from airflow_provider_encord.export.formats.answers import Names
+from airflow_provider_encord.export.formats.answers import Names, mappings
 from airflow_provider_encord.storage_paths import BinaryWriter
 
 _ID_BYTES = 8
 _ID_BITS = 53  # the most that JavaScript and double precision keep
 _LONGEST_TITLE = 150  # bytes; a file name may have 255
+_MOST_PIXELS = 10**9  # of a mask, a byte each
 _SINGLE = ("image", "img_group")
 _UNKNOWN_FEATURE = "not in the ontology"
 _NO_SIZE = "the size of the image is not known"
@@ -55,33 +57,64 @@ class CocoEncoder:
         self._categories = _categories(structure)
         self._names = Names(structure)
         self._ids = {one["encord_feature_hash"]: one["id"] for one in self._categories}
-        self._images: dict[int, dict[str, Any]] = {}
-        self._left_out: list[dict[str, Any]] = []
+        self._images: dict[int, bytes] = {}
+        self._left_out: list[bytes] = []
+        self._reasons: collections.Counter[str] = collections.Counter()
         self._first = True
         file.write(b'{"annotations":[')
 
     def write(self, row: LabelRow) -> None:
         """Add what COCO can say of a label row."""
-        document = document_of(row)
-        if document.get("data_type") in _SINGLE:
-            for place in places_of(document):
-                self._image(document, place)
-        for one in annotations_of(document, self._names, classifications=False):
-            made = one if isinstance(one, LeftOut) else self._made(document, one)
-            if isinstance(made, LeftOut):
-                self._left_out.append(_left_out(document, made))
-                continue
-            self._file.write((b"" if self._first else b",\n") + msgspec.json.encode(made))
-            self._first = False
+        for one in records_of(row, self._records):
+            if isinstance(one, _Image):
+                self._images.setdefault(one.id, one.content)
+            elif isinstance(one, _LeftOut):
+                self._left_out.append(one.content)
+                self._reasons[one.reason] += 1
+            else:
+                self._file.write((b"" if self._first else b",\n") + one)
+                self._first = False
 
     def finish(self) -> dict[str, int]:
         """End the file."""
-        rest = {"images": list(self._images.values()), "categories": self._categories}
-        for name, value in {**rest, "encord_left_out": self._left_out}.items():
-            opening = b"],\n" if name == "images" else b",\n"
-            self._file.write(opening + msgspec.json.encode(name) + b":" + msgspec.json.encode(value))
-        self._file.write(b"}\n")
-        return dict(sorted(collections.Counter(one["reason"] for one in self._left_out).items()))
+        self._file.write(b'],\n"images":[' + b",".join(self._images.values()))
+        self._file.write(b'],\n"categories":' + msgspec.json.encode(self._categories))
+        self._file.write(b',\n"encord_left_out":[' + b",".join(self._left_out) + b"]}\n")
+        return dict(sorted(self._reasons.items()))
+
+    def _records(self, document: Mapping[str, Any]) -> Iterator[_Image | _LeftOut | bytes]:
+        """The images, what is left out, and the annotations as JSON."""
+        images: set[int] = set()
+        if document.get("data_type") in _SINGLE:
+            for place in places_of(document):
+                yield from self._image(document, place, images)
+        for one in annotations_of(document, self._names, classifications=False):
+            made = one if isinstance(one, LeftOut) else self._made(document, one)
+            if isinstance(made, LeftOut):
+                yield _LeftOut(made.reason, msgspec.json.encode(_left_out(document, made)))
+                continue
+            if not isinstance(one, LeftOut):
+                yield from self._image(document, one.place, images)
+            yield msgspec.json.encode(made)
+
+    def _image(self, row: Mapping[str, Any], place: Place, known: set[int]) -> Iterator[_Image]:
+        """The image of a place, unless it is known."""
+        image = _id(place.unit, place.frame)
+        if image in known or image in self._images:
+            return
+        known.add(image)
+        content = {
+            "id": image,
+            "file_name": _file_name(place),
+            "width": place.width,
+            "height": place.height,
+            "encord_data_hash": row.get("data_hash"),
+            "encord_unit": place.unit,
+            "encord_title": place.unit_title,
+            "encord_frame": place.frame,
+            "encord_label_hash": row.get("label_hash"),
+        }
+        yield _Image(image, msgspec.json.encode(content))
 
     def _made(self, row: Mapping[str, Any], one: Annotation) -> dict[str, Any] | LeftOut:
         category = self._ids.get(one.feature_hash or "")
@@ -94,6 +127,8 @@ class CocoEncoder:
                 reason = geometry.MALFORMED
             else:
                 reason = None if area > 0 else _NO_AREA
+                if not math.isfinite(area):
+                    reason = geometry.MALFORMED
         if reason is not None:
             place = one.place
             return LeftOut(
@@ -101,7 +136,7 @@ class CocoEncoder:
             )
         return {
             "id": _id(row.get("label_hash"), one.place.unit, one.place.frame, one.hash),
-            "image_id": self._image(row, one.place),
+            "image_id": _id(one.place.unit, one.place.frame),
             "category_id": category,
             "segmentation": segmentation,
             "area": round(area, 3),
@@ -113,21 +148,19 @@ class CocoEncoder:
             **({} if one.manual or one.confidence is None else {"score": one.confidence}),
         }
 
-    def _image(self, row: Mapping[str, Any], place: Place) -> int:
-        image = _id(place.unit, place.frame)
-        if image not in self._images:
-            self._images[image] = {
-                "id": image,
-                "file_name": _file_name(place),
-                "width": place.width,
-                "height": place.height,
-                "encord_data_hash": row.get("data_hash"),
-                "encord_unit": place.unit,
-                "encord_title": place.unit_title,
-                "encord_frame": place.frame,
-                "encord_label_hash": row.get("label_hash"),
-            }
-        return image
+
+class _Image(msgspec.Struct, frozen=True):
+    """An image, as JSON."""
+
+    id: int
+    content: bytes
+
+
+class _LeftOut(msgspec.Struct, frozen=True):
+    """What COCO cannot say, as JSON."""
+
+    reason: str
+    content: bytes
 
 
 def _file_name(place: Place) -> str:
@@ -153,7 +186,7 @@ def _categories(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
             "supercategory": one.get("shape"),
             "encord_feature_hash": one.get("featureNodeHash"),
         }
-        for number, one in enumerate(structure.get("objects") or (), start=1)
+        for number, one in enumerate(mappings(structure.get("objects")), start=1)
     ]
 
 
@@ -200,6 +233,7 @@ def _mask_of(polygons: Iterable[list[geometry.Ring]], place: Place) -> tuple[dic
     from pycocotools import mask
 
     height, width = int(place.height or 0), int(place.width or 0)
+    _require_pixels(height * width)
     whole = numpy.zeros((height, width), dtype=numpy.uint8, order="F")
     for outline, *holes in polygons:
         filled = mask.decode(mask.merge(mask.frPyObjects([_flat(outline)], height, width)))
@@ -220,16 +254,23 @@ def _bitmask(one: Annotation) -> tuple[Any, float, geometry.Box]:
     top, left = int(bitmask["top"]), int(bitmask["left"])
     if min(top, left) < 0:
         raise ValueError("it begins outside of the image")
+    _require_pixels(rows * columns)
     part = numpy.zeros(rows * columns, dtype=numpy.uint8)
     for start, end in geometry.runs_of(bitmask):
         part[start:end] = 1
     height, width = int(one.place.height or 0), int(one.place.width or 0)
+    _require_pixels(height * width)
     whole = numpy.zeros((height, width), dtype=numpy.uint8, order="F")
     bottom, right = min(height, top + rows), min(width, left + columns)
     whole[top:bottom, left:right] = part.reshape(rows, columns)[: max(0, bottom - top), : max(0, right - left)]
     rle = _rle(whole)
     box = mask.toBbox({**rle, "counts": rle["counts"].encode()}).tolist()
     return rle, float(whole.sum()), (box[0], box[1], box[2], box[3])
+
+
+def _require_pixels(pixels: int) -> None:
+    if pixels > _MOST_PIXELS:
+        raise ValueError(f"a mask of {pixels} pixels does not fit into memory")
 
 
 def _rle(whole: Any) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def reading(one: Annotation) -> Iterator[None]:
     """
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise MalformedGeometryError(f"The geometry of {one.hash} is not that of a {one.shape}: {error}.") from None
 
 

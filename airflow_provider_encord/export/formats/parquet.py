@@ -36,14 +36,14 @@ column                type          meaning
 from __future__ import annotations
 
 import collections
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.export.formats import geometry
-from airflow_provider_encord.export.formats.annotations import Annotation, LeftOut, annotations_of, document_of
+from airflow_provider_encord.export.formats.annotations import Annotation, LeftOut, annotations_of, records_of
 from airflow_provider_encord.export.formats.answers import Names
 from airflow_provider_encord.storage_paths import BinaryWriter
 
@@ -70,12 +70,11 @@ class ParquetEncoder:
 
     def write(self, row: LabelRow) -> None:
         """Add the annotations of a label row."""
-        document = document_of(row)
-        for one in annotations_of(document, self._names):
-            if isinstance(one, LeftOut):
-                self._left_out[f"{one.kind}: {one.reason}"] += 1
+        for one in records_of(row, self._records):
+            if isinstance(one, str):
+                self._left_out[one] += 1
             else:
-                self._rows.append(self._record(document, one))
+                self._rows.append(one)
                 if len(self._rows) >= _ROWS_PER_GROUP:
                     self._flush()
 
@@ -85,14 +84,18 @@ class ParquetEncoder:
         self._writer.close()
         return dict(sorted(self._left_out.items()))
 
-    def _record(self, document: Mapping[str, Any], one: Annotation) -> dict[str, Any]:
-        """A row; of odd geometry there is the JSON, and no box."""
-        box = None
-        try:
-            box = geometry.box_of(one) if one.place.width and one.place.height else None
-        except geometry.MalformedGeometryError:
-            self._left_out[f"{one.kind}: box of {geometry.MALFORMED}"] += 1
-        return _record(document, one, box)
+    def _records(self, document: Mapping[str, Any]) -> Iterator[dict[str, Any] | str]:
+        """The rows, and reasons why something is left out; of odd geometry there is the JSON, and no box."""
+        for one in annotations_of(document, self._names):
+            if isinstance(one, LeftOut):
+                yield f"{one.kind}: {one.reason}"
+                continue
+            box = None
+            try:
+                box = geometry.box_of(one) if one.place.width and one.place.height else None
+            except geometry.MalformedGeometryError:
+                yield f"{one.kind}: box of {geometry.MALFORMED}"
+            yield _record(document, one, box)
 
     def _flush(self) -> None:
         rows, self._rows = self._rows, []
@@ -164,9 +167,9 @@ def _record(row: Mapping[str, Any], one: Annotation, box: geometry.Box | None) -
         "branch": _text(row.get("branch_name")),
         "data_type": _text(row.get("data_type")),
         "unit": one.place.unit,
-        "frame": one.place.frame,
-        "width": one.place.width,
-        "height": one.place.height,
+        "frame": _int64(one.place.frame, "frame"),
+        "width": _int64(one.place.width, "width"),
+        "height": _int64(one.place.height, "height"),
         "kind": one.kind,
         "hash": one.hash,
         "feature_hash": _text(one.feature_hash),
@@ -190,3 +193,10 @@ def _record(row: Mapping[str, Any], one: Annotation, box: geometry.Box | None) -
 def _text(value: Any) -> str | None:
     """A text as it is; what is none, as JSON, since a column has one type."""
     return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _int64(value: int | None, name: str) -> int | None:
+    """A whole number that its column can hold."""
+    if value is not None and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{name}: {str(value)[:40]} has more than 64 bits")
+    return value
