@@ -20,6 +20,9 @@ from airflow_provider_encord.client.errors import InvalidRequestError
 DEEPEST = 100
 """Levels of nesting. Encord's own limit is not known; Python's parsers give up at some hundreds."""
 
+_MOST_DIGITS = 308  # larger numbers are infinite to readers that keep numbers in 64 bits
+_MOST_BITS = 1023
+
 
 def plain_json(value: Any, where: str) -> Any:
     """The value as JSON has it: dictionaries with texts as keys, lists, texts, numbers, truth values and None.
@@ -52,7 +55,7 @@ def _plain(value: Any, where: str, depth: int) -> Any:
     if isinstance(value, str):
         return _text(value, where)
     if isinstance(value, int):
-        return int(value)
+        return _whole(int(value), where)
     if isinstance(value, float | decimal.Decimal):
         return _number(value, where)
     if isinstance(value, Mapping):
@@ -91,15 +94,30 @@ def _other(value: Any, where: str, depth: int) -> Any:
 
 
 def _number(value: float | decimal.Decimal, where: str) -> int | float:
-    if not math.isfinite(value):
+    finite = value.is_finite() if isinstance(value, decimal.Decimal) else math.isfinite(value)
+    if not finite:
         raise InvalidRequestError(f"{where}: {value} is no number in JSON. Leave the key out, or write a text.")
+    if isinstance(value, decimal.Decimal) and value.adjusted() > _MOST_DIGITS:
+        raise _too_large(where)
     if isinstance(value, decimal.Decimal) and value == value.to_integral_value():
         return int(value)
     return float(value)
 
 
+def _whole(value: int, where: str) -> int:
+    if value.bit_length() > _MOST_BITS:
+        raise _too_large(where)
+    return value
+
+
+def _too_large(where: str) -> InvalidRequestError:
+    return InvalidRequestError(f"{where}: a number has more than {_MOST_DIGITS} digits. Write it as a text.")
+
+
 def _key(key: Any, where: str) -> str:
     key = key.value if isinstance(key, enum.Enum) else key
+    if isinstance(key, int):
+        _whole(key, where)
     if isinstance(key, bool) or not isinstance(key, str | int | float):
         raise InvalidRequestError(f"{where}: the key {str(key)[:40]!r} of type {type(key).__name__} must be a text.")
     return _text(key if isinstance(key, str) else str(key), where)

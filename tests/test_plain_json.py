@@ -63,13 +63,21 @@ def test_values_with_an_obvious_form_get_it(value: Any, plain: Any) -> None:
         float("nan"),
         float("inf"),
         decimal.Decimal("NaN"),
+        decimal.Decimal("sNaN"),
+        decimal.Decimal("-Infinity"),
+        decimal.Decimal("1E+400"),
+        decimal.Decimal("1E+1000000"),
+        10**400,
+        -(10**5000),
         {None: 1},
         {True: 1},
         "\ud83d",
         {"\ud83d": 1},
         deep(5000),
         object(),
+        {10**5000: 1},
     ],
+    ids=lambda value: type(value).__name__,
 )
 def test_values_without_a_form_are_refused_with_their_place(value: Any) -> None:
     """Faults 4.4 and 14.1."""

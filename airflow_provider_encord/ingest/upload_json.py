@@ -34,7 +34,7 @@ LONGEST_URL = 16 * 1024  # bytes (protocol, section 7.11)
 _SWITCHES = ("skipduplicateurls", "upsertmetadata")
 _IMAGE_GROUPS = "imagegroups"
 _LISTS: Mapping[str, Kind] = {kind.list_name.lower(): kind for kind in KINDS}
-_NUMBERED = re.compile(r"object_?url_?(\d+)", re.IGNORECASE)
+_NUMBERED = re.compile(r"object_?url_?([0-9]{1,9})", re.IGNORECASE)
 
 
 def upload_json_entries(value: Mapping[str, Any], where: str) -> Iterator[Unit]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import datetime
-import json
 import math
 import os
 import urllib.parse
@@ -64,13 +63,30 @@ def several(value: Any, name: str) -> list[Any]:
     value = value.strip()
     if not value.startswith(("[", "(")):
         return [value] if value else []
-    try:
-        items = ast.literal_eval(value)  # what str() makes of a list, and JSON of texts
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        items = None
+    items = _listed(value)
     if not isinstance(items, list | tuple):
         raise _invalid(f"{name}: {value[:80]!r} is not a list. In a template, write {{{{ ... | tojson }}}}.")
+    if any(one is None or isinstance(one, bool) for one in items):
+        raise _invalid(f"{name}: {value[:80]!r} holds a value that is no text. Check the rendered template.")
     return list(items)
+
+
+def _listed(written: str) -> Any:
+    """A list out of its text: JSON, or what `str` makes of a list; None for other text.
+
+    JSON comes first: ``tojson`` writes an emoji as two halves, which only JSON puts together.
+    """
+    from airflow_provider_encord.client.malformed import NOT_JSON
+    from airflow_provider_encord.client.strict_json import loads
+
+    try:
+        return loads(written)
+    except NOT_JSON:
+        pass
+    try:
+        return ast.literal_eval(written)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
 
 
 def mapping(value: Any, name: str) -> Mapping[str, Any] | None:
@@ -80,10 +96,13 @@ def mapping(value: Any, name: str) -> Mapping[str, Any] | None:
     """
     value = given(value)
     if isinstance(value, str):
+        from airflow_provider_encord.client.malformed import NOT_JSON
+        from airflow_provider_encord.client.strict_json import loads
+
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise _invalid(f"{name}: it is not JSON. In a template, write {{{{ ... | tojson }}}}.") from None
+            value = loads(value)
+        except NOT_JSON as error:
+            raise _invalid(f"{name}: it is not JSON ({error}). In a template, write {{{{ ... | tojson }}}}.") from None
     if value is not None and not isinstance(value, Mapping):
         raise _invalid(f"{name}: it must be a dictionary, not a {type(value).__name__}.")
     return value

@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException
 
@@ -246,3 +247,21 @@ def test_a_receipt_of_a_verification_that_cannot_be_written_is_named_before_anyt
     )
     with pytest.raises(AirflowFailException, match=r"receipt: .* cannot be used"):
         operator.execute({})
+
+
+@pytest.mark.parametrize("written", [["/data/😀.png"], ["a", "é 👩‍👩‍👧"], ["<&'\">"], []])
+@pytest.mark.parametrize("render", ["{{ value | tojson }}", "{{ value }}"])
+def test_a_list_that_a_template_rendered_is_the_list(written: list[str], render: str) -> None:
+    assert several(jinja2.Environment(autoescape=False).from_string(render).render(value=written), "source") == written
+
+
+@pytest.mark.parametrize("rendered", ["[null]", "[None]", '["a", true]', "[True]"])
+def test_a_list_with_a_value_that_is_not_there_is_refused(rendered: str) -> None:
+    with pytest.raises(InvalidRequestError, match=r"^tags: .*holds a value that is no text"):
+        several(rendered, "tags")
+
+
+@pytest.mark.parametrize("written", ['{"a": NaN}', '{"a": 1, "a": 2}', '{"a": "\\ud83d"}', "[" * 5000])
+def test_a_dictionary_that_is_no_json_is_refused(written: str) -> None:
+    with pytest.raises(InvalidRequestError, match=r"^structure: it is not JSON"):
+        mapping(written, "structure")
