@@ -45,7 +45,7 @@ from tests.client.test_pem import MANGLINGS
         lambda text: "Provided key [" + text + "] is not an Ed25519 private key",
         lambda text: text.splitlines()[2],
         lambda text: text.splitlines()[2][20:30],
-        lambda text: keys.body_of(text).hex()[200:220],
+        lambda text: keys.body_of(text).hex()[300:330],
         lambda text: repr(keys.body_of(text)),
         lambda text: quote(text),
         lambda text: base64.b64encode(text.encode()).decode()[300:340],
