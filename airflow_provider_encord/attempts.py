@@ -261,7 +261,7 @@ class Claim:
                 remove(self._path)
 
     def _read(self, *, foreign: bool = False) -> _Held | None:
-        """What the file of the claim says; None if there is none.
+        """What the file of the claim says; None without a file.
 
         :param foreign: Refuse a file that is no claim. Otherwise it counts as none.
         """

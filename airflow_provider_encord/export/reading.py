@@ -1,6 +1,6 @@
 """Reading label rows in bundles, several at the same time, in the order of the listing, with memory for these bundles.
 
-Encord answers a bundle in its own order, may leave rows out, and refuses a bundle that is too much, or (some servers)
+Encord answers a bundle in any order, may leave rows out, and refuses a bundle that is too much, or (some servers)
 one that names a row that is gone. So a refused bundle is halved until the row is alone: then it is known which row it
 is, and whether it is gone or really refused. A row that an answer leaves out is gone only if Encord does not list it
 any more; else it is asked for once more.
