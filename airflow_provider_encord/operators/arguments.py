@@ -24,14 +24,21 @@ _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 
 
-def text(value: Any) -> Any:
-    """A title or description: numbers become text, all else stays for the client to check."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
 def given(value: Any) -> Any:
     """None for what a template rendered to nothing, else the value."""
     return None if value is None or (isinstance(value, str) and not value.strip()) else value
+
+
+def unless_blank(value: Any, name: str) -> Any:
+    """The value, where nothing would decide what is created: text without content is refused, None stays.
+
+    :raises InvalidRequestError: It is text that a template made of a value that is not there.
+    """
+    if isinstance(value, str) and value.strip() in ("", "None"):
+        raise _invalid(
+            f"{name}: it is {value!r} (check the rendered template). Give a value, or leave the argument out."
+        )
+    return value
 
 
 def flag(value: Any, name: str, *, empty: bool | None = None) -> bool:
@@ -106,6 +113,17 @@ def mapping(value: Any, name: str) -> Mapping[str, Any] | None:
     if value is not None and not isinstance(value, Mapping):
         raise _invalid(f"{name}: it must be a dictionary, not a {type(value).__name__}.")
     return value
+
+
+def json_mapping(value: Any, name: str) -> dict[str, Any] | None:
+    """A dictionary as JSON has it: times, `Decimal` and `UUID` values as `plain_json` writes them.
+
+    :raises InvalidRequestError: It is no dictionary, or holds a value that has no form in JSON.
+    """
+    from airflow_provider_encord.plain_json import plain_json
+
+    found = mapping(value, name)
+    return None if found is None else plain_json(found, name)
 
 
 def text_or_mapping(value: Any, name: str) -> str | Mapping[str, Any] | None:
@@ -245,6 +263,13 @@ def word(value: Any, name: str) -> str | None:
             "none, let it render to nothing: {{ ... or '' }}."
         )
     return str(value)
+
+
+def literal_word(value: Any, name: str) -> str | None:
+    """For `check_literals`: as `word`. A truth value is refused, which no template made of a text such as ``True``."""
+    if isinstance(value, bool):
+        raise _invalid(f"{name}: it must be text, not a bool.")
+    return word(value, name)
 
 
 def words(value: Any, name: str) -> list[str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_encord.operators.arguments import flag, given, moment, text
+from airflow_provider_encord.operators.arguments import check_literals, flag, literal_word, moment, word
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -56,14 +56,15 @@ class ListingOperator(EncordBaseOperator):
         self.edited_after = edited_after
         self.edited_before = edited_before
         self.include_organisation = include_organisation
+        check_literals(title=(title, literal_word), title_like=(title_like, literal_word))
 
     def which(self) -> Filter:
         """The filters, as the client takes them."""
         from airflow_provider_encord.client.api.listing import Filter
 
         return Filter(
-            title_eq=given(text(self.title)),  # a template that renders to nothing is no filter
-            title_like=given(text(self.title_like)),
+            title_eq=word(self.title, "title"),  # a template that renders to nothing is no filter
+            title_like=word(self.title_like, "title_like"),
             created_after=moment(self.created_after, "created_after"),
             created_before=moment(self.created_before, "created_before"),
             edited_after=moment(self.edited_after, "edited_after"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.links import ontology_url
-from airflow_provider_encord.operators.arguments import mapping, word
+from airflow_provider_encord.operators.arguments import json_mapping, word
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.records import as_dictionary
 
@@ -23,8 +23,8 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
     ``ontologies`` POST (v2).
 
     :param title: Title (templated).
-    :param structure: What can be labelled (templated): a dictionary, or JSON. In short form, ids, colours and feature
-        hashes are made for you::
+    :param structure: What can be labelled (templated): a dictionary, or JSON. If it is left out, the ontology is empty.
+        A template that renders to nothing is refused. In short form, ids, colours and feature hashes are made for you::
 
             {
                 "objects": [{"name": "Car", "shape": "bounding_box",
@@ -57,6 +57,7 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
         super().__init__(**kwargs)
         self.title = title
         self.structure = structure
+        self._structure_is_left_out = structure is None
         self.description = description
         self.if_exists = if_exists
 
@@ -64,13 +65,28 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
         """Create or find the ontology."""
         created = self.client.create_ontology(
             word(self.title, "title") or "",
-            structure=mapping(self.structure, "structure"),
+            structure=self._wanted(),
             description=word(self.description, "description") or "",
             if_exists=self.if_exists,
         )
         self.show(context, ontology_url, created.id)
         self.log.info("%s ontology %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
         return created.id
+
+    def _wanted(self) -> dict[str, Any] | None:
+        """The structure; None if the argument was left out.
+
+        :raises InvalidRequestError: It rendered to nothing.
+        """
+        from airflow_provider_encord.client.errors import InvalidRequestError
+
+        structure = json_mapping(self.structure, "structure")
+        if not structure and not self._structure_is_left_out:
+            raise InvalidRequestError(
+                "structure: it is empty (check the rendered template); no ontology was created. Leave the argument out "
+                "to create an ontology in which nothing can be labelled."
+            )
+        return structure
 
 
 class EncordGetOntologyOperator(EncordBaseOperator):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import project_uri
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import flag, given, several, word
+from airflow_provider_encord.operators.arguments import flag, given, several, unless_blank, word, words
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
 from airflow_provider_encord.operators.members import AddUsersOperator
@@ -25,7 +25,8 @@ class EncordCreateProjectOperator(EncordBaseOperator):
     Safe to repeat with the default `if_exists`: the project of this title is found again, also when the answer to its
     creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
     is taken, with a warning. What is found is not changed: attach further datasets with `EncordAttachDatasetsOperator`.
-    A project cannot be deleted by API. Needs an SSH key. Encord API: ``project`` POST (v1).
+    A project cannot be deleted by API. So a template that renders to nothing is refused; leave the argument out
+    instead. Needs an SSH key. Encord API: ``project`` POST (v1).
 
     :param title: Title (templated).
     :param description: Description (templated).
@@ -75,9 +76,9 @@ class EncordCreateProjectOperator(EncordBaseOperator):
         created = self.client.create_project(
             word(self.title, "title") or "",
             description=word(self.description, "description") or "",
-            datasets=several(self.datasets, "datasets"),
-            ontology=given(self.ontology),
-            workflow_template=given(self.workflow_template),
+            datasets=several(unless_blank(self.datasets, "datasets"), "datasets"),
+            ontology=unless_blank(self.ontology, "ontology"),
+            workflow_template=unless_blank(self.workflow_template, "workflow_template"),
             if_exists=self.if_exists,
         )
         self.show(context, project_url, created.id)
@@ -135,7 +136,7 @@ class EncordListProjectsOperator(ListingOperator):
 
     def act(self, context: Context) -> list[dict[str, Any]]:
         """List the projects."""
-        found = self.client.projects(self.which(), tags=several(self.tags, "tags"))
+        found = self.client.projects(self.which(), tags=words(self.tags, "tags") or ())
         if len(found) == 1:
             self.show(context, project_url, found[0].project_hash)
         self.log.info("Found %d projects.", len(found))
@@ -153,12 +154,27 @@ class _ChangeDatasetsOperator(EncordBaseOperator):
         self.project = project
         self.datasets = datasets
 
+    def wanted(self) -> list[str]:
+        """The ids of the datasets. An empty list is allowed, because another task may have changed nothing.
+
+        :raises InvalidRequestError: A template rendered to nothing, or one is no id.
+        """
+        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.resources.identifiers import require_ids
+
+        if unless_blank(self.datasets, "datasets") is None:
+            raise InvalidRequestError("datasets: it is None (check the rendered template); nothing was changed.")
+        wanted = require_ids(several(self.datasets, "datasets"), "datasets")
+        if not wanted:
+            self.log.warning("datasets is an empty list; project %s is not changed.", self.project)
+        return wanted
+
 
 class EncordAttachDatasetsOperator(_ChangeDatasetsOperator):
     """Attach datasets to a project. Every data unit in them then has a row, and a task in the first stage.
 
-    Safe to repeat: what is attached already is left alone, and a lost answer is looked up. Encord API:
-    ``projectdataset`` POST (v1).
+    A template that renders to nothing is refused; an empty list is allowed, and changes nothing. Safe to repeat: what
+    is attached already is left alone, and a lost answer is looked up. Encord API: ``projectdataset`` POST (v1).
 
     :param datasets: Ids of the datasets, or one id (templated).
     :param project: Id of the project (templated). With an API key it may be left out.
@@ -169,7 +185,7 @@ class EncordAttachDatasetsOperator(_ChangeDatasetsOperator):
         """Attach what is not attached."""
         project = self.client.project(given(self.project))
         self.show(context, project_url, project.id)
-        attached = project.attach_datasets(several(self.datasets, "datasets"))
+        attached = project.attach_datasets(self.wanted())
         self.log.info("Attached %d datasets to project %s; the others were attached.", len(attached), project.id)
         extra = {"project": project.id, "attached": len(attached), "datasets": attached[:_NAMED_IN_EVENTS]}
         self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), extra)
@@ -179,8 +195,10 @@ class EncordAttachDatasetsOperator(_ChangeDatasetsOperator):
 class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
     """Detach datasets from a project. The rows of their data units, and so their labels, leave the project.
 
-    Safe to repeat: what is not attached is left alone, and a lost answer is looked up. Encord API: ``projectdataset``
-    DELETE (v1).
+    A template that renders to nothing is refused; an empty list is allowed, and changes nothing. Safe to repeat: what
+    is not attached is left alone, and a lost answer is looked up. If none of the datasets is attached, the task
+    succeeds with a warning, because an earlier attempt may have detached them. Encord API: ``projectdataset`` DELETE
+    (v1).
 
     :param datasets: Ids of the datasets, or one id (templated).
     :param project: Id of the project (templated). With an API key it may be left out.
@@ -191,8 +209,17 @@ class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
         """Detach what is attached."""
         project = self.client.project(given(self.project))
         self.show(context, project_url, project.id)
-        detached = project.detach_datasets(several(self.datasets, "datasets"))
+        wanted = self.wanted()
+        detached = project.detach_datasets(wanted)
         self.log.info("Detached %d datasets from project %s; the others were not attached.", len(detached), project.id)
+        if wanted and not detached:
+            self.log.warning(
+                "None of the %d datasets is attached to project %s, such as %s. If no earlier attempt detached them, "
+                "check the ids.",
+                len(wanted),
+                project.id,
+                wanted[0],
+            )
         extra = {"project": project.id, "detached": len(detached), "datasets": detached[:_NAMED_IN_EVENTS]}
         self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), extra)
         return detached

@@ -58,7 +58,9 @@ ROW = '{"url": "s3://b/a.png", "client_metadata": %s}\n'
         ("m.json", '{"videos": [{"objectUrl": "s3://b/a.mp4", "videoMetadata": 3}]}', "videoMetadata: it must be"),
         ("m.json", '{"image_groups": [{"title": "g"}]}', "image_groups, entry 1: it names no files"),
         ("m.json", '{"image_groups": [{"objectUrl_0": "a"}]}', "objectUrl_0: 'a' is no URL"),
-        pytest.param("m.json", f'{{"image_groups": [{{"objectUrl_{"1" * 5000}": "s3://b/x"}}]}}', "names no files", id="digits"),
+        pytest.param(
+            "m.json", f'{{"image_groups": [{{"objectUrl_{"1" * 5000}": "s3://b/x"}}]}}', "names no files", id="digits"
+        ),
         ("m.json", DEEP, "nested too deeply"),
         ("m.json", "{", "it is not JSON"),
     ],
