@@ -84,7 +84,7 @@ class RegisteredGroups:
         :param units: What the job was sent. Without a group among them there is nothing to wait for.
         """
         groups = [unit for unit in units if _sort(unit)]
-        there = look = 0
+        there, look = len((yield from self.find(groups))), 0
         while there < len(groups) and look < len(_LOOKS):
             yield Pause(_LOOKS[look])
             self._known = {}

@@ -15,6 +15,7 @@ from __future__ import annotations
 import collections
 import hashlib
 import itertools
+import logging
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -24,15 +25,17 @@ import msgspec
 from airflow_provider_encord.attempts import CLAIM_FILE, is_claim, remove
 from airflow_provider_encord.client.api.data_items import Unit
 from airflow_provider_encord.client.api.storage_items import get_items
-from airflow_provider_encord.client.api.uploads import RegisteredFile, UploadJob
+from airflow_provider_encord.client.api.uploads import DONE, RegisteredFile, UploadJob
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import EncordError, InvalidRequestError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
 from airflow_provider_encord.ingest.registered_groups import Registered
 from airflow_provider_encord.ingest.rows import json_lines
 from airflow_provider_encord.storage_paths import UNFINISHED_PATTERN, storage_errors, write_whole
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 REGISTERED = "registered"
@@ -141,6 +144,22 @@ class RegistrationReceipt:
         """Forget what a job was to be sent that certainly did not start."""
         with storage_errors("receipt", self._directory):
             remove(self._directory / _sent_name(number))
+
+    def drop_open_parts(self) -> None:
+        """Forget what jobs were sent that wrote no outcome."""
+        with storage_errors("receipt", self._directory):
+            for path in self._files():
+                if _SENT.fullmatch(path.name):
+                    remove(path)
+
+    def write_outcomes(self, number: int, answer: UploadJob) -> Flow[None]:
+        """Write the outcomes of a job that has ended."""
+        sent, urls = self.sent(number), {}
+        try:
+            urls = yield from urls_of_items(ambiguous_items(sent, answer))
+        except EncordError as error:
+            log.warning("Units of one title have no id in the receipt, as items cannot be read: %s", error)
+        self.close_part(number, registration_lines(sent, answer, urls), all_ended=answer.status == DONE)
 
     def close_part(self, number: int, lines: Iterable[RegistrationLine], *, all_ended: bool = True) -> None:
         """Write the outcomes of a job.

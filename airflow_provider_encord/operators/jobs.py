@@ -32,7 +32,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_encord.defaults import JOB_TIMEOUT, POLL_INTERVAL
 from airflow_provider_encord.operators.arguments import flag, seconds
 from airflow_provider_encord.operators.base import EncordBaseOperator, airflow_errors, is_last_attempt
-from airflow_provider_encord.operators.job_parts import JobPart, StartAgainError
+from airflow_provider_encord.operators.job_parts import JobPart, StartAgainError, StoredJobs
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.resources.jobs import Answer, Job
 
 _KEY = "encord_job"
-_KEYS = "encord_jobs"  # where the keys of all stored jobs stand, so that they can be deleted
 _ACTIVE, _SUCCEEDED, _FAILED = "active", "succeeded", "failed"
 _STARTS = 3  # of a part, if the answers to the start of its job get lost
 _LEAST_INTERVAL = 5.0  # seconds; see `triggers.jobs` for why there is one
@@ -84,7 +83,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         self._part: JobPart | None = None
         self._totals: dict[str, Any] = {}
         self._ended: tuple[Job, dict[str, Any]] | None = None
-        self._start_in_doubt = False  # an earlier attempt died before it could note the id of a job
+        self._start_in_doubt = False  # an earlier attempt ended before it could note the id of a job, or its result
 
     @abstractmethod
     def prepare(self, context: Context) -> None:
@@ -139,6 +138,10 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
     def before_deferral(self, seconds: float) -> None:
         """Called before the task waits in the triggerer: keep what the attempt holds for so long."""
 
+    def left_a_start(self) -> bool:
+        """Whether an earlier attempt started a job and wrote no result, where Airflow keeps no state of tasks."""
+        return False
+
     def settle(self) -> None:
         """The attempt has ended, and not by deferring: give back what it holds."""
 
@@ -178,6 +181,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     def _resume(self, context: Context, event: Mapping[str, Any]) -> Any:
         carried = (event.get("carried") or {}) if isinstance(event, Mapping) else {}
+        self._start_in_doubt = bool(carried.get("start_in_doubt"))
         self.take_over(carried)
         self.prepare(context)
         self._set_waiting()
@@ -239,28 +243,20 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
                 error.retryable if isinstance(error, EncordError) else not isinstance(error, AirflowFailException)
             )
             if not retryable or (is_last_attempt(context) and self._running is None):
-                self._forget(context)
+                _stored_jobs(context).forget()
             self.settle()
             raise
         else:
-            self._forget(context)
+            _stored_jobs(context).forget()
             self.settle()
-
-    def _forget(self, context: Context) -> None:
-        store: Any = context.get("task_state_store")
-        if store is None:
-            return
-        for key in [*(store.get(_KEYS) or []), _KEYS]:
-            store.delete(key)
 
     def _wait_for_earlier(self, context: Context) -> None:
         """Wait for a job that an earlier attempt left running, whatever its part was."""
         from airflow_provider_encord.client.resources.jobs import job_from
 
-        store: Any = context.get("task_state_store")
-        keys = (store.get(_KEYS) or []) if store is not None else []
-        stored = store.get(keys[-1]) if keys else None  # jobs run one after the other, so only the last can run
-        self._start_in_doubt = bool(keys) and not stored
+        jobs = StoredJobs(context.get("task_state_store"))
+        self._start_in_doubt = jobs.last_is_unknown if jobs.lasting else self.left_a_start()
+        stored = jobs.last
         if not stored or self.get_job_status(stored, context) != _ACTIVE:
             return
         job = job_from(stored)
@@ -314,13 +310,16 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     def submit_job(self, context: Context) -> Any:
         """Start the job of the part."""
-        part = self._part
+        from airflow_provider_encord.client.errors import EncordError
+
+        part, jobs = self._part, _stored_jobs(context)
         assert part is not None  # noqa: S101 - the mixin is only run inside `_continue`
-        store: Any = context.get("task_state_store")
-        if store is not None:
-            keys = [key for key in store.get(_KEYS) or [] if key != self.external_id_key]
-            store.set(_KEYS, [*keys, self.external_id_key])
-        return self.start_part(part).to_dictionary()
+        jobs.add(self.external_id_key)
+        try:
+            return self.start_part(part).to_dictionary()
+        except EncordError:  # it did not start: a key without an id would leave that in doubt
+            jobs.drop(self.external_id_key)
+            raise
 
     def get_job_status(self, external_id: Any, context: Context) -> str:
         """The state of an earlier attempt's job.
@@ -385,8 +384,17 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
                 deadline=time.time() + self._timeout,
                 encord_conn_id=self.encord_conn_id,
                 poll_interval=self._interval,
-                carried={"totals": self._totals, "part": described, **self.carry()},
+                carried={
+                    "totals": self._totals,
+                    "part": described,
+                    "start_in_doubt": self._start_in_doubt,
+                    **self.carry(),
+                },
             ),
             method_name="execute_complete",
             timeout=timedelta(seconds=longest),
         )
+
+
+def _stored_jobs(context: Context) -> StoredJobs:
+    return StoredJobs(context.get("task_state_store"))

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_encord.attempts import Claim, Owner
     from airflow_provider_encord.client.api.data_items import Unit
-    from airflow_provider_encord.client.api.uploads import UploadJob
     from airflow_provider_encord.client.resources.jobs import Answer, Job
     from airflow_provider_encord.ingest.cloud_source import CloudSource
     from airflow_provider_encord.ingest.registered_groups import Registered, RegisteredGroups
@@ -174,6 +173,12 @@ class EncordRegisterCloudDataOperator(JobOperator):
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.client.resources.organisation import integration_of
 
+        if self._start_in_doubt and not self._skip:
+            if self._receipt is not None:
+                self._receipt.drop_open_parts()  # the next run is that of somebody who has looked
+            raise InvalidRequestError(
+                self._in_doubt("An earlier attempt ended before it knew what its job registered.")
+            )
         self._version = self._source.version()
         counts = []
         for units, _ in self._source.jobs():
@@ -214,7 +219,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
         :raises InvalidRequestError: The answer was lost, and duplicates are not skipped.
         """
-        from airflow_provider_encord.client.errors import InvalidRequestError, OutcomeUnknownError
+        from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, OutcomeUnknownError
         from airflow_provider_encord.ingest.cloud_source import start_registration
 
         self._require_claim()
@@ -223,14 +228,28 @@ class EncordRegisterCloudDataOperator(JobOperator):
             return self.client.run(start_registration(part.content["items"], **target))
         except OutcomeUnknownError:
             lost = "The answer of Encord to the start of a job was lost, so the objects may be registered or not."
+        except EncordError:
+            if self._receipt is not None:
+                self._receipt.drop_part(part.note["number"])  # nothing was started
+            raise
         if not self._skip:
-            raise InvalidRequestError(
-                f"{lost} With skip_duplicate_urls=False, starting it again could register them twice. Look into the "
-                "folder or dataset; or set skip_duplicate_urls=True and run the task again."
-            )
+            if self._receipt is not None:
+                self._receipt.drop_part(part.note["number"])
+            raise InvalidRequestError(self._in_doubt(lost))
         self.log.warning("%s It is started again; what is there by then is left out.", lost)
         self.client.run(self._registered_groups().wait_for(part.content["units"]))
         raise StartAgainError(lost)
+
+    @staticmethod
+    def _in_doubt(what: str) -> str:
+        return (
+            f"{what} With skip_duplicate_urls=False, starting it again could register objects twice. Look into the "
+            "folder or dataset; or set skip_duplicate_urls=True and run the task again."
+        )
+
+    def left_a_start(self) -> bool:
+        """Whether the receipt has a job without outcomes."""
+        return self._receipt is not None and self._receipt.has_open_part
 
     def part_result(self, part: JobPart, job: Job, answer: Answer) -> dict[str, Any]:
         """Its counts; and its part of the receipt, also if the job failed.
@@ -248,7 +267,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
         failures: Mapping[str, str] = {}
         if isinstance(answer, UploadJob):
             failures = answer.failures
-            self._write_receipt(part.note["number"], answer)
+            if self._receipt is not None:
+                self.client.run(self._receipt.write_outcomes(part.note["number"], answer))
         if not state.succeeded:
             reasons = "; ".join(state.errors) or "Encord gives no reason"
             raise RefusedError(
@@ -315,8 +335,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         """The groups and scenes that are registered already, by position; Encord itself skips single files only."""
         if not self._skip:
             return {}
-        if self._start_in_doubt:
-            self._start_in_doubt = False
+        if self._start_in_doubt:  # of which part that was is not known
             self.client.run(self._registered_groups().wait_for(units))
         return self.client.run(self._registered_groups().find(units))
 
@@ -332,7 +351,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
         """The result of a part that needs no job."""
         from airflow_provider_encord.client.api.uploads import DONE, UploadJob
 
-        self._write_receipt(part.note["number"], UploadJob(status=DONE))
+        if self._receipt is not None:
+            self.client.run(self._receipt.write_outcomes(part.note["number"], UploadJob(status=DONE)))
         units = part.note["units"]
         return {"units": units, "done": units, "failed": 0, "cancelled": 0, "reasons": []}
 
@@ -368,24 +388,6 @@ class EncordRegisterCloudDataOperator(JobOperator):
             kind=kind_named(str(self.kind)) if given(self.kind) is not None else None,
             units_per_job=whole_number(self.units_per_job, "units_per_job", most=MOST_UNITS),
         )
-
-    def _write_receipt(self, number: int, answer: UploadJob) -> None:
-        from airflow_provider_encord.client.api.uploads import DONE
-        from airflow_provider_encord.client.errors import EncordError
-        from airflow_provider_encord.ingest.registration_receipt import (
-            ambiguous_items,
-            registration_lines,
-            urls_of_items,
-        )
-
-        if self._receipt is None:
-            return
-        sent, urls = self._receipt.sent(number), {}
-        try:
-            urls = self.client.run(urls_of_items(ambiguous_items(sent, answer)))
-        except EncordError as error:
-            self.log.warning("Units of one title have no id in the receipt, as items cannot be read: %s", error)
-        self._receipt.close_part(number, registration_lines(sent, answer, urls), all_ended=answer.status == DONE)
 
 
 def _digest(items: Mapping[str, Any]) -> str:
