@@ -3,6 +3,6 @@
 The protocol was read off the vendor's SDKs, and no server of Encord was ever asked. Here the user's own connection
 asks, reading only, and every assumption is listed with whether it held, in a form fit for a bug report.
 
-Nothing of the account goes into the report: resources are called ``project-1``, fields are told by name and never by
-value, and what servers say in words is left out.
+Nothing of the account goes into the report: resources are called ``project-1``, fields are named without their values,
+and what servers say in words is left out.
 """

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :return: The exit code.
     """
     options = _parser().parse_args(arguments)
-    # Airflow makes its home where it is told to, else in the user's: not for a look at Encord.
+    # Airflow makes a home directory when it is imported: not in the user's, unless the variable names it.
     os.environ.setdefault("AIRFLOW_HOME", str(_CHECKOUT / ".work" / "smoke"))
     with contextlib.redirect_stdout(sys.stderr):  # Airflow's log; standard output is for the report
         code, report = _report(options)
@@ -115,7 +115,7 @@ def _client(connection_id: str) -> EncordClient:
 
 
 def _failure(connection_id: str, what: str) -> str:
-    """The report of a connection that does not work; whoever sits here is told everything.
+    """The report of a connection that does not work; it has the whole error, because it stays on this machine.
 
     :param what: What happened, should the connection's own test find nothing wrong.
     """
@@ -137,7 +137,7 @@ def _private(connection_id: str) -> tuple[list[str], list[str]]:
     try:
         connection = EncordHook.get_connection(connection_id)
         extra = connection.extra_dejson
-    except Exception:  # noqa: BLE001 - there is no connection, or it cannot be read: then nothing of it was told
+    except Exception:  # noqa: BLE001 - there is no connection, or it cannot be read; either way nothing of it is in the report
         return hosts, []
     return [*hosts, *_places(connection.host or "")], [str(extra.get(field) or "") for field in _TOLD_TO_NOBODY]
 

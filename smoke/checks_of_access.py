@@ -20,12 +20,12 @@ _AGES = (-30, 30, -300)  # seconds; the vendor's SDK signed 30 s back for years
 
 
 def _smallest_read() -> Call[Any]:
-    """Projects of a title that nobody gives."""
+    """Projects of a title that no project has."""
     return projects.list_projects(Filter(title_eq=str(uuid.uuid4())))
 
 
 def signature_age(visit: Visit) -> Finding:
-    """Signatures as old as the SDK made them are accepted; how much more is, is told."""
+    """Signatures as old as the SDK made them are accepted; the finding says how much older ones are."""
     replies = {age: visit.probe(_smallest_read(), seconds_off=age) for age in _AGES}
     told = [f"{abs(age)} s {'ahead' if age > 0 else 'old'}: {_became(one)}" for age, one in replies.items()]
     return verdict(replies[-30].answered, ", ".join(told))
@@ -72,7 +72,7 @@ def api_keys_accepted(visit: Visit) -> Finding:
 
 
 def lookup_needs_no_scope(visit: Visit) -> Finding:
-    """What a key belongs to is told whatever its scopes are."""
+    """Encord says what a key belongs to, whatever its scopes are."""
     (reply, *_) = visit.of("api_key.lookup", "v1")
     if reply.answered:
         return verdict(True, "answered, whatever scopes this key has (a key does not tell them)")
@@ -115,7 +115,7 @@ def reach_of_keys(visit: Visit) -> Finding:
 
 
 def bearer_token_lifetime(visit: Visit) -> Finding:
-    """What a token tells of its own lifetime, if it is a JSON Web Token."""
+    """The lifetime that a token states, if it is a JSON Web Token."""
     for _, token in visit.values("user.get_bearer_token", "v2"):
         try:
             part = token.split(".")[1]

@@ -91,7 +91,7 @@ def _known(record: Any) -> _Known:
 def _reads(visit: Visit, listing: _Listing, known: _Known, offset: str) -> tuple[bool, str]:
     """Whether times of this form are read as UTC, and what to tell of it.
 
-    What was created after a second before its creation, and not after a second later: only the right time tells that.
+    What was created after a second before its creation, and not after a second later: only the right time gives both.
     """
     found: list[bool] = []
     for moment in (known.before, known.after):
@@ -116,8 +116,8 @@ def names_in_camel_case(visit: Visit) -> Finding:
     if not contents:
         return not_checked("no v2 answer came")
     snakes = sorted({name for content in contents for name in _names(content) if _SNAKE.fullmatch(name)})
-    told = f", but {', '.join(snakes[:8])}" if snakes else ""
-    return verdict(not snakes, f"{len(contents)} answers in camelCase{told}")
+    but = f", but {', '.join(snakes[:8])}" if snakes else ""
+    return verdict(not snakes, f"{len(contents)} answers in camelCase{but}")
 
 
 def _names(content: Any) -> Iterable[str]:
@@ -154,7 +154,7 @@ def rows_follow_data(visit: Visit) -> Finding:
 
 
 def metadata_keys_optional(visit: Visit) -> Finding:
-    """The listing of label rows, asked with two keys only, tells the same rows."""
+    """The listing of label rows, asked with two keys only, has the same rows."""
     for project, rows in _rows(visit):
         wanted = sorted(row.data_hash for row in rows)
         call = labels.list_label_rows(project)
@@ -194,7 +194,7 @@ def _rows(
 
 
 def routers_left_out(visit: Visit) -> Finding:
-    """No project tells a router among its stages."""
+    """No project lists a router among its stages."""
     stages = [stage.stage_type for one in _projects(visit) for stage in (one.workflow.stages if one.workflow else ())]
     if not stages:
         return not_checked("no workflow was seen")
@@ -203,7 +203,7 @@ def routers_left_out(visit: Visit) -> Finding:
 
 
 def _projects(visit: Visit) -> list[Any]:
-    """Every project that was told of, each once."""
+    """Every project of the answers, each once."""
     told = [one for _, page in visit.values("projects.list", "v2") for one in page.results]
     told += [record for _, record in visit.values("project.get", "v2")]
     return list({one.project_hash: one for one in told}.values())
@@ -216,8 +216,8 @@ def measured_by_encord(visit: Visit) -> Finding:
         return not_checked("no image was seen")
     fields = ("file_type", "file_size", "width", "height")
     lacking = {field: sum(not getattr(row, field) for row in rows) for field in fields}
-    told = ", ".join(f"{count} lack {field}" for field, count in lacking.items() if count) or "none lacks any"
-    return verdict(not any(lacking.values()), f"{len(rows)} images: {told}")
+    lacks = ", ".join(f"{count} lack {field}" for field, count in lacking.items() if count) or "none lacks any"
+    return verdict(not any(lacking.values()), f"{len(rows)} images: {lacks}")
 
 
 def ontology_pages(visit: Visit) -> Finding:
@@ -238,11 +238,15 @@ def words_known(visit: Visit) -> Finding:
     """Statuses, types and roles are those that are listed."""
     seen = {kind: set(values) for kind, values in _words(visit).items()}
     strange = {kind: sorted(words - set(KNOWN_WORDS[kind].split())) for kind, words in seen.items()}
-    told = [f"{kind}: {', '.join(map(_word, words))}" for kind, words in strange.items() if words]
+    unlisted = [f"{kind}: {', '.join(map(_word, words))}" for kind, words in strange.items() if words]
     count = sum(len(words) for words in seen.values())
     if not count:
         return not_checked("no words were seen")
-    return verdict(False, f"not listed: {'; '.join(told)}") if told else held(f"{count} different words, all listed")
+    return (
+        verdict(False, f"not listed: {'; '.join(unlisted)}")
+        if unlisted
+        else held(f"{count} different words, all listed")
+    )
 
 
 def _words(visit: Visit) -> dict[str, Iterable[str]]:
@@ -263,5 +267,5 @@ def _words(visit: Visit) -> dict[str, Iterable[str]]:
 
 
 def _word(word: str) -> str:
-    """A constant is told, since that is what is asked about; anything else could be the account's own."""
+    """A constant is shown, since that is what is asked about; anything else could be the account's own."""
     return word if len(word) <= 30 and (word.isdigit() or _WORD.fullmatch(word)) else "(not a word)"

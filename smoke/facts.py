@@ -1,4 +1,4 @@
-"""The facts about Encord that nobody has seen a server confirm, and how each could be seen by reading.
+"""The facts about Encord that no server has confirmed yet, and how each could be seen by reading.
 
 A fact is here because the protocol reference marks it as inferred, or leaves it open. `marks` counts the
 reference's own marks that a fact stands for, so that a test can hold this list against the reference.
@@ -17,7 +17,7 @@ from smoke.visit import Visit
 
 _WOULD_WRITE = "would need a write"
 _BROWSER = (
-    "cannot be told from outside: the web application is no API. In a browser that is signed in, does this path open "
+    "cannot be seen from outside: the web application is no API. In a browser that is signed in, does this path open "
     "the right page?"
 )
 
@@ -49,7 +49,7 @@ FACTS: tuple[Fact, ...] = (
         id="web-hosts",
         section="1.3",
         statement="Only for Encord's own API hosts is it known where the web application is.",
-        why_not="cannot be told from outside: an API does not name its web application",
+        why_not="cannot be seen from outside: an API does not name its web application",
     ),
     Fact(
         id="link-dataset",
@@ -73,7 +73,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="sign-again",
         section="2.2",
-        statement="The same request may be signed anew for each attempt.",
+        statement="The same request may be signed again for each attempt.",
         check=access.signed_again,
         marks=1,
     ),
@@ -184,7 +184,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="ontology-pages",
         section="7.4",
-        statement="The listing of ontologies goes on with a page token, though the SDK reads one page.",
+        statement="The listing of ontologies continues with a page token, though the SDK reads one page.",
         check=content.ontology_pages,
     ),
     Fact(
@@ -248,7 +248,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="routers",
         section="7.7",
-        statement="Routers are not told among the stages of a workflow.",
+        statement="Routers are not listed among the stages of a workflow.",
         check=content.routers_left_out,
         marks=1,
     ),

@@ -1,4 +1,4 @@
-"""What a check comes to, and how the findings of several connections become one."""
+"""The result of a check, and how the findings of several connections become one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def found_out(seen: str) -> Finding:
 
 
 def not_checked(why: str) -> Finding:
-    """Nothing could be told."""
+    """Nothing could be checked."""
     return Finding(NOT_CHECKED, why)
 
 

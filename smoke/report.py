@@ -29,7 +29,7 @@ _HEX = re.compile(r"\b[0-9a-f]{16,}\b")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Run:
-    """All that the report tells of.
+    """All that is in the report.
 
     :param findings: In the order of `FACTS`.
     :param seconds: How long it took.
@@ -52,8 +52,8 @@ def render_failure(message: str, hosts: Sequence[str], secrets: Iterable[str]) -
     """The report of a connection that does not work.
 
     :param message: Of `EncordHook.test_connection`.
-    :param hosts: Whom it may have asked; Encord's own may be told.
-    :param secrets: Values of the connection that are nobody's business, paths included.
+    :param hosts: Whom it may have asked; Encord's own may be named.
+    :param secrets: Values of the connection that must not be in the report, paths included.
     """
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         message = message.replace(secret, "(left out)")
@@ -95,7 +95,7 @@ def _head(visits: Sequence[Visit]) -> list[str]:
 def _clock(ahead: float | None) -> str:
     """How far our clock is off.
 
-    :param ahead: Seconds; the server tells whole seconds only, and the answer has travelled.
+    :param ahead: Seconds; the server states whole seconds only, and the answer has travelled.
     """
     if ahead is None:
         return "Encord does not tell its time"

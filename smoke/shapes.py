@@ -1,7 +1,7 @@
 """Which fields an answer has that the protocol reference does not list, and which of the listed it lacks.
 
 Only names leave this module, never values. A name can be a value in disguise, where an object is keyed by ids or by the
-customer's own words: such objects are not looked into, and a name that does not look like a field's is not told.
+customer's own words: such objects are not looked into, and a name that does not look like a field's is not shown.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Ledger:
     :param most: How many requests may be sent.
     :param sent: How many were.
     :param last: The answer to the last one; None if it had none.
-    :param ahead: Seconds that this machine's clock is ahead of the server's; None until an answer tells.
+    :param ahead: Seconds that this machine's clock is ahead of the server's; None until an answer shows it.
     """
 
     most: int

@@ -33,9 +33,9 @@ _MISMATCH = re.compile(r"(Object missing required field `\w+`|Expected `[\w ,|]+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What one call came to.
+    """The result of one call.
 
-    :param about: The resource that was asked about, by its alias; empty where there is none.
+    :param about: The resource that was asked about, by its alias; empty without one.
     :param value: The result; None if `error` is there.
     :param status: HTTP status; None without an answer.
     :param code: The code of a v1 error.
