@@ -168,10 +168,12 @@ def test_a_file_that_was_cut_off_is_refused(model: Model) -> None:
     assert model.changes() == []
 
 
-def test_merging_replaces_what_classifies_the_same_frames(model: Model) -> None:
-    model.load(model.write(*model.lines(classifications=[{"feature": "Weather", "answer": "Rain"}])))
+def test_merging_replaces_what_an_earlier_import_classified_on_the_same_frames(model: Model) -> None:
+    receipt = str(model.directory / "receipt.jsonl")
+    rain = {"feature": "Weather", "answer": "Rain"}
+    model.load(model.write(*model.lines(classifications=[rain])), receipt=receipt)
     assert {len(row["classification_answers"]) for row in model.labels().values()} == {1}
-    assert model.load(if_exists="merge")["saved"] == 6
+    assert model.load(if_exists="merge", receipt=receipt)["saved"] == 6
     for row in model.labels().values():
         (weather,) = row["classification_answers"].values()
         assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]

@@ -87,60 +87,29 @@ def put(row: Document, labels: Labels, now: datetime.datetime) -> dict[str, Any]
     return new
 
 
-def merged(there: Labels, added: Labels) -> Labels:
-    """Both together; what has the same hash, or classifies the same on the same frames, is taken from `added`."""
-    objects = copy.deepcopy(there.objects)
-    hashes = {*added.object_answers, *(one["objectHash"] for found in added.objects.values() for one in found)}
-    for frame in list(objects):
-        objects[frame] = [one for one in objects[frame] if one["objectHash"] not in hashes]
-    for frame, drawn in added.objects.items():
-        objects.setdefault(frame, []).extend(drawn)
-    return Labels(
-        objects={frame: drawn for frame, drawn in objects.items() if drawn},
-        object_answers={**there.object_answers, **added.object_answers},
-        object_actions={**there.object_actions, **added.object_actions},
-        classification_answers={
-            **{hash_: one for hash_, one in there.classification_answers.items() if not _again(one, added)},
-            **added.classification_answers,
-        },
-    )
-
-
-def _again(one: Document, added: Labels) -> bool:
-    """Whether something that is added classifies by the same feature on one of its frames."""
-    return any(
-        other.get("featureHash") == one.get("featureHash") and _overlap(one.get("range"), other.get("range"))
-        for other in added.classification_answers.values()
-    )
-
-
-def _overlap(ranges: Any, others: Any) -> bool:
-    """Whether they have a frame in common. No range is everywhere."""
-    if not ranges or not others:
-        return True
-    return any(first <= end and start <= last for first, last in ranges for start, end in others)
-
-
 def substance(labels: Labels) -> Any:
     """The content of labels for comparison, without author and time."""
     return (
-        {
-            (frame, one["objectHash"]): (
-                one.get("featureHash"),
-                {key: one[key] for key in (*GEOMETRY.values(), "polygons") if key in one},
-                one.get("confidence"),
-                one.get("manualAnnotation"),
-            )
-            for frame, drawn in labels.objects.items()
-            for one in drawn
-        },
-        {hash_: (_answers(one), one.get("range")) for hash_, one in labels.object_answers.items()},
+        {(frame, one["objectHash"]): drawing_of(one) for frame, drawn in labels.objects.items() for one in drawn},
+        {hash_: (answers_of(one), one.get("range")) for hash_, one in labels.object_answers.items()},
         {hash_: one.get("actions") or [] for hash_, one in labels.object_actions.items() if one.get("actions")},
         {
-            hash_: (one.get("featureHash"), _answers(one), [list(pair) for pair in one.get("range") or ()])
+            hash_: (one.get("featureHash"), answers_of(one), [list(pair) for pair in one.get("range") or ()])
             for hash_, one in labels.classification_answers.items()
         },
     )
+
+
+def drawing_of(one: Document) -> tuple[Any, ...]:
+    """What an object says on a frame, for comparison."""
+    geometry = {key: one[key] for key in (*GEOMETRY.values(), "polygons") if key in one}
+    return one.get("featureHash"), geometry, one.get("confidence"), one.get("manualAnnotation")
+
+
+def answers_of(one: Document) -> list[tuple[Any, Any]]:
+    """The answers of an object or a classification, for comparison."""
+    given = [(answer.get("featureHash"), _plain(answer.get("answers"))) for answer in one.get("classifications") or ()]
+    return sorted(given, key=lambda pair: str(pair[0]))
 
 
 def content_of(labels: Labels) -> str:
@@ -159,42 +128,13 @@ def _as_floats(value: Any) -> Any:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def edited_by_people(there: Labels, added: Labels) -> set[str]:
-    """Hashes of objects and classifications of `added` that are there, and that somebody edited by hand.
+def edited_by_hand(labels: Labels) -> bool:
+    """Whether somebody drew or edited one of the labels by hand.
 
-    That shows in who edited them last: somebody other than who made them; or in the mark of manual annotation.
+    That shows in the mark of manual annotation; or in who edited it last: somebody other than who made it.
     """
-    drawn: dict[str, list[Document]] = {}
-    for found in there.objects.values():
-        for one in found:
-            drawn.setdefault(one["objectHash"], []).append(one)
-    ours = {*added.object_answers, *(one["objectHash"] for found in added.objects.values() for one in found)}
-    edited = {hash_ for hash_ in ours & drawn.keys() if any(map(_is_edited, drawn[hash_]))}
-    for hash_, one in added.classification_answers.items():
-        same = [other for other in there.classification_answers.values() if _again(other, _only(hash_, one))]
-        if any(map(_is_edited, same)):
-            edited.add(hash_)
-    return edited
-
-
-def without(labels: Labels, hashes: set[str]) -> Labels:
-    """The labels without those of these hashes."""
-    if not hashes:
-        return labels
-    return Labels(
-        objects={
-            frame: kept
-            for frame, drawn in labels.objects.items()
-            if (kept := [one for one in drawn if one["objectHash"] not in hashes])
-        },
-        object_answers={key: one for key, one in labels.object_answers.items() if key not in hashes},
-        object_actions={key: one for key, one in labels.object_actions.items() if key not in hashes},
-        classification_answers={key: one for key, one in labels.classification_answers.items() if key not in hashes},
-    )
-
-
-def _only(hash_: str, one: dict[str, Any]) -> Labels:
-    return Labels(classification_answers={hash_: one})
+    drawn = (one for found in labels.objects.values() for one in found)
+    return any(map(_is_edited, (*drawn, *labels.classification_answers.values())))
 
 
 def _is_edited(one: Document) -> bool:
@@ -202,11 +142,6 @@ def _is_edited(one: Document) -> bool:
         return True
     made, edited = one.get("createdBy"), one.get("lastEditedBy")
     return bool(made and edited and made != edited)
-
-
-def _answers(one: Document) -> list[tuple[Any, Any]]:
-    given = [(answer.get("featureHash"), _plain(answer.get("answers"))) for answer in one.get("classifications") or ()]
-    return sorted(given, key=lambda pair: str(pair[0]))
 
 
 def _plain(answers: Any) -> Any:

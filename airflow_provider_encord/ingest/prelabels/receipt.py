@@ -30,6 +30,7 @@ UNCHANGED = "unchanged"
 SKIPPED = "skipped"
 CONFLICT = "conflict"
 FAILED = "failed"
+KEPT = "kept"  # a count of rows that is not an outcome
 OUTCOMES = (SAVED, UNCHANGED, SKIPPED, CONFLICT, FAILED)
 _NAMED = 20
 _PART, _INTENT = "part-", "intent-"
@@ -46,6 +47,10 @@ class RowOutcome(msgspec.Struct, frozen=True, kw_only=True):
     :param annotations: How many the row has from this source.
     :param reason: Why it was skipped, left alone or failed.
     :param content: Fingerprint of all labels that the row has after it was saved; None if they are not known.
+    :param own_labels: Hashes of the labels that are from imports, if labels were merged into a row that has others;
+        None if all labels of the row are from imports.
+    :param kept: The number of labels that the row has with another content, which was not changed.
+    :param previous_state: Fingerprint of the labels and the time of editing that the row had before it was saved.
     """
 
     place: str
@@ -56,6 +61,9 @@ class RowOutcome(msgspec.Struct, frozen=True, kw_only=True):
     annotations: int = 0
     reason: str | None = None
     content: str | None = None
+    own_labels: list[str] | None = None
+    kept: int = 0
+    previous_state: str | None = None
     schema_version: int = SCHEMA_VERSION
 
 
@@ -78,7 +86,10 @@ class ImportReceipt:
         """By label hash, the fingerprint of what earlier imports saved."""
         self.intended: dict[str, set[str]] = {}
         """By label hash, the fingerprints of what earlier imports were about to save when they ended."""
+        self._replaced: dict[str, set[str]] = {}
+        """By label hash, the states of the row when earlier imports that ended early were about to save it."""
         self._known: dict[str, list[RowOutcome]] = {}  # by label hash
+        self._pending: dict[str, RowOutcome] = {}  # intents of this import
         self._recorded: set[str] = set()  # label hashes
         if path is None:
             return
@@ -109,6 +120,26 @@ class ImportReceipt:
         if self._claim is not None:
             self._claim.keep()
 
+    def evidence(self, label_hash: str, content: str) -> RowOutcome | None:
+        """What says that an import left a row with this content, so that nobody edited it since.
+
+        :param content: Fingerprint of the labels that the row has.
+        """
+        pending = self._pending.get(label_hash)
+        lines = [*self._known.get(label_hash, ()), *([pending] if pending else [])]
+        return next((one for one in reversed(lines) if one.content == content), None)
+
+    def is_edited(self, label_hash: str, content: str, state: str) -> bool:
+        """Whether somebody edited a row since an import saved it, or perhaps saved it and then ended.
+
+        :param content: Fingerprint of the labels that the row has.
+        :param state: Fingerprint of its labels and of the time of editing.
+        """
+        if self.evidence(label_hash, content) is not None:
+            return False
+        replaced = self._replaced.get(label_hash)
+        return label_hash in self.saved_before or (replaced is not None and state not in replaced)
+
     def intend(self, outcomes: Sequence[RowOutcome]) -> None:
         """Note what is about to be saved: if this worker dies, the next import knows whose labels they are.
 
@@ -120,12 +151,18 @@ class ImportReceipt:
         intents = [msgspec.structs.replace(one, outcome=_INTENDED) for one in outcomes]
         self._write(f"{_INTENT}{self._intents:06d}.jsonl", intents)
         self._intents += 1
-        self._learn(intents)
+        self._pending |= {one.label_hash: one for one in intents if one.label_hash}
+
+    def withdraw(self, label_hashes: Iterable[str]) -> None:
+        """Forget what was intended for rows that were not saved."""
+        for one in label_hashes:
+            self._pending.pop(one, None)
 
     def take(self, outcomes: Sequence[RowOutcome]) -> None:
         """Keep outcomes, in a part of their own."""
         for one in outcomes:
             self.counts[one.outcome] += 1
+            self.counts[KEPT] += bool(one.kept)
             self.counts["created"] += one.created
         self.failures += [one for one in outcomes if one.outcome == FAILED][: max(0, _NAMED - len(self.failures))]
         if self._path is None or not outcomes:
@@ -171,8 +208,8 @@ class ImportReceipt:
 
     def _keep_earlier(self) -> None:
         """Keep what is known of rows whose labels this import did not record."""
-        unrecorded = (lines for label_hash, lines in self._known.items() if label_hash not in self._recorded)
-        kept = [line for lines in unrecorded for line in lines]
+        lines = [line for known in self._known.values() for line in known] + list(self._pending.values())
+        kept = [line for line in lines if line.label_hash not in self._recorded]
         if kept:
             write_whole(self._known_path, (msgspec.json.encode(one) + b"\n" for one in kept))
         else:
@@ -197,9 +234,12 @@ class ImportReceipt:
             if line.outcome == _INTENDED:
                 self.intended.setdefault(line.label_hash, set()).add(line.content)
                 self._known.setdefault(line.label_hash, []).append(line)
+                if line.previous_state:
+                    self._replaced.setdefault(line.label_hash, set()).add(line.previous_state)
             else:
                 self.saved_before[line.label_hash] = line.content
                 self.intended.pop(line.label_hash, None)
+                self._replaced.pop(line.label_hash, None)
                 self._known[line.label_hash] = [line]
 
     def _lines(self, file: StoragePath) -> Iterator[RowOutcome]:

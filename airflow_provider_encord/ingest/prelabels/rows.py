@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import RefusedError
@@ -22,13 +23,12 @@ from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.ingest.prelabels.labels import (
     Labels,
     content_of,
-    edited_by_people,
+    edited_by_hand,
     labels_of,
-    merged,
     put,
     substance,
-    without,
 )
+from airflow_provider_encord.ingest.prelabels.merging import hashes_of, merge
 from airflow_provider_encord.ingest.prelabels.receipt import (
     CONFLICT,
     FAILED,
@@ -54,8 +54,8 @@ class ImportOrder(msgspec.Struct, frozen=True, kw_only=True):
     :param branch: The branch that they go to.
     :param match_by: See `Matching`.
     :param if_exists: What to do with rows that have labels. `SKIP` leaves them alone, unless the receipt shows that
-        they are those of an earlier import and were not edited since. `MERGE` adds to them, and keeps what people
-        edited. `OVERWRITE` replaces all, also those of people.
+        they are those of an earlier import and were not edited since. `MERGE` adds to them, and changes only labels that
+        the receipt knows. `OVERWRITE` replaces all, also those of people.
     :param create_missing: Create label rows of data units that have none.
     :param on_error: ``"fail"`` sends nothing if a line is wrong; ``"skip"`` sends the others.
     """
@@ -71,19 +71,28 @@ class ImportOrder(msgspec.Struct, frozen=True, kw_only=True):
 class Work(msgspec.Struct):
     """A line that is right, and its row.
 
-    :param ours: Whether all labels of the row are from imports once it is saved. A row into which labels were merged
-        is not: people made the others, so the receipt must not claim the row.
+    :param own_labels: Hashes of those labels of the row that are from imports once it is saved; None if all are. In a
+        row into which labels were merged, people made the others, so the receipt must not claim the row.
+    :param previous_state: Fingerprint of the labels and the time of editing that the row had when it was read.
+    :param kept: The number of labels that the row has with another content, which stays.
     """
 
     prelabel: Prelabel
     row: LabelRowMetadata
     labels: Labels
     created: bool = False
-    ours: bool = True
+    own_labels: list[str] | None = None
+    previous_state: str = ""
+    kept: int = 0
 
     def outcome(self, outcome: str, **more: Any) -> RowOutcome:
         """Its outcome."""
-        known = {"data_hash": self.row.data_hash, "label_hash": self.row.label_hash, "created": self.created}
+        known = {
+            "data_hash": self.row.data_hash,
+            "label_hash": self.row.label_hash,
+            "created": self.created,
+            "kept": self.kept,
+        }
         return RowOutcome(place=self.prelabel.place, outcome=outcome, **{**known, **more})
 
 
@@ -107,7 +116,6 @@ class RowSaver:
         read, unreadable = self._read(list(works))
         outcomes += [works[one].outcome(FAILED, reason=reason) for one, reason in unreadable.items()]
         to_save: dict[str, dict[str, Any]] = {}
-        notes: dict[str, str] = {}
         now = datetime.datetime.now(datetime.UTC)
         for label_hash, work in works.items():
             if label_hash in unreadable:
@@ -119,22 +127,21 @@ class RowSaver:
             if isinstance(decision, RowOutcome):
                 outcomes.append(decision)
             else:
-                labels, note = decision
-                to_save[label_hash] = put(read[label_hash], labels, now)
-                notes[label_hash] = note
+                to_save[label_hash] = put(read[label_hash], decision, now)
         if to_save:
-            self._receipt.intend(self._saved(to_save, works, notes))
+            self._receipt.intend(_saved(to_save, works))
         touched = self._touched({one: read[one] for one in to_save})
         if touched and turns > 1:
+            self._receipt.withdraw(touched)
             outcomes += self.save({one: works[one] for one in touched}, turns=turns - 1)
         elif self._order.if_exists != OVERWRITE:
-            before = self._receipt.saved_before
+            self._receipt.withdraw(touched)
             reason = "somebody keeps saving the row; run the task again"
-            outcomes += [works[one].outcome(CONFLICT, reason=reason, content=before.get(one)) for one in touched]
+            outcomes += [works[one].outcome(CONFLICT, reason=reason) for one in touched]
         else:
             touched = set()
         rows = {one: row for one, row in to_save.items() if one not in touched}
-        return outcomes + (self._send(rows, works, notes) if rows else [])
+        return outcomes + (self._send(rows, works) if rows else [])
 
     def _read(self, label_hashes: Sequence[str]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
         """The rows, and for those that cannot be read the reason."""
@@ -143,33 +150,50 @@ class RowSaver:
             one: str(error) for one, error in answer.unreadable.items()
         }
 
-    def _decide(self, work: Work, row: dict[str, Any]) -> tuple[Labels, str] | RowOutcome:
-        """The labels that the row is to have, and a note; or the outcome, if it is not to be saved."""
+    def _decide(self, work: Work, row: dict[str, Any]) -> Labels | RowOutcome:
+        """The labels that the row is to have; or the outcome, if it is not to be saved."""
         there, label_hash = labels_of(row), row["label_hash"]
+        content = content_of(there)
+        evidence = self._receipt.evidence(label_hash, content)
+        whole = evidence is not None and evidence.own_labels is None
+        labels = self._wanted(work, there, evidence)
+        work.previous_state = fingerprint(content=content, edited=str(_time(row.get("last_edited_at"))))
         made = {"label_hash": label_hash, "annotations": work.labels.count}
-        labels, note = self._wanted(work.labels, there)
-        before = self._receipt.saved_before.get(label_hash)
-        own = content_of(there) in {before, *self._receipt.intended.get(label_hash, ())}
-        merges = self._order.if_exists == MERGE and bool(there.count)
-        work.ours = not merges or own or substance(work.labels) == substance(there)
-        if substance(labels) == substance(there):
-            return work.outcome(UNCHANGED, content=content_of(there) if work.ours else None, **made)
+        unchanged = substance(labels) == substance(there)
+        if unchanged and not work.kept:
+            return work.outcome(UNCHANGED, **made, **self._claim(work, there, evidence))
         if self._order.if_exists == OVERWRITE:
-            return labels, note
-        if before is not None and not own:
-            reason = "somebody edited the row since the import before; with if_exists='overwrite' that is replaced"
-            return work.outcome(CONFLICT, reason=reason, content=before, **made)
-        if self._order.if_exists == SKIP and there.count and not own:
+            return labels
+        if self._receipt.is_edited(label_hash, content, work.previous_state):
+            reason = "somebody edited the row since an earlier import; with if_exists='overwrite' that is replaced"
+            return work.outcome(CONFLICT, reason=reason, **made)
+        if unchanged:
+            return work.outcome(CONFLICT, reason=_kept(work), **made, **self._claim(work, there, evidence))
+        if self._order.if_exists == SKIP and there.count and not whole:
             reason = "it has labels; see if_exists"
             return work.outcome(SKIPPED, reason=reason, **made)
-        return labels, note
+        return labels
 
-    def _wanted(self, labels: Labels, there: Labels) -> tuple[Labels, str]:
-        if self._order.if_exists != MERGE:
-            return labels, ""
-        kept = edited_by_people(there, labels)
-        note = f"{len(kept)} labels that people edited are kept as they are" if kept else ""
-        return merged(there, without(labels, kept)), note
+    def _wanted(self, work: Work, there: Labels, evidence: RowOutcome | None) -> Labels:
+        """The labels that the row is to have, if nobody edited it; notes in the work whose they are."""
+        work.kept, work.own_labels = 0, None
+        if self._order.if_exists != MERGE or not there.count:
+            return work.labels
+        whole = evidence is not None and evidence.own_labels is None
+        ours = hashes_of(there) if whole else set((evidence and evidence.own_labels) or ())
+        merged = merge(there, work.labels, ours)
+        work.kept = len(merged.kept)
+        work.own_labels = None if whole else sorted((ours | merged.new) & hashes_of(merged.labels))
+        return merged.labels
+
+    def _claim(self, work: Work, there: Labels, evidence: RowOutcome | None) -> dict[str, Any]:
+        """What the receipt says of a row that is not saved: which of its labels are those of imports."""
+        if evidence is not None:
+            return {"content": evidence.content, "own_labels": evidence.own_labels}
+        same = substance(work.labels) == substance(there)
+        if self._order.if_exists == OVERWRITE or (same and not edited_by_hand(there)):
+            return {"content": content_of(there)}
+        return {}
 
     def _touched(self, read: Mapping[str, dict[str, Any]]) -> set[str]:
         """The rows that somebody saved since they were read."""
@@ -192,9 +216,7 @@ class RowSaver:
             touched |= {one for one, row in again.items() if not _same_labels(row, read[one])}
         return touched
 
-    def _send(
-        self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work], notes: Mapping[str, str]
-    ) -> list[RowOutcome]:
+    def _send(self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> list[RowOutcome]:
         """Save a bundle. If Encord refuses it, each row is read, decided upon and saved by itself, as all of this takes
         time: so it is known which row is wrong, and what people saved in between is seen.
         """
@@ -204,25 +226,37 @@ class RowSaver:
             if len(rows) > 1:
                 done = {one: rows[one] for one in error.outcome.done} if error.outcome else {}
                 rest = [outcome for one in rows if one not in done for outcome in self.save({one: works[one]})]
-                return self._saved(done, works, notes) + rest
+                return _saved(done, works) + rest
             ((label_hash, _),) = rows.items()
+            self._receipt.withdraw(rows)
             reason = f"Encord refused: {error.message}"
             return [works[label_hash].outcome(FAILED, label_hash=label_hash, reason=reason)]
-        return self._saved(rows, works, notes)
+        return _saved(rows, works)
 
-    def _saved(
-        self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work], notes: Mapping[str, str]
-    ) -> list[RowOutcome]:
-        return [
-            works[label_hash].outcome(
-                SAVED,
-                label_hash=label_hash,
-                annotations=works[label_hash].labels.count,
-                reason=notes[label_hash] or None,
-                content=content_of(labels_of(row)) if works[label_hash].ours else None,
-            )
-            for label_hash, row in rows.items()
-        ]
+
+def _saved(rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> list[RowOutcome]:
+    return [
+        works[label_hash].outcome(
+            SAVED,
+            label_hash=label_hash,
+            annotations=works[label_hash].labels.count,
+            reason=_kept(works[label_hash]),
+            content=content_of(labels_of(row)),
+            own_labels=works[label_hash].own_labels,
+            previous_state=works[label_hash].previous_state,
+        )
+        for label_hash, row in rows.items()
+    ]
+
+
+def _kept(work: Work) -> str | None:
+    """Why some of the labels are not in the row."""
+    if not work.kept:
+        return None
+    return (
+        f"{work.kept} of the labels are in the row with another content and were not changed; with "
+        "if_exists='overwrite' all labels of the row are replaced"
+    )
 
 
 def _time(text: Any) -> datetime.datetime | None:

@@ -64,21 +64,25 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     :param promote_to: Afterwards copy the labels of these rows from `branch` to this branch, such as ``"main"``
         (templated). SSH keys only.
     :param overwrite: With `promote_to`: replace labels that are there (templated); else such rows stay.
-    :param if_exists: Of rows that have labels (templated): ``"skip"`` (default) leaves them alone, unless they are
-        those of an earlier import with this receipt and were not edited since; ``"merge"`` adds to them, keeps what
-        people edited, and leaves a row alone that an earlier import saved and somebody edited since, as they may have
-        deleted what would be added again; ``"overwrite"`` replaces all, also those of people.
+    :param if_exists: What to do with rows that have labels (templated). ``"skip"`` (default) leaves them alone, unless
+        the receipt shows that an earlier import saved all their labels and that no one edited them since. ``"merge"``
+        adds to them, frame by frame. It changes only labels that an earlier import with this receipt saved; any other
+        label that is there with another content stays, and the receipt counts it as ``kept``. A row that somebody
+        edited since is a conflict and is left alone. Without a receipt, merging never changes a label that is there,
+        but cannot see that somebody deleted a label, and adds it again. ``"overwrite"`` replaces all labels, also
+        those of people.
     :param create_missing: Create label rows where there are none (templated); else such data units are skipped.
     :param on_error: ``"fail"``: if a line is wrong, nothing is sent (of what a function makes: the others are imported,
         and the task fails); ``"skip"``: the others are imported (templated).
     :param receipt: Path or URI of a file to write (templated): JSON Lines, one for each row, with ``place``,
         ``data_hash``, ``label_hash``, ``outcome`` (``saved``, ``unchanged``, ``skipped``, ``conflict`` or ``failed``),
-        ``created``, ``annotations``, ``reason``, ``content`` (a fingerprint of the labels) and ``schema_version``. One
+        ``created``, ``annotations``, ``reason``, ``content`` (a fingerprint of the labels), ``own_labels`` (hashes of
+        the labels from imports in a row that has others, too), ``kept``, ``previous_state`` and ``schema_version``. One
         task at a time may write it. Name the same one at every run, so that imports can update their own labels: what
         it knows of other rows is kept beside it, in a file of its name with ``.known`` after it. None writes none.
     :return: ``{"project", "branch", "created", "saved", "unchanged", "skipped", "conflict", "failed", "promoted",
-        "receipt"}``: numbers of rows, and the URI of the receipt. Conflicts are rows that somebody edited and that were
-        therefore left alone.
+        "receipt"}``: numbers of rows, and the URI of the receipt. Conflicts are rows that were left alone because
+        somebody edited them, or because all that differs are labels that merging does not change.
     :raises AirflowFailException: A line or an argument is wrong, or Encord refuses; the message names it.
     :raises AirflowException: Encord was not reached; a retry does what is left.
     """
@@ -168,6 +172,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
                 receipt.counts[CONFLICT],
                 "the receipt names them" if path else "with the argument receipt, a file would name them",
             )
+        self._warn_of_merging(order, receipt)
         if receipt.counts[FAILED] and order.on_error == FAIL:
             raise InvalidRequestError(_failures(receipt))
         promoted = self._promote(order, done, overwrite=overwrite)
@@ -182,6 +187,20 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             if branch:
                 self.tell_assets(context, labels_uri(self.client.settings.base_url, order.project, branch), result)
         return result
+
+    def _warn_of_merging(self, order: ImportOrder, receipt: ImportReceipt) -> None:
+        from airflow_provider_encord.ingest.prelabels.receipt import KEPT
+        from airflow_provider_encord.ingest.prelabels.rows import MERGE
+
+        if receipt.counts[KEPT]:
+            self.log.warning(
+                "%d rows have some of the labels with another content. These were not changed.", receipt.counts[KEPT]
+            )
+        if order.if_exists == MERGE and not given(self.receipt):
+            self.log.warning(
+                "Labels were merged without the argument receipt: if somebody deletes them, the next import adds them "
+                "again, and it cannot update its own labels. Name the same receipt at every run."
+            )
 
     def _order(self) -> ImportOrder:
         from airflow_provider_encord.client.api.label_actions import copy_labels_to_branch

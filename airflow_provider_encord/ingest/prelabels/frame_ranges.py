@@ -1,0 +1,48 @@
+"""Ranges of frames as label rows have them: pairs of a first and a last frame. No pair at all means every frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Ranges = Sequence[Sequence[int]] | None
+
+
+def overlap(first: Ranges, second: Ranges) -> bool:
+    """Whether they have a frame in common."""
+    if not first or not second:
+        return True
+    return any(start <= other_end and other_start <= end for start, end in first for other_start, other_end in second)
+
+
+def covers(first: Ranges, second: Ranges) -> bool:
+    """Whether every frame of the second is in the first."""
+    return not first or (bool(second) and subtract(second, first) == [])
+
+
+def union(first: Ranges, second: Ranges) -> list[list[int]]:
+    """The frames of both."""
+    if not first or not second:
+        return []
+    joined: list[list[int]] = []
+    for start, end in sorted((pair[0], pair[1]) for pair in (*first, *second)):
+        if joined and start <= joined[-1][1] + 1:
+            joined[-1][1] = max(joined[-1][1], end)
+        else:
+            joined.append([start, end])
+    return joined
+
+
+def subtract(first: Ranges, second: Ranges) -> list[list[int]]:
+    """The frames of the first that are not in the second; of every frame, nothing remains that could be written."""
+    if not first or not second:
+        return []
+    rest: list[Any] = [[start, end] for start, end in first]
+    for start, end in second:
+        rest = [
+            part
+            for one in rest
+            for part in ([one[0], min(one[1], start - 1)], [max(one[0], end + 1), one[1]])
+            if part[0] <= part[1]
+        ]
+    return rest
