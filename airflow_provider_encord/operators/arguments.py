@@ -272,6 +272,17 @@ def literal_word(value: Any, name: str) -> str | None:
     return word(value, name)
 
 
+def branch_name(value: Any, name: str) -> str | None:
+    """The name of a label branch; None for what a template rendered to nothing.
+
+    :raises InvalidRequestError: See `word`; or white space stands around it, which would name another branch.
+    """
+    branch = word(value, name)
+    if branch is not None and branch != branch.strip():
+        raise _invalid(f"{name}: {branch[:80]!r} begins or ends with white space. Remove it.")
+    return branch
+
+
 def words(value: Any, name: str) -> list[str] | None:
     """Several of them; None for what a template rendered to nothing.
 

@@ -328,6 +328,11 @@ def test_the_label_limit_of_the_server_is_kept_to(model: Model) -> None:
         ({"on_error": "perhaps"}, "on_error: 'perhaps'"),
         ({"labels": lambda row: None}, "source, labels: give a file, or a function"),
         ({"branch": "b", "promote_to": "b"}, "promote_to: 'b' is the branch"),
+        *(
+            ({name: value}, rf"{name}: .*{message}")
+            for name in ("branch", "promote_to")
+            for value, message in (("None", "the text 'None'"), (["main"], "not a list"), (" main", "white space"))
+        ),
         ({"create_missing": "perhaps"}, "create_missing: 'perhaps'"),
     ],
 )

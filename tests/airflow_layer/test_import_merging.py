@@ -232,14 +232,26 @@ def test_merging_joins_frames_of_tracks_and_ranges_of_classifications(
     assert [one["name"] for one in colour["answers"]] == ["Red"]
 
 
-def test_another_answer_for_some_frames_replaces_ours_on_these_frames_only(video: Model) -> None:
+@pytest.mark.parametrize(
+    ("with_receipt", "second", "expected"),
+    [
+        (True, [[4, 5], [12, 13]], [("Heavy snow", [[4, 5], [12, 13]]), ("Rain", [[0, 3], [6, 9]])]),
+        (True, [[10, 12]], [("Heavy snow", [[10, 12]]), ("Rain", [[0, 9]])]),
+        (True, [[0, 9]], [("Heavy snow", [[0, 9]])]),
+        (False, [[10, 12]], [("Heavy snow", [[10, 12]]), ("Rain", [[0, 9]])]),
+    ],
+)
+def test_another_answer_for_some_frames_replaces_ours_on_these_frames_only(
+    video: Model, with_receipt: bool, second: Any, expected: Any
+) -> None:
     (mine,) = video.data_hashes
-    more = {"if_exists": "merge", "receipt": receipt_of(video)}
-    for answer, frames in (("Rain", [[0, 9]]), ("Heavy snow", [[4, 5], [12, 13]])):
+    more = {"if_exists": "merge", **({"receipt": receipt_of(video)} if with_receipt else {})}
+    for answer, frames in (("Rain", [[0, 9]]), ("Heavy snow", second)):
         weather = {"feature": "Weather", "answer": answer, "frames": frames}
         source = video.write({"data_hash": mine, "classifications": [weather]})
         assert video.load(source, **more)["saved"] == 1
-    assert weather_of(video.labels()[mine]) == [("Heavy snow", [[4, 5], [12, 13]]), ("Rain", [[0, 3], [6, 9]])]
+        assert video.load(source, **more)["unchanged"] == 1
+    assert weather_of(video.labels()[mine]) == expected
 
 
 def test_frames_that_people_took_from_a_track_are_not_added_again_without_a_receipt(video: Model) -> None:

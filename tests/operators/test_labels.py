@@ -264,6 +264,7 @@ def test_the_manifest_tells_the_filters(emulator, tmp_path, arguments, filters):
         ({"label_statuses": ["DONE"]}, r"label_statuses: 'DONE' is none of QUEUED, ASSIGNED"),
         ({"data_title": "None"}, r"data_title: it is the text 'None'"),
         ({"branch": "None"}, r"branch: it is the text 'None'"),
+        ({"branch": " main"}, "branch: ' main' begins or ends with white space"),
     ],
 )
 def test_a_filter_that_names_nothing_there_is_fails_and_lists_what_there_is(emulator, tmp_path, arguments, message):

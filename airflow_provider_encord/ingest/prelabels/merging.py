@@ -144,6 +144,9 @@ def _put(labels: Labels, hash_: str, track: _Track) -> None:
 def _classify(there: dict[str, dict[str, Any]], hash_: str, new: dict[str, Any], ours: Collection[str]) -> bool:
     """Add a classification, frame by frame. False if one that is not known to be ours says something else there."""
     ranges, old = new.get("range"), there.get(hash_)
+    if old is not None and _says_more(old, new):
+        hash_ = fingerprint(hash=hash_, answers=answers_of(new))[:8]
+        new, old = {**new, "classificationHash": hash_}, there.get(hash_)
     rivals = {
         key: one
         for key, one in there.items()
@@ -152,25 +155,23 @@ def _classify(there: dict[str, dict[str, Any]], hash_: str, new: dict[str, Any],
     foreign = [one for key, one in rivals.items() if key not in ours]
     if foreign:
         return any(_same_answer(one, new) and covers(one.get("range"), ranges) for one in foreign)
-    if old is not None and hash_ not in ours:
-        if not _same_answer(old, new):
-            return False
-        there[hash_] = {**old, "range": union(old.get("range"), ranges)}
-        return True
+    same = old is not None and _same_answer(old, new)
+    if old is not None and hash_ not in ours and not same:
+        return False
     for key, one in rivals.items():
         if key != hash_:
             _leave(there, key, {**one, "range": subtract(one.get("range"), ranges)})
-    if old is None:
-        there[hash_] = new
-    elif _same_answer(old, new):
+    if old is not None and same:
         whole = old.get("range") if covers(old.get("range"), ranges) else union(old.get("range"), ranges)
-        there[hash_] = {**old, **new, "range": whole}
-    else:
-        rest = {**old, "range": subtract(old.get("range"), ranges)}
-        other = fingerprint(hash=hash_, answers=answers_of(old))[:8]
-        there[hash_] = new
-        _leave(there, other, {**rest, "classificationHash": other})
+        new = {**old, **(new if hash_ in ours else {}), "range": whole}
+    there[hash_] = new
     return True
+
+
+def _says_more(old: Document, new: Document) -> bool:
+    """Whether a classification has another answer, and keeps frames on which it has it."""
+    ranges = old.get("range"), new.get("range")
+    return not _same_answer(old, new) and (not overlap(*ranges) or bool(subtract(*ranges)))
 
 
 def _leave(there: dict[str, dict[str, Any]], hash_: str, rest: dict[str, Any]) -> None:

@@ -54,8 +54,8 @@ class ImportOrder(msgspec.Struct, frozen=True, kw_only=True):
     :param branch: The branch that they go to.
     :param match_by: See `Matching`.
     :param if_exists: What to do with rows that have labels. `SKIP` leaves them alone, unless the receipt shows that
-        they are those of an earlier import and were not edited since. `MERGE` adds to them, and changes only labels that
-        the receipt knows. `OVERWRITE` replaces all, also those of people.
+        they are those of an earlier import and were not edited since. `MERGE` adds to them, and changes only labels
+        that the receipt knows. `OVERWRITE` replaces all, also those of people.
     :param create_missing: Create label rows of data units that have none.
     :param on_error: ``"fail"`` sends nothing if a line is wrong; ``"skip"`` sends the others.
     """

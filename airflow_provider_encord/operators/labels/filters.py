@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.defaults import SHADOW_DATA, TASK_STATUSES
 from airflow_provider_encord.operators.arguments import (
+    branch_name,
     check_literals,
     choice,
     flag,
@@ -148,7 +149,7 @@ class LabelRowsOperator(EncordBaseOperator):
         from airflow_provider_encord.client.api.labels import MAIN_BRANCH
         from airflow_provider_encord.client.errors import InvalidRequestError
 
-        branch = word(self.branch, "branch") or MAIN_BRANCH
+        branch = branch_name(self.branch, "branch") or MAIN_BRANCH
         if not flag(self.all_branches, "all_branches", empty=False):
             return branch
         if branch != MAIN_BRANCH:

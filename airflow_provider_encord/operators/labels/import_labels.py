@@ -10,6 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
+    branch_name,
     check_literals,
     choice,
     flag,
@@ -131,6 +132,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         self.receipt = receipt
         check_literals(
             source=(source, location),
+            branch=(branch, branch_name),
+            promote_to=(promote_to, branch_name),
             if_exists=(if_exists, one_of("skip", "merge", "overwrite")),
             create_missing=(create_missing, flag),
             on_error=(on_error, one_of("fail", "skip")),
@@ -183,7 +186,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             "promoted": promoted,
             "receipt": str(path) if path else None,
         }
-        for branch in (order.branch, given(self.promote_to) if promoted else None):
+        for branch in (order.branch, branch_name(self.promote_to, "promote_to") if promoted else None):
             if branch:
                 self.tell_assets(context, labels_uri(self.client.settings.base_url, order.project, branch), result)
         return result
@@ -212,12 +215,13 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         require_key(self.match_by)
         choice(self.if_exists, "if_exists", IF_EXISTS)
         choice(self.on_error, "on_error", (FAIL, SKIP_ERRORS))
-        branch = str(given(self.branch) or MAIN)
+        branch = branch_name(self.branch, "branch") or MAIN
+        target = branch_name(self.promote_to, "promote_to")
         project = self.client.project(self.project or None).id
-        if given(self.promote_to):
-            if self.promote_to == branch:
+        if target is not None:
+            if target == branch:
                 raise InvalidRequestError(f"promote_to: {branch!r} is the branch that is imported to.")
-            self.client.require_possible(copy_labels_to_branch(project, [], target=str(self.promote_to)))
+            self.client.require_possible(copy_labels_to_branch(project, [], target=target))
         return ImportOrder(
             project=project,
             branch=branch,
@@ -266,11 +270,11 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             ) from error
 
     def _promote(self, order: ImportOrder, label_hashes: Sequence[str], *, overwrite: bool) -> int:
-        target = given(self.promote_to)
+        target = branch_name(self.promote_to, "promote_to")
         if target is None or not label_hashes:
             return 0
         rows = self.client.project(order.project).rows
-        return rows.copy_to_branch(label_hashes, target=str(target), source=order.branch, overwrite=overwrite)
+        return rows.copy_to_branch(label_hashes, target=target, source=order.branch, overwrite=overwrite)
 
 
 def _failures(receipt: ImportReceipt) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_encord.defaults import LATE_AFTER
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
+    branch_name,
     check_literals,
     choice,
     given,
@@ -17,7 +18,6 @@ from airflow_provider_encord.operators.arguments import (
     one_of,
     seconds,
     storage_path,
-    word,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.runs import utc_time
@@ -105,10 +105,10 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.export.snapshot import take_snapshot
         from airflow_provider_encord.export.snapshot_memory import Memory
 
-        branch = word(self.branch, "branch")
+        branch = branch_name(self.branch, "branch")
         if branch is None:
             raise InvalidRequestError("branch: it is empty; name the branch to make, such as export-{{ ts_nodash }}.")
-        source = word(self.source, "source") or MAIN_BRANCH
+        source = branch_name(self.source, "source") or MAIN_BRANCH
         date = self._date(context)
         project = self.client.project(self.project).id
         report = None if given(self.report) is None else storage_path(self.report, "report")
