@@ -26,7 +26,8 @@ def group_files(
     """Make units of files.
 
     :param group_by: ``"directory"``: the images (or DICOM files) of a directory are one unit, named like it. A regular
-        expression with a part named ``group``: those whose URIs have the same text there. A mapping: title of the unit
+        expression with a part named ``group``: those whose URIs have the same text there; its last part between slashes is
+        the title. A mapping: title of the unit
         to names or URIs of its files, in this order; other files stay by themselves. None: no groups but DICOM series,
         which then go by directory.
     :param create_video: Make image sequences, which play like videos.
@@ -73,9 +74,15 @@ def _gather(
         groups[file.uri if name is None else f"group {name}"].append(file)
     made = []
     for name, members in groups.items():
-        title = name.removeprefix("group ").rpartition("/")[2]
+        title = _last_part(name.removeprefix("group "))
         made.append(members[0] if name == members[0].uri else _unit(title, members, create_video))
     return made
+
+
+def _last_part(name: str) -> str:
+    """The last part of a directory's URI, or of the text of a pattern, that is not empty."""
+    path = name.partition("://")[2] if "://" in name else name
+    return path.rstrip("/").rpartition("/")[2]
 
 
 def _named(files: Sequence[SourceFile], groups: Mapping[str, Sequence[str]], create_video: bool) -> list[SourceFile]:
@@ -117,6 +124,11 @@ def _unit(title: str, members: Sequence[SourceFile], create_video: bool) -> Sour
         names = ", ".join(sorted(one.item_type for one in kinds))
         raise InvalidRequestError(
             f"group_by: the group {title[:80]!r} has files of kind {names}; only images, or only DICOM files, make one."
+        )
+    if not title.strip():
+        raise InvalidRequestError(
+            f"group_by: the group of {members[0].uri} has an empty title. Change the pattern or the dictionary, so that "
+            "each group has a name."
         )
     if len(title) > LONGEST_TITLE:
         raise InvalidRequestError(f"group_by: the title {title[:40]!r}... has more than {LONGEST_TITLE} characters.")

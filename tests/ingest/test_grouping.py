@@ -88,3 +88,19 @@ def test_a_group_that_is_no_list_of_names_is_named(groups: dict[object, object])
     """Fault 4.4: `TypeError` instead of a message."""
     with pytest.raises(InvalidRequestError, match=r"^group_by: the group '[a1]' must be a list of file names"):
         group_files(ONE, groups)  # type: ignore[arg-type]
+
+
+def test_the_text_of_a_pattern_that_ends_with_a_slash_is_named_by_its_last_part() -> None:
+    assert shape(group_files([*ONE, *TWO], r"(?P<group>scene-\d/)")) == [("scene-1", 2), ("scene-2", 1)]
+
+
+@pytest.mark.parametrize("rule", [r"(?P<group>/)", r"(?P<group>)scene", {"": ["m.png"]}, {" ": ["m.png"]}])
+def test_a_group_with_an_empty_title_is_refused(rule: object) -> None:
+    with pytest.raises(InvalidRequestError, match="group_by: the group of .*m.png has an empty title"):
+        group_files([a_file("m.png", folder="scene-3")], rule)  # type: ignore[arg-type]
+
+
+def test_files_of_a_root_directory_make_no_group_without_a_title() -> None:
+    root = SourceFile(path=None, uri="file:///1.png", title="1.png", size=1, kind=IMAGE)
+    with pytest.raises(InvalidRequestError, match="empty title"):
+        group_files([root], "directory")
