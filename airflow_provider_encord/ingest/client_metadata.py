@@ -1,22 +1,28 @@
 """The user's own data about each file: from a mapping, from a file beside it, or from one file about all.
 
 A unit is found by its URI, or by its title. One file about all is JSON (``{"a.png": {...}}``), JSON Lines or CSV; in
-the latter two each line names its file in ``source`` or ``title``, and all other columns are the metadata.
+the latter two each line names its file in ``source`` or ``title``, and all other columns are the metadata; an empty
+cell of CSV is left out.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import logging
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest import rows
 from airflow_provider_encord.ingest.sources import SourceFile
-from airflow_provider_encord.plain_json import plain_json
+from airflow_provider_encord.plain_json import plain_json, same_json
 from airflow_provider_encord.storage_paths import storage_errors
 
+log = logging.getLogger(__name__)
+
 SIDECAR = "sidecar"
+_NAMED = 5  # names that fit no file, in the log
 _NAMES = ("source", "title")
 ClientMetadata: TypeAlias = Mapping[str, Mapping[str, Any]] | str
 
@@ -36,13 +42,38 @@ def add_client_metadata(
         return list(files)
     if what == SIDECAR:
         return [_with(file, _sidecar(file)) for file in files]
-    table = read_table(what, open_uri, "client_metadata")
-    if table and files and not any(file.uri in table or file.title in table for file in files):
+    table = _by_composed_name(read_table(what, open_uri, "client_metadata"))
+    used = {_composed(name) for file in files for name in (file.uri, file.title)} & table.keys()
+    if table and files and not used:
         raise InvalidRequestError(
             f"client_metadata: none of its {len(table)} names, such as {str(next(iter(table)))[:80]!r}, is the title "
             f"or URI of a file, such as {files[0].title[:80]!r}. Correct the names, or leave client_metadata out."
         )
-    return [_with(file, table.get(file.uri, table.get(file.title))) for file in files]
+    if unused := [name for name in table if name not in used]:
+        log.warning(
+            "client_metadata: %d of its %d names fit no file of source, such as %s.",
+            len(unused),
+            len(table),
+            ", ".join(repr(name[:80]) for name in unused[:_NAMED]),
+        )
+    return [_with(file, table.get(_composed(file.uri), table.get(_composed(file.title)))) for file in files]
+
+
+def _by_composed_name(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The table with its names composed: macOS writes names of files decomposed."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, value in table.items():
+        key = _composed(str(name))
+        if key in found and not same_json(found[key], value):
+            raise InvalidRequestError(
+                f"client_metadata: {key[:80]!r} is named twice, composed and decomposed, with other metadata. Keep one."
+            )
+        found[key] = value
+    return found
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def read_table(
@@ -92,14 +123,15 @@ def _table(uri: str, open_uri: Callable[[str], Any], argument: str) -> dict[str,
     for line in lines:
         place = f"{where}, {line.where}"
         name, metadata = _named(dict(rows.require_object(line.fields, place)), place)
-        if name in table and table[name] != metadata:
+        if name in table and not same_json(table[name], metadata):
             raise InvalidRequestError(f"{place}: {name[:200]!r} is named a second time, with other metadata.")
         table[name] = metadata
     return table
 
 
 def _named(line: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
-    names = [line.pop(name) for name in _NAMES if line.get(name)]
+    given = [line.pop(name, None) for name in _NAMES]
+    names = [name for name in given if name is not None and name != ""]
     if not names:
         raise InvalidRequestError(f"{where} names no file: it needs a field 'source' or 'title'.")
     if not isinstance(names[0], str):

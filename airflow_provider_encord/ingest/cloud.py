@@ -41,7 +41,7 @@ from airflow_provider_encord.ingest.keys import keys_below, require_key
 from airflow_provider_encord.ingest.kinds import NAMES, kind_name, kind_of
 from airflow_provider_encord.ingest.rows import START, Place
 from airflow_provider_encord.ingest.sources import LONGEST_TITLE
-from airflow_provider_encord.ingest.upload_json import name_in, require_title, require_url, upload_json_entries
+from airflow_provider_encord.ingest.upload_json import name_in, require_url, title_or, upload_json_entries
 from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
 MOST_UNITS = 500_000  # in one job; the limits that Encord documents for an upload JSON (protocol, section 7.11)
@@ -77,19 +77,23 @@ def read_manifest(path: Any, *, kind: Kind | None = None) -> Iterator[CloudObjec
 
 
 def manifest_entries(
-    path: Any, *, kind: Kind | None = None, start: Place = START
+    path: Any, *, kind: Kind | None = None, start: Place = START, switches: Mapping[str, bool] | None = None
 ) -> Iterator[tuple[CloudObject | Unit, Place]]:
-    """As `read_manifest`, from a place on; each with the place after it."""
+    """As `read_manifest`, from a place on; each with the place after it.
+
+    :param switches: The switches of Encord's upload JSON as they are used, by name. Others in the file are refused.
+    """
     where = f"source: {path}"
     suffix = rows.format_of(path.name)
     if suffix in rows.JSON_LINES:
         for row in rows.json_lines(path, "source", start):
             yield _object(row.fields, f"{where}, {row.where}", kind), row.end
     elif suffix == rows.CSV:
+        _require_columns(rows.csv_columns(path, "source"), f"{where}, line 1")
         for row in rows.csv_rows(path, "source", start):
             yield _object(_from_row(row.fields, f"{where}, {row.where}"), f"{where}, {row.where}", kind), row.end
     elif suffix == rows.JSON:
-        entries = enumerate(_whole(path, where, kind), 1)
+        entries = enumerate(_whole(path, where, kind, switches), 1)
         yield from ((one, Place(offset=number)) for number, one in entries if number > start.offset)
     else:
         raise InvalidRequestError(f"source: {path} is neither .jsonl, .csv nor .json; or name a directory to list.")
@@ -218,27 +222,41 @@ def _unit(members: Sequence[CloudObject]) -> Unit:
     return ImageGroup(parts=files, title=title, client_metadata=metadata)
 
 
+def _require_columns(columns: Sequence[str], where: str) -> None:
+    unknown = next((name for name in columns if name not in _FIELDS and not name.startswith(_METADATA)), None)
+    if unknown is not None:
+        lacking = f"the column {unknown[:80]!r} is not known"
+    elif "url" not in columns:
+        lacking = "there is no column 'url'"
+    elif _METADATA in columns:
+        lacking = f"the column {_METADATA!r} names no key"
+    else:
+        return
+    raise InvalidRequestError(f"{where}: {lacking}. Columns are {', '.join(_FIELDS)}, and metadata.<key>.")
+
+
 def _from_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
-    unknown = next((name for name in row if name not in _FIELDS and not name.startswith(_METADATA)), None)
-    if unknown is not None or "url" not in row:
-        lacking = f"the column {unknown[:80]!r} is not known" if unknown is not None else "there is no column 'url'"
-        raise InvalidRequestError(f"{where}: {lacking}. Columns are {', '.join(_FIELDS)}, and metadata.<key>.")
-    fields = {name: row[name] for name in _FIELDS if row.get(name)}
+    fields = {name: row[name] for name in _FIELDS if name in row}
     text = fields.get("client_metadata")
     named = f"{where}: client_metadata"
     metadata = {} if text is None else rows.require_object(rows.decode_json(text, named), named)
-    more = {name.removeprefix(_METADATA): row[name] for name in row if name.startswith(_METADATA) and row[name]}
+    more = {name.removeprefix(_METADATA): row[name] for name in row if name.startswith(_METADATA)}
+    twice = next((key for key in more if key in metadata), None)
+    if twice is not None:
+        raise InvalidRequestError(f"{named} and the column {_METADATA + twice[:80]!r} give the same key. Keep one.")
     return {**fields, "client_metadata": {**metadata, **more}}
 
 
-def _whole(path: Any, where: str, kind: Kind | None) -> Iterator[CloudObject | Unit]:
+def _whole(
+    path: Any, where: str, kind: Kind | None, switches: Mapping[str, bool] | None
+) -> Iterator[CloudObject | Unit]:
     value = rows.json_whole(path, "source")
     if isinstance(value, list):
         yield from (_object(fields, f"{where}, entry {number}", kind) for number, fields in enumerate(value, 1))
         return
     if not isinstance(value, dict):
         raise InvalidRequestError(f"{where} must be a list of objects, or Encord's upload JSON.")
-    yield from upload_json_entries(value, where)
+    yield from upload_json_entries(value, where, switches)
 
 
 def _object(fields: Any, where: str, kind: Kind | None) -> CloudObject:
@@ -249,7 +267,7 @@ def _object(fields: Any, where: str, kind: Kind | None) -> CloudObject:
             f"{where}: the field {str(unknown[0])[:40]!r} is not known; fields are {', '.join(_FIELDS)}."
         )
     for name in ("kind", "title", "group"):
-        if not isinstance(fields.get(name) or "", str):
+        if fields.get(name) is not None and not isinstance(fields[name], str):
             raise InvalidRequestError(f"{where}: {name}: it must be a text.")
     url = require_url(fields.get("url"), f"{where}: url")
     metadata = fields.get("client_metadata")
@@ -259,7 +277,7 @@ def _object(fields: Any, where: str, kind: Kind | None) -> CloudObject:
     return CloudObject(
         url=url,
         kind=_kind(fields.get("kind"), name, where, kind),
-        title=require_title(fields.get("title") or name, f"{where}: title"),
+        title=title_or(fields.get("title"), name, f"{where}: title"),
         group=fields.get("group") or None,
         client_metadata=metadata or None,
     )

@@ -32,12 +32,14 @@ class CloudSource:
     :param url_prefix: What stands for a directory in URLs that Encord reads.
     :param kind: Of objects that do not say it.
     :param units_per_job: At most so many units in a job.
+    :param switches: The switches of Encord's upload JSON as they are used, by name.
     """
 
     path: Any
     url_prefix: str | None
     kind: Kind | None
     units_per_job: int
+    switches: Mapping[str, bool] | None = None
 
     def version(self) -> str | None:
         """The version of a manifest, which changes when it is written; None for a listing, continued by key."""
@@ -73,7 +75,7 @@ class CloudSource:
             )
         else:
             start = START if place is None else Place(**place)
-            entries = manifest_entries(self.path, kind=self.kind, start=start)
+            entries = manifest_entries(self.path, kind=self.kind, start=start, switches=self.switches)
         for units, end in placed_parts(placed_units(entries), size=self.units_per_job):
             yield units, msgspec.to_builtins(end)
 

@@ -26,10 +26,9 @@ def group_files(
     """Make units of files.
 
     :param group_by: ``"directory"``: the images (or DICOM files) of a directory are one unit, named like it. A regular
-        expression with a part named ``group``: those whose URIs have the same text there; its last part between slashes is
-        the title. A mapping: title of the unit
-        to names or URIs of its files, in this order; other files stay by themselves. None: no groups but DICOM series,
-        which then go by directory.
+        expression with a part named ``group``: those whose URIs have the same text there; its last part between slashes
+        is the title. A mapping: title of the unit to names or URIs of its files, in this order; other files stay by
+        themselves. None: no groups but DICOM series, which then go by directory.
     :param create_video: Make image sequences, which play like videos.
     :raises InvalidRequestError: The pattern or mapping is wrong, or a group mixes kinds or sizes up.
     """
@@ -127,8 +126,8 @@ def _unit(title: str, members: Sequence[SourceFile], create_video: bool) -> Sour
         )
     if not title.strip():
         raise InvalidRequestError(
-            f"group_by: the group of {members[0].uri} has an empty title. Change the pattern or the dictionary, so that "
-            "each group has a name."
+            f"group_by: the group of {members[0].uri} has an empty title. Change the pattern or the dictionary, so "
+            "that each group has a name."
         )
     if len(title) > LONGEST_TITLE:
         raise InvalidRequestError(f"group_by: the title {title[:40]!r}... has more than {LONGEST_TITLE} characters.")

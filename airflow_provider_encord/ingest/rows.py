@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.client import strict_json
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.storage_paths import storage_errors
 
@@ -59,10 +60,13 @@ def decode_json(content: bytes | str, where: str) -> Any:
     """Decode JSON.
 
     :param where: Begins the message.
-    :raises InvalidRequestError: It is not JSON as RFC 8259 has it (``NaN`` is not), not UTF-8, or nested too deeply.
+    :raises InvalidRequestError: It is not JSON as RFC 8259 has it (``NaN`` is not), not UTF-8, nested too deeply, or an
+        object has a key twice.
     """
     try:
-        return msgspec.json.decode(content)
+        return strict_json.loads(content)
+    except strict_json.RepeatedKeyError as error:
+        reason = f"{error}. Keep one of the two"
     except UnicodeError:
         reason = "it is not UTF-8"
     except RecursionError:
@@ -83,20 +87,34 @@ def json_lines(path: Any, argument: str, start: Place = START) -> Iterator[Row]:
 def csv_rows(path: Any, argument: str, start: Place = START) -> Iterator[Row]:
     """The rows of a CSV file with a header, separated by commas, in UTF-8.
 
-    :raises InvalidRequestError: It is something else, or a row has more fields than the header.
+    An empty cell says nothing: its column is left out of the row's fields.
+
+    :raises InvalidRequestError: It is something else, or a row has not as many fields as the header.
     """
     header, first = _header(path, argument)
     texts = _Texts(_lines(path, argument, max(start, first, key=lambda place: place.offset)), f"{argument}: {path}")
     for values in _parsed(texts, f"{argument}: {path}"):
         where = f"line {texts.end.line}"
-        if not values:
+        if not values or (len(values) == 1 and not values[0].strip()):
             continue
-        if len(values) > len(header):
-            raise InvalidRequestError(
-                f"{argument}: {path}, {where}: it has {len(values)} fields, and the header has {len(header)}. Put "
-                "double quotes around a value that holds a comma."
+        if len(values) != len(header):
+            fix = (
+                "Put double quotes around a value that holds a comma."
+                if len(values) > len(header)
+                else "Write a comma for each empty cell, too; the file may have been cut off."
             )
-        yield Row(where, dict(zip(header, values, strict=False)), texts.end)
+            raise InvalidRequestError(
+                f"{argument}: {path}, {where}: it has {len(values)} fields, and the header has {len(header)}. {fix}"
+            )
+        yield Row(where, {name: value for name, value in zip(header, values, strict=True) if value}, texts.end)
+
+
+def csv_columns(path: Any, argument: str) -> list[str]:
+    """The names of the columns of a CSV file.
+
+    :raises InvalidRequestError: It has no header, or one with a name that is empty or given twice.
+    """
+    return _header(path, argument)[0]
 
 
 def json_whole(path: Any, argument: str) -> Any:
@@ -128,6 +146,8 @@ def _header(path: Any, argument: str) -> tuple[list[str], Place]:
         raise InvalidRequestError(
             f"{argument}: {path}: its columns are separated by {_OTHER_SEPARATORS[other]}. Separate them by commas."
         )
+    if "" in header:
+        raise InvalidRequestError(f"{argument}: {path}: column {header.index('') + 1} has no name. Name or remove it.")
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
         raise InvalidRequestError(f"{argument}: {path}: two columns are named {twice[:80]!r}.")

@@ -2,7 +2,8 @@
 
 Its lists are named in ``snake_case`` and the fields of their entries in ``camelCase``; both are taken either way. What
 an entry says of its file (``videoMetadata`` and its like) is passed on. A key that is not known is refused rather than
-dropped. The switches ``skip_duplicate_urls`` and ``upsert_metadata`` are arguments of the operator instead.
+dropped. The switches ``skip_duplicate_urls`` and ``upsert_metadata`` are arguments of the operator; a file that says
+otherwise is refused.
 """
 
 from __future__ import annotations
@@ -31,20 +32,25 @@ from airflow_provider_encord.ingest.rows import require_object
 from airflow_provider_encord.ingest.sources import LONGEST_TITLE
 
 LONGEST_URL = 16 * 1024  # bytes (protocol, section 7.11)
-_SWITCHES = ("skipduplicateurls", "upsertmetadata")
+_SWITCHES = {"skipduplicateurls": "skip_duplicate_urls", "upsertmetadata": "upsert_metadata"}
 _IMAGE_GROUPS = "imagegroups"
 _LISTS: Mapping[str, Kind] = {kind.list_name.lower(): kind for kind in KINDS}
 _NUMBERED = re.compile(r"object_?url_?([0-9]{1,9})", re.IGNORECASE)
 
 
-def upload_json_entries(value: Mapping[str, Any], where: str) -> Iterator[Unit]:
+def upload_json_entries(
+    value: Mapping[str, Any], where: str, switches: Mapping[str, bool] | None = None
+) -> Iterator[Unit]:
     """The units of an upload JSON.
 
     :param where: Begins messages.
+    :param switches: The switches as they are used, by name. None does not look at those of the file.
     :raises InvalidRequestError: A list, an entry or a key is not what Encord documents.
     """
     for name, entries in value.items():
         plain = _plain(name)
+        if plain in _SWITCHES and switches is not None:
+            _require_switch(_SWITCHES[plain], entries, switches, where)
         if plain in _SWITCHES or entries is None:
             continue
         if plain not in _LISTS and plain != _IMAGE_GROUPS:
@@ -57,11 +63,21 @@ def upload_json_entries(value: Mapping[str, Any], where: str) -> Iterator[Unit]:
             yield _unit(plain, _fields(require_object(entry, place), place), place)
 
 
+def _require_switch(name: str, value: Any, used: Mapping[str, bool], where: str) -> None:
+    if value is not None and value is not used.get(name):
+        raise InvalidRequestError(
+            f"{where}: {name}: the file says {str(value)[:40].lower()}, and the argument of the task says "
+            f"{str(used.get(name)).lower()}. Set the argument {name}, and remove the key from the file."
+        )
+
+
 def require_url(url: Any, where: str) -> str:
     """The URL of an object, checked.
 
     :raises InvalidRequestError: It is none, or too long.
     """
+    if url is None or url == "":
+        raise InvalidRequestError(f"{where}: it is missing. Give a URL, such as s3://bucket/key.")
     if not isinstance(url, str) or "://" not in url:
         raise InvalidRequestError(f"{where}: {str(url)[:80]!r} is no URL, such as s3://bucket/key.")
     if len(url.encode("utf-8", "surrogatepass")) > LONGEST_URL:
@@ -79,6 +95,14 @@ def require_title(title: Any, where: str) -> str:
     if len(title) > LONGEST_TITLE:
         raise InvalidRequestError(f"{where}: it has {len(title)} characters, and Encord takes {LONGEST_TITLE}.")
     return _require_text(title, where)
+
+
+def title_or(title: Any, name: str, where: str) -> str:
+    """The title of a unit, checked; one that is missing or empty is the name of its file.
+
+    :raises InvalidRequestError: It is no text, or too long.
+    """
+    return require_title(name if title is None or title == "" else title, where)
 
 
 def name_in(url: str) -> str:
@@ -125,7 +149,7 @@ def _unit(name: str, fields: dict[str, Any], where: str) -> Unit:
     if kind == SCENE:
         scene = require_object(fields.pop("scene", None), f"{where}, scene")
         _require_no_more(fields, where)
-        if not title:
+        if title is None or title == "":
             raise InvalidRequestError(
                 f"{where}, title: it is missing. A scene is recognised by its title, so it is not registered twice."
             )
@@ -133,7 +157,7 @@ def _unit(name: str, fields: dict[str, Any], where: str) -> Unit:
     url = require_url(fields.pop("objecturl", None), f"{where}, objectUrl")
     details = _details(fields, "settings" if kind == TIME_SERIES else kind.details_name, where)
     _require_no_more(fields, where)
-    title = require_title(title or name_in(url), f"{where}, title")
+    title = title_or(title, name_in(url), f"{where}, title")
     return UploadedFile(kind=kind, object_url=url, title=title, client_metadata=metadata, details=details)
 
 
@@ -158,8 +182,10 @@ def _parts(fields: dict[str, Any], list_name: str, kind: Kind, where: str) -> Se
     for number, one in enumerate(listed, 1):
         place = f"{where}, {list_name}, file {number}"
         file = _fields(require_object(one, place), place)
+        if "url" in file and "objecturl" in file:
+            raise InvalidRequestError(f"{place}: it has both url and objectUrl. Keep one.")
         url = require_url(file.pop("url", file.pop("objecturl", None)), f"{place}, url")
-        title = require_title(file.pop("title", None) or name_in(url), f"{place}, title")
+        title = title_or(file.pop("title", None), name_in(url), f"{place}, title")
         details = _details(file, kind.details_name, place)
         _require_no_more(file, place)
         files.append(Part(url=url, title=title, details=details))
@@ -175,7 +201,7 @@ def _details(fields: dict[str, Any], name: str | None, where: str) -> Mapping[st
 
 def _group_title(title: Any, files: Sequence[Part], where: str) -> str:
     """Without a title a group is called as its first file is: so it is recognised when it is registered again."""
-    return require_title(title or files[0].title or name_in(files[0].url), f"{where}, title")
+    return title_or(title, files[0].title or name_in(files[0].url), f"{where}, title")
 
 
 def _require_no_more(fields: Mapping[str, Any], where: str) -> None:

@@ -73,3 +73,33 @@ def test_metadata_that_is_about_none_of_the_files_is_not_dropped_in_silence() ->
     """Fault 11.2, for uploads."""
     with pytest.raises(InvalidRequestError, match=r"^client_metadata: none of its 2 names, such as 'a', .*'a\.png'"):
         metadata({"a": {"n": 1}, "b": {"n": 1}}, "a.png", "b.png")
+
+
+def test_a_decomposed_name_means_its_file(tmp_path: Path) -> None:
+    composed, decomposed = "\u00e9.png", "e\u0301.png"
+    assert metadata({decomposed: {"n": 1}}, composed) == [{"n": 1}]
+    assert metadata({composed: {"n": 1}}, decomposed) == [{"n": 1}]
+    with pytest.raises(InvalidRequestError, match="named twice, composed and decomposed"):
+        metadata({composed: {"n": 1}, decomposed: {"n": True}}, composed)
+
+
+def test_names_that_fit_no_file_are_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    assert metadata({"a.png": {"n": 1}, "a.PNG": {"n": 2}}, "a.png") == [{"n": 1}]
+    assert "client_metadata: 1 of its 2 names fit no file of source, such as 'a.PNG'." in caplog.text
+
+
+@pytest.mark.parametrize("content", ["source,title,w\ns3://in/a.png,,rain\n", "source,title,w\n,a.png,rain\n"])
+def test_an_empty_cell_of_a_name_is_no_metadata(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(content)
+    assert metadata(str(path), "a.png") == [{"w": "rain"}]
+    lines = tmp_path / "m.jsonl"
+    lines.write_text('{"source": "s3://in/a.png", "title": "", "w": "rain"}\n')
+    assert metadata(str(lines), "a.png") == [{"w": "rain"}]
+
+
+def test_one_and_true_are_other_metadata(tmp_path: Path) -> None:
+    path = tmp_path / "m.jsonl"
+    path.write_text('{"title": "a.png", "ok": 1}\n{"title": "a.png", "ok": true}\n')
+    with pytest.raises(InvalidRequestError, match=r"line 2: 'a\.png' is named a second time, with other metadata"):
+        metadata(str(path), "a.png")

@@ -57,7 +57,7 @@ def test_every_format_says_the_same(tmp_path: Path, name: str, content: str) -> 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("m.csv", "url,size\nx,3\n", "line 2: the column 'size' is not known"),
+        ("m.csv", "url,size\nx,3\n", "line 1: the column 'size' is not known"),
         ("m.csv", "title\nx\n", "no column 'url'"),
         ("m.csv", "url\ns3://b/a.png,more\n", "line 2: it has 2 fields, and the header has 1"),
         ("m.csv", "url,title\ns3://b/a.png,\nx,\n", "line 3: url"),

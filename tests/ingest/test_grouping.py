@@ -96,7 +96,7 @@ def test_the_text_of_a_pattern_that_ends_with_a_slash_is_named_by_its_last_part(
 
 @pytest.mark.parametrize("rule", [r"(?P<group>/)", r"(?P<group>)scene", {"": ["m.png"]}, {" ": ["m.png"]}])
 def test_a_group_with_an_empty_title_is_refused(rule: object) -> None:
-    with pytest.raises(InvalidRequestError, match="group_by: the group of .*m.png has an empty title"):
+    with pytest.raises(InvalidRequestError, match=r"group_by: the group of .*m\.png has an empty title"):
         group_files([a_file("m.png", folder="scene-3")], rule)  # type: ignore[arg-type]
 
 

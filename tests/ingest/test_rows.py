@@ -61,6 +61,31 @@ ROW = '{"url": "s3://b/a.png", "client_metadata": %s}\n'
         pytest.param(
             "m.json", f'{{"image_groups": [{{"objectUrl_{"1" * 5000}": "s3://b/x"}}]}}', "names no files", id="digits"
         ),
+        ("m.csv", b"url,title,kind\ns3://b/a.png,a\n", "line 2: it has 2 fields, and the header has 3"),
+        ("m.csv", b"url,,title\n", "column 2 has no name"),
+        ("m.csv", b"url,metadata.\n", "line 1: the column 'metadata.' names no key"),
+        (
+            "m.csv",
+            b'url,client_metadata,metadata.a\ns3://b/a.png,"{""a"": 1}",2\n',
+            "line 2: client_metadata and the column 'metadata.a' give the same key",
+        ),
+        ("m.jsonl", '{"url": "s3://b/a.png", "url": "s3://b/b.png"}', "line 1: the key 'url' is given twice"),
+        ("m.jsonl", ROW % '{"a": 1, "a": 2}', "line 1: the key 'a' is given twice"),
+        ("m.csv", b'url,client_metadata\ns3://b/a.png,"{""a"": 1, ""a"": 2}"\n', "the key 'a' is given twice"),
+        ("m.json", '{"images": [], "images": []}', "the key 'images' is given twice"),
+        (
+            "m.json",
+            '{"image_groups": [{"images": [{"url": "s3://b/a.png", "objectUrl": "s3://b/b.png"}]}]}',
+            "file 1: it has both url and objectUrl",
+        ),
+        ("m.jsonl", '{"url": "s3://b/a.png", "title": 0}', "line 1: title: it must be a text"),
+        ("m.jsonl", '{"url": "s3://b/a.png", "title": false}', "line 1: title: it must be a text"),
+        ("m.jsonl", '{"url": "s3://b/a.png", "group": {}}', "line 1: group: it must be a text"),
+        ("m.jsonl", '{"url": "s3://b/a.png", "kind": []}', "line 1: kind: it must be a text"),
+        ("m.json", '{"images": [{"objectUrl": "s3://b/a.png", "title": 0}]}', "entry 1, title: it must be a text"),
+        ("m.json", '{"image_groups": [{"title": false, "objectUrl_0": "s3://b/a.png"}]}', "title: it must be a text"),
+        ("m.json", '{"image_groups": [{"images": [{"url": "s3://b/a.png", "title": 0}]}]}', "title: it must be a text"),
+        ("m.json", '{"scenes": [{"title": 0, "scene": {}}]}', "title: it must be a text"),
         ("m.json", DEEP, "nested too deeply"),
         ("m.json", "{", "it is not JSON"),
     ],
@@ -96,6 +121,47 @@ def test_a_row_of_metadata_with_more_fields_than_the_header_is_refused(tmp_path:
     path.write_text("title,site\na.png,x,y\n")
     with pytest.raises(InvalidRequestError, match="line 2: it has 3 fields, and the header has 2"):
         read_table(str(path), Path, "client_metadata")
+
+
+@pytest.mark.parametrize(
+    "content", ['{"a.png": {"q": 1}, "a.png": {"q": 2}}', '{"a.png": {"q": 1, "q": 2}}'], ids=["name", "key"]
+)
+def test_metadata_in_json_with_a_key_given_twice_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "m.json"
+    path.write_text(content)
+    with pytest.raises(InvalidRequestError, match=r"metadata: .*the key .* is given twice"):
+        read_table(str(path), Path, "metadata")
+
+
+def test_a_row_of_metadata_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    """With mode="replace" its item lost all metadata."""
+    path = tmp_path / "m.csv"
+    path.write_text("title,keep,b\na.png,x,5\nb.png")
+    with pytest.raises(InvalidRequestError, match=r"line 3: it has 1 fields, and the header has 3.*cut off"):
+        read_table(str(path), Path, "metadata")
+
+
+def test_an_empty_cell_is_left_out_of_metadata_and_of_manifests(tmp_path: Path) -> None:
+    table, manifest = tmp_path / "t.csv", tmp_path / "m.csv"
+    table.write_text("title,keep,b\na.png,,5\n")
+    manifest.write_text("url,metadata.keep,metadata.b\ns3://b/a.png,,5\n   \n")
+    assert read_table(str(table), Path, "metadata") == {"a.png": {"b": "5"}}
+    (one,) = read_manifest(manifest)
+    assert isinstance(one, CloudObject)
+    assert one.client_metadata == {"b": "5"}
+
+
+@pytest.mark.parametrize("name", ["skip_duplicate_urls", "skipDuplicateUrls", "upsert_metadata"])
+def test_a_switch_in_an_upload_json_is_refused_unless_the_task_says_the_same(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "m.json"
+    used = {"skip_duplicate_urls": True, "upsert_metadata": False}
+    same = not name.startswith("upsert")
+    path.write_text(json.dumps({name: same, "images": [{"objectUrl": "s3://b/a.png"}]}))
+    assert len(list(manifest_entries(path, switches=used))) == 1
+    for value in (not same, str(same), int(same)):
+        path.write_text(json.dumps({name: value, "images": [{"objectUrl": "s3://b/a.png"}]}))
+        with pytest.raises(InvalidRequestError, match=r"(skip_duplicate_urls|upsert_metadata): the file says"):
+            list(manifest_entries(path, switches=used))
 
 
 def test_upload_json_as_encord_shows_it_is_read_whole(tmp_path: Path) -> None:

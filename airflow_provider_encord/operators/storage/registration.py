@@ -387,6 +387,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
             url_prefix=None if prefix is None else str(prefix),
             kind=kind_named(str(self.kind)) if given(self.kind) is not None else None,
             units_per_job=whole_number(self.units_per_job, "units_per_job", most=MOST_UNITS),
+            switches={"skip_duplicate_urls": self._skip, "upsert_metadata": self._upsert},
         )
 
 
