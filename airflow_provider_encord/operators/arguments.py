@@ -29,18 +29,6 @@ def given(value: Any) -> Any:
     return None if value is None or (isinstance(value, str) and not value.strip()) else value
 
 
-def unless_blank(value: Any, name: str) -> Any:
-    """The value, where nothing would decide what is created: text without content is refused, None stays.
-
-    :raises InvalidRequestError: It is text that a template made of a value that is not there.
-    """
-    if isinstance(value, str) and value.strip() in ("", "None"):
-        raise _invalid(
-            f"{name}: it is {value!r} (check the rendered template). Give a value, or leave the argument out."
-        )
-    return value
-
-
 def flag(value: Any, name: str, *, empty: bool | None = None) -> bool:
     """A truth value, perhaps as text.
 

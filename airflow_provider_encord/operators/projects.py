@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import project_uri
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import flag, given, several, unless_blank, word, words
+from airflow_provider_encord.operators.arguments import flag, given, several, word, words
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
 from airflow_provider_encord.operators.members import AddUsersOperator
@@ -25,8 +25,7 @@ class EncordCreateProjectOperator(EncordBaseOperator):
     Safe to repeat with the default `if_exists`: the project of this title is found again, also when the answer to its
     creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
     is taken, with a warning. What is found is not changed: attach further datasets with `EncordAttachDatasetsOperator`.
-    A project cannot be deleted by API. So a template that renders to nothing is refused; leave the argument out
-    instead. Needs an SSH key. Encord API: ``project`` POST (v1).
+    A project cannot be deleted by API. Needs an SSH key. Encord API: ``project`` POST (v1).
 
     :param title: Title (templated).
     :param description: Description (templated).
@@ -76,9 +75,9 @@ class EncordCreateProjectOperator(EncordBaseOperator):
         created = self.client.create_project(
             word(self.title, "title") or "",
             description=word(self.description, "description") or "",
-            datasets=several(unless_blank(self.datasets, "datasets"), "datasets"),
-            ontology=unless_blank(self.ontology, "ontology"),
-            workflow_template=unless_blank(self.workflow_template, "workflow_template"),
+            datasets=several(self.datasets, "datasets"),
+            ontology=given(self.ontology),
+            workflow_template=given(self.workflow_template),
             if_exists=self.if_exists,
         )
         self.show(context, project_url, created.id)
@@ -162,8 +161,8 @@ class _ChangeDatasetsOperator(EncordBaseOperator):
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.client.resources.identifiers import require_ids
 
-        if unless_blank(self.datasets, "datasets") is None:
-            raise InvalidRequestError("datasets: it is None (check the rendered template); nothing was changed.")
+        if given(self.datasets) in (None, "None"):
+            raise InvalidRequestError("datasets: it is empty (check the rendered template); nothing was changed.")
         wanted = require_ids(several(self.datasets, "datasets"), "datasets")
         if not wanted:
             self.log.warning("datasets is an empty list; project %s is not changed.", self.project)

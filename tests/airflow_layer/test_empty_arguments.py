@@ -126,19 +126,17 @@ def test_detaching_only_datasets_that_are_not_attached_is_warned_of(
     assert warning in logged()
 
 
-@pytest.mark.parametrize("value", BLANK)
 @pytest.mark.parametrize("name", ["datasets", "ontology", "workflow_template"])
-def test_no_project_is_made_without_what_a_template_should_have_named(account: Account, name: str, value: Any) -> None:
-    with pytest.raises(AirflowFailException, match=rf"^{name}: it is "):
-        rendered(EncordCreateProjectOperator, name, value, title="Streets")
+def test_no_project_is_made_without_what_a_template_should_have_named(account: Account, name: str) -> None:
+    with pytest.raises(AirflowFailException, match=rf"^{name}: "):
+        rendered(EncordCreateProjectOperator, name, "None", title="Streets")
     assert not changes(account)
 
 
-@pytest.mark.parametrize("value", BLANK)
 @pytest.mark.parametrize("name", ["parent", "integration", "remote_url", "client_metadata"])
-def test_no_folder_is_made_without_what_a_template_should_have_named(account: Account, name: str, value: Any) -> None:
-    with pytest.raises(AirflowFailException, match=rf"^{name}: it is "):
-        rendered(EncordCreateFolderOperator, name, value, title="Images")
+def test_no_folder_is_made_without_what_a_template_should_have_named(account: Account, name: str) -> None:
+    with pytest.raises(AirflowFailException, match=rf"^{name}: "):
+        rendered(EncordCreateFolderOperator, name, "None", title="Images")
     assert not changes(account)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.arguments import json_mapping, unless_blank, word
+from airflow_provider_encord.operators.arguments import given, json_mapping, word
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ class EncordCreateFolderOperator(EncordBaseOperator):
 
     Safe to repeat with the default `if_exists`: the folder of this title is found again, also when the answer to its
     creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
-    is taken, with a warning. What is found is not changed. A template that renders to nothing is refused for `parent`,
-    `integration`, `remote_url` and `client_metadata`; leave the argument out instead. Needs an SSH key. Encord API:
-    ``storage/folders`` POST (v2).
+    is taken, with a warning. What is found is not changed. Needs an SSH key. Encord API: ``storage/folders`` POST (v2).
 
     :param title: Name of the folder (templated).
     :param parent: Id of the folder to put it in (templated). Default: the root.
@@ -73,16 +71,16 @@ class EncordCreateFolderOperator(EncordBaseOperator):
         """Create or find the folder."""
         from airflow_provider_encord.client.resources.organisation import integration_of
 
-        integration = unless_blank(self.integration, "integration")
+        integration = word(self.integration, "integration")
         created = self.client.create_folder(
             word(self.title, "title") or "",
-            parent=unless_blank(self.parent, "parent"),
+            parent=given(self.parent),
             description=word(self.description, "description"),
-            client_metadata=json_mapping(unless_blank(self.client_metadata, "client_metadata"), "client_metadata"),
+            client_metadata=json_mapping(self.client_metadata, "client_metadata"),
             integration=None
             if integration is None
             else integration_of(self.client.cloud_integrations(), str(integration)),
-            remote_url=unless_blank(self.remote_url, "remote_url"),
+            remote_url=word(self.remote_url, "remote_url"),
             if_exists=self.if_exists,
         )
         self.show(context, folder_url, created.id)
