@@ -6,20 +6,20 @@ about.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
-from airflow_provider_encord.storage_paths import StoragePath, storage_errors
+from airflow_provider_encord.storage_paths import StoragePath, is_local, storage_errors
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
-_OF_EXPORTS = re.compile(
-    r"(listing|left)(-[0-9a-f]{8})?\.jsonl\.gz"
-)  # lists of rows beside the shards of an export; no labels
+_OF_EXPORTS = re.compile(r"(listing|left)(-[0-9a-f]{8})?\.jsonl\.gz")
+"""Lists of rows beside the shards of an export; no labels."""
 
 
 class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,13 +49,40 @@ class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
         return "data_units" in self.content
 
 
-def prelabels_of(source: StoragePath) -> Iterator[Prelabel]:
+def prelabels_of(source: StoragePath, files: Sequence[StoragePath] | None = None) -> Iterator[Prelabel]:
     """The lines of a file, or of the files of a directory in the order of their names.
 
-    :raises InvalidRequestError: There is no file, or it is damaged.
+    :param files: Those of an export, if the source is one: it may have no lines.
+    :raises InvalidRequestError: There is no file, none has a line, or one is damaged.
     """
-    for path in _files(source):
-        yield from _prelabels(path)
+    empty = files is None
+    for path in _files(source) if files is None else files:
+        for prelabel in _prelabels(path):
+            empty = False
+            yield prelabel
+    if empty:
+        raise InvalidRequestError(f"source: {source} is empty: it has no lines. Check the task that writes it.")
+
+
+def require_apart(source: Any, receipt: Any) -> None:
+    """Make sure that the receipt is not read as a part of the source.
+
+    :raises InvalidRequestError: It would be.
+    """
+    with storage_errors("source", source):
+        place, target = _place(source), _place(receipt)
+        inside = source.is_dir() and _place(receipt.parent) == place and receipt.name.endswith(SUFFIXES)
+    if place == target or inside:
+        raise InvalidRequestError(
+            f"receipt: {receipt} is among the files of the source {source}, and would be read as labels. Name a file "
+            "in another directory."
+        )
+
+
+def _place(path: Any) -> tuple[str, str]:
+    """The same for all spellings of a path."""
+    protocol, plain = str(getattr(path, "protocol", "")), str(getattr(path, "path", None) or path)
+    return ("", os.path.realpath(plain)) if is_local(path) else (protocol, plain.rstrip("/"))
 
 
 def _files(source: StoragePath) -> list[StoragePath]:
@@ -65,7 +92,13 @@ def _files(source: StoragePath) -> list[StoragePath]:
         found = sorted((one for one in source.iterdir() if one.name.endswith(SUFFIXES)), key=lambda one: one.name)
     if not found:
         raise InvalidRequestError(f"source: there is no file of {', '.join(SUFFIXES)} in {source}.")
-    return [one for one in found if not _OF_EXPORTS.fullmatch(one.name)]
+    listed = next((one.name for one in found if _OF_EXPORTS.fullmatch(one.name)), None)
+    if listed is not None:
+        raise InvalidRequestError(
+            f"source: {source} has {listed} of an export and no manifest.json, which names the files of the export. "
+            "Copy the whole export, or name the files."
+        )
+    return found
 
 
 def _prelabels(path: StoragePath) -> Iterator[Prelabel]:

@@ -55,7 +55,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
     :param project: Id of the project (templated). With an API key it may be left out.
     :param source: Path or URI of a ``.jsonl``, ``.jsonl.gz`` or ``.jsonl.zst`` file, or of a directory of them
-        (templated).
+        (templated). It must have lines. Of the directory of an export, the files that its manifest names are imported;
+        an unfinished or incomplete export is refused.
     :param labels: Instead of `source`, a function: it takes the metadata of a label row
         (`airflow_provider_encord.client.api.labels.LabelRowMetadata`), and returns its labels in the short form, or
         None for none. Not templated.
@@ -80,7 +81,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         ``created``, ``annotations``, ``reason``, ``content`` (a fingerprint of the labels), ``own_labels`` (hashes of
         the labels from imports in a row that has others, too), ``kept``, ``previous_state`` and ``schema_version``. One
         task at a time may write it. Name the same one at every run, so that imports can update their own labels: what
-        it knows of other rows is kept beside it, in a file of its name with ``.known`` after it. None writes none.
+        it knows of other rows is kept beside it, in a file of its name with ``.known`` after it. It must
+        not be among the files of `source`. None writes none.
     :return: ``{"project", "branch", "created", "saved", "unchanged", "skipped", "conflict", "failed", "promoted",
         "receipt"}``: numbers of rows, and the URI of the receipt. Conflicts are rows that were left alone because
         somebody edited them, or because all that differs are labels that merging does not change.
@@ -233,7 +235,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
     def _prelabels(self) -> Callable[[Sequence[LabelRowMetadata]], Iterable[Prelabel]]:
         from airflow_provider_encord.client.errors import InvalidRequestError
-        from airflow_provider_encord.ingest.prelabels.sources import prelabels_of
+        from airflow_provider_encord.export.whole_shards import whole_shards
+        from airflow_provider_encord.ingest.prelabels.sources import SUFFIXES, prelabels_of, require_apart
 
         source = given(self.source)
         if (source is None) == (self.labels is None):
@@ -241,7 +244,13 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         if source is None:
             return self._made
         path = storage_path(source, "source")
-        return lambda rows: prelabels_of(path)  # noqa: ARG005 - a function that makes them needs the rows
+        if given(self.receipt):
+            require_apart(path, storage_path(self.receipt, "receipt"))
+
+        def lines(rows: Sequence[LabelRowMetadata]) -> Iterator[Prelabel]:  # noqa: ARG001 - a function needs the rows
+            return prelabels_of(path, whole_shards(path, "source", SUFFIXES))
+
+        return lines
 
     def _made(self, rows: Sequence[LabelRowMetadata]) -> Iterator[Prelabel]:
         from airflow_provider_encord.ingest.prelabels.sources import Prelabel

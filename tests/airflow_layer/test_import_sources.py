@@ -1,0 +1,128 @@
+"""Sources of imports: whole exports, or nothing; files with lines; and no receipt among them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_provider_encord.operators.labels import EncordExportLabelsOperator, EncordImportLabelsOperator
+from tests.airflow_layer.bench import Account
+from tests.airflow_layer.label_exports import Exports
+from tests.airflow_layer.pre_labels import Model
+from tests.histories.processes import Attempt
+
+
+@pytest.fixture
+def exports(account: Account, tmp_path: Path) -> Exports:
+    exports = Exports(account, tmp_path, rows=20)
+    exports.export(0, shard_bytes=9000)
+    assert len(shards_of(exports)) > 1
+    return exports
+
+
+def shards_of(exports: Exports) -> list[Path]:
+    return sorted((exports.directory / "day-0").glob("labels-*"))
+
+
+def load(exports: Exports, source: Path | str, **more: Any) -> dict[str, Any]:
+    arguments = {"project": exports.project, "source": str(source), "branch": "copy", **more}
+    result: dict[str, Any] = EncordImportLabelsOperator(task_id="import", **arguments).execute({})
+    return result
+
+
+def require_refused(exports: Exports, source: Path | str, message: str) -> None:
+    exports.emulator.clear_journal()
+    for on_error in ("fail", "skip"):
+        with pytest.raises(AirflowFailException, match=message):
+            load(exports, source, on_error=on_error)
+    assert not [one for one in exports.emulator.journal() if one["changes"]]
+
+
+def test_a_whole_export_is_imported_as_its_manifest_says(exports: Exports) -> None:
+    directory = exports.directory / "day-0"
+    (directory / "labels-0.jsonl").write_text("not of the export\n")
+    assert load(exports, directory)["saved"] == 20
+
+
+@pytest.mark.parametrize("harm", ["missing", "shorter", "longer"])
+def test_an_export_without_all_of_its_shards_is_refused(exports: Exports, harm: str) -> None:
+    shard = shards_of(exports)[0]
+    if harm == "missing":
+        shard.unlink()
+    else:
+        content = shard.read_bytes()
+        shard.write_bytes(content[: content.index(b"\n") + 1] if harm == "shorter" else content * 2)
+    name = shard.name.replace(".", r"\.")
+    require_refused(exports, shard.parent, rf"source: .*{name} (is missing|has \d+ bytes, and the manifest\.json)")
+
+
+def test_an_export_that_was_killed_is_refused(account: Account, tmp_path: Path) -> None:
+    exports = Exports(account, tmp_path, rows=20)
+    arguments = {"project": exports.project, "destination": str(tmp_path / "day-0"), "shard_bytes": 9000}
+    operator = EncordExportLabelsOperator(task_id="export", **arguments)
+    dying = Attempt(lambda: operator.execute({}), tmp_path, stop_at=1)
+    while not shards_of(exports):
+        dying.go_on(1)
+    dying.kill()
+    require_refused(exports, tmp_path / "day-0", r"source: .* holds an unfinished export: it has plan\.json")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"schema_version": "1.2"}', b'{"files": []}'])
+def test_an_export_whose_manifest_cannot_be_read_is_refused(exports: Exports, content: bytes) -> None:
+    (exports.directory / "day-0" / "manifest.json").write_bytes(content)
+    require_refused(exports, exports.directory / "day-0", r"source: .*manifest\.json is not the manifest of an export")
+
+
+def test_a_copy_of_an_export_without_its_manifest_is_refused(exports: Exports) -> None:
+    copy = exports.directory / "copy"
+    shutil.copytree(exports.directory / "day-0", copy)
+    (copy / "manifest.json").unlink()
+    require_refused(exports, copy, r"source: .* has listing-.* of an export and no manifest\.json")
+
+
+def test_an_export_of_another_format_is_refused_by_its_name(exports: Exports) -> None:
+    exports.export(1, format="parquet")
+    require_refused(exports, exports.directory / "day-1", "source: the export in .* has the format parquet")
+
+
+def test_an_export_without_rows_is_imported_and_changes_nothing(account: Account, tmp_path: Path) -> None:
+    exports = Exports(account, tmp_path, rows=3, created=0.0)
+    exports.export(0)
+    assert load(exports, tmp_path / "day-0")["saved"] == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b" \n\n"])
+@pytest.mark.parametrize("directory", [True, False])
+def test_a_source_without_lines_is_refused(exports: Exports, content: bytes, directory: bool) -> None:
+    path = exports.directory / "empty" / "labels.jsonl"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    require_refused(exports, path.parent if directory else path, "source: .*empty.* is empty: it has no lines")
+
+
+@pytest.mark.parametrize("spelling", ["plain", "uri", "dots", "link"])
+@pytest.mark.parametrize("of_file", [True, False])
+def test_a_receipt_among_the_files_of_the_source_is_refused_before_anything_is_sent(
+    model: Model, spelling: str, of_file: bool
+) -> None:
+    directory = model.directory / "in"
+    directory.mkdir()
+    source = Path(model.write(*model.lines(), name="in/labels.jsonl"))
+    before = source.read_bytes()
+    link = model.directory / "link"
+    link.symlink_to(directory)
+    place = {"plain": directory, "uri": f"file://{directory}", "dots": f"{directory}/../in", "link": link}[spelling]
+    receipt = f"{place}/{source.name if of_file else 'receipt.jsonl'}"
+    with pytest.raises(AirflowFailException, match=r"receipt: .* is among the files of the source"):
+        model.load(str(source) if of_file else str(directory), receipt=receipt)
+    assert model.changes() == []
+    assert (source.read_bytes(), [one.name for one in directory.iterdir()]) == (before, ["labels.jsonl"])
+    beside = str(directory / "receipt") if not of_file else str(directory / "receipt.jsonl")
+    for outcome in ("saved", "unchanged"):
+        assert model.load(str(source) if of_file else str(directory), receipt=beside)[outcome] == 6
+    assert {json.loads(line)["outcome"] for line in Path(beside).read_text().splitlines()} == {"unchanged"}
