@@ -1,33 +1,53 @@
-"""Whether what an export names is there at all, if it found no rows.
+"""Whether what an export names is there.
 
-Encord answers a branch or an id that does not exist with no rows, which looks like rows without labels.
+Encord leaves out a branch or an id that does not exist, which looks like rows without labels. Ids are refused if any of
+them is unknown, as by the export of analytics: a mistake in one of many would be missed.
 """
 
 from __future__ import annotations
 
-from airflow_provider_encord.client.api.labels import LabelRowFilter, list_label_row_stamps
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST, LabelRowFilter, list_label_row_stamps
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.export.listing import Filters, Listing, Question
+
+_NAMED = 3
 
 
 def require_known(client: EncordClient, question: Question, listing: Listing) -> None:
-    """Make sure that an export without rows does not come of a wrong name.
+    """Make sure that no row is missing because of a wrong name.
 
-    :raises InvalidRequestError: The project has no such branch, or none of the data units or label rows.
+    :raises InvalidRequestError: The project does not have the branch, or one of the data units or label rows.
     """
-    if listing.rows or question.filters.nothing:
+    if question.filters.nothing:
         return
-    if question.restrictions.get("branch"):
+    if question.restrictions.get("branch") and not listing.rows:
         _require_branch(client, question)
-    for name in ("data_hashes", "label_hashes"):
-        wanted = getattr(question.filters, name)
-        only = Question(project=question.project, branch=None, filters=Filters(**{name: wanted}))
-        if wanted and not client.send(list_label_row_stamps(question.project, only.wire_filter())):
-            raise InvalidRequestError(
-                f"{name}: project {question.project} has none of the {len(wanted)}, such as {wanted[0]}. Pass ids of "
-                "its own, or leave the filter out."
-            )
+    _require_ids(client, question, "data_hashes", {row.data_hash for row in listing.rows})
+    _require_ids(client, question, "label_hashes", {row.label_hash for row in listing.rows})
+
+
+def _require_ids(client: EncordClient, question: Question, name: str, listed: set[str]) -> None:
+    """Look for the ids that were not listed; other filters, or a lack of labels, may have left them out."""
+    wanted: Sequence[str] = getattr(question.filters, name) or ()
+    unlisted = [one for one in wanted if one not in listed]
+    known: set[str | None] = set()
+    for part in chunks(unlisted, MOST_ROWS_PER_REQUEST):
+        field: dict[str, Any] = {name: list(part)}
+        only = Question(project=question.project, branch=None, filters=Filters(**field))
+        stamps = client.send(list_label_row_stamps(question.project, only.wire_filter()))
+        known |= {one.data_hash if name == "data_hashes" else one.label_hash for one in stamps}
+    unknown = [one for one in unlisted if one not in known]
+    if unknown:
+        more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+        raise InvalidRequestError(
+            f"{name}: project {question.project} does not have {', '.join(unknown[:_NAMED])}{more} ({len(unknown)} of "
+            f"{len(wanted)} are unknown). Remove these from the filter, or pass ids of this project."
+        )
 
 
 def _require_branch(client: EncordClient, question: Question) -> None:

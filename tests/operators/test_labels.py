@@ -254,8 +254,14 @@ def test_the_manifest_tells_the_filters(emulator, tmp_path, arguments, filters):
         ({"stage": "None"}, r"stage: it is the text 'None'"),
         ({"stage": str(uuid.UUID(int=5))}, r"stage: .* is neither id nor title of a stage"),
         ({"branch": "modle"}, r"branch: project .* has no labels on the branch 'modle'\. It has labels on: 'main'"),
-        ({"data_hashes": [str(uuid.UUID(int=5))]}, r"data_hashes: project .* has none of the 1, such as 0{8}-"),
-        ({"label_hashes": str(uuid.UUID(int=5))}, r"label_hashes: project .* has none of the 1, such as 0{8}-"),
+        (
+            {"data_hashes": [str(uuid.UUID(int=5))]},
+            r"data_hashes: project .* does not have 0{8}-.* \(1 of 1 are unknown\)",
+        ),
+        (
+            {"label_hashes": str(uuid.UUID(int=5))},
+            r"label_hashes: project .* does not have 0{8}-.* \(1 of 1 are unknown\)",
+        ),
         (
             {"edited_after": "2026-01-02", "edited_before": "2026-01-01T23:00:00+00:00"},
             r"edited_after, edited_before: 2026-01-02.* is not before 2026-01-01T23",
@@ -277,6 +283,19 @@ def test_a_filter_that_names_nothing_there_is_fails_and_lists_what_there_is(emul
     with pytest.raises(AirflowFailException, match=message):
         operator.execute({})
     assert not (tmp_path / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("name", ["data_hashes", "label_hashes"])
+def test_ids_of_which_some_are_unknown_are_refused_and_those_are_named(emulator, tmp_path, name):
+    project = _project(emulator)
+    known = [row[name.removesuffix("es")] for row in emulator.labels(project)]
+    unknown = [str(uuid.UUID(int=number)) for number in range(1, 6)]
+    named = rf"{name}: project {project} does not have {', '.join(unknown[:3])} and 2 more \(5 of {len(known) + 5} are"
+    with pytest.raises(AirflowFailException, match=named):
+        _export(project=project, destination=str(tmp_path / "some"), **{name: [*known, *unknown]})
+    assert not (tmp_path / "some").exists()
+    told = _export(project=project, destination=str(tmp_path / "other"), edited_after="2100-01-01", **{name: known})
+    assert told["rows"] == 0  # all are known; another filter leaves them out
 
 
 def test_a_stage_may_be_given_by_its_id(emulator, tmp_path):  # fault 6.2
