@@ -27,6 +27,7 @@ SSH_OR_API_KEY: frozenset[str] = frozenset({SSH_KEY, API_KEY})
 
 MOST_BYTES = 128 * 2**20
 """How large an answer may be, unpacked, where the operation says nothing else."""
+_NAMED = 3  # ids of each kind in messages
 
 V1 = "v1"
 V2 = "v2"
@@ -122,6 +123,8 @@ class Call(Generic[T]):
     :param most_bytes: How large the answer may be, unpacked; a larger one is refused before it is in memory.
     :param stream: Makes what takes the items of a long list out of the answer while it arrives; `read` gets the rest.
     :param rows: Label hashes of the rows that are read. An answer that cannot be read is an error that names them.
+    :param others: What the request names beside its resource, such as ``Datasets <id>, <id>``; see `named`. If Encord
+        does not find something, it may be these.
     :param operation: Its name in the registry; set by `operation`.
     """
 
@@ -134,11 +137,21 @@ class Call(Generic[T]):
     most_bytes: int = MOST_BYTES
     stream: Callable[[], ItemStream[Any]] | None = None
     rows: tuple[str, ...] = ()
+    others: str = ""
     operation: str = ""
 
     def __iter__(self) -> Generator[Call[T], T, T]:
         """Let a flow write ``answer = yield from call``."""
         return (yield self)
+
+
+def named(kind: str, ids: Sequence[str]) -> str:
+    """Ids as `Call.others` has them; nothing for none.
+
+    :param kind: Of what they are, in the plural.
+    """
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    return f"{kind} {', '.join(ids[:_NAMED])}{more}" if ids else ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.operators.arguments import InvalidLiteralError
-from airflow_provider_encord.operators.datasets import EncordListDatasetsOperator
+from airflow_provider_encord.operators.datasets import EncordLinkItemsOperator, EncordListDatasetsOperator
 from airflow_provider_encord.operators.ontologies import EncordCreateOntologyOperator, EncordGetOntologyOperator
 from airflow_provider_encord.operators.projects import (
     EncordAttachDatasetsOperator,
@@ -124,6 +124,24 @@ def test_detaching_only_datasets_that_are_not_attached_is_warned_of(
     assert "None of the" not in logged()
     assert run(EncordDetachDatasetsOperator, project=project, datasets=unknown) == []
     assert warning in logged()
+
+
+def test_the_error_about_an_unknown_dataset_names_the_dataset(account: Account) -> None:
+    project, dataset = project_with_a_dataset(account)
+    unknown = str(uuid.uuid4())
+    with pytest.raises(AirflowFailException, match=rf"^Datasets {unknown}, for project {project}: .* does not have"):
+        run(EncordAttachDatasetsOperator, project=project, datasets=[dataset, unknown])
+    with pytest.raises(AirflowFailException, match=rf"^Datasets {unknown}: .* does not have all of these"):
+        run(EncordCreateProjectOperator, title="Other streets", datasets=unknown)
+    with pytest.raises(AirflowFailException, match=rf"^Ontology {unknown}: .* does not have all of these"):
+        run(EncordCreateProjectOperator, title="Other streets", ontology=unknown)
+
+
+def test_the_error_about_an_unknown_item_names_the_item(account: Account) -> None:
+    _, dataset = project_with_a_dataset(account)
+    unknown = str(uuid.uuid4())
+    with pytest.raises(AirflowFailException, match=rf"^Storage items {unknown}, for dataset {dataset}: "):
+        run(EncordLinkItemsOperator, dataset=dataset, items=[unknown])
 
 
 @pytest.mark.parametrize("name", ["datasets", "ontology", "workflow_template"])

@@ -13,7 +13,7 @@ import msgspec
 from airflow_provider_encord.client.api.datasets import DataRow, dataset_resource
 from airflow_provider_encord.client.api.reading import accepted, made, several, single, v1_reader
 from airflow_provider_encord.client.api.registry import operation
-from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope
+from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, named
 from airflow_provider_encord.client.errors import RefusedError
 
 DuplicatesBehavior = Literal["SKIP", "FAIL", "DUPLICATE"]
@@ -143,6 +143,7 @@ def link_items(
         changes=True,
         repeatable=duplicates_behavior == "SKIP",
         read=_ROWS,
+        others=named("Storage items", items),
     )
 
 

@@ -23,7 +23,7 @@ from airflow_provider_encord.client.api.reading import (
     v2_reader,
 )
 from airflow_provider_encord.client.api.registry import operation
-from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Flow, Request, Resource
+from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Flow, Request, Resource, named
 
 
 class Pathway(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -277,7 +277,12 @@ def create_project(
     if workflow_template:
         payload["workflow_template_id"] = workflow_template
     request = Envelope("project", "POST", payload=payload)
-    return Call(request=request, changes=True, repeatable=False, read=_PROJECT_HASH)
+    others = [named("Datasets", datasets), named("Ontology", [ontology] if ontology else [])]
+    others += [named("Workflow template", [workflow_template] if workflow_template else [])]
+    others += [named("Projects", benchmark_of)]
+    return Call(
+        request=request, changes=True, repeatable=False, read=_PROJECT_HASH, others=", ".join(filter(None, others))
+    )
 
 
 @operation("project.list_datasets", "v2")
@@ -301,14 +306,28 @@ def list_project_datasets_v1(project: str) -> Call[list[ProjectDataset]]:
 def attach_datasets(project: str, datasets: Sequence[str]) -> Call[None]:
     """Attach datasets to a project. Not repeated blindly: what Encord says to one that is attached is not known."""
     request = Envelope("projectdataset", "POST", project_resource(project), payload={"dataset_hashes": list(datasets)})
-    return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, repeatable=False, read=accepted)
+    return Call(
+        request=request,
+        credentials=SSH_OR_API_KEY,
+        changes=True,
+        repeatable=False,
+        read=accepted,
+        others=named("Datasets", datasets),
+    )
 
 
 @operation("project.remove_datasets", "v1")
 def detach_datasets(project: str, datasets: Sequence[str]) -> Call[None]:
     """Detach datasets from a project."""
     request = Envelope("projectdataset", "DELETE", project_resource(project), uid=list(datasets))
-    return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, repeatable=False, read=ignored)
+    return Call(
+        request=request,
+        credentials=SSH_OR_API_KEY,
+        changes=True,
+        repeatable=False,
+        read=ignored,
+        others=named("Datasets", datasets),
+    )
 
 
 @operation("project.replace_ontology", "v1")

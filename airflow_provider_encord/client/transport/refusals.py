@@ -38,6 +38,9 @@ _NOT_ALLOWED_TO_API_KEY = (
 )
 _SCOPE = "The scopes of this API key do not allow it. Make a key with the scope that is needed, or use an SSH key."
 _NOT_FOUND = "Encord at {host} has no such {kind}, or the credential cannot see it. Check the id and the region."
+_OTHERS_NOT_FOUND = (
+    "Encord at {host} does not have all of these, or the credential cannot see them. Check the ids and the region."
+)
 _EXISTS = "It exists already at Encord."
 _INVALID = "Encord does not accept the arguments."
 _TOO_LARGE = "Too much for one request; send less at once."
@@ -138,7 +141,12 @@ def message(words: str, call: Call[Any], answer: Answer, detail: str) -> str:
             skew=clock_skew(answer) if call.request.api == V2 else None,  # a signature of v1 carries no time
         )
     kind, id_ = subject(call)
-    about = f"{kind.capitalize()} {id_}: " if id_ and words in _ABOUT_ONE else ""
+    about = ""
+    if words in _ABOUT_ONE and (call.others or id_):
+        about = f"{kind.capitalize()} {id_}: " if not call.others else f"{call.others}: "
+        if call.others and id_:
+            about = f"{call.others}, for {kind} {id_}: "
+        words = _OTHERS_NOT_FOUND if call.others and words == _NOT_FOUND else words
     return f"{about}{filled(words, answer, kind)} ({answer.said(detail)})"
 
 
