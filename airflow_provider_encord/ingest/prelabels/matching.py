@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest.prelabels.features import WrongLabelsError
 from airflow_provider_encord.ingest.prelabels.sources import Prelabel
+from airflow_provider_encord.plain_json import plain_json
 
 DATA_HASH = "data_hash"
 TITLE = "title"
@@ -37,46 +40,65 @@ class Matching:
 
     def __init__(self, match_by: str, rows: Iterable[LabelRowMetadata]):
         self._match_by = match_by
-        self._rows: dict[Any, list[LabelRowMetadata]] = {}
+        self._rows: dict[bytes, list[LabelRowMetadata]] = {}
         for row in rows:
-            self._rows.setdefault(self._key_of_row(row), []).append(row)
+            self._rows.setdefault(_key(self._value_of_row(row)), []).append(row)
         self._taken: dict[str, str] = {}
 
     def row_of(self, prelabel: Prelabel) -> LabelRowMetadata:
         """The row that a pre-label is about.
 
-        :raises WrongLabelsError: No row, or several rows match, or an earlier line is about the row.
+        :raises WrongLabelsError: There is none, there are several, or an earlier line is about it.
         """
-        key = self._key_of(prelabel.content)
-        if key is None:
+        try:
+            value = plain_json(self._value_of(prelabel.content), self._match_by)
+        except InvalidRequestError as error:
+            raise WrongLabelsError(error.message) from None
+        if value is None:
             raise WrongLabelsError(f"{self._match_by}: it is missing, and rows are matched by it.")
-        found = self._rows.get(key, [])
+        found = self._rows.get(_key(value), [])
         if len(found) != 1:
             problem = f"{len(found)} data units have it; match by data_hash" if found else "no data unit has it"
-            raise WrongLabelsError(f"{self._match_by} {str(key)[:80]!r}: {problem}.")
+            raise WrongLabelsError(f"{self._match_by} {str(value)[:80]!r}: {problem}.")
         row = found[0]
         if self._taken.setdefault(row.data_hash, prelabel.place) != prelabel.place:
             raise WrongLabelsError(
-                f"{self._match_by} {str(key)[:80]!r}: {self._taken[row.data_hash]} is about it, too."
+                f"{self._match_by} {str(value)[:80]!r}: {self._taken[row.data_hash]} is about it, too."
             )
         return row
 
-    def _key_of_row(self, row: LabelRowMetadata) -> Any:
+    def _value_of_row(self, row: LabelRowMetadata) -> Any:
         if self._match_by == DATA_HASH:
             return row.data_hash
         if self._match_by == TITLE:
             return row.data_title
-        return _hashable((row.client_metadata or {}).get(self._match_by.removeprefix(CLIENT_METADATA)))
+        return (row.client_metadata or {}).get(self._match_by.removeprefix(CLIENT_METADATA))
 
-    def _key_of(self, content: Mapping[str, Any]) -> Any:
+    def _value_of(self, content: Mapping[str, Any]) -> Any:
         if self._match_by == DATA_HASH:
-            return _hashable(content.get("data_hash"))
+            return content.get("data_hash")
         if self._match_by == TITLE:
-            return _hashable(content.get("title") or content.get("data_title"))
+            return _title_of(content)
         metadata = content.get("client_metadata")
         key = self._match_by.removeprefix(CLIENT_METADATA)
-        return _hashable(metadata.get(key)) if isinstance(metadata, Mapping) else None
+        return metadata.get(key) if isinstance(metadata, Mapping) else None
 
 
-def _hashable(value: Any) -> Any:
-    return str(value) if isinstance(value, list | dict) else value
+def _title_of(content: Mapping[str, Any]) -> Any:
+    titles = [one for one in (content.get("title"), content.get("data_title")) if one not in (None, "")]
+    if len(titles) == 2 and titles[0] != titles[1]:
+        raise WrongLabelsError("title, data_title: they differ. Give one of them.")
+    return titles[0] if titles else None
+
+
+def _key(value: Any) -> bytes:
+    """Equal for JSON values that are the same: `true` is not 1, a text is not a list, and 1.0 is 1."""
+    return msgspec.json.encode(_with_whole_numbers(value), order="sorted")
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_whole_numbers(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_with_whole_numbers(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
