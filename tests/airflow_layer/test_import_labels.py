@@ -100,6 +100,7 @@ def test_rows_are_matched_by_title_and_by_client_metadata(model: Model) -> None:
     assert all(objects_of(row) == [] for row in model.labels().values())
 
 
+_NO_LISTS = {"objects": None, "classifications": None}
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"data_hash": "nowhere"}, r"data_hash 'nowhere': no data unit has it"),
     ({"data_hash": None}, "data_hash: it is missing"),
@@ -119,18 +120,37 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"classifications": [{"feature": "Note", "answer": 3}]}, "answer to 'Note': it must be a text"),
     ({"classifications": [{**WEATHER, "frames": [[0, 7]]}]}, "frame: 7 is not within"),
     ({"classifications": [{**WEATHER, "frames": [[1, 0]]}]}, "not a first and a last frame"),
-    ({"classifications": [{**WEATHER, "frames": 5}]}, "it is not the short form as it should be"),
+    *(
+        ({"classifications": [{**WEATHER, "frames": frames}]}, "frames: .* must be a list of first and last frames")
+        for frames in (5, [], {}, "", 0, False)
+    ),
+    ({"classifications": [{**WEATHER, "frames": [[False, 0]]}]}, "not a first and a last frame"),
+    ({"classifications": [{**WEATHER, "answers": {"Weather": "Rain"}}]}, "give answer or answers, not both"),
+    *(
+        ({"objects": [{**CAR, "frame": frame}]}, "frame: .* is not a whole number")
+        for frame in (False, "", [], 0.0, "0")
+    ),
+    *(
+        ({"objects": [{**CAR, "id": id_}]}, "id: .* must be a text or a number")
+        for id_ in ("", " ", True, [], {"a": 1})
+    ),
+    (
+        {"objects": [{**CAR, "polygon": PERSON["polygon"]}]},
+        "object 'Car': polygon does not fit its shape, bounding_box",
+    ),
+    ({"objects": None, "classifications": None}, "objects, classifications: give one of them"),
+    ({"data_units": {"x": {"labels": {}}}}, "data_units: a label row has its labels there"),
     ({"classifications": [{"feature": "Weather"}]}, "it has no answer"),
     ({"object": [CAR]}, "line: 'object' is not known"),
     ({"objects": [CAR, {**CAR, "confidence": 0.1}]}, "two on frame 0 are the same object"),
-    ({"objects": [{**CAR, "answers": ["Red"]}]}, "it is not the short form as it should be"),
+    ({"objects": [{**CAR, "answers": ["Red"]}]}, "answers: it must be an object with the answers by attribute"),
     ({"objects": [{"feature": "Person", "polygon": {}}]}, "polygon needs at least 3 points"),
     ({"data_hash": ["x"]}, "no data unit has it"),
     (
-        {"data_units": {"x": {"labels": {"objects": [{"featureHash": "y"}]}}}},
+        {**_NO_LISTS, "data_units": {"x": {"labels": {"objects": [{"featureHash": "y"}]}}}},
         "objectHash: an object on frame 0 has none",
     ),
-    ({"data_units": {"x": {"labels": {"a": None}}}}, "it is not a label row as it should be"),
+    ({**_NO_LISTS, "data_units": {"x": {"labels": {"a": None}}}}, "it is not a label row as it should be"),
 ]
 
 

@@ -8,8 +8,8 @@ The short form says what a model found, and leaves out what can be looked up::
      "classifications": [{"feature": "Weather", "answer": "Rain", "frames": [[0, 9]]}]}
 
 ``feature`` is the name or the feature hash. Objects of the same ``id`` and feature are one object on several frames;
-without one, its content distinguishes an object. Object hashes are made of that, so that the same pre-labels
-give the same hashes, and a second import changes nothing.
+without one (or with null), its content distinguishes an object. Object hashes are made of that, so that the same
+pre-labels give the same hashes, and a second import changes nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest.prelabels.features import (
     GEOMETRY,
     Features,
@@ -28,10 +29,12 @@ from airflow_provider_encord.ingest.prelabels.features import (
     answer_of,
     attribute_of,
 )
-from airflow_provider_encord.ingest.prelabels.labels import Labels, labels_of
+from airflow_provider_encord.ingest.prelabels.labels import Labels, answers_of, labels_of
 from airflow_provider_encord.ingest.prelabels.sources import Prelabel
+from airflow_provider_encord.plain_json import plain_json
 
 _LINE_KEYS = {"data_hash", "title", "data_title", "client_metadata", "objects", "classifications"}
+_LISTS = ("objects", "classifications")
 _OBJECT_KEYS = {"feature", "frame", "id", "confidence", "answers", "polygons", *GEOMETRY.values()}
 _CLASSIFICATION_KEYS = {"feature", "answer", "answers", "frames", "confidence"}
 _WITHIN = ("boundingBox", "rotatableBoundingBox")
@@ -46,6 +49,8 @@ def labels_from(prelabel: Prelabel, features: Features, data_hash: str, frames: 
     :raises WrongLabelsError: They do not fit the ontology or the data unit.
     """
     content = prelabel.content
+    if prelabel.is_label_row and any(content.get(name) is not None for name in _LISTS):
+        raise WrongLabelsError("data_units: a label row has its labels there. Leave out objects and classifications.")
     if prelabel.is_label_row and not (isinstance(content["data_units"], Mapping) and content["data_units"]):
         raise WrongLabelsError("data_units: it must be an object with a data unit, as a label row has it.")
     try:
@@ -90,7 +95,7 @@ def _point(point: Any) -> Any:
 
 def _short(content: Mapping[str, Any], features: Features, data_hash: str) -> Labels:
     _require_known(content, _LINE_KEYS, "line")
-    if not {"objects", "classifications"} & set(content):
+    if all(content.get(name) is None for name in _LISTS):
         raise WrongLabelsError("objects, classifications: give one of them; an empty list means that there are none.")
     labels = Labels()
     for one in _listed(content, "objects"):
@@ -112,11 +117,11 @@ def _listed(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 def _add_object(labels: Labels, one: Mapping[str, Any], features: Features, data_hash: str) -> None:
     _require_known(one, _OBJECT_KEYS, "object")
     feature = features.object(one.get("feature"))
-    frame = one.get("frame") or 0
+    frame = 0 if one.get("frame") is None else one["frame"]
     if isinstance(frame, bool) or not isinstance(frame, int):
         raise WrongLabelsError(f"frame: {str(frame)[:80]!r} is not a whole number.")
-    geometry = {key: one[key] for key in (*GEOMETRY.values(), "polygons") if key in one}
-    hash_ = _hash(data_hash, feature["featureNodeHash"], one["id"] if "id" in one else _said(frame, geometry))
+    geometry = _geometry(one, feature)
+    hash_ = _hash(data_hash, feature["featureNodeHash"], *_identity(one, frame, geometry))
     drawn = {
         "name": feature["name"],
         "color": feature.get("color"),
@@ -129,29 +134,93 @@ def _add_object(labels: Labels, one: Mapping[str, Any], features: Features, data
         **geometry,
     }
     labels.objects.setdefault(frame, []).append(drawn)
-    answers = [_answered(feature, name, value) for name, value in (one.get("answers") or {}).items()]
     known = labels.object_answers.setdefault(hash_, {"objectHash": hash_, "classifications": []})
-    named = {answer["featureHash"] for answer in known["classifications"]}
-    known["classifications"] += [answer for answer in answers if answer["featureHash"] not in named]
+    named = {answer["featureHash"]: answer for answer in known["classifications"]}
+    for answer in _answers(one, feature):
+        earlier = named.get(answer["featureHash"])
+        if earlier is None:
+            known["classifications"].append(answer)
+        elif answers_of({"classifications": [earlier]}) != answers_of({"classifications": [answer]}):
+            id_ = str(one.get("id"))[:80]
+            raise WrongLabelsError(
+                f"answers: {answer['name']!r} of the object {feature['name']!r} with the id {id_!r} has two answers. "
+                "An object has one answer on all its frames. Give it once, or give each object an `id`."
+            )
+
+
+def _geometry(one: Mapping[str, Any], feature: Mapping[str, Any]) -> dict[str, Any]:
+    """The geometry of an object. One of another shape would be lost."""
+    own = {GEOMETRY.get(feature["shape"]), "polygons" if feature["shape"] == "polygon" else None}
+    geometry = {key: one[key] for key in (*GEOMETRY.values(), "polygons") if one.get(key) is not None}
+    other = next((key for key in geometry if key not in own), None)
+    if other is not None and own & geometry.keys():
+        raise WrongLabelsError(f"object {feature['name']!r}: {other} does not fit its shape, {feature['shape']}.")
+    return geometry
+
+
+def _identity(one: Mapping[str, Any], frame: int, geometry: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What distinguishes an object from others of its feature: its id; without one, its content."""
+    if one.get("id") is None:
+        return (_said(frame, geometry),)
+    try:
+        id_ = plain_json(one["id"], "id")
+    except InvalidRequestError as error:
+        raise WrongLabelsError(error.message) from None
+    if isinstance(id_, str) and id_.strip():
+        return (id_,)
+    if isinstance(id_, int | float) and not isinstance(id_, bool):
+        return "number", int(id_) if id_ == int(id_) else id_
+    raise WrongLabelsError(f"id: {str(id_)[:80]!r} must be a text or a number. Leave it out if there is no id.")
+
+
+def _answers(one: Mapping[str, Any], feature: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The answers of an object or a classification, by attribute."""
+    given = {} if one.get("answers") is None else one["answers"]
+    if not isinstance(given, Mapping):
+        raise WrongLabelsError(f"answers: it must be an object with the answers by attribute, not {str(given)[:80]!r}.")
+    answers = [_answered(feature, name, value) for name, value in given.items()]
+    attributes = [answer["featureHash"] for answer in answers]
+    twice = next((answer["name"] for answer in answers if attributes.count(answer["featureHash"]) > 1), None)
+    if twice is not None:
+        raise WrongLabelsError(f"answers: {twice!r} is answered twice, by its name and by its feature hash.")
+    return answers
 
 
 def _add_classification(labels: Labels, one: Mapping[str, Any], features: Features, data_hash: str) -> None:
     _require_known(one, _CLASSIFICATION_KEYS, "classification")
     feature = features.classification(one.get("feature"))
-    attributes = feature.get("attributes") or [{}]
-    given = {attributes[0].get("name"): one["answer"]} if "answer" in one else dict(one.get("answers") or {})
+    if one.get("answer") is not None and one.get("answers") is not None:
+        raise WrongLabelsError(f"classification {one.get('feature')!r}: give answer or answers, not both.")
+    if one.get("answer") is not None:
+        attributes = feature.get("attributes") or [{}]
+        answers = [_answered(feature, attributes[0].get("featureNodeHash"), one["answer"])]
+    else:
+        answers = _answers(one, feature)
     hash_ = _hash(data_hash, feature["featureNodeHash"], "classification")
     if hash_ in labels.classification_answers:
         raise WrongLabelsError(f"classification {one.get('feature')!r}: it is given twice.")
     labels.classification_answers[hash_] = {
         "classificationHash": hash_,
         "featureHash": feature["featureNodeHash"],
-        "classifications": [_answered(feature, name, value) for name, value in given.items()],
-        "range": one.get("frames") or [[0, 0]],
+        "classifications": answers,
+        "range": _frames(one),
         "spaces": {},
         "confidence": _confidence(one),
         "manualAnnotation": False,
     }
+
+
+def _frames(one: Mapping[str, Any]) -> list[Any]:
+    """The frames of a classification: the first one, unless others are given."""
+    frames = one.get("frames")
+    if frames is None:
+        return [[0, 0]]
+    if not isinstance(frames, list) or not frames:
+        raise WrongLabelsError(
+            f"frames: {str(frames)[:80]!r} must be a list of first and last frames, such as [[0, 9]]. Leave it out for "
+            "the first frame."
+        )
+    return frames
 
 
 def _answered(feature: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
@@ -214,7 +283,7 @@ def _check_hashes(frame: int, drawn: list[dict[str, Any]]) -> None:
 
 def _check_ranges(ranges: Any, frames: int | None) -> None:
     for pair in ranges or ():
-        whole = isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, int) for one in pair)
+        whole = isinstance(pair, list) and len(pair) == 2 and all(type(one) is int for one in pair)
         if not whole or pair[0] > pair[1]:
             raise WrongLabelsError(f"frames: {str(pair)[:80]!r} is not a first and a last frame.")
         for frame in pair:

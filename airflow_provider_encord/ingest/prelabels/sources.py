@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.strict_json import RepeatedKeyError, loads
 from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
 from airflow_provider_encord.storage_paths import StoragePath, is_local, storage_errors
 
@@ -111,12 +112,16 @@ def _prelabels(path: StoragePath) -> Iterator[Prelabel]:
 
 
 def _prelabel(place: str, line: bytes) -> Prelabel:
+    content: dict[str, Any] = {}
+    problem = None
     try:
-        return Prelabel(place=place, content=msgspec.json.decode(line, type=dict[str, Any]), size=len(line))
+        content = msgspec.convert(loads(line), dict[str, Any])
+    except RepeatedKeyError as error:
+        problem = f"{error}. Remove one."
     except UnicodeDecodeError:
         problem = "it is not UTF-8."
     except RecursionError:
         problem = "it is nested too deeply."
     except msgspec.DecodeError as error:
         problem = f"it is not a JSON object: {error}."
-    return Prelabel(place=place, content={}, problem=problem, size=len(line))
+    return Prelabel(place=place, content=content, problem=problem, size=len(line))
