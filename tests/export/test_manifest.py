@@ -22,7 +22,8 @@ def test_what_was_written_is_read_again(tmp_path):
 
 
 def test_the_manifest_says_where_the_labels_come_from_and_what_was_asked(tmp_path):
-    filters = Filters(stage="Review", data_hashes=["d"])
+    known = units(1)[0].data_hash
+    filters = Filters(stage="Review", data_hashes=[known])
     question = Question(project=PROJECT, branch="test", filters=filters)
     _export(tmp_path, question)
     content = json.loads((tmp_path / MANIFEST).read_bytes())
@@ -34,7 +35,7 @@ def test_the_manifest_says_where_the_labels_come_from_and_what_was_asked(tmp_pat
     assert content["branch"] == "test"
     assert {*content["filters"]} == {*Filters.__struct_fields__}
     wanted = {name: value for name, value in content["filters"].items() if value is not None}
-    assert wanted == {"stage": "Review", "data_hashes": ["d"]}
+    assert wanted == {"stage": "Review", "data_hashes": [known]}
     counts = {name: count for name, count in content["counts"].items() if count}
     assert counts == {"listed": 4, "with_labels": 3, "without_labels": 1, "exported": 3}
     assert read_manifest(tmp_path).question == question
