@@ -125,11 +125,17 @@ def test_the_state_of_an_earlier_attempt_is_named(tmp_path, odd):
         FileStore(tmp_path, "report").get("place")
 
 
-def test_a_claim_protects_nothing(tmp_path, odd):
-    (tmp_path / "claim.json").write_bytes(odd("task"))
-    claim = Claim(tmp_path / "claim.json", Owner("dag/run/task/-1"), "receipt")
-    claim.take()
-    claim.check()
+def test_a_file_that_is_no_claim_is_left_alone_and_named(tmp_path, odd):
+    path, content = tmp_path / "claim.json", odd("task")
+    path.write_bytes(content)
+    claim = Claim(path, Owner("dag/run/task/-1"), "receipt")
+    if not content:  # what a full disk leaves of a claim
+        claim.take()
+        claim.check()
+        return
+    with pytest.raises(InvalidRequestError, match=r"receipt: .*claim\.json is not a file of this provider"):
+        claim.take()
+    assert path.read_bytes() == content
 
 
 def test_a_line_of_a_receipt_is_named(odd):
