@@ -8,6 +8,7 @@ that were sent; so a row that a receipt knows is compared by content, never by n
 from __future__ import annotations
 
 import collections
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 from airflow_provider_encord.ingest.content import checksum_of
@@ -15,14 +16,27 @@ from airflow_provider_encord.ingest.receipt import ReceiptLine
 from airflow_provider_encord.ingest.sources import SourceFile
 
 
+def composed(name: str) -> str:
+    """A name in the form in which names are compared: disks of macOS give back names decomposed."""
+    return unicodedata.normalize("NFC", name)
+
+
 class Evidence:
     """Lines of receipts about one dataset or folder.
 
     :param lines: In the order in which they were written; the last one about a row holds.
     :param checksum: Gives the SHA-256 of a file, by reading it.
+    :param exists: Whether there is still a file at a URI.
     """
 
-    def __init__(self, lines: Iterable[ReceiptLine] = (), *, checksum: Callable[[SourceFile], str] = checksum_of):
+    def __init__(
+        self,
+        lines: Iterable[ReceiptLine] = (),
+        *,
+        checksum: Callable[[SourceFile], str] = checksum_of,
+        exists: Callable[[str], bool] = lambda _: False,
+    ):
+        self._exists = exists
         self._by_key: dict[str, ReceiptLine] = {}
         self._keys_of_source: dict[str, list[str]] = collections.defaultdict(list)
         for line in lines:
@@ -42,9 +56,9 @@ class Evidence:
             return False
         earlier = self._by_key.get(line.key)
         if earlier is not None:
-            self._keys_of_source[earlier.source].remove(line.key)
+            self._keys_of_source[composed(earlier.source)].remove(line.key)
         self._by_key[line.key] = line
-        self._keys_of_source[line.source].append(line.key)
+        self._keys_of_source[composed(line.source)].append(line.key)
         return True
 
     def knows(self, key: str) -> bool:
@@ -53,7 +67,16 @@ class Evidence:
 
     def keys_of(self, source: str) -> Sequence[str]:
         """The rows that were made of a source."""
-        return self._keys_of_source.get(source, ())
+        return self._keys_of_source.get(composed(source), ())
+
+    def content_of(self, key: str) -> tuple[int, str, str]:
+        """Size, kind and SHA-256 of what a row was made of."""
+        line = self._by_key[key]
+        return line.size, line.kind, str(line.sha256)
+
+    def source_exists(self, key: str) -> bool:
+        """Whether what a row was made of is still where it was: then another file of its content is a copy."""
+        return self._exists(self._by_key[key].source)
 
     @property
     def checksums(self) -> dict[str, str]:
@@ -68,9 +91,10 @@ class Evidence:
         :param read: Read it in any case.
         """
         line = self._by_key[key]
-        if line.size != file.size:
+        if line.size != file.size or line.kind != file.item_type:
             return False
-        if not read and line.source == file.uri and line.version is not None and line.version == file.version:
+        same_source = composed(line.source) == composed(file.uri)
+        if not read and same_source and line.version is not None and line.version == file.version:
             return True
         return line.sha256 == self.checksum(file)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.errors import EncordError
-from airflow_provider_encord.ingest.evidence import Evidence
+from airflow_provider_encord.ingest.evidence import Evidence, composed
 from airflow_provider_encord.ingest.sources import SourceFile
 
 BYTES_PER_JOB = 1 << 30  # bounds what is lost if a worker dies before it starts the job
@@ -93,12 +93,40 @@ class _ByEvidence:
         known: dict[tuple[str, int | None], list[str]] = collections.defaultdict(list)
         for key, row in self._there.items():
             if self._evidence.knows(key):
-                known[row.data_title, row.file_size].append(key)
-        return [
-            file
-            for file in left
-            if not self._take(file, [*known[file.title, file.size], *known[file.title, None]], CHECKSUM, read=True)
-        ]
+                known[composed(row.data_title), row.file_size].append(key)
+        renamed = []
+        for file in left:
+            title = composed(file.title)
+            if not self._take(file, [*known[title, file.size], *known[title, None]], CHECKSUM, read=True):
+                renamed.append(file)
+        return self._match_contents(renamed)
+
+    def _match_contents(self, files: Sequence[SourceFile]) -> list[SourceFile]:
+        """Match files by their content alone, if what a row was made of is gone: they were renamed. The files that are
+        left.
+        """
+        rows: dict[tuple[int, str, str], list[str]] = collections.defaultdict(list)
+        for key in self._there:
+            if self._evidence.knows(key):
+                rows[self._evidence.content_of(key)].append(key)
+        shapes = {content[:2] for content in rows}
+        left = []
+        for file in files:
+            if (file.size, file.item_type) not in shapes:  # then it need not be read
+                left.append(file)
+                continue
+            try:
+                keys = rows[file.size, file.item_type, self._evidence.checksum(file)]
+            except EncordError as error:
+                self.unreadable.append((file, error))
+                continue
+            gone = next((key for key in keys if not self._evidence.source_exists(key)), None)
+            if gone is None:
+                left.append(file)
+                continue
+            keys.remove(gone)
+            self.present.append((file, self._there.pop(gone), CHECKSUM))
+        return left
 
     def _of_source(self, file: SourceFile) -> Sequence[str]:
         return self._evidence.keys_of(file.uri)
@@ -120,7 +148,7 @@ class _ByEvidence:
 
 
 def _key(file: SourceFile, match_by: str) -> tuple[str, int]:
-    return (file.title, file.size if match_by == TITLE_AND_SIZE else 0)
+    return (composed(file.title), file.size if match_by == TITLE_AND_SIZE else 0)
 
 
 def _by_name(
@@ -134,8 +162,8 @@ def _by_title(
 ) -> tuple[list[tuple[SourceFile, DataRow]], list[SourceFile]]:
     by_title: dict[str, collections.deque[DataRow]] = collections.defaultdict(collections.deque)
     for row in rows:
-        by_title[row.data_title].append(row)
-    return _match(files, lambda file: by_title.get(file.title))
+        by_title[composed(row.data_title)].append(row)
+    return _match(files, lambda file: by_title.get(composed(file.title)))
 
 
 def _by_title_and_size(
@@ -146,12 +174,13 @@ def _by_title_and_size(
     """
     exact: dict[tuple[str, int], collections.deque[DataRow]] = collections.defaultdict(collections.deque)
     unsized: dict[str, collections.deque[DataRow]] = collections.defaultdict(collections.deque)
-    groups = {file.title for file in files if file.parts}
+    groups = {composed(file.title) for file in files if file.parts}
     for row in rows:
-        sized = row.file_size is not None and row.data_title not in groups
-        (exact[row.data_title, row.file_size or 0] if sized else unsized[row.data_title]).append(row)
-    present, unmatched = _match(files, lambda file: exact.get((file.title, file.size)))
-    more, missing = _match(unmatched, lambda file: unsized.get(file.title))
+        title = composed(row.data_title)
+        sized = row.file_size is not None and title not in groups
+        (exact[title, row.file_size or 0] if sized else unsized[title]).append(row)
+    present, unmatched = _match(files, lambda file: exact.get((composed(file.title), file.size)))
+    more, missing = _match(unmatched, lambda file: unsized.get(composed(file.title)))
     return present + more, missing
 
 

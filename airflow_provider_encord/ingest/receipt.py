@@ -105,17 +105,21 @@ def encode_lines(lines: Iterable[ReceiptLine]) -> Iterator[bytes]:
 
 
 def read_lines(file: Iterable[bytes]) -> Iterator[ReceiptLine]:
-    """Read a receipt, or a part of one. A last line that was cut off is left out: its writer was killed.
+    """Read a receipt, or a part of one.
 
     :param file: Its lines, with their newlines.
-    :raises InvalidRequestError: It is not a receipt, or of a newer schema.
+    :raises InvalidRequestError: It is not a receipt, it was cut off, or it is of a newer schema. We write receipts
+        whole, so a cut one lost lines that show what is there: without them, files would be uploaded twice.
     """
     for number, text in enumerate(file, 1):
         try:
             line = _LINE.decode(text)
         except NOT_JSON as error:
             if _is_cut_off(text):
-                return
+                raise InvalidRequestError(
+                    f"receipt: it was cut off in line {number}, so it does not say any more what was uploaded. Restore "
+                    "the file from a copy. Or delete it: then files are recognised by title and size."
+                ) from None
             raise InvalidRequestError(f"receipt: line {number} is not a line of a receipt: {error}.") from None
         if line.schema_version > SCHEMA_VERSION:
             raise InvalidRequestError(
@@ -136,7 +140,18 @@ def earlier_lines(path: Any) -> list[ReceiptLine]:
         if not path.exists():
             return []
         with path.open("rb") as file:
-            return list(read_lines(iter(file.readline, b"")))
+            return list(lines_of(file, path))
+
+
+def lines_of(file: Any, path: Any) -> Iterator[ReceiptLine]:
+    """The lines of an open file.
+
+    :raises InvalidRequestError: As `read_lines`; the message names the file.
+    """
+    try:
+        yield from read_lines(iter(file.readline, b""))
+    except InvalidRequestError as error:
+        raise InvalidRequestError(f"{error.message} (in {path})") from None
 
 
 def write_receipt(path: Any, lines: Iterable[ReceiptLine]) -> None:

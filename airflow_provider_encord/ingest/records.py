@@ -9,6 +9,7 @@ in ``<receipt>.known``, in lines of the same form, so that a run of an earlier d
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -22,16 +23,32 @@ from airflow_provider_encord.ingest.receipt import (
     ReceiptLine,
     earlier_lines,
     encode_lines,
-    read_lines,
+    lines_of,
     receipt_line,
     write_receipt,
 )
-from airflow_provider_encord.ingest.sources import SourceFile
-from airflow_provider_encord.storage_paths import is_local, require_writable, storage_errors, write_whole
+from airflow_provider_encord.ingest.sources import SourceFile, uri_of
+from airflow_provider_encord.storage_paths import (
+    UNFINISHED_PATTERN,
+    is_local,
+    require_writable,
+    storage_errors,
+    write_whole,
+)
 
 _LINES_PER_PART = 500
 _SECONDS_PER_PART = 30.0
 _NOTES = "notes.json"
+
+
+def is_of_receipt(path: Any) -> Callable[[str], bool]:
+    """Whether a URI is that of a file of a receipt.
+
+    :param path: Where the receipt is; a path object.
+    """
+    receipt = uri_of(path)
+    files = re.compile(rf"{re.escape(receipt)}(\.known)?({UNFINISHED_PATTERN})?")
+    return lambda uri: uri.startswith(f"{receipt}.parts/") or files.fullmatch(uri) is not None
 
 
 class Record:
@@ -41,6 +58,7 @@ class Record:
     :param dataset: Id of the dataset; None for a folder.
     :param folder: Id of the folder, where there is no dataset.
     :param owner: Who writes it; one task at a time may.
+    :param exists: Whether there is still a file at a URI.
     :raises InvalidRequestError: There is something else, or nothing can be written there.
     :raises UnavailableError: Another task writes it.
     """
@@ -52,6 +70,7 @@ class Record:
         dataset: str | None,
         folder: str | None,
         owner: Owner,
+        exists: Callable[[str], bool] = lambda _: False,
         clock: Callable[[], float] = time.monotonic,
     ):
         self._path, self._target, self._clock = path, {"dataset": dataset, "folder": folder}, clock
@@ -68,7 +87,7 @@ class Record:
             self.release()
             raise
         ours = (line for line in lines if (line.dataset, line.folder) == (dataset, folder))
-        self.evidence = Evidence(ours, checksum=self._checksum_of)
+        self.evidence = Evidence(ours, checksum=self._checksum_of, exists=exists)
         self._known = {line.key: line for line in lines if line.key and line.sha256}
         self._checksums = self.evidence.checksums
 
@@ -155,7 +174,7 @@ class Record:
             left = self._left()
             for part in left:
                 with part.open("rb") as file:
-                    lines += read_lines(iter(file.readline, b""))
+                    lines += lines_of(file, part)
         return lines, len(left)
 
     def _left(self) -> list[Any]:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import pathlib
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -89,7 +91,13 @@ class SourceFile:
         return "imageSequence" if self.create_video else "imageGroup"
 
 
-def find_files(source: Source | Iterable[Source], open_uri: OpenUri, *, kind: Kind | None = None) -> list[SourceFile]:
+def find_files(
+    source: Source | Iterable[Source],
+    open_uri: OpenUri,
+    *,
+    kind: Kind | None = None,
+    leave_out: Callable[[str], bool] | None = None,
+) -> list[SourceFile]:
     """The files that `source` means, in its order, those of a pattern or directory ordered by name; each once.
 
     :param source: One or several of: a path, a pattern (``*``, ``?``, ``[...]``, ``**`` for any depth), a directory
@@ -98,15 +106,26 @@ def find_files(source: Source | Iterable[Source], open_uri: OpenUri, *, kind: Ki
         of any of these, or path objects.
     :param open_uri: Makes a path object of a URI, or raises an error that says why it cannot.
     :param kind: What all of them are, whatever their names; None goes by the names.
+    :param leave_out: Whether a file, by its URI, is one of ours and no data, such as a receipt. None leaves out none.
     :raises InvalidRequestError: Something is missing, or of an unknown kind, or its name is too long, or there is
         nothing at all. The message names the file.
     """
     found: dict[str, SourceFile] = {}
+    versions: set[tuple[str, str | None]] = set()
+    real: dict[str, str] = {}
     for one in _each(source):
         with storage_errors("source", one):
-            files = [_source_file(path, kind) for path in _expand(_as_path(one, open_uri), kind)]
+            paths = _expand(_as_path(one, open_uri), kind)
+            if leave_out is not None:
+                paths = [path for path in paths if not leave_out(uri_of(path))]
+            files = [_source_file(path, kind) for path in paths]
         for file in files:
-            found.setdefault(file.uri, file)
+            identity = _identity(file, real)
+            # Where a disk takes a name composed and decomposed, its two spellings have one version.
+            alike = unicodedata.normalize("NFC", identity), file.version
+            if identity not in found and (file.version is None or alike not in versions):
+                found[identity] = file
+                versions.add(alike)
     if not found:
         raise InvalidRequestError("source: it is empty; name at least one file, pattern or directory.")
     return list(found.values())
@@ -177,9 +196,9 @@ def _directory(directory: Any, kind: Kind | None) -> list[Any]:
 
 
 def _source_file(path: Any, kind: Kind | None) -> SourceFile:
-    if isinstance(path, pathlib.Path) or getattr(path, "protocol", "") in ("file", "local"):
+    if _is_of_disk(path):
         require_target(pathlib.Path(getattr(path, "path", path)), "source")
-    title, uri = require_name(path.name, "source"), _uri(path)
+    title, uri = require_name(path.name, "source"), uri_of(path)
     kind = kind or kind_of(title)
     if kind is None:
         raise InvalidRequestError(
@@ -199,5 +218,28 @@ def _source_file(path: Any, kind: Kind | None) -> SourceFile:
     )
 
 
-def _uri(path: Any) -> str:
-    return f"file://{path.absolute()}" if isinstance(path, pathlib.Path) else str(path)
+def uri_of(path: Any) -> str:
+    """The URI of a file: the same for all spellings of the path of a local file that does not go through a link."""
+    if not _is_of_disk(path):
+        return str(path)
+    local = pathlib.Path(getattr(path, "path", path)).absolute()
+    if ".." in local.parts:
+        local = pathlib.Path(os.path.realpath(local.parent)) / local.name
+    return f"file://{local}"
+
+
+def _identity(file: SourceFile, real: dict[str, str]) -> str:
+    """The same for all paths by which a file is reached under its name.
+
+    :param real: The directories that were looked at, without links.
+    """
+    if not file.uri.startswith("file://"):
+        return file.uri
+    directory, _, name = file.uri.removeprefix("file://").rpartition("/")
+    if directory not in real:
+        real[directory] = os.path.realpath(directory or "/")
+    return f"file://{real[directory]}/{name}"
+
+
+def _is_of_disk(path: Any) -> bool:
+    return isinstance(path, pathlib.Path) or getattr(path, "protocol", "") in ("file", "local")

@@ -12,8 +12,9 @@ import math
 from collections.abc import Iterable, Sequence
 
 from airflow_provider_encord.client.api.datasets import DataRow
+from airflow_provider_encord.client.api.storage_items import get_items
 from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST
-from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.call import API_KEY, Flow
 from airflow_provider_encord.client.errors import (
     ConflictError,
     EncordError,
@@ -24,9 +25,10 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
     UnexpectedAnswerError,
 )
+from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT
-from airflow_provider_encord.ingest.evidence import Evidence
+from airflow_provider_encord.ingest.evidence import Evidence, composed
 from airflow_provider_encord.ingest.notes import Notebook, sent_again, sent_before
 from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, Report, failed
 from airflow_provider_encord.ingest.places import Target
@@ -36,6 +38,8 @@ from airflow_provider_encord.ingest.registration import Job, Registration, rows_
 from airflow_provider_encord.ingest.sending import Sent, send_files, unfit
 from airflow_provider_encord.ingest.sources import SourceFile
 
+_GROUP = "IMG_GROUP"
+_ITEMS_PER_REQUEST = 1000
 _RUNNING_JOBS = 1  # at Encord, while the next batch is sent
 _SLOWEST = 100_000  # bytes per second; how long a receipt is reserved while files are sent goes by this
 _FAILED_BATCHES = 3  # in a row; after that it would be the same for all
@@ -84,7 +88,8 @@ def upload_files(
     done = {outcome.file for outcome in taken_up}
     theirs = {outcome.data_hash or outcome.backing_item_uuid for outcome in taken_up}
     rows = yield from rows_of_kinds(target, fit)
-    left, others = [file for file in fit if file not in done], [row for row in rows if row.data_hash not in theirs]
+    left = [file for file in fit if file not in done]
+    others = yield from _of_same_type(target, left, [row for row in rows if row.data_hash not in theirs])
     plan = make_plan(left, others, evidence=evidence, match_by=match_by)
     report([failed(file, str(error), retryable=error.retryable) for file, error in plan.unreadable])
     report([_present(target, file, row, matched_by) for file, row, matched_by in plan.present])
@@ -93,6 +98,30 @@ def upload_files(
     parts = batches(plan.missing, files_per_job=files_per_job)
     newcomers = Newcomers(target, rows, look=match_by != CHECKSUM)
     yield from _Upload(target, registration, report, newcomers, notebook).run(parts)
+
+
+def _of_same_type(target: Target, files: Sequence[SourceFile], rows: list[DataRow]) -> Flow[list[DataRow]]:
+    """The rows without groups of another type: a dataset lists image groups and image sequences alike.
+
+    An API key cannot read what is behind a row, so its rows stay.
+    """
+    types: dict[str, set[str]] = collections.defaultdict(set)
+    for file in files:
+        if file.parts:
+            types[composed(file.title)].add(file.item_type)
+    doubtful = {
+        row.backing_item_uuid: row for row in rows if row.data_type == _GROUP and composed(row.data_title) in types
+    }
+    doubtful.pop(None, None)
+    if not target.dataset or target.credential == API_KEY or not doubtful:
+        return rows
+    other: set[str] = set()
+    for some in chunks([str(item) for item in doubtful], _ITEMS_PER_REQUEST):
+        for item in (yield from get_items(some)):
+            row = doubtful.get(item.uuid)
+            if row is not None and item.item_type not in types[composed(row.data_title)]:
+                other.add(row.data_hash)
+    return [row for row in rows if row.data_hash not in other]
 
 
 def _take_up(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from pathlib import Path
 
+import msgspec
+import pytest
+
 from airflow_provider_encord.client.api.uploads import IMAGE
 from airflow_provider_encord.ingest.evidence import Evidence
+from airflow_provider_encord.ingest.grouping import group_files
 from airflow_provider_encord.ingest.plan import CHECKSUM, RECEIPT, TITLE, TITLE_AND_SIZE, make_plan
 from airflow_provider_encord.ingest.receipt import ReceiptLine
 from airflow_provider_encord.ingest.sources import SourceFile, find_files
@@ -100,6 +105,37 @@ def test_by_checksum_a_name_is_never_enough_and_by_title_the_size_does_not_count
     assert [(row.data_hash, by) for _, row, by in make_plan([file], [other], match_by=TITLE).present] == [
         ("other", TITLE)
     ]
+
+
+@pytest.mark.parametrize("match_by", [TITLE_AND_SIZE, CHECKSUM, TITLE])
+def test_a_file_that_was_renamed_is_recognised_by_its_checksum(tmp_path: Path, match_by: str) -> None:
+    before, kept = a_file(tmp_path / "a.png", b"content"), a_file(tmp_path / "b.png", b"content")
+    lines = [a_line(before, "row a", b"content"), a_line(kept, "row b", b"content")]
+    rows = [a_row("a.png", 7, data_hash="row a"), a_row("b.png", 7, data_hash="row b")]
+    renamed, new = a_file(tmp_path / "c.png", b"content"), a_file(tmp_path / "d.png", b"content")
+    plan = make_plan([renamed, kept, new], rows, evidence=Evidence(lines), match_by=match_by)
+    assert [(file.title, row.data_hash) for file, row, _ in plan.present] == [("b.png", "row b"), ("c.png", "row a")]
+    assert plan.missing == [new]
+
+
+def test_a_group_is_not_recognised_as_one_of_another_kind(tmp_path: Path) -> None:
+    (image,) = group_files([a_file(tmp_path / "a.png", b"content")], {"drive": ["a.png"]})
+    line = msgspec.structs.replace(a_line(image, "row", b"content"), kind="imageGroup")
+    rows = [a_row("drive", 7, data_hash="row", data_type="IMG_GROUP")]
+    sequence = dataclasses.replace(image, create_video=True)
+    assert make_plan([image], rows, evidence=Evidence([line])).missing == []
+    assert make_plan([sequence], rows, evidence=Evidence([line])).missing == [sequence]
+
+
+def test_names_are_compared_composed(tmp_path: Path) -> None:
+    composed, decomposed = "\u00e9.png", "e\u0301.png"
+    file = a_file(tmp_path / decomposed, b"content")
+    row = a_row(composed, 7, data_hash="row")
+    assert make_plan([file], [row]).missing == []
+    assert make_plan([file], [row], match_by=TITLE).missing == []
+    line = a_line(file, "row", b"content")
+    known = msgspec.structs.replace(line, title=composed, source=line.source.replace(decomposed, composed))
+    assert [by for _, _, by in make_plan([file], [row], evidence=Evidence([known])).present] == [RECEIPT]
 
 
 def test_a_row_that_was_removed_is_no_evidence(tmp_path: Path) -> None:

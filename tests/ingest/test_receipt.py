@@ -125,13 +125,16 @@ def test_a_receipt_is_read_from_a_file_that_is_no_iterator(tmp_path: Path) -> No
         assert Evidence(earlier_lines(path)).checksums == {"d a.png": "5a", "d b.png": "5a"}
 
 
-def test_a_receipt_that_was_cut_off_anywhere_is_read_up_to_its_last_whole_line(tmp_path: Path) -> None:
+def test_a_receipt_that_was_cut_off_inside_a_line_is_refused(tmp_path: Path) -> None:
+    """Its last file would be uploaded a second time."""
     path, line = tmp_path / "r.jsonl", _line()
-    for end in range(len(line) - 1):
-        path.write_bytes(line + line[:end])
-        assert Evidence(earlier_lines(path)).checksums == {"d a.png": "5a"}
-        path.write_bytes(line[:end])
-        assert Evidence(earlier_lines(path)).checksums == {}
+    for end in range(1, len(line) - 1):
+        for number, before in ((1, b""), (2, line)):
+            path.write_bytes(before + line[:end])
+            with pytest.raises(InvalidRequestError, match=rf"receipt: it was cut off in line {number}.*r\.jsonl"):
+                earlier_lines(path)
+    path.write_bytes(line + line[:-1])
+    assert Evidence(earlier_lines(path)).checksums == {"d a.png": "5a"}
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_encord.client.api.data_items import AUDIO, DICOM, IMAGE, NIFTI, PDF, TEXT, VIDEO
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnavailableError
 from airflow_provider_encord.ingest.kinds import kind_of, media_type
+from airflow_provider_encord.ingest.records import is_of_receipt
 from airflow_provider_encord.ingest.sources import find_files
 
 
@@ -206,3 +208,48 @@ def test_the_suffix_tells_the_kind(name: str, type_: str | None, kind: Any) -> N
     assert kind_of(name) == kind
     if type_ is not None:
         assert media_type(name) == type_
+
+
+def test_a_file_is_found_once_however_its_path_is_written(tmp_path: Path) -> None:
+    folder, link = tmp_path / "in", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+    (folder / "a.png").write_bytes(b"1")
+    spellings = [
+        f"{folder}/a.png",
+        f"{folder}/../in/a.png",
+        f"{folder}//a.png",
+        f"{link}/a.png",
+        f"file://{folder}/a.png",
+        f"local://{folder}/a.png",
+        f"file://{folder}/../in/a.png",
+    ]
+    for first in spellings:
+        files = find_files([first, *spellings], ObjectStoragePath)
+        assert [file.title for file in files] == ["a.png"]
+        if first != f"{link}/a.png":
+            assert files[0].uri == f"file://{folder}/a.png"
+
+
+def test_a_link_to_a_file_is_a_file_of_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"1")
+    (tmp_path / "b.png").symlink_to(tmp_path / "a.png")
+    assert [file.title for file in find_files(tmp_path, no_uri)] == ["a.png", "b.png"]
+
+
+def test_two_files_whose_names_differ_in_their_composition_only_are_two(tmp_path: Path) -> None:
+    for number, name in enumerate(("\u00e9.png", "e\u0301.png")):
+        (tmp_path / name).write_bytes(bytes(number))
+    assert len(find_files(tmp_path, no_uri)) == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["r.jsonl", "r.jsonl.known", "r.jsonl.parts/part-000000.jsonl", "r.jsonl.0a1b2c3d.unfinished"]
+)
+def test_files_of_the_receipt_are_no_data(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    for one in ("a.txt", "r.jsonl.txt", name):
+        (tmp_path / one).write_text("x")
+    for receipt in (tmp_path / "r.jsonl", ObjectStoragePath(f"file://{tmp_path}/r.jsonl")):
+        files = find_files(tmp_path, no_uri, kind=TEXT, leave_out=is_of_receipt(receipt))
+        assert [file.title for file in files] == ["a.txt", "r.jsonl.txt"]

@@ -288,14 +288,22 @@ def test_numbers_and_lists_may_be_the_text_that_a_template_makes_of_them(intake:
     assert intake.upload(source=json.dumps(paths))["present"] == 2
 
 
-def test_a_receipt_that_was_cut_off_does_not_block_the_next_run(intake: Intake, tmp_path: Path) -> None:
-    intake.images("a.png", "b.png")
-    receipt = tmp_path / "r.jsonl"
-    intake.upload(receipt=str(receipt))
-    whole = receipt.read_bytes()
-    receipt.write_bytes(whole[:-20])
-    assert intake.upload(receipt=str(receipt))["present"] == 2
-    assert [json.loads(line)["outcome"] for line in receipt.read_bytes().splitlines()] == ["present"] * 2
+@pytest.mark.parametrize("match_by", ["checksum", "title_and_size"])
+@pytest.mark.parametrize("suffix", ["", ".known"])
+def test_a_receipt_that_was_cut_off_is_refused_and_left_as_it_is(
+    intake: Intake, tmp_path: Path, suffix: str, match_by: str
+) -> None:
+    receipt, cut = tmp_path / "r.jsonl", tmp_path / f"r.jsonl{suffix}"
+    for path in intake.images("a.png", "b.png"):
+        intake.upload(receipt=str(receipt), match_by=match_by, source=str(path))
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[:-20])
+    there = intake.rows()
+    with pytest.raises(AirflowFailException, match=rf"receipt: it was cut off in line 1.*{cut.name}"):
+        intake.upload(receipt=str(receipt), match_by=match_by)
+    assert (intake.rows(), cut.read_bytes()) == (there, whole[:-20])
+    cut.write_bytes(whole)
+    assert intake.upload(receipt=str(receipt), match_by=match_by)["present"] == 2
 
 
 def test_a_file_that_is_no_receipt_is_not_overwritten(intake: Intake, tmp_path: Path) -> None:

@@ -294,3 +294,26 @@ def test_a_zombie_that_was_about_to_note_a_job_starts_none(intake: Intake, tmp_p
     assert zombie.end.kind == FAIL
     operator.execute(run.context())
     assert stored(intake) == checksums(contents)
+
+
+@pytest.mark.parametrize("match_by", ["checksum", "title_and_size"])
+def test_a_renamed_file_is_not_uploaded_again_and_a_copy_is(intake: Intake, tmp_path: Path, match_by: str) -> None:
+    (before,) = intake.images("a.png")
+    arguments = {"receipt": str(tmp_path / "r.jsonl"), "match_by": match_by}
+    intake.upload(**arguments)
+    renamed, copy = before.with_name("b.png"), before.with_name("c.png")
+    before.rename(renamed)
+    result = intake.upload(**arguments)
+    assert (result["present"], result["uploaded"], intake.titles()) == (1, 0, ["a.png"])
+    copy.write_bytes(renamed.read_bytes())
+    result = intake.upload(**arguments, source=str(copy))
+    assert (result["present"], result["uploaded"], intake.titles()) == (0, 1, ["a.png", "c.png"])
+
+
+def test_an_image_sequence_is_uploaded_although_an_image_group_of_its_title_is_there(intake: Intake) -> None:
+    intake.images("a.png", "b.png")
+    intake.upload(group_by="directory")
+    assert intake.upload(group_by="directory")["present"] == 1
+    result = intake.upload(group_by="directory", create_video=True)
+    assert (result["uploaded"], len(intake.titles())) == (1, 2)
+    assert intake.upload(group_by="directory", create_video=True)["present"] == 1

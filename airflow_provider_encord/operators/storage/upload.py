@@ -165,7 +165,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             self.show(context, dataset_url, target.dataset)
         else:
             self.show(context, folder_url, target.id)
-        files = self._files()
+        files = self._files(path)
         record = None if path is None else self._record(path, target, context)
         outcomes: dict[SourceFile, Outcome] = {}
         notebook = record.notebook if record else task_state_notebook(context)
@@ -221,18 +221,23 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             parallel=parallel,
         )
 
-    def _files(self) -> list[SourceFile]:
-        """The units to upload, each with what is known of it."""
+    def _files(self, receipt: Any) -> list[SourceFile]:
+        """The units to upload, each with what is known of it.
+
+        :param receipt: The path of the receipt, whose files are no data; None without one.
+        """
         from airflow_provider_encord.ingest.client_metadata import add_client_metadata
         from airflow_provider_encord.ingest.grouping import group_files
         from airflow_provider_encord.ingest.kinds import kind_named
+        from airflow_provider_encord.ingest.records import is_of_receipt
         from airflow_provider_encord.ingest.sources import find_files
 
         source = self.source
         if isinstance(source, str) and source.strip():
             source = several(source, "source")
         kind = kind_named(str(self.kind)) if given(self.kind) is not None else None
-        files = find_files(source, lambda uri: storage_path(uri, "source"), kind=kind)
+        leave_out = None if receipt is None else is_of_receipt(receipt)
+        files = find_files(source, lambda uri: storage_path(uri, "source"), kind=kind, leave_out=leave_out)
         create_video = flag(self.create_video, "create_video")
         units = group_files(files, text_or_mapping(self.group_by, "group_by"), create_video=create_video)
         metadata = text_or_mapping(self.client_metadata, "client_metadata")
@@ -242,7 +247,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         from airflow_provider_encord.ingest.records import Record
 
         folder = None if target.dataset else target.folder
-        return Record(path, dataset=target.dataset, folder=folder, owner=owner_of(context))
+        return Record(path, dataset=target.dataset, folder=folder, owner=owner_of(context), exists=_exists)
 
     def _finish_receipt(self, record: Record, outcomes: Sequence[Outcome], *, under_way: bool) -> None:
         if not outcomes:
@@ -307,6 +312,19 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             raise AirflowException(text)
         else:
             raise AirflowFailException(text)
+
+
+def _exists(uri: str) -> bool:
+    """Whether there is a file at the source of an earlier run; also if that cannot be known."""
+    from airflow_provider_encord.client.errors import EncordError
+    from airflow_provider_encord.storage_paths import storage_errors
+
+    try:
+        path = storage_path(uri, "receipt")
+        with storage_errors("receipt", path):
+            return bool(path.exists())
+    except EncordError:
+        return True
 
 
 def _describe(failures: Sequence[Outcome], files: int, receipt: bool) -> str:
