@@ -14,13 +14,14 @@ from typing import Any, Protocol
 
 import msgspec
 
+from airflow_provider_encord.client.errors import UnexpectedAnswerError
 from airflow_provider_encord.client.times import answered_time
 from airflow_provider_encord.defaults import JSON_LINES
 from airflow_provider_encord.export.counted_file import CountedFile
 from airflow_provider_encord.export.directory import ExportDirectory, file_name
 from airflow_provider_encord.export.formats import PARQUET
 from airflow_provider_encord.export.formats.json_lines import Compressing, gzip_of
-from airflow_provider_encord.export.formats.parquet import Sink
+from airflow_provider_encord.export.formats.parquet import Sink, int64
 from airflow_provider_encord.export.manifest import FileRecord
 from airflow_provider_encord.storage_paths import BinaryWriter
 
@@ -134,7 +135,16 @@ class _Parquet:
     def _value(self, name: str, value: Any) -> Any:
         if name in self._times and value is not None:
             return answered_time(value, name)
-        return msgspec.json.encode(value).decode() if isinstance(value, list) else value
+        if isinstance(value, list):
+            return msgspec.json.encode(value).decode()
+        if self._columns[name] is not int:
+            return value
+        try:
+            return int64(value, name)
+        except ValueError as error:
+            raise UnexpectedAnswerError(
+                f"Encord answered with a number that no column of Parquet holds: {error}."
+            ) from None
 
     def _flush(self) -> None:
         rows, self._rows = self._rows, []

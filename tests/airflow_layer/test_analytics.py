@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
@@ -56,6 +57,17 @@ class Activity:
 @pytest.fixture
 def activity(account: Account, tmp_path: Path) -> Activity:
     return Activity(account, tmp_path)
+
+
+def test_a_number_that_no_column_holds_is_named(activity: Activity) -> None:
+    pytest.importorskip("pyarrow")
+    spent = activity.truth("time_spent")[0]
+    row = msgspec.to_builtins(spent) | {"timeSpentSeconds": 10**30}
+    path = activity.emulator.journal()[-1]["path"]
+    answer = {"status": 200, "json": {"results": [row], "nextPageToken": None}}
+    activity.emulator.faults([{"match": {"path": path}, "do": answer}])
+    with pytest.raises(AirflowFailException, match=r"no column of Parquet holds: time_spent_seconds: 1000"):
+        activity.export(what="time_spent", format="parquet")
 
 
 def test_all_kinds_of_records_of_the_interval_are_exported(activity: Activity) -> None:

@@ -167,9 +167,9 @@ def _record(row: Mapping[str, Any], one: Annotation, box: geometry.Box | None) -
         "branch": _text(row.get("branch_name")),
         "data_type": _text(row.get("data_type")),
         "unit": one.place.unit,
-        "frame": _int64(one.place.frame, "frame"),
-        "width": _int64(one.place.width, "width"),
-        "height": _int64(one.place.height, "height"),
+        "frame": int64(one.place.frame, "frame"),
+        "width": int64(one.place.width, "width"),
+        "height": int64(one.place.height, "height"),
         "kind": one.kind,
         "hash": one.hash,
         "feature_hash": _text(one.feature_hash),
@@ -195,8 +195,11 @@ def _text(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def _int64(value: int | None, name: str) -> int | None:
-    """A whole number that its column can hold."""
+def int64(value: int | None, name: str) -> int | None:
+    """A whole number that a column can hold.
+
+    :raises ValueError: It is too large.
+    """
     if value is not None and not -(2**63) <= value < 2**63:
         raise ValueError(f"{name}: {str(value)[:40]} has more than 64 bits")
     return value
