@@ -10,6 +10,7 @@ import ast
 import datetime
 import math
 import os
+import re
 import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 _MOST_SECONDS = 10 * 365 * 86400.0
+_HALF = re.compile("[\ud800-\udfff]")
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 
@@ -54,7 +56,7 @@ def several(value: Any, name: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, str):
-        return list(value) if isinstance(value, Iterable) else [value]
+        return [_joined(one) for one in value] if isinstance(value, Iterable) else [value]
     value = value.strip()
     if not value.startswith(("[", "(")):
         return [value] if value else []
@@ -84,12 +86,32 @@ def _listed(written: str) -> Any:
         return None
 
 
+def _joined(value: Any) -> Any:
+    """The value, in which the halves of surrogate pairs are one character.
+
+    ``tojson`` writes them as two escapes. Native rendering reads these as Python, which leaves them apart.
+    """
+    if type(value) is str and _HALF.search(value):
+        try:
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError:  # one without the other, which is refused where it is used
+            return value
+    try:
+        if type(value) in (list, tuple):
+            return type(value)(map(_joined, value))
+        if type(value) is dict:
+            return {_joined(key): _joined(inner) for key, inner in value.items()}
+    except RecursionError:  # refused where it is used, too
+        pass
+    return value
+
+
 def mapping(value: Any, name: str) -> Mapping[str, Any] | None:
     """A dictionary: as it is, or as JSON.
 
     :raises InvalidRequestError: It is neither.
     """
-    value = given(value)
+    value = _joined(given(value))
     if isinstance(value, str):
         from airflow_provider_encord.client.malformed import NOT_JSON
         from airflow_provider_encord.client.strict_json import loads
@@ -193,7 +215,7 @@ def _one_path(value: Any, name: str) -> str:
     """
     if not isinstance(value, str) and not hasattr(value, "parent"):
         raise _invalid(f"{name}: it must be one path, not a {type(value).__name__}.")
-    written = str(value).strip()
+    written = str(_joined(value)).strip()
     if "\0" in written or any("\ud800" <= character <= "\udfff" for character in written):
         raise _invalid(f"{name}: {written[:80]!a} has a character that a path cannot have. Remove it.")
     return written
@@ -240,7 +262,7 @@ def word(value: Any, name: str) -> str | None:
     :raises InvalidRequestError: It is a list or a dictionary; or the text ``None``, which a template makes of a value
         that is not there.
     """
-    value = given(value)
+    value = _joined(given(value))
     if value is None:
         return None
     if not isinstance(value, str | int | float):

@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import jinja2
+import jinja2.nativetypes
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException
 
@@ -253,6 +253,19 @@ def test_a_receipt_of_a_verification_that_cannot_be_written_is_named_before_anyt
 @pytest.mark.parametrize("render", ["{{ value | tojson }}", "{{ value }}"])
 def test_a_list_that_a_template_rendered_is_the_list(written: list[str], render: str) -> None:
     assert several(jinja2.Environment(autoescape=False).from_string(render).render(value=written), "source") == written
+
+
+def test_what_native_rendering_makes_of_tojson_is_what_was_written() -> None:
+    """It reads the JSON as Python, which keeps the halves of an emoji apart."""
+    native = jinja2.nativetypes.NativeEnvironment()
+
+    def render(value: Any) -> Any:
+        return native.from_string("{{ value | tojson }}").render(value=value)
+
+    assert render(["😀"]) != ["😀"]
+    assert several(render(["/data/😀.png", "a"]), "source") == ["/data/😀.png", "a"]
+    assert mapping(render({"😀": [{"b": "👩‍👩‍👧"}]}), "metadata") == {"😀": [{"b": "👩‍👩‍👧"}]}
+    assert word(render("a😀"), "title") == "a😀"
 
 
 @pytest.mark.parametrize("rendered", ["[null]", "[None]", '["a", true]', "[True]"])
