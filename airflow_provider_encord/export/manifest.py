@@ -49,7 +49,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     :param without_labels: Those that have no labels yet; they are not in the files.
     :param exported: Rows in the shards.
     :param missing: Listed, but gone when they were to be read; named in `Manifest.missing`.
-    :param failed: Rows whose content cannot be read; named in `Manifest.failed`.
+    :param failed: Rows that cannot be read, or that Encord leaves out of its answers; named in `Manifest.failed`.
     :param unchanged: Not read again, because they have not changed since the previous export; 0 unless incremental.
     :param left: Rows of the previous export that are not listed any more; named in the file `Manifest.left`.
     """
