@@ -6,7 +6,6 @@ made of an earlier import's label: it stays, and is reported if it says somethin
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Collection
 from typing import Any
 
@@ -46,15 +45,26 @@ def merge(there: Labels, added: Labels, ours: Collection[str]) -> Merged:
 
     :param ours: Hashes of those labels of the row that an import saved and that nobody edited since.
     """
-    labels, kept = copy.deepcopy(there), set()
+    labels = Labels(
+        object_answers={**there.object_answers},
+        object_actions={**there.object_actions},
+        classification_answers={**there.classification_answers},
+    )
+    kept: set[str] = set()
     known, tracks = _tracks(there), _tracks(added)
+    frames = {frame: {one["objectHash"]: one for one in drawn} for frame, drawn in there.objects.items()}
     for hash_, track in tracks.items():
         old = known.get(hash_)
         joined = track if old is None else _joined(old, track) if hash_ in ours else _extended(old, track)
         if joined is None:
             kept.add(hash_)
-        else:
-            _put(labels, hash_, joined)
+        elif joined is not old:
+            for frame in (old.frames.keys() if old else set()) - joined.frames.keys():
+                del frames[frame][hash_]
+            for frame, one in joined.frames.items():
+                frames.setdefault(frame, {})[hash_] = one
+            _put_answers(labels, hash_, joined)
+    labels.objects = {frame: list(drawn.values()) for frame, drawn in frames.items() if drawn}
     for hash_, one in added.classification_answers.items():
         if not _classify(labels.classification_answers, hash_, one, ours):
             kept.add(hash_)
@@ -121,19 +131,7 @@ def _extended(old: _Track, new: _Track) -> _Track | None:
     return old if unchanged else None
 
 
-def _put(labels: Labels, hash_: str, track: _Track) -> None:
-    """Put an object into labels, in the place of what they have of it."""
-    for frame in {*labels.objects, *track.frames}:
-        drawn, new = labels.objects.get(frame, []), track.frames.get(frame)
-        places = [number for number, one in enumerate(drawn) if one["objectHash"] == hash_]
-        if new is None:
-            drawn = [one for one in drawn if one["objectHash"] != hash_]
-        elif places:
-            drawn[places[0]] = new
-        else:
-            drawn.append(new)
-        labels.objects[frame] = drawn
-    labels.objects = {frame: drawn for frame, drawn in labels.objects.items() if drawn}
+def _put_answers(labels: Labels, hash_: str, track: _Track) -> None:
     if track.answer:
         labels.object_answers[hash_] = track.answer
     if track.actions:
