@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import subprocess
 import sys
 import threading
@@ -206,7 +207,9 @@ class TestInRuns:
         self, account: Account, at: Callable[[str], None], tmp_path: Path
     ) -> None:
         _, params = _parts(account, tmp_path)
-        (tmp_path / "prelabels.jsonl").write_text("")
+        with account.client() as client:
+            row = client.project(params["project"]).label_rows()[0]
+        (tmp_path / "prelabels.jsonl").write_text(json.dumps({"data_hash": row.data_hash, "objects": []}))
         at(EUROPE)
         looked = look_at(links_in_a_dag.dag_of_labels, **params, prelabels=str(tmp_path / "prelabels.jsonl"))
 

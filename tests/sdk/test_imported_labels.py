@@ -13,10 +13,11 @@ from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.export.labels import Order, export_labels
 from airflow_provider_encord.export.listing import Question
+from airflow_provider_encord.export.whole_shards import whole_shards
 from airflow_provider_encord.ingest.prelabels.importing import import_labels
 from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
 from airflow_provider_encord.ingest.prelabels.rows import ImportOrder
-from airflow_provider_encord.ingest.prelabels.sources import prelabels_of
+from airflow_provider_encord.ingest.prelabels.sources import SUFFIXES, prelabels_of
 from tests.sdk.conftest import Account
 from tests.sdk.environments import API_KEY_SDK, SSH_SDK, VERSIONS
 from tests.sdk.substance import substance
@@ -41,7 +42,13 @@ def _seed(server: Server, owner: Account, **options: Any) -> str:
 
 def _import(client: EncordClient, project: str, source: Path) -> ImportReceipt:
     receipt = ImportReceipt(None)
-    import_labels(client, ImportOrder(project=project), lambda _: prelabels_of(source), receipt, check_first=True)
+    import_labels(
+        client,
+        ImportOrder(project=project),
+        lambda _: prelabels_of(source, whole_shards(source, "source", SUFFIXES)),
+        receipt,
+        check_first=True,
+    )
     return receipt
 
 
