@@ -90,6 +90,20 @@ def test_a_sync_is_waited_for_and_its_files_are_there(bucket: Bucket) -> None:
     assert bucket.names() == ["a.png", "b.png", "c.png"]
 
 
+def test_a_sync_fails_if_files_could_not_be_synced_and_a_retry_syncs_them(bucket: Bucket) -> None:
+    store = {"task_state_store": Store()}
+    bucket.account.emulator.jobs(fail_units=1.0)
+    try:
+        with pytest.raises(AirflowException, match="2 files of the bucket were not synced, 0 were") as raised:
+            bucket.sync(store)
+        assert bucket.sync(on_error="skip")["failed"] == 2
+    finally:
+        bucket.account.emulator.jobs(fail_units=0.0)
+    assert not isinstance(raised.value, AirflowFailException)
+    assert bucket.sync(store)["done"] == 2
+    assert bucket.names() == ["a.png", "b.png"]
+
+
 def test_a_job_that_does_not_end_in_time_is_an_error_that_a_retry_may_mend(bucket: Bucket) -> None:
     bucket.account.emulator.jobs(hold=True)
     with pytest.raises(AirflowException, match="has not ended within job_timeout") as raised:

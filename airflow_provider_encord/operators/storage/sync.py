@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.links import folder_url
+from airflow_provider_encord.operators.arguments import check_literals, choice, one_of
 from airflow_provider_encord.operators.job_parts import JobPart
 from airflow_provider_encord.operators.jobs import JobOperator
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_encord.client.resources.jobs import Answer, Job
+
+
+FAIL = "fail"
+SKIP = "skip"
 
 
 class EncordSyncFolderOperator(JobOperator):
@@ -24,6 +29,8 @@ class EncordSyncFolderOperator(JobOperator):
     nothing for that. Encord API: ``storage/folders/{id}/cloud-linked-folder-syncs`` (v2).
 
     :param folder: Id of the cloud-synced folder (templated).
+    :param on_error: ``"fail"`` (default) fails the task if files could not be synced, after all others are; ``"skip"``
+        only counts and logs them (templated).
     :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting
         ``[operators] default_deferrable``.
     :param poll_interval: Seconds between two looks of the triggerer, 5 or more (templated). Default: 30.
@@ -31,19 +38,23 @@ class EncordSyncFolderOperator(JobOperator):
     :return: ``{"folder", "job", "done", "failed", "cancelled", "pages"}``: ids, numbers of files that were taken in or
         not, and of pages of the bucket's listing. The asset event of the folder gets the same.
     :raises AirflowFailException: There is no such folder, or it is not synced with a bucket.
-    :raises AirflowException: The sync ended with an error, or not in time; a retry may help.
+    :raises AirflowException: The sync ended with an error, or not in time, or files could not be synced; a retry may
+        help.
     """
 
     reuses_finished_jobs = False
 
-    template_fields: Sequence[str] = ("folder", *JobOperator.template_fields)
+    template_fields: Sequence[str] = ("folder", "on_error", *JobOperator.template_fields)
 
-    def __init__(self, *, folder: str, **kwargs: Any):
+    def __init__(self, *, folder: str, on_error: str = FAIL, **kwargs: Any):
         super().__init__(**kwargs)
         self.folder = folder
+        self.on_error = on_error
+        check_literals(on_error=(on_error, one_of(FAIL, SKIP)))
 
     def prepare(self, context: Context) -> None:
         """Find the folder."""
+        choice(self.on_error, "on_error", (FAIL, SKIP))
         self._id = self.client.folder(self.folder).id
         self.show(context, folder_url, self._id)
 
@@ -87,10 +98,18 @@ class EncordSyncFolderOperator(JobOperator):
         return dict(result)
 
     def finish(self, context: Context, totals: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the counts."""
+        """Return the counts, or fail.
+
+        :raises AirflowException: Files could not be synced, and `on_error` is ``"fail"``.
+        """
+        from airflow.providers.common.compat.sdk import AirflowException
+
         result = {"folder": self._id, **totals}
         self.log.info("Folder %s: %d files synced, %d failed.", self._id, result["done"], result["failed"])
-        if result["failed"]:
-            self.log.warning("%d files of the bucket could not be synced; the folder shows which.", result["failed"])
+        if lacking := result["failed"] + result["cancelled"]:
+            text = f"{lacking} files of the bucket were not synced, {result['done']} were; the folder shows which."
+            if self.on_error == FAIL:
+                raise AirflowException(f"{text} Run the task again, or set on_error='skip' to go on without them.")
+            self.log.warning("%s", text)
         self.tell_assets(context, folder_uri(self.client.settings.base_url, self._id), result)
         return result
