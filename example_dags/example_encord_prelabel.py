@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import datetime
 
-from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath, Param, task
+from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, ObjectStoragePath, Param, task
 
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
@@ -48,6 +48,8 @@ with DAG(
                     box = {"x": 0.25, "y": 0.25, "w": 0.5, "h": 0.5}
                     car = {"feature": "Car", "boundingBox": box, "confidence": 0.8}
                     lines.append(json.dumps({"data_hash": row.data_hash, "objects": [car]}) + "\n")
+        if not lines:
+            raise AirflowSkipException("All data units have labels. An import of an empty file would fail.")
         path = ObjectStoragePath(directory if "://" in directory else f"file://{directory}") / "prelabels.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes("".join(lines).encode())

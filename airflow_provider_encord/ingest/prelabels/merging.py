@@ -43,7 +43,7 @@ class _Track(msgspec.Struct):
 def merge(there: Labels, added: Labels, ours: Collection[str]) -> Merged:
     """Add labels to those of a row.
 
-    :param ours: Hashes of those labels of the row that an import saved and that nobody edited since.
+    :param ours: Hashes of those labels of the row that an import saved and that no one edited since.
     """
     labels = Labels(
         object_answers={**there.object_answers},

@@ -121,7 +121,7 @@ class ImportReceipt:
             self._claim.keep()
 
     def evidence(self, label_hash: str, content: str) -> RowOutcome | None:
-        """What says that an import left a row with this content, so that nobody edited it since.
+        """What says that an import left a row with this content, so that no one edited it since.
 
         :param content: Fingerprint of the labels that the row has.
         """

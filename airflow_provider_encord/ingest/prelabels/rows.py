@@ -175,7 +175,7 @@ class RowSaver:
         return labels
 
     def _wanted(self, work: Work, there: Labels, evidence: RowOutcome | None) -> Labels:
-        """The labels that the row is to have, if nobody edited it; notes in the work whose they are."""
+        """The labels that the row is to have, if no one edited it; notes in the work whose they are."""
         work.kept, work.own_labels = 0, None
         if self._order.if_exists != MERGE or not there.count:
             return work.labels
