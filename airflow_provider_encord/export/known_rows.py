@@ -32,21 +32,26 @@ def require_known(client: EncordClient, question: Question, listing: Listing) ->
 
 
 def _require_ids(client: EncordClient, question: Question, name: str, listed: set[str]) -> None:
-    """Look for the ids that were not listed; other filters, or a lack of labels, may have left them out."""
+    """Look for the ids that were not listed; other filters, or a lack of labels, may have left them out.
+
+    A label row belongs to one branch, so its id is looked for on the branch of the export.
+    """
+    branch = question.branch if name == "label_hashes" else None
     wanted: Sequence[str] = getattr(question.filters, name) or ()
     unlisted = [one for one in wanted if one not in listed]
     known: set[str | None] = set()
     for part in chunks(unlisted, MOST_ROWS_PER_REQUEST):
         field: dict[str, Any] = {name: list(part)}
-        only = Question(project=question.project, branch=None, filters=Filters(**field))
+        only = Question(project=question.project, branch=branch, filters=Filters(**field))
         stamps = client.send(list_label_row_stamps(question.project, only.wire_filter()))
         known |= {one.data_hash if name == "data_hashes" else one.label_hash for one in stamps}
     unknown = [one for one in unlisted if one not in known]
     if unknown:
+        where = f" on the branch {branch!r}" if branch is not None else ""
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
         raise InvalidRequestError(
-            f"{name}: project {question.project} does not have {', '.join(unknown[:_NAMED])}{more} ({len(unknown)} of "
-            f"{len(wanted)} are unknown). Remove these from the filter, or pass ids of this project."
+            f"{name}: project {question.project} does not have {', '.join(unknown[:_NAMED])}{more}{where} "
+            f"({len(unknown)} of {len(wanted)} are unknown). Remove these from the filter, or pass ids of this project."
         )
 
 
