@@ -129,8 +129,9 @@ class Reader:
 
     def _bundle(self, part: Sequence[ListedRow]) -> list[Read]:
         failed: dict[str, FailedRow] = {}
-        rows = self._read(part, failed)
-        bundle = in_order(part, [*rows, *self._left_out(part, rows, failed)])
+        bundle = in_order(part, self._read(part, failed))
+        found = self._left_out([one for one, row in bundle if row is None], failed)
+        bundle = [(one, row or found.get(one.label_hash)) for one, row in bundle]
         self._size.read(len(part), sum(len(row.content) for _, row in bundle if row))
         return [(one, failed.get(one.label_hash, row)) for one, row in bundle]
 
@@ -176,30 +177,26 @@ class Reader:
             trace_id=error.trace_id,
         )
 
-    def _left_out(
-        self, part: Sequence[ListedRow], rows: Sequence[LabelRow], failed: dict[str, FailedRow]
-    ) -> list[LabelRow]:
-        """Ask again for the rows that the answers leave out although Encord lists them.
+    def _left_out(self, missing: Sequence[ListedRow], failed: dict[str, FailedRow]) -> dict[str, LabelRow]:
+        """Ask again for the rows that an answer leaves out although Encord lists them.
 
         Those that are left out again are added to `failed`.
 
+        :return: Those that came, by label hash.
         :raises UnavailableError: Rows were left out again, and are not to be skipped.
         """
-        absent = self._absent(part, rows, failed)
-        found = self._read(absent, failed) if absent else []
-        for row in self._absent(absent, found, failed):
+        absent = self._still_listed(missing, failed)
+        again = in_order(absent, self._read(absent, failed)) if absent else []
+        for row in self._still_listed([one for one, found in again if found is None], failed):
             error = f"Encord lists label row {row.label_hash} (data {row.data_hash}), and leaves it out of its answers."
             if not self._skip_unreadable:
                 raise UnavailableError(f"{error} Nothing is lost. Run the task again, or set on_error='skip'.")
             failed[row.label_hash] = _failed(row, error)
-        return found
+        return {one.label_hash: found for one, found in again if found is not None}
 
-    def _absent(
-        self, part: Sequence[ListedRow], rows: Sequence[LabelRow], failed: Mapping[str, FailedRow]
-    ) -> list[ListedRow]:
+    def _still_listed(self, missing: Sequence[ListedRow], failed: Mapping[str, FailedRow]) -> list[ListedRow]:
         """The rows that have no outcome although Encord lists them."""
-        known = {row.label_hash for row in rows} | failed.keys()
-        absent = [row for row in part if row.label_hash not in known]
+        absent = [row for row in missing if row.label_hash not in failed]
         listed = still_listed(self._client, self._project, absent) if absent else set()
         return [row for row in absent if row.label_hash in listed]
 

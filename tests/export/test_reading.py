@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -100,6 +101,14 @@ def test_rows_that_an_answer_leaves_out_though_they_are_listed_are_asked_for_aga
     manifest = export(server.client(), QUESTION, tmp_path)
     assert (manifest.counts.exported, manifest.counts.missing, manifest.counts.failed) == (60, 0, 0)
     assert [json.loads(line)["label_hash"] for line in lines(tmp_path, manifest)] == [one.label_hash for one in rows]
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_row_in_place_of_the_one_that_was_asked_for_is_named(tmp_path, skip):
+    rows = units(6)
+    rows[3] = dataclasses.replace(rows[3], row=json.dumps({"label_hash": "x", "data_hash": rows[3].data_hash}).encode())
+    with pytest.raises(UnexpectedAnswerError, match="gave the label row x, which was not asked for"):
+        export(Encord(rows).client(), QUESTION, tmp_path, skip_unreadable=skip)
 
 
 def test_a_row_that_every_answer_leaves_out_though_it_is_listed_is_named_and_may_be_retried(tmp_path):
