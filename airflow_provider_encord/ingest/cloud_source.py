@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -93,6 +94,11 @@ def start_registration(
         return Job(kind=DATASET_UPLOAD, resource=dataset, id=(yield from start))
     start = folder_uploads.start_folder_upload(str(folder), items=items, integration=integration, ignore_errors=True)
     return Job(kind=FOLDER_UPLOAD, resource=str(folder), id=(yield from start))
+
+
+def digest(items: Mapping[str, Any]) -> str:
+    """Identify what a job is sent."""
+    return hashlib.sha256(msgspec.json.encode(items)).hexdigest()
 
 
 def _without_connection(uri: str) -> str:

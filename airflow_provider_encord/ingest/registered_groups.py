@@ -1,9 +1,14 @@
 """Groups, series and scenes that are registered already.
 
 Encord skips duplicate URLs of single files only, so a group that is registered again becomes a second group. It is
-recognised by its title and the URLs of its files, in order, as far as the credential can read them. With an API key,
+recognised by its title, its type and the URLs of its files, as far as the credential can read them. With an API key,
 which cannot, the title alone decides; so it does for scenes, whose files Encord does not list. The log warns of what
 was recognised by its title alone, and the receipt says it.
+
+An image group of the same files in another order is an error. Encord does not document that it lists the files of a
+group in their order [inferred]: if it did not, to register such a group would double it at every retry.
+
+Nor does Encord update the client metadata of groups and scenes that are there, so `update_metadata` does.
 """
 
 from __future__ import annotations
@@ -11,18 +16,21 @@ from __future__ import annotations
 import collections
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from airflow_provider_encord.client.api.data_items import DicomSeries, ImageGroup, Scene, Unit
 from airflow_provider_encord.client.api.datasets import list_data_rows
 from airflow_provider_encord.client.api.listing import every_page
 from airflow_provider_encord.client.api.storage_items import ItemFilter, get_item, list_child_items, list_items
 from airflow_provider_encord.client.call import API_KEY, Flow, Pause
+from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
+from airflow_provider_encord.ingest.metadata_update import REPLACE, Wanted, update_items
 
 log = logging.getLogger(__name__)
 
 URLS, TITLE = "urls", "title"
+_OTHER_ORDER = "other order"
 _GROUPS, _SCENES = "groups", "scenes"
 _ITEM_TYPES = {_GROUPS: ("imageGroup", "imageSequence", "dicomSeries"), _SCENES: ("scene",)}
 _ROW_TYPES = {_GROUPS: ("IMG_GROUP", "DICOM"), _SCENES: ("SCENE",)}
@@ -36,10 +44,14 @@ class Registered:
 
     :param id: Of the data unit; in folders of the storage item.
     :param matched_by: `URLS`, or `TITLE` where the URLs cannot be compared.
+    :param item: Id of the storage item; None where Encord does not return it.
+    :param note: What was not done with it, and why.
     """
 
     id: str
     matched_by: str
+    item: str | None = None
+    note: str | None = None
 
 
 class RegisteredGroups:
@@ -62,12 +74,20 @@ class RegisteredGroups:
             if sort not in self._known:
                 self._known[sort] = yield from self._list(sort)
             same_title = self._known[sort].get(title_of(unit), [])
+            other_order = None
             for known in same_title:
                 matched_by = yield from self._match(known, unit)
-                if matched_by:
-                    found[number] = Registered(known.id, matched_by)
+                if matched_by == _OTHER_ORDER:
+                    other_order = known
+                elif matched_by:
+                    found[number] = Registered(known.id, matched_by, known.item)
                     same_title.remove(known)  # each stands for one unit
                     break
+            if number not in found and other_order is not None:
+                raise InvalidRequestError(
+                    f"source: the image group {title_of(unit)[:80]!r} is registered already, as {other_order.id}, with "
+                    "the same files in another order. Give one of them another title, or delete the one that is there."
+                )
         by_title = [number for number, one in found.items() if one.matched_by == TITLE]
         if by_title:
             log.warning(
@@ -77,6 +97,40 @@ class RegisteredGroups:
                 title_of(units[by_title[0]])[:80],
             )
         return found
+
+    def update_metadata(self, units: Sequence[Unit], present: Mapping[int, Registered]) -> Flow[dict[int, Registered]]:
+        """Give units that are registered the client metadata that they have now; those without any keep theirs.
+
+        :param present: The units that are registered, by position.
+        :return: The same; those that could not be updated with a note of that.
+        """
+        wanted = {
+            one.item or "": units[number].client_metadata
+            for number, one in present.items()
+            if units[number].client_metadata
+        }
+        items = [item for item in wanted if item]
+        reasons = dict.fromkeys(wanted, "Encord does not return its item")
+        if self._credential == API_KEY:
+            reasons = dict.fromkeys(wanted, "an API key cannot change items")
+        elif items:
+            outcome = yield from update_items(items, Wanted({item: wanted[item] or {} for item in items}), REPLACE)
+            reasons = {**dict.fromkeys(wanted.keys() & {""}, "Encord does not return its item"), **outcome.failed}
+            reasons |= dict.fromkeys(outcome.gone, "it was deleted meanwhile")
+        noted = {
+            number: dataclasses.replace(one, note=f"Its metadata was not updated: {reasons[one.item or '']}.")
+            for number, one in present.items()
+            if units[number].client_metadata and (one.item or "") in reasons
+        }
+        if noted:
+            first = next(iter(noted))
+            log.warning(
+                "upsert_metadata: %d groups or scenes that are registered kept their metadata, such as %r. %s",
+                len(noted),
+                title_of(units[first])[:80],
+                noted[first].note,
+            )
+        return {**present, **noted}
 
     def wait_for(self, units: Sequence[Unit]) -> Flow[None]:
         """Wait for the groups that a job makes, if it was started: until all are there, or no more come.
@@ -98,25 +152,35 @@ class RegisteredGroups:
         if self._dataset:
             rows = yield from list_data_rows(self._dataset, data_types=list(_ROW_TYPES[sort]))
             for row in rows:
-                known[row.data_title].append(_Known(row.data_hash, row.backing_item_uuid))
+                known[row.data_title].append(_Known(row.data_hash, row.backing_item_uuid, row.data_type))
             return known
         folder = str(self._folder)
         which = ItemFilter(item_types=_ITEM_TYPES[sort], page_size=_PAGE_SIZE, client_metadata=False)
         items = yield from every_page(lambda page: list_items(folder, which, page=page))
         for item in items:
-            known[item.name].append(_Known(item.uuid, item.uuid))
+            known[item.name].append(_Known(item.uuid, item.uuid, item.item_type))
         return known
 
     def _match(self, known: _Known, unit: Unit) -> Flow[str | None]:
         """By what a unit of the same title is recognised; None if it is another one."""
-        if self._credential == API_KEY or not known.item or isinstance(unit, Scene):
+        if isinstance(unit, Scene):
+            return TITLE
+        if known.type not in _types(unit):
+            return None
+        if self._credential == API_KEY or not known.item:
             return TITLE
         if known.urls is None:
-            folder = self._folder or (yield from get_item(known.item)).parent
-            children = yield from list_child_items(folder, known.item)
+            folder = self._folder
+            if self._dataset:
+                item = yield from get_item(known.item)
+                folder, known.type = item.parent, item.item_type  # a row does not distinguish groups and sequences
+            children = yield from list_child_items(str(folder), known.item)
             known.urls = [child.url or "" for child in children]
+        urls = urls_of(unit)
+        if known.type not in _types(unit) or sorted(known.urls) != sorted(urls):
+            return None
         # The order of a series is Encord's own.
-        return URLS if sorted(known.urls) == sorted(urls_of(unit)) else None
+        return _OTHER_ORDER if isinstance(unit, ImageGroup) and known.urls != urls else URLS
 
 
 def _sort(unit: Unit) -> str | None:
@@ -126,9 +190,16 @@ def _sort(unit: Unit) -> str | None:
     return _GROUPS if isinstance(unit, ImageGroup | DicomSeries) else None
 
 
+def _types(unit: Unit) -> tuple[str, ...]:
+    """What a folder and a dataset call a group of its type."""
+    if isinstance(unit, ImageGroup):
+        return ("imageSequence" if unit.create_video else "imageGroup", "IMG_GROUP")
+    return ("dicomSeries", "DICOM")
+
+
 class _Known:
     """A group that is there."""
 
-    def __init__(self, id_: str, item: str | None):
-        self.id, self.item = id_, item
+    def __init__(self, id_: str, item: str | None, type_: str):
+        self.id, self.item, self.type = id_, item, type_
         self.urls: list[str] | None = None

@@ -57,12 +57,14 @@ class SentUnit(msgspec.Struct, frozen=True):
 
     :param present: Its id, if it was there and therefore was not sent.
     :param matched_by: By what it was recognised; see `Registered`.
+    :param note: What was not done with it.
     """
 
     urls: list[str]
     title: str
     present: str | None = None
     matched_by: str | None = None
+    note: str | None = None
 
 
 class RegistrationLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,7 +274,7 @@ def registration_lines(
     made = collections.Counter(one.title for one in answer.data_hashes_with_titles)
     for unit in units:
         if unit.present is not None:
-            yield _line(unit, PRESENT, unit.present, None)
+            yield _line(unit, PRESENT, unit.present, unit.note)
             continue
         reason = next((failures[url] for url in unit.urls if url in failures), None)
         found = by_title.get(unit.title) or next((by_url[url] for url in unit.urls if url in by_url), None)
@@ -331,7 +333,7 @@ def _with_id(line: RegistrationLine, known: str | None, all_ended: bool) -> Regi
 
 
 def _sent(unit: Unit, present: Registered | None) -> SentUnit:
-    known = (None, None) if present is None else (present.id, present.matched_by)
+    known = () if present is None else (present.id, present.matched_by, present.note)
     return SentUnit(urls_of(unit), title_of(unit), *known)
 
 

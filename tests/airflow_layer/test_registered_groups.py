@@ -10,6 +10,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.client.api.data_items import Scene
+from airflow_provider_encord.client.api.storage_items import ItemFilter
 from airflow_provider_encord.ingest.upload_json import upload_json_entries
 from tests.airflow_layer.bench import API_KEY_CONNECTION, Account
 from tests.airflow_layer.test_registration import Intake
@@ -95,3 +96,76 @@ def test_a_scene_without_a_title_is_refused_by_name_before_anything_is_sent(inta
     assert intake.emulator.journal() == []
     (scene,) = upload_json_entries({"scenes": [_scene("junction")]}, "source")
     assert isinstance(scene, Scene)
+
+
+def _group(intake: Intake, names: list[str], **more: Any) -> dict[str, Any]:
+    urls = {f"objectUrl_{number}": f"{intake.url}/{name}" for number, name in enumerate(names)}
+    return {"title": "drive", **urls, **more}
+
+
+def _types(intake: Intake) -> list[str]:
+    with intake.account.client() as client:
+        return sorted(item.item_type for item in client.folder(intake.folder).items() if item.name == "drive")
+
+
+@pytest.mark.parametrize("into", ["folder", "dataset"])
+def test_a_video_of_the_files_of_an_image_group_is_registered_beside_it(intake: Intake, into: str) -> None:
+    names = intake.objects(2)
+    target: dict[str, Any] = {} if into == "folder" else {"dataset": intake.dataset}
+    for _ in range(2):
+        for create_video in (False, True):
+            source = _manifest(intake, image_groups=[_group(intake, names, createVideo=create_video)])
+            assert intake.register(source=source, **target)["registered"] == 1
+    assert _types(intake) == ["imageGroup", "imageSequence"]
+
+
+@pytest.mark.parametrize("into", ["folder", "dataset"])
+def test_an_image_group_in_another_order_is_refused_by_name(intake: Intake, into: str) -> None:
+    names = intake.objects(3)
+    target: dict[str, Any] = {} if into == "folder" else {"dataset": intake.dataset}
+    first, other = _group(intake, names[::-1]), _group(intake, names)
+    for _ in range(2):
+        intake.register(source=_manifest(intake, image_groups=[first]), **target)
+    with pytest.raises(AirflowFailException, match=r"the image group 'drive' is registered already.*another order"):
+        intake.register(source=_manifest(intake, image_groups=[other]), **target)
+    assert _types(intake) == ["imageGroup"]
+
+
+@pytest.mark.parametrize("into", ["folder", "dataset"])
+def test_upsert_metadata_updates_groups_and_scenes_that_are_there(intake: Intake, into: str) -> None:
+    names = intake.objects(2)
+    target: dict[str, Any] = {} if into == "folder" else {"dataset": intake.dataset}
+
+    def register(metadata: dict[str, Any], **arguments: Any) -> dict[str, Any]:
+        lists = {
+            "image_groups": [_group(intake, names, clientMetadata=metadata)],
+            "scenes": [{**_scene("tunnel"), "clientMetadata": metadata}],
+        }
+        intake.register(source=_manifest(intake, **lists), **target, **arguments)
+        with intake.account.client() as client:
+            items = client.folder(intake.folder).items(ItemFilter(client_metadata=True))
+            return {
+                item.name: json.loads(item.client_metadata or "{}")
+                for item in items
+                if item.name in ("drive", "tunnel")
+            }
+
+    register({"a": 1, "b": 1})
+    assert register({"a": 2}) == {"drive": {"a": 1, "b": 1}, "tunnel": {"a": 1, "b": 1}}
+    assert register({"a": 2}, upsert_metadata=True) == {"drive": {"a": 2}, "tunnel": {"a": 2}}
+    assert register({}, upsert_metadata=True) == {"drive": {"a": 2}, "tunnel": {"a": 2}}
+
+
+def test_metadata_of_a_group_that_an_api_key_cannot_update_is_named(
+    intake: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    names, receipt = intake.objects(2), tmp_path / "receipt"
+    monkeypatch.setenv(API_KEY_CONNECTION, intake.account.api_key_connection(intake.dataset, "dataset"))
+    target = {"dataset": intake.dataset, "folder": None, "receipt": str(receipt)}
+    intake.register(source=_manifest(intake, image_groups=[_group(intake, names, clientMetadata={"a": 1})]), **target)
+    source = _manifest(intake, image_groups=[_group(intake, names, clientMetadata={"a": 2})])
+    intake.register(source=source, upsert_metadata=True, encord_conn_id="encord_api_key", **target)
+    assert [line["error"] for line in _lines(receipt)] == [
+        "Its metadata was not updated: an API key cannot change items."
+    ]
+    assert "upsert_metadata: 1 groups or scenes that are registered kept their metadata, such as 'drive'" in caplog.text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +37,14 @@ class EncordRegisterCloudDataOperator(JobOperator):
     into a dataset it works with an API key of the dataset, too.
 
     Safe to repeat with `skip_duplicate_urls`: what is in the folder from the same URL is left out, so a retry or a
-    cleared task registers what is missing. A group or series is left out if one of its title has the same files. With
-    an API key, which cannot read the files, the title alone decides, and so it does for scenes; the log warns of that,
-    and the receipt says it. On Airflow 3.3 a retry first waits for a job that the attempt before left
-    running. A listing is continued after the last key that was registered, so objects that come or go meanwhile move
-    no others; a manifest that is changed while it is registered is an error. A task that is killed, or failed or
-    cleared by hand, cancels its job, in folders; Encord's API has nothing to cancel a dataset's job. Two tasks that
-    register the same objects at once can register them twice: set ``max_active_tis_per_dag=1``.
+    cleared task registers what is missing. A group or series is left out if one of its title and type has the same
+    files; images in another order are an error. With an API key, which cannot read the files, the title alone decides,
+    and so it does for scenes; the log warns of that, and the receipt says it. On Airflow 3.3 a retry first waits for a
+    job that the attempt before left running. A listing is continued after the last key that was registered, so objects
+    that come or go meanwhile move no others; a manifest that is changed while it is registered is an error. A task
+    that is killed, or failed or cleared by hand, cancels its job, in folders; Encord's API has nothing to cancel a
+    dataset's job. Two tasks that register the same objects at once can register them twice: set
+    ``max_active_tis_per_dag=1``.
 
     :param source: The manifest (templated): path or URI of a ``.jsonl``, ``.csv`` or ``.json`` file, whose fields
         `airflow_provider_encord.ingest.cloud` explains. Or a directory of an object store, which is listed.
@@ -57,6 +57,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         `EncordUploadFilesOperator`.
     :param skip_duplicate_urls: Leave out what is there from the same URL (templated). Default: True, other than Encord.
     :param upsert_metadata: Give what is left out so the client metadata of the manifest (templated). Default: False.
+        For groups and scenes it needs an SSH key; what was not updated is in the log, and in ``error`` of the receipt.
     :param units_per_job: How many units to register at once, 1 to 500000 (templated). Default: 10000.
     :param receipt: Path or URI of a directory to write to (templated): a file ``part-000000.jsonl`` for each job, with
         a line for each unit: ``schema_version``, ``urls``, ``title``, ``outcome`` (``registered``, ``present``,
@@ -148,7 +149,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         if self._receipt_path is not None and str(self._receipt_path).rstrip("/") == str(self._source.path).rstrip("/"):
             raise InvalidRequestError("receipt: it is the directory that is listed as source. Name another directory.")
         if self._receipt_path is not None:  # before any request: if one fails, `settle` releases the claim
-            if self._owned_by is None:  # else it was checked before the deferral
+            if self._owned_by is None:  # no deferral came before
                 RegistrationReceipt(self._receipt_path).require_ours()
             self._claim = Claim(self._receipt_path / CLAIM_FILE, self._owner(context), "receipt")
         self._folder = require_id(self.folder, "folder") if given(self.folder) is not None else None
@@ -195,6 +196,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         """The jobs, cut from the source as they are needed; what each is sent is noted before it starts."""
         from airflow_provider_encord.attempts import fingerprint
         from airflow_provider_encord.client.api.data_items import data_items
+        from airflow_provider_encord.ingest.cloud_source import digest
 
         number = after["number"] if after else 0
         for units, place in self._source.jobs(after and after["place"]):
@@ -203,9 +205,11 @@ class EncordRegisterCloudDataOperator(JobOperator):
             missing = [unit for position, unit in enumerate(units) if position not in present]
             items = data_items(missing, skip_duplicate_urls=self._skip, upsert_metadata=self._upsert)
             about = fingerprint(
-                folder=self._folder, dataset=self._dataset, integration=self._integration_id, items=_digest(items)
+                folder=self._folder, dataset=self._dataset, integration=self._integration_id, items=digest(items)
             )
             self._require_claim()
+            if self._upsert and present:
+                present = self.client.run(self._registered_groups().update_metadata(units, present))
             if self._receipt is not None:
                 self._receipt.open_part(number, units, present)
             note = {"number": number, "units": len(units), "present": len(present)}
@@ -389,9 +393,3 @@ class EncordRegisterCloudDataOperator(JobOperator):
             units_per_job=whole_number(self.units_per_job, "units_per_job", most=MOST_UNITS),
             switches={"skip_duplicate_urls": self._skip, "upsert_metadata": self._upsert},
         )
-
-
-def _digest(items: Mapping[str, Any]) -> str:
-    from msgspec.json import encode
-
-    return hashlib.sha256(encode(items)).hexdigest()
