@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, Protocol, Self, overload
 
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.malformed import NOT_JSON
 
 UNFINISHED = ".unfinished"
 UNFINISHED_PATTERN = r"(\.[0-9a-f]{8})?\.unfinished"
@@ -183,7 +184,7 @@ def require_replaceable(path: Any, argument: str, decode: Callable[[bytes], obje
 
     An empty file may be replaced. The file is read line by line.
 
-    :param decode: Reads one line; raises a `ValueError` or a `RecursionError` for a line of something else.
+    :param decode: Decodes one line of JSON.
     :param what: What the file has to be, for the message (``a receipt of a verification``).
     :raises InvalidRequestError: Something else is there, or nothing can be written.
     """
@@ -202,7 +203,7 @@ def require_replaceable(path: Any, argument: str, decode: Callable[[bytes], obje
 def _require_line(line: bytes, decode: Callable[[bytes], object], problem: str) -> None:
     try:
         decode(line)
-    except (ValueError, RecursionError):
+    except NOT_JSON:
         raise InvalidRequestError(f"{problem}. The file was not changed. Name another file.") from None
 
 

@@ -37,6 +37,7 @@ from airflow_provider_encord.operators.storage import (
     EncordUploadFilesOperator,
 )
 from tests.airflow_layer.bench import Account
+from tests.airflow_layer.outlet_events import OutletEvents
 from tests.airflow_layer.test_daily_chores import Folder, changes, folder, run
 from tests.airflow_layer.test_jobs import Store
 from tests.sdk.media import png
@@ -110,6 +111,19 @@ class TestRemovals:
         assert (told["selected"], told["removed"], told["gone"]) == (3, 3, 0)
 
 
+def _link_and_die(account: Account, store: Store, arguments: dict[str, Any]) -> None:
+    """An attempt whose link arrives and whose answer is lost, and that dies when it looks what was linked."""
+    account.emulator.faults(
+        [
+            {"match": LINK, "when": {"nth": 1}, "do": {"cut": "after"}},
+            {"match": {"query_type": "datarows"}, "when": {"nth": 3}, "do": {"status": 403}},
+        ]
+    )
+    with pytest.raises(AirflowException):
+        EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
+    account.emulator.clear_faults()
+
+
 class TestLinks:
     @pytest.mark.parametrize("behavior", ["SKIP", "FAIL", "DUPLICATE"])
     @pytest.mark.parametrize("cut", ["before", "after"])
@@ -131,17 +145,9 @@ class TestLinks:
         """Fault 14.2, on Airflow 3.3."""
         with account.client() as client:
             dataset = client.create_dataset("Linked").id
-        store, match = Store(), LINK
+        store = Store()
         arguments = {"dataset": dataset, "folder": folder.id, "duplicates_behavior": behavior}
-        account.emulator.faults(
-            [
-                {"match": match, "when": {"nth": 1}, "do": {"cut": "after"}},
-                {"match": {"query_type": "datarows"}, "when": {"nth": 3}, "do": {"status": 403}},
-            ]
-        )
-        with pytest.raises(AirflowException):
-            EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-        account.emulator.clear_faults()
+        _link_and_die(account, store, arguments)
         told = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
         assert (told["linked"], store.kept) == (3, {})
         with account.client() as client:
@@ -161,15 +167,7 @@ class TestLinks:
             run(EncordLinkItemsOperator, dataset=dataset, items=first)
             linked = [*rest, first] if behavior == "DUPLICATE" else rest
             arguments = {"dataset": dataset, "items": linked, "duplicates_behavior": behavior}
-            account.emulator.faults(
-                [
-                    {"match": LINK, "when": {"nth": 1}, "do": {"cut": "after"}},
-                    {"match": {"query_type": "datarows"}, "when": {"nth": 3}, "do": {"status": 403}},
-                ]
-            )
-            with pytest.raises(AirflowException):
-                EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-            account.emulator.clear_faults()
+            _link_and_die(account, store, arguments)
             told = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
             assert (told["linked"], store.kept) == (len(linked), {})
             with account.client() as client:
@@ -186,15 +184,7 @@ class TestLinks:
             dataset = client.create_dataset("Linked").id
         store = Store()
         arguments = {"dataset": dataset, "folder": folder.id, "duplicates_behavior": behavior}
-        account.emulator.faults(
-            [
-                {"match": LINK, "when": {"nth": 1}, "do": {"cut": "after"}},
-                {"match": {"query_type": "datarows"}, "when": {"nth": 3}, "do": {"status": 403}},
-            ]
-        )
-        with pytest.raises(AirflowException):
-            EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-        account.emulator.clear_faults()
+        _link_and_die(account, store, arguments)
         (tmp_path / "d.png").write_bytes(png(9, 9))
         run(EncordUploadFilesOperator, source=str(tmp_path / "d.png"), folder=folder.id)
         told = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
@@ -364,18 +354,6 @@ def test_addresses_that_differ_in_case_are_one_user(account: Account) -> None:
         assert run(operator, users=emails, role="admin", **resource)["users"] == 1
 
 
-class Events(dict[Any, Any]):
-    """What Airflow keeps of the asset events of a task."""
-
-    class Event:
-        def __init__(self) -> None:
-            self.extra: dict[str, Any] = {}
-
-    def __missing__(self, key: Any) -> Events.Event:
-        self[key] = Events.Event()
-        return self[key]
-
-
 def test_every_operator_that_changes_something_tells_ids_and_counts_also_of_nothing(
     account: Account, folder: Folder, tmp_path: Path
 ) -> None:
@@ -424,6 +402,6 @@ def test_every_operator_that_changes_something_tells_ids_and_counts_also_of_noth
         (EncordCopyProjectOperator, {"project": project, "title": "Copy"}, project_uri(url, copy), {"created": 0})
     )
     for operator, arguments, uri, expected in cases:
-        events, outlet = Events(), Asset(uri=uri)
+        events, outlet = OutletEvents(), Asset(uri=uri)
         operator(task_id="task", outlets=[outlet], **arguments).execute({"outlet_events": events})
         assert expected.items() <= events[outlet].extra.items(), operator

@@ -16,39 +16,20 @@ from airflow_provider_encord.operators.labels import (
 )
 from airflow_provider_encord.operators.labels.lineage import _place
 from tests.airflow_layer.label_exports import MONDAY, Exports, context
-
-
-class Events:
-    """The events of a task's outlets, as Airflow hands them to it."""
-
-    def __init__(self) -> None:
-        self.extra: dict[str, Any] = {}
-
-    def __getitem__(self, outlet: Any) -> Events:
-        return self
+from tests.airflow_layer.outlet_events import OutletEvents
 
 
 def test_the_labels_asset_hears_of_counts_watermark_and_manifest(exports: Exports) -> None:
     from airflow.providers.common.compat.sdk import Asset
 
-    asset, events = Asset(uri=labels_uri(exports.emulator.url, exports.project)), Events()
+    asset, events = Asset(uri=labels_uri(exports.emulator.url, exports.project)), OutletEvents()
     operator = EncordExportLabelsOperator(
         task_id="export", project=exports.project, destination=str(exports.directory / "x"), outlets=[asset]
     )
     told = operator.execute(context(outlet_events=events))
-    assert {name: events.extra[name] for name in told} == told
-    assert events.extra["watermark"]
-    assert events.extra["run"] == MONDAY.isoformat()
-
-
-class Outlets(dict[Any, Any]):
-    """Events by outlet, as Airflow keeps them; of an alias those that were added."""
-
-    def __missing__(self, outlet: Any) -> Any:
-        self[outlet] = events = Events()
-        events.added = []
-        events.add = lambda asset, extra: events.added.append((asset.uri, extra))
-        return events
+    assert {name: events[asset].extra[name] for name in told} == told
+    assert events[asset].extra["watermark"]
+    assert events[asset].extra["run"] == MONDAY.isoformat()
 
 
 def test_a_night_without_changes_makes_no_event_of_an_alias_and_says_so_to_the_asset(exports: Exports) -> None:
@@ -57,8 +38,8 @@ def test_a_night_without_changes_makes_no_event_of_an_alias_and_says_so_to_the_a
 
     alias, asset = AssetAlias("labels"), Asset(uri=labels_uri(exports.emulator.url, exports.project))
 
-    def night(day: int) -> Outlets:
-        outlets = Outlets()
+    def night(day: int) -> OutletEvents:
+        outlets = OutletEvents()
         operator = EncordExportLabelsOperator(
             task_id="export",
             project=exports.project,
@@ -89,7 +70,7 @@ def test_an_outlet_of_another_host_is_warned_of_with_both_uris(exports: Exports,
         destination=str(exports.directory / "x"),
         outlets=[Asset(uri=theirs), Asset(uri=labels_uri("api.encord.com", exports.project, "other"))],
     )
-    operator.execute(context(outlet_events=Outlets()))
+    operator.execute(context(outlet_events=OutletEvents()))
     logged = _logged(capsys, caplog)
     warnings = [line for line in logged.splitlines() if "gets an event without counts" in line]
     assert warnings  # on Airflow 2 the same one may be printed, too
@@ -116,16 +97,16 @@ def test_of_an_export_in_parts_the_event_comes_from_the_task_that_verifies(expor
     parts = partition.execute(context())
     added = []
     for part in parts:
-        outlets = Outlets()
+        outlets = OutletEvents()
         operator = EncordExportLabelsOperator(task_id="export", partition=part, outlets=[alias])
         operator.execute(context(outlet_events=outlets))
         added += outlets[alias].added if alias in outlets else []
     assert len(added) == 1, "only the part that ends the export makes an event of an alias"
-    events = Events()
+    events = OutletEvents()
     verify = EncordVerifyExportOperator(task_id="verify", manifest=str(exports.directory / "day-0"), outlets=[asset])
     verify.execute(context(outlet_events=events))
-    assert (events.extra["rows"], events.extra["run"]) == (40, MONDAY.isoformat())
-    assert events.extra["manifest"].endswith("day-0/manifest.json")
+    assert (events[asset].extra["rows"], events[asset].extra["run"]) == (40, MONDAY.isoformat())
+    assert events[asset].extra["manifest"].endswith("day-0/manifest.json")
 
 
 def test_a_part_that_is_not_the_last_warns_of_its_outlets(exports: Exports, capsys: Any, caplog: Any) -> None:
@@ -138,7 +119,7 @@ def test_a_part_that_is_not_the_last_warns_of_its_outlets(exports: Exports, caps
     )
     part = partition.execute(context())[0]
     operator = EncordExportLabelsOperator(task_id="export", partition=part, outlets=[asset])
-    operator.execute(context(outlet_events=Outlets()))
+    operator.execute(context(outlet_events=OutletEvents()))
     assert "them to the task that ends the export" in _logged(capsys, caplog)
 
 
