@@ -22,6 +22,7 @@ from airflow_provider_encord.ingest.cloud import (
     placed_units,
 )
 from airflow_provider_encord.ingest.rows import START, Place
+from airflow_provider_encord.ingest.sources import uri_of
 from airflow_provider_encord.storage_paths import storage_errors, version_of
 
 
@@ -41,6 +42,17 @@ class CloudSource:
     kind: Kind | None
     units_per_job: int
     switches: Mapping[str, bool] | None = None
+
+    def require_elsewhere(self, directory: Any) -> None:
+        """Make sure that a listing of the source does not have the files of the receipt's directory.
+
+        :raises InvalidRequestError: It has.
+        """
+        source, inner = (uri_of(path).rstrip("/") for path in (self.path, directory))
+        if inner == source or (self.kind is not None and inner.startswith(f"{source}/")):
+            raise InvalidRequestError(
+                "receipt: it is in the directory that is listed as source, so it would be registered. Name another one."
+            )
 
     def version(self) -> str | None:
         """The version of a manifest, which changes when it is written; None for a listing, continued by key."""

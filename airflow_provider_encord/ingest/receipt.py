@@ -118,7 +118,8 @@ def read_lines(file: Iterable[bytes]) -> Iterator[ReceiptLine]:
             if _is_cut_off(text):
                 raise InvalidRequestError(
                     f"receipt: it was cut off in line {number}, so it does not say any more what was uploaded. Restore "
-                    "the file from a copy. Or delete it: then files are recognised by title and size."
+                    "the file from a copy. Or delete it: then files are recognised by title and size only, and "
+                    "match_by='checksum' uploads all of them again."
                 ) from None
             raise InvalidRequestError(f"receipt: line {number} is not a line of a receipt: {error}.") from None
         if line.schema_version > SCHEMA_VERSION:

@@ -404,6 +404,8 @@ def test_groups_of_a_job_that_a_killed_attempt_did_not_note_are_waited_for_by_th
 def test_a_receipt_in_the_directory_that_is_listed_is_refused(intake: Intake) -> None:
     intake.objects(1)
     source = str(intake.bucket)
-    with pytest.raises(AirflowFailException, match="receipt: it is the directory that is listed as source"):
-        intake.register(source=source, url_prefix=intake.url, receipt=f"{source}/")
+    for receipt, more in (("/", {}), ("/../bucket", {}), ("/receipt", {"kind": "image"})):
+        with pytest.raises(AirflowFailException, match="receipt: it is in the directory that is listed as source"):
+            intake.register(source=source, url_prefix=intake.url, receipt=f"{source}{receipt}", **more)
     assert intake.starts() == 0
+    assert intake.register(source=source, url_prefix=intake.url, receipt=f"{source}/receipt")["units"] == 1

@@ -146,9 +146,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
             raise InvalidRequestError("upsert_metadata: it works along with skip_duplicate_urls only.")
         self._source = self._cloud_source()
         self._receipt_path = storage_path(self.receipt, "receipt") if given(self.receipt) is not None else None
-        if self._receipt_path is not None and str(self._receipt_path).rstrip("/") == str(self._source.path).rstrip("/"):
-            raise InvalidRequestError("receipt: it is the directory that is listed as source. Name another directory.")
         if self._receipt_path is not None:  # before any request: if one fails, `settle` releases the claim
+            self._source.require_elsewhere(self._receipt_path)
             if self._owned_by is None:  # no deferral came before
                 RegistrationReceipt(self._receipt_path).require_ours()
             self._claim = Claim(self._receipt_path / CLAIM_FILE, self._owner(context), "receipt")
@@ -177,9 +176,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         if self._start_in_doubt and not self._skip:
             if self._receipt is not None:
                 self._receipt.drop_open_parts()  # the next run is that of somebody who has looked
-            raise InvalidRequestError(
-                self._in_doubt("An earlier attempt ended before it knew what its job registered.")
-            )
+            raise InvalidRequestError(_in_doubt("An earlier attempt ended before it knew what its job registered."))
         self._version = self._source.version()
         counts = []
         for units, _ in self._source.jobs():
@@ -224,12 +221,10 @@ class EncordRegisterCloudDataOperator(JobOperator):
         :raises InvalidRequestError: The answer was lost, and duplicates are not skipped.
         """
         from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, OutcomeUnknownError
-        from airflow_provider_encord.ingest.cloud_source import start_registration
 
         self._require_claim()
-        target = {"dataset": self._dataset, "folder": self._folder, "integration": self._integration_id}
         try:
-            return self.client.run(start_registration(part.content["items"], **target))
+            return self._start(part.content["items"])
         except OutcomeUnknownError:
             lost = "The answer of Encord to the start of a job was lost, so the objects may be registered or not."
         except EncordError:
@@ -239,17 +234,16 @@ class EncordRegisterCloudDataOperator(JobOperator):
         if not self._skip:
             if self._receipt is not None:
                 self._receipt.drop_part(part.note["number"])
-            raise InvalidRequestError(self._in_doubt(lost))
+            raise InvalidRequestError(_in_doubt(lost))
         self.log.warning("%s It is started again; what is there by then is left out.", lost)
         self.client.run(self._registered_groups().wait_for(part.content["units"]))
         raise StartAgainError(lost)
 
-    @staticmethod
-    def _in_doubt(what: str) -> str:
-        return (
-            f"{what} With skip_duplicate_urls=False, starting it again could register objects twice. Look into the "
-            "folder or dataset; or set skip_duplicate_urls=True and run the task again."
-        )
+    def _start(self, items: Mapping[str, Any]) -> Job:
+        from airflow_provider_encord.ingest.cloud_source import start_registration
+
+        target = {"dataset": self._dataset, "folder": self._folder, "integration": self._integration_id}
+        return self.client.run(start_registration(items, **target))
 
     def left_a_start(self) -> bool:
         """Whether the receipt has a job without outcomes."""
@@ -393,3 +387,10 @@ class EncordRegisterCloudDataOperator(JobOperator):
             units_per_job=whole_number(self.units_per_job, "units_per_job", most=MOST_UNITS),
             switches={"skip_duplicate_urls": self._skip, "upsert_metadata": self._upsert},
         )
+
+
+def _in_doubt(what: str) -> str:
+    return (
+        f"{what} With skip_duplicate_urls=False, starting it again could register objects twice. Look into the folder "
+        "or dataset; or set skip_duplicate_urls=True and run the task again."
+    )
