@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import collections
 import hashlib
-import itertools
 import logging
 import re
+import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +46,7 @@ CANCELLED = "cancelled"
 RECEIPT = "receipt"
 """By what a unit is recognised that Encord's result does not name and an earlier line does."""
 _ITEMS_PER_REQUEST = 1000
+_MOST_IN_MEMORY = 16 * 2**20  # bytes
 _KNOWN = "known.jsonl"
 _PART = re.compile(r"part-\d{6,}\.jsonl")
 _SENT = re.compile(r"part-\d{6,}\.sent\.jsonl")
@@ -172,7 +173,7 @@ class RegistrationReceipt:
         ours = [msgspec.structs.replace(line, **target) for line in lines]
         known = self._known_ids({_key(line) for line in ours if line.id is None})
         written = (_with_id(line, known.get(_key(line)), all_ended) for line in ours)
-        self._write(_part_name(number), (msgspec.json.encode(line) + b"\n" for line in written))
+        self._write(_part_name(number), _encoded(written))
         self.drop_part(number)
 
     def finish(self, jobs: int) -> None:
@@ -247,16 +248,15 @@ class RegistrationReceipt:
         :param first: Files whose lines are kept before the others.
         """
 
-        def lines() -> Iterator[RegistrationLine]:
+        # Aside first: a store may empty an object when it is opened for writing, and the lines are read from it.
+        with tempfile.SpooledTemporaryFile(max_size=_MOST_IN_MEMORY) as aside:
             for path in first:
-                yield from _lines(path)
-            yield from (line for line in self._known_lines() if _key(line) not in replaced)
-
-        kept = lines()
-        some = next(kept, None)
-        if some is not None:
-            self._write(_KNOWN, (msgspec.json.encode(line) + b"\n" for line in itertools.chain([some], kept)))
-            return
+                aside.writelines(_encoded(_lines(path)))
+            aside.writelines(_encoded(line for line in self._known_lines() if _key(line) not in replaced))
+            if aside.tell():
+                aside.seek(0)
+                self._write(_KNOWN, aside)
+                return
         with storage_errors("receipt", self._directory):
             remove(self._directory / _KNOWN)
 
@@ -316,6 +316,10 @@ def _lines(path: Any) -> Iterator[RegistrationLine]:
                 f"receipt: {path}, {row.where}: it is not a line of a receipt: {error}. Delete the file, or name "
                 "another directory."
             ) from None
+
+
+def _encoded(lines: Iterable[RegistrationLine]) -> Iterator[bytes]:
+    return (msgspec.json.encode(line) + b"\n" for line in lines)
 
 
 def _key(line: RegistrationLine) -> bytes:

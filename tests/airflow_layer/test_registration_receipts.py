@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException, ObjectStoragePath
 
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.test_registration import Intake
+
+try:
+    from airflow.sdk.io import attach
+except ImportError:  # Airflow 2.11
+    from airflow.io.store import attach
 
 
 @pytest.fixture
@@ -94,3 +101,23 @@ def test_an_id_of_another_folder_is_not_taken_from_the_receipt(intake: Intake, t
     intake.register(source=intake.manifest(names), receipt=str(receipt))
     intake.register(source=intake.manifest(names), receipt=str(receipt), folder=other)
     assert [(line["outcome"], line["id"]) for line in _lines(receipt)] == [("not told", None)]
+
+
+def test_a_receipt_in_an_object_store_keeps_its_lines(intake: Intake) -> None:
+    """An object that is written over may be empty while it is written."""
+    attach(protocol="memory", fs=fsspec.filesystem("memory"))
+    names, receipt = intake.objects(3), ObjectStoragePath(f"memory://receipts/{uuid.uuid4()}")
+
+    def register(*some: str) -> list[tuple[str, str, bool]]:
+        intake.register(source=intake.manifest(list(some)), receipt=str(receipt), units_per_job=1)
+        parts = sorted((path for path in receipt.iterdir() if path.name.startswith("part-")), key=str)
+        lines = [json.loads(line) for part in parts for line in part.read_text().splitlines()]
+        return [(line["title"], line["outcome"], bool(line["id"])) for line in lines]
+
+    for outcome in ("registered", "present"):
+        assert register(*names[:2]) == [(name, outcome, True) for name in names[:2]]
+        assert register(names[2]) == [(names[2], outcome, True)]
+    assert [json.loads(line)["title"] for line in (receipt / "known.jsonl").read_text().splitlines()] == names[:2]
+    (receipt / "_SUCCESS").touch()
+    with pytest.raises(AirflowFailException, match="_SUCCESS"):
+        register(*names)
