@@ -1,4 +1,4 @@
-"""Removals, links and metadata in Airflow's everyday moves: nothing by an empty switch, nothing lost, nothing twice."""
+"""Removals and metadata in Airflow's everyday moves: nothing by an empty switch, nothing lost, nothing twice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, Asset
+from airflow.providers.common.compat.sdk import AirflowFailException, Asset
 
 from airflow_provider_encord.assets import dataset_uri, folder_uri, project_uri
 from airflow_provider_encord.attempts import Checkpoint, fingerprint
@@ -20,7 +20,6 @@ from airflow_provider_encord.client.resources.storage import edit_items
 from airflow_provider_encord.operators.datasets import (
     EncordAddDatasetUsersOperator,
     EncordCreateDatasetOperator,
-    EncordLinkItemsOperator,
     EncordRemoveDataRowsOperator,
 )
 from airflow_provider_encord.operators.projects import (
@@ -34,17 +33,13 @@ from airflow_provider_encord.operators.projects import (
 from airflow_provider_encord.operators.storage import (
     EncordCreateFolderOperator,
     EncordUpdateMetadataOperator,
-    EncordUploadFilesOperator,
 )
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.outlet_events import OutletEvents
 from tests.airflow_layer.test_daily_chores import Folder, changes, folder, run
 from tests.airflow_layer.test_jobs import Store
-from tests.sdk.media import png
 
 __all__ = ["folder"]
-
-LINK = {"query_type": "datasetlinkitems"}
 
 
 class TestEmptySwitches:
@@ -109,101 +104,6 @@ class TestRemovals:
             {"task_state_store": store}
         )
         assert (told["selected"], told["removed"], told["gone"]) == (3, 3, 0)
-
-
-def _link_and_die(account: Account, store: Store, arguments: dict[str, Any]) -> None:
-    """An attempt whose link arrives and whose answer is lost, and that dies when it looks what was linked."""
-    account.emulator.faults(
-        [
-            {"match": LINK, "when": {"nth": 1}, "do": {"cut": "after"}},
-            {"match": {"query_type": "datarows"}, "when": {"nth": 3}, "do": {"status": 403}},
-        ]
-    )
-    with pytest.raises(AirflowException):
-        EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-    account.emulator.clear_faults()
-
-
-class TestLinks:
-    @pytest.mark.parametrize("behavior", ["SKIP", "FAIL", "DUPLICATE"])
-    @pytest.mark.parametrize("cut", ["before", "after"])
-    def test_a_lost_answer_links_every_item_once(
-        self, account: Account, folder: Folder, behavior: str, cut: str
-    ) -> None:
-        """Fault 14.2."""
-        with account.client() as client:
-            dataset = client.create_dataset("Linked").id
-        account.emulator.faults([{"match": LINK, "when": {"nth": 1}, "do": {"cut": cut}}])
-        told = run(EncordLinkItemsOperator, dataset=dataset, folder=folder.id, duplicates_behavior=behavior)
-        assert told == {"dataset": dataset, "items": 3, "linked": 3}
-        assert any(one["fault"] for one in account.emulator.journal())
-        with account.client() as client:
-            assert sorted(row.data_title for row in client.dataset(dataset).data_rows()) == ["a.png", "b.png", "c.png"]
-
-    @pytest.mark.parametrize("behavior", ["FAIL", "DUPLICATE"])
-    def test_a_retry_after_a_kill_links_nothing_twice(self, account: Account, folder: Folder, behavior: str) -> None:
-        """Fault 14.2, on Airflow 3.3."""
-        with account.client() as client:
-            dataset = client.create_dataset("Linked").id
-        store = Store()
-        arguments = {"dataset": dataset, "folder": folder.id, "duplicates_behavior": behavior}
-        _link_and_die(account, store, arguments)
-        told = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-        assert (told["linked"], store.kept) == (3, {})
-        with account.client() as client:
-            assert len(client.dataset(dataset).data_rows()) == 3
-
-    @pytest.mark.parametrize("behavior", ["FAIL", "DUPLICATE"])
-    def test_a_retry_knows_the_rows_that_were_there_and_not_the_time(
-        self, account: Account, folder: Folder, behavior: str
-    ) -> None:
-        """Review of 0.1, ingest 15: rows that were made in one moment with older ones were taken for those."""
-        account.emulator.clock(now=datetime.datetime.now(datetime.UTC).isoformat())  # it stands still
-        try:
-            with account.client() as client:
-                dataset = client.create_dataset("Linked").id
-            store, items = Store(), folder.items()
-            first, rest = items["a.png"].uuid, [items["b.png"].uuid, items["c.png"].uuid]
-            run(EncordLinkItemsOperator, dataset=dataset, items=first)
-            linked = [*rest, first] if behavior == "DUPLICATE" else rest
-            arguments = {"dataset": dataset, "items": linked, "duplicates_behavior": behavior}
-            _link_and_die(account, store, arguments)
-            told = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-            assert (told["linked"], store.kept) == (len(linked), {})
-            with account.client() as client:
-                assert len(client.dataset(dataset).data_rows()) == len(linked) + 1
-        finally:
-            account.emulator.clock(now=None)
-
-    @pytest.mark.parametrize("behavior", ["FAIL", "DUPLICATE"])
-    def test_a_retry_after_its_folder_gained_an_item_links_every_item_once(
-        self, account: Account, folder: Folder, tmp_path: Path, behavior: str
-    ) -> None:
-        """Review of 0.1, ingest 15: what the task remembered was about the items that the folder had then."""
-        with account.client() as client:
-            dataset = client.create_dataset("Linked").id
-        store = Store()
-        arguments = {"dataset": dataset, "folder": folder.id, "duplicates_behavior": behavior}
-        _link_and_die(account, store, arguments)
-        (tmp_path / "d.png").write_bytes(png(9, 9))
-        run(EncordUploadFilesOperator, source=str(tmp_path / "d.png"), folder=folder.id)
-        told = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-        assert (told["items"], told["linked"], store.kept) == (4, 4, {})
-        with account.client() as client:
-            rows = sorted(row.data_title for row in client.dataset(dataset).data_rows())
-        assert rows == ["a.png", "b.png", "c.png", "d.png"]
-
-    def test_duplicates_that_are_to_fail_are_named_before_anything_is_linked(
-        self, account: Account, folder: Folder
-    ) -> None:
-        with account.client() as client:
-            dataset = client.create_dataset("Linked").id
-        first = folder.items()["a.png"].uuid
-        run(EncordLinkItemsOperator, dataset=dataset, items=first)
-        account.emulator.clear_journal()
-        with pytest.raises(AirflowFailException, match=f"1 of 3 are in dataset .*{first}.* Nothing was linked"):
-            run(EncordLinkItemsOperator, dataset=dataset, folder=folder.id, duplicates_behavior="FAIL")
-        assert changes(account) == []
 
 
 class TestMetadata:

@@ -48,7 +48,7 @@ class Matching:
     def row_of(self, prelabel: Prelabel) -> LabelRowMetadata:
         """The row that a pre-label is about.
 
-        :raises WrongLabelsError: There is none, there are several, or an earlier line is about it.
+        :raises WrongLabelsError: No row, or several rows match, or an earlier line is about the row.
         """
         try:
             value = plain_json(self._value_of(prelabel.content), self._match_by)
