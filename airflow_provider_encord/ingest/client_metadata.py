@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest import rows
-from airflow_provider_encord.ingest.sources import SourceFile
+from airflow_provider_encord.ingest.sources import SourceFile, composed
 from airflow_provider_encord.plain_json import plain_json, same_json
 from airflow_provider_encord.storage_paths import storage_errors
 
@@ -43,7 +42,7 @@ def add_client_metadata(
     if what == SIDECAR:
         return [_with(file, _sidecar(file)) for file in files]
     table = _by_composed_name(read_table(what, open_uri, "client_metadata"))
-    used = {_composed(name) for file in files for name in (file.uri, file.title)} & table.keys()
+    used = {composed(name) for file in files for name in (file.uri, file.title)} & table.keys()
     if table and files and not used:
         raise InvalidRequestError(
             f"client_metadata: none of its {len(table)} names, such as {str(next(iter(table)))[:80]!r}, is the title "
@@ -56,24 +55,20 @@ def add_client_metadata(
             len(table),
             ", ".join(repr(name[:80]) for name in unused[:_NAMED]),
         )
-    return [_with(file, table.get(_composed(file.uri), table.get(_composed(file.title)))) for file in files]
+    return [_with(file, table.get(composed(file.uri), table.get(composed(file.title)))) for file in files]
 
 
 def _by_composed_name(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """The table with its names composed: macOS writes names of files decomposed."""
     found: dict[str, Mapping[str, Any]] = {}
     for name, value in table.items():
-        key = _composed(str(name))
+        key = composed(str(name))
         if key in found and not same_json(found[key], value):
             raise InvalidRequestError(
                 f"client_metadata: {key[:80]!r} is named twice, composed and decomposed, with other metadata. Keep one."
             )
         found[key] = value
     return found
-
-
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
 
 
 def read_table(

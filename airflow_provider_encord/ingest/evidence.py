@@ -8,17 +8,11 @@ that were sent; so a row that a receipt knows is compared by content, never by n
 from __future__ import annotations
 
 import collections
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 from airflow_provider_encord.ingest.content import checksum_of
 from airflow_provider_encord.ingest.receipt import ReceiptLine
-from airflow_provider_encord.ingest.sources import SourceFile
-
-
-def composed(name: str) -> str:
-    """A name in the form in which names are compared: disks of macOS give back names decomposed."""
-    return unicodedata.normalize("NFC", name)
+from airflow_provider_encord.ingest.sources import SourceFile, composed
 
 
 class Evidence:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api.data_items import DICOM, IMAGE
 from airflow_provider_encord.client.errors import InvalidRequestError
-from airflow_provider_encord.ingest.sources import LONGEST_TITLE, SourceFile
+from airflow_provider_encord.ingest.sources import LONGEST_TITLE, SourceFile, composed
 
 DIRECTORY = "directory"
 _PART = "group"  # of a pattern
@@ -86,12 +86,14 @@ def _last_part(name: str) -> str:
 
 def _named(files: Sequence[SourceFile], groups: Mapping[str, Sequence[str]], create_video: bool) -> list[SourceFile]:
     by_name: dict[str, list[SourceFile]] = collections.defaultdict(list)
+    alike: dict[str, list[SourceFile]] = collections.defaultdict(list)  # by names as they are compared
     for file in files:
-        by_name[file.uri].append(file)
-        by_name[file.title].append(file)
+        for name in (file.uri, file.title):
+            by_name[name].append(file)
+            alike[composed(name)].append(file)
     made, taken = [], set()
     for title, names in groups.items():
-        members = [_one(by_name, name, title) for name in _names(names, title)]
+        members = [_one(by_name if name in by_name else alike, name, title) for name in _names(names, title)]
         if twice := [one.uri for one in members if one in taken]:
             raise InvalidRequestError(f"group_by: {twice[0]} is in more than one group.")
         taken.update(members)
@@ -110,7 +112,7 @@ def _names(names: object, title: object) -> list[str]:
 
 
 def _one(by_name: Mapping[str, Sequence[SourceFile]], name: str, title: object) -> SourceFile:
-    found = by_name.get(name, [])
+    found = by_name.get(name) or by_name.get(composed(name), [])
     if len(set(found)) == 1:
         return found[0]
     what = "no file of source has this name" if not found else f"{len(set(found))} files have this name; give URIs"

@@ -9,7 +9,6 @@ fails at once.
 from __future__ import annotations
 
 import dataclasses
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +25,7 @@ from airflow_provider_encord.client.errors import (
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.resources.identifiers import is_id
+from airflow_provider_encord.ingest.sources import composed
 from airflow_provider_encord.plain_json import plain_json, same_json
 
 MERGE, REPLACE = "merge", "replace"
@@ -190,4 +190,4 @@ def _stored(item: StorageItemRecord, mode: str) -> dict[str, Any] | None:
 
 
 def _key(name: str) -> str:
-    return name.strip().lower() if is_id(name) else unicodedata.normalize("NFC", name)
+    return name.strip().lower() if is_id(name) else composed(name)

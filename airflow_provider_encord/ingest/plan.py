@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.errors import EncordError
-from airflow_provider_encord.ingest.evidence import Evidence, composed
-from airflow_provider_encord.ingest.sources import SourceFile
+from airflow_provider_encord.ingest.evidence import Evidence
+from airflow_provider_encord.ingest.sources import SourceFile, composed
 
 BYTES_PER_JOB = 1 << 30  # bounds what is lost if a worker dies before it starts the job
 

@@ -122,7 +122,7 @@ def find_files(
         for file in files:
             identity = _identity(file, real)
             # Where a disk takes a name composed and decomposed, its two spellings have one version.
-            alike = unicodedata.normalize("NFC", identity), file.version
+            alike = composed(identity), file.version
             if identity not in found and (file.version is None or alike not in versions):
                 found[identity] = file
                 versions.add(alike)
@@ -216,6 +216,11 @@ def _source_file(path: Any, kind: Kind | None) -> SourceFile:
     return SourceFile(
         path=path, uri=uri, title=title, size=size, kind=kind, media_type=media_type(title), version=version
     )
+
+
+def composed(name: str) -> str:
+    """A name in the form in which names are compared: disks of macOS give back names decomposed."""
+    return unicodedata.normalize("NFC", name)
 
 
 def uri_of(path: Any) -> str:

@@ -28,7 +28,7 @@ from airflow_provider_encord.client.errors import (
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT
-from airflow_provider_encord.ingest.evidence import Evidence, composed
+from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.notes import Notebook, sent_again, sent_before
 from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, Report, failed
 from airflow_provider_encord.ingest.places import Target
@@ -36,7 +36,7 @@ from airflow_provider_encord.ingest.plan import CHECKSUM, TITLE_AND_SIZE, batche
 from airflow_provider_encord.ingest.receipt import receipt_line
 from airflow_provider_encord.ingest.registration import Job, Registration, rows_of_kinds
 from airflow_provider_encord.ingest.sending import Sent, send_files, unfit
-from airflow_provider_encord.ingest.sources import SourceFile
+from airflow_provider_encord.ingest.sources import SourceFile, composed
 
 _GROUP = "IMG_GROUP"
 _ITEMS_PER_REQUEST = 1000

@@ -104,3 +104,12 @@ def test_files_of_a_root_directory_make_no_group_without_a_title() -> None:
     root = SourceFile(path=None, uri="file:///1.png", title="1.png", size=1, kind=IMAGE)
     with pytest.raises(InvalidRequestError, match="empty title"):
         group_files([root], "directory")
+
+
+@pytest.mark.parametrize("names", [("\u00e9.png", "e\u0301.png"), ("e\u0301.png", "\u00e9.png")])
+def test_a_mapping_finds_a_file_whose_name_is_composed_in_another_way(names: tuple[str, str]) -> None:
+    file, other = a_file(names[0]), a_file("b.png")
+    assert shape(group_files([file, other], {"drive": [names[1], "b.png"]})) == [("drive", 2)]
+    assert shape(group_files([file, other], {"drive": [f"s3://in/{names[1]}"]})) == [("drive", 1), ("b.png", 0)]
+    both = [file, a_file(names[1], size=11)]
+    assert [unit.size for unit in group_files(both, {"drive": [names[1]]})] == [11, 10]
