@@ -76,10 +76,11 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.resuming
 	$(BIN)/python -m benchmarks.export
 
-check: $(VENV)/.ready  ## format, lint, types; changes nothing
+check: $(VENV)/.ready  ## format, lint, types, plain English; changes nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.docs.plain_english
 
 format: $(VENV)/.ready  ## format and mend what can be mended
 	$(BIN)/ruff check --fix-only .

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
 REGISTERED = "registered"
 PRESENT = "present"
-NOT_TOLD = "not told"
+SKIPPED = "skipped"
 FAILED = "failed"
 CANCELLED = "cancelled"
 RECEIPT = "receipt"
@@ -71,7 +71,7 @@ class SentUnit(msgspec.Struct, frozen=True):
 class RegistrationLine(msgspec.Struct, frozen=True, kw_only=True):
     """What a receipt says of one unit.
 
-    :param outcome: `REGISTERED`, `PRESENT` (a group or scene that was there), `NOT_TOLD` (such as a skipped duplicate),
+    :param outcome: `REGISTERED`, `PRESENT` (a group or scene that was there), `SKIPPED` (such as a skipped duplicate),
         `FAILED` or `CANCELLED`.
     :param id: Of the data unit, in folders of the storage item; None where Encord does not return it and no earlier
         line of the receipt has it.
@@ -283,7 +283,7 @@ def registration_lines(
         elif found is not None or _all_were_made(unit.title, titles, made):
             outcome = REGISTERED
         else:
-            outcome = CANCELLED if answer.units_cancelled_count else NOT_TOLD
+            outcome = CANCELLED if answer.units_cancelled_count else SKIPPED
         yield _line(unit, outcome, (found.data_hash or found.backing_item_uuid) if found else None, reason)
 
 
@@ -331,7 +331,7 @@ def _key(line: RegistrationLine) -> bytes:
 def _with_id(line: RegistrationLine, known: str | None, all_ended: bool) -> RegistrationLine:
     if line.id is not None or known is None:
         return line
-    if line.outcome == NOT_TOLD and all_ended:
+    if line.outcome == SKIPPED and all_ended:
         return msgspec.structs.replace(line, id=known, outcome=PRESENT, matched_by=RECEIPT)
     return msgspec.structs.replace(line, id=known)
 

@@ -100,7 +100,7 @@ def test_an_id_of_another_folder_is_not_taken_from_the_receipt(intake: Intake, t
     intake.register(source=intake.manifest(names), folder=other)
     intake.register(source=intake.manifest(names), receipt=str(receipt))
     intake.register(source=intake.manifest(names), receipt=str(receipt), folder=other)
-    assert [(line["outcome"], line["id"]) for line in _lines(receipt)] == [("not told", None)]
+    assert [(line["outcome"], line["id"]) for line in _lines(receipt)] == [("skipped", None)]
 
 
 def test_a_receipt_in_an_object_store_keeps_its_lines(intake: Intake) -> None:

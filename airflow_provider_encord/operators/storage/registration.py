@@ -61,9 +61,9 @@ class EncordRegisterCloudDataOperator(JobOperator):
     :param units_per_job: How many units to register at once, 1 to 500000 (templated). Default: 10000.
     :param receipt: Path or URI of a directory to write to (templated): a file ``part-000000.jsonl`` for each job, with
         a line for each unit: ``schema_version``, ``urls``, ``title``, ``outcome`` (``registered``, ``present``,
-        ``not told``, ``failed`` or ``cancelled``), ``id`` of the storage item or data unit, ``error``, ``matched_by``.
+        ``skipped``, ``failed`` or ``cancelled``), ``id`` of the storage item or data unit, ``error``, ``matched_by``.
         ``present`` is a group or scene that was there (``matched_by`` is ``urls`` or ``title``), or a file that Encord
-        skipped and an earlier run recorded (``receipt``); ``not told`` is another unit that Encord's result does not
+        skipped and an earlier run recorded (``receipt``); ``skipped`` is another unit that Encord's result does not
         name. ``id`` is null where Encord does not return it and no earlier run recorded it. Also written for jobs that
         fail. What earlier runs recorded of other units is kept beside it, in ``known.jsonl``. A directory that holds
         any other file is refused. Two tasks cannot write into one directory at once. Default: none.
