@@ -17,6 +17,7 @@ import pytest
 from airflow_provider_encord.emulator.process import Emulator
 from tests.airflow_layer import encords_hosts
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
+from tests.airflow_layer.cloud_intake import Intake
 from tests.airflow_layer.label_exports import Exports
 from tests.airflow_layer.log_lines import log_lines_once
 from tests.airflow_layer.masker import forget_masked_secrets
@@ -76,6 +77,13 @@ def airflow_database() -> None:
     from airflow.utils.db import initdb
 
     initdb()
+
+
+@pytest.fixture
+def intake(account: Account, tmp_path: Path) -> Iterator[Intake]:
+    """Objects of a bucket that can be registered; its jobs run again afterwards."""
+    yield Intake(account, tmp_path)
+    account.emulator.jobs(hold=False, fail_units=0.0)
 
 
 @pytest.fixture

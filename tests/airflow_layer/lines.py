@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 
+import pytest
+
 LINES = ("2.11", "3.1", "3.2", "3.3")
 """The lines that are supported and tested, oldest first."""
 
@@ -18,6 +20,10 @@ def running_line() -> str:
     """The line that is installed here."""
     major, minor, *_ = importlib.metadata.version("apache-airflow").split(".")
     return f"{major}.{minor}"
+
+
+needs_task_state = pytest.mark.skipif(running_line() != "3.3", reason="older lines keep no state of tasks")
+"""Marks a test of what only a task state can remember."""
 
 
 def dag_files_import() -> str:

@@ -12,13 +12,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_encord.client.api.data_items import Scene
 from airflow_provider_encord.client.api.storage_items import ItemFilter
 from airflow_provider_encord.ingest.upload_json import upload_json_entries
-from tests.airflow_layer.bench import API_KEY_CONNECTION, Account
-from tests.airflow_layer.test_registration import Intake
-
-
-@pytest.fixture
-def intake(account: Account, tmp_path: Path) -> Any:
-    return Intake(account, tmp_path)
+from tests.airflow_layer.bench import API_KEY_CONNECTION
+from tests.airflow_layer.cloud_intake import Intake
 
 
 def _manifest(intake: Intake, **lists: Any) -> str:

@@ -15,15 +15,8 @@ from airflow_provider_encord.client.call import run
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.resources.jobs import FOLDER_UPLOAD, Job
 from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOperator
-from tests.airflow_layer.bench import Account
+from tests.airflow_layer.cloud_intake import Intake
 from tests.airflow_layer.deferrals import run_deferred
-from tests.airflow_layer.test_registration import Intake
-
-
-@pytest.fixture
-def intake(account: Account, tmp_path: Path) -> Any:
-    yield Intake(account, tmp_path)
-    account.emulator.jobs(hold=False)
 
 
 def _age(claim: Path, seconds: float) -> None:

@@ -12,12 +12,9 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOperator
-from tests.airflow_layer.bench import Account
-from tests.airflow_layer.lines import running_line
+from tests.airflow_layer.cloud_intake import START, Intake
+from tests.airflow_layer.lines import needs_task_state
 from tests.airflow_layer.test_jobs import Store
-from tests.airflow_layer.test_registration import START, Intake
-
-needs_task_state = pytest.mark.skipif(running_line() != "3.3", reason="older lines keep no state of tasks")
 
 
 class Killed(BaseException):
@@ -43,13 +40,6 @@ class DyingStore(Store):
         if key.startswith("encord_job_"):
             raise Killed
         super().set(key, value, **more)
-
-
-@pytest.fixture
-def intake(account: Account, tmp_path: Path) -> Any:
-    yield Intake(account, tmp_path)
-    account.emulator.jobs(hold=False, fail_units=0.0)
-    account.emulator.clear_faults()
 
 
 def _groups(intake: Intake, number: int) -> str:

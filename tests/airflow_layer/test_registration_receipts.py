@@ -11,19 +11,12 @@ import fsspec
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, ObjectStoragePath
 
-from tests.airflow_layer.bench import Account
-from tests.airflow_layer.test_registration import Intake
+from tests.airflow_layer.cloud_intake import Intake
 
 try:
     from airflow.sdk.io import attach
 except ImportError:  # Airflow 2.11
     from airflow.io.store import attach
-
-
-@pytest.fixture
-def intake(account: Account, tmp_path: Path) -> Any:
-    yield Intake(account, tmp_path)
-    account.emulator.jobs(hold=False, fail_units=0.0)
 
 
 def _lines(receipt: Path, name: str = "part-*") -> list[dict[str, Any]]:
