@@ -36,7 +36,7 @@ demo: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on th
 	$(BIN)/python -m demo
 
 test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## every test that needs no browser
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 soak: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## random histories of tasks, people and faults, for SOAK_MINUTES (60)
 	$(BIN)/python -m tests.histories.soak $(SOAK_MINUTES) $(SOAK_ARGS)

@@ -38,6 +38,18 @@ def _settle() -> str:
     return home
 
 
+# What takes longest begins first, so that no process is still at it when the others have ended. Before all, histories
+# and moves: their attempts are forks of the test's process, which is slow once other tests have made that large.
+_FIRST = (
+    *(
+        "tests/histories/",
+        "tests/moves/test_matrix.py",
+        "tests/deployment/",
+        "tests/airflow_layer/test_no_secrets_stored.py",
+    ),
+    *("tests/leaks/test_deployment.py", "tests/test_demo.py", "tests/docs/test_blocks.py", "tests/packaging/"),
+)
+
 _TOO_LATE = "airflow" in sys.modules
 _HOME = _settle()
 
@@ -45,6 +57,12 @@ _HOME = _settle()
 def pytest_configure() -> None:
     if _TOO_LATE:
         raise pytest.UsageError("A pytest plugin imported airflow before tests/conftest.py could set AIRFLOW_HOME.")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(
+        key=lambda item: next((n for n, place in enumerate(_FIRST) if item.nodeid.startswith(place)), len(_FIRST))
+    )
 
 
 def pytest_unconfigure() -> None:
