@@ -59,9 +59,9 @@ nitpick_ignore_regex = [
     # Type variables, and parts that are no surface: bases, and what only says what an argument must be able to do.
     (
         r"py:class",
-        r"(.*\.)?(T|P|Ids|Ids\.k?w?args|_\w+|Sender|Source|StoragePath|Answer|Job|JobKind|SyncTransport|AsyncTransport|EncordUserClient|Page|Outcome)",
+        r"(.*\.)?(T|TitledT|P|Ids|Ids\.k?w?args|_\w+|Sender|Source|StoragePath|Answer|Job|JobKind|JobPart|SyncTransport|AsyncTransport|EncordUserClient|Page|Outcome)",
     ),
     (r"py:class", r"dict\[str"),
-    (r"py:class", r".*\.(Store|Unpickled|ItemStream|ExportDirectory|Place|Owner)"),
+    (r"py:class", r".*\.(Store|Unpickled|ItemStream|ExportDirectory|Place|Owner|Registered)"),
     (r"py:(exc|class)", r"CountMismatchError|FinishedError|ReplacedError|Owner"),
 ]
