@@ -79,7 +79,7 @@ def test_an_outlet_of_another_host_is_warned_of_with_both_uris(exports: Exports,
 
 
 def _logged(capsys: Any, caplog: Any) -> str:
-    """What an operator logged: a record in Airflow 2, which may print it, too; printed by Airflow 3 outside of a task."""
+    """What an operator logged: a record in Airflow 2, printed by Airflow 3 outside of a task."""
     printed = capsys.readouterr()
     return str(caplog.text if running_line() == "2.11" else printed.out + printed.err)
 
