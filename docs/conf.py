@@ -62,6 +62,9 @@ nitpick_ignore_regex = [
         r"(.*\.)?(T|TitledT|P|Ids|Ids\.k?w?args|_\w+|Sender|Source|StoragePath|Answer|Job|JobKind|JobPart|SyncTransport|AsyncTransport|EncordUserClient|Page|Outcome)",
     ),
     (r"py:class", r"dict\[str"),
-    (r"py:class", r".*\.(Store|Unpickled|ItemStream|ExportDirectory|Place|Owner|Registered)"),
+    (
+        r"py:class",
+        r".*\.(Store|Unpickled|ItemStream|ExportDirectory|Place|Owner|Registered)",
+    ),
     (r"py:(exc|class)", r"CountMismatchError|FinishedError|ReplacedError|Owner"),
 ]
