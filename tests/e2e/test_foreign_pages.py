@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from airflow_provider_encord.emulator.process import Emulator
 from tests.e2e.browser import FLAGS, chromium
-from tests.e2e.conftest import _missing
 from tests.emulator.callers import Person, send
 
 REBOUND = "rebound.example"
@@ -55,19 +54,14 @@ def foreign_page_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def rebinding_browser() -> Iterator[Browser]:
+def rebinding_browser(browser: Browser) -> Iterator[Browser]:
     """A Chromium that resolves `REBOUND` to the loopback, and nothing else but the loopback itself."""
-    executable = chromium()
-    if executable is None:
-        _missing("There is no chromium on the PATH. On Debian: apt-get install chromium")
     names = f"MAP {REBOUND} 127.0.0.1, MAP localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
     flags = [flag for flag in FLAGS if not flag.startswith("--host-resolver-rules")]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=executable, args=[*flags, f"--host-resolver-rules={names}"]
-        )
-        yield browser
-        browser.close()
+    # Of the same Playwright: a process can have one.
+    rebinding = browser.browser_type.launch(executable_path=chromium(), args=[*flags, f"--host-resolver-rules={names}"])
+    yield rebinding
+    rebinding.close()
 
 
 @pytest.fixture
