@@ -238,9 +238,10 @@ class ExportDirectory(Generic[M]):
             raise
 
     def file_names(self, plan: str, stem: str) -> list[str]:
-        """The finished files of a plan that hold one thing."""
+        """The finished files of a plan that hold one thing, without what killed processes were still writing."""
         start = f"{stem}-{short(plan)}-"
-        return [name for name in self._names() if name.startswith(start) and _FILE.fullmatch(name)]
+        names = (name for name in self._names() if name.startswith(start) and _FILE.fullmatch(name))
+        return [name for name in names if not _UNFINISHED.fullmatch(name)]
 
     def content(self, name: str) -> bytes | None:
         """All of a file; None if it is gone."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 from airflow_provider_encord import __version__
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedAnswerError
+from airflow_provider_encord.client.errors import UnavailableError, UnexpectedAnswerError
 from airflow_provider_encord.export.directory import FinishedError, ReplacedError
 from airflow_provider_encord.export.manifest import (
     LABELS,
@@ -95,8 +95,8 @@ def _export(
         return _of(finished)
     manifest = join(client, planned, directory)
     if manifest is None:
-        raise InvalidRequestError(
-            f"destination: files of the export in {directory.path} were removed while it ran. Run it again."
+        raise UnavailableError(
+            f"destination: files of the export in {directory.path} were removed while it ran. Run the task again."
         )
     return manifest
 
