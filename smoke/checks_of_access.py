@@ -27,8 +27,8 @@ def _smallest_read() -> Call[Any]:
 def signature_age(visit: Visit) -> Finding:
     """Signatures as old as the SDK made them are accepted; the finding says how much older ones are."""
     replies = {age: visit.probe(_smallest_read(), seconds_off=age) for age in _AGES}
-    told = [f"{abs(age)} s {'ahead' if age > 0 else 'old'}: {_became(one)}" for age, one in replies.items()]
-    return verdict(replies[-30].answered, ", ".join(told))
+    findings = [f"{abs(age)} s {'ahead' if age > 0 else 'old'}: {_became(one)}" for age, one in replies.items()]
+    return verdict(replies[-30].answered, ", ".join(findings))
 
 
 def signed_again(visit: Visit) -> Finding:
@@ -67,8 +67,8 @@ def _missing(replies: Sequence[Reply], expected: tuple[str | int, ...]) -> Findi
 def api_keys_accepted(visit: Visit) -> Finding:
     """No request with an API key is called not authenticated. (A missing scope is another matter.)"""
     refused = [one for one in visit.replies if isinstance(one.error, AuthenticationError)]
-    told = [f"{one.operation}: {_became(one)}" for one in refused]
-    return verdict(not refused, ", ".join(told) or f"{len(visit.replies)} requests, none called not authenticated")
+    findings = [f"{one.operation}: {_became(one)}" for one in refused]
+    return verdict(not refused, ", ".join(findings) or f"{len(visit.replies)} requests, none called not authenticated")
 
 
 def lookup_needs_no_scope(visit: Visit) -> Finding:

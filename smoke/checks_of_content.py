@@ -49,8 +49,8 @@ def time_forms(visit: Visit) -> Finding:
     ]
     if not tried:
         return not_checked("there is no project or dataset to look for")
-    told = ", ".join(f"{name} with {form}: {seen}" for name, form, _, seen in tried)
-    return verdict(all(reads for _, _, reads, _ in tried), told)
+    forms = ", ".join(f"{name} with {form}: {seen}" for name, form, _, seen in tried)
+    return verdict(all(reads for _, _, reads, _ in tried), forms)
 
 
 def naive_times(visit: Visit) -> Finding:
@@ -149,8 +149,8 @@ def rows_follow_data(visit: Visit) -> Finding:
             placeless += sum(row.workflow_graph_node is None for row in own)
     if not units:
         return not_checked("no project with data was seen")
-    told = f"{missing} of {units} data units have no row; {placeless} of {rows} rows stand in no stage"
-    return verdict(missing == 0 and placeless == 0, told)
+    counts = f"{missing} of {units} data units have no row; {placeless} of {rows} rows stand in no stage"
+    return verdict(missing == 0 and placeless == 0, counts)
 
 
 def metadata_keys_optional(visit: Visit) -> Finding:
@@ -204,9 +204,9 @@ def routers_left_out(visit: Visit) -> Finding:
 
 def _projects(visit: Visit) -> list[Any]:
     """Every project of the answers, each once."""
-    told = [one for _, page in visit.values("projects.list", "v2") for one in page.results]
-    told += [record for _, record in visit.values("project.get", "v2")]
-    return list({one.project_hash: one for one in told}.values())
+    records = [one for _, page in visit.values("projects.list", "v2") for one in page.results]
+    records += [record for _, record in visit.values("project.get", "v2")]
+    return list({one.project_hash: one for one in records}.values())
 
 
 def measured_by_encord(visit: Visit) -> Finding:

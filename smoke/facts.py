@@ -311,7 +311,7 @@ FACTS: tuple[Fact, ...] = (
 
 
 def look_into(fact: Fact, visits: Sequence[Visit]) -> Finding:
-    """The outcome of a fact, over all visits whose credential can tell."""
+    """The outcome of a fact, over all visits whose credential can show it."""
     if fact.check is None:
         return not_checked(fact.why_not)
     able = [visit for visit in visits if visit.credential.kind in fact.credentials]

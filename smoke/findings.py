@@ -55,7 +55,7 @@ def joined(findings: Sequence[tuple[str, Finding]]) -> Finding:
     :param findings: With what each was seen with: ``"SSH key"``, ``"API key"``.
     """
     outcome = min((finding.outcome for _, finding in findings), key=_WEIGHTIEST_FIRST.index)
-    told = [(who, one) for who, one in findings if outcome == NOT_CHECKED or one.outcome != NOT_CHECKED]
-    if len(told) == 1:
-        return Finding(outcome, told[0][1].seen)
-    return Finding(outcome, "; ".join(f"{who}: {one.seen}" for who, one in told))
+    counted = [(who, one) for who, one in findings if outcome == NOT_CHECKED or one.outcome != NOT_CHECKED]
+    if len(counted) == 1:
+        return Finding(outcome, counted[0][1].seen)
+    return Finding(outcome, "; ".join(f"{who}: {one.seen}" for who, one in counted))

@@ -87,7 +87,7 @@ def _found(content: Any, expected: Shape, path: str, camel: bool) -> Iterator[tu
         return
     fields = {in_camel_case(name) if camel else name: value for name, value in content.items()}
     for name in fields.keys() - expected.required - expected.optional:
-        yield "unknown", path + told(name)
+        yield "unknown", path + shown(name)
     for name in expected.required - fields.keys():
         yield "absent", path + name
     for name, inner in expected.inside.items():
@@ -99,7 +99,7 @@ def in_camel_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])_([a-z])", lambda match: match[1].upper(), name)
 
 
-def told(name: str) -> str:
+def shown(name: str) -> str:
     """The name of a field, if it looks like one."""
     fits = len(name) <= _LONGEST_NAME and _FIELD_NAME.fullmatch(name)
     return name if fits and not re.fullmatch(r"[0-9a-f]{6,}", name) else NAMELESS

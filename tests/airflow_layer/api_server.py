@@ -96,13 +96,13 @@ def _serve() -> None:
                 warnings.simplefilter("always")
                 answer = client.request(method, path, json=content, headers={"Authorization": f"Bearer {token}"})
             said = [str(one.message) for one in caught]
-            told = Answer(
+            result = Answer(
                 status=answer.status_code,
                 content=answer.json() if answer.content else None,
                 warnings=[text for text in said if "encord" in text.lower() or "conn" in text.lower()],
                 modules=sorted(name for name in sys.modules if name.startswith("airflow_provider_encord")),
             )
-            print(_MARK + json.dumps(dataclasses.asdict(told)), flush=True)
+            print(_MARK + json.dumps(dataclasses.asdict(result)), flush=True)
 
 
 if __name__ == "__main__":

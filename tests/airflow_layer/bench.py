@@ -51,7 +51,7 @@ class Account:
         return self.emulator.project(owner=self.email, **{"title": f"Seeded {uuid.uuid4()}", "rows": 3, **options})
 
     def api_key(self, resource: str, kind: str = "project", scopes: Sequence[str] | None = None) -> str:
-        """A new API key of a project or dataset, with every scope unless told."""
+        """A new API key of a project or dataset, with every scope by default."""
         with self.client() as client:
             if kind == "project":
                 return client.project(resource).create_api_key("test", scopes or PROJECT_SCOPES)

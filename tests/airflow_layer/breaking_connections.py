@@ -101,7 +101,7 @@ class Around:
         return self._stack.enter_context(authority.server()).url, str(authority.bundle)
 
     def closed_port(self) -> int:
-        """A port where nobody listens."""
+        """A port on which no process listens."""
         return self._stack.enter_context(closed_port())
 
     def silent_port(self) -> int:

@@ -43,8 +43,8 @@ class Intake:
 
     def register(self, context: dict[str, Any] | None = None, **arguments: Any) -> dict[str, Any]:
         arguments = {"folder": self.folder, "integration": self.integration, **arguments}
-        told: dict[str, Any] = EncordRegisterCloudDataOperator(task_id="register", **arguments).execute(context or {})
-        return told
+        result: dict[str, Any] = EncordRegisterCloudDataOperator(task_id="register", **arguments).execute(context or {})
+        return result
 
     def names(self, folder: str | None = None) -> list[str]:
         with self.account.client() as client:

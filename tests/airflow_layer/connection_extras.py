@@ -122,7 +122,7 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "key as CA bundle": ({"private_key": TEXT, "ca_bundle": TEXT}, ["ca_bundle", "path"]),
     "CA bundle too long for a path": ({"private_key": TEXT, "ca_bundle": "/" + "a" * 9000}, ["ca_bundle", "no file"]),
     "CA bundle with a zero byte": ({"private_key": TEXT, "ca_bundle": "/a\0b"}, ["ca_bundle", "no file"]),
-    "CA bundle of nobody": ({"private_key": TEXT, "ca_bundle": "~no-such-user/ca.pem"}, ["ca_bundle", "no file"]),
+    "CA bundle, unknown user": ({"private_key": TEXT, "ca_bundle": "~no-such-user/ca.pem"}, ["ca_bundle", "no file"]),
     "Bearer and the API key": (
         {"api_key": f"Bearer {API_KEY}", "resource_id": RESOURCE},
         ["api_key", "Bearer", "alone"],

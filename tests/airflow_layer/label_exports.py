@@ -29,16 +29,16 @@ class Exports:
 
     def export(self, day: int = 0, **arguments: Any) -> dict[str, Any]:
         arguments = {"project": self.project, "destination": str(self.directory / f"day-{day}"), **arguments}
-        told: dict[str, Any] = EncordExportLabelsOperator(task_id="export", **arguments).execute(context(day))
-        return told
+        result: dict[str, Any] = EncordExportLabelsOperator(task_id="export", **arguments).execute(context(day))
+        return result
 
     def incremental(self, day: int, **arguments: Any) -> dict[str, Any]:
         return self.export(day, incremental=True, overlap=0.001, **arguments)
 
     def verify(self, day: int = 0, **arguments: Any) -> dict[str, Any]:
         arguments = {"manifest": str(self.directory / f"day-{day}"), **arguments}
-        told: dict[str, Any] = EncordVerifyExportOperator(task_id="verify", **arguments).execute(context(day))
-        return told
+        result: dict[str, Any] = EncordVerifyExportOperator(task_id="verify", **arguments).execute(context(day))
+        return result
 
     def rows(self, day: int = 0) -> list[dict[str, Any]]:
         directory = self.directory / f"day-{day}"
@@ -59,6 +59,6 @@ class Exports:
 
 
 def context(day: int = 0, **more: Any) -> Any:
-    """What Airflow tells a task of its run, as far as operators look."""
+    """The part of the context that operators read: the logical date and the run."""
     date = MONDAY + datetime.timedelta(days=day)
     return {"logical_date": date, "data_interval_end": date + datetime.timedelta(days=1), **more}

@@ -58,8 +58,8 @@ class Model:
         if source is None and "labels" not in arguments:
             source = self.write(*self.lines())
         arguments = {"project": self.project, "source": source, **arguments}
-        told: dict[str, Any] = EncordImportLabelsOperator(task_id="import", **arguments).execute({})
-        return told
+        result: dict[str, Any] = EncordImportLabelsOperator(task_id="import", **arguments).execute({})
+        return result
 
     def labels(self) -> dict[str, dict[str, Any]]:
         return {row["data_hash"]: row for row in self.emulator.labels(self.project) if row["branch_name"] == "main"}
@@ -73,5 +73,5 @@ def objects_of(row: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for unit in row["data_units"].values() for one in unit["labels"]["objects"]]
 
 
-def counts_of(told: dict[str, Any]) -> dict[str, int]:
-    return {name: told[name] for name in ("created", "saved", "unchanged", "skipped", "failed") if told[name]}
+def counts_of(result: dict[str, Any]) -> dict[str, int]:
+    return {name: result[name] for name in ("created", "saved", "unchanged", "skipped", "failed") if result[name]}

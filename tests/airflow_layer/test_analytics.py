@@ -36,8 +36,8 @@ class Activity:
     def export(self, name: str = "export", **arguments: Any) -> dict[str, Any]:
         interval = {"start": self.today, "end": self.today + DAY}
         arguments = {"project": self.project, "destination": str(self.directory / name), **interval, **arguments}
-        told: dict[str, Any] = EncordExportAnalyticsOperator(task_id="export", **arguments).execute({})
-        return told
+        result: dict[str, Any] = EncordExportAnalyticsOperator(task_id="export", **arguments).execute({})
+        return result
 
     def records(self, what: str, name: str = "export") -> list[dict[str, Any]]:
         files = sorted((self.directory / name).glob(f"{what}-*"))
@@ -71,9 +71,9 @@ def test_a_number_that_no_column_holds_is_named(activity: Activity) -> None:
 
 
 def test_all_kinds_of_records_of_the_interval_are_exported(activity: Activity) -> None:
-    told = activity.export()
+    result = activity.export()
     truth = {what: activity.truth(what) for what in WHAT}
-    assert told["records"] == {what: len(truth[what]) for what in WHAT}
+    assert result["records"] == {what: len(truth[what]) for what in WHAT}
     assert all(truth.values()), "the emulator tells of what its annotator did"
     logs = {one["id"]: one for one in activity.records("editor_logs")}
     assert {*logs} == {one.id for one in truth["editor_logs"]}
@@ -98,8 +98,8 @@ def test_intervals_that_follow_each_other_have_every_record_once(activity: Activ
 
 def test_ninety_days_of_logs_are_asked_for_in_windows_of_thirty(activity: Activity) -> None:
     start = activity.today - 89 * DAY
-    told = activity.export(what="editor_logs", start=start, end=activity.today + DAY)
-    assert told["records"]["editor_logs"] == len(activity.truth("editor_logs"))
+    result = activity.export(what="editor_logs", start=start, end=activity.today + DAY)
+    assert result["records"]["editor_logs"] == len(activity.truth("editor_logs"))
     asked = [one for one in activity.emulator.journal() if one["path"].endswith("/editor-logs")]
     assert len(asked) >= 3
     assert all(one["status"] == 200 for one in asked)
@@ -131,8 +131,8 @@ def test_a_try_that_was_cut_off_is_made_anew(activity: Activity) -> None:
     assert not (activity.directory / "export" / "manifest.json").exists()
     activity.emulator.clear_faults()
     activity.emulator.faults([{"match": {"method": "GET"}, "when": {"every": 3}, "do": {"status": 503}}])
-    told = activity.export()
-    assert told["records"]["editor_logs"] == len(activity.records("editor_logs")) > 0
+    result = activity.export()
+    assert result["records"]["editor_logs"] == len(activity.records("editor_logs")) > 0
 
 
 def test_the_formats_hold_the_same(activity: Activity) -> None:

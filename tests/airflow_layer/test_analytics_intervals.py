@@ -89,9 +89,9 @@ def test_an_interval_whose_last_day_is_not_over_is_refused_for_time_spent(activi
     noon = activity.today + 12 * HOUR
     with pytest.raises(AirflowFailException, match=r"the last day of the interval .* is not over.*data_interval_start"):
         activity.export(start=noon - DAY, end=noon)
-    told = activity.export(start=noon - DAY, end=noon + DAY, what=["task_actions", "editor_logs"])
-    assert told["records"]["task_actions"] > 0
-    assert not told["final"]
+    result = activity.export(start=noon - DAY, end=noon + DAY, what=["task_actions", "editor_logs"])
+    assert result["records"]["task_actions"] > 0
+    assert not result["final"]
 
 
 def run(end: datetime.datetime, previous: datetime.datetime | None = None, **more: Any) -> dict[str, Any]:
@@ -105,8 +105,8 @@ def intervals(activity: Activity, context: Any, name: str = "export", **argument
     operator = EncordExportAnalyticsOperator(
         task_id="export", project=activity.project, destination=str(activity.directory / name), **arguments
     )
-    told = operator.execute(context)
-    return told["start"][:16], told["end"][:16]
+    result = operator.execute(context)
+    return result["start"][:16], result["end"][:16]
 
 
 def test_a_run_without_an_interval_goes_back_to_the_run_before(activity: Activity) -> None:
@@ -239,9 +239,9 @@ def test_an_action_that_is_not_in_our_list_is_looked_for_in_the_interval_and_in_
 def test_an_address_in_another_case_is_the_same_user(activity: Activity) -> None:
     # fault 12.5
     actor = activity.truth("task_actions")[0].actor_email
-    told = activity.export(user_emails=actor.upper())
-    assert told["records"] == activity.export("plain", user_emails=actor)["records"]
-    assert all(told["records"].values())
+    result = activity.export(user_emails=actor.upper())
+    assert result["records"] == activity.export("plain", user_emails=actor)["records"]
+    assert all(result["records"].values())
 
 
 def test_a_user_who_belongs_to_a_group_of_the_project_is_known(activity: Activity) -> None:
@@ -253,15 +253,15 @@ def test_a_user_who_belongs_to_a_group_of_the_project_is_known(activity: Activit
         group = client.organisation.create_group(f"Group of {colleague}").group_hash
         client.organisation.group(group).add_users([colleague])
         client.project(activity.project).add_groups([group], "annotator")
-    told = activity.export(user_emails=colleague.upper())
-    assert not any(told["records"].values())
+    result = activity.export(user_emails=colleague.upper())
+    assert not any(result["records"].values())
 
 
 def test_submit_is_the_same_action_in_both_kinds_of_record(activity: Activity) -> None:
     # fault 12.5
     for name in ("submit", "submit_task", "Submit"):
-        told = activity.export(name, what=["task_actions", "editor_logs"], actions=name)
-        assert told["records"] == {"task_actions": 6, "editor_logs": 6}
+        result = activity.export(name, what=["task_actions", "editor_logs"], actions=name)
+        assert result["records"] == {"task_actions": 6, "editor_logs": 6}
 
 
 def test_records_that_people_add_while_pages_are_read_come_once(activity: Activity) -> None:
@@ -293,8 +293,8 @@ def test_records_that_people_add_while_pages_are_read_come_once(activity: Activi
 
 def test_an_interval_up_to_the_year_9999_asks_for_the_past_only(activity: Activity) -> None:
     # fault 12.5
-    told = activity.export(start="2026-01-01", end="9999-01-01")
-    assert told["records"]["task_actions"] == 6
+    result = activity.export(start="2026-01-01", end="9999-01-01")
+    assert result["records"]["task_actions"] == 6
     activity.export("old", start="0001-01-01", end="2018-02-01")
     with activity.account.client() as client:
         list(client.project(activity.project).activity.editor_logs("2026-11-01", "9999-12-31"))
@@ -324,7 +324,7 @@ def test_the_default_interval_works_in_real_runs_under_the_default_timetable(
         done = dag.test(**{date_argument(dag): date})
         assert str(done.state) == "success"
         results = {one.task_id: one.xcom_pull(task_ids=one.task_id) for one in done.get_task_instances()}
-        found.append({name: (told["start"][5:13], told["end"][5:13]) for name, told in results.items()})
+        found.append({name: (result["start"][5:13], result["end"][5:13]) for name, result in results.items()})
     assert found[0] == {"all": ("11-09T00", "11-10T00"), "actions": ("11-09T06", "11-10T06")}
     if found[1]["actions"][0] == "11-11T06":  # Airflow 2.11 gives each run the interval of a day
         return

@@ -241,11 +241,11 @@ def test_an_unusable_connection_is_an_error_that_shows_no_secret(monkeypatch: py
     error = caught.value
     frames = traceback.TracebackException.from_exception(error, capture_locals=True).stack
     ours = [frame for frame in frames if "airflow_provider_encord" in frame.filename]
-    told = repr([frame.locals for frame in ours]) + repr(vars(error)) + str(error)
+    result = repr([frame.locals for frame in ours]) + repr(vars(error)) + str(error)
     assert ours
     assert error.__cause__ is None
     for line in secret.splitlines()[1:-1]:
-        assert line not in told
+        assert line not in result
 
 
 def test_a_refused_key_is_told_as_by_the_other_client(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

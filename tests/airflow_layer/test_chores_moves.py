@@ -100,10 +100,10 @@ class TestRemovals:
         seeded, store = account.project(rows=3), Store()
         dataset, wanted = seeded["dataset_hash"], seeded["data_hashes"]
         Checkpoint(store, "encord_removal", fingerprint(dataset=dataset, rows=wanted), int).save(1)
-        told = EncordRemoveDataRowsOperator(task_id="task", dataset=dataset, data_hashes=wanted).execute(
+        result = EncordRemoveDataRowsOperator(task_id="task", dataset=dataset, data_hashes=wanted).execute(
             {"task_state_store": store}
         )
-        assert (told["selected"], told["removed"], told["gone"]) == (3, 3, 0)
+        assert (result["selected"], result["removed"], result["gone"]) == (3, 3, 0)
 
 
 class TestMetadata:
@@ -145,8 +145,8 @@ class TestMetadata:
             7: "seven",
         }
         for changed in (1, 0):
-            told = run(EncordUpdateMetadataOperator, folder=folder.id, metadata={"a.png": value})
-            assert told["changed"] == changed
+            result = run(EncordUpdateMetadataOperator, folder=folder.id, metadata={"a.png": value})
+            assert result["changed"] == changed
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), {None: 1}, "\ud83d", object()])
     def test_values_without_a_form_in_json_are_refused_before_anything_is_sent(
@@ -165,8 +165,8 @@ class TestMetadata:
         with account.client() as client:
             client.run(edit_items({items["b.png"].uuid: folder_patch(name="Cafe\u0301.png")}))
         wanted = {items["a.png"].uuid.upper(): {"x": 1}, "Caf\u00e9.png": {"x": 2}}
-        told = run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
-        assert (told["changed"], told["missing"]) == (2, 0)
+        result = run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
+        assert (result["changed"], result["missing"]) == (2, 0)
 
     def test_an_item_that_is_named_by_id_and_by_name_must_agree(self, folder: Folder) -> None:
         """Fault 14.1."""

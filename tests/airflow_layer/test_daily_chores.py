@@ -145,11 +145,11 @@ class TestRemovals:
 class TestMetadata:
     def test_only_what_differs_is_changed(self, folder: Folder) -> None:
         wanted = {"a.png": {"site": 1}, "b.png": {"site": 2}, "gone.png": {"site": 3}}
-        told = run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
-        assert told == {"folder": folder.id, "items": 2, "changed": 2, "unchanged": 0, "failed": 0, "missing": 1}
+        result = run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
+        assert result == {"folder": folder.id, "items": 2, "changed": 2, "unchanged": 0, "failed": 0, "missing": 1}
         folder.account.emulator.clear_journal()
-        told = run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
-        assert (told["changed"], told["unchanged"], changes(folder.account)) == (0, 2, [])
+        result = run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
+        assert (result["changed"], result["unchanged"], changes(folder.account)) == (0, 2, [])
         assert folder.metadata() == {"a.png": {"site": 1}, "b.png": {"site": 2}, "c.png": {}}
 
     def test_merging_keeps_other_keys_and_replacing_does_not(self, folder: Folder) -> None:

@@ -202,11 +202,11 @@ def test_a_model_labels_first_and_again_changes_nothing(account: Account, tmp_pa
     project = account.project(rows=5, created=0.4)["project_hash"]
     params = {"project": project, "work": str(tmp_path / "work")}
     first = run_example("example_encord_prelabel", **params)
-    told = first.results["import_labels"]
-    assert (first.state, told["saved"], told["promoted"]) == ("success", 3, 3)
+    result = first.results["import_labels"]
+    assert (first.state, result["saved"], result["promoted"]) == ("success", 3, 3)
     rows = [row for row in account.emulator.labels(project) if row["branch_name"] == "main"]
     assert len(rows) == 5
-    assert Path(told["receipt"].removeprefix("file://")).read_text().count('"saved"') == 3
+    assert Path(result["receipt"].removeprefix("file://")).read_text().count('"saved"') == 3
     again = run_example("example_encord_prelabel", **params)
     assert (again.state, again.results.get("import_labels")) == ("success", None)
     assert [row for row in account.emulator.labels(project) if row["branch_name"] == "main"] == rows

@@ -38,7 +38,7 @@ def server(airflow_database: None) -> Iterator[ApiServer]:
 
 
 @pytest.fixture(scope="module")
-def told(server: ApiServer) -> Answer:
+def metadata(server: ApiServer) -> Answer:
     """What a browser learns when it opens the form."""
     answer = server.send("GET", "/ui/connections/hook_meta")
     assert answer.status == 200, answer.content
@@ -46,9 +46,9 @@ def told(server: ApiServer) -> Answer:
 
 
 @pytest.fixture(scope="module")
-def form(told: Answer) -> dict[str, Any]:
+def form(metadata: Answer) -> dict[str, Any]:
     """What it learns of ours."""
-    (form,) = [one for one in told.content if one["connection_type"] == "encord"]
+    (form,) = [one for one in metadata.content if one["connection_type"] == "encord"]
     return dict(form)
 
 
@@ -100,8 +100,8 @@ def test_without_metadata_the_class_methods_give_the_same_fields_with_simpler_bo
     assert schemas == {name: KINDS_OF_THE_CLASS_METHODS.get(name, text) for name in CONNECTION_FIELDS}
 
 
-def test_the_server_imports_no_more_of_the_package_than_it_needs(told: Answer) -> None:
-    imported = {name for name in told.modules if ".hooks." in name}
+def test_the_server_imports_no_more_of_the_package_than_it_needs(metadata: Answer) -> None:
+    imported = {name for name in metadata.modules if ".hooks." in name}
 
     hook, form = "airflow_provider_encord.hooks.encord", "airflow_provider_encord.hooks.form"
     if WITHOUT_HOOK:
@@ -110,8 +110,8 @@ def test_the_server_imports_no_more_of_the_package_than_it_needs(told: Answer) -
         assert imported == ({hook} if FROM_METADATA else {hook, form})
 
 
-def test_nothing_is_deprecated_about_how_the_form_is_described(told: Answer) -> None:
-    assert [text for text in told.warnings if "deprecat" in text.lower()] == []
+def test_nothing_is_deprecated_about_how_the_form_is_described(metadata: Answer) -> None:
+    assert [text for text in metadata.warnings if "deprecat" in text.lower()] == []
 
 
 @pytest.mark.usefixtures("airflow_database")

@@ -264,9 +264,9 @@ def test_airflow_masks_the_whole_key_each_line_of_it_and_the_passphrase(
     in_base64 = base64.b64encode(text.encode()).decode()
     also = [PASSPHRASE] * locked + [in_base64] * (shape == "as it is")
     for form in {*_forms(text), stored, *also}:
-        told = str(redact(f"the text {form} of a log line"))
-        assert [secret for secret in (*lines, PASSPHRASE if locked else "\0") if secret in told] == [], form
-        assert "***" in told
+        result = str(redact(f"the text {form} of a log line"))
+        assert [secret for secret in (*lines, PASSPHRASE if locked else "\0") if secret in result] == [], form
+        assert "***" in result
 
 
 def test_airflow_masks_the_api_key(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

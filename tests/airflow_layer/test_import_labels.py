@@ -20,8 +20,8 @@ from tests.airflow_layer.pre_labels import BOX, CAR, CREATES, PERSON, SAVES, WEA
 
 def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model: Model) -> None:
     receipt = model.directory / "receipt.jsonl"
-    told = model.load(receipt=str(receipt))
-    assert told == {
+    result = model.load(receipt=str(receipt))
+    assert result == {
         "project": model.project,
         "branch": "main",
         "created": 6,
@@ -95,8 +95,8 @@ def test_rows_are_matched_by_title_and_by_client_metadata(model: Model) -> None:
         for number, one in enumerate(model.data_hashes):
             client.run(edit_items({items[one] or "": folder_patch(client_metadata={"frame": number})}))
     lines = [{"client_metadata": {"frame": number}, "objects": []} for number in range(6)]
-    told = model.load(model.write(*lines), match_by="client_metadata.frame", if_exists="overwrite")
-    assert counts_of(told) == {"saved": 6}
+    result = model.load(model.write(*lines), match_by="client_metadata.frame", if_exists="overwrite")
+    assert counts_of(result) == {"saved": 6}
     assert all(objects_of(row) == [] for row in model.labels().values())
 
 
@@ -217,8 +217,8 @@ def test_the_receipt_tells_of_rows_that_were_created_though_saving_failed(model:
 
 def test_rows_that_a_killed_try_saved_are_promoted_by_the_next(model: Model) -> None:
     model.load(branch="pre-labels", if_exists="skip")
-    told = model.load(branch="pre-labels", if_exists="skip", promote_to="main")
-    assert (told["unchanged"], told["promoted"]) == (6, 6)
+    result = model.load(branch="pre-labels", if_exists="skip", promote_to="main")
+    assert (result["unchanged"], result["promoted"]) == (6, 6)
 
 
 def test_hashes_do_not_depend_on_how_an_object_is_spelt(model: Model) -> None:
@@ -234,8 +234,8 @@ def test_one_wrong_line_keeps_all_back_and_is_named(model: Model, harm: dict[str
     with pytest.raises(AirflowFailException, match=rf"nothing was imported.*labels\.jsonl, line 5: .*{message}"):
         model.load(model.write(*lines))
     assert model.changes() == []
-    told = model.load(model.write(*lines), on_error="skip", receipt=str(model.directory / "receipt"))
-    assert counts_of(told) == {"created": 5, "saved": 5, "failed": 1}
+    result = model.load(model.write(*lines), on_error="skip", receipt=str(model.directory / "receipt"))
+    assert counts_of(result) == {"created": 5, "saved": 5, "failed": 1}
     outcomes = [json.loads(line) for line in (model.directory / "receipt").read_text().splitlines()]
     assert [one["place"] for one in outcomes if one["outcome"] == "failed"] == ["labels.jsonl, line 5"]
 
@@ -267,8 +267,8 @@ def test_what_the_server_refuses_does_not_keep_the_others_back(model: Model) -> 
 
 def test_data_units_without_a_row_may_be_left_alone(model: Model) -> None:
     model.emulator.annotate(model.project, data_hashes=model.data_hashes[:2])
-    told = model.load(create_missing=False, if_exists="overwrite")
-    assert counts_of(told) == {"saved": 2, "skipped": 4}
+    result = model.load(create_missing=False, if_exists="overwrite")
+    assert counts_of(result) == {"saved": 2, "skipped": 4}
     assert len(model.labels()) == 2
 
 
@@ -303,8 +303,8 @@ def test_an_export_of_one_project_is_imported_to_another(account: Account, tmp_p
 
 
 def test_pre_labels_go_to_a_branch_and_are_promoted(model: Model) -> None:
-    told = model.load(branch="pre-labels", promote_to="main")
-    assert (told["branch"], told["saved"], told["promoted"]) == ("pre-labels", 6, 6)
+    result = model.load(branch="pre-labels", promote_to="main")
+    assert (result["branch"], result["saved"], result["promoted"]) == ("pre-labels", 6, 6)
     assert len(model.labels()) == 6
     assert all(len(objects_of(row)) == 2 for row in model.labels().values())
     again = model.load(branch="pre-labels", promote_to="main")
@@ -324,8 +324,8 @@ def test_pre_labels_go_to_a_branch_and_are_promoted(model: Model) -> None:
 )
 def test_trouble_on_the_way_loses_and_doubles_nothing(model: Model, fault: Any) -> None:
     model.emulator.faults([fault])
-    told = model.load()
-    assert (told["saved"], told["failed"]) == (6, 0)
+    result = model.load()
+    assert (result["saved"], result["failed"]) == (6, 0)
     assert all(len(objects_of(row)) == 2 for row in model.labels().values())
     model.emulator.clear_faults()
     assert counts_of(model.load()) == {"unchanged": 6}

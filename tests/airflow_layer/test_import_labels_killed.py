@@ -55,7 +55,7 @@ def test_an_import_that_is_killed_is_finished_by_the_next(large: Model, saved: i
         process.wait()
     assert process.returncode == -signal.SIGKILL
     large.emulator.clear_faults()
-    told = large.load(source)
-    assert told["saved"] + told["unchanged"] == 200
-    assert told["unchanged"] >= 50 * (saved - 1)
+    result = large.load(source)
+    assert result["saved"] + result["unchanged"] == 200
+    assert result["unchanged"] >= 50 * (saved - 1)
     assert {len(objects_of(row)) for row in large.labels().values()} == {2}

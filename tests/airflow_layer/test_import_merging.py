@@ -89,8 +89,8 @@ def test_merging_again_does_not_revert_what_people_did_to_merged_labels(
     edit(model, lambda row: change(row, ours, blue))
     before = model.labels()
     for _ in range(2):
-        told = model.load(source, **more)
-        assert (told["saved"], told["conflict"]) == (0, 1)
+        result = model.load(source, **more)
+        assert (result["saved"], result["conflict"]) == (0, 1)
         assert model.labels() == before
     if with_receipt:
         (line,) = lines_of(model)
@@ -108,8 +108,8 @@ def test_merging_without_a_receipt_never_changes_a_label_that_is_there_and_adds_
         assert [one.get("boundingBox") for one in objects_of(row)] == [BOX, None]
         (weather,) = row["classification_answers"].values()
         assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]
-    told = model.load(source, if_exists="merge", receipt=receipt_of(model))
-    assert (told["saved"], told["conflict"]) == (0, 6)
+    result = model.load(source, if_exists="merge", receipt=receipt_of(model))
+    assert (result["saved"], result["conflict"]) == (0, 6)
     assert {(line["kept"], line["content"]) for line in lines_of(model)} == {(2, None)}
 
 
@@ -130,8 +130,8 @@ def test_merging_with_one_receipt_updates_its_own_labels_beside_those_of_people(
     assert [one for one in objects_of(row) if one["manualAnnotation"]] == by_people
     (line,) = lines_of(model)
     assert line["own_labels"] == [car["objectHash"]]
-    told = model.load(model.write({"data_hash": mine, "objects": [PERSON]}), receipt=receipt_of(model))
-    assert (told["saved"], told["skipped"]) == (0, 1), "the row still has labels of people"
+    result = model.load(model.write({"data_hash": mine, "objects": [PERSON]}), receipt=receipt_of(model))
+    assert (result["saved"], result["skipped"]) == (0, 1), "the row still has labels of people"
 
 
 def test_labels_of_people_that_were_exported_and_merged_back_are_not_claimed(model: Model) -> None:
@@ -140,8 +140,8 @@ def test_labels_of_people_that_were_exported_and_merged_back_are_not_claimed(mod
     row = model.labels()[mine]
     more = {"receipt": receipt_of(model)}
     assert model.load(model.write(row), if_exists="merge", **more)["unchanged"] == 1
-    told = model.load(model.write({"data_hash": mine, "objects": []}), **more)
-    assert (told["saved"], told["skipped"]) == (0, 1)
+    result = model.load(model.write({"data_hash": mine, "objects": []}), **more)
+    assert (result["saved"], result["skipped"]) == (0, 1)
     assert model.labels()[mine]["data_units"] == row["data_units"]
 
 
@@ -163,8 +163,8 @@ def test_what_people_delete_after_a_killed_merge_is_not_added_again(model: Model
     finally:
         model.emulator.clock(now=None)
     for _ in range(2):
-        told = model.load(source, receipt=receipt_of(model), if_exists="merge")
-        assert (told["saved"], told["conflict"]) == (0, 1)
+        result = model.load(source, receipt=receipt_of(model), if_exists="merge")
+        assert (result["saved"], result["conflict"]) == (0, 1)
         assert objects_of(model.labels()[mine]) == []
 
 
@@ -267,8 +267,8 @@ def test_frames_that_people_took_from_a_track_are_not_added_again_without_a_rece
             one["range"] = [[1, 4]]
 
     edit(video, shorten)
-    told = video.load(source, if_exists="merge")
-    assert (told["saved"], told["conflict"]) == (0, 1)
+    result = video.load(source, if_exists="merge")
+    assert (result["saved"], result["conflict"]) == (0, 1)
     assert frames_of(video.labels()[mine]) == [1, 2, 3, 4]
     assert weather_of(video.labels()[mine]) == [("Rain", [[1, 4]])]
 

@@ -58,11 +58,11 @@ def test_an_import_that_is_cleared_after_people_corrected_the_labels_leaves_them
     delete_an_object(model, deleted)
     before = model.labels()
     for lines in (model.lines(), model.lines(objects=[BETTER])):
-        told = model.load(model.write(*lines), **more)
+        result = model.load(model.write(*lines), **more)
         after = model.labels()
         assert [after[one] for one in (corrected, deleted)] == [before[one] for one in (corrected, deleted)]
-        assert told["conflict" if with_receipt else "skipped"] >= 2
-    assert told["saved"] == (4 if with_receipt else 0)
+        assert result["conflict" if with_receipt else "skipped"] >= 2
+    assert result["saved"] == (4 if with_receipt else 0)
     if with_receipt:
         outcomes = {line["data_hash"]: line for line in lines_of(receipt_of(model))}
         assert outcomes[corrected]["outcome"] == outcomes[deleted]["outcome"] == "conflict"
@@ -195,8 +195,8 @@ def test_lines_of_an_export_are_imported_in_all_forms_that_the_sdk_takes(model: 
                 drawn["boundingBox"]["w"] = 1.02
         for answer in row["classification_answers"].values():
             answer["classifications"] = []
-    told = model.load(model.write(*rows), if_exists="overwrite")
-    assert counts_of(told) == {"saved": 6}
+    result = model.load(model.write(*rows), if_exists="overwrite")
+    assert counts_of(result) == {"saved": 6}
     for row in model.labels().values():
         drawn = {one["name"]: one for one in objects_of(row)}
         assert drawn["Person"]["polygon"]["0"]["x"] == -0.01
@@ -313,8 +313,8 @@ def test_labels_that_a_killed_import_saved_are_its_own(model: Model) -> None:
     dying.kill()
     edited = model.data_hashes[0]
     model.emulator.annotate(model.project, data_hashes=[edited], objects_per_row=1)
-    told = model.load(model.write(*model.lines(objects=[BETTER])), receipt=receipt)
-    assert (told["saved"], told["conflict"]) == (5, 1)
+    result = model.load(model.write(*model.lines(objects=[BETTER])), receipt=receipt)
+    assert (result["saved"], result["conflict"]) == (5, 1)
     again = model.load(model.write(*model.lines(objects=[CAR])), receipt=receipt)
     assert (again["saved"], again["conflict"]) == (5, 1)
 
@@ -346,8 +346,8 @@ def test_what_a_receipt_knows_of_rows_outlives_imports_of_other_rows(model: Mode
         assert model.load(model.write(*some), receipt=receipt)["saved"] == 3
     assert len(lines_of(receipt)) == 3
     model.emulator.annotate(model.project, data_hashes=[model.data_hashes[0]], objects_per_row=1)
-    told = model.load(model.write(*model.lines(objects=[BETTER])[:3]), receipt=receipt)
-    assert (told["saved"], told["conflict"]) == (2, 1)
+    result = model.load(model.write(*model.lines(objects=[BETTER])[:3]), receipt=receipt)
+    assert (result["saved"], result["conflict"]) == (2, 1)
     assert model.load(model.write(*model.lines(objects=[BETTER])[3:]), receipt=receipt)["saved"] == 3
 
 

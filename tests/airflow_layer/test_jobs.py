@@ -81,8 +81,8 @@ def bucket(account: Account, tmp_path: Path) -> Any:
 
 
 def test_a_sync_is_waited_for_and_its_files_are_there(bucket: Bucket) -> None:
-    told = bucket.sync()
-    assert (told["folder"], told["done"], told["failed"]) == (bucket.folder, 2, 0)
+    result = bucket.sync()
+    assert (result["folder"], result["done"], result["failed"]) == (bucket.folder, 2, 0)
     assert bucket.names() == ["a.png", "b.png"]
     assert bucket.starts() == 1
     bucket.put("c.png")

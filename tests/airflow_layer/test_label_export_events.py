@@ -27,8 +27,8 @@ def test_the_labels_asset_hears_of_counts_watermark_and_manifest(exports: Export
     operator = EncordExportLabelsOperator(
         task_id="export", project=exports.project, destination=str(exports.directory / "x"), outlets=[asset]
     )
-    told = operator.execute(context(outlet_events=events))
-    assert {name: events[asset].extra[name] for name in told} == told
+    result = operator.execute(context(outlet_events=events))
+    assert {name: events[asset].extra[name] for name in result} == result
     assert events[asset].extra["watermark"]
     assert events[asset].extra["run"] == MONDAY.isoformat()
 
@@ -181,10 +181,10 @@ def test_lineage_goes_from_the_labels_to_the_files_with_their_counts(exports: Ex
     operator = EncordExportLabelsOperator(
         task_id="export", project=exports.project, destination=str(exports.directory / "x")
     )
-    told = operator.execute(context())
+    result = operator.execute(context())
     lineage = operator.get_openlineage_facets_on_complete(None)
     (labels,), (files,) = lineage.inputs, lineage.outputs
     assert f"{labels.namespace}/{labels.name}" == labels_uri(exports.emulator.url, exports.project)
     assert (files.namespace, files.name) == ("file", f"{exports.directory}/x")
     counts = files.outputFacets["outputStatistics"]
-    assert (counts.rowCount, counts.size, counts.fileCount) == (40, told["bytes"], told["shards"])
+    assert (counts.rowCount, counts.size, counts.fileCount) == (40, result["bytes"], result["shards"])

@@ -26,8 +26,8 @@ def test_each_night_only_what_changed_is_read(exports: Exports) -> None:
     edited = [row["data_hash"] for row in exports.truth()[3:8]]
     exports.emulator.annotate(exports.project, data_hashes=edited)
     exports.emulator.clear_journal()
-    told = exports.incremental(2)
-    assert (told["rows"], told["unchanged"], told["left"]) == (5, 35, 0)
+    result = exports.incremental(2)
+    assert (result["rows"], result["unchanged"], result["left"]) == (5, 35, 0)
     truth = {row["data_hash"]: row for row in exports.truth()}
     assert exports.rows(2) == [truth[one] for one in edited]
     assert [one for one in exports.journal() if one["changes"]] == []
@@ -37,8 +37,8 @@ def test_each_night_only_what_changed_is_read(exports: Exports) -> None:
 
 def test_a_night_without_changes_gives_an_export_of_nothing(exports: Exports) -> None:
     exports.incremental(1)
-    told = exports.incremental(2)
-    assert (told["rows"], told["shards"], told["unchanged"]) == (0, 0, 40)
+    result = exports.incremental(2)
+    assert (result["rows"], result["shards"], result["unchanged"]) == (0, 0, 40)
     assert exports.verify(2)["mismatches"] == 0
 
 
@@ -56,11 +56,11 @@ def test_rows_that_change_stage_come_and_go_though_their_time_of_editing_stays(
         assert exports.incremental(1, stage="Complete")["rows"] == 3
         rows.reopen([hashes[done[0]] or ""])
         rows.complete([hashes[done[4]] or ""])
-        told = exports.incremental(2, stage="Complete")
+        result = exports.incremental(2, stage="Complete")
     assert before == {row["data_hash"]: row["last_edited_at"] for row in exports.truth()}, "a move edits nothing"
     assert [row["data_hash"] for row in exports.rows(2)] == [done[4]]
     assert exports.left(2) == {done[0]: FILTER}
-    assert (told["rows"], told["left"], told["unchanged"]) == (1, 1, 2)
+    assert (result["rows"], result["left"], result["unchanged"]) == (1, 1, 2)
 
 
 def test_data_that_is_taken_out_of_the_project_is_told(exports: Exports) -> None:
@@ -91,9 +91,9 @@ def test_partitions_are_exported_by_mapped_tasks_and_joined(exports: Exports) ->
     parts = partition.execute(context())
     assert [one["rows"] for one in parts] == [13, 13, 14]
     assert len(json.dumps(parts[0])) < 500
-    told = [EncordExportLabelsOperator(task_id="export", partition=one).execute(context()) for one in reversed(parts)]
-    assert [one["manifest"] is None for one in told] == [True, True, False]
-    assert [one["rows"] for one in told] == [14, 13, 13]
+    result = [EncordExportLabelsOperator(task_id="export", partition=one).execute(context()) for one in reversed(parts)]
+    assert [one["manifest"] is None for one in result] == [True, True, False]
+    assert [one["rows"] for one in result] == [14, 13, 13]
     assert exports.rows() == exports.truth()
     assert len(exports.journal(query_type="labelrowmetadata")) == 1
     assert partition.execute(context()) == parts
@@ -187,9 +187,9 @@ def test_verifying_replaces_its_earlier_receipt(exports: Exports) -> None:
 def test_rows_that_a_manifest_counts_wrongly_are_named(exports: Exports) -> None:
     exports.export()
     path = exports.directory / "day-0" / "manifest.json"
-    told = json.loads(path.read_bytes())
-    told["counts"]["exported"] = 39
-    path.write_text(json.dumps(told))
+    result = json.loads(path.read_bytes())
+    result["counts"]["exported"] = 39
+    path.write_text(json.dumps(result))
     with pytest.raises(AirflowFailException, match=r"manifest\.json: its files have 40 rows"):
         exports.verify()
 

@@ -44,8 +44,8 @@ class TestLinks:
         with account.client() as client:
             dataset = client.create_dataset("Linked").id
         account.emulator.faults([{"match": LINK, "when": {"nth": 1}, "do": {"cut": cut}}])
-        told = run(EncordLinkItemsOperator, dataset=dataset, folder=folder.id, duplicates_behavior=behavior)
-        assert told == {"dataset": dataset, "items": 3, "linked": 3}
+        result = run(EncordLinkItemsOperator, dataset=dataset, folder=folder.id, duplicates_behavior=behavior)
+        assert result == {"dataset": dataset, "items": 3, "linked": 3}
         assert any(one["fault"] for one in account.emulator.journal())
         with account.client() as client:
             assert sorted(row.data_title for row in client.dataset(dataset).data_rows()) == ["a.png", "b.png", "c.png"]
@@ -58,8 +58,8 @@ class TestLinks:
         store = Store()
         arguments = {"dataset": dataset, "folder": folder.id, "duplicates_behavior": behavior}
         _link_and_die(account, store, arguments)
-        told = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-        assert (told["linked"], store.kept) == (3, {})
+        result = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
+        assert (result["linked"], store.kept) == (3, {})
         with account.client() as client:
             assert len(client.dataset(dataset).data_rows()) == 3
 
@@ -78,8 +78,8 @@ class TestLinks:
             linked = [*rest, first] if behavior == "DUPLICATE" else rest
             arguments = {"dataset": dataset, "items": linked, "duplicates_behavior": behavior}
             _link_and_die(account, store, arguments)
-            told = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-            assert (told["linked"], store.kept) == (len(linked), {})
+            result = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
+            assert (result["linked"], store.kept) == (len(linked), {})
             with account.client() as client:
                 assert len(client.dataset(dataset).data_rows()) == len(linked) + 1
         finally:
@@ -97,8 +97,8 @@ class TestLinks:
         _link_and_die(account, store, arguments)
         (tmp_path / "d.png").write_bytes(png(9, 9))
         run(EncordUploadFilesOperator, source=str(tmp_path / "d.png"), folder=folder.id)
-        told = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-        assert (told["items"], told["linked"], store.kept) == (4, 4, {})
+        result = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
+        assert (result["items"], result["linked"], store.kept) == (4, 4, {})
         with account.client() as client:
             rows = sorted(row.data_title for row in client.dataset(dataset).data_rows())
         assert rows == ["a.png", "b.png", "c.png", "d.png"]

@@ -309,9 +309,9 @@ class TestXComBackends:
             monkeypatch.setenv("AIRFLOW__CORE__XCOM_BACKEND", backend)
         done = subprocess.run([sys.executable, "-c", self.PROGRAM], capture_output=True, text=True, check=True)
         (line,) = [line for line in done.stdout.splitlines() if line.startswith("key:")]
-        _, told, shown = line.split()
+        _, pushed, shown = line.split()
 
-        assert (told == shown) is (backend is None)
+        assert (pushed == shown) is (backend is None)
 
 
 class TestNeverInTheWay:
@@ -332,12 +332,12 @@ class TestNeverInTheWay:
 
         assert EncordLink().get_link(broken, ti_key=broken) == ""
 
-    @pytest.mark.parametrize("told", [None, 7, ["https://app.encord.com"], {"a": 1}])
-    def test_what_is_no_text_is_no_link(self, told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("pushed", [None, 7, ["https://app.encord.com"], {"a": 1}])
+    def test_what_is_no_text_is_no_link(self, pushed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """Another task may keep anything under this key."""
         from airflow.providers.common.compat.sdk import XCom
 
-        monkeypatch.setattr(XCom, "get_value", lambda *, ti_key, key: told if key == "encord_url" else "other")
+        monkeypatch.setattr(XCom, "get_value", lambda *, ti_key, key: pushed if key == "encord_url" else "other")
         anything: Any = object()
 
         assert EncordLink().get_link(anything, ti_key=anything) == ""

@@ -83,7 +83,7 @@ def test_groups_without_a_title_and_scenes_are_there_once_however_often_they_are
 
 
 def test_a_scene_without_a_title_is_refused_by_name_before_anything_is_sent(intake: Intake) -> None:
-    """Review of 0.1, ingest 5: nothing else tells whether it is there already."""
+    """Review of 0.1, ingest 5: nothing else identifies it."""
     source = _manifest(intake, scenes=[{"scene": {}}])
     intake.emulator.clear_journal()
     with pytest.raises(AirflowFailException, match=r"scenes, entry 1, title: .*recognised by"):

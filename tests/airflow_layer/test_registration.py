@@ -22,8 +22,8 @@ def test_a_manifest_is_registered_in_jobs_and_once(intake: Intake, tmp_path: Pat
     names = intake.objects(5)
     receipt = tmp_path / "receipt"
     source = intake.manifest(names, client_metadata={"site": 3})
-    told = intake.register(source=source, units_per_job=2, receipt=str(receipt))
-    assert {name: told[name] for name in ("jobs", "units", "registered", "failed")} == {
+    result = intake.register(source=source, units_per_job=2, receipt=str(receipt))
+    assert {name: result[name] for name in ("jobs", "units", "registered", "failed")} == {
         "jobs": 3,
         "units": 5,
         "registered": 5,
@@ -41,14 +41,14 @@ def test_a_manifest_is_registered_in_jobs_and_once(intake: Intake, tmp_path: Pat
 def test_a_listing_of_a_prefix_goes_into_a_dataset_by_the_title_of_the_integration(intake: Intake) -> None:
     names = intake.objects(3)
     (intake.bucket / "notes.csv").touch()
-    told = intake.register(
+    result = intake.register(
         source=str(intake.bucket),
         url_prefix=intake.url,
         folder=None,
         dataset=intake.dataset,
         integration=f"key of {intake.url}",
     )
-    assert (told["units"], told["registered"], told["folder"]) == (3, 3, None)
+    assert (result["units"], result["registered"], result["folder"]) == (3, 3, None)
     with intake.account.client() as client:
         assert sorted(row.data_title for row in client.dataset(intake.dataset).data_rows()) == names
 
@@ -88,8 +88,8 @@ def test_half_a_job_refused_is_told_with_reasons_and_the_rest_is_in(intake: Inta
         intake.register(source=source)
     left = set(names) - set(intake.names())
     assert 0 < len(left) < 20
-    told = intake.register(source=source, on_error="skip", receipt=str(tmp_path / "receipt"))
-    assert told["failed"] <= len(left)
+    result = intake.register(source=source, on_error="skip", receipt=str(tmp_path / "receipt"))
+    assert result["failed"] <= len(left)
     intake.emulator.jobs(fail_units=0.0)
     intake.register(source=source)
     assert intake.names() == names
@@ -105,8 +105,8 @@ def test_the_try_after_one_that_died_goes_on_with_its_job(intake: Intake) -> Non
     with pytest.raises(AirflowException, match="job_timeout"):
         intake.register({"task_state_store": store}, source=source, units_per_job=2, job_timeout=1)
     intake.emulator.jobs(hold=False)
-    told = intake.register({"task_state_store": store}, source=source, units_per_job=2)
-    assert (told["registered"], intake.starts()) == (4, 2)
+    result = intake.register({"task_state_store": store}, source=source, units_per_job=2)
+    assert (result["registered"], intake.starts()) == (4, 2)
     assert intake.names() == names
 
 

@@ -117,9 +117,9 @@ def test_objects_that_were_there_all_the_time_are_registered_whatever_comes_and_
     registered = set(intake.names())
     assert set(names) - {"000.png"} <= registered
     lines = [json.loads(line) for part in sorted(receipt.iterdir()) for line in part.read_text().splitlines()]
-    told = [line["title"] for line in lines if line["outcome"] == "registered" and line["id"]]
-    assert len(told) == len(set(told))
-    assert set(told) <= registered
+    titles = [line["title"] for line in lines if line["outcome"] == "registered" and line["id"]]
+    assert len(titles) == len(set(titles))
+    assert set(titles) <= registered
     assert [path.name for path in receipt.iterdir() if "sent" in path.name or "claim" in path.name] == []
 
 

@@ -22,8 +22,8 @@ def test_a_snapshot_stays_as_it_is_while_people_go_on(exports: Exports) -> None:
 
     def freeze() -> dict[str, Any]:
         operator = EncordSnapshotLabelsOperator(task_id="freeze", project=exports.project, branch="export-today")
-        told: dict[str, Any] = operator.execute(context(data_interval_end=now))
-        return told
+        result: dict[str, Any] = operator.execute(context(data_interval_end=now))
+        return result
 
     first = freeze()
     assert (first["branch"], first["rows"], first["copied"], first["taken_late"]) == ("export-today", 40, 40, False)
@@ -51,8 +51,8 @@ def test_a_snapshot_that_was_cut_off_is_completed_without_rows_that_came_later(
     exports.emulator.clear_faults()
     exports.emulator.clock(advance_s=60)
     exports.emulator.annotate(exports.project, count=130)
-    told = operator.execute(context(data_interval_end=due))
-    assert (told["rows"], told["copied"]) == (117, 67)
+    result = operator.execute(context(data_interval_end=due))
+    assert (result["rows"], result["copied"]) == (117, 67)
 
 
 def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Exports) -> None:
@@ -62,12 +62,12 @@ def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Export
         EncordSnapshotLabelsOperator(**arguments).execute(past)
     assert not [one for one in exports.journal() if one["changes"]]
     marked = EncordSnapshotLabelsOperator(**arguments, if_late="mark")
-    told = marked.execute(past)
-    assert told["taken_late"]
-    assert told["branch"].startswith("export-2026-01-01-taken-2")
-    assert told["rows"] == 40
+    result = marked.execute(past)
+    assert result["taken_late"]
+    assert result["branch"].startswith("export-2026-01-01-taken-2")
+    assert result["rows"] == 40
     exports.emulator.annotate(exports.project, count=40, seed=9)
-    assert marked.execute(past) == {**told, "copied": 0, "moment": marked.execute(past)["moment"]}
+    assert marked.execute(past) == {**result, "copied": 0, "moment": marked.execute(past)["moment"]}
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def freeze(exports: Exports, due: datetime.datetime, store: Any = None, **argume
     operator = EncordSnapshotLabelsOperator(
         **{"task_id": "freeze", "project": exports.project, "branch": "export-today", **arguments}
     )
-    told: dict[str, Any] = operator.execute(context(data_interval_end=due, task_state_store=store))
-    return told
+    result: dict[str, Any] = operator.execute(context(data_interval_end=due, task_state_store=store))
+    return result
 
 
 def on_branch(exports: Exports, branch: str = "export-today") -> list[Any]:
@@ -158,9 +158,9 @@ def test_an_attempt_that_was_cut_off_is_not_completed_when_it_is_late(
     with pytest.raises(AirflowFailException, match=r"was begun at .* and cut off, and it is too late"):
         freeze(exports, due, **arguments, **UNTIL_NOW)
     assert len(on_branch(exports)) == 50
-    told = freeze(exports, due, **arguments, **UNTIL_NOW, if_late="mark")
-    assert (told["taken_late"], told["rows"], told["copied"]) == (True, 130, 130)
-    assert told["branch"] == f"export-today-taken-{now():%Y%m%d}"
+    result = freeze(exports, due, **arguments, **UNTIL_NOW, if_late="mark")
+    assert (result["taken_late"], result["rows"], result["copied"]) == (True, 130, 130)
+    assert result["branch"] == f"export-today-taken-{now():%Y%m%d}"
 
 
 @pytest.mark.parametrize("remembered", ["state", "report", "nothing"])
@@ -171,10 +171,10 @@ def test_an_attempt_that_was_cut_off_is_completed_in_time(account: Account, tmp_
     if remembered == "report":
         arguments["report"] = str(tmp_path / "frozen.jsonl")
     cut_off(exports, due, **arguments)
-    told = freeze(exports, due, **arguments)
-    assert (told["rows"], told["copied"], told["taken_late"]) == (130, 80, False)
-    assert due.isoformat() <= told["captured_from"] < told["captured_until"] <= now().isoformat()
-    assert freeze(exports, due, **arguments) == {**told, "copied": 0}
+    result = freeze(exports, due, **arguments)
+    assert (result["rows"], result["copied"], result["taken_late"]) == (130, 80, False)
+    assert due.isoformat() <= result["captured_from"] < result["captured_until"] <= now().isoformat()
+    assert freeze(exports, due, **arguments) == {**result, "copied": 0}
 
 
 def test_a_later_run_with_the_same_branch_adds_nothing(account: Account, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_row_that_a_person_edited_is_noticed(exports: Exports, tmp_path: Path,
 def test_a_report_has_every_row_and_belongs_to_one_snapshot(exports: Exports, tmp_path: Path) -> None:
     # fault 13.1
     report, due = tmp_path / "frozen.jsonl", now()
-    told = freeze(exports, due, report=str(report))
+    result = freeze(exports, due, report=str(report))
     lines = [json.loads(line) for line in report.read_text().splitlines()]
     assert {line["id"] for line in lines} == {row.label_hash for row in on_branch(exports)}
     assert {line["source_label_hash"] for line in lines} == {row.label_hash for row in on_branch(exports, "main")}
@@ -221,9 +221,9 @@ def test_a_report_has_every_row_and_belongs_to_one_snapshot(exports: Exports, tm
     }
     (tmp_path / "frozen.jsonl.parts").mkdir()
     (tmp_path / "frozen.jsonl.parts" / "encord_snapshot.json").write_text("{}")  # left by a kill at the last moment
-    assert freeze(exports, due, report=str(report)) == {**told, "copied": 0}
+    assert freeze(exports, due, report=str(report)) == {**result, "copied": 0}
     assert [path.name for path in tmp_path.glob("frozen*")] == ["frozen.jsonl"]
-    assert freeze(exports, due, report=str(report), **UNTIL_NOW) == {**told, "copied": 0}
+    assert freeze(exports, due, report=str(report), **UNTIL_NOW) == {**result, "copied": 0}
     with pytest.raises(AirflowFailException, match=r"report: .* is not the report of this snapshot"):
         freeze(exports, due + SECOND, report=str(report))
 
@@ -302,9 +302,9 @@ def test_a_late_run_in_a_project_without_labels_takes_an_empty_snapshot(
     arguments: dict[str, Any] = {"store": Store() if remembered == "state" else None, "if_late": if_late}
     if remembered == "report":
         arguments["report"] = str(tmp_path / "frozen.jsonl")
-    told = freeze(exports, PAST, **arguments)
-    assert (told["rows"], told["taken_late"], told["branch"]) == (0, False, "export-today")
-    assert freeze(exports, PAST, **arguments) == told
+    result = freeze(exports, PAST, **arguments)
+    assert (result["rows"], result["taken_late"], result["branch"]) == (0, False, "export-today")
+    assert freeze(exports, PAST, **arguments) == result
 
 
 def _lasting(remembered: str, directory: Path) -> dict[str, Any]:
@@ -329,9 +329,9 @@ def test_a_snapshot_that_was_cut_off_before_the_first_row_is_begun_again_when_it
     _cut_off_before_the_first_row(exports, due, **arguments, **(more if late else {}))
     with pytest.raises(AirflowFailException, match=r"branch: there is no snapshot 'export-today', and it was due on"):
         freeze(exports, due, **arguments, **UNTIL_NOW)
-    told = freeze(exports, due, **arguments, **more)
-    assert (told["rows"], told["copied"], told["taken_late"]) == (40, 40, True)
-    assert freeze(exports, due, **arguments, **more) == {**told, "copied": 0}
+    result = freeze(exports, due, **arguments, **more)
+    assert (result["rows"], result["copied"], result["taken_late"]) == (40, 40, True)
+    assert freeze(exports, due, **arguments, **more) == {**result, "copied": 0}
 
 
 @pytest.mark.parametrize("remembered", ["state", "report"])
@@ -344,5 +344,5 @@ def test_a_snapshot_whose_rows_were_all_deleted_before_they_were_copied_is_empty
     with account.client() as client:
         (row,) = on_branch(exports, "main")
         client.dataset(row.dataset_hash or "").remove_data_rows([row.data_hash])
-    told = freeze(exports, due, **arguments, **UNTIL_NOW)
-    assert (told["rows"], told["taken_late"], told["branch"]) == (0, False, "export-today")
+    result = freeze(exports, due, **arguments, **UNTIL_NOW)
+    assert (result["rows"], result["taken_late"], result["branch"]) == (0, False, "export-today")

@@ -139,10 +139,10 @@ def outcome(attempt: Callable[[], object]) -> str:
     try:
         return f"{attempt()!r}"
     except Exception as error:  # noqa: BLE001 - whatever it raises is what we look at
-        return "\n".join(told(error))
+        return "\n".join(texts_of(error))
 
 
-def told(error: BaseException) -> Iterator[str]:
+def texts_of(error: BaseException) -> Iterator[str]:
     """Everything that an exception tells: text, arguments, notes, chain, and local variables of our own frames."""
     yield from (str(error), repr(error), repr(error.args), repr(vars(error)), repr(getattr(error, "__notes__", "")))
     yield "".join(traceback.format_exception(error))
@@ -152,7 +152,7 @@ def told(error: BaseException) -> Iterator[str]:
         yield pickle.dumps(error).decode("latin-1")
     for other in (error.__cause__, error.__context__):
         if other is not None:
-            yield from told(other)
+            yield from texts_of(other)
 
 
 def locals_of_our_frames(error: BaseException) -> list[str]:
@@ -182,7 +182,7 @@ def everything_about(make: Callable[[], Credential]) -> Iterator[str]:
     made = made_or_refused(make)
     if isinstance(made, EncordError):
         assert (made.__cause__, made.__context__) == (None, None)
-        yield from told(made)
+        yield from texts_of(made)
     else:
         yield from shown(made)
 

@@ -49,10 +49,10 @@ class Server:
         items = list(step.request.query["items"])
         self.requests.append(items)
         if len(items) > self.limit:
-            told = self.limit if self.tells else None
+            stated = self.limit if self.tells else None
             if self.grows_stricter:
                 self.limit = max(1, self.limit - 1)
-            raise TooLargeError("too much", maximum=told)
+            raise TooLargeError("too much", maximum=stated)
         return items
 
 

@@ -42,7 +42,7 @@ def _call_many(transport: SyncTransport) -> None:
     def guarded() -> None:
         try:
             some()
-        except BaseException as error:  # noqa: BLE001 - it is told by the main thread
+        except BaseException as error:  # noqa: BLE001 - the main thread reports it
             failed.append(error)
 
     threads = [threading.Thread(target=guarded) for _ in range(THREADS)]

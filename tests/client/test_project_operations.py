@@ -179,8 +179,8 @@ def test_both_wire_forms_give_the_same_record_where_v1_tells_it(world, form):
     if by_ssh == by_key:
         return
     for name in by_key.__struct_fields__:
-        told = getattr(by_key, name)
-        assert told is None or told == getattr(by_ssh, name) or name.endswith("_at")
+        value = getattr(by_key, name)
+        assert value is None or value == getattr(by_ssh, name) or name.endswith("_at")
 
 
 def test_cloud_integrations_are_the_same_for_every_credential(world, tmp_path):

@@ -30,7 +30,7 @@ from tests.client.leaks import (
     made_or_refused,
     outcome,
     parts,
-    told,
+    texts_of,
     windows,
 )
 from tests.client.test_pem import MANGLINGS
@@ -73,7 +73,7 @@ def test_the_detector_sees_the_context_of_an_exception() -> None:
     refused = made_or_refused(fails)
     assert isinstance(refused, EncordError)
     with pytest.raises(AssertionError, match="parts of the secret"):
-        assert_hidden(told(refused), body_parts(FILES["OpenSSH"]))
+        assert_hidden(texts_of(refused), body_parts(FILES["OpenSSH"]))
 
 
 def test_the_detector_sees_local_variables() -> None:

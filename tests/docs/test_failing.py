@@ -29,7 +29,7 @@ seen: dict[str, list[str]] = {}
 def test_the_message_of_a_broken_connection_is_explained(
     case: Case, emulator: Emulator, plain_network: None, tmp_path: Path
 ) -> None:
-    message = told(case, emulator, tmp_path)
+    message = message_of(case, emulator, tmp_path)
     seen[case.name] = [row for row in EXPLAINED if fits(row, message)]
     assert seen[case.name], f"no row of connection/failing.md says: {message}"
 
@@ -47,7 +47,7 @@ def fits(row: str, message: str) -> bool:
     return re.search(".*".join(parts), message) is not None
 
 
-def told(case: Case, emulator: Emulator, folder: Path) -> str:
+def message_of(case: Case, emulator: Emulator, folder: Path) -> str:
     """What the hook says of a broken connection."""
     try:
         with Around(Account(emulator), folder) as around, pytest.MonkeyPatch.context() as variables:

@@ -138,9 +138,9 @@ def test_the_journal_tells_what_was_asked_and_holds_no_secret(encord_emulator: E
     body = b'{"query_type": "apikeymeta", "query_method": "GET", "values": {"uid": null, "payload": null}}'
     send(owner.url, "POST", "/public", {"Authorization": key, "ResourceID": project}, body)
     entries = encord_emulator.journal()
-    told = json.dumps(entries)
+    text = json.dumps(entries)
     for secret in (key, token, target.partition("signature=")[2], "signature=", "secret bytes", owner.public_hex):
-        assert secret not in told
+        assert secret not in text
     assert [entry["changes"] for entry in entries] == [True, False, False, True, False, False]
     kinds = [entry["credential"].partition(":")[0] for entry in entries]
     assert kinds == ["ssh", "ssh", "ssh", "none", "bearer", "api_key"]

@@ -82,7 +82,7 @@ def unit(data_hash: str, labels: Any, sequence: Any = "0", **more: Any) -> dict[
 
 
 def row(data_type: str, *units: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A label row; its objects have answers without anything unless told."""
+    """A label row; its objects have answers without anything by default."""
     frames = [
         frame for one in units for frame in ([one["labels"]] if "objects" in one["labels"] else one["labels"].values())
     ]

@@ -167,11 +167,11 @@ def test_a_partition_that_was_killed_is_gone_on_with(tmp_path):
 def test_a_partition_that_is_exported_again_after_the_end_reads_nothing(tmp_path):
     mapped = Mapped(tmp_path)
     parts = mapped.plan()
-    told = [mapped.export(one) for one in parts]
+    result = [mapped.export(one) for one in parts]
     again = Encord(units(20))
     progress, manifest = export_partition(again.client(), parts[2], tmp_path, Reading())
-    assert (again.asked, manifest) == ([], told[-1][1])
-    assert [*progress.shards] == [*told[2][0].shards]
+    assert (again.asked, manifest) == ([], result[-1][1])
+    assert [*progress.shards] == [*result[2][0].shards]
 
 
 def test_a_partition_of_an_export_that_was_replaced_is_refused(tmp_path):

@@ -116,12 +116,14 @@ def test_other_formats_hold_every_object_of_every_row(bench, tmp_path, kind, for
         assert {one["hash"] for rows in tables for one in rows if one["kind"] == "object"} == truth
         return
     plain = [gzip.decompress(one) if format_.endswith("gz") else one for one in contents]
-    told = [json.loads(one) for one in plain]
-    said = {one["track_id"] for coco in told for one in coco["annotations"]}
-    assert said | {one["hash"] for coco in told for one in coco["encord_left_out"] if one["kind"] == "object"} == truth
+    result = [json.loads(one) for one in plain]
+    said = {one["track_id"] for coco in result for one in coco["annotations"]}
+    assert (
+        said | {one["hash"] for coco in result for one in coco["encord_left_out"] if one["kind"] == "object"} == truth
+    )
     counts = [sum(shard.left_out.values()) for shard in manifest.shards]
-    assert counts == [len(coco["encord_left_out"]) for coco in told]
-    assert len({json.dumps(coco["categories"]) for coco in told}) == 1
+    assert counts == [len(coco["encord_left_out"]) for coco in result]
+    assert len({json.dumps(coco["categories"]) for coco in result}) == 1
 
 
 def test_a_filter_exports_what_it_lets_through(bench, tmp_path):

@@ -108,9 +108,9 @@ def test_every_image_has_a_file_name_of_its_own_and_says_what_it_is_of():
         )
         for name in ("one", "two")
     ]
-    told, _ = _coco(of_video, *of_images)
+    coco, _ = _coco(of_video, *of_images)
     assert [
-        (one["file_name"], one["encord_unit"], one["encord_frame"], one["encord_title"]) for one in told["images"]
+        (one["file_name"], one["encord_unit"], one["encord_frame"], one["encord_title"]) for one in coco["images"]
     ] == [
         ("video-000000-a_b_.._drive.mp4", "video", 0, "a b/../drive.mp4"),
         ("video-000007-a_b_.._drive.mp4", "video", 7, "a b/../drive.mp4"),
@@ -120,10 +120,10 @@ def test_every_image_has_a_file_name_of_its_own_and_says_what_it_is_of():
 
 
 def test_a_file_name_is_not_longer_than_a_disk_takes():
-    told, _ = _coco(
+    coco, _ = _coco(
         row("image", unit("u" * 36, {"objects": [BOX], "classifications": []}, data_title="ü" * 300 + ".png"))
     )
-    (one,) = told["images"]
+    (one,) = coco["images"]
     assert len(one["file_name"].encode()) <= 255
     assert one["file_name"].endswith(".png")
 
@@ -131,9 +131,9 @@ def test_a_file_name_is_not_longer_than_a_disk_takes():
 def test_coco_s_own_library_reads_it_and_its_masks_have_the_areas_told(tmp_path: Path):
     from pycocotools.coco import COCO
 
-    told, _ = _coco(image(*EVERY_SHAPE))
+    coco, _ = _coco(image(*EVERY_SHAPE))
     path = tmp_path / "coco.json"
-    path.write_text(json.dumps(told))
+    path.write_text(json.dumps(coco))
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO(str(path))
     areas = {}
@@ -155,22 +155,22 @@ def test_coco_s_own_library_reads_it_and_its_masks_have_the_areas_told(tmp_path:
 def test_a_bitmask_is_where_the_sdk_drew_it():
     from pycocotools import mask
 
-    told, _ = _coco(image(documents.MASK))
-    (one,) = told["annotations"]
+    coco, _ = _coco(image(documents.MASK))
+    (one,) = coco["annotations"]
     found = mask.decode({**one["segmentation"], "counts": one["segmentation"]["counts"].encode()})
     assert {(int(y), int(x)) for y, x in zip(*found.nonzero(), strict=True)} == {(10, 21), (11, 21), (11, 22)}
     assert one["bbox"] == [21, 10, 2, 2]
 
 
 def _mask(rle: Any, height: Any = 2, width: Any = 3, **more: Any) -> dict[str, Any]:
-    told = {"top": 10, "left": 20, "height": height, "width": width, "rleString": rle, **more}
-    return documents.drawn("bitmask", "mask", bitmask=told)
+    bitmask = {"top": 10, "left": 20, "height": height, "width": width, "rleString": rle, **more}
+    return documents.drawn("bitmask", "mask", bitmask=bitmask)
 
 
 @pytest.mark.parametrize(("rle", "area"), [("1121", 3), ("11", 1), ("12", 2), ("06", 6)])
 def test_runs_that_end_early_leave_the_rest_off(rle, area):
-    told, _ = _coco(image(_mask(rle)))
-    assert [one["area"] for one in told["annotations"]] == [area]
+    coco, _ = _coco(image(_mask(rle)))
+    assert [one["area"] for one in coco["annotations"]] == [area]
 
 
 BITS = st.lists(st.booleans(), min_size=1, max_size=200)
@@ -186,13 +186,13 @@ def test_a_bitmask_has_the_pixels_and_the_box_that_its_runs_say(bits, width):
     drawn = numpy.array(rows, dtype=numpy.uint8)
     # COCO's runs go along columns: those of the transposed mask are Encord's
     rle = mask.encode(numpy.asfortranarray(drawn.T))["counts"].decode()
-    told = {"top": 0, "left": 0, "height": len(rows), "width": width, "rleString": rle}
-    ranges = geometry.runs_of(told)
+    bitmask = {"top": 0, "left": 0, "height": len(rows), "width": width, "rleString": rle}
+    ranges = geometry.runs_of(bitmask)
     flat = [0] * drawn.size
     for start, end in ranges:
         flat[start:end] = [1] * (end - start)
     assert flat == drawn.flatten().tolist()
-    box = geometry.box_of(records_of(image(documents.drawn("bitmask", "m", bitmask=told)))[0])
+    box = geometry.box_of(records_of(image(documents.drawn("bitmask", "m", bitmask=bitmask)))[0])
     ys, xs = drawn.nonzero()
     expected = (xs.min(), ys.min(), xs.max() - xs.min() + 1, ys.max() - ys.min() + 1) if len(xs) else None
     assert box == expected
@@ -218,8 +218,8 @@ ODD: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda one: str(one.get(one["shape"], one.get("boundingBox")))[:40])
 def test_odd_geometry_is_left_out_and_keeps_nothing_else_back(odd):
-    told, left_out = _coco(image({**BOX, "objectHash": "whole"}, {**odd, "objectHash": "odd"}))
-    assert [one["track_id"] for one in told["annotations"]] == ["whole"]
+    coco, left_out = _coco(image({**BOX, "objectHash": "whole"}, {**odd, "objectHash": "odd"}))
+    assert [one["track_id"] for one in coco["annotations"]] == ["whole"]
     assert sum(left_out.values()) == 1
     rows, _ = _table(image({**odd, "objectHash": "odd"}))
     assert [one["hash"] for one in rows] == ["odd"]
@@ -233,8 +233,8 @@ def test_odd_geometry_is_left_out_and_keeps_nothing_else_back(odd):
     ],
 )
 def test_polygons_of_points_are_read_as_well(polygon):
-    told, _ = _coco(image(documents.drawn("polygon", "p", **polygon)))
-    assert told["annotations"][0]["area"] == 2500
+    coco, _ = _coco(image(documents.drawn("polygon", "p", **polygon)))
+    assert coco["annotations"][0]["area"] == 2500
 
 
 def test_points_are_in_the_order_of_their_numbers():
@@ -242,8 +242,8 @@ def test_points_are_in_the_order_of_their_numbers():
     points = {str(n): {"x": 0.5 + 0.4 * math.cos(a), "y": 0.5 + 0.4 * math.sin(a)} for n, a in enumerate(angles)}
     shuffled = dict(sorted(points.items()))
     assert [*shuffled][:3] == ["0", "1", "10"]
-    told, _ = _coco(image(documents.drawn("polygon", "p", polygon=shuffled)))
-    (drawn,) = told["annotations"]
+    coco, _ = _coco(image(documents.drawn("polygon", "p", polygon=shuffled)))
+    (drawn,) = coco["annotations"]
     sides = [side for one in points.values() for side in (one["x"] * WIDTH, one["y"] * HEIGHT)]
     assert drawn["segmentation"] == [pytest.approx(sides, abs=0.001)]
 
@@ -263,8 +263,8 @@ def test_a_classification_of_a_long_video_is_one_thing_that_coco_cannot_say():
 
 
 def test_a_box_that_is_turned_by_a_quarter_has_its_sides_exchanged():
-    told, _ = _coco(image(documents.TURNED))
-    assert told["annotations"][0]["bbox"] == pytest.approx([75, 0, 50, 100])
+    coco, _ = _coco(image(documents.TURNED))
+    assert coco["annotations"][0]["bbox"] == pytest.approx([75, 0, 50, 100])
 
 
 @given(st.floats(0, 0.5), st.floats(0, 0.5), st.floats(0.01, 0.5), st.floats(0.01, 0.5), st.floats(-720, 720))
@@ -279,9 +279,9 @@ def test_turning_keeps_the_area_and_the_centre(x, y, w, h, theta):
 
 
 def test_what_coco_cannot_say_is_counted_and_listed():
-    told, left_out = _coco(image(*EVERY_SHAPE, classification_answers={**NEW, "c": {**NEW["c"], "range": [[0, 0]]}}))
+    coco, left_out = _coco(image(*EVERY_SHAPE, classification_answers={**NEW, "c": {**NEW["c"], "range": [[0, 0]]}}))
     assert left_out == {"classification": 1, "cuboid": 1, "point": 1, "polyline": 1}
-    listed = {one["hash"]: one for one in told["encord_left_out"]}
+    listed = {one["hash"]: one for one in coco["encord_left_out"]}
     assert {*listed} == {"line", "point", "cuboid", "c"}
     assert listed["line"] == {
         "label_hash": "label",
@@ -303,8 +303,8 @@ def test_what_coco_cannot_say_is_counted_and_listed():
     ],
 )
 def test_objects_without_what_coco_needs_are_left_out_with_the_reason(document, reason):
-    told, left_out = _coco(document)
-    assert (told["annotations"], left_out) == ([], {reason: 1})
+    coco, left_out = _coco(document)
+    assert (coco["annotations"], left_out) == ([], {reason: 1})
 
 
 def test_ids_are_the_same_wherever_the_same_thing_is_met():
@@ -319,13 +319,13 @@ def test_ids_are_the_same_wherever_the_same_thing_is_met():
 
 def test_images_without_objects_are_there_and_frames_of_videos_are_not():
     empty = row("video", unit("video", {"3": {"objects": [], "classifications": []}}))
-    told, _ = _coco({**image(), "label_hash": "x"}, empty)
-    assert [one["encord_unit"] for one in told["images"]] == ["image"]
+    coco, _ = _coco({**image(), "label_hash": "x"}, empty)
+    assert [one["encord_unit"] for one in coco["images"]] == ["image"]
 
 
 def test_only_what_a_machine_drew_has_a_score():
-    told, _ = _coco(image(BOX, {**BOX, "objectHash": "drawn", "manualAnnotation": True}))
-    assert [one.get("score") for one in told["annotations"]] == [0.5, None]
+    coco, _ = _coco(image(BOX, {**BOX, "objectHash": "drawn", "manualAnnotation": True}))
+    assert [one.get("score") for one in coco["annotations"]] == [0.5, None]
 
 
 def test_a_format_that_is_not_known_lists_those_that_are():

@@ -59,8 +59,8 @@ def test_every_filter_reaches_encord():
     )
     list_rows(server.client(), Question(project=PROJECT, branch="test", filters=filters))
     payload = server.asked[0].payload
-    told = {name: value for name, value in payload.items() if value is not None and value is not False}
-    assert told == {
+    result = {name: value for name, value in payload.items() if value is not None and value is not False}
+    assert result == {
         "edited_after": "2026-01-01T00:00:00+00:00",
         "edited_before": "2026-02-01T00:00:00+00:00",
         "workflow_graph_node_title_eq": "Review",

@@ -101,12 +101,12 @@ class Exports(Moves):
         run.more["made"] = not (directory / "manifest.json").exists() or run.more["overwrite"]
         run.more["begun"] = (directory / "plan.json").exists()  # by an attempt that listed the rows then
 
-    def green(self, run: Run, told: Any, *, undisturbed: bool) -> None:
+    def green(self, run: Run, result: Any, *, undisturbed: bool) -> None:
         directory = self.chain / f"day-{run.more['day']:03}"
         if not undisturbed:
             return
         manifest = read_manifest(directory)
-        assert told["rows"] == manifest.counts.exported
+        assert result["rows"] == manifest.counts.exported
         assert list(manifest.counts.problems()) == []
         if run.more["made"]:
             assert list(verify_files(directory, manifest)) == []

@@ -120,14 +120,14 @@ class Imports(Moves):
                 theirs, there = _by_hand(row), _by_hand(held)
                 assert {key: there.get(key) for key in theirs} == theirs, "an edit is overwritten"
 
-    def green(self, run: Run, told: Any, *, undisturbed: bool) -> None:
-        assert sum(told[name] for name in _OUTCOMES) == len(self.rows), told
-        assert told["failed"] == 0
+    def green(self, run: Run, result: Any, *, undisturbed: bool) -> None:
+        assert sum(result[name] for name in _OUTCOMES) == len(self.rows), result
+        assert result["failed"] == 0
         if self.with_receipt and undisturbed:
             lines, truth = self._told(), self._truth()
             assert len(lines) == len(self.rows)
             for name in _OUTCOMES:
-                assert sum(line["outcome"] == name for line in lines) == told[name]
+                assert sum(line["outcome"] == name for line in lines) == result[name]
             for line in lines:
                 row = truth[line["data_hash"]]
                 assert line["label_hash"] == row["label_hash"]

@@ -143,7 +143,7 @@ class Moves(RuleBasedStateMachine, metaclass=_AbstractMachine):
         self.live: list[Live] = []
         self.faults: list[dict[str, Any]] = []
         self.hold = False
-        self.told: list[str] = []
+        self.history: list[str] = []
 
     @classmethod
     def warm_up(cls) -> None:
@@ -176,10 +176,10 @@ class Moves(RuleBasedStateMachine, metaclass=_AbstractMachine):
         """An attempt is about to start."""
 
     @abstractmethod
-    def green(self, run: Run, told: Any, *, undisturbed: bool) -> None:
+    def green(self, run: Run, result: Any, *, undisturbed: bool) -> None:
         """An attempt has succeeded.
 
-        :param told: What it returned.
+        :param result: What it returned.
         :param undisturbed: Nothing else happened since it began.
         """
 
@@ -297,11 +297,11 @@ class Moves(RuleBasedStateMachine, metaclass=_AbstractMachine):
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def _note(self, text: str) -> None:
-        self.told.append(text)
+        self.history.append(text)
         note(text)
 
     def _tell(self, error: Exception) -> None:
-        print(f"A history has failed: {error!r}"[:4000], *self.told[-12:], sep="\n", flush=True)
+        print(f"A history has failed: {error!r}"[:4000], *self.history[-12:], sep="\n", flush=True)
 
     def _settle(self) -> None:
         self.faults, self.hold = [], False

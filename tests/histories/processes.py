@@ -82,14 +82,14 @@ class Attempt:
             self._ended(End(RAW, text=f"The attempt hung for {_PATIENCE:.0f} s; stderr says where."))
             return
         try:
-            stopped, told = self._pipe.recv()
+            stopped, news = self._pipe.recv()
         except EOFError:
             self._ended(End(RAW, text="The process of the attempt ended without a word."))
             return
         if stopped:
-            self.step = told
+            self.step = news
         else:
-            self._ended(told)
+            self._ended(news)
 
     def _ended(self, end: End) -> None:
         self.end = end

@@ -128,15 +128,15 @@ class Registrations(Moves):
         assert run.end is not None
         assert "are not registered" in run.end.text, run.end.text
 
-    def green(self, run: Run, told: Any, *, undisturbed: bool) -> None:
-        assert told["units"] == told["registered"] + told["failed"] + told["cancelled"]
+    def green(self, run: Run, result: Any, *, undisturbed: bool) -> None:
+        assert result["units"] == result["registered"] + result["failed"] + result["cancelled"]
         if self.options["on_error"] == "fail":
-            assert told["failed"] == told["cancelled"] == 0
+            assert result["failed"] == result["cancelled"] == 0
         if self.with_receipt and undisturbed:
             lines = self._lines()
-            assert len(lines) == told["units"]
+            assert len(lines) == result["units"]
             counted = [line["outcome"] for line in lines]
-            assert counted.count("failed") == told["failed"]
+            assert counted.count("failed") == result["failed"]
             self._check_lines(lines)
 
     def settled(self) -> None:

@@ -114,12 +114,12 @@ class Uploads(Moves):
         if not any(self._files()):
             self.put(0, 0)
 
-    def green(self, run: Run, told: Any, *, undisturbed: bool) -> None:
-        assert told["failed"] == 0
-        assert told["files"] == told["uploaded"] + told["present"]
+    def green(self, run: Run, result: Any, *, undisturbed: bool) -> None:
+        assert result["failed"] == 0
+        assert result["files"] == result["uploaded"] + result["present"]
         if self.with_receipt and undisturbed:
             outcomes = collections.Counter(line["outcome"] for line in self._lines())
-            assert outcomes == +collections.Counter({one: told[one] for one in ("uploaded", "present")})
+            assert outcomes == +collections.Counter({one: result[one] for one in ("uploaded", "present")})
         if undisturbed:
             self._check_content()
 

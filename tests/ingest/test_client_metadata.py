@@ -19,8 +19,8 @@ def metadata(what: Any, *titles: str) -> list[dict[str, Any]]:
 
 
 def test_a_mapping_names_files_by_title_or_uri_and_the_uri_comes_first() -> None:
-    told = {"a.png": {"n": 1}, "s3://in/a.png": {"n": 2}, "b.png": {"n": 3}}
-    assert metadata(told, "a.png", "b.png", "c.png") == [{"n": 2}, {"n": 3}, {}]
+    result = {"a.png": {"n": 1}, "s3://in/a.png": {"n": 2}, "b.png": {"n": 3}}
+    assert metadata(result, "a.png", "b.png", "c.png") == [{"n": 2}, {"n": 3}, {}]
     assert metadata(None, "a.png") == [{}]
 
 

@@ -130,9 +130,9 @@ def test_a_million_lines_are_counted_without_being_kept(tmp_path: Path) -> None:
 @given(st.lists(st.tuples(st.sampled_from(["", "a", "b"]), st.booleans()), max_size=20), st.integers(1, 6))
 def test_manifests_hold_what_was_listed_and_keep_groups_whole(names: list[tuple[str, bool]], lines: int) -> None:
     objects = []
-    for number, (group, told) in enumerate(sorted(names)):
+    for number, (group, result) in enumerate(sorted(names)):
         one = an_object(number, group or None)
-        objects.append(msgspec.structs.replace(one, client_metadata={"n": number} if told else None))
+        objects.append(msgspec.structs.replace(one, client_metadata={"n": number} if result else None))
     with tempfile.TemporaryDirectory() as folder:
         places = write_manifests(objects, Path(folder) / "new", lines=lines)
         read_back = [list(read_manifest(Path(place))) for place in places]

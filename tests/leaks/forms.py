@@ -38,7 +38,7 @@ class Secret:
 def text_secret(name: str, text: str) -> Secret:
     """A passphrase or an API key.
 
-    :raises ValueError: It is too short to be told from innocent text.
+    :raises ValueError: It is so short that innocent text may contain it.
     """
     if len(text.encode()) < SHORTEST:
         raise ValueError(f"{name} has fewer than {SHORTEST} bytes: choose a longer one for what is searched for.")

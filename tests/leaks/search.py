@@ -4,7 +4,7 @@ A secret counts as found where twelve bytes in a row of any form of it are: a lo
 the time does not depend on how many secrets and forms there are. All windows of eight bytes stand as numbers in one
 set, and the text is read as numbers, from each of eight starts; Python compares the two without a loop of its own.
 
-What is found is told by name, form and place, never by what it says.
+A finding has name, form and place, and never the text.
 """
 
 from __future__ import annotations
@@ -161,14 +161,14 @@ class Search:
 
     def _hits(self, content: bytes) -> Iterator[tuple[int, tuple[str, str]]]:
         """Where which secret is first, in each form."""
-        told: set[tuple[str, str]] = set()
+        result: set[tuple[str, str]] = set()
         for at in sorted(self._beginnings(content)):
             owner = self._owner.get(content[at : at + RUN])
-            if owner is not None and owner not in told:
-                told.add(owner)
+            if owner is not None and owner not in result:
+                result.add(owner)
                 yield at, owner
         for form, owner in self._short.items():
-            if form in content and owner not in told:
+            if form in content and owner not in result:
                 yield content.index(form), owner
 
     def _beginnings(self, content: bytes) -> Iterator[int]:

@@ -243,8 +243,8 @@ def test_the_manifest_tells_the_filters(emulator, tmp_path, arguments, filters):
         for one in (arguments, filters)
     )
     _export(project=project, destination=str(tmp_path), **arguments)
-    told = json.loads((tmp_path / "manifest.json").read_bytes())["filters"]
-    assert {name: value for name, value in told.items() if value is not None} == filters
+    result = json.loads((tmp_path / "manifest.json").read_bytes())["filters"]
+    assert {name: value for name, value in result.items() if value is not None} == filters
 
 
 @pytest.mark.parametrize(
@@ -296,8 +296,8 @@ def test_ids_of_which_some_are_unknown_are_refused_and_those_are_named(emulator,
     with pytest.raises(AirflowFailException, match=named):
         _export(project=project, destination=str(tmp_path / "some"), **{name: [*known, *unknown]})
     assert not (tmp_path / "some").exists()
-    told = _export(project=project, destination=str(tmp_path / "other"), edited_after="2100-01-01", **{name: known})
-    assert told["rows"] == 0  # all are known; another filter leaves them out
+    result = _export(project=project, destination=str(tmp_path / "other"), edited_after="2100-01-01", **{name: known})
+    assert result["rows"] == 0  # all are known; another filter leaves them out
 
 
 def test_label_rows_of_another_branch_are_unknown(emulator, tmp_path):
@@ -314,11 +314,11 @@ def test_label_rows_of_another_branch_are_unknown(emulator, tmp_path):
 def test_a_stage_may_be_given_by_its_id(emulator, tmp_path):  # fault 6.2
     project = _project(emulator)
     by_title = _export(project=project, destination=str(tmp_path / "title"), stage="Review")
-    told = json.loads((tmp_path / "title" / "manifest.json").read_bytes())["filters"]
+    result = json.loads((tmp_path / "title" / "manifest.json").read_bytes())["filters"]
     with EncordHook().get_conn() as client:
         (stage,) = (one for one in client.project(project).stages() if one.title == "Review")
     by_id = _export(project=project, destination=str(tmp_path / "id"), stage=stage.uuid.upper())
-    assert json.loads((tmp_path / "id" / "manifest.json").read_bytes())["filters"] == told
+    assert json.loads((tmp_path / "id" / "manifest.json").read_bytes())["filters"] == result
     assert by_id["rows"] == by_title["rows"]
 
 

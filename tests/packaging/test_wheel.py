@@ -189,19 +189,19 @@ def _defines(source: bytes, name: str) -> bool:
 
 
 def test_every_module_and_class_that_airflow_is_told_of_is_in_the_wheel(files: dict[str, bytes]) -> None:
-    told = [path.rpartition(".") for path in _told(get_provider_info())]
+    result = [path.rpartition(".") for path in _told(get_provider_info())]
     modules = {
         name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in files if name.endswith(".py")
     }
     missing = [
         f"{module}.{name}"
-        for module, _, name in told
+        for module, _, name in result
         if f"{module}.{name}" not in modules
         and not (module in modules and _defines(files[module.replace(".", "/") + ".py"], name))
     ]
 
     assert missing == []
-    assert ("airflow_provider_encord.hooks.encord", ".", "EncordHook") in told
+    assert ("airflow_provider_encord.hooks.encord", ".", "EncordHook") in result
 
 
 @pytest.mark.parametrize("line", ["2.11", "3.1", "3.2", "3.3"])

@@ -124,11 +124,11 @@ def test_a_connection_that_does_not_work_says_why(
             ),
         }
         mine = {"encord_default": connections[what]} if what in connections else {}
-        code, report, told = run(monkeypatch, capsys, **mine)
+        code, report, result = run(monkeypatch, capsys, **mine)
     assert code == 1
     assert "**The connection does not work.** Nothing else was tried." in report
     assert says in report
-    assert says in told
+    assert says in result
     assert not [secret for secret in (EMAIL, "127.0.0.1", world.dataset, key.splitlines()[2]) if secret in report]
 
 
@@ -138,18 +138,18 @@ def test_encords_own_host_is_told_and_a_proxy_is_not(
     with closed_port() as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://waltraud:hunter2@127.0.0.1:{port}")
         mine = connection("api.us.encord.com", private_key=keys.openssh(keys.new_key()))
-        code, report, told = run(monkeypatch, capsys, encord_default=mine)
+        code, report, result = run(monkeypatch, capsys, encord_default=mine)
     assert (code, "api.us.encord.com" in report) == (1, True)
     assert not re.search("waltraud|hunter2|127", report)
-    assert "hunter2" not in told
+    assert "hunter2" not in result
 
 
 def test_the_first_connection_that_does_not_work_ends_it_before_the_others_are_read(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good, bad = world.account.connection(), connection(world.emulator.url)
-    code, _, told = run(monkeypatch, capsys, "--conn-id", "good", "--conn-id", "bad", good=good, bad=bad)
-    assert (code, "Connection bad: " in told, world.emulator.journal()) == (1, True, [])
+    code, _, result = run(monkeypatch, capsys, "--conn-id", "good", "--conn-id", "bad", good=good, bad=bad)
+    assert (code, "Connection bad: " in result, world.emulator.journal()) == (1, True, [])
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,11 @@ def test_wrong_arguments_are_told_apart(capsys: pytest.CaptureFixture[str], argu
 def test_a_file_that_cannot_be_written_does_not_lose_the_report(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, report, told = run(
+    code, report, result = run(
         monkeypatch, capsys, "--output", "/proc/report.md", encord_default=world.account.connection()
     )
-    assert (code, report.startswith("# Encord smoke report"), "--output: the report was not" in told) == (2, True, True)
+    assert (code, report.startswith("# Encord smoke report"), "--output: the report was not" in result) == (
+        2,
+        True,
+        True,
+    )

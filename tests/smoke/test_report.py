@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client.credentials import SshKey
 from smoke.report import redacted, render, render_failure
-from smoke.shapes import NAMELESS, Differences, by_id, differences, shape, told
+from smoke.shapes import NAMELESS, Differences, by_id, differences, shape, shown
 from smoke.visit import Visit
 from tests.client.leaks import body_parts, parts, windows
 from tests.client.scripted_server import Received
@@ -165,7 +165,7 @@ def test_ids_and_addresses_never_pass_the_second_net(id_: uuid.UUID, email: str,
 
 @given(st.from_regex(r"\A[0-9a-f]{8}\Z") | st.uuids().map(str) | st.emails() | st.from_regex(r"\A\S+ \S+\Z"))
 def test_a_name_that_could_be_a_value_is_not_told(name: str) -> None:
-    assert told(name) == NAMELESS or name.isalpha()
+    assert shown(name) == NAMELESS or name.isalpha()
 
 
 def test_differences_are_found_at_every_depth_and_in_every_member() -> None:

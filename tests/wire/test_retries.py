@@ -56,8 +56,8 @@ def test_a_recorded_retry_is_repeated_only_if_a_repeat_does_no_harm(
     assert len(server.requests) == _expected_requests(vector)
     asked = {(one.method, one.target) for one in server.requests}
     assert asked == {(first.request["method"], first.request.get("target", first.request["path"]))}
-    told = [float(one.response["headers"]["Retry-After"]) for one in vector.exchanges if _tells(one)]
-    assert all(wait >= wanted for wait, wanted in zip(waits, told, strict=False))
+    result = [float(one.response["headers"]["Retry-After"]) for one in vector.exchanges if _tells(one)]
+    assert all(wait >= wanted for wait, wanted in zip(waits, result, strict=False))
 
 
 def _tells(exchange: Exchange) -> bool:
