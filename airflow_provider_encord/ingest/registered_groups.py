@@ -5,8 +5,9 @@ recognised by its title, its type and the URLs of its files, as far as the crede
 which cannot, the title alone decides; so it does for scenes, whose files Encord does not list. The log warns of what
 was recognised by its title alone, and the receipt says it.
 
-An image group of the same files in another order is an error. Encord does not document that it lists the files of a
-group in their order [inferred]: if it did not, to register such a group would double it at every retry.
+An image group of the same files in another order counts as registered, too; the receipt and the log say so. Encord does
+not document that it lists the files of a group in their order: if it did not, every retry would double such a group, or
+fail for it.
 
 Nor does Encord update the client metadata of groups and scenes that are there, so `update_metadata` does.
 """
@@ -23,14 +24,13 @@ from airflow_provider_encord.client.api.datasets import list_data_rows
 from airflow_provider_encord.client.api.listing import every_page
 from airflow_provider_encord.client.api.storage_items import ItemFilter, get_item, list_child_items, list_items
 from airflow_provider_encord.client.call import API_KEY, Flow, Pause
-from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
 from airflow_provider_encord.ingest.metadata_update import REPLACE, Wanted, update_items
 
 log = logging.getLogger(__name__)
 
 URLS, TITLE = "urls", "title"
-_OTHER_ORDER = "other order"
+_OTHER_ORDER = "Encord lists its files in another order."
 _GROUPS, _SCENES = "groups", "scenes"
 _ITEM_TYPES = {_GROUPS: ("imageGroup", "imageSequence", "dicomSeries"), _SCENES: ("scene",)}
 _ROW_TYPES = {_GROUPS: ("IMG_GROUP", "DICOM"), _SCENES: ("SCENE",)}
@@ -45,13 +45,17 @@ class Registered:
     :param id: Of the data unit; in folders of the storage item.
     :param matched_by: `URLS`, or `TITLE` where the URLs cannot be compared.
     :param item: Id of the storage item; None where Encord does not return it.
-    :param note: What was not done with it, and why.
+    :param note: How it differs, or what was not done with it, and why.
     """
 
     id: str
     matched_by: str
     item: str | None = None
     note: str | None = None
+
+    def with_note(self, note: str) -> Registered:
+        """The same with one more note."""
+        return dataclasses.replace(self, note=f"{self.note} {note}" if self.note else note)
 
 
 class RegisteredGroups:
@@ -73,29 +77,23 @@ class RegisteredGroups:
                 continue
             if sort not in self._known:
                 self._known[sort] = yield from self._list(sort)
-            same_title = self._known[sort].get(title_of(unit), [])
-            other_order = None
+            same_title, best = self._known[sort].get(title_of(unit), []), None
             for known in same_title:
                 matched_by = yield from self._match(known, unit)
-                if matched_by == _OTHER_ORDER:
-                    other_order = known
-                elif matched_by:
-                    found[number] = Registered(known.id, matched_by, known.item)
-                    same_title.remove(known)  # each stands for one unit
-                    break
-            if number not in found and other_order is not None:
-                raise InvalidRequestError(
-                    f"source: the image group {title_of(unit)[:80]!r} is registered already, as {other_order.id}, with "
-                    "the same files in another order. Give one of them another title, or delete the one that is there."
-                )
-        by_title = [number for number, one in found.items() if one.matched_by == TITLE]
-        if by_title:
-            log.warning(
-                "%d groups or scenes count as registered by their title alone, such as %r: their files cannot be "
-                "compared. Give others a title of their own.",
-                len(by_title),
-                title_of(units[by_title[0]])[:80],
-            )
+                if matched_by and (best is None or best.in_another_order_than(unit)):
+                    best, found[number] = known, known.registered(unit, matched_by)
+            if best is not None:
+                same_title.remove(best)  # each stands for one unit
+        _warn(
+            "%d groups or scenes count as registered by their title alone, such as %r: their files cannot be compared. "
+            "Give others a title of their own.",
+            [units[number] for number, one in found.items() if one.matched_by == TITLE],
+        )
+        _warn(
+            "%d image groups count as registered whose files Encord lists in another order, such as %r. If that order "
+            "matters, delete them, or give the new ones another title.",
+            [units[number] for number, one in found.items() if one.note == _OTHER_ORDER],
+        )
         return found
 
     def update_metadata(self, units: Sequence[Unit], present: Mapping[int, Registered]) -> Flow[dict[int, Registered]]:
@@ -118,7 +116,7 @@ class RegisteredGroups:
             reasons = {**dict.fromkeys(wanted.keys() & {""}, "Encord does not return its item"), **outcome.failed}
             reasons |= dict.fromkeys(outcome.gone, "it was deleted meanwhile")
         noted = {
-            number: dataclasses.replace(one, note=f"Its metadata was not updated: {reasons[one.item or '']}.")
+            number: one.with_note(f"Its metadata was not updated: {reasons[one.item or '']}.")
             for number, one in present.items()
             if units[number].client_metadata and (one.item or "") in reasons
         }
@@ -176,11 +174,7 @@ class RegisteredGroups:
                 folder, known.type = item.parent, item.item_type  # a row does not distinguish groups and sequences
             children = yield from list_child_items(str(folder), known.item)
             known.urls = [child.url or "" for child in children]
-        urls = urls_of(unit)
-        if known.type not in _types(unit) or sorted(known.urls) != sorted(urls):
-            return None
-        # The order of a series is Encord's own.
-        return _OTHER_ORDER if isinstance(unit, ImageGroup) and known.urls != urls else URLS
+        return URLS if known.type in _types(unit) and sorted(known.urls) == sorted(urls_of(unit)) else None
 
 
 def _sort(unit: Unit) -> str | None:
@@ -203,3 +197,18 @@ class _Known:
     def __init__(self, id_: str, item: str | None, type_: str):
         self.id, self.item, self.type = id_, item, type_
         self.urls: list[str] | None = None
+
+    def in_another_order_than(self, unit: Unit) -> bool:
+        """Whether it is known to have its files in another order. The order of a series is Encord's own."""
+        return isinstance(unit, ImageGroup) and self.urls is not None and self.urls != urls_of(unit)
+
+    def registered(self, unit: Unit, matched_by: str) -> Registered:
+        """What a unit is that this one stands for."""
+        note = _OTHER_ORDER if self.in_another_order_than(unit) else None
+        return Registered(self.id, matched_by, self.item, note)
+
+
+def _warn(text: str, units: Sequence[Unit]) -> None:
+    """:param text: With the number of units, and the title of the first."""
+    if units:
+        log.warning(text, len(units), title_of(units[0])[:80])

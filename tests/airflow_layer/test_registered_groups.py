@@ -115,15 +115,23 @@ def test_a_video_of_the_files_of_an_image_group_is_registered_beside_it(intake: 
 
 
 @pytest.mark.parametrize("into", ["folder", "dataset"])
-def test_an_image_group_in_another_order_is_refused_by_name(intake: Intake, into: str) -> None:
-    names = intake.objects(3)
+def test_an_image_group_in_another_order_is_there_and_the_receipt_says_so(
+    intake: Intake, into: str, tmp_path: Path
+) -> None:
+    """Encord documents no order in which it lists the files of a group: no retry may fail for it, or double a group."""
+    names, receipt = intake.objects(3), tmp_path / "receipt"
     target: dict[str, Any] = {} if into == "folder" else {"dataset": intake.dataset}
     first, other = _group(intake, names[::-1]), _group(intake, names)
     for _ in range(2):
         intake.register(source=_manifest(intake, image_groups=[first]), **target)
-    with pytest.raises(AirflowFailException, match=r"the image group 'drive' is registered already.*another order"):
-        intake.register(source=_manifest(intake, image_groups=[other]), **target)
+    intake.register(source=_manifest(intake, image_groups=[other]), receipt=str(receipt), **target)
+    (line,) = map(json.loads, (receipt / "part-000000.jsonl").read_text().splitlines())
+    assert (line["outcome"], line["matched_by"]) == ("present", "urls")
+    assert "another order" in line["error"]
     assert _types(intake) == ["imageGroup"]
+    intake.register(source=_manifest(intake, image_groups=[first]), receipt=str(receipt), **target)
+    (line,) = map(json.loads, (receipt / "part-000000.jsonl").read_text().splitlines())
+    assert line["error"] is None
 
 
 @pytest.mark.parametrize("into", ["folder", "dataset"])

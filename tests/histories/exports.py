@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from airflow_provider_encord.export.chain import links
+from airflow_provider_encord.export.directory import PLAN
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import read_manifest
 from airflow_provider_encord.export.verify import verify_files
@@ -30,6 +32,9 @@ class Exports(Moves):
     def __init__(self) -> None:
         super().__init__()
         self.chain = self.directory / "chain"
+        self.without_owner: set[Path] = (
+            set()
+        )  # directories whose plan was damaged: whose they are is not known any more
 
     @initialize(
         rows=st.integers(3, 6),
@@ -78,6 +83,8 @@ class Exports(Moves):
         files = sorted(path for path in self.chain.glob("day-*/*") if path.is_file())
         if files and not self.live:
             path = files[pick % len(files)]
+            if path.name == PLAN:
+                self.without_owner.add(path.parent)
             if cut:
                 path.write_bytes(path.read_bytes()[:-1])
             else:
@@ -91,18 +98,26 @@ class Exports(Moves):
     def work(self, run: Run, context: dict[str, Any]) -> Any:
         return EncordExportLabelsOperator(
             task_id="task",
-            destination=str(self.chain / f"day-{run.more['day']:03}"),
+            destination=str(self._directory_of(run)),
             overwrite=run.more["overwrite"],
             **self.options,
         ).execute(context)
 
+    def _directory_of(self, run: Run) -> Path:
+        return self.chain / f"day-{run.more['day']:03}"
+
     def about_to_run(self, run: Run) -> None:
-        directory = self.chain / f"day-{run.more['day']:03}"
+        directory = self._directory_of(run)
         run.more["made"] = not (directory / "manifest.json").exists() or run.more["overwrite"]
         run.more["begun"] = (directory / "plan.json").exists()  # by an attempt that listed the rows then
 
+    def failed_for_good(self, run: Run) -> None:
+        """A directory whose plan somebody deleted or cut is refused, as its files may be anything."""
+        if self._directory_of(run) not in self.without_owner:
+            super().failed_for_good(run)
+
     def green(self, run: Run, result: Any, *, undisturbed: bool) -> None:
-        directory = self.chain / f"day-{run.more['day']:03}"
+        directory = self._directory_of(run)
         if not undisturbed:
             return
         manifest = read_manifest(directory)
@@ -118,7 +133,7 @@ class Exports(Moves):
 
     def _check_replay(self, run: Run) -> None:
         """Applying the chain in order gives the labels as they are."""
-        directory = self.chain / f"day-{run.more['day']:03}"
+        directory = self._directory_of(run)
         held: dict[str, Any] = {}
         for place, manifest in links(self.chain, read_manifest(directory)):
             for shard in manifest.shards:

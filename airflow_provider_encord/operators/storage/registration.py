@@ -38,8 +38,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
     Safe to repeat with `skip_duplicate_urls`: what is in the folder from the same URL is left out, so a retry or a
     cleared task registers what is missing. A group or series is left out if one of its title and type has the same
-    files; images in another order are an error. With an API key, which cannot read the files, the title alone decides,
-    and so it does for scenes; the log warns of that, and the receipt says it. On Airflow 3.3 a retry first waits for a
+    files, also in another order. With an API key, which cannot read the files, the title alone decides, and so it does
+    for scenes. The log warns of both, and the receipt says it. On Airflow 3.3 a retry first waits for a
     job that the attempt before left running. A listing is continued after the last key that was registered, so objects
     that come or go meanwhile move no others; a manifest that is changed while it is registered is an error. A task
     that is killed, or failed or cleared by hand, cancels its job, in folders; Encord's API has nothing to cancel a
