@@ -27,6 +27,7 @@ from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.storage_paths import (
     UNFINISHED_PATTERN,
     StoragePath,
+    size_and_version,
     storage_errors,
     write_whole,
 )
@@ -248,6 +249,14 @@ class ExportDirectory(Generic[M]):
         with storage_errors("destination", self.path):
             try:
                 return (self.path / name).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def size(self, name: str) -> int | None:
+        """The size of a file in bytes; None if it is gone."""
+        with storage_errors("destination", self.path):
+            try:
+                return size_and_version(self.path / name)[0]
             except (FileNotFoundError, NotADirectoryError):
                 return None
 

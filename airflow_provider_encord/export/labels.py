@@ -106,17 +106,21 @@ def join(client: EncordClient, plan: Plan, directory: Directory) -> Manifest | N
 
     :return: The manifest, also if another process has just written it. None if a part is not finished.
     :raises ReplacedError: Another export owns the directory.
+    :raises UnavailableError: Files of a finished part were removed or cut.
     """
     try:
         if len(finished_parts(directory, plan)) < len(plan.parts):
             directory.require_owner(plan.id)  # after looking: who finishes removes the files
             return None
-        done = read_all_progress(directory, plan)
+        done = {number: one for number, one in read_all_progress(directory, plan).items() if one.finished}
         directory.require_owner(plan.id)
-        finished = [done[number] for number in range(len(plan.parts)) if number in done and done[number].finished]
-        if len(finished) < len(plan.parts):
-            return None
-        manifest = _publish(client, plan, finished, directory)
+        damaged = [number for number in range(len(plan.parts)) if number not in done]
+        if damaged:
+            raise UnavailableError(
+                f"destination: files of part {damaged[0]} of the export in {directory.path} are missing or cut, so it "
+                "has no manifest. Run the task of that part again."
+            )
+        manifest = _publish(client, plan, [done[number] for number in range(len(plan.parts))], directory)
     except FinishedError as other:
         return _of(other)
     directory.finish(plan.id, keep=lambda: {*manifest.file_names, *named_shards(directory, plan.id)})

@@ -132,14 +132,21 @@ def read_progress(directory: Directory, plan: Plan, number: int) -> Progress:
 def read_all_progress(directory: Directory, plan: Plan, number: int | None = None) -> dict[int, Progress]:
     """The same of all parts, by number, as far as they were begun.
 
+    An attempt counts only if the shards that it names are there, each of its size: somebody may have removed one.
+
     :param number: Only of this part.
     """
     found: dict[int, Progress] = {}
     for part, progress in _tries(directory, plan.id, number):
         best = found.get(part)
-        if best is None or (progress.finished, progress.next_row) > (best.finished, best.next_row):
+        is_better = best is None or (progress.finished, progress.next_row) > (best.finished, best.next_row)
+        if is_better and _has_its_shards(directory, progress):
             found[part] = progress
     return found
+
+
+def _has_its_shards(directory: Directory, progress: Progress) -> bool:
+    return all(directory.size(shard.name) == shard.bytes for shard in progress.shards)
 
 
 def finished_parts(directory: Directory, plan: Plan) -> set[int]:
@@ -149,11 +156,12 @@ def finished_parts(directory: Directory, plan: Plan) -> set[int]:
 
 
 def named_shards(directory: Directory, plan: str) -> set[str]:
-    """The names of shards that a finished attempt at any part names.
+    """The names of shards that the manifest may name: those of finished attempts that have all of theirs.
 
     :param plan: Id of the plan.
     """
-    return {shard.name for _, one in _tries(directory, plan, None) if one.finished for shard in one.shards}
+    finished = (one for _, one in _tries(directory, plan, None) if one.finished)
+    return {shard.name for one in finished if _has_its_shards(directory, one) for shard in one.shards}
 
 
 def has_skipped(directory: Directory, plan: Plan) -> bool:
