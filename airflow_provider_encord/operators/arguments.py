@@ -20,6 +20,9 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
+FAIL, SKIP = "fail", "skip"
+ON_ERROR = (FAIL, SKIP)
+"""What most operators take for `on_error`: fail, or go on without what cannot be done."""
 _MOST_SECONDS = 10 * 365 * 86400.0
 _HALF = re.compile("[\ud800-\udfff]")
 _TRUE = ("true", "1", "yes", "on")

@@ -245,7 +245,7 @@ def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
         ({"dataset": "Intake"}, "dataset: 'Intake' is not an id"),
         ({"dataset": None}, "dataset: give its id"),
         ({"folder": "f"}, "folder: 'f' is not an id"),
-        ({"on_error": "ignore"}, "on_error: 'ignore' is neither"),
+        ({"on_error": "ignore"}, "on_error: 'ignore' is none of fail, skip"),
         ({"source": "['/a.png', "}, r"source: .* is not a list"),
         ({"source": "nowhere://bucket/a.png"}, "source: nowhere:// cannot be used here"),
         ({"source": "s3://nobody@bucket/a.png"}, "source: s3://"),

@@ -13,6 +13,9 @@ from airflow_provider_encord.defaults import (
 )
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
+    FAIL,
+    ON_ERROR,
+    SKIP,
     check_destination,
     check_literals,
     choice,
@@ -31,9 +34,6 @@ if TYPE_CHECKING:
     from airflow_provider_encord.export.labels import Order
     from airflow_provider_encord.export.manifest import Manifest
     from airflow_provider_encord.export.reading import Reading
-
-FAIL = "fail"
-SKIP = "skip"
 
 
 class EncordExportLabelsOperator(PlannedExportOperator):
@@ -101,7 +101,7 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         check_literals(
             rows_per_request=(rows_per_request, _rows),
             parallel_reads=(parallel_reads, _parallel),
-            on_error=(on_error, one_of(FAIL, SKIP)),
+            on_error=(on_error, one_of(*ON_ERROR)),
         )
         self._exported: tuple[str, Manifest, ObjectStoragePath] | None = None
 
@@ -112,7 +112,7 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         reading = Reading(
             rows_per_request=_rows(self.rows_per_request, "rows_per_request"),
             parallel=_parallel(self.parallel_reads, "parallel_reads"),
-            skip_unreadable=choice(given(self.on_error) or FAIL, "on_error", (FAIL, SKIP)) == SKIP,
+            skip_unreadable=choice(given(self.on_error) or FAIL, "on_error", ON_ERROR) == SKIP,
         )
         partition = mapping(self.partition, "partition")
         if partition is not None:

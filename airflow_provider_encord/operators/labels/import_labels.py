@@ -10,6 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
+    ON_ERROR,
     branch_name,
     check_literals,
     choice,
@@ -138,7 +139,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             promote_to=(promote_to, branch_name),
             if_exists=(if_exists, one_of("skip", "merge", "overwrite")),
             create_missing=(create_missing, flag),
-            on_error=(on_error, one_of("fail", "skip")),
+            on_error=(on_error, one_of(*ON_ERROR)),
             overwrite=(overwrite, flag),
             receipt=(receipt, location),
         )

@@ -8,7 +8,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import check_literals, choice, given, location, one_of, storage_path
+from airflow_provider_encord.operators.arguments import (
+    FAIL,
+    check_literals,
+    choice,
+    given,
+    location,
+    one_of,
+    storage_path,
+)
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.labels.lineage import record_labels
 
@@ -21,7 +29,6 @@ if TYPE_CHECKING:
 FILES = "files"
 LISTING = "listing"
 CONTENT = "content"
-FAIL = "fail"
 REPORT = "report"
 MOST_NAMED = 20
 

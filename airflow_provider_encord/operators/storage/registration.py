@@ -11,11 +11,10 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_encord.assets import dataset_uri, folder_uri
 from airflow_provider_encord.defaults import UNITS_PER_JOB
 from airflow_provider_encord.links import dataset_url, folder_url
-from airflow_provider_encord.operators.arguments import flag, given, storage_path, whole_number
+from airflow_provider_encord.operators.arguments import FAIL, ON_ERROR, choice, flag, given, storage_path, whole_number
 from airflow_provider_encord.operators.base import owner_of
 from airflow_provider_encord.operators.job_parts import JobPart, StartAgainError
 from airflow_provider_encord.operators.jobs import JobOperator
-from airflow_provider_encord.operators.storage.upload import ON_ERROR
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
@@ -138,8 +137,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         from airflow_provider_encord.client.resources.identifiers import require_id
         from airflow_provider_encord.ingest.registration_receipt import RegistrationReceipt
 
-        if self.on_error not in ON_ERROR:
-            raise InvalidRequestError(f"on_error: {self.on_error!r} is neither 'fail' nor 'skip'.")
+        choice(self.on_error, "on_error", ON_ERROR)
         self._skip = flag(self.skip_duplicate_urls, "skip_duplicate_urls")
         self._upsert = flag(self.upsert_metadata, "upsert_metadata")
         if self._upsert and not self._skip:
@@ -308,7 +306,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         if lacking:
             where = "the receipt lists them all" if self._receipt else "with the argument receipt, all are listed"
             text = f"{lacking} of {result['units']} units are not registered; {where}:\n" + "\n".join(totals["reasons"])
-            if self.on_error == "fail":
+            if self.on_error == FAIL:
                 raise AirflowFailException(text)
             self.log.warning("%s", text)
         uri = dataset_uri if self._dataset else folder_uri

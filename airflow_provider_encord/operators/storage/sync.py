@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.arguments import check_literals, choice, one_of
+from airflow_provider_encord.operators.arguments import FAIL, ON_ERROR, check_literals, choice, one_of
 from airflow_provider_encord.operators.job_parts import JobPart
 from airflow_provider_encord.operators.jobs import JobOperator
 
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_encord.client.resources.jobs import Answer, Job
-
-
-FAIL = "fail"
-SKIP = "skip"
 
 
 class EncordSyncFolderOperator(JobOperator):
@@ -50,11 +46,11 @@ class EncordSyncFolderOperator(JobOperator):
         super().__init__(**kwargs)
         self.folder = folder
         self.on_error = on_error
-        check_literals(on_error=(on_error, one_of(FAIL, SKIP)))
+        check_literals(on_error=(on_error, one_of(*ON_ERROR)))
 
     def prepare(self, context: Context) -> None:
         """Find the folder."""
-        choice(self.on_error, "on_error", (FAIL, SKIP))
+        choice(self.on_error, "on_error", ON_ERROR)
         self._id = self.client.folder(self.folder).id
         self.show(context, folder_url, self._id)
 

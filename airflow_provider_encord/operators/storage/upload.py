@@ -11,6 +11,8 @@ from airflow_provider_encord.assets import dataset_uri, folder_uri
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT, PARALLEL_UPLOADS
 from airflow_provider_encord.links import dataset_url, folder_url
 from airflow_provider_encord.operators.arguments import (
+    ON_ERROR,
+    SKIP,
     choice,
     flag,
     given,
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from airflow_provider_encord.ingest.records import Record
     from airflow_provider_encord.ingest.sources import Source, SourceFile
 
-ON_ERROR = ("fail", "skip")
 _NAMED_FAILURES = 20  # in the exception; the receipt has all
 
 
@@ -192,8 +193,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.ingest.plan import CHECKSUM, MATCH_BY
 
-        if self.on_error not in ON_ERROR:
-            raise InvalidRequestError(f"on_error: {self.on_error!r} is neither 'fail' nor 'skip'.")
+        choice(self.on_error, "on_error", ON_ERROR)
         match_by = choice(self.match_by, "match_by", MATCH_BY)
         if match_by == CHECKSUM and given(self.receipt) is None:
             raise InvalidRequestError(
@@ -306,7 +306,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         if not failures:
             return
         text = _describe(failures, len(outcomes), bool(self.receipt))
-        if self.on_error == "skip":
+        if self.on_error == SKIP:
             self.log.warning("%s", text)
         elif any(outcome.retryable for outcome in failures):
             raise AirflowException(text)
