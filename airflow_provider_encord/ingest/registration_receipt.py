@@ -24,12 +24,11 @@ import msgspec
 
 from airflow_provider_encord.attempts import CLAIM_FILE, is_claim, remove
 from airflow_provider_encord.client.api.data_items import Unit
-from airflow_provider_encord.client.api.storage_items import get_items
 from airflow_provider_encord.client.api.uploads import DONE, RegisteredFile, UploadJob
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.resources.storage import read_items
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
 from airflow_provider_encord.ingest.registered_groups import Registered
 from airflow_provider_encord.ingest.rows import json_lines
@@ -45,7 +44,6 @@ FAILED = "failed"
 CANCELLED = "cancelled"
 RECEIPT = "receipt"
 """By what a unit is recognised that Encord's result does not name and an earlier line does."""
-_ITEMS_PER_REQUEST = 1000
 _MOST_IN_MEMORY = 16 * 2**20  # bytes
 _KNOWN = "known.jsonl"
 _PART = re.compile(r"part-\d{6,}\.jsonl")
@@ -296,10 +294,7 @@ def ambiguous_items(units: Sequence[SentUnit], answer: UploadJob) -> list[str]:
 
 def urls_of_items(items: Sequence[str]) -> Flow[dict[str, str]]:
     """The URLs of storage items, as far as this credential can see them."""
-    found: dict[str, str] = {}
-    for some in chunks(items, _ITEMS_PER_REQUEST):
-        found |= {item.uuid: item.url for item in (yield from get_items(some)) if item.url}
-    return found
+    return {item.uuid: item.url for item in (yield from read_items(items)) if item.url}
 
 
 def item_of(made: RegisteredFile) -> str:

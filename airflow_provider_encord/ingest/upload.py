@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterable, Sequence
 
 from airflow_provider_encord.client.api.datasets import DataRow
-from airflow_provider_encord.client.api.storage_items import get_items
 from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST
 from airflow_provider_encord.client.call import API_KEY, Flow
 from airflow_provider_encord.client.errors import (
@@ -25,7 +24,7 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
     UnexpectedAnswerError,
 )
-from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.resources.storage import read_items
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT
 from airflow_provider_encord.ingest.evidence import Evidence
@@ -39,7 +38,6 @@ from airflow_provider_encord.ingest.sending import Sent, send_files, unfit
 from airflow_provider_encord.ingest.sources import SourceFile, composed
 
 _GROUP = "IMG_GROUP"
-_ITEMS_PER_REQUEST = 1000
 _RUNNING_JOBS = 1  # at Encord, while the next batch is sent
 _SLOWEST = 100_000  # bytes per second; how long a receipt is reserved while files are sent goes by this
 _FAILED_BATCHES = 3  # in a row; after that it would be the same for all
@@ -116,11 +114,10 @@ def _of_same_type(target: Target, files: Sequence[SourceFile], rows: list[DataRo
     if not target.dataset or target.credential == API_KEY or not doubtful:
         return rows
     other: set[str] = set()
-    for some in chunks([str(item) for item in doubtful], _ITEMS_PER_REQUEST):
-        for item in (yield from get_items(some)):
-            row = doubtful.get(item.uuid)
-            if row is not None and item.item_type not in types[composed(row.data_title)]:
-                other.add(row.data_hash)
+    for item in (yield from read_items([str(item) for item in doubtful])):
+        row = doubtful.get(item.uuid)
+        if row is not None and item.item_type not in types[composed(row.data_title)]:
+            other.add(row.data_hash)
     return [row for row in rows if row.data_hash not in other]
 
 
