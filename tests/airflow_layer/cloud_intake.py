@@ -41,9 +41,17 @@ class Intake:
         path.write_text("".join(json.dumps({"url": f"{self.url}/{name}", **more}) + "\n" for name in names))
         return str(path)
 
-    def register(self, context: dict[str, Any] | None = None, **arguments: Any) -> dict[str, Any]:
+    def operator(self, **arguments: Any) -> EncordRegisterCloudDataOperator:
+        """By default, it registers in the folder."""
         arguments = {"folder": self.folder, "integration": self.integration, **arguments}
-        result: dict[str, Any] = EncordRegisterCloudDataOperator(task_id="register", **arguments).execute(context or {})
+        return EncordRegisterCloudDataOperator(task_id="register", **arguments)
+
+    def deferrable(self, **arguments: Any) -> EncordRegisterCloudDataOperator:
+        """One that waits in the triggerer."""
+        return self.operator(deferrable=True, poll_interval=5, **arguments)
+
+    def register(self, context: dict[str, Any] | None = None, **arguments: Any) -> dict[str, Any]:
+        result: dict[str, Any] = self.operator(**arguments).execute(context or {})
         return result
 
     def names(self, folder: str | None = None) -> list[str]:

@@ -145,15 +145,21 @@ def test_labels_of_people_that_were_exported_and_merged_back_are_not_claimed(mod
     assert model.labels()[mine]["data_units"] == row["data_units"]
 
 
-def test_what_people_delete_after_a_killed_merge_is_not_added_again(model: Model) -> None:
-    mine = model.data_hashes[0]
-    source = model.write({"data_hash": mine, "objects": [{**CAR, "id": "t"}]})
+def _about_to_save(model: Model, source: str) -> Attempt:
+    """An attempt at a merge that is stopped before its first save."""
     operator = EncordImportLabelsOperator(
         task_id="import", project=model.project, source=source, receipt=receipt_of(model), if_exists="merge"
     )
     dying = Attempt(lambda: operator.execute({}), model.directory, stop_at=1)
     while "labelrow POST" not in dying.step:
         dying.go_on(1)
+    return dying
+
+
+def test_what_people_delete_after_a_killed_merge_is_not_added_again(model: Model) -> None:
+    mine = model.data_hashes[0]
+    source = model.write({"data_hash": mine, "objects": [{**CAR, "id": "t"}]})
+    dying = _about_to_save(model, source)
     dying.go_on(1)
     dying.kill()
     (ours,) = (one["objectHash"] for one in objects_of(model.labels()[mine]))
@@ -172,12 +178,7 @@ def test_a_killed_merge_that_did_not_save_is_done_by_the_next(model: Model) -> N
     mine = model.data_hashes[0]
     model.emulator.annotate(model.project, data_hashes=[mine], objects_per_row=2)
     source = model.write({"data_hash": mine, "objects": [{**CAR, "id": "t"}]})
-    operator = EncordImportLabelsOperator(
-        task_id="import", project=model.project, source=source, receipt=receipt_of(model), if_exists="merge"
-    )
-    dying = Attempt(lambda: operator.execute({}), model.directory, stop_at=1)
-    while "labelrow POST" not in dying.step:
-        dying.go_on(1)
+    dying = _about_to_save(model, source)
     dying.kill()
     assert len(objects_of(model.labels()[mine])) == 2
     assert model.load(source, receipt=receipt_of(model), if_exists="merge")["saved"] == 1

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOperator
 from tests.airflow_layer.bench import run_dag
 from tests.airflow_layer.cloud_intake import START, Intake
 from tests.airflow_layer.dags import deferred_jobs
@@ -113,13 +112,7 @@ def test_the_try_after_one_that_died_goes_on_with_its_job(intake: Intake) -> Non
 def test_a_task_that_is_killed_cancels_its_job_and_sends_nothing_more(intake: Intake) -> None:
     names = intake.objects(2)
     intake.emulator.jobs(hold=True)
-    operator = EncordRegisterCloudDataOperator(
-        task_id="register",
-        source=intake.manifest(names),
-        folder=intake.folder,
-        integration=intake.integration,
-        job_timeout=1,
-    )
+    operator = intake.operator(source=intake.manifest(names), job_timeout=1)
     with pytest.raises(AirflowException, match="job_timeout"):
         operator.execute({})
     operator.on_kill()

@@ -32,16 +32,7 @@ def test_a_deferred_registration_keeps_its_receipt_for_as_long_as_it_waits(intak
     refusals: list[str] = []
 
     def make() -> EncordRegisterCloudDataOperator:
-        return EncordRegisterCloudDataOperator(
-            task_id="register",
-            source=source,
-            folder=intake.folder,
-            integration=intake.integration,
-            receipt=str(receipt),
-            deferrable=True,
-            poll_interval=5,
-            job_timeout=10 * CLAIM_SECONDS,
-        )
+        return intake.deferrable(source=source, receipt=str(receipt), job_timeout=10 * CLAIM_SECONDS)
 
     class Other:
         dag_id, run_id, task_id, map_index = "other", "run", "task", -1
@@ -101,16 +92,7 @@ def test_a_wait_in_the_triggerer_that_fails_gives_the_receipt_back(intake: Intak
     source = intake.manifest(intake.objects(2))
 
     def make() -> EncordRegisterCloudDataOperator:
-        return EncordRegisterCloudDataOperator(
-            task_id="register",
-            source=source,
-            folder=intake.folder,
-            integration=intake.integration,
-            receipt=str(receipt),
-            deferrable=True,
-            poll_interval=5,
-            job_timeout=job_timeout,
-        )
+        return intake.deferrable(source=source, receipt=str(receipt), job_timeout=job_timeout)
 
     def meanwhile(number: int) -> None:
         status = 403 if event == "error" else 429

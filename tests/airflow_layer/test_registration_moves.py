@@ -89,15 +89,13 @@ def test_objects_that_were_there_all_the_time_are_registered_whatever_comes_and_
     arguments = {
         "source": str(intake.bucket),
         "url_prefix": intake.url,
-        "folder": intake.folder,
-        "integration": intake.integration,
         "units_per_job": 2,
         "receipt": str(receipt),
         "on_error": "skip",  # the object that goes while its own job runs is a failure, and only that
     }
 
     def make() -> EncordRegisterCloudDataOperator:
-        return EncordRegisterCloudDataOperator(task_id="register", deferrable=deferrable, poll_interval=5, **arguments)
+        return intake.operator(deferrable=deferrable, poll_interval=5, **arguments)
 
     if deferrable:
         intake.emulator.jobs(hold=True)
@@ -145,15 +143,7 @@ def test_a_manifest_that_changes_while_the_task_is_deferred_is_an_error_and_a_re
     source = intake.manifest(names)
 
     def make() -> EncordRegisterCloudDataOperator:
-        return EncordRegisterCloudDataOperator(
-            task_id="register",
-            source=source,
-            folder=intake.folder,
-            integration=intake.integration,
-            units_per_job=2,
-            deferrable=True,
-            poll_interval=5,
-        )
+        return intake.deferrable(source=source, units_per_job=2)
 
     def meanwhile(number: int) -> None:
         intake.emulator.jobs(hold=False)
@@ -184,16 +174,7 @@ def test_resuming_costs_the_same_for_every_part(
     carried: list[int] = []
 
     def make() -> EncordRegisterCloudDataOperator:
-        return EncordRegisterCloudDataOperator(
-            task_id="register",
-            source=str(source),
-            folder=intake.folder,
-            integration=intake.integration,
-            units_per_job=2,
-            receipt=str(tmp_path / "receipt"),
-            deferrable=True,
-            poll_interval=5,
-        )
+        return intake.deferrable(source=str(source), units_per_job=2, receipt=str(tmp_path / "receipt"))
 
     def meanwhile(number: int) -> None:
         carried.append(number)
