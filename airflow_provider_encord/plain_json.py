@@ -15,6 +15,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from airflow_provider_encord.client.errors import InvalidRequestError
 
 DEEPEST = 100
@@ -35,14 +37,21 @@ def plain_json(value: Any, where: str) -> Any:
 
 
 def same_json(first: Any, second: Any) -> bool:
-    """Whether two plain values are the same in JSON: ``1`` and ``true`` are not, ``1`` and ``1.0`` are."""
-    if isinstance(first, bool) or isinstance(second, bool):
-        return first is second
-    if isinstance(first, dict) and isinstance(second, dict):
-        return first.keys() == second.keys() and all(same_json(first[key], second[key]) for key in first)
-    if isinstance(first, list) and isinstance(second, list):
-        return len(first) == len(second) and all(map(same_json, first, second))
-    return bool(first == second)
+    """Whether two plain values are the same in JSON; see `json_key`."""
+    return json_key(first) == json_key(second)
+
+
+def json_key(value: Any) -> bytes:
+    """Equal for plain values that are the same in JSON: ``1`` and ``true`` are not, ``1`` and ``1.0`` are."""
+    return msgspec.json.encode(_with_whole_numbers(value), order="sorted")
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_whole_numbers(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_with_whole_numbers(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _plain(value: Any, where: str, depth: int) -> Any:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
-
 from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.ingest.prelabels.features import WrongLabelsError
 from airflow_provider_encord.ingest.prelabels.sources import Prelabel
-from airflow_provider_encord.plain_json import plain_json
+from airflow_provider_encord.plain_json import json_key, plain_json
 
 DATA_HASH = "data_hash"
 TITLE = "title"
@@ -42,7 +40,7 @@ class Matching:
         self._match_by = match_by
         self._rows: dict[bytes, list[LabelRowMetadata]] = {}
         for row in rows:
-            self._rows.setdefault(_key(self._value_of_row(row)), []).append(row)
+            self._rows.setdefault(json_key(self._value_of_row(row)), []).append(row)
         self._taken: dict[str, str] = {}
 
     def row_of(self, prelabel: Prelabel) -> LabelRowMetadata:
@@ -56,7 +54,7 @@ class Matching:
             raise WrongLabelsError(error.message) from None
         if value is None:
             raise WrongLabelsError(f"{self._match_by}: it is missing, and rows are matched by it.")
-        found = self._rows.get(_key(value), [])
+        found = self._rows.get(json_key(value), [])
         if len(found) != 1:
             problem = f"{len(found)} data units have it; match by data_hash" if found else "no data unit has it"
             raise WrongLabelsError(f"{self._match_by} {str(value)[:80]!r}: {problem}.")
@@ -89,16 +87,3 @@ def _title_of(content: Mapping[str, Any]) -> Any:
     if len(titles) == 2 and titles[0] != titles[1]:
         raise WrongLabelsError("title, data_title: they differ. Give one of them.")
     return titles[0] if titles else None
-
-
-def _key(value: Any) -> bytes:
-    """Equal for JSON values that are the same: `true` is not 1, a text is not a list, and 1.0 is 1."""
-    return msgspec.json.encode(_with_whole_numbers(value), order="sorted")
-
-
-def _with_whole_numbers(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _with_whole_numbers(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_with_whole_numbers(one) for one in value]
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
