@@ -27,6 +27,25 @@ SAID = re.compile(re.escape(BEGINS) + ".*?" + re.escape(ENDS), re.DOTALL)
 PATIENCE = 240  # seconds
 
 
+def without_said(text: str) -> str:
+    """A text without what was said on purpose. Several processes write to one console, a line each: what one says may
+    stand within what another says, so an end belongs to the last beginning that has none.
+
+    :raises ValueError: Beginnings and ends are not pairs.
+    """
+    kept, depth, at = [], 0, 0
+    for mark in re.finditer(f"{re.escape(BEGINS)}|{re.escape(ENDS)}", text):
+        begins = mark.group() == BEGINS
+        if begins and depth == 0:
+            kept.append(text[at : mark.start()])
+        depth, at = depth + (1 if begins else -1), mark.end()
+        if depth < 0:
+            raise ValueError("A secret ends that did not begin.")
+    if depth:
+        raise ValueError(f"{depth} secrets begin and do not end.")
+    return "".join([*kept, text[at:]])
+
+
 def secrets_of(conn_id: str) -> list[str]:
     """What a connection holds, as a careless author would get at it."""
     extra = json.loads(BaseHook.get_connection(conn_id).extra or "{}")

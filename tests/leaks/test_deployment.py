@@ -13,7 +13,7 @@ import pytest
 from tests.leaks.remains import EXPECTED, Remains
 from tests.leaks.search import Search
 from tests.leaks.signed_urls import STORE
-from tests.leaks.telling import AIRFLOW_3, SAID
+from tests.leaks.telling import AIRFLOW_3, SAID, without_said
 
 pytestmark = pytest.mark.airflow
 CONSOLE = "logs/components/scheduler.log"
@@ -59,7 +59,7 @@ def test_no_secret_is_in_anything_that_the_deployment_stores(remains: Remains) -
     console = home / CONSOLE
     others = [one for one in home.rglob("*") if one.is_file() and one != console]
     written = [remains.folder / name for name in ("exports", "receipt.jsonl", "dags")]
-    unasked = {CONSOLE: SAID.sub("", console.read_text()).encode()}  # what was said on purpose: see below
+    unasked = {CONSOLE: without_said(console.read_text()).encode()}  # what was said on purpose: see below
     found = search.in_files(*others, *written) + search.in_texts({**remains.texts, **unasked})
     print(
         f"{search.forms} forms of {len(remains.everything())} secrets in {search.searched}; ran {remains.seconds:.0f} s"
