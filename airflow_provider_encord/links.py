@@ -67,7 +67,7 @@ def _url(api: str, *parts: str) -> str | None:
     return web_app and "/".join([web_app, *(urllib.parse.quote(part, safe="") for part in parts)])
 
 
-def told_key() -> str:
+def link_key() -> str:
     """Key of the XCom in which a task puts the address.
 
     With an XCom backend of the deployment's own it is not the one that Airflow 3 shows: its web server does not ask the
@@ -93,7 +93,7 @@ class EncordLink(BaseOperatorLink):
         from airflow.providers.common.compat.sdk import XCom
 
         try:
-            url = XCom.get_value(ti_key=ti_key, key=told_key())
+            url = XCom.get_value(ti_key=ti_key, key=link_key())
         except Exception as error:  # noqa: BLE001 - a button is not worth a failure, whatever the XCom backend raises
             _log.warning("The link to Encord cannot be read: %s.", type(error).__name__)
             return ""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import UnexpectedAnswerError
+from airflow_provider_encord.client.errors import UnexpectedResponseError
 from smoke.facts import FACTS, look_into
 from smoke.readings import begin, read_everything
 from smoke.report import Run
@@ -72,7 +72,7 @@ def look_round(
 
 def _require_working(first: Reply, connection_id: str) -> None:
     """Check the first reply. An answer of another form, or a missing scope, is a finding and no failure."""
-    works = first.answered or isinstance(first.error, UnexpectedAnswerError) or first.code == "OPERATION_NOT_ALLOWED"
+    works = first.answered or isinstance(first.error, UnexpectedResponseError) or first.code == "OPERATION_NOT_ALLOWED"
     if not works:
         raise ConnectionFailedError(f"The first read failed: {first.refusal}.", connection_id)
 

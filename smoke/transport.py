@@ -17,7 +17,7 @@ import requests
 from airflow_provider_encord.client.call import Call, Envelope, Transfer
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.errors import EncordError
-from airflow_provider_encord.client.transport import answers
+from airflow_provider_encord.client.transport import responses
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
 
@@ -46,7 +46,7 @@ class Ledger:
 
     most: int
     sent: int = 0
-    last: answers.Answer | None = None
+    last: responses.Answer | None = None
     ahead: float | None = None
 
 
@@ -100,9 +100,9 @@ class ReadOnlyTransport(SyncTransport):
         self._ledger.sent += 1
         return super()._attempt(call)
 
-    def _answer(self, response: requests.Response, content: bytes, trace_id: str) -> answers.Answer:
+    def _answer(self, response: requests.Response, content: bytes, trace_id: str) -> responses.Answer:
         answer = super()._answer(response, content, trace_id)
         self._ledger.last = answer
-        ahead = answers.clock_skew(dataclasses.replace(answer, now=time.time()))
+        ahead = responses.clock_skew(dataclasses.replace(answer, now=time.time()))
         self._ledger.ahead = self._ledger.ahead if ahead is None else ahead
         return answer

@@ -15,11 +15,11 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.errors import (
     EncordError,
-    NotPossibleError,
     UnavailableError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
+    UnsupportedByCredentialError,
 )
-from airflow_provider_encord.client.transport import answers
+from airflow_provider_encord.client.transport import responses
 from airflow_provider_encord.client.transport.settings import Settings
 from smoke.reference import SHAPES
 from smoke.shapes import NO_DIFFERENCES, Differences, differences
@@ -62,10 +62,10 @@ class Reply:
     @property
     def refusal(self) -> str:
         """What came instead of a result, in words of ours: nothing that the server wrote but its code."""
-        if isinstance(self.error, UnexpectedAnswerError):
+        if isinstance(self.error, UnexpectedResponseError):
             mismatch = _MISMATCH.search(self.error.message)
             return f"answer not readable: {mismatch[1] if mismatch else 'of another form'}"
-        if isinstance(self.error, NotPossibleError):
+        if isinstance(self.error, UnsupportedByCredentialError):
             return "not possible with this credential"
         if self.status is None or self.error is None:
             return "no answer" if isinstance(self.error, UnavailableError) else "not sent"
@@ -149,7 +149,7 @@ class Visit:
         return reply if self.ledger.last is None else _with_answer(reply, self.ledger.last)
 
 
-def _with_answer(reply: Reply, answer: answers.Answer) -> Reply:
+def _with_answer(reply: Reply, answer: responses.Answer) -> Reply:
     code, content, differing = None, _decoded(answer.body), NO_DIFFERENCES
     if reply.api == V1 and isinstance(content, dict):
         content = content.get("response")
@@ -157,7 +157,7 @@ def _with_answer(reply: Reply, answer: answers.Answer) -> Reply:
         if reply.error is not None and isinstance(first, str) and _CODE.fullmatch(first):
             code = first
     expected = SHAPES.get((reply.operation, reply.api))
-    if expected and (reply.error is None or isinstance(reply.error, UnexpectedAnswerError)):
+    if expected and (reply.error is None or isinstance(reply.error, UnexpectedResponseError)):
         differing = differences(content, expected, camel=reply.api == V2)
     return dataclasses.replace(
         reply,

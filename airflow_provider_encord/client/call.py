@@ -185,7 +185,7 @@ class Pause:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Together:
+class Gather:
     """Steps that may run at the same time.
 
     The result has an entry for each step in the same order: its result, or the `EncordError` that it ended with. One
@@ -197,7 +197,7 @@ class Together:
     steps: Sequence[Call[Any] | Transfer]
     limit: int
 
-    def __iter__(self) -> Generator[Together, list[Any], list[Any]]:
+    def __iter__(self) -> Generator[Gather, list[Any], list[Any]]:
         return (yield self)
 
 
@@ -209,7 +209,7 @@ class Now:
         return (yield self)
 
 
-Step: TypeAlias = Call[Any] | Transfer | Pause | Together | Now
+Step: TypeAlias = Call[Any] | Transfer | Pause | Gather | Now
 Flow: TypeAlias = Generator[Step, Any, T]
 
 

@@ -13,10 +13,10 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from airflow_provider_encord.client.call import Call, Flow, Pause, Resource, Step, Together, Transfer, run
+from airflow_provider_encord.client.call import Call, Flow, Gather, Pause, Resource, Step, Transfer, run
 from airflow_provider_encord.client.credentials import ApiKey, Credential, Unpickled
 from airflow_provider_encord.client.errors import EncordError, RefusedError
-from airflow_provider_encord.client.resources import admission
+from airflow_provider_encord.client.resources import capabilities
 from airflow_provider_encord.client.resources.account import Account
 from airflow_provider_encord.client.times import by_encords_clock
 from airflow_provider_encord.client.transport.settings import Settings
@@ -66,7 +66,7 @@ class EncordClient(Unpickled, Account):
         """The project or dataset that the API key belongs to, asked once; None with an SSH key.
 
         :raises EncordError: Encord does not accept the key, or was not reached.
-        :raises NotPossibleError: The key belongs to neither a project nor a dataset.
+        :raises UnsupportedByCredentialError: The key belongs to neither a project nor a dataset.
         """
         if not isinstance(self.credential, ApiKey):
             return None
@@ -74,7 +74,7 @@ class EncordClient(Unpickled, Account):
             self._asking, self._process = threading.Lock(), os.getpid()
         with self._asking:
             if self._resource is None:
-                self._resource = self.run(admission.resource_of(self.credential))
+                self._resource = self.run(capabilities.resource_of(self.credential))
         return self._resource
 
     @property
@@ -92,7 +92,7 @@ class EncordClient(Unpickled, Account):
     def send(self, call: Call[T]) -> T:
         """Send one call and return its result.
 
-        :raises NotPossibleError: The credential can never do this.
+        :raises UnsupportedByCredentialError: The credential can never do this.
         :raises EncordError: The error of the last attempt.
         """
         self.require_possible(call)
@@ -112,19 +112,19 @@ class EncordClient(Unpickled, Account):
     def require_possible(self, call: Call[Any]) -> None:
         """Check, without asking Encord, that the credential can do this at all.
 
-        :raises NotPossibleError: It cannot; the message says what kind of connection could.
+        :raises UnsupportedByCredentialError: It cannot; the message says what kind of connection could.
         """
-        admission.require_possible(call, self.credential)
+        capabilities.require_possible(call, self.credential)
 
     def _require_own_kind(self, call: Call[Any], error: RefusedError) -> None:
         """Say so if Encord refused because the API key belongs to a resource of the other kind."""
-        if not admission.may_be_of_other_kind(call, self.credential, error):
+        if not capabilities.may_be_of_other_kind(call, self.credential, error):
             return
         try:
             own = self.key_resource
         except EncordError:
             return  # the caller raises the original refusal, which is the more useful error
-        admission.require_own_kind(call, own)
+        capabilities.require_own_kind(call, own)
 
     def _perform(self, step: Step) -> Any:
         if isinstance(step, Call):
@@ -133,11 +133,11 @@ class EncordClient(Unpickled, Account):
             return self._transport.transfer(step)
         if isinstance(step, Pause):
             return self._transport.pause(step.seconds)
-        if isinstance(step, Together):
+        if isinstance(step, Gather):
             return self._together(step)
         return self._transport.now()
 
-    def _together(self, together: Together) -> list[Any]:
+    def _together(self, together: Gather) -> list[Any]:
         pool = concurrent.futures.ThreadPoolExecutor(max_workers=max(1, together.limit))
         try:
             return list(pool.map(_outcome(self._perform), together.steps))

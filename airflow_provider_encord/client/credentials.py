@@ -15,7 +15,7 @@ import re
 from typing import Any, ClassVar, NoReturn, Self, TypeAlias
 from uuid import UUID
 
-from airflow_provider_encord.client.errors import CredentialError, NotPossibleError
+from airflow_provider_encord.client.errors import CredentialError, UnsupportedByCredentialError
 from airflow_provider_encord.client.key_file import KeyFileError, read_key_file
 from airflow_provider_encord.client.key_refusals import KeyTextError, Refusal
 from airflow_provider_encord.client.pem import read_key_block
@@ -201,10 +201,10 @@ class ApiKey(_Secret):
         :param body: Not covered: an API key signs nothing.
         :param resource_type: Not sent: Encord knows it from the key.
         :param resource_id: None, or the project or dataset of this key.
-        :raises NotPossibleError: The request is about another resource.
+        :raises UnsupportedByCredentialError: The request is about another resource.
         """
         if resource_id is not None and resource_id.lower() != self.resource_id:
-            raise NotPossibleError(
+            raise UnsupportedByCredentialError(
                 f"The API key of this connection belongs to {self.resource_id} and cannot be used for {resource_id}. "
                 "Use a connection with an SSH key, or with an API key of that project or dataset."
             )
@@ -213,9 +213,9 @@ class ApiKey(_Secret):
     def v2_headers(self, *, method: str, target: str, body: bytes, created: int) -> dict[str, str]:  # noqa: ARG002
         """Refuse: Encord's v2 API takes no API keys.
 
-        :raises NotPossibleError: Always.
+        :raises UnsupportedByCredentialError: Always.
         """
-        raise NotPossibleError(
+        raise UnsupportedByCredentialError(
             f"{method.upper()} {target.partition('?')[0]} belongs to Encord's v2 API, which takes no API keys. "
             "Use a connection with an SSH key."
         )

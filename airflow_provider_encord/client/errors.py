@@ -4,15 +4,15 @@
 
     EncordError                  operation, trace_id, retryable
      |- CredentialError          unusable before anything was sent: shape, algorithm, passphrase, settings
-     |- NotPossibleError         this credential can never do this; nothing was done
+     |- UnsupportedByCredentialError         this credential can never do this; nothing was done
      |- RefusedError             Encord answered, and will answer the same again
      |   |- AuthenticationError      it does not know this key, or not in this region
      |   |- PermissionDeniedError    it knows the key, which may not do this
      |   |- NotFoundError            there is no such thing, or this credential cannot see it
      |   |- ConflictError            it exists already
      |   |- InvalidRequestError      the arguments are wrong
-     |   `- TooLargeError            too much in one request; maximum, if Encord names one
-     |- UnexpectedAnswerError    an answer that cannot be read: not valid JSON, or a field is missing or of another type
+     |   `- PayloadTooLargeError            too much in one request; maximum, if Encord names one
+     |- UnexpectedResponseError    an answer that cannot be read: not valid JSON, or a field is missing or of another type
      `- TransientError           may pass; retry_after in seconds, or None
          |- RateLimitedError         too many requests
          |- UnavailableError         not reached, or a server failure; the request was not carried out, or only read
@@ -59,7 +59,7 @@ class CredentialError(EncordError):
     """A credential or a setting of the connection cannot be used; the message names the field and the fix."""
 
 
-class NotPossibleError(EncordError):
+class UnsupportedByCredentialError(EncordError):
     """The credential at hand can never do this; the message names the kind of connection that can."""
 
 
@@ -87,7 +87,7 @@ class InvalidRequestError(RefusedError):
     """Encord rejects the arguments."""
 
 
-class TooLargeError(RefusedError):
+class PayloadTooLargeError(RefusedError):
     """Too much for one request.
 
     :param maximum: How many label rows Encord takes at once, if it said so.
@@ -100,7 +100,7 @@ class TooLargeError(RefusedError):
         self.maximum = maximum
 
 
-class UnexpectedAnswerError(EncordError):
+class UnexpectedResponseError(EncordError):
     """Encord answered with something that lacks a required field, has it in another type, or is not valid JSON.
 
     The same request gets the same answer again, so a retry does not help. Of many label rows, one such row makes the

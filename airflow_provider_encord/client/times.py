@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime
 import email.utils
 
-from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedAnswerError
+from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedResponseError
 
 _AGREEMENT = 1.1  # seconds that a clock which is right seems to be ahead: a `Date` has no fractions, and takes its way
 
@@ -59,12 +59,12 @@ def answered_time(text: str, field: str) -> datetime.datetime:
     """A time in an answer of Encord.
 
     :param field: Its name, for messages.
-    :raises UnexpectedAnswerError: It is in none of the known forms.
+    :raises UnexpectedResponseError: It is in none of the known forms.
     """
     try:
         return parse_time(text)
     except _NO_TIME:
-        raise UnexpectedAnswerError(
+        raise UnexpectedResponseError(
             f"Encord answered with {text[:80]!r} in the field {field}, which is not a time in a known form."
         ) from None
 

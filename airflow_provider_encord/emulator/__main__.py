@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"encord-emulator needs the extra: {INSTALL} (the module {missing.name} is missing)\n")
         return 2
     from .database_file import DatabaseFileError
-    from .refusals import RefusalError
+    from .errors import RefusalError
 
     try:
         serve(options.host, options.port, options.db, keys, [options.host, *options.allow_host])

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 
 from . import signatures
 from .clock import Clock
+from .errors import Reason, RefusalError
 from .exchange import Caller, Exchange
 from .identifiers import is_uuid
 from .operations import Operation, Scope
-from .refusals import Reason, RefusalError
 from .store import Store
 
 BEARER_SECONDS = 24 * 3600

@@ -12,9 +12,9 @@ import uuid
 from typing import Any, Literal
 
 from . import access, listing, times
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .filters import Conditions
-from .refusals import Reason, RefusalError
 from .shapes import Strict, StrictCamel, moment
 from .store import Row
 

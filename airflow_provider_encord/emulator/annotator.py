@@ -10,10 +10,10 @@ import msgspec
 
 from . import label_content, label_history, labels, people, task_actions, workflow
 from .emulation import Emulation
+from .errors import Reason, RefusalError
 from .label_content import Ontology
+from .label_generator import DRAWABLE, can_draw, paint
 from .label_listing import MAIN
-from .painter import DRAWABLE, can_draw, paint
-from .refusals import Reason, RefusalError
 from .shapes import Count, Email, Strict
 from .store import Row, Store
 

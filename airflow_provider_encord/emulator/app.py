@@ -24,8 +24,8 @@ from . import access, answers, controls, envelope, objects, pages, request_origi
 from .answers import Answer
 from .database_file import is_unavailable
 from .emulation import Emulation
+from .errors import Reason, RefusalError
 from .faults import Do
-from .refusals import Reason, RefusalError
 
 log = logging.getLogger("encord-emulator")
 

@@ -10,7 +10,7 @@ import datetime
 import time
 
 from . import times
-from .refusals import Reason, RefusalError
+from .errors import Reason, RefusalError
 
 _EARLIEST = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _LATEST = datetime.datetime(9900, 1, 1, tzinfo=datetime.UTC)

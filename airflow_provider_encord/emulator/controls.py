@@ -16,9 +16,9 @@ from airflow_provider_encord import __version__
 
 from . import annotator, answers, labels, organisation, people, seeding, shapes, times, workflow
 from .emulation import Emulation
+from .errors import Reason, RefusalError
 from .faults import FaultScript
 from .identifiers import is_uuid, new_uuid
-from .refusals import Reason, RefusalError
 from .request_origin import is_json
 from .rest import refusal_answer
 from .shapes import Strict, StrictCamel

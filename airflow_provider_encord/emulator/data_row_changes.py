@@ -6,9 +6,9 @@ import json
 from typing import Any, Literal
 
 from . import access, data_rows, linking
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .filters import Conditions
-from .refusals import Reason, RefusalError
 from .shapes import Strict
 
 

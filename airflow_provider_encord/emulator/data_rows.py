@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from . import times
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .filters import Conditions
-from .refusals import Reason, RefusalError
 from .shapes import Strict
 from .store import Row
 

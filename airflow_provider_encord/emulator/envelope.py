@@ -10,9 +10,9 @@ import msgspec
 
 from . import access, answers, shapes
 from .emulation import Emulation
+from .errors import Reason, RefusalError
 from .exchange import Caller, Exchange
 from .operations import V1, Scope
-from .refusals import Reason, RefusalError
 from .routes import V1_OPERATIONS
 
 PATHS = ("/public", "/public/user")

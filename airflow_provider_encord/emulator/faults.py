@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from .errors import Reason, RefusalError
 from .identifiers import new_uuid
-from .refusals import Reason, RefusalError
 from .shapes import Count, PositiveCount, Share, Strict
 
 _WITHOUT_BODY = (204, 304)

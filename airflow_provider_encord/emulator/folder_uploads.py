@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import folders, listing, organisation, upload_entries, upload_jobs
+from .errors import Reason, RefusalError
 from .exchange import Exchange
-from .refusals import Reason, RefusalError
 from .shapes import StrictCamel
 from .store import Row
 

@@ -12,10 +12,10 @@ import uuid as uuids
 from typing import Any, Literal
 
 from . import access, listing, organisation, times
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .filters import Conditions
 from .identifiers import is_uuid, new_uuid
-from .refusals import Reason, RefusalError
 from .shapes import StrictCamel
 from .store import Row, Store
 

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from . import access, listing, members, times
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .identifiers import new_uuid
-from .refusals import Reason, RefusalError
 from .shapes import StrictCamel
 from .store import Row
 

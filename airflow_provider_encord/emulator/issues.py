@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from . import listing, stage_access, times
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .identifiers import is_uuid, new_uuid
-from .refusals import Reason, RefusalError
 from .shapes import Strict, StrictCamel
 from .store import Row, Store
 

@@ -10,10 +10,10 @@ import json
 from typing import Any
 
 from . import label_content
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .identifiers import new_uuid
 from .label_listing import MAIN
-from .refusals import Reason, RefusalError
 from .shapes import Strict, StrictCamel
 from .store import Row
 

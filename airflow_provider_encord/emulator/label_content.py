@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from . import dicom_labels, times
-from .refusals import Reason, RefusalError
+from .errors import Reason, RefusalError
 
 PARTS = ("object_answers", "classification_answers", "object_actions", "spaces")
 _SERVER_KNOWS = {

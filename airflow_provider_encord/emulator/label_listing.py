@@ -13,10 +13,10 @@ from typing import Any, Literal
 import msgspec
 
 from .data_rows import link, raw
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .filters import Conditions
 from .objects import METADATA
-from .refusals import Reason, RefusalError
 from .shapes import Strict
 from .store import Row, Store
 

@@ -13,10 +13,10 @@ import msgspec
 
 from . import label_content, label_history, shapes, times
 from .data_rows import link
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .identifiers import new_uuid
 from .label_listing import MAIN
-from .refusals import Reason, RefusalError
 from .shapes import Strict
 from .store import Row, Store
 

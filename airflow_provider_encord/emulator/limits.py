@@ -6,7 +6,7 @@ import collections
 import math
 
 from .clock import Clock
-from .refusals import Reason, RefusalError
+from .errors import Reason, RefusalError
 
 DEFAULT_LABEL_ROWS = 1000
 DEFAULT_PAGE = 100

@@ -6,9 +6,9 @@ import base64
 import binascii
 from typing import Any
 
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .filters import Conditions
-from .refusals import Reason, RefusalError
 from .shapes import StrictCamel
 from .store import Row
 

@@ -10,8 +10,8 @@ import json
 from typing import Any, Literal
 
 from . import access, listing, times
+from .errors import Reason, RefusalError
 from .exchange import Exchange
-from .refusals import Reason, RefusalError
 from .shapes import Strict, StrictCamel
 
 ROLES = {"project": range(6), "dataset": range(2), "ontology": range(2), "folder": range(2)}

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from . import access, listing, times
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .filters import Listing, V1FilterPayload, matching
 from .identifiers import is_uuid, new_uuid
-from .refusals import Reason, RefusalError
 from .shapes import Strict, StrictCamel
 from .store import Row
 

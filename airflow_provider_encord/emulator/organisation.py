@@ -11,10 +11,10 @@ import uuid
 from typing import Any, Literal
 
 from . import access, listing, members, people, times
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .filters import Conditions
 from .identifiers import new_uuid
-from .refusals import Reason, RefusalError
 from .shapes import StrictCamel
 from .store import Row, Store
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from . import access
 from .clock import Clock
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .identifiers import new_uuid
-from .refusals import Reason, RefusalError
 from .shapes import Strict
 from .store import Row, Store
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from . import access, listing
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .identifiers import new_uuid
-from .refusals import Reason, RefusalError
 from .shapes import StrictCamel
 
 

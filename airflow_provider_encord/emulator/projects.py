@@ -12,10 +12,10 @@ import msgspec
 
 from . import access, label_listing, listing, ontologies, times, workflow
 from .datasets import dataset_type
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .filters import Listing, V1FilterPayload, matching
 from .identifiers import is_uuid, new_uuid
-from .refusals import Reason, RefusalError
 from .shapes import Strict, StrictCamel
 from .store import Row, Store
 

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from . import data_rows, folders
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .identifiers import new_uuid
-from .refusals import Reason, RefusalError
 from .shapes import Strict, StrictCamel
 from .store import Row, Store
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from . import access, answers, shapes
 from .emulation import Emulation
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .operations import V2
-from .refusals import Reason, RefusalError
 from .routes import V2_OPERATIONS
 
 PREFIX = "/v2/public/"

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from . import issues, listing, stage_access
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .identifiers import is_uuid, new_uuids
 from .label_listing import MAIN
-from .refusals import Reason, RefusalError
 from .shapes import StrictCamel
 from .store import Store
 

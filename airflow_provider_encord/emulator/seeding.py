@@ -11,11 +11,11 @@ import msgspec
 
 from . import datasets, items, label_content, labels, linking, media, ontologies, people, projects, workflow
 from .emulation import Emulation
+from .errors import Reason, RefusalError
 from .exchange import Caller, Exchange
 from .identifiers import feature_identifier, is_uuid, new_uuid, new_uuids
 from .label_content import Ontology
-from .painter import paint
-from .refusals import Reason, RefusalError
+from .label_generator import paint
 from .shapes import Email, Share, Strict
 
 SHOWN = 100

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from . import times
-from .refusals import Reason, RefusalError
+from .errors import Reason, RefusalError
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

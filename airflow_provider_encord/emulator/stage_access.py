@@ -10,9 +10,9 @@ import json
 from collections.abc import Collection
 
 from . import access
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .identifiers import is_uuid
-from .refusals import Reason, RefusalError
 from .store import Row
 
 MANAGERS = frozenset({0, 4})

@@ -10,10 +10,10 @@ import json
 from typing import Any, Literal
 
 from . import access, data_rows, folders, items, listing, times
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .filters import Conditions
 from .objects import METADATA
-from .refusals import Reason, RefusalError
 from .shapes import StrictCamel
 from .store import Row
 

@@ -11,9 +11,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from . import organisation, upload_jobs
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .identifiers import new_uuid
-from .refusals import Reason, RefusalError
 from .shapes import StrictCamel
 from .store import Row, Store
 

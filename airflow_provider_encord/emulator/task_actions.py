@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import msgspec
 
 from . import consensus, reviews, stage_access, workflow
+from .errors import Reason, RefusalError
 from .exchange import Exchange
-from .refusals import Reason, RefusalError
 from .shapes import StrictCamel
 from .store import Row, Store
 

@@ -9,10 +9,10 @@ import json
 from typing import Any
 
 from . import consensus, listing, stage_access, times
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .filters import Conditions
 from .label_listing import MAIN
-from .refusals import Reason, RefusalError
 from .shapes import StrictCamel
 from .store import Row, Store
 

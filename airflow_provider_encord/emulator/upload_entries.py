@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from .refusals import Reason, RefusalError
+from .errors import Reason, RefusalError
 from .registration import KINDS, SINGLE
 from .shapes import StrictCamel, convert
 from .upload_jobs import Unit

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from . import folders, listing, organisation, upload_entries, upload_jobs
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .identifiers import new_uuid
-from .refusals import Reason, RefusalError
 from .registration import UnitError, register_named
 from .shapes import Strict, StrictCamel
 

@@ -13,9 +13,9 @@ from typing import Any, Literal
 import msgspec
 
 from . import consensus, reviews
+from .errors import Reason, RefusalError
 from .exchange import Exchange
 from .identifiers import new_uuid, new_uuids
-from .refusals import Reason, RefusalError
 from .shapes import Strict
 from .store import Row, Store
 

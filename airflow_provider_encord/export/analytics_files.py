@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from airflow_provider_encord.client.errors import UnexpectedAnswerError
+from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.client.times import answered_time
 from airflow_provider_encord.defaults import JSON_LINES
 from airflow_provider_encord.export.counted_file import CountedFile
@@ -142,7 +142,7 @@ class _Parquet:
         try:
             return int64(value, name)
         except ValueError as error:
-            raise UnexpectedAnswerError(
+            raise UnexpectedResponseError(
                 f"Encord answered with a number that no column of Parquet holds: {error}."
             ) from None
 

@@ -13,12 +13,12 @@ from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST, Lab
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.resources.chunks import chunks
-from airflow_provider_encord.export.listing import Filters, Listing, Question
+from airflow_provider_encord.export.listing import Filters, Listing, RowSelection
 
 _NAMED = 3
 
 
-def require_known(client: EncordClient, question: Question, listing: Listing) -> None:
+def require_known(client: EncordClient, question: RowSelection, listing: Listing) -> None:
     """Make sure that no row is missing because of a wrong name.
 
     :raises InvalidRequestError: The project does not have the branch, or one of the data units or label rows.
@@ -31,7 +31,7 @@ def require_known(client: EncordClient, question: Question, listing: Listing) ->
     _require_ids(client, question, "label_hashes", {row.label_hash for row in listing.rows})
 
 
-def _require_ids(client: EncordClient, question: Question, name: str, listed: set[str]) -> None:
+def _require_ids(client: EncordClient, question: RowSelection, name: str, listed: set[str]) -> None:
     """Look for the ids that were not listed; other filters, or a lack of labels, may have left them out.
 
     A label row belongs to one branch, so its id is looked for on the branch of the export.
@@ -42,7 +42,7 @@ def _require_ids(client: EncordClient, question: Question, name: str, listed: se
     known: set[str | None] = set()
     for part in chunks(unlisted, MOST_ROWS_PER_REQUEST):
         field: dict[str, Any] = {name: list(part)}
-        only = Question(project=question.project, branch=branch, filters=Filters(**field))
+        only = RowSelection(project=question.project, branch=branch, filters=Filters(**field))
         stamps = client.send(list_label_row_stamps(question.project, only.wire_filter()))
         known |= {one.data_hash if name == "data_hashes" else one.label_hash for one in stamps}
     unknown = [one for one in unlisted if one not in known]
@@ -55,7 +55,7 @@ def _require_ids(client: EncordClient, question: Question, name: str, listed: se
         )
 
 
-def _require_branch(client: EncordClient, question: Question) -> None:
+def _require_branch(client: EncordClient, question: RowSelection) -> None:
     every = LabelRowFilter(include_all_label_branches=True, include_workflow_graph_node=False)
     stamps = client.send(list_label_row_stamps(question.project, every))
     branches = sorted({one.branch_name for one in stamps if one.label_hash is not None})

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 from airflow_provider_encord import __version__
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import UnavailableError, UnexpectedAnswerError
+from airflow_provider_encord.client.errors import UnavailableError, UnexpectedResponseError
 from airflow_provider_encord.export.directory import FinishedError, ReplacedError
 from airflow_provider_encord.export.manifest import (
     LABELS,
@@ -36,11 +36,11 @@ from airflow_provider_encord.export.plan import (
     named_shards,
     read_all_progress,
 )
-from airflow_provider_encord.export.planning import Order, plan_export
-from airflow_provider_encord.export.reading import Reading
+from airflow_provider_encord.export.planning import ExportSpec, plan_export
+from airflow_provider_encord.export.reading import ReadOptions
 from airflow_provider_encord.storage_paths import StoragePath
 
-__all__ = ["Order", "export_labels", "export_part", "join", "plan_export", "tidy"]
+__all__ = ["ExportSpec", "export_labels", "export_part", "join", "plan_export", "tidy"]
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +49,10 @@ _MOST_TRIES = 3
 
 def export_labels(
     client: EncordClient,
-    order: Order,
+    order: ExportSpec,
     destination: StoragePath,
     *,
-    reading: Reading = DEFAULT_READING,
+    reading: ReadOptions = DEFAULT_READING,
     clock: Callable[[], float] = time.monotonic,
 ) -> Manifest:
     """Export the label rows of a project that have labels.
@@ -83,7 +83,7 @@ def export_labels(
 
 
 def _export(
-    client: EncordClient, order: Order, directory: Directory, reading: Reading, clock: Callable[[], float]
+    client: EncordClient, order: ExportSpec, directory: Directory, reading: ReadOptions, clock: Callable[[], float]
 ) -> Manifest:
     planned = plan_export(client, order, directory.path, accept_failed=reading.skip_unreadable)
     if isinstance(planned, Manifest):
@@ -152,7 +152,7 @@ def _publish(client: EncordClient, plan: Plan, done: Sequence[Progress], directo
     manifest = _manifest(client, plan, done)
     problems = [*manifest.problems()]
     if problems:
-        raise UnexpectedAnswerError(
+        raise UnexpectedResponseError(
             f"destination: the export in {directory.path} does not add up, so it has no manifest: "
             f"{'; '.join(problems)}. Export it again with overwrite=True, and report this as a bug."
         )

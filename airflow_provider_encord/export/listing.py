@@ -22,7 +22,7 @@ from airflow_provider_encord.client.api.labels import (
     list_label_row_stamps,
 )
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import UnexpectedAnswerError
+from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.times import by_encords_clock, parse_time
 
@@ -63,7 +63,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         return any(wanted is not None and not wanted for wanted in lists)
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class RowSelection(msgspec.Struct, frozen=True, kw_only=True):
     """What an export answers. Two exports of the same question may replace each other.
 
     :param project: The project's id.
@@ -113,7 +113,7 @@ class ListedRow(msgspec.Struct, frozen=True, gc=False):
     last_edited_at: str | None = None
 
     @property
-    def place(self) -> tuple[str, str, str]:
+    def sort_key(self) -> tuple[str, str, str]:
         """Where it stands in the order of the files."""
         return (self.data_hash, self.branch, self.label_hash)
 
@@ -141,11 +141,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         return self.listed - len(self.rows)
 
 
-def list_rows(client: EncordClient, question: Question) -> Listing:
+def list_rows(client: EncordClient, question: RowSelection) -> Listing:
     """List the rows to export, with one request. Changes nothing.
 
     :raises EncordError: Encord refused, or was not reached.
-    :raises UnexpectedAnswerError: A row is listed twice.
+    :raises UnexpectedResponseError: A row is listed twice.
     """
     now = datetime.datetime.now(datetime.UTC)
     if question.filters.nothing:  # not asked: an empty list on the wire may mean "no filter"
@@ -161,7 +161,7 @@ def listing_of(stamps: Sequence[LabelRowStamp], now: datetime.datetime, clock: s
     """The listing in what Encord answered, in whatever order.
 
     :param clock: Whose time `now` is.
-    :raises UnexpectedAnswerError: A row is listed twice.
+    :raises UnexpectedResponseError: A row is listed twice.
     """
     rows = [
         ListedRow(one.data_hash, sys.intern(one.branch_name), one.label_hash, one.last_edited_at)
@@ -172,7 +172,7 @@ def listing_of(stamps: Sequence[LabelRowStamp], now: datetime.datetime, clock: s
     seen: set[str] = set()
     for row in rows:
         if row.label_hash in seen:
-            raise UnexpectedAnswerError(f"Encord lists the label row {row.label_hash} (data {row.data_hash}) twice.")
+            raise UnexpectedResponseError(f"Encord lists the label row {row.label_hash} (data {row.data_hash}) twice.")
         seen.add(row.label_hash)
     watermark = _latest(one.last_edited_at for one in stamps)
     return Listing(rows=rows, listed=len(stamps), listed_at=now.isoformat(), watermark=watermark, clock=clock)

@@ -15,7 +15,7 @@ from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.defaults import JSON_LINES, SHARD_BYTES
 from airflow_provider_encord.export.directory import MANIFEST as MANIFEST
-from airflow_provider_encord.export.listing import WORKER, Filters, ListedRow, Question
+from airflow_provider_encord.export.listing import WORKER, Filters, ListedRow, RowSelection
 from airflow_provider_encord.storage_paths import StoragePath
 
 SCHEMA_VERSION = "1.2"
@@ -130,7 +130,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     shard_bytes: int = SHARD_BYTES
 
 
-class Since(msgspec.Struct, frozen=True, kw_only=True):
+class PreviousExport(msgspec.Struct, frozen=True, kw_only=True):
     """The export that an incremental one continues: it has the changes since then.
 
     :param manifest: URI of its manifest.
@@ -213,7 +213,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     listed_at: str | None = None
     clock: str = WORKER
     listing: FileRecord | None = None
-    since: Since | None = None
+    since: PreviousExport | None = None
     chain: ChainRecord | None = None
     left: FileRecord | None = None
     replaces: Sequence[str] = []
@@ -240,9 +240,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
                 yield f"its files have {files} {name}, and it says {count}"
 
     @property
-    def question(self) -> Question:
+    def question(self) -> RowSelection:
         """What the export answers."""
-        return Question(project=self.project.id, branch=self.branch, filters=self.filters)
+        return RowSelection(project=self.project.id, branch=self.branch, filters=self.filters)
 
 
 class _Version(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import EncordError, UnexpectedAnswerError
+from airflow_provider_encord.client.errors import EncordError, UnexpectedResponseError
 from airflow_provider_encord.export.directory import new_try
 from airflow_provider_encord.export.listing import ListedRow
 from airflow_provider_encord.export.manifest import FailedRow
@@ -20,11 +20,11 @@ from airflow_provider_encord.export.plan import (
     rows_to_read,
     write_progress,
 )
-from airflow_provider_encord.export.progress import Watcher
-from airflow_provider_encord.export.reading import Reader, Reading
+from airflow_provider_encord.export.progress import ProgressLogger
+from airflow_provider_encord.export.reading import Reader, ReadOptions
 from airflow_provider_encord.export.shards import OpenShard, shard_name
 
-DEFAULT_READING = Reading()
+DEFAULT_READING = ReadOptions()
 
 
 def export_part(
@@ -33,7 +33,7 @@ def export_part(
     number: int,
     directory: Directory,
     *,
-    reading: Reading = DEFAULT_READING,
+    reading: ReadOptions = DEFAULT_READING,
     clock: Callable[[], float] = time.monotonic,
 ) -> Progress:
     """Export one part of a plan, continuing from the last shard of an earlier attempt.
@@ -49,13 +49,13 @@ def export_part(
         return progress
     rows = rows_to_read(directory, plan, plan.parts[number], progress.next_row)
     reader = Reader(client, plan.question.project, reading)
-    watcher = Watcher(len(rows), clock)
+    watcher = ProgressLogger(len(rows), clock)
     writing = _Part(plan, number, directory, progress)
     try:
         for listed, row in reader.rows(rows):
             try:
                 writing.take(listed, row)
-            except UnexpectedAnswerError as error:
+            except UnexpectedResponseError as error:
                 writing.take(listed, reader.failure(listed, error))
             watcher.read(len(row.content) if isinstance(row, LabelRow) else 0)
         progress = writing.finish()
@@ -66,13 +66,13 @@ def export_part(
     return progress
 
 
-def require_readable(failed: Sequence[FailedRow], reading: Reading) -> None:
+def require_readable(failed: Sequence[FailedRow], reading: ReadOptions) -> None:
     """Check what an earlier attempt skipped, which this one may have to fail for.
 
-    :raises UnexpectedAnswerError: It skipped rows, and this one must not.
+    :raises UnexpectedResponseError: It skipped rows, and this one must not.
     """
     if failed and not reading.skip_unreadable:
-        raise UnexpectedAnswerError(
+        raise UnexpectedResponseError(
             f"Label row {failed[0].label_hash} (data {failed[0].data_hash}) was skipped by an earlier attempt with "
             f"on_error='skip', as it could not be read: {failed[0].error} Correct it in Encord and export again with "
             "overwrite=True, or keep on_error='skip'.",
@@ -95,7 +95,7 @@ class _Part:
     def take(self, listed: ListedRow, row: LabelRow | FailedRow | None) -> None:
         """Add a row.
 
-        :raises UnexpectedAnswerError: The format cannot read it; it was not added.
+        :raises UnexpectedResponseError: The format cannot read it; it was not added.
         """
         if row is None:
             self._missing.append(listed)

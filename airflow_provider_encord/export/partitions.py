@@ -13,11 +13,11 @@ import msgspec
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.export.directory import FinishedError
-from airflow_provider_encord.export.labels import Order, export_part, join, plan_export, tidy
+from airflow_provider_encord.export.labels import ExportSpec, export_part, join, plan_export, tidy
 from airflow_provider_encord.export.manifest import Manifest, Shard
 from airflow_provider_encord.export.part import require_readable
 from airflow_provider_encord.export.plan import Directory, Plan, Progress, directory_of, read_plan
-from airflow_provider_encord.export.reading import Reading
+from airflow_provider_encord.export.reading import ReadOptions
 from airflow_provider_encord.export.shards import part_of
 from airflow_provider_encord.storage_paths import StoragePath
 
@@ -56,7 +56,7 @@ def partition_of(value: Mapping[str, Any]) -> Partition:
 
 
 def plan_partitions(
-    client: EncordClient, order: Order, destination: StoragePath, *, rows_per_partition: int, most: int
+    client: EncordClient, order: ExportSpec, destination: StoragePath, *, rows_per_partition: int, most: int
 ) -> list[Partition]:
     """Plan an export in parts.
 
@@ -90,7 +90,7 @@ def plan_partitions(
 
 
 def export_partition(
-    client: EncordClient, partition: Partition, destination: StoragePath, reading: Reading
+    client: EncordClient, partition: Partition, destination: StoragePath, reading: ReadOptions
 ) -> tuple[Progress, Manifest | None]:
     """Export a part, and join the parts if all others are finished.
 
@@ -108,7 +108,7 @@ def export_partition(
     return progress, join(client, plan, directory)
 
 
-def _of_whole(partition: Partition, directory: Directory, reading: Reading) -> tuple[Progress, Manifest]:
+def _of_whole(partition: Partition, directory: Directory, reading: ReadOptions) -> tuple[Progress, Manifest]:
     """The progress of a part of an export that is whole; the task is run again, or its end was not noted."""
     manifest = directory.manifest()
     if manifest is None or manifest.plan != partition.plan:

@@ -16,7 +16,7 @@ import msgspec
 
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.export.directory import PLAN, ExportDirectory, file_name
-from airflow_provider_encord.export.listing import ListedRow, Question
+from airflow_provider_encord.export.listing import ListedRow, RowSelection
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import (
     ChainRecord,
@@ -25,8 +25,8 @@ from airflow_provider_encord.export.manifest import (
     Layout,
     Manifest,
     ManifestError,
+    PreviousExport,
     Shard,
-    Since,
     decode_manifest,
 )
 from airflow_provider_encord.storage_paths import StoragePath
@@ -56,7 +56,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     replaces: Sequence[str]
     fingerprint: str
-    question: Question
+    question: RowSelection
     layout: Layout
     run: str | None
     listed: int
@@ -65,7 +65,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     clock: str
     watermark: str | None
     listing: FileRecord
-    since: Since | None
+    since: PreviousExport | None
     chain: ChainRecord | None
     left: FileRecord | None
     to_read: int

@@ -11,16 +11,19 @@ import msgspec
 
 from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError, NotPossibleError, PermissionDeniedError
-from airflow_provider_encord.export import chain as chains
-from airflow_provider_encord.export.chain import BrokenChainError, Chain
+from airflow_provider_encord.client.errors import (
+    InvalidRequestError,
+    PermissionDeniedError,
+    UnsupportedByCredentialError,
+)
+from airflow_provider_encord.export import incremental as chains
 from airflow_provider_encord.export.directory import KIND, ReplacedError
 from airflow_provider_encord.export.formats import PARQUET, needs_structure, require_format
+from airflow_provider_encord.export.incremental import BrokenChainError, Chain
 from airflow_provider_encord.export.known_rows import require_known
-from airflow_provider_encord.export.left import why_left
-from airflow_provider_encord.export.listing import ListedRow, Listing, Question, list_rows
+from airflow_provider_encord.export.listing import ListedRow, Listing, RowSelection, list_rows
 from airflow_provider_encord.export.listing_file import LEFT, LISTING, write_rows
-from airflow_provider_encord.export.manifest import ChainRecord, Layout, Manifest, Since
+from airflow_provider_encord.export.manifest import ChainRecord, Layout, Manifest, PreviousExport
 from airflow_provider_encord.export.plan import (
     Directory,
     Plan,
@@ -31,6 +34,7 @@ from airflow_provider_encord.export.plan import (
     read_plan,
     write_plan,
 )
+from airflow_provider_encord.export.removed import why_left
 from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
@@ -39,7 +43,7 @@ _MOST_TRIES = 3
 _DIFFERENCES = {"project": "of another project", "branch": "of another branch", "filters": "with other filters"}
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class ExportSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What is wanted.
 
     :param question: Which rows.
@@ -50,7 +54,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     :param overwrite: Make it again even if it is whole.
     """
 
-    question: Question
+    question: RowSelection
     layout: Layout = Layout()
     run: str | None = None
     chain: Chain | None = None
@@ -83,14 +87,14 @@ class _Changes(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     chain: ChainRecord | None = None
-    since: Since | None = None
+    since: PreviousExport | None = None
     wanted: set[str] | None = None
     left: list[tuple[ListedRow, str]] | None = None
 
 
 def plan_export(
     client: EncordClient,
-    order: Order,
+    order: ExportSpec,
     destination: StoragePath,
     *,
     rows_per_part: int | None = None,
@@ -128,7 +132,7 @@ def _can_be_continued(directory: Directory, plan: Plan, accept_failed: bool) -> 
     return (accept_failed or not has_skipped(directory, plan)) and is_usable(directory, plan)
 
 
-def _there(directory: Directory, question: Question) -> tuple[Plan | None, Manifest | None]:
+def _there(directory: Directory, question: RowSelection) -> tuple[Plan | None, Manifest | None]:
     """The unfinished export that is there, else the whole one.
 
     :raises InvalidRequestError: There is anything else.
@@ -149,7 +153,7 @@ def _there(directory: Directory, question: Question) -> tuple[Plan | None, Manif
 
 def _new_plan(
     client: EncordClient,
-    order: Order,
+    order: ExportSpec,
     directory: Directory,
     rows_per_part: int | None,
     most_parts: int,
@@ -203,7 +207,7 @@ def _with_whether_wanted(listing: Listing, wanted: set[str] | None) -> Iterator[
         yield row, wanted is None or row.label_hash in wanted
 
 
-def _changes(client: EncordClient, order: Order, listing: Listing, destination: StoragePath) -> _Changes:
+def _changes(client: EncordClient, order: ExportSpec, listing: Listing, destination: StoragePath) -> _Changes:
     """What changed since the last export of the chain; if the chain is broken, all rows, and why."""
     chain = order.chain
     if chain is None:
@@ -220,7 +224,7 @@ def _changes(client: EncordClient, order: Order, listing: Listing, destination: 
     return _Changes(chain=ChainRecord(name=chain.name), since=since, wanted=found.changed, left=left)
 
 
-def _require_own_directory(order: Order, there: Manifest | None, destination: StoragePath) -> None:
+def _require_own_directory(order: ExportSpec, there: Manifest | None, destination: StoragePath) -> None:
     if order.chain and there and there.run != order.run:
         raise InvalidRequestError(
             f"destination: {destination} holds the export of {there.run}. Each export of a chain needs a directory of "
@@ -228,7 +232,7 @@ def _require_own_directory(order: Order, there: Manifest | None, destination: St
         )
 
 
-def _report(order: Order, listing: Listing, destination: StoragePath, to_read: int, changes: _Changes) -> None:
+def _report(order: ExportSpec, listing: Listing, destination: StoragePath, to_read: int, changes: _Changes) -> None:
     log.info(
         "Exporting %d label rows of project %s, branch %s, to %s; %d listed without labels are left out.",
         to_read,
@@ -253,12 +257,12 @@ def _report(order: Order, listing: Listing, destination: StoragePath, to_read: i
         )
 
 
-def _structure(client: EncordClient, order: Order) -> dict[str, Any]:
+def _structure(client: EncordClient, order: ExportSpec) -> dict[str, Any]:
     if not needs_structure(order.layout.format):
         return {}
     try:
         return client.project(order.question.project).ontology().editor_ontology
-    except (NotPossibleError, PermissionDeniedError) as error:
+    except (UnsupportedByCredentialError, PermissionDeniedError) as error:
         if order.layout.format != PARQUET:
             raise
         log.warning(

@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 SECONDS_BETWEEN_REPORTS = 15.0
 
 
-class Watcher:
+class ProgressLogger:
     """Counts what was read.
 
     :param total: Label rows to be read.

@@ -24,11 +24,11 @@ from airflow_provider_encord.client.api.labels import LabelRow, get_label_rows
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import (
     NotFoundError,
+    PayloadTooLargeError,
     PermissionDeniedError,
     RefusedError,
-    TooLargeError,
     UnavailableError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.defaults import PARALLEL_READS, ROWS_PER_REQUEST
@@ -45,7 +45,7 @@ Read: TypeAlias = tuple[ListedRow, LabelRow | FailedRow | None]
 deleted since."""
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How label rows are asked for.
 
     :param rows_per_request: How many at once, at most.
@@ -98,7 +98,7 @@ class Reader:
     :param project: Id of the project.
     """
 
-    def __init__(self, client: EncordClient, project: str, reading: Reading):
+    def __init__(self, client: EncordClient, project: str, reading: ReadOptions):
         self._client = client
         self._project = project
         self._size = BundleSize(reading.rows_per_request)
@@ -108,8 +108,8 @@ class Reader:
     def rows(self, listed: Sequence[ListedRow]) -> Iterator[Read]:
         """All of them, in order. Of the bundles that were read, `parallel` at most are in memory.
 
-        :raises TooLargeError: A row alone is too much for a request; the message says which.
-        :raises UnexpectedAnswerError: Encord gave a row twice, or one that was not asked for; or a row cannot be read,
+        :raises PayloadTooLargeError: A row alone is too much for a request; the message says which.
+        :raises UnexpectedResponseError: Encord gave a row twice, or one that was not asked for; or a row cannot be read,
             which the message names, and `Reading.skip_unreadable` is false.
         :raises EncordError: Encord refused, or was not reached.
         """
@@ -142,11 +142,11 @@ class Reader:
             if len(part) > 1:
                 call = dataclasses.replace(call, most_bytes=min(call.most_bytes, MOST_BYTES_OF_BUNDLE))
             return self._client.send(call)
-        except TooLargeError as error:
+        except PayloadTooLargeError as error:
             if len(part) == 1:
                 raise _too_large(part[0], error) from None
             return self._read_parts(part, self._size.refused(len(part), error.maximum), failed)
-        except UnexpectedAnswerError as error:
+        except UnexpectedResponseError as error:
             if not error.rows:
                 raise
             if len(part) > 1:
@@ -162,14 +162,14 @@ class Reader:
     def _read_parts(self, part: Sequence[ListedRow], size: int, failed: dict[str, FailedRow]) -> list[LabelRow]:
         return [row for smaller in chunks(part, size) for row in self._read(smaller, failed)]
 
-    def failure(self, row: ListedRow, error: UnexpectedAnswerError) -> FailedRow:
+    def failure(self, row: ListedRow, error: UnexpectedResponseError) -> FailedRow:
         """What a report says about a row that cannot be read.
 
-        :raises UnexpectedAnswerError: Such rows are not to be skipped; the message names the row.
+        :raises UnexpectedResponseError: Such rows are not to be skipped; the message names the row.
         """
         if self._skip_unreadable:
             return _failed(row, error.message)
-        raise UnexpectedAnswerError(
+        raise UnexpectedResponseError(
             f"Label row {row.label_hash} (data {row.data_hash}, branch {row.branch}) cannot be exported. Correct it in "
             f"Encord, leave it out with the filters, or set on_error='skip' to export the others. {error.message}",
             rows=[row.label_hash],
@@ -213,21 +213,21 @@ def _failed(row: ListedRow, error: str) -> FailedRow:
 def in_order(part: Sequence[ListedRow], rows: Sequence[LabelRow]) -> list[tuple[ListedRow, LabelRow | None]]:
     """Bring an answer into the order of the listing.
 
-    :raises UnexpectedAnswerError: A row came twice, or was not asked for.
+    :raises UnexpectedResponseError: A row came twice, or was not asked for.
     """
     by_hash: dict[str, LabelRow] = {}
     for row in rows:
         if row.label_hash in by_hash:
-            raise UnexpectedAnswerError(f"Encord gave the label row {row.label_hash} (data {row.data_hash}) twice.")
+            raise UnexpectedResponseError(f"Encord gave the label row {row.label_hash} (data {row.data_hash}) twice.")
         by_hash[row.label_hash] = row
     found = [(one, by_hash.pop(one.label_hash, None)) for one in part]
     if by_hash:
-        raise UnexpectedAnswerError(f"Encord gave the label row {min(by_hash)}, which was not asked for.")
+        raise UnexpectedResponseError(f"Encord gave the label row {min(by_hash)}, which was not asked for.")
     return found
 
 
-def _too_large(row: ListedRow, error: TooLargeError) -> TooLargeError:
-    return TooLargeError(
+def _too_large(row: ListedRow, error: PayloadTooLargeError) -> PayloadTooLargeError:
+    return PayloadTooLargeError(
         f"Label row {row.label_hash} (data {row.data_hash}) alone is too much for one request. Leave it out of the "
         f"export with the filters, or ask Encord to raise the limit. Encord said: {error.message}",
         maximum=error.maximum,

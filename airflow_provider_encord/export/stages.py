@@ -16,18 +16,18 @@ from airflow_provider_encord.client.api.workflow import choose_stage, stages_of
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey
 from airflow_provider_encord.client.errors import InvalidRequestError
-from airflow_provider_encord.export.listing import Question
+from airflow_provider_encord.export.listing import RowSelection
 
 log = logging.getLogger(__name__)
 
 
-def with_known_stages(client: EncordClient, question: Question) -> Question:
+def with_known_stages(client: EncordClient, question: RowSelection) -> RowSelection:
     """The question, with the stage by its title if it was given by its id.
 
     With an API key the stages cannot be asked for; a name that does not exist then lets nothing through.
 
     :raises InvalidRequestError: The project has no such stage; the message lists those that it has.
-    :raises NotPossibleError: The project has no workflow, so no stages.
+    :raises UnsupportedByCredentialError: The project has no workflow, so no stages.
     """
     filters = question.filters
     if filters.stage is None and filters.stage_like is None:

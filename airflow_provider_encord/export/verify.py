@@ -25,7 +25,7 @@ from airflow_provider_encord.export.manifest import (
     ManifestError,
     Shard,
 )
-from airflow_provider_encord.export.reading import Reader, Reading
+from airflow_provider_encord.export.reading import Reader, ReadOptions
 from airflow_provider_encord.export.shards import SHARD_NAME
 from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
 from airflow_provider_encord.storage_paths import (
@@ -110,7 +110,7 @@ def verify_listing(client: EncordClient, directory: StoragePath, manifest: Manif
 
 
 def verify_content(
-    client: EncordClient, directory: StoragePath, manifest: Manifest, reading: Reading
+    client: EncordClient, directory: StoragePath, manifest: Manifest, reading: ReadOptions
 ) -> Iterator[Mismatch]:
     """Read all exported rows again, and compare them with the files; needs JSON Lines.
 

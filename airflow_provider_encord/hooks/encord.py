@@ -119,7 +119,7 @@ class EncordHook(BaseHook):
         extra ``sdk`` and a connection with an SSH key. `allow_http` means nothing to the SDK, which sends wherever
         Encord asks it to.
 
-        :raises NotPossibleError: The connection has what the SDK has no setting for: an API key, a `ca_bundle`.
+        :raises UnsupportedByCredentialError: The connection has what the SDK has no setting for: an API key, a `ca_bundle`.
         :raises AirflowOptionalProviderFeatureException: The extra is not installed.
         """
         from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureException
@@ -197,13 +197,13 @@ class EncordHook(BaseHook):
 
         :return: Whether it works, and a message that says what it can do, or what is wrong and how to mend it.
         """
-        from airflow_provider_encord.hooks import trial
+        from airflow_provider_encord.hooks import connection_test
 
         try:
             with self._connect(attempts=1) as client:  # somebody waits for the answer
-                return True, trial.accepted(client)
+                return True, connection_test.accepted(client)
         except Exception as error:  # noqa: BLE001 - Airflow shows the message, and expects no exception
-            return False, trial.explained(error)
+            return False, connection_test.explained(error)
 
     @cached_property
     def _client(self) -> EncordClient:

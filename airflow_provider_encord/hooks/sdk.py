@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord import __version__
 from airflow_provider_encord.client.credentials import ApiKey, Credential
-from airflow_provider_encord.client.errors import NotPossibleError
-from airflow_provider_encord.client.transport import machine
+from airflow_provider_encord.client.errors import UnsupportedByCredentialError
+from airflow_provider_encord.client.transport import network_environment
 from airflow_provider_encord.client.transport.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ INSTALL = "pip install 'airflow-provider-encord[sdk]'"
 def sdk_client(credential: Credential, settings: Settings) -> EncordUserClient:
     """Make the vendor's client.
 
-    :raises NotPossibleError: The connection has an API key, or certificates of its own.
+    :raises UnsupportedByCredentialError: The connection has an API key, or certificates of its own.
     :raises ModuleNotFoundError: The extra is not installed.
     """
     if isinstance(credential, ApiKey):
-        raise NotPossibleError(
+        raise UnsupportedByCredentialError(
             "Encord's SDK takes no API keys since November 2024, and this connection holds one. Use what get_conn() "
             "gives, which does, or a connection with an SSH key."
         )
@@ -49,14 +49,16 @@ def sdk_client(credential: Credential, settings: Settings) -> EncordUserClient:
         )
     except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote the key
         what = type(error).__name__
-    raise NotPossibleError(f"The installed release of Encord's SDK makes no client of this connection ({what}).")
+    raise UnsupportedByCredentialError(
+        f"The installed release of Encord's SDK makes no client of this connection ({what})."
+    )
 
 
 def _require_trust_of_the_machine(settings: Settings) -> None:
     """The SDK trusts what the machine trusts, and has no setting for anything else."""
     trusted = settings.trusted
-    if trusted and pathlib.Path(trusted).resolve() != pathlib.Path(machine.bundle(None)).resolve():
-        raise NotPossibleError(
+    if trusted and pathlib.Path(trusted).resolve() != pathlib.Path(network_environment.bundle(None)).resolve():
+        raise UnsupportedByCredentialError(
             f"Connection field ca_bundle: Encord's SDK has no setting for it. Set the variable REQUESTS_CA_BUNDLE to "
             f"{trusted} where Airflow runs, which the SDK honours; or use what get_conn() gives."
         )

@@ -16,14 +16,14 @@ from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.ingest.kinds import NAMES as KINDS
 from airflow_provider_encord.ingest.kinds import name_of_kind
-from airflow_provider_encord.ingest.sending import Sent
 from airflow_provider_encord.ingest.sources import SourceFile
+from airflow_provider_encord.ingest.transfer import StoredFile
 
 SCHEMA_VERSION = 1
 
 
 class NotedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that was sent; the fields are those of `Sent` and `SourceFile`."""
+    """A file that was sent; the fields are those of `StoredFile` and `SourceFile`."""
 
     source: str
     title: str
@@ -35,7 +35,7 @@ class NotedFile(msgspec.Struct, frozen=True, kw_only=True):
     kind: str | None = None
 
 
-class Note(msgspec.Struct, frozen=True, kw_only=True):
+class JobCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A job that was about to start, or has.
 
     :param target: Id of the dataset or folder.
@@ -52,14 +52,14 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Notes(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int
-    notes: list[Note]
+    notes: list[JobCheckpoint]
 
 
 _DECODER = msgspec.json.Decoder(_Notes)
 
 
 @dataclasses.dataclass
-class Notebook:
+class JobCheckpoints:
     """The notes of one task.
 
     :param read: Gives what was written last; None if nothing was.
@@ -77,7 +77,7 @@ class Notebook:
     hold: Callable[[float], None] = lambda _: None
 
     def __post_init__(self) -> None:
-        self._open: list[Note] = []
+        self._open: list[JobCheckpoint] = []
 
     @property
     def lasting(self) -> bool:
@@ -89,7 +89,7 @@ class Notebook:
         """Whether something is."""
         return bool(self._open)
 
-    def left(self, target: str) -> list[Note]:
+    def left(self, target: str) -> list[JobCheckpoint]:
         """The notes that an earlier try left about this dataset or folder.
 
         :raises InvalidRequestError: What is there are no notes, or of a newer version.
@@ -111,7 +111,7 @@ class Notebook:
         self._open = [note for note in notes.notes if note.target == target]
         return list(self._open)
 
-    def open(self, target: str, sent: Sequence[Sent], known: Iterable[str]) -> Note:
+    def open(self, target: str, sent: Sequence[StoredFile], known: Iterable[str]) -> JobCheckpoint:
         """Note that a job is about to start."""
         files = [
             NotedFile(
@@ -126,19 +126,19 @@ class Notebook:
             )
             for one in sent
         ]
-        note = Note(target=target, job=None, files=files, known=sorted(known))
+        note = JobCheckpoint(target=target, job=None, files=files, known=sorted(known))
         self._open.append(note)
         self._save()
         return note
 
-    def started(self, note: Note, job: str) -> Note:
+    def started(self, note: JobCheckpoint, job: str) -> JobCheckpoint:
         """Note the id of its job."""
         named = msgspec.structs.replace(note, job=job)
         self._open[self._open.index(note)] = named
         self._save()
         return named
 
-    def close(self, note: Note) -> None:
+    def close(self, note: JobCheckpoint) -> None:
         """Forget it: its outcomes are known, or it did not start."""
         if note in self._open:
             self._open.remove(note)
@@ -151,14 +151,14 @@ class Notebook:
             self.write(msgspec.json.encode(_Notes(schema_version=SCHEMA_VERSION, notes=self._open)))
 
 
-def sent_again(note: Note, files: Sequence[SourceFile]) -> list[Sent]:
+def sent_again(note: JobCheckpoint, files: Sequence[SourceFile]) -> list[StoredFile]:
     """The files of a note that are among those of this attempt.
 
     A file that is no longer named, or was written again since, is left out.
     """
     by_source = {file.uri: file for file in files}
     return [
-        Sent(
+        StoredFile(
             file=by_source[one.source],
             objects=tuple(one.objects),
             placeholders=tuple(one.placeholders),
@@ -169,7 +169,7 @@ def sent_again(note: Note, files: Sequence[SourceFile]) -> list[Sent]:
     ]
 
 
-def sent_before(note: Note, files: Sequence[SourceFile]) -> list[Sent]:
+def sent_before(note: JobCheckpoint, files: Sequence[SourceFile]) -> list[StoredFile]:
     """The files of a note that are not as they were then: written again since, or gone.
 
     Encord may have made data of them all the same. Groups that are gone are left out.
@@ -187,7 +187,7 @@ def sent_before(note: Note, files: Sequence[SourceFile]) -> list[Sent]:
             then = SourceFile(path=None, uri=one.source, title=one.title, size=one.size, kind=kind, version=one.version)
         else:
             continue
-        sent.append(Sent(file=then, objects=tuple(one.objects), sha256=one.sha256))
+        sent.append(StoredFile(file=then, objects=tuple(one.objects), sha256=one.sha256))
     return sent
 
 

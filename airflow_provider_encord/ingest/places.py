@@ -17,8 +17,8 @@ from airflow_provider_encord.client.api.storage_folders import BY_CREATION, BY_N
 from airflow_provider_encord.client.api.storage_items import ItemFilter, StorageItemRecord
 from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST, SignedUrl, UploadJob
 from airflow_provider_encord.client.call import API_KEY, Call, Flow
-from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, NotPossibleError
-from airflow_provider_encord.client.resources import wire_forms
+from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnsupportedByCredentialError
+from airflow_provider_encord.client.resources import api_versions
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import PARALLEL_UPLOADS
@@ -27,7 +27,7 @@ _ITEMS_PER_PAGE = 1000
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class UploadTarget:
     """Where files go to, and as whom.
 
     :param dataset: Id of the dataset; None for a storage folder alone.
@@ -46,7 +46,7 @@ class Target:
         if not self.dataset and not self.folder:
             raise InvalidRequestError("dataset, folder: name a dataset, a storage folder, or both.")
         if not self.dataset and self.credential == API_KEY:
-            raise NotPossibleError(
+            raise UnsupportedByCredentialError(
                 "folder: an API key reaches no storage folder by itself. Name its dataset, or use a connection with an "
                 "SSH key."
             )
@@ -59,10 +59,10 @@ class Target:
     def require_kind(self, kind: Kind) -> None:
         """Check that files of this kind can go there.
 
-        :raises NotPossibleError: Encord takes them into folders only.
+        :raises UnsupportedByCredentialError: Encord takes them into folders only.
         """
         if self.dataset and self.credential != API_KEY and kind.upload_type is None:
-            raise NotPossibleError(
+            raise UnsupportedByCredentialError(
                 f"dataset: files of kind {kind.item_type} go into storage folders only. Name the folder instead of the "
                 "dataset, and link the items with EncordLinkItemsOperator; a mirror dataset takes them from its folder "
                 "by itself."
@@ -73,7 +73,9 @@ class Target:
         found: list[SignedUrl | EncordError] = []
         for some in chunks(titles, MOST_URLS_PER_REQUEST):
             if self.dataset:
-                urls = yield from wire_forms.UPLOAD_URLS.flow(self.credential, self.dataset, some, kind, self.parallel)
+                urls = yield from api_versions.UPLOAD_URLS.flow(
+                    self.credential, self.dataset, some, kind, self.parallel
+                )
             else:
                 urls = yield from folder_uploads.folder_signed_urls(str(self.folder), len(some), kind)
             found += urls[: len(some)]

@@ -17,7 +17,7 @@ from typing import Any
 from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_empty, remove_unfinished
 from airflow_provider_encord.ingest.content import checksum_of
 from airflow_provider_encord.ingest.evidence import Evidence
-from airflow_provider_encord.ingest.notes import Notebook
+from airflow_provider_encord.ingest.notes import JobCheckpoints
 from airflow_provider_encord.ingest.outcome import Outcome
 from airflow_provider_encord.ingest.receipt import (
     ReceiptLine,
@@ -51,7 +51,7 @@ def is_of_receipt(path: Any) -> Callable[[str], bool]:
     return lambda uri: uri.startswith(f"{receipt}.parts/") or files.fullmatch(uri) is not None
 
 
-class Record:
+class ReportWriter:
     """The receipt of one task.
 
     :param path: Where the receipt is to be; a path object.
@@ -92,9 +92,9 @@ class Record:
         self._checksums = self.evidence.checksums
 
     @property
-    def notebook(self) -> Notebook:
+    def notebook(self) -> JobCheckpoints:
         """Notes beside the parts."""
-        return Notebook(
+        return JobCheckpoints(
             read=self._read_notes,
             write=self._write_notes,
             erase=self._erase_notes,

@@ -20,12 +20,12 @@ from airflow_provider_encord.client.call import Call, Flow, Now, Pause
 from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, TransientError
 from airflow_provider_encord.client.resources.jobs import UNKNOWN_JOB
 from airflow_provider_encord.client.resources.uploads import follow_job
-from airflow_provider_encord.ingest.notes import Note, Notebook
+from airflow_provider_encord.ingest.notes import JobCheckpoint, JobCheckpoints
 from airflow_provider_encord.ingest.outcome import UPLOADED, Outcome, failed
-from airflow_provider_encord.ingest.places import Target
+from airflow_provider_encord.ingest.places import UploadTarget
 from airflow_provider_encord.ingest.plan import match_new_rows
-from airflow_provider_encord.ingest.sending import Sent
 from airflow_provider_encord.ingest.sources import SourceFile
+from airflow_provider_encord.ingest.transfer import StoredFile
 
 _STARTS = 3  # how often the same files are registered, if answers get lost
 _LOOKS = (1.0, 2.0, 4.0)  # seconds between looks for the rows of a job whose answer was lost
@@ -40,8 +40,8 @@ class Job:
     """
 
     id: str | None
-    sent: Sequence[Sent]
-    note: Note
+    sent: Sequence[StoredFile]
+    note: JobCheckpoint
 
 
 class Registration:
@@ -52,13 +52,13 @@ class Registration:
     :param timeout: Seconds after which a job is no longer waited for.
     """
 
-    def __init__(self, target: Target, known: Iterable[DataRow], *, notebook: Notebook, timeout: float):
+    def __init__(self, target: UploadTarget, known: Iterable[DataRow], *, notebook: JobCheckpoints, timeout: float):
         self._target, self._timeout, self._notebook = target, timeout, notebook
         self._known: dict[str, set[str]] = collections.defaultdict(set)
         for row in known:
             self._known[row.data_title].add(row.data_hash)
 
-    def start(self, sent: Sequence[Sent], *, again: bool = False) -> Flow[Job]:
+    def start(self, sent: Sequence[StoredFile], *, again: bool = False) -> Flow[Job]:
         """Start a job.
 
         :param again: These files may have been registered already: have Encord skip those.
@@ -75,7 +75,7 @@ class Registration:
             raise
         return Job(id=job, sent=sent, note=self._notebook.started(note, job))
 
-    def take_up(self, note: Note, sent: Sequence[Sent]) -> Flow[list[Outcome]]:
+    def take_up(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Flow[list[Outcome]]:
         """Wait for a job of an earlier attempt.
 
         :param sent: The files of the note that this attempt is about.
@@ -83,7 +83,7 @@ class Registration:
         self._know(note, sent)
         return (yield from self.finish(self.job_of(note, sent)))
 
-    def find(self, note: Note, sent: Sequence[Sent]) -> Flow[list[Outcome]]:
+    def find(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Flow[list[Outcome]]:
         """What an earlier attempt made of files that have changed since. What is not there is not registered again.
 
         :param sent: These files, as the note has them.
@@ -95,12 +95,12 @@ class Registration:
         found, _ = yield from self._watch(list(sent))
         return found
 
-    def _know(self, note: Note, sent: Sequence[Sent]) -> None:
+    def _know(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> None:
         """These files may have rows by now: only what was there before is not theirs."""
         for one in sent:
             self._known[one.file.title] = set(note.known)
 
-    def job_of(self, note: Note, sent: Sequence[Sent]) -> Job:
+    def job_of(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Job:
         """The job that a note is about."""
         return Job(id=note.job, sent=sent, note=note)
 
@@ -120,7 +120,7 @@ class Registration:
             return (yield from self._recover(job.sent))
         return (yield from self._outcomes(job.id, job.sent, ended))
 
-    def _outcomes(self, job: str, sent: Sequence[Sent], ended: UploadJob) -> Flow[list[Outcome]]:
+    def _outcomes(self, job: str, sent: Sequence[StoredFile], ended: UploadJob) -> Flow[list[Outcome]]:
         if not ended.ended:
             reason = self._overdue(job, ended.errors)
             # Without lasting notes a retry would not know of the job, and send its files a second time.
@@ -134,7 +134,7 @@ class Registration:
             outcomes += found + [_untold(one, ended) for one in lost]
         return outcomes
 
-    def _recover(self, sent: Sequence[Sent]) -> Flow[list[Outcome]]:
+    def _recover(self, sent: Sequence[StoredFile]) -> Flow[list[Outcome]]:
         """The outcomes of files whose job was started without an answer, or is not known to Encord any more."""
         outcomes: list[Outcome] = []
         left = list(sent)
@@ -159,7 +159,7 @@ class Registration:
         )
         return outcomes + found + [failed(one.file, unknown, retryable=True, sha256=one.sha256) for one in left]
 
-    def _watch(self, sent: list[Sent]) -> Flow[tuple[list[Outcome], list[Sent]]]:
+    def _watch(self, sent: list[StoredFile]) -> Flow[tuple[list[Outcome], list[StoredFile]]]:
         """Look for rows until all are there, or no more come."""
         outcomes: list[Outcome] = []
         deadline = (yield from Now()) + self._timeout
@@ -174,7 +174,7 @@ class Registration:
             look = 0 if found else look + 1
         return outcomes, sent
 
-    def _look(self, sent: Sequence[Sent]) -> Flow[tuple[list[Outcome], list[Sent]]]:
+    def _look(self, sent: Sequence[StoredFile]) -> Flow[tuple[list[Outcome], list[StoredFile]]]:
         """Divide files into those that have a new row in the dataset and those that have none."""
         rows = yield from rows_of_kinds(self._target, [one.file for one in sent])
         new = [row for row in rows if row.data_hash not in self._known.get(row.data_title, ())]
@@ -209,7 +209,7 @@ class Registration:
 
 
 def rows_of_kinds(
-    target: Target, files: Sequence[SourceFile], *, since: datetime.datetime | None = None
+    target: UploadTarget, files: Sequence[SourceFile], *, since: datetime.datetime | None = None
 ) -> Flow[list[DataRow]]:
     """The rows of the kinds of these files.
 
@@ -219,7 +219,7 @@ def rows_of_kinds(
     return (yield from target.rows(file_types, item_types, since=since))
 
 
-def judge(sent: Sequence[Sent], job: UploadJob) -> tuple[list[Outcome], list[Sent]]:
+def judge(sent: Sequence[StoredFile], job: UploadJob) -> tuple[list[Outcome], list[StoredFile]]:
     """What a job that ended says of its files: by object where units failed, else by title, in order.
 
     :return: The outcomes, and the files of which it says nothing.
@@ -229,7 +229,7 @@ def judge(sent: Sequence[Sent], job: UploadJob) -> tuple[list[Outcome], list[Sen
     for unit in job.data_hashes_with_titles:
         registered[unit.title].append(unit)
     outcomes: list[Outcome] = []
-    untold: list[Sent] = []
+    untold: list[StoredFile] = []
     for one in sent:
         if refused := [url for url in one.objects if url in failures]:
             reason = f"Encord could not take {one.file.uri}: {failures[refused[0]]}."
@@ -241,7 +241,7 @@ def judge(sent: Sequence[Sent], job: UploadJob) -> tuple[list[Outcome], list[Sen
     return outcomes, untold
 
 
-def _uploaded(one: Sent, row: DataRow | RegisteredFile) -> Outcome:
+def _uploaded(one: StoredFile, row: DataRow | RegisteredFile) -> Outcome:
     return Outcome(
         file=one.file,
         result=UPLOADED,
@@ -251,7 +251,7 @@ def _uploaded(one: Sent, row: DataRow | RegisteredFile) -> Outcome:
     )
 
 
-def _untold(one: Sent, job: UploadJob) -> Outcome:
+def _untold(one: StoredFile, job: UploadJob) -> Outcome:
     reason = "; ".join(job.errors) or "it gives no reason"
     return failed(
         one.file,

@@ -18,24 +18,24 @@ from airflow_provider_encord.client.errors import (
     ConflictError,
     EncordError,
     InvalidRequestError,
+    PayloadTooLargeError,
     RateLimitedError,
-    TooLargeError,
     TransientError,
     UnavailableError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from airflow_provider_encord.client.resources.storage import read_items
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT
 from airflow_provider_encord.ingest.evidence import Evidence
-from airflow_provider_encord.ingest.notes import Notebook, sent_again, sent_before
+from airflow_provider_encord.ingest.notes import JobCheckpoints, sent_again, sent_before
 from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, Report, failed
-from airflow_provider_encord.ingest.places import Target
+from airflow_provider_encord.ingest.places import UploadTarget
 from airflow_provider_encord.ingest.plan import CHECKSUM, TITLE_AND_SIZE, batches, make_plan, match_new_rows
 from airflow_provider_encord.ingest.receipt import receipt_line
 from airflow_provider_encord.ingest.registration import Job, Registration, rows_of_kinds
-from airflow_provider_encord.ingest.sending import Sent, send_files, unfit
 from airflow_provider_encord.ingest.sources import SourceFile, composed
+from airflow_provider_encord.ingest.transfer import StoredFile, send_files, unfit
 
 _GROUP = "IMG_GROUP"
 _RUNNING_JOBS = 1  # at Encord, while the next batch is sent
@@ -44,13 +44,13 @@ _FAILED_BATCHES = 3  # in a row; after that it would be the same for all
 
 
 def upload_files(
-    target: Target,
+    target: UploadTarget,
     files: Sequence[SourceFile],
     *,
     report: Report,
     files_per_job: int = FILES_PER_JOB,
     job_timeout: float = JOB_TIMEOUT,
-    notebook: Notebook | None = None,
+    notebook: JobCheckpoints | None = None,
     evidence: Evidence | None = None,
     match_by: str = TITLE_AND_SIZE,
 ) -> Flow[None]:
@@ -66,7 +66,7 @@ def upload_files(
     :param evidence: What earlier receipts know of the rows.
     :param match_by: How files are recognised that no receipt knows; see `ingest.plan.make_plan`.
     :raises InvalidRequestError: A number is out of its bounds.
-    :raises NotPossibleError: There are files of a kind that does not go there.
+    :raises UnsupportedByCredentialError: There are files of a kind that does not go there.
     :raises ConflictError: Files are there twice now, as another task uploaded them at the same time.
     :raises EncordError: It cannot go on; the files that were left are reported as failed.
     """
@@ -80,7 +80,7 @@ def upload_files(
     refused_files = {outcome.file for outcome in refused}
     fit = [file for file in files if file not in refused_files]
     report(refused)
-    notebook = notebook or Notebook()
+    notebook = notebook or JobCheckpoints()
     evidence = evidence or Evidence()
     taken_up = yield from _take_up(target, fit, notebook, job_timeout, report, evidence)
     done = {outcome.file for outcome in taken_up}
@@ -98,7 +98,7 @@ def upload_files(
     yield from _Upload(target, registration, report, newcomers, notebook).run(parts)
 
 
-def _of_same_type(target: Target, files: Sequence[SourceFile], rows: list[DataRow]) -> Flow[list[DataRow]]:
+def _of_same_type(target: UploadTarget, files: Sequence[SourceFile], rows: list[DataRow]) -> Flow[list[DataRow]]:
     """The rows without groups of another type: a dataset lists image groups and image sequences alike.
 
     An API key cannot read what is behind a row, so its rows stay.
@@ -122,9 +122,9 @@ def _of_same_type(target: Target, files: Sequence[SourceFile], rows: list[DataRo
 
 
 def _take_up(
-    target: Target,
+    target: UploadTarget,
     files: Sequence[SourceFile],
-    notebook: Notebook,
+    notebook: JobCheckpoints,
     job_timeout: float,
     report: Report,
     evidence: Evidence,
@@ -157,7 +157,7 @@ def _take_up(
     return outcomes
 
 
-def _present(target: Target, file: SourceFile, row: DataRow, matched_by: str) -> Outcome:
+def _present(target: UploadTarget, file: SourceFile, row: DataRow, matched_by: str) -> Outcome:
     return Outcome(
         file=file,
         result=PRESENT,
@@ -167,7 +167,7 @@ def _present(target: Target, file: SourceFile, row: DataRow, matched_by: str) ->
     )
 
 
-def _ambiguous(file: SourceFile, target: Target) -> Outcome:
+def _ambiguous(file: SourceFile, target: UploadTarget) -> Outcome:
     where = "dataset" if target.dataset else "folder"
     reason = (
         f"the {where} has some of the files named {file.title!r} of {file.size} bytes and not all, and it cannot be "
@@ -184,7 +184,7 @@ class Newcomers:
     :param look: Whether to look for them at all.
     """
 
-    def __init__(self, target: Target, rows: Sequence[DataRow], *, look: bool):
+    def __init__(self, target: UploadTarget, rows: Sequence[DataRow], *, look: bool):
         self._target, self._look = target, look
         self._known = {row.data_hash for row in rows}
         created = [parse_time(row.created_at) for row in rows if row.created_at]
@@ -210,11 +210,11 @@ class _Upload:
 
     def __init__(
         self,
-        target: Target,
+        target: UploadTarget,
         registration: Registration,
         report: Report,
         newcomers: Newcomers,
-        notebook: Notebook,
+        notebook: JobCheckpoints,
     ):
         self._target, self._registration, self._report = target, registration, report
         self._newcomers, self._notebook = newcomers, notebook
@@ -278,7 +278,7 @@ class _Upload:
         self._failed_batches = 0
         return jobs
 
-    def _without_newcomers(self, sent: list[Sent]) -> Flow[list[Sent]]:
+    def _without_newcomers(self, sent: list[StoredFile]) -> Flow[list[StoredFile]]:
         """Leave out what somebody else uploaded meanwhile."""
         titles = {one.file.title for one in sent}
         if any(one.file.title in titles for job in self._running for one in job.sent):
@@ -288,10 +288,10 @@ class _Upload:
         theirs = {file for file, _ in found}
         return [one for one in sent if one.file not in theirs]
 
-    def _register(self, sent: Sequence[Sent]) -> Flow[list[Job]]:
+    def _register(self, sent: Sequence[StoredFile]) -> Flow[list[Job]]:
         try:
             job = yield from self._registration.start(sent)
-        except TooLargeError:
+        except PayloadTooLargeError:
             if len(sent) == 1:
                 raise
         else:
@@ -319,7 +319,7 @@ class _Upload:
         """Decide whether to go on."""
         self._failed_batches += 1
         of_this_batch = isinstance(
-            error, TransientError | InvalidRequestError | TooLargeError | UnexpectedAnswerError
+            error, TransientError | InvalidRequestError | PayloadTooLargeError | UnexpectedResponseError
         ) and not isinstance(error, RateLimitedError)
         if not of_this_batch or self._failed_batches >= _FAILED_BATCHES:
             self._stopped_by = self._stopped_by or error

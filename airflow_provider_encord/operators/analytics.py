@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_encord.defaults import ANALYTICS_FORMATS, ANALYTICS_KINDS, JSON_LINES, SETTLE_SECONDS
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
+    blank_to_none,
     check_literals,
-    choice,
-    flag,
-    given,
-    location,
-    moment,
     one_of,
-    seconds,
-    several,
+    parse_bool,
+    parse_choice,
+    parse_datetime,
+    parse_list,
+    parse_seconds,
+    parse_texts,
+    parse_url,
     storage_path,
-    words,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
@@ -120,16 +120,16 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         self.settle_seconds = settle_seconds
         self.overwrite = overwrite
         check_literals(
-            destination=(destination, location),
+            destination=(destination, parse_url),
             what=(what, _kinds),
             start=(start, _interval_end),
             end=(end, _interval_end),
             format=(format, one_of(*ANALYTICS_FORMATS)),
-            settle_seconds=(settle_seconds, seconds),
-            overwrite=(overwrite, flag),
+            settle_seconds=(settle_seconds, parse_seconds),
+            overwrite=(overwrite, parse_bool),
         )
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Export the records."""
         from airflow_provider_encord.assets import project_uri
         from airflow_provider_encord.export.analytics import export_analytics
@@ -137,9 +137,9 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
 
         target = storage_path(self.destination, "destination")
         question = self._question(context)
-        overwrite = flag(self.overwrite, "overwrite")
-        settle_seconds = seconds(self.settle_seconds, "settle_seconds")
-        self.show(context, project_url, question.project)
+        overwrite = parse_bool(self.overwrite, "overwrite")
+        settle_seconds = parse_seconds(self.settle_seconds, "settle_seconds")
+        self.push_link(context, project_url, question.project)
         manifest = export_analytics(self.client, question, target, overwrite=overwrite, settle_seconds=settle_seconds)
         result = {
             "project": question.project,
@@ -149,7 +149,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
             "final": manifest.is_final(settle_seconds),
             "manifest": str(target / MANIFEST),
         }
-        self.tell_assets(context, project_uri(self.client.settings.base_url, question.project), result)
+        self.record_asset_event(context, project_uri(self.client.settings.base_url, question.project), result)
         return result
 
     def _question(self, context: Context) -> AnalyticsQuestion:
@@ -158,7 +158,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         from airflow_provider_encord.export.formats import require_format
 
         what = _kinds(self.what, "what")
-        name = choice(given(self.format) or JSON_LINES, "format", ANALYTICS_FORMATS)
+        name = parse_choice(blank_to_none(self.format) or JSON_LINES, "format", ANALYTICS_FORMATS)
         require_format(name)
         start, end = self._interval(context, what)
         if start >= end:
@@ -180,13 +180,13 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         from airflow_provider_encord.client.resources.identifiers import require_emails, require_ids
         from airflow_provider_encord.export.analytics import AnalyticsFilters
 
-        actions = words(self.actions, "actions") or []
+        actions = parse_texts(self.actions, "actions") or []
         if actions and "time_spent" in what:
             raise InvalidRequestError("actions: time spent is not recorded by action; leave one of them out.")
         return AnalyticsFilters(
-            user_emails=tuple(require_emails(several(self.user_emails, "user_emails"), "user_emails")),
-            stages=tuple(require_ids(several(self.stages, "stages"), "stages")),
-            data_hashes=tuple(require_ids(several(self.data_hashes, "data_hashes"), "data_hashes")),
+            user_emails=tuple(require_emails(parse_list(self.user_emails, "user_emails"), "user_emails")),
+            stages=tuple(require_ids(parse_list(self.stages, "stages"), "stages")),
+            data_hashes=tuple(require_ids(parse_list(self.data_hashes, "data_hashes"), "data_hashes")),
             actions=tuple(actions),
         )
 
@@ -241,7 +241,7 @@ def _time(value: Any, name: str) -> datetime.datetime:
 def _kinds(value: Any, name: str) -> list[str]:
     from airflow_provider_encord.client.errors import InvalidRequestError
 
-    kinds = several(value, name)
+    kinds = parse_list(value, name)
     unknown = [one for one in kinds if one not in ANALYTICS_KINDS]
     if unknown or not kinds:
         raise InvalidRequestError(f"{name}: {unknown or kinds} is none of {', '.join(ANALYTICS_KINDS)}.")
@@ -250,4 +250,4 @@ def _kinds(value: Any, name: str) -> list[str]:
 
 def _interval_end(value: Any, name: str) -> str | None:
     """A time; None for the text that a template makes of none."""
-    return moment(None if str(value) == "None" else value, name)
+    return parse_datetime(None if str(value) == "None" else value, name)

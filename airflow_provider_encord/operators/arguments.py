@@ -29,12 +29,12 @@ _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 
 
-def given(value: Any) -> Any:
+def blank_to_none(value: Any) -> Any:
     """None for what a template rendered to nothing, else the value."""
     return None if value is None or (isinstance(value, str) and not value.strip()) else value
 
 
-def flag(value: Any, name: str, *, empty: bool | None = None) -> bool:
+def parse_bool(value: Any, name: str, *, empty: bool | None = None) -> bool:
     """A truth value, perhaps as text.
 
     :param empty: What nothing stands for, where nothing is removed or changed. None refuses it: a template that
@@ -51,7 +51,7 @@ def flag(value: Any, name: str, *, empty: bool | None = None) -> bool:
     return word in _TRUE
 
 
-def several(value: Any, name: str) -> list[Any]:
+def parse_list(value: Any, name: str) -> list[Any]:
     """A list: as it is, as the text that a template makes of one, or one item that stands for a list.
 
     :raises InvalidRequestError: It is the text of something that begins like a list and is none.
@@ -109,12 +109,12 @@ def _joined(value: Any) -> Any:
     return value
 
 
-def mapping(value: Any, name: str) -> Mapping[str, Any] | None:
+def parse_mapping(value: Any, name: str) -> Mapping[str, Any] | None:
     """A dictionary: as it is, or as JSON.
 
     :raises InvalidRequestError: It is neither.
     """
-    value = _joined(given(value))
+    value = _joined(blank_to_none(value))
     if isinstance(value, str):
         from airflow_provider_encord.client.malformed import NOT_JSON
         from airflow_provider_encord.client.strict_json import loads
@@ -135,7 +135,7 @@ def json_mapping(value: Any, name: str) -> dict[str, Any] | None:
     """
     from airflow_provider_encord.plain_json import plain_json
 
-    found = mapping(value, name)
+    found = parse_mapping(value, name)
     return None if found is None else plain_json(found, name)
 
 
@@ -144,11 +144,11 @@ def text_or_mapping(value: Any, name: str) -> str | Mapping[str, Any] | None:
 
     :raises InvalidRequestError: It looks like JSON and is none, or is neither.
     """
-    value = given(value)
-    return value if isinstance(value, str) and not value.lstrip().startswith("{") else mapping(value, name)
+    value = blank_to_none(value)
+    return value if isinstance(value, str) and not value.lstrip().startswith("{") else parse_mapping(value, name)
 
 
-def moment(value: Any, name: str) -> str | None:
+def parse_datetime(value: Any, name: str) -> str | None:
     """A time as Encord is asked for it; None for what a template rendered to nothing.
 
     :raises InvalidRequestError: It is no time.
@@ -156,7 +156,7 @@ def moment(value: Any, name: str) -> str | None:
     from airflow_provider_encord.client.times import write_time
 
     try:
-        return write_time(given(value))
+        return write_time(blank_to_none(value))
     except (ValueError, TypeError, AttributeError):
         raise _invalid(
             f"{name}: {str(value)[:80]!r} is not a time. Write it as 2026-11-23T08:00:00+00:00; where a template may "
@@ -164,7 +164,7 @@ def moment(value: Any, name: str) -> str | None:
         ) from None
 
 
-def whole_number(value: Any, name: str, *, most: int | None = None) -> int:
+def parse_positive_int(value: Any, name: str, *, most: int | None = None) -> int:
     """A number of at least 1.
 
     :param most: The largest that is taken.
@@ -177,7 +177,7 @@ def whole_number(value: Any, name: str, *, most: int | None = None) -> int:
     return int(number)
 
 
-def seconds(value: Any, name: str) -> float:
+def parse_seconds(value: Any, name: str) -> float:
     """A number of seconds over 0, at most ten years, perhaps with a fraction.
 
     :raises InvalidRequestError: It is none.
@@ -190,7 +190,7 @@ def seconds(value: Any, name: str) -> float:
     return number
 
 
-def location(value: Any, name: str) -> str:
+def parse_url(value: Any, name: str) -> str:
     """The URL of a path, which is not looked at; cheap enough for the parsing of a DAG.
 
     :raises InvalidRequestError: It is empty or relative.
@@ -232,7 +232,7 @@ def storage_path(value: Any, name: str) -> ObjectStoragePath:
     """
     from airflow.providers.common.compat.sdk import AirflowNotFoundException, ObjectStoragePath
 
-    written = location(value, name)
+    written = parse_url(value, name)
     try:
         path = value if isinstance(value, ObjectStoragePath) else ObjectStoragePath(written)
         path.fs  # noqa: B018 - looks for the file system now, so that a missing one is named before anything is read
@@ -247,7 +247,7 @@ def storage_path(value: Any, name: str) -> ObjectStoragePath:
     return path
 
 
-def choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
+def parse_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """One of some words.
 
     :raises InvalidRequestError: It is another.
@@ -257,7 +257,7 @@ def choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     return str(value)
 
 
-def word(value: Any, name: str) -> str | None:
+def parse_text(value: Any, name: str) -> str | None:
     """A title, a name or a pattern; None for what a template rendered to nothing.
 
     Native rendering makes other types of texts such as ``2026`` or ``True``, which become text again.
@@ -265,7 +265,7 @@ def word(value: Any, name: str) -> str | None:
     :raises InvalidRequestError: It is a list or a dictionary; or the text ``None``, which a template makes of a value
         that is not there.
     """
-    value = _joined(given(value))
+    value = _joined(blank_to_none(value))
     if value is None:
         return None
     if not isinstance(value, str | int | float):
@@ -279,29 +279,33 @@ def word(value: Any, name: str) -> str | None:
 
 
 def literal_word(value: Any, name: str) -> str | None:
-    """For `check_literals`: as `word`. A truth value is refused, which no template made of a text such as ``True``."""
+    """For `check_literals`: as `parse_text`. A truth value is refused, which no template made of a text such as ``True``."""
     if isinstance(value, bool):
         raise _invalid(f"{name}: it must be text, not a bool.")
-    return word(value, name)
+    return parse_text(value, name)
 
 
 def branch_name(value: Any, name: str) -> str | None:
     """The name of a label branch; None for what a template rendered to nothing.
 
-    :raises InvalidRequestError: See `word`; or white space stands around it, which would name another branch.
+    :raises InvalidRequestError: See `parse_text`; or white space stands around it, which would name another branch.
     """
-    branch = word(value, name)
+    branch = parse_text(value, name)
     if branch is not None and branch != branch.strip():
         raise _invalid(f"{name}: {branch[:80]!r} begins or ends with white space. Remove it.")
     return branch
 
 
-def words(value: Any, name: str) -> list[str] | None:
+def parse_texts(value: Any, name: str) -> list[str] | None:
     """Several of them; None for what a template rendered to nothing.
 
-    :raises InvalidRequestError: See `word`.
+    :raises InvalidRequestError: See `parse_text`.
     """
-    return None if given(value) is None else [one for one in (word(each, name) for each in several(value, name)) if one]
+    return (
+        None
+        if blank_to_none(value) is None
+        else [one for one in (parse_text(each, name) for each in parse_list(value, name)) if one]
+    )
 
 
 class InvalidLiteralError(AirflowFailException, ValueError):
@@ -318,7 +322,7 @@ def check_literals(**checks: tuple[Any, Callable[[Any, str], Any]]) -> None:
     :raises InvalidLiteralError: The first that is wrong; the message is that of the function.
     """
     for name, (value, check) in checks.items():
-        if is_literal(value) and given(value) is not None:
+        if is_literal(value) and blank_to_none(value) is not None:
             _check_literal(value, name, check)
 
 
@@ -332,7 +336,7 @@ def check_destination(value: Any) -> None:
             "destination: it is missing. Name the directory for the files, such as s3://bucket/labels/{{ ds }}."
         )
     if is_literal(value):
-        _check_literal(value, "destination", location)
+        _check_literal(value, "destination", parse_url)
 
 
 def _check_literal(value: Any, name: str, check: Callable[[Any, str], Any]) -> None:
@@ -354,8 +358,8 @@ def is_literal(value: Any) -> bool:
 
 
 def one_of(*choices: str) -> Callable[[Any, str], str]:
-    """For `check_literals`: `choice` of these."""
-    return lambda value, name: choice(value, name, choices)
+    """For `check_literals`: `parse_choice` of these."""
+    return lambda value, name: parse_choice(value, name, choices)
 
 
 def _number(value: Any) -> float:

@@ -18,7 +18,7 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
 from airflow_provider_encord.hooks.encord import EncordHook
-from airflow_provider_encord.links import EncordLink, told_key
+from airflow_provider_encord.links import EncordLink, link_key
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -75,7 +75,7 @@ def is_last_attempt(context: Context) -> bool:
 
 
 class EncordBaseOperator(BaseOperator):
-    """Base of the operators: they implement `act`, use `client`, and tell with `show` what they work on.
+    """Base of the operators: they implement `_execute`, use `client`, and tell with `push_link` what they work on.
 
     :param encord_conn_id: Id of the Airflow connection (templated).
     """
@@ -99,18 +99,18 @@ class EncordBaseOperator(BaseOperator):
         return self.hook.get_conn()
 
     def execute(self, context: Context) -> Any:
-        """Do the task's work; see `act`.
+        """Do the task's work; see `_execute`.
 
         :raises AirflowFailException: It failed, and a retry cannot help.
         :raises AirflowException: It failed, and a retry may help.
         """
         with airflow_errors():
             try:
-                return self.act(context)
+                return self._execute(context)
             finally:
                 self.hook.close()
 
-    def show(
+    def push_link(
         self, context: Context, url: Callable[Concatenate[str, Ids], str | None], *ids: Ids.args, **more: Ids.kwargs
     ) -> None:
         """Let the task's button "Open in Encord" lead to what it works on.
@@ -125,11 +125,11 @@ class EncordBaseOperator(BaseOperator):
         if address is None or task_instance is None:  # none outside of Airflow, such as in a unit test
             return
         try:
-            task_instance.xcom_push(key=told_key(), value=address)
+            task_instance.xcom_push(key=link_key(), value=address)
         except Exception as error:  # noqa: BLE001 - a button is not worth a failure, whatever the XCom backend raises
             self.log.warning("The link to Encord cannot be stored: %s.", type(error).__name__)
 
-    def tell_assets(self, context: Context, uri: str, extra: Mapping[str, Any], *, changed: bool = True) -> None:
+    def record_asset_event(self, context: Context, uri: str, extra: Mapping[str, Any], *, changed: bool = True) -> None:
         """Put what the task did into the asset event that its end makes.
 
         An outlet that is the asset of this URI gets the extra; an outlet that is an asset alias gets an event of the
@@ -160,7 +160,7 @@ class EncordBaseOperator(BaseOperator):
                 )
 
     @abstractmethod
-    def act(self, context: Context) -> Any:
+    def _execute(self, context: Context) -> Any:
         """The work of the operator; may raise our own errors.
 
         :return: What goes to XCom: ids, counts, URIs.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import dataset_uri
 from airflow_provider_encord.links import dataset_url
-from airflow_provider_encord.operators.arguments import flag, given, several, word
+from airflow_provider_encord.operators.arguments import blank_to_none, parse_bool, parse_list, parse_text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
 from airflow_provider_encord.operators.members import AddUsersOperator
@@ -59,18 +59,18 @@ class EncordCreateDatasetOperator(EncordBaseOperator):
         self.create_backing_folder = create_backing_folder
         self.if_exists = if_exists
 
-    def act(self, context: Context) -> str:
+    def _execute(self, context: Context) -> str:
         """Create or find the dataset."""
         created = self.client.create_dataset(
-            word(self.title, "title") or "",
-            description=word(self.description, "description"),
-            create_backing_folder=flag(self.create_backing_folder, "create_backing_folder"),
+            parse_text(self.title, "title") or "",
+            description=parse_text(self.description, "description"),
+            create_backing_folder=parse_bool(self.create_backing_folder, "create_backing_folder"),
             if_exists=self.if_exists,
         )
-        self.show(context, dataset_url, created.id)
+        self.push_link(context, dataset_url, created.id)
         self.log.info("%s dataset %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
         extra = {"dataset": created.id, "created": int(created.created)}
-        self.tell_assets(context, dataset_uri(self.client.settings.base_url, created.id), extra)
+        self.record_asset_event(context, dataset_uri(self.client.settings.base_url, created.id), extra)
         return created.id
 
 
@@ -91,10 +91,10 @@ class EncordGetDatasetOperator(EncordBaseOperator):
         super().__init__(**kwargs)
         self.dataset = dataset
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Read the dataset."""
-        dataset = self.client.dataset(given(self.dataset))
-        self.show(context, dataset_url, dataset.id)
+        dataset = self.client.dataset(blank_to_none(self.dataset))
+        self.push_link(context, dataset_url, dataset.id)
         return as_dictionary(dataset.get())
 
 
@@ -108,11 +108,11 @@ class EncordListDatasetsOperator(ListingOperator):
         ``last_edited_at``.
     """
 
-    def act(self, context: Context) -> list[dict[str, Any]]:
+    def _execute(self, context: Context) -> list[dict[str, Any]]:
         """List the datasets."""
         found = self.client.datasets(self.which())
         if len(found) == 1:
-            self.show(context, dataset_url, found[0].dataset_hash)
+            self.push_link(context, dataset_url, found[0].dataset_hash)
         self.log.info("Found %d datasets.", len(found))
         return [as_dictionary(one) for one in found]
 
@@ -153,7 +153,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         self.folder = folder
         self.duplicates_behavior = duplicates_behavior
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Link what is not linked."""
         from airflow_provider_encord.client.errors import InvalidRequestError
 
@@ -163,8 +163,8 @@ class EncordLinkItemsOperator(EncordBaseOperator):
             raise InvalidRequestError(
                 f"duplicates_behavior: {self.duplicates_behavior!r} is none of {', '.join(behaviors)}."
             )
-        dataset = self.client.dataset(given(self.dataset))
-        self.show(context, dataset_url, dataset.id)
+        dataset = self.client.dataset(blank_to_none(self.dataset))
+        self.push_link(context, dataset_url, dataset.id)
         items = self._items()
         left = list(items) if behavior == "SKIP" else self._not_linked_by_us(context, dataset, items, behavior)
         rows = dataset.link_items(left, duplicates_behavior=behavior) if left else []  # type: ignore[arg-type]
@@ -172,7 +172,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         self._progress(context, dataset, behavior).forget()
         result = {"dataset": dataset.id, "items": len(items), "linked": linked}
         self.log.info("Linked %d of %d items to dataset %s; the others were there.", linked, len(items), dataset.id)
-        self.tell_assets(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
+        self.record_asset_event(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
         return result
 
     def _not_linked_by_us(self, context: Context, dataset: Dataset, items: Sequence[str], behavior: str) -> list[str]:
@@ -205,8 +205,8 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         """The data rows of each item that were there before an attempt at this work linked it."""
         from airflow_provider_encord.attempts import Checkpoint, fingerprint
 
-        items = sorted(several(self.items, "items"))
-        about = fingerprint(dataset=dataset.id, items=items, folder=given(self.folder), behavior=behavior)
+        items = sorted(parse_list(self.items, "items"))
+        about = fingerprint(dataset=dataset.id, items=items, folder=blank_to_none(self.folder), behavior=behavior)
         store: Any = context.get("task_state_store")
         return Checkpoint(store, "encord_link", about, dict[str, list[str]])
 
@@ -215,7 +215,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.client.resources.identifiers import require_ids
 
-        items, folder = several(self.items, "items"), given(self.folder)
+        items, folder = parse_list(self.items, "items"), blank_to_none(self.folder)
         if bool(items) == (folder is not None):
             raise InvalidRequestError("items, folder: name items, or a folder; not both, and not neither.")
         if folder is None:
@@ -259,18 +259,18 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         self.data_hashes = data_hashes
         self.preview = preview
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Remove what is there."""
         from airflow_provider_encord.attempts import Checkpoint, fingerprint
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.client.resources.identifiers import require_ids
 
-        preview = flag(self.preview, "preview")
-        wanted = list(dict.fromkeys(require_ids(several(self.data_hashes, "data_hashes"), "data_hashes")))
+        preview = parse_bool(self.preview, "preview")
+        wanted = list(dict.fromkeys(require_ids(parse_list(self.data_hashes, "data_hashes"), "data_hashes")))
         if not wanted:
             raise InvalidRequestError("data_hashes: it is empty (check the rendered template); nothing was removed.")
-        dataset = self.client.dataset(given(self.dataset))
-        self.show(context, dataset_url, dataset.id)
+        dataset = self.client.dataset(blank_to_none(self.dataset))
+        self.push_link(context, dataset_url, dataset.id)
         chosen = set(wanted)
         there = [row for row in dataset.data_rows() if row.data_hash in chosen]
         store: Any = context.get("task_state_store")
@@ -296,7 +296,7 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
             "gone": len(wanted) - found,
         }
         if not preview:
-            self.tell_assets(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
+            self.record_asset_event(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
         return result
 
     def _announce(self, dataset: str, there: Sequence[DataRow], wanted: int, *, preview: bool) -> None:
@@ -332,11 +332,11 @@ class EncordAddDatasetUsersOperator(AddUsersOperator):
         super().__init__(**kwargs)
         self.dataset = dataset
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Add who is not there."""
-        dataset = self.client.dataset(given(self.dataset))
-        self.show(context, dataset_url, dataset.id)
+        dataset = self.client.dataset(blank_to_none(self.dataset))
+        self.push_link(context, dataset_url, dataset.id)
         result = self.add_to(dataset)
         extra = {"dataset": dataset.id, **result}
-        self.tell_assets(context, dataset_uri(self.client.settings.base_url, dataset.id), extra)
+        self.record_asset_event(context, dataset_uri(self.client.settings.base_url, dataset.id), extra)
         return result

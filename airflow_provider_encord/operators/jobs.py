@@ -30,7 +30,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_encord.defaults import JOB_TIMEOUT, POLL_INTERVAL
-from airflow_provider_encord.operators.arguments import flag, seconds
+from airflow_provider_encord.operators.arguments import parse_bool, parse_seconds
 from airflow_provider_encord.operators.base import EncordBaseOperator, airflow_errors, is_last_attempt
 from airflow_provider_encord.operators.job_parts import JobPart, StartAgainError, StoredJobs
 
@@ -145,7 +145,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
     def settle(self) -> None:
         """The attempt has ended, and not by deferring: give back what it holds."""
 
-    def act(self, context: Context) -> Any:
+    def _execute(self, context: Context) -> Any:
         """Do all parts, from the first."""
         with self._permanent_end(context):
             self.prepare(context)
@@ -225,9 +225,9 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         return result
 
     def _set_waiting(self) -> None:
-        self._timeout = seconds(self.job_timeout, "job_timeout")
-        self._interval = max(seconds(self.poll_interval, "poll_interval"), _LEAST_INTERVAL)
-        self._deferring = flag(self.deferrable, "deferrable")
+        self._timeout = parse_seconds(self.job_timeout, "job_timeout")
+        self._interval = max(parse_seconds(self.poll_interval, "poll_interval"), _LEAST_INTERVAL)
+        self._deferring = parse_bool(self.deferrable, "deferrable")
 
     @contextmanager
     def _permanent_end(self, context: Context) -> Iterator[None]:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_encord.operators.arguments import check_literals, flag, literal_word, moment, word
+from airflow_provider_encord.operators.arguments import (
+    check_literals,
+    literal_word,
+    parse_bool,
+    parse_datetime,
+    parse_text,
+)
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -63,11 +69,11 @@ class ListingOperator(EncordBaseOperator):
         from airflow_provider_encord.client.api.listing import Filter
 
         return Filter(
-            title_eq=word(self.title, "title"),  # a template that renders to nothing is no filter
-            title_like=word(self.title_like, "title_like"),
-            created_after=moment(self.created_after, "created_after"),
-            created_before=moment(self.created_before, "created_before"),
-            edited_after=moment(self.edited_after, "edited_after"),
-            edited_before=moment(self.edited_before, "edited_before"),
-            include_organisation=flag(self.include_organisation, "include_organisation", empty=False),
+            title_eq=parse_text(self.title, "title"),  # a template that renders to nothing is no filter
+            title_like=parse_text(self.title_like, "title_like"),
+            created_after=parse_datetime(self.created_after, "created_after"),
+            created_before=parse_datetime(self.created_before, "created_before"),
+            edited_after=parse_datetime(self.edited_after, "edited_after"),
+            edited_before=parse_datetime(self.edited_before, "edited_before"),
+            include_organisation=parse_bool(self.include_organisation, "include_organisation", empty=False),
         )

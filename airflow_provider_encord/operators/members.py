@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow_provider_encord.operators.arguments import several
+from airflow_provider_encord.operators.arguments import parse_list
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 
@@ -31,7 +31,7 @@ class AddUsersOperator(EncordBaseOperator):
         from airflow_provider_encord.client.api.roles import role_on_wire
         from airflow_provider_encord.client.errors import InvalidRequestError
 
-        wanted = several(self.users, "users")
+        wanted = parse_list(self.users, "users")
         if not wanted:
             raise InvalidRequestError("users: it is empty; name at least one address.")
         number = role_on_wire(self.role, resource.member_calls.roles)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.links import ontology_url
-from airflow_provider_encord.operators.arguments import json_mapping, word
+from airflow_provider_encord.operators.arguments import json_mapping, parse_text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.records import as_dictionary
 
@@ -61,15 +61,15 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
         self.description = description
         self.if_exists = if_exists
 
-    def act(self, context: Context) -> str:
+    def _execute(self, context: Context) -> str:
         """Create or find the ontology."""
         created = self.client.create_ontology(
-            word(self.title, "title") or "",
+            parse_text(self.title, "title") or "",
             structure=self._wanted(),
-            description=word(self.description, "description") or "",
+            description=parse_text(self.description, "description") or "",
             if_exists=self.if_exists,
         )
-        self.show(context, ontology_url, created.id)
+        self.push_link(context, ontology_url, created.id)
         self.log.info("%s ontology %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
         return created.id
 
@@ -106,8 +106,8 @@ class EncordGetOntologyOperator(EncordBaseOperator):
         super().__init__(**kwargs)
         self.ontology = ontology
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Read the ontology."""
         ontology = self.client.ontology(self.ontology)
-        self.show(context, ontology_url, ontology.id)
+        self.push_link(context, ontology_url, ontology.id)
         return as_dictionary(ontology.get())

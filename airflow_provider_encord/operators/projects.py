@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import project_uri
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import flag, given, several, word, words
+from airflow_provider_encord.operators.arguments import blank_to_none, parse_bool, parse_list, parse_text, parse_texts
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
 from airflow_provider_encord.operators.members import AddUsersOperator
@@ -70,20 +70,20 @@ class EncordCreateProjectOperator(EncordBaseOperator):
         self.workflow_template = workflow_template
         self.if_exists = if_exists
 
-    def act(self, context: Context) -> str:
+    def _execute(self, context: Context) -> str:
         """Create or find the project."""
         created = self.client.create_project(
-            word(self.title, "title") or "",
-            description=word(self.description, "description") or "",
-            datasets=several(self.datasets, "datasets"),
-            ontology=given(self.ontology),
-            workflow_template=given(self.workflow_template),
+            parse_text(self.title, "title") or "",
+            description=parse_text(self.description, "description") or "",
+            datasets=parse_list(self.datasets, "datasets"),
+            ontology=blank_to_none(self.ontology),
+            workflow_template=blank_to_none(self.workflow_template),
             if_exists=self.if_exists,
         )
-        self.show(context, project_url, created.id)
+        self.push_link(context, project_url, created.id)
         self.log.info("%s project %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
         extra = {"project": created.id, "created": int(created.created)}
-        self.tell_assets(context, project_uri(self.client.settings.base_url, created.id), extra)
+        self.record_asset_event(context, project_uri(self.client.settings.base_url, created.id), extra)
         return created.id
 
 
@@ -104,10 +104,10 @@ class EncordGetProjectOperator(EncordBaseOperator):
         super().__init__(**kwargs)
         self.project = project
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Read the project."""
-        project = self.client.project(given(self.project))
-        self.show(context, project_url, project.id)
+        project = self.client.project(blank_to_none(self.project))
+        self.push_link(context, project_url, project.id)
         return as_dictionary(project.get())
 
 
@@ -133,11 +133,11 @@ class EncordListProjectsOperator(ListingOperator):
         super().__init__(**kwargs)
         self.tags = tags
 
-    def act(self, context: Context) -> list[dict[str, Any]]:
+    def _execute(self, context: Context) -> list[dict[str, Any]]:
         """List the projects."""
-        found = self.client.projects(self.which(), tags=words(self.tags, "tags") or ())
+        found = self.client.projects(self.which(), tags=parse_texts(self.tags, "tags") or ())
         if len(found) == 1:
-            self.show(context, project_url, found[0].project_hash)
+            self.push_link(context, project_url, found[0].project_hash)
         self.log.info("Found %d projects.", len(found))
         fields = ("project_hash", "title", "description", "status", "ontology_hash", "created_at", "last_edited_at")
         return [{name: getattr(one, name) for name in fields} for one in found]
@@ -161,9 +161,9 @@ class _ChangeDatasetsOperator(EncordBaseOperator):
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.client.resources.identifiers import require_ids
 
-        if given(self.datasets) in (None, "None"):
+        if blank_to_none(self.datasets) in (None, "None"):
             raise InvalidRequestError("datasets: it is empty (check the rendered template); nothing was changed.")
-        wanted = require_ids(several(self.datasets, "datasets"), "datasets")
+        wanted = require_ids(parse_list(self.datasets, "datasets"), "datasets")
         if not wanted:
             self.log.warning("datasets is an empty list; project %s is not changed.", self.project)
         return wanted
@@ -180,14 +180,14 @@ class EncordAttachDatasetsOperator(_ChangeDatasetsOperator):
     :return: Ids of the datasets that were not attached before.
     """
 
-    def act(self, context: Context) -> list[str]:
+    def _execute(self, context: Context) -> list[str]:
         """Attach what is not attached."""
-        project = self.client.project(given(self.project))
-        self.show(context, project_url, project.id)
+        project = self.client.project(blank_to_none(self.project))
+        self.push_link(context, project_url, project.id)
         attached = project.attach_datasets(self.wanted())
         self.log.info("Attached %d datasets to project %s; the others were attached.", len(attached), project.id)
         extra = {"project": project.id, "attached": len(attached), "datasets": attached[:_NAMED_IN_EVENTS]}
-        self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), extra)
+        self.record_asset_event(context, project_uri(self.client.settings.base_url, project.id), extra)
         return attached
 
 
@@ -204,10 +204,10 @@ class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
     :return: Ids of the datasets that were attached before.
     """
 
-    def act(self, context: Context) -> list[str]:
+    def _execute(self, context: Context) -> list[str]:
         """Detach what is attached."""
-        project = self.client.project(given(self.project))
-        self.show(context, project_url, project.id)
+        project = self.client.project(blank_to_none(self.project))
+        self.push_link(context, project_url, project.id)
         wanted = self.wanted()
         detached = project.detach_datasets(wanted)
         self.log.info("Detached %d datasets from project %s; the others were not attached.", len(detached), project.id)
@@ -220,7 +220,7 @@ class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
                 wanted[0],
             )
         extra = {"project": project.id, "detached": len(detached), "datasets": detached[:_NAMED_IN_EVENTS]}
-        self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), extra)
+        self.record_asset_event(context, project_uri(self.client.settings.base_url, project.id), extra)
         return detached
 
 
@@ -245,13 +245,13 @@ class EncordAddProjectUsersOperator(AddUsersOperator):
         super().__init__(**kwargs)
         self.project = project
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Add who is not there."""
-        project = self.client.project(given(self.project))
-        self.show(context, project_url, project.id)
+        project = self.client.project(blank_to_none(self.project))
+        self.push_link(context, project_url, project.id)
         result = self.add_to(project)
         extra = {"project": project.id, **result}
-        self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), extra)
+        self.record_asset_event(context, project_uri(self.client.settings.base_url, project.id), extra)
         return result
 
 
@@ -308,27 +308,27 @@ class EncordCopyProjectOperator(EncordBaseOperator):
         self.collaborators = collaborators
         self.if_exists = if_exists
 
-    def act(self, context: Context) -> str:
+    def _execute(self, context: Context) -> str:
         """Copy the project, or find the copy."""
         from airflow_provider_encord.client.api.project_copy import CopiedLabels
         from airflow_provider_encord.client.resources.projects import copy_project_once
 
-        project = self.client.project(given(self.project))
+        project = self.client.project(blank_to_none(self.project))
         created = self.client.run(
             copy_project_once(
                 project.id,
-                word(self.title, "title") or "",
-                description=word(self.description, "description"),
-                attach_datasets=flag(self.attach_datasets, "attach_datasets"),
-                labels=CopiedLabels() if flag(self.labels, "labels") else None,
-                collaborators=flag(self.collaborators, "collaborators"),
+                parse_text(self.title, "title") or "",
+                description=parse_text(self.description, "description"),
+                attach_datasets=parse_bool(self.attach_datasets, "attach_datasets"),
+                labels=CopiedLabels() if parse_bool(self.labels, "labels") else None,
+                collaborators=parse_bool(self.collaborators, "collaborators"),
                 if_exists=self.if_exists,
             )
         )
-        self.show(context, project_url, created.id)
+        self.push_link(context, project_url, created.id)
         self.log.info("%s %s, %r.", "Copied to project" if created.created else "Reuse project", created.id, self.title)
         extra = {"project": created.id, "created": int(created.created), "copied_from": project.id}
-        self.tell_assets(context, project_uri(self.client.settings.base_url, created.id), extra)
+        self.record_asset_event(context, project_uri(self.client.settings.base_url, created.id), extra)
         return created.id
 
 
@@ -352,19 +352,19 @@ class EncordSetProjectStatusOperator(EncordBaseOperator):
         self.project = project
         self.status = status
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Set it, if it is another."""
         from airflow_provider_encord.client.api.projects import STATUSES
         from airflow_provider_encord.client.errors import InvalidRequestError
 
         if self.status not in STATUSES:
             raise InvalidRequestError(f"status: {self.status!r} is none of {', '.join(STATUSES)}.")
-        project = self.client.project(given(self.project))
-        self.show(context, project_url, project.id)
+        project = self.client.project(blank_to_none(self.project))
+        self.push_link(context, project_url, project.id)
         before = project.status()
         if before != self.status:
             project.set_status(self.status)
         self.log.info("Project %s: %s, before %s.", project.id, self.status, before)
         result = {"project": project.id, "status": self.status, "before": before}
-        self.tell_assets(context, project_uri(self.client.settings.base_url, project.id), result)
+        self.record_asset_event(context, project_uri(self.client.settings.base_url, project.id), result)
         return result

@@ -71,7 +71,7 @@ class EncordJobTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until there is something to tell."""
-        from airflow_provider_encord.client.errors import EncordError, UnexpectedAnswerError
+        from airflow_provider_encord.client.errors import EncordError, UnexpectedResponseError
 
         failures = 0
         while True:
@@ -86,7 +86,7 @@ class EncordJobTrigger(BaseTrigger):
                 return
             except EncordError as error:
                 failures += 1
-                forgivable = error.retryable or isinstance(error, UnexpectedAnswerError)  # such as one that is null
+                forgivable = error.retryable or isinstance(error, UnexpectedResponseError)  # such as one that is null
                 if not forgivable or failures > FORGIVEN:
                     yield self._event(ERROR, message=str(error), retryable=error.retryable)
                     return

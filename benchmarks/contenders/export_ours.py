@@ -13,13 +13,13 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.defaults import PARALLEL_READS
-from airflow_provider_encord.export.labels import Order, export_labels
-from airflow_provider_encord.export.listing import Question
-from airflow_provider_encord.export.reading import Reading
+from airflow_provider_encord.export.labels import ExportSpec, export_labels
+from airflow_provider_encord.export.listing import RowSelection
+from airflow_provider_encord.export.reading import ReadOptions
 
 base, key_file, project, out, *more = sys.argv[1:]
-reading = Reading(parallel=int(more[0]) if more else PARALLEL_READS)
-order = Order(question=Question(project=project), run="2026-11-24T00:00:00+00:00")
+reading = ReadOptions(parallel=int(more[0]) if more else PARALLEL_READS)
+order = ExportSpec(question=RowSelection(project=project), run="2026-11-24T00:00:00+00:00")
 client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))
 started, cpu = time.perf_counter(), time.process_time()
 manifest = export_labels(client, order, pathlib.Path(out), reading=reading)

@@ -13,7 +13,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.ingest.outcome import UPLOADED
-from airflow_provider_encord.ingest.places import Target
+from airflow_provider_encord.ingest.places import UploadTarget
 from airflow_provider_encord.ingest.receipt import receipt_line, write_receipt
 from airflow_provider_encord.ingest.sources import find_files
 from airflow_provider_encord.ingest.upload import upload_files
@@ -24,7 +24,9 @@ client.dataset(dataset).get()
 started, cpu = time.perf_counter(), time.process_time()
 files = find_files(folder, lambda uri: pathlib.Path(uri))
 outcomes = []
-client.run(upload_files(Target(dataset=dataset, credential=client.credential.kind), files, report=outcomes.extend))
+client.run(
+    upload_files(UploadTarget(dataset=dataset, credential=client.credential.kind), files, report=outcomes.extend)
+)
 write_receipt(pathlib.Path(folder + ".receipt.jsonl"), (receipt_line(one, dataset, {}) for one in outcomes))
 took, cpu = time.perf_counter() - started, time.process_time() - cpu
 done = sum(one.result == UPLOADED for one in outcomes)

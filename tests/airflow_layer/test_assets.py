@@ -132,7 +132,7 @@ class TestEvents:
     def test_the_outlet_of_this_uri_gets_the_extra_and_no_other(self) -> None:
         mine, other = assets.project_asset(ID), assets.project_asset(OTHER)
         events = _accessors()
-        self._operator(mine, other).tell_assets({"outlet_events": events}, assets.project_uri(API, ID), {"rows": 3})
+        self._operator(mine, other).record_asset_event({"outlet_events": events}, assets.project_uri(API, ID), {"rows": 3})
         assert events[mine].extra == {"rows": 3}
         assert events[other].extra == {}
 
@@ -140,11 +140,11 @@ class TestEvents:
         alias = AssetAlias("made-by-the-dag")
         events = _accessors()
         uri = assets.project_uri(API, ID)
-        self._operator(alias).tell_assets({"outlet_events": events}, uri, {"rows": 3})
+        self._operator(alias).record_asset_event({"outlet_events": events}, uri, {"rows": 3})
         (event,) = _alias_events(events[alias])
         assert uri in str(event)
         assert (event["extra"] if isinstance(event, dict) else event.extra) == {"rows": 3}
 
     def test_a_task_without_outlets_tells_nobody(self) -> None:
-        self._operator().tell_assets({"outlet_events": _accessors()}, assets.project_uri(API, ID), {"rows": 3})
-        self._operator().tell_assets({}, assets.project_uri(API, ID), {"rows": 3})
+        self._operator().record_asset_event({"outlet_events": _accessors()}, assets.project_uri(API, ID), {"rows": 3})
+        self._operator().record_asset_event({}, assets.project_uri(API, ID), {"rows": 3})

@@ -14,9 +14,9 @@ import pytest
 
 from airflow_provider_encord.client.api.listing import NO_FILTER
 from airflow_provider_encord.client.api.projects import all_projects, get_project_v1, list_projects
-from airflow_provider_encord.client.call import Together
+from airflow_provider_encord.client.call import Gather
 from airflow_provider_encord.client.credentials import SshKey
-from airflow_provider_encord.client.errors import AuthenticationError, CredentialError, NotPossibleError
+from airflow_provider_encord.client.errors import AuthenticationError, CredentialError, UnsupportedByCredentialError
 from airflow_provider_encord.hooks.encord import EncordHook
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection, run_dag
 from tests.airflow_layer.lines import LINES, running_line
@@ -72,7 +72,7 @@ def test_an_api_key_is_not_asked_what_it_belongs_to_if_the_project_is_named(
         for _ in range(3):
             client = await EncordHook("encord_api_key").get_async_client()
             assert (await client.send(get_project_v1(seeded["project_hash"]))).title == "Street"
-        with pytest.raises(NotPossibleError):
+        with pytest.raises(UnsupportedByCredentialError):
             await client.send(list_projects())
 
     asyncio.run(work())
@@ -218,7 +218,7 @@ def test_loops_have_clients_of_their_own_which_end_with_them(server: ScriptedSer
     async def work() -> None:
         client = await EncordHook().get_async_client()
         seen.append(client)
-        await client.run(iter(Together([list_projects() for _ in range(4)], 4)))
+        await client.run(iter(Gather([list_projects() for _ in range(4)], 4)))
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", ResourceWarning)

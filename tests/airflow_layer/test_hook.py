@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import NotPossibleError
+from airflow_provider_encord.client.errors import UnsupportedByCredentialError
 from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.operators.projects import EncordGetProjectOperator
@@ -113,7 +113,7 @@ def test_what_an_api_key_cannot_do_is_refused_before_it_is_sent(
     monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_hash"]))
     account.emulator.clear_journal()
 
-    with EncordHook("encord_api_key") as hook, pytest.raises(NotPossibleError, match="SSH key"):
+    with EncordHook("encord_api_key") as hook, pytest.raises(UnsupportedByCredentialError, match="SSH key"):
         attempt(hook)
     assert {entry["query_type"] for entry in account.emulator.journal()} <= {"apikeymeta"}
 

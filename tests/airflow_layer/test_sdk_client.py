@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.errors import CredentialError, NotPossibleError
+from airflow_provider_encord.client.errors import CredentialError, UnsupportedByCredentialError
 from airflow_provider_encord.hooks.encord import EncordHook
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection
 from tests.client import keys
@@ -55,7 +55,7 @@ def test_without_the_extra_the_error_names_it(connect: Any) -> None:
 def test_an_api_key_is_no_credential_of_the_sdk_and_the_way_round_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     own = connection(API, api_key="test-only-api-key-0123456789", resource_id=str(uuid.uuid4()))
     monkeypatch.setenv(API_KEY_CONNECTION, own)
-    with pytest.raises(NotPossibleError, match=r"get_conn\(\).*SSH key") as caught:
+    with pytest.raises(UnsupportedByCredentialError, match=r"get_conn\(\).*SSH key") as caught:
         EncordHook("encord_api_key").get_sdk_client()
     assert "0123456789" not in str(caught.value)
 
@@ -65,7 +65,7 @@ def test_certificates_of_the_connection_cannot_be_carried_over_and_the_way_round
 ) -> None:
     bundle = Authority(tmp_path, "ours").bundle
     connect(ca_bundle=str(bundle))
-    with pytest.raises(NotPossibleError, match=f"ca_bundle.*REQUESTS_CA_BUNDLE to {bundle}"):
+    with pytest.raises(UnsupportedByCredentialError, match=f"ca_bundle.*REQUESTS_CA_BUNDLE to {bundle}"):
         EncordHook().get_sdk_client()
 
 

@@ -18,10 +18,10 @@ from airflow_provider_encord.client.call import (
     Call,
     Envelope,
     Flow,
+    Gather,
     Pause,
     Request,
     Resource,
-    Together,
     Transfer,
     run,
     run_async,
@@ -174,7 +174,7 @@ def test_both_drivers_do_the_same_with_the_same_flow(numbers, nested, failing):
 
 def test_every_kind_of_step_can_be_yielded_from():
     transfer = Transfer(url="https://x", open=lambda: None, size=0, headers={}, title="t")  # type: ignore[arg-type,return-value]
-    for step in (ask(1), transfer, Pause(2), Together([ask(1)], 4)):
+    for step in (ask(1), transfer, Pause(2), Gather([ask(1)], 4)):
         flow: Generator[Any, Any, Any] = iter(step)  # type: ignore[arg-type]
         assert next(flow) is step
         with pytest.raises(StopIteration):
@@ -186,7 +186,7 @@ def test_a_call_and_together_give_their_results_back():
         _send(ask(1), 7)
     assert stopped.value.value == 7
     with pytest.raises(StopIteration) as stopped:
-        _send(Together([ask(1)], 4), [7])
+        _send(Gather([ask(1)], 4), [7])
     assert stopped.value.value == [7]
 
 
@@ -241,5 +241,5 @@ def test_null_is_a_body_and_no_body_is_none():
 def test_a_signed_url_is_not_in_the_text_of_a_transfer():
     transfer = Transfer(url="https://store/x?sig=SECRET", open=lambda: None, size=1, headers={}, title="cat.jpg")  # type: ignore[arg-type,return-value]
     assert "SECRET" not in repr(transfer)
-    assert "SECRET" not in repr(Together([transfer], 2))
+    assert "SECRET" not in repr(Gather([transfer], 2))
     assert "cat.jpg" in repr(transfer)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from airflow_provider_encord.client.call import Call, Request, run
 from airflow_provider_encord.client.errors import (
     OutcomeUnknownError,
+    PayloadTooLargeError,
     RefusedError,
-    TooLargeError,
     TransientError,
     UnavailableError,
 )
@@ -52,7 +52,7 @@ class Server:
             stated = self.limit if self.tells else None
             if self.grows_stricter:
                 self.limit = max(1, self.limit - 1)
-            raise TooLargeError("too much", maximum=stated)
+            raise PayloadTooLargeError("too much", maximum=stated)
         return items
 
 
@@ -82,7 +82,7 @@ def test_no_request_holds_more_than_the_size(items, size, limit):
 @given(st.integers(0, 40))
 def test_one_item_that_is_too_much_is_an_error_and_is_asked_for_once(others):
     server = Server(0, tells=False)
-    with pytest.raises(TooLargeError):
+    with pytest.raises(PayloadTooLargeError):
         run(in_parts(list(range(others + 1)), server.call, size=others + 1), server.perform)
     assert sum(1 for one in server.requests if len(one) == 1) == 1
 
@@ -92,7 +92,7 @@ def test_a_maximum_that_cannot_be_is_not_believed(maximum):
     def perform(step: Any) -> list[int]:
         items = list(step.request.query["items"])
         if len(items) > 2:
-            raise TooLargeError("x", maximum=maximum)
+            raise PayloadTooLargeError("x", maximum=maximum)
         return items
 
     server = Server(1, tells=False)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.api import datasets, keys, labels, ontologies, organisation, projects, uploads
-from airflow_provider_encord.client.call import API_KEY, Call, Now, Pause, Request, Resource, Together, Transfer
+from airflow_provider_encord.client.call import API_KEY, Call, Gather, Now, Pause, Request, Resource, Transfer
 from airflow_provider_encord.client.errors import (
     AuthenticationError,
     NotFoundError,
-    NotPossibleError,
     PermissionDeniedError,
+    UnsupportedByCredentialError,
 )
 from tests.client.clients import DATASET, OF_PROJECT, OTHER, PROJECT, client, either_client, key, queries
 from tests.client.scripted_server import Received, answer, respond, v1, v1_error
@@ -48,7 +48,7 @@ NEEDS_A_USER: list[Call[Any]] = [
 def test_what_needs_a_user_is_refused_to_an_api_key_before_any_request(server, kind, call):
     with (
         either_client(server, key(), kind=kind) as made,
-        pytest.raises(NotPossibleError, match="auth_method ssh_key") as caught,
+        pytest.raises(UnsupportedByCredentialError, match="auth_method ssh_key") as caught,
     ):
         made.send(call)
     assert caught.value.operation == call.operation
@@ -67,7 +67,7 @@ def test_no_call_of_v2_or_at_user_scope_is_open_to_an_api_key():
 
 
 def test_what_needs_an_api_key_is_refused_to_an_ssh_key(server, kind):
-    with either_client(server, kind=kind) as made, pytest.raises(NotPossibleError, match="Only an API key"):
+    with either_client(server, kind=kind) as made, pytest.raises(UnsupportedByCredentialError, match="Only an API key"):
         made.send(keys.get_key_resource())
     assert server.accepted == 0
 
@@ -89,7 +89,7 @@ def test_what_needs_an_api_key_is_refused_to_an_ssh_key(server, kind):
 def test_an_api_key_does_not_act_on_another_resource_and_asks_nothing(server, kind, call):
     with (
         either_client(server, key(), kind=kind) as made,
-        pytest.raises(NotPossibleError, match=f"{PROJECT}.*{OTHER}") as caught,
+        pytest.raises(UnsupportedByCredentialError, match=f"{PROJECT}.*{OTHER}") as caught,
     ):
         made.send(call)
     assert caught.value.operation == call.operation
@@ -105,7 +105,10 @@ def test_an_id_in_capitals_is_the_same_resource(server, kind):
 @pytest.mark.parametrize("code", ["AUTHORISATION_ERROR", "RESOURCE_NOT_FOUND_ERROR", "INVALID_ARGUMENTS_ERROR"])
 def test_a_key_of_a_project_that_is_refused_for_a_dataset_of_the_same_id_is_said_to_be_of_a_project(server, kind, code):
     server.will(v1_error(code), OF_PROJECT)
-    with either_client(server, key(), kind=kind) as made, pytest.raises(NotPossibleError, match="belongs to a project"):
+    with (
+        either_client(server, key(), kind=kind) as made,
+        pytest.raises(UnsupportedByCredentialError, match="belongs to a project"),
+    ):
         made.send(datasets.get_dataset(PROJECT))
     assert queries(server)[1:] == [("apikeymeta", "GET")]
 
@@ -156,7 +159,10 @@ def test_a_failed_question_is_asked_again(server, kind):
 @pytest.mark.parametrize("kind", ["ontology", "organisation", ""])
 def test_a_key_of_something_else_cannot_be_used(server, kind):
     server.always(v1({"title": "key", "resource_type": kind}))
-    with client(server, key()) as made, pytest.raises(NotPossibleError, match="only keys of projects and datasets"):
+    with (
+        client(server, key()) as made,
+        pytest.raises(UnsupportedByCredentialError, match="only keys of projects and datasets"),
+    ):
         made.project()
 
 
@@ -181,7 +187,7 @@ def numbered(received: Received) -> tuple[int, Any]:
 def test_steps_that_run_together_keep_their_order_and_one_failure_stops_none(server, kind):
     server.always(respond(numbered))
     with either_client(server, kind=kind) as made:
-        results = made.run(iter(Together([get(number) for number in range(20)], 5)))
+        results = made.run(iter(Gather([get(number) for number in range(20)], 5)))
     for number, result in enumerate(results):
         if number % 3 == 0:
             assert isinstance(result, NotFoundError)
@@ -206,19 +212,19 @@ def test_no_more_than_the_limit_run_at_once(server, kind):
 
     server.always(respond(slow))
     with either_client(server, kind=kind) as made:
-        assert made.run(iter(Together([get(1) for _ in range(9)], 3))) == [1] * 9
+        assert made.run(iter(Gather([get(1) for _ in range(9)], 3))) == [1] * 9
     assert most == 3
 
 
 def test_nothing_together_is_nothing(server, kind):
     with either_client(server, kind=kind) as made:
-        assert made.run(iter(Together([], 4))) == []
+        assert made.run(iter(Gather([], 4))) == []
 
 
 def test_what_a_credential_may_not_is_refused_together_as_well(server, kind):
     with either_client(server, key(), kind=kind) as made:
-        (refusal,) = made.run(iter(Together([projects.list_projects()], 2)))
-    assert isinstance(refusal, NotPossibleError)
+        (refusal,) = made.run(iter(Gather([projects.list_projects()], 2)))
+    assert isinstance(refusal, UnsupportedByCredentialError)
     assert server.accepted == 0
 
 
@@ -230,7 +236,7 @@ def test_a_transfer_a_pause_and_a_look_at_the_clock_are_steps(server, kind):
         made.run(iter(transfer))
         made.run(iter(Pause(7.5)))
         assert made.run(iter(Now())) == 1e9 + 7.5
-        assert made.run(iter(Together([transfer, transfer], 2))) == [None, None]
+        assert made.run(iter(Gather([transfer, transfer], 2))) == [None, None]
     assert waits == [7.5]
     assert len(server.requests) == 3
 

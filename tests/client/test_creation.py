@@ -29,7 +29,7 @@ from airflow_provider_encord.client.resources.creation import (
     REUSE,
     Created,
     Existing,
-    create_once,
+    get_or_create,
 )
 from airflow_provider_encord.client.resources.datasets import create_dataset_once
 from airflow_provider_encord.client.resources.ontologies import create_ontology_once
@@ -45,7 +45,7 @@ def find(title: str) -> Flow[Sequence[Existing]]:
 
 
 def creation(if_exists: str = REUSE, title: str = "Cats") -> Flow[Created]:
-    return create_once("dataset", title, find=find, create=lambda title: CREATE, id_of=str, if_exists=if_exists)
+    return get_or_create("dataset", title, find=find, create=lambda title: CREATE, id_of=str, if_exists=if_exists)
 
 
 def script(*outcomes: Any) -> Any:

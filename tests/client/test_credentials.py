@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
-from airflow_provider_encord.client.errors import NotPossibleError
+from airflow_provider_encord.client.errors import UnsupportedByCredentialError
 from airflow_provider_encord.client.key_refusals import Refusal
 from tests.client import keys
 from tests.client.refusals import message_of, refusal_of
@@ -202,12 +202,14 @@ def test_an_ssh_key_in_the_field_of_the_api_key_is_recognised(mangling: str) -> 
 def test_an_api_key_is_not_used_for_another_resource() -> None:
     key = ApiKey(API_KEY, PROJECT)
     assert key.v1_headers(b"", resource_type="project", resource_id=PROJECT.upper())["ResourceID"] == PROJECT
-    with pytest.raises(NotPossibleError, match=r"belongs to aaaaaaaa-.*cannot be used for bbbbbbbb-"):
+    with pytest.raises(UnsupportedByCredentialError, match=r"belongs to aaaaaaaa-.*cannot be used for bbbbbbbb-"):
         key.v1_headers(b"", resource_type="dataset", resource_id="bbbbbbbb-0000-4000-8000-000000000001")
 
 
 def test_an_api_key_does_not_sign_for_v2() -> None:
-    with pytest.raises(NotPossibleError, match=r"v2 API, which takes no API keys. Use a connection with an SSH key"):
+    with pytest.raises(
+        UnsupportedByCredentialError, match=r"v2 API, which takes no API keys. Use a connection with an SSH key"
+    ):
         ApiKey(API_KEY, PROJECT).v2_headers(method="get", target="/v2/public/projects?a=b", body=b"", created=1)
 
 

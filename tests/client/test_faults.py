@@ -20,7 +20,7 @@ import pytest
 from airflow_provider_encord.client.api import datasets, labels, ontologies, projects
 from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.async_client import AsyncEncordClient
-from airflow_provider_encord.client.call import Call, Flow, Together
+from airflow_provider_encord.client.call import Call, Flow, Gather
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.errors import (
@@ -28,10 +28,10 @@ from airflow_provider_encord.client.errors import (
     InvalidRequestError,
     NotFoundError,
     OutcomeUnknownError,
+    PayloadTooLargeError,
     PermissionDeniedError,
     RateLimitedError,
     RefusedError,
-    TooLargeError,
     UnavailableError,
 )
 from airflow_provider_encord.client.resources.chunks import in_parts
@@ -185,7 +185,7 @@ SCRIPTS: dict[str, Script] = {
     "redirect that keeps the method": Script(
         (status(307, headers={"Location": "/v2/public/projects"}),), RefusedError, RefusedError, 1, 1
     ),
-    "413": Script((status(413),), TooLargeError, TooLargeError, 1, 1),
+    "413": Script((status(413),), PayloadTooLargeError, PayloadTooLargeError, 1, 1),
     "400": Script((status(400, json={"message": "no"}),), InvalidRequestError, InvalidRequestError, 1, 1),
     "403": Script((status(403),), PermissionDeniedError, PermissionDeniedError, 1, 1),
     "404": Script((status(404),), NotFoundError, NotFoundError, 1, 1),
@@ -197,7 +197,7 @@ ENVELOPES: dict[str, Script] = {
     "no access": Script(({"v1_error": "AUTHORISATION_ERROR"},), PermissionDeniedError, PermissionDeniedError, 1, 1),
     "label limit": Script(
         ({"v1_error": "MULTI_LABEL_LIMIT_ERROR", "payload": {"maximum_labels_allowed": 7}},),
-        TooLargeError, TooLargeError, 1, 1,
+        PayloadTooLargeError, PayloadTooLargeError, 1, 1,
     ),
     "a code of tomorrow": Script(({"v1_error": "SOMETHING_NEW"},), InvalidRequestError, InvalidRequestError, 1, 1),
 }  # fmt: skip
@@ -319,7 +319,7 @@ def saved(world: World, word: str) -> Flow[Any]:
 
 def together(world: World, word: str) -> Flow[Any]:
     calls = [projects.get_project(world.project), ontologies.list_ontologies(Filter(title_eq=word))]
-    return (yield from Together([*calls, projects.get_project(str(uuid.uuid4()))], 1))
+    return (yield from Gather([*calls, projects.get_project(str(uuid.uuid4()))], 1))
 
 
 def kinds_of(results: Any) -> list[str]:

@@ -12,7 +12,7 @@ from airflow_provider_encord.client.api import uploads
 from airflow_provider_encord.client.api.data_items import DICOM, IMAGE, KINDS, PDF, UploadedFile, data_items
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import Call, Now, Pause, Step, run
-from airflow_provider_encord.client.errors import InvalidRequestError, TooLargeError, TransientError
+from airflow_provider_encord.client.errors import InvalidRequestError, PayloadTooLargeError, TransientError
 from airflow_provider_encord.client.resources.datasets import MOST_ITEMS, remove_data_rows
 from airflow_provider_encord.client.resources.uploads import FORGIVEN, LocalFile, LocalUnit, follow_job
 from tests.client.emulated import World, picture, world
@@ -100,7 +100,7 @@ def test_what_is_too_much_is_halved_and_nothing_is_left_out():
     def perform(step: Step) -> None:
         part = step.request.uid  # type: ignore[union-attr]
         if len(part) > 300:
-            raise TooLargeError("too much")
+            raise PayloadTooLargeError("too much")
         seen.extend(part)
 
     hashes = [str(number) for number in range(MOST_ITEMS + 5)]

@@ -10,9 +10,9 @@ from airflow_provider_encord.client.api import keys, uploads
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import (
     InvalidRequestError,
-    NotPossibleError,
     OutcomeUnknownError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
+    UnsupportedByCredentialError,
 )
 from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
 from airflow_provider_encord.client.transport.settings import Settings
@@ -34,7 +34,7 @@ def test_without_an_id_the_handle_is_what_the_key_belongs_to(server):
     server.will(OF_DATASET)
     with client(server, key(DATASET)) as made:
         assert made.dataset().id == DATASET
-        with pytest.raises(NotPossibleError, match="belongs to a dataset"):
+        with pytest.raises(UnsupportedByCredentialError, match="belongs to a dataset"):
             made.project()
 
 
@@ -158,7 +158,7 @@ def test_listing_projects_follows_every_page_with_the_same_filter(server):
 
 def test_a_listing_whose_pages_lead_in_a_circle_ends(server):
     server.always(answer(json={"results": [], "nextPageToken": "again"}))
-    with client(server) as made, pytest.raises(UnexpectedAnswerError, match="same page"):
+    with client(server) as made, pytest.raises(UnexpectedResponseError, match="same page"):
         made.projects()
     assert len(server.requests) == 2
 

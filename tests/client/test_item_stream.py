@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client import item_stream
 from airflow_provider_encord.client.api.labels import list_label_row_stamps, list_label_rows
-from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnexpectedAnswerError
+from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnexpectedResponseError
 from airflow_provider_encord.client.item_stream import ItemStream
 from tests.client.misbehaving import packed, stream
 from tests.client.scripted_server import answer, v1
@@ -113,7 +113,7 @@ def test_a_listing_that_arrives_in_pieces_is_the_one_that_comes_whole(server, tr
 
 def test_a_row_that_lacks_a_field_is_named_by_its_place_among_all(server, transport):
     server.always(v1([_row(1)] * 500 + [{"data_hash": "x"}] + [_row(2)] * 10))
-    with transport(server.url) as sender, pytest.raises(UnexpectedAnswerError, match=r"\$\[500\]"):
+    with transport(server.url) as sender, pytest.raises(UnexpectedResponseError, match=r"\$\[500\]"):
         sender.send(list_label_rows(PROJECT))
 
 
@@ -121,7 +121,7 @@ def test_a_row_that_lacks_a_field_is_named_by_its_place_among_all(server, transp
 def test_a_listing_that_is_no_json_is_not_asked_for_again(server, transport, bad):
     rows = ", ".join(json.dumps(_row(number)) for number in range(99))
     server.always(answer(text=f'{{"status": 200, "response": [{rows}, {{"data_hash": "x", "x": {bad}}}, {rows}]}}'))
-    with transport(server.url) as sender, pytest.raises(UnexpectedAnswerError, match="what JSON does not allow"):
+    with transport(server.url) as sender, pytest.raises(UnexpectedResponseError, match="what JSON does not allow"):
         sender.send(list_label_rows(PROJECT))
     assert len(server.requests) == 1
 

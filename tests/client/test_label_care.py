@@ -13,8 +13,8 @@ from airflow_provider_encord.client.api.labels import LabelRowFilter
 from airflow_provider_encord.client.errors import (
     InvalidRequestError,
     NotFoundError,
-    NotPossibleError,
     RefusedError,
+    UnsupportedByCredentialError,
 )
 from airflow_provider_encord.client.resources.activity import windows
 from airflow_provider_encord.client.times import parse_time
@@ -122,7 +122,7 @@ def test_an_api_key_is_refused_what_only_ssh_keys_can(world: World) -> None:
         lambda: list(rows.classifications([UNKNOWN])),
         lambda: list(world.project_key.project().activity.editor_logs(now() - DAY, now())),
     ):
-        with pytest.raises(NotPossibleError):
+        with pytest.raises(UnsupportedByCredentialError):
             attempt()
 
 

@@ -20,7 +20,12 @@ import pytest
 
 from airflow_provider_encord.client.api.labels import get_label_rows
 from airflow_provider_encord.client.call import MOST_BYTES, Transfer
-from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, TooLargeError, UnavailableError
+from airflow_provider_encord.client.errors import (
+    EncordError,
+    OutcomeUnknownError,
+    PayloadTooLargeError,
+    UnavailableError,
+)
 from airflow_provider_encord.client.transport.content import Content, NotUnpackedError, TooMuchError
 from airflow_provider_encord.client.transport.settings import Settings
 from tests.client.misbehaving import bomb, raw
@@ -41,7 +46,7 @@ def test_an_answer_of_1000_to_1_is_refused_and_its_memory_is_never_taken(server,
     server.always(bomb(1300 << 20))
     with transport(server.url, attempts=1) as sending:
         before = _peak()
-        with pytest.raises(TooLargeError, match=f"larger than {MOST_BYTES >> 20} MiB") as raised:
+        with pytest.raises(PayloadTooLargeError, match=f"larger than {MOST_BYTES >> 20} MiB") as raised:
             sending.send(GET)
         assert _peak() - before < MOST_BYTES + (40 << 20)
     assert not raised.value.retryable

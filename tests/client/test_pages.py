@@ -14,7 +14,7 @@ from airflow_provider_encord.client.api.listing import every_page
 from airflow_provider_encord.client.api.reading import Page
 from airflow_provider_encord.client.call import Call, Flow, Request, run
 from airflow_provider_encord.client.credentials import Credential
-from airflow_provider_encord.client.errors import UnexpectedAnswerError
+from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.client.resources.pages import MOST_REMEMBERED, each, each_once
 from tests.wire.vectors import ssh_key
 
@@ -72,7 +72,7 @@ def test_no_page_is_asked_for_before_its_first_item_is(pages, taken):
 def test_a_token_that_leads_back_ends_the_listing_with_an_error(back_to):
     for read in (emails, lambda server: server.run(every_page(lambda page: list_group_users(GROUP, page=page)))):
         server = Server([["a"], ["b"], ["c"]], last_leads_to=back_to)
-        with pytest.raises(UnexpectedAnswerError, match=r"groups.list_users"):
+        with pytest.raises(UnexpectedResponseError, match=r"groups.list_users"):
             read(server)
         assert server.asked < 10
 

@@ -22,10 +22,10 @@ from airflow_provider_encord.client.errors import (
     ConflictError,
     InvalidRequestError,
     NotFoundError,
-    NotPossibleError,
     OutcomeUnknownError,
+    UnsupportedByCredentialError,
 )
-from airflow_provider_encord.client.resources import wire_forms
+from airflow_provider_encord.client.resources import api_versions
 from tests.client.emulated import OWNER, World, world
 from tests.client.emulated_projects import EACH, colleague, copy_of, new_email, new_group, new_name, new_tag
 
@@ -165,12 +165,12 @@ def test_groups_get_a_role_and_lose_it(world, kind):
 
 
 def test_an_api_key_may_not_list_users_and_is_told_before_asking(world):
-    with pytest.raises(NotPossibleError):
+    with pytest.raises(UnsupportedByCredentialError):
         world.project_key.project().users()
 
 
 @pytest.mark.parametrize(
-    "form", [wire_forms.PROJECT, wire_forms.PROJECT_DATASETS, wire_forms.PROJECT_ONTOLOGY],
+    "form", [api_versions.PROJECT, api_versions.PROJECT_DATASETS, api_versions.PROJECT_ONTOLOGY],
 )  # fmt: skip
 def test_both_wire_forms_give_the_same_record_where_v1_tells_it(world, form):
     by_ssh = world.user.run(form.flow(SSH_KEY, world.project))

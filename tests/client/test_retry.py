@@ -17,11 +17,11 @@ from airflow_provider_encord.client.errors import (
     InvalidRequestError,
     NotFoundError,
     OutcomeUnknownError,
+    PayloadTooLargeError,
     RateLimitedError,
-    TooLargeError,
     TransientError,
     UnavailableError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from airflow_provider_encord.client.transport.retry import ATTEMPTS, LONGEST_DELAY, LONGEST_WAIT, may_repeat
 from airflow_provider_encord.client.transport.settings import Settings
@@ -95,7 +95,7 @@ TABLE: list[tuple[str, Act, Any, Any]] = [
     ("400", answer(400), InvalidRequestError, InvalidRequestError),
     ("401", answer(401), AuthenticationError, AuthenticationError),
     ("404", answer(404), NotFoundError, NotFoundError),
-    ("413", answer(413), TooLargeError, TooLargeError),
+    ("413", answer(413), PayloadTooLargeError, PayloadTooLargeError),
 ]
 
 
@@ -124,8 +124,8 @@ ENVELOPES: list[tuple[str, Act, Any, Any]] = [
     ("unknown error", v1_error("UNKNOWN_ERROR"), AGAIN, OutcomeUnknownError),
     ("not JSON", answer(200, text="<html>"), AGAIN, OutcomeUnknownError),
     ("empty", answer(200), AGAIN, OutcomeUnknownError),
-    ("no envelope", answer(200, json={}), UnexpectedAnswerError, UnexpectedAnswerError),
-    ("label limit", v1_error("MULTI_LABEL_LIMIT_ERROR"), TooLargeError, TooLargeError),
+    ("no envelope", answer(200, json={}), UnexpectedResponseError, UnexpectedResponseError),
+    ("label limit", v1_error("MULTI_LABEL_LIMIT_ERROR"), PayloadTooLargeError, PayloadTooLargeError),
     ("not found", v1_error("RESOURCE_NOT_FOUND_ERROR"), NotFoundError, NotFoundError),
 ]
 
@@ -223,7 +223,7 @@ def test_every_attempt_is_signed_anew(server, transport, clock):
         (OutcomeUnknownError("x"), False),
         (TransientError("x"), False),
         (NotFoundError("x"), False),
-        (UnexpectedAnswerError("x"), False),
+        (UnexpectedResponseError("x"), False),
         (KeyError("bug"), False),
         (KeyboardInterrupt(), False),
     ],

@@ -13,10 +13,10 @@ from airflow_provider_encord.client.api.storage_folders import FolderFilter, fol
 from airflow_provider_encord.client.api.storage_items import ItemFilter
 from airflow_provider_encord.client.errors import (
     InvalidRequestError,
-    NotPossibleError,
     OutcomeUnknownError,
     PermissionDeniedError,
     RefusedError,
+    UnsupportedByCredentialError,
 )
 from airflow_provider_encord.client.resources.storage import StorageFolder
 from tests.client.emulated import ROWS, World, picture, world
@@ -195,5 +195,5 @@ def test_a_folder_of_somebody_else_is_as_one_that_is_not_there(world: World) -> 
 def test_an_api_key_is_refused_before_anything_is_sent(world: World, mirror: StorageFolder) -> None:
     folder = world.dataset_key.folder(mirror.id)
     for attempt in (folder.get, folder.summary, lambda: list(folder.items()), folder.start_sync):
-        with pytest.raises(NotPossibleError):
+        with pytest.raises(UnsupportedByCredentialError):
             attempt()

@@ -22,10 +22,10 @@ from airflow_provider_encord.client.api.reading import ignored
 from airflow_provider_encord.client.call import API_KEY_ONLY, SSH_OR_API_KEY, Call, Envelope, Request, Resource
 from airflow_provider_encord.client.errors import (
     EncordError,
-    NotPossibleError,
     OutcomeUnknownError,
     RefusedError,
     UnavailableError,
+    UnsupportedByCredentialError,
 )
 from airflow_provider_encord.client.transport.base import user_agent
 from tests.client.scripted_server import ScriptedServer, answer, cut, hang, late, v1
@@ -299,6 +299,6 @@ def test_an_api_key_is_not_sent_for_another_resource_or_to_v2(server, transport)
     )
     with transport(server.url, api_key()) as sender:
         for call in (other, GET):
-            with pytest.raises(NotPossibleError):
+            with pytest.raises(UnsupportedByCredentialError):
                 sender.send(call)
     assert server.requests == []

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from airflow_provider_encord.client.api.labels import get_label_rows
-from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, UnexpectedAnswerError
+from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, UnexpectedResponseError
 from airflow_provider_encord.client.resources.chunks import in_parts
 from airflow_provider_encord.client.resources.label_rows import read_rows
 from tests.client.clients import either_client
@@ -66,7 +66,7 @@ def test_a_row_that_cannot_be_read_is_named_and_the_others_are_read(server, kind
 
 def test_an_answer_that_is_unreadable_is_not_asked_for_again(server, transport):
     server.always(_rows({"row-0": b'"x": NaN'}))
-    with transport(server.url) as sender, pytest.raises(UnexpectedAnswerError) as raised:
+    with transport(server.url) as sender, pytest.raises(UnexpectedResponseError) as raised:
         sender.send(get_label_rows(PROJECT, ["row-0", "row-1"]))
     assert raised.value.rows == ("row-0", "row-1")
     assert len(server.requests) == 1
@@ -83,7 +83,7 @@ def test_several_rows_that_cannot_be_read_are_all_named(server, kind, bad):
 
 def test_in_parts_fails_with_the_one_row_and_says_which_came_before(server, kind):
     server.always(_rows({"row-6": b'"x": NaN'}))
-    with either_client(server, kind=kind) as client, pytest.raises(UnexpectedAnswerError) as raised:
+    with either_client(server, kind=kind) as client, pytest.raises(UnexpectedResponseError) as raised:
         client.run(in_parts(ROWS, lambda some: get_label_rows(PROJECT, some), size=9))
     assert raised.value.rows == ("row-6",)
     assert raised.value.outcome is not None

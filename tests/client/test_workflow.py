@@ -21,8 +21,8 @@ from airflow_provider_encord.client.errors import (
     EncordError,
     InvalidRequestError,
     OutcomeUnknownError,
+    PayloadTooLargeError,
     PermissionDeniedError,
-    TooLargeError,
     UnavailableError,
 )
 from airflow_provider_encord.client.resources.workflow import WorkflowStage
@@ -185,7 +185,7 @@ def test_a_request_that_is_too_large_is_halved(board):
 def test_one_task_that_alone_is_too_large_ends_it_and_what_was_done_is_told(board):
     stage, tasks = board.stage("Annotate"), board.tasks("Annotate")
     fault(board, ACTIONS, {"status": 413, "json": {"message": "too much"}}, times=100)
-    with pytest.raises(TooLargeError, match="0 were done before this, 0 had left the stage, and 4 are not done"):
+    with pytest.raises(PayloadTooLargeError, match="0 were done before this, 0 had left the stage, and 4 are not done"):
         stage.submit(tasks)
 
 
@@ -288,7 +288,7 @@ def test_any_faults_end_with_every_task_told_of_once(data):
         asked.append(some)
         what = data.draw(st.sampled_from(["ok", "ok", "ok", "too large", "lost", "done and lost", "down"]))
         if what == "too large":
-            raise TooLargeError("too large")
+            raise PayloadTooLargeError("too large")
         if what == "lost":
             lost.append(True)
             raise OutcomeUnknownError("lost")

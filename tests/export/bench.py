@@ -20,17 +20,22 @@ from hypothesis import strategies
 from airflow_provider_encord.client.call import Call, Envelope
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
-from airflow_provider_encord.client.errors import EncordError, NotFoundError, PermissionDeniedError, TooLargeError
+from airflow_provider_encord.client.errors import (
+    EncordError,
+    NotFoundError,
+    PayloadTooLargeError,
+    PermissionDeniedError,
+)
 from airflow_provider_encord.client.transport.sync import SyncTransport
 from airflow_provider_encord.defaults import JSON_LINES, SHARD_BYTES
-from airflow_provider_encord.export.labels import Order, export_labels
-from airflow_provider_encord.export.listing import Question
+from airflow_provider_encord.export.labels import ExportSpec, export_labels
+from airflow_provider_encord.export.listing import RowSelection
 from airflow_provider_encord.export.manifest import Layout, Manifest
-from airflow_provider_encord.export.reading import Reading
+from airflow_provider_encord.export.reading import ReadOptions
 from tests.client import keys
 
 PROJECT = "00000000-0000-4000-8000-00000000000a"
-QUESTION = Question(project=PROJECT)
+QUESTION = RowSelection(project=PROJECT)
 _KEY = SshKey.parse(keys.openssh(keys.new_key()))
 
 
@@ -137,7 +142,7 @@ class Encord:
             return call.read(json.dumps([one.metadata() for one in found]).encode())
         answer = self._rows(request.uid)
         if len(answer) > call.most_bytes:
-            raise TooLargeError("the answer is too large")
+            raise PayloadTooLargeError("the answer is too large")
         self.largest = max(self.largest, len(answer))
         return call.read(answer)
 
@@ -148,7 +153,7 @@ class Encord:
         if self.refuses_every_row:
             raise self.refuses_every_row
         if len(label_hashes) > self.most_rows:
-            raise TooLargeError("too many", maximum=self.most_rows)
+            raise PayloadTooLargeError("too many", maximum=self.most_rows)
         if self.refuses_gone and self.gone & {*label_hashes}:
             raise NotFoundError("not found")
         left_out = {one for one in label_hashes if self.left_out.get(one, 0) > 0}
@@ -156,24 +161,26 @@ class Encord:
         wanted = {*label_hashes} - self.gone - left_out
         rows = [one.row for one in self.units if one.label_hash in wanted and one.row]
         if sum(map(len, rows)) > self.most_bytes:
-            raise TooLargeError("too large")
+            raise PayloadTooLargeError("too large")
         random.Random(f"{self.seed} {len(self.reads)}").shuffle(rows)
         return b"[" + b"\n,\r\n".join(rows) + b"]"
 
 
 def export(
-    client: EncordClient, question: Question, destination: Any, *, shard_bytes: int = SHARD_BYTES, **more: Any
+    client: EncordClient, question: RowSelection, destination: Any, *, shard_bytes: int = SHARD_BYTES, **more: Any
 ) -> Manifest:
     """Export JSON Lines.
 
-    :param more: Of `Order`, of `Layout`, or of `export_labels`.
+    :param more: Of `ExportSpec`, of `Layout`, or of `export_labels`.
     """
-    reading = Reading(
+    reading = ReadOptions(
         **{name: more.pop(name) for name in ("rows_per_request", "parallel", "skip_unreadable") if name in more}
     )
     clock = {"clock": more.pop("clock")} if "clock" in more else {}
     layout = Layout(format=more.pop("format", JSON_LINES), shard_bytes=shard_bytes)
-    return export_labels(client, Order(question=question, layout=layout, **more), destination, reading=reading, **clock)
+    return export_labels(
+        client, ExportSpec(question=question, layout=layout, **more), destination, reading=reading, **clock
+    )
 
 
 _IDS = re.compile(r"-[0-9a-f]{8}-(\d+)-(\d+)-[0-9a-f]{8}\.")

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.errors import InvalidRequestError
-from airflow_provider_encord.export.labels import Order, export_labels, plan_export
+from airflow_provider_encord.export.labels import ExportSpec, export_labels, plan_export
 from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, read_manifest
 from airflow_provider_encord.export.partitions import export_partition, partition_of, plan_partitions
 from airflow_provider_encord.export.plan import PLAN, Plan, ranges
-from airflow_provider_encord.export.reading import Reading
+from airflow_provider_encord.export.reading import ReadOptions
 from tests.export.bench import QUESTION, Encord, export, files, lines, names, units
 
 MONDAY, TUESDAY = "2026-11-23T00:00:00+00:00", "2026-11-24T00:00:00+00:00"
@@ -115,7 +115,7 @@ class Mapped:
 
     def __init__(self, directory: Path, rows: int = 20, **more: Any):
         self.directory = directory
-        self.order = Order(question=QUESTION, layout=Layout(shard_bytes=500), run=MONDAY, **more)
+        self.order = ExportSpec(question=QUESTION, layout=Layout(shard_bytes=500), run=MONDAY, **more)
         self.server = Encord(units(rows))
 
     def plan(self, rows_per_partition: int = 6, most: int = 1000) -> list[Any]:
@@ -125,7 +125,7 @@ class Mapped:
 
     def export(self, partition: Any, **server: Any) -> Any:
         client = Encord(self.server.units, **server).client()
-        return export_partition(client, partition, self.directory, Reading(rows_per_request=2, parallel=1))
+        return export_partition(client, partition, self.directory, ReadOptions(rows_per_request=2, parallel=1))
 
 
 def test_partitions_are_joined_by_whoever_finishes_last_and_hold_what_one_task_would_export(tmp_path):
@@ -169,7 +169,7 @@ def test_a_partition_that_is_exported_again_after_the_end_reads_nothing(tmp_path
     parts = mapped.plan()
     result = [mapped.export(one) for one in parts]
     again = Encord(units(20))
-    progress, manifest = export_partition(again.client(), parts[2], tmp_path, Reading())
+    progress, manifest = export_partition(again.client(), parts[2], tmp_path, ReadOptions())
     assert (again.asked, manifest) == ([], result[-1][1])
     assert [*progress.shards] == [*result[2][0].shards]
 
@@ -213,6 +213,6 @@ def test_compressed_shards_hold_the_same_lines(tmp_path):
 
 def test_a_plan_is_made_without_reading_content(tmp_path):
     server = Encord(units(20))
-    plan = plan_export(server.client(), Order(question=QUESTION, run=MONDAY), tmp_path)
+    plan = plan_export(server.client(), ExportSpec(question=QUESTION, run=MONDAY), tmp_path)
     assert isinstance(plan, Plan)
     assert (plan.to_read, server.reads, json.loads((tmp_path / PLAN).read_bytes())["id"]) == (20, [], plan.id)

@@ -14,7 +14,7 @@ import pytest
 from airflow_provider_encord.client.api.analytics import TaskAction
 from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError, UnexpectedAnswerError
+from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError, UnexpectedResponseError
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.export.analytics import AnalyticsManifest, AnalyticsQuestion, export_analytics
 from airflow_provider_encord.export.directory import KIND, MANIFEST, PLAN, Claim, ReplacedError
@@ -183,7 +183,7 @@ def test_somebody_s_files_are_refused_and_left_alone(tmp_path, name):
 @pytest.mark.parametrize("time", ["soon", "", "2026-13-01"])
 def test_a_record_whose_time_cannot_be_read_is_an_odd_answer_of_encord(tmp_path, time):
     odd = msgspec.structs.replace(_actions(1, 1)[0], timestamp=time)
-    with pytest.raises(UnexpectedAnswerError, match=r"in the field timestamp, which is not a time"):
+    with pytest.raises(UnexpectedResponseError, match=r"in the field timestamp, which is not a time"):
         _export(tmp_path, 1, _encord([odd]))
     assert not (tmp_path / MANIFEST).exists()
 

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import InvalidRequestError
-from airflow_provider_encord.export.chain import Chain, links
-from airflow_provider_encord.export.listing import Filters, Question
+from airflow_provider_encord.export.incremental import Chain, links
+from airflow_provider_encord.export.listing import Filters, RowSelection
 from airflow_provider_encord.export.listing_file import FILTER, GONE, read_rows
 from airflow_provider_encord.export.manifest import Manifest
 from tests.export.bench import PROJECT, QUESTION, Encord, Unit, export, lines, unit
@@ -33,7 +33,13 @@ def _units(numbers: Any, edited: dict[int, str] | None = None) -> list[Unit]:
 
 
 def _next(
-    chain: Path, day: int, present: list[Unit], question: Question = QUESTION, *, overwrite: bool = False, **server: Any
+    chain: Path,
+    day: int,
+    present: list[Unit],
+    question: RowSelection = QUESTION,
+    *,
+    overwrite: bool = False,
+    **server: Any,
 ) -> Manifest:
     """The export of a day."""
     return export(
@@ -120,7 +126,7 @@ def test_an_export_continues_the_one_that_was_listed_last(tmp_path):
 
 def test_exports_of_another_question_and_broken_ones_are_passed_over(tmp_path):
     _next(tmp_path, 1, _units([1]))
-    _next(tmp_path, 2, _units([1]), Question(project=PROJECT, filters=Filters(stage="Review")))
+    _next(tmp_path, 2, _units([1]), RowSelection(project=PROJECT, filters=Filters(stage="Review")))
     (tmp_path / "day-3").mkdir()
     (tmp_path / "day-3" / "labels-00000.jsonl").write_text("{}\n")
     (tmp_path / "notes.txt").write_text("mine")

@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 
 from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
-from airflow_provider_encord.export.listing import Filters, Question
+from airflow_provider_encord.export.listing import Filters, RowSelection
 from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
 from tests.export.bench import PROJECT, QUESTION, Encord, export, files, names, units
 
@@ -151,9 +151,9 @@ def test_a_plan_of_somebody_else_is_refused_and_left_alone(tmp_path, content):  
 @pytest.mark.parametrize(
     ("question", "differing"),
     [
-        (Question(project=OTHER), "an export of another project"),
-        (Question(project=PROJECT, branch="test"), "an export of another branch"),
-        (Question(project=PROJECT, filters=Filters(stage="Review")), "with other filters"),
+        (RowSelection(project=OTHER), "an export of another project"),
+        (RowSelection(project=PROJECT, branch="test"), "an export of another branch"),
+        (RowSelection(project=PROJECT, filters=Filters(stage="Review")), "with other filters"),
     ],
 )
 def test_an_export_of_another_question_is_refused_and_left_alone(tmp_path, question, differing):

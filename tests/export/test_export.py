@@ -20,7 +20,7 @@ from airflow_provider_encord.client.errors import NotFoundError, PermissionDenie
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
 from airflow_provider_encord.emulator.process import Emulator
-from airflow_provider_encord.export.listing import Filters, Question
+from airflow_provider_encord.export.listing import Filters, RowSelection
 from airflow_provider_encord.export.manifest import MANIFEST, Manifest, read_manifest
 from tests.client import keys
 from tests.export.bench import export, files, lines
@@ -55,7 +55,7 @@ class Bench:
 
     def export(self, project: str, destination: Path, **options):
         with self.client() as client:
-            return export(client, Question(project=project), destination, **options)
+            return export(client, RowSelection(project=project), destination, **options)
 
     def changes(self) -> list[dict]:
         return [entry for entry in self.emulator.journal() if entry["changes"]]
@@ -91,7 +91,7 @@ def test_every_row_with_labels_is_exported_as_encord_holds_it_and_nothing_change
     bench.emulator.clear_journal()
     with client:
         own = client.project(None if credential == "api_key" else project)
-        manifest = export(client, Question(project=own.id), tmp_path, rows_per_request=9, shard_bytes=20_000)
+        manifest = export(client, RowSelection(project=own.id), tmp_path, rows_per_request=9, shard_bytes=20_000)
     assert [json.loads(line) for line in lines(tmp_path, manifest)] == truth
     assert len(truth) == 42
     assert (manifest.counts.listed, manifest.counts.without_labels) == (60, 18)
@@ -132,7 +132,7 @@ def test_a_filter_exports_what_it_lets_through(bench, tmp_path):
     stages = {one.workflow_graph_node.title for one in bench.client().project(project).label_rows()}
     assert len(stages) == 2
     with bench.client() as client:
-        question = Question(project=project, filters=Filters(stage="Review"))
+        question = RowSelection(project=project, filters=Filters(stage="Review"))
         manifest = export(client, question, tmp_path)
     assert (manifest.counts.listed, manifest.counts.exported) == (4, 4)
 
@@ -144,7 +144,7 @@ def test_only_rows_edited_after_a_time_are_exported(own_bench, tmp_path):
     edited = [row["data_hash"] for row in own_bench.emulator.labels(project)[2:5]]
     own_bench.emulator.annotate(project, data_hashes=edited)
     with own_bench.client() as client:
-        question = Question(project=project, filters=Filters(edited_after=first.watermark))
+        question = RowSelection(project=project, filters=Filters(edited_after=first.watermark))
         manifest = export(client, question, tmp_path / "since")
     found = [json.loads(line)["data_hash"] for line in lines(tmp_path / "since", manifest)]
     assert found == edited
@@ -221,7 +221,7 @@ def test_rows_removed_while_they_are_exported_are_reported(bench, tmp_path):
 
         credential = SshKey.parse(bench.private_key)
         removing = EncordClient(credential, bench.settings, transport=Removing(credential, bench.settings))
-        manifest = export(removing, Question(project=project), tmp_path)
+        manifest = export(removing, RowSelection(project=project), tmp_path)
     assert (manifest.counts.missing, manifest.counts.exported) == (30, 0)
     assert len({row.label_hash for row in manifest.missing}) == 30
 
@@ -235,7 +235,7 @@ def test_a_project_that_does_not_exist_is_not_an_empty_export(bench, tmp_path):
 def test_a_key_that_may_not_read_labels_is_refused(bench, tmp_path):
     project = bench.project(rows=3, created=1.0)
     with bench.client_of_key(project, ["label_logs.read"]) as client, pytest.raises(PermissionDeniedError):
-        export(client, Question(project=project), tmp_path / "export")
+        export(client, RowSelection(project=project), tmp_path / "export")
     assert not (tmp_path / "export").exists()
 
 

@@ -7,8 +7,8 @@ import datetime
 import pytest
 
 from airflow_provider_encord.client.api.labels import LabelRowStamp
-from airflow_provider_encord.client.errors import UnexpectedAnswerError
-from airflow_provider_encord.export.listing import Filters, Question, list_rows, listing_of
+from airflow_provider_encord.client.errors import UnexpectedResponseError
+from airflow_provider_encord.export.listing import Filters, RowSelection, list_rows, listing_of
 from tests.export.bench import PROJECT, Encord, export, unit, units
 
 NOW = datetime.datetime(2026, 11, 24, tzinfo=datetime.UTC)
@@ -26,7 +26,7 @@ def test_rows_are_ordered_by_data_hash_and_then_branch():
 
 
 def test_a_row_that_is_listed_twice_is_an_error():
-    with pytest.raises(UnexpectedAnswerError, match=r"label row 1 .*twice"):
+    with pytest.raises(UnexpectedResponseError, match=r"label row 1 .*twice"):
         listing_of([_metadata("1", "a"), _metadata("1", "b")], NOW)
 
 
@@ -57,7 +57,7 @@ def test_every_filter_reaches_encord():
         data_title_like="street%",
         data_hashes=["d"],
     )
-    list_rows(server.client(), Question(project=PROJECT, branch="test", filters=filters))
+    list_rows(server.client(), RowSelection(project=PROJECT, branch="test", filters=filters))
     payload = server.asked[0].payload
     result = {name: value for name, value in payload.items() if value is not None and value is not False}
     assert result == {
@@ -75,21 +75,21 @@ def test_every_filter_reaches_encord():
 @pytest.mark.parametrize("filters", [Filters(data_hashes=[]), Filters(label_statuses=[])])
 def test_an_empty_list_lets_nothing_through_and_is_not_asked(filters):
     server = Encord([*units(3), unit(9, labelled=False)])
-    listing = list_rows(server.client(), Question(project=PROJECT, filters=filters))
+    listing = list_rows(server.client(), RowSelection(project=PROJECT, filters=filters))
     assert (listing.rows, listing.listed, server.asked) == ([], 0, [])
 
 
 @pytest.mark.parametrize(
     ("question", "named"),
     [
-        (Question(project=PROJECT, filters=Filters(stage="Reviw")), ["stage='Reviw'"]),
-        (Question(project=PROJECT, branch="tset"), ["branch='tset'"]),
-        (Question(project=PROJECT, filters=Filters(data_hashes=[])), ["data_hashes='[]'"]),
+        (RowSelection(project=PROJECT, filters=Filters(stage="Reviw")), ["stage='Reviw'"]),
+        (RowSelection(project=PROJECT, branch="tset"), ["branch='tset'"]),
+        (RowSelection(project=PROJECT, filters=Filters(data_hashes=[])), ["data_hashes='[]'"]),
         (
-            Question(project=PROJECT, branch="b", filters=Filters(data_title_like="x%", label_statuses=["Q"])),
+            RowSelection(project=PROJECT, branch="b", filters=Filters(data_title_like="x%", label_statuses=["Q"])),
             ["branch='b'", "data_title_like='x%'", "label_statuses="],
         ),
-        (Question(project=PROJECT), None),
+        (RowSelection(project=PROJECT), None),
     ],
 )
 def test_an_export_of_nothing_warns_of_the_filters_that_may_be_why(tmp_path, caplog, question, named):
@@ -100,5 +100,5 @@ def test_an_export_of_nothing_warns_of_the_filters_that_may_be_why(tmp_path, cap
 
 
 def test_an_export_of_something_does_not_warn(tmp_path, caplog):
-    export(Encord(units(1)).client(), Question(project=PROJECT, filters=Filters(stage="Review")), tmp_path)
+    export(Encord(units(1)).client(), RowSelection(project=PROJECT, filters=Filters(stage="Review")), tmp_path)
     assert [record for record in caplog.records if record.levelname == "WARNING"] == []

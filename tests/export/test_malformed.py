@@ -12,14 +12,14 @@ import pytest
 from airflow_provider_encord.attempts import Claim, FileStore, Owner
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.export.analytics import AnalyticsQuestion, export_analytics
-from airflow_provider_encord.export.chain import Chain, before
 from airflow_provider_encord.export.directory import MANIFEST, PLAN
-from airflow_provider_encord.export.labels import Order, export_labels, plan_export
+from airflow_provider_encord.export.incremental import Chain, before
+from airflow_provider_encord.export.labels import ExportSpec, export_labels, plan_export
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import Layout, Manifest, ManifestError, read_manifest
 from airflow_provider_encord.export.plan import Plan, directory_of, read_plan, read_progress
 from airflow_provider_encord.export.snapshot_memory import Memory
-from airflow_provider_encord.ingest.notes import Notebook
+from airflow_provider_encord.ingest.notes import JobCheckpoints
 from airflow_provider_encord.ingest.receipt import read_lines
 from tests.export.bench import PROJECT, QUESTION, Encord, export, units
 
@@ -61,15 +61,17 @@ def test_a_plan_is_named(tmp_path, odd):
 
 
 def test_the_progress_of_a_part_is_as_if_it_were_not_there(tmp_path, odd):
-    plan = plan_export(Encord(units(3)).client(), Order(question=QUESTION, run=RUN), tmp_path)
+    plan = plan_export(Encord(units(3)).client(), ExportSpec(question=QUESTION, run=RUN), tmp_path)
     assert isinstance(plan, Plan)
     (tmp_path / f"part-{plan.id[:8]}-00000-0123abcd.json").write_bytes(odd("plan"))
     assert read_progress(directory_of(tmp_path), plan, 0).next_row == 0
-    assert export_labels(Encord(units(3)).client(), Order(question=QUESTION, run=RUN), tmp_path).counts.exported == 3
+    assert (
+        export_labels(Encord(units(3)).client(), ExportSpec(question=QUESTION, run=RUN), tmp_path).counts.exported == 3
+    )
 
 
 def _with_odd_listing(directory: Path, line: bytes, chain: Chain | None = None) -> Manifest:
-    order = Order(question=QUESTION, layout=Layout(), run=RUN, chain=chain)
+    order = ExportSpec(question=QUESTION, layout=Layout(), run=RUN, chain=chain)
     manifest = export_labels(Encord(units(3)).client(), order, directory)
     assert manifest.listing is not None
     content = gzip.compress(line + b"\n")
@@ -97,7 +99,7 @@ def test_a_listing_is_named_and_breaks_the_chain(tmp_path, line):
     assert manifest.listing is not None
     with pytest.raises(ManifestError, match=r"listing-\S+ is damaged"):
         [*read_rows(tmp_path / "1", manifest.listing)]
-    order = Order(question=QUESTION, layout=Layout(), run="2026-11-24T00:00:00+00:00", chain=chain)
+    order = ExportSpec(question=QUESTION, layout=Layout(), run="2026-11-24T00:00:00+00:00", chain=chain)
     second = export_labels(Encord(units(3)).client(), order, tmp_path / "2")
     assert second.chain is not None
     assert "is damaged" in (second.chain.restarted or "")
@@ -146,7 +148,7 @@ def test_a_line_of_a_receipt_is_named(odd):
 def test_the_notes_beside_a_receipt_are_named(odd):
     content = odd("schema_version")
     if not content:
-        assert Notebook(lambda: content).left("dataset") == []
+        assert JobCheckpoints(lambda: content).left("dataset") == []
         return
     with pytest.raises(InvalidRequestError, match="receipt: the notes of an earlier try beside it cannot be read"):
-        Notebook(lambda: content).left("dataset")
+        JobCheckpoints(lambda: content).left("dataset")

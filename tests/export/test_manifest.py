@@ -7,7 +7,7 @@ import json
 import pytest
 
 from airflow_provider_encord import __version__
-from airflow_provider_encord.export.listing import Filters, Question
+from airflow_provider_encord.export.listing import Filters, RowSelection
 from airflow_provider_encord.export.manifest import MANIFEST, SCHEMA_VERSION, ManifestError, read_manifest
 from tests.export.bench import PROJECT, QUESTION, Encord, export, unit, units
 
@@ -24,7 +24,7 @@ def test_what_was_written_is_read_again(tmp_path):
 def test_the_manifest_says_where_the_labels_come_from_and_what_was_asked(tmp_path):
     known = units(1)[0].data_hash
     filters = Filters(stage="Review", data_hashes=[known])
-    question = Question(project=PROJECT, branch="test", filters=filters)
+    question = RowSelection(project=PROJECT, branch="test", filters=filters)
     _export(tmp_path, question)
     content = json.loads((tmp_path / MANIFEST).read_bytes())
     assert content["schema_version"] == SCHEMA_VERSION

@@ -19,7 +19,7 @@ import pytest
 
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.export.directory import ReplacedError
-from airflow_provider_encord.export.labels import Order, export_labels, plan_export
+from airflow_provider_encord.export.labels import ExportSpec, export_labels, plan_export
 from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, Shard, read_manifest
 from airflow_provider_encord.export.partitions import export_partition, plan_partitions
 from airflow_provider_encord.export.plan import (
@@ -31,12 +31,12 @@ from airflow_provider_encord.export.plan import (
     rows_to_read,
     write_progress,
 )
-from airflow_provider_encord.export.reading import Reading
+from airflow_provider_encord.export.reading import ReadOptions
 from airflow_provider_encord.export.verify import verify_files
 from tests.export.bench import QUESTION, Encord, export, lines, names, units
 
 MONDAY, TUESDAY = "2026-11-23T00:00:00+00:00", "2026-11-24T00:00:00+00:00"
-READING = Reading(rows_per_request=2, parallel=1)
+READING = ReadOptions(rows_per_request=2, parallel=1)
 ROWS = 20
 
 
@@ -63,8 +63,8 @@ class Killed(BaseException):
     """As SIGKILL: nothing handles it."""
 
 
-def _order(run: str, **more: Any) -> Order:
-    return Order(question=QUESTION, layout=Layout(shard_bytes=300), run=run, **more)
+def _order(run: str, **more: Any) -> ExportSpec:
+    return ExportSpec(question=QUESTION, layout=Layout(shard_bytes=300), run=run, **more)
 
 
 def _export(directory: Path, run: str, server: Encord | None = None, **more: Any) -> Manifest:
@@ -377,7 +377,7 @@ def test_a_shard_that_a_progress_names_is_never_opened_again(tmp_path):
 @pytest.mark.parametrize("changed", [{"layout": Layout(shard_bytes=301)}, {"run": TUESDAY}])
 def test_an_unfinished_plan_of_other_arguments_is_not_continued(tmp_path, changed):
     first = plan_export(Encord(units(ROWS)).client(), _order(MONDAY), tmp_path)
-    order = Order(**{"question": QUESTION, "layout": Layout(shard_bytes=300), "run": MONDAY, **changed})
+    order = ExportSpec(**{"question": QUESTION, "layout": Layout(shard_bytes=300), "run": MONDAY, **changed})
     second = plan_export(Encord(units(ROWS)).client(), order, tmp_path)
     assert isinstance(first, Plan)
     assert isinstance(second, Plan)

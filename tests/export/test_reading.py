@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from airflow_provider_encord.client.errors import (
     EncordError,
     NotFoundError,
-    TooLargeError,
+    PayloadTooLargeError,
     UnavailableError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from airflow_provider_encord.export.listing import ListedRow, list_rows
-from airflow_provider_encord.export.reading import MOST_BYTES_OF_BUNDLE, BundleSize, Reader, Reading, in_order
+from airflow_provider_encord.export.reading import MOST_BYTES_OF_BUNDLE, BundleSize, Reader, ReadOptions, in_order
 from tests.export.bench import QUESTION, Encord, export, lines, unit, units
 
 HEAVY = "x" * 1000
@@ -26,7 +26,7 @@ HEAVY = "x" * 1000
 def _read(server: Encord, rows_per_request: int = 100, parallel: int = 1) -> list[str]:
     """Label hashes in the order read."""
     client = server.client()
-    reader = Reader(client, QUESTION.project, Reading(rows_per_request=rows_per_request, parallel=parallel))
+    reader = Reader(client, QUESTION.project, ReadOptions(rows_per_request=rows_per_request, parallel=parallel))
     return [row.label_hash for _, row in reader.rows(list_rows(client, QUESTION).rows) if row]
 
 
@@ -78,7 +78,9 @@ def test_a_row_that_is_too_large_alone_is_named(tmp_path):
     rows = units(20)
     rows[13] = unit(14, HEAVY)
     server = Encord(rows, most_bytes=500)
-    with pytest.raises(TooLargeError, match=f"Label row {rows[13].label_hash} .data {rows[13].data_hash}. alone"):
+    with pytest.raises(
+        PayloadTooLargeError, match=f"Label row {rows[13].label_hash} .data {rows[13].data_hash}. alone"
+    ):
         export(server.client(), QUESTION, tmp_path / "export")
     assert not (tmp_path / "export" / "manifest.json").exists()
 
@@ -107,7 +109,7 @@ def test_rows_that_an_answer_leaves_out_though_they_are_listed_are_asked_for_aga
 def test_a_row_in_place_of_the_one_that_was_asked_for_is_named(tmp_path, skip):
     rows = units(6)
     rows[3] = dataclasses.replace(rows[3], row=json.dumps({"label_hash": "x", "data_hash": rows[3].data_hash}).encode())
-    with pytest.raises(UnexpectedAnswerError, match="gave the label row x, which was not asked for"):
+    with pytest.raises(UnexpectedResponseError, match="gave the label row x, which was not asked for"):
         export(Encord(rows).client(), QUESTION, tmp_path, skip_unreadable=skip)
 
 
@@ -144,12 +146,12 @@ def test_any_other_failure_ends_the_export_without_a_manifest(tmp_path):
 
 def test_a_row_given_twice_is_an_error():
     rows = _given(units(2))
-    with pytest.raises(UnexpectedAnswerError, match="twice"):
+    with pytest.raises(UnexpectedResponseError, match="twice"):
         in_order(_listed(units(2)), [*rows, rows[0]])
 
 
 def test_a_row_that_was_not_asked_for_is_an_error():
-    with pytest.raises(UnexpectedAnswerError, match="not asked for"):
+    with pytest.raises(UnexpectedResponseError, match="not asked for"):
         in_order(_listed(units(1)), _given(units(2)))
 
 

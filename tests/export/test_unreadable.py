@@ -13,14 +13,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from airflow_provider_encord.client.errors import UnexpectedAnswerError
-from airflow_provider_encord.export.chain import Chain
-from airflow_provider_encord.export.labels import Order, export_labels
+from airflow_provider_encord.client.errors import UnexpectedResponseError
+from airflow_provider_encord.export.incremental import Chain
+from airflow_provider_encord.export.labels import ExportSpec, export_labels
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, read_manifest
 from airflow_provider_encord.export.partitions import export_partition, plan_partitions
 from airflow_provider_encord.export.plan import directory_of, has_skipped, read_plan
-from airflow_provider_encord.export.reading import Reading
+from airflow_provider_encord.export.reading import ReadOptions
 from airflow_provider_encord.export.verify import verify_content, verify_files
 from tests.export.bench import QUESTION, Encord, Unit, lines, units
 from tests.export.documents import STRUCTURE
@@ -56,19 +56,19 @@ class Answering(Encord):
         try:
             return super().send(call)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise UnexpectedAnswerError(f"It is not JSON: {error}", rows=call.rows) from None
+            raise UnexpectedResponseError(f"It is not JSON: {error}", rows=call.rows) from None
 
 
 def _export(directory: Path, rows: list[Unit], *, skip: bool, format_: str = "jsonl", **more: Any) -> Manifest:
-    order = Order(question=QUESTION, layout=Layout(format=format_, shard_bytes=300), run=RUN, **more)
-    reading = Reading(rows_per_request=7, skip_unreadable=skip)
+    order = ExportSpec(question=QUESTION, layout=Layout(format=format_, shard_bytes=300), run=RUN, **more)
+    reading = ReadOptions(rows_per_request=7, skip_unreadable=skip)
     return export_labels(Answering(rows).client(), order, directory, reading=reading)
 
 
 @pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
 def test_the_row_is_named_and_the_failure_is_permanent(tmp_path, content):
     rows = _units({13: content})
-    with pytest.raises(UnexpectedAnswerError, match=rf"Label row {rows[13].label_hash} \(data") as raised:
+    with pytest.raises(UnexpectedResponseError, match=rf"Label row {rows[13].label_hash} \(data") as raised:
         _export(tmp_path, rows, skip=False)
     assert "on_error='skip'" in str(raised.value)
     assert not raised.value.retryable
@@ -94,7 +94,7 @@ def test_a_number_that_a_format_cannot_take_names_its_row(tmp_path, format_):
         assert _export(tmp_path, rows, skip=False).counts.exported == 20
         return
     pytest.importorskip("pyarrow")
-    with pytest.raises(UnexpectedAnswerError, match=rows[4].label_hash or ""):
+    with pytest.raises(UnexpectedResponseError, match=rows[4].label_hash or ""):
         _export(tmp_path / "fail", rows, skip=False, format_=format_)
     manifest = _export(tmp_path / "skip", rows, skip=True, format_=format_)
     assert [row.label_hash for row in manifest.failed] == [rows[4].label_hash]
@@ -145,7 +145,7 @@ def test_a_row_of_another_form_is_named_or_left_out_whole(tmp_path, format_, for
     if formats not in ("both", format_):
         assert _export(tmp_path, rows, skip=False, format_=format_).counts.exported == 20
         return
-    with pytest.raises(UnexpectedAnswerError, match=rf"{rows[4].label_hash} .* holds what this format cannot take"):
+    with pytest.raises(UnexpectedResponseError, match=rf"{rows[4].label_hash} .* holds what this format cannot take"):
         _export(tmp_path / "fail", rows, skip=False, format_=format_)
     manifest = _export(tmp_path / "skip", rows, skip=True, format_=format_)
     assert [row.label_hash for row in manifest.failed] == [rows[4].label_hash]
@@ -166,23 +166,23 @@ def test_a_whole_export_with_failed_rows_is_made_again_if_none_may_be_skipped(tm
     rows = _units({4: b"NaN"})
     first = _export(tmp_path, rows, skip=True)
     assert _export(tmp_path, rows, skip=True) == first
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(UnexpectedResponseError):
         _export(tmp_path, rows, skip=False)
     assert _export(tmp_path, units(20), skip=False).counts.failed == 0
 
 
 def test_a_part_whose_rows_were_skipped_fails_if_none_may_be_skipped(tmp_path):
     rows = _units({4: b"NaN"})
-    order = Order(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
+    order = ExportSpec(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
     parts = plan_partitions(Answering(rows).client(), order, tmp_path, rows_per_partition=10, most=9)
-    skipping, failing = Reading(skip_unreadable=True), Reading()
+    skipping, failing = ReadOptions(skip_unreadable=True), ReadOptions()
     assert len(export_partition(Answering(rows).client(), parts[0], tmp_path, skipping)[0].failed) == 1
-    with pytest.raises(UnexpectedAnswerError, match="was skipped by an earlier attempt"):
+    with pytest.raises(UnexpectedResponseError, match="was skipped by an earlier attempt"):
         export_partition(Answering(rows).client(), parts[0], tmp_path, failing)
     manifest = export_partition(Answering(rows).client(), parts[1], tmp_path, failing)[1]
     assert manifest is not None
     assert manifest.counts.failed == 1
-    with pytest.raises(UnexpectedAnswerError, match="overwrite=True"):
+    with pytest.raises(UnexpectedResponseError, match="overwrite=True"):
         export_partition(Answering(rows).client(), parts[0], tmp_path, failing)
 
 
@@ -191,10 +191,10 @@ class Killed(BaseException):
 
 
 def _kill_after_skipping(directory: Path, rows: list[Unit]) -> None:
-    order = Order(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
+    order = ExportSpec(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
     server = Answering(rows, fails_at=6, failure=Killed())
     with pytest.raises(Killed):
-        export_labels(server.client(), order, directory, reading=Reading(rows_per_request=2, skip_unreadable=True))
+        export_labels(server.client(), order, directory, reading=ReadOptions(rows_per_request=2, skip_unreadable=True))
     plan = read_plan(directory_of(directory))
     assert plan is not None
     assert has_skipped(directory_of(directory), plan)
@@ -205,7 +205,7 @@ def test_an_export_that_skipped_rows_and_was_killed_is_made_again_if_none_may_be
     """It was continued, and failed for a row that had been corrected in Encord, also with ``overwrite=True``."""
     rows = _units({1: b"NaN"})
     _kill_after_skipping(tmp_path, rows)
-    with pytest.raises(UnexpectedAnswerError, match=rf"Label row {rows[1].label_hash} \(data .* cannot be exported"):
+    with pytest.raises(UnexpectedResponseError, match=rf"Label row {rows[1].label_hash} \(data .* cannot be exported"):
         _export(tmp_path, rows, skip=False, overwrite=overwrite)
     manifest = _export(tmp_path, units(20), skip=False, overwrite=overwrite)
     assert (manifest.counts.failed, manifest.counts.exported) == (0, 20)
@@ -222,15 +222,15 @@ def test_an_export_that_skipped_rows_and_was_killed_is_continued_if_rows_may_be_
 
 def test_an_export_in_parts_that_skipped_rows_is_planned_again_with_overwrite(tmp_path):
     rows = _units({4: b"NaN"})
-    order = Order(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
+    order = ExportSpec(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
     parts = plan_partitions(Answering(rows).client(), order, tmp_path, rows_per_partition=10, most=9)
-    export_partition(Answering(rows).client(), parts[0], tmp_path, Reading(skip_unreadable=True))
-    with pytest.raises(UnexpectedAnswerError, match="overwrite=True"):
-        export_partition(Answering(units(20)).client(), parts[0], tmp_path, Reading())
+    export_partition(Answering(rows).client(), parts[0], tmp_path, ReadOptions(skip_unreadable=True))
+    with pytest.raises(UnexpectedResponseError, match="overwrite=True"):
+        export_partition(Answering(units(20)).client(), parts[0], tmp_path, ReadOptions())
     assert plan_partitions(Answering(rows).client(), order, tmp_path, rows_per_partition=10, most=9) == parts
     again = msgspec.structs.replace(order, overwrite=True)
     parts = plan_partitions(Answering(units(20)).client(), again, tmp_path, rows_per_partition=10, most=9)
-    ended = [export_partition(Answering(units(20)).client(), one, tmp_path, Reading())[1] for one in parts]
+    ended = [export_partition(Answering(units(20)).client(), one, tmp_path, ReadOptions())[1] for one in parts]
     assert ended[-1] is not None
     assert (ended[-1].counts.failed, ended[-1].counts.exported) == (0, 20)
 
@@ -245,9 +245,9 @@ def test_an_export_that_another_attempt_finished_with_skipped_rows_fails_if_none
 
     done: list[Manifest] = []
     rows = _units({19: b"NaN"})
-    order = Order(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
-    with pytest.raises(UnexpectedAnswerError, match=rows[19].label_hash or ""):
-        export_labels(Meanwhile(rows).client(), order, tmp_path, reading=Reading(rows_per_request=2, parallel=1))
+    order = ExportSpec(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
+    with pytest.raises(UnexpectedResponseError, match=rows[19].label_hash or ""):
+        export_labels(Meanwhile(rows).client(), order, tmp_path, reading=ReadOptions(rows_per_request=2, parallel=1))
     assert done[0].counts.failed == 1
 
 
@@ -256,7 +256,7 @@ def test_a_row_that_could_not_be_read_is_read_by_the_next_export_of_the_chain(tm
     _export(tmp_path / "1", _units({4: b"NaN"}), skip=True, chain=chain)
     rows = units(20)
     client = Encord(rows).client()
-    order = Order(question=QUESTION, layout=Layout(shard_bytes=300), run="2026-11-24T00:00:00+00:00", chain=chain)
+    order = ExportSpec(question=QUESTION, layout=Layout(shard_bytes=300), run="2026-11-24T00:00:00+00:00", chain=chain)
     manifest = export_labels(client, order, tmp_path / "2")
     assert rows[4].label_hash in {json.loads(line)["label_hash"] for line in lines(tmp_path / "2", manifest)}
 
@@ -264,10 +264,10 @@ def test_a_row_that_could_not_be_read_is_read_by_the_next_export_of_the_chain(tm
 def test_a_row_that_could_not_be_read_and_then_left_is_among_the_rows_that_left(tmp_path):
     chain = Chain(directory=tmp_path, overlap=1.0)
     for day, present in enumerate((units(20), _units({4: b"NaN"}), [*units(4), *units(20)[5:]]), start=1):
-        order = Order(
+        order = ExportSpec(
             question=QUESTION, layout=Layout(shard_bytes=300), run=f"2026-11-2{day}T00:00:00+00:00", chain=chain
         )
-        client, reading = Answering(present).client(), Reading(rows_per_request=7, skip_unreadable=True)
+        client, reading = Answering(present).client(), ReadOptions(rows_per_request=7, skip_unreadable=True)
         manifest = export_labels(client, order, tmp_path / str(day), reading=reading)
         assert manifest.counts.failed == (1 if day == 2 else 0)
     assert manifest.left is not None
@@ -299,20 +299,20 @@ def test_an_odd_line_of_an_exported_file_is_named(tmp_path, line):
         manifest, shards=[changed, *manifest.shards[1:]], bytes=manifest.bytes - shard.bytes + len(content)
     )
     assert [str(one) for one in verify_files(tmp_path, damaged)] == [f"{shard.name}, line 1: it is not a label row"]
-    found = [*verify_content(Answering(units(4)).client(), tmp_path, damaged, Reading())]
+    found = [*verify_content(Answering(units(4)).client(), tmp_path, damaged, ReadOptions())]
     assert [one.problem for one in found] == ["its labels are not those of the export"]
 
 
 def test_rows_that_cannot_be_decoded_are_equal_if_their_bytes_are(tmp_path):
     rows = _units({4: OUT_OF_RANGE})
     manifest = _export(tmp_path, rows, skip=False)
-    assert [*verify_content(Answering(rows).client(), tmp_path, manifest, Reading())] == []
+    assert [*verify_content(Answering(rows).client(), tmp_path, manifest, ReadOptions())] == []
 
 
 def test_a_row_that_cannot_be_read_any_more_is_a_mismatch_that_names_it(tmp_path):
     manifest = _export(tmp_path, units(20), skip=False)
     rows = _units({4: b"NaN"})
-    found = [*verify_content(Answering(rows).client(), tmp_path, manifest, Reading())]
+    found = [*verify_content(Answering(rows).client(), tmp_path, manifest, ReadOptions())]
     assert len(found) == 1
     assert rows[4].label_hash in found[0].what
     assert "it cannot be read" in found[0].problem

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from airflow_provider_encord.export.chain import links
 from airflow_provider_encord.export.directory import PLAN
+from airflow_provider_encord.export.incremental import links
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import read_manifest
 from airflow_provider_encord.export.verify import verify_files

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.api.uploads import RegisteredFile, SignedUrl, UploadJob
-from airflow_provider_encord.client.call import Call, Now, Pause, Together, Transfer
+from airflow_provider_encord.client.call import Call, Gather, Now, Pause, Transfer
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.ingest.outcome import Outcome
 
@@ -61,7 +61,7 @@ class ScriptedEncord:
             return None
         if isinstance(step, Now):
             return self.now
-        if isinstance(step, Together):
+        if isinstance(step, Gather):
             return [self._outcome(one) for one in step.steps]
         name = PUT if isinstance(step, Transfer) else step.operation
         self.log.append(name)

@@ -11,10 +11,10 @@ from airflow_provider_encord.attempts import Owner
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import SSH_KEY, run
 from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, NotFoundError, OutcomeUnknownError
-from airflow_provider_encord.ingest.notes import Note, Notebook
-from airflow_provider_encord.ingest.places import Target
-from airflow_provider_encord.ingest.records import Record
-from airflow_provider_encord.ingest.sending import Sent
+from airflow_provider_encord.ingest.notes import JobCheckpoint, JobCheckpoints
+from airflow_provider_encord.ingest.places import UploadTarget
+from airflow_provider_encord.ingest.records import ReportWriter
+from airflow_provider_encord.ingest.transfer import StoredFile
 from airflow_provider_encord.ingest.upload import upload_files
 from airflow_provider_encord.operators.storage.task_state import task_state_notebook
 from tests.airflow_layer.test_jobs import Store
@@ -34,8 +34,8 @@ class Desk:
     def __init__(self) -> None:
         self.content: bytes | None = None
 
-    def notebook(self) -> Notebook:
-        return Notebook(read=lambda: self.content, write=self._write)
+    def notebook(self) -> JobCheckpoints:
+        return JobCheckpoints(read=lambda: self.content, write=self._write)
 
     def _write(self, content: bytes) -> None:
         self.content = content
@@ -43,7 +43,7 @@ class Desk:
 
 def upload(encord: ScriptedEncord, desk: Desk, *titles: str, **options: Any) -> None:
     files = [a_file(title, len(title)) for title in titles]
-    target = Target(dataset=DATASET, credential=SSH_KEY)
+    target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
     run(upload_files(target, files, report=encord.report, notebook=desk.notebook(), **options), encord.perform)
 
 
@@ -100,7 +100,7 @@ def test_rows_that_were_there_before_are_not_taken_for_those_of_a_job_that_never
     encord, desk = ScriptedEncord(a_row("a.png", 4)), Desk()
     encord.instead[START].append(killed)
     files = [a_file("a.png", 5)]
-    target = Target(dataset=DATASET, credential=SSH_KEY)
+    target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
     for _ in range(2):
         try:
             run(upload_files(target, files, report=encord.report, notebook=desk.notebook()), encord.perform)
@@ -158,19 +158,19 @@ def test_notes_about_another_dataset_or_other_files_are_no_concern() -> None:
 @pytest.mark.parametrize("content", [b"no notes", b'{"schema_version": 99, "notes": []}', b"[]"])
 def test_what_are_no_notes_is_told_by_the_argument(content: bytes) -> None:
     with pytest.raises(InvalidRequestError, match="receipt: "):
-        Notebook(read=lambda: content).left(DATASET)
+        JobCheckpoints(read=lambda: content).left(DATASET)
 
 
 def test_the_place_of_the_notes_is_kept_while_files_are_sent_and_at_each_poll() -> None:
     """Review of 0.1, ingest 1: a claim ended after 15 minutes, while its owner waited for a job."""
     encord = ScriptedEncord()
-    notebook = Notebook(
+    notebook = JobCheckpoints(
         hold=lambda seconds: encord.log.append(f"hold {seconds:.0f}"), check=lambda: encord.log.append("check")
     )
     encord.instead[POLL] += [UploadJob(status="PENDING")] * 3
     files = [a_file("a.png", 2_000_000_000)]
     run(
-        upload_files(Target(dataset=DATASET, credential=SSH_KEY), files, report=encord.report, notebook=notebook),
+        upload_files(UploadTarget(dataset=DATASET, credential=SSH_KEY), files, report=encord.report, notebook=notebook),
         encord.perform,
     )
     steps = [one for one in encord.log if one in (PUT, POLL, "check") or one.startswith("hold")]
@@ -219,7 +219,7 @@ def test_a_changed_file_of_a_noted_job_that_encord_no_longer_knows_is_not_regist
     encord.rows.clear()
     encord.log.clear()
     encord.instead[POLL].append(NotFoundError("there is no such job", operation=POLL))
-    target = Target(dataset=DATASET, credential=SSH_KEY)
+    target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
     changed = [a_file("a.png", 77)]
     run(upload_files(target, changed, report=encord.report, notebook=desk.notebook()), encord.perform)
     assert [row.file_size for row in encord.rows] == [77]
@@ -230,13 +230,13 @@ def test_a_zombie_does_not_erase_the_notes_of_its_retry(tmp_path: Path) -> None:
     """Review of 0.1, ingest 8: the notes were erased without a look at the claim."""
     path = tmp_path / "receipt.jsonl"
 
-    def record() -> Record:
-        return Record(path, dataset=DATASET, folder=None, owner=Owner("dag/run/task"))
+    def record() -> ReportWriter:
+        return ReportWriter(path, dataset=DATASET, folder=None, owner=Owner("dag/run/task"))
 
-    sent = [Sent(file=a_file("a.png", 5), objects=("key-1",))]
+    sent = [StoredFile(file=a_file("a.png", 5), objects=("key-1",))]
     zombie, retry = record().notebook, record().notebook
     retry.open(DATASET, sent, [])
-    note = Note(target=DATASET, job="job-1", files=[])
+    note = JobCheckpoint(target=DATASET, job="job-1", files=[])
     zombie._open.append(note)
     with pytest.raises(InvalidRequestError, match="another attempt took"):
         zombie.close(note)
@@ -262,7 +262,7 @@ def test_a_store_of_task_state_that_fails_does_not_stop_an_upload(
 
     encord = ScriptedEncord()
     notebook = task_state_notebook({"task_state_store": Failing()})  # type: ignore[typeddict-item]
-    target = Target(dataset=DATASET, credential=SSH_KEY)
+    target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
     run(upload_files(target, [a_file("a.png", 5)], report=encord.report, notebook=notebook), encord.perform)
     assert encord.result_of("a.png") == "uploaded"
     assert caplog.text.count("RuntimeError") == 1

@@ -11,15 +11,15 @@ from airflow_provider_encord.client.errors import (
     EncordError,
     InvalidRequestError,
     OutcomeUnknownError,
+    PayloadTooLargeError,
     PermissionDeniedError,
     RefusedError,
-    TooLargeError,
     UnavailableError,
 )
 from airflow_provider_encord.ingest.outcome import FAILED, PRESENT, UPLOADED
-from airflow_provider_encord.ingest.places import Target
-from airflow_provider_encord.ingest.sending import MOST_BYTES
+from airflow_provider_encord.ingest.places import UploadTarget
 from airflow_provider_encord.ingest.sources import SourceFile
+from airflow_provider_encord.ingest.transfer import MOST_BYTES
 from airflow_provider_encord.ingest.upload import upload_files
 from tests.ingest.files import a_file, a_row
 from tests.ingest.scripted_encord import POLL, PUT, ROWS, START, URLS, ScriptedEncord
@@ -29,7 +29,7 @@ LOST = OutcomeUnknownError("the answer was lost")
 
 
 def upload(encord: ScriptedEncord, files: list[SourceFile], *, credential: str = SSH_KEY, **options: Any) -> None:
-    target = Target(dataset=DATASET, credential=credential, folder=options.pop("folder", None))
+    target = UploadTarget(dataset=DATASET, credential=credential, folder=options.pop("folder", None))
     run(upload_files(target, files, report=encord.report, **options), encord.perform)
 
 
@@ -331,7 +331,7 @@ def test_failed_polls_are_forgiven_with_the_wait_that_is_asked_for() -> None:
 
 def test_a_job_that_is_too_large_is_halved_and_nothing_is_sent_again() -> None:
     encord = ScriptedEncord()
-    encord.instead[START].append(TooLargeError("413"))
+    encord.instead[START].append(PayloadTooLargeError("413"))
     upload(encord, some(5))
     assert [len(items["images"]) for items in encord.starts] == [2, 3]
     assert encord.log.count(PUT) == 5

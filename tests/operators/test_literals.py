@@ -23,11 +23,11 @@ from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOpe
 from airflow_provider_encord.operators.arguments import (
     InvalidLiteralError,
     is_literal,
-    location,
-    mapping,
-    seconds,
-    several,
-    word,
+    parse_list,
+    parse_mapping,
+    parse_seconds,
+    parse_text,
+    parse_url,
 )
 from airflow_provider_encord.operators.base import airflow_errors
 from airflow_provider_encord.operators.labels import (
@@ -197,22 +197,22 @@ def test_literals_are_told_from_what_is_rendered(value, literal):
 )
 def test_native_rendering_of_a_title_gives_its_text(rendered, text):
     """Fault 6.1."""
-    assert word(rendered, "stage") == text
+    assert parse_text(rendered, "stage") == text
 
 
 @pytest.mark.parametrize("rendered", ["None", ["x"], {"x": 1}])
 def test_a_title_that_is_none_or_no_text_is_refused(rendered):
     """Fault 6.2."""
     with pytest.raises(Exception, match=r"^stage: it "):
-        word(rendered, "stage")
-    assert several("None", "x") == ["None"]
+        parse_text(rendered, "stage")
+    assert parse_list("None", "x") == ["None"]
 
 
 @pytest.mark.parametrize("value", ["[", "[1", "[]", [], [1], "http://[::1", "/data/\x00", "/data/\ud83d", {}, 7])
 def test_what_is_no_path_is_refused_by_name(value: Any) -> None:
     """Fault 4.4: the parser of URLs raises errors of its own for brackets."""
     with pytest.raises(InvalidRequestError, match=r"^destination: "):
-        location(value, "destination")
+        parse_url(value, "destination")
 
 
 @pytest.mark.parametrize("name", ["", "nobody_made_it", 7, None])
@@ -225,13 +225,13 @@ def test_a_connection_that_does_not_exist_is_no_reason_to_retry(name: Any) -> No
 def test_what_is_no_json_is_refused_by_name(value: str) -> None:
     """Fault 4.4: thousands of levels raise `RecursionError`."""
     with pytest.raises(InvalidRequestError, match=r"^metadata: it is not JSON"):
-        mapping(value, "metadata")
+        parse_mapping(value, "metadata")
 
 
 @pytest.mark.parametrize("value", ["99999999999999999999", 1e300, 10 * 366 * 86400])
 def test_a_time_span_of_many_years_is_refused_by_name(value: Any) -> None:
     with pytest.raises(InvalidRequestError, match=r"^job_timeout: .* more than ten years"):
-        seconds(value, "job_timeout")
+        parse_seconds(value, "job_timeout")
 
 
 def test_a_defect_of_ours_is_not_retried_and_says_what_it_is() -> None:
@@ -252,7 +252,9 @@ def test_a_receipt_of_a_verification_that_cannot_be_written_is_named_before_anyt
 @pytest.mark.parametrize("written", [["/data/😀.png"], ["a", "é 👩‍👩‍👧"], ["<&'\">"], []])
 @pytest.mark.parametrize("render", ["{{ value | tojson }}", "{{ value }}"])
 def test_a_list_that_a_template_rendered_is_the_list(written: list[str], render: str) -> None:
-    assert several(jinja2.Environment(autoescape=False).from_string(render).render(value=written), "source") == written
+    assert (
+        parse_list(jinja2.Environment(autoescape=False).from_string(render).render(value=written), "source") == written
+    )
 
 
 def test_what_native_rendering_makes_of_tojson_is_what_was_written() -> None:
@@ -263,18 +265,18 @@ def test_what_native_rendering_makes_of_tojson_is_what_was_written() -> None:
         return native.from_string("{{ value | tojson }}").render(value=value)
 
     assert render(["😀"]) != ["😀"]
-    assert several(render(["/data/😀.png", "a"]), "source") == ["/data/😀.png", "a"]
-    assert mapping(render({"😀": [{"b": "👩‍👩‍👧"}]}), "metadata") == {"😀": [{"b": "👩‍👩‍👧"}]}
-    assert word(render("a😀"), "title") == "a😀"
+    assert parse_list(render(["/data/😀.png", "a"]), "source") == ["/data/😀.png", "a"]
+    assert parse_mapping(render({"😀": [{"b": "👩‍👩‍👧"}]}), "metadata") == {"😀": [{"b": "👩‍👩‍👧"}]}
+    assert parse_text(render("a😀"), "title") == "a😀"
 
 
 @pytest.mark.parametrize("rendered", ["[null]", "[None]", '["a", true]', "[True]"])
 def test_a_list_with_a_value_that_is_not_there_is_refused(rendered: str) -> None:
     with pytest.raises(InvalidRequestError, match=r"^tags: .*holds a value that is no text"):
-        several(rendered, "tags")
+        parse_list(rendered, "tags")
 
 
 @pytest.mark.parametrize("written", ['{"a": NaN}', '{"a": 1, "a": 2}', '{"a": "\\ud83d"}', "[" * 5000])
 def test_a_dictionary_that_is_no_json_is_refused(written: str) -> None:
     with pytest.raises(InvalidRequestError, match=r"^structure: it is not JSON"):
-        mapping(written, "structure")
+        parse_mapping(written, "structure")

@@ -12,8 +12,8 @@ from airflow_provider_encord.client.api.labels import save_label_rows
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.export.labels import Order, export_labels
-from airflow_provider_encord.export.listing import Question
+from airflow_provider_encord.export.labels import ExportSpec, export_labels
+from airflow_provider_encord.export.listing import RowSelection
 from airflow_provider_encord.export.manifest import Layout
 from tests.sdk.conftest import Account
 from tests.sdk.environments import SSH_SDK
@@ -41,7 +41,7 @@ def test_options_are_those_that_the_sdk_reads(owner: Account, pictures: dict[str
         for row in client.project(street.project).read_label_rows(hashes):
             changed = _as_the_editor_writes(row.decoded())
             client.send(save_label_rows(street.project, [row.label_hash], [changed]))
-        order = Order(question=Question(project=street.project), layout=Layout(format="parquet"))
+        order = ExportSpec(question=RowSelection(project=street.project), layout=Layout(format="parquet"))
         manifest = export_labels(client, order, tmp_path)
     ours: dict[tuple[str, str], dict[str, Any]] = {}
     for shard in manifest.shards:

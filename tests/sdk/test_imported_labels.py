@@ -11,8 +11,8 @@ import pytest
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.export.labels import Order, export_labels
-from airflow_provider_encord.export.listing import Question
+from airflow_provider_encord.export.labels import ExportSpec, export_labels
+from airflow_provider_encord.export.listing import RowSelection
 from airflow_provider_encord.export.whole_shards import whole_shards
 from airflow_provider_encord.ingest.prelabels.importing import import_labels
 from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
@@ -92,7 +92,7 @@ def test_labels_are_the_same_to_the_sdk_after_an_export_and_an_import(
     server: Server, owner: Account, client: EncordClient, tmp_path: Path
 ) -> None:
     project = _seed(server, owner, kind="video", frames=9, created=1, objects_per_row=5, seed=3)
-    export_labels(client, Order(question=Question(project=project)), tmp_path / "export")
+    export_labels(client, ExportSpec(question=RowSelection(project=project)), tmp_path / "export")
     there = client.project(project)
     datasets = [one.dataset_hash for one in there.datasets()]
     copy = client.create_project("Copy", datasets=datasets, ontology=there.get().ontology_hash, if_exists="new").id

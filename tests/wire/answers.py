@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from airflow_provider_encord.client.errors import EncordError
-from airflow_provider_encord.client.transport.answers import Answer
+from airflow_provider_encord.client.transport.responses import Answer
 from airflow_provider_encord.client.transport.results import result
 from tests.wire.arguments import call_of
 from tests.wire.subjects.reading import Key

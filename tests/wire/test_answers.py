@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.api.reading import Page
-from airflow_provider_encord.client.errors import NotFoundError, RefusedError, UnexpectedAnswerError
+from airflow_provider_encord.client.errors import NotFoundError, RefusedError, UnexpectedResponseError
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.client.transport.results import result
 from tests.wire.answers import answer_of, make_answer, outcome
@@ -169,7 +169,7 @@ def test_an_empty_answer_to_a_read_is_a_resource_that_is_not_there(operation):
 def test_an_empty_answer_to_a_creation_is_an_error_but_not_one_of_something_that_is_not_there(operation):
     exchange, key = next((exchange, key) for exchange, key in ANSWERED if key == (operation, "v1"))
     got = [outcome(exchange, key, make_answer({"status": 200, "response": empty})) for empty in EMPTY]
-    assert {type(one) for one in got} == {RefusedError, UnexpectedAnswerError}
+    assert {type(one) for one in got} == {RefusedError, UnexpectedResponseError}
     assert type(got[0]) is RefusedError
 
 

@@ -15,15 +15,15 @@ from airflow_provider_encord.client.errors import (
     InvalidRequestError,
     NotFoundError,
     OutcomeUnknownError,
+    PayloadTooLargeError,
     PermissionDeniedError,
     RateLimitedError,
     RefusedError,
-    TooLargeError,
     TransientError,
     UnavailableError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
-from airflow_provider_encord.client.transport.answers import clock_skew, retry_after
+from airflow_provider_encord.client.transport.responses import clock_skew, retry_after
 from airflow_provider_encord.client.transport.results import result
 from airflow_provider_encord.client.transport.retry import may_repeat
 from tests.wire.answers import TRACE_ID, answer_of, make_answer
@@ -64,7 +64,7 @@ V1_CODES = {
     "INVALID_ARGUMENTS_ERROR": InvalidRequestError,
     "INVALID_DATE_FORMAT_ERROR": InvalidRequestError,
     "WRONG_PROJECT_TYPE_ERROR": InvalidRequestError,
-    "MULTI_LABEL_LIMIT_ERROR": TooLargeError,
+    "MULTI_LABEL_LIMIT_ERROR": PayloadTooLargeError,
     "RATE_LIMIT_ERROR": RateLimitedError,
     "METHOD_NOT_ALLOWED_ERROR": InvalidRequestError,
     "UNKNOWN_ERROR": UnavailableError,
@@ -126,7 +126,7 @@ def test_an_envelope_without_a_code_that_we_know_counts_as_its_status(status, er
         (405, InvalidRequestError),
         (408, UnavailableError),
         (409, ConflictError),
-        (413, TooLargeError),
+        (413, PayloadTooLargeError),
         (422, InvalidRequestError),
         (429, RateLimitedError),
         (500, UnavailableError),
@@ -170,14 +170,14 @@ def test_a_change_whose_outcome_is_not_told_may_have_happened(body, status):
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_json_that_is_no_envelope_is_an_unexpected_answer(status):
     for body in ([], 7, {"response": {}}, {"status": "200"}, None):
-        assert type(error_of(_read_v1(), body, status)) is UnexpectedAnswerError
+        assert type(error_of(_read_v1(), body, status)) is UnexpectedResponseError
 
 
 @pytest.mark.parametrize("status", [200, 400, 429, 500])
 def test_the_statuses_that_come_without_an_envelope_win_over_a_body_that_looks_like_one(status):
     body = {"status": status, "response": ["RESOURCE_NOT_FOUND_ERROR"]}
     assert type(error_of(_read_v1(), body, 429)) is RateLimitedError
-    assert type(error_of(_read_v1(), body, 413)) is TooLargeError
+    assert type(error_of(_read_v1(), body, 413)) is PayloadTooLargeError
 
 
 def test_a_success_in_the_envelope_is_one_whatever_http_says():
@@ -200,13 +200,13 @@ def test_a_success_in_the_envelope_is_one_whatever_http_says():
 )
 def test_a_label_limit_carries_how_many_rows_are_possible(payload, maximum):
     got = error_of(_read_v1(), {"status": 400, "response": ["MULTI_LABEL_LIMIT_ERROR"], "payload": payload})
-    assert isinstance(got, TooLargeError)
+    assert isinstance(got, PayloadTooLargeError)
     assert got.maximum == maximum
 
 
 def test_too_large_by_http_names_no_maximum():
     got = error_of(READ, {"message": "limit 10 MB"}, 413)
-    assert isinstance(got, TooLargeError)
+    assert isinstance(got, PayloadTooLargeError)
     assert got.maximum is None
     assert "limit 10 MB" in str(got)
 
@@ -289,8 +289,8 @@ OURS = {
     "InvalidArgumentsError": InvalidRequestError,
     "WrongProjectTypeError": InvalidRequestError,
     "MethodNotAllowedError": InvalidRequestError,
-    "MultiLabelLimitError": TooLargeError,
-    "PayloadTooLargeError": TooLargeError,
+    "MultiLabelLimitError": PayloadTooLargeError,
+    "PayloadTooLargeError": PayloadTooLargeError,
     "RateLimitExceededError": RateLimitedError,
     "GenericServerError": InvalidRequestError,  # recorded with status 400 and an unknown code
 }
@@ -299,7 +299,7 @@ OURS = {
 BY_FILE = {
     "error-v1-not-json": UnavailableError,
     "error-v2-not-json": UnavailableError,
-    "error-v2-unexpected-204": UnexpectedAnswerError,
+    "error-v2-unexpected-204": UnexpectedResponseError,
     "error-v2-422": InvalidRequestError,
     "error-v2-500": OutcomeUnknownError,
     "retry-v1-read-exhausted": UnavailableError,

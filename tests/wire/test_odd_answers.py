@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.errors import EncordError, RefusedError, UnexpectedAnswerError
-from airflow_provider_encord.client.transport.answers import Answer
+from airflow_provider_encord.client.errors import EncordError, RefusedError, UnexpectedResponseError
+from airflow_provider_encord.client.transport.responses import Answer
 from airflow_provider_encord.client.transport.results import result
 from tests.wire.answers import answer_of, outcome
 from tests.wire.arguments import call_of
@@ -94,7 +94,7 @@ def test_a_missing_field_is_tolerated_or_an_error_that_names_operation_and_path(
             body = _copy(exchange.json)
             del _at(body, place)[name]
             got = outcome(exchange, key, answer_of(exchange, json.dumps(body).encode()))
-            if isinstance(got, UnexpectedAnswerError):
+            if isinstance(got, UnexpectedResponseError):
                 assert got.operation == key[0]
                 assert exchange.request["path"] in str(got)
                 assert f"`{name}`" in str(got)
@@ -158,7 +158,7 @@ def test_an_answer_without_what_it_is_about_is_an_error(operation, api, field):
     inner = body["response"] if api == "v1" else body
     holders = [place for place in _places(inner) if field in _at(inner, place)]
     del _at(inner, holders[0])[field]
-    with pytest.raises(UnexpectedAnswerError, match=field):
+    with pytest.raises(UnexpectedResponseError, match=field):
         read(exchange, key, body)
 
 

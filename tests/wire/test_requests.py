@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.call import Together, Transfer
+from airflow_provider_encord.client.call import Gather, Transfer
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.client.transport.results import result
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
-from airflow_provider_encord.ingest.sending import Target, send_files
 from airflow_provider_encord.ingest.sources import find_files
+from airflow_provider_encord.ingest.transfer import UploadTarget, send_files
 from tests.client.network import plain_network
 from tests.client.scripted_server import Received, ScriptedServer, answer
 from tests.wire.answers import answer_of
@@ -146,11 +146,11 @@ def test_a_file_is_put_as_the_sdk_put_it(vector, tmp_path):
     urls, put = vector.exchanges[0], vector.exchanges[1].request
     path = tmp_path / _title(vector)
     path.write_text(put["body_text"])
-    target = Target(dataset="bbbbbbbb-0000-4000-8000-000000000001", credential=urls.credential.kind)
+    target = UploadTarget(dataset="bbbbbbbb-0000-4000-8000-000000000001", credential=urls.credential.kind)
     flow = send_files(target, find_files(str(path), pathlib.Path))
     call = next(flow)
     together = flow.send(result(call, answer_of(urls)))
-    assert isinstance(together, Together)
+    assert isinstance(together, Gather)
     (transfer,) = together.steps
     with transfer.open() as file:
         assert file.read(1000) == put["body_text"].encode()

@@ -13,7 +13,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.reading import Page
 from airflow_provider_encord.client.call import Call, Flow
-from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedAnswerError
+from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedResponseError
 from airflow_provider_encord.client.times import write_time, write_utc_time
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 NO_FILTER = Filter()
 
 
-class Trail:
+class PageTokens:
     """The page tokens of one listing so far, so that one which leads in a circle is noticed."""
 
     def __init__(self) -> None:
@@ -95,13 +95,13 @@ class Trail:
         """The token of the page after this one; None if it was the last.
 
         :param call: What brought the page.
-        :raises UnexpectedAnswerError: The token leads back to a page that was read, which would never end.
+        :raises UnexpectedResponseError: The token leads back to a page that was read, which would never end.
         """
         token = page.next_page_token
         if not token:
             return None
         if token in self._seen:
-            raise UnexpectedAnswerError(
+            raise UnexpectedResponseError(
                 f"Encord's listing at {call.request.path} leads to the same page again.", operation=call.operation
             )
         self._seen.add(token)
@@ -112,10 +112,10 @@ def every_page(call: Callable[[str | None], Call[Page[T]]]) -> Flow[list[T]]:
     """All items of a paged listing, held together; `resources.pages.each` holds one page at a time.
 
     :param call: Makes the call for a page token, None for the first page.
-    :raises UnexpectedAnswerError: A page leads back to one that was read, which would never end.
+    :raises UnexpectedResponseError: A page leads back to one that was read, which would never end.
     """
     items: list[T] = []
-    token, trail = None, Trail()
+    token, trail = None, PageTokens()
     while True:
         page = yield from (step := call(token))
         items += page.results

@@ -17,7 +17,7 @@ from airflow_provider_encord.client.api.projects import Stage, get_project
 from airflow_provider_encord.client.api.reading import Page, ignored, v2_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import Call, Flow, Request
-from airflow_provider_encord.client.errors import InvalidRequestError, NotPossibleError
+from airflow_provider_encord.client.errors import InvalidRequestError, UnsupportedByCredentialError
 
 ANNOTATION = "ANNOTATION"
 REVIEW = "REVIEW"
@@ -197,11 +197,13 @@ def move_tasks(project: str, stage: str, tasks: Sequence[str], destination: str)
 def stages_of(project: str) -> Flow[list[Stage]]:
     """The stages of a project's workflow, in order.
 
-    :raises NotPossibleError: It is no workflow project.
+    :raises UnsupportedByCredentialError: It is no workflow project.
     """
     record = yield from get_project(project)
     if record.workflow is None:
-        raise NotPossibleError(f"Project {project} ({record.title}) has no workflow, so it has no stages and no tasks.")
+        raise UnsupportedByCredentialError(
+            f"Project {project} ({record.title}) has no workflow, so it has no stages and no tasks."
+        )
     return record.workflow.stages
 
 

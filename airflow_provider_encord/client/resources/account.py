@@ -25,8 +25,9 @@ from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.api.storage_folders import EVERY_FOLDER, FolderFilter, StorageFolderRecord
 from airflow_provider_encord.client.api.storage_items import ItemFilter, StorageItemRecord
 from airflow_provider_encord.client.call import Resource
-from airflow_provider_encord.client.errors import InvalidRequestError, NotPossibleError
-from airflow_provider_encord.client.resources import wire_forms
+from airflow_provider_encord.client.errors import InvalidRequestError, UnsupportedByCredentialError
+from airflow_provider_encord.client.resources import api_versions
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.creation import REUSE, Created
 from airflow_provider_encord.client.resources.datasets import Dataset, create_dataset_once
 from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
@@ -34,7 +35,6 @@ from airflow_provider_encord.client.resources.ontologies import Ontology, create
 from airflow_provider_encord.client.resources.organisation import Organisation
 from airflow_provider_encord.client.resources.pages import each
 from airflow_provider_encord.client.resources.projects import Project, create_project_once
-from airflow_provider_encord.client.resources.sender import Sender
 from airflow_provider_encord.client.resources.storage import (
     StorageFolder,
     create_folder_once,
@@ -43,7 +43,7 @@ from airflow_provider_encord.client.resources.storage import (
 )
 
 
-class Account(Sender, Protocol):
+class Account(ClientProtocol, Protocol):
     """All that one credential can see."""
 
     @property
@@ -55,7 +55,7 @@ class Account(Sender, Protocol):
         """Handle on a project; Encord is asked only if the id has to come from the API key.
 
         :param id: The project's id; None takes the one that the API key belongs to.
-        :raises NotPossibleError: The API key belongs to something else.
+        :raises UnsupportedByCredentialError: The API key belongs to something else.
         """
         return Project(self, self._own("project", id))
 
@@ -114,7 +114,7 @@ class Account(Sender, Protocol):
         :param parent: Id of the folder to put it in; None for the root.
         :param integration: Id of a cloud integration, for a folder that is synced with a bucket.
         :param remote_url: What to sync with: ``s3://bucket/path/`` and the like.
-        :param if_exists: See `create_once`.
+        :param if_exists: See `get_or_create`.
         """
         if (integration is None) != (remote_url is None):
             raise InvalidRequestError("integration, remote_url: a cloud-synced folder needs both.")
@@ -155,7 +155,7 @@ class Account(Sender, Protocol):
 
     def cloud_integrations(self) -> list[CloudIntegration]:
         """The cloud integrations that can be used."""
-        return self.run(wire_forms.CLOUD_INTEGRATIONS.flow(self.credential.kind, self.key_resource))
+        return self.run(api_versions.CLOUD_INTEGRATIONS.flow(self.credential.kind, self.key_resource))
 
     @property
     def organisation(self) -> Organisation:
@@ -183,7 +183,7 @@ class Account(Sender, Protocol):
         :param ontology: Id; without one Encord makes an empty ontology.
         :param workflow_template: Id of a template made in the web app; without one Encord takes its default.
         :param benchmark_of: Ids of source projects: makes it a benchmark project.
-        :param if_exists: See `create_once`.
+        :param if_exists: See `get_or_create`.
         """
         flow = create_project_once(
             title,
@@ -207,7 +207,7 @@ class Account(Sender, Protocol):
         """Create a dataset unless there is one of its title. What is found is not changed.
 
         :param create_backing_folder: Make it a mirror dataset, with a storage folder kept in step.
-        :param if_exists: See `create_once`.
+        :param if_exists: See `get_or_create`.
         """
         flow = create_dataset_once(
             title, if_exists=if_exists, description=description, create_backing_folder=create_backing_folder
@@ -225,7 +225,7 @@ class Account(Sender, Protocol):
         """Create an ontology unless there is one of its title. What is found is not changed.
 
         :param structure: See `complete_structure`.
-        :param if_exists: See `create_once`.
+        :param if_exists: See `get_or_create`.
         """
         return self.run(create_ontology_once(title, structure=structure, description=description, if_exists=if_exists))
 
@@ -238,7 +238,7 @@ class Account(Sender, Protocol):
                 f"{kind}: give its id. Only a connection with an API key has a {kind} of its own."
             )
         if own.kind != kind or own.id is None:
-            raise NotPossibleError(
+            raise UnsupportedByCredentialError(
                 f"{kind}: the API key of this connection belongs to a {own.kind} ({own.id}), so there is no {kind} to "
                 f"take from it. Use a connection with an API key of a {kind}, or with an SSH key."
             )

@@ -17,8 +17,8 @@ from airflow_provider_encord.client.api.analytics import (
 )
 from airflow_provider_encord.client.api.listing import Time
 from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.pages import each, each_once
-from airflow_provider_encord.client.resources.sender import Sender
 from airflow_provider_encord.client.times import answered_time, given_time
 
 _AHEAD = datetime.timedelta(days=1)  # more than clocks are apart
@@ -39,7 +39,7 @@ class Activity:
     :param project: The project's id.
     """
 
-    def __init__(self, client: Sender, project: str):
+    def __init__(self, client: ClientProtocol, project: str):
         self._client, self._project = client, project
 
     def __repr__(self) -> str:
@@ -78,7 +78,7 @@ class Activity:
         """What was done in the label editor. An interval of more than 30 days is read in parts, up to the present.
 
         :raises InvalidRequestError: The end is before the start, or one of them is not a time; nothing was sent.
-        :raises UnexpectedAnswerError: A record has a time that cannot be read.
+        :raises UnexpectedResponseError: A record has a time that cannot be read.
         """
         whole = (given_time(start), given_time(end))
         at_edge: set[str] = set()  # Encord gives a record to both of two parts that it lies between

@@ -14,9 +14,9 @@ from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import (
     EncordError,
     OutcomeUnknownError,
-    TooLargeError,
+    PayloadTooLargeError,
     UnavailableError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from airflow_provider_encord.client.resources.outcomes import PartsOutcome
 
@@ -78,9 +78,9 @@ def as_far_as_possible(
 def _smaller(error: EncordError, size: int, least: int) -> int | None:
     """How many items to try instead of so many; None if no smaller part would help."""
     half = (size + 1) // 2
-    if isinstance(error, TooLargeError) and size > 1:
+    if isinstance(error, PayloadTooLargeError) and size > 1:
         return min(error.maximum, half) if error.maximum and _is_told(error, size) else half
-    if isinstance(error, UnexpectedAnswerError) and error.rows and size > 1:
+    if isinstance(error, UnexpectedResponseError) and error.rows and size > 1:
         return half
     if isinstance(error, UnavailableError) and error.timed_out and size > least:
         return max(half, least)
@@ -89,11 +89,11 @@ def _smaller(error: EncordError, size: int, least: int) -> int | None:
 
 def _is_of_size(error: EncordError, size: int) -> bool:
     """Whether any part of this size would fail, and not only this one because of what is in it."""
-    if isinstance(error, TooLargeError):
+    if isinstance(error, PayloadTooLargeError):
         return _is_told(error, size)
-    return not isinstance(error, UnexpectedAnswerError)
+    return not isinstance(error, UnexpectedResponseError)
 
 
-def _is_told(error: TooLargeError, size: int) -> bool:
+def _is_told(error: PayloadTooLargeError, size: int) -> bool:
     """Whether Encord names a maximum, and one that can be."""
     return error.maximum is not None and 0 < error.maximum < size

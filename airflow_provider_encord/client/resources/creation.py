@@ -106,7 +106,7 @@ def require_title(title: object) -> str:
     return unicodedata.normalize("NFC", title)
 
 
-def create_once(
+def get_or_create(
     kind: str,
     title: str,
     *,

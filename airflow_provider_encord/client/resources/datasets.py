@@ -14,16 +14,16 @@ from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import OutcomeUnknownError
 from airflow_provider_encord.client.resources import members
 from airflow_provider_encord.client.resources.chunks import as_far_as_possible, in_parts
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.creation import (
     Created,
     Existing,
     another_description,
-    create_once,
     existing,
+    get_or_create,
 )
 from airflow_provider_encord.client.resources.identifiers import require_id
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
-from airflow_provider_encord.client.resources.sender import Sender
 from airflow_provider_encord.client.resources.uploads import LocalUnit, Uploaded, follow_job, upload_to_dataset
 
 _LOST_ANSWERS = 3  # in a row, after each of which the rows are looked at
@@ -39,7 +39,7 @@ class Dataset(HasUsers, HasGroups):
 
     member_calls = members.OF_DATASET
 
-    def __init__(self, client: Sender, id: str):  # noqa: A002 - the word for it
+    def __init__(self, client: ClientProtocol, id: str):  # noqa: A002 - the word for it
         self._client = client
         self.id = require_id(id, "dataset")
 
@@ -157,7 +157,7 @@ def _id(created: CreatedDataset) -> str:
 
 
 def create_dataset_once(title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
-    """Create a dataset unless there is one of its title; see `create_once` and `datasets.create_dataset`."""
+    """Create a dataset unless there is one of its title; see `get_or_create` and `datasets.create_dataset`."""
 
     def differs(there: DatasetRecord) -> list[str]:
         # Only a folder that the record names counts: Encord may leave it out.
@@ -172,4 +172,4 @@ def create_dataset_once(title: str, *, if_exists: str, **arguments: Any) -> Flow
     def create(title: str) -> Call[CreatedDataset]:
         return datasets.create_dataset(title, **arguments)
 
-    return (yield from create_once("dataset", title, find=find, create=create, id_of=_id, if_exists=if_exists))
+    return (yield from get_or_create("dataset", title, find=find, create=create, id_of=_id, if_exists=if_exists))

@@ -16,7 +16,7 @@ from airflow_provider_encord.client.api.data_rows import ReEncoding
 from airflow_provider_encord.client.api.storage_folders import FolderSync
 from airflow_provider_encord.client.api.uploads import LONGEST_HOLD, UploadJob
 from airflow_provider_encord.client.call import Call, Flow, Pause
-from airflow_provider_encord.client.errors import InvalidRequestError, NotFoundError, UnexpectedAnswerError
+from airflow_provider_encord.client.errors import InvalidRequestError, NotFoundError, UnexpectedResponseError
 from airflow_provider_encord.client.resources.uploads import follow_job
 
 DATASET_UPLOAD: Literal["dataset_upload"] = "dataset_upload"
@@ -94,7 +94,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         for _ in range(_LOOKS - 1):
             try:
                 answer = yield from self.poll()
-            except UnexpectedAnswerError:
+            except UnexpectedResponseError:
                 yield from Pause(_SECONDS_BETWEEN_LOOKS)
             else:
                 return answer

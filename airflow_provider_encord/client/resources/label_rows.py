@@ -13,9 +13,9 @@ from airflow_provider_encord.client.api import label_actions, labels
 from airflow_provider_encord.client.api.label_actions import DataLinks, RowClassifications, ValidationState
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedAnswerError
+from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedResponseError
 from airflow_provider_encord.client.resources.chunks import as_far_as_possible, chunks, in_parts
-from airflow_provider_encord.client.resources.sender import Sender
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class RowsRead:
     """
 
     rows: list[LabelRow]
-    unreadable: dict[str, UnexpectedAnswerError]
+    unreadable: dict[str, UnexpectedResponseError]
 
 
 def read_rows(project: str, label_hashes: Sequence[str], *, size: int = labels.MOST_ROWS_PER_REQUEST) -> Flow[RowsRead]:
@@ -46,7 +46,7 @@ def read_rows(project: str, label_hashes: Sequence[str], *, size: int = labels.M
         read.rows.extend(row for rows in outcome.results for row in rows)
         error = outcome.error
         if error is not None:
-            if not isinstance(error, UnexpectedAnswerError) or len(error.rows) != 1:
+            if not isinstance(error, UnexpectedResponseError) or len(error.rows) != 1:
                 raise error
             read.unreadable[error.rows[0]] = error
         waiting = outcome.not_done[1:]
@@ -59,7 +59,7 @@ class LabelRows:
     :param project: The project's id.
     """
 
-    def __init__(self, client: Sender, project: str):
+    def __init__(self, client: ClientProtocol, project: str):
         self._client, self._project = client, project
 
     def __repr__(self) -> str:

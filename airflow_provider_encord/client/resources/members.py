@@ -23,8 +23,8 @@ from airflow_provider_encord.client.api.roles import (
 )
 from airflow_provider_encord.client.call import API_KEY, Call, Flow
 from airflow_provider_encord.client.errors import OutcomeUnknownError
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.identifiers import require_emails, require_ids
-from airflow_provider_encord.client.resources.sender import Sender
 
 
 class _Listing(Protocol):
@@ -121,7 +121,7 @@ def add_users(
 
 
 class _Handle(Protocol):
-    _client: Sender
+    _client: ClientProtocol
     id: str
 
 

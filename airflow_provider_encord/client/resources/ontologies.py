@@ -10,17 +10,17 @@ from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.ontologies import OntologyRecord
 from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.resources import members
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.creation import (
     Created,
     Existing,
     another_description,
-    create_once,
     existing,
+    get_or_create,
     require_title,
 )
 from airflow_provider_encord.client.resources.identifiers import require_id
 from airflow_provider_encord.client.resources.members import HasGroups
-from airflow_provider_encord.client.resources.sender import Sender
 from airflow_provider_encord.client.structure import complete_structure
 from airflow_provider_encord.client.structure_differences import differences
 
@@ -34,7 +34,7 @@ class Ontology(HasGroups):
 
     member_calls = members.OF_ONTOLOGY
 
-    def __init__(self, client: Sender, id: str):  # noqa: A002 - the word for it
+    def __init__(self, client: ClientProtocol, id: str):  # noqa: A002 - the word for it
         self._client = client
         self.id = require_id(id, "ontology")
 
@@ -80,7 +80,7 @@ def _id(created: OntologyRecord) -> str:
 def create_ontology_once(
     title: str, *, structure: Mapping[str, Any] | None, description: str = "", if_exists: str
 ) -> Flow[Created]:
-    """Create an ontology unless there is one of its title; see `create_once` and `complete_structure`."""
+    """Create an ontology unless there is one of its title; see `get_or_create` and `complete_structure`."""
     complete = complete_structure(structure)
 
     def create(title: str) -> Call[Any]:
@@ -94,4 +94,4 @@ def create_ontology_once(
         found = yield from ontologies.all_ontologies(Filter(title_eq=title))
         return existing(title, found, id_of=_id, differs=differs)
 
-    return (yield from create_once("ontology", title, find=find, create=create, id_of=_id, if_exists=if_exists))
+    return (yield from get_or_create("ontology", title, find=find, create=create, id_of=_id, if_exists=if_exists))

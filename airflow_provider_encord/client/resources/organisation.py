@@ -14,10 +14,10 @@ from airflow_provider_encord.client.api.listing import every_page
 from airflow_provider_encord.client.api.organisation import CloudIntegration, OrganisationUser, Tag
 from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import ConflictError, InvalidRequestError, OutcomeUnknownError
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.identifiers import require_emails, require_id
 from airflow_provider_encord.client.resources.pages import each
 from airflow_provider_encord.client.resources.project_tags import tag_id
-from airflow_provider_encord.client.resources.sender import Sender
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Organisation:
     :param client: Sends what the methods need.
     """
 
-    def __init__(self, client: Sender):
+    def __init__(self, client: ClientProtocol):
         self._client = client
 
     def users(self) -> list[OrganisationUser]:
@@ -98,7 +98,7 @@ class Group:
     :param id: The group's id.
     """
 
-    def __init__(self, client: Sender, id: str):  # noqa: A002 - the word for it
+    def __init__(self, client: ClientProtocol, id: str):  # noqa: A002 - the word for it
         self._client = client
         self.id = require_id(id, "group")
 

@@ -9,28 +9,28 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TypeVar
 
-from airflow_provider_encord.client.api.listing import Trail
+from airflow_provider_encord.client.api.listing import PageTokens
 from airflow_provider_encord.client.api.reading import Page
 from airflow_provider_encord.client.call import Call
-from airflow_provider_encord.client.resources.sender import Sender
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 
 T = TypeVar("T")
 MOST_REMEMBERED = 50_000
 """How many of the latest items `each_once` remembers: far more than a listing grows by between two of its pages."""
 
 
-def each(client: Sender, call: Callable[[str | None], Call[Page[T]]]) -> Iterator[T]:
+def each(client: ClientProtocol, call: Callable[[str | None], Call[Page[T]]]) -> Iterator[T]:
     """Every item; the next page is asked for when the last item of the one before was taken.
 
     :param call: Makes the call for a page token, None for the first page.
-    :raises UnexpectedAnswerError: A page leads back to one that was read, which would never end.
+    :raises UnexpectedResponseError: A page leads back to one that was read, which would never end.
     """
     for results in _pages(client, call):
         yield from results
 
 
 def each_once(
-    client: Sender, call: Callable[[str | None], Call[Page[T]]], identity: Callable[[T], Hashable]
+    client: ClientProtocol, call: Callable[[str | None], Call[Page[T]]], identity: Callable[[T], Hashable]
 ) -> Iterator[T]:
     """As `each`, for a listing to which items are added while it is read.
 
@@ -54,8 +54,8 @@ def each_once(
             yield item
 
 
-def _pages(client: Sender, call: Callable[[str | None], Call[Page[T]]]) -> Iterator[Sequence[T]]:
-    token, trail = None, Trail()
+def _pages(client: ClientProtocol, call: Callable[[str | None], Call[Page[T]]]) -> Iterator[Sequence[T]]:
+    token, trail = None, PageTokens()
     while True:
         page = client.send(step := call(token))
         yield page.results

@@ -9,8 +9,8 @@ from airflow_provider_encord.client.api.listing import every_page
 from airflow_provider_encord.client.api.organisation import Tag
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import InvalidRequestError, NotFoundError, OutcomeUnknownError
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.identifiers import is_id
-from airflow_provider_encord.client.resources.sender import Sender
 
 
 class ProjectTags:
@@ -20,7 +20,7 @@ class ProjectTags:
     :param project: The project's id.
     """
 
-    def __init__(self, client: Sender, project: str):
+    def __init__(self, client: ClientProtocol, project: str):
         self._client, self._project = client, project
 
     def __repr__(self) -> str:

@@ -12,21 +12,21 @@ from airflow_provider_encord.client.api.project_copy import ClonedDataset, Copie
 from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectOntology, ProjectRecord
 from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import InvalidRequestError, OutcomeUnknownError
-from airflow_provider_encord.client.resources import members, wire_forms
+from airflow_provider_encord.client.resources import api_versions, members
 from airflow_provider_encord.client.resources.activity import Activity
 from airflow_provider_encord.client.resources.chunks import as_far_as_possible, chunks, in_parts
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.creation import (
     Created,
     Existing,
     another_description,
-    create_once,
     existing,
+    get_or_create,
 )
 from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
 from airflow_provider_encord.client.resources.label_rows import LabelRows
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
 from airflow_provider_encord.client.resources.project_tags import ProjectTags
-from airflow_provider_encord.client.resources.sender import Sender
 from airflow_provider_encord.client.resources.workflow import WorkflowStage
 from airflow_provider_encord.client.resources.workflow_issues import DataUnitIssues
 from airflow_provider_encord.client.structure import complete_structure
@@ -43,7 +43,7 @@ class Project(HasUsers, HasGroups):
 
     member_calls = members.OF_PROJECT
 
-    def __init__(self, client: Sender, id: str):  # noqa: A002 - the word for it
+    def __init__(self, client: ClientProtocol, id: str):  # noqa: A002 - the word for it
         self._client = client
         self.id = require_id(id, "project")
 
@@ -52,7 +52,7 @@ class Project(HasUsers, HasGroups):
 
     def get(self) -> ProjectRecord:
         """What Encord returns about the project. An API key learns less: see `ProjectRecord`."""
-        return self._client.run(wire_forms.PROJECT.flow(self._client.credential.kind, self.id))
+        return self._client.run(api_versions.PROJECT.flow(self._client.credential.kind, self.id))
 
     def status(self) -> str | None:
         """The status, of `projects.STATUSES`; None with an API key, which does not receive it."""
@@ -78,7 +78,7 @@ class Project(HasUsers, HasGroups):
 
     def ontology(self) -> ProjectOntology:
         """Its ontology, which both kinds of credential can read."""
-        return self._client.run(wire_forms.PROJECT_ONTOLOGY.flow(self._client.credential.kind, self.id))
+        return self._client.run(api_versions.PROJECT_ONTOLOGY.flow(self._client.credential.kind, self.id))
 
     def replace_ontology(self, structure: Mapping[str, Any]) -> None:
         """Give the ontology of the project another structure, also for every other project that uses it.
@@ -225,7 +225,7 @@ class Project(HasUsers, HasGroups):
         return self._client.send(keys.list_project_api_keys(self.id))
 
     def _datasets(self) -> Flow[list[ProjectDataset]]:
-        return wire_forms.PROJECT_DATASETS.flow(self._client.credential.kind, self.id)
+        return api_versions.PROJECT_DATASETS.flow(self._client.credential.kind, self.id)
 
     def _change_datasets(self, wanted: list[str], *, attach: bool) -> Flow[list[str]]:
         """Change what differs. If the answer is lost, look: what is as wanted then was done."""
@@ -250,7 +250,7 @@ def _id(there: ProjectRecord) -> str:
 
 
 def create_project_once(title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
-    """Create a project unless there is one of its title; see `create_once` and `projects.create_project`.
+    """Create a project unless there is one of its title; see `get_or_create` and `projects.create_project`.
 
     The datasets of an existing project are not compared, because the search does not list them.
     """
@@ -268,11 +268,11 @@ def create_project_once(title: str, *, if_exists: str, **arguments: Any) -> Flow
     def create(title: str) -> Call[str]:
         return projects.create_project(title, **arguments)
 
-    return (yield from create_once("project", title, find=find, create=create, id_of=str, if_exists=if_exists))
+    return (yield from get_or_create("project", title, find=find, create=create, id_of=str, if_exists=if_exists))
 
 
 def copy_project_once(project: str, title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
-    """Copy a project unless there is one of the copy's title; see `create_once` and `project_copy.copy_project`."""
+    """Copy a project unless there is one of the copy's title; see `get_or_create` and `project_copy.copy_project`."""
 
     def differs(there: ProjectRecord) -> list[str]:
         return another_description(arguments.get("description"), there.description)
@@ -285,7 +285,7 @@ def copy_project_once(project: str, title: str, *, if_exists: str, **arguments: 
     def create(title: str) -> Call[str]:
         return project_copy.copy_project(project, title=title, **arguments)
 
-    return (yield from create_once("project", title, find=find, create=create, id_of=str, if_exists=if_exists))
+    return (yield from get_or_create("project", title, find=find, create=create, id_of=str, if_exists=if_exists))
 
 
 def _another_ontology(wanted: str | None, there: str | None) -> list[str]:

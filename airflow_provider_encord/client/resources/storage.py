@@ -26,11 +26,11 @@ from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.resources import members
 from airflow_provider_encord.client.resources.chunks import in_parts
-from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, create_once
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
+from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, get_or_create
 from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
 from airflow_provider_encord.client.resources.members import HasGroups
 from airflow_provider_encord.client.resources.pages import each
-from airflow_provider_encord.client.resources.sender import Sender
 
 
 class StorageFolder(HasGroups):
@@ -41,7 +41,7 @@ class StorageFolder(HasGroups):
 
     member_calls = members.OF_FOLDER
 
-    def __init__(self, client: Sender, id: str):  # noqa: A002 - the word for it
+    def __init__(self, client: ClientProtocol, id: str):  # noqa: A002 - the word for it
         self._client = client
         self.id = require_id(id, "folder")
 
@@ -144,7 +144,7 @@ class StorageFolder(HasGroups):
 class StorageItem:
     """Handle on one storage item. Making it sends nothing."""
 
-    def __init__(self, client: Sender, folder: str, id: str):  # noqa: A002 - the word for it
+    def __init__(self, client: ClientProtocol, folder: str, id: str):  # noqa: A002 - the word for it
         self._client, self._folder = client, folder
         self.id = require_id(id, "item")
 
@@ -205,7 +205,7 @@ def edit_items(patches: Mapping[str, Mapping[str, Any]]) -> Flow[None]:
 def create_folder_once(
     name: str, *, if_exists: str, parent: str | None = None, description: str | None = None, **arguments: Any
 ) -> Flow[Created]:
-    """Create a folder unless there is one of its name in the same place; see `create_once`.
+    """Create a folder unless there is one of its name in the same place; see `get_or_create`.
 
     The folder that Encord made along with a dataset of this name is not taken for it.
     """
@@ -232,7 +232,7 @@ def create_folder_once(
         return storage_folders.create_folder(name, parent=parent, description=description, **arguments)
 
     return (
-        yield from create_once(
+        yield from get_or_create(
             "folder", name, find=find, create=create, id_of=lambda made: made.uuid, if_exists=if_exists
         )
     )

@@ -28,14 +28,14 @@ from airflow_provider_encord.client.api.uploads import (
     SignedUrl,
     UploadJob,
 )
-from airflow_provider_encord.client.call import Call, Flow, Now, Pause, Together, Transfer
+from airflow_provider_encord.client.call import Call, Flow, Gather, Now, Pause, Transfer
 from airflow_provider_encord.client.errors import (
     EncordError,
     InvalidRequestError,
     TransientError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
-from airflow_provider_encord.client.resources import wire_forms
+from airflow_provider_encord.client.resources import api_versions
 from airflow_provider_encord.client.resources.chunks import chunks
 
 FORGIVEN = 10  # polls that may fail in a row; each has been tried several times
@@ -152,7 +152,7 @@ def upload_to_dataset(
 
     def ask(titles: Sequence[str], kind: Kind) -> Flow[Sequence[SignedUrl | EncordError]]:
         # A dataset's job names no placeholders, though its URLs come with item ids (protocol, section 7.9).
-        urls = yield from wire_forms.UPLOAD_URLS.flow(credential, dataset, titles, kind, parallel)
+        urls = yield from api_versions.UPLOAD_URLS.flow(credential, dataset, titles, kind, parallel)
         return [url if isinstance(url, EncordError) else _without_placeholder(url) for url in urls]
 
     def start(sent: Sequence[Unit]) -> Call[str]:
@@ -199,7 +199,7 @@ def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
         hold = max(0, min(LONGEST_HOLD, int(deadline - asked)))
         try:
             state = yield from poll(hold)
-        except (TransientError, UnexpectedAnswerError) as error:  # one answer that is null must not end the wait
+        except (TransientError, UnexpectedResponseError) as error:  # one answer that is null must not end the wait
             failures += 1
             wait = _QUICK_POLL
             if isinstance(error, TransientError):
@@ -264,10 +264,10 @@ def _send_files(
 ) -> Flow[dict[tuple[int, int], SignedUrl | EncordError]]:
     urls = yield from ask([file.title for file in files.values()], kind)
     if len(urls) < len(files):
-        raise UnexpectedAnswerError(f"Encord gave {len(urls)} upload URLs for {len(files)} files.")
+        raise UnexpectedResponseError(f"Encord gave {len(urls)} upload URLs for {len(files)} files.")
     places = dict(zip(files, urls, strict=False))
     transfers = {slot: _transfer(files[slot], kind, url) for slot, url in places.items() if isinstance(url, SignedUrl)}
-    ended = yield from Together(list(transfers.values()), parallel)
+    ended = yield from Gather(list(transfers.values()), parallel)
     return places | {
         slot: result for slot, result in zip(transfers, ended, strict=True) if isinstance(result, EncordError)
     }

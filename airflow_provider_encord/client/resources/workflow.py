@@ -16,9 +16,9 @@ from airflow_provider_encord.client.api.workflow_actions import ACTIONS
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import InvalidRequestError
 from airflow_provider_encord.client.resources import workflow_actions as flows
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.identifiers import require_emails, require_id
 from airflow_provider_encord.client.resources.pages import each
-from airflow_provider_encord.client.resources.sender import Sender
 from airflow_provider_encord.client.resources.workflow_actions import TasksInStage, TasksOutcome, tasks_in_stage
 from airflow_provider_encord.client.resources.workflow_reviews import TaskReviews
 
@@ -40,7 +40,7 @@ class WorkflowStage:
     :param record: What the project returns about it.
     """
 
-    def __init__(self, client: Sender, project: str, record: Stage, siblings: Sequence[Stage] = ()):
+    def __init__(self, client: ClientProtocol, project: str, record: Stage, siblings: Sequence[Stage] = ()):
         self._client, self.project, self.record = client, project, record
         self._siblings = siblings
 

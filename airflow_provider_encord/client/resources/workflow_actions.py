@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from airflow_provider_encord.client.api import workflow, workflow_actions
-from airflow_provider_encord.client.api.listing import Trail
+from airflow_provider_encord.client.api.listing import PageTokens
 from airflow_provider_encord.client.api.workflow import Subtask, Task, TaskFilter
 from airflow_provider_encord.client.api.workflow_actions import MOST_ACTIONS_PER_REQUEST
 from airflow_provider_encord.client.call import Call, Flow
@@ -20,9 +20,9 @@ from airflow_provider_encord.client.errors import (
     AuthenticationError,
     EncordError,
     OutcomeUnknownError,
+    PayloadTooLargeError,
     PermissionDeniedError,
     RefusedError,
-    TooLargeError,
 )
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.resources.outcomes import BulkOutcome
@@ -78,7 +78,7 @@ def still_in_stage(tasks: TasksInStage, uuids: Sequence[str]) -> Flow[set[str]]:
 def _found(tasks: TasksInStage, uuids: Iterable[str], which: TaskFilter) -> Flow[set[str]]:
     """Page by page, until all are found."""
     wanted, found = set(uuids), set[str]()
-    token, trail = None, Trail()
+    token, trail = None, PageTokens()
     while True:
         call = workflow.list_tasks(tasks.project, tasks.stage, which, page=token)
         page = yield from call
@@ -136,7 +136,7 @@ class _Progress:
         while part:
             try:
                 yield from self._call(part)
-            except TooLargeError:
+            except PayloadTooLargeError:
                 if len(part) == 1:
                     raise
                 half = (len(part) + 1) // 2

@@ -21,9 +21,9 @@ from airflow_provider_encord.client.api.workflow_issues import (
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import InvalidRequestError, OutcomeUnknownError, RefusedError
 from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.identifiers import require_id
 from airflow_provider_encord.client.resources.pages import each
-from airflow_provider_encord.client.resources.sender import Sender
 
 
 class DataUnitIssues:
@@ -34,7 +34,7 @@ class DataUnitIssues:
     :param data_hash: Id of the data unit.
     """
 
-    def __init__(self, client: Sender, project: str, data_hash: str):
+    def __init__(self, client: ClientProtocol, project: str, data_hash: str):
         self._client, self._project = client, project
         self.data_hash = require_id(data_hash, "data_hash")
 

@@ -12,9 +12,9 @@ from airflow_provider_encord.client.api.workflow_reviews import LabelReview
 from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import OutcomeUnknownError
 from airflow_provider_encord.client.resources.chunks import in_parts
+from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.identifiers import require_id
 from airflow_provider_encord.client.resources.pages import each
-from airflow_provider_encord.client.resources.sender import Sender
 
 Reviews: TypeAlias = Iterable[LabelReview | str] | LabelReview | str
 """Label reviews as they were listed, or their ids; a single one may stand for a list."""
@@ -23,7 +23,7 @@ Reviews: TypeAlias = Iterable[LabelReview | str] | LabelReview | str
 class TaskReviews:
     """Handle on the label reviews of one task; iterate over it to read them, page by page."""
 
-    def __init__(self, client: Sender, project: str, stage: str, task: str):
+    def __init__(self, client: ClientProtocol, project: str, stage: str, task: str):
         self._client, self._place = client, (project, stage, task)
 
     def __repr__(self) -> str:

@@ -22,7 +22,7 @@ import tenacity
 from airflow_provider_encord.client.call import Call, Transfer
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.item_stream import ItemStream
-from airflow_provider_encord.client.transport import failures, machine, results, retry
+from airflow_provider_encord.client.transport import failures, network_environment, results, retry
 from airflow_provider_encord.client.transport.async_failures import NO_ANSWER, Progress, ProxyUnusableError, failure
 from airflow_provider_encord.client.transport.base import (
     MOST_OF_OBJECT_STORE,
@@ -103,7 +103,7 @@ class AsyncTransport(Transport):
     async def _attempt(self, call: Call[T]) -> T:
         trace_id = uuid.uuid4().hex
         outgoing = self._outgoing(call, trace_id)
-        proxy = machine.proxy_for(outgoing.url)
+        proxy = network_environment.proxy_for(outgoing.url)
         progress = Progress(proxied=proxy is not None)
         watch = self._watch(call.hold_seconds)
         stream = call.stream() if call.stream else None
@@ -136,7 +136,7 @@ class AsyncTransport(Transport):
 
     async def _transfer_once(self, transfer: Transfer) -> None:
         what: Failure | None = None
-        proxy = machine.proxy_for(transfer.url)
+        proxy = network_environment.proxy_for(transfer.url)
         progress = Progress(proxied=proxy is not None)
         file = await asyncio.to_thread(opened, transfer)
         try:
@@ -182,8 +182,8 @@ class AsyncTransport(Transport):
 
     async def _pool(self, proxy: str | None, *, tls: bool) -> httpx.AsyncHTTPTransport:
         needs_tls = tls or (proxy is not None and proxy.startswith("https"))
-        bundle = machine.bundle(self._settings.trusted) if needs_tls else None
-        key = proxy, bundle, machine.state_of(bundle) if bundle else 0, os.getpid()
+        bundle = network_environment.bundle(self._settings.trusted) if needs_tls else None
+        key = proxy, bundle, network_environment.state_of(bundle) if bundle else 0, os.getpid()
         if key in self._pools:
             return self._pools[key]
         async with self._making:
@@ -199,7 +199,7 @@ def _new_pool(proxy: str | None, bundle: str | None) -> httpx.AsyncHTTPTransport
     :raises ProxyUnusableError: The proxy is none, or of a kind that is not supported.
     :raises OSError: The certificates cannot be read.
     """
-    context = machine.tls_context(bundle) if bundle else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = network_environment.tls_context(bundle) if bundle else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     through = None if proxy is None else _proxy(proxy, context)
     try:
         return httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=_LIMITS, proxy=through)

@@ -15,8 +15,8 @@ from typing import Any
 from airflow_provider_encord import __version__
 from airflow_provider_encord.client.call import NO_BODY, Call, Envelope, Transfer
 from airflow_provider_encord.client.credentials import Credential, SshKey
-from airflow_provider_encord.client.errors import EncordError, RefusedError, TooLargeError, UnavailableError
-from airflow_provider_encord.client.transport import answers, results, retry
+from airflow_provider_encord.client.errors import EncordError, PayloadTooLargeError, RefusedError, UnavailableError
+from airflow_provider_encord.client.transport import responses, results, retry
 from airflow_provider_encord.client.transport.deadline import Deadline
 from airflow_provider_encord.client.transport.failures import Failure
 from airflow_provider_encord.client.transport.sendable import json_body, query_text, require_ids_that_can_be_sent
@@ -119,12 +119,12 @@ class Transport:
 
     def _received(
         self, status: int, headers: Mapping[str, str], body: bytes, *, sent: Mapping[str, str], trace_id: str
-    ) -> answers.Answer:
+    ) -> responses.Answer:
         """An answer, ready to be judged.
 
         :param sent: Headers of the request; names in lower case are found as well.
         """
-        answer = answers.Answer(
+        answer = responses.Answer(
             status=status,
             headers={name.lower(): value for name, value in headers.items()},
             body=body,
@@ -135,7 +135,7 @@ class Transport:
             public_key=self._public_key,
             proofs=tuple(str(sent[name]) for name in _PROOFS if name in sent),
         )
-        ahead = answers.clock_skew(answer)
+        ahead = responses.clock_skew(answer)
         if ahead is not None:
             self.clock_ahead = ahead
         return answer
@@ -155,7 +155,7 @@ def error_of(call: Call[Any], what: Failure, trace_id: str) -> EncordError:
     if what.hopeless:
         return RefusedError(what.what, operation=call.operation)
     if what.too_much and not call.changes:
-        return TooLargeError(what.what, operation=call.operation, trace_id=trace_id)
+        return PayloadTooLargeError(what.what, operation=call.operation, trace_id=trace_id)
     if not what.connected:
         return UnavailableError(what.what, operation=call.operation)
     return results.transient(call, what.what, trace_id=trace_id, timed_out=what.timed_out)

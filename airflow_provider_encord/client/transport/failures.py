@@ -11,7 +11,7 @@ import errno
 import ssl
 from collections.abc import Mapping
 
-from airflow_provider_encord.client.transport.advice import PROXY_WANTS_A_LOGIN
+from airflow_provider_encord.client.transport.connection_hints import PROXY_WANTS_A_LOGIN
 
 PROXY_UNUSABLE = "the proxy settings of this machine are not usable: check HTTPS_PROXY"
 PROXY_UNSUPPORTED = (

@@ -16,13 +16,13 @@ from airflow_provider_encord.client.errors import (
     EncordError,
     InvalidRequestError,
     NotFoundError,
+    PayloadTooLargeError,
     PermissionDeniedError,
     RateLimitedError,
     RefusedError,
-    TooLargeError,
 )
-from airflow_provider_encord.client.transport import advice
-from airflow_provider_encord.client.transport.answers import Answer, clock_skew, is_web_page
+from airflow_provider_encord.client.transport import connection_hints
+from airflow_provider_encord.client.transport.responses import Answer, clock_skew, is_web_page
 
 Refusal = tuple[type[EncordError], str]
 """The class of an error, and the words for its message."""
@@ -71,7 +71,7 @@ _V1_ERRORS: dict[str, Refusal] = {
     "OPERATION_NOT_ALLOWED": (PermissionDeniedError, _SCOPE),
     "RESOURCE_NOT_FOUND_ERROR": (NotFoundError, _NOT_FOUND),
     "RESOURCE_EXISTS_ERROR": (ConflictError, _EXISTS),
-    "MULTI_LABEL_LIMIT_ERROR": (TooLargeError, _TOO_LARGE),
+    "MULTI_LABEL_LIMIT_ERROR": (PayloadTooLargeError, _TOO_LARGE),
     "RATE_LIMIT_ERROR": (RateLimitedError, _RATE_LIMITED),
     **dict.fromkeys(
         (
@@ -100,7 +100,7 @@ _V2_ERRORS: dict[int, Refusal] = {
     404: (NotFoundError, _NOT_FOUND),
     405: (InvalidRequestError, "Encord does not offer this operation."),
     409: (ConflictError, _EXISTS),
-    413: (TooLargeError, _TOO_LARGE),
+    413: (PayloadTooLargeError, _TOO_LARGE),
     422: (InvalidRequestError, _INVALID),
     429: (RateLimitedError, _RATE_LIMITED),
 }
@@ -119,10 +119,10 @@ def of_status(status: int) -> Refusal:
 def words_of_something_else(answer: Answer) -> str | None:
     """The words for an answer that is not Encord's; None if it may be Encord's."""
     if answer.status == 407:
-        return advice.PROXY_WANTS_A_LOGIN
+        return connection_hints.PROXY_WANTS_A_LOGIN
     if not is_web_page(answer) or answer.status in (413, 429):
         return None
-    return advice.GATEWAY if answer.status in (401, 403) else advice.NOT_THE_API
+    return connection_hints.GATEWAY if answer.status in (401, 403) else connection_hints.NOT_THE_API
 
 
 def message(words: str, call: Call[Any], answer: Answer, detail: str) -> str:
@@ -134,7 +134,7 @@ def message(words: str, call: Call[Any], answer: Answer, detail: str) -> str:
     if answer.credential_kind == API_KEY and words == _NOT_ALLOWED:
         words = _NOT_ALLOWED_TO_API_KEY
     if words == _KEY_UNKNOWN:
-        words = advice.refused_key(
+        words = connection_hints.refused_key(
             host=answer.host,
             credential_kind=answer.credential_kind,
             public_key=answer.public_key,

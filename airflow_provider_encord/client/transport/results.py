@@ -16,16 +16,16 @@ from airflow_provider_encord.client.errors import (
     EncordError,
     NotFoundError,
     OutcomeUnknownError,
+    PayloadTooLargeError,
     RateLimitedError,
     RefusedError,
-    TooLargeError,
     UnavailableError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from airflow_provider_encord.client.item_stream import ItemStream
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.client.transport import advice, refusals
-from airflow_provider_encord.client.transport.answers import (
+from airflow_provider_encord.client.transport import connection_hints, refusals
+from airflow_provider_encord.client.transport.responses import (
     Answer,
     is_web_page,
     looks_whole,
@@ -161,8 +161,8 @@ def _raise(
     not_encord: bool = False,
 ) -> NoReturn:
     about = _about(call, answer)
-    if class_ is TooLargeError:
-        raise TooLargeError(message, maximum=maximum, **about)
+    if class_ is PayloadTooLargeError:
+        raise PayloadTooLargeError(message, maximum=maximum, **about)
     if class_ is RateLimitedError:
         wait = retry_after(answer)
         asked = "" if wait is None else f" It asks to wait for {wait:.0f} s."
@@ -201,17 +201,19 @@ def _unreadable(call: Call[Any], answer: Answer) -> EncordError:
     if not call.changes and looks_whole(answer.body):
         return _not_allowed_in_json(call, answer)
     page = is_web_page(answer)  # a portal where one logs in to a network looks the same, and that may pass
-    error = transient(call, refusals.filled(advice.NOT_THE_API, answer) if page else what, trace_id=answer.trace_id)
+    error = transient(
+        call, refusals.filled(connection_hints.NOT_THE_API, answer) if page else what, trace_id=answer.trace_id
+    )
     error.not_encord = page
     return error
 
 
-def _not_allowed_in_json(call: Call[Any], answer: Answer) -> UnexpectedAnswerError:
-    return UnexpectedAnswerError(f"{_whose(call)} {_NOT_ALLOWED_IN_JSON}", rows=call.rows, **_about(call, answer))
+def _not_allowed_in_json(call: Call[Any], answer: Answer) -> UnexpectedResponseError:
+    return UnexpectedResponseError(f"{_whose(call)} {_NOT_ALLOWED_IN_JSON}", rows=call.rows, **_about(call, answer))
 
 
-def _unexpected(call: Call[Any], answer: Answer, why: str) -> UnexpectedAnswerError:
-    return UnexpectedAnswerError(
+def _unexpected(call: Call[Any], answer: Answer, why: str) -> UnexpectedResponseError:
+    return UnexpectedResponseError(
         f"{_whose(call)} is not what this operation answers with: {answer.said(why)}.",
         rows=call.rows,
         **_about(call, answer),

@@ -20,8 +20,7 @@ import tenacity
 from airflow_provider_encord.client.call import Call, Transfer
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.item_stream import ItemStream
-from airflow_provider_encord.client.transport import failures, machine, results, retry
-from airflow_provider_encord.client.transport.answers import Answer
+from airflow_provider_encord.client.transport import failures, network_environment, results, retry
 from airflow_provider_encord.client.transport.base import (
     MOST_OF_OBJECT_STORE,
     OBJECT_STORE,
@@ -33,6 +32,7 @@ from airflow_provider_encord.client.transport.base import (
 from airflow_provider_encord.client.transport.content import Content, NotUnpackedError, TooMuchError
 from airflow_provider_encord.client.transport.failures import Failure
 from airflow_provider_encord.client.transport.files import SizedFile, opened, require_safe
+from airflow_provider_encord.client.transport.responses import Answer
 from airflow_provider_encord.client.transport.scrubbing import queries_unlogged
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync_connections import Pools, within
@@ -161,7 +161,7 @@ class SyncTransport(Transport):
         """Send a request. Its answer is not read yet."""
         prepared = requests.PreparedRequest()
         prepared.prepare(method=method, url=url, headers=headers, data=body, auth=auth)
-        proxy = machine.proxy_for(url)
+        proxy = network_environment.proxy_for(url)
         return self._own_pools().send(
             prepared,
             stream=True,

@@ -22,7 +22,7 @@ import urllib3
 import urllib3.connection
 import urllib3.connectionpool
 
-from airflow_provider_encord.client.transport import machine
+from airflow_provider_encord.client.transport import network_environment
 from airflow_provider_encord.client.transport.deadline import Deadline
 
 CONNECTIONS = 16  # kept open; enough for parallel reads and uploads of one task
@@ -76,7 +76,7 @@ class Pools(requests.adapters.HTTPAdapter):
         """Leave it to the context."""
 
     def _context(self) -> ssl.SSLContext:
-        return machine.tls_context(machine.bundle(self._trusted))
+        return network_environment.tls_context(network_environment.bundle(self._trusted))
 
 
 class _TimedSocketFile(io.RawIOBase):

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from airflow_provider_encord.client.api.labels import LabelRow
-from airflow_provider_encord.client.errors import UnexpectedAnswerError
+from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.export.formats.answers import NO_NAMES, Document, Names, mappings
@@ -119,14 +119,14 @@ def readable(row: LabelRow) -> Iterator[None]:
     Encord's content is not checked field by field: a list may stand where a dictionary is expected, or a number may be
     too large for a column.
 
-    :raises UnexpectedAnswerError: The content has another form than Encord's label rows, or is no JSON.
+    :raises UnexpectedResponseError: The content has another form than Encord's label rows, or is no JSON.
     """
     try:
         yield
     except (*NOT_JSON, msgspec.ValidationError, *_OTHER_FORM) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
         kind = "" if isinstance(error, NOT_JSON) else f"{type(error).__name__}: "
-        raise UnexpectedAnswerError(
+        raise UnexpectedResponseError(
             f"Label row {row.label_hash} (data {row.data_hash}) holds what this format cannot take: {kind}{reason}.",
             rows=[row.label_hash],
         ) from None
@@ -138,7 +138,7 @@ def records_of(row: LabelRow, records: Callable[[dict[str, Any]], Iterator[T]]) 
     So no file has a part of a row that cannot be read. A row of many records is read twice instead of being kept.
 
     :param records: Makes the records of the content; changes nothing.
-    :raises UnexpectedAnswerError: The content cannot be read; the error names the row.
+    :raises UnexpectedResponseError: The content cannot be read; the error names the row.
     """
     with readable(row):
         document = row.decoded()

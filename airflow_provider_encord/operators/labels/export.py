@@ -16,14 +16,14 @@ from airflow_provider_encord.operators.arguments import (
     FAIL,
     ON_ERROR,
     SKIP,
+    blank_to_none,
     check_destination,
     check_literals,
-    choice,
-    given,
-    mapping,
     one_of,
+    parse_choice,
+    parse_mapping,
+    parse_positive_int,
     storage_path,
-    whole_number,
 )
 from airflow_provider_encord.operators.labels.lineage import counts_of, lineage_of, record_labels
 from airflow_provider_encord.operators.labels.planned import PlannedExportOperator
@@ -31,9 +31,9 @@ from airflow_provider_encord.operators.labels.planned import PlannedExportOperat
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.export.labels import Order
+    from airflow_provider_encord.export.labels import ExportSpec
     from airflow_provider_encord.export.manifest import Manifest
-    from airflow_provider_encord.export.reading import Reading
+    from airflow_provider_encord.export.reading import ReadOptions
 
 
 class EncordExportLabelsOperator(PlannedExportOperator):
@@ -105,16 +105,16 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         )
         self._exported: tuple[str, Manifest, ObjectStoragePath] | None = None
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Export the label rows."""
-        from airflow_provider_encord.export.reading import Reading
+        from airflow_provider_encord.export.reading import ReadOptions
 
-        reading = Reading(
+        reading = ReadOptions(
             rows_per_request=_rows(self.rows_per_request, "rows_per_request"),
             parallel=_parallel(self.parallel_reads, "parallel_reads"),
-            skip_unreadable=choice(given(self.on_error) or FAIL, "on_error", ON_ERROR) == SKIP,
+            skip_unreadable=parse_choice(blank_to_none(self.on_error) or FAIL, "on_error", ON_ERROR) == SKIP,
         )
-        partition = mapping(self.partition, "partition")
+        partition = parse_mapping(self.partition, "partition")
         if partition is not None:
             return self._export_partition(context, partition, reading)
         target = self.target()
@@ -124,18 +124,20 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         """What the OpenLineage provider asks for after the task (extra ``openlineage``)."""
         return lineage_of(self._exported)
 
-    def _export(self, context: Context, order: Order, target: ObjectStoragePath, reading: Reading) -> dict[str, Any]:
+    def _export(
+        self, context: Context, order: ExportSpec, target: ObjectStoragePath, reading: ReadOptions
+    ) -> dict[str, Any]:
         from airflow_provider_encord.export.labels import export_labels
 
-        self.show(context, project_url, order.question.project)
+        self.push_link(context, project_url, order.question.project)
         manifest = export_labels(self.client, order, target, reading=reading)
         self._tell(context, manifest, target)
         return self._result(manifest, target)
 
-    def _export_partition(self, context: Context, partition: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    def _export_partition(self, context: Context, partition: Mapping[str, Any], reading: ReadOptions) -> dict[str, Any]:
         from airflow_provider_encord.export.partitions import export_partition, partition_of
 
-        if given(self.destination):
+        if blank_to_none(self.destination):
             from airflow_provider_encord.client.errors import InvalidRequestError
 
             raise InvalidRequestError(
@@ -144,7 +146,7 @@ class EncordExportLabelsOperator(PlannedExportOperator):
             )
         one = partition_of(partition)
         target = storage_path(one.destination, "partition")
-        self.show(context, project_url, one.project)
+        self.push_link(context, project_url, one.project)
         progress, manifest = export_partition(self.client, one, target, reading)
         if manifest:
             self._tell(context, manifest, target)
@@ -180,8 +182,8 @@ class EncordExportLabelsOperator(PlannedExportOperator):
 
 
 def _rows(value: Any, name: str) -> int:
-    return whole_number(value, name, most=MOST_ROWS_PER_REQUEST)
+    return parse_positive_int(value, name, most=MOST_ROWS_PER_REQUEST)
 
 
 def _parallel(value: Any, name: str) -> int:
-    return whole_number(value, name, most=MOST_PARALLEL_READS)
+    return parse_positive_int(value, name, most=MOST_PARALLEL_READS)

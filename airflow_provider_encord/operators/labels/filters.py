@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.defaults import SHADOW_DATA, TASK_STATUSES
 from airflow_provider_encord.operators.arguments import (
+    blank_to_none,
     branch_name,
     check_literals,
-    choice,
-    flag,
-    given,
-    moment,
     one_of,
-    several,
-    word,
-    words,
+    parse_bool,
+    parse_choice,
+    parse_datetime,
+    parse_list,
+    parse_text,
+    parse_texts,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
-    from airflow_provider_encord.export.listing import Filters, Question
+    from airflow_provider_encord.export.listing import Filters, RowSelection
 
 
 _WORDS = ("branch", "stage", "stage_like", "data_title", "data_title_like")
@@ -104,37 +104,37 @@ class LabelRowsOperator(EncordBaseOperator):
         self.label_hashes = label_hashes
         self.shadow_data = shadow_data
         check_literals(
-            all_branches=(all_branches, flag),
-            edited_after=(edited_after, moment),
-            edited_before=(edited_before, moment),
+            all_branches=(all_branches, parse_bool),
+            edited_after=(edited_after, parse_datetime),
+            edited_before=(edited_before, parse_datetime),
             label_statuses=(label_statuses, _statuses),
             data_hashes=(data_hashes, _ids),
             label_hashes=(label_hashes, _ids),
             shadow_data=(shadow_data, one_of(*SHADOW_DATA)),
-            **{name: (getattr(self, name), word) for name in _WORDS},
+            **{name: (getattr(self, name), parse_text) for name in _WORDS},
         )
 
-    def question(self) -> Question:
+    def question(self) -> RowSelection:
         """What is asked for. A template that renders to nothing is no filter; an empty list is one.
 
         :raises InvalidRequestError: An argument is wrong, or two contradict each other; nothing was sent.
         """
         from airflow_provider_encord.client.errors import InvalidRequestError
-        from airflow_provider_encord.export.listing import Filters, Question
+        from airflow_provider_encord.export.listing import Filters, RowSelection
         from airflow_provider_encord.export.stages import with_known_stages
 
-        shadow_data = given(self.shadow_data)
+        shadow_data = blank_to_none(self.shadow_data)
         filters = Filters(
-            edited_after=moment(self.edited_after, "edited_after"),
-            edited_before=moment(self.edited_before, "edited_before"),
-            stage=word(self.stage, "stage"),
-            stage_like=word(self.stage_like, "stage_like"),
+            edited_after=parse_datetime(self.edited_after, "edited_after"),
+            edited_before=parse_datetime(self.edited_before, "edited_before"),
+            stage=parse_text(self.stage, "stage"),
+            stage_like=parse_text(self.stage_like, "stage_like"),
             label_statuses=_statuses(self.label_statuses, "label_statuses"),
-            data_title=word(self.data_title, "data_title"),
-            data_title_like=word(self.data_title_like, "data_title_like"),
+            data_title=parse_text(self.data_title, "data_title"),
+            data_title_like=parse_text(self.data_title_like, "data_title_like"),
             data_hashes=_ids(self.data_hashes, "data_hashes"),
             label_hashes=_ids(self.label_hashes, "label_hashes"),
-            shadow_data=None if shadow_data is None else choice(shadow_data, "shadow_data", SHADOW_DATA),
+            shadow_data=None if shadow_data is None else parse_choice(shadow_data, "shadow_data", SHADOW_DATA),
         )
         if filters.edited_after and filters.edited_before and not _is_before(filters):
             raise InvalidRequestError(
@@ -142,7 +142,7 @@ class LabelRowsOperator(EncordBaseOperator):
                 "can be between them. Check the rendered templates."
             )
         branch = self._branch()
-        question = Question(project=self.client.project(self.project or None).id, branch=branch, filters=filters)
+        question = RowSelection(project=self.client.project(self.project or None).id, branch=branch, filters=filters)
         return with_known_stages(self.client, question)
 
     def _branch(self) -> str | None:
@@ -150,7 +150,7 @@ class LabelRowsOperator(EncordBaseOperator):
         from airflow_provider_encord.client.errors import InvalidRequestError
 
         branch = branch_name(self.branch, "branch") or MAIN_BRANCH
-        if not flag(self.all_branches, "all_branches", empty=False):
+        if not parse_bool(self.all_branches, "all_branches", empty=False):
             return branch
         if branch != MAIN_BRANCH:
             raise InvalidRequestError("branch, all_branches: give a branch, or ask for all of them.")
@@ -165,12 +165,12 @@ def _is_before(filters: Filters) -> bool:
 
 def _statuses(value: Any, name: str) -> list[str] | None:
     """What is let through; None for everything, and an empty list for nothing."""
-    wanted = words(value, name)
-    return None if wanted is None else [choice(one, name, TASK_STATUSES) for one in wanted]
+    wanted = parse_texts(value, name)
+    return None if wanted is None else [parse_choice(one, name, TASK_STATUSES) for one in wanted]
 
 
 def _ids(value: Any, name: str) -> list[str] | None:
     from airflow_provider_encord.client.resources.identifiers import require_ids
 
-    wanted = None if given(value) is None else several(value, name)
+    wanted = None if blank_to_none(value) is None else parse_list(value, name)
     return None if wanted is None else require_ids(wanted, name)

@@ -11,13 +11,13 @@ from airflow.providers.common.compat.sdk import AirflowException
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
     ON_ERROR,
+    blank_to_none,
     branch_name,
     check_literals,
-    choice,
-    flag,
-    given,
-    location,
     one_of,
+    parse_bool,
+    parse_choice,
+    parse_url,
     storage_path,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
@@ -134,17 +134,17 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         self.on_error = on_error
         self.receipt = receipt
         check_literals(
-            source=(source, location),
+            source=(source, parse_url),
             branch=(branch, branch_name),
             promote_to=(promote_to, branch_name),
             if_exists=(if_exists, one_of("skip", "merge", "overwrite")),
-            create_missing=(create_missing, flag),
+            create_missing=(create_missing, parse_bool),
             on_error=(on_error, one_of(*ON_ERROR)),
-            overwrite=(overwrite, flag),
-            receipt=(receipt, location),
+            overwrite=(overwrite, parse_bool),
+            receipt=(receipt, parse_url),
         )
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Import the labels."""
         from airflow_provider_encord.assets import labels_uri
         from airflow_provider_encord.client.errors import InvalidRequestError
@@ -153,9 +153,9 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
         prelabels = self._prelabels()
         order = self._order()
-        overwrite = flag(self.overwrite, "overwrite")
-        path = storage_path(self.receipt, "receipt") if given(self.receipt) else None
-        self.show(context, project_url, order.project)
+        overwrite = parse_bool(self.overwrite, "overwrite")
+        path = storage_path(self.receipt, "receipt") if blank_to_none(self.receipt) else None
+        self.push_link(context, project_url, order.project)
         receipt = ImportReceipt(path, owner_of(context))
         try:
             done = import_labels(
@@ -191,7 +191,9 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         }
         for branch in (order.branch, branch_name(self.promote_to, "promote_to") if promoted else None):
             if branch:
-                self.tell_assets(context, labels_uri(self.client.settings.base_url, order.project, branch), result)
+                self.record_asset_event(
+                    context, labels_uri(self.client.settings.base_url, order.project, branch), result
+                )
         return result
 
     def _warn_of_merging(self, order: ImportOrder, receipt: ImportReceipt) -> None:
@@ -202,7 +204,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             self.log.warning(
                 "%d rows have some of the labels with another content. These were not changed.", receipt.counts[KEPT]
             )
-        if order.if_exists == MERGE and not given(self.receipt):
+        if order.if_exists == MERGE and not blank_to_none(self.receipt):
             self.log.warning(
                 "Labels were merged without the argument receipt: if somebody deletes them, the next import adds them "
                 "again, and it cannot update its own labels. Name the same receipt at every run."
@@ -216,8 +218,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.ingest.prelabels.rows import IF_EXISTS, ImportOrder
 
         require_key(self.match_by)
-        choice(self.if_exists, "if_exists", IF_EXISTS)
-        choice(self.on_error, "on_error", (FAIL, SKIP_ERRORS))
+        parse_choice(self.if_exists, "if_exists", IF_EXISTS)
+        parse_choice(self.on_error, "on_error", (FAIL, SKIP_ERRORS))
         branch = branch_name(self.branch, "branch") or MAIN
         target = branch_name(self.promote_to, "promote_to")
         project = self.client.project(self.project or None).id
@@ -230,7 +232,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             branch=branch,
             match_by=self.match_by,
             if_exists=self.if_exists,
-            create_missing=flag(self.create_missing, "create_missing"),
+            create_missing=parse_bool(self.create_missing, "create_missing"),
             on_error=self.on_error,
         )
 
@@ -239,13 +241,13 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.export.whole_shards import whole_shards
         from airflow_provider_encord.ingest.prelabels.sources import SUFFIXES, prelabels_of, require_apart
 
-        source = given(self.source)
+        source = blank_to_none(self.source)
         if (source is None) == (self.labels is None):
             raise InvalidRequestError("source, labels: give a file, or a function that makes the labels.")
         if source is None:
             return self._made
         path = storage_path(source, "source")
-        if given(self.receipt):
+        if blank_to_none(self.receipt):
             require_apart(path, storage_path(self.receipt, "receipt"))
 
         def lines(rows: Sequence[LabelRowMetadata]) -> Iterator[Prelabel]:  # noqa: ARG001 - a function needs the rows

@@ -88,6 +88,6 @@ def record_labels(
     uri = labels_uri(manifest.host, manifest.project.id, manifest.branch or MAIN_BRANCH)
     result = {"project": manifest.project.id, **counts_of(manifest, directory)}
     changed = manifest.since is None or manifest.counts.exported + manifest.counts.left > 0
-    operator.tell_assets(
+    operator.record_asset_event(
         context, uri, {**result, "watermark": manifest.watermark, "run": manifest.run}, changed=changed
     )

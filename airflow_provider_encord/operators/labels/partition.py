@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.defaults import ROWS_PER_PARTITION
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import check_destination, check_literals, whole_number
+from airflow_provider_encord.operators.arguments import check_destination, check_literals, parse_positive_int
 from airflow_provider_encord.operators.labels.planned import PlannedExportOperator
 
 if TYPE_CHECKING:
@@ -43,18 +43,18 @@ class EncordPartitionLabelsOperator(PlannedExportOperator):
         super().__init__(**kwargs)
         self.rows_per_partition = rows_per_partition
         check_destination(self.destination)
-        check_literals(rows_per_partition=(rows_per_partition, whole_number))
+        check_literals(rows_per_partition=(rows_per_partition, parse_positive_int))
 
-    def act(self, context: Context) -> list[dict[str, Any]]:
+    def _execute(self, context: Context) -> list[dict[str, Any]]:
         """Plan the export."""
         import msgspec
 
         from airflow_provider_encord.export.partitions import plan_partitions
 
-        rows = whole_number(self.rows_per_partition, "rows_per_partition")
+        rows = parse_positive_int(self.rows_per_partition, "rows_per_partition")
         target = self.target()
         order = self.order(context, target)
-        self.show(context, project_url, order.question.project)
+        self.push_link(context, project_url, order.question.project)
         partitions = plan_partitions(self.client, order, target, rows_per_partition=rows, most=MOST_PARTITIONS)
         self.log.info("%d rows to read, in %d partitions.", sum(one.rows for one in partitions), len(partitions))
         return [msgspec.to_builtins(one) for one in partitions]

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.defaults import JSON_LINES, LABEL_FORMATS, OVERLAP, SHARD_BYTES
 from airflow_provider_encord.operators.arguments import (
+    blank_to_none,
     check_literals,
-    flag,
-    given,
-    location,
     one_of,
-    seconds,
+    parse_bool,
+    parse_positive_int,
+    parse_seconds,
+    parse_text,
+    parse_url,
     storage_path,
-    whole_number,
-    word,
 )
 from airflow_provider_encord.operators.labels.filters import LabelRowsOperator
 from airflow_provider_encord.operators.runs import run_moment
@@ -24,7 +24,7 @@ from airflow_provider_encord.operators.runs import run_moment
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.export.labels import Order
+    from airflow_provider_encord.export.labels import ExportSpec
 
 
 class PlannedExportOperator(LabelRowsOperator):
@@ -86,14 +86,14 @@ class PlannedExportOperator(LabelRowsOperator):
         self.overlap = overlap
         self.overwrite = overwrite
         check_literals(
-            destination=(destination, location),
+            destination=(destination, parse_url),
             format=(format, one_of(*LABEL_FORMATS)),
-            shard_bytes=(shard_bytes, whole_number),
-            incremental=(incremental, flag),
-            chain=(chain, location),
-            chain_name=(chain_name, word),
-            overlap=(overlap, seconds),
-            overwrite=(overwrite, flag),
+            shard_bytes=(shard_bytes, parse_positive_int),
+            incremental=(incremental, parse_bool),
+            chain=(chain, parse_url),
+            chain_name=(chain_name, parse_text),
+            overlap=(overlap, parse_seconds),
+            overwrite=(overwrite, parse_bool),
         )
 
     def target(self) -> ObjectStoragePath:
@@ -103,27 +103,27 @@ class PlannedExportOperator(LabelRowsOperator):
         """
         return storage_path("" if self.destination is None else self.destination, "destination")
 
-    def order(self, context: Context, target: ObjectStoragePath) -> Order:
+    def order(self, context: Context, target: ObjectStoragePath) -> ExportSpec:
         """What is wanted.
 
         :raises InvalidRequestError: An argument is wrong; nothing was sent.
         """
         from airflow_provider_encord.client.errors import InvalidRequestError
-        from airflow_provider_encord.export.chain import Chain
         from airflow_provider_encord.export.formats import require_format
-        from airflow_provider_encord.export.labels import Order
+        from airflow_provider_encord.export.incremental import Chain
+        from airflow_provider_encord.export.labels import ExportSpec
         from airflow_provider_encord.export.manifest import Layout
 
-        name = str(given(self.format) or JSON_LINES)
+        name = str(blank_to_none(self.format) or JSON_LINES)
         require_format(name)
-        layout = Layout(format=name, shard_bytes=whole_number(self.shard_bytes, "shard_bytes"))
+        layout = Layout(format=name, shard_bytes=parse_positive_int(self.shard_bytes, "shard_bytes"))
         chain = None
-        if flag(self.incremental, "incremental"):
-            directory = storage_path(self.chain, "chain") if given(self.chain) else target.parent
+        if parse_bool(self.incremental, "incremental"):
+            directory = storage_path(self.chain, "chain") if blank_to_none(self.chain) else target.parent
             chain = Chain(
                 directory=directory,
-                overlap=seconds(self.overlap, "overlap"),
-                name=word(self.chain_name, "chain_name") or f"{self.dag_id}.{self.task_id}",
+                overlap=parse_seconds(self.overlap, "overlap"),
+                name=parse_text(self.chain_name, "chain_name") or f"{self.dag_id}.{self.task_id}",
             )
         question = self.question()
         if chain and question.filters.edited_after:
@@ -131,10 +131,10 @@ class PlannedExportOperator(LabelRowsOperator):
                 "edited_after, incremental: an incremental export takes what changed since the one before. Leave one "
                 "of them out."
             )
-        return Order(
+        return ExportSpec(
             question=question,
             layout=layout,
             run=run_moment(context),
             chain=chain,
-            overwrite=flag(self.overwrite, "overwrite"),
+            overwrite=parse_bool(self.overwrite, "overwrite"),
         )

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_encord.defaults import LATE_AFTER
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
+    blank_to_none,
     branch_name,
     check_literals,
-    choice,
-    given,
-    location,
     one_of,
-    seconds,
+    parse_choice,
+    parse_seconds,
+    parse_url,
     storage_path,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
@@ -93,10 +93,10 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         self.late_after = late_after
         self.report = report
         check_literals(
-            if_late=(if_late, one_of(FAIL, MARK)), late_after=(late_after, seconds), report=(report, location)
+            if_late=(if_late, one_of(FAIL, MARK)), late_after=(late_after, parse_seconds), report=(report, parse_url)
         )
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Take the snapshot."""
         from airflow_provider_encord.assets import labels_uri
         from airflow_provider_encord.attempts import fingerprint
@@ -111,10 +111,10 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         source = branch_name(self.source, "source") or MAIN_BRANCH
         date = self._date(context)
         project = self.client.project(self.project).id
-        report = None if given(self.report) is None else storage_path(self.report, "report")
+        report = None if blank_to_none(self.report) is None else storage_path(self.report, "report")
         about = fingerprint(project=project, branch=branch, source=source, due=date.due.isoformat())
         memory = Memory(about, store=context.get("task_state_store"), report=report)
-        self.show(context, project_url, project)
+        self.push_link(context, project_url, project)
         taken = take_snapshot(self.client, project, branch=branch, source=source, date=date, memory=memory)
         result = {
             "project": project,
@@ -126,15 +126,15 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
             "captured_from": taken.captured_from,
             "captured_until": taken.captured_until,
         }
-        self.tell_assets(context, labels_uri(self.client.settings.base_url, project, taken.branch), result)
+        self.record_asset_event(context, labels_uri(self.client.settings.base_url, project, taken.branch), result)
         return result
 
     def _date(self, context: Context) -> Date:
         from airflow_provider_encord.export.snapshot import Date
 
-        choice(self.if_late, "if_late", (FAIL, MARK))
+        parse_choice(self.if_late, "if_late", (FAIL, MARK))
         due = _due(context)
-        late_after = due + datetime.timedelta(seconds=seconds(self.late_after, "late_after"))
+        late_after = due + datetime.timedelta(seconds=parse_seconds(self.late_after, "late_after"))
         return Date(due=due, late_after=late_after, mark_late=self.if_late == MARK)
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
     FAIL,
+    blank_to_none,
     check_literals,
-    choice,
-    given,
-    location,
     one_of,
+    parse_choice,
+    parse_url,
     storage_path,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
@@ -80,13 +80,13 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         self.on_error = on_error
         self.receipt = receipt
         check_literals(
-            manifest=(manifest, location),
+            manifest=(manifest, parse_url),
             against=(against, one_of(FILES, LISTING, CONTENT)),
             on_error=(on_error, one_of(FAIL, REPORT)),
-            receipt=(receipt, location),
+            receipt=(receipt, parse_url),
         )
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Verify the export."""
         import msgspec
 
@@ -95,10 +95,10 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         from airflow_provider_encord.export.verify import require_receipt_place
         from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
-        choice(self.against, "against", (FILES, LISTING, CONTENT))
-        choice(self.on_error, "on_error", (FAIL, REPORT))
+        parse_choice(self.against, "against", (FILES, LISTING, CONTENT))
+        parse_choice(self.on_error, "on_error", (FAIL, REPORT))
         path = storage_path(self.manifest, "manifest")
-        receipt = storage_path(self.receipt, "receipt") if given(self.receipt) else None
+        receipt = storage_path(self.receipt, "receipt") if blank_to_none(self.receipt) else None
         directory = path.parent if path.name == MANIFEST else path
         if receipt:  # before anything is read
             require_receipt_place(receipt, directory)
@@ -122,17 +122,17 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         }
 
     def _mismatches(self, context: Context, directory: ObjectStoragePath, manifest: Manifest) -> Iterator[Mismatch]:
-        from airflow_provider_encord.export.reading import Reading
+        from airflow_provider_encord.export.reading import ReadOptions
         from airflow_provider_encord.export.verify import verify_content, verify_files, verify_listing
 
         yield from verify_files(directory, manifest)
         if self.against == FILES:
             return
-        self.show(context, project_url, manifest.project.id)
+        self.push_link(context, project_url, manifest.project.id)
         if self.against == LISTING:
             yield from verify_listing(self.client, directory, manifest)
         else:
-            yield from verify_content(self.client, directory, manifest, Reading())
+            yield from verify_content(self.client, directory, manifest, ReadOptions())
 
 
 def _words(directory: ObjectStoragePath, mismatches: Sequence[Mismatch]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.arguments import given, json_mapping, word
+from airflow_provider_encord.operators.arguments import blank_to_none, json_mapping, parse_text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -67,24 +67,24 @@ class EncordCreateFolderOperator(EncordBaseOperator):
         self.remote_url = remote_url
         self.if_exists = if_exists
 
-    def act(self, context: Context) -> str:
+    def _execute(self, context: Context) -> str:
         """Create or find the folder."""
         from airflow_provider_encord.client.resources.organisation import integration_of
 
-        integration = word(self.integration, "integration")
+        integration = parse_text(self.integration, "integration")
         created = self.client.create_folder(
-            word(self.title, "title") or "",
-            parent=given(self.parent),
-            description=word(self.description, "description"),
+            parse_text(self.title, "title") or "",
+            parent=blank_to_none(self.parent),
+            description=parse_text(self.description, "description"),
             client_metadata=json_mapping(self.client_metadata, "client_metadata"),
             integration=None
             if integration is None
             else integration_of(self.client.cloud_integrations(), str(integration)),
-            remote_url=word(self.remote_url, "remote_url"),
+            remote_url=parse_text(self.remote_url, "remote_url"),
             if_exists=self.if_exists,
         )
-        self.show(context, folder_url, created.id)
+        self.push_link(context, folder_url, created.id)
         self.log.info("%s folder %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
         extra = {"folder": created.id, "created": int(created.created)}
-        self.tell_assets(context, folder_uri(self.client.settings.base_url, created.id), extra)
+        self.record_asset_event(context, folder_uri(self.client.settings.base_url, created.id), extra)
         return created.id

@@ -9,7 +9,13 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.arguments import choice, flag, given, storage_path, text_or_mapping
+from airflow_provider_encord.operators.arguments import (
+    blank_to_none,
+    parse_bool,
+    parse_choice,
+    storage_path,
+    text_or_mapping,
+)
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -61,16 +67,16 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         self.mode = mode
         self.preview = preview
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Compare and change."""
         from airflow_provider_encord.counts import require_sum
         from airflow_provider_encord.ingest.metadata_update import MODES, Outcome, update_items
 
-        mode = choice(self.mode, "mode", MODES)
-        preview = flag(self.preview, "preview")
+        mode = parse_choice(self.mode, "mode", MODES)
+        preview = parse_bool(self.preview, "preview")
         wanted = self._wanted()
-        folder = self.client.folder(given(self.folder) or "")
-        self.show(context, folder_url, folder.id)
+        folder = self.client.folder(blank_to_none(self.folder) or "")
+        self.push_link(context, folder_url, folder.id)
         differing, items = self._differing(folder, wanted, mode)
         outcome = Outcome(changed=differing) if preview else self.client.run(update_items(differing, wanted, mode))
         unchanged = items - len(differing) + len(outcome.unchanged)
@@ -82,7 +88,7 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         verb = "would be changed" if preview else "changed"
         self.log.info("%d items: %d %s, %d have it already.", meant, changed, verb, unchanged)
         if not preview:
-            self.tell_assets(context, folder_uri(self.client.settings.base_url, folder.id), result)
+            self.record_asset_event(context, folder_uri(self.client.settings.base_url, folder.id), result)
         if outcome.failed:
             first = "\n".join(f"- {reason}" for reason in list(dict.fromkeys(outcome.failed.values()))[:_NAMED])
             raise AirflowFailException(f"{len(outcome.failed)} of {items} items could not be changed:\n{first}")

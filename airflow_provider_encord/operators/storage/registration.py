@@ -11,7 +11,15 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_encord.assets import dataset_uri, folder_uri
 from airflow_provider_encord.defaults import UNITS_PER_JOB
 from airflow_provider_encord.links import dataset_url, folder_url
-from airflow_provider_encord.operators.arguments import FAIL, ON_ERROR, choice, flag, given, storage_path, whole_number
+from airflow_provider_encord.operators.arguments import (
+    FAIL,
+    ON_ERROR,
+    blank_to_none,
+    parse_bool,
+    parse_choice,
+    parse_positive_int,
+    storage_path,
+)
 from airflow_provider_encord.operators.base import owner_of
 from airflow_provider_encord.operators.job_parts import JobPart, StartAgainError
 from airflow_provider_encord.operators.jobs import JobOperator
@@ -137,28 +145,28 @@ class EncordRegisterCloudDataOperator(JobOperator):
         from airflow_provider_encord.client.resources.identifiers import require_id
         from airflow_provider_encord.ingest.registration_receipt import RegistrationReceipt
 
-        choice(self.on_error, "on_error", ON_ERROR)
-        self._skip = flag(self.skip_duplicate_urls, "skip_duplicate_urls")
-        self._upsert = flag(self.upsert_metadata, "upsert_metadata")
+        parse_choice(self.on_error, "on_error", ON_ERROR)
+        self._skip = parse_bool(self.skip_duplicate_urls, "skip_duplicate_urls")
+        self._upsert = parse_bool(self.upsert_metadata, "upsert_metadata")
         if self._upsert and not self._skip:
             raise InvalidRequestError("upsert_metadata: it works along with skip_duplicate_urls only.")
         self._source = self._cloud_source()
-        self._receipt_path = storage_path(self.receipt, "receipt") if given(self.receipt) is not None else None
+        self._receipt_path = storage_path(self.receipt, "receipt") if blank_to_none(self.receipt) is not None else None
         if self._receipt_path is not None:  # before any request: if one fails, `settle` releases the claim
             self._source.require_elsewhere(self._receipt_path)
             if self._owned_by is None:  # no deferral came before
                 RegistrationReceipt(self._receipt_path).require_ours()
             self._claim = Claim(self._receipt_path / CLAIM_FILE, self._owner(context), "receipt")
-        self._folder = require_id(self.folder, "folder") if given(self.folder) is not None else None
-        alone = self._folder is not None and given(self.dataset) is None
-        self._dataset = None if alone else self.client.dataset(given(self.dataset)).id
+        self._folder = require_id(self.folder, "folder") if blank_to_none(self.folder) is not None else None
+        alone = self._folder is not None and blank_to_none(self.dataset) is None
+        self._dataset = None if alone else self.client.dataset(blank_to_none(self.dataset)).id
         self._receipt = None
         if self._receipt_path is not None:
             self._receipt = RegistrationReceipt(self._receipt_path, dataset=self._dataset, folder=self._folder)
         if self._dataset:
-            self.show(context, dataset_url, self._dataset)
+            self.push_link(context, dataset_url, self._dataset)
         else:
-            self.show(context, folder_url, str(self._folder))
+            self.push_link(context, folder_url, str(self._folder))
 
     def reserve(self) -> None:
         """Claim the receipt's directory."""
@@ -310,7 +318,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
                 raise AirflowFailException(text)
             self.log.warning("%s", text)
         uri = dataset_uri if self._dataset else folder_uri
-        self.tell_assets(context, uri(self.client.settings.base_url, self._dataset or str(self._folder)), result)
+        self.record_asset_event(context, uri(self.client.settings.base_url, self._dataset or str(self._folder)), result)
         return result
 
     def before_poll(self) -> None:
@@ -377,12 +385,12 @@ class EncordRegisterCloudDataOperator(JobOperator):
         from airflow_provider_encord.ingest.cloud_source import CloudSource
         from airflow_provider_encord.ingest.kinds import kind_named
 
-        prefix = given(self.url_prefix)
+        prefix = blank_to_none(self.url_prefix)
         return CloudSource(
             path=storage_path(self.source, "source"),
             url_prefix=None if prefix is None else str(prefix),
-            kind=kind_named(str(self.kind)) if given(self.kind) is not None else None,
-            units_per_job=whole_number(self.units_per_job, "units_per_job", most=MOST_UNITS),
+            kind=kind_named(str(self.kind)) if blank_to_none(self.kind) is not None else None,
+            units_per_job=parse_positive_int(self.units_per_job, "units_per_job", most=MOST_UNITS),
             switches={"skip_duplicate_urls": self._skip, "upsert_metadata": self._upsert},
         )
 

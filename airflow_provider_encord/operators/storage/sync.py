@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.arguments import FAIL, ON_ERROR, check_literals, choice, one_of
+from airflow_provider_encord.operators.arguments import FAIL, ON_ERROR, check_literals, one_of, parse_choice
 from airflow_provider_encord.operators.job_parts import JobPart
 from airflow_provider_encord.operators.jobs import JobOperator
 
@@ -50,9 +50,9 @@ class EncordSyncFolderOperator(JobOperator):
 
     def prepare(self, context: Context) -> None:
         """Find the folder."""
-        choice(self.on_error, "on_error", ON_ERROR)
+        parse_choice(self.on_error, "on_error", ON_ERROR)
         self._id = self.client.folder(self.folder).id
-        self.show(context, folder_url, self._id)
+        self.push_link(context, folder_url, self._id)
 
     def parts(self, after: Any) -> Iterator[JobPart]:
         """One part; a sync is about its folder, whatever the bucket holds."""
@@ -107,5 +107,5 @@ class EncordSyncFolderOperator(JobOperator):
             if self.on_error == FAIL:
                 raise AirflowException(f"{text} Run the task again, or set on_error='skip' to go on without them.")
             self.log.warning("%s", text)
-        self.tell_assets(context, folder_uri(self.client.settings.base_url, self._id), result)
+        self.record_asset_event(context, folder_uri(self.client.settings.base_url, self._id), result)
         return result

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_encord.ingest.notes import Notebook
+    from airflow_provider_encord.ingest.notes import JobCheckpoints
 
 _KEY = "encord_under_way"
 _log = logging.getLogger(__name__)
 
 
-def task_state_notebook(context: Context) -> Notebook:
+def task_state_notebook(context: Context) -> JobCheckpoints:
     """The notebook of a task that has no receipt; without a store of task state, nothing lasts.
 
     What keeps it from being written or erased is logged once: an upload is worth more than the note about it.
     """
-    from airflow_provider_encord.ingest.notes import Notebook
+    from airflow_provider_encord.ingest.notes import JobCheckpoints
 
     store: Any = context.get("task_state_store")
     if store is None:
-        return Notebook()
+        return JobCheckpoints()
     failed: list[str] = []
 
     def read() -> bytes | None:
@@ -43,7 +43,7 @@ def task_state_notebook(context: Context) -> Notebook:
                     failed[0],
                 )
 
-    return Notebook(
+    return JobCheckpoints(
         read=read,
         write=lambda content: attempt(lambda: store.set(_KEY, content.decode())),
         erase=lambda: attempt(lambda: store.delete(_KEY)),

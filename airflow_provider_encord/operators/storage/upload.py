@@ -13,14 +13,14 @@ from airflow_provider_encord.links import dataset_url, folder_url
 from airflow_provider_encord.operators.arguments import (
     ON_ERROR,
     SKIP,
-    choice,
-    flag,
-    given,
-    seconds,
-    several,
+    blank_to_none,
+    parse_bool,
+    parse_choice,
+    parse_list,
+    parse_positive_int,
+    parse_seconds,
     storage_path,
     text_or_mapping,
-    whole_number,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
 from airflow_provider_encord.operators.storage.task_state import task_state_notebook
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.ingest.outcome import Outcome
-    from airflow_provider_encord.ingest.places import Target
-    from airflow_provider_encord.ingest.records import Record
+    from airflow_provider_encord.ingest.places import UploadTarget
+    from airflow_provider_encord.ingest.records import ReportWriter
     from airflow_provider_encord.ingest.sources import Source, SourceFile
 
 _NAMED_FAILURES = 20  # in the exception; the receipt has all
@@ -155,17 +155,17 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         self.parallel_uploads = parallel_uploads
         self.job_timeout = job_timeout
 
-    def act(self, context: Context) -> dict[str, Any]:
+    def _execute(self, context: Context) -> dict[str, Any]:
         """Upload what is missing."""
         from airflow_provider_encord.counts import require_sum
 
         options = self._options()
-        path = storage_path(self.receipt, "receipt") if given(self.receipt) is not None else None
+        path = storage_path(self.receipt, "receipt") if blank_to_none(self.receipt) is not None else None
         target = self._target()
         if target.dataset:
-            self.show(context, dataset_url, target.dataset)
+            self.push_link(context, dataset_url, target.dataset)
         else:
-            self.show(context, folder_url, target.id)
+            self.push_link(context, folder_url, target.id)
         files = self._files(path)
         record = None if path is None else self._record(path, target, context)
         outcomes: dict[SourceFile, Outcome] = {}
@@ -184,7 +184,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         ids = {"dataset": target.dataset, "folder": target.folder}
         result = {**ids, **counts, "receipt": None if path is None else str(path)}
         uri = dataset_uri if target.dataset else folder_uri
-        self.tell_assets(context, uri(self.client.settings.base_url, target.id), result)
+        self.record_asset_event(context, uri(self.client.settings.base_url, target.id), result)
         return result
 
     def _options(self) -> dict[str, Any]:
@@ -193,29 +193,29 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         from airflow_provider_encord.client.errors import InvalidRequestError
         from airflow_provider_encord.ingest.plan import CHECKSUM, MATCH_BY
 
-        choice(self.on_error, "on_error", ON_ERROR)
-        match_by = choice(self.match_by, "match_by", MATCH_BY)
-        if match_by == CHECKSUM and given(self.receipt) is None:
+        parse_choice(self.on_error, "on_error", ON_ERROR)
+        match_by = parse_choice(self.match_by, "match_by", MATCH_BY)
+        if match_by == CHECKSUM and blank_to_none(self.receipt) is None:
             raise InvalidRequestError(
                 "match_by: 'checksum' needs the argument receipt, as Encord keeps no checksums of files."
             )
         return {
             "match_by": match_by,
-            "files_per_job": whole_number(self.files_per_job, "files_per_job", most=MOST_URLS_PER_REQUEST),
-            "job_timeout": seconds(self.job_timeout, "job_timeout"),
+            "files_per_job": parse_positive_int(self.files_per_job, "files_per_job", most=MOST_URLS_PER_REQUEST),
+            "job_timeout": parse_seconds(self.job_timeout, "job_timeout"),
         }
 
-    def _target(self) -> Target:
+    def _target(self) -> UploadTarget:
         from airflow_provider_encord.client.call import API_KEY
         from airflow_provider_encord.client.resources.identifiers import require_id
-        from airflow_provider_encord.ingest.places import Target
+        from airflow_provider_encord.ingest.places import UploadTarget
 
-        parallel = whole_number(self.parallel_uploads, "parallel_uploads")
+        parallel = parse_positive_int(self.parallel_uploads, "parallel_uploads")
         client = self.client
-        folder = require_id(self.folder, "folder") if given(self.folder) is not None else None
-        alone = folder is not None and given(self.dataset) is None and client.credential.kind != API_KEY
-        return Target(
-            dataset=None if alone else client.dataset(given(self.dataset)).id,
+        folder = require_id(self.folder, "folder") if blank_to_none(self.folder) is not None else None
+        alone = folder is not None and blank_to_none(self.dataset) is None and client.credential.kind != API_KEY
+        return UploadTarget(
+            dataset=None if alone else client.dataset(blank_to_none(self.dataset)).id,
             credential=client.credential.kind,
             folder=folder,
             parallel=parallel,
@@ -234,22 +234,22 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
         source = self.source
         if isinstance(source, str) and source.strip():
-            source = several(source, "source")
-        kind = kind_named(str(self.kind)) if given(self.kind) is not None else None
+            source = parse_list(source, "source")
+        kind = kind_named(str(self.kind)) if blank_to_none(self.kind) is not None else None
         leave_out = None if receipt is None else is_of_receipt(receipt)
         files = find_files(source, lambda uri: storage_path(uri, "source"), kind=kind, leave_out=leave_out)
-        create_video = flag(self.create_video, "create_video")
+        create_video = parse_bool(self.create_video, "create_video")
         units = group_files(files, text_or_mapping(self.group_by, "group_by"), create_video=create_video)
         metadata = text_or_mapping(self.client_metadata, "client_metadata")
         return add_client_metadata(units, metadata, lambda uri: storage_path(uri, "client_metadata"))
 
-    def _record(self, path: Any, target: Target, context: Context) -> Record:
-        from airflow_provider_encord.ingest.records import Record
+    def _record(self, path: Any, target: UploadTarget, context: Context) -> ReportWriter:
+        from airflow_provider_encord.ingest.records import ReportWriter
 
         folder = None if target.dataset else target.folder
-        return Record(path, dataset=target.dataset, folder=folder, owner=owner_of(context), exists=_exists)
+        return ReportWriter(path, dataset=target.dataset, folder=folder, owner=owner_of(context), exists=_exists)
 
-    def _finish_receipt(self, record: Record, outcomes: Sequence[Outcome], *, under_way: bool) -> None:
+    def _finish_receipt(self, record: ReportWriter, outcomes: Sequence[Outcome], *, under_way: bool) -> None:
         if not outcomes:
             record.release()
             return
@@ -267,10 +267,10 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
     def _upload(
         self,
-        target: Target,
+        target: UploadTarget,
         files: Sequence[SourceFile],
         outcomes: dict[SourceFile, Outcome],
-        record: Record | None,
+        record: ReportWriter | None,
         options: Mapping[str, Any],
     ) -> dict[str, int]:
         from airflow_provider_encord.ingest.progress import Progress

@@ -11,7 +11,7 @@ from airflow_provider_encord.client.credentials import Credential
 T = TypeVar("T")
 
 
-class Sender(Protocol):
+class ClientProtocol(Protocol):
     """Sends calls and runs flows; `EncordClient` is one."""
 
     @property

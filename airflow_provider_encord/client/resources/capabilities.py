@@ -15,35 +15,37 @@ from airflow_provider_encord.client.credentials import ApiKey, Credential
 from airflow_provider_encord.client.errors import (
     InvalidRequestError,
     NotFoundError,
-    NotPossibleError,
     PermissionDeniedError,
     RefusedError,
+    UnsupportedByCredentialError,
 )
 
 
 def resource_of(key: ApiKey) -> Flow[Resource]:
     """Ask which project or dataset an API key belongs to.
 
-    :raises NotPossibleError: It belongs to neither.
+    :raises UnsupportedByCredentialError: It belongs to neither.
     """
     kind = (yield from get_key_resource()).resource_type
     if kind not in ("project", "dataset"):
-        raise NotPossibleError(f"This API key belongs to a {kind}; only keys of projects and datasets can be used.")
+        raise UnsupportedByCredentialError(
+            f"This API key belongs to a {kind}; only keys of projects and datasets can be used."
+        )
     return Resource(kind, key.resource_id)
 
 
 def require_possible(call: Call[Any], credential: Credential) -> None:
     """Refuse what the credential can never do. Nothing is asked: of an API key only the id of its resource is known.
 
-    :raises NotPossibleError: It cannot do this; the message says what kind of connection could.
+    :raises UnsupportedByCredentialError: It cannot do this; the message says what kind of connection could.
     """
     if credential.kind not in call.credentials:
-        raise NotPossibleError(_wrong_kind(call), operation=call.operation)
+        raise UnsupportedByCredentialError(_wrong_kind(call), operation=call.operation)
     if not isinstance(credential, ApiKey) or not isinstance(call.request, Envelope) or call.request.own_resource:
         return
     wanted = call.request.resource
     if (wanted.id or "").lower() != credential.resource_id:
-        raise NotPossibleError(
+        raise UnsupportedByCredentialError(
             f"The API key of this connection belongs to {credential.resource_id} and cannot act on {wanted.kind} "
             f"{wanted.id}. Use a connection with an API key of that {wanted.kind}, or with an SSH key.",
             operation=call.operation,
@@ -64,11 +66,11 @@ def require_own_kind(call: Call[Any], own: Resource | None) -> None:
     """Refuse what acts on a project with the key of a dataset, or the other way round.
 
     :param own: What the API key belongs to; None with an SSH key.
-    :raises NotPossibleError: They differ.
+    :raises UnsupportedByCredentialError: They differ.
     """
     wanted = call.request.resource if isinstance(call.request, Envelope) else None
     if own and wanted and own.kind != wanted.kind:
-        raise NotPossibleError(
+        raise UnsupportedByCredentialError(
             f"The API key of this connection belongs to a {own.kind} ({own.id}), and this acts on a {wanted.kind}. "
             f"Use a connection with an API key of a {wanted.kind}, or with an SSH key.",
             operation=call.operation,

@@ -23,7 +23,7 @@ from airflow_provider_encord.client.errors import (
     PermissionDeniedError,
     RefusedError,
     TransientError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
 )
 from airflow_provider_encord.client.regions import BOTH
 
@@ -120,7 +120,7 @@ def _with_what_it_means(error: EncordError) -> str:
         return message
     if isinstance(error, TransientError) and error.trace_id:  # Encord was there, and did not judge the credential
         return f"{message} Nothing is known to be wrong with the connection: wait a little and try again.{trace}"
-    if isinstance(error, UnexpectedAnswerError):
+    if isinstance(error, UnexpectedResponseError):
         return f"{message} Check that the connection's host is Encord's API.{trace}"
     if isinstance(error, AuthenticationError | PermissionDeniedError):
         return message

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from airflow_provider_encord.client.api.data_items import DICOM, DicomSeries, ImageGroup, Part, Unit, UploadedFile
 from airflow_provider_encord.client.api.uploads import SignedUrl
-from airflow_provider_encord.client.call import Flow, Together, Transfer
-from airflow_provider_encord.client.errors import EncordError, RefusedError, UnexpectedAnswerError
+from airflow_provider_encord.client.call import Flow, Gather, Transfer
+from airflow_provider_encord.client.errors import EncordError, RefusedError, UnexpectedResponseError
 from airflow_provider_encord.ingest.content import Content, joined_checksum
 from airflow_provider_encord.ingest.outcome import Outcome, failed
-from airflow_provider_encord.ingest.places import Target
+from airflow_provider_encord.ingest.places import UploadTarget
 from airflow_provider_encord.ingest.sources import SourceFile
 
 MOST_BYTES = 5 << 30  # what S3 takes in one PUT
@@ -23,7 +23,7 @@ _TURNS = 2  # how many signed URLs a file gets
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class StoredFile:
     """A file whose bytes are in the object store, though not yet where they are to be.
 
     :param objects: What names them there: one for each of its files.
@@ -69,7 +69,7 @@ def unfit(file: SourceFile) -> Outcome | None:
     return None
 
 
-def send_files(target: Target, files: Sequence[SourceFile]) -> Flow[tuple[list[Sent], list[Outcome]]]:
+def send_files(target: UploadTarget, files: Sequence[SourceFile]) -> Flow[tuple[list[StoredFile], list[Outcome]]]:
     """Send files of one kind. A group arrives whole, or not at all.
 
     :return: Those that arrived, in their order, and the outcomes of those that did not.
@@ -89,7 +89,7 @@ def send_files(target: Target, files: Sequence[SourceFile]) -> Flow[tuple[list[S
         left = [number for number in left if number not in arrived and type(errors[number]) is RefusedError]
         if not left:
             break
-    sent: list[Sent] = []
+    sent: list[StoredFile] = []
     failures: list[Outcome] = []
     first = 0
     for file in files:
@@ -112,8 +112,8 @@ class _Arrived:
     sha256: str | None
 
 
-def _together(file: SourceFile, arrived: Sequence[_Arrived]) -> Sent:
-    return Sent(
+def _together(file: SourceFile, arrived: Sequence[_Arrived]) -> StoredFile:
+    return StoredFile(
         file=file,
         objects=tuple(one.object_url for one in arrived),
         placeholders=tuple(one.placeholder for one in arrived),
@@ -121,7 +121,7 @@ def _together(file: SourceFile, arrived: Sequence[_Arrived]) -> Sent:
     )
 
 
-def _send_once(target: Target, files: Sequence[SourceFile]) -> Flow[list[_Arrived | EncordError]]:
+def _send_once(target: UploadTarget, files: Sequence[SourceFile]) -> Flow[list[_Arrived | EncordError]]:
     urls = yield from _signed_urls(target, files)
     contents = [Content(file) for file in files]
     transfers = {
@@ -129,7 +129,7 @@ def _send_once(target: Target, files: Sequence[SourceFile]) -> Flow[list[_Arrive
         for number, (file, content, url) in enumerate(zip(files, contents, urls, strict=True))
         if isinstance(url, SignedUrl)
     }
-    results = yield from Together(list(transfers.values()), target.parallel)
+    results = yield from Gather(list(transfers.values()), target.parallel)
     ended = dict(zip(transfers, results, strict=True))
 
     def outcome(number: int, url: SignedUrl | EncordError) -> _Arrived | EncordError:
@@ -143,10 +143,10 @@ def _send_once(target: Target, files: Sequence[SourceFile]) -> Flow[list[_Arrive
     return [outcome(number, url) for number, url in enumerate(urls)]
 
 
-def _signed_urls(target: Target, files: Sequence[SourceFile]) -> Flow[list[SignedUrl | EncordError]]:
+def _signed_urls(target: UploadTarget, files: Sequence[SourceFile]) -> Flow[list[SignedUrl | EncordError]]:
     urls = yield from target.urls([file.title for file in files], files[0].kind)
     if len(urls) < len(files):
-        raise UnexpectedAnswerError(f"Encord gave {len(urls)} upload URLs for {len(files)} files.")
+        raise UnexpectedResponseError(f"Encord gave {len(urls)} upload URLs for {len(files)} files.")
     return urls
 
 

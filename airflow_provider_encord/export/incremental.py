@@ -24,7 +24,7 @@ from typing import TypeAlias
 import msgspec
 
 from airflow_provider_encord.client.times import parse_time
-from airflow_provider_encord.export.listing import WORKER, ListedRow, Question
+from airflow_provider_encord.export.listing import WORKER, ListedRow, RowSelection
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import (
     MANIFEST,
@@ -32,7 +32,7 @@ from airflow_provider_encord.export.manifest import (
     Manifest,
     ManifestError,
     NewerManifestError,
-    Since,
+    PreviousExport,
     read_manifest,
 )
 from airflow_provider_encord.storage_paths import StoragePath, is_local, size_and_version, storage_errors
@@ -68,7 +68,7 @@ class BrokenChainError(Exception):
     """An export of the chain is missing or damaged, so the exports after it cannot be replayed."""
 
 
-def before(chain: Chain, question: Question, layout: Layout, destination: StoragePath) -> Link | None:
+def before(chain: Chain, question: RowSelection, layout: Layout, destination: StoragePath) -> Link | None:
     """The export to continue: the one of the chain that was listed last. None if the chain has no export.
 
     :param destination: Of the new export. What is there now is replaced, so it is not continued.
@@ -129,7 +129,7 @@ def _require_files(place: StoragePath, manifest: Manifest) -> None:
             raise BrokenChainError(f"{path} has {size} bytes, and the manifest beside it says {record.bytes}")
 
 
-def _links(directory: StoragePath, identity: tuple[str, Question, Layout]) -> dict[str, Link]:
+def _links(directory: StoragePath, identity: tuple[str, RowSelection, Layout]) -> dict[str, Link]:
     with storage_errors("chain", directory):
         found = sorted(_exports(directory), key=lambda link: link[0].name)
     return {
@@ -146,13 +146,13 @@ def _listed(link: Link) -> datetime.datetime:
     return parse_time(link[1].listed_at or link[1].created_at)
 
 
-def since_of(chain: Chain, link: Link) -> Since:
+def since_of(chain: Chain, link: Link) -> PreviousExport:
     """What the manifest of the next export says of this one."""
     directory, manifest = link
     moments = [_listed(link)]
     if manifest.clock == WORKER and manifest.watermark:  # whether that clock was right is not known
         moments.append(parse_time(manifest.watermark))
-    return Since(
+    return PreviousExport(
         manifest=str(directory / MANIFEST),
         plan=manifest.plan,
         run=manifest.run,
@@ -161,7 +161,7 @@ def since_of(chain: Chain, link: Link) -> Since:
     )
 
 
-def changes(rows: Sequence[ListedRow], link: Link, since: Since) -> Changes:
+def changes(rows: Sequence[ListedRow], link: Link, since: PreviousExport) -> Changes:
     """Compare what is listed now with what was listed then; both are in the same order.
 
     :param rows: Listed now.
@@ -206,11 +206,11 @@ class _Then:
         self._next = next(rows, None)
 
     def before(self, row: ListedRow) -> Iterator[ListedRow]:
-        while self._next is not None and self._next.place < row.place:
+        while self._next is not None and self._next.sort_key < row.sort_key:
             yield self._advance()
 
     def take(self, row: ListedRow) -> ListedRow | None:
-        if self._next is None or self._next.place != row.place:
+        if self._next is None or self._next.sort_key != row.sort_key:
             return None
         return self._advance()
 

@@ -14,7 +14,7 @@ from airflow_provider_encord.client.api import organisation, projects, uploads
 from airflow_provider_encord.client.api.organisation import CloudIntegration
 from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectOntology, ProjectRecord
 from airflow_provider_encord.client.api.uploads import Kind, SignedUrl
-from airflow_provider_encord.client.call import API_KEY, SSH_KEY, Call, Flow, Resource, Together
+from airflow_provider_encord.client.call import API_KEY, SSH_KEY, Call, Flow, Gather, Resource
 from airflow_provider_encord.client.errors import EncordError
 
 _Urls: TypeAlias = Sequence[SignedUrl | EncordError]
@@ -57,7 +57,7 @@ def _urls_of_key(dataset: str, titles: Sequence[str], kind: Kind, parallel: int,
     if kind.many_urls:
         return (yield from uploads.signed_urls_v1(dataset, titles, kind))
     calls = [uploads.signed_urls_v1(dataset, [title], kind) for title in titles]
-    answers = yield from Together(calls, parallel)
+    answers = yield from Gather(calls, parallel)
     return [answer if isinstance(answer, EncordError) else answer[0] for answer in answers]
 
 
