@@ -24,7 +24,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.storage_paths import UNFINISHED, is_local, plain, storage_errors, write_whole
 
@@ -73,7 +73,7 @@ class FileStore:
     def get(self, key: str) -> Any:
         """The stored value, or None.
 
-        :raises InvalidRequestError: The file is not JSON.
+        :raises InvalidArgumentError: The file is not JSON.
         """
         path = self._path(key)
         with storage_errors(self._argument, path):
@@ -83,7 +83,7 @@ class FileStore:
         try:
             return msgspec.json.decode(content)
         except NOT_JSON:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"{self._argument}: {path} holds the state of an earlier attempt and is damaged. Delete the file."
             ) from None
 
@@ -189,7 +189,7 @@ class Claim:
     def take(self) -> None:
         """Claim the place.
 
-        :raises InvalidRequestError: The file that is there is of something else.
+        :raises InvalidArgumentError: The file that is there is of something else.
         :raises UnavailableError: Another task holds it, and its claim has not ended.
         """
         held = self._read(foreign=True)
@@ -209,7 +209,7 @@ class Claim:
     def check(self) -> None:
         """Make sure that the claim still stands; renew it when a part of its time has passed.
 
-        :raises InvalidRequestError: Another attempt at this task took the place over. This one must stop.
+        :raises InvalidArgumentError: Another attempt at this task took the place over. This one must stop.
         :raises UnavailableError: Another task did, in the same moment or after this claim had ended; or the claim's
             file is gone.
         """
@@ -247,7 +247,7 @@ class Claim:
                 "task again."
             )
         if held.attempt != self._owner.attempt:
-            kind = InvalidRequestError if held.task == self._owner.task else UnavailableError
+            kind = InvalidArgumentError if held.task == self._owner.task else UnavailableError
             raise kind(
                 f"{self._argument}: another attempt took {self._path.parent} over (task {held.task}), so this one "
                 "stops. What it has done is not lost."
@@ -274,7 +274,7 @@ class Claim:
             return msgspec.json.decode(content, type=_Held)
         except NOT_JSON:
             if foreign and content:  # an empty one is what a full disk leaves of ours
-                raise InvalidRequestError(
+                raise InvalidArgumentError(
                     f"{self._argument}: {self._path} is not a file of this provider, and is not overwritten. Move it, "
                     "or name another place."
                 ) from None

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from airflow_provider_encord.client.errors import EncordError, InvalidRequestError
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
 from airflow_provider_encord.storage_paths import StoragePath, storage_errors
 
 _BLOCK = 2**20
@@ -26,7 +26,7 @@ def lines_of(path: StoragePath, argument: str) -> Iterator[bytes]:
 
     :param argument: The argument that the path comes from, for messages.
     :raises DamagedFileError: It is damaged.
-    :raises InvalidRequestError: It is not there, or needs a library that is not installed.
+    :raises InvalidArgumentError: It is not there, or needs a library that is not installed.
     :raises UnavailableError: The disk or the store cannot be used now.
     """
     begun: list[bytes] = []
@@ -136,7 +136,7 @@ def _zstandard(path: StoragePath) -> Any:
     try:
         import zstandard
     except ImportError:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"{path} needs zstandard, which is not installed: `pip install 'airflow-provider-encord[zstd]'`."
         ) from None
     return zstandard

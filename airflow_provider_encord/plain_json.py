@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 
 DEEPEST = 100
 """Levels of nesting. Encord's own limit is not known; Python's parsers give up at some hundreds."""
@@ -30,7 +30,7 @@ def plain_json(value: Any, where: str) -> Any:
     """The value as JSON has it: dictionaries with texts as keys, lists, texts, numbers, truth values and None.
 
     :param where: Where the value stands, for messages (``metadata of 'a.png'``).
-    :raises InvalidRequestError: It has no form in JSON, has a key twice there, holds NaN or half a character, or is
+    :raises InvalidArgumentError: It has no form in JSON, has a key twice there, holds NaN or half a character, or is
         nested too deeply.
     """
     return _plain(value, where, 0)
@@ -56,7 +56,7 @@ def _with_whole_numbers(value: Any) -> Any:
 
 def _plain(value: Any, where: str, depth: int) -> Any:
     if depth > DEEPEST:
-        raise InvalidRequestError(f"{where.partition('[')[0]}: it is nested more than {DEEPEST} levels deep.")
+        raise InvalidArgumentError(f"{where.partition('[')[0]}: it is nested more than {DEEPEST} levels deep.")
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, enum.Enum):
@@ -80,7 +80,7 @@ def _object(value: Mapping[Any, Any], where: str, depth: int) -> dict[str, Any]:
     for key, inner in value.items():
         text = _key(key, where)
         if text in plain:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"{where}: two of its keys are {text[:40]!r} in JSON, such as the number 1 and the text '1'. Rename it."
             )
         plain[text] = _plain(inner, f"{where}[{key!r}]"[:200], depth + 1)
@@ -96,7 +96,7 @@ def _other(value: Any, where: str, depth: int) -> Any:
         return _text(os.fspath(value), where)
     if callable(getattr(value, "tolist", None)):  # of NumPy, pandas and their like
         return _plain(value.tolist(), where, depth + 1)
-    raise InvalidRequestError(
+    raise InvalidArgumentError(
         f"{where}: a value of type {type(value).__name__} has no form in JSON. Convert it to a text, a number, a list "
         "or a dictionary."
     )
@@ -105,7 +105,7 @@ def _other(value: Any, where: str, depth: int) -> Any:
 def _number(value: float | decimal.Decimal, where: str) -> int | float:
     finite = value.is_finite() if isinstance(value, decimal.Decimal) else math.isfinite(value)
     if not finite:
-        raise InvalidRequestError(f"{where}: {value} is no number in JSON. Leave the key out, or write a text.")
+        raise InvalidArgumentError(f"{where}: {value} is no number in JSON. Leave the key out, or write a text.")
     if isinstance(value, decimal.Decimal) and value.adjusted() > _MOST_DIGITS:
         raise _too_large(where)
     if isinstance(value, decimal.Decimal) and value == value.to_integral_value():
@@ -119,8 +119,8 @@ def _whole(value: int, where: str) -> int:
     return value
 
 
-def _too_large(where: str) -> InvalidRequestError:
-    return InvalidRequestError(f"{where}: a number has more than {_MOST_DIGITS} digits. Write it as a text.")
+def _too_large(where: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"{where}: a number has more than {_MOST_DIGITS} digits. Write it as a text.")
 
 
 def _key(key: Any, where: str) -> str:
@@ -128,7 +128,7 @@ def _key(key: Any, where: str) -> str:
     if isinstance(key, int):
         _whole(key, where)
     if isinstance(key, bool) or not isinstance(key, str | int | float):
-        raise InvalidRequestError(f"{where}: the key {str(key)[:40]!r} of type {type(key).__name__} must be a text.")
+        raise InvalidArgumentError(f"{where}: the key {str(key)[:40]!r} of type {type(key).__name__} must be a text.")
     return _text(key if isinstance(key, str) else str(key), where)
 
 
@@ -137,5 +137,5 @@ def _text(value: str | bytes, where: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise InvalidRequestError(f"{where}: a text holds half of a character (a lone surrogate).") from None
+        raise InvalidArgumentError(f"{where}: a text holds half of a character (a lone surrogate).") from None
     return str(text)

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, Protocol, Self, overload
 
-from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
 from airflow_provider_encord.client.malformed import NOT_JSON
 
 UNFINISHED = ".unfinished"
@@ -155,13 +155,13 @@ def size_and_version(path: Any) -> tuple[int, str | None]:
 def require_regular(path: Any, argument: str) -> None:
     """Make sure that what is at a place where a file is to be written is a file, or nothing.
 
-    :raises InvalidRequestError: It is a directory, a device or a pipe.
+    :raises InvalidArgumentError: It is a directory, a device or a pipe.
     """
     with storage_errors(argument, path):
         if path.is_dir():
-            raise InvalidRequestError(f"{argument}: {path} is a directory; name a file in it, such as receipt.jsonl.")
+            raise InvalidArgumentError(f"{argument}: {path} is a directory; name a file in it, such as receipt.jsonl.")
         if is_local(path) and path.exists() and not path.is_file():
-            raise InvalidRequestError(f"{argument}: {path} is no regular file. Name a file that can be replaced.")
+            raise InvalidArgumentError(f"{argument}: {path} is no regular file. Name a file that can be replaced.")
 
 
 def require_writable(path: Any, argument: str) -> None:
@@ -169,7 +169,7 @@ def require_writable(path: Any, argument: str) -> None:
 
     An object store is not tried: it would have to be left an object.
 
-    :raises InvalidRequestError: It cannot, or something else than a file is there.
+    :raises InvalidArgumentError: It cannot, or something else than a file is there.
     """
     require_regular(path, argument)
     if is_local(path):
@@ -186,7 +186,7 @@ def require_replaceable(path: Any, argument: str, decode: Callable[[bytes], obje
 
     :param decode: Decodes one line of JSON.
     :param what: What the file has to be, for the message (``a receipt of a verification``).
-    :raises InvalidRequestError: Something else is there, or nothing can be written.
+    :raises InvalidArgumentError: Something else is there, or nothing can be written.
     """
     require_writable(path, argument)
     with storage_errors(argument, path):
@@ -204,7 +204,7 @@ def _require_line(line: bytes, decode: Callable[[bytes], object], problem: str) 
     try:
         decode(line)
     except NOT_JSON:
-        raise InvalidRequestError(f"{problem}. The file was not changed. Name another file.") from None
+        raise InvalidArgumentError(f"{problem}. The file was not changed. Name another file.") from None
 
 
 @contextlib.contextmanager
@@ -214,7 +214,7 @@ def storage_errors(argument: str, path: object) -> Iterator[None]:
     Their own text is left out, unless it is the operating system's: it may quote a signed URL.
 
     :param argument: The argument that the path comes from.
-    :raises InvalidRequestError: It is missing, of the wrong sort, or may not be used.
+    :raises InvalidArgumentError: It is missing, of the wrong sort, or may not be used.
     :raises UnavailableError: Anything else, such as a full disk or a store that is not reached.
     """
     try:
@@ -224,7 +224,7 @@ def storage_errors(argument: str, path: object) -> Iterator[None]:
     except _LASTING as error:
         raise _lasting(argument, path, error) from None
     except ImportError as error:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"{argument}: {path} cannot be used: the module {error.name or 'for its file system'} is not installed. "
             "Install the Airflow provider for it, or give another path."
         ) from None
@@ -237,8 +237,8 @@ def storage_errors(argument: str, path: object) -> Iterator[None]:
         ) from None
 
 
-def _lasting(argument: str, path: object, error: Exception) -> InvalidRequestError:
-    return InvalidRequestError(
+def _lasting(argument: str, path: object, error: Exception) -> InvalidArgumentError:
+    return InvalidArgumentError(
         f"{argument}: {path} cannot be used: {_reason(error)}. Check that its directory or bucket is there and that "
         "this worker may use it, or give another path."
     )

@@ -23,7 +23,7 @@ from airflow_provider_encord.attempts import (
     fingerprint,
     remove_empty,
 )
-from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
 from airflow_provider_encord.storage_paths import write_whole
 
 values = st.recursive(
@@ -59,7 +59,7 @@ def test_a_checkpoint_of_another_version_is_ignored_and_a_damaged_one_is_named(t
     store.set("place", {"about": "x", "value": {"position": 3}})
     assert Checkpoint(store, "place", "x", Place).load() is None
     (tmp_path / "place.json").write_bytes(b'{"about": "x", "val')
-    with pytest.raises(InvalidRequestError, match=r"report: .*place\.json .* damaged"):
+    with pytest.raises(InvalidArgumentError, match=r"report: .*place\.json .* damaged"):
         Checkpoint(store, "place", "x", Place).load()
 
 
@@ -69,7 +69,7 @@ def test_a_retry_takes_a_claim_over_and_the_zombie_beside_it_stops(tmp_path: Pat
     zombie.take()
     zombie.check()
     retry.take()
-    with pytest.raises(InvalidRequestError, match="another attempt took"):
+    with pytest.raises(InvalidArgumentError, match="another attempt took"):
         zombie.check()
     zombie.release()
     retry.check()
@@ -116,7 +116,7 @@ def test_a_claim_that_is_held_for_a_wait_outlasts_it_and_a_retry_still_takes_it_
     assert raised.value.retry_after == CLAIM_SECONDS / 2
     owner.hold(7 * CLAIM_SECONDS)
     retry.take()
-    with pytest.raises(InvalidRequestError, match="another attempt took"):
+    with pytest.raises(InvalidArgumentError, match="another attempt took"):
         owner.hold(CLAIM_SECONDS)
     now[0] += CLAIM_SECONDS
     other.take()
@@ -208,7 +208,7 @@ def test_a_directory_is_removed_only_if_it_is_empty(tmp_path: Path) -> None:
     assert not directory.exists()
 
 
-@pytest.mark.parametrize(("task", "error"), [("task", InvalidRequestError), ("another", UnavailableError)])
+@pytest.mark.parametrize(("task", "error"), [("task", InvalidArgumentError), ("another", UnavailableError)])
 def test_a_claim_that_another_task_took_may_be_taken_again_by_a_retry(
     tmp_path: Path, task: str, error: type[Exception]
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.plain_json import plain_json, same_json
 
 
@@ -81,7 +81,7 @@ def test_values_with_an_obvious_form_get_it(value: Any, plain: Any) -> None:
 )
 def test_values_without_a_form_are_refused_with_their_place(value: Any) -> None:
     """Faults 4.4 and 14.1."""
-    with pytest.raises(InvalidRequestError, match=r"^metadata of 'a\.png'"):
+    with pytest.raises(InvalidArgumentError, match=r"^metadata of 'a\.png'"):
         plain_json({"x": [value]}, "metadata of 'a.png'")
 
 
@@ -90,7 +90,7 @@ def test_values_without_a_form_are_refused_with_their_place(value: Any) -> None:
 )
 def test_two_keys_that_are_one_in_json_are_refused(value: Any) -> None:
     """The value of one of them was lost."""
-    with pytest.raises(InvalidRequestError, match=r"^metadata of 'a\.png'\['x'\]: two of its keys are '"):
+    with pytest.raises(InvalidArgumentError, match=r"^metadata of 'a\.png'\['x'\]: two of its keys are '"):
         plain_json({"x": value}, "metadata of 'a.png'")
 
 

@@ -2,21 +2,23 @@
 
 ::
 
-    EncordError                  operation, trace_id, retryable
-     |- CredentialError          unusable before anything was sent: shape, algorithm, passphrase, settings
-     |- UnsupportedByCredentialError         this credential can never do this; nothing was done
-     |- RefusedError             Encord answered, and will answer the same again
-     |   |- AuthenticationError      it does not know this key, or not in this region
-     |   |- PermissionDeniedError    it knows the key, which may not do this
-     |   |- NotFoundError            there is no such thing, or this credential cannot see it
-     |   |- ConflictError            it exists already
-     |   |- InvalidRequestError      the arguments are wrong
-     |   `- PayloadTooLargeError            too much in one request; maximum, if Encord names one
-     |- UnexpectedResponseError    an answer that cannot be read: not valid JSON, or a field is missing or of another type
-     `- TransientError           may pass; retry_after in seconds, or None
-         |- RateLimitedError         too many requests
-         |- UnavailableError         not reached, or a server failure; the request was not carried out, or only read
-         `- OutcomeUnknownError      a changing request was sent and its answer was lost: look before repeating
+    EncordError                       operation, trace_id, retryable
+     |- CredentialError               unusable before anything was sent: shape, algorithm, passphrase, settings
+     |- InvalidArgumentError          an argument or a file is wrong; nothing was sent because of it. Also a ValueError
+     |- UnsupportedByCredentialError  this credential can never do this; nothing was done
+     |- RefusedError                  Encord answered, and will answer the same again
+     |   |- AuthenticationError           it does not know this key, or not in this region
+     |   |- PermissionDeniedError         it knows the key, which may not do this
+     |   |- NotFoundError                 there is no such resource, or this credential cannot see it
+     |   |- ConflictError                 it exists already
+     |   |- InvalidRequestError           Encord does not accept the arguments
+     |   `- PayloadTooLargeError          too much in one request; maximum, if Encord names one
+     |- UnexpectedResponseError       a response that cannot be read: not valid JSON, or a field is missing or wrong
+     |- PartialFailureError           a bulk operation was done in part; outcome says which part, cause why it stopped
+     `- TransientError                may pass; retry_after in seconds, or None
+         |- RateLimitedError              too many requests
+         |- UnavailableError              not reached, or a server failure; not carried out, or only read
+         `- OutcomeUnknownError           a changing request was sent and its response was lost: look before repeating
 
 A message says what happened, which field, and what to do. None of them holds a key, a passphrase or a signed URL.
 """
@@ -41,8 +43,6 @@ class EncordError(Exception):
     retryable = False
     not_encord = False
     """Whether the answer came from something else than Encord: a proxy, a portal, another web server."""
-    outcome: BulkOutcome[Any] | None = None
-    """What was done before this, where many things were asked for at once."""
 
     def __init__(self, message: str, *, operation: str | None = None, trace_id: str | None = None):
         super().__init__(message)
@@ -57,6 +57,10 @@ class EncordError(Exception):
 
 class CredentialError(EncordError):
     """A credential or a setting of the connection cannot be used; the message names the field and the fix."""
+
+
+class InvalidArgumentError(EncordError, ValueError):
+    """An argument, or a file that an argument names, is wrong; the message names the field and the fix."""
 
 
 class UnsupportedByCredentialError(EncordError):
@@ -119,6 +123,25 @@ class UnexpectedResponseError(EncordError):
     ):
         super().__init__(message, operation=operation, trace_id=trace_id)
         self.rows = tuple(rows)
+
+
+class PartialFailureError(EncordError):
+    """A bulk operation stopped after part of it was done. A retry helps if it helps against the cause.
+
+    :param cause: The error that stopped it.
+    :param outcome: What was done, and what was not.
+    """
+
+    def __init__(self, cause: EncordError, outcome: BulkOutcome[Any]):
+        super().__init__(cause.message + outcome.summary(), operation=cause.operation, trace_id=cause.trace_id)
+        self.cause = cause
+        self.outcome = outcome
+        self.retryable = cause.retryable
+        self.not_encord = cause.not_encord
+        self.retry_after: float | None = getattr(cause, "retry_after", None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.cause, self.outcome)
 
 
 class TransientError(EncordError):

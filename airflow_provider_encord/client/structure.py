@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 
 SHAPES = (
     "bounding_box",
@@ -57,14 +57,14 @@ def complete_structure(structure: Mapping[str, Any] | None) -> dict[str, Any]:
         (``"level": "global"``). A classification with ``attributes`` goes as it is given: without ``level`` it is about
         single frames.
     :return: The structure with every id, colour, feature hash and flag that Encord expects.
-    :raises InvalidRequestError: A part is unknown, or lacks its name, or has an unknown shape or type.
+    :raises InvalidArgumentError: A part is unknown, or lacks its name, or has an unknown shape or type.
     """
     if structure is not None and not isinstance(structure, Mapping):
-        raise InvalidRequestError(f"structure: it must be an object with {', '.join(_PARTS)}.")
+        raise InvalidArgumentError(f"structure: it must be an object with {', '.join(_PARTS)}.")
     given = dict(structure or {})
     unknown = sorted(map(str, set(given) - set(_PARTS)))
     if unknown:
-        raise InvalidRequestError(f"structure: unknown part {', '.join(unknown)}; known are {', '.join(_PARTS)}.")
+        raise InvalidArgumentError(f"structure: unknown part {', '.join(unknown)}; known are {', '.join(_PARTS)}.")
     objects, classifications = _list(given, "objects", "objects"), _list(given, "classifications", "classifications")
     complete = {
         "objects": [_object(one, number) for number, one in enumerate(objects, 1)],
@@ -81,7 +81,7 @@ def _list(given: Mapping[str, Any], key: str, where: str) -> Sequence[Any]:
     if value is None:
         return []
     if not isinstance(value, list | tuple):
-        raise InvalidRequestError(f"structure: {where} must be a list.")
+        raise InvalidArgumentError(f"structure: {where} must be a list.")
     return value
 
 
@@ -90,7 +90,7 @@ def _object(given: Mapping[str, Any], number: int) -> dict[str, Any]:
     name, shape = _text(given, "name", where), _text(given, "shape", where)
     if shape not in SHAPES:
         shapes = ", ".join(SHAPES)
-        raise InvalidRequestError(f"structure: {where} ({name}) has the unknown shape {shape!r}; use one of {shapes}.")
+        raise InvalidArgumentError(f"structure: {where} ({name}) has the unknown shape {shape!r}; use one of {shapes}.")
     complete = {
         "id": str(number),
         "color": _COLOURS[(number - 1) % len(_COLOURS)],
@@ -110,7 +110,7 @@ def _classification(given: Mapping[str, Any], number: int) -> dict[str, Any]:
     short = not (isinstance(given, Mapping) and "attributes" in given)
     attributes = [given] if short else given["attributes"]
     if not isinstance(attributes, list) or len(attributes) != 1:
-        raise InvalidRequestError(f"structure: {where} must consist of exactly one attribute.")
+        raise InvalidArgumentError(f"structure: {where} must consist of exactly one attribute.")
     name = _text(attributes[0], "name", where)
     complete: dict[str, Any] = {
         "id": str(number),
@@ -131,7 +131,7 @@ def _attribute(given: Mapping[str, Any], where: str, identity: str, path: str) -
     name, kind = _text(given, "name", where), _text(given, "type", where)
     if kind not in ATTRIBUTE_TYPES:
         kinds = ", ".join(ATTRIBUTE_TYPES)
-        raise InvalidRequestError(f"structure: {where} ({name}) has the unknown type {kind!r}; use one of {kinds}.")
+        raise InvalidArgumentError(f"structure: {where} ({name}) has the unknown type {kind!r}; use one of {kinds}.")
     path = f"{path}/{name}"
     complete = {
         "id": identity,
@@ -171,7 +171,7 @@ def _option(given: Mapping[str, Any] | str, where: str, identity: str, path: str
 def _text(given: Any, key: str, where: str) -> str:
     value = given.get(key) if isinstance(given, Mapping) else None
     if not isinstance(value, str) or not value.strip():
-        raise InvalidRequestError(f"structure: {where} needs {key!r}, a text.")
+        raise InvalidArgumentError(f"structure: {where} needs {key!r}, a text.")
     return value
 
 
@@ -191,7 +191,7 @@ def _require_distinct_hashes(structure: Mapping[str, Any]) -> None:
     seen: dict[str, str] = {}
     for name, feature in _features([*structure["objects"], *structure["classifications"]]):
         if feature in seen:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"structure: {seen[feature]!r} and {name!r} have the same featureNodeHash {feature}, which must be "
                 "unique. Rename one, or give each its own featureNodeHash."
             )
@@ -204,7 +204,7 @@ def _require_distinct_ids(structure: Mapping[str, Any]) -> None:
         seen: set[str] = set()
         for one in structure[part]:
             if str(one["id"]) in seen:
-                raise InvalidRequestError(f"structure: two {part} have the same id {one['id']}; give each its own.")
+                raise InvalidArgumentError(f"structure: two {part} have the same id {one['id']}; give each its own.")
             seen.add(str(one["id"]))
 
 

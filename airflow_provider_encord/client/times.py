@@ -7,14 +7,14 @@ from __future__ import annotations
 import datetime
 import email.utils
 
-from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedResponseError
+from airflow_provider_encord.client.errors import InvalidArgumentError, UnexpectedResponseError
 
 _AGREEMENT = 1.1  # seconds that a clock which is right seems to be ahead: a `Date` has no fractions, and takes its way
 
 _NO_TIME = (ValueError, TypeError, IndexError, OverflowError)
 
 
-class NoTimeError(InvalidRequestError, ValueError):
+class NoTimeError(InvalidArgumentError, ValueError):
     """What is given as a time is none."""
 
 

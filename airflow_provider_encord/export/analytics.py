@@ -17,7 +17,7 @@ from airflow_provider_encord import __version__
 from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api.analytics import list_task_actions
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import SETTLE_SECONDS
@@ -152,7 +152,7 @@ def export_analytics(
     :param destination: A directory of its own.
     :param overwrite: Make it again in any case.
     :param settle_seconds: How long after the end of the interval records may still arrive.
-    :raises InvalidRequestError: The destination holds something else, a filter names nothing, or the interval cannot
+    :raises InvalidArgumentError: The destination holds something else, a filter names nothing, or the interval cannot
         be exported yet.
     :raises ReplacedError: An export of something else took the destination meanwhile.
     :raises UnavailableError: Another attempt at the same export did, several times.
@@ -247,11 +247,11 @@ def _export(
 def _require_possible(question: AnalyticsQuestion, now: datetime.datetime) -> None:
     """Check that an interval has begun, and that its days are over where it does not consist of whole days.
 
-    :raises InvalidRequestError: See above.
+    :raises InvalidArgumentError: See above.
     """
     start, end = question.interval
     if start > now:
-        raise InvalidRequestError(f"start: {question.start} is in the future; Encord's clock shows {now.isoformat()}.")
+        raise InvalidArgumentError(f"start: {question.start} is in the future; Encord's clock shows {now.isoformat()}.")
     if TIME_SPENT not in question.what or is_whole_days((start, end)):
         return
     advice = (
@@ -259,7 +259,7 @@ def _require_possible(question: AnalyticsQuestion, now: datetime.datetime) -> No
         "leave time_spent out of `what`."
     )
     if end > midnight(now):
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"start, end: Encord keeps time spent by day (UTC), and the last day of the interval from {question.start} "
             f"to {question.end} is not over, so seconds would be lost. {advice}"
         )
@@ -283,11 +283,11 @@ def _decode(content: bytes, title: str) -> AnalyticsManifest:
 def _whole(directory: ExportDirectory[AnalyticsManifest], question: AnalyticsQuestion) -> AnalyticsManifest | None:
     """The export that is there.
 
-    :raises InvalidRequestError: It is of something else.
+    :raises InvalidArgumentError: It is of something else.
     """
     manifest = directory.require_ours()
     if manifest is not None and manifest.question != question:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"destination: {directory.path} holds another export. Give each interval, project and question a directory "
             "of its own, such as one that ends with {{ ds }}, or empty this one."
         )

@@ -12,7 +12,7 @@ from airflow_provider_encord.client.api import analytics
 from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST, LabelRowFilter
 from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
+from airflow_provider_encord.client.errors import InvalidArgumentError, NotFoundError, PermissionDeniedError
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.resources.members import OF_PROJECT, all_groups, all_users
 from airflow_provider_encord.export.analytics_reading import (
@@ -52,7 +52,7 @@ def known_selection(
     :param kinds: The kinds of record that are asked for.
     :param interval: Of the records.
     :param actions: ``submit`` is an action on a task, and in the editor the one that is called ``submit_task``.
-    :raises InvalidRequestError: One names nothing; the message lists the valid values.
+    :raises InvalidArgumentError: One names nothing; the message lists the valid values.
     """
     _require_stages(project, stages)
     task_actions, editor_actions = _actions(client, project, kinds, interval, actions)
@@ -71,7 +71,7 @@ def _require_stages(project: ProjectRecord, wanted: Sequence[str]) -> None:
     unknown = [one for one in wanted if one not in {stage.uuid for stage in stages}]
     if unknown:
         there = ", ".join(f"{one.title!r} ({one.stage_type}, {one.uuid})" for one in stages)
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"stages: the project has no stage {', '.join(unknown[:3])}. It has: {there or 'none'}. Pass ids of these."
         )
 
@@ -83,7 +83,7 @@ def _require_data(client: EncordClient, project: ProjectRecord, wanted: Sequence
         there |= {row.data_hash for row in client.project(project.project_hash).label_rows(which)}
     unknown = [one for one in wanted if one not in there]
     if unknown:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"data_hashes: the project has no data unit {', '.join(unknown[:3])} ({len(unknown)} of {len(wanted)} are "
             "unknown). Pass data hashes of the project's label rows, as `EncordExportLabelsOperator` lists them."
         )
@@ -103,7 +103,7 @@ def _addresses(client: EncordClient, project: ProjectRecord, wanted: Sequence[st
         address = members.get(email.casefold()) or _former(client, project, email)
         if address is None and complete:
             there = ", ".join(sorted(members.values())[:_MOST_NAMED])
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"user_emails: {email[:80]!r} is no user of the project, and nothing was ever done in it under this "
                 f"address. Its users are: {there}."
             )
@@ -151,7 +151,7 @@ def _actions(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The types of action on tasks, and the actions in the editor, that the names stand for.
 
-    :raises InvalidRequestError: A name stands for neither; or a kind of record is asked for that has none of them.
+    :raises InvalidArgumentError: A name stands for neither; or a kind of record is asked for that has none of them.
     """
     names = list(dict.fromkeys(one.strip().lower() for one in wanted))
     on_tasks = {one: one.removesuffix(_TASK_SUFFIX) for one in names}
@@ -163,10 +163,10 @@ def _actions(
     possible = {TASK_ACTIONS: set(task), EDITOR_LOGS: set(known)}
     for kind in kinds:
         if names and kind in possible and not possible[kind]:
-            raise InvalidRequestError(f"actions: {', '.join(names)}: no {_WORDS[kind]}. {_valid([kind])}")
+            raise InvalidArgumentError(f"actions: {', '.join(names)}: no {_WORDS[kind]}. {_valid([kind])}")
     unknown = [one for one in names if not any(one in possible.get(kind, ()) for kind in kinds)]
     if unknown:
-        raise InvalidRequestError(f"actions: {', '.join(unknown)}: no such action. {_valid(kinds)}")
+        raise InvalidArgumentError(f"actions: {', '.join(unknown)}: no such action. {_valid(kinds)}")
     return tuple(task.values()), tuple(known.values())
 
 

@@ -22,7 +22,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 import msgspec
 
 from airflow_provider_encord.attempts import remove
-from airflow_provider_encord.client.errors import EncordError, InvalidRequestError
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.storage_paths import (
     UNFINISHED_PATTERN,
@@ -42,7 +42,7 @@ _UNFINISHED = re.compile(rf"(?P<name>.*?){UNFINISHED_PATTERN}")
 _FILE = re.compile(r"[a-z_]+-(?P<plan>[0-9a-f]{8})(-[0-9a-f]+)*(\.[a-z0-9]+)+")
 
 
-class ReplacedError(InvalidRequestError):
+class ReplacedError(InvalidArgumentError):
     """Another export owns the directory now."""
 
 
@@ -131,7 +131,7 @@ class ExportDirectory(Generic[M]):
     def manifest(self) -> M | None:
         """The manifest of the whole export that is there, if any.
 
-        :raises InvalidRequestError: It is of something else.
+        :raises InvalidArgumentError: It is of something else.
         """
         content = self.content(MANIFEST)
         if content is None:
@@ -139,7 +139,7 @@ class ExportDirectory(Generic[M]):
         try:
             return self._decode(content, str(self.path / MANIFEST))
         except EncordError as error:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"destination: {self.path} holds something else. {error.message} Name another directory, or empty this "
                 "one."
             ) from None
@@ -147,7 +147,7 @@ class ExportDirectory(Generic[M]):
     def claim(self) -> Claim | None:
         """Who owns the directory; None if it has no owner.
 
-        :raises InvalidRequestError: ``plan.json`` is of something else.
+        :raises InvalidArgumentError: ``plan.json`` is of something else.
         """
         content = self.content(PLAN)
         if content is None:
@@ -155,7 +155,7 @@ class ExportDirectory(Generic[M]):
         try:
             return _CLAIM.decode(content)
         except NOT_JSON:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"destination: {self.path / PLAN} is not the plan of an export that this version can continue. Name "
                 "another directory, or empty this one."
             ) from None
@@ -164,7 +164,7 @@ class ExportDirectory(Generic[M]):
         """Check that an export may be written there: the directory is missing, empty, or holds only files of exports.
 
         :return: The manifest of the whole export that is there.
-        :raises InvalidRequestError: It is a file, or holds anything else.
+        :raises InvalidArgumentError: It is a file, or holds anything else.
         """
         return self._survey(self._names())[0]
 
@@ -200,7 +200,7 @@ class ExportDirectory(Generic[M]):
         """Make a plan the owner, and remove what earlier exports left, their manifest first.
 
         :param fingerprint: See `Claim`.
-        :raises InvalidRequestError: The directory holds something that is not of an export.
+        :raises InvalidArgumentError: The directory holds something that is not of an export.
         :raises ReplacedError: Another plan took it at the same moment.
         """
         with storage_errors("destination", self.path):
@@ -234,7 +234,7 @@ class ExportDirectory(Generic[M]):
         try:
             with storage_errors("destination", self.path):
                 write_whole(self.path / name, blocks)
-        except InvalidRequestError:  # perhaps a process that finished, or a new owner, removed it while it was written
+        except InvalidArgumentError:  # perhaps a process that finished, or a new owner, removed it while it was written
             self.require_owner(plan)
             raise
 
@@ -319,7 +319,7 @@ class ExportDirectory(Generic[M]):
         foreign = [name for name in names if name not in known and not _is_of(name, ids)]
         if foreign:
             more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"destination: {self.path} holds other things ({', '.join(foreign[:3])}{more}). An export needs a "
                 "directory of its own: name an empty one, such as a subdirectory for each run."
             )
@@ -329,7 +329,7 @@ class ExportDirectory(Generic[M]):
             if not self.path.exists():
                 return []
             if not self.path.is_dir():
-                raise InvalidRequestError(
+                raise InvalidArgumentError(
                     f"destination: {self.path} is a file; an export needs a directory of its own."
                 )
             return sorted(path.name for path in self.path.iterdir())

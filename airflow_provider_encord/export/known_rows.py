@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST, LabelRowFilter, list_label_row_stamps
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.export.listing import Filters, Listing, RowSelection
 
@@ -21,7 +21,7 @@ _NAMED = 3
 def require_known(client: EncordClient, question: RowSelection, listing: Listing) -> None:
     """Make sure that no row is missing because of a wrong name.
 
-    :raises InvalidRequestError: The project does not have the branch, or one of the data units or label rows.
+    :raises InvalidArgumentError: The project does not have the branch, or one of the data units or label rows.
     """
     if question.filters.nothing:
         return
@@ -49,7 +49,7 @@ def _require_ids(client: EncordClient, question: RowSelection, name: str, listed
     if unknown:
         where = f" on the branch {branch!r}" if branch is not None else ""
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"{name}: project {question.project} does not have {', '.join(unknown[:_NAMED])}{more}{where} "
             f"({len(unknown)} of {len(wanted)} are unknown). Remove these from the filter, or pass ids of this project."
         )
@@ -60,7 +60,7 @@ def _require_branch(client: EncordClient, question: RowSelection) -> None:
     stamps = client.send(list_label_row_stamps(question.project, every))
     branches = sorted({one.branch_name for one in stamps if one.label_hash is not None})
     if branches and question.branch not in branches:  # a project without any labels says nothing about the name
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"branch: project {question.project} has no labels on the branch {str(question.branch)[:80]!r}. It has "
             f"labels on: {', '.join(map(repr, branches[:10]))}."
         )

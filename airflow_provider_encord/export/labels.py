@@ -62,7 +62,7 @@ def export_labels(
     :param destination: A directory of its own; made if it is not there.
     :param clock: Seconds, for the rate and the intervals of log lines.
     :return: What was exported.
-    :raises InvalidRequestError: The destination holds something else, or cannot be written.
+    :raises InvalidArgumentError: The destination holds something else, or cannot be written.
     :raises ReplacedError: Another export took the destination meanwhile.
     :raises EncordError: Encord refused, or was not reached. What was written so far has no manifest.
     """

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.export.directory import ExportDirectory, file_name
 from airflow_provider_encord.export.listing import ListedRow
@@ -68,7 +68,7 @@ def read_rows(directory: StoragePath, record: FileRecord) -> Iterator[tuple[List
             one = _DECODER.decode(line)
             rows += 1
             yield ListedRow(one.data_hash, one.branch, one.label_hash, one.last_edited_at), one.about
-    except (InvalidRequestError, DamagedFileError) as error:
+    except (InvalidArgumentError, DamagedFileError) as error:
         raise ManifestError(f"The file that the manifest beside it names: {error.message}") from None
     except NOT_JSON as error:
         raise ManifestError(f"{path} is damaged: {error}.") from None

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.directory import FinishedError
 from airflow_provider_encord.export.labels import ExportSpec, export_part, join, plan_export, tidy
 from airflow_provider_encord.export.manifest import Manifest, Shard
@@ -44,12 +44,12 @@ class Partition(msgspec.Struct, frozen=True, kw_only=True):
 def partition_of(value: Mapping[str, Any]) -> Partition:
     """A partition as it comes through XCom.
 
-    :raises InvalidRequestError: It is none.
+    :raises InvalidArgumentError: It is none.
     """
     try:
         return msgspec.convert(dict(value), Partition)
     except msgspec.ValidationError as error:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"partition: {error}. It takes one of those that EncordPartitionLabelsOperator returns: "
             "`.expand(partition=...output)`."
         ) from None
@@ -95,7 +95,7 @@ def export_partition(
     """Export a part, and join the parts if all others are finished.
 
     :return: The progress of this part; and the manifest, if the export is whole now.
-    :raises InvalidRequestError: The plan is not there any more: another run has replaced it.
+    :raises InvalidArgumentError: The plan is not there any more: another run has replaced it.
     """
     directory = directory_of(destination)
     plan = read_plan(directory)
@@ -112,7 +112,7 @@ def _of_whole(partition: Partition, directory: Directory, reading: ReadOptions) 
     """The progress of a part of an export that is whole; the task is run again, or its end was not noted."""
     manifest = directory.manifest()
     if manifest is None or manifest.plan != partition.plan:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"partition: {directory.path} contains a different export from the one that was partitioned. Run the "
             "partition task again; it needs a directory for each run, such as one that ends with {{ ds }}."
         )

@@ -12,7 +12,7 @@ import msgspec
 from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import (
-    InvalidRequestError,
+    InvalidArgumentError,
     PermissionDeniedError,
     UnsupportedByCredentialError,
 )
@@ -135,7 +135,7 @@ def _can_be_continued(directory: Directory, plan: Plan, accept_failed: bool) -> 
 def _there(directory: Directory, question: RowSelection) -> tuple[Plan | None, Manifest | None]:
     """The unfinished export that is there, else the whole one.
 
-    :raises InvalidRequestError: There is anything else.
+    :raises InvalidArgumentError: There is anything else.
     """
     manifest = directory.require_ours()
     plan = read_plan(directory)
@@ -144,7 +144,7 @@ def _there(directory: Directory, question: RowSelection) -> tuple[Plan | None, M
     if manifest is not None and manifest.question != question:
         there = manifest.question
         differing = [words for name, words in _DIFFERENCES.items() if getattr(there, name) != getattr(question, name)]
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"destination: {directory.path} holds an export {' and '.join(differing)} (project {there.project}, "
             f"branch {there.branch}). Name another directory, such as one for each run, or empty this one."
         )
@@ -226,7 +226,7 @@ def _changes(client: EncordClient, order: ExportSpec, listing: Listing, destinat
 
 def _require_own_directory(order: ExportSpec, there: Manifest | None, destination: StoragePath) -> None:
     if order.chain and there and there.run != order.run:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"destination: {destination} holds the export of {there.run}. Each export of a chain needs a directory of "
             "its own: end the path with the date, such as {{ ds }}."
         )

@@ -109,8 +109,8 @@ class Reader:
         """All of them, in order. Of the bundles that were read, `parallel` at most are in memory.
 
         :raises PayloadTooLargeError: A row alone is too much for a request; the message says which.
-        :raises UnexpectedResponseError: Encord gave a row twice, or one that was not asked for; or a row cannot be read,
-            which the message names, and `Reading.skip_unreadable` is false.
+        :raises UnexpectedResponseError: Encord gave a row twice, or one that was not asked for; or a row cannot be
+            read, which the message names, and `Reading.skip_unreadable` is false.
         :raises EncordError: Encord refused, or was not reached.
         """
         pool = concurrent.futures.ThreadPoolExecutor(max_workers=self._parallel)

@@ -20,7 +20,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.counts import require_sum
 from airflow_provider_encord.export.snapshot_evidence import digest, edited, judge, outsiders, span, time_of
@@ -72,12 +72,12 @@ def take_snapshot(
 
     :param branch: Its name; with a late snapshot, the beginning of its name.
     :param source: The branch that is frozen.
-    :raises InvalidRequestError: The branch is something else, its rows were changed, or its date is past.
+    :raises InvalidArgumentError: The branch is something else, its rows were changed, or its date is past.
     :raises CountMismatchError: Encord left out rows.
     :raises EncordError: Encord refused, or was not reached; what was copied stays, and the next try completes it.
     """
     if branch == source:
-        raise InvalidRequestError(f"branch: {branch!r} is the source, too; a snapshot needs a branch of its own.")
+        raise InvalidArgumentError(f"branch: {branch!r} is the source, too; a snapshot needs a branch of its own.")
     return _Taking(client, project, branch, source, date, memory).take()
 
 
@@ -101,7 +101,7 @@ class _Taking:
             return self._complete(capture)
         held = self._rows(capture.branch) if capture and capture.branch in branches else []
         if capture and held and (capture.taken_late or not self._date.mark_late):
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"branch: the snapshot {capture.branch!r} was begun at {capture.begun} and cut off, and it is too late "
                 f"to complete it: labels have changed since. {_ADVICE}"
             )
@@ -109,14 +109,14 @@ class _Taking:
 
     def _require_source(self, branches: Sequence[str]) -> None:
         if self._source != MAIN_BRANCH and self._source not in branches:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"source: the project has no branch {self._source!r}. It has: {', '.join(map(repr, branches))}."
             )
 
     def _found(self, branches: Sequence[str]) -> Capture | None:
         """The snapshot that is there though nothing is remembered of it; None if there is no such branch.
 
-        :raises InvalidRequestError: A branch of the name is something else.
+        :raises InvalidArgumentError: A branch of the name is something else.
         """
         late = min((one for one in branches if self._is_late_name(one)), default=None)
         for name, taken_late in ((late, True), (self._branch, False)):
@@ -129,7 +129,7 @@ class _Taking:
             if self._memory.lasting and not judgement.fault:
                 judgement = msgspec.structs.replace(judgement, fault="this task did not make it")
             if judgement.fault:
-                raise InvalidRequestError(
+                raise InvalidArgumentError(
                     f"branch: {name!r} exists and is not this snapshot: {judgement.fault}. Nothing was added to it. "
                     f"{_ADVICE}"
                 )
@@ -156,12 +156,12 @@ class _Taking:
     def _new(self) -> Capture:
         """Begin a snapshot, and remember it.
 
-        :raises InvalidRequestError: It is too late.
+        :raises InvalidArgumentError: It is too late.
         """
         due, now = self._date.due, self._client.encord_time()
         late = now > self._date.late_after and bool(self._rows(self._source))  # what has no labels cannot be late
         if late and not self._date.mark_late:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"branch: there is no snapshot {self._branch!r}, and it was due on "
                 f"{due.isoformat(timespec='seconds')}. What the labels were then is not known any more. With "
                 "if_late='mark' they are taken as they are now, and the branch's name says so."
@@ -216,7 +216,7 @@ class _Taking:
 
     def _require(self, branch: str, fault: str | None) -> None:
         if fault:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"branch: the snapshot {branch!r} is not what was frozen any more: {fault}. Nothing was added to it. "
                 f"{_ADVICE}"
             )

@@ -13,7 +13,7 @@ import msgspec
 
 from airflow_provider_encord.attempts import Checkpoint, FileStore, Store
 from airflow_provider_encord.client.api.labels import LabelRowMetadata
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.export.snapshot_evidence import changed, digest, edited
 from airflow_provider_encord.storage_paths import storage_errors, write_whole
@@ -87,7 +87,7 @@ class Memory:
     def load(self) -> Capture | None:
         """What an earlier attempt remembered.
 
-        :raises InvalidRequestError: The report is of something else.
+        :raises InvalidArgumentError: The report is of something else.
         """
         if self._report is not None and (lines := self._read()):
             self._lines = lines
@@ -136,7 +136,7 @@ class Memory:
         except NOT_JSON:
             lines = []
         if not lines or any(one.about != self._about for one in lines):
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"report: {self._report} is not the report of this snapshot. Give each snapshot a report of its own, "
                 "such as one whose name has {{ ts_nodash }} in it."
             )

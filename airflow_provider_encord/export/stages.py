@@ -15,7 +15,7 @@ from airflow_provider_encord.client.api.projects import Stage
 from airflow_provider_encord.client.api.workflow import choose_stage, stages_of
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.listing import RowSelection
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def with_known_stages(client: EncordClient, question: RowSelection) -> RowSelect
 
     With an API key the stages cannot be asked for; a name that does not exist then lets nothing through.
 
-    :raises InvalidRequestError: The project has no such stage; the message lists those that it has.
+    :raises InvalidArgumentError: The project has no such stage; the message lists those that it has.
     :raises UnsupportedByCredentialError: The project has no workflow, so no stages.
     """
     filters = question.filters
@@ -51,7 +51,7 @@ def _require_title(stage: str | None) -> None:
         uuid.UUID(stage or "")
     except ValueError:
         return
-    raise InvalidRequestError(
+    raise InvalidArgumentError(
         f"stage: {stage!r} is an id, and with an API key the titles of stages cannot be asked for. Pass the title."
     )
 
@@ -61,7 +61,7 @@ def _title_of(stages: list[Stage], wanted: str) -> str:
         return wanted
     stage = choose_stage(stages, wanted)
     if sum(one.title == stage.title for one in stages) > 1:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"stage: {wanted!r} is one of several stages with the title {stage.title!r}, and Encord filters by title. "
             "Give the stages different titles, or pass the title for the rows of all of them."
         )
@@ -74,6 +74,6 @@ def _require_fitting(stages: list[Stage], pattern: str) -> None:
     fits = re.compile(expression, re.IGNORECASE | re.DOTALL).fullmatch
     if "\\" not in pattern and not any(fits(one.title) for one in stages):
         there = ", ".join(repr(one.title) for one in stages)
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"stage_like: {pattern[:80]!r} fits the title of no stage. The workflow has: {there or 'none'}."
         )

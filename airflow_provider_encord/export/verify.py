@@ -11,7 +11,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.labels import LabelRowIds
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.defaults import JSON_LINES
 from airflow_provider_encord.export.directory import short
@@ -63,10 +63,10 @@ def require_receipt_place(path: StoragePath, directory: StoragePath) -> None:
     """Make sure that a receipt of a verification can be written, and replaces nothing but an earlier one.
 
     :param directory: Of the export.
-    :raises InvalidRequestError: Something else is there, or it is in the directory of the export.
+    :raises InvalidArgumentError: Something else is there, or it is in the directory of the export.
     """
     if _resolved(path.parent) == _resolved(directory):
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"receipt: {path} is in the directory of the export, which holds only files that the manifest names. Name "
             "a file in another directory."
         )
@@ -114,10 +114,10 @@ def verify_content(
 ) -> Iterator[Mismatch]:
     """Read all exported rows again, and compare them with the files; needs JSON Lines.
 
-    :raises InvalidRequestError: The export is of another format.
+    :raises InvalidArgumentError: The export is of another format.
     """
     if not _JSON_LINES.fullmatch(manifest.layout.format):
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"against: the content of {manifest.layout.format} cannot be compared with Encord's; that of JSON "
             "Lines can."
         )
@@ -173,7 +173,7 @@ def _problem_of(directory: StoragePath, record: Shard | FileRecord) -> str | Non
             for block in blocks_of(path):
                 digest.update(block)
                 size += len(block)
-    except InvalidRequestError:
+    except InvalidArgumentError:
         return "it is missing, or cannot be read"
     if size != record.bytes:
         return f"it has {size} bytes, and the manifest says {record.bytes}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.directory import MANIFEST, PLAN
 from airflow_provider_encord.export.manifest import Manifest, ManifestError, decode_manifest
 from airflow_provider_encord.storage_paths import StoragePath, size_and_version, storage_errors
@@ -17,12 +17,12 @@ def whole_shards(directory: StoragePath, argument: str, suffixes: Sequence[str])
 
     :param argument: The argument that the directory comes from, for messages.
     :param suffixes: Of the names of files that the caller can read.
-    :raises InvalidRequestError: The export is unfinished or incomplete, or has another format.
+    :raises InvalidArgumentError: The export is unfinished or incomplete, or has another format.
     """
     with storage_errors(argument, directory):
         has_manifest, has_plan = ((directory / name).exists() for name in (MANIFEST, PLAN))
         if not has_manifest and has_plan:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"{argument}: {directory} holds an unfinished export: it has {PLAN} and no {MANIFEST}. {_EXPORT_AGAIN}"
             )
         if not has_manifest:
@@ -30,7 +30,7 @@ def whole_shards(directory: StoragePath, argument: str, suffixes: Sequence[str])
         manifest = _manifest(directory, argument)
         for shard in manifest.shards:
             if not shard.name.endswith(tuple(suffixes)):
-                raise InvalidRequestError(
+                raise InvalidArgumentError(
                     f"{argument}: the export in {directory} has the format {manifest.layout.format}. Export it as "
                     f"{', '.join(suffixes)}."
                 )
@@ -43,20 +43,20 @@ def _manifest(directory: StoragePath, argument: str) -> Manifest:
     try:
         manifest = decode_manifest(path.read_bytes(), str(path))
     except ManifestError as error:
-        raise InvalidRequestError(f"{argument}: {error.message} Name the files, or another directory.") from None
+        raise InvalidArgumentError(f"{argument}: {error.message} Name the files, or another directory.") from None
     problem = next(manifest.problems(), None)
     if problem is not None:
-        raise InvalidRequestError(f"{argument}: {path} is damaged: {problem}. {_EXPORT_AGAIN}")
+        raise InvalidArgumentError(f"{argument}: {path} is damaged: {problem}. {_EXPORT_AGAIN}")
     return manifest
 
 
 def _require_whole(path: StoragePath, size: int, argument: str) -> None:
     if not path.exists():
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"{argument}: {path} is missing, and the {MANIFEST} beside it names it. {_EXPORT_AGAIN}"
         )
     found, _ = size_and_version(path)
     if found != size:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"{argument}: {path} has {found} bytes, and the {MANIFEST} beside it says {size}. {_EXPORT_AGAIN}"
         )

@@ -119,7 +119,8 @@ class EncordHook(BaseHook):
         extra ``sdk`` and a connection with an SSH key. `allow_http` means nothing to the SDK, which sends wherever
         Encord asks it to.
 
-        :raises UnsupportedByCredentialError: The connection has what the SDK has no setting for: an API key, a `ca_bundle`.
+        :raises UnsupportedByCredentialError: The connection has what the SDK has no setting for: an API key, or a
+            `ca_bundle`.
         :raises AirflowOptionalProviderFeatureException: The extra is not installed.
         """
         from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureException

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest import rows
 from airflow_provider_encord.ingest.sources import SourceFile, composed
 from airflow_provider_encord.plain_json import plain_json, same_json
@@ -34,7 +34,7 @@ def add_client_metadata(
     :param what: A mapping of URI or title to metadata; ``"sidecar"`` for a JSON file beside each, of its name with
         ``.json`` after it; or the path or URI of one file about all.
     :param open_uri: Makes a path object of a path or URI.
-    :raises InvalidRequestError: It cannot be read, is not what is expected, or is about none of the files; the message
+    :raises InvalidArgumentError: It cannot be read, is not what is expected, or is about none of the files; the message
         names file and line.
     """
     if what is None:
@@ -44,7 +44,7 @@ def add_client_metadata(
     table = _by_composed_name(read_table(what, open_uri, "client_metadata"))
     used = {composed(name) for file in files for name in (file.uri, file.title)} & table.keys()
     if table and files and not used:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"client_metadata: none of its {len(table)} names, such as {str(next(iter(table)))[:80]!r}, is the title "
             f"or URI of a file, such as {files[0].title[:80]!r}. Correct the names, or leave client_metadata out."
         )
@@ -64,7 +64,7 @@ def _by_composed_name(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Mappi
     for name, value in table.items():
         key = composed(str(name))
         if key in found and not same_json(found[key], value):
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"client_metadata: {key[:80]!r} is named twice, composed and decomposed, with other metadata. Keep one."
             )
         found[key] = value
@@ -77,12 +77,12 @@ def read_table(
     """Metadata by name, from a dictionary or a file.
 
     :param argument: What it comes from; for messages.
-    :raises InvalidRequestError: It cannot be read, or is not what is expected.
+    :raises InvalidArgumentError: It cannot be read, or is not what is expected.
     """
     table = what if isinstance(what, Mapping) else _table(str(what), open_uri, argument)
     unfit = next((name for name, value in table.items() if not isinstance(value, Mapping)), None)
     if unfit is not None:
-        raise InvalidRequestError(f"{argument}: that of {str(unfit)[:200]!r} must be a dictionary.")
+        raise InvalidArgumentError(f"{argument}: that of {str(unfit)[:200]!r} must be a dictionary.")
     return table
 
 
@@ -111,7 +111,7 @@ def _table(uri: str, open_uri: Callable[[str], Any], argument: str) -> dict[str,
     elif suffix == rows.CSV:
         lines = rows.csv_rows(path, argument)
     else:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"{where} is neither .json, .jsonl nor .csv; or write 'sidecar' for a file beside each."
         )
     table: dict[str, Mapping[str, Any]] = {}
@@ -119,7 +119,7 @@ def _table(uri: str, open_uri: Callable[[str], Any], argument: str) -> dict[str,
         place = f"{where}, {line.where}"
         name, metadata = _named(dict(rows.require_object(line.fields, place)), place)
         if name in table and not same_json(table[name], metadata):
-            raise InvalidRequestError(f"{place}: {name[:200]!r} is named a second time, with other metadata.")
+            raise InvalidArgumentError(f"{place}: {name[:200]!r} is named a second time, with other metadata.")
         table[name] = metadata
     return table
 
@@ -128,7 +128,7 @@ def _named(line: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
     given = [line.pop(name, None) for name in _NAMES]
     names = [name for name in given if name is not None and name != ""]
     if not names:
-        raise InvalidRequestError(f"{where} names no file: it needs a field 'source' or 'title'.")
+        raise InvalidArgumentError(f"{where} names no file: it needs a field 'source' or 'title'.")
     if not isinstance(names[0], str):
-        raise InvalidRequestError(f"{where}: the name of the file must be a text.")
+        raise InvalidArgumentError(f"{where}: the name of the file must be a text.")
     return names[0], line

@@ -35,7 +35,7 @@ from airflow_provider_encord.client.api.data_items import (
     Unit,
     UploadedFile,
 )
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest import rows
 from airflow_provider_encord.ingest.keys import keys_below, require_key
 from airflow_provider_encord.ingest.kinds import NAMES, kind_name, kind_of
@@ -71,7 +71,7 @@ def read_manifest(path: Any, *, kind: Kind | None = None) -> Iterator[CloudObjec
     :param path: A path object; its suffix is the format: ``.jsonl``, ``.ndjson``, ``.csv`` or ``.json``.
     :param kind: What all are that do not say it themselves, whatever their names.
     :return: Objects; the groups, series and scenes of Encord's upload JSON come as units.
-    :raises InvalidRequestError: It cannot be read, or a line is wrong; the message names line and field.
+    :raises InvalidArgumentError: It cannot be read, or a line is wrong; the message names line and field.
     """
     return (one for one, _ in manifest_entries(path, kind=kind))
 
@@ -96,7 +96,7 @@ def manifest_entries(
         entries = enumerate(_whole(path, where, kind, switches), 1)
         yield from ((one, Place(offset=number)) for number, one in entries if number > start.offset)
     else:
-        raise InvalidRequestError(f"source: {path} is neither .jsonl, .csv nor .json; or name a directory to list.")
+        raise InvalidArgumentError(f"source: {path} is neither .jsonl, .csv nor .json; or name a directory to list.")
 
 
 def list_prefix(
@@ -122,12 +122,12 @@ def list_prefix(
             continue
         require_key(directory, key, "source")
         if len(name) > LONGEST_TITLE:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"source: the name of {key} has {len(name)} characters, and Encord takes {LONGEST_TITLE}."
             )
         yield CloudObject(url=_url_below(url_prefix, key), kind=of_kind or TEXT, title=name, key=key)
     if not fitting and after is None:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"source: no object below {directory} has a suffix that stands for a kind, such as .png or .mp4 ({skipped} "
             "others). Name their kind with the argument kind."
         )
@@ -138,7 +138,7 @@ def placed_units(objects: Iterable[tuple[CloudObject | Unit, P]]) -> Iterator[tu
 
     :param objects: Each with its place.
     :return: Each unit with the place of its last object.
-    :raises InvalidRequestError: A group is torn apart, or mixes kinds.
+    :raises InvalidArgumentError: A group is torn apart, or mixes kinds.
     """
     members: list[CloudObject] = []
     last: P | None = None
@@ -153,7 +153,7 @@ def placed_units(objects: Iterable[tuple[CloudObject | Unit, P]]) -> Iterator[tu
             yield (_unit([one]) if isinstance(one, CloudObject) else one), place
             continue
         if group in ended:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"source: the lines of group {group[:80]!r} do not stand together; sort the manifest by group."
             )
         members.append(cast("CloudObject", one))
@@ -176,7 +176,7 @@ def placed_parts(all_units: Iterable[tuple[Unit, P]], *, size: int) -> Iterator[
     for unit, place in all_units:
         count = len(urls_of(unit))
         if count > MOST_URLS:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"source: the group {title_of(unit)!r} has {count} files; Encord takes {MOST_URLS}."
             )
         if part and urls + count > MOST_URLS:
@@ -212,7 +212,7 @@ def _unit(members: Sequence[CloudObject]) -> Unit:
     if first.group is None and first.kind != DICOM:
         return UploadedFile(kind=first.kind, object_url=first.url, title=first.title, client_metadata=metadata)
     if {one.kind for one in members} not in ({IMAGE}, {DICOM}):
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"source: the group {str(first.group)[:80]!r} must have images only, or DICOM files only."
         )
     files = [Part(url=one.url, title=one.title) for one in members]
@@ -232,7 +232,7 @@ def _require_columns(columns: Sequence[str], where: str) -> None:
         lacking = f"the column {_METADATA!r} names no key"
     else:
         return
-    raise InvalidRequestError(f"{where}: {lacking}. Columns are {', '.join(_FIELDS)}, and metadata.<key>.")
+    raise InvalidArgumentError(f"{where}: {lacking}. Columns are {', '.join(_FIELDS)}, and metadata.<key>.")
 
 
 def _from_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -243,7 +243,7 @@ def _from_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
     more = {name.removeprefix(_METADATA): row[name] for name in row if name.startswith(_METADATA)}
     twice = next((key for key in more if key in metadata), None)
     if twice is not None:
-        raise InvalidRequestError(f"{named} and the column {_METADATA + twice[:80]!r} give the same key. Keep one.")
+        raise InvalidArgumentError(f"{named} and the column {_METADATA + twice[:80]!r} give the same key. Keep one.")
     return {**fields, "client_metadata": {**metadata, **more}}
 
 
@@ -255,20 +255,20 @@ def _whole(
         yield from (_object(fields, f"{where}, entry {number}", kind) for number, fields in enumerate(value, 1))
         return
     if not isinstance(value, dict):
-        raise InvalidRequestError(f"{where} must be a list of objects, or Encord's upload JSON.")
+        raise InvalidArgumentError(f"{where} must be a list of objects, or Encord's upload JSON.")
     yield from upload_json_entries(value, where, switches)
 
 
 def _object(fields: Any, where: str, kind: Kind | None) -> CloudObject:
     if not isinstance(fields, Mapping):
-        raise InvalidRequestError(f"{where}: it must be an object with a field 'url'.")
+        raise InvalidArgumentError(f"{where}: it must be an object with a field 'url'.")
     if unknown := [name for name in fields if name not in _FIELDS]:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"{where}: the field {str(unknown[0])[:40]!r} is not known; fields are {', '.join(_FIELDS)}."
         )
     for name in ("kind", "title", "group"):
         if fields.get(name) is not None and not isinstance(fields[name], str):
-            raise InvalidRequestError(f"{where}: {name}: it must be a text.")
+            raise InvalidArgumentError(f"{where}: {name}: it must be a text.")
     url = require_url(fields.get("url"), f"{where}: url")
     metadata = fields.get("client_metadata")
     if metadata is not None:
@@ -285,10 +285,10 @@ def _object(fields: Any, where: str, kind: Kind | None) -> CloudObject:
 
 def _kind(named: Any, name: str, where: str, otherwise: Kind | None) -> Kind:
     if named and named not in NAMES:
-        raise InvalidRequestError(f"{where}: kind: {str(named)[:80]!r} is none of {', '.join(NAMES)}.")
+        raise InvalidArgumentError(f"{where}: kind: {str(named)[:80]!r} is none of {', '.join(NAMES)}.")
     found = NAMES[named] if named else otherwise or kind_of(name)
     if found is None:
-        raise InvalidRequestError(f"{where}: kind: the name {name[:80]!r} stands for none; give the field 'kind'.")
+        raise InvalidArgumentError(f"{where}: kind: the name {name[:80]!r} stands for none; give the field 'kind'.")
     return found
 
 
@@ -307,7 +307,7 @@ def write_manifests(objects: Iterable[CloudObject], directory: Any, *, lines: in
     :return: The places of the manifests.
     """
     if lines < 1:
-        raise InvalidRequestError(f"lines: {lines} is not a number of at least 1.")
+        raise InvalidArgumentError(f"lines: {lines} is not a number of at least 1.")
     written: list[str] = []
     for number, some in enumerate(_batches(objects, lines)):
         path = directory / f"objects-{number:05d}.jsonl"

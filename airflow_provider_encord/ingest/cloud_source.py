@@ -12,7 +12,7 @@ import msgspec
 from airflow_provider_encord.client.api import folder_uploads, uploads
 from airflow_provider_encord.client.api.data_items import Kind, Unit
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
 from airflow_provider_encord.client.resources.jobs import DATASET_UPLOAD, FOLDER_UPLOAD, Job
 from airflow_provider_encord.ingest.cloud import (
     CloudObject,
@@ -46,11 +46,11 @@ class CloudSource:
     def require_elsewhere(self, directory: Any) -> None:
         """Make sure that a listing of the source does not have the files of the receipt's directory.
 
-        :raises InvalidRequestError: It has.
+        :raises InvalidArgumentError: It has.
         """
         source, inner = (uri_of(path).rstrip("/") for path in (self.path, directory))
         if inner == source or (self.kind is not None and inner.startswith(f"{source}/")):
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 "receipt: it is in the directory that is listed as source, so it would be registered. Name another one."
             )
 
@@ -65,7 +65,7 @@ class CloudSource:
         :param version: What `version` returned then.
         :param retry_is_safe: Whether Encord skips what is registered already.
         :raises UnavailableError: It is not, and a retry registers what is missing.
-        :raises InvalidRequestError: It is not, and a retry would register the first part twice.
+        :raises InvalidArgumentError: It is not, and a retry would register the first part twice.
         """
         if version is None or self.version() == version:
             return
@@ -74,7 +74,7 @@ class CloudSource:
             raise UnavailableError(
                 f"{changed} A retry reads it from the start; objects that are registered by then are skipped."
             )
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"{changed} With skip_duplicate_urls=False a retry would register its first part twice. Write each "
             "manifest under a name of its own, or set skip_duplicate_urls=True."
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, BinaryIO, cast
 
-from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
 from airflow_provider_encord.ingest.sources import SourceFile
 
 _BLOCK = 1 << 20  # bytes; the transport asks for little at a time, and each read of an object store costs
@@ -109,8 +109,8 @@ def joined_checksum(checksums: Sequence[str | None]) -> str | None:
 def _unreadable(file: SourceFile, error: Exception) -> EncordError:
     """The error of ours; without the text of theirs, which may quote a signed URL."""
     if isinstance(error, FileNotFoundError):
-        return InvalidRequestError(f"{file.uri} is no longer there.")
+        return InvalidArgumentError(f"{file.uri} is no longer there.")
     if isinstance(error, PermissionError):
-        return InvalidRequestError(f"{file.uri} may not be read by this worker; check its permissions.")
+        return InvalidArgumentError(f"{file.uri} may not be read by this worker; check its permissions.")
     reason = getattr(error, "strerror", None) or type(error).__name__
     return UnavailableError(f"{file.uri} cannot be read: {reason}.")

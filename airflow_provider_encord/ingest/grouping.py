@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api.data_items import DICOM, IMAGE
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.sources import LONGEST_TITLE, SourceFile, composed
 
 DIRECTORY = "directory"
@@ -30,7 +30,7 @@ def group_files(
         is the title. A mapping: title of the unit to names or URIs of its files, in this order; other files stay by
         themselves. None: no groups but DICOM series, which then go by directory.
     :param create_video: Make image sequences, which play like videos.
-    :raises InvalidRequestError: The pattern or mapping is wrong, or a group mixes kinds or sizes up.
+    :raises InvalidArgumentError: The pattern or mapping is wrong, or a group mixes kinds or sizes up.
     """
     if isinstance(group_by, Mapping):
         return _named(files, group_by, create_video)
@@ -51,9 +51,9 @@ def _pattern(text: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(text)
     except re.error as error:
-        raise InvalidRequestError(f"group_by: {text[:80]!r} is no regular expression: {error}.") from None
+        raise InvalidArgumentError(f"group_by: {text[:80]!r} is no regular expression: {error}.") from None
     if _PART not in pattern.groupindex:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"group_by: {text[:80]!r} is neither 'directory' nor a pattern with a named part, such as "
             r"r'(?P<group>scene-\d+)/'."
         )
@@ -95,7 +95,7 @@ def _named(files: Sequence[SourceFile], groups: Mapping[str, Sequence[str]], cre
     for title, names in groups.items():
         members = [_one(by_name if name in by_name else alike, name, title) for name in _names(names, title)]
         if twice := [one.uri for one in members if one in taken]:
-            raise InvalidRequestError(f"group_by: {twice[0]} is in more than one group.")
+            raise InvalidArgumentError(f"group_by: {twice[0]} is in more than one group.")
         taken.update(members)
         made.append(_unit(str(title), members, create_video))
     alone = [file for file in files if file not in taken]
@@ -105,7 +105,7 @@ def _named(files: Sequence[SourceFile], groups: Mapping[str, Sequence[str]], cre
 def _names(names: object, title: object) -> list[str]:
     listed = list(names) if isinstance(names, Iterable) and not isinstance(names, str | bytes | Mapping) else []
     if not listed or not all(isinstance(name, str) for name in listed):
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"group_by: the group {str(title)[:80]!r} must be a list of file names, and not empty."
         )
     return listed
@@ -116,23 +116,23 @@ def _one(by_name: Mapping[str, Sequence[SourceFile]], name: str, title: object) 
     if len(set(found)) == 1:
         return found[0]
     what = "no file of source has this name" if not found else f"{len(set(found))} files have this name; give URIs"
-    raise InvalidRequestError(f"group_by: {name[:200]!r} of the group {str(title)[:80]!r}: {what}.")
+    raise InvalidArgumentError(f"group_by: {name[:200]!r} of the group {str(title)[:80]!r}: {what}.")
 
 
 def _unit(title: str, members: Sequence[SourceFile], create_video: bool) -> SourceFile:
     kinds = {one.kind for one in members}
     if len(kinds) > 1 or kinds - {IMAGE, DICOM}:
         names = ", ".join(sorted(one.item_type for one in kinds))
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"group_by: the group {title[:80]!r} has files of kind {names}; only images, or only DICOM files, make one."
         )
     if not title.strip():
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"group_by: the group of {members[0].uri} has an empty title. Change the pattern or the dictionary, so "
             "that each group has a name."
         )
     if len(title) > LONGEST_TITLE:
-        raise InvalidRequestError(f"group_by: the title {title[:40]!r}... has more than {LONGEST_TITLE} characters.")
+        raise InvalidArgumentError(f"group_by: the title {title[:40]!r}... has more than {LONGEST_TITLE} characters.")
     return SourceFile(
         path=None,
         uri=members[0].uri,

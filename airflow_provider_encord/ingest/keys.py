@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.storage_paths import is_local, storage_errors
 
 
@@ -28,7 +28,7 @@ def keys_below(directory: Any, argument: str) -> list[str]:
 def require_key(directory: Any, key: str, argument: str) -> Any:
     """The path of a key below a directory, if it can be sent.
 
-    :raises InvalidRequestError: It is not UTF-8, or a link that leads to nothing.
+    :raises InvalidArgumentError: It is not UTF-8, or a link that leads to nothing.
     """
     require_name(key, argument)
     if is_local(directory):
@@ -40,23 +40,23 @@ def require_key(directory: Any, key: str, argument: str) -> Any:
 def require_name(name: str, argument: str) -> str:
     """The name of a file, if it can be sent.
 
-    :raises InvalidRequestError: Its bytes are not UTF-8.
+    :raises InvalidArgumentError: Its bytes are not UTF-8.
     """
     try:
         name.encode()
     except UnicodeEncodeError:
         shown = os.fsencode(name) if "\udc80" <= max(name) <= "\udfff" else name.encode("utf-8", "replace")
-        raise InvalidRequestError(f"{argument}: the file name {shown!r} is not UTF-8. Rename the file.") from None
+        raise InvalidArgumentError(f"{argument}: the file name {shown!r} is not UTF-8. Rename the file.") from None
     return name
 
 
 def require_target(path: pathlib.Path, argument: str) -> None:
     """Make sure that a link of a local directory leads to something.
 
-    :raises InvalidRequestError: It does not.
+    :raises InvalidArgumentError: It does not.
     """
     if path.is_symlink() and not path.exists():
-        raise InvalidRequestError(f"{argument}: {path} is a link to a file that does not exist. Remove the link.")
+        raise InvalidArgumentError(f"{argument}: {path} is a link to a file that does not exist. Remove the link.")
 
 
 def _root(directory: Any) -> pathlib.Path:

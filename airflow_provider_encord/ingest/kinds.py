@@ -11,7 +11,7 @@ import pathlib
 from collections.abc import Mapping
 
 from airflow_provider_encord.client.api.data_items import AUDIO, DICOM, IMAGE, NIFTI, PDF, TEXT, VIDEO, Kind
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 
 _ADDITIONS: Mapping[str, str] = {
     ".avif": "image/avif",
@@ -66,10 +66,10 @@ def kind_of(name: str) -> Kind | None:
 def kind_named(name: str) -> Kind:
     """The kind that a user names.
 
-    :raises InvalidRequestError: No kind has that name.
+    :raises InvalidArgumentError: No kind has that name.
     """
     if name not in NAMES:
-        raise InvalidRequestError(f"kind: {name[:80]!r} is none of {', '.join(NAMES)}.")
+        raise InvalidArgumentError(f"kind: {name[:80]!r} is none of {', '.join(NAMES)}.")
     return NAMES[name]
 
 

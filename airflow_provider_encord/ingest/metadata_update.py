@@ -18,7 +18,7 @@ from airflow_provider_encord.client.api.storage_folders import folder_patch
 from airflow_provider_encord.client.api.storage_items import StorageItemRecord, edit_items, get_items
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import (
-    InvalidRequestError,
+    InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
 )
@@ -38,7 +38,7 @@ class Wanted:
     """The metadata that items are to have, by id or name.
 
     :param table: Ids in any case; names, composed or decomposed.
-    :raises InvalidRequestError: A value has no form in JSON, or one name is given twice with different metadata.
+    :raises InvalidArgumentError: A value has no form in JSON, or one name is given twice with different metadata.
     """
 
     def __init__(self, table: Mapping[str, Mapping[str, Any]]):
@@ -48,7 +48,7 @@ class Wanted:
             key = _key(str(name))
             plain = plain_json(value, f"metadata of {str(name)[:80]!r}")
             if key in self._values and not same_json(self._values[key], plain):
-                raise InvalidRequestError(
+                raise InvalidArgumentError(
                     f"metadata: {str(name)[:80]!r} and {self._names[key][:80]!r} mean the same and differ. Keep one."
                 )
             self._names[key], self._values[key] = str(name), plain
@@ -57,14 +57,14 @@ class Wanted:
     def of(self, item: StorageItemRecord) -> dict[str, Any] | None:
         """What an item is to have; None if it is not named.
 
-        :raises InvalidRequestError: It is named by its id and by its name, with different metadata.
+        :raises InvalidArgumentError: It is named by its id and by its name, with different metadata.
         """
         keys = [key for key in (_key(item.uuid), _key(item.name)) if key in self._values]
         if not keys:
             return None
         self._found.update(keys)
         if any(not same_json(self._values[keys[0]], self._values[key]) for key in keys):
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"metadata: the item {item.uuid} is named by its id and by its name {item.name[:80]!r}, with different "
                 "metadata. Keep one."
             )
@@ -93,7 +93,7 @@ class Outcome:
 def metadata_after(item: StorageItemRecord, wanted: Mapping[str, Any], mode: str) -> dict[str, Any] | None:
     """The metadata that an item is to have; None if it has it already.
 
-    :raises InvalidRequestError: What is there is no object, so nothing can be merged into it.
+    :raises InvalidArgumentError: What is there is no object, so nothing can be merged into it.
     """
     there = _stored(item, mode)
     after = {**(there or {}), **wanted} if mode == MERGE else dict(wanted)
@@ -104,7 +104,7 @@ def needs_update(item: StorageItemRecord, wanted: Mapping[str, Any], mode: str) 
     """Whether an item has to be read again and changed; also if it cannot be, which shows then."""
     try:
         return metadata_after(item, wanted, mode) is not None
-    except InvalidRequestError:
+    except InvalidArgumentError:
         return True
 
 
@@ -164,7 +164,7 @@ def _patches(
             continue  # renamed meanwhile: it is not meant any more
         try:
             after = metadata_after(item, value, mode)
-        except InvalidRequestError as error:
+        except InvalidArgumentError as error:
             outcome.failed[item.uuid] = str(error)
             continue
         if after is not None:
@@ -183,7 +183,7 @@ def _stored(item: StorageItemRecord, mode: str) -> dict[str, Any] | None:
         return there
     if mode == REPLACE:
         return None
-    raise InvalidRequestError(
+    raise InvalidArgumentError(
         f"The metadata of item {item.uuid} ({item.name[:80]!r}) is no JSON object, so nothing can be merged into it. "
         "Use mode='replace' for this item."
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.ingest.kinds import NAMES as KINDS
 from airflow_provider_encord.ingest.kinds import name_of_kind
@@ -92,7 +92,7 @@ class JobCheckpoints:
     def left(self, target: str) -> list[JobCheckpoint]:
         """The notes that an earlier try left about this dataset or folder.
 
-        :raises InvalidRequestError: What is there are no notes, or of a newer version.
+        :raises InvalidArgumentError: What is there are no notes, or of a newer version.
         """
         content = self.read()
         if not content:
@@ -100,11 +100,11 @@ class JobCheckpoints:
         try:
             notes = _DECODER.decode(content)
         except NOT_JSON as error:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"receipt: the notes of an earlier try beside it cannot be read: {error}."
             ) from None
         if notes.schema_version > SCHEMA_VERSION:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"receipt: the notes beside it have schema_version {notes.schema_version}, and this version of the "
                 f"provider reads up to {SCHEMA_VERSION}. Update it, or name another receipt."
             )

@@ -17,7 +17,7 @@ from airflow_provider_encord.client.api.storage_folders import BY_CREATION, BY_N
 from airflow_provider_encord.client.api.storage_items import ItemFilter, StorageItemRecord
 from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST, SignedUrl, UploadJob
 from airflow_provider_encord.client.call import API_KEY, Call, Flow
-from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnsupportedByCredentialError
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnsupportedByCredentialError
 from airflow_provider_encord.client.resources import api_versions
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.times import parse_time
@@ -44,7 +44,7 @@ class UploadTarget:
 
     def __post_init__(self) -> None:
         if not self.dataset and not self.folder:
-            raise InvalidRequestError("dataset, folder: name a dataset, a storage folder, or both.")
+            raise InvalidArgumentError("dataset, folder: name a dataset, a storage folder, or both.")
         if not self.dataset and self.credential == API_KEY:
             raise UnsupportedByCredentialError(
                 "folder: an API key reaches no storage folder by itself. Name its dataset, or use a connection with an "

@@ -32,7 +32,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.ingest.outcome import PRESENT, Outcome
 from airflow_provider_encord.storage_paths import require_regular, storage_errors, write_whole
@@ -108,7 +108,7 @@ def read_lines(file: Iterable[bytes]) -> Iterator[ReceiptLine]:
     """Read a receipt, or a part of one.
 
     :param file: Its lines, with their newlines.
-    :raises InvalidRequestError: It is not a receipt, it was cut off, or it is of a newer schema. We write receipts
+    :raises InvalidArgumentError: It is not a receipt, it was cut off, or it is of a newer schema. We write receipts
         whole, so a cut one lost lines that show what is there: without them, files would be uploaded twice.
     """
     for number, text in enumerate(file, 1):
@@ -116,14 +116,14 @@ def read_lines(file: Iterable[bytes]) -> Iterator[ReceiptLine]:
             line = _LINE.decode(text)
         except NOT_JSON as error:
             if _is_cut_off(text):
-                raise InvalidRequestError(
+                raise InvalidArgumentError(
                     f"receipt: it was cut off in line {number}, so it does not say any more what was uploaded. Restore "
                     "the file from a copy. Or delete it: then files are recognised by title and size only, and "
                     "match_by='checksum' uploads all of them again."
                 ) from None
-            raise InvalidRequestError(f"receipt: line {number} is not a line of a receipt: {error}.") from None
+            raise InvalidArgumentError(f"receipt: line {number} is not a line of a receipt: {error}.") from None
         if line.schema_version > SCHEMA_VERSION:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"receipt: line {number} has schema_version {line.schema_version}, and this version of the provider "
                 f"reads up to {SCHEMA_VERSION}. Update it, or name another receipt."
             )
@@ -134,7 +134,7 @@ def earlier_lines(path: Any) -> list[ReceiptLine]:
     """The lines of an earlier receipt, if one exists.
 
     :param path: A path object.
-    :raises InvalidRequestError: There is a directory, or a file that is no receipt: it is not to be overwritten.
+    :raises InvalidArgumentError: There is a directory, or a file that is no receipt: it is not to be overwritten.
     """
     require_regular(path, "receipt")
     with storage_errors("receipt", path):
@@ -147,12 +147,12 @@ def earlier_lines(path: Any) -> list[ReceiptLine]:
 def lines_of(file: Any, path: Any) -> Iterator[ReceiptLine]:
     """The lines of an open file.
 
-    :raises InvalidRequestError: As `read_lines`; the message names the file.
+    :raises InvalidArgumentError: As `read_lines`; the message names the file.
     """
     try:
         yield from read_lines(iter(file.readline, b""))
-    except InvalidRequestError as error:
-        raise InvalidRequestError(f"{error.message} (in {path})") from None
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError(f"{error.message} (in {path})") from None
 
 
 def write_receipt(path: Any, lines: Iterable[ReceiptLine]) -> None:

@@ -59,7 +59,7 @@ class ReportWriter:
     :param folder: Id of the folder, where there is no dataset.
     :param owner: Who writes it; one task at a time may.
     :param exists: Whether there is still a file at a URI.
-    :raises InvalidRequestError: There is something else, or nothing can be written there.
+    :raises InvalidArgumentError: There is something else, or nothing can be written there.
     :raises UnavailableError: Another task writes it.
     """
 

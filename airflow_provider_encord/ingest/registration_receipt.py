@@ -26,7 +26,7 @@ from airflow_provider_encord.attempts import CLAIM_FILE, is_claim, remove
 from airflow_provider_encord.client.api.data_items import Unit
 from airflow_provider_encord.client.api.uploads import DONE, RegisteredFile, UploadJob
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.client.errors import EncordError, InvalidRequestError
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.resources.storage import read_items
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
@@ -104,13 +104,13 @@ class RegistrationReceipt:
     def require_ours(self) -> None:
         """Make sure that the directory holds nothing but a receipt.
 
-        :raises InvalidRequestError: It holds another file, or one of a name of ours with other content.
+        :raises InvalidArgumentError: It holds another file, or one of a name of ours with other content.
         """
         with storage_errors("receipt", self._directory):
             paths = self._files()
         foreign = next((path for path in paths if not self._is_ours(path)), None)
         if foreign is not None:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"receipt: {self._directory} holds {foreign.name[:80]!r}, which is no file of a receipt. Name an empty "
                 "directory, or one that does not exist yet."
             )
@@ -307,7 +307,7 @@ def _lines(path: Any) -> Iterator[RegistrationLine]:
         try:
             yield msgspec.convert(row.fields, RegistrationLine)
         except msgspec.ValidationError as error:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"receipt: {path}, {row.where}: it is not a line of a receipt: {error}. Delete the file, or name "
                 "another directory."
             ) from None

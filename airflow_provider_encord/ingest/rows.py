@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client import strict_json
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.storage_paths import storage_errors
 
 JSON_LINES = ("jsonl", "ndjson")
@@ -60,8 +60,8 @@ def decode_json(content: bytes | str, where: str) -> Any:
     """Decode JSON.
 
     :param where: Begins the message.
-    :raises InvalidRequestError: It is not JSON as RFC 8259 has it (``NaN`` is not), not UTF-8, nested too deeply, or an
-        object has a key twice.
+    :raises InvalidArgumentError: It is not JSON as RFC 8259 has it (``NaN`` is not), not UTF-8, nested too deeply, or
+        an object has a key twice.
     """
     try:
         return strict_json.loads(content)
@@ -73,7 +73,7 @@ def decode_json(content: bytes | str, where: str) -> Any:
         reason = "it is nested too deeply"
     except msgspec.DecodeError as error:
         reason = f"it is not JSON: {error}"
-    raise InvalidRequestError(f"{where}: {reason}.") from None
+    raise InvalidArgumentError(f"{where}: {reason}.") from None
 
 
 def json_lines(path: Any, argument: str, start: Place = START) -> Iterator[Row]:
@@ -89,7 +89,7 @@ def csv_rows(path: Any, argument: str, start: Place = START) -> Iterator[Row]:
 
     An empty cell says nothing: its column is left out of the row's fields.
 
-    :raises InvalidRequestError: It is something else, or a row has not as many fields as the header.
+    :raises InvalidArgumentError: It is something else, or a row has not as many fields as the header.
     """
     header, first = _header(path, argument)
     texts = _Texts(_lines(path, argument, max(start, first, key=lambda place: place.offset)), f"{argument}: {path}")
@@ -103,7 +103,7 @@ def csv_rows(path: Any, argument: str, start: Place = START) -> Iterator[Row]:
                 if len(values) > len(header)
                 else "Write a comma for each empty cell, too; the file may have been cut off."
             )
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"{argument}: {path}, {where}: it has {len(values)} fields, and the header has {len(header)}. {fix}"
             )
         yield Row(where, {name: value for name, value in zip(header, values, strict=True) if value}, texts.end)
@@ -112,7 +112,7 @@ def csv_rows(path: Any, argument: str, start: Place = START) -> Iterator[Row]:
 def csv_columns(path: Any, argument: str) -> list[str]:
     """The names of the columns of a CSV file.
 
-    :raises InvalidRequestError: It has no header, or one with a name that is empty or given twice.
+    :raises InvalidArgumentError: It has no header, or one with a name that is empty or given twice.
     """
     return _header(path, argument)[0]
 
@@ -120,7 +120,7 @@ def csv_columns(path: Any, argument: str) -> list[str]:
 def json_whole(path: Any, argument: str) -> Any:
     """The value of a JSON file.
 
-    :raises InvalidRequestError: It cannot be read.
+    :raises InvalidArgumentError: It cannot be read.
     """
     with storage_errors(argument, path):
         content = bytes(path.read_bytes())
@@ -130,10 +130,10 @@ def json_whole(path: Any, argument: str) -> Any:
 def require_object(value: Any, where: str) -> Mapping[str, Any]:
     """The value, if it is a JSON object.
 
-    :raises InvalidRequestError: It is not.
+    :raises InvalidArgumentError: It is not.
     """
     if not isinstance(value, Mapping):
-        raise InvalidRequestError(f"{where}: it must be a JSON object, and is {_kind_of_json(value)}.")
+        raise InvalidArgumentError(f"{where}: it must be a JSON object, and is {_kind_of_json(value)}.")
     return value
 
 
@@ -141,16 +141,16 @@ def _header(path: Any, argument: str) -> tuple[list[str], Place]:
     texts = _Texts(_lines(path, argument, START), f"{argument}: {path}")
     header = [name.strip() for name in next(_parsed(texts, f"{argument}: {path}"), [])]
     if not header:
-        raise InvalidRequestError(f"{argument}: {path}: it has no header. The first line must name the columns.")
+        raise InvalidArgumentError(f"{argument}: {path}: it has no header. The first line must name the columns.")
     if len(header) == 1 and (other := next((one for one in _OTHER_SEPARATORS if one in header[0]), None)):
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"{argument}: {path}: its columns are separated by {_OTHER_SEPARATORS[other]}. Separate them by commas."
         )
     if "" in header:
-        raise InvalidRequestError(f"{argument}: {path}: column {header.index('') + 1} has no name. Name or remove it.")
+        raise InvalidArgumentError(f"{argument}: {path}: column {header.index('') + 1} has no name. Name or remove it.")
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
-        raise InvalidRequestError(f"{argument}: {path}: two columns are named {twice[:80]!r}.")
+        raise InvalidArgumentError(f"{argument}: {path}: two columns are named {twice[:80]!r}.")
     return header, texts.end
 
 
@@ -172,7 +172,7 @@ class _Texts:
         except UnicodeDecodeError:
             text = "\0"
         if "\0" in text:  # UTF-16 holds many
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"{self._where}, line {self.end.line}: it is not UTF-8. Save the file as CSV in UTF-8."
             )
         return text
@@ -186,7 +186,7 @@ def _parsed(texts: _Texts, where: str) -> Iterator[list[str]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"{where}, line {texts.end.line}: it is not CSV: {error}. For longer values use JSON Lines."
             ) from None
         yield values

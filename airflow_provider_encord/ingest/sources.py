@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from airflow_provider_encord.client.api.data_items import IMAGE, TEXT, Kind
-from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
 from airflow_provider_encord.ingest.keys import keys_below, require_key, require_name, require_target
 from airflow_provider_encord.ingest.kinds import kind_of, media_type
 from airflow_provider_encord.storage_paths import size_and_version, storage_errors
@@ -107,7 +107,7 @@ def find_files(
     :param open_uri: Makes a path object of a URI, or raises an error that says why it cannot.
     :param kind: What all of them are, whatever their names; None goes by the names.
     :param leave_out: Whether a file, by its URI, is one of ours and no data, such as a receipt. None leaves out none.
-    :raises InvalidRequestError: Something is missing, or of an unknown kind, or its name is too long, or there is
+    :raises InvalidArgumentError: Something is missing, or of an unknown kind, or its name is too long, or there is
         nothing at all. The message names the file.
     """
     found: dict[str, SourceFile] = {}
@@ -127,7 +127,7 @@ def find_files(
                 found[identity] = file
                 versions.add(alike)
     if not found:
-        raise InvalidRequestError("source: it is empty; name at least one file, pattern or directory.")
+        raise InvalidArgumentError("source: it is empty; name at least one file, pattern or directory.")
     return list(found.values())
 
 
@@ -135,17 +135,17 @@ def _each(source: Source | Iterable[Source]) -> Sequence[Source]:
     if isinstance(source, str) or hasattr(source, "is_dir"):
         return [source]  # type: ignore[list-item]
     if not isinstance(source, Iterable):
-        raise InvalidRequestError(f"source: {type(source).__name__} is neither a path, nor a URI, nor a list of them.")
+        raise InvalidArgumentError(f"source: {type(source).__name__} is neither a path, nor a URI, nor a list of them.")
     return list(source)
 
 
 def _as_path(one: Source, open_uri: OpenUri) -> Any:
     if not isinstance(one, str):
         if not hasattr(one, "is_dir"):
-            raise InvalidRequestError(f"source: {type(one).__name__} is neither a path nor a URI.")
+            raise InvalidArgumentError(f"source: {type(one).__name__} is neither a path nor a URI.")
         return one
     if not one.strip():
-        raise InvalidRequestError("source: an empty text is no path; a template may have rendered to nothing.")
+        raise InvalidArgumentError("source: an empty text is no path; a template may have rendered to nothing.")
     if "://" not in one:
         return pathlib.Path(one).expanduser()
     return open_uri(one)
@@ -157,10 +157,10 @@ def _expand(path: Any, kind: Kind | None) -> list[Any]:
     if path.exists():
         return [path]
     if not _is_pattern(str(path)):
-        raise InvalidRequestError(f"source: there is no file or directory {path}.")
+        raise InvalidArgumentError(f"source: there is no file or directory {path}.")
     found = sorted((one for one in _matches(path) if one.is_file()), key=str)
     if not found:
-        raise InvalidRequestError(f"source: no file matches {path}.")
+        raise InvalidArgumentError(f"source: no file matches {path}.")
     return found
 
 
@@ -186,7 +186,7 @@ def _directory(directory: Any, kind: Kind | None) -> list[Any]:
     # Texts stand in many directories without being data, such as a README: these are to be named.
     fitting = [key for key in keys if kind or kind_of(key.rpartition("/")[2]) not in (None, TEXT)]
     if not fitting:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"source: no file in the directory {directory} has a suffix that stands for a kind, such as .png or .mp4 "
             f"({len(keys)} other files). Name their kind with the argument kind."
         )
@@ -201,12 +201,12 @@ def _source_file(path: Any, kind: Kind | None) -> SourceFile:
     title, uri = require_name(path.name, "source"), uri_of(path)
     kind = kind or kind_of(title)
     if kind is None:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"source: {uri} has a name that stands for no kind. Name the kind with the argument kind, rename the "
             "file, or leave it out with a narrower pattern, such as *.png."
         )
     if len(title) > LONGEST_TITLE:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"source: the name of {uri} has {len(title)} characters, and Encord takes {LONGEST_TITLE}. Rename the file."
         )
     try:

@@ -17,7 +17,7 @@ from airflow_provider_encord.client.call import API_KEY, Flow
 from airflow_provider_encord.client.errors import (
     ConflictError,
     EncordError,
-    InvalidRequestError,
+    InvalidArgumentError,
     PayloadTooLargeError,
     RateLimitedError,
     TransientError,
@@ -65,15 +65,15 @@ def upload_files(
     :param notebook: Where earlier attempts noted their running jobs, and this one does; by default, nowhere.
     :param evidence: What earlier receipts know of the rows.
     :param match_by: How files are recognised that no receipt knows; see `ingest.plan.make_plan`.
-    :raises InvalidRequestError: A number is out of its bounds.
+    :raises InvalidArgumentError: A number is out of its bounds.
     :raises UnsupportedByCredentialError: There are files of a kind that does not go there.
     :raises ConflictError: Files are there twice now, as another task uploaded them at the same time.
     :raises EncordError: It cannot go on; the files that were left are reported as failed.
     """
     if not (math.isfinite(job_timeout) and job_timeout > 0):
-        raise InvalidRequestError(f"job_timeout: {job_timeout} is not a number of seconds over 0.")
+        raise InvalidArgumentError(f"job_timeout: {job_timeout} is not a number of seconds over 0.")
     if not 1 <= files_per_job <= MOST_URLS_PER_REQUEST:
-        raise InvalidRequestError(f"files_per_job: {files_per_job} is not between 1 and {MOST_URLS_PER_REQUEST}.")
+        raise InvalidArgumentError(f"files_per_job: {files_per_job} is not between 1 and {MOST_URLS_PER_REQUEST}.")
     for kind in {file.kind for file in files}:
         target.require_kind(kind)
     refused = [outcome for outcome in map(unfit, files) if outcome]
@@ -319,7 +319,7 @@ class _Upload:
         """Decide whether to go on."""
         self._failed_batches += 1
         of_this_batch = isinstance(
-            error, TransientError | InvalidRequestError | PayloadTooLargeError | UnexpectedResponseError
+            error, TransientError | InvalidArgumentError | PayloadTooLargeError | UnexpectedResponseError
         ) and not isinstance(error, RateLimitedError)
         if not of_this_batch or self._failed_batches >= _FAILED_BATCHES:
             self._stopped_by = self._stopped_by or error

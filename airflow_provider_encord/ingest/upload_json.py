@@ -27,7 +27,7 @@ from airflow_provider_encord.client.api.data_items import (
     Unit,
     UploadedFile,
 )
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.rows import require_object
 from airflow_provider_encord.ingest.sources import LONGEST_TITLE
 
@@ -45,7 +45,7 @@ def upload_json_entries(
 
     :param where: Begins messages.
     :param switches: The switches as they are used, by name. None does not look at those of the file.
-    :raises InvalidRequestError: A list, an entry or a key is not what Encord documents.
+    :raises InvalidArgumentError: A list, an entry or a key is not what Encord documents.
     """
     for name, entries in value.items():
         plain = _plain(name)
@@ -55,9 +55,9 @@ def upload_json_entries(
             continue
         if plain not in _LISTS and plain != _IMAGE_GROUPS:
             known = ", ".join(["image_groups", *(kind.list_name for kind in KINDS)])
-            raise InvalidRequestError(f"{where}: the list {name[:40]!r} is not known. Lists are {known}.")
+            raise InvalidArgumentError(f"{where}: the list {name[:40]!r} is not known. Lists are {known}.")
         if not isinstance(entries, list):
-            raise InvalidRequestError(f"{where}: {name}: it must be a list.")
+            raise InvalidArgumentError(f"{where}: {name}: it must be a list.")
         for number, entry in enumerate(entries, 1):
             place = f"{where}, {name}, entry {number}"
             yield _unit(plain, _fields(require_object(entry, place), place), place)
@@ -65,7 +65,7 @@ def upload_json_entries(
 
 def _require_switch(name: str, value: Any, used: Mapping[str, bool], where: str) -> None:
     if value is not None and value is not used.get(name):
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"{where}: {name}: the file says {str(value)[:40].lower()}, and the argument of the task says "
             f"{str(used.get(name)).lower()}. Set the argument {name}, and remove the key from the file."
         )
@@ -74,33 +74,33 @@ def _require_switch(name: str, value: Any, used: Mapping[str, bool], where: str)
 def require_url(url: Any, where: str) -> str:
     """The URL of an object, checked.
 
-    :raises InvalidRequestError: It is none, or too long.
+    :raises InvalidArgumentError: It is none, or too long.
     """
     if url is None or url == "":
-        raise InvalidRequestError(f"{where}: it is missing. Give a URL, such as s3://bucket/key.")
+        raise InvalidArgumentError(f"{where}: it is missing. Give a URL, such as s3://bucket/key.")
     if not isinstance(url, str) or "://" not in url:
-        raise InvalidRequestError(f"{where}: {str(url)[:80]!r} is no URL, such as s3://bucket/key.")
+        raise InvalidArgumentError(f"{where}: {str(url)[:80]!r} is no URL, such as s3://bucket/key.")
     if len(url.encode("utf-8", "surrogatepass")) > LONGEST_URL:
-        raise InvalidRequestError(f"{where}: it has more than {LONGEST_URL} bytes.")
+        raise InvalidArgumentError(f"{where}: it has more than {LONGEST_URL} bytes.")
     return _require_text(url, where)
 
 
 def require_title(title: Any, where: str) -> str:
     """The title of a unit, checked.
 
-    :raises InvalidRequestError: It is no text, or too long.
+    :raises InvalidArgumentError: It is no text, or too long.
     """
     if not isinstance(title, str):
-        raise InvalidRequestError(f"{where}: it must be a text.")
+        raise InvalidArgumentError(f"{where}: it must be a text.")
     if len(title) > LONGEST_TITLE:
-        raise InvalidRequestError(f"{where}: it has {len(title)} characters, and Encord takes {LONGEST_TITLE}.")
+        raise InvalidArgumentError(f"{where}: it has {len(title)} characters, and Encord takes {LONGEST_TITLE}.")
     return _require_text(title, where)
 
 
 def title_or(title: Any, name: str, where: str) -> str:
     """The title of a unit, checked; one that is missing or empty is the name of its file.
 
-    :raises InvalidRequestError: It is no text, or too long.
+    :raises InvalidArgumentError: It is no text, or too long.
     """
     return require_title(name if title is None or title == "" else title, where)
 
@@ -120,7 +120,7 @@ def _require_text(text: str, where: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise InvalidRequestError(f"{where}: it holds half of a character (a lone surrogate).") from None
+        raise InvalidArgumentError(f"{where}: it holds half of a character (a lone surrogate).") from None
     return text
 
 
@@ -132,7 +132,7 @@ def _fields(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The fields by their names in lower case without underscores."""
     fields = {_plain(name): value for name, value in entry.items() if value is not None}
     if len(fields) < sum(value is not None for value in entry.values()):
-        raise InvalidRequestError(f"{where}: a field is given twice, in two ways of writing it.")
+        raise InvalidArgumentError(f"{where}: a field is given twice, in two ways of writing it.")
     return fields
 
 
@@ -150,7 +150,7 @@ def _unit(name: str, fields: dict[str, Any], where: str) -> Unit:
         scene = require_object(fields.pop("scene", None), f"{where}, scene")
         _require_no_more(fields, where)
         if title is None or title == "":
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"{where}, title: it is missing. A scene is recognised by its title, so it is not registered twice."
             )
         return Scene(title=require_title(title, f"{where}, title"), scene=scene, client_metadata=metadata)
@@ -164,7 +164,7 @@ def _unit(name: str, fields: dict[str, Any], where: str) -> Unit:
 def _image_group(fields: dict[str, Any], title: Any, metadata: Mapping[str, Any], where: str) -> Unit:
     create_video = fields.pop("createvideo", False)
     if not isinstance(create_video, bool):
-        raise InvalidRequestError(f"{where}, createVideo: it must be true or false.")
+        raise InvalidArgumentError(f"{where}, createVideo: it must be true or false.")
     files = _parts(fields, "images", IMAGE, where)
     _require_no_more(fields, where)
     named = _group_title(title, files, where)
@@ -178,19 +178,19 @@ def _parts(fields: dict[str, Any], list_name: str, kind: Kind, where: str) -> Se
     files = [Part(url=url, title=require_title(name_in(url), f"{where}, title")) for url in urls]
     listed = fields.pop(list_name.lower(), [])
     if not isinstance(listed, list):
-        raise InvalidRequestError(f"{where}, {list_name}: it must be a list.")
+        raise InvalidArgumentError(f"{where}, {list_name}: it must be a list.")
     for number, one in enumerate(listed, 1):
         place = f"{where}, {list_name}, file {number}"
         file = _fields(require_object(one, place), place)
         if "url" in file and "objecturl" in file:
-            raise InvalidRequestError(f"{place}: it has both url and objectUrl. Keep one.")
+            raise InvalidArgumentError(f"{place}: it has both url and objectUrl. Keep one.")
         url = require_url(file.pop("url", file.pop("objecturl", None)), f"{place}, url")
         title = title_or(file.pop("title", None), name_in(url), f"{place}, title")
         details = _details(file, kind.details_name, place)
         _require_no_more(file, place)
         files.append(Part(url=url, title=title, details=details))
     if not files:
-        raise InvalidRequestError(f"{where}: it names no files. Name them as objectUrl_0, objectUrl_1, ...")
+        raise InvalidArgumentError(f"{where}: it names no files. Name them as objectUrl_0, objectUrl_1, ...")
     return files
 
 
@@ -206,4 +206,4 @@ def _group_title(title: Any, files: Sequence[Part], where: str) -> str:
 
 def _require_no_more(fields: Mapping[str, Any], where: str) -> None:
     for name in fields:
-        raise InvalidRequestError(f"{where}: the key {name[:40]!r} is not known here.")
+        raise InvalidArgumentError(f"{where}: the key {name[:40]!r} is not known here.")

@@ -153,7 +153,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         return result
 
     def _question(self, context: Context) -> AnalyticsQuestion:
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.export.analytics import AnalyticsQuestion
         from airflow_provider_encord.export.formats import require_format
 
@@ -162,7 +162,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         require_format(name)
         start, end = self._interval(context, what)
         if start >= end:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"start, end: the interval from {start} to {end} is empty. If it is that of the run, leave "
                 "both out (Airflow 3's default timetable gives empty ones), or use CronDataIntervalTimetable."
             )
@@ -176,13 +176,13 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         )
 
     def _filters(self, what: Sequence[str]) -> AnalyticsFilters:
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_emails, require_ids
         from airflow_provider_encord.export.analytics import AnalyticsFilters
 
         actions = parse_texts(self.actions, "actions") or []
         if actions and "time_spent" in what:
-            raise InvalidRequestError("actions: time spent is not recorded by action; leave one of them out.")
+            raise InvalidArgumentError("actions: time spent is not recorded by action; leave one of them out.")
         return AnalyticsFilters(
             user_emails=tuple(require_emails(parse_list(self.user_emails, "user_emails"), "user_emails")),
             stages=tuple(require_ids(parse_list(self.stages, "stages"), "stages")),
@@ -205,15 +205,15 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         start: datetime.datetime | None,
         end: datetime.datetime | None,
     ) -> tuple[datetime.datetime, datetime.datetime]:
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.operators.runs import run_interval, whole_days
 
         run = run_interval(context)
         if run is None:
-            raise InvalidRequestError("start, end: the run has no interval. Pass both.")
+            raise InvalidArgumentError("start, end: the run has no interval. Pass both.")
         days = whole_days(run, context) if "time_spent" in what else run
         if start is None and end is None and days[0] == days[1]:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"what: Encord keeps time spent by day (UTC), and no day ends in the interval of this run, from "
                 f"{run[0].isoformat()} to {run[1].isoformat()}. Run the DAG once a day, or leave time_spent out of "
                 "`what`."
@@ -224,27 +224,27 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
 def _time(value: Any, name: str) -> datetime.datetime:
     import datetime
 
-    from airflow_provider_encord.client.errors import InvalidRequestError
+    from airflow_provider_encord.client.errors import InvalidArgumentError
     from airflow_provider_encord.client.times import parse_time
 
     text = _interval_end(value, name)
     if text is None:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"{name}: it is empty. A run without a data interval, such as one that somebody starts, needs it given."
         )
     try:
         return parse_time(text).astimezone(datetime.UTC)
     except OverflowError:
-        raise InvalidRequestError(f"{name}: {text} is out of the range of years that can be exported.") from None
+        raise InvalidArgumentError(f"{name}: {text} is out of the range of years that can be exported.") from None
 
 
 def _kinds(value: Any, name: str) -> list[str]:
-    from airflow_provider_encord.client.errors import InvalidRequestError
+    from airflow_provider_encord.client.errors import InvalidArgumentError
 
     kinds = parse_list(value, name)
     unknown = [one for one in kinds if one not in ANALYTICS_KINDS]
     if unknown or not kinds:
-        raise InvalidRequestError(f"{name}: {unknown or kinds} is none of {', '.join(ANALYTICS_KINDS)}.")
+        raise InvalidArgumentError(f"{name}: {unknown or kinds} is none of {', '.join(ANALYTICS_KINDS)}.")
     return kinds
 
 

@@ -39,7 +39,7 @@ def parse_bool(value: Any, name: str, *, empty: bool | None = None) -> bool:
 
     :param empty: What nothing stands for, where nothing is removed or changed. None refuses it: a template that
         rendered to nothing must not decide about that.
-    :raises InvalidRequestError: It is neither true nor false.
+    :raises InvalidArgumentError: It is neither true nor false.
     """
     word = str(value).strip().lower()
     if word in ("", "none"):
@@ -54,7 +54,7 @@ def parse_bool(value: Any, name: str, *, empty: bool | None = None) -> bool:
 def parse_list(value: Any, name: str) -> list[Any]:
     """A list: as it is, as the text that a template makes of one, or one item that stands for a list.
 
-    :raises InvalidRequestError: It is the text of something that begins like a list and is none.
+    :raises InvalidArgumentError: It is the text of something that begins like a list and is none.
     """
     if value is None:
         return []
@@ -112,7 +112,7 @@ def _joined(value: Any) -> Any:
 def parse_mapping(value: Any, name: str) -> Mapping[str, Any] | None:
     """A dictionary: as it is, or as JSON.
 
-    :raises InvalidRequestError: It is neither.
+    :raises InvalidArgumentError: It is neither.
     """
     value = _joined(blank_to_none(value))
     if isinstance(value, str):
@@ -131,7 +131,7 @@ def parse_mapping(value: Any, name: str) -> Mapping[str, Any] | None:
 def json_mapping(value: Any, name: str) -> dict[str, Any] | None:
     """A dictionary as JSON has it: times, `Decimal` and `UUID` values as `plain_json` writes them.
 
-    :raises InvalidRequestError: It is no dictionary, or holds a value that has no form in JSON.
+    :raises InvalidArgumentError: It is no dictionary, or holds a value that has no form in JSON.
     """
     from airflow_provider_encord.plain_json import plain_json
 
@@ -142,7 +142,7 @@ def json_mapping(value: Any, name: str) -> dict[str, Any] | None:
 def text_or_mapping(value: Any, name: str) -> str | Mapping[str, Any] | None:
     """A word, a path or a pattern as it is; a dictionary as it is, or as JSON; None for nothing.
 
-    :raises InvalidRequestError: It looks like JSON and is none, or is neither.
+    :raises InvalidArgumentError: It looks like JSON and is none, or is neither.
     """
     value = blank_to_none(value)
     return value if isinstance(value, str) and not value.lstrip().startswith("{") else parse_mapping(value, name)
@@ -151,7 +151,7 @@ def text_or_mapping(value: Any, name: str) -> str | Mapping[str, Any] | None:
 def parse_datetime(value: Any, name: str) -> str | None:
     """A time as Encord is asked for it; None for what a template rendered to nothing.
 
-    :raises InvalidRequestError: It is no time.
+    :raises InvalidArgumentError: It is no time.
     """
     from airflow_provider_encord.client.times import write_time
 
@@ -168,7 +168,7 @@ def parse_positive_int(value: Any, name: str, *, most: int | None = None) -> int
     """A number of at least 1.
 
     :param most: The largest that is taken.
-    :raises InvalidRequestError: It is no whole number, or out of its bounds.
+    :raises InvalidArgumentError: It is no whole number, or out of its bounds.
     """
     number = _number(value)
     if not number.is_integer() or number < 1 or (most and number > most):
@@ -180,7 +180,7 @@ def parse_positive_int(value: Any, name: str, *, most: int | None = None) -> int
 def parse_seconds(value: Any, name: str) -> float:
     """A number of seconds over 0, at most ten years, perhaps with a fraction.
 
-    :raises InvalidRequestError: It is none.
+    :raises InvalidArgumentError: It is none.
     """
     number = _number(value)
     if not (math.isfinite(number) and number > 0):
@@ -193,7 +193,7 @@ def parse_seconds(value: Any, name: str) -> float:
 def parse_url(value: Any, name: str) -> str:
     """The URL of a path, which is not looked at; cheap enough for the parsing of a DAG.
 
-    :raises InvalidRequestError: It is empty or relative.
+    :raises InvalidArgumentError: It is empty or relative.
     """
     written = _one_path(value, name)
     try:
@@ -214,7 +214,7 @@ def parse_url(value: Any, name: str) -> str:
 def _one_path(value: Any, name: str) -> str:
     """The text of a path.
 
-    :raises InvalidRequestError: It is of another type, or has characters that no path has.
+    :raises InvalidArgumentError: It is of another type, or has characters that no path has.
     """
     if not isinstance(value, str) and not hasattr(value, "parent"):
         raise _invalid(f"{name}: it must be one path, not a {type(value).__name__}.")
@@ -227,7 +227,7 @@ def _one_path(value: Any, name: str) -> str:
 def storage_path(value: Any, name: str) -> ObjectStoragePath:
     """A path of a disk or an object store, as Airflow finds the credentials for it.
 
-    :raises InvalidRequestError: It is relative, or of a scheme that this deployment has no file system for, or its
+    :raises InvalidArgumentError: It is relative, or of a scheme that this deployment has no file system for, or its
         connection is not there.
     """
     from airflow.providers.common.compat.sdk import AirflowNotFoundException, ObjectStoragePath
@@ -250,7 +250,7 @@ def storage_path(value: Any, name: str) -> ObjectStoragePath:
 def parse_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """One of some words.
 
-    :raises InvalidRequestError: It is another.
+    :raises InvalidArgumentError: It is another.
     """
     if value not in choices:
         raise _invalid(f"{name}: {str(value)[:80]!r} is none of {', '.join(choices)}.")
@@ -262,7 +262,7 @@ def parse_text(value: Any, name: str) -> str | None:
 
     Native rendering makes other types of texts such as ``2026`` or ``True``, which become text again.
 
-    :raises InvalidRequestError: It is a list or a dictionary; or the text ``None``, which a template makes of a value
+    :raises InvalidArgumentError: It is a list or a dictionary; or the text ``None``, which a template makes of a value
         that is not there.
     """
     value = _joined(blank_to_none(value))
@@ -279,7 +279,7 @@ def parse_text(value: Any, name: str) -> str | None:
 
 
 def literal_word(value: Any, name: str) -> str | None:
-    """For `check_literals`: as `parse_text`. A truth value is refused, which no template made of a text such as ``True``."""
+    """As `parse_text`, for `check_literals`: a bool is refused, as no template made it of a text such as ``True``."""
     if isinstance(value, bool):
         raise _invalid(f"{name}: it must be text, not a bool.")
     return parse_text(value, name)
@@ -288,7 +288,7 @@ def literal_word(value: Any, name: str) -> str | None:
 def branch_name(value: Any, name: str) -> str | None:
     """The name of a label branch; None for what a template rendered to nothing.
 
-    :raises InvalidRequestError: See `parse_text`; or white space stands around it, which would name another branch.
+    :raises InvalidArgumentError: See `parse_text`; or white space stands around it, which would name another branch.
     """
     branch = parse_text(value, name)
     if branch is not None and branch != branch.strip():
@@ -299,7 +299,7 @@ def branch_name(value: Any, name: str) -> str | None:
 def parse_texts(value: Any, name: str) -> list[str] | None:
     """Several of them; None for what a template rendered to nothing.
 
-    :raises InvalidRequestError: See `parse_text`.
+    :raises InvalidArgumentError: See `parse_text`.
     """
     return (
         None
@@ -343,7 +343,7 @@ def _check_literal(value: Any, name: str, check: Callable[[Any, str], Any]) -> N
     try:
         check(value, name)
     except Exception as error:
-        if type(error).__name__ != "InvalidRequestError":  # the class itself is imported only if it is needed
+        if type(error).__name__ != "InvalidArgumentError":  # the class itself is imported only if it is needed
             raise
         raise InvalidLiteralError(str(error)) from None
 
@@ -373,6 +373,6 @@ def _number(value: Any) -> float:
 
 
 def _invalid(message: str) -> Exception:
-    from airflow_provider_encord.client.errors import InvalidRequestError
+    from airflow_provider_encord.client.errors import InvalidArgumentError
 
-    return InvalidRequestError(message)
+    return InvalidArgumentError(message)

@@ -155,12 +155,12 @@ class EncordLinkItemsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Link what is not linked."""
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
 
         behaviors = ("SKIP", "DUPLICATE", "FAIL")
         behavior = str(self.duplicates_behavior).upper()
         if behavior not in behaviors:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"duplicates_behavior: {self.duplicates_behavior!r} is none of {', '.join(behaviors)}."
             )
         dataset = self.client.dataset(blank_to_none(self.dataset))
@@ -212,18 +212,18 @@ class EncordLinkItemsOperator(EncordBaseOperator):
 
     def _items(self) -> list[str]:
         from airflow_provider_encord.client.api.storage_items import ItemFilter
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_ids
 
         items, folder = parse_list(self.items, "items"), blank_to_none(self.folder)
         if bool(items) == (folder is not None):
-            raise InvalidRequestError("items, folder: name items, or a folder; not both, and not neither.")
+            raise InvalidArgumentError("items, folder: name items, or a folder; not both, and not neither.")
         if folder is None:
             return require_ids(items, "items")
         which = ItemFilter(client_metadata=False, page_size=1000)
         found = [item.uuid for item in self.client.folder(folder).items(which) if not item.is_placeholder]
         if not found:
-            raise InvalidRequestError(f"folder: {folder} has no items.")
+            raise InvalidArgumentError(f"folder: {folder} has no items.")
         return found
 
 
@@ -262,13 +262,13 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
     def _execute(self, context: Context) -> dict[str, Any]:
         """Remove what is there."""
         from airflow_provider_encord.attempts import Checkpoint, fingerprint
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_ids
 
         preview = parse_bool(self.preview, "preview")
         wanted = list(dict.fromkeys(require_ids(parse_list(self.data_hashes, "data_hashes"), "data_hashes")))
         if not wanted:
-            raise InvalidRequestError("data_hashes: it is empty (check the rendered template); nothing was removed.")
+            raise InvalidArgumentError("data_hashes: it is empty (check the rendered template); nothing was removed.")
         dataset = self.client.dataset(blank_to_none(self.dataset))
         self.push_link(context, dataset_url, dataset.id)
         chosen = set(wanted)
@@ -278,7 +278,7 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         # An attempt that was killed may have removed some before.
         found = max(begun.load() or 0, len(there))
         if not found:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"data_hashes: none of the {len(wanted)} is in dataset {dataset.id}; nothing was removed. Pass ids of "
                 "its data units (not of storage items, and not of another dataset). If an earlier run of this task "
                 "removed them, all is well: mark the task as success."

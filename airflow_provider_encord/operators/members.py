@@ -29,11 +29,11 @@ class AddUsersOperator(EncordBaseOperator):
         :param resource: A handle with users.
         """
         from airflow_provider_encord.client.api.roles import role_on_wire
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
 
         wanted = parse_list(self.users, "users")
         if not wanted:
-            raise InvalidRequestError("users: it is empty; name at least one address.")
+            raise InvalidArgumentError("users: it is empty; name at least one address.")
         number = role_on_wire(self.role, resource.member_calls.roles)
         members = resource.add_users(wanted, number)
         other = sorted(one.user_email for one in members if one.user_role != number)

@@ -76,13 +76,13 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
     def _wanted(self) -> dict[str, Any] | None:
         """The structure; None if the argument was left out.
 
-        :raises InvalidRequestError: It rendered to nothing.
+        :raises InvalidArgumentError: It rendered to nothing.
         """
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
 
         structure = json_mapping(self.structure, "structure")
         if not structure and not self._structure_is_left_out:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 "structure: it is empty (check the rendered template); no ontology was created. Leave the argument out "
                 "to create an ontology in which nothing can be labelled."
             )

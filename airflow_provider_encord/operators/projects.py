@@ -156,13 +156,13 @@ class _ChangeDatasetsOperator(EncordBaseOperator):
     def wanted(self) -> list[str]:
         """The ids of the datasets. An empty list is allowed, because another task may have changed nothing.
 
-        :raises InvalidRequestError: A template rendered to nothing, or one is no id.
+        :raises InvalidArgumentError: A template rendered to nothing, or one is no id.
         """
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_ids
 
         if blank_to_none(self.datasets) in (None, "None"):
-            raise InvalidRequestError("datasets: it is empty (check the rendered template); nothing was changed.")
+            raise InvalidArgumentError("datasets: it is empty (check the rendered template); nothing was changed.")
         wanted = require_ids(parse_list(self.datasets, "datasets"), "datasets")
         if not wanted:
             self.log.warning("datasets is an empty list; project %s is not changed.", self.project)
@@ -355,10 +355,10 @@ class EncordSetProjectStatusOperator(EncordBaseOperator):
     def _execute(self, context: Context) -> dict[str, Any]:
         """Set it, if it is another."""
         from airflow_provider_encord.client.api.projects import STATUSES
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
 
         if self.status not in STATUSES:
-            raise InvalidRequestError(f"status: {self.status!r} is none of {', '.join(STATUSES)}.")
+            raise InvalidArgumentError(f"status: {self.status!r} is none of {', '.join(STATUSES)}.")
         project = self.client.project(blank_to_none(self.project))
         self.push_link(context, project_url, project.id)
         before = project.status()

@@ -132,7 +132,9 @@ class TestEvents:
     def test_the_outlet_of_this_uri_gets_the_extra_and_no_other(self) -> None:
         mine, other = assets.project_asset(ID), assets.project_asset(OTHER)
         events = _accessors()
-        self._operator(mine, other).record_asset_event({"outlet_events": events}, assets.project_uri(API, ID), {"rows": 3})
+        self._operator(mine, other).record_asset_event(
+            {"outlet_events": events}, assets.project_uri(API, ID), {"rows": 3}
+        )
         assert events[mine].extra == {"rows": 3}
         assert events[other].extra == {}
 

@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api import folder_uploads
 from airflow_provider_encord.client.api.data_items import IMAGE, UploadedFile, data_items
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.resources.jobs import FOLDER_SYNC, FOLDER_UPLOAD, Job, job_from, state_of
 from airflow_provider_encord.operators.storage import EncordSyncFolderOperator
 from airflow_provider_encord.triggers.jobs import EncordJobTrigger
@@ -270,5 +270,5 @@ class TestEvents:
             operator.execute_complete({}, event)
 
     def test_what_was_stored_of_a_job_is_checked(self) -> None:
-        with pytest.raises(InvalidRequestError, match="job: "):
+        with pytest.raises(InvalidArgumentError, match="job: "):
             job_from({"kind": "folder_sync"})

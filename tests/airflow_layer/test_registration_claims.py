@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow_provider_encord.attempts import CLAIM_SECONDS
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import run
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.resources.jobs import FOLDER_UPLOAD, Job
 from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOperator
 from tests.airflow_layer.cloud_intake import Intake
@@ -61,7 +61,7 @@ def test_a_wait_on_the_worker_checks_the_claim_before_each_poll() -> None:
     def check() -> None:
         polls.append("check")
         if len(polls) > 6:
-            raise InvalidRequestError("another attempt took it over")
+            raise InvalidArgumentError("another attempt took it over")
 
     def perform(step: Any) -> Any:
         if getattr(step, "operation", None):
@@ -70,7 +70,7 @@ def test_a_wait_on_the_worker_checks_the_claim_before_each_poll() -> None:
         return 0.0
 
     job = Job(kind=FOLDER_UPLOAD, resource="00000000-0000-4000-8000-000000000001", id="job")
-    with pytest.raises(InvalidRequestError, match="took it over"):
+    with pytest.raises(InvalidArgumentError, match="took it over"):
         run(job.follow(timeout=60, before_poll=check), perform)
     assert polls == ["check", "poll"] * 3 + ["check"]
 

@@ -16,7 +16,7 @@ from airflow_provider_encord.client.call import Call, Flow, Request, run
 from airflow_provider_encord.client.errors import (
     ConflictError,
     EncordError,
-    InvalidRequestError,
+    InvalidArgumentError,
     OutcomeUnknownError,
     PermissionDeniedError,
     RateLimitedError,
@@ -126,14 +126,14 @@ def test_the_one_that_is_in_the_way_is_named():
 
 @pytest.mark.parametrize("if_exists", ["", "Reuse", "skip", None])
 def test_an_unknown_choice_is_refused_before_anything_is_asked(if_exists):
-    with pytest.raises(InvalidRequestError, match=r"if_exists.*reuse, fail, new"):
+    with pytest.raises(InvalidArgumentError, match=r"if_exists.*reuse, fail, new"):
         run(creation(if_exists), script())
 
 
 @pytest.mark.parametrize("title", ["", "  ", "\n", None, 7])
 @pytest.mark.parametrize("if_exists", IF_EXISTS)
 def test_a_title_that_is_none_is_refused_before_anything_is_asked(if_exists, title):
-    with pytest.raises(InvalidRequestError, match="title"):
+    with pytest.raises(InvalidArgumentError, match="title"):
         run(creation(if_exists, title), script())
 
 

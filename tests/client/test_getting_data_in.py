@@ -12,7 +12,7 @@ from airflow_provider_encord.client.api import uploads
 from airflow_provider_encord.client.api.data_items import DICOM, IMAGE, KINDS, PDF, UploadedFile, data_items
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import Call, Now, Pause, Step, run
-from airflow_provider_encord.client.errors import InvalidRequestError, PayloadTooLargeError, TransientError
+from airflow_provider_encord.client.errors import InvalidArgumentError, PayloadTooLargeError, TransientError
 from airflow_provider_encord.client.resources.datasets import MOST_ITEMS, remove_data_rows
 from airflow_provider_encord.client.resources.uploads import FORGIVEN, LocalFile, LocalUnit, follow_job
 from tests.client.emulated import World, picture, world
@@ -71,9 +71,9 @@ def test_lost_answers_are_forgiven_until_too_many_come_in_a_row():
 
 def test_a_unit_of_one_file_refuses_several_and_groups_are_of_images():
     file = LocalFile(title="a", size=1, open=lambda: io.BytesIO(b"a"))
-    with pytest.raises(InvalidRequestError, match="exactly one"):
+    with pytest.raises(InvalidArgumentError, match="exactly one"):
         LocalUnit(kind=IMAGE, files=[file, file], title="a")
-    with pytest.raises(InvalidRequestError, match="grouped"):
+    with pytest.raises(InvalidArgumentError, match="grouped"):
         LocalUnit(kind=DICOM, files=[file], title="a", grouped=True)
 
 

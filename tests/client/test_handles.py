@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_encord.client.api import keys, uploads
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import (
-    InvalidRequestError,
+    InvalidArgumentError,
     OutcomeUnknownError,
     UnexpectedResponseError,
     UnsupportedByCredentialError,
@@ -40,7 +40,7 @@ def test_without_an_id_the_handle_is_what_the_key_belongs_to(server):
 
 @pytest.mark.parametrize("which", ["project", "dataset"])
 def test_without_an_id_an_ssh_key_has_no_handle(server, which):
-    with client(server) as made, pytest.raises(InvalidRequestError, match=f"{which}: give its id"):
+    with client(server) as made, pytest.raises(InvalidArgumentError, match=f"{which}: give its id"):
         getattr(made, which)()
 
 
@@ -48,7 +48,7 @@ def test_without_an_id_an_ssh_key_has_no_handle(server, which):
 def test_an_id_that_is_none_is_refused_and_the_argument_named(server, id_):
     with client(server) as made:
         for which in ("project", "dataset", "ontology"):
-            with pytest.raises(InvalidRequestError, match=f"{which}: .* is not an id"):
+            with pytest.raises(InvalidArgumentError, match=f"{which}: .* is not an id"):
                 getattr(made, which)(id_)
 
 
@@ -57,7 +57,7 @@ def test_ids_are_normalised_and_doubles_dropped():
     assert require_id(PROJECT.replace("-", ""), "x") == PROJECT
     assert require_ids(PROJECT, "x") == [PROJECT]
     assert require_ids([DATASET, PROJECT, DATASET.upper()], "x") == [DATASET, PROJECT]
-    with pytest.raises(InvalidRequestError, match="datasets"):
+    with pytest.raises(InvalidArgumentError, match="datasets"):
         require_ids([PROJECT, "no"], "datasets")
 
 
@@ -177,7 +177,7 @@ def test_integrations_are_listed_by_the_api_that_the_credential_can_use(server):
     ("scopes", "word"), [([], "none given"), (["label.read", "admin"], "unknown admin"), (["dataset.read"], "unknown")]
 )
 def test_scopes_are_checked_before_a_key_is_asked_for(server, scopes, word):
-    with client(server) as made, pytest.raises(InvalidRequestError, match=f"scopes: {word}"):
+    with client(server) as made, pytest.raises(InvalidArgumentError, match=f"scopes: {word}"):
         made.project(PROJECT).create_api_key("t", scopes)
     assert server.accepted == 0
 

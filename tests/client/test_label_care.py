@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_encord.client.api.labels import LabelRowFilter
 from airflow_provider_encord.client.errors import (
-    InvalidRequestError,
+    InvalidArgumentError,
     NotFoundError,
     RefusedError,
     UnsupportedByCredentialError,
@@ -59,7 +59,7 @@ def test_a_priority_out_of_bounds_is_refused_before_anything_is_sent(world: Worl
     rows = world.user.project(world.project).rows
 
     def attempt() -> None:
-        with pytest.raises(InvalidRequestError, match="from 0 to 1"):
+        with pytest.raises(InvalidArgumentError, match="from 0 to 1"):
             rows.set_priorities({world.data[0]: 0.5, world.data[1]: 1.5})
 
     assert world.journal(attempt) == []
@@ -89,7 +89,7 @@ def test_a_copy_to_a_branch_is_safe_to_repeat_and_leaves_the_source_alone(world:
 
 
 def test_a_copy_to_the_branch_itself_is_refused_before_anything_is_sent(world: World) -> None:
-    with pytest.raises(InvalidRequestError, match="target"):
+    with pytest.raises(InvalidArgumentError, match="target"):
         world.user.project(world.project).rows.copy_to_branch(labelled(world), target="main")
 
 
@@ -109,7 +109,7 @@ def test_status_and_review_are_there_for_old_projects(world: World) -> None:
     (first, *_) = labelled(world)
     rows.set_status(first, "LABELLED")
     rows.submit_for_review(first)
-    with pytest.raises(InvalidRequestError, match="NOT_LABELLED"):
+    with pytest.raises(InvalidArgumentError, match="NOT_LABELLED"):
         rows.set_status(first, "labelled")
 
 
@@ -183,7 +183,7 @@ def test_encord_refuses_a_log_of_more_than_thirty_days_and_we_cut_it(world: Worl
 
 def test_an_interval_that_ends_before_it_begins_is_refused_before_anything_is_sent(world: World) -> None:
     activity = world.user.project(world.project).activity
-    with pytest.raises(InvalidRequestError, match="end"):
+    with pytest.raises(InvalidArgumentError, match="end"):
         list(activity.editor_logs(now(), now() - DAY))
 
 
@@ -206,7 +206,7 @@ def test_a_text_that_is_no_time_is_refused_before_anything_is_sent(world: World,
 
 
 def _refuse(read: Callable[[], Any]) -> None:
-    with pytest.raises(InvalidRequestError, match="time"):
+    with pytest.raises(InvalidArgumentError, match="time"):
         read()
 
 

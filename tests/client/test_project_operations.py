@@ -20,7 +20,7 @@ from airflow_provider_encord.client.call import API_KEY, SSH_KEY
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import (
     ConflictError,
-    InvalidRequestError,
+    InvalidArgumentError,
     NotFoundError,
     OutcomeUnknownError,
     UnsupportedByCredentialError,
@@ -76,7 +76,7 @@ def test_a_role_goes_by_name_or_by_what_stands_on_the_wire(role, roles, wire):
 @pytest.mark.parametrize(("role", "roles"), [("boss", PROJECT_ROLES), (6, PROJECT_ROLES), (True, PROJECT_ROLES),
                                              (0, FOLDER_ROLES), ("", PROJECT_ROLES)])  # fmt: skip
 def test_a_role_that_is_none_is_refused_with_those_that_are(role, roles):
-    with pytest.raises(InvalidRequestError, match=rf"role: .* is none of {', '.join(roles)}"):
+    with pytest.raises(InvalidArgumentError, match=rf"role: .* is none of {', '.join(roles)}"):
         role_on_wire(role, roles)
 
 
@@ -103,7 +103,7 @@ def test_a_dataset_has_users_too_with_its_own_roles(world):
     dataset, email = world.user.dataset(world.dataset), new_email()
     assert world.dataset_key.dataset().add_users(email, "user") == dataset.add_users(email, "admin")
     assert {one.user_email: one.user_role for one in dataset.users()}[email] == 1
-    with pytest.raises(InvalidRequestError, match="role: 'annotator' is none of admin, user"):
+    with pytest.raises(InvalidArgumentError, match="role: 'annotator' is none of admin, user"):
         dataset.add_users(email, "annotator")
     dataset.remove_users(email)
     assert email not in {one.user_email for one in dataset.users()}
@@ -126,7 +126,7 @@ def test_what_is_no_address_is_refused_before_anything_is_sent(world, email):
     project = world.user.project(world.project)
 
     def work() -> None:
-        with pytest.raises(InvalidRequestError, match=r"emails: .* is not an e-mail address"):
+        with pytest.raises(InvalidArgumentError, match=r"emails: .* is not an e-mail address"):
             project.add_users(email, "viewer")
 
     assert world.journal(work) == []
@@ -194,7 +194,7 @@ def test_a_status_is_set_read_and_checked(world):
     assert project.status() == "notStarted"
     project.set_status("inReview")
     assert project.status() == "inReview"
-    with pytest.raises(InvalidRequestError, match="status: 'done' is none of notStarted"):
+    with pytest.raises(InvalidArgumentError, match="status: 'done' is none of notStarted"):
         project.set_status("done")
     assert world.project_key.project().status() is None
 
@@ -268,7 +268,7 @@ def test_ontologies_are_listed_with_their_structures(world):
 def test_a_benchmark_project_names_its_sources(world):
     made = world.user.create_project(new_name("benchmark"), benchmark_of=[world.project])
     assert made.created
-    with pytest.raises(InvalidRequestError, match="benchmark_of"):
+    with pytest.raises(InvalidArgumentError, match="benchmark_of"):
         world.user.create_project(new_name("benchmark"), benchmark_of=["street"])
 
 
@@ -288,9 +288,9 @@ def test_a_copy_has_what_the_options_say(world):
 
 
 def test_a_copy_cannot_have_the_same_datasets_and_its_own(world):
-    with pytest.raises(InvalidRequestError, match="attach_datasets, clone_datasets"):
+    with pytest.raises(InvalidArgumentError, match="attach_datasets, clone_datasets"):
         copy_of(world, attach_datasets=True, clone_datasets=ClonedDataset())
-    with pytest.raises(InvalidRequestError, match="labels: unknown status DONE"):
+    with pytest.raises(InvalidArgumentError, match="labels: unknown status DONE"):
         copy_of(world, labels=CopiedLabels(statuses=["DONE"]))
 
 
@@ -316,7 +316,7 @@ def test_a_user_is_added_to_the_organisation_once_and_removed(world):
 
 @pytest.mark.parametrize(("options", "word"), [({"role": "BOSS"}, "role"), ({"member_type": "guest"}, "member_type")])
 def test_a_role_of_the_organisation_that_is_none_is_refused(world, options, word):
-    with pytest.raises(InvalidRequestError, match=f"{word}: .* is none of"):
+    with pytest.raises(InvalidArgumentError, match=f"{word}: .* is none of"):
         world.user.organisation.add_user(new_email(), **options)
 
 
@@ -391,5 +391,5 @@ def test_the_v1_listing_has_the_same_projects_as_the_v2_one(world):
     assert [(one.project_hash, one.title, one.user_role) for one in old] == [
         (one.project_hash, one.title, one.user_role) for one in new
     ]
-    with pytest.raises(InvalidRequestError, match="include_organisation"):
+    with pytest.raises(InvalidArgumentError, match="include_organisation"):
         api.list_projects_v1(Filter(include_organisation=True))

@@ -13,7 +13,7 @@ import pytest
 from airflow_provider_encord.client.api.labels import list_label_rows
 from airflow_provider_encord.client.api.projects import get_project, list_projects
 from airflow_provider_encord.client.call import Request
-from airflow_provider_encord.client.errors import EncordError, InvalidRequestError
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
 from airflow_provider_encord.client.resources.identifiers import require_emails
 from airflow_provider_encord.client.times import write_time
 from airflow_provider_encord.client.transport.settings import Settings
@@ -43,7 +43,7 @@ def _posting(content: Any) -> Any:
     ],
 )
 def test_content_that_is_no_json_is_refused(server, transport, content, word):
-    with transport(server.url) as sending, pytest.raises(InvalidRequestError, match=word):
+    with transport(server.url) as sending, pytest.raises(InvalidArgumentError, match=word):
         sending.send(_posting(content))
     assert server.accepted == 0
 
@@ -52,33 +52,33 @@ def test_content_that_is_no_json_is_refused(server, transport, content, word):
 def test_an_id_that_would_be_another_request_is_refused(server, transport, id_):
     with transport(server.url) as sending:
         for call in (get_project(id_), dataclasses.replace(GET, request=Request("GET", f"projects/{id_}/x"))):
-            with pytest.raises(InvalidRequestError, match="an id in it"):
+            with pytest.raises(InvalidArgumentError, match="an id in it"):
                 sending.send(call)
     assert server.accepted == 0
 
 
 @pytest.mark.parametrize("id_", ["\ud83d", "é", "a\r\nX: y", 5, ["a"]])
 def test_an_id_that_no_header_can_have_is_refused(server, transport, id_):
-    with transport(server.url) as sending, pytest.raises(InvalidRequestError, match="id of the project"):
+    with transport(server.url) as sending, pytest.raises(InvalidArgumentError, match="id of the project"):
         sending.send(list_label_rows(id_))
     assert server.accepted == 0
 
 
 def test_half_of_a_surrogate_pair_in_a_query_is_refused(server, transport):
-    with transport(server.url) as sending, pytest.raises(InvalidRequestError, match="surrogate"):
+    with transport(server.url) as sending, pytest.raises(InvalidArgumentError, match="surrogate"):
         sending.send(list_projects(page="\ud83d"))
     assert server.accepted == 0
 
 
 @pytest.mark.parametrize("time", ["", "soon", "2026-13-01", "\ud83d", 5])
 def test_what_is_no_time_is_refused(time):
-    with pytest.raises(InvalidRequestError):
+    with pytest.raises(InvalidArgumentError):
         write_time(time)
 
 
 @pytest.mark.parametrize("email", ["a@b\ud83d", "a@\0b", "a@b\u200b"])
 def test_an_address_with_what_cannot_be_seen_is_refused(email):
-    with pytest.raises(InvalidRequestError):
+    with pytest.raises(InvalidArgumentError):
         require_emails(email, "emails")
 
 

@@ -12,7 +12,7 @@ import pytest
 from airflow_provider_encord.client.api.storage_folders import FolderFilter, folder_patch
 from airflow_provider_encord.client.api.storage_items import ItemFilter
 from airflow_provider_encord.client.errors import (
-    InvalidRequestError,
+    InvalidArgumentError,
     OutcomeUnknownError,
     PermissionDeniedError,
     RefusedError,
@@ -66,7 +66,7 @@ def test_a_folder_whose_creation_got_no_answer_is_looked_up(world: World) -> Non
 
 
 def test_a_synced_folder_needs_an_integration_and_a_place(world: World) -> None:
-    with pytest.raises(InvalidRequestError, match="remote_url"):
+    with pytest.raises(InvalidArgumentError, match="remote_url"):
         world.user.create_folder("half", integration=UNKNOWN)
 
 
@@ -83,7 +83,7 @@ def test_an_edit_changes_what_is_given_and_nothing_is_an_error(folder: StorageFo
     edited = folder.edit(name="renamed", client_metadata={"k": [1, None]})
     assert (edited.name, json.loads(edited.client_metadata or "")) == ("renamed", {"k": [1, None]})
     assert folder.edit(description="d").name == "renamed"
-    with pytest.raises(InvalidRequestError, match="at least one"):
+    with pytest.raises(InvalidArgumentError, match="at least one"):
         folder.edit()
 
 
@@ -149,7 +149,7 @@ def test_an_item_knows_the_datasets_that_it_is_in(world: World, mirror: StorageF
 
 
 def test_everything_cannot_be_searched(world: World) -> None:
-    with pytest.raises(InvalidRequestError, match="item_types"):
+    with pytest.raises(InvalidArgumentError, match="item_types"):
         world.user.find_items(ItemFilter())
     assert len(list(world.user.find_items(ItemFilter(item_types=["image"])))) >= ROWS
 

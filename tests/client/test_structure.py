@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.structure import ATTRIBUTE_TYPES, SHAPES, complete_structure
 
 NAMES = st.text(min_size=1, max_size=8).filter(str.strip)
@@ -63,9 +63,9 @@ def parts(structure: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def completed(structure: dict[str, Any]) -> dict[str, Any]:
     """The completed structure. A clash of names (two options `a` and `{"label": "a"}`) is no subject here."""
-    with contextlib.suppress(InvalidRequestError):
+    with contextlib.suppress(InvalidArgumentError):
         return complete_structure(structure)
-    with pytest.raises(InvalidRequestError, match="same featureNodeHash"):
+    with pytest.raises(InvalidArgumentError, match="same featureNodeHash"):
         complete_structure(structure)
     return complete_structure(None)
 
@@ -182,7 +182,7 @@ CAR = {"name": "Car", "shape": "bounding_box"}
     ],
 )
 def test_a_mistake_is_named_with_its_place(structure, words):
-    with pytest.raises(InvalidRequestError, match=f"structure: .*{words}"):
+    with pytest.raises(InvalidArgumentError, match=f"structure: .*{words}"):
         complete_structure(structure)
 
 
@@ -199,7 +199,7 @@ WILD = st.recursive(
 
 @given(WILD)
 def test_whatever_is_given_is_completed_or_an_error_of_ours(value):
-    with contextlib.suppress(InvalidRequestError):
+    with contextlib.suppress(InvalidArgumentError):
         json.dumps(complete_structure(value))
 
 
@@ -215,5 +215,5 @@ def test_a_classification_that_is_given_in_full_keeps_its_own_level():
 
 @pytest.mark.parametrize("structure", [{1: 2}, {1: 2, "more": 3}])
 def test_a_part_whose_name_is_no_text_is_named(structure):
-    with pytest.raises(InvalidRequestError, match=r"^structure: unknown part 1"):
+    with pytest.raises(InvalidArgumentError, match=r"^structure: unknown part 1"):
         complete_structure(structure)

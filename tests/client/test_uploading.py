@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.call import Transfer
-from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, RefusedError, UnavailableError
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, RefusedError, UnavailableError
 from airflow_provider_encord.client.transport.settings import Settings
 from tests.client.scripted_server import ScriptedServer, answer, cut, refuse_early
 from tests.client.sending import api_key, sender
@@ -98,20 +98,20 @@ def test_the_signed_url_arrives_as_it_was_given_but_for_needless_escapes(server,
 
 def test_a_file_that_became_shorter_is_an_error_that_names_it(server, transport):
     server.always(answer(200))
-    with transport() as sender, pytest.raises(InvalidRequestError, match=r"cat\.jpg became shorter.*7 bytes"):
+    with transport() as sender, pytest.raises(InvalidArgumentError, match=r"cat\.jpg became shorter.*7 bytes"):
         sender.transfer(transfer(server, b"123", size=10))
 
 
 def test_a_file_that_became_longer_is_an_error_that_names_it(server, transport):
     server.always(answer(200))
-    with transport() as sender, pytest.raises(InvalidRequestError, match=r"cat\.jpg became longer"):
+    with transport() as sender, pytest.raises(InvalidArgumentError, match=r"cat\.jpg became longer"):
         sender.transfer(transfer(server, b"1234567890", size=3))
     assert server.requests[0].body == b"123"
 
 
 def test_an_empty_file_that_became_longer_is_noticed(server, transport):
     server.always(answer(200))
-    with transport() as sender, pytest.raises(InvalidRequestError, match="longer"):
+    with transport() as sender, pytest.raises(InvalidArgumentError, match="longer"):
         sender.transfer(transfer(server, b"1", size=0))
 
 
@@ -166,11 +166,11 @@ def test_a_store_that_refuses_before_it_has_read_is_heard(server, transport):
 @pytest.mark.parametrize(
     ("error", "class_"),
     [
-        (FileNotFoundError(2, "No such file or directory", "/data/cat.jpg"), InvalidRequestError),
-        (PermissionError(13, "Permission denied"), InvalidRequestError),
-        (IsADirectoryError(21, "Is a directory"), InvalidRequestError),
+        (FileNotFoundError(2, "No such file or directory", "/data/cat.jpg"), InvalidArgumentError),
+        (PermissionError(13, "Permission denied"), InvalidArgumentError),
+        (IsADirectoryError(21, "Is a directory"), InvalidArgumentError),
         (OSError(5, "Input/output error"), UnavailableError),
-        (InvalidRequestError("its own words about cat.jpg"), InvalidRequestError),
+        (InvalidArgumentError("its own words about cat.jpg"), InvalidArgumentError),
     ],
 )
 def test_a_file_that_cannot_be_opened_is_an_error_of_ours(server, transport, error, class_):

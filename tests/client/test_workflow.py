@@ -19,7 +19,7 @@ from airflow_provider_encord.client.api.workflow import Task, TaskFilter
 from airflow_provider_encord.client.call import Call, run
 from airflow_provider_encord.client.errors import (
     EncordError,
-    InvalidRequestError,
+    InvalidArgumentError,
     OutcomeUnknownError,
     PayloadTooLargeError,
     PermissionDeniedError,
@@ -40,7 +40,7 @@ def test_a_stage_is_found_by_id_and_by_title(board):
     assert board.stage(found.uuid).title == "Review"
     assert board.stage(found.uuid.upper()).stage_type == "REVIEW"
     assert [stage.title for stage in board.project.stages()] == [stage["title"] for stage in STAGES]
-    with pytest.raises(InvalidRequestError, match=r"stage: 'Revue' .*'Review' \(REVIEW, "):
+    with pytest.raises(InvalidArgumentError, match=r"stage: 'Revue' .*'Review' \(REVIEW, "):
         board.stage("Revue")
 
 
@@ -69,16 +69,16 @@ def test_a_filter_is_taken_by_encord_or_refused_before_it_is_sent(board, title, 
     if name in api.FILTERS[stage.stage_type]:
         list(stage.tasks(which))
         return
-    with pytest.raises(InvalidRequestError, match=f"{name}: .* {stage.stage_type}"):
+    with pytest.raises(InvalidArgumentError, match=f"{name}: .* {stage.stage_type}"):
         stage.tasks(which)
     with pytest.raises(EncordError):  # and rightly: it would be refused
         board.world.user.send(api.list_tasks(board.project.id, stage.uuid, which))
 
 
 def test_a_status_that_a_stage_does_not_have_and_an_empty_list_are_refused(board):
-    with pytest.raises(InvalidRequestError, match=r"statuses: 'COMPLETED' is no status .* REVIEW; choose from NEW"):
+    with pytest.raises(InvalidArgumentError, match=r"statuses: 'COMPLETED' is no status .* REVIEW; choose from NEW"):
         board.stage("Review").tasks(TaskFilter(statuses=["COMPLETED"]))
-    with pytest.raises(InvalidRequestError, match="data_hashes: it is empty"):
+    with pytest.raises(InvalidArgumentError, match="data_hashes: it is empty"):
         board.stage("Review").tasks(TaskFilter(data_hashes=[]))
 
 
@@ -113,7 +113,7 @@ def test_an_action_is_done_or_refused_before_it_is_sent(board, title, deed):
         return
 
     def refused() -> None:
-        with pytest.raises(InvalidRequestError, match=f"type {stage.stage_type}, and its tasks do not take"):
+        with pytest.raises(InvalidArgumentError, match=f"type {stage.stage_type}, and its tasks do not take"):
             DEEDS[deed](stage, uuid_)
 
     assert board.world.journal(refused) == []
@@ -136,7 +136,7 @@ def test_work_goes_through_the_stages_with_whom_it_is_given_to(board):
 
 
 def test_nobody_cannot_be_retained_and_the_error_says_what_is_not_done(board):
-    with pytest.raises(InvalidRequestError, match=r"retainAssignee.* 0 were done .* and 4 are not done"):
+    with pytest.raises(InvalidArgumentError, match=r"retainAssignee.* 0 were done .* and 4 are not done"):
         board.stage("Annotate").submit(board.tasks("Annotate"), retain_assignee=True)
     assert board.counts() == {"Annotate": 4}
 
@@ -149,7 +149,7 @@ def test_an_agents_tasks_go_each_its_way(board):
     assert outcome.done == [one.uuid for one in tasks[:3]]
     stage.proceed(tasks[3], "yes")
     assert board.counts() == {"Complete": 2, "Archive": 2}
-    with pytest.raises(InvalidRequestError, match=r"pathway: 'maybe' is none .*'yes' \("):
+    with pytest.raises(InvalidArgumentError, match=r"pathway: 'maybe' is none .*'yes' \("):
         stage.proceed(tasks[0], "maybe")
 
 
@@ -262,9 +262,9 @@ def test_tasks_move_to_a_stage_by_title_id_or_handle_but_not_to_their_own(board)
     for task, destination in zip(tasks, ["Complete", complete.uuid, complete], strict=False):
         stage.move(task, destination)
     assert board.counts() == {"Annotate": 1, "Complete": 3}
-    with pytest.raises(InvalidRequestError, match="in stage 'Annotate' already"):
+    with pytest.raises(InvalidArgumentError, match="in stage 'Annotate' already"):
         stage.move(tasks[3], "Annotate")
-    with pytest.raises(InvalidRequestError, match="tasks: 'x' is not an id"):
+    with pytest.raises(InvalidArgumentError, match="tasks: 'x' is not an id"):
         stage.move("x", "Complete")
     assert stage.move([], "Complete").done == []
 
@@ -295,7 +295,7 @@ def test_any_faults_end_with_every_task_told_of_once(data):
         if what == "down":
             raise UnavailableError("down")
         if not there.issuperset(some):
-            raise InvalidRequestError("one is not there")
+            raise InvalidArgumentError("one is not there")
         there.difference_update(some)
         if what == "done and lost":
             raise OutcomeUnknownError("lost")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from airflow_provider_encord.client.api import workflow_issues
-from airflow_provider_encord.client.errors import InvalidRequestError, NotFoundError, OutcomeUnknownError
+from airflow_provider_encord.client.errors import InvalidArgumentError, NotFoundError, OutcomeUnknownError
 from tests.client.emulated import world
 from tests.client.emulated_workflow import Board, board, fault, make
 
@@ -42,7 +42,7 @@ def test_labels_are_judged_one_by_one(reviewed):
         ("annotation", listed[2].label_id, "loose"),
     ]
     assert [tag.name for tag in issues[0].tags] == ["geometry"]
-    with pytest.raises(InvalidRequestError, match="'Annotate' is of type ANNOTATION"):
+    with pytest.raises(InvalidArgumentError, match="'Annotate' is of type ANNOTATION"):
         reviewed.stage("Annotate").reviews(task)
 
 
@@ -90,7 +90,7 @@ def test_issues_are_added_to_whatever_they_are_about_and_deleted_safely(board):
 )
 def test_an_issue_that_cannot_be_is_refused_before_it_is_sent(board, add, field):
     def refused() -> None:
-        with pytest.raises(InvalidRequestError, match=f"{field}:"):
+        with pytest.raises(InvalidArgumentError, match=f"{field}:"):
             add(board.project.issues(board.data[0]))
 
     assert board.world.journal(refused) == []

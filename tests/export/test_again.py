@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.labels import ExportSpec, export_labels, plan_export
 from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, read_manifest
 from airflow_provider_encord.export.partitions import export_partition, partition_of, plan_partitions
@@ -178,7 +178,7 @@ def test_a_partition_of_an_export_that_was_replaced_is_refused(tmp_path):
     mapped = Mapped(tmp_path)
     parts = mapped.plan()
     _export(tmp_path, run=TUESDAY)
-    with pytest.raises(InvalidRequestError, match=r"partition: .* contains a different export"):
+    with pytest.raises(InvalidArgumentError, match=r"partition: .* contains a different export"):
         mapped.export(parts[0])
 
 
@@ -195,7 +195,7 @@ def test_one_task_finishes_what_was_begun_in_parts(tmp_path):
 
 
 def test_what_is_no_partition_is_refused_with_the_way_to_get_one():
-    with pytest.raises(InvalidRequestError, match=r"partition: .*EncordPartitionLabelsOperator"):
+    with pytest.raises(InvalidArgumentError, match=r"partition: .*EncordPartitionLabelsOperator"):
         partition_of({"destination": "x"})
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.incremental import Chain, links
 from airflow_provider_encord.export.listing import Filters, RowSelection
 from airflow_provider_encord.export.listing_file import FILTER, GONE, read_rows
@@ -138,7 +138,7 @@ def test_exports_of_another_question_and_broken_ones_are_passed_over(tmp_path):
 def test_a_destination_that_all_runs_share_is_refused(tmp_path):
     chain = Chain(directory=tmp_path, overlap=10.0)
     export(Encord(_units([1])).client(), QUESTION, tmp_path / "all", run=_day(1), chain=chain)
-    with pytest.raises(InvalidRequestError, match=r"destination: .* a directory of its own"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .* a directory of its own"):
         export(Encord(_units([1])).client(), QUESTION, tmp_path / "all", run=_day(2), chain=chain)
 
 

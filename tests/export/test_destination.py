@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from airflow_provider_encord.client.errors import InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
 from airflow_provider_encord.export.listing import Filters, RowSelection
 from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
 from tests.export.bench import PROJECT, QUESTION, Encord, export, files, names, units
@@ -133,7 +133,7 @@ def test_a_directory_with_a_file_that_no_export_names_is_refused_and_left_alone(
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("mine")
     before = _snapshot(tmp_path)
-    with pytest.raises(InvalidRequestError, match=rf"destination: .* other things \({name.partition('/')[0]}\)"):
+    with pytest.raises(InvalidArgumentError, match=rf"destination: .* other things \({name.partition('/')[0]}\)"):
         _export(tmp_path)
     assert _snapshot(tmp_path) == before
 
@@ -143,7 +143,7 @@ def test_a_plan_of_somebody_else_is_refused_and_left_alone(tmp_path, content):  
     (tmp_path / "plan.json").write_text(content)
     (tmp_path / "labels-00000.jsonl").write_text("mine")
     before = _snapshot(tmp_path)
-    with pytest.raises(InvalidRequestError, match=r"destination: .*plan.json is not the plan of an export"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .*plan.json is not the plan of an export"):
         _export(tmp_path)
     assert _snapshot(tmp_path) == before
 
@@ -158,21 +158,21 @@ def test_a_plan_of_somebody_else_is_refused_and_left_alone(tmp_path, content):  
 )
 def test_an_export_of_another_question_is_refused_and_left_alone(tmp_path, question, differing):
     manifest = _export(tmp_path, question=question)
-    with pytest.raises(InvalidRequestError, match=f"destination: .*{differing}"):
+    with pytest.raises(InvalidArgumentError, match=f"destination: .*{differing}"):
         _export(tmp_path)
     assert read_manifest(tmp_path) == manifest
 
 
 def test_a_foreign_manifest_is_refused(tmp_path):
     (tmp_path / MANIFEST).write_text('{"name": "my web app"}')
-    with pytest.raises(InvalidRequestError, match=r"destination: .* holds something else"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .* holds something else"):
         _export(tmp_path)
     assert "my web app" in (tmp_path / MANIFEST).read_text()
 
 
 def test_a_file_is_refused_as_a_destination(tmp_path):
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(InvalidRequestError, match=r"destination: .* is a file"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .* is a file"):
         _export(tmp_path / "file")
 
 
@@ -184,7 +184,7 @@ def test_a_missing_directory_is_made(tmp_path):
 @pytest.mark.parametrize("place", ["file/export", "/proc/nowhere/export"])
 def test_a_place_that_cannot_be_written_is_an_error_that_names_the_argument_and_the_fix(tmp_path, place):
     (tmp_path / "file").touch()
-    with pytest.raises(InvalidRequestError, match=rf"destination: .*{place} cannot be used: .* give another path"):
+    with pytest.raises(InvalidArgumentError, match=rf"destination: .*{place} cannot be used: .* give another path"):
         _export(tmp_path / place)
 
 

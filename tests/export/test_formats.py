@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.formats import FORMATS, geometry, parquet, require_format
 from airflow_provider_encord.export.formats.coco import CocoEncoder
 from airflow_provider_encord.export.formats.parquet import ParquetEncoder
@@ -329,7 +329,7 @@ def test_only_what_a_machine_drew_has_a_score():
 
 
 def test_a_format_that_is_not_known_lists_those_that_are():
-    with pytest.raises(InvalidRequestError, match=r"format: 'csv' is none of coco\.json, .*, parquet"):
+    with pytest.raises(InvalidArgumentError, match=r"format: 'csv' is none of coco\.json, .*, parquet"):
         require_format("csv")
     for name in FORMATS:
         require_format(name)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from airflow_provider_encord.attempts import Claim, FileStore, Owner
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.analytics import AnalyticsQuestion, export_analytics
 from airflow_provider_encord.export.directory import MANIFEST, PLAN
 from airflow_provider_encord.export.incremental import Chain, before
@@ -46,16 +46,16 @@ def test_a_manifest_is_named(tmp_path, odd):
     (tmp_path / MANIFEST).write_bytes(odd("schema_version"))
     with pytest.raises(ManifestError, match=r"manifest\.json is not the manifest"):
         read_manifest(tmp_path)
-    with pytest.raises(InvalidRequestError, match=r"destination: .* holds something else\. .*manifest\.json"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .* holds something else\. .*manifest\.json"):
         export(Encord(units(3)).client(), QUESTION, tmp_path)
     question = AnalyticsQuestion(project=PROJECT, what=("task_actions",), start=RUN, end=RUN, format="jsonl")
-    with pytest.raises(InvalidRequestError, match=r"destination: .* holds something else\. .*manifest\.json"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .* holds something else\. .*manifest\.json"):
         export_analytics(Encord([]).client(), question, tmp_path)
 
 
 def test_a_plan_is_named(tmp_path, odd):
     (tmp_path / PLAN).write_bytes(odd("id"))
-    with pytest.raises(InvalidRequestError, match=r"destination: .*plan\.json is not the plan of an export"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .*plan\.json is not the plan of an export"):
         export(Encord(units(3)).client(), QUESTION, tmp_path)
     assert read_plan(directory_of(tmp_path)) is None
 
@@ -114,7 +114,7 @@ def test_another_export_of_a_chain_is_not_taken_into_account(tmp_path, odd):
 
 def test_the_report_of_a_snapshot_is_named(tmp_path, odd):
     (tmp_path / "report.jsonl").write_bytes(odd("about") + b"\n")
-    with pytest.raises(InvalidRequestError, match=r"report: .*report\.jsonl is not the report"):
+    with pytest.raises(InvalidArgumentError, match=r"report: .*report\.jsonl is not the report"):
         Memory("about", report=tmp_path / "report.jsonl").load()
 
 
@@ -123,7 +123,7 @@ def test_the_state_of_an_earlier_attempt_is_named(tmp_path, odd):
     if odd("value") == b"[]":  # it is JSON; `Checkpoint` ignores it
         assert FileStore(tmp_path, "report").get("place") == []
         return
-    with pytest.raises(InvalidRequestError, match=r"report: .*place\.json .* damaged"):
+    with pytest.raises(InvalidArgumentError, match=r"report: .*place\.json .* damaged"):
         FileStore(tmp_path, "report").get("place")
 
 
@@ -135,13 +135,13 @@ def test_a_file_that_is_no_claim_is_left_alone_and_named(tmp_path, odd):
         claim.take()
         claim.check()
         return
-    with pytest.raises(InvalidRequestError, match=r"receipt: .*claim\.json is not a file of this provider"):
+    with pytest.raises(InvalidArgumentError, match=r"receipt: .*claim\.json is not a file of this provider"):
         claim.take()
     assert path.read_bytes() == content
 
 
 def test_a_line_of_a_receipt_is_named(odd):
-    with pytest.raises(InvalidRequestError, match="receipt: line 1 is not a line of a receipt"):
+    with pytest.raises(InvalidArgumentError, match="receipt: line 1 is not a line of a receipt"):
         [*read_lines([odd("source") + b"\n"])]
 
 
@@ -150,5 +150,5 @@ def test_the_notes_beside_a_receipt_are_named(odd):
     if not content:
         assert JobCheckpoints(lambda: content).left("dataset") == []
         return
-    with pytest.raises(InvalidRequestError, match="receipt: the notes of an earlier try beside it cannot be read"):
+    with pytest.raises(InvalidArgumentError, match="receipt: the notes of an earlier try beside it cannot be read"):
         JobCheckpoints(lambda: content).left("dataset")

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.directory import ReplacedError
 from airflow_provider_encord.export.labels import ExportSpec, export_labels, plan_export
 from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, Shard, read_manifest
@@ -312,10 +312,10 @@ def test_a_part_of_an_old_plan_that_ends_after_a_new_plan_changes_nothing(tmp_pa
         else:
             _export(tmp_path, TUESDAY)
 
-    with pytest.raises(InvalidRequestError):
+    with pytest.raises(InvalidArgumentError):
         _part(tmp_path, parts[0], Interrupted(at, begin))
     _require_whole(tmp_path, _export(tmp_path, TUESDAY))
-    with pytest.raises(InvalidRequestError, match="contains a different export"):
+    with pytest.raises(InvalidArgumentError, match="contains a different export"):
         _part(tmp_path, parts[1])
 
 

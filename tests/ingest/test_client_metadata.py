@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.client_metadata import add_client_metadata
 from airflow_provider_encord.ingest.sources import find_files
 from tests.ingest.files import a_file
@@ -65,13 +65,13 @@ def test_what_cannot_be_read_is_told_by_file_and_line(
 ) -> None:
     if content is not None:
         (tmp_path / name).write_text(content)
-    with pytest.raises(InvalidRequestError, match=f"client_metadata: .*{message}"):
+    with pytest.raises(InvalidArgumentError, match=f"client_metadata: .*{message}"):
         metadata(str(tmp_path / name), "a.png")
 
 
 def test_metadata_that_is_about_none_of_the_files_is_not_dropped_in_silence() -> None:
     """Fault 11.2, for uploads."""
-    with pytest.raises(InvalidRequestError, match=r"^client_metadata: none of its 2 names, such as 'a', .*'a\.png'"):
+    with pytest.raises(InvalidArgumentError, match=r"^client_metadata: none of its 2 names, such as 'a', .*'a\.png'"):
         metadata({"a": {"n": 1}, "b": {"n": 1}}, "a.png", "b.png")
 
 
@@ -79,7 +79,7 @@ def test_a_decomposed_name_means_its_file(tmp_path: Path) -> None:
     composed, decomposed = "\u00e9.png", "e\u0301.png"
     assert metadata({decomposed: {"n": 1}}, composed) == [{"n": 1}]
     assert metadata({composed: {"n": 1}}, decomposed) == [{"n": 1}]
-    with pytest.raises(InvalidRequestError, match="named twice, composed and decomposed"):
+    with pytest.raises(InvalidArgumentError, match="named twice, composed and decomposed"):
         metadata({composed: {"n": 1}, decomposed: {"n": True}}, composed)
 
 
@@ -101,5 +101,5 @@ def test_an_empty_cell_of_a_name_is_no_metadata(tmp_path: Path, content: str) ->
 def test_one_and_true_are_other_metadata(tmp_path: Path) -> None:
     path = tmp_path / "m.jsonl"
     path.write_text('{"title": "a.png", "ok": 1}\n{"title": "a.png", "ok": true}\n')
-    with pytest.raises(InvalidRequestError, match=r"line 2: 'a\.png' is named a second time, with other metadata"):
+    with pytest.raises(InvalidArgumentError, match=r"line 2: 'a\.png' is named a second time, with other metadata"):
         metadata(str(path), "a.png")

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api.data_items import IMAGE, DicomSeries, ImageGroup, Unit, UploadedFile
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest import cloud
 from airflow_provider_encord.ingest.cloud import (
     CloudObject,
@@ -70,7 +70,7 @@ def test_every_format_says_the_same(tmp_path: Path, name: str, content: str) -> 
     ],
 )
 def test_what_is_wrong_is_told_by_line_and_field(tmp_path: Path, name: str, content: str, message: str) -> None:
-    with pytest.raises(InvalidRequestError, match=f"source: .*{message}"):
+    with pytest.raises(InvalidArgumentError, match=f"source: .*{message}"):
         read(tmp_path / name, content)
 
 
@@ -95,7 +95,7 @@ def test_no_object_is_lost_groups_stay_whole_and_jobs_keep_their_size(sizes: lis
 
 
 def test_a_group_that_is_torn_apart_is_refused() -> None:
-    with pytest.raises(InvalidRequestError, match="do not stand together"):
+    with pytest.raises(InvalidArgumentError, match="do not stand together"):
         list(units([an_object(1, "a"), an_object(2, "b"), an_object(3, "a")]))
 
 
@@ -106,7 +106,7 @@ def test_dicom_files_are_a_series_and_nothing_else_with_them(tmp_path: Path) -> 
     (unit,) = units(series)
     assert isinstance(unit, DicomSeries)
     assert (unit.title, len(unit.parts)) == ("ct", 2)
-    with pytest.raises(InvalidRequestError, match="images only, or DICOM"):
+    with pytest.raises(InvalidArgumentError, match="images only, or DICOM"):
         list(units([*series, an_object(1, "ct")]))
 
 
@@ -114,7 +114,7 @@ def test_a_job_has_no_more_urls_than_encord_takes(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(cloud, "MOST_URLS", 4)
     groups: list[Any] = [an_object(number, f"{number // 3}") for number in range(9)]
     assert [len(job) for job in parts(units(groups), size=100)] == [1, 1, 1]
-    with pytest.raises(InvalidRequestError, match="has 5 files"):
+    with pytest.raises(InvalidArgumentError, match="has 5 files"):
         list(parts(units([an_object(number, "all") for number in range(5)]), size=100))
 
 

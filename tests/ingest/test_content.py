@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
 from airflow_provider_encord.ingest.content import Content
 from airflow_provider_encord.ingest.sources import find_files
 
@@ -77,8 +77,8 @@ class Broken:
 @pytest.mark.parametrize(
     ("error", "class_", "message"),
     [
-        (FileNotFoundError(), InvalidRequestError, "is no longer there"),
-        (PermissionError(), InvalidRequestError, "may not be read"),
+        (FileNotFoundError(), InvalidArgumentError, "is no longer there"),
+        (PermissionError(), InvalidArgumentError, "may not be read"),
         (OSError(5, "Input/output error"), UnavailableError, "Input/output error"),
         (RuntimeError("GET https://store/?X-Sig=secret failed"), UnavailableError, "RuntimeError"),
     ],

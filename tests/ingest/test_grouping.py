@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api.data_items import DICOM, IMAGE, VIDEO
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.grouping import group_files
 from airflow_provider_encord.ingest.plan import batches, make_plan
 from airflow_provider_encord.ingest.sources import SourceFile
@@ -59,7 +59,7 @@ def test_a_mapping_gives_titles_and_order() -> None:
     ],
 )
 def test_a_rule_that_is_wrong_is_told_by_the_argument(rule: object, message: str) -> None:
-    with pytest.raises(InvalidRequestError, match=f"group_by: .*{message}"):
+    with pytest.raises(InvalidArgumentError, match=f"group_by: .*{message}"):
         group_files([*ONE, *TWO, MOVIE], rule)  # type: ignore[arg-type]
 
 
@@ -86,7 +86,7 @@ def test_a_group_that_is_there_is_known_by_its_title_whatever_its_size() -> None
 @pytest.mark.parametrize("groups", [{"a": 1}, {"a": [1]}, {"a": None}, {"a": {"b": {}}}, {"a": b"1.png"}, {1: [2]}])
 def test_a_group_that_is_no_list_of_names_is_named(groups: dict[object, object]) -> None:
     """Fault 4.4: `TypeError` instead of a message."""
-    with pytest.raises(InvalidRequestError, match=r"^group_by: the group '[a1]' must be a list of file names"):
+    with pytest.raises(InvalidArgumentError, match=r"^group_by: the group '[a1]' must be a list of file names"):
         group_files(ONE, groups)  # type: ignore[arg-type]
 
 
@@ -96,13 +96,13 @@ def test_the_text_of_a_pattern_that_ends_with_a_slash_is_named_by_its_last_part(
 
 @pytest.mark.parametrize("rule", [r"(?P<group>/)", r"(?P<group>)scene", {"": ["m.png"]}, {" ": ["m.png"]}])
 def test_a_group_with_an_empty_title_is_refused(rule: object) -> None:
-    with pytest.raises(InvalidRequestError, match=r"group_by: the group of .*m\.png has an empty title"):
+    with pytest.raises(InvalidArgumentError, match=r"group_by: the group of .*m\.png has an empty title"):
         group_files([a_file("m.png", folder="scene-3")], rule)  # type: ignore[arg-type]
 
 
 def test_files_of_a_root_directory_make_no_group_without_a_title() -> None:
     root = SourceFile(path=None, uri="file:///1.png", title="1.png", size=1, kind=IMAGE)
-    with pytest.raises(InvalidRequestError, match="empty title"):
+    with pytest.raises(InvalidArgumentError, match="empty title"):
         group_files([root], "directory")
 
 

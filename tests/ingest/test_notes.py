@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_encord.attempts import Owner
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import SSH_KEY, run
-from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, NotFoundError, OutcomeUnknownError
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, NotFoundError, OutcomeUnknownError
 from airflow_provider_encord.ingest.notes import JobCheckpoint, JobCheckpoints
 from airflow_provider_encord.ingest.places import UploadTarget
 from airflow_provider_encord.ingest.records import ReportWriter
@@ -157,7 +157,7 @@ def test_notes_about_another_dataset_or_other_files_are_no_concern() -> None:
 
 @pytest.mark.parametrize("content", [b"no notes", b'{"schema_version": 99, "notes": []}', b"[]"])
 def test_what_are_no_notes_is_told_by_the_argument(content: bytes) -> None:
-    with pytest.raises(InvalidRequestError, match="receipt: "):
+    with pytest.raises(InvalidArgumentError, match="receipt: "):
         JobCheckpoints(read=lambda: content).left(DATASET)
 
 
@@ -177,7 +177,7 @@ def test_the_place_of_the_notes_is_kept_while_files_are_sent_and_at_each_poll() 
     assert steps == ["hold 20000", PUT, "check", *["check", POLL] * 4]
 
 
-@pytest.mark.parametrize("error", [NotFoundError, InvalidRequestError])
+@pytest.mark.parametrize("error", [NotFoundError, InvalidArgumentError])
 @pytest.mark.parametrize(("made", "starts"), [(True, 0), (False, 1)])
 def test_a_noted_job_that_encord_no_longer_knows_is_started_again_for_what_is_not_there(
     made: bool, starts: int, error: type[EncordError]
@@ -238,7 +238,7 @@ def test_a_zombie_does_not_erase_the_notes_of_its_retry(tmp_path: Path) -> None:
     retry.open(DATASET, sent, [])
     note = JobCheckpoint(target=DATASET, job="job-1", files=[])
     zombie._open.append(note)
-    with pytest.raises(InvalidRequestError, match="another attempt took"):
+    with pytest.raises(InvalidArgumentError, match="another attempt took"):
         zombie.close(note)
     assert len(record().notebook.left(DATASET)) == 1
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, failed
 from airflow_provider_encord.ingest.receipt import (
@@ -75,13 +75,13 @@ def test_a_file_that_was_there_keeps_the_checksum_of_the_earlier_receipt(tmp_pat
 @pytest.mark.parametrize("content", ["name,size\na.png,3\n", "{}\n", '{"schema_version": 2}\n', "\xff\n"])
 def test_a_file_that_is_no_receipt_is_not_overwritten_unawares(tmp_path: Path, content: str) -> None:
     (tmp_path / "r.jsonl").write_text(content, encoding="latin-1")
-    with pytest.raises(InvalidRequestError, match="receipt: line 1"):
+    with pytest.raises(InvalidArgumentError, match="receipt: line 1"):
         earlier_lines(tmp_path / "r.jsonl")
 
 
 def test_a_receipt_of_a_newer_schema_is_not_read_as_if_it_were_ours() -> None:
     line = json.loads(_line()) | {"schema_version": 2}
-    with pytest.raises(InvalidRequestError, match="schema_version 2"):
+    with pytest.raises(InvalidArgumentError, match="schema_version 2"):
         list(read_lines([json.dumps(line).encode()]))
 
 
@@ -131,7 +131,7 @@ def test_a_receipt_that_was_cut_off_inside_a_line_is_refused(tmp_path: Path) -> 
     for end in range(1, len(line) - 1):
         for number, before in ((1, b""), (2, line)):
             path.write_bytes(before + line[:end])
-            with pytest.raises(InvalidRequestError, match=rf"receipt: it was cut off in line {number}.*r\.jsonl"):
+            with pytest.raises(InvalidArgumentError, match=rf"receipt: it was cut off in line {number}.*r\.jsonl"):
                 earlier_lines(path)
     path.write_bytes(line + line[:-1])
     assert Evidence(earlier_lines(path)).checksums == {"d a.png": "5a"}
@@ -142,7 +142,7 @@ def test_a_receipt_that_was_cut_off_inside_a_line_is_refused(tmp_path: Path) -> 
 )
 def test_what_has_no_newline_is_not_taken_for_a_receipt_that_was_cut_off(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r.jsonl").write_bytes(_line() + content)
-    with pytest.raises(InvalidRequestError, match="receipt: line 2"):
+    with pytest.raises(InvalidArgumentError, match="receipt: line 2"):
         earlier_lines(tmp_path / "r.jsonl")
 
 
@@ -162,14 +162,14 @@ def test_while_a_receipt_is_written_the_earlier_one_stands(tmp_path: Path) -> No
 
 
 def test_a_directory_is_no_receipt(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequestError, match=r"receipt: .* is a directory; name a file"):
+    with pytest.raises(InvalidArgumentError, match=r"receipt: .* is a directory; name a file"):
         earlier_lines(tmp_path)
 
 
 def test_a_receipt_below_a_file_is_refused_before_it_is_needed(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert earlier_lines(tmp_path / "file" / "r.jsonl") == []
-    with pytest.raises(InvalidRequestError, match=r"receipt: .*file/r\.jsonl cannot be used: .* give another path"):
+    with pytest.raises(InvalidArgumentError, match=r"receipt: .*file/r\.jsonl cannot be used: .* give another path"):
         require_writable(tmp_path / "file" / "r.jsonl", "receipt")
 
 
@@ -180,5 +180,5 @@ def test_asking_whether_a_receipt_can_be_written_leaves_no_file(tmp_path: Path) 
 
 @pytest.mark.timeout(20)
 def test_a_device_is_no_place_for_a_receipt() -> None:
-    with pytest.raises(InvalidRequestError, match="receipt: /dev/full is no regular file"):
+    with pytest.raises(InvalidArgumentError, match="receipt: /dev/full is no regular file"):
         earlier_lines(Path("/dev/full"))

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api.data_items import DicomSeries, ImageGroup, Scene, UploadedFile
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.client_metadata import read_table
 from airflow_provider_encord.ingest.cloud import CloudObject, list_prefix, manifest_entries, read_manifest
 from airflow_provider_encord.ingest.sources import find_files
@@ -96,7 +96,7 @@ def test_a_manifest_that_cannot_be_read_is_refused_by_file_and_line(
     """Faults 4.4 and 4.5."""
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(InvalidRequestError, match=r"^source: ") as raised:
+    with pytest.raises(InvalidArgumentError, match=r"^source: ") as raised:
         list(read_manifest(path))
     assert message in str(raised.value)
     assert str(path) in str(raised.value)
@@ -109,9 +109,9 @@ def test_no_content_at_all_ends_in_a_raw_error(suffix: str, content: bytes) -> N
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"m.{suffix}"
         path.write_bytes(content)
-        with contextlib.suppress(InvalidRequestError):
+        with contextlib.suppress(InvalidArgumentError):
             list(read_manifest(path))
-        with contextlib.suppress(InvalidRequestError):
+        with contextlib.suppress(InvalidArgumentError):
             read_table(str(path), Path, "metadata")
 
 
@@ -119,7 +119,7 @@ def test_a_row_of_metadata_with_more_fields_than_the_header_is_refused(tmp_path:
     """Fault 4.4."""
     path = tmp_path / "m.csv"
     path.write_text("title,site\na.png,x,y\n")
-    with pytest.raises(InvalidRequestError, match="line 2: it has 3 fields, and the header has 2"):
+    with pytest.raises(InvalidArgumentError, match="line 2: it has 3 fields, and the header has 2"):
         read_table(str(path), Path, "client_metadata")
 
 
@@ -129,7 +129,7 @@ def test_a_row_of_metadata_with_more_fields_than_the_header_is_refused(tmp_path:
 def test_metadata_in_json_with_a_key_given_twice_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "m.json"
     path.write_text(content)
-    with pytest.raises(InvalidRequestError, match=r"metadata: .*the key .* is given twice"):
+    with pytest.raises(InvalidArgumentError, match=r"metadata: .*the key .* is given twice"):
         read_table(str(path), Path, "metadata")
 
 
@@ -137,7 +137,7 @@ def test_a_row_of_metadata_that_was_cut_off_is_refused(tmp_path: Path) -> None:
     """With mode="replace" its item lost all metadata."""
     path = tmp_path / "m.csv"
     path.write_text("title,keep,b\na.png,x,5\nb.png")
-    with pytest.raises(InvalidRequestError, match=r"line 3: it has 1 fields, and the header has 3.*cut off"):
+    with pytest.raises(InvalidArgumentError, match=r"line 3: it has 1 fields, and the header has 3.*cut off"):
         read_table(str(path), Path, "metadata")
 
 
@@ -160,7 +160,7 @@ def test_a_switch_in_an_upload_json_is_refused_unless_the_task_says_the_same(tmp
     assert len(list(manifest_entries(path, switches=used))) == 1
     for value in (not same, str(same), int(same)):
         path.write_text(json.dumps({name: value, "images": [{"objectUrl": "s3://b/a.png"}]}))
-        with pytest.raises(InvalidRequestError, match=r"(skip_duplicate_urls|upsert_metadata): the file says"):
+        with pytest.raises(InvalidArgumentError, match=r"(skip_duplicate_urls|upsert_metadata): the file says"):
             list(manifest_entries(path, switches=used))
 
 
@@ -240,11 +240,11 @@ def test_a_dangling_link_and_a_name_that_is_not_utf_8_are_refused_by_name(tmp_pa
     """Fault 4.6."""
     (tmp_path / "a.png").write_bytes(b"1")
     (tmp_path / "b.png").symlink_to(tmp_path / "gone.png")
-    with pytest.raises(InvalidRequestError, match=r"b\.png is a link to a file that does not exist"):
+    with pytest.raises(InvalidArgumentError, match=r"b\.png is a link to a file that does not exist"):
         read(tmp_path)
     (tmp_path / "b.png").unlink()
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/c\xff.png")).write_bytes(b"1")
-    with pytest.raises(InvalidRequestError, match=r"c\\xff\.png.* is not UTF-8"):
+    with pytest.raises(InvalidArgumentError, match=r"c\\xff\.png.* is not UTF-8"):
         read(tmp_path)
 
 
@@ -271,7 +271,7 @@ def test_a_directory_whose_name_is_not_utf_8_is_refused_by_name(tmp_path: Path, 
     directory = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
     directory.mkdir()
     (directory / "a.png").write_bytes(b"1")
-    with pytest.raises(InvalidRequestError, match=r"\\xff/a\.png.* is not UTF-8"):
+    with pytest.raises(InvalidArgumentError, match=r"\\xff/a\.png.* is not UTF-8"):
         read(tmp_path)
 
 

@@ -7,7 +7,7 @@ import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_encord.client.api.data_items import AUDIO, DICOM, IMAGE, NIFTI, PDF, TEXT, VIDEO
-from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnavailableError
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
 from airflow_provider_encord.ingest.kinds import kind_of, media_type
 from airflow_provider_encord.ingest.records import is_of_receipt
 from airflow_provider_encord.ingest.sources import find_files
@@ -108,13 +108,13 @@ def test_what_cannot_be_uploaded_is_an_error_that_names_argument_and_file(
 ) -> None:
     (folder / "empty").mkdir()
     (folder / "table.csv").touch()
-    with pytest.raises(InvalidRequestError, match=f"source: .*{message}"):
+    with pytest.raises(InvalidArgumentError, match=f"source: .*{message}"):
         find_files(str(folder / source), no_uri)
 
 
 @pytest.mark.parametrize("source", [[], "", "  ", None, 7, [None]])
 def test_no_source_at_all_is_an_error(source: Any) -> None:
-    with pytest.raises(InvalidRequestError, match="source: "):
+    with pytest.raises(InvalidArgumentError, match="source: "):
         find_files(source, no_uri)
 
 
@@ -140,7 +140,7 @@ class Listed:
 def test_a_name_of_300_characters_is_taken_and_one_of_301_is_refused() -> None:
     name = "x" * 296 + ".png"
     assert find_files("s3://bucket/long", lambda uri: Listed(name))[0].title == name
-    with pytest.raises(InvalidRequestError, match=r"has 301 characters, and Encord takes 300"):
+    with pytest.raises(InvalidArgumentError, match=r"has 301 characters, and Encord takes 300"):
         find_files("s3://bucket/long", lambda uri: Listed("x" + name))
 
 
@@ -163,8 +163,12 @@ class Failing(Listed):
 @pytest.mark.parametrize(
     ("error", "class_", "message"),
     [
-        (PermissionError(13, "Permission denied"), InvalidRequestError, "cannot be used: Permission denied"),
-        (ImportError("no s3fs", name="s3fs"), InvalidRequestError, "module s3fs is not installed. Install the Airflow"),
+        (PermissionError(13, "Permission denied"), InvalidArgumentError, "cannot be used: Permission denied"),
+        (
+            ImportError("no s3fs", name="s3fs"),
+            InvalidArgumentError,
+            "module s3fs is not installed. Install the Airflow",
+        ),
         (OSError(5, "Input/output error"), UnavailableError, "cannot be used now: Input/output error"),
         (RuntimeError("https://signed.example?signature=1"), UnavailableError, "cannot be used now: RuntimeError"),
     ],

@@ -9,7 +9,7 @@ from airflow_provider_encord.client.api.uploads import IMAGE, VIDEO, SignedUrl, 
 from airflow_provider_encord.client.call import API_KEY, SSH_KEY, run
 from airflow_provider_encord.client.errors import (
     EncordError,
-    InvalidRequestError,
+    InvalidArgumentError,
     OutcomeUnknownError,
     PayloadTooLargeError,
     PermissionDeniedError,
@@ -160,7 +160,7 @@ def test_a_refused_url_is_replaced_once() -> None:
     [
         (RefusedError("403"), 2, True),
         (UnavailableError("503"), 1, True),
-        (InvalidRequestError("a.png is no longer there"), 1, False),
+        (InvalidArgumentError("a.png is no longer there"), 1, False),
     ],
 )
 def test_a_file_that_cannot_be_sent_does_not_stop_the_others(error: EncordError, puts: int, retryable: bool) -> None:
@@ -340,7 +340,7 @@ def test_a_job_that_is_too_large_is_halved_and_nothing_is_sent_again() -> None:
 
 def test_what_one_batch_meets_does_not_stop_the_others() -> None:
     encord = ScriptedEncord()
-    encord.instead[START].append(InvalidRequestError("a title that it does not like"))
+    encord.instead[START].append(InvalidArgumentError("a title that it does not like"))
     upload(encord, some(3), files_per_job=1)
     assert results(encord) == {FAILED: 1, UPLOADED: 2}
 
@@ -365,6 +365,6 @@ def test_what_all_would_meet_ends_the_upload_and_every_file_is_reported(error: E
 @pytest.mark.parametrize("number", [0, 201])
 def test_more_files_than_encord_gives_urls_for_are_refused_before_anything_is_sent(number: int) -> None:
     encord = ScriptedEncord()
-    with pytest.raises(InvalidRequestError, match=f"files_per_job: {number} is not between 1 and 200"):
+    with pytest.raises(InvalidArgumentError, match=f"files_per_job: {number} is not between 1 and 200"):
         upload(encord, some(1), files_per_job=number)
     assert encord.log == []

@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import DAG, AirflowFailException
 
 from airflow_provider_encord import defaults
 from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.analytics import KINDS
 from airflow_provider_encord.export.analytics_files import FORMATS as ANALYTICS
 from airflow_provider_encord.export.formats import FORMATS
@@ -211,7 +211,7 @@ def test_a_title_that_is_none_or_no_text_is_refused(rendered):
 @pytest.mark.parametrize("value", ["[", "[1", "[]", [], [1], "http://[::1", "/data/\x00", "/data/\ud83d", {}, 7])
 def test_what_is_no_path_is_refused_by_name(value: Any) -> None:
     """Fault 4.4: the parser of URLs raises errors of its own for brackets."""
-    with pytest.raises(InvalidRequestError, match=r"^destination: "):
+    with pytest.raises(InvalidArgumentError, match=r"^destination: "):
         parse_url(value, "destination")
 
 
@@ -224,13 +224,13 @@ def test_a_connection_that_does_not_exist_is_no_reason_to_retry(name: Any) -> No
 @pytest.mark.parametrize("value", ["[" * 6000, '{"a":' * 6000, "{", "{'a': 1}"])
 def test_what_is_no_json_is_refused_by_name(value: str) -> None:
     """Fault 4.4: thousands of levels raise `RecursionError`."""
-    with pytest.raises(InvalidRequestError, match=r"^metadata: it is not JSON"):
+    with pytest.raises(InvalidArgumentError, match=r"^metadata: it is not JSON"):
         parse_mapping(value, "metadata")
 
 
 @pytest.mark.parametrize("value", ["99999999999999999999", 1e300, 10 * 366 * 86400])
 def test_a_time_span_of_many_years_is_refused_by_name(value: Any) -> None:
-    with pytest.raises(InvalidRequestError, match=r"^job_timeout: .* more than ten years"):
+    with pytest.raises(InvalidArgumentError, match=r"^job_timeout: .* more than ten years"):
         parse_seconds(value, "job_timeout")
 
 
@@ -272,11 +272,11 @@ def test_what_native_rendering_makes_of_tojson_is_what_was_written() -> None:
 
 @pytest.mark.parametrize("rendered", ["[null]", "[None]", '["a", true]', "[True]"])
 def test_a_list_with_a_value_that_is_not_there_is_refused(rendered: str) -> None:
-    with pytest.raises(InvalidRequestError, match=r"^tags: .*holds a value that is no text"):
+    with pytest.raises(InvalidArgumentError, match=r"^tags: .*holds a value that is no text"):
         parse_list(rendered, "tags")
 
 
 @pytest.mark.parametrize("written", ['{"a": NaN}', '{"a": 1, "a": 2}', '{"a": "\\ud83d"}', "[" * 5000])
 def test_a_dictionary_that_is_no_json_is_refused(written: str) -> None:
-    with pytest.raises(InvalidRequestError, match=r"^structure: it is not JSON"):
+    with pytest.raises(InvalidArgumentError, match=r"^structure: it is not JSON"):
         parse_mapping(written, "structure")

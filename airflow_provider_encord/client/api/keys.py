@@ -12,7 +12,7 @@ import msgspec
 from airflow_provider_encord.client.api.reading import made, several, single, v1_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import API_KEY_ONLY, Call, Envelope
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 
 PROJECT_SCOPES = (
     "label.read",
@@ -79,7 +79,7 @@ def _checked(scopes: Sequence[str], known: tuple[str, ...]) -> list[str]:
     unknown = [one for one in scopes if one not in known]
     if unknown or not scopes:
         what = f"unknown {', '.join(unknown)}" if unknown else "none given"
-        raise InvalidRequestError(f"scopes: {what}; choose from {', '.join(known)}.")
+        raise InvalidArgumentError(f"scopes: {what}; choose from {', '.join(known)}.")
     return list(scopes)
 
 

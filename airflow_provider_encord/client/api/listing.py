@@ -13,7 +13,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.reading import Page
 from airflow_provider_encord.client.call import Call, Flow
-from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedResponseError
+from airflow_provider_encord.client.errors import InvalidArgumentError, UnexpectedResponseError
 from airflow_provider_encord.client.times import write_time, write_utc_time
 
 T = TypeVar("T")
@@ -65,10 +65,10 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     def payload(self) -> dict[str, Any]:
         """The payload of a v1 listing: only what restricts. v1 cannot list what the user is no member of.
 
-        :raises InvalidRequestError: `include_organisation` is set.
+        :raises InvalidArgumentError: `include_organisation` is set.
         """
         if self.include_organisation:
-            raise InvalidRequestError("include_organisation: the v1 listing cannot do this; use the v2 one.")
+            raise InvalidArgumentError("include_organisation: the v1 listing cannot do this; use the v2 one.")
         filters = {
             "title_eq": self.title_eq,
             "title_like": self.title_like,

@@ -16,7 +16,7 @@ import msgspec
 from airflow_provider_encord.client.api.reading import Page, ignored, v2_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import Call, Request
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 
 BY_NAME = "name"
 BY_CREATION = "createdAt"
@@ -195,12 +195,12 @@ def create_folder(
 def as_text(metadata: Mapping[str, Any]) -> str:
     """Client metadata as the JSON text that a creation sends; spaced as the vendor's SDK has it.
 
-    :raises InvalidRequestError: It holds a value that JSON does not have.
+    :raises InvalidArgumentError: It holds a value that JSON does not have.
     """
     try:
         return json.dumps(dict(metadata), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidRequestError(f"client_metadata: it cannot be written as JSON: {error}.") from None
+        raise InvalidArgumentError(f"client_metadata: it cannot be written as JSON: {error}.") from None
 
 
 @operation("storage.folder.get", "v2")

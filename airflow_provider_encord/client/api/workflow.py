@@ -17,7 +17,7 @@ from airflow_provider_encord.client.api.projects import Stage, get_project
 from airflow_provider_encord.client.api.reading import Page, ignored, v2_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import Call, Flow, Request
-from airflow_provider_encord.client.errors import InvalidRequestError, UnsupportedByCredentialError
+from airflow_provider_encord.client.errors import InvalidArgumentError, UnsupportedByCredentialError
 
 ANNOTATION = "ANNOTATION"
 REVIEW = "REVIEW"
@@ -122,24 +122,24 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
     def check(self, stage_type: str) -> None:
         """Hold it against what a type of stage knows. A type that we do not know is left to Encord.
 
-        :raises InvalidRequestError: A filter, or a status, that such a stage does not know; or a list that is empty,
+        :raises InvalidArgumentError: A filter, or a status, that such a stage does not know; or a list that is empty,
             which Encord would take for no filter at all.
         """
         given = {name: getattr(self, name) for name in self.__struct_fields__ if getattr(self, name) is not None}
         for name, value in given.items():
             if len(value) == 0:
-                raise InvalidRequestError(f"{name}: it is empty, which would list every task; leave it out for that.")
+                raise InvalidArgumentError(f"{name}: it is empty, which would list every task; leave it out for that.")
         known = FILTERS.get(stage_type)
         unknown = [name for name in given if known is not None and name not in known]
         if known is not None and unknown:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"{', '.join(unknown)}: tasks of a stage of type {stage_type} cannot be filtered by this; its filters "
                 f"are {', '.join(sorted(known))}."
             )
         statuses = STATUSES.get(stage_type)
         strange = [one for one in self.statuses or () if statuses is not None and one not in statuses]
         if statuses is not None and strange:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"statuses: {', '.join(map(repr, strange))} is no status of a stage of type {stage_type}; choose from "
                 f"{', '.join(statuses)}."
             )
@@ -210,7 +210,7 @@ def stages_of(project: str) -> Flow[list[Stage]]:
 def find_stage(project: str, wanted: str) -> Flow[Stage]:
     """A stage by its id or title.
 
-    :raises InvalidRequestError: No stage, or several stages have the title; the message lists all stages.
+    :raises InvalidArgumentError: No stage, or several stages have the title; the message lists all stages.
     """
     stages = yield from stages_of(project)
     return choose_stage(stages, wanted)
@@ -224,7 +224,7 @@ def choose_stage(stages: Sequence[Stage], wanted: str) -> Stage:
         return found[0]
     there = ", ".join(f"{one.title!r} ({one.stage_type}, {one.uuid})" for one in stages)
     problem = "is the title of several stages; pass the id" if found else "is neither id nor title of a stage"
-    raise InvalidRequestError(f"stage: {name[:80]!r} {problem}. The workflow has: {there or 'none'}.")
+    raise InvalidArgumentError(f"stage: {name[:80]!r} {problem}. The workflow has: {there or 'none'}.")
 
 
 def _listed(values: Sequence[str] | None) -> list[str]:

@@ -25,7 +25,7 @@ from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.api.storage_folders import EVERY_FOLDER, FolderFilter, StorageFolderRecord
 from airflow_provider_encord.client.api.storage_items import ItemFilter, StorageItemRecord
 from airflow_provider_encord.client.call import Resource
-from airflow_provider_encord.client.errors import InvalidRequestError, UnsupportedByCredentialError
+from airflow_provider_encord.client.errors import InvalidArgumentError, UnsupportedByCredentialError
 from airflow_provider_encord.client.resources import api_versions
 from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.creation import REUSE, Created
@@ -81,7 +81,7 @@ class Account(ClientProtocol, Protocol):
         :param which: With `search` or `item_types`.
         """
         if not which.search and not which.item_types:
-            raise InvalidRequestError("search, item_types: give at least one of them; everything cannot be searched.")
+            raise InvalidArgumentError("search, item_types: give at least one of them; everything cannot be searched.")
         return each(self, lambda page: storage_items.search_items(which, page=page))
 
     def items(self, ids: Sequence[str], *, sign_urls: bool = False) -> list[StorageItemRecord]:
@@ -117,7 +117,7 @@ class Account(ClientProtocol, Protocol):
         :param if_exists: See `get_or_create`.
         """
         if (integration is None) != (remote_url is None):
-            raise InvalidRequestError("integration, remote_url: a cloud-synced folder needs both.")
+            raise InvalidArgumentError("integration, remote_url: a cloud-synced folder needs both.")
         flow = create_folder_once(
             name,
             if_exists=if_exists,
@@ -234,7 +234,7 @@ class Account(ClientProtocol, Protocol):
             return id
         own = self.key_resource
         if own is None:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"{kind}: give its id. Only a connection with an API key has a {kind} of its own."
             )
         if own.kind != kind or own.id is None:

@@ -16,7 +16,7 @@ from airflow_provider_encord.client.api.analytics import (
     TimeSpent,
 )
 from airflow_provider_encord.client.api.listing import Time
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.pages import each, each_once
 from airflow_provider_encord.client.times import answered_time, given_time
@@ -77,7 +77,7 @@ class Activity:
     ) -> Iterator[EditorLog]:
         """What was done in the label editor. An interval of more than 30 days is read in parts, up to the present.
 
-        :raises InvalidRequestError: The end is before the start, or one of them is not a time; nothing was sent.
+        :raises InvalidArgumentError: The end is before the start, or one of them is not a time; nothing was sent.
         :raises UnexpectedResponseError: A record has a time that cannot be read.
         """
         whole = (given_time(start), given_time(end))
@@ -183,7 +183,7 @@ class Activity:
 def windows(start: datetime.datetime, end: datetime.datetime) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
     """An interval, cut to what one request may ask for."""
     if end < start:
-        raise InvalidRequestError(f"end: {end.isoformat()} is before start, {start.isoformat()}.")
+        raise InvalidArgumentError(f"end: {end.isoformat()} is before start, {start.isoformat()}.")
     while end - start > LONGEST_EDITOR_LOG:
         yield start, start + LONGEST_EDITOR_LOG
         start += LONGEST_EDITOR_LOG

@@ -40,7 +40,8 @@ def in_parts(items: Sequence[T], call: Callable[[Sequence[T]], Call[R]], *, size
     :param call: Makes the call for some of the items.
     :param size: How many items to try at once.
     :return: The result of each part.
-    :raises EncordError: A part failed; the error's `outcome` is a `PartsOutcome`, with what was done before.
+    :raises PartialFailureError: A part failed after others were done; its `outcome` is a `PartsOutcome`.
+    :raises EncordError: The first part failed.
     """
     return (yield from as_far_as_possible(items, call, size=size)).checked().results
 

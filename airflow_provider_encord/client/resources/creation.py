@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from airflow_provider_encord.client.call import Call, Flow
-from airflow_provider_encord.client.errors import ConflictError, EncordError, InvalidRequestError, OutcomeUnknownError
+from airflow_provider_encord.client.errors import ConflictError, EncordError, InvalidArgumentError, OutcomeUnknownError
 from airflow_provider_encord.client.times import parse_time
 
 T = TypeVar("T")
@@ -91,16 +91,16 @@ def require_title(title: object) -> str:
     """Check a title before it is sent.
 
     :return: The title with composed characters (NFC), as most of the world writes it.
-    :raises InvalidRequestError: It is empty, or has blanks around it.
+    :raises InvalidArgumentError: It is empty, or has blanks around it.
     """
     if title is not None and not isinstance(title, str):
-        raise InvalidRequestError(f"title: it must be text, not a {type(title).__name__}.")
+        raise InvalidArgumentError(f"title: it must be text, not a {type(title).__name__}.")
     if title is None or not title.strip():
-        raise InvalidRequestError("title: it is empty; a resource needs one.")
+        raise InvalidArgumentError("title: it is empty; a resource needs one.")
     if any("\ud800" <= character <= "\udfff" for character in title):
-        raise InvalidRequestError(f"title: {title[:80]!a} has half of a surrogate pair, which is no character.")
+        raise InvalidArgumentError(f"title: {title[:80]!a} has half of a surrogate pair, which is no character.")
     if title != title.strip():
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"title: {title!r} begins or ends with a blank, by which it would not be found again."
         )
     return unicodedata.normalize("NFC", title)
@@ -131,7 +131,7 @@ def get_or_create(
     """
     title = require_title(title)
     if if_exists not in IF_EXISTS:
-        raise InvalidRequestError(f"if_exists: {if_exists!r} is none of {', '.join(IF_EXISTS)}.")
+        raise InvalidArgumentError(f"if_exists: {if_exists!r} is none of {', '.join(IF_EXISTS)}.")
     if if_exists == NEW:
         return Created(id=id_of((yield from create(title))), created=True)
     found = yield from _find(find, title)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 
 
 def require_id(value: object, name: str) -> str:
@@ -14,12 +14,12 @@ def require_id(value: object, name: str) -> str:
     :param value: What a user passed.
     :param name: The argument it was passed as, for the message.
     :return: The UUID in its usual form, lower case.
-    :raises InvalidRequestError: It is no UUID.
+    :raises InvalidArgumentError: It is no UUID.
     """
     try:
         return str(uuid.UUID(str(value).strip()))
     except ValueError:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"{name}: {str(value)[:80]!r} is not an id. An id is a UUID, such as the one in the address of the web app."
         ) from None
 
@@ -43,7 +43,7 @@ def require_emails(values: Sequence[object] | str, name: str) -> list[str]:
     """Check that e-mail addresses are plausible. A single one may stand for a list. Duplicates are dropped, also those
     that differ in case only: Encord knows one user of each address.
 
-    :raises InvalidRequestError: One has no ``@`` with something before and after it, or blanks in it.
+    :raises InvalidArgumentError: One has no ``@`` with something before and after it, or blanks in it.
     """
     given = [values] if isinstance(values, str) else list(values)
     checked = [_require_email(value, name) for value in given]
@@ -55,7 +55,7 @@ def _require_email(value: object, name: str) -> str:
     before, _, after = text.partition("@")
     odd = any(character.isspace() or not character.isprintable() for character in text)
     if any(separator in text for separator in ",;"):
-        raise InvalidRequestError(f"{name}: {text[:80]!r} is more than one e-mail address. Pass a list of addresses.")
+        raise InvalidArgumentError(f"{name}: {text[:80]!r} is more than one e-mail address. Pass a list of addresses.")
     if not before or not after or "@" in after or odd:
-        raise InvalidRequestError(f"{name}: {text[:80]!r} is not an e-mail address.")
+        raise InvalidArgumentError(f"{name}: {text[:80]!r} is not an e-mail address.")
     return text

@@ -16,7 +16,7 @@ from airflow_provider_encord.client.api.data_rows import ReEncoding
 from airflow_provider_encord.client.api.storage_folders import FolderSync
 from airflow_provider_encord.client.api.uploads import LONGEST_HOLD, UploadJob
 from airflow_provider_encord.client.call import Call, Flow, Pause
-from airflow_provider_encord.client.errors import InvalidRequestError, NotFoundError, UnexpectedResponseError
+from airflow_provider_encord.client.errors import InvalidArgumentError, NotFoundError, UnexpectedResponseError
 from airflow_provider_encord.client.resources.uploads import follow_job
 
 DATASET_UPLOAD: Literal["dataset_upload"] = "dataset_upload"
@@ -25,7 +25,7 @@ FOLDER_SYNC: Literal["folder_sync"] = "folder_sync"
 RE_ENCODING: Literal["re_encoding"] = "re_encoding"
 JobKind: TypeAlias = Literal["dataset_upload", "folder_upload", "folder_sync", "re_encoding"]
 
-UNKNOWN_JOB = (NotFoundError, InvalidRequestError)
+UNKNOWN_JOB = (NotFoundError, InvalidArgumentError)
 """What a poll raises of a job that Encord does not know, or not any more."""
 
 _LOOKS = 3  # at a job, where one answer after the other cannot be read
@@ -118,12 +118,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 def job_from(stored: Any) -> Job:
     """Read a job that `Job.to_dictionary` wrote.
 
-    :raises InvalidRequestError: It is none.
+    :raises InvalidArgumentError: It is none.
     """
     try:
         return msgspec.convert(stored, Job)
     except msgspec.ValidationError as error:
-        raise InvalidRequestError(f"job: what was stored is no job of Encord: {error}.") from None
+        raise InvalidArgumentError(f"job: what was stored is no job of Encord: {error}.") from None
 
 
 def state_of(answer: Answer) -> JobState:

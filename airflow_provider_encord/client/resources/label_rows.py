@@ -1,7 +1,7 @@
 """The label rows of a project: what is done with many of them at once. Reading and saving them is on `Project`.
 
-Large numbers go in several requests. When one of them fails, those before it are done, and the error's `outcome` shows
-which rows those are; all are safe to repeat.
+Large numbers go in several requests. When one of them fails, those before it are done, and a
+`PartialFailureError` shows which rows those are; all are safe to repeat.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from airflow_provider_encord.client.api import label_actions, labels
 from airflow_provider_encord.client.api.label_actions import DataLinks, RowClassifications, ValidationState
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.client.errors import InvalidRequestError, UnexpectedResponseError
+from airflow_provider_encord.client.errors import InvalidArgumentError, UnexpectedResponseError
 from airflow_provider_encord.client.resources.chunks import as_far_as_possible, chunks, in_parts
 from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 
@@ -89,11 +89,11 @@ class LabelRows:
         """Set how soon tasks are handed out; safe to repeat. SSH keys only.
 
         :param priorities: 0 (last) to 1 (first), by data hash.
-        :raises InvalidRequestError: A priority is out of bounds; nothing was sent.
+        :raises InvalidArgumentError: A priority is out of bounds; nothing was sent.
         """
         wrong = [one for one, priority in priorities.items() if not 0 <= priority <= 1]
         if wrong:
-            raise InvalidRequestError(f"priorities: from 0 to 1, and not {priorities[wrong[0]]} (of {wrong[0]}).")
+            raise InvalidArgumentError(f"priorities: from 0 to 1, and not {priorities[wrong[0]]} (of {wrong[0]}).")
         self._client.run(
             in_parts(
                 list(priorities),
@@ -131,7 +131,7 @@ class LabelRows:
         :return: How many rows were copied.
         """
         if target == source:
-            raise InvalidRequestError(f"target: the branch {target!r} is the source, too.")
+            raise InvalidArgumentError(f"target: the branch {target!r} is the source, too.")
         copied = self._client.run(
             in_parts(
                 label_hashes,
@@ -153,7 +153,7 @@ class LabelRows:
         :param status: Of `label_actions.LABEL_STATUSES`.
         """
         if status not in label_actions.LABEL_STATUSES:
-            raise InvalidRequestError(f"status: {status!r} is none of {', '.join(label_actions.LABEL_STATUSES)}.")
+            raise InvalidArgumentError(f"status: {status!r} is none of {', '.join(label_actions.LABEL_STATUSES)}.")
         self._client.send(label_actions.set_label_status(self._project, label_hash, status))
 
     def submit_for_review(self, label_hash: str) -> None:

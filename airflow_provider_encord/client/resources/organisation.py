@@ -13,7 +13,7 @@ from airflow_provider_encord.client.api.groups import GroupRecord
 from airflow_provider_encord.client.api.listing import every_page
 from airflow_provider_encord.client.api.organisation import CloudIntegration, OrganisationUser, Tag
 from airflow_provider_encord.client.call import Call, Flow
-from airflow_provider_encord.client.errors import ConflictError, InvalidRequestError, OutcomeUnknownError
+from airflow_provider_encord.client.errors import ConflictError, InvalidArgumentError, OutcomeUnknownError
 from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.identifiers import require_emails, require_id
 from airflow_provider_encord.client.resources.pages import each
@@ -112,7 +112,7 @@ class Group:
     def update(self, *, name: str | None = None, description: str | None = None) -> GroupRecord:
         """Change name or description; what is None stays."""
         if name is None and description is None:
-            raise InvalidRequestError("name, description: give at least one of them; there is nothing to change.")
+            raise InvalidArgumentError("name, description: give at least one of them; there is nothing to change.")
         return self._client.send(groups.update_group(self.id, name=name, description=description))
 
     def delete(self) -> None:
@@ -185,7 +185,7 @@ def _delete_tag(tag: str) -> Flow[None]:
 
 def _require_one_of(value: str, known: Sequence[str], name: str) -> None:
     if value not in known:
-        raise InvalidRequestError(f"{name}: {value!r} is none of {', '.join(known)}.")
+        raise InvalidArgumentError(f"{name}: {value!r} is none of {', '.join(known)}.")
 
 
 def integration_of(there: Sequence[CloudIntegration], wanted: str) -> str:
@@ -193,13 +193,13 @@ def integration_of(there: Sequence[CloudIntegration], wanted: str) -> str:
 
     :param there: Those that the credential can see.
     :param wanted: Its title or id.
-    :raises InvalidRequestError: None or several are meant; the message names those that there are.
+    :raises InvalidArgumentError: None or several are meant; the message names those that there are.
     """
     found = [one.integration_uuid for one in there if wanted in (one.integration_uuid, one.title)]
     if len(found) == 1:
         return found[0]
     titles = ", ".join(repr(one.title) for one in there[:10]) or "none"
     how_many = "no" if not found else str(len(found))
-    raise InvalidRequestError(
+    raise InvalidArgumentError(
         f"integration: {how_many} cloud integrations have the title or id {wanted[:80]!r}; there are: {titles}."
     )

@@ -1,6 +1,6 @@
 """The outcome of many things that were asked for at once: a failure does not take what was done before with it.
 
-Bulk flows give an outcome and do not raise; `BulkOutcome.checked` raises, with the outcome as ``error.outcome``.
+Bulk flows give an outcome and do not raise; `BulkOutcome.checked` raises a `PartialFailureError` with it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Generic, Self, TypeVar
 
 import msgspec
 
-from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.client.errors import EncordError, PartialFailureError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,14 +30,14 @@ class BulkOutcome(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     def checked(self) -> Self:
         """Itself, if nothing failed.
 
-        :raises EncordError: What it stopped at; its message goes on to say how much was done, its `outcome` is this.
+        :raises PartialFailureError: Part of it was done.
+        :raises EncordError: Nothing was done; the error that stopped it.
         """
         if self.error is None:
             return self
-        if self.error.outcome is not self:
-            self.error.message += self.summary()
-            self.error.outcome = self
-        raise self.error
+        if not self.done:
+            raise self.error
+        raise PartialFailureError(self.error, self) from self.error
 
     def summary(self) -> str:
         """How much was done, as a sentence to go after the error's own."""
@@ -55,8 +55,6 @@ class PartsOutcome(BulkOutcome[T], Generic[T, R], frozen=True, kw_only=True):
     unknown: list[T]
 
     def summary(self) -> str:
-        """As for any outcome, and how many are in doubt; nothing if nothing was done, for then the error says it."""
-        if not self.done:
-            return ""
+        """As for any outcome, and how many are in doubt."""
         doubt = f" Of {len(self.unknown)} it is not known." if self.unknown else ""
         return super().summary() + doubt

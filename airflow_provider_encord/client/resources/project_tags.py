@@ -8,7 +8,7 @@ from airflow_provider_encord.client.api import organisation, project_tags
 from airflow_provider_encord.client.api.listing import every_page
 from airflow_provider_encord.client.api.organisation import Tag
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.client.errors import InvalidRequestError, NotFoundError, OutcomeUnknownError
+from airflow_provider_encord.client.errors import InvalidArgumentError, NotFoundError, OutcomeUnknownError
 from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.identifiers import is_id
 
@@ -73,7 +73,7 @@ class ProjectTags:
     def _add_issue_tags(self, names: Sequence[str]) -> Flow[Sequence[str]]:
         """Add what is missing. If the answer is lost, look: what is there then was added."""
         if not all(isinstance(one, str) and one.strip() for one in names):
-            raise InvalidRequestError("names: one of them is empty; a tag needs a name.")
+            raise InvalidArgumentError("names: one of them is empty; a tag needs a name.")
         missing = yield from self._missing(names)
         if not missing:
             return []

@@ -11,7 +11,7 @@ from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.project_copy import ClonedDataset, CopiedLabels
 from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectOntology, ProjectRecord
 from airflow_provider_encord.client.call import Call, Flow
-from airflow_provider_encord.client.errors import InvalidRequestError, OutcomeUnknownError
+from airflow_provider_encord.client.errors import InvalidArgumentError, OutcomeUnknownError
 from airflow_provider_encord.client.resources import api_versions, members
 from airflow_provider_encord.client.resources.activity import Activity
 from airflow_provider_encord.client.resources.chunks import as_far_as_possible, chunks, in_parts
@@ -64,7 +64,7 @@ class Project(HasUsers, HasGroups):
         :param status: Of `projects.STATUSES`.
         """
         if status not in projects.STATUSES:
-            raise InvalidRequestError(f"status: {status!r} is none of {', '.join(projects.STATUSES)}.")
+            raise InvalidArgumentError(f"status: {status!r} is none of {', '.join(projects.STATUSES)}.")
         self._client.send(projects.set_project_status(self.id, status))
 
     @property
@@ -104,11 +104,11 @@ class Project(HasUsers, HasGroups):
         :return: Id of the new project.
         """
         if attach_datasets and clone_datasets:
-            raise InvalidRequestError("attach_datasets, clone_datasets: a copy gets the same datasets or its own.")
+            raise InvalidArgumentError("attach_datasets, clone_datasets: a copy gets the same datasets or its own.")
         unknown = [one for one in (labels.statuses or [] if labels else []) if one not in project_copy.LABEL_STATUSES]
         if unknown:
             known = ", ".join(project_copy.LABEL_STATUSES)
-            raise InvalidRequestError(f"labels: unknown status {', '.join(unknown)}; choose from {known}.")
+            raise InvalidArgumentError(f"labels: unknown status {', '.join(unknown)}; choose from {known}.")
         call = project_copy.copy_project(
             self.id,
             title=title,
@@ -191,8 +191,10 @@ class Project(HasUsers, HasGroups):
     def create_label_rows(self, data_hashes: Sequence[str], *, branch: str | None = None) -> list[LabelRow]:
         """Create the label rows of data units that have none; a write. Large numbers go in several requests.
 
-        :raises EncordError: A request failed. The error's `outcome` is a `PartsOutcome`: `results` are the lists of
-            rows that were created before, `unknown` are the data units of a request whose answer was lost.
+        :raises PartialFailureError: A request failed after others succeeded. Its `outcome` is a `PartsOutcome`:
+            `results` are the lists of rows that were created before, `unknown` are the data units of a request whose
+            response was lost.
+        :raises EncordError: The first request failed.
         """
         create = in_parts(
             data_hashes,
@@ -205,7 +207,9 @@ class Project(HasUsers, HasGroups):
         """Save label rows: afterwards their labels are exactly those given. Large numbers go in several requests.
 
         :param rows: Whole rows by `label_hash`.
-        :raises EncordError: A request failed. The error's `outcome` names the rows that were saved before (`done`).
+        :raises PartialFailureError: A request failed after others succeeded. Its `outcome` names the rows that were
+            saved before (`done`).
+        :raises EncordError: The first request failed.
         """
         save = in_parts(
             list(rows),

@@ -23,7 +23,7 @@ from airflow_provider_encord.client.api.storage_items import (
     StorageItemRecord,
 )
 from airflow_provider_encord.client.call import Call, Flow
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.resources import members
 from airflow_provider_encord.client.resources.chunks import in_parts
 from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
@@ -73,7 +73,7 @@ class StorageFolder(HasGroups):
         """
         patch = folder_patch(name=name, description=description, client_metadata=client_metadata)
         if not patch:
-            raise InvalidRequestError("name, description, client_metadata: give at least one of them.")
+            raise InvalidArgumentError("name, description, client_metadata: give at least one of them.")
         return self._client.send(storage_folders.edit_folder(self.id, patch))
 
     def move(self, parent: str | None) -> None:
@@ -176,7 +176,7 @@ class StorageItem:
         """Change what is given, as `StorageFolder.edit`."""
         patch = folder_patch(name=name, description=description, client_metadata=client_metadata)
         if not patch:
-            raise InvalidRequestError("name, description, client_metadata: give at least one of them.")
+            raise InvalidArgumentError("name, description, client_metadata: give at least one of them.")
         return self._client.send(storage_items.edit_item(self._folder, self.id, patch))
 
 

@@ -31,7 +31,7 @@ from airflow_provider_encord.client.api.uploads import (
 from airflow_provider_encord.client.call import Call, Flow, Gather, Now, Pause, Transfer
 from airflow_provider_encord.client.errors import (
     EncordError,
-    InvalidRequestError,
+    InvalidArgumentError,
     TransientError,
     UnexpectedResponseError,
 )
@@ -90,12 +90,12 @@ class LocalUnit:
     def __post_init__(self) -> None:
         alone = self.kind != DICOM and not self.grouped
         if not self.files or (alone and len(self.files) != 1):
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"files: {self.title!r} has {len(self.files)}; an image group or DICOM series takes one or more, any "
                 "other unit exactly one."
             )
         if self.grouped and self.kind != IMAGE:
-            raise InvalidRequestError("grouped: only images make a group. Leave it out, or set kind to IMAGE.")
+            raise InvalidArgumentError("grouped: only images make a group. Leave it out, or set kind to IMAGE.")
 
     def registered(self, urls: Sequence[SignedUrl]) -> Unit:
         """The unit as a job takes it, once its files are at these URLs."""

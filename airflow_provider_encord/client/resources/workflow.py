@@ -14,7 +14,7 @@ from airflow_provider_encord.client.api.projects import Pathway, Stage
 from airflow_provider_encord.client.api.workflow import Subtask, Task, TaskFilter
 from airflow_provider_encord.client.api.workflow_actions import ACTIONS
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.resources import workflow_actions as flows
 from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.identifiers import require_emails, require_id
@@ -72,7 +72,7 @@ class WorkflowStage:
 
         Tasks that leave while this runs can shift the pages: collect them before acting on them.
 
-        :raises InvalidRequestError: A stage of this type does not know the filter.
+        :raises InvalidArgumentError: A stage of this type does not know the filter.
         """
         which = which or workflow.EVERY_TASK
         which.check(self.stage_type)
@@ -110,7 +110,7 @@ class WorkflowStage:
         """
         people = require_emails(assignee, "assignee")
         if not people:
-            raise InvalidRequestError("assignee: it is empty; name at least one e-mail address.")
+            raise InvalidArgumentError("assignee: it is empty; name at least one e-mail address.")
         wanted = self._tasks("assign", tasks)
         turns = {uuid: people[number % len(people)] for number, uuid in enumerate(wanted.uuids)}
         return self._done(flows.assign(wanted, turns))
@@ -145,7 +145,7 @@ class WorkflowStage:
     def reviews(self, task: Task | str) -> TaskReviews:
         """The label reviews of a task in this stage, which must be one of review."""
         if self.stage_type != workflow.REVIEW:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"stage: {self.title!r} is of type {self.stage_type}; only tasks of a stage of type REVIEW have label "
                 "reviews."
             )
@@ -161,7 +161,7 @@ class WorkflowStage:
     def _require(self, action: str) -> None:
         possible = ACTIONS.get(self.stage_type)
         if possible is not None and action not in possible:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"stage: {self.title!r} is of type {self.stage_type}, and its tasks do not take the action {action!r}; "
                 f"they take {', '.join(sorted(possible))}."
             )
@@ -172,7 +172,7 @@ class WorkflowStage:
             return found[0]
         there = ", ".join(f"{one.title!r} ({one.uuid})" for one in self.pathways) or "it has none"
         problem = "is the title of several" if found else "is none"
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"pathway: {str(wanted)[:80]!r} {problem} of the pathways of stage {self.title!r}: {there}."
         )
 
@@ -183,7 +183,7 @@ class WorkflowStage:
             stages = self._siblings or self._client.run(workflow.stages_of(self.project))
             uuid = workflow.choose_stage(stages, wanted).uuid
         if uuid == self.uuid:
-            raise InvalidRequestError(f"destination: the tasks are in stage {self.title!r} already.")
+            raise InvalidArgumentError(f"destination: the tasks are in stage {self.title!r} already.")
         return uuid
 
     def _done(self, flow: Flow[TasksOutcome]) -> TasksOutcome:

@@ -19,7 +19,7 @@ from airflow_provider_encord.client.api.workflow_issues import (
     OnScenePoint,
 )
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.client.errors import InvalidRequestError, OutcomeUnknownError, RefusedError
+from airflow_provider_encord.client.errors import InvalidArgumentError, OutcomeUnknownError, RefusedError
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
 from airflow_provider_encord.client.resources.identifiers import require_id
@@ -83,7 +83,7 @@ class DataUnitIssues:
         """
         ranges = None if frames is None else [_frame_range(first, last) for first, last in frames]
         if ranges == []:
-            raise InvalidRequestError("frames: it is empty; leave it out for all frames.")
+            raise InvalidArgumentError("frames: it is empty; leave it out for all frames.")
         anchor = OnAnnotation(data_uuid=self.data_hash, annotation_id=annotation, frame_ranges=ranges, space_id=space)
         self._add(anchor, comment, tags)
 
@@ -99,7 +99,7 @@ class DataUnitIssues:
 
     def _add(self, anchor: Anchor, comment: str, tags: Sequence[str]) -> None:
         if not comment.strip():
-            raise InvalidRequestError("comment: it is empty; an issue needs one.")
+            raise InvalidArgumentError("comment: it is empty; an issue needs one.")
         self._client.send(api.add_issues(self._project, [NewIssue(anchor=anchor, comment=comment, tags=tags)]))
 
     def _delete(self, issues: list[str]) -> Flow[list[str]]:
@@ -127,7 +127,7 @@ class DataUnitIssues:
 
 def _frame_range(first: int, last: int) -> FrameRange:
     if not 0 <= first <= last:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"frames: ({first}, {last}) is no range; the first must be 0 or more, the last not less."
         )
     return FrameRange(start=first, end=last)

@@ -8,7 +8,7 @@ import urllib.parse
 from typing import BinaryIO
 
 from airflow_provider_encord.client.call import Transfer
-from airflow_provider_encord.client.errors import InvalidRequestError, RefusedError, UnavailableError
+from airflow_provider_encord.client.errors import InvalidArgumentError, RefusedError, UnavailableError
 from airflow_provider_encord.client.transport.settings import is_loopback
 
 BLOCK = 1 << 20  # bytes that are read at once
@@ -49,28 +49,30 @@ class SizedFile:
             raise UnavailableError(f"{self._title} could not be read to its end: {reason}.") from None
         self._read += len(block)
         if not block and left:
-            raise InvalidRequestError(f"{self._title} became shorter while it was uploaded: {left} bytes are missing.")
+            raise InvalidArgumentError(f"{self._title} became shorter while it was uploaded: {left} bytes are missing.")
         return block
 
     def require_whole(self) -> None:
         """Check that the file ended where it should.
 
-        :raises InvalidRequestError: It has become longer than it was said to be.
+        :raises InvalidArgumentError: It has become longer than it was said to be.
         """
         if self._read == self._size and self._file.read(1):
-            raise InvalidRequestError(f"{self._title} became longer while it was uploaded; upload it again.")
+            raise InvalidArgumentError(f"{self._title} became longer while it was uploaded; upload it again.")
 
 
 def opened(transfer: Transfer) -> BinaryIO:
     """The file of a transfer, open.
 
-    :raises InvalidRequestError: It is not there, or may not be read.
+    :raises InvalidArgumentError: It is not there, or may not be read.
     :raises UnavailableError: It cannot be read just now.
     """
     try:
         return transfer.open()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
-        raise InvalidRequestError(f"{transfer.title} cannot be uploaded: {error.strerror or 'not readable'}.") from None
+        raise InvalidArgumentError(
+            f"{transfer.title} cannot be uploaded: {error.strerror or 'not readable'}."
+        ) from None
     except OSError as error:
         raise UnavailableError(f"{transfer.title} cannot be read: {error.strerror or type(error).__name__}.") from None
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.call import Call, Envelope
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 
 _PATH = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@/-]*")
 _HEADER = re.compile(r"[ -~]*")
@@ -24,7 +24,7 @@ _UNWRITABLE = (TypeError, ValueError, OverflowError, RecursionError, NotImplemen
 def json_body(call: Call[Any], content: Any) -> bytes:
     """The content as JSON.
 
-    :raises InvalidRequestError: It cannot be written as JSON, or would lose something.
+    :raises InvalidArgumentError: It cannot be written as JSON, or would lose something.
     """
     try:
         body = msgspec.json.encode(content)
@@ -38,7 +38,7 @@ def json_body(call: Call[Any], content: Any) -> bytes:
 def query_text(call: Call[Any]) -> str:
     """The parameters of a v2 call as the query of a URL; empty if there are none.
 
-    :raises InvalidRequestError: A text cannot be written as UTF-8.
+    :raises InvalidArgumentError: A text cannot be written as UTF-8.
     """
     if isinstance(call.request, Envelope):
         return ""
@@ -51,7 +51,7 @@ def query_text(call: Call[Any]) -> str:
 def require_ids_that_can_be_sent(call: Call[Any]) -> None:
     """Check the ids that become part of a path or of a header.
 
-    :raises InvalidRequestError: One has characters that no id has.
+    :raises InvalidArgumentError: One has characters that no id has.
     """
     request = call.request
     if isinstance(request, Envelope):
@@ -62,8 +62,8 @@ def require_ids_that_can_be_sent(call: Call[Any]) -> None:
         raise _refused(call, "an id in it has characters that no id has")
 
 
-def _refused(call: Call[Any], why: str) -> InvalidRequestError:
-    return InvalidRequestError(
+def _refused(call: Call[Any], why: str) -> InvalidArgumentError:
+    return InvalidArgumentError(
         f"The request {call.operation or call.request.path} cannot be sent: {why}.", operation=call.operation
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from airflow_provider_encord.client.api.labels import LabelRow
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import JSON_LINES, LABEL_FORMATS
 from airflow_provider_encord.export.formats import json_lines
 from airflow_provider_encord.storage_paths import BinaryWriter
@@ -91,16 +91,16 @@ _NEEDS = {"parquet": ("pyarrow", "parquet"), "coco": ("pycocotools", "coco"), "z
 def require_format(name: str) -> None:
     """Check that there is a format of this name, and what it needs.
 
-    :raises InvalidRequestError: There is no such format, or its extra is not installed.
+    :raises InvalidArgumentError: There is no such format, or its extra is not installed.
     """
     if name not in LABEL_FORMATS:
-        raise InvalidRequestError(f"format: {name!r} is none of {', '.join(LABEL_FORMATS)}.")
+        raise InvalidArgumentError(f"format: {name!r} is none of {', '.join(LABEL_FORMATS)}.")
     for part in name.split("."):
         module, extra = _NEEDS.get(part, ("", ""))
         try:
             importlib.import_module(module or "json")
         except ImportError:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"format: {name} needs {module}, which is not installed. Install it with "
                 f"`pip install 'airflow-provider-encord[{extra}]'`, or take another format."
             ) from None

@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.prelabels.features import (
     GEOMETRY,
     Features,
@@ -164,7 +164,7 @@ def _identity(one: Mapping[str, Any], frame: int, geometry: Mapping[str, Any]) -
         return (_said(frame, geometry),)
     try:
         id_ = plain_json(one["id"], "id")
-    except InvalidRequestError as error:
+    except InvalidArgumentError as error:
         raise WrongLabelsError(error.message) from None
     if isinstance(id_, str) and id_.strip():
         return (id_,)

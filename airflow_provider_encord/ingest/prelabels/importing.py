@@ -9,7 +9,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import ConflictError, EncordError, InvalidRequestError, OutcomeUnknownError
+from airflow_provider_encord.client.errors import ConflictError, EncordError, InvalidArgumentError, OutcomeUnknownError
 from airflow_provider_encord.counts import require_sum
 from airflow_provider_encord.ingest.prelabels.build import labels_from
 from airflow_provider_encord.ingest.prelabels.features import Features, WrongLabelsError
@@ -50,7 +50,7 @@ def import_labels(
     :param prelabels: Gives the lines; called for each pass, with the rows of the project.
     :param check_first: Go through all lines before anything is sent, and send nothing if one is wrong.
     :return: Label hashes of the rows whose labels are now those of the source.
-    :raises InvalidRequestError: Lines are wrong, and `on_error` is `FAIL`; the message names the first.
+    :raises InvalidArgumentError: Lines are wrong, and `on_error` is `FAIL`; the message names the first.
     :raises EncordError: Encord refused, or was not reached; the receipt says what was done.
     """
     project = client.project(order.project)
@@ -122,7 +122,7 @@ def _require_right(
         wrong += [f"{outcome.place}: {outcome.reason}" for outcome in failed][: max(0, _MOST_NAMED - len(wrong))]
     if wrong:
         more = f" and {count - len(wrong)} more" if count > len(wrong) else ""
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"source: nothing was imported, as these cannot be: {' '.join(wrong)}{more} Mend them, or import the "
             "others with on_error='skip'."
         )

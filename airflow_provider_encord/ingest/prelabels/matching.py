@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow_provider_encord.client.api.labels import LabelRowMetadata
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.prelabels.features import WrongLabelsError
 from airflow_provider_encord.ingest.prelabels.sources import Prelabel
 from airflow_provider_encord.plain_json import json_key, plain_json
@@ -19,12 +19,12 @@ CLIENT_METADATA = "client_metadata."
 def require_key(match_by: object) -> None:
     """Check that data units can be matched so.
 
-    :raises InvalidRequestError: They cannot.
+    :raises InvalidArgumentError: They cannot.
     """
     named = isinstance(match_by, str) and match_by.removeprefix(CLIENT_METADATA) not in ("", match_by)
     if match_by in (DATA_HASH, TITLE) or named:
         return
-    raise InvalidRequestError(
+    raise InvalidArgumentError(
         f"match_by: {str(match_by)[:80]!r} is none of {DATA_HASH!r}, {TITLE!r} and 'client_metadata.<key>'."
     )
 
@@ -50,7 +50,7 @@ class Matching:
         """
         try:
             value = plain_json(self._value_of(prelabel.content), self._match_by)
-        except InvalidRequestError as error:
+        except InvalidArgumentError as error:
             raise WrongLabelsError(error.message) from None
         if value is None:
             raise WrongLabelsError(f"{self._match_by}: it is missing, and rows are matched by it.")

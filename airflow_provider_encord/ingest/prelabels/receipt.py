@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_empty, remove_unfinished
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.rows import json_lines
 from airflow_provider_encord.storage_paths import (
     StoragePath,
@@ -72,7 +72,7 @@ class ImportReceipt:
 
     :param path: Where it is to be; None keeps counts only.
     :param owner: Who writes it; one task at a time may. None writes without a claim.
-    :raises InvalidRequestError: There is something that is no receipt of an import.
+    :raises InvalidArgumentError: There is something that is no receipt of an import.
     :raises UnavailableError: Another task writes it.
     """
 
@@ -110,7 +110,7 @@ class ImportReceipt:
     def check(self) -> None:
         """Make sure that no other attempt took the receipt over; before anything is saved to Encord.
 
-        :raises InvalidRequestError: One did.
+        :raises InvalidArgumentError: One did.
         """
         if self._claim is not None:
             self._claim.check()
@@ -247,7 +247,7 @@ class ImportReceipt:
             try:
                 line = msgspec.convert(row.fields, RowOutcome)
             except msgspec.ValidationError:
-                raise InvalidRequestError(
+                raise InvalidArgumentError(
                     f"receipt: {file}, {row.where}: it is no line of a receipt of an import. Name another file."
                 ) from None
             yield line

@@ -17,7 +17,7 @@ import msgspec
 from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.errors import RefusedError
+from airflow_provider_encord.client.errors import InvalidArgumentError, PartialFailureError, RefusedError
 from airflow_provider_encord.client.resources.label_rows import read_rows
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.ingest.prelabels.labels import (
@@ -45,6 +45,7 @@ MERGE = "merge"
 SKIP = "skip"
 IF_EXISTS = (SKIP, MERGE, OVERWRITE)
 _JUST_NOW = 10.0  # seconds; generous, as the clocks of worker and Encord differ
+_REFUSALS = (RefusedError, InvalidArgumentError)  # of a bundle because of one of its rows
 _TURNS = 3  # how often a row is read and merged, if it was saved in between
 
 
@@ -222,9 +223,12 @@ class RowSaver:
         """
         try:
             self._client.project(self._order.project).save_label_rows(dict(rows))
-        except RefusedError as error:
+        except (PartialFailureError, *_REFUSALS) as error:
+            saved = error.outcome.done if isinstance(error, PartialFailureError) else []
+            if isinstance(error, PartialFailureError) and not isinstance(error.cause, _REFUSALS):
+                raise
             if len(rows) > 1:
-                done = {one: rows[one] for one in error.outcome.done} if error.outcome else {}
+                done = {one: rows[one] for one in saved}
                 rest = [outcome for one in rows if one not in done for outcome in self.save({one: works[one]})]
                 return _saved(done, works) + rest
             ((label_hash, _),) = rows.items()

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.errors import InvalidRequestError
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.strict_json import RepeatedKeyError, loads
 from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
 from airflow_provider_encord.storage_paths import StoragePath, is_local, storage_errors
@@ -54,7 +54,7 @@ def prelabels_of(source: StoragePath, files: Sequence[StoragePath] | None = None
     """The lines of a file, or of the files of a directory in the order of their names.
 
     :param files: Those of an export, if the source is one: it may have no lines.
-    :raises InvalidRequestError: There is no file, none has a line, or one is damaged.
+    :raises InvalidArgumentError: There is no file, none has a line, or one is damaged.
     """
     empty = files is None
     for path in _files(source) if files is None else files:
@@ -62,19 +62,19 @@ def prelabels_of(source: StoragePath, files: Sequence[StoragePath] | None = None
             empty = False
             yield prelabel
     if empty:
-        raise InvalidRequestError(f"source: {source} is empty: it has no lines. Check the task that writes it.")
+        raise InvalidArgumentError(f"source: {source} is empty: it has no lines. Check the task that writes it.")
 
 
 def require_apart(source: Any, receipt: Any) -> None:
     """Make sure that the receipt is not read as a part of the source.
 
-    :raises InvalidRequestError: It would be.
+    :raises InvalidArgumentError: It would be.
     """
     with storage_errors("source", source):
         place, target = _place(source), _place(receipt)
         inside = source.is_dir() and _place(receipt.parent) == place and receipt.name.endswith(SUFFIXES)
     if place == target or inside:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"receipt: {receipt} is among the files of the source {source}, and would be read as labels. Name a file "
             "in another directory."
         )
@@ -92,10 +92,10 @@ def _files(source: StoragePath) -> list[StoragePath]:
             return [source]
         found = sorted((one for one in source.iterdir() if one.name.endswith(SUFFIXES)), key=lambda one: one.name)
     if not found:
-        raise InvalidRequestError(f"source: there is no file of {', '.join(SUFFIXES)} in {source}.")
+        raise InvalidArgumentError(f"source: there is no file of {', '.join(SUFFIXES)} in {source}.")
     listed = next((one.name for one in found if _OF_EXPORTS.fullmatch(one.name)), None)
     if listed is not None:
-        raise InvalidRequestError(
+        raise InvalidArgumentError(
             f"source: {source} has {listed} of an export and no manifest.json, which names the files of the export. "
             "Copy the whole export, or name the files."
         )
@@ -108,7 +108,7 @@ def _prelabels(path: StoragePath) -> Iterator[Prelabel]:
             if line.strip():
                 yield _prelabel(f"{path.name}, line {number}", line)
     except DamagedFileError as error:
-        raise InvalidRequestError(f"source: {error.message}") from None
+        raise InvalidArgumentError(f"source: {error.message}") from None
 
 
 def _prelabel(place: str, line: bytes) -> Prelabel:

@@ -138,9 +138,9 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         from airflow_provider_encord.export.partitions import export_partition, partition_of
 
         if blank_to_none(self.destination):
-            from airflow_provider_encord.client.errors import InvalidRequestError
+            from airflow_provider_encord.client.errors import InvalidArgumentError
 
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 "destination, partition: a partition says where it goes. Leave `destination` and the filters to "
                 "EncordPartitionLabelsOperator."
             )

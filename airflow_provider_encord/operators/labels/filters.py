@@ -117,9 +117,9 @@ class LabelRowsOperator(EncordBaseOperator):
     def question(self) -> RowSelection:
         """What is asked for. A template that renders to nothing is no filter; an empty list is one.
 
-        :raises InvalidRequestError: An argument is wrong, or two contradict each other; nothing was sent.
+        :raises InvalidArgumentError: An argument is wrong, or two contradict each other; nothing was sent.
         """
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.export.listing import Filters, RowSelection
         from airflow_provider_encord.export.stages import with_known_stages
 
@@ -137,7 +137,7 @@ class LabelRowsOperator(EncordBaseOperator):
             shadow_data=None if shadow_data is None else parse_choice(shadow_data, "shadow_data", SHADOW_DATA),
         )
         if filters.edited_after and filters.edited_before and not _is_before(filters):
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"edited_after, edited_before: {filters.edited_after} is not before {filters.edited_before}, so no row "
                 "can be between them. Check the rendered templates."
             )
@@ -147,13 +147,13 @@ class LabelRowsOperator(EncordBaseOperator):
 
     def _branch(self) -> str | None:
         from airflow_provider_encord.client.api.labels import MAIN_BRANCH
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
 
         branch = branch_name(self.branch, "branch") or MAIN_BRANCH
         if not parse_bool(self.all_branches, "all_branches", empty=False):
             return branch
         if branch != MAIN_BRANCH:
-            raise InvalidRequestError("branch, all_branches: give a branch, or ask for all of them.")
+            raise InvalidArgumentError("branch, all_branches: give a branch, or ask for all of them.")
         return None
 
 

@@ -147,7 +147,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     def _execute(self, context: Context) -> dict[str, Any]:
         """Import the labels."""
         from airflow_provider_encord.assets import labels_uri
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.ingest.prelabels.importing import FAIL, import_labels
         from airflow_provider_encord.ingest.prelabels.receipt import CONFLICT, FAILED, ImportReceipt
 
@@ -180,7 +180,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             )
         self._warn_of_merging(order, receipt)
         if receipt.counts[FAILED] and order.on_error == FAIL:
-            raise InvalidRequestError(_failures(receipt))
+            raise InvalidArgumentError(_failures(receipt))
         promoted = self._promote(order, done, overwrite=overwrite)
         result = {
             "project": order.project,
@@ -212,7 +212,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
     def _order(self) -> ImportOrder:
         from airflow_provider_encord.client.api.label_actions import copy_labels_to_branch
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.ingest.prelabels.importing import FAIL, SKIP_ERRORS
         from airflow_provider_encord.ingest.prelabels.matching import require_key
         from airflow_provider_encord.ingest.prelabels.rows import IF_EXISTS, ImportOrder
@@ -225,7 +225,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         project = self.client.project(self.project or None).id
         if target is not None:
             if target == branch:
-                raise InvalidRequestError(f"promote_to: {branch!r} is the branch that is imported to.")
+                raise InvalidArgumentError(f"promote_to: {branch!r} is the branch that is imported to.")
             self.client.require_possible(copy_labels_to_branch(project, [], target=target))
         return ImportOrder(
             project=project,
@@ -237,13 +237,13 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         )
 
     def _prelabels(self) -> Callable[[Sequence[LabelRowMetadata]], Iterable[Prelabel]]:
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.export.whole_shards import whole_shards
         from airflow_provider_encord.ingest.prelabels.sources import SUFFIXES, prelabels_of, require_apart
 
         source = blank_to_none(self.source)
         if (source is None) == (self.labels is None):
-            raise InvalidRequestError("source, labels: give a file, or a function that makes the labels.")
+            raise InvalidArgumentError("source, labels: give a file, or a function that makes the labels.")
         if source is None:
             return self._made
         path = storage_path(source, "source")

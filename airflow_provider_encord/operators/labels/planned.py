@@ -99,16 +99,16 @@ class PlannedExportOperator(LabelRowsOperator):
     def target(self) -> ObjectStoragePath:
         """The directory of the export.
 
-        :raises InvalidRequestError: It is missing or relative, or its file system is not there.
+        :raises InvalidArgumentError: It is missing or relative, or its file system is not there.
         """
         return storage_path("" if self.destination is None else self.destination, "destination")
 
     def order(self, context: Context, target: ObjectStoragePath) -> ExportSpec:
         """What is wanted.
 
-        :raises InvalidRequestError: An argument is wrong; nothing was sent.
+        :raises InvalidArgumentError: An argument is wrong; nothing was sent.
         """
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.export.formats import require_format
         from airflow_provider_encord.export.incremental import Chain
         from airflow_provider_encord.export.labels import ExportSpec
@@ -127,7 +127,7 @@ class PlannedExportOperator(LabelRowsOperator):
             )
         question = self.question()
         if chain and question.filters.edited_after:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 "edited_after, incremental: an incremental export takes what changed since the one before. Leave one "
                 "of them out."
             )

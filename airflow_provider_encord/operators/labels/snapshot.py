@@ -101,13 +101,13 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.assets import labels_uri
         from airflow_provider_encord.attempts import fingerprint
         from airflow_provider_encord.client.api.labels import MAIN_BRANCH
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.export.snapshot import take_snapshot
         from airflow_provider_encord.export.snapshot_memory import Memory
 
         branch = branch_name(self.branch, "branch")
         if branch is None:
-            raise InvalidRequestError("branch: it is empty; name the branch to make, such as export-{{ ts_nodash }}.")
+            raise InvalidArgumentError("branch: it is empty; name the branch to make, such as export-{{ ts_nodash }}.")
         source = branch_name(self.source, "source") or MAIN_BRANCH
         date = self._date(context)
         project = self.client.project(self.project).id
@@ -140,7 +140,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
 
 def _due(context: Context) -> datetime.datetime:
     """When the run was due, in UTC; outside of Airflow, now."""
-    from airflow_provider_encord.client.errors import InvalidRequestError
+    from airflow_provider_encord.client.errors import InvalidArgumentError
 
     given_times = {name: context.get(name) for name in ("data_interval_end", "logical_date")}
     given_times["run_after"] = getattr(context.get("dag_run"), "run_after", None)
@@ -148,7 +148,7 @@ def _due(context: Context) -> datetime.datetime:
         if value is None:
             continue
         if not isinstance(value, datetime.datetime) or value.tzinfo is None:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"{name}: the run's {name} is {str(value)[:80]!r}, which is no time with a timezone. Pass a datetime "
                 "that has one."
             )

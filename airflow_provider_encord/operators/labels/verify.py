@@ -90,7 +90,7 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         """Verify the export."""
         import msgspec
 
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
         from airflow_provider_encord.export.verify import require_receipt_place
         from airflow_provider_encord.storage_paths import storage_errors, write_whole
@@ -111,7 +111,7 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         for one in itertools.islice(mismatches, MOST_NAMED):
             self.log.error("%s", one)
         if mismatches and self.on_error == FAIL:
-            raise InvalidRequestError(_words(directory, mismatches))
+            raise InvalidArgumentError(_words(directory, mismatches))
         if not mismatches:
             record_labels(self, context, manifest, directory)
         return {

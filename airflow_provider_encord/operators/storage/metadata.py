@@ -97,10 +97,10 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
     def _differing(self, folder: StorageFolder, wanted: Wanted, mode: str) -> tuple[list[str], int]:
         """The ids of items that do not have what they are to have, and the number of items that are meant.
 
-        :raises InvalidRequestError: No item is meant.
+        :raises InvalidArgumentError: No item is meant.
         """
         from airflow_provider_encord.client.api.storage_items import ItemFilter
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.ingest.metadata_update import needs_update
 
         differing: list[str] = []
@@ -116,20 +116,20 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         if missing:
             self.log.warning("No item of the folder is named %s.", _some(missing))
         if not items:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 f"metadata: folder {folder.id} has no item that it names, such as {_some(missing)}. Nothing was "
                 "changed. Check the folder, and whether the names are those of the items (or their ids)."
             )
         return differing, items
 
     def _wanted(self) -> Wanted:
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.ingest.client_metadata import read_table
         from airflow_provider_encord.ingest.metadata_update import Wanted
 
         metadata = text_or_mapping(self.metadata, "metadata")
         if not metadata:
-            raise InvalidRequestError("metadata: it is empty; check the rendered template.")
+            raise InvalidArgumentError("metadata: it is empty; check the rendered template.")
         return Wanted(read_table(metadata, lambda uri: storage_path(uri, "metadata"), "metadata"))
 
 

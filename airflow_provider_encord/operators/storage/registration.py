@@ -141,7 +141,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
     def prepare(self, context: Context) -> None:
         """Check the arguments and find the target."""
         from airflow_provider_encord.attempts import CLAIM_FILE, Claim
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_id
         from airflow_provider_encord.ingest.registration_receipt import RegistrationReceipt
 
@@ -149,7 +149,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         self._skip = parse_bool(self.skip_duplicate_urls, "skip_duplicate_urls")
         self._upsert = parse_bool(self.upsert_metadata, "upsert_metadata")
         if self._upsert and not self._skip:
-            raise InvalidRequestError("upsert_metadata: it works along with skip_duplicate_urls only.")
+            raise InvalidArgumentError("upsert_metadata: it works along with skip_duplicate_urls only.")
         self._source = self._cloud_source()
         self._receipt_path = storage_path(self.receipt, "receipt") if blank_to_none(self.receipt) is not None else None
         if self._receipt_path is not None:  # before any request: if one fails, `settle` releases the claim
@@ -176,13 +176,13 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
     def begin(self, context: Context) -> dict[str, Any]:
         """Read the whole manifest once, so that a wrong line is found before anything is sent."""
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.organisation import integration_of
 
         if self._start_in_doubt and not self._skip:
             if self._receipt is not None:
                 self._receipt.drop_open_parts()  # the next run is that of somebody who has looked
-            raise InvalidRequestError(_in_doubt("An earlier attempt ended before it knew what its job registered."))
+            raise InvalidArgumentError(_in_doubt("An earlier attempt ended before it knew what its job registered."))
         self._version = self._source.version()
         counts = []
         for units, _ in self._source.jobs():
@@ -190,7 +190,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
             if self._claim is not None:
                 self._claim.keep()
         if not counts:
-            raise InvalidRequestError(f"source: {self.source} names no objects.")
+            raise InvalidArgumentError(f"source: {self.source} names no objects.")
         self.log.info("%d units to register, in %d jobs.", sum(counts), len(counts))
         self._integration_id = integration_of(self.client.cloud_integrations(), str(self.integration))
         return {"jobs": 0, "units": 0, "done": 0, "failed": 0, "cancelled": 0, "reasons": []}
@@ -224,9 +224,9 @@ class EncordRegisterCloudDataOperator(JobOperator):
     def start_part(self, part: JobPart) -> Job:
         """Start the job of a part.
 
-        :raises InvalidRequestError: The answer was lost, and duplicates are not skipped.
+        :raises InvalidArgumentError: The answer was lost, and duplicates are not skipped.
         """
-        from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, OutcomeUnknownError
+        from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, OutcomeUnknownError
 
         self._require_claim()
         try:
@@ -240,7 +240,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         if not self._skip:
             if self._receipt is not None:
                 self._receipt.drop_part(part.note["number"])
-            raise InvalidRequestError(_in_doubt(lost))
+            raise InvalidArgumentError(_in_doubt(lost))
         self.log.warning("%s It is started again; what is there by then is left out.", lost)
         self.client.run(self._registered_groups().wait_for(part.content["units"]))
         raise StartAgainError(lost)

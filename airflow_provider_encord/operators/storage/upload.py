@@ -190,13 +190,13 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     def _options(self) -> dict[str, Any]:
         """Options, checked, as `upload_files` takes them."""
         from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST
-        from airflow_provider_encord.client.errors import InvalidRequestError
+        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.ingest.plan import CHECKSUM, MATCH_BY
 
         parse_choice(self.on_error, "on_error", ON_ERROR)
         match_by = parse_choice(self.match_by, "match_by", MATCH_BY)
         if match_by == CHECKSUM and blank_to_none(self.receipt) is None:
-            raise InvalidRequestError(
+            raise InvalidArgumentError(
                 "match_by: 'checksum' needs the argument receipt, as Encord keeps no checksums of files."
             )
         return {
