@@ -44,7 +44,7 @@ with DAG(
 
     export = EncordExportLabelsOperator(
         task_id="export_labels",
-        project=find_project("{{ params.title }}"),
+        project_id=find_project("{{ params.title }}"),
         # A run that somebody starts may have no logical date: then it is filed under the day it was started.
         destination="{{ params.destination }}/{{ ti.xcom_pull('find_project') }}/"
         "{{ (dag_run.logical_date or dag_run.run_after) | ds }}",

@@ -65,13 +65,13 @@ with DAG(
     folder = EncordCreateFolderOperator(task_id="folder", title="{{ params.title }}")
     register = EncordRegisterCloudDataOperator.partial(
         task_id="register",
-        folder=folder.output,
+        folder_id=folder.output,
         integration="{{ params.integration }}",
-        receipt=f"{run_directory}/receipts/{{{{ ti.map_index }}}}",
+        report=f"{run_directory}/receipts/{{{{ ti.map_index }}}}",
         max_active_tis_per_dag=4,
     ).expand(source=manifests)
     dataset = EncordCreateDatasetOperator(task_id="dataset", title="{{ params.title }}", create_backing_folder=False)
-    link = EncordLinkItemsOperator(task_id="link", dataset=dataset.output, folder=folder.output)
+    link = EncordLinkItemsOperator(task_id="link", dataset_id=dataset.output, folder_id=folder.output)
     # Replace the structure by your own: without an ontology, there is nothing to label with.
     ontology = EncordCreateOntologyOperator(
         task_id="ontology",
@@ -79,6 +79,6 @@ with DAG(
         structure={"objects": [{"name": "Car", "shape": "bounding_box"}, {"name": "Person", "shape": "polygon"}]},
     )
     project = EncordCreateProjectOperator(
-        task_id="project", title="{{ params.title }}", datasets=dataset.output, ontology=ontology.output
+        task_id="project", title="{{ params.title }}", dataset_ids=dataset.output, ontology_id=ontology.output
     )
     register >> link >> project

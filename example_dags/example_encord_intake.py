@@ -41,7 +41,7 @@ with DAG(
 
     upload = EncordUploadFilesOperator(
         task_id="upload_files",
-        dataset=dataset.output,
+        dataset_id=dataset.output,
         source="{{ params.source }}",
     )
 
@@ -63,8 +63,8 @@ with DAG(
         task_id="create_project",
         title="{{ params.title }}",
         description="Made by Airflow, DAG {{ dag.dag_id }}.",
-        datasets=[dataset.output],
-        ontology=ontology.output,
+        dataset_ids=[dataset.output],
+        ontology_id=ontology.output,
     )
 
     upload >> project

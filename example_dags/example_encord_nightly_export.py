@@ -45,7 +45,7 @@ with DAG(
 ) as dag:
     partition = EncordPartitionLabelsOperator(
         task_id="partition",
-        project="{{ params.project }}",
+        project_id="{{ params.project }}",
         stage="{{ params.stage or '' }}",
         destination="{{ params.exports }}/{{ run_id }}",
         format="jsonl.gz",

@@ -57,9 +57,9 @@ with DAG(
 
     EncordImportLabelsOperator(
         task_id="import_labels",
-        project="{{ params.project }}",
+        project_id="{{ params.project }}",
         source=predict("{{ params.project }}", directory),
         branch="pre-labels",
         promote_to="main",
-        receipt=f"{directory}/receipt.jsonl",
+        report=f"{directory}/receipt.jsonl",
     )

@@ -51,16 +51,16 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
     SSH keys only. Encord API: ``analytics/time-spent``, ``analytics/task-actions``, ``editor-logs``; to check what the
     filters name, the project, its users and its label rows (v2, v1).
 
-    :param project: Id of the project (templated).
+    :param project_id: Id of the project (templated).
     :param destination: Directory for the files (templated): any path of Airflow's object storage; one for each
         interval.
-    :param what: ``"time_spent"``, ``"task_actions"``, ``"editor_logs"``, or several of them (templated); by default
+    :param record_types: ``"time_spent"``, ``"task_actions"``, ``"editor_logs"``, or several of them (templated); by default
         all.
     :param start: Beginning of the interval (templated); by default see above.
     :param end: Its end, not included (templated); by default see above.
     :param format: ``"jsonl"``, ``"jsonl.gz"``, or ``"parquet"`` (extra ``parquet``) (templated).
     :param user_emails: Only of these users, or one (templated).
-    :param stages: Only in these workflow stages, by id, or one (templated).
+    :param stage_ids: Only in these workflow stages, by id, or one (templated).
     :param data_hashes: Only on these data units, or one (templated).
     :param actions: Only these actions, or one; of task actions and editor logs (templated). ``submit`` is
         ``submit_task`` in the editor logs.
@@ -74,14 +74,14 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        "project",
+        "project_id",
         "destination",
-        "what",
+        "record_types",
         "start",
         "end",
         "format",
         "user_emails",
-        "stages",
+        "stage_ids",
         "data_hashes",
         "actions",
         "settle_seconds",
@@ -92,14 +92,14 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
     def __init__(
         self,
         *,
-        project: str,
+        project_id: str,
         destination: str | os.PathLike[str] | ObjectStoragePath,
-        what: Sequence[str] | str = ("time_spent", "task_actions", "editor_logs"),
+        record_types: Sequence[str] | str = ("time_spent", "task_actions", "editor_logs"),
         start: Any = None,
         end: Any = None,
         format: str = JSON_LINES,  # noqa: A002 - the word for it
         user_emails: Sequence[str] | str | None = None,
-        stages: Sequence[str] | str | None = None,
+        stage_ids: Sequence[str] | str | None = None,
         data_hashes: Sequence[str] | str | None = None,
         actions: Sequence[str] | str | None = None,
         settle_seconds: float | str = SETTLE_SECONDS,
@@ -107,21 +107,21 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.project = project
+        self.project_id = project_id
         self.destination = destination
-        self.what = what
+        self.record_types = record_types
         self.start = start
         self.end = end
         self.format = format
         self.user_emails = user_emails
-        self.stages = stages
+        self.stage_ids = stage_ids
         self.data_hashes = data_hashes
         self.actions = actions
         self.settle_seconds = settle_seconds
         self.overwrite = overwrite
         check_literals(
             destination=(destination, parse_url),
-            what=(what, _kinds),
+            record_types=(record_types, _kinds),
             start=(start, _interval_end),
             end=(end, _interval_end),
             format=(format, one_of(*ANALYTICS_FORMATS)),
@@ -157,7 +157,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         from airflow_provider_encord.export.analytics import AnalyticsQuestion
         from airflow_provider_encord.export.formats import require_format
 
-        what = _kinds(self.what, "what")
+        what = _kinds(self.record_types, "record_types")
         name = parse_choice(blank_to_none(self.format) or JSON_LINES, "format", ANALYTICS_FORMATS)
         require_format(name)
         start, end = self._interval(context, what)
@@ -167,7 +167,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
                 "both out (Airflow 3's default timetable gives empty ones), or use CronDataIntervalTimetable."
             )
         return AnalyticsQuestion(
-            project=self.client.project(self.project).id,
+            project=self.client.project(self.project_id).id,
             what=tuple(dict.fromkeys(what)),
             start=start.isoformat(),
             end=end.isoformat(),
@@ -185,7 +185,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
             raise InvalidArgumentError("actions: time spent is not recorded by action; leave one of them out.")
         return AnalyticsFilters(
             user_emails=tuple(require_emails(parse_list(self.user_emails, "user_emails"), "user_emails")),
-            stages=tuple(require_ids(parse_list(self.stages, "stages"), "stages")),
+            stages=tuple(require_ids(parse_list(self.stage_ids, "stage_ids"), "stage_ids")),
             data_hashes=tuple(require_ids(parse_list(self.data_hashes, "data_hashes"), "data_hashes")),
             actions=tuple(actions),
         )
@@ -214,9 +214,9 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         days = whole_days(run, context) if "time_spent" in what else run
         if start is None and end is None and days[0] == days[1]:
             raise InvalidArgumentError(
-                f"what: Encord keeps time spent by day (UTC), and no day ends in the interval of this run, from "
+                f"record_types: Encord keeps time spent by day (UTC), and no day ends in the interval of this run, from "
                 f"{run[0].isoformat()} to {run[1].isoformat()}. Run the DAG once a day, or leave time_spent out of "
-                "`what`."
+                "`record_types`."
             )
         return start or days[0], end or days[1]
 

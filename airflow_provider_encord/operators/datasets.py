@@ -79,21 +79,21 @@ class EncordGetDatasetOperator(EncordBaseOperator):
 
     Only reads.
 
-    :param dataset: Id (templated). With an API key it may be left out: the key's own dataset is read.
+    :param dataset_id: Id (templated). With an API key it may be left out: the key's own dataset is read.
     :return: The dataset as a dictionary: ``dataset_hash``, ``title``, ``description``, ``dataset_type``,
         ``backing_folder_uuid``.
     :raises AirflowFailException: There is no such dataset, or the connection may not see it.
     """
 
-    template_fields: Sequence[str] = ("dataset", "encord_conn_id")
+    template_fields: Sequence[str] = ("dataset_id", "encord_conn_id")
 
-    def __init__(self, *, dataset: str | None = None, **kwargs: Any):
+    def __init__(self, *, dataset_id: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.dataset = dataset
+        self.dataset_id = dataset_id
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Read the dataset."""
-        dataset = self.client.dataset(blank_to_none(self.dataset))
+        dataset = self.client.dataset(blank_to_none(self.dataset_id))
         self.push_link(context, dataset_url, dataset.id)
         return as_dictionary(dataset.get())
 
@@ -126,9 +126,9 @@ class EncordLinkItemsOperator(EncordBaseOperator):
     is lost is looked up in any case. Large numbers go in several requests. Needs an SSH key. Encord API:
     ``datasetlinkitems`` (v1).
 
-    :param dataset: Id of the dataset (templated).
-    :param items: Ids of the items, or one id (templated).
-    :param folder: Id of a storage folder, instead: all items in it, not those in its subfolders (templated).
+    :param dataset_id: Id of the dataset (templated).
+    :param item_ids: Ids of the items, or one id (templated).
+    :param folder_id: Id of a storage folder, instead: all items in it, not those in its subfolders (templated).
     :param duplicates_behavior: ``"SKIP"`` (default) leaves items alone that are there; ``"DUPLICATE"`` links them once
         more; ``"FAIL"`` fails (templated).
     :return: ``{"dataset", "items", "linked"}``: numbers of items that were meant, and of new data rows. The asset event
@@ -136,21 +136,21 @@ class EncordLinkItemsOperator(EncordBaseOperator):
     :raises AirflowFailException: There are no items, or Encord refuses; the message says what is done.
     """
 
-    template_fields: Sequence[str] = ("dataset", "items", "folder", "duplicates_behavior", "encord_conn_id")
+    template_fields: Sequence[str] = ("dataset_id", "item_ids", "folder_id", "duplicates_behavior", "encord_conn_id")
 
     def __init__(
         self,
         *,
-        dataset: str,
-        items: Sequence[str] | str | None = None,
-        folder: str | None = None,
+        dataset_id: str,
+        item_ids: Sequence[str] | str | None = None,
+        folder_id: str | None = None,
         duplicates_behavior: str = "SKIP",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.dataset = dataset
-        self.items = items
-        self.folder = folder
+        self.dataset_id = dataset_id
+        self.item_ids = item_ids
+        self.folder_id = folder_id
         self.duplicates_behavior = duplicates_behavior
 
     def _execute(self, context: Context) -> dict[str, Any]:
@@ -163,7 +163,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
             raise InvalidArgumentError(
                 f"duplicates_behavior: {self.duplicates_behavior!r} is none of {', '.join(behaviors)}."
             )
-        dataset = self.client.dataset(blank_to_none(self.dataset))
+        dataset = self.client.dataset(blank_to_none(self.dataset_id))
         self.push_link(context, dataset_url, dataset.id)
         items = self._items()
         left = list(items) if behavior == "SKIP" else self._not_linked_by_us(context, dataset, items, behavior)
@@ -196,7 +196,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         if behavior == "FAIL" and (twice := [item for item in items if item in there]):
             progress.forget()
             raise ConflictError(
-                f"items: {len(twice)} of {len(items)} are in dataset {dataset.id} already, such as {twice[0]}, and "
+                f"item_ids: {len(twice)} of {len(items)} are in dataset {dataset.id} already, such as {twice[0]}, and "
                 "duplicates_behavior is 'FAIL'. Nothing was linked."
             )
         return [item for item in items if item not in ours]
@@ -205,8 +205,8 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         """The data rows of each item that were there before an attempt at this work linked it."""
         from airflow_provider_encord.attempts import Checkpoint, fingerprint
 
-        items = sorted(parse_list(self.items, "items"))
-        about = fingerprint(dataset=dataset.id, items=items, folder=blank_to_none(self.folder), behavior=behavior)
+        items = sorted(parse_list(self.item_ids, "item_ids"))
+        about = fingerprint(dataset=dataset.id, items=items, folder=blank_to_none(self.folder_id), behavior=behavior)
         store: Any = context.get("task_state_store")
         return Checkpoint(store, "encord_link", about, dict[str, list[str]])
 
@@ -215,15 +215,15 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_ids
 
-        items, folder = parse_list(self.items, "items"), blank_to_none(self.folder)
+        items, folder = parse_list(self.item_ids, "item_ids"), blank_to_none(self.folder_id)
         if bool(items) == (folder is not None):
-            raise InvalidArgumentError("items, folder: name items, or a folder; not both, and not neither.")
+            raise InvalidArgumentError("item_ids, folder: name items, or a folder; not both, and not neither.")
         if folder is None:
-            return require_ids(items, "items")
+            return require_ids(items, "item_ids")
         which = ItemFilter(client_metadata=False, page_size=1000)
         found = [item.uuid for item in self.client.folder(folder).items(which) if not item.is_placeholder]
         if not found:
-            raise InvalidArgumentError(f"folder: {folder} has no items.")
+            raise InvalidArgumentError(f"folder_id: {folder} has no items.")
         return found
 
 
@@ -235,7 +235,7 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
     fails, too. Large numbers go in several requests. Works with an SSH key and with an API key of the dataset. Encord
     API: ``datasets`` DELETE (v1).
 
-    :param dataset: Id of the dataset (templated). With an API key it may be left out.
+    :param dataset_id: Id of the dataset (templated). With an API key it may be left out.
     :param data_hashes: Ids of the data units, or one id (templated). An empty selection is refused.
     :param preview: Only say what would be removed (templated). Default: False. An empty text is refused.
     :return: ``{"dataset", "selected", "removed", "gone"}``: numbers of rows that were named, removed (with `preview`:
@@ -244,18 +244,18 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         what is done.
     """
 
-    template_fields: Sequence[str] = ("dataset", "data_hashes", "preview", "encord_conn_id")
+    template_fields: Sequence[str] = ("dataset_id", "data_hashes", "preview", "encord_conn_id")
 
     def __init__(
         self,
         *,
         data_hashes: Sequence[str] | str,
-        dataset: str | None = None,
+        dataset_id: str | None = None,
         preview: bool | str = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.dataset = dataset
+        self.dataset_id = dataset_id
         self.data_hashes = data_hashes
         self.preview = preview
 
@@ -269,7 +269,7 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         wanted = list(dict.fromkeys(require_ids(parse_list(self.data_hashes, "data_hashes"), "data_hashes")))
         if not wanted:
             raise InvalidArgumentError("data_hashes: it is empty (check the rendered template); nothing was removed.")
-        dataset = self.client.dataset(blank_to_none(self.dataset))
+        dataset = self.client.dataset(blank_to_none(self.dataset_id))
         self.push_link(context, dataset_url, dataset.id)
         chosen = set(wanted)
         there = [row for row in dataset.data_rows() if row.data_hash in chosen]
@@ -318,23 +318,23 @@ class EncordAddDatasetUsersOperator(AddUsersOperator):
     Safe to repeat: who is there already keeps the old role, and is named. Needs an SSH key. Encord API:
     ``datasets/{id}/users`` POST (v2).
 
-    :param dataset: Id of the dataset (templated).
-    :param users: Their addresses, or one address (templated).
+    :param dataset_id: Id of the dataset (templated).
+    :param user_emails: Their addresses, or one address (templated).
     :param role: ``"admin"`` or ``"user"`` (templated).
     :return: ``{"users", "with_another_role"}``: how many of them are in the dataset now, and the addresses of those who
         were there with another role.
     :raises AirflowFailException: An address or the role is wrong, or Encord refuses.
     """
 
-    template_fields: Sequence[str] = ("dataset", *AddUsersOperator.template_fields)
+    template_fields: Sequence[str] = ("dataset_id", *AddUsersOperator.template_fields)
 
-    def __init__(self, *, dataset: str, **kwargs: Any):
+    def __init__(self, *, dataset_id: str, **kwargs: Any):
         super().__init__(**kwargs)
-        self.dataset = dataset
+        self.dataset_id = dataset_id
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Add who is not there."""
-        dataset = self.client.dataset(blank_to_none(self.dataset))
+        dataset = self.client.dataset(blank_to_none(self.dataset_id))
         self.push_link(context, dataset_url, dataset.id)
         result = self.add_to(dataset)
         extra = {"dataset": dataset.id, **result}

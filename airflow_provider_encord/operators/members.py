@@ -12,15 +12,15 @@ from airflow_provider_encord.operators.base import EncordBaseOperator
 class AddUsersOperator(EncordBaseOperator):
     """Base of the operators that add users.
 
-    :param users: Their addresses, or one address (templated).
+    :param user_emails: Their addresses, or one address (templated).
     :param role: By name, in any case (templated).
     """
 
-    template_fields: Sequence[str] = ("users", "role", *EncordBaseOperator.template_fields)
+    template_fields: Sequence[str] = ("user_emails", "role", *EncordBaseOperator.template_fields)
 
-    def __init__(self, *, users: Sequence[str] | str, role: str, **kwargs: Any):
+    def __init__(self, *, user_emails: Sequence[str] | str, role: str, **kwargs: Any):
         super().__init__(**kwargs)
-        self.users = users
+        self.user_emails = user_emails
         self.role = role
 
     def add_to(self, resource: Any) -> dict[str, Any]:
@@ -31,9 +31,9 @@ class AddUsersOperator(EncordBaseOperator):
         from airflow_provider_encord.client.api.roles import role_on_wire
         from airflow_provider_encord.client.errors import InvalidArgumentError
 
-        wanted = parse_list(self.users, "users")
+        wanted = parse_list(self.user_emails, "user_emails")
         if not wanted:
-            raise InvalidArgumentError("users: it is empty; name at least one address.")
+            raise InvalidArgumentError("user_emails: it is empty; name at least one address.")
         number = role_on_wire(self.role, resource.member_calls.roles)
         members = resource.add_users(wanted, number)
         other = sorted(one.user_email for one in members if one.user_role != number)

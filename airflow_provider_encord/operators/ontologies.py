@@ -94,20 +94,20 @@ class EncordGetOntologyOperator(EncordBaseOperator):
 
     Only reads. Needs an SSH key; with an API key there is no way to an ontology.
 
-    :param ontology: Id (templated).
+    :param ontology_id: Id (templated).
     :return: The ontology as a dictionary: ``ontology_uuid``, ``title``, ``description``, ``editor`` (its structure),
         and so on.
     :raises AirflowFailException: There is no such ontology, or the connection may not see it.
     """
 
-    template_fields: Sequence[str] = ("ontology", "encord_conn_id")
+    template_fields: Sequence[str] = ("ontology_id", "encord_conn_id")
 
-    def __init__(self, *, ontology: str, **kwargs: Any):
+    def __init__(self, *, ontology_id: str, **kwargs: Any):
         super().__init__(**kwargs)
-        self.ontology = ontology
+        self.ontology_id = ontology_id
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Read the ontology."""
-        ontology = self.client.ontology(self.ontology)
+        ontology = self.client.ontology(self.ontology_id)
         self.push_link(context, ontology_url, ontology.id)
         return as_dictionary(ontology.get())

@@ -29,9 +29,9 @@ class EncordCreateProjectOperator(EncordBaseOperator):
 
     :param title: Title (templated).
     :param description: Description (templated).
-    :param datasets: Ids of the datasets to attach, or one id (templated).
-    :param ontology: Id of the ontology (templated); without one Encord makes an empty one.
-    :param workflow_template: Id of a workflow template (templated), made in Encord's web app; without one Encord uses
+    :param dataset_ids: Ids of the datasets to attach, or one id (templated).
+    :param ontology_id: Id of the ontology (templated); without one Encord makes an empty one.
+    :param workflow_template_id: Id of a workflow template (templated), made in Encord's web app; without one Encord uses
         its default workflow.
     :param if_exists: What to do if its title is taken (templated): ``"reuse"`` (default) takes the one project of
         exactly this title that the connection can see, and fails if there are several; ``"fail"`` fails if there is
@@ -44,9 +44,9 @@ class EncordCreateProjectOperator(EncordBaseOperator):
     template_fields: Sequence[str] = (
         "title",
         "description",
-        "datasets",
-        "ontology",
-        "workflow_template",
+        "dataset_ids",
+        "ontology_id",
+        "workflow_template_id",
         "if_exists",
         "encord_conn_id",
     )
@@ -56,18 +56,18 @@ class EncordCreateProjectOperator(EncordBaseOperator):
         *,
         title: str,
         description: str = "",
-        datasets: Sequence[str] | str = (),
-        ontology: str | None = None,
-        workflow_template: str | None = None,
+        dataset_ids: Sequence[str] | str = (),
+        ontology_id: str | None = None,
+        workflow_template_id: str | None = None,
         if_exists: str = "reuse",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.title = title
         self.description = description
-        self.datasets = datasets
-        self.ontology = ontology
-        self.workflow_template = workflow_template
+        self.dataset_ids = dataset_ids
+        self.ontology_id = ontology_id
+        self.workflow_template_id = workflow_template_id
         self.if_exists = if_exists
 
     def _execute(self, context: Context) -> str:
@@ -75,9 +75,9 @@ class EncordCreateProjectOperator(EncordBaseOperator):
         created = self.client.create_project(
             parse_text(self.title, "title") or "",
             description=parse_text(self.description, "description") or "",
-            datasets=parse_list(self.datasets, "datasets"),
-            ontology=blank_to_none(self.ontology),
-            workflow_template=blank_to_none(self.workflow_template),
+            datasets=parse_list(self.dataset_ids, "dataset_ids"),
+            ontology=blank_to_none(self.ontology_id),
+            workflow_template=blank_to_none(self.workflow_template_id),
             if_exists=self.if_exists,
         )
         self.push_link(context, project_url, created.id)
@@ -92,21 +92,21 @@ class EncordGetProjectOperator(EncordBaseOperator):
 
     Only reads. An API key learns less than an SSH key: status, type, workflow and creator stay None.
 
-    :param project: Id (templated). With an API key it may be left out: the key's own project is read.
+    :param project_id: Id (templated). With an API key it may be left out: the key's own project is read.
     :return: The project as a dictionary: ``project_hash``, ``title``, ``description``, ``ontology_hash``, ``status``,
         ``workflow`` with its stages, and so on.
     :raises AirflowFailException: There is no such project, or the connection may not see it.
     """
 
-    template_fields: Sequence[str] = ("project", "encord_conn_id")
+    template_fields: Sequence[str] = ("project_id", "encord_conn_id")
 
-    def __init__(self, *, project: str | None = None, **kwargs: Any):
+    def __init__(self, *, project_id: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.project = project
+        self.project_id = project_id
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Read the project."""
-        project = self.client.project(blank_to_none(self.project))
+        project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
         return as_dictionary(project.get())
 
@@ -146,12 +146,12 @@ class EncordListProjectsOperator(ListingOperator):
 class _ChangeDatasetsOperator(EncordBaseOperator):
     """Attach or detach datasets; the difference is one method of the project."""
 
-    template_fields: Sequence[str] = ("project", "datasets", "encord_conn_id")
+    template_fields: Sequence[str] = ("project_id", "dataset_ids", "encord_conn_id")
 
-    def __init__(self, *, datasets: Sequence[str] | str, project: str | None = None, **kwargs: Any):
+    def __init__(self, *, dataset_ids: Sequence[str] | str, project_id: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.project = project
-        self.datasets = datasets
+        self.project_id = project_id
+        self.dataset_ids = dataset_ids
 
     def wanted(self) -> list[str]:
         """The ids of the datasets. An empty list is allowed, because another task may have changed nothing.
@@ -161,11 +161,11 @@ class _ChangeDatasetsOperator(EncordBaseOperator):
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_ids
 
-        if blank_to_none(self.datasets) in (None, "None"):
-            raise InvalidArgumentError("datasets: it is empty (check the rendered template); nothing was changed.")
-        wanted = require_ids(parse_list(self.datasets, "datasets"), "datasets")
+        if blank_to_none(self.dataset_ids) in (None, "None"):
+            raise InvalidArgumentError("dataset_ids: it is empty (check the rendered template); nothing was changed.")
+        wanted = require_ids(parse_list(self.dataset_ids, "dataset_ids"), "dataset_ids")
         if not wanted:
-            self.log.warning("datasets is an empty list; project %s is not changed.", self.project)
+            self.log.warning("datasets is an empty list; project %s is not changed.", self.project_id)
         return wanted
 
 
@@ -175,14 +175,14 @@ class EncordAttachDatasetsOperator(_ChangeDatasetsOperator):
     A template that renders to nothing is refused; an empty list is allowed, and changes nothing. Safe to repeat: what
     is attached already is left alone, and a lost answer is looked up. Encord API: ``projectdataset`` POST (v1).
 
-    :param datasets: Ids of the datasets, or one id (templated).
-    :param project: Id of the project (templated). With an API key it may be left out.
+    :param dataset_ids: Ids of the datasets, or one id (templated).
+    :param project_id: Id of the project (templated). With an API key it may be left out.
     :return: Ids of the datasets that were not attached before.
     """
 
     def _execute(self, context: Context) -> list[str]:
         """Attach what is not attached."""
-        project = self.client.project(blank_to_none(self.project))
+        project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
         attached = project.attach_datasets(self.wanted())
         self.log.info("Attached %d datasets to project %s; the others were attached.", len(attached), project.id)
@@ -199,14 +199,14 @@ class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
     succeeds with a warning, because an earlier attempt may have detached them. Encord API: ``projectdataset`` DELETE
     (v1).
 
-    :param datasets: Ids of the datasets, or one id (templated).
-    :param project: Id of the project (templated). With an API key it may be left out.
+    :param dataset_ids: Ids of the datasets, or one id (templated).
+    :param project_id: Id of the project (templated). With an API key it may be left out.
     :return: Ids of the datasets that were attached before.
     """
 
     def _execute(self, context: Context) -> list[str]:
         """Detach what is attached."""
-        project = self.client.project(blank_to_none(self.project))
+        project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
         wanted = self.wanted()
         detached = project.detach_datasets(wanted)
@@ -230,8 +230,8 @@ class EncordAddProjectUsersOperator(AddUsersOperator):
     Safe to repeat: who is there already keeps the old role, and is named. Works with an SSH key and with an API key of
     the project. Encord API: ``projectusers`` POST (v1).
 
-    :param project: Id of the project (templated). With an API key it may be left out.
-    :param users: Their addresses, or one address (templated).
+    :param project_id: Id of the project (templated). With an API key it may be left out.
+    :param user_emails: Their addresses, or one address (templated).
     :param role: ``"admin"``, ``"annotator"``, ``"reviewer"``, ``"annotator_reviewer"``, ``"team_manager"`` or
         ``"viewer"`` (templated).
     :return: ``{"users", "with_another_role"}``: how many of them are in the project now, and the addresses of those who
@@ -239,15 +239,15 @@ class EncordAddProjectUsersOperator(AddUsersOperator):
     :raises AirflowFailException: An address or the role is wrong, or Encord refuses.
     """
 
-    template_fields: Sequence[str] = ("project", *AddUsersOperator.template_fields)
+    template_fields: Sequence[str] = ("project_id", *AddUsersOperator.template_fields)
 
-    def __init__(self, *, project: str | None = None, **kwargs: Any):
+    def __init__(self, *, project_id: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.project = project
+        self.project_id = project_id
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Add who is not there."""
-        project = self.client.project(blank_to_none(self.project))
+        project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
         result = self.add_to(project)
         extra = {"project": project.id, **result}
@@ -262,12 +262,12 @@ class EncordCopyProjectOperator(EncordBaseOperator):
     copy was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest is
     taken, with a warning. Projects cannot be deleted by API. Needs an SSH key. Encord API: ``projectcopy`` POST (v1).
 
-    :param project: Id of the project to copy (templated).
+    :param project_id: Id of the project to copy (templated).
     :param title: Title of the copy (templated).
     :param description: Its description (templated).
-    :param attach_datasets: Attach the same datasets (templated). Default: False.
-    :param labels: Let the labels go along (templated). Default: False.
-    :param collaborators: Give its users the same roles (templated). Default: False.
+    :param copy_datasets: Attach the same datasets (templated). Default: False.
+    :param copy_labels: Let the labels go along (templated). Default: False.
+    :param copy_collaborators: Give its users the same roles (templated). Default: False.
     :param if_exists: What to do if its title is taken (templated): ``"reuse"`` (default) takes the one project of
         exactly this title that the connection can see, and fails if there are several; ``"fail"`` fails if there is
         one; ``"new"`` makes another copy at every try.
@@ -277,12 +277,12 @@ class EncordCopyProjectOperator(EncordBaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        "project",
+        "project_id",
         "title",
         "description",
-        "attach_datasets",
-        "labels",
-        "collaborators",
+        "copy_datasets",
+        "copy_labels",
+        "copy_collaborators",
         "if_exists",
         "encord_conn_id",
     )
@@ -290,22 +290,22 @@ class EncordCopyProjectOperator(EncordBaseOperator):
     def __init__(
         self,
         *,
-        project: str,
+        project_id: str,
         title: str,
         description: str | None = None,
-        attach_datasets: bool | str = False,
-        labels: bool | str = False,
-        collaborators: bool | str = False,
+        copy_datasets: bool | str = False,
+        copy_labels: bool | str = False,
+        copy_collaborators: bool | str = False,
         if_exists: str = "reuse",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.project = project
+        self.project_id = project_id
         self.title = title
         self.description = description
-        self.attach_datasets = attach_datasets
-        self.labels = labels
-        self.collaborators = collaborators
+        self.copy_datasets = copy_datasets
+        self.copy_labels = copy_labels
+        self.copy_collaborators = copy_collaborators
         self.if_exists = if_exists
 
     def _execute(self, context: Context) -> str:
@@ -313,15 +313,15 @@ class EncordCopyProjectOperator(EncordBaseOperator):
         from airflow_provider_encord.client.api.project_copy import CopiedLabels
         from airflow_provider_encord.client.resources.projects import copy_project_once
 
-        project = self.client.project(blank_to_none(self.project))
+        project = self.client.project(blank_to_none(self.project_id))
         created = self.client.run(
             copy_project_once(
                 project.id,
                 parse_text(self.title, "title") or "",
                 description=parse_text(self.description, "description"),
-                attach_datasets=parse_bool(self.attach_datasets, "attach_datasets"),
-                labels=CopiedLabels() if parse_bool(self.labels, "labels") else None,
-                collaborators=parse_bool(self.collaborators, "collaborators"),
+                attach_datasets=parse_bool(self.copy_datasets, "copy_datasets"),
+                labels=CopiedLabels() if parse_bool(self.copy_labels, "copy_labels") else None,
+                collaborators=parse_bool(self.copy_collaborators, "copy_collaborators"),
                 if_exists=self.if_exists,
             )
         )
@@ -338,18 +338,18 @@ class EncordSetProjectStatusOperator(EncordBaseOperator):
     Safe to repeat: a project that has the status already is left alone. Needs an SSH key. Encord API:
     ``projects/{id}/status`` (v2).
 
-    :param project: Id of the project (templated).
+    :param project_id: Id of the project (templated).
     :param status: ``"notStarted"``, ``"inProgress"``, ``"inReview"``, ``"paused"``, ``"completed"``, ``"cancelled"`` or
         ``"archived"`` (templated).
     :return: ``{"project", "status", "before"}``.
     :raises AirflowFailException: There is no such status or project, or Encord refuses.
     """
 
-    template_fields: Sequence[str] = ("project", "status", "encord_conn_id")
+    template_fields: Sequence[str] = ("project_id", "status", "encord_conn_id")
 
-    def __init__(self, *, project: str, status: str, **kwargs: Any):
+    def __init__(self, *, project_id: str, status: str, **kwargs: Any):
         super().__init__(**kwargs)
-        self.project = project
+        self.project_id = project_id
         self.status = status
 
     def _execute(self, context: Context) -> dict[str, Any]:
@@ -359,7 +359,7 @@ class EncordSetProjectStatusOperator(EncordBaseOperator):
 
         if self.status not in STATUSES:
             raise InvalidArgumentError(f"status: {self.status!r} is none of {', '.join(STATUSES)}.")
-        project = self.client.project(blank_to_none(self.project))
+        project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
         before = project.status()
         if before != self.status:

@@ -103,7 +103,7 @@ def run(end: datetime.datetime, previous: datetime.datetime | None = None, **mor
 
 def intervals(activity: Activity, context: Any, name: str = "export", **arguments: Any) -> tuple[str, str]:
     operator = EncordExportAnalyticsOperator(
-        task_id="export", project=activity.project, destination=str(activity.directory / name), **arguments
+        task_id="export", project_id=activity.project, destination=str(activity.directory / name), **arguments
     )
     result = operator.execute(context)
     return result["start"][:16], result["end"][:16]

@@ -127,7 +127,7 @@ def _alias_events(accessor: Any) -> list[Any]:
 
 class TestEvents:
     def _operator(self, *outlets: Any) -> EncordGetProjectOperator:
-        return EncordGetProjectOperator(task_id="get", project=ID, outlets=list(outlets))
+        return EncordGetProjectOperator(task_id="get", project_id=ID, outlets=list(outlets))
 
     def test_the_outlet_of_this_uri_gets_the_extra_and_no_other(self) -> None:
         mine, other = assets.project_asset(ID), assets.project_asset(OTHER)

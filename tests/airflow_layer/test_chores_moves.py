@@ -100,7 +100,7 @@ class TestRemovals:
         seeded, store = account.project(rows=3), Store()
         dataset, wanted = seeded["dataset_hash"], seeded["data_hashes"]
         Checkpoint(store, "encord_removal", fingerprint(dataset=dataset, rows=wanted), int).save(1)
-        result = EncordRemoveDataRowsOperator(task_id="task", dataset=dataset, data_hashes=wanted).execute(
+        result = EncordRemoveDataRowsOperator(task_id="task", dataset_id=dataset, data_hashes=wanted).execute(
             {"task_state_store": store}
         )
         assert (result["selected"], result["removed"], result["gone"]) == (3, 3, 0)

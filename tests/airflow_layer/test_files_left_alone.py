@@ -20,20 +20,22 @@ def _upload(account: Account, directory: Path, place: str) -> None:
     (directory / "a.png").write_bytes(png(8, 8))
     with account.client() as client:
         dataset = client.create_dataset("For files", if_exists="new").id
-    EncordUploadFilesOperator(task_id="t", dataset=dataset, source=str(directory / "a.png"), receipt=place).execute({})
+    EncordUploadFilesOperator(task_id="t", dataset_id=dataset, source=str(directory / "a.png"), report=place).execute(
+        {}
+    )
 
 
 def _import(account: Account, directory: Path, place: str) -> None:
     project = account.project(rows=1, created=0.0)["project_hash"]
     (directory / "labels.jsonl").write_text("")
     EncordImportLabelsOperator(
-        task_id="t", project=project, source=str(directory / "labels.jsonl"), receipt=place
+        task_id="t", project_id=project, source=str(directory / "labels.jsonl"), report=place
     ).execute({})
 
 
 def _snapshot(account: Account, directory: Path, place: str) -> None:
     project = account.project(rows=1, created=1.0)["project_hash"]
-    EncordSnapshotLabelsOperator(task_id="t", project=project, report=place, if_late="mark").execute(context())
+    EncordSnapshotLabelsOperator(task_id="t", project_id=project, report=place, if_late="mark").execute(context())
 
 
 WRITERS = (_upload, _import, _snapshot)

@@ -364,7 +364,7 @@ def test_a_client_is_copied_by_reference_and_never_pickled(account: Account) -> 
 
 
 def test_an_operator_whose_hook_is_in_use_can_be_deep_copied(account: Account) -> None:  # fault 15.4
-    operator = EncordGetProjectOperator(task_id="get", project=account.project(title="Street")["project_hash"])
+    operator = EncordGetProjectOperator(task_id="get", project_id=account.project(title="Street")["project_hash"])
     operator.execute({})
     twin = copy.deepcopy(operator)
     assert twin.execute({}) == operator.execute({})

@@ -287,7 +287,7 @@ def _drawn(row: dict[str, Any]) -> Any:
 def test_an_export_of_one_project_is_imported_to_another(account: Account, tmp_path: Path) -> None:
     truth = Model(account, tmp_path, rows=5, created=1.0, objects_per_row=4, kind="video", frames=9, seed=3)
     exported = EncordExportLabelsOperator(
-        task_id="export", project=truth.project, destination=str(tmp_path / "export"), format="jsonl.gz"
+        task_id="export", project_id=truth.project, destination=str(tmp_path / "export"), format="jsonl.gz"
     ).execute({})
     with account.client() as client:
         datasets = [one.dataset_hash for one in client.project(truth.project).datasets()]

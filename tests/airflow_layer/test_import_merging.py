@@ -148,7 +148,7 @@ def test_labels_of_people_that_were_exported_and_merged_back_are_not_claimed(mod
 def _about_to_save(model: Model, source: str) -> Attempt:
     """An attempt at a merge that is stopped before its first save."""
     operator = EncordImportLabelsOperator(
-        task_id="import", project=model.project, source=source, receipt=receipt_of(model), if_exists="merge"
+        task_id="import", project_id=model.project, source=source, report=receipt_of(model), if_exists="merge"
     )
     dying = Attempt(lambda: operator.execute({}), model.directory, stop_at=1)
     while "labelrow POST" not in dying.step:

@@ -305,7 +305,7 @@ def test_an_import_reads_the_receipt_only_when_nobody_else_writes_it(model: Mode
 def test_labels_that_a_killed_import_saved_are_its_own(model: Model) -> None:
     """Fault 3.1: the worker dies after the save and before the receipt says so, and the model changes its mind."""
     receipt, source = receipt_of(model), model.write(*model.lines())
-    operator = EncordImportLabelsOperator(task_id="import", project=model.project, source=source, receipt=receipt)
+    operator = EncordImportLabelsOperator(task_id="import", project_id=model.project, source=source, report=receipt)
     dying = Attempt(lambda: operator.execute({}), model.directory, stop_at=1)
     while "labelrow POST" not in dying.step:
         dying.go_on(1)

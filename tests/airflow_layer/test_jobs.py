@@ -67,7 +67,7 @@ class Bucket:
             return sorted(item.name for item in client.folder(self.folder).items())
 
     def sync(self, context: dict[str, Any] | None = None, **arguments: Any) -> Any:
-        return EncordSyncFolderOperator(task_id="sync", folder=self.folder, **arguments).execute(context or {})
+        return EncordSyncFolderOperator(task_id="sync", folder_id=self.folder, **arguments).execute(context or {})
 
     def starts(self) -> int:
         entries = self.account.emulator.journal()
@@ -137,7 +137,7 @@ def test_a_retry_waits_for_the_sync_of_an_earlier_attempt_and_then_syncs_what_ca
         emulator.jobs(hold=False)
 
     def make() -> EncordSyncFolderOperator:
-        return EncordSyncFolderOperator(task_id="sync", folder=bucket.folder, deferrable=deferrable, poll_interval=5)
+        return EncordSyncFolderOperator(task_id="sync", folder_id=bucket.folder, deferrable=deferrable, poll_interval=5)
 
     run_deferred(make, {"task_state_store": store})
     assert bucket.names() == ["a.png", "b.png", "c.png"]
@@ -265,7 +265,7 @@ class TestEvents:
     def test_an_event_that_is_no_good_end_fails_the_task(
         self, bucket: Bucket, event: Any, error: type[Exception], message: str
     ) -> None:
-        operator = EncordSyncFolderOperator(task_id="sync", folder=bucket.folder)
+        operator = EncordSyncFolderOperator(task_id="sync", folder_id=bucket.folder)
         with pytest.raises(error, match=message):
             operator.execute_complete({}, event)
 

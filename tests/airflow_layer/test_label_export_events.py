@@ -25,7 +25,7 @@ def test_the_labels_asset_hears_of_counts_watermark_and_manifest(exports: Export
 
     asset, events = Asset(uri=labels_uri(exports.emulator.url, exports.project)), OutletEvents()
     operator = EncordExportLabelsOperator(
-        task_id="export", project=exports.project, destination=str(exports.directory / "x"), outlets=[asset]
+        task_id="export", project_id=exports.project, destination=str(exports.directory / "x"), outlets=[asset]
     )
     result = operator.execute(context(outlet_events=events))
     assert {name: events[asset].extra[name] for name in result} == result
@@ -43,10 +43,10 @@ def test_a_night_without_changes_makes_no_event_of_an_alias_and_says_so_to_the_a
         outlets = OutletEvents()
         operator = EncordExportLabelsOperator(
             task_id="export",
-            project=exports.project,
+            project_id=exports.project,
             destination=str(exports.directory / f"day-{day}"),
             incremental=True,
-            overlap=0.001,
+            lookback_seconds=0.001,
             outlets=[alias, asset],
         )
         operator.execute(context(day, outlet_events=outlets))
@@ -67,7 +67,7 @@ def test_an_outlet_of_another_host_is_warned_of_with_both_uris(exports: Exports,
     theirs = labels_uri("api.encord.com", exports.project)
     operator = EncordExportLabelsOperator(
         task_id="export",
-        project=exports.project,
+        project_id=exports.project,
         destination=str(exports.directory / "x"),
         outlets=[Asset(uri=theirs), Asset(uri=labels_uri("api.encord.com", exports.project, "other"))],
     )
@@ -91,7 +91,7 @@ def test_of_an_export_in_parts_the_event_comes_from_the_task_that_verifies(expor
     asset, alias = Asset(uri=labels_uri(exports.emulator.url, exports.project)), AssetAlias("labels")
     partition = EncordPartitionLabelsOperator(
         task_id="partition",
-        project=exports.project,
+        project_id=exports.project,
         destination=str(exports.directory / "day-0"),
         rows_per_partition=15,
     )
@@ -116,7 +116,7 @@ def test_a_part_that_is_not_the_last_warns_of_its_outlets(exports: Exports, caps
 
     asset = Asset(uri=labels_uri(exports.emulator.url, exports.project))
     partition = EncordPartitionLabelsOperator(
-        task_id="partition", project=exports.project, destination=str(exports.directory / "x"), rows_per_partition=15
+        task_id="partition", project_id=exports.project, destination=str(exports.directory / "x"), rows_per_partition=15
     )
     part = partition.execute(context())[0]
     operator = EncordExportLabelsOperator(task_id="export", partition=part, outlets=[asset])
@@ -179,7 +179,7 @@ def test_no_unfinished_file_is_reported_as_a_data_set(exports: Exports, monkeypa
 def test_lineage_goes_from_the_labels_to_the_files_with_their_counts(exports: Exports) -> None:
     pytest.importorskip("airflow.providers.openlineage.extractors")
     operator = EncordExportLabelsOperator(
-        task_id="export", project=exports.project, destination=str(exports.directory / "x")
+        task_id="export", project_id=exports.project, destination=str(exports.directory / "x")
     )
     result = operator.execute(context())
     lineage = operator.get_openlineage_facets_on_complete(None)

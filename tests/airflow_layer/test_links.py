@@ -323,7 +323,7 @@ class TestNeverInTheWay:
         seeded = account.project(title="Street")
         at(EUROPE)
         context: Any = {"ti": _Broken()}
-        read = EncordGetProjectOperator(task_id="task", project=seeded["project_hash"]).execute(context)
+        read = EncordGetProjectOperator(task_id="task", project_id=seeded["project_hash"]).execute(context)
 
         assert read["title"] == "Street"
 

@@ -21,7 +21,9 @@ def test_a_snapshot_stays_as_it_is_while_people_go_on(exports: Exports) -> None:
     now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=1)
 
     def freeze() -> dict[str, Any]:
-        operator = EncordSnapshotLabelsOperator(task_id="freeze", project=exports.project, branch="export-today")
+        operator = EncordSnapshotLabelsOperator(
+            task_id="freeze", project_id=exports.project, snapshot_branch="export-today"
+        )
         result: dict[str, Any] = operator.execute(context(data_interval_end=now))
         return result
 
@@ -43,7 +45,7 @@ def test_a_snapshot_that_was_cut_off_is_completed_without_rows_that_came_later(
 ) -> None:
     exports = Exports(account, tmp_path, rows=130, created=0.9)
     due = datetime.datetime.now(datetime.UTC)
-    operator = EncordSnapshotLabelsOperator(task_id="freeze", project=exports.project, branch="export-cut")
+    operator = EncordSnapshotLabelsOperator(task_id="freeze", project_id=exports.project, snapshot_branch="export-cut")
     copies = {"method": "POST", "path": "/copy-branch$"}
     exports.emulator.faults([{"match": copies, "when": {"nth": 2, "times": 1}, "do": {"status": 404}}])
     with pytest.raises((AirflowException, AirflowFailException)):
@@ -81,7 +83,7 @@ def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Export
 )
 def test_wrong_arguments_of_a_snapshot_are_named(exports: Exports, arguments: Any, message: str) -> None:
     with pytest.raises(AirflowFailException, match=message):
-        EncordSnapshotLabelsOperator(task_id="freeze", project=exports.project, **arguments).execute(context())
+        EncordSnapshotLabelsOperator(task_id="freeze", project_id=exports.project, **arguments).execute(context())
     assert exports.journal() == []
 
 
@@ -192,7 +194,7 @@ def test_a_later_run_with_the_same_branch_adds_nothing(account: Account, tmp_pat
 
 def test_the_default_branch_is_one_for_each_run() -> None:
     # fault 13.1
-    operator = EncordSnapshotLabelsOperator(task_id="freeze", project="11111111-2222-4333-8444-555555555555")
+    operator = EncordSnapshotLabelsOperator(task_id="freeze", project_id="11111111-2222-4333-8444-555555555555")
     assert "ts_nodash" in operator.branch
 
 
@@ -283,7 +285,9 @@ def test_rows_that_encord_leaves_out_fail_the_task(exports: Exports) -> None:
 def test_times_that_are_none_are_named(exports: Exports, arguments: Any, times: Any, message: str) -> None:
     # fault 13.2
     def run() -> None:
-        EncordSnapshotLabelsOperator(task_id="freeze", project=exports.project, **arguments).execute(context(**times))
+        EncordSnapshotLabelsOperator(task_id="freeze", project_id=exports.project, **arguments).execute(
+            context(**times)
+        )
 
     with pytest.raises(AirflowFailException, match=message):
         run()

@@ -216,7 +216,7 @@ def stored_images(scenario: Scenario, names: list[str], folder: str) -> None:
         path: Path = directory / name
         path.write_bytes(png(4 + len(list(directory.iterdir())), 4))
     upload = EncordUploadFilesOperator(
-        task_id="upload", source=[str(directory / name) for name in names], folder=folder
+        task_id="upload", source=[str(directory / name) for name in names], folder_id=folder
     )
     upload.execute({})
 

@@ -277,7 +277,7 @@ def test_a_filter_that_names_nothing_there_is_fails_and_lists_what_there_is(emul
     """Fault 6.2: 0 rows, and green."""
     templates = {name: f"{{{{ {name} }}}}" for name in arguments}
     operator = EncordExportLabelsOperator(
-        task_id="export", project=_project(emulator), destination=str(tmp_path), **templates
+        task_id="export", project_id=_project(emulator), destination=str(tmp_path), **templates
     )
     operator.render_template_fields(arguments)
     with pytest.raises(AirflowFailException, match=message):
@@ -326,7 +326,7 @@ def test_a_stage_may_be_given_by_its_id(emulator, tmp_path):  # fault 6.2
 def test_a_title_of_digits_may_be_rendered_natively(emulator, tmp_path, field):
     """Fault 6.1: it was sent as a number, and refused."""
     operator = EncordExportLabelsOperator(
-        task_id="export", project=_project(emulator), destination=str(tmp_path), **{field: "{{ value }}"}
+        task_id="export", project_id=_project(emulator), destination=str(tmp_path), **{field: "{{ value }}"}
     )
     setattr(operator, field, 2026)  # what native rendering makes of "2026"
     if field.startswith("stage"):
@@ -353,11 +353,11 @@ def test_templates_are_rendered_before_anything_is_checked(emulator, tmp_path):
     project = _project(emulator)
     operator = EncordExportLabelsOperator(
         task_id="export",
-        project="{{ project }}",
+        project_id="{{ project }}",
         destination="{{ directory }}/{{ day }}",
         edited_before="{{ none_yet or '' }}",
         data_hashes=["{{ data }}"],
-        rows_per_request="{{ 2 + 1 }}",
+        batch_size="{{ 2 + 1 }}",
     )
     data = emulator.labels(project)[0]["data_hash"]
     context: Any = {"project": project, "directory": tmp_path, "day": "2026-01-02", "data": data, "none_yet": None}

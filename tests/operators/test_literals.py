@@ -218,7 +218,7 @@ def test_what_is_no_path_is_refused_by_name(value: Any) -> None:
 @pytest.mark.parametrize("name", ["", "nobody_made_it", 7, None])
 def test_a_connection_that_does_not_exist_is_no_reason_to_retry(name: Any) -> None:
     with pytest.raises(AirflowFailException, match=r"^encord_conn_id: .*Create the connection"):
-        EncordGetProjectOperator(task_id="read", project=ID, encord_conn_id=name).execute({})
+        EncordGetProjectOperator(task_id="read", project_id=ID, encord_conn_id=name).execute({})
 
 
 @pytest.mark.parametrize("value", ["[" * 6000, '{"a":' * 6000, "{", "{'a': 1}"])
@@ -243,7 +243,7 @@ def test_a_receipt_of_a_verification_that_cannot_be_written_is_named_before_anyt
     """Review of 0.1, ingest 14."""
     (tmp_path / "file").touch()
     operator = EncordVerifyExportOperator(
-        task_id="verify", manifest=str(tmp_path / "nothing"), receipt=str(tmp_path / "file" / "receipt.jsonl")
+        task_id="verify", manifest=str(tmp_path / "nothing"), report=str(tmp_path / "file" / "receipt.jsonl")
     )
     with pytest.raises(AirflowFailException, match=r"receipt: .* cannot be used"):
         operator.execute({})

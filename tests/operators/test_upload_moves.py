@@ -145,7 +145,7 @@ def test_two_uploads_at_once_with_one_receipt_double_nothing(intake: Intake, tmp
 
     def upload(run: str) -> None:
         operator = EncordUploadFilesOperator(
-            task_id="upload", source=str(intake.folder), dataset=intake.dataset, receipt=receipt, files_per_job=5
+            task_id="upload", source=str(intake.folder), dataset_id=intake.dataset, report=receipt, files_per_job=5
         )
         start.wait()
         try:
@@ -234,7 +234,7 @@ def test_what_a_killed_attempt_registered_is_not_taken_for_a_file_of_other_conte
     cameras(intake.folder, "cam1")
     run = Run(0, TaskState(tmp_path / "state"), {})
     more = {"receipt": str(tmp_path / "receipt.jsonl")} if with_receipt else {}
-    operator = EncordUploadFilesOperator(task_id="task", source=str(intake.folder), dataset=intake.dataset, **more)
+    operator = EncordUploadFilesOperator(task_id="task", source=str(intake.folder), dataset_id=intake.dataset, **more)
     attempt = Attempt(lambda: operator.execute(run.context()), tmp_path, stop_at=1)
     while "datasetdatalongpolling POST" not in attempt.step:
         attempt.go_on(1)
@@ -257,7 +257,7 @@ def test_an_attempt_reads_the_receipt_only_when_nobody_else_writes_it(intake: In
 
     cameras(intake.folder, "cam1", "cam2")
     operator = EncordUploadFilesOperator(
-        task_id="task", source=str(intake.folder), dataset=intake.dataset, receipt=str(tmp_path / "receipt.jsonl")
+        task_id="task", source=str(intake.folder), dataset_id=intake.dataset, report=str(tmp_path / "receipt.jsonl")
     )
     runs = [Run(number, TaskState(tmp_path / str(number)), {}) for number in range(2)]
     attempt = Attempt(lambda: operator.execute(runs[0].context()), tmp_path, stop_at=1)
@@ -278,7 +278,7 @@ def test_a_zombie_that_was_about_to_note_a_job_starts_none(intake: Intake, tmp_p
     contents = cameras(intake.folder, "cam1", "cam2")
     run = Run(0, TaskState(tmp_path / "state"), {})
     operator = EncordUploadFilesOperator(
-        task_id="task", source=str(intake.folder), dataset=intake.dataset, receipt=str(tmp_path / "receipt.jsonl")
+        task_id="task", source=str(intake.folder), dataset_id=intake.dataset, report=str(tmp_path / "receipt.jsonl")
     )
     zombie = Attempt(lambda: operator.execute(run.context()), tmp_path, stop_at=1)
     while "notes.json" not in zombie.step:

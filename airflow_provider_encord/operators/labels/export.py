@@ -57,12 +57,12 @@ class EncordExportLabelsOperator(PlannedExportOperator):
     Outlets that are the labels' asset (`airflow_provider_encord.assets.labels_asset`) or an asset alias get the counts,
     the watermark and the manifest's URI with their event.
 
-    :param destination: See `PlannedExportOperator`; the same for `format`, `shard_bytes`, `incremental`, `chain`,
-        `chain_name`, `overlap` and `overwrite`.
-    :param project: See `LabelRowsOperator`; the same for `branch`, `all_branches` and the filters.
-    :param rows_per_request: How many label rows to ask for at once, 1 to 1000 (templated). It is an upper bound: heavy
+    :param destination: See `PlannedExportOperator`; the same for `format`, `max_shard_bytes`, `incremental`, `history_dir`,
+        `history_name`, `lookback_seconds` and `overwrite`.
+    :param project_id: See `LabelRowsOperator`; the same for `branch`, `all_branches` and the filters.
+    :param batch_size: How many label rows to ask for at once, 1 to 1000 (templated). It is an upper bound: heavy
         rows are asked for in smaller parts.
-    :param parallel_reads: How many requests run at the same time, 1 to 10 (templated).
+    :param max_concurrency: How many requests run at the same time, 1 to 10 (templated).
     :param on_error: What to do about a label row whose content cannot be read (``NaN``, half of a surrogate pair,
         5,000 levels, ...): ``"fail"`` the task with a message that names the row, or ``"skip"`` the row and name it in
         the manifest under ``failed`` (templated).
@@ -75,8 +75,8 @@ class EncordExportLabelsOperator(PlannedExportOperator):
     """
 
     template_fields: Sequence[str] = (
-        "rows_per_request",
-        "parallel_reads",
+        "batch_size",
+        "max_concurrency",
         "on_error",
         "partition",
         *PlannedExportOperator.template_fields,
@@ -85,22 +85,22 @@ class EncordExportLabelsOperator(PlannedExportOperator):
     def __init__(
         self,
         *,
-        rows_per_request: int | str = ROWS_PER_REQUEST,
-        parallel_reads: int | str = PARALLEL_READS,
+        batch_size: int | str = ROWS_PER_REQUEST,
+        max_concurrency: int | str = PARALLEL_READS,
         on_error: str = FAIL,
         partition: Mapping[str, Any] | str | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.rows_per_request = rows_per_request
-        self.parallel_reads = parallel_reads
+        self.batch_size = batch_size
+        self.max_concurrency = max_concurrency
         self.on_error = on_error
         self.partition = partition
         if partition is None:
             check_destination(self.destination)
         check_literals(
-            rows_per_request=(rows_per_request, _rows),
-            parallel_reads=(parallel_reads, _parallel),
+            batch_size=(batch_size, _rows),
+            max_concurrency=(max_concurrency, _parallel),
             on_error=(on_error, one_of(*ON_ERROR)),
         )
         self._exported: tuple[str, Manifest, ObjectStoragePath] | None = None
@@ -110,8 +110,8 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         from airflow_provider_encord.export.reading import ReadOptions
 
         reading = ReadOptions(
-            rows_per_request=_rows(self.rows_per_request, "rows_per_request"),
-            parallel=_parallel(self.parallel_reads, "parallel_reads"),
+            rows_per_request=_rows(self.batch_size, "batch_size"),
+            parallel=_parallel(self.max_concurrency, "max_concurrency"),
             skip_unreadable=parse_choice(blank_to_none(self.on_error) or FAIL, "on_error", ON_ERROR) == SKIP,
         )
         partition = parse_mapping(self.partition, "partition")

@@ -33,7 +33,7 @@ class LabelRowsOperator(EncordBaseOperator):
     A filter that a template renders to nothing does not filter. The text ``None`` is refused: a template makes it of a
     value that is not there.
 
-    :param project: Id of the project (templated). With an API key it may be left out: the key's own project is taken.
+    :param project_id: Id of the project (templated). With an API key it may be left out: the key's own project is taken.
     :param branch: Label branch (templated). One without labels, in a project that has some, is an error that lists the
         branches that have.
     :param all_branches: Rows of all branches, those of consensus stages among them (templated).
@@ -42,7 +42,7 @@ class LabelRowsOperator(EncordBaseOperator):
     :param edited_before: Only rows last edited before this time (templated).
     :param stage: Only rows in this workflow stage, by title or id (templated). With an SSH key, a stage that the
         project does not have is an error that lists its stages.
-    :param stage_like: Only rows in stages whose title fits this SQL LIKE pattern (templated).
+    :param stage_title_like: Only rows in stages whose title fits this SQL LIKE pattern (templated).
     :param label_statuses: Only rows of these annotation task statuses, or one status (templated): ``"QUEUED"``,
         ``"ASSIGNED"``, ``"IN_REVIEW"``, ``"RETURNED"``, ``"COMPLETED"``; for projects without a workflow.
     :param data_title: Only data units of this title (templated).
@@ -55,13 +55,13 @@ class LabelRowsOperator(EncordBaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        "project",
+        "project_id",
         "branch",
         "all_branches",
         "edited_after",
         "edited_before",
         "stage",
-        "stage_like",
+        "stage_title_like",
         "label_statuses",
         "data_title",
         "data_title_like",
@@ -74,13 +74,13 @@ class LabelRowsOperator(EncordBaseOperator):
     def __init__(
         self,
         *,
-        project: str | None = None,
+        project_id: str | None = None,
         branch: str = "main",
         all_branches: bool | str = False,
         edited_after: Any = None,
         edited_before: Any = None,
         stage: str | None = None,
-        stage_like: str | None = None,
+        stage_title_like: str | None = None,
         label_statuses: Sequence[str] | str | None = None,
         data_title: str | None = None,
         data_title_like: str | None = None,
@@ -90,13 +90,13 @@ class LabelRowsOperator(EncordBaseOperator):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.project = project
+        self.project_id = project_id
         self.branch = branch
         self.all_branches = all_branches
         self.edited_after = edited_after
         self.edited_before = edited_before
         self.stage = stage
-        self.stage_like = stage_like
+        self.stage_title_like = stage_title_like
         self.label_statuses = label_statuses
         self.data_title = data_title
         self.data_title_like = data_title_like
@@ -128,7 +128,7 @@ class LabelRowsOperator(EncordBaseOperator):
             edited_after=parse_datetime(self.edited_after, "edited_after"),
             edited_before=parse_datetime(self.edited_before, "edited_before"),
             stage=parse_text(self.stage, "stage"),
-            stage_like=parse_text(self.stage_like, "stage_like"),
+            stage_like=parse_text(self.stage_title_like, "stage_title_like"),
             label_statuses=_statuses(self.label_statuses, "label_statuses"),
             data_title=parse_text(self.data_title, "data_title"),
             data_title_like=parse_text(self.data_title_like, "data_title_like"),
@@ -142,7 +142,7 @@ class LabelRowsOperator(EncordBaseOperator):
                 "can be between them. Check the rendered templates."
             )
         branch = self._branch()
-        question = RowSelection(project=self.client.project(self.project or None).id, branch=branch, filters=filters)
+        question = RowSelection(project=self.client.project(self.project_id or None).id, branch=branch, filters=filters)
         return with_known_stages(self.client, question)
 
     def _branch(self) -> str | None:

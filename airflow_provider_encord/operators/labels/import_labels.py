@@ -54,11 +54,11 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     listed again, and read and merged again if it was saved meanwhile. Works with an SSH key and with the API key of
     a project (without `promote_to`). Encord API: ``labelrow`` GET, PUT, POST (v1), ``labels/copy-branch`` (v2).
 
-    :param project: Id of the project (templated). With an API key it may be left out.
+    :param project_id: Id of the project (templated). With an API key it may be left out.
     :param source: Path or URI of a ``.jsonl``, ``.jsonl.gz`` or ``.jsonl.zst`` file, or of a directory of them
         (templated). It must have lines. Of the directory of an export, the files that its manifest names are imported;
         an unfinished or incomplete export is refused.
-    :param labels: Instead of `source`, a function: it takes the metadata of a label row
+    :param python_callable: Instead of `source`, a function: it takes the metadata of a label row
         (`airflow_provider_encord.client.api.labels.LabelRowMetadata`), and returns its labels in the short form, or
         None for none. Not templated.
     :param match_by: How a line says its data unit (templated): ``"data_hash"``, ``"title"``, or
@@ -77,7 +77,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     :param create_missing: Create label rows where there are none (templated); else such data units are skipped.
     :param on_error: ``"fail"``: if a line is wrong, nothing is sent (of what a function makes: the others are imported,
         and the task fails); ``"skip"``: the others are imported (templated).
-    :param receipt: Path or URI of a file to write (templated): JSON Lines, one for each row, with ``place``,
+    :param report: Path or URI of a file to write (templated): JSON Lines, one for each row, with ``place``,
         ``data_hash``, ``label_hash``, ``outcome`` (``saved``, ``unchanged``, ``skipped``, ``conflict`` or ``failed``),
         ``created``, ``annotations``, ``reason``, ``content`` (a fingerprint of the labels), ``own_labels`` (hashes of
         the labels from imports in a row that has others, too), ``kept``, ``previous_state`` and ``schema_version``. One
@@ -92,7 +92,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        "project",
+        "project_id",
         "source",
         "match_by",
         "branch",
@@ -101,16 +101,16 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         "if_exists",
         "create_missing",
         "on_error",
-        "receipt",
+        "report",
         *EncordBaseOperator.template_fields,
     )
 
     def __init__(
         self,
         *,
-        project: str | None = None,
+        project_id: str | None = None,
         source: str | os.PathLike[str] | ObjectStoragePath | None = None,
-        labels: Callable[[LabelRowMetadata], Mapping[str, Any] | None] | None = None,
+        python_callable: Callable[[LabelRowMetadata], Mapping[str, Any] | None] | None = None,
         match_by: str = "data_hash",
         branch: str = MAIN,
         promote_to: str | None = None,
@@ -118,13 +118,13 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         if_exists: str = "skip",
         create_missing: bool | str = True,
         on_error: str = "fail",
-        receipt: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        report: str | os.PathLike[str] | ObjectStoragePath | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.project = project
+        self.project_id = project_id
         self.source = source
-        self.labels = labels
+        self.python_callable = python_callable
         self.match_by = match_by
         self.branch = branch
         self.promote_to = promote_to
@@ -132,7 +132,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         self.if_exists = if_exists
         self.create_missing = create_missing
         self.on_error = on_error
-        self.receipt = receipt
+        self.report = report
         check_literals(
             source=(source, parse_url),
             branch=(branch, branch_name),
@@ -141,7 +141,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             create_missing=(create_missing, parse_bool),
             on_error=(on_error, one_of(*ON_ERROR)),
             overwrite=(overwrite, parse_bool),
-            receipt=(receipt, parse_url),
+            report=(report, parse_url),
         )
 
     def _execute(self, context: Context) -> dict[str, Any]:
@@ -154,7 +154,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         prelabels = self._prelabels()
         order = self._order()
         overwrite = parse_bool(self.overwrite, "overwrite")
-        path = storage_path(self.receipt, "receipt") if blank_to_none(self.receipt) else None
+        path = storage_path(self.report, "report") if blank_to_none(self.report) else None
         self.push_link(context, project_url, order.project)
         receipt = ImportReceipt(path, owner_of(context))
         try:
@@ -163,7 +163,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
                 order,
                 prelabels,
                 receipt,
-                check_first=order.on_error == FAIL and self.labels is None,
+                check_first=order.on_error == FAIL and self.python_callable is None,
             )
         except Exception:
             if receipt.begun:  # else the receipt of an earlier import stays
@@ -204,7 +204,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             self.log.warning(
                 "%d rows have some of the labels with another content. These were not changed.", receipt.counts[KEPT]
             )
-        if order.if_exists == MERGE and not blank_to_none(self.receipt):
+        if order.if_exists == MERGE and not blank_to_none(self.report):
             self.log.warning(
                 "Labels were merged without the argument receipt: if somebody deletes them, the next import adds them "
                 "again, and it cannot update its own labels. Name the same receipt at every run."
@@ -222,7 +222,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         parse_choice(self.on_error, "on_error", (FAIL, SKIP_ERRORS))
         branch = branch_name(self.branch, "branch") or MAIN
         target = branch_name(self.promote_to, "promote_to")
-        project = self.client.project(self.project or None).id
+        project = self.client.project(self.project_id or None).id
         if target is not None:
             if target == branch:
                 raise InvalidArgumentError(f"promote_to: {branch!r} is the branch that is imported to.")
@@ -242,13 +242,13 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.ingest.prelabels.sources import SUFFIXES, prelabels_of, require_apart
 
         source = blank_to_none(self.source)
-        if (source is None) == (self.labels is None):
+        if (source is None) == (self.python_callable is None):
             raise InvalidArgumentError("source, labels: give a file, or a function that makes the labels.")
         if source is None:
             return self._made
         path = storage_path(source, "source")
-        if blank_to_none(self.receipt):
-            require_apart(path, storage_path(self.receipt, "receipt"))
+        if blank_to_none(self.report):
+            require_apart(path, storage_path(self.report, "report"))
 
         def lines(rows: Sequence[LabelRowMetadata]) -> Iterator[Prelabel]:  # noqa: ARG001 - a function needs the rows
             return prelabels_of(path, whole_shards(path, "source", SUFFIXES))
@@ -266,18 +266,20 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             if isinstance(content, Mapping):
                 yield Prelabel(place=row.data_title, content={**content, **about})
             else:
-                problem = f"labels: the function returned a {type(content).__name__}; return a dictionary or None."
+                problem = (
+                    f"python_callable: the function returned a {type(content).__name__}; return a dictionary or None."
+                )
                 yield Prelabel(place=row.data_title, content=about, problem=problem)
 
     def _call_labels(self, row: LabelRowMetadata) -> Any:
         """What the user's function returns; its errors name the data unit. Like any task's code, it may be retried."""
         try:
-            return self.labels(row) if self.labels else None
+            return self.python_callable(row) if self.python_callable else None
         except AirflowException:
             raise
         except Exception as error:
             raise AirflowException(
-                f"labels: the function raised {type(error).__name__} for the data unit {row.data_title[:80]!r}; see "
+                f"python_callable: the function raised {type(error).__name__} for the data unit {row.data_title[:80]!r}; see "
                 "the traceback in this log."
             ) from error
 

@@ -36,17 +36,17 @@ class PlannedExportOperator(LabelRowsOperator):
     :param format: Suffix of the files (templated): ``jsonl`` is a line for each row, the JSON as Encord sent it;
         ``jsonl.gz`` and ``jsonl.zst`` the same compressed (extra ``zstd``); ``parquet`` flattened annotations (extra
         ``parquet``); ``coco.json``, ``coco.json.gz`` and ``coco.json.zst`` COCO (extra ``coco``).
-    :param shard_bytes: Label JSON in a file at most, in bytes, before it is compressed or converted, unless one row
+    :param max_shard_bytes: Label JSON in a file at most, in bytes, before it is compressed or converted, unless one row
         alone is larger (templated).
     :param incremental: Export only the rows that are new or changed since the last export of the chain, and name
         those that left (templated). The first export of a chain is of all rows, and so is one after an export that the
         chain needs was removed or damaged: the log and the manifest then say why.
-    :param chain: Directory whose subdirectories are the exports of the chain (templated); by default the directory
+    :param history_dir: Directory whose subdirectories are the exports of the chain (templated); by default the directory
         that `destination` is in.
-    :param chain_name: Distinguishes the chain from others in that directory (templated); by default the ids of the DAG
+    :param history_name: Distinguishes the chain from others in that directory (templated); by default the ids of the DAG
         and the task. A chain also has one question (project, branch and filters) and one layout (`format`,
-        `shard_bytes`).
-    :param overlap: Seconds (templated): rows that were edited so shortly before the previous export listed them are
+        `max_shard_bytes`).
+    :param lookback_seconds: Seconds (templated): rows that were edited so shortly before the previous export listed them are
         read again, though their time of editing is the same.
     :param overwrite: Replace a whole export of this logical date (templated).
     """
@@ -54,11 +54,11 @@ class PlannedExportOperator(LabelRowsOperator):
     template_fields: Sequence[str] = (
         "destination",
         "format",
-        "shard_bytes",
+        "max_shard_bytes",
         "incremental",
-        "chain",
-        "chain_name",
-        "overlap",
+        "history_dir",
+        "history_name",
+        "lookback_seconds",
         "overwrite",
         *LabelRowsOperator.template_fields,
     )
@@ -68,31 +68,31 @@ class PlannedExportOperator(LabelRowsOperator):
         *,
         destination: str | os.PathLike[str] | ObjectStoragePath | None = None,
         format: str = JSON_LINES,  # noqa: A002 - the word for it
-        shard_bytes: int | str = SHARD_BYTES,
+        max_shard_bytes: int | str = SHARD_BYTES,
         incremental: bool | str = False,
-        chain: str | os.PathLike[str] | ObjectStoragePath | None = None,
-        chain_name: str | None = None,
-        overlap: float | str = OVERLAP,
+        history_dir: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        history_name: str | None = None,
+        lookback_seconds: float | str = OVERLAP,
         overwrite: bool | str = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.destination = destination
         self.format = format
-        self.shard_bytes = shard_bytes
+        self.max_shard_bytes = max_shard_bytes
         self.incremental = incremental
-        self.chain = chain
-        self.chain_name = chain_name
-        self.overlap = overlap
+        self.history_dir = history_dir
+        self.history_name = history_name
+        self.lookback_seconds = lookback_seconds
         self.overwrite = overwrite
         check_literals(
             destination=(destination, parse_url),
             format=(format, one_of(*LABEL_FORMATS)),
-            shard_bytes=(shard_bytes, parse_positive_int),
+            max_shard_bytes=(max_shard_bytes, parse_positive_int),
             incremental=(incremental, parse_bool),
-            chain=(chain, parse_url),
-            chain_name=(chain_name, parse_text),
-            overlap=(overlap, parse_seconds),
+            history_dir=(history_dir, parse_url),
+            history_name=(history_name, parse_text),
+            lookback_seconds=(lookback_seconds, parse_seconds),
             overwrite=(overwrite, parse_bool),
         )
 
@@ -116,14 +116,16 @@ class PlannedExportOperator(LabelRowsOperator):
 
         name = str(blank_to_none(self.format) or JSON_LINES)
         require_format(name)
-        layout = Layout(format=name, shard_bytes=parse_positive_int(self.shard_bytes, "shard_bytes"))
+        layout = Layout(format=name, shard_bytes=parse_positive_int(self.max_shard_bytes, "max_shard_bytes"))
         chain = None
         if parse_bool(self.incremental, "incremental"):
-            directory = storage_path(self.chain, "chain") if blank_to_none(self.chain) else target.parent
+            directory = (
+                storage_path(self.history_dir, "history_dir") if blank_to_none(self.history_dir) else target.parent
+            )
             chain = Chain(
                 directory=directory,
-                overlap=parse_seconds(self.overlap, "overlap"),
-                name=parse_text(self.chain_name, "chain_name") or f"{self.dag_id}.{self.task_id}",
+                overlap=parse_seconds(self.lookback_seconds, "lookback_seconds"),
+                name=parse_text(self.history_name, "history_name") or f"{self.dag_id}.{self.task_id}",
             )
         question = self.question()
         if chain and question.filters.edited_after:

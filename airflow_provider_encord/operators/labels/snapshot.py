@@ -45,16 +45,16 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
     refused, and nothing is added to it. The task knows its own snapshot by the report; without one, by the task state
     (Airflow 3.3), else by the times of the rows, which a copy that somebody else made after the due time has, too.
 
-    Encord keeps no past versions of labels. A run that comes more than `late_after` seconds after it was due, and finds
+    Encord keeps no past versions of labels. A run that comes more than `max_lateness_seconds` seconds after it was due, and finds
     no whole snapshot, is refused; or it takes the labels as they are now, into a branch whose name ends with
     ``-taken-`` and the day. Use the branch that is returned. SSH keys only. Encord API: ``labels/copy-branch`` (v2).
 
-    :param project: Id of the project (templated).
-    :param branch: The branch to make (templated); by default ``export-`` and the time of the run, so that each run has
+    :param project_id: Id of the project (templated).
+    :param snapshot_branch: The branch to make (templated); by default ``export-`` and the time of the run, so that each run has
         a branch of its own.
-    :param source: The branch to freeze (templated).
+    :param source_branch: The branch to freeze (templated).
     :param if_late: ``"fail"``, or ``"mark"`` to take the labels as they are now, and say so (templated).
-    :param late_after: Seconds after which a run is late (templated).
+    :param max_lateness_seconds: Seconds after which a run is late (templated).
     :param report: A JSON Lines file that gets a line for each row of the snapshot (templated): any path of Airflow's
         object storage; one for each snapshot.
     :return: ``{"project": id, "branch": str, "rows": int, "copied": int, "taken_late": bool, "moment": str,
@@ -65,11 +65,11 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        "project",
-        "branch",
-        "source",
+        "project_id",
+        "snapshot_branch",
+        "source_branch",
         "if_late",
-        "late_after",
+        "max_lateness_seconds",
         "report",
         *EncordBaseOperator.template_fields,
     )
@@ -77,23 +77,25 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
     def __init__(
         self,
         *,
-        project: str,
-        branch: str = "export-{{ (dag_run.logical_date or dag_run.run_after) | ts_nodash }}",
-        source: str = "main",
+        project_id: str,
+        snapshot_branch: str = "export-{{ (dag_run.logical_date or dag_run.run_after) | ts_nodash }}",
+        source_branch: str = "main",
         if_late: str = FAIL,
-        late_after: float | str = LATE_AFTER,
+        max_lateness_seconds: float | str = LATE_AFTER,
         report: str | os.PathLike[str] | ObjectStoragePath | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.project = project
-        self.branch = branch
-        self.source = source
+        self.project_id = project_id
+        self.snapshot_branch = snapshot_branch
+        self.source_branch = source_branch
         self.if_late = if_late
-        self.late_after = late_after
+        self.max_lateness_seconds = max_lateness_seconds
         self.report = report
         check_literals(
-            if_late=(if_late, one_of(FAIL, MARK)), late_after=(late_after, parse_seconds), report=(report, parse_url)
+            if_late=(if_late, one_of(FAIL, MARK)),
+            max_lateness_seconds=(max_lateness_seconds, parse_seconds),
+            report=(report, parse_url),
         )
 
     def _execute(self, context: Context) -> dict[str, Any]:
@@ -105,12 +107,14 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.export.snapshot import take_snapshot
         from airflow_provider_encord.export.snapshot_memory import Memory
 
-        branch = branch_name(self.branch, "branch")
+        branch = branch_name(self.snapshot_branch, "snapshot_branch")
         if branch is None:
-            raise InvalidArgumentError("branch: it is empty; name the branch to make, such as export-{{ ts_nodash }}.")
-        source = branch_name(self.source, "source") or MAIN_BRANCH
+            raise InvalidArgumentError(
+                "snapshot_branch: it is empty; name the branch to make, such as export-{{ ts_nodash }}."
+            )
+        source = branch_name(self.source_branch, "source_branch") or MAIN_BRANCH
         date = self._date(context)
-        project = self.client.project(self.project).id
+        project = self.client.project(self.project_id).id
         report = None if blank_to_none(self.report) is None else storage_path(self.report, "report")
         about = fingerprint(project=project, branch=branch, source=source, due=date.due.isoformat())
         memory = Memory(about, store=context.get("task_state_store"), report=report)
@@ -134,7 +138,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
 
         parse_choice(self.if_late, "if_late", (FAIL, MARK))
         due = _due(context)
-        late_after = due + datetime.timedelta(seconds=parse_seconds(self.late_after, "late_after"))
+        late_after = due + datetime.timedelta(seconds=parse_seconds(self.max_lateness_seconds, "max_lateness_seconds"))
         return Date(due=due, late_after=late_after, mark_late=self.if_late == MARK)
 
 

@@ -46,10 +46,10 @@ class EncordVerifyExportOperator(EncordBaseOperator):
 
     :param manifest: The manifest's URI or path, or that of its directory (templated); such as the ``manifest`` that
         `EncordExportLabelsOperator` returns.
-    :param against: ``"files"``; ``"listing"`` for the files and what Encord lists now; ``"content"`` for the files and
+    :param check: ``"files"``; ``"listing"`` for the files and what Encord lists now; ``"content"`` for the files and
         all labels, read again (templated).
     :param on_error: What to do about mismatches: ``"fail"`` the task, or ``"report"`` them and go on (templated).
-    :param receipt: Where to write the mismatches, as JSON Lines (templated); None writes none. It replaces an earlier
+    :param report: Where to write the mismatches, as JSON Lines (templated); None writes none. It replaces an earlier
         receipt and no other file, and must not be in the directory of the export.
     :return: ``{"manifest": URI, "rows": int, "mismatches": int, "receipt": URI or None}``.
     :raises AirflowFailException: There are mismatches, which the message names, the first 20 of them; there is no
@@ -59,9 +59,9 @@ class EncordVerifyExportOperator(EncordBaseOperator):
 
     template_fields: Sequence[str] = (
         "manifest",
-        "against",
+        "check",
         "on_error",
-        "receipt",
+        "report",
         *EncordBaseOperator.template_fields,
     )
 
@@ -69,21 +69,21 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         self,
         *,
         manifest: str | os.PathLike[str] | ObjectStoragePath,
-        against: str = FILES,
+        check: str = FILES,
         on_error: str = FAIL,
-        receipt: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        report: str | os.PathLike[str] | ObjectStoragePath | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.manifest = manifest
-        self.against = against
+        self.check = check
         self.on_error = on_error
-        self.receipt = receipt
+        self.report = report
         check_literals(
             manifest=(manifest, parse_url),
-            against=(against, one_of(FILES, LISTING, CONTENT)),
+            check=(check, one_of(FILES, LISTING, CONTENT)),
             on_error=(on_error, one_of(FAIL, REPORT)),
-            receipt=(receipt, parse_url),
+            report=(report, parse_url),
         )
 
     def _execute(self, context: Context) -> dict[str, Any]:
@@ -95,10 +95,10 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         from airflow_provider_encord.export.verify import require_receipt_place
         from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
-        parse_choice(self.against, "against", (FILES, LISTING, CONTENT))
+        parse_choice(self.check, "check", (FILES, LISTING, CONTENT))
         parse_choice(self.on_error, "on_error", (FAIL, REPORT))
         path = storage_path(self.manifest, "manifest")
-        receipt = storage_path(self.receipt, "receipt") if blank_to_none(self.receipt) else None
+        receipt = storage_path(self.report, "report") if blank_to_none(self.report) else None
         directory = path.parent if path.name == MANIFEST else path
         if receipt:  # before anything is read
             require_receipt_place(receipt, directory)
@@ -106,7 +106,7 @@ class EncordVerifyExportOperator(EncordBaseOperator):
             manifest = read_manifest(directory)
         mismatches = list(self._mismatches(context, directory, manifest))
         if receipt:
-            with storage_errors("receipt", receipt):
+            with storage_errors("report", receipt):
                 write_whole(receipt, (msgspec.json.encode(one) + b"\n" for one in mismatches))
         for one in itertools.islice(mismatches, MOST_NAMED):
             self.log.error("%s", one)
@@ -126,10 +126,10 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         from airflow_provider_encord.export.verify import verify_content, verify_files, verify_listing
 
         yield from verify_files(directory, manifest)
-        if self.against == FILES:
+        if self.check == FILES:
             return
         self.push_link(context, project_url, manifest.project.id)
-        if self.against == LISTING:
+        if self.check == LISTING:
             yield from verify_listing(self.client, directory, manifest)
         else:
             yield from verify_content(self.client, directory, manifest, ReadOptions())

@@ -22,7 +22,7 @@ class EncordCreateFolderOperator(EncordBaseOperator):
     is taken, with a warning. What is found is not changed. Needs an SSH key. Encord API: ``storage/folders`` POST (v2).
 
     :param title: Name of the folder (templated).
-    :param parent: Id of the folder to put it in (templated). Default: the root.
+    :param parent_folder_id: Id of the folder to put it in (templated). Default: the root.
     :param description: Description (templated).
     :param client_metadata: Your own data about it, a dictionary or JSON (templated).
     :param integration: Title or id of a cloud integration, for a folder that is synced with a bucket (templated).
@@ -37,7 +37,7 @@ class EncordCreateFolderOperator(EncordBaseOperator):
 
     template_fields: Sequence[str] = (
         "title",
-        "parent",
+        "parent_folder_id",
         "description",
         "client_metadata",
         "integration",
@@ -50,7 +50,7 @@ class EncordCreateFolderOperator(EncordBaseOperator):
         self,
         *,
         title: str,
-        parent: str | None = None,
+        parent_folder_id: str | None = None,
         description: str | None = None,
         client_metadata: Mapping[str, Any] | str | None = None,
         integration: str | None = None,
@@ -60,7 +60,7 @@ class EncordCreateFolderOperator(EncordBaseOperator):
     ):
         super().__init__(**kwargs)
         self.title = title
-        self.parent = parent
+        self.parent_folder_id = parent_folder_id
         self.description = description
         self.client_metadata = client_metadata
         self.integration = integration
@@ -74,7 +74,7 @@ class EncordCreateFolderOperator(EncordBaseOperator):
         integration = parse_text(self.integration, "integration")
         created = self.client.create_folder(
             parse_text(self.title, "title") or "",
-            parent=blank_to_none(self.parent),
+            parent=blank_to_none(self.parent_folder_id),
             description=parse_text(self.description, "description"),
             client_metadata=json_mapping(self.client_metadata, "client_metadata"),
             integration=None

@@ -37,7 +37,7 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
     Encord API: ``storage/folders/{id}/items`` GET, ``storage/items/get-bulk`` POST, ``storage/items/patch-bulk`` PATCH
     (v2).
 
-    :param folder: Id of the storage folder (templated).
+    :param folder_id: Id of the storage folder (templated).
     :param metadata: What the items are to have (templated): a dictionary, id or name of the item to a dictionary; or
         the path or URI of a ``.json``, ``.jsonl`` or ``.csv`` file, as with `EncordUploadFilesOperator`. A name that
         several items have means all of them. Dates, UUIDs and decimals become JSON as one would write them.
@@ -50,19 +50,19 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         Encord refuses; the message says what is done.
     """
 
-    template_fields: Sequence[str] = ("folder", "metadata", "mode", "preview", "encord_conn_id")
+    template_fields: Sequence[str] = ("folder_id", "metadata", "mode", "preview", "encord_conn_id")
 
     def __init__(
         self,
         *,
-        folder: str,
+        folder_id: str,
         metadata: Mapping[str, Mapping[str, Any]] | str,
         mode: str = "merge",
         preview: bool | str = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.folder = folder
+        self.folder_id = folder_id
         self.metadata = metadata
         self.mode = mode
         self.preview = preview
@@ -75,7 +75,7 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         mode = parse_choice(self.mode, "mode", MODES)
         preview = parse_bool(self.preview, "preview")
         wanted = self._wanted()
-        folder = self.client.folder(blank_to_none(self.folder) or "")
+        folder = self.client.folder(blank_to_none(self.folder_id) or "")
         self.push_link(context, folder_url, folder.id)
         differing, items = self._differing(folder, wanted, mode)
         outcome = Outcome(changed=differing) if preview else self.client.run(update_items(differing, wanted, mode))

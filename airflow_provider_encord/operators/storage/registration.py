@@ -56,8 +56,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
     :param source: The manifest (templated): path or URI of a ``.jsonl``, ``.csv`` or ``.json`` file, whose fields
         `airflow_provider_encord.ingest.cloud` explains. Or a directory of an object store, which is listed.
     :param integration: Title or id of the cloud integration by which Encord reads the bucket (templated).
-    :param folder: Id of the storage folder (templated). With a dataset, the folder that keeps its items.
-    :param dataset: Id of the dataset (templated). Give one of the two, or both.
+    :param folder_id: Id of the storage folder (templated). With a dataset, the folder that keeps its items.
+    :param dataset_id: Id of the dataset (templated). Give one of the two, or both.
     :param url_prefix: For a listing: what stands for the directory in URLs that Encord reads, such as
         ``s3://bucket/prefix`` (templated). Default: the directory's own URI, without the id of a connection.
     :param kind: What the objects are that do not say it, whatever their names (templated); as with
@@ -66,7 +66,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
     :param upsert_metadata: Give what is left out so the client metadata of the manifest (templated). Default: False.
         For groups and scenes it needs an SSH key; what was not updated is in the log, and in ``error`` of the receipt.
     :param units_per_job: How many units to register at once, 1 to 500000 (templated). Default: 10000.
-    :param receipt: Path or URI of a directory to write to (templated): a file ``part-000000.jsonl`` for each job, with
+    :param report: Path or URI of a directory to write to (templated): a file ``part-000000.jsonl`` for each job, with
         a line for each unit: ``schema_version``, ``urls``, ``title``, ``outcome`` (``registered``, ``present``,
         ``skipped``, ``failed`` or ``cancelled``), ``id`` of the storage item or data unit, ``error``, ``matched_by``.
         ``present`` is a group or scene that was there (``matched_by`` is ``urls`` or ``title``), or a file that Encord
@@ -92,14 +92,14 @@ class EncordRegisterCloudDataOperator(JobOperator):
     template_fields: Sequence[str] = (
         "source",
         "integration",
-        "folder",
-        "dataset",
+        "folder_id",
+        "dataset_id",
         "url_prefix",
         "kind",
         "skip_duplicate_urls",
         "upsert_metadata",
         "units_per_job",
-        "receipt",
+        "report",
         "on_error",
         *JobOperator.template_fields,
     )
@@ -109,28 +109,28 @@ class EncordRegisterCloudDataOperator(JobOperator):
         *,
         source: str | ObjectStoragePath,
         integration: str,
-        folder: str | None = None,
-        dataset: str | None = None,
+        folder_id: str | None = None,
+        dataset_id: str | None = None,
         url_prefix: str | None = None,
         kind: str | None = None,
         skip_duplicate_urls: bool | str = True,
         upsert_metadata: bool | str = False,
         units_per_job: int | str = UNITS_PER_JOB,
-        receipt: str | ObjectStoragePath | None = None,
+        report: str | ObjectStoragePath | None = None,
         on_error: str = "fail",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.source = source
         self.integration = integration
-        self.folder = folder
-        self.dataset = dataset
+        self.folder_id = folder_id
+        self.dataset_id = dataset_id
         self.url_prefix = url_prefix
         self.kind = kind
         self.skip_duplicate_urls = skip_duplicate_urls
         self.upsert_metadata = upsert_metadata
         self.units_per_job = units_per_job
-        self.receipt = receipt
+        self.report = report
         self.on_error = on_error
         self._claim: Claim | None = None
         self._owned_by: Mapping[str, str] | None = None
@@ -151,15 +151,15 @@ class EncordRegisterCloudDataOperator(JobOperator):
         if self._upsert and not self._skip:
             raise InvalidArgumentError("upsert_metadata: it works along with skip_duplicate_urls only.")
         self._source = self._cloud_source()
-        self._receipt_path = storage_path(self.receipt, "receipt") if blank_to_none(self.receipt) is not None else None
+        self._receipt_path = storage_path(self.report, "report") if blank_to_none(self.report) is not None else None
         if self._receipt_path is not None:  # before any request: if one fails, `settle` releases the claim
             self._source.require_elsewhere(self._receipt_path)
             if self._owned_by is None:  # no deferral came before
                 RegistrationReceipt(self._receipt_path).require_ours()
             self._claim = Claim(self._receipt_path / CLAIM_FILE, self._owner(context), "receipt")
-        self._folder = require_id(self.folder, "folder") if blank_to_none(self.folder) is not None else None
-        alone = self._folder is not None and blank_to_none(self.dataset) is None
-        self._dataset = None if alone else self.client.dataset(blank_to_none(self.dataset)).id
+        self._folder = require_id(self.folder_id, "folder_id") if blank_to_none(self.folder_id) is not None else None
+        alone = self._folder is not None and blank_to_none(self.dataset_id) is None
+        self._dataset = None if alone else self.client.dataset(blank_to_none(self.dataset_id)).id
         self._receipt = None
         if self._receipt_path is not None:
             self._receipt = RegistrationReceipt(self._receipt_path, dataset=self._dataset, folder=self._folder)

@@ -24,7 +24,7 @@ class EncordSyncFolderOperator(JobOperator):
     running (Airflow 3.3), and then syncs what came into the bucket since. A sync cannot be cancelled: Encord's API has
     nothing for that. Encord API: ``storage/folders/{id}/cloud-linked-folder-syncs`` (v2).
 
-    :param folder: Id of the cloud-synced folder (templated).
+    :param folder_id: Id of the cloud-synced folder (templated).
     :param on_error: ``"fail"`` (default) fails the task if files could not be synced, after all others are; ``"skip"``
         only counts and logs them (templated).
     :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting
@@ -40,18 +40,18 @@ class EncordSyncFolderOperator(JobOperator):
 
     reuses_finished_jobs = False
 
-    template_fields: Sequence[str] = ("folder", "on_error", *JobOperator.template_fields)
+    template_fields: Sequence[str] = ("folder_id", "on_error", *JobOperator.template_fields)
 
-    def __init__(self, *, folder: str, on_error: str = FAIL, **kwargs: Any):
+    def __init__(self, *, folder_id: str, on_error: str = FAIL, **kwargs: Any):
         super().__init__(**kwargs)
-        self.folder = folder
+        self.folder_id = folder_id
         self.on_error = on_error
         check_literals(on_error=(on_error, one_of(*ON_ERROR)))
 
     def prepare(self, context: Context) -> None:
         """Find the folder."""
         parse_choice(self.on_error, "on_error", ON_ERROR)
-        self._id = self.client.folder(self.folder).id
+        self._id = self.client.folder(self.folder_id).id
         self.push_link(context, folder_url, self._id)
 
     def parts(self, after: Any) -> Iterator[JobPart]:

@@ -68,9 +68,9 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         directory (its images, videos, audio, DICOM, NIfTI and PDF files, at any depth, except hidden ones), or a
         pattern with ``*``, ``?``, ``[...]`` or ``**``. Other files in a directory are left out; named by a path or a
         pattern they are an error. The name of a file, at most 300 characters, becomes its title.
-    :param dataset: Id of the dataset (templated). Default: the one that the connection's API key belongs to; with an
+    :param dataset_id: Id of the dataset (templated). Default: the one that the connection's API key belongs to; with an
         SSH key, none, and the files go into the folder alone.
-    :param folder: Id of the storage folder (templated). With a dataset, the one that keeps its files, which is needed
+    :param folder_id: Id of the storage folder (templated). With a dataset, the one that keeps its files, which is needed
         unless the dataset has a folder of its own (a mirror dataset).
     :param kind: What the files are, if their names do not tell (templated): ``"image"``, ``"video"``, ``"audio"``,
         ``"dicom"``, ``"nifti"``, ``"pdf"``, ``"text"``.
@@ -83,7 +83,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         ``"sidecar"``, for a JSON file beside each, of its name with ``.json`` after it; or the path or URI of one
         ``.json``, ``.jsonl`` or ``.csv`` file about all, which names each by ``source`` or ``title``. What is in the
         dataset already is not changed. Default: none.
-    :param receipt: Path or URI of a file to write (templated): JSON Lines, one for each file, with the outcome of it;
+    :param report: Path or URI of a file to write (templated): JSON Lines, one for each file, with the outcome of it;
         its fields are listed in `airflow_provider_encord.ingest.receipt`. Written in parts while the task runs, and
         also if it fails. A receipt that is there is replaced; what it knows of rows that this run is not about is kept
         beside it, in a file of its name with ``.known`` after it. A local path must be absolute: workers share no
@@ -95,7 +95,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     :param on_error: ``"fail"`` (default) fails the task if a file failed, after all others are uploaded; ``"skip"``
         succeeds (templated).
     :param files_per_job: How many files to register at once, 1 to 200 (templated).
-    :param parallel_uploads: How many files to send at once (templated).
+    :param max_concurrency: How many files to send at once (templated).
     :param job_timeout: Seconds to wait for Encord to finish one job (templated). Default: 6 hours.
     :return: ``{"dataset", "folder", "files", "uploaded", "present", "present_by_name", "failed", "bytes",
         "receipt"}``: ids, numbers of files (a group counts once; ``present_by_name`` are those of ``present`` that were
@@ -107,17 +107,17 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
     template_fields: Sequence[str] = (
         "source",
-        "dataset",
-        "folder",
+        "dataset_id",
+        "folder_id",
         "kind",
         "group_by",
         "create_video",
         "client_metadata",
-        "receipt",
+        "report",
         "match_by",
         "on_error",
         "files_per_job",
-        "parallel_uploads",
+        "max_concurrency",
         "job_timeout",
         "encord_conn_id",
     )
@@ -126,33 +126,33 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         self,
         *,
         source: Source | Sequence[Source],
-        dataset: str | None = None,
-        folder: str | None = None,
+        dataset_id: str | None = None,
+        folder_id: str | None = None,
         kind: str | None = None,
         group_by: str | Mapping[str, Sequence[str]] | None = None,
         create_video: bool | str = False,
         client_metadata: str | Mapping[str, Mapping[str, Any]] | None = None,
-        receipt: str | ObjectStoragePath | None = None,
+        report: str | ObjectStoragePath | None = None,
         match_by: str = "title_and_size",
         on_error: str = "fail",
         files_per_job: int | str = FILES_PER_JOB,
-        parallel_uploads: int | str = PARALLEL_UPLOADS,
+        max_concurrency: int | str = PARALLEL_UPLOADS,
         job_timeout: float | str = JOB_TIMEOUT,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.source = source
-        self.dataset = dataset
-        self.folder = folder
+        self.dataset_id = dataset_id
+        self.folder_id = folder_id
         self.kind = kind
         self.group_by = group_by
         self.create_video = create_video
         self.client_metadata = client_metadata
-        self.receipt = receipt
+        self.report = report
         self.match_by = match_by
         self.on_error = on_error
         self.files_per_job = files_per_job
-        self.parallel_uploads = parallel_uploads
+        self.max_concurrency = max_concurrency
         self.job_timeout = job_timeout
 
     def _execute(self, context: Context) -> dict[str, Any]:
@@ -160,7 +160,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         from airflow_provider_encord.counts import require_sum
 
         options = self._options()
-        path = storage_path(self.receipt, "receipt") if blank_to_none(self.receipt) is not None else None
+        path = storage_path(self.report, "report") if blank_to_none(self.report) is not None else None
         target = self._target()
         if target.dataset:
             self.push_link(context, dataset_url, target.dataset)
@@ -195,7 +195,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
         parse_choice(self.on_error, "on_error", ON_ERROR)
         match_by = parse_choice(self.match_by, "match_by", MATCH_BY)
-        if match_by == CHECKSUM and blank_to_none(self.receipt) is None:
+        if match_by == CHECKSUM and blank_to_none(self.report) is None:
             raise InvalidArgumentError(
                 "match_by: 'checksum' needs the argument receipt, as Encord keeps no checksums of files."
             )
@@ -210,12 +210,12 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         from airflow_provider_encord.client.resources.identifiers import require_id
         from airflow_provider_encord.ingest.places import UploadTarget
 
-        parallel = parse_positive_int(self.parallel_uploads, "parallel_uploads")
+        parallel = parse_positive_int(self.max_concurrency, "max_concurrency")
         client = self.client
-        folder = require_id(self.folder, "folder") if blank_to_none(self.folder) is not None else None
-        alone = folder is not None and blank_to_none(self.dataset) is None and client.credential.kind != API_KEY
+        folder = require_id(self.folder_id, "folder_id") if blank_to_none(self.folder_id) is not None else None
+        alone = folder is not None and blank_to_none(self.dataset_id) is None and client.credential.kind != API_KEY
         return UploadTarget(
-            dataset=None if alone else client.dataset(blank_to_none(self.dataset)).id,
+            dataset=None if alone else client.dataset(blank_to_none(self.dataset_id)).id,
             credential=client.credential.kind,
             folder=folder,
             parallel=parallel,
@@ -224,7 +224,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     def _files(self, receipt: Any) -> list[SourceFile]:
         """The units to upload, each with what is known of it.
 
-        :param receipt: The path of the receipt, whose files are no data; None without one.
+        :param report: The path of the receipt, whose files are no data; None without one.
         """
         from airflow_provider_encord.ingest.client_metadata import add_client_metadata
         from airflow_provider_encord.ingest.grouping import group_files
@@ -254,7 +254,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             record.release()
             return
         record.finish(outcomes, under_way=under_way)
-        self.log.info("The receipt of %d files is at %s.", len(outcomes), self.receipt)
+        self.log.info("The receipt of %d files is at %s.", len(outcomes), self.report)
 
     def _warn_of_names(self, number: int) -> None:
         if number:
@@ -305,7 +305,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         failures = [outcome for outcome in outcomes if outcome.result == FAILED]
         if not failures:
             return
-        text = _describe(failures, len(outcomes), bool(self.receipt))
+        text = _describe(failures, len(outcomes), bool(self.report))
         if self.on_error == SKIP:
             self.log.warning("%s", text)
         elif any(outcome.retryable for outcome in failures):

@@ -17,7 +17,7 @@ with DAG(
     for name, what in {"all": ("time_spent", "task_actions", "editor_logs"), "actions": "task_actions"}.items():
         EncordExportAnalyticsOperator(
             task_id=name,
-            project="{{ var.value.encord_analytics_project }}",
+            project_id="{{ var.value.encord_analytics_project }}",
             destination="{{ var.value.encord_analytics_destination }}/{{ run_id }}/" + name,
-            what=what,
+            record_types=what,
         )

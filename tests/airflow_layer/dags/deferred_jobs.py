@@ -16,7 +16,7 @@ with DAG(
 ) as registration:
     EncordRegisterCloudDataOperator(
         task_id="register",
-        folder="{{ params.folder }}",
+        folder_id="{{ params.folder }}",
         source="{{ params.source }}",
         integration="{{ params.integration }}",
         units_per_job=1,

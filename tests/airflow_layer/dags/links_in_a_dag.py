@@ -36,18 +36,18 @@ from airflow_provider_encord.operators.storage import (
 
 with DAG(dag_id="links_in_a_dag", schedule=None, render_template_as_native_obj=True) as dag:
     upload = EncordUploadFilesOperator.partial(task_id="upload", source="{{ params.source }}").expand(
-        dataset=["{{ params.dataset }}", "{{ params.other_dataset }}"]
+        dataset_id=["{{ params.dataset }}", "{{ params.other_dataset }}"]
     )
     export = EncordExportLabelsOperator(
-        task_id="export", project="{{ params.project }}", destination="{{ params.destination }}"
+        task_id="export", project_id="{{ params.project }}", destination="{{ params.destination }}"
     )
     create_again = EncordCreateProjectOperator(task_id="create_again", title="{{ params.title }}")
 
 with DAG(dag_id="links_of_failures", schedule=None) as dag_that_fails:
-    EncordGetProjectOperator(task_id="not_there", project="00000000-0000-4000-8000-00000000abcd")
-    EncordUploadFilesOperator(task_id="no_files", source="/no/such/file.png", dataset="{{ params.dataset }}")
-    EncordExportLabelsOperator(task_id="no_room", project="{{ params.project }}", destination="/proc/nothing")
-    EncordGetProjectOperator(task_id="no_id", project="not an id")
+    EncordGetProjectOperator(task_id="not_there", project_id="00000000-0000-4000-8000-00000000abcd")
+    EncordUploadFilesOperator(task_id="no_files", source="/no/such/file.png", dataset_id="{{ params.dataset }}")
+    EncordExportLabelsOperator(task_id="no_room", project_id="{{ params.project }}", destination="/proc/nothing")
+    EncordGetProjectOperator(task_id="no_id", project_id="not an id")
 
 with DAG(
     dag_id="links_under_api_keys", schedule=None, default_args={"encord_conn_id": "encord_api_key"}
@@ -61,25 +61,27 @@ with DAG(dag_id="links_of_lists", schedule=None) as dag_of_lists:
 
 with DAG(dag_id="links_of_chores", schedule=None) as dag_of_chores:
     folder = EncordCreateFolderOperator(task_id="folder", title="Crossings")
-    sync = EncordSyncFolderOperator(task_id="sync", folder="{{ params.synced }}")
+    sync = EncordSyncFolderOperator(task_id="sync", folder_id="{{ params.synced }}")
     register = EncordRegisterCloudDataOperator(
         task_id="register",
-        folder=folder.output,
+        folder_id=folder.output,
         source="{{ params.manifest }}",
         integration="{{ params.integration }}",
     )
-    metadata = EncordUpdateMetadataOperator(task_id="metadata", folder=folder.output, metadata={"a.png": {"n": 1}})
-    link = EncordLinkItemsOperator(task_id="link", dataset="{{ params.dataset }}", folder=folder.output)
+    metadata = EncordUpdateMetadataOperator(task_id="metadata", folder_id=folder.output, metadata={"a.png": {"n": 1}})
+    link = EncordLinkItemsOperator(task_id="link", dataset_id="{{ params.dataset }}", folder_id=folder.output)
     register >> metadata >> link
-    EncordRemoveDataRowsOperator(task_id="remove", dataset="{{ params.other_dataset }}", data_hashes="{{ params.row }}")
+    EncordRemoveDataRowsOperator(
+        task_id="remove", dataset_id="{{ params.other_dataset }}", data_hashes="{{ params.row }}"
+    )
     EncordAddDatasetUsersOperator(
-        task_id="dataset_users", dataset="{{ params.dataset }}", users="{{ params.user }}", role="user"
+        task_id="dataset_users", dataset_id="{{ params.dataset }}", user_emails="{{ params.user }}", role="user"
     )
     EncordAddProjectUsersOperator(
-        task_id="project_users", project="{{ params.project }}", users="{{ params.user }}", role="annotator"
+        task_id="project_users", project_id="{{ params.project }}", user_emails="{{ params.user }}", role="annotator"
     )
-    EncordCopyProjectOperator(task_id="copy", project="{{ params.project }}", title="Street, again")
-    EncordSetProjectStatusOperator(task_id="status", project="{{ params.project }}", status="completed")
+    EncordCopyProjectOperator(task_id="copy", project_id="{{ params.project }}", title="Street, again")
+    EncordSetProjectStatusOperator(task_id="status", project_id="{{ params.project }}", status="completed")
 
 with DAG(dag_id="links_of_labels", schedule=None) as dag_of_labels:
     about = {"project": "{{ params.project }}"}
@@ -87,11 +89,11 @@ with DAG(dag_id="links_of_labels", schedule=None) as dag_of_labels:
         task_id="partition", destination="{{ params.destination }}/parts", rows_per_partition=2, **about
     )
     verify = EncordVerifyExportOperator(
-        task_id="verify", manifest="{{ params.destination }}/parts", against="listing", on_error="report"
+        task_id="verify", manifest="{{ params.destination }}/parts", check="listing", on_error="report"
     )
     EncordExportLabelsOperator.partial(task_id="export_part").expand(partition=partition.output) >> verify
     EncordImportLabelsOperator(task_id="import", source="{{ params.prelabels }}", **about).set_upstream(verify)
-    EncordSnapshotLabelsOperator(task_id="snapshot", branch="frozen", if_late="mark", **about)
+    EncordSnapshotLabelsOperator(task_id="snapshot", snapshot_branch="frozen", if_late="mark", **about)
     EncordExportAnalyticsOperator(
         task_id="analytics",
         destination="{{ params.destination }}/analytics",

@@ -37,21 +37,21 @@ with DAG(dag_id="operators_in_a_dag", schedule=None, params={"prefix": "Street"}
     project = EncordCreateProjectOperator(
         task_id="create_project",
         title="{{ params.prefix }}",
-        ontology="{{ ti.xcom_pull('create_ontology') }}",
+        ontology_id="{{ ti.xcom_pull('create_ontology') }}",
     )
-    attach = EncordAttachDatasetsOperator(task_id="attach", project=project.output, datasets=datasets.output)
-    attach_each = EncordAttachDatasetsOperator.partial(task_id="attach_each", project=project.output).expand(
-        datasets=datasets.output
+    attach = EncordAttachDatasetsOperator(task_id="attach", project_id=project.output, dataset_ids=datasets.output)
+    attach_each = EncordAttachDatasetsOperator.partial(task_id="attach_each", project_id=project.output).expand(
+        dataset_ids=datasets.output
     )
-    get_datasets = EncordGetDatasetOperator.partial(task_id="get_datasets").expand(dataset=datasets.output)
-    get_project = EncordGetProjectOperator(task_id="get_project", project=project.output)
-    get_ontology = EncordGetOntologyOperator(task_id="get_ontology", ontology=ontology.output)
+    get_datasets = EncordGetDatasetOperator.partial(task_id="get_datasets").expand(dataset_id=datasets.output)
+    get_project = EncordGetProjectOperator(task_id="get_project", project_id=project.output)
+    get_ontology = EncordGetOntologyOperator(task_id="get_ontology", ontology_id=ontology.output)
     list_projects = EncordListProjectsOperator(task_id="list_projects", title_like="{{ params.prefix }}%")
     list_datasets = EncordListDatasetsOperator(task_id="list_datasets", title="{{ params.prefix }} night")
     detach = EncordDetachDatasetsOperator(
         task_id="detach",
-        project=project.output,
-        datasets="{{ ti.xcom_pull('get_datasets') | map(attribute='dataset_hash') | list }}",
+        project_id=project.output,
+        dataset_ids="{{ ti.xcom_pull('get_datasets') | map(attribute='dataset_hash') | list }}",
     )
 
     ontology >> project
@@ -65,13 +65,13 @@ with DAG(
 ) as dag_under_api_keys:
     EncordGetProjectOperator(task_id="get_project")
     EncordGetDatasetOperator(task_id="get_dataset", encord_conn_id="encord_dataset_key")
-    EncordDetachDatasetsOperator(task_id="detach", datasets="{{ ti.xcom_pull('get_dataset')['dataset_hash'] }}")
-    EncordAttachDatasetsOperator(task_id="attach", datasets="{{ ti.xcom_pull('get_dataset')['dataset_hash'] }}")
+    EncordDetachDatasetsOperator(task_id="detach", dataset_ids="{{ ti.xcom_pull('get_dataset')['dataset_hash'] }}")
+    EncordAttachDatasetsOperator(task_id="attach", dataset_ids="{{ ti.xcom_pull('get_dataset')['dataset_hash'] }}")
     for before, after in (("get_project", "get_dataset"), ("get_dataset", "detach"), ("detach", "attach")):
         dag_under_api_keys.get_task(before) >> dag_under_api_keys.get_task(after)
 
 with DAG(
     dag_id="operators_that_fail", schedule=None, default_args={"retries": 2, "retry_delay": timedelta(0)}
 ) as dag_that_fails:
-    EncordGetProjectOperator(task_id="for_good", project="not an id")
+    EncordGetProjectOperator(task_id="for_good", project_id="not an id")
     EncordListProjectsOperator(task_id="at_first")

@@ -59,16 +59,16 @@ with DAG("tells_secrets", params={"conn_id": "encord_default", "project": "", "u
         told="{{ conn.get(params.conn_id).extra_dejson.private_key }}",
     )
     EncordGetProjectOperator(
-        task_id="get_project", project="{{ params.project }}", encord_conn_id="{{ params.conn_id }}"
+        task_id="get_project", project_id="{{ params.project }}", encord_conn_id="{{ params.conn_id }}"
     )
 
 with DAG("is_refused", params={"source": "", "dataset": "", "project": ""}, schedule=None, **OPTIONS):
-    EncordGetProjectOperator(task_id="stranger", project="{{ params.project }}", encord_conn_id="encord_stranger")
+    EncordGetProjectOperator(task_id="stranger", project_id="{{ params.project }}", encord_conn_id="encord_stranger")
     EncordCreateProjectOperator(task_id="locked_out", title="Never made", encord_conn_id="encord_locked_out")
     EncordGetProjectOperator(task_id="wrong_api_key", encord_conn_id="encord_wrong_api_key")
     EncordUploadFilesOperator(
         task_id="refused_upload",
         source="{{ params.source }}",
-        dataset="{{ params.dataset }}",
-        receipt="{{ params.source }}/../receipt.jsonl",
+        dataset_id="{{ params.dataset }}",
+        report="{{ params.source }}/../receipt.jsonl",
     )
