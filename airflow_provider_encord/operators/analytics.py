@@ -66,7 +66,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         ``submit_task`` in the editor logs.
     :param settle_seconds: How long after the end of the interval records may still reach Encord (templated).
     :param overwrite: Export again what is there (templated).
-    :return: ``{"project": id, "start": str, "end": str, "records": {what: int}, "final": bool, "manifest": URI}``;
+    :return: ``{"project_id": id, "start": str, "end": str, "records": {record_type: int}, "final": bool, "manifest": URI}``;
         `final` says whether the interval had settled.
     :raises AirflowFailException: The destination holds something else, an argument is wrong or names nothing, the
         interval cannot be exported yet, or Encord refuses.
@@ -142,7 +142,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         self.push_link(context, project_url, question.project)
         manifest = export_analytics(self.client, question, target, overwrite=overwrite, settle_seconds=settle_seconds)
         result = {
-            "project": question.project,
+            "project_id": question.project,
             "start": question.start,
             "end": question.end,
             "records": manifest.records,

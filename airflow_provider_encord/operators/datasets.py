@@ -69,7 +69,7 @@ class EncordCreateDatasetOperator(EncordBaseOperator):
         )
         self.push_link(context, dataset_url, created.id)
         self.log.info("%s dataset %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
-        extra = {"dataset": created.id, "created": int(created.created)}
+        extra = {"dataset_id": created.id, "created": int(created.created)}
         self.record_asset_event(context, dataset_uri(self.client.settings.base_url, created.id), extra)
         return created.id
 
@@ -131,8 +131,8 @@ class EncordLinkItemsOperator(EncordBaseOperator):
     :param folder_id: Id of a storage folder, instead: all items in it, not those in its subfolders (templated).
     :param duplicates_behavior: ``"SKIP"`` (default) leaves items alone that are there; ``"DUPLICATE"`` links them once
         more; ``"FAIL"`` fails (templated).
-    :return: ``{"dataset", "items", "linked"}``: numbers of items that were meant, and of new data rows. The asset event
-        of the dataset gets the same.
+    :return: ``{"dataset_id", "items", "created", "unchanged"}``: the number of items, and how many of them got a data
+        row or had one already. The asset event of the dataset gets the same.
     :raises AirflowFailException: There are no items, or Encord refuses; the message says what is done.
     """
 
@@ -170,7 +170,8 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         rows = dataset.link_items(left, duplicates_behavior=behavior) if left else []  # type: ignore[arg-type]
         linked = len(items) - len(left) + len(rows)
         self._progress(context, dataset, behavior).forget()
-        result = {"dataset": dataset.id, "items": len(items), "linked": linked}
+        counts = {"items": len(items), "created": linked, "unchanged": len(items) - linked}
+        result = {"dataset_id": dataset.id, **counts}
         self.log.info("Linked %d of %d items to dataset %s; the others were there.", linked, len(items), dataset.id)
         self.record_asset_event(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
         return result
@@ -238,7 +239,7 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
     :param dataset_id: Id of the dataset (templated). With an API key it may be left out.
     :param data_hashes: Ids of the data units, or one id (templated). An empty selection is refused.
     :param preview: Only say what would be removed (templated). Default: False. An empty text is refused.
-    :return: ``{"dataset", "selected", "removed", "gone"}``: numbers of rows that were named, removed (with `preview`:
+    :return: ``{"dataset_id", "selected", "removed", "not_found"}``: numbers of rows that were named, removed (with `preview`:
         0), and not there. The asset event of the dataset gets the same.
     :raises AirflowFailException: The selection is empty, or none of it is there, or Encord refuses; the message says
         what is done.
@@ -290,10 +291,10 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         if not preview:
             begun.forget()
         result = {
-            "dataset": dataset.id,
+            "dataset_id": dataset.id,
             "selected": len(wanted),
             "removed": 0 if preview else found,
-            "gone": len(wanted) - found,
+            "not_found": len(wanted) - found,
         }
         if not preview:
             self.record_asset_event(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
@@ -321,8 +322,8 @@ class EncordAddDatasetUsersOperator(AddUsersOperator):
     :param dataset_id: Id of the dataset (templated).
     :param user_emails: Their addresses, or one address (templated).
     :param role: ``"admin"`` or ``"user"`` (templated).
-    :return: ``{"users", "with_another_role"}``: how many of them are in the dataset now, and the addresses of those who
-        were there with another role.
+    :return: ``{"users", "role_unchanged"}``: how many of them are in the dataset now, and the addresses of those who
+        already had another role, which they keep.
     :raises AirflowFailException: An address or the role is wrong, or Encord refuses.
     """
 
@@ -337,6 +338,6 @@ class EncordAddDatasetUsersOperator(AddUsersOperator):
         dataset = self.client.dataset(blank_to_none(self.dataset_id))
         self.push_link(context, dataset_url, dataset.id)
         result = self.add_to(dataset)
-        extra = {"dataset": dataset.id, **result}
+        extra = {"dataset_id": dataset.id, **result}
         self.record_asset_event(context, dataset_uri(self.client.settings.base_url, dataset.id), extra)
         return result

@@ -40,4 +40,4 @@ class AddUsersOperator(EncordBaseOperator):
         if other:
             self.log.warning("Already there with another role, which stays as it is: %s.", ", ".join(other))
         self.log.info("%d users have the role %s.", len(members) - len(other), self.role)
-        return {"users": len(members), "with_another_role": other}
+        return {"users": len(members), "role_unchanged": other}

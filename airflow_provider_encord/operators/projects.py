@@ -82,7 +82,7 @@ class EncordCreateProjectOperator(EncordBaseOperator):
         )
         self.push_link(context, project_url, created.id)
         self.log.info("%s project %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
-        extra = {"project": created.id, "created": int(created.created)}
+        extra = {"project_id": created.id, "created": int(created.created)}
         self.record_asset_event(context, project_uri(self.client.settings.base_url, created.id), extra)
         return created.id
 
@@ -165,7 +165,7 @@ class _ChangeDatasetsOperator(EncordBaseOperator):
             raise InvalidArgumentError("dataset_ids: it is empty (check the rendered template); nothing was changed.")
         wanted = require_ids(parse_list(self.dataset_ids, "dataset_ids"), "dataset_ids")
         if not wanted:
-            self.log.warning("datasets is an empty list; project %s is not changed.", self.project_id)
+            self.log.warning("dataset_ids is an empty list; project %s is not changed.", self.project_id)
         return wanted
 
 
@@ -186,7 +186,7 @@ class EncordAttachDatasetsOperator(_ChangeDatasetsOperator):
         self.push_link(context, project_url, project.id)
         attached = project.attach_datasets(self.wanted())
         self.log.info("Attached %d datasets to project %s; the others were attached.", len(attached), project.id)
-        extra = {"project": project.id, "attached": len(attached), "datasets": attached[:_NAMED_IN_EVENTS]}
+        extra = {"project_id": project.id, "attached": len(attached), "dataset_ids": attached[:_NAMED_IN_EVENTS]}
         self.record_asset_event(context, project_uri(self.client.settings.base_url, project.id), extra)
         return attached
 
@@ -219,7 +219,7 @@ class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
                 project.id,
                 wanted[0],
             )
-        extra = {"project": project.id, "detached": len(detached), "datasets": detached[:_NAMED_IN_EVENTS]}
+        extra = {"project_id": project.id, "detached": len(detached), "dataset_ids": detached[:_NAMED_IN_EVENTS]}
         self.record_asset_event(context, project_uri(self.client.settings.base_url, project.id), extra)
         return detached
 
@@ -234,8 +234,8 @@ class EncordAddProjectUsersOperator(AddUsersOperator):
     :param user_emails: Their addresses, or one address (templated).
     :param role: ``"admin"``, ``"annotator"``, ``"reviewer"``, ``"annotator_reviewer"``, ``"team_manager"`` or
         ``"viewer"`` (templated).
-    :return: ``{"users", "with_another_role"}``: how many of them are in the project now, and the addresses of those who
-        were there with another role.
+    :return: ``{"users", "role_unchanged"}``: how many of them are in the project now, and the addresses of those who
+        already had another role, which they keep.
     :raises AirflowFailException: An address or the role is wrong, or Encord refuses.
     """
 
@@ -250,7 +250,7 @@ class EncordAddProjectUsersOperator(AddUsersOperator):
         project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
         result = self.add_to(project)
-        extra = {"project": project.id, **result}
+        extra = {"project_id": project.id, **result}
         self.record_asset_event(context, project_uri(self.client.settings.base_url, project.id), extra)
         return result
 
@@ -327,7 +327,7 @@ class EncordCopyProjectOperator(EncordBaseOperator):
         )
         self.push_link(context, project_url, created.id)
         self.log.info("%s %s, %r.", "Copied to project" if created.created else "Reuse project", created.id, self.title)
-        extra = {"project": created.id, "created": int(created.created), "copied_from": project.id}
+        extra = {"project_id": created.id, "created": int(created.created), "copied_project_id": project.id}
         self.record_asset_event(context, project_uri(self.client.settings.base_url, created.id), extra)
         return created.id
 
@@ -341,7 +341,7 @@ class EncordSetProjectStatusOperator(EncordBaseOperator):
     :param project_id: Id of the project (templated).
     :param status: ``"notStarted"``, ``"inProgress"``, ``"inReview"``, ``"paused"``, ``"completed"``, ``"cancelled"`` or
         ``"archived"`` (templated).
-    :return: ``{"project", "status", "before"}``.
+    :return: ``{"project_id", "status", "previous_status"}``.
     :raises AirflowFailException: There is no such status or project, or Encord refuses.
     """
 
@@ -361,10 +361,10 @@ class EncordSetProjectStatusOperator(EncordBaseOperator):
             raise InvalidArgumentError(f"status: {self.status!r} is none of {', '.join(STATUSES)}.")
         project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
-        before = project.status()
-        if before != self.status:
+        previous = project.status()
+        if previous != self.status:
             project.set_status(self.status)
-        self.log.info("Project %s: %s, before %s.", project.id, self.status, before)
-        result = {"project": project.id, "status": self.status, "before": before}
+        self.log.info("The status of project %s is %s; it was %s.", project.id, self.status, previous)
+        result = {"project_id": project.id, "status": self.status, "previous_status": previous}
         self.record_asset_event(context, project_uri(self.client.settings.base_url, project.id), result)
         return result

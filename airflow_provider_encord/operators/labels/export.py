@@ -67,9 +67,9 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         5,000 levels, ...): ``"fail"`` the task with a message that names the row, or ``"skip"`` the row and name it in
         the manifest under ``failed`` (templated).
     :param partition: One of the partitions that `EncordPartitionLabelsOperator` returns (templated).
-    :return: ``{"project": id, "manifest": URI or None, "rows": int, "without_labels": int, "shards": int, "bytes":
-        int, "unchanged": int, "left": int, "missing": int, "failed": int}``. Of a partition, ``rows``, ``shards``,
-        ``bytes``, ``missing`` and ``failed`` are its own, and ``manifest`` is None until the last is finished.
+    :return: ``{"project_id": id, "manifest": URI or None, "rows": int, "without_labels": int, "shards": int, "bytes":
+        int, "unchanged": int, "removed": int, "not_found": int, "failed": int}``. Of a partition, ``rows``, ``shards``,
+        ``bytes``, ``not_found`` and ``failed`` are its own, and ``manifest`` is None until the last is finished.
     :raises AirflowFailException: The destination holds something else, an argument is wrong, or Encord refuses.
     :raises AirflowException: Encord was not reached; a retry may help.
     """
@@ -152,18 +152,18 @@ class EncordExportLabelsOperator(PlannedExportOperator):
             self._tell(context, manifest, target)
         else:
             self._warn_of_outlets(context, one.project)
-        result = self._result(manifest, target) if manifest else {"project": one.project, "manifest": None}
+        result = self._result(manifest, target) if manifest else {"project_id": one.project, "manifest": None}
         return {
             **result,
             "rows": sum(shard.rows for shard in progress.shards),
             "shards": len(progress.shards),
             "bytes": sum(shard.bytes for shard in progress.shards),
-            "missing": len(progress.missing),
+            "not_found": len(progress.not_found),
             "failed": len(progress.failed),
         }
 
     def _result(self, manifest: Manifest, target: ObjectStoragePath) -> dict[str, Any]:
-        return {"project": manifest.project.id, **counts_of(manifest, target)}
+        return {"project_id": manifest.project.id, **counts_of(manifest, target)}
 
     def _tell(self, context: Context, manifest: Manifest, target: ObjectStoragePath) -> None:
         self._exported = (self.client.settings.base_url, manifest, target)

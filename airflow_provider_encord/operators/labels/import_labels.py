@@ -84,7 +84,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         task at a time may write it. Name the same one at every run, so that imports can update their own labels: what
         it knows of other rows is kept beside it, in a file of its name with ``.known`` after it. It must
         not be among the files of `source`. None writes none.
-    :return: ``{"project", "branch", "created", "saved", "unchanged", "skipped", "conflict", "failed", "promoted",
+    :return: ``{"project_id", "branch", "created", "saved", "unchanged", "skipped", "conflict", "failed", "promoted",
         "receipt"}``: numbers of rows, and the URI of the receipt. Conflicts are rows that were left alone because
         somebody edited them, or because all that differs are labels that merging does not change.
     :raises AirflowFailException: A line or an argument is wrong, or Encord refuses; the message names it.
@@ -183,7 +183,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             raise InvalidArgumentError(_failures(receipt))
         promoted = self._promote(order, done, overwrite=overwrite)
         result = {
-            "project": order.project,
+            "project_id": order.project,
             "branch": order.branch,
             **{name: receipt.counts[name] for name in _COUNTS},
             "promoted": promoted,

@@ -68,8 +68,8 @@ def counts_of(manifest: Manifest, directory: ObjectStoragePath) -> dict[str, Any
         "shards": len(manifest.shards),
         "bytes": manifest.bytes,
         "unchanged": manifest.counts.unchanged,
-        "left": manifest.counts.left,
-        "missing": manifest.counts.missing,
+        "removed": manifest.counts.removed,
+        "not_found": manifest.counts.not_found,
         "failed": manifest.counts.failed,
     }
 
@@ -86,8 +86,11 @@ def record_labels(
     from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 
     uri = labels_uri(manifest.host, manifest.project.id, manifest.branch or MAIN_BRANCH)
-    result = {"project": manifest.project.id, **counts_of(manifest, directory)}
-    changed = manifest.since is None or manifest.counts.exported + manifest.counts.left > 0
+    result = {"project_id": manifest.project.id, **counts_of(manifest, directory)}
+    changed = manifest.previous is None or manifest.counts.exported + manifest.counts.removed > 0
     operator.record_asset_event(
-        context, uri, {**result, "watermark": manifest.watermark, "run": manifest.run}, changed=changed
+        context,
+        uri,
+        {**result, "watermark": manifest.watermark, "logical_date": manifest.logical_date},
+        changed=changed,
     )

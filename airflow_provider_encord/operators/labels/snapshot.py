@@ -57,8 +57,8 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
     :param max_lateness_seconds: Seconds after which a run is late (templated).
     :param report: A JSON Lines file that gets a line for each row of the snapshot (templated): any path of Airflow's
         object storage; one for each snapshot.
-    :return: ``{"project": id, "branch": str, "rows": int, "copied": int, "taken_late": bool, "moment": str,
-        "captured_from": str, "captured_until": str}``.
+    :return: ``{"project_id": id, "snapshot_branch": str, "rows": int, "copied": int, "taken_late": bool,
+        "captured_at": str, "captured_from": str, "captured_until": str}``.
     :raises AirflowFailException: The date is past, the branch is not this snapshot or was changed, an argument is
         wrong, or Encord refuses.
     :raises AirflowException: Encord was not reached; a retry completes what was copied.
@@ -121,12 +121,12 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         self.push_link(context, project_url, project)
         taken = take_snapshot(self.client, project, branch=branch, source=source, date=date, memory=memory)
         result = {
-            "project": project,
-            "branch": taken.branch,
+            "project_id": project,
+            "snapshot_branch": taken.branch,
             "rows": taken.rows,
             "copied": taken.copied,
             "taken_late": taken.taken_late,
-            "moment": taken.moment,
+            "captured_at": taken.captured_at,
             "captured_from": taken.captured_from,
             "captured_until": taken.captured_until,
         }

@@ -85,6 +85,6 @@ class EncordCreateFolderOperator(EncordBaseOperator):
         )
         self.push_link(context, folder_url, created.id)
         self.log.info("%s folder %s, %r.", "Created" if created.created else "Reuse", created.id, self.title)
-        extra = {"folder": created.id, "created": int(created.created)}
+        extra = {"folder_id": created.id, "created": int(created.created)}
         self.record_asset_event(context, folder_uri(self.client.settings.base_url, created.id), extra)
         return created.id

@@ -43,9 +43,9 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         several items have means all of them. Dates, UUIDs and decimals become JSON as one would write them.
     :param mode: ``"merge"`` (default) keeps keys that are not named; ``"replace"`` removes them (templated).
     :param preview: Only say what would be changed (templated). Default: False. An empty text is refused.
-    :return: ``{"folder", "items", "changed", "unchanged", "failed", "missing"}``: numbers of items that were meant,
-        that were changed (with `preview`, would be), had it already, or failed, which add up to ``items``; and of names
-        that no item has. The asset event of the folder gets the same.
+    :return: ``{"folder_id", "items", "updated", "unchanged", "failed", "not_found"}``: the number of items, and how
+        many of them were updated (with `preview`, would be), had the metadata already, or failed, which add up to
+        ``items``; and the number of names that no item has. The asset event of the folder gets the same.
     :raises AirflowFailException: An argument is wrong, no item is meant at all, some items could not be changed, or
         Encord refuses; the message says what is done.
     """
@@ -80,13 +80,13 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         differing, items = self._differing(folder, wanted, mode)
         outcome = Outcome(changed=differing) if preview else self.client.run(update_items(differing, wanted, mode))
         unchanged = items - len(differing) + len(outcome.unchanged)
-        meant, changed, failed = items - len(outcome.gone), len(outcome.changed), len(outcome.failed)
-        require_sum("The update", meant, changed=changed, unchanged=unchanged, failed=failed)
-        missing = len(wanted.missing) + len(outcome.gone)
-        counts = {"items": meant, "changed": changed, "unchanged": unchanged, "failed": failed, "missing": missing}
-        result = {"folder": folder.id, **counts}
-        verb = "would be changed" if preview else "changed"
-        self.log.info("%d items: %d %s, %d have it already.", meant, changed, verb, unchanged)
+        meant, updated, failed = items - len(outcome.gone), len(outcome.changed), len(outcome.failed)
+        require_sum("The update", meant, updated=updated, unchanged=unchanged, failed=failed)
+        not_found = len(wanted.missing) + len(outcome.gone)
+        counts = {"items": meant, "updated": updated, "unchanged": unchanged, "failed": failed, "not_found": not_found}
+        result = {"folder_id": folder.id, **counts}
+        verb = "would be updated" if preview else "updated"
+        self.log.info("%d items: %d %s, %d have the metadata already.", meant, updated, verb, unchanged)
         if not preview:
             self.record_asset_event(context, folder_uri(self.client.settings.base_url, folder.id), result)
         if outcome.failed:

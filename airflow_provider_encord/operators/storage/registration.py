@@ -80,7 +80,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         ``[operators] default_deferrable``.
     :param poll_interval: Seconds between two looks of the triggerer, 5 or more (templated). Default: 30.
     :param job_timeout: Seconds to wait for one job to end (templated). Default: 6 hours.
-    :return: ``{"folder", "dataset", "jobs", "units", "registered", "failed", "cancelled", "receipt"}``: ids, and
+    :return: ``{"folder_id", "dataset_id", "jobs", "units", "registered", "failed", "cancelled", "receipt"}``: ids, and
         numbers of jobs and units. ``registered`` is what Encord counts as done, skipped duplicates among them;
         ``registered``, ``failed`` and ``cancelled`` add up to ``units``. The asset event of the dataset or folder gets
         the same.
@@ -301,8 +301,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
         if self._receipt is not None:
             self._receipt.finish(totals["jobs"])
         result = {
-            "folder": self._folder,
-            "dataset": self._dataset,
+            "folder_id": self._folder,
+            "dataset_id": self._dataset,
             "jobs": totals["jobs"],
             "units": totals["units"],
             "registered": totals["done"],

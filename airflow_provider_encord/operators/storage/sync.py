@@ -31,8 +31,8 @@ class EncordSyncFolderOperator(JobOperator):
         ``[operators] default_deferrable``.
     :param poll_interval: Seconds between two looks of the triggerer, 5 or more (templated). Default: 30.
     :param job_timeout: Seconds to wait for the sync to end (templated). Default: 6 hours.
-    :return: ``{"folder", "job", "done", "failed", "cancelled", "pages"}``: ids, numbers of files that were taken in or
-        not, and of pages of the bucket's listing. The asset event of the folder gets the same.
+    :return: ``{"folder_id", "job_id", "synced", "failed", "cancelled", "pages"}``: ids, the numbers of files that were
+        synced or not, and of pages of the bucket's listing. The asset event of the folder gets the same.
     :raises AirflowFailException: There is no such folder, or it is not synced with a bucket.
     :raises AirflowException: The sync ended with an error, or not in time, or files could not be synced; a retry may
         help.
@@ -82,8 +82,8 @@ class EncordSyncFolderOperator(JobOperator):
                 f"{state.failed} failed. Run the task again; files that are already synced are skipped."
             )
         return {
-            "job": job.id,
-            "done": state.done,
+            "job_id": job.id,
+            "synced": state.done,
             "failed": state.failed,
             "cancelled": state.cancelled,
             "pages": getattr(answer, "scan_pages_processing_done", 0),
@@ -100,10 +100,10 @@ class EncordSyncFolderOperator(JobOperator):
         """
         from airflow.providers.common.compat.sdk import AirflowException
 
-        result = {"folder": self._id, **totals}
-        self.log.info("Folder %s: %d files synced, %d failed.", self._id, result["done"], result["failed"])
+        result = {"folder_id": self._id, **totals}
+        self.log.info("Folder %s: %d files synced, %d failed.", self._id, result["synced"], result["failed"])
         if lacking := result["failed"] + result["cancelled"]:
-            text = f"{lacking} files of the bucket were not synced, {result['done']} were; the folder shows which."
+            text = f"{lacking} files of the bucket were not synced, {result['synced']} were; the folder shows which."
             if self.on_error == FAIL:
                 raise AirflowException(f"{text} Run the task again, or set on_error='skip' to go on without them.")
             self.log.warning("%s", text)

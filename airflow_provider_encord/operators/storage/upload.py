@@ -97,7 +97,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     :param files_per_job: How many files to register at once, 1 to 200 (templated).
     :param max_concurrency: How many files to send at once (templated).
     :param job_timeout: Seconds to wait for Encord to finish one job (templated). Default: 6 hours.
-    :return: ``{"dataset", "folder", "files", "uploaded", "present", "present_by_name", "failed", "bytes",
+    :return: ``{"dataset_id", "folder_id", "files", "uploaded", "present", "present_by_name", "failed", "bytes",
         "receipt"}``: ids, numbers of files (a group counts once; ``present_by_name`` are those of ``present`` that were
         recognised by title and size, or title, only), the bytes that were uploaded, and the receipt's URI or None. The
         asset event of the dataset or folder gets the same.
@@ -181,7 +181,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         require_sum("The upload", len(files), uploaded=uploaded, present=present, failed=lacking)
         self._warn_of_names(counts["present_by_name"])
         self._judge([outcomes[file] for file in files])
-        ids = {"dataset": target.dataset, "folder": target.folder}
+        ids = {"dataset_id": target.dataset, "folder_id": target.folder}
         result = {**ids, **counts, "receipt": None if path is None else str(path)}
         uri = dataset_uri if target.dataset else folder_uri
         self.record_asset_event(context, uri(self.client.settings.base_url, target.id), result)
