@@ -10,6 +10,7 @@ import datetime
 import logging
 import uuid
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -37,7 +38,8 @@ from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.0"
+ANALYTICS: Literal[analytics] = "analytics"
 _MOST_TRIES = 3
 
 
@@ -45,27 +47,27 @@ class AnalyticsFilters(msgspec.Struct, frozen=True, kw_only=True):
     """Whose records, and of what; empty does not restrict.
 
     :param user_emails: Of these users.
-    :param stages: In these workflow stages, by id.
+    :param stage_ids: In these workflow stages, by id.
     :param data_hashes: On these data units.
     :param actions: Of these actions; not of time spent. ``submit`` is ``submit_task`` in the editor logs.
     """
 
     user_emails: tuple[str, ...] = ()
-    stages: tuple[str, ...] = ()
+    stage_ids: tuple[str, ...] = ()
     data_hashes: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
 
 
-class AnalyticsQuestion(msgspec.Struct, frozen=True, kw_only=True):
+class AnalyticsSelection(msgspec.Struct, frozen=True, kw_only=True):
     """What is wanted.
 
-    :param what: Of `analytics_reading.KINDS`.
+    :param record_types: Of `analytics_reading.KINDS`.
     :param start: ISO 8601, UTC; so `end`, which is not included.
     :param format: Of `analytics_files.FORMATS`.
     """
 
-    project: str
-    what: tuple[str, ...]
+    project_id: str
+    record_types: tuple[str, ...]
     start: str
     end: str
     format: str
@@ -81,35 +83,35 @@ class AnalyticsQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
         :param host: Of the API.
         """
-        return fingerprint(host=host, question=msgspec.to_builtins(self))
+        return fingerprint(host=host, selection=msgspec.to_builtins(self))
 
 
 class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
     """``manifest.json`` of such an export; written last.
 
-    :param what: ``"analytics"``.
-    :param taken_at: When it was begun, by Encord's clock; ISO 8601, UTC. Before version 1.2 by the worker's clock.
+    :param kind: `ANALYTICS`.
+    :param taken_at: When it was begun, by Encord's clock; ISO 8601, UTC.
     :param records: How many of each kind.
     :param files: In order.
-    :param plan: Id of the export; in the names of its files. Null before version 1.1.
+    :param plan_id: Id of the export; in the names of its files.
     :param replaces: Ids of exports that were in the directory before.
     """
 
     schema_version: str
-    what: str
+    kind: Literal[analytics]
     taken_at: str
-    library_version: str
+    provider_version: str
     host: str
-    question: AnalyticsQuestion
+    selection: AnalyticsSelection
     records: dict[str, int]
     files: list[FileRecord]
-    plan: str | None = None
+    plan_id: str
     replaces: Sequence[str] = ()
 
     @property
     def fingerprint(self) -> str:
         """Of what the export is for."""
-        return self.question.fingerprint(self.host)
+        return self.selection.fingerprint(self.host)
 
     @property
     def file_names(self) -> list[str]:
@@ -129,9 +131,9 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
 
     def _would_be_final(self, begun: datetime.datetime, settle_seconds: float) -> bool:
         latest = begun - datetime.timedelta(seconds=settle_seconds)
-        if TIME_SPENT in self.question.what:
+        if TIME_SPENT in self.selection.record_types:
             latest = midnight(latest)
-        return latest >= self.question.interval[1]
+        return latest >= self.selection.interval[1]
 
 
 _MANIFEST = msgspec.json.Decoder(AnalyticsManifest)
@@ -139,7 +141,7 @@ _MANIFEST = msgspec.json.Decoder(AnalyticsManifest)
 
 def export_analytics(
     client: EncordClient,
-    question: AnalyticsQuestion,
+    selection: AnalyticsSelection,
     destination: StoragePath,
     *,
     overwrite: bool = False,
@@ -159,17 +161,17 @@ def export_analytics(
     :raises EncordError: Encord refused, or was not reached; there is no manifest then.
     """
     directory = ExportDirectory(destination, _decode)
-    before = _whole(directory, question)
+    before = _whole(directory, selection)
     if before and before.is_final(settle_seconds) and not overwrite:
-        log.info("The export of %s to %s in %s is whole.", question.start, question.end, destination)
+        log.info("The export of %s to %s in %s is whole.", selection.start, selection.end, destination)
         directory.tidy()
         return before
     for _ in range(_MOST_TRIES):
         try:
-            manifest = _export(client, question, directory, before, settle_seconds)
+            manifest = _export(client, selection, directory, before, settle_seconds)
             break
         except ReplacedError:
-            if not directory.is_shared(question.fingerprint(client.settings.host)):
+            if not directory.is_shared(selection.fingerprint(client.settings.host)):
                 raise
             log.info("Another attempt at the same export owns %s.", destination)
     else:
@@ -187,7 +189,7 @@ def export_analytics(
 
 def _export(
     client: EncordClient,
-    question: AnalyticsQuestion,
+    selection: AnalyticsSelection,
     directory: ExportDirectory[AnalyticsManifest],
     before: AnalyticsManifest | None,
     settle_seconds: float,
@@ -197,46 +199,46 @@ def _export(
     :param before: The whole export that was there when this attempt began.
     :raises ReplacedError: Another export took the directory.
     """
-    client.require_possible(list_task_actions(question.project, after=question.start, before=question.end))
-    project = client.project(question.project).get()
+    client.require_possible(list_task_actions(selection.project_id, after=selection.start, before=selection.end))
+    project = client.project(selection.project_id).get()
     taken_at, plan = client.encord_time(), str(uuid.uuid4())
-    _require_possible(question, taken_at)
-    filters = question.filters
-    selection = known_selection(
+    _require_possible(selection, taken_at)
+    filters = selection.filters
+    known = known_selection(
         client,
         project,
-        question.what,
-        interval=question.interval,
+        selection.record_types,
+        interval=selection.interval,
         user_emails=filters.user_emails,
-        stages=filters.stages,
+        stages=filters.stage_ids,
         data_hashes=filters.data_hashes,
         actions=filters.actions,
     )
-    there = _whole(directory, question)
-    if there and (before is None or there.plan != before.plan) and there.is_as_final(taken_at, settle_seconds):
-        log.info("Another attempt has exported %s to %s in %s.", question.start, question.end, directory.path)
+    there = _whole(directory, selection)
+    if there and (before is None or there.plan_id != before.plan_id) and there.is_as_final(taken_at, settle_seconds):
+        log.info("Another attempt has exported %s to %s in %s.", selection.start, selection.end, directory.path)
         directory.tidy()
         return there
-    claim = directory.take(plan, question.fingerprint(client.settings.host))
+    claim = directory.take(plan, selection.fingerprint(client.settings.host))
     files: list[FileRecord] = []
     records: dict[str, int] = {}
-    activity = client.project(question.project).activity
-    for kind in question.what:
-        found = KINDS[kind].read(activity, selection, question.interval, taken_at)
-        written = write_table(directory, plan, KINDS[kind].table, question.format, found)
+    activity = client.project(selection.project_id).activity
+    for kind in selection.record_types:
+        found = KINDS[kind].read(activity, known, selection.interval, taken_at)
+        written = write_table(directory, plan, KINDS[kind].table, selection.format, found)
         records[kind] = sum(one.rows for one in written)
         files += written
         log.info("%d records of %s.", records[kind], kind)
     manifest = AnalyticsManifest(
         schema_version=SCHEMA_VERSION,
-        what="analytics",
+        kind=ANALYTICS,
         taken_at=taken_at.isoformat(),
-        library_version=__version__,
+        provider_version=__version__,
         host=client.settings.host,
-        question=question,
+        selection=selection,
         records=records,
         files=files,
-        plan=plan,
+        plan_id=plan,
         replaces=claim.replaces,
     )
     directory.publish(plan, encode_manifest(manifest))
@@ -244,30 +246,32 @@ def _export(
     return manifest
 
 
-def _require_possible(question: AnalyticsQuestion, now: datetime.datetime) -> None:
+def _require_possible(selection: AnalyticsSelection, now: datetime.datetime) -> None:
     """Check that an interval has begun, and that its days are over where it does not consist of whole days.
 
     :raises InvalidArgumentError: See above.
     """
-    start, end = question.interval
+    start, end = selection.interval
     if start > now:
-        raise InvalidArgumentError(f"start: {question.start} is in the future; Encord's clock shows {now.isoformat()}.")
-    if TIME_SPENT not in question.what or is_whole_days((start, end)):
+        raise InvalidArgumentError(
+            f"start: {selection.start} is in the future; Encord's clock shows {now.isoformat()}."
+        )
+    if TIME_SPENT not in selection.record_types or is_whole_days((start, end)):
         return
     advice = (
         "Pass whole days, such as start='{{ data_interval_start | ds }}' and end='{{ data_interval_end | ds }}', or "
-        "leave time_spent out of `what`."
+        "leave time_spent out of `record_types`."
     )
     if end > midnight(now):
         raise InvalidArgumentError(
-            f"start, end: Encord keeps time spent by day (UTC), and the last day of the interval from {question.start} "
-            f"to {question.end} is not over, so seconds would be lost. {advice}"
+            f"start, end: Encord keeps time spent by day (UTC), and the last day of the interval from {selection.start} "
+            f"to {selection.end} is not over, so seconds would be lost. {advice}"
         )
     first, last = days_of((start, end))
     log.warning(
         "Encord keeps time spent by day (UTC), and the interval from %s to %s does not consist of whole days. Time "
         "spent is exported for the days that begin in it: %s. %s",
-        *(question.start, question.end),
+        *(selection.start, selection.end),
         "none" if first == last else f"from {first:%Y-%m-%d} to {last - datetime.timedelta(days=1):%Y-%m-%d}",
         advice,
     )
@@ -280,13 +284,13 @@ def _decode(content: bytes, title: str) -> AnalyticsManifest:
         raise ManifestError(f"{title} is not the manifest of an export of analytics: {error}.") from None
 
 
-def _whole(directory: ExportDirectory[AnalyticsManifest], question: AnalyticsQuestion) -> AnalyticsManifest | None:
+def _whole(directory: ExportDirectory[AnalyticsManifest], selection: AnalyticsSelection) -> AnalyticsManifest | None:
     """The export that is there.
 
     :raises InvalidArgumentError: It is of something else.
     """
     manifest = directory.require_ours()
-    if manifest is not None and manifest.question != question:
+    if manifest is not None and manifest.selection != selection:
         raise InvalidArgumentError(
             f"destination: {directory.path} holds another export. Give each interval, project and question a directory "
             "of its own, such as one that ends with {{ ds }}, or empty this one."

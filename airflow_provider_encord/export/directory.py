@@ -77,12 +77,12 @@ class WholeExport(Protocol):
     """What a manifest says about its directory."""
 
     @property
-    def plan(self) -> str | None:
+    def plan_id(self) -> str | None:
         """Id of the plan that was carried out."""
 
     @property
     def fingerprint(self) -> str | None:
-        """Of what the export is for; None if an old version wrote the manifest."""
+        """Of what the export is for; None if it is not known."""
 
     @property
     def replaces(self) -> Sequence[str]:
@@ -101,7 +101,7 @@ def file_name(stem: str, plan: str, *parts: str, suffix: str) -> str:
     """The name of a file of a plan.
 
     :param stem: What it holds, such as ``labels``.
-    :param plan: Id of the plan.
+    :param plan_id: Id of the plan.
     :param parts: Hexadecimal or decimal digits that distinguish files of one plan.
     """
     return "-".join([stem, short(plan), *parts]) + f".{suffix}"
@@ -189,7 +189,7 @@ class ExportDirectory(Generic[M]):
         """
         if not self.owned_by(plan):
             manifest = self.manifest()
-            if manifest is not None and manifest.plan == plan:
+            if manifest is not None and manifest.plan_id == plan:
                 raise FinishedError(manifest)
             raise ReplacedError(
                 f"destination: another export in {self.path} has replaced this one, so this one stops. Give each run a "
@@ -269,7 +269,7 @@ class ExportDirectory(Generic[M]):
         claim = self.claim()
         if claim is not None and claim.id != plan:  # taken within the last moment: the files may be gone
             manifest = self.manifest()
-            if manifest is not None and manifest.plan == plan:
+            if manifest is not None and manifest.plan_id == plan:
                 self._remove([MANIFEST])
             self.require_owner(plan)
 
@@ -290,9 +290,9 @@ class ExportDirectory(Generic[M]):
         :param keep: Takes the id of the plan that was carried out; gives names of files to keep beside the manifest's.
         """
         manifest, claim = self.manifest(), self.claim()
-        if manifest is None or manifest.plan is None or (claim is not None and claim.id != manifest.plan):
+        if manifest is None or manifest.plan_id is None or (claim is not None and claim.id != manifest.plan_id):
             return
-        plan = manifest.plan
+        plan = manifest.plan_id
         self.finish(plan, keep=lambda: {*manifest.file_names, *keep(plan)})
         self._remove_leftovers([plan, *manifest.replaces], {*manifest.file_names, *keep(plan)})
 
@@ -307,7 +307,7 @@ class ExportDirectory(Generic[M]):
         plans: list[str] = []
         known: set[str] = set()
         if manifest is not None:
-            plans += [*manifest.replaces, *([manifest.plan] if manifest.plan else [])]
+            plans += [*manifest.replaces, *([manifest.plan_id] if manifest.plan_id else [])]
             known |= {MANIFEST, *manifest.file_names}
         if claim is not None:
             plans += [*claim.replaces, claim.id]

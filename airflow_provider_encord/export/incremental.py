@@ -5,13 +5,13 @@ That is all that is kept: nothing in Airflow's database, so every Airflow line a
 
 A chain has an identity: one question, one layout and one name, by default that of the task. So several chains may
 share a parent directory. Each export continues the one of its chain that was listed last, whatever its logical date,
-and names it in `Manifest.since`. The order of replay is therefore that of the links, from the newest export back to one
+and names it in `Manifest.previous`. The order of replay is therefore that of the links, from the newest export back to one
 of all rows: see `links`. If a link is missing or damaged, the next export is of all rows, and its manifest says why.
 
 A filter for `last_edited_at` would not do. It does not name rows that left; and whether moving a row to another
 stage changes that time is not documented, so a row that comes into a filter by a move might be missed. So everything is
 listed, and read is what was not listed then, or has another time now, or was edited so shortly before that listing
-(`overlap`) that a later edit may have the same time. The time of the listing is Encord's: the clock of a worker may be
+(`lookback_seconds`) that a later edit may have the same time. The time of the listing is Encord's: the clock of a worker may be
 wrong. If Encord's answers have no date, the newest edit that was listed bounds it.
 """
 
@@ -44,12 +44,12 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     """Where the exports of a chain are.
 
     :param directory: The exports are its subdirectories.
-    :param overlap: Seconds.
+    :param lookback_seconds: Seconds.
     :param name: Distinguishes this chain from others of the same question and layout in this directory.
     """
 
     directory: StoragePath
-    overlap: float
+    lookback_seconds: float
     name: str = ""
 
 
@@ -57,30 +57,30 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """What changed.
 
     :param changed: Label hashes of the rows to read.
-    :param left: Rows that were listed then, and are not now.
+    :param removed: Rows that were listed then, and are not now.
     """
 
     changed: set[str]
-    left: list[ListedRow]
+    removed: list[ListedRow]
 
 
 class BrokenChainError(Exception):
     """An export of the chain is missing or damaged, so the exports after it cannot be replayed."""
 
 
-def before(chain: Chain, question: RowSelection, layout: Layout, destination: StoragePath) -> Link | None:
+def before(chain: Chain, selection: RowSelection, layout: Layout, destination: StoragePath) -> Link | None:
     """The export to continue: the one of the chain that was listed last. None if the chain has no export.
 
     :param destination: Of the new export. What is there now is replaced, so it is not continued.
     :raises BrokenChainError: A link that it builds on is not there.
     :raises NewerManifestError: A newer version of this library works on the chain.
     """
-    found = _links(chain.directory, (chain.name, question, layout))
+    found = _links(chain.directory, (chain.name, selection, layout))
     candidates = [link for link in found.values() if str(link[0]) != str(destination)]
     if not candidates:
         return None
     newest = max(candidates, key=_listed)
-    return _path_to(newest, {str(manifest.plan): (place, manifest) for place, manifest in candidates})[-1]
+    return _path_to(newest, {str(manifest.plan_id): (place, manifest) for place, manifest in candidates})[-1]
 
 
 def links(directory: StoragePath, manifest: Manifest) -> list[Link]:
@@ -90,12 +90,12 @@ def links(directory: StoragePath, manifest: Manifest) -> list[Link]:
     :param manifest: Of the export to end with.
     :raises BrokenChainError: One of them is missing, or one of its files is.
     """
-    if manifest.chain is None:
+    if manifest.history is None:
         raise BrokenChainError("The export is not part of a chain.")
-    found = _links(directory, (manifest.chain.name, manifest.question, manifest.layout))
-    own = found.get(str(manifest.plan))
+    found = _links(directory, (manifest.history.name, manifest.selection, manifest.layout))
+    own = found.get(str(manifest.plan_id))
     if own is None:
-        raise BrokenChainError(f"The export of plan {manifest.plan} is not in {directory}.")
+        raise BrokenChainError(f"The export of plan {manifest.plan_id} is not in {directory}.")
     return _path_to(own, found)
 
 
@@ -104,19 +104,19 @@ def _path_to(newest: Link, found: dict[str, Link]) -> list[Link]:
     while True:
         place, manifest = path[0]
         _require_files(place, manifest)
-        if manifest.since is None:
+        if manifest.previous is None:
             return path
-        link = found.get(str(manifest.since.plan))
+        link = found.get(str(manifest.previous.plan_id))
         if link is None or link in path:
             raise BrokenChainError(
-                f"{place / MANIFEST} continues {manifest.since.manifest}, and that export is missing or was replaced"
+                f"{place / MANIFEST} continues {manifest.previous.manifest}, and that export is missing or was replaced"
             )
         path.insert(0, link)
 
 
 def _require_files(place: StoragePath, manifest: Manifest) -> None:
     """A file that is there must have its size; an object store has whole objects only."""
-    records = [record for record in (*manifest.shards, manifest.listing, manifest.left) if record]
+    records = [record for record in (*manifest.shards, manifest.listing, manifest.removed) if record]
     with storage_errors("chain", place):
         there = {path.name: path for path in place.iterdir()}
         looked_at = [record for record in records if record.name in there] if is_local(place) else []
@@ -133,12 +133,12 @@ def _links(directory: StoragePath, identity: tuple[str, RowSelection, Layout]) -
     with storage_errors("chain", directory):
         found = sorted(_exports(directory), key=lambda link: link[0].name)
     return {
-        str(manifest.plan): (place, manifest)
+        str(manifest.plan_id): (place, manifest)
         for place, manifest in found
-        if manifest.chain is not None
+        if manifest.history is not None
         and manifest.listing is not None
         and manifest.listed_at is not None
-        and (manifest.chain.name, manifest.question, manifest.layout) == identity
+        and (manifest.history.name, manifest.selection, manifest.layout) == identity
     }
 
 
@@ -154,10 +154,10 @@ def since_of(chain: Chain, link: Link) -> PreviousExport:
         moments.append(parse_time(manifest.watermark))
     return PreviousExport(
         manifest=str(directory / MANIFEST),
-        plan=manifest.plan,
-        run=manifest.run,
+        plan_id=manifest.plan_id,
+        logical_date=manifest.logical_date,
         watermark=manifest.watermark,
-        edited_after=(min(moments) - datetime.timedelta(seconds=chain.overlap)).isoformat(),
+        edited_after=(min(moments) - datetime.timedelta(seconds=chain.lookback_seconds)).isoformat(),
     )
 
 
@@ -171,7 +171,7 @@ def changes(rows: Sequence[ListedRow], link: Link, since: PreviousExport) -> Cha
     directory, manifest = link
     if manifest.listing is None:
         raise BrokenChainError(f"The export in {directory} has no listing")
-    unread = {row.label_hash for row in manifest.missing} | {row.label_hash for row in manifest.failed}
+    unread = {row.label_hash for row in manifest.not_found} | {row.label_hash for row in manifest.failed}
     try:
         then = _Then(row for row, _ in read_rows(directory, manifest.listing))
         return _compare(rows, then, unread, _unsettled(parse_time(since.edited_after)))
@@ -195,7 +195,7 @@ def _compare(
         if not known or unsettled(row):
             changed.add(row.label_hash)
     left += then.rest()
-    return Changes(changed=changed, left=left)
+    return Changes(changed=changed, removed=left)
 
 
 class _Then:

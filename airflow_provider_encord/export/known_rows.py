@@ -18,49 +18,49 @@ from airflow_provider_encord.export.listing import Filters, Listing, RowSelectio
 _NAMED = 3
 
 
-def require_known(client: EncordClient, question: RowSelection, listing: Listing) -> None:
+def require_known(client: EncordClient, selection: RowSelection, listing: Listing) -> None:
     """Make sure that no row is missing because of a wrong name.
 
     :raises InvalidArgumentError: The project does not have the branch, or one of the data units or label rows.
     """
-    if question.filters.nothing:
+    if selection.filters.nothing:
         return
-    if question.restrictions.get("branch") and not listing.rows:
-        _require_branch(client, question)
-    _require_ids(client, question, "data_hashes", {row.data_hash for row in listing.rows})
-    _require_ids(client, question, "label_hashes", {row.label_hash for row in listing.rows})
+    if selection.restrictions.get("branch") and not listing.rows:
+        _require_branch(client, selection)
+    _require_ids(client, selection, "data_hashes", {row.data_hash for row in listing.rows})
+    _require_ids(client, selection, "label_hashes", {row.label_hash for row in listing.rows})
 
 
-def _require_ids(client: EncordClient, question: RowSelection, name: str, listed: set[str]) -> None:
+def _require_ids(client: EncordClient, selection: RowSelection, name: str, listed: set[str]) -> None:
     """Look for the ids that were not listed; other filters, or a lack of labels, may have left them out.
 
     A label row belongs to one branch, so its id is looked for on the branch of the export.
     """
-    branch = question.branch if name == "label_hashes" else None
-    wanted: Sequence[str] = getattr(question.filters, name) or ()
+    branch = selection.branch if name == "label_hashes" else None
+    wanted: Sequence[str] = getattr(selection.filters, name) or ()
     unlisted = [one for one in wanted if one not in listed]
     known: set[str | None] = set()
     for part in chunks(unlisted, MOST_ROWS_PER_REQUEST):
         field: dict[str, Any] = {name: list(part)}
-        only = RowSelection(project=question.project, branch=branch, filters=Filters(**field))
-        stamps = client.send(list_label_row_stamps(question.project, only.wire_filter()))
+        only = RowSelection(project_id=selection.project_id, branch=branch, filters=Filters(**field))
+        stamps = client.send(list_label_row_stamps(selection.project_id, only.wire_filter()))
         known |= {one.data_hash if name == "data_hashes" else one.label_hash for one in stamps}
     unknown = [one for one in unlisted if one not in known]
     if unknown:
         where = f" on the branch {branch!r}" if branch is not None else ""
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
         raise InvalidArgumentError(
-            f"{name}: project {question.project} does not have {', '.join(unknown[:_NAMED])}{more}{where} "
+            f"{name}: project {selection.project_id} does not have {', '.join(unknown[:_NAMED])}{more}{where} "
             f"({len(unknown)} of {len(wanted)} are unknown). Remove these from the filter, or pass ids of this project."
         )
 
 
-def _require_branch(client: EncordClient, question: RowSelection) -> None:
+def _require_branch(client: EncordClient, selection: RowSelection) -> None:
     every = LabelRowFilter(include_all_label_branches=True, include_workflow_graph_node=False)
-    stamps = client.send(list_label_row_stamps(question.project, every))
+    stamps = client.send(list_label_row_stamps(selection.project_id, every))
     branches = sorted({one.branch_name for one in stamps if one.label_hash is not None})
-    if branches and question.branch not in branches:  # a project without any labels says nothing about the name
+    if branches and selection.branch not in branches:  # a project without any labels says nothing about the name
         raise InvalidArgumentError(
-            f"branch: project {question.project} has no labels on the branch {str(question.branch)[:80]!r}. It has "
+            f"branch: project {selection.project_id} has no labels on the branch {str(selection.branch)[:80]!r}. It has "
             f"labels on: {', '.join(map(repr, branches[:10]))}."
         )

@@ -23,7 +23,6 @@ from airflow_provider_encord.export.manifest import (
     SCHEMA_VERSION,
     Counts,
     Manifest,
-    ProjectReference,
     encode_manifest,
 )
 from airflow_provider_encord.export.part import DEFAULT_READING, export_part, require_readable
@@ -49,7 +48,7 @@ _MOST_TRIES = 3
 
 def export_labels(
     client: EncordClient,
-    order: ExportSpec,
+    spec: ExportSpec,
     destination: StoragePath,
     *,
     reading: ReadOptions = DEFAULT_READING,
@@ -69,23 +68,23 @@ def export_labels(
     directory = directory_of(destination)
     for _ in range(_MOST_TRIES - 1):
         try:
-            manifest = _export(client, order, directory, reading, clock)
+            manifest = _export(client, spec, directory, reading, clock)
             break
         except ReplacedError:
-            if not order.is_shared(directory, client.settings.host):
+            if not spec.is_shared(directory, client.settings.host):
                 raise
             log.info("Another attempt at the same export owns %s; continuing its plan.", destination)
     else:
-        manifest = _export(client, order, directory, reading, clock)
+        manifest = _export(client, spec, directory, reading, clock)
     require_readable(manifest.failed, reading)  # another attempt may have finished it
     tidy(directory)
     return manifest
 
 
 def _export(
-    client: EncordClient, order: ExportSpec, directory: Directory, reading: ReadOptions, clock: Callable[[], float]
+    client: EncordClient, spec: ExportSpec, directory: Directory, reading: ReadOptions, clock: Callable[[], float]
 ) -> Manifest:
-    planned = plan_export(client, order, directory.path, accept_failed=reading.skip_unreadable)
+    planned = plan_export(client, spec, directory.path, accept_failed=reading.skip_unreadable)
     if isinstance(planned, Manifest):
         return planned
     try:
@@ -131,11 +130,11 @@ def join(client: EncordClient, plan: Plan, directory: Directory) -> Manifest | N
             manifest.failed[0].label_hash,
             manifest.failed[0].error,
         )
-    if manifest.missing:
+    if manifest.not_found:
         log.warning(
             "%d label rows were listed but gone when they were to be read; the manifest names them, the first is %s.",
-            len(manifest.missing),
-            manifest.missing[0].label_hash,
+            len(manifest.not_found),
+            manifest.not_found[0].label_hash,
         )
     return manifest
 
@@ -147,7 +146,7 @@ def tidy(directory: Directory) -> None:
 
 def _publish(client: EncordClient, plan: Plan, done: Sequence[Progress], directory: Directory) -> Manifest:
     there = directory.manifest()
-    if there is not None and there.plan == plan.id:
+    if there is not None and there.plan_id == plan.id:
         return there
     manifest = _manifest(client, plan, done)
     problems = [*manifest.problems()]
@@ -167,42 +166,42 @@ def _of(finished: FinishedError) -> Manifest:
 
 def _manifest(client: EncordClient, plan: Plan, done: Sequence[Progress]) -> Manifest:
     shards = [shard for progress in done for shard in progress.shards]
-    missing = [row for progress in done for row in progress.missing]
+    missing = [row for progress in done for row in progress.not_found]
     failed = [row for progress in done for row in progress.failed]
     return Manifest(
         schema_version=SCHEMA_VERSION,
-        what=LABELS,
+        kind=LABELS,
         created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        library_version=__version__,
+        provider_version=__version__,
         host=client.settings.host,
-        project=ProjectReference(id=plan.question.project),
-        branch=plan.question.branch,
-        filters=plan.question.filters,
+        project_id=plan.selection.project_id,
+        branch=plan.selection.branch,
+        filters=plan.selection.filters,
         counts=Counts(
             listed=plan.listed,
             with_labels=plan.with_labels,
             without_labels=plan.listed - plan.with_labels,
             exported=sum(shard.rows for shard in shards),
-            missing=len(missing),
+            not_found=len(missing),
             failed=len(failed),
             unchanged=plan.with_labels - plan.to_read,
-            left=plan.left.rows if plan.left else 0,
+            removed=plan.removed.rows if plan.removed else 0,
         ),
         bytes=sum(shard.bytes for shard in shards),
         shards=shards,
-        missing=missing,
+        not_found=missing,
         failed=failed,
         watermark=plan.watermark,
         layout=plan.layout,
-        plan=plan.id,
+        plan_id=plan.id,
         parts=len(plan.parts),
-        run=plan.run,
+        logical_date=plan.logical_date,
         listed_at=plan.listed_at,
         listing=plan.listing,
         clock=plan.clock,
-        since=plan.since,
-        chain=plan.chain,
-        left=plan.left,
+        previous=plan.previous,
+        history=plan.history,
+        removed=plan.removed,
         replaces=plan.replaces,
         fingerprint=plan.fingerprint,
     )

@@ -36,7 +36,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     :param edited_after: Last edited after this time, ISO 8601 with an offset. Rows without labels have no such time.
     :param edited_before: Last edited before this time.
     :param stage: Title of the workflow stage that the row is in.
-    :param stage_like: An SQL LIKE pattern for that title.
+    :param stage_title_like: An SQL LIKE pattern for that title.
     :param label_statuses: Annotation task statuses, for projects without a workflow.
     :param data_title: Title of the data unit.
     :param data_title_like: An SQL LIKE pattern for it.
@@ -48,7 +48,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     edited_after: str | None = None
     edited_before: str | None = None
     stage: str | None = None
-    stage_like: str | None = None
+    stage_title_like: str | None = None
     label_statuses: Sequence[str] | None = None
     data_title: str | None = None
     data_title_like: str | None = None
@@ -66,11 +66,11 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 class RowSelection(msgspec.Struct, frozen=True, kw_only=True):
     """What an export answers. Two exports of the same question may replace each other.
 
-    :param project: The project's id.
+    :param project_id: The project's id.
     :param branch: The label branch; None for the rows of all branches.
     """
 
-    project: str
+    project_id: str
     branch: str | None = MAIN_BRANCH
     filters: Filters = Filters()
 
@@ -90,7 +90,7 @@ class RowSelection(msgspec.Struct, frozen=True, kw_only=True):
             edited_after=self.filters.edited_after,
             edited_before=self.filters.edited_before,
             workflow_graph_node_title_eq=self.filters.stage,
-            workflow_graph_node_title_like=self.filters.stage_like,
+            workflow_graph_node_title_like=self.filters.stage_title_like,
             label_statuses=self.filters.label_statuses,
             data_title_eq=self.filters.data_title,
             data_title_like=self.filters.data_title_like,
@@ -141,16 +141,16 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         return self.listed - len(self.rows)
 
 
-def list_rows(client: EncordClient, question: RowSelection) -> Listing:
+def list_rows(client: EncordClient, selection: RowSelection) -> Listing:
     """List the rows to export, with one request. Changes nothing.
 
     :raises EncordError: Encord refused, or was not reached.
     :raises UnexpectedResponseError: A row is listed twice.
     """
     now = datetime.datetime.now(datetime.UTC)
-    if question.filters.nothing:  # not asked: an empty list on the wire may mean "no filter"
+    if selection.filters.nothing:  # not asked: an empty list on the wire may mean "no filter"
         return listing_of([], now)
-    stamps = client.send(list_label_row_stamps(question.project, question.wire_filter()))
+    stamps = client.send(list_label_row_stamps(selection.project_id, selection.wire_filter()))
     ahead = client.clock_ahead
     if ahead is None:
         return listing_of(stamps, now, WORKER)

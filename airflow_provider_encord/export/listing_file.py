@@ -1,8 +1,8 @@
 """Rows by reference: files of JSON Lines, gzip, that say which label rows there were, a JSON array for each.
 
 ``listing-<plan>.jsonl.gz`` has ``[data hash, branch, label hash, last edited at, whether it is in this export]`` in
-the order of the shards, so that the next export can find what changed and what left. ``left-<plan>.jsonl.gz`` has the
-same four, and why: ``"filter"`` (the row is there, and the filters do not let it through any more) or ``"gone"`` (the
+the order of the shards, so that the next export can find what changed and what was removed. ``removed-<plan>.jsonl.gz`` has the
+same four, and why: ``"filtered_out"`` (the row is there, and the filters do not let it through any more) or ``"deleted"`` (the
 data unit was archived, deleted, or taken out of the project).
 """
 
@@ -24,9 +24,9 @@ from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
 from airflow_provider_encord.storage_paths import StoragePath
 
 LISTING = "listing"
-LEFT = "left"
-FILTER = "filter"
-GONE = "gone"
+REMOVED = "removed"
+FILTERED_OUT = "filtered_out"
+DELETED = "deleted"
 
 _GZIP = 31  # zlib's window bits for the format; it writes no time, so the same rows give the same bytes
 _BLOCK = 2**18
@@ -48,8 +48,8 @@ def write_rows(
 ) -> FileRecord:
     """Write a file of rows; it appears whole or not at all.
 
-    :param plan: Id of the plan that it belongs to.
-    :param stem: `LISTING` or `LEFT`.
+    :param plan_id: Id of the plan that it belongs to.
+    :param stem: `LISTING` or `REMOVED`.
     :param rows: Each with what the file says about it.
     """
     file, name = _Compressing(rows), file_name(stem, plan, suffix="jsonl.gz")

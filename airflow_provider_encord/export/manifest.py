@@ -18,7 +18,7 @@ from airflow_provider_encord.export.directory import MANIFEST as MANIFEST
 from airflow_provider_encord.export.listing import WORKER, Filters, ListedRow, RowSelection
 from airflow_provider_encord.storage_paths import StoragePath
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.0"
 LABELS: Literal["labels"] = "labels"
 
 
@@ -30,15 +30,6 @@ class NewerManifestError(ManifestError):
     """It is of a schema that this version does not know."""
 
 
-class ProjectReference(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the labels come from.
-
-    :param id: The project's id.
-    """
-
-    id: str
-
-
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Label rows, which add up.
 
@@ -48,29 +39,29 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     :param with_labels: Those that have a label row.
     :param without_labels: Those that have no labels yet; they are not in the files.
     :param exported: Rows in the shards.
-    :param missing: Listed, but gone when they were to be read; named in `Manifest.missing`.
+    :param not_found: Listed, but gone when they were to be read; named in `Manifest.not_found`.
     :param failed: Rows that cannot be read, or that Encord leaves out of its answers; named in `Manifest.failed`.
     :param unchanged: Not read again, because they have not changed since the previous export; 0 unless incremental.
-    :param left: Rows of the previous export that are not listed any more; named in the file `Manifest.left`.
+    :param removed: Rows of the previous export that are not listed any more; named in the file `Manifest.removed`.
     """
 
     listed: int
     with_labels: int
     without_labels: int
     exported: int
-    missing: int
+    not_found: int
     failed: int = 0
     unchanged: int = 0
-    left: int = 0
+    removed: int = 0
 
     def problems(self) -> Iterator[str]:
         """Where they do not add up: each row that was listed has one outcome."""
         if self.listed != self.with_labels + self.without_labels:
             yield f"{self.listed} rows were listed, {self.with_labels} with labels and {self.without_labels} without"
-        outcomes = (self.exported, self.missing, self.failed, self.unchanged)
+        outcomes = (self.exported, self.not_found, self.failed, self.unchanged)
         if self.with_labels != sum(outcomes):
             yield (
-                f"{self.with_labels} rows have labels, and {self.exported} were exported, {self.missing} are missing, "
+                f"{self.with_labels} rows have labels, and {self.exported} were exported, {self.not_found} are missing, "
                 f"{self.failed} failed, {self.unchanged} are unchanged"
             )
 
@@ -82,14 +73,14 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
     :param rows: Label rows in it.
     :param bytes: Size of the file.
     :param sha256: Of the file, as 64 hexadecimal digits.
-    :param left_out: What of these rows the format cannot say, counted by reason.
+    :param unsupported: What of these rows the format cannot say, counted by reason.
     """
 
     name: str
     rows: int
     bytes: int
     sha256: str
-    left_out: dict[str, int] = {}
+    unsupported: dict[str, int] = {}
 
 
 class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,26 +114,26 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """How rows are put into files.
 
     :param format: Of `formats.FORMATS`; the suffix of the shards.
-    :param shard_bytes: Label JSON in a shard at most, before it is compressed or converted.
+    :param max_shard_bytes: Label JSON in a shard at most, before it is compressed or converted.
     """
 
     format: str = JSON_LINES
-    shard_bytes: int = SHARD_BYTES
+    max_shard_bytes: int = SHARD_BYTES
 
 
 class PreviousExport(msgspec.Struct, frozen=True, kw_only=True):
     """The export that an incremental one continues: it has the changes since then.
 
     :param manifest: URI of its manifest.
-    :param plan: Its plan; null before version 1.2.
-    :param run: Its run.
+    :param plan_id: Its plan.
+    :param logical_date: Its run.
     :param watermark: Its watermark.
     :param edited_after: Rows edited after this were read in any case: when that export listed, less the overlap.
     """
 
     manifest: str
-    plan: str | None = None
-    run: str | None
+    plan_id: str | None = None
+    logical_date: str | None
     watermark: str | None
     edited_after: str
 
@@ -163,66 +154,66 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """A whole export.
 
     :param schema_version: Of this file, ``"major.minor"``.
-    :param what: ``"labels"``.
+    :param kind: ``"labels"``.
     :param created_at: When the export was complete, ISO 8601, UTC.
-    :param library_version: Of airflow-provider-encord that wrote it.
+    :param provider_version: Of airflow-provider-encord that wrote it.
     :param host: Host of the API that was asked.
-    :param project: Where the labels come from.
+    :param project_id: Id of the project that the labels come from.
     :param branch: The label branch; null for all branches.
     :param filters: Which rows were wanted; null does not restrict.
     :param counts: How many rows of what kind.
     :param bytes: Of all shards together.
     :param shards: In order; rows are ordered by data hash throughout.
-    :param missing: Rows that were listed but gone when they were to be read.
+    :param not_found: Rows that were listed but gone when they were to be read.
     :param failed: Rows whose content cannot be read.
     :param watermark: The latest `last_edited_at` of all listed rows, as Encord wrote it; null if none has one. It was
         taken before any row was read, so a row edited later was edited after it.
     :param layout: How rows were put into files.
-    :param plan: Id of the plan that was carried out.
+    :param plan_id: Id of the plan that was carried out.
     :param parts: How many tasks may have shared it; with more than one, names of shards begin with the part's number.
-    :param run: The logical date that it was made for, ISO 8601, UTC; null outside of Airflow.
-    :param listed_at: When Encord was asked which rows there are; null before version 1.1.
+    :param logical_date: The logical date that it was made for, ISO 8601, UTC; null outside of Airflow.
+    :param listed_at: When Encord was asked which rows there are.
     :param clock: Whose time that is: ``"encord"``, or ``"worker"`` if Encord's answers had no date.
-    :param listing: The file of what was listed; null before version 1.1.
-    :param since: The export that this one continues; null if this one is of all rows.
-    :param chain: The chain that it belongs to; null if it is not incremental.
-    :param left: The file of the rows that left since; null if there is no export before.
+    :param listing: The file of what was listed.
+    :param previous: The export that this one continues; null if this one is of all rows.
+    :param history: The chain that it belongs to; null if it is not incremental.
+    :param removed: The file of the rows that left since; null if there is no export before.
     :param replaces: Ids of plans that owned the directory before.
     :param fingerprint: Of all that decides which rows are in which files. An export is made again if another one is
-        wanted. Null before version 1.2.
+        wanted.
     """
 
     schema_version: str
-    what: Literal["labels"]
+    kind: Literal["labels"]
     created_at: str
-    library_version: str
+    provider_version: str
     host: str
-    project: ProjectReference
+    project_id: str
     branch: str | None
     filters: Filters
     counts: Counts
     bytes: int
     shards: Sequence[Shard]
-    missing: Sequence[ListedRow]
+    not_found: Sequence[ListedRow]
     failed: Sequence[FailedRow] = []
     watermark: str | None = None
     layout: Layout = Layout()
-    plan: str | None = None
+    plan_id: str | None = None
     parts: int = 1
-    run: str | None = None
+    logical_date: str | None = None
     listed_at: str | None = None
     clock: str = WORKER
     listing: FileRecord | None = None
-    since: PreviousExport | None = None
-    chain: ChainRecord | None = None
-    left: FileRecord | None = None
+    previous: PreviousExport | None = None
+    history: ChainRecord | None = None
+    removed: FileRecord | None = None
     replaces: Sequence[str] = []
     fingerprint: str | None = None
 
     @property
     def file_names(self) -> list[str]:
         """The files beside the manifest."""
-        beside = [record.name for record in (self.listing, self.left) if record]
+        beside = [record.name for record in (self.listing, self.removed) if record]
         return [*(shard.name for shard in self.shards), *beside]
 
     def problems(self) -> Iterator[str]:
@@ -231,18 +222,18 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         for name, count, files in (
             ("rows", self.counts.exported, sum(shard.rows for shard in self.shards)),
             ("bytes", self.bytes, sum(shard.bytes for shard in self.shards)),
-            ("missing rows", self.counts.missing, len(self.missing)),
+            ("missing rows", self.counts.not_found, len(self.not_found)),
             ("failed rows", self.counts.failed, len(self.failed)),
-            ("rows that left", self.counts.left, self.left.rows if self.left else 0),
+            ("rows that left", self.counts.removed, self.removed.rows if self.removed else 0),
             ("listed rows", self.counts.with_labels, self.listing.rows if self.listing else self.counts.with_labels),
         ):
             if count != files:
                 yield f"its files have {files} {name}, and it says {count}"
 
     @property
-    def question(self) -> RowSelection:
+    def selection(self) -> RowSelection:
         """What the export answers."""
-        return RowSelection(project=self.project.id, branch=self.branch, filters=self.filters)
+        return RowSelection(project_id=self.project_id, branch=self.branch, filters=self.filters)
 
 
 class _Version(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,7 +48,7 @@ def export_part(
     if progress.finished:
         return progress
     rows = rows_to_read(directory, plan, plan.parts[number], progress.next_row)
-    reader = Reader(client, plan.question.project, reading)
+    reader = Reader(client, plan.selection.project_id, reading)
     watcher = ProgressLogger(len(rows), clock)
     writing = _Part(plan, number, directory, progress)
     try:
@@ -86,7 +86,7 @@ class _Part:
     def __init__(self, plan: Plan, number: int, directory: Directory, progress: Progress):
         self._plan, self._number, self._directory = plan, number, directory
         self._try = new_try()
-        self._shards, self._missing = list(progress.shards), list(progress.missing)
+        self._shards, self._missing = list(progress.shards), list(progress.not_found)
         self._failed = list(progress.failed)
         self._next_row = progress.next_row
         self._name = ""
@@ -140,11 +140,11 @@ class _Part:
 
     def _note(self, *, finished: bool) -> Progress:
         progress = Progress(
-            plan=self._plan.id,
+            plan_id=self._plan.id,
             next_row=self._next_row,
             finished=finished,
             shards=self._shards,
-            missing=self._missing,
+            not_found=self._missing,
             failed=self._failed,
         )
         write_progress(self._directory, self._number, self._try, progress)

@@ -26,16 +26,16 @@ class Partition(msgspec.Struct, frozen=True, kw_only=True):
     """A part of an export.
 
     :param destination: Directory of the export.
-    :param project: Id of the project.
-    :param plan: Id of the plan.
+    :param project_id: Id of the project.
+    :param plan_id: Id of the plan.
     :param number: Of the part, counted from 0.
     :param parts: How many there are.
     :param rows: Label rows to be read.
     """
 
     destination: str
-    project: str
-    plan: str
+    project_id: str
+    plan_id: str
     number: int
     parts: int
     rows: int
@@ -56,7 +56,7 @@ def partition_of(value: Mapping[str, Any]) -> Partition:
 
 
 def plan_partitions(
-    client: EncordClient, order: ExportSpec, destination: StoragePath, *, rows_per_partition: int, most: int
+    client: EncordClient, spec: ExportSpec, destination: StoragePath, *, rows_per_partition: int, most: int
 ) -> list[Partition]:
     """Plan an export in parts.
 
@@ -65,22 +65,22 @@ def plan_partitions(
     """
     planned = plan_export(
         client,
-        order,
+        spec,
         destination,
         rows_per_part=rows_per_partition,
         most_parts=most,
-        accept_failed=not order.overwrite,
+        accept_failed=not spec.overwrite,
     )
     if isinstance(planned, Plan):
         plan, rows = planned.id, [part.stop - part.start for part in planned.parts]
     else:
-        plan = planned.plan or ""
+        plan = planned.plan_id or ""
         rows = [sum(shard.rows for shard in _shards(planned, number)) for number in range(planned.parts)]
     return [
         Partition(
             destination=str(destination),
-            project=order.question.project,
-            plan=plan,
+            project_id=spec.selection.project_id,
+            plan_id=plan,
             number=number,
             parts=len(rows),
             rows=of_part,
@@ -99,7 +99,7 @@ def export_partition(
     """
     directory = directory_of(destination)
     plan = read_plan(directory)
-    if plan is None or plan.id != partition.plan:
+    if plan is None or plan.id != partition.plan_id:
         return _of_whole(partition, directory, reading)
     try:
         progress = export_part(client, plan, partition.number, directory, reading=reading)
@@ -111,14 +111,14 @@ def export_partition(
 def _of_whole(partition: Partition, directory: Directory, reading: ReadOptions) -> tuple[Progress, Manifest]:
     """The progress of a part of an export that is whole; the task is run again, or its end was not noted."""
     manifest = directory.manifest()
-    if manifest is None or manifest.plan != partition.plan:
+    if manifest is None or manifest.plan_id != partition.plan_id:
         raise InvalidArgumentError(
             f"partition: {directory.path} contains a different export from the one that was partitioned. Run the "
             "partition task again; it needs a directory for each run, such as one that ends with {{ ds }}."
         )
     require_readable(manifest.failed, reading)
     tidy(directory)
-    return Progress(plan=partition.plan, finished=True, shards=_shards(manifest, partition.number)), manifest
+    return Progress(plan_id=partition.plan_id, finished=True, shards=_shards(manifest, partition.number)), manifest
 
 
 def _shards(manifest: Manifest, number: int) -> list[Shard]:

@@ -56,18 +56,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     replaces: Sequence[str]
     fingerprint: str
-    question: RowSelection
+    selection: RowSelection
     layout: Layout
-    run: str | None
+    logical_date: str | None
     listed: int
     with_labels: int
     listed_at: str
     clock: str
     watermark: str | None
     listing: FileRecord
-    since: PreviousExport | None
-    chain: ChainRecord | None
-    left: FileRecord | None
+    previous: PreviousExport | None
+    history: ChainRecord | None
+    removed: FileRecord | None
     to_read: int
     structure: dict[str, Any] = {}
     parts: Sequence[Range]
@@ -76,16 +76,16 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a part came.
 
-    :param plan: Id of the plan.
+    :param plan_id: Id of the plan.
     :param next_row: The first row, counted from the start of the part, that is in no finished shard.
     :param finished: Whether all rows are.
     """
 
-    plan: str
+    plan_id: str
     next_row: int = 0
     finished: bool = False
     shards: Sequence[Shard] = ()
-    missing: Sequence[ListedRow] = ()
+    not_found: Sequence[ListedRow] = ()
     failed: Sequence[FailedRow] = ()
 
 
@@ -120,13 +120,13 @@ def read_plan(directory: Directory) -> Plan | None:
 
 def write_progress(directory: Directory, number: int, try_: str, progress: Progress) -> None:
     """Record how far an attempt at a part is."""
-    name = file_name(PART, progress.plan, f"{number:05d}", try_, suffix=_FINISHED if progress.finished else "json")
-    directory.write(progress.plan, name, [msgspec.json.encode(progress), b"\n"])
+    name = file_name(PART, progress.plan_id, f"{number:05d}", try_, suffix=_FINISHED if progress.finished else "json")
+    directory.write(progress.plan_id, name, [msgspec.json.encode(progress), b"\n"])
 
 
 def read_progress(directory: Directory, plan: Plan, number: int) -> Progress:
     """How far a part of the plan is: a finished attempt at it, else the one that has the most rows."""
-    return read_all_progress(directory, plan, number).get(number, Progress(plan=plan.id))
+    return read_all_progress(directory, plan, number).get(number, Progress(plan_id=plan.id))
 
 
 def read_all_progress(directory: Directory, plan: Plan, number: int | None = None) -> dict[int, Progress]:
@@ -158,7 +158,7 @@ def finished_parts(directory: Directory, plan: Plan) -> set[int]:
 def named_shards(directory: Directory, plan: str) -> set[str]:
     """The names of shards that the manifest may name: those of finished attempts that have all of theirs.
 
-    :param plan: Id of the plan.
+    :param plan_id: Id of the plan.
     """
     finished = (one for _, one in _tries(directory, plan, None) if one.finished)
     return {shard.name for one in finished if _has_its_shards(directory, one) for shard in one.shards}
@@ -179,7 +179,7 @@ def rows_to_read(directory: Directory, plan: Plan, part: Range, skip: int) -> li
 def is_usable(directory: Directory, plan: Plan) -> bool:
     """Whether the files that the plan names are there and whole."""
     try:
-        for record in (plan.listing, plan.left):
+        for record in (plan.listing, plan.removed):
             for _ in read_rows(directory.path, record) if record else ():
                 pass
     except ManifestError:
@@ -196,7 +196,7 @@ def _tries(directory: Directory, plan: str, number: int | None) -> Iterator[tupl
             progress = _PROGRESS.decode(directory.content(name) or b"")
         except NOT_JSON:
             continue
-        if progress.plan == plan:
+        if progress.plan_id == plan:
             yield part, progress
 
 

@@ -22,7 +22,7 @@ from airflow_provider_encord.export.formats import PARQUET, needs_structure, req
 from airflow_provider_encord.export.incremental import BrokenChainError, Chain
 from airflow_provider_encord.export.known_rows import require_known
 from airflow_provider_encord.export.listing import ListedRow, Listing, RowSelection, list_rows
-from airflow_provider_encord.export.listing_file import LEFT, LISTING, write_rows
+from airflow_provider_encord.export.listing_file import LISTING, REMOVED, write_rows
 from airflow_provider_encord.export.manifest import ChainRecord, Layout, Manifest, PreviousExport
 from airflow_provider_encord.export.plan import (
     Directory,
@@ -34,7 +34,7 @@ from airflow_provider_encord.export.plan import (
     read_plan,
     write_plan,
 )
-from airflow_provider_encord.export.removed import why_left
+from airflow_provider_encord.export.removed import why_removed
 from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
@@ -46,18 +46,18 @@ _DIFFERENCES = {"project": "of another project", "branch": "of another branch", 
 class ExportSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What is wanted.
 
-    :param question: Which rows.
+    :param selection: Which rows.
     :param layout: In which files.
-    :param run: The logical date, ISO 8601, UTC. A whole export of it is not made again, and one that was begun is
+    :param logical_date: The logical date, ISO 8601, UTC. A whole export of it is not made again, and one that was begun is
         continued. None makes every export from the start.
-    :param chain: Export only what changed since the last export in this chain; None for all.
+    :param history: Export only what changed since the last export in this chain; None for all.
     :param overwrite: Make it again even if it is whole.
     """
 
-    question: RowSelection
+    selection: RowSelection
     layout: Layout = Layout()
-    run: str | None = None
-    chain: Chain | None = None
+    logical_date: str | None = None
+    history: Chain | None = None
     overwrite: bool = False
 
     def fingerprint(self, host: str) -> str:
@@ -65,36 +65,36 @@ class ExportSpec(msgspec.Struct, frozen=True, kw_only=True):
 
         :param host: Of the API.
         """
-        chain = self.chain and {"directory": str(self.chain.directory), "name": self.chain.name}
+        chain = self.history and {"directory": str(self.history.directory), "name": self.history.name}
         return fingerprint(
             host=host,
-            question=msgspec.to_builtins(self.question),
+            selection=msgspec.to_builtins(self.selection),
             layout=msgspec.to_builtins(self.layout),
-            run=self.run,
-            chain=chain and {**chain, "overlap": self.chain.overlap if self.chain else None},
+            logical_date=self.logical_date,
+            history=chain and {**chain, "overlap": self.history.lookback_seconds if self.history else None},
         )
 
     def is_shared(self, directory: Directory, host: str) -> bool:
         """Whether the export in the directory is the same: that of another attempt at the same task."""
-        return self.run is not None and directory.is_shared(self.fingerprint(host))
+        return self.logical_date is not None and directory.is_shared(self.fingerprint(host))
 
 
 class _Changes(msgspec.Struct, frozen=True, kw_only=True):
     """What an incremental export adds to a plan.
 
     :param wanted: Label hashes of the rows to read; None for all.
-    :param left: Rows that left, with why; None if no export is continued.
+    :param removed: Rows that left, with why; None if no export is continued.
     """
 
-    chain: ChainRecord | None = None
-    since: PreviousExport | None = None
+    history: ChainRecord | None = None
+    previous: PreviousExport | None = None
     wanted: set[str] | None = None
-    left: list[tuple[ListedRow, str]] | None = None
+    removed: list[tuple[ListedRow, str]] | None = None
 
 
 def plan_export(
     client: EncordClient,
-    order: ExportSpec,
+    spec: ExportSpec,
     destination: StoragePath,
     *,
     rows_per_part: int | None = None,
@@ -107,32 +107,32 @@ def plan_export(
     :param accept_failed: Whether an export that could not read some rows, whole or begun, will do.
     :return: The plan; or the manifest, if the export of this logical date is whole already.
     """
-    require_format(order.layout.format)
-    directory, wanted = directory_of(destination), order.fingerprint(client.settings.host)
-    plan, there = _there(directory, order.question)
-    same = there is not None and order.run is not None and there.fingerprint == wanted
-    if there and same and not order.overwrite and (accept_failed or not there.counts.failed):
-        log.info("The export of %s in %s is whole; it is not made again.", order.run, destination)
+    require_format(spec.layout.format)
+    directory, wanted = directory_of(destination), spec.fingerprint(client.settings.host)
+    plan, there = _there(directory, spec.selection)
+    same = there is not None and spec.logical_date is not None and there.fingerprint == wanted
+    if there and same and not spec.overwrite and (accept_failed or not there.counts.failed):
+        log.info("The export of %s in %s is whole; it is not made again.", spec.logical_date, destination)
         return there
-    same = plan is not None and order.run is not None and plan.fingerprint == wanted
+    same = plan is not None and spec.logical_date is not None and plan.fingerprint == wanted
     if plan and same and _can_be_continued(directory, plan, accept_failed):
-        log.info("Continuing the export of %s in %s.", order.run, destination)
+        log.info("Continuing the export of %s in %s.", spec.logical_date, destination)
         return plan
-    _require_own_directory(order, there, destination)
+    _require_own_directory(spec, there, destination)
     for _ in range(_MOST_TRIES - 1):
         try:
-            return _new_plan(client, order, directory, rows_per_part, most_parts, there, accept_failed)
+            return _new_plan(client, spec, directory, rows_per_part, most_parts, there, accept_failed)
         except ReplacedError:
-            if not order.is_shared(directory, client.settings.host):
+            if not spec.is_shared(directory, client.settings.host):
                 raise
-    return _new_plan(client, order, directory, rows_per_part, most_parts, there, accept_failed)
+    return _new_plan(client, spec, directory, rows_per_part, most_parts, there, accept_failed)
 
 
 def _can_be_continued(directory: Directory, plan: Plan, accept_failed: bool) -> bool:
     return (accept_failed or not has_skipped(directory, plan)) and is_usable(directory, plan)
 
 
-def _there(directory: Directory, question: RowSelection) -> tuple[Plan | None, Manifest | None]:
+def _there(directory: Directory, selection: RowSelection) -> tuple[Plan | None, Manifest | None]:
     """The unfinished export that is there, else the whole one.
 
     :raises InvalidArgumentError: There is anything else.
@@ -141,11 +141,11 @@ def _there(directory: Directory, question: RowSelection) -> tuple[Plan | None, M
     plan = read_plan(directory)
     if plan is not None:  # what it replaces is no longer whole
         return plan, None
-    if manifest is not None and manifest.question != question:
-        there = manifest.question
-        differing = [words for name, words in _DIFFERENCES.items() if getattr(there, name) != getattr(question, name)]
+    if manifest is not None and manifest.selection != selection:
+        there = manifest.selection
+        differing = [words for name, words in _DIFFERENCES.items() if getattr(there, name) != getattr(selection, name)]
         raise InvalidArgumentError(
-            f"destination: {directory.path} holds an export {' and '.join(differing)} (project {there.project}, "
+            f"destination: {directory.path} holds an export {' and '.join(differing)} (project {there.project_id}, "
             f"branch {there.branch}). Name another directory, such as one for each run, or empty this one."
         )
     return None, manifest
@@ -153,7 +153,7 @@ def _there(directory: Directory, question: RowSelection) -> tuple[Plan | None, M
 
 def _new_plan(
     client: EncordClient,
-    order: ExportSpec,
+    spec: ExportSpec,
     directory: Directory,
     rows_per_part: int | None,
     most_parts: int,
@@ -161,39 +161,39 @@ def _new_plan(
     accept_failed: bool,
 ) -> Plan | Manifest:
     """A plan; or what another attempt at the same task has made of it while this one listed."""
-    listing = list_rows(client, order.question)
-    changes = _changes(client, order, listing, directory.path)
-    if changes.since is None:  # else no rows may be right: the chain knows which rows left, perhaps all
-        require_known(client, order.question, listing)
-    structure = _structure(client, order)
+    listing = list_rows(client, spec.selection)
+    changes = _changes(client, spec, listing, directory.path)
+    if changes.previous is None:  # else no rows may be right: the chain knows which rows left, perhaps all
+        require_known(client, spec.selection, listing)
+    structure = _structure(client, spec)
     to_read = len(listing.rows) if changes.wanted is None else len(changes.wanted)
-    _report(order, listing, directory.path, to_read, changes)
-    if order.is_shared(directory, client.settings.host):
+    _report(spec, listing, directory.path, to_read, changes)
+    if spec.is_shared(directory, client.settings.host):
         plan, manifest = read_plan(directory), directory.manifest()
         if plan is not None and _can_be_continued(directory, plan, accept_failed):
             return plan
-        is_new = manifest is not None and (there is None or manifest.plan != there.plan)
+        is_new = manifest is not None and (there is None or manifest.plan_id != there.plan_id)
         if manifest is not None and is_new and (accept_failed or not manifest.counts.failed):
             return manifest
-    id_, wanted = str(uuid.uuid4()), order.fingerprint(client.settings.host)
+    id_, wanted = str(uuid.uuid4()), spec.fingerprint(client.settings.host)
     claim = directory.take(id_, wanted)
     plan = Plan(
         kind=KIND,
         id=id_,
         replaces=claim.replaces,
         fingerprint=wanted,
-        question=order.question,
-        layout=order.layout,
-        run=order.run,
+        selection=spec.selection,
+        layout=spec.layout,
+        logical_date=spec.logical_date,
         listed=listing.listed,
         with_labels=len(listing.rows),
         listed_at=listing.listed_at,
         clock=listing.clock,
         watermark=listing.watermark,
         listing=write_rows(directory, id_, LISTING, _with_whether_wanted(listing, changes.wanted)),
-        since=changes.since,
-        chain=changes.chain,
-        left=None if changes.left is None else write_rows(directory, id_, LEFT, changes.left),
+        previous=changes.previous,
+        history=changes.history,
+        removed=None if changes.removed is None else write_rows(directory, id_, REMOVED, changes.removed),
         to_read=to_read,
         structure=structure,
         parts=ranges(to_read, min(most_parts, -(-to_read // (rows_per_part or to_read or 1)))),
@@ -207,47 +207,47 @@ def _with_whether_wanted(listing: Listing, wanted: set[str] | None) -> Iterator[
         yield row, wanted is None or row.label_hash in wanted
 
 
-def _changes(client: EncordClient, order: ExportSpec, listing: Listing, destination: StoragePath) -> _Changes:
+def _changes(client: EncordClient, spec: ExportSpec, listing: Listing, destination: StoragePath) -> _Changes:
     """What changed since the last export of the chain; if the chain is broken, all rows, and why."""
-    chain = order.chain
+    chain = spec.history
     if chain is None:
         return _Changes()
     try:
-        link = chains.before(chain, order.question, order.layout, destination)
+        link = chains.before(chain, spec.selection, spec.layout, destination)
         if link is None:
-            return _Changes(chain=ChainRecord(name=chain.name))
+            return _Changes(history=ChainRecord(name=chain.name))
         since = chains.since_of(chain, link)
         found = chains.changes(listing.rows, link, since)
     except BrokenChainError as error:
-        return _Changes(chain=ChainRecord(name=chain.name, restarted=f"{error}."))
-    left = list(why_left(client, order.question, found.left))
-    return _Changes(chain=ChainRecord(name=chain.name), since=since, wanted=found.changed, left=left)
+        return _Changes(history=ChainRecord(name=chain.name, restarted=f"{error}."))
+    left = list(why_removed(client, spec.selection, found.removed))
+    return _Changes(history=ChainRecord(name=chain.name), previous=since, wanted=found.changed, removed=left)
 
 
-def _require_own_directory(order: ExportSpec, there: Manifest | None, destination: StoragePath) -> None:
-    if order.chain and there and there.run != order.run:
+def _require_own_directory(spec: ExportSpec, there: Manifest | None, destination: StoragePath) -> None:
+    if spec.history and there and there.logical_date != spec.logical_date:
         raise InvalidArgumentError(
-            f"destination: {destination} holds the export of {there.run}. Each export of a chain needs a directory of "
+            f"destination: {destination} holds the export of {there.logical_date}. Each export of a chain needs a directory of "
             "its own: end the path with the date, such as {{ ds }}."
         )
 
 
-def _report(order: ExportSpec, listing: Listing, destination: StoragePath, to_read: int, changes: _Changes) -> None:
+def _report(spec: ExportSpec, listing: Listing, destination: StoragePath, to_read: int, changes: _Changes) -> None:
     log.info(
         "Exporting %d label rows of project %s, branch %s, to %s; %d listed without labels are left out.",
         to_read,
-        order.question.project,
-        order.question.branch or "of all",
+        spec.selection.project_id,
+        spec.selection.branch or "of all",
         destination,
         listing.without_labels,
     )
-    if changes.since:
-        log.info("%d did not change since the export in %s.", len(listing.rows) - to_read, changes.since.manifest)
-    elif changes.chain and changes.chain.restarted:
-        log.warning("The chain is broken, so this export is of all rows: %s", changes.chain.restarted)
-    elif order.chain:
-        log.info("There is no earlier export of this chain in %s; this one is of all rows.", order.chain.directory)
-    restrictions = order.question.restrictions
+    if changes.previous:
+        log.info("%d did not change since the export in %s.", len(listing.rows) - to_read, changes.previous.manifest)
+    elif changes.history and changes.history.restarted:
+        log.warning("The chain is broken, so this export is of all rows: %s", changes.history.restarted)
+    elif spec.history:
+        log.info("There is no earlier export of this chain in %s; this one is of all rows.", spec.history.directory)
+    restrictions = spec.selection.restrictions
     if restrictions and not listing.rows:  # a project without labels, asked for as a whole, is no reason to warn
         log.warning(
             "Nothing to export: of %d data units that these let through, none has labels: %s. Check that they are what "
@@ -257,13 +257,13 @@ def _report(order: ExportSpec, listing: Listing, destination: StoragePath, to_re
         )
 
 
-def _structure(client: EncordClient, order: ExportSpec) -> dict[str, Any]:
-    if not needs_structure(order.layout.format):
+def _structure(client: EncordClient, spec: ExportSpec) -> dict[str, Any]:
+    if not needs_structure(spec.layout.format):
         return {}
     try:
-        return client.project(order.question.project).ontology().editor_ontology
+        return client.project(spec.selection.project_id).ontology().editor_ontology
     except (UnsupportedByCredentialError, PermissionDeniedError) as error:
-        if order.layout.format != PARQUET:
+        if spec.layout.format != PARQUET:
             raise
         log.warning(
             "The ontology cannot be read, so options have the names or values that the label rows have: %s", error

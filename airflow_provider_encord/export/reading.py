@@ -48,13 +48,13 @@ deleted since."""
 class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How label rows are asked for.
 
-    :param rows_per_request: How many at once, at most.
-    :param parallel: How many requests run at the same time.
+    :param batch_size: How many at once, at most.
+    :param max_concurrency: How many requests run at the same time.
     :param skip_unreadable: Leave out rows whose content cannot be read, and report them; else such a row is an error.
     """
 
-    rows_per_request: int = ROWS_PER_REQUEST
-    parallel: int = PARALLEL_READS
+    batch_size: int = ROWS_PER_REQUEST
+    max_concurrency: int = PARALLEL_READS
     skip_unreadable: bool = False
 
 
@@ -101,12 +101,12 @@ class Reader:
     def __init__(self, client: EncordClient, project: str, reading: ReadOptions):
         self._client = client
         self._project = project
-        self._size = BundleSize(reading.rows_per_request)
-        self._parallel = reading.parallel
+        self._size = BundleSize(reading.batch_size)
+        self._parallel = reading.max_concurrency
         self._skip_unreadable = reading.skip_unreadable
 
     def rows(self, listed: Sequence[ListedRow]) -> Iterator[Read]:
-        """All of them, in order. Of the bundles that were read, `parallel` at most are in memory.
+        """All of them, in order. Of the bundles that were read, `max_concurrency` at most are in memory.
 
         :raises PayloadTooLargeError: A row alone is too much for a request; the message says which.
         :raises UnexpectedResponseError: Encord gave a row twice, or one that was not asked for; or a row cannot be

@@ -8,14 +8,14 @@ from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.export.listing import ListedRow, RowSelection, still_listed
-from airflow_provider_encord.export.listing_file import FILTER, GONE
+from airflow_provider_encord.export.listing_file import DELETED, FILTERED_OUT
 
 
-def why_left(
-    client: EncordClient, question: RowSelection, left: Sequence[ListedRow]
+def why_removed(
+    client: EncordClient, selection: RowSelection, removed: Sequence[ListedRow]
 ) -> Iterator[tuple[ListedRow, str]]:
-    """Each row, with `FILTER` if Encord lists it when it is asked for without the filters, else with `GONE`."""
-    for part in chunks(left, MOST_ROWS_PER_REQUEST):
-        there = still_listed(client, question.project, part)
+    """Each row, with `FILTERED_OUT` if Encord lists it when it is asked for without the filters, else with `DELETED`."""
+    for part in chunks(removed, MOST_ROWS_PER_REQUEST):
+        there = still_listed(client, selection.project_id, part)
         for row in part:
-            yield row, FILTER if row.label_hash in there else GONE
+            yield row, FILTERED_OUT if row.label_hash in there else DELETED

@@ -26,7 +26,7 @@ SHARD_NAME = re.compile(
 def shard_name(plan: str, part: int, number: int, try_: str, format: str) -> str:  # noqa: A002 - the word for it
     """The file name of a shard. In the order of the names, the shards of a plan have the rows in their order.
 
-    :param plan: Id of the plan.
+    :param plan_id: Id of the plan.
     :param part: Number of the part, counted from 0.
     :param number: Counted from 0, in the part.
     :param try_: Of `directory.new_try`: each attempt at a part writes its own files.
@@ -49,7 +49,7 @@ class OpenShard:
     """
 
     def __init__(self, directory: StoragePath, name: str, layout: Layout, structure: Structure):
-        self._name, self._most = name, layout.shard_bytes
+        self._name, self._most = name, layout.max_shard_bytes
         self._file = CountedFile(directory, name)
         self._encoder = FORMATS[layout.format](self._file, structure)
         self._rows = self._weight = 0
@@ -69,7 +69,7 @@ class OpenShard:
         left_out = self._encoder.finish()
         self._file.close()
         return Shard(
-            name=self._name, rows=self._rows, bytes=self._file.bytes, sha256=self._file.sha256, left_out=left_out
+            name=self._name, rows=self._rows, bytes=self._file.bytes, sha256=self._file.sha256, unsupported=left_out
         )
 
     def abandon(self) -> None:

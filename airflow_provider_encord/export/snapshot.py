@@ -39,7 +39,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     :param rows: Label rows of the branch.
     :param copied: Those that were copied just now; none if it was whole before.
     :param taken_late: Whether it was taken after its date, and so is not what there was on that date.
-    :param moment: Rows that were created by then belong to it; ISO 8601, UTC.
+    :param captured_at: Rows that were created by then belong to it; ISO 8601, UTC.
     :param captured_from: When the first row was copied, by Encord's clock; so `captured_until`, the last.
     """
 
@@ -47,7 +47,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     copied: int
     taken_late: bool
-    moment: str
+    captured_at: str
     captured_from: str
     captured_until: str
 
@@ -136,7 +136,7 @@ class _Taking:
             begun = made.isoformat()
             return Capture(
                 branch=name,
-                moment=moment.isoformat(),
+                captured_at=moment.isoformat(),
                 taken_late=taken_late,
                 begun=begun,
                 ended=begun if judgement.whole else None,
@@ -170,13 +170,13 @@ class _Taking:
         if late:
             branch = f"{self._branch}-taken-{now.astimezone(datetime.UTC):%Y%m%d}"
             log.warning("The snapshot %s was due on %s; it is taken now, as %s.", self._branch, due.isoformat(), branch)
-        capture = Capture(branch=branch, moment=_text(now if late else due), taken_late=late, begun=_text(now))
+        capture = Capture(branch=branch, captured_at=_text(now if late else due), taken_late=late, begun=_text(now))
         self._memory.begin(capture)
         return capture
 
     def _complete(self, capture: Capture) -> Snapshot:
         """Copy what is missing, and check that all is there."""
-        branch, wanted = capture.branch, self._wanted(parse_time(capture.moment))
+        branch, wanted = capture.branch, self._wanted(parse_time(capture.captured_at))
         before = self._rows(branch)
         self._require(branch, outsiders(before, wanted) or edited(before))
         there = {row.data_hash for row in before}
@@ -189,7 +189,7 @@ class _Taking:
         self._account_for(branch, wanted, whole)
         begun, ended = span(whole, parse_time(capture.begun), self._client.encord_time())
         if not whole:
-            begun = ended = parse_time(capture.moment)
+            begun = ended = parse_time(capture.captured_at)
         capture = msgspec.structs.replace(
             capture, begun=_text(begun), ended=_text(ended), rows=len(whole), digest=digest(whole)
         )
@@ -240,7 +240,7 @@ def _snapshot(capture: Capture, *, copied: int) -> Snapshot:
         rows=capture.rows,
         copied=copied,
         taken_late=capture.taken_late,
-        moment=capture.moment,
+        captured_at=capture.captured_at,
         captured_from=capture.begun,
         captured_until=capture.ended or capture.begun,
     )

@@ -27,14 +27,14 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
     """A snapshot that was begun.
 
     :param branch: Where its labels are.
-    :param moment: Rows that were created by then belong to it; ISO 8601, UTC.
+    :param captured_at: Rows that were created by then belong to it; ISO 8601, UTC.
     :param begun: When the copying began, by Encord's clock; so `ended`, which is None as long as it is not whole.
     :param rows: How many rows the branch has.
     :param digest: See `snapshot_evidence.digest`.
     """
 
     branch: str
-    moment: str
+    captured_at: str
     taken_late: bool
     begun: str
     ended: str | None = None

@@ -21,7 +21,7 @@ from airflow_provider_encord.export.listing import RowSelection
 log = logging.getLogger(__name__)
 
 
-def with_known_stages(client: EncordClient, question: RowSelection) -> RowSelection:
+def with_known_stages(client: EncordClient, selection: RowSelection) -> RowSelection:
     """The question, with the stage by its title if it was given by its id.
 
     With an API key the stages cannot be asked for; a name that does not exist then lets nothing through.
@@ -29,20 +29,20 @@ def with_known_stages(client: EncordClient, question: RowSelection) -> RowSelect
     :raises InvalidArgumentError: The project has no such stage; the message lists those that it has.
     :raises UnsupportedByCredentialError: The project has no workflow, so no stages.
     """
-    filters = question.filters
-    if filters.stage is None and filters.stage_like is None:
-        return question
+    filters = selection.filters
+    if filters.stage is None and filters.stage_title_like is None:
+        return selection
     if isinstance(client.credential, ApiKey):
         _require_title(filters.stage)
         log.info("Whether the project has the stage cannot be checked with an API key.")
-        return question
-    stages = client.run(stages_of(question.project))
-    if filters.stage_like is not None:
-        _require_fitting(stages, filters.stage_like)
+        return selection
+    stages = client.run(stages_of(selection.project_id))
+    if filters.stage_title_like is not None:
+        _require_fitting(stages, filters.stage_title_like)
     if filters.stage is None:
-        return question
+        return selection
     return msgspec.structs.replace(
-        question, filters=msgspec.structs.replace(filters, stage=_title_of(stages, filters.stage))
+        selection, filters=msgspec.structs.replace(filters, stage=_title_of(stages, filters.stage))
     )
 
 

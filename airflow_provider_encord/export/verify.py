@@ -45,15 +45,15 @@ _JSON_LINES = re.compile(rf"{re.escape(JSON_LINES)}(\.gz|\.zst)?")
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing that is not as the manifest says.
 
-    :param what: The file, or the label row.
-    :param problem: In words.
+    :param source: The file, or the label row.
+    :param error: In words.
     """
 
-    what: str
-    problem: str
+    source: str
+    error: str
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.problem}"
+        return f"{self.source}: {self.error}"
 
 
 _MISMATCH = msgspec.json.Decoder(Mismatch)
@@ -83,23 +83,23 @@ def verify_files(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatc
     Files are read block by block, so memory does not grow with their size.
     """
     broken = False
-    for record in (*manifest.shards, manifest.listing, manifest.left):
+    for record in (*manifest.shards, manifest.listing, manifest.removed):
         if record is not None and (problem := _problem_of(directory, record)):
             broken = True
-            yield Mismatch(what=record.name, problem=problem)
+            yield Mismatch(source=record.name, error=problem)
     yield from _unnamed(directory, manifest)
     yield from _miscounted(manifest)
     if not broken and _JSON_LINES.fullmatch(manifest.layout.format):
         try:
             yield from _misplaced(directory, manifest)
         except DamagedFileError as error:
-            yield Mismatch(what=str(directory), problem=error.message)
+            yield Mismatch(source=str(directory), error=error.message)
 
 
 def verify_listing(client: EncordClient, directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
     """Compare the listing of an export with what Encord lists now, of the same question."""
     then = {row.label_hash: row for row, _ in _listed(directory, manifest)}
-    for row in list_rows(client, manifest.question).rows:
+    for row in list_rows(client, manifest.selection).rows:
         before = then.pop(row.label_hash, None)
         if before is None:
             yield _of_row(row, "Encord lists it now, and did not then")
@@ -125,7 +125,7 @@ def verify_content(
     held = _lines(directory, manifest.shards)
     reading = msgspec.structs.replace(reading, skip_unreadable=True)
     try:
-        for row, now in Reader(client, manifest.project.id, reading).rows(wanted):
+        for row, now in Reader(client, manifest.project_id, reading).rows(wanted):
             line = next(held, None)
             if now is None:
                 yield _of_row(row, "Encord does not give it any more")
@@ -134,7 +134,7 @@ def verify_content(
             elif line is None or not _same(line, bytes(now.content)):
                 yield _of_row(row, "its labels are not those of the export")
     except DamagedFileError as error:
-        yield Mismatch(what=str(directory), problem=error.message)
+        yield Mismatch(source=str(directory), error=error.message)
 
 
 def _same(line: bytes, content: bytes) -> bool:
@@ -159,7 +159,7 @@ def _decoded(line: bytes, decoder: msgspec.json.Decoder[Any]) -> _Decoded | None
 
 def _exported(directory: StoragePath, manifest: Manifest) -> Iterator[ListedRow]:
     """The rows that are in the files, in order."""
-    without = {row.label_hash for row in manifest.missing} | {row.label_hash for row in manifest.failed}
+    without = {row.label_hash for row in manifest.not_found} | {row.label_hash for row in manifest.failed}
     for row, read in _listed(directory, manifest):
         if read and row.label_hash not in without:
             yield row
@@ -185,18 +185,18 @@ def _problem_of(directory: StoragePath, record: Shard | FileRecord) -> str | Non
 def _unnamed(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
     """Shards of other exports. Two attempts at a part of this plan may both have finished; the manifest names one."""
     named = {shard.name for shard in manifest.shards}
-    plan = short(manifest.plan) if manifest.plan else None
+    plan = short(manifest.plan_id) if manifest.plan_id else None
     with storage_errors("manifest", directory):
         names = sorted(path.name for path in directory.iterdir())
     for name in names:
         matched = SHARD_NAME.fullmatch(name)
         if matched and name not in named and (plan is None or matched["plan"] != plan):
-            yield Mismatch(what=name, problem="the manifest does not name it")
+            yield Mismatch(source=name, error="the manifest does not name it")
 
 
 def _miscounted(manifest: Manifest) -> Iterator[Mismatch]:
     for problem in manifest.problems():
-        yield Mismatch(what=MANIFEST, problem=problem)
+        yield Mismatch(source=MANIFEST, error=problem)
 
 
 def _misplaced(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
@@ -209,10 +209,10 @@ def _misplaced(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]
         for line in _lines(directory, [shard]):
             rows += 1
             if problem := _problem_of_line(line, next(expected, None)):
-                yield Mismatch(what=f"{shard.name}, line {rows}", problem=problem)
+                yield Mismatch(source=f"{shard.name}, line {rows}", error=problem)
                 return
         if rows != shard.rows:
-            yield Mismatch(what=shard.name, problem=f"it has {rows} rows, and the manifest says {shard.rows}")
+            yield Mismatch(source=shard.name, error=f"it has {rows} rows, and the manifest says {shard.rows}")
     if row := next(expected, None):
         yield _of_row(row, "it is listed, and in no file")
 
@@ -238,4 +238,4 @@ def _lines(directory: StoragePath, shards: Iterable[Shard]) -> Iterator[bytes]:
 
 
 def _of_row(row: ListedRow, problem: str) -> Mismatch:
-    return Mismatch(what=f"label row {row.label_hash} (data {row.data_hash})", problem=problem)
+    return Mismatch(source=f"label row {row.label_hash} (data {row.data_hash})", error=problem)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.export.analytics import AnalyticsFilters, AnalyticsQuestion
+    from airflow_provider_encord.export.analytics import AnalyticsFilters, AnalyticsSelection
 
 
 class EncordExportAnalyticsOperator(EncordBaseOperator):
@@ -136,25 +136,25 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         from airflow_provider_encord.export.manifest import MANIFEST
 
         target = storage_path(self.destination, "destination")
-        question = self._question(context)
+        selection = self._selection(context)
         overwrite = parse_bool(self.overwrite, "overwrite")
         settle_seconds = parse_seconds(self.settle_seconds, "settle_seconds")
-        self.push_link(context, project_url, question.project)
-        manifest = export_analytics(self.client, question, target, overwrite=overwrite, settle_seconds=settle_seconds)
+        self.push_link(context, project_url, selection.project_id)
+        manifest = export_analytics(self.client, selection, target, overwrite=overwrite, settle_seconds=settle_seconds)
         result = {
-            "project_id": question.project,
-            "start": question.start,
-            "end": question.end,
+            "project_id": selection.project_id,
+            "start": selection.start,
+            "end": selection.end,
             "records": manifest.records,
             "final": manifest.is_final(settle_seconds),
             "manifest": str(target / MANIFEST),
         }
-        self.record_asset_event(context, project_uri(self.client.settings.base_url, question.project), result)
+        self.record_asset_event(context, project_uri(self.client.settings.base_url, selection.project_id), result)
         return result
 
-    def _question(self, context: Context) -> AnalyticsQuestion:
+    def _selection(self, context: Context) -> AnalyticsSelection:
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.export.analytics import AnalyticsQuestion
+        from airflow_provider_encord.export.analytics import AnalyticsSelection
         from airflow_provider_encord.export.formats import require_format
 
         what = _kinds(self.record_types, "record_types")
@@ -166,9 +166,9 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
                 f"start, end: the interval from {start} to {end} is empty. If it is that of the run, leave "
                 "both out (Airflow 3's default timetable gives empty ones), or use CronDataIntervalTimetable."
             )
-        return AnalyticsQuestion(
-            project=self.client.project(self.project_id).id,
-            what=tuple(dict.fromkeys(what)),
+        return AnalyticsSelection(
+            project_id=self.client.project(self.project_id).id,
+            record_types=tuple(dict.fromkeys(what)),
             start=start.isoformat(),
             end=end.isoformat(),
             format=name,
@@ -185,7 +185,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
             raise InvalidArgumentError("actions: time spent is not recorded by action; leave one of them out.")
         return AnalyticsFilters(
             user_emails=tuple(require_emails(parse_list(self.user_emails, "user_emails"), "user_emails")),
-            stages=tuple(require_ids(parse_list(self.stage_ids, "stage_ids"), "stage_ids")),
+            stage_ids=tuple(require_ids(parse_list(self.stage_ids, "stage_ids"), "stage_ids")),
             data_hashes=tuple(require_ids(parse_list(self.data_hashes, "data_hashes"), "data_hashes")),
             actions=tuple(actions),
         )

@@ -14,11 +14,11 @@ key = load_ssh_private_key(pathlib.Path(key_file).read_bytes(), None)
 public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 session = requests.Session()
 settings = {"dataset_access_settings": {"fetch_client_metadata": False, "fetch_rows": False}}
-question = {"query_type": "dataset", "query_method": "GET", "values": {"uid": None, "payload": settings}}
+selection = {"query_type": "dataset", "query_method": "GET", "values": {"uid": None, "payload": settings}}
 
 
 def ask() -> None:
-    body = json.dumps(question).encode()
+    body = json.dumps(selection).encode()
     headers = {
         "Content-Type": "application/json",
         "ResourceType": "dataset",

@@ -18,11 +18,11 @@ from airflow_provider_encord.export.listing import RowSelection
 from airflow_provider_encord.export.reading import ReadOptions
 
 base, key_file, project, out, *more = sys.argv[1:]
-reading = ReadOptions(parallel=int(more[0]) if more else PARALLEL_READS)
-order = ExportSpec(question=RowSelection(project=project), run="2026-11-24T00:00:00+00:00")
+reading = ReadOptions(max_concurrency=int(more[0]) if more else PARALLEL_READS)
+spec = ExportSpec(selection=RowSelection(project_id=project), logical_date="2026-11-24T00:00:00+00:00")
 client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))
 started, cpu = time.perf_counter(), time.process_time()
-manifest = export_labels(client, order, pathlib.Path(out), reading=reading)
+manifest = export_labels(client, spec, pathlib.Path(out), reading=reading)
 took, cpu = time.perf_counter() - started, time.process_time() - cpu
 print(
     json.dumps(

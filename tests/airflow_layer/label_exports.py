@@ -47,7 +47,7 @@ class Exports:
 
     def left(self, day: int) -> dict[str, Any]:
         directory = self.directory / f"day-{day}"
-        left = read_manifest(directory).left
+        left = read_manifest(directory).removed
         return {row.data_hash: why for row, why in read_rows(directory, left)} if left else {}
 
     def truth(self) -> list[dict[str, Any]]:

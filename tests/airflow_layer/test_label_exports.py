@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_encord.export.listing_file import FILTER, GONE
+from airflow_provider_encord.export.listing_file import DELETED, FILTERED_OUT
 from airflow_provider_encord.export.manifest import read_manifest
 from airflow_provider_encord.operators.labels import (
     EncordExportLabelsOperator,
@@ -59,7 +59,7 @@ def test_rows_that_change_stage_come_and_go_though_their_time_of_editing_stays(
         result = exports.incremental(2, stage="Complete")
     assert before == {row["data_hash"]: row["last_edited_at"] for row in exports.truth()}, "a move edits nothing"
     assert [row["data_hash"] for row in exports.rows(2)] == [done[4]]
-    assert exports.left(2) == {done[0]: FILTER}
+    assert exports.left(2) == {done[0]: FILTERED_OUT}
     assert (result["rows"], result["left"], result["unchanged"]) == (1, 1, 2)
 
 
@@ -69,7 +69,7 @@ def test_data_that_is_taken_out_of_the_project_is_told(exports: Exports) -> None
         project = client.project(exports.project)
         project.detach_datasets([one.dataset_hash for one in project.datasets()])
     assert exports.incremental(2)["left"] == 40
-    assert {*exports.left(2).values()} == {GONE}
+    assert {*exports.left(2).values()} == {DELETED}
 
 
 def test_backfills_by_data_interval_are_of_what_was_edited_in_it(exports: Exports) -> None:
@@ -130,7 +130,7 @@ def _swap(path: Path) -> None:
     ],
 )
 def test_verifying_names_each_file_that_is_not_as_the_manifest_says(exports: Exports, harm: Any, named: str) -> None:
-    exports.export(shard_bytes=30_000)
+    exports.export(max_shard_bytes=30_000)
     assert exports.verify() == {
         "manifest": f"file://{exports.directory}/day-0/manifest.json",
         "rows": 40,

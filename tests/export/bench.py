@@ -35,7 +35,7 @@ from airflow_provider_encord.export.reading import ReadOptions
 from tests.client import keys
 
 PROJECT = "00000000-0000-4000-8000-00000000000a"
-QUESTION = RowSelection(project=PROJECT)
+QUESTION = RowSelection(project_id=PROJECT)
 _KEY = SshKey.parse(keys.openssh(keys.new_key()))
 
 
@@ -103,7 +103,7 @@ class Encord:
     :param most_rows: Label limit per request.
     :param most_bytes: A larger answer is refused with 413.
     :param gone: Label hashes that were deleted after they were listed.
-    :param left_out: Label hashes that answers leave out although they are listed; how often.
+    :param unsupported: Label hashes that answers leave out although they are listed; how often.
     :param refuses_gone: Refuses a whole bundle that names one of them; else it leaves them out.
     :param refuses_every_row: What every read fails with.
     :param seed: For the order of each answer.
@@ -114,7 +114,7 @@ class Encord:
     most_rows: int = 1000
     most_bytes: int = 10**9
     gone: frozenset[str] = frozenset()
-    left_out: dict[str, int] = dataclasses.field(default_factory=dict)
+    unsupported: dict[str, int] = dataclasses.field(default_factory=dict)
     refuses_gone: bool = False
     refuses_every_row: EncordError | None = None
     seed: int = 0
@@ -156,8 +156,8 @@ class Encord:
             raise PayloadTooLargeError("too many", maximum=self.most_rows)
         if self.refuses_gone and self.gone & {*label_hashes}:
             raise NotFoundError("not found")
-        left_out = {one for one in label_hashes if self.left_out.get(one, 0) > 0}
-        self.left_out |= {one: self.left_out[one] - 1 for one in left_out}
+        left_out = {one for one in label_hashes if self.unsupported.get(one, 0) > 0}
+        self.unsupported |= {one: self.unsupported[one] - 1 for one in left_out}
         wanted = {*label_hashes} - self.gone - left_out
         rows = [one.row for one in self.units if one.label_hash in wanted and one.row]
         if sum(map(len, rows)) > self.most_bytes:
@@ -167,7 +167,7 @@ class Encord:
 
 
 def export(
-    client: EncordClient, question: RowSelection, destination: Any, *, shard_bytes: int = SHARD_BYTES, **more: Any
+    client: EncordClient, selection: RowSelection, destination: Any, *, shard_bytes: int = SHARD_BYTES, **more: Any
 ) -> Manifest:
     """Export JSON Lines.
 
@@ -177,9 +177,9 @@ def export(
         **{name: more.pop(name) for name in ("rows_per_request", "parallel", "skip_unreadable") if name in more}
     )
     clock = {"clock": more.pop("clock")} if "clock" in more else {}
-    layout = Layout(format=more.pop("format", JSON_LINES), shard_bytes=shard_bytes)
+    layout = Layout(format=more.pop("format", JSON_LINES), max_shard_bytes=shard_bytes)
     return export_labels(
-        client, ExportSpec(question=question, layout=layout, **more), destination, reading=reading, **clock
+        client, ExportSpec(selection=selection, layout=layout, **more), destination, reading=reading, **clock
     )
 
 

@@ -27,7 +27,14 @@ class Killed(BaseException):
 def _export(directory: Path, server: Encord | None = None, run: str | None = MONDAY, **more: Any) -> Manifest:
     server = server or Encord(units(20))
     return export(
-        server.client(), QUESTION, directory, run=run, shard_bytes=500, rows_per_request=2, parallel=1, **more
+        server.client(),
+        QUESTION,
+        directory,
+        logical_date=run,
+        max_shard_bytes=500,
+        batch_size=2,
+        max_concurrency=1,
+        **more,
     )
 
 
@@ -44,7 +51,7 @@ def test_a_whole_export_of_the_same_logical_date_is_not_made_again(tmp_path):
 def test_what_differs_from_a_whole_export_is_made_anew(tmp_path, other):
     first = _export(tmp_path)
     again = Encord(units(20))
-    assert _export(tmp_path, again, **other).plan != first.plan
+    assert _export(tmp_path, again, **other).plan_id != first.plan_id
     assert len(again.asked) > 1
 
 
@@ -72,7 +79,7 @@ def test_rows_that_come_in_after_a_kill_wait_for_the_next_export(tmp_path):
 def test_what_another_logical_date_began_is_not_gone_on_with(tmp_path):
     with pytest.raises(Killed):
         _export(tmp_path, Encord(units(20), fails_at=9, failure=Killed()))
-    assert _export(tmp_path, Encord(units(30)), run=TUESDAY).counts.exported == 30
+    assert _export(tmp_path, Encord(units(30)), logical_date=TUESDAY).counts.exported == 30
     assert names(tmp_path) == [shard.name for shard in read_manifest(tmp_path).shards]
 
 
@@ -92,7 +99,7 @@ def test_a_missing_row_is_told_once_though_the_export_was_killed(tmp_path):
     with pytest.raises(Killed):
         _export(tmp_path, Encord(rows, gone=gone, fails_at=9, failure=Killed()))
     manifest = _export(tmp_path, Encord(rows, gone=gone))
-    assert [row.label_hash for row in manifest.missing] == [*gone]
+    assert [row.label_hash for row in manifest.not_found] == [*gone]
     assert (manifest.counts.exported, manifest.counts.with_labels) == (19, 20)
 
 
@@ -115,17 +122,17 @@ class Mapped:
 
     def __init__(self, directory: Path, rows: int = 20, **more: Any):
         self.directory = directory
-        self.order = ExportSpec(question=QUESTION, layout=Layout(shard_bytes=500), run=MONDAY, **more)
+        self.spec = ExportSpec(selection=QUESTION, layout=Layout(max_shard_bytes=500), logical_date=MONDAY, **more)
         self.server = Encord(units(rows))
 
     def plan(self, rows_per_partition: int = 6, most: int = 1000) -> list[Any]:
         return plan_partitions(
-            self.server.client(), self.order, self.directory, rows_per_partition=rows_per_partition, most=most
+            self.server.client(), self.spec, self.directory, rows_per_partition=rows_per_partition, most=most
         )
 
     def export(self, partition: Any, **server: Any) -> Any:
         client = Encord(self.server.units, **server).client()
-        return export_partition(client, partition, self.directory, ReadOptions(rows_per_request=2, parallel=1))
+        return export_partition(client, partition, self.directory, ReadOptions(batch_size=2, max_concurrency=1))
 
 
 def test_partitions_are_joined_by_whoever_finishes_last_and_hold_what_one_task_would_export(tmp_path):
@@ -177,7 +184,7 @@ def test_a_partition_that_is_exported_again_after_the_end_reads_nothing(tmp_path
 def test_a_partition_of_an_export_that_was_replaced_is_refused(tmp_path):
     mapped = Mapped(tmp_path)
     parts = mapped.plan()
-    _export(tmp_path, run=TUESDAY)
+    _export(tmp_path, logical_date=TUESDAY)
     with pytest.raises(InvalidArgumentError, match=r"partition: .* contains a different export"):
         mapped.export(parts[0])
 
@@ -189,7 +196,7 @@ def test_there_are_not_more_partitions_than_allowed(tmp_path):
 def test_one_task_finishes_what_was_begun_in_parts(tmp_path):
     mapped = Mapped(tmp_path)
     mapped.export(mapped.plan()[2])
-    manifest = export_labels(mapped.server.client(), mapped.order, tmp_path)
+    manifest = export_labels(mapped.server.client(), mapped.spec, tmp_path)
     assert manifest.counts.exported == 20
     assert manifest.parts == 4
 
@@ -213,6 +220,6 @@ def test_compressed_shards_hold_the_same_lines(tmp_path):
 
 def test_a_plan_is_made_without_reading_content(tmp_path):
     server = Encord(units(20))
-    plan = plan_export(server.client(), ExportSpec(question=QUESTION, run=MONDAY), tmp_path)
+    plan = plan_export(server.client(), ExportSpec(selection=QUESTION, logical_date=MONDAY), tmp_path)
     assert isinstance(plan, Plan)
     assert (plan.to_read, server.reads, json.loads((tmp_path / PLAN).read_bytes())["id"]) == (20, [], plan.id)

@@ -16,7 +16,7 @@ from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError, UnexpectedResponseError
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.export.analytics import AnalyticsManifest, AnalyticsQuestion, export_analytics
+from airflow_provider_encord.export.analytics import AnalyticsManifest, AnalyticsSelection, export_analytics
 from airflow_provider_encord.export.directory import KIND, MANIFEST, PLAN, Claim, ReplacedError
 from airflow_provider_encord.export.manifest import decode_manifest
 from tests.export.bench import PROJECT, QUESTION, Encord, export, units
@@ -48,7 +48,7 @@ def _encord(
     project = SimpleNamespace(activity=SimpleNamespace(task_actions=task_actions), get=get)
     client = SimpleNamespace(
         settings=Settings(),
-        project=lambda _: project,
+        project_id=lambda _: project,
         require_possible=lambda _: None,
         encord_time=lambda: datetime.datetime(2026, 12, 1, tzinfo=datetime.UTC),
     )
@@ -70,14 +70,14 @@ def _actions(day: int, count: int = 6) -> list[TaskAction]:
 
 
 def _export(directory: Path, day: int, client: EncordClient | None = None, **more: Any) -> AnalyticsManifest:
-    question = AnalyticsQuestion(
-        project=PROJECT,
-        what=("task_actions",),
+    selection = AnalyticsSelection(
+        project_id=PROJECT,
+        record_types=("task_actions",),
         start=f"2026-11-{day:02d}T00:00:00+00:00",
         end=f"2026-11-{day + 1:02d}T00:00:00+00:00",
         format="jsonl",
     )
-    return export_analytics(client or _encord(_actions(day)), question, directory, **more)
+    return export_analytics(client or _encord(_actions(day)), selection, directory, **more)
 
 
 def _require_whole(directory: Path, manifest: AnalyticsManifest) -> None:
@@ -161,7 +161,7 @@ def test_an_export_that_was_killed_after_its_manifest_is_tidied_by_the_next(tmp_
     with pytest.raises(Killed):
         _export(tmp_path, 1, _encord(_actions(1), _die))
     manifest = _export(tmp_path, 1)
-    plan, (replaced,) = manifest.plan or "", manifest.replaces
+    plan, (replaced,) = manifest.plan_id or "", manifest.replaces
     (tmp_path / f"task_actions-{replaced[:8]}-00000.jsonl").write_text("{}\n")
     claim = Claim(kind=KIND, id=plan, replaces=[replaced], fingerprint=manifest.fingerprint)
     (tmp_path / PLAN).write_bytes(msgspec.json.encode(claim))

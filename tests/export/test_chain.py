@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.incremental import Chain, links
 from airflow_provider_encord.export.listing import Filters, RowSelection
-from airflow_provider_encord.export.listing_file import FILTER, GONE, read_rows
+from airflow_provider_encord.export.listing_file import DELETED, FILTERED_OUT, read_rows
 from airflow_provider_encord.export.manifest import Manifest
 from tests.export.bench import PROJECT, QUESTION, Encord, Unit, export, lines, unit
 
@@ -36,7 +36,7 @@ def _next(
     chain: Path,
     day: int,
     present: list[Unit],
-    question: RowSelection = QUESTION,
+    selection: RowSelection = QUESTION,
     *,
     overwrite: bool = False,
     **server: Any,
@@ -44,10 +44,10 @@ def _next(
     """The export of a day."""
     return export(
         Encord(present, **server).client(),
-        question,
+        selection,
         chain / f"day-{day}",
-        run=_day(day),
-        chain=Chain(directory=chain, overlap=10.0),
+        logical_date=_day(day),
+        history=Chain(directory=chain, lookback_seconds=10.0),
         overwrite=overwrite,
     )
 
@@ -57,24 +57,24 @@ def _exported(chain: Path, day: int, manifest: Manifest) -> list[int]:
 
 
 def _left(chain: Path, day: int, manifest: Manifest) -> dict[int, str]:
-    assert manifest.left is not None
-    return {int(row.data_hash[-6:], 16): why for row, why in read_rows(chain / f"day-{day}", manifest.left)}
+    assert manifest.removed is not None
+    return {int(row.data_hash[-6:], 16): why for row, why in read_rows(chain / f"day-{day}", manifest.removed)}
 
 
 def test_the_first_export_of_a_chain_is_of_all_rows(tmp_path):
     manifest = _next(tmp_path, 1, _units(range(1, 6)))
     assert _exported(tmp_path, 1, manifest) == [1, 2, 3, 4, 5]
-    assert (manifest.since, manifest.left, manifest.counts.unchanged) == (None, None, 0)
+    assert (manifest.previous, manifest.removed, manifest.counts.unchanged) == (None, None, 0)
 
 
 def test_the_next_export_is_of_rows_that_are_new_or_have_another_time(tmp_path):
     first = _next(tmp_path, 1, _units(range(1, 6)))
     manifest = _next(tmp_path, 2, _units(range(1, 8), {3: LATER}))
     assert _exported(tmp_path, 2, manifest) == [3, 6, 7]
-    assert (manifest.counts.with_labels, manifest.counts.unchanged, manifest.counts.left) == (7, 4, 0)
-    assert manifest.since is not None
-    assert (manifest.since.run, manifest.since.watermark) == (_day(1), first.watermark)
-    assert manifest.since.manifest == str(tmp_path / "day-1" / "manifest.json")
+    assert (manifest.counts.with_labels, manifest.counts.unchanged, manifest.counts.removed) == (7, 4, 0)
+    assert manifest.previous is not None
+    assert (manifest.previous.logical_date, manifest.previous.watermark) == (_day(1), first.watermark)
+    assert manifest.previous.manifest == str(tmp_path / "day-1" / "manifest.json")
 
 
 def test_a_row_that_moves_into_the_filter_is_exported_though_its_time_stays(tmp_path):
@@ -86,8 +86,8 @@ def test_rows_that_are_not_listed_any_more_are_told(tmp_path):
     _next(tmp_path, 1, _units(range(1, 6)))
     manifest = _next(tmp_path, 2, _units([1, 3]))
     assert _exported(tmp_path, 2, manifest) == []
-    assert _left(tmp_path, 2, manifest) == {2: GONE, 4: GONE, 5: GONE}
-    assert manifest.counts.left == 3
+    assert _left(tmp_path, 2, manifest) == {2: DELETED, 4: DELETED, 5: DELETED}
+    assert manifest.counts.removed == 3
 
 
 def test_a_row_that_came_back_is_exported_again(tmp_path):
@@ -99,7 +99,7 @@ def test_a_row_that_came_back_is_exported_again(tmp_path):
 def test_a_row_that_was_gone_when_it_was_to_be_read_is_exported_once_it_is_there(tmp_path):
     rows = _units([1, 2])
     first = _next(tmp_path, 1, rows, gone=frozenset({rows[1].label_hash or ""}))
-    assert first.counts.missing == 1
+    assert first.counts.not_found == 1
     assert _exported(tmp_path, 2, _next(tmp_path, 2, rows)) == [2]
 
 
@@ -120,26 +120,26 @@ def test_an_export_continues_the_one_that_was_listed_last(tmp_path):
     for day in (1, 5, 3):
         _next(tmp_path, day, _units([1]))
     manifest = _next(tmp_path, 4, _units([1]))
-    assert manifest.since is not None
-    assert manifest.since.run == _day(3)
+    assert manifest.previous is not None
+    assert manifest.previous.logical_date == _day(3)
 
 
 def test_exports_of_another_question_and_broken_ones_are_passed_over(tmp_path):
     _next(tmp_path, 1, _units([1]))
-    _next(tmp_path, 2, _units([1]), RowSelection(project=PROJECT, filters=Filters(stage="Review")))
+    _next(tmp_path, 2, _units([1]), RowSelection(project_id=PROJECT, filters=Filters(stage="Review")))
     (tmp_path / "day-3").mkdir()
     (tmp_path / "day-3" / "labels-00000.jsonl").write_text("{}\n")
     (tmp_path / "notes.txt").write_text("mine")
     manifest = _next(tmp_path, 4, _units([1]))
-    assert manifest.since is not None
-    assert manifest.since.run == _day(1)
+    assert manifest.previous is not None
+    assert manifest.previous.logical_date == _day(1)
 
 
 def test_a_destination_that_all_runs_share_is_refused(tmp_path):
-    chain = Chain(directory=tmp_path, overlap=10.0)
-    export(Encord(_units([1])).client(), QUESTION, tmp_path / "all", run=_day(1), chain=chain)
+    chain = Chain(directory=tmp_path, lookback_seconds=10.0)
+    export(Encord(_units([1])).client(), QUESTION, tmp_path / "all", logical_date=_day(1), history=chain)
     with pytest.raises(InvalidArgumentError, match=r"destination: .* a directory of its own"):
-        export(Encord(_units([1])).client(), QUESTION, tmp_path / "all", run=_day(2), chain=chain)
+        export(Encord(_units([1])).client(), QUESTION, tmp_path / "all", logical_date=_day(2), history=chain)
 
 
 @pytest.mark.parametrize("harm", ["missing", "damaged", "short"])
@@ -153,8 +153,8 @@ def test_a_chain_whose_last_listing_is_broken_makes_a_full_export_and_says_so(tm
         listing.write_bytes(listing.read_bytes()[:20] if harm == "damaged" else b"")
     manifest = _next(tmp_path, 2, _units([1, 2]))
     assert _exported(tmp_path, 2, manifest) == [1, 2]
-    assert (manifest.since, manifest.left) == (None, None)
-    assert first.listing.name in manifest.chain.restarted
+    assert (manifest.previous, manifest.removed) == (None, None)
+    assert first.listing.name in manifest.history.restarted
     assert "The chain is broken, so this export is of all rows" in caplog.text
     assert _exported(tmp_path, 3, _next(tmp_path, 3, _units([1, 2, 3]))) == [3]
 
@@ -173,10 +173,10 @@ def test_a_link_that_was_deleted_makes_a_full_export_and_says_so(tmp_path, day, 
     elif harm == "manifest":
         (directory / "manifest.json").write_text("{")
     else:
-        (directory / (made[day].left.name if harm == "left" else made[day].shards[0].name)).unlink()
+        (directory / (made[day].removed.name if harm == "left" else made[day].shards[0].name)).unlink()
     manifest = _next(tmp_path, 4, _units([2, 3, 4]))
     assert _exported(tmp_path, 4, manifest) == [2, 3, 4]
-    assert f"day-{day}" in manifest.chain.restarted
+    assert f"day-{day}" in manifest.history.restarted
     assert _exported(tmp_path, 5, _next(tmp_path, 5, _units([2, 3, 4]))) == []
 
 
@@ -185,18 +185,18 @@ def test_two_chains_in_one_directory_do_not_continue_each_other(tmp_path, other)
     """Fault 1.7."""
     other = dict(other)
     name = other.pop("name", "")
-    chain = Chain(directory=tmp_path, overlap=10.0, name=name)
+    chain = Chain(directory=tmp_path, lookback_seconds=10.0, name=name)
 
     def of_other(hour: int, present: list[Unit]) -> Manifest:
         client, run = Encord(present).client(), f"2026-11-01T{hour:02d}:00:00+00:00"
-        return export(client, QUESTION, tmp_path / f"hour-{hour}", run=run, chain=chain, **other)
+        return export(client, QUESTION, tmp_path / f"hour-{hour}", logical_date=run, history=chain, **other)
 
-    assert (of_other(1, _units([1])).since, _next(tmp_path, 1, _units([1, 2])).since) == (None, None)
+    assert (of_other(1, _units([1])).previous, _next(tmp_path, 1, _units([1, 2])).previous) == (None, None)
     second = of_other(2, _units([1, 2]))
-    assert second.since.manifest == str(tmp_path / "hour-1" / "manifest.json")
+    assert second.previous.manifest == str(tmp_path / "hour-1" / "manifest.json")
     assert second.counts.exported == 1
     third = _next(tmp_path, 2, _units([1, 2, 3]))
-    assert third.since.manifest == str(tmp_path / "day-1" / "manifest.json")
+    assert third.previous.manifest == str(tmp_path / "day-1" / "manifest.json")
     assert _exported(tmp_path, 2, third) == [3]
 
 
@@ -230,7 +230,7 @@ def test_an_old_date_that_is_made_again_is_continued_by_the_next_export(tmp_path
     for day, numbers in ((1, [1]), (2, [1, 2]), (3, [1, 3])):
         _next(tmp_path, day, _units(numbers))
     again = _next(tmp_path, 2, _units([1, 3, 4]), overwrite=True)
-    assert "was replaced" in again.chain.restarted  # day 3 continues what was in day 2
+    assert "was replaced" in again.history.restarted  # day 3 continues what was in day 2
     assert _exported(tmp_path, 2, again) == [1, 3, 4]
     last = _next(tmp_path, 4, _units([1, 4, 5]))
     assert [place.name for place, _ in links(tmp_path, last)] == ["day-2", "day-4"]
@@ -241,8 +241,8 @@ def test_the_newest_export_made_again_continues_the_one_before_it(tmp_path):
     for day in (1, 2):
         _next(tmp_path, day, _units(range(1, day + 2)))
     again = _next(tmp_path, 2, _units([2, 3, 4]), overwrite=True)
-    assert again.since.run == _day(1)
-    assert again.chain.restarted is None
+    assert again.previous.logical_date == _day(1)
+    assert again.history.restarted is None
     assert _replay(tmp_path, again) == {2, 3, 4}
 
 
@@ -265,9 +265,9 @@ def test_two_exports_of_a_chain_at_once_both_continue_the_same_one(tmp_path):
             return super()._rows(label_hashes)
 
     client = Slow(_units([1, 2])).client()
-    chain = Chain(directory=tmp_path, overlap=10.0)
-    second = export(client, QUESTION, tmp_path / "day-2", run=_day(2), chain=chain)
-    assert [one.since and one.since.run for one in (second, *others)] == [_day(1), _day(1)]
+    chain = Chain(directory=tmp_path, lookback_seconds=10.0)
+    second = export(client, QUESTION, tmp_path / "day-2", logical_date=_day(2), history=chain)
+    assert [one.previous and one.previous.logical_date for one in (second, *others)] == [_day(1), _day(1)]
     last = _next(tmp_path, 4, _units([2, 3, 4]))
     assert _replay(tmp_path, last) == {2, 3, 4}
 
@@ -276,9 +276,9 @@ def test_a_row_that_was_gone_when_it_was_read_and_then_left_does_not_stay_in_the
     """Day 1 exports rows 1 and 2. Row 2 is edited, listed on day 2, and deleted before it is read."""
     _next(tmp_path, 1, _units([1, 2]))
     rows = _units([1, 2], {2: LATER})
-    assert _next(tmp_path, 2, rows, gone=frozenset({rows[1].label_hash or ""})).counts.missing == 1
+    assert _next(tmp_path, 2, rows, gone=frozenset({rows[1].label_hash or ""})).counts.not_found == 1
     third = _next(tmp_path, 3, _units([1]))
-    assert _left(tmp_path, 3, third) == {2: GONE}
+    assert _left(tmp_path, 3, third) == {2: DELETED}
     assert _replay(tmp_path, third) == {1}
 
 
@@ -286,8 +286,8 @@ def _replay(chain: Path, manifest: Manifest) -> set[int]:
     held: set[int] = set()
     for place, one in links(chain, manifest):
         held |= {json.loads(line)["content"]["n"] for line in lines(place, one)}
-        if one.left:
-            held -= {int(row.data_hash[-6:], 16) for row, _ in read_rows(place, one.left)}
+        if one.removed:
+            held -= {int(row.data_hash[-6:], 16) for row, _ in read_rows(place, one.removed)}
     return held
 
 
@@ -319,8 +319,8 @@ def test_all_exports_of_a_chain_put_on_each_other_are_what_there_is(tmp_path_fac
             content = json.loads(line)["content"]
             assert held.get(content["n"]) != content["v"], "an unchanged row is not read"
             held[content["n"]] = content["v"]
-        for number, why in (_left(chain, day, manifest) if manifest.left else {}).items():
-            assert why in (FILTER, GONE)
+        for number, why in (_left(chain, day, manifest) if manifest.removed else {}).items():
+            assert why in (FILTERED_OUT, DELETED)
             del held[number]
         assert held == versions
 
@@ -335,5 +335,5 @@ def test_an_export_after_one_whose_file_was_cut_is_of_all_rows(tmp_path, what):
     path.write_bytes(path.read_bytes()[:-1])
     third = _next(tmp_path, 4, _units([1, 2], {2: LATER}))
     assert _exported(tmp_path, 4, third) == [1, 2]
-    assert third.chain is not None
-    assert str(path) in (third.chain.restarted or "")
+    assert third.history is not None
+    assert str(path) in (third.history.restarted or "")

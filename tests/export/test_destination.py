@@ -19,8 +19,8 @@ class Killed(BaseException):
     """Not an error: nothing handles it, as nothing handles SIGKILL."""
 
 
-def _export(destination, rows=20, question=QUESTION, **server):
-    return export(Encord(units(rows), **server).client(), question, destination, shard_bytes=500)
+def _export(destination, rows=20, selection=QUESTION, **server):
+    return export(Encord(units(rows), **server).client(), selection, destination, max_shard_bytes=500)
 
 
 class DyingAtRemoval(PosixPath):
@@ -151,13 +151,13 @@ def test_a_plan_of_somebody_else_is_refused_and_left_alone(tmp_path, content):  
 @pytest.mark.parametrize(
     ("question", "differing"),
     [
-        (RowSelection(project=OTHER), "an export of another project"),
-        (RowSelection(project=PROJECT, branch="test"), "an export of another branch"),
-        (RowSelection(project=PROJECT, filters=Filters(stage="Review")), "with other filters"),
+        (RowSelection(project_id=OTHER), "an export of another project"),
+        (RowSelection(project_id=PROJECT, branch="test"), "an export of another branch"),
+        (RowSelection(project_id=PROJECT, filters=Filters(stage="Review")), "with other filters"),
     ],
 )
-def test_an_export_of_another_question_is_refused_and_left_alone(tmp_path, question, differing):
-    manifest = _export(tmp_path, question=question)
+def test_an_export_of_another_question_is_refused_and_left_alone(tmp_path, selection, differing):
+    manifest = _export(tmp_path, selection=selection)
     with pytest.raises(InvalidArgumentError, match=f"destination: .*{differing}"):
         _export(tmp_path)
     assert read_manifest(tmp_path) == manifest

@@ -55,7 +55,7 @@ class Bench:
 
     def export(self, project: str, destination: Path, **options):
         with self.client() as client:
-            return export(client, RowSelection(project=project), destination, **options)
+            return export(client, RowSelection(project_id=project), destination, **options)
 
     def changes(self) -> list[dict]:
         return [entry for entry in self.emulator.journal() if entry["changes"]]
@@ -91,7 +91,7 @@ def test_every_row_with_labels_is_exported_as_encord_holds_it_and_nothing_change
     bench.emulator.clear_journal()
     with client:
         own = client.project(None if credential == "api_key" else project)
-        manifest = export(client, RowSelection(project=own.id), tmp_path, rows_per_request=9, shard_bytes=20_000)
+        manifest = export(client, RowSelection(project_id=own.id), tmp_path, batch_size=9, max_shard_bytes=20_000)
     assert [json.loads(line) for line in lines(tmp_path, manifest)] == truth
     assert len(truth) == 42
     assert (manifest.counts.listed, manifest.counts.without_labels) == (60, 18)
@@ -105,7 +105,7 @@ def test_every_row_with_labels_is_exported_as_encord_holds_it_and_nothing_change
 @pytest.mark.parametrize("format_", ["parquet", "coco.json", "coco.json.gz"])
 def test_other_formats_hold_every_object_of_every_row(bench, tmp_path, kind, format_):
     project = bench.project(rows=6, kind=kind, frames=1 if kind == "image" else 5, created=1.0, objects_per_row=7)
-    manifest = bench.export(project, tmp_path, format=format_, shard_bytes=20_000)
+    manifest = bench.export(project, tmp_path, format=format_, max_shard_bytes=20_000)
     truth = {hash_ for row in bench.emulator.labels(project) for hash_ in row["object_answers"]}
     assert len(manifest.shards) > 1
     contents = files(tmp_path).values()
@@ -121,7 +121,7 @@ def test_other_formats_hold_every_object_of_every_row(bench, tmp_path, kind, for
     assert (
         said | {one["hash"] for coco in result for one in coco["encord_left_out"] if one["kind"] == "object"} == truth
     )
-    counts = [sum(shard.left_out.values()) for shard in manifest.shards]
+    counts = [sum(shard.unsupported.values()) for shard in manifest.shards]
     assert counts == [len(coco["encord_left_out"]) for coco in result]
     assert len({json.dumps(coco["categories"]) for coco in result}) == 1
 
@@ -132,8 +132,8 @@ def test_a_filter_exports_what_it_lets_through(bench, tmp_path):
     stages = {one.workflow_graph_node.title for one in bench.client().project(project).label_rows()}
     assert len(stages) == 2
     with bench.client() as client:
-        question = RowSelection(project=project, filters=Filters(stage="Review"))
-        manifest = export(client, question, tmp_path)
+        selection = RowSelection(project_id=project, filters=Filters(stage="Review"))
+        manifest = export(client, selection, tmp_path)
     assert (manifest.counts.listed, manifest.counts.exported) == (4, 4)
 
 
@@ -144,8 +144,8 @@ def test_only_rows_edited_after_a_time_are_exported(own_bench, tmp_path):
     edited = [row["data_hash"] for row in own_bench.emulator.labels(project)[2:5]]
     own_bench.emulator.annotate(project, data_hashes=edited)
     with own_bench.client() as client:
-        question = RowSelection(project=project, filters=Filters(edited_after=first.watermark))
-        manifest = export(client, question, tmp_path / "since")
+        selection = RowSelection(project_id=project, filters=Filters(edited_after=first.watermark))
+        manifest = export(client, selection, tmp_path / "since")
     found = [json.loads(line)["data_hash"] for line in lines(tmp_path / "since", manifest)]
     assert found == edited
     assert manifest.watermark > first.watermark
@@ -173,9 +173,9 @@ def test_the_server_s_label_limit_is_kept_to(own_bench, tmp_path):
 )
 def test_trouble_on_the_way_does_not_show_in_the_files(bench, tmp_path, fault):
     project = bench.project(rows=40, created=1.0)
-    bench.export(project, tmp_path / "undisturbed", rows_per_request=6)
+    bench.export(project, tmp_path / "undisturbed", batch_size=6)
     bench.emulator.faults([fault])
-    bench.export(project, tmp_path / "disturbed", rows_per_request=6, parallel=1)  # else it may be one row every time
+    bench.export(project, tmp_path / "disturbed", batch_size=6, max_concurrency=1)  # else it may be one row every time
     assert files(tmp_path / "disturbed") == files(tmp_path / "undisturbed")
     assert any(entry["fault"] for entry in bench.emulator.journal())
 
@@ -187,8 +187,8 @@ def test_trouble_does_not_show_when_many_requests_are_under_way(bench, tmp_path)
     bench.emulator.faults(
         [{"match": READS, "when": {"probability": 0.05, "seed": seed}, "do": do} for seed, do in enumerate(faults)]
     )
-    bench.export(project, tmp_path / "disturbed", rows_per_request=4, parallel=8, shard_bytes=100_000)
-    bench.export(project, tmp_path / "undisturbed", shard_bytes=100_000)
+    bench.export(project, tmp_path / "disturbed", batch_size=4, max_concurrency=8, max_shard_bytes=100_000)
+    bench.export(project, tmp_path / "undisturbed", max_shard_bytes=100_000)
     assert files(tmp_path / "disturbed") == files(tmp_path / "undisturbed")
     assert any(entry["fault"] for entry in bench.emulator.journal())
 
@@ -221,9 +221,9 @@ def test_rows_removed_while_they_are_exported_are_reported(bench, tmp_path):
 
         credential = SshKey.parse(bench.private_key)
         removing = EncordClient(credential, bench.settings, transport=Removing(credential, bench.settings))
-        manifest = export(removing, RowSelection(project=project), tmp_path)
-    assert (manifest.counts.missing, manifest.counts.exported) == (30, 0)
-    assert len({row.label_hash for row in manifest.missing}) == 30
+        manifest = export(removing, RowSelection(project_id=project), tmp_path)
+    assert (manifest.counts.not_found, manifest.counts.exported) == (30, 0)
+    assert len({row.label_hash for row in manifest.not_found}) == 30
 
 
 def test_a_project_that_does_not_exist_is_not_an_empty_export(bench, tmp_path):
@@ -235,7 +235,7 @@ def test_a_project_that_does_not_exist_is_not_an_empty_export(bench, tmp_path):
 def test_a_key_that_may_not_read_labels_is_refused(bench, tmp_path):
     project = bench.project(rows=3, created=1.0)
     with bench.client_of_key(project, ["label_logs.read"]) as client, pytest.raises(PermissionDeniedError):
-        export(client, RowSelection(project=project), tmp_path / "export")
+        export(client, RowSelection(project_id=project), tmp_path / "export")
     assert not (tmp_path / "export").exists()
 
 
@@ -257,11 +257,11 @@ print(manifest.bytes, tracemalloc.get_traced_memory()[1])
 """
 
 
-def _process(bench: Bench, tmp_path: Path, project: str, name: str, rows_per_request: int) -> subprocess.Popen[str]:
+def _process(bench: Bench, tmp_path: Path, project: str, name: str, batch_size: int) -> subprocess.Popen[str]:
     """An export in a process of its own, which prints bytes exported and bytes of memory at the peak."""
     key = tmp_path / "key"
     key.write_text(bench.private_key)
-    arguments = [bench.emulator.url, str(key), project, str(tmp_path / name), str(rows_per_request)]
+    arguments = [bench.emulator.url, str(key), project, str(tmp_path / name), str(batch_size)]
     return subprocess.Popen([sys.executable, "-c", _EXPORT, *arguments], stdout=subprocess.PIPE, text=True)
 
 
@@ -278,12 +278,12 @@ class Killable:
 
     def __init__(self, bench: Bench, directory: Path):
         self.bench, self.directory = bench, directory
-        self.project = bench.project(rows=300, created=1.0, objects_per_row=60)
+        self.project_id = bench.project(rows=300, created=1.0, objects_per_row=60)
         self.export(directory / "undisturbed")
 
     def export(self, destination: Path) -> Manifest:
         """As the process does it."""
-        return self.bench.export(self.project, destination, shard_bytes=2**20, run=RUN)
+        return self.bench.export(self.project_id, destination, max_shard_bytes=2**20, logical_date=RUN)
 
     def reads(self) -> int:
         return sum(one["query_type"] == "labelrow" for one in self.bench.emulator.journal())
@@ -298,7 +298,7 @@ def killable(_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> K
 def test_an_export_that_was_killed_at_any_moment_is_completed_by_the_next(bench, killable, tmp_path, seed):
     moment = random.Random(seed).randint(1, 55)
     bench.emulator.faults([{"match": READS, "do": {"delay_s": 0.03}}])
-    process = _process(killable.bench, tmp_path, killable.project, "killed", 5)
+    process = _process(killable.bench, tmp_path, killable.project_id, "killed", 5)
     deadline = time.monotonic() + 120
     try:
         while killable.reads() < moment:

@@ -57,7 +57,7 @@ def test_every_filter_reaches_encord():
         data_title_like="street%",
         data_hashes=["d"],
     )
-    list_rows(server.client(), RowSelection(project=PROJECT, branch="test", filters=filters))
+    list_rows(server.client(), RowSelection(project_id=PROJECT, branch="test", filters=filters))
     payload = server.asked[0].payload
     result = {name: value for name, value in payload.items() if value is not None and value is not False}
     assert result == {
@@ -75,30 +75,30 @@ def test_every_filter_reaches_encord():
 @pytest.mark.parametrize("filters", [Filters(data_hashes=[]), Filters(label_statuses=[])])
 def test_an_empty_list_lets_nothing_through_and_is_not_asked(filters):
     server = Encord([*units(3), unit(9, labelled=False)])
-    listing = list_rows(server.client(), RowSelection(project=PROJECT, filters=filters))
+    listing = list_rows(server.client(), RowSelection(project_id=PROJECT, filters=filters))
     assert (listing.rows, listing.listed, server.asked) == ([], 0, [])
 
 
 @pytest.mark.parametrize(
     ("question", "named"),
     [
-        (RowSelection(project=PROJECT, filters=Filters(stage="Reviw")), ["stage='Reviw'"]),
-        (RowSelection(project=PROJECT, branch="tset"), ["branch='tset'"]),
-        (RowSelection(project=PROJECT, filters=Filters(data_hashes=[])), ["data_hashes='[]'"]),
+        (RowSelection(project_id=PROJECT, filters=Filters(stage="Reviw")), ["stage='Reviw'"]),
+        (RowSelection(project_id=PROJECT, branch="tset"), ["branch='tset'"]),
+        (RowSelection(project_id=PROJECT, filters=Filters(data_hashes=[])), ["data_hashes='[]'"]),
         (
-            RowSelection(project=PROJECT, branch="b", filters=Filters(data_title_like="x%", label_statuses=["Q"])),
+            RowSelection(project_id=PROJECT, branch="b", filters=Filters(data_title_like="x%", label_statuses=["Q"])),
             ["branch='b'", "data_title_like='x%'", "label_statuses="],
         ),
-        (RowSelection(project=PROJECT), None),
+        (RowSelection(project_id=PROJECT), None),
     ],
 )
-def test_an_export_of_nothing_warns_of_the_filters_that_may_be_why(tmp_path, caplog, question, named):
-    export(Encord([unit(9, labelled=False)]).client(), question, tmp_path)
+def test_an_export_of_nothing_warns_of_the_filters_that_may_be_why(tmp_path, caplog, selection, named):
+    export(Encord([unit(9, labelled=False)]).client(), selection, tmp_path)
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == (named is not None)
     assert all(name in warnings[0] for name in named or [])
 
 
 def test_an_export_of_something_does_not_warn(tmp_path, caplog):
-    export(Encord(units(1)).client(), RowSelection(project=PROJECT, filters=Filters(stage="Review")), tmp_path)
+    export(Encord(units(1)).client(), RowSelection(project_id=PROJECT, filters=Filters(stage="Review")), tmp_path)
     assert [record for record in caplog.records if record.levelname == "WARNING"] == []

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_encord.attempts import Claim, FileStore, Owner
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.export.analytics import AnalyticsQuestion, export_analytics
+from airflow_provider_encord.export.analytics import AnalyticsSelection, export_analytics
 from airflow_provider_encord.export.directory import MANIFEST, PLAN
 from airflow_provider_encord.export.incremental import Chain, before
 from airflow_provider_encord.export.labels import ExportSpec, export_labels, plan_export
@@ -48,9 +48,11 @@ def test_a_manifest_is_named(tmp_path, odd):
         read_manifest(tmp_path)
     with pytest.raises(InvalidArgumentError, match=r"destination: .* holds something else\. .*manifest\.json"):
         export(Encord(units(3)).client(), QUESTION, tmp_path)
-    question = AnalyticsQuestion(project=PROJECT, what=("task_actions",), start=RUN, end=RUN, format="jsonl")
+    selection = AnalyticsSelection(
+        project_id=PROJECT, record_types=("task_actions",), start=RUN, end=RUN, format="jsonl"
+    )
     with pytest.raises(InvalidArgumentError, match=r"destination: .* holds something else\. .*manifest\.json"):
-        export_analytics(Encord([]).client(), question, tmp_path)
+        export_analytics(Encord([]).client(), selection, tmp_path)
 
 
 def test_a_plan_is_named(tmp_path, odd):
@@ -61,18 +63,21 @@ def test_a_plan_is_named(tmp_path, odd):
 
 
 def test_the_progress_of_a_part_is_as_if_it_were_not_there(tmp_path, odd):
-    plan = plan_export(Encord(units(3)).client(), ExportSpec(question=QUESTION, run=RUN), tmp_path)
+    plan = plan_export(Encord(units(3)).client(), ExportSpec(selection=QUESTION, logical_date=RUN), tmp_path)
     assert isinstance(plan, Plan)
     (tmp_path / f"part-{plan.id[:8]}-00000-0123abcd.json").write_bytes(odd("plan"))
     assert read_progress(directory_of(tmp_path), plan, 0).next_row == 0
     assert (
-        export_labels(Encord(units(3)).client(), ExportSpec(question=QUESTION, run=RUN), tmp_path).counts.exported == 3
+        export_labels(
+            Encord(units(3)).client(), ExportSpec(selection=QUESTION, logical_date=RUN), tmp_path
+        ).counts.exported
+        == 3
     )
 
 
 def _with_odd_listing(directory: Path, line: bytes, chain: Chain | None = None) -> Manifest:
-    order = ExportSpec(question=QUESTION, layout=Layout(), run=RUN, chain=chain)
-    manifest = export_labels(Encord(units(3)).client(), order, directory)
+    spec = ExportSpec(selection=QUESTION, layout=Layout(), logical_date=RUN, history=chain)
+    manifest = export_labels(Encord(units(3)).client(), spec, directory)
     assert manifest.listing is not None
     content = gzip.compress(line + b"\n")
     (directory / manifest.listing.name).write_bytes(content)
@@ -94,22 +99,22 @@ ODD_ROWS = {
 
 @pytest.mark.parametrize("line", ODD_ROWS.values(), ids=ODD_ROWS)
 def test_a_listing_is_named_and_breaks_the_chain(tmp_path, line):
-    chain = Chain(directory=tmp_path, overlap=1.0)
+    chain = Chain(directory=tmp_path, lookback_seconds=1.0)
     manifest = _with_odd_listing(tmp_path / "1", line, chain)
     assert manifest.listing is not None
     with pytest.raises(ManifestError, match=r"listing-\S+ is damaged"):
         [*read_rows(tmp_path / "1", manifest.listing)]
-    order = ExportSpec(question=QUESTION, layout=Layout(), run="2026-11-24T00:00:00+00:00", chain=chain)
-    second = export_labels(Encord(units(3)).client(), order, tmp_path / "2")
-    assert second.chain is not None
-    assert "is damaged" in (second.chain.restarted or "")
+    spec = ExportSpec(selection=QUESTION, layout=Layout(), logical_date="2026-11-24T00:00:00+00:00", history=chain)
+    second = export_labels(Encord(units(3)).client(), spec, tmp_path / "2")
+    assert second.history is not None
+    assert "is damaged" in (second.history.restarted or "")
     assert second.counts.exported == 3
 
 
 def test_another_export_of_a_chain_is_not_taken_into_account(tmp_path, odd):
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / MANIFEST).write_bytes(odd("schema_version"))
-    assert before(Chain(directory=tmp_path, overlap=1.0), QUESTION, Layout(), tmp_path / "2") is None
+    assert before(Chain(directory=tmp_path, lookback_seconds=1.0), QUESTION, Layout(), tmp_path / "2") is None
 
 
 def test_the_report_of_a_snapshot_is_named(tmp_path, odd):

@@ -12,8 +12,8 @@ from airflow_provider_encord.export.manifest import MANIFEST, SCHEMA_VERSION, Ma
 from tests.export.bench import PROJECT, QUESTION, Encord, export, unit, units
 
 
-def _export(directory, question=QUESTION):
-    return export(Encord([*units(3), unit(9, labelled=False)]).client(), question, directory)
+def _export(directory, selection=QUESTION):
+    return export(Encord([*units(3), unit(9, labelled=False)]).client(), selection, directory)
 
 
 def test_what_was_written_is_read_again(tmp_path):
@@ -24,8 +24,8 @@ def test_what_was_written_is_read_again(tmp_path):
 def test_the_manifest_says_where_the_labels_come_from_and_what_was_asked(tmp_path):
     known = units(1)[0].data_hash
     filters = Filters(stage="Review", data_hashes=[known])
-    question = RowSelection(project=PROJECT, branch="test", filters=filters)
-    _export(tmp_path, question)
+    selection = RowSelection(project_id=PROJECT, branch="test", filters=filters)
+    _export(tmp_path, selection)
     content = json.loads((tmp_path / MANIFEST).read_bytes())
     assert content["schema_version"] == SCHEMA_VERSION
     assert content["what"] == "labels"
@@ -38,7 +38,7 @@ def test_the_manifest_says_where_the_labels_come_from_and_what_was_asked(tmp_pat
     assert wanted == {"stage": "Review", "data_hashes": [known]}
     counts = {name: count for name, count in content["counts"].items() if count}
     assert counts == {"listed": 4, "with_labels": 3, "without_labels": 1, "exported": 3}
-    assert read_manifest(tmp_path).question == question
+    assert read_manifest(tmp_path).selection == selection
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ from airflow_provider_encord.export.verify import verify_files
 from tests.export.bench import QUESTION, Encord, export, lines, names, units
 
 MONDAY, TUESDAY = "2026-11-23T00:00:00+00:00", "2026-11-24T00:00:00+00:00"
-READING = ReadOptions(rows_per_request=2, parallel=1)
+READING = ReadOptions(batch_size=2, max_concurrency=1)
 ROWS = 20
 
 
@@ -64,7 +64,7 @@ class Killed(BaseException):
 
 
 def _order(run: str, **more: Any) -> ExportSpec:
-    return ExportSpec(question=QUESTION, layout=Layout(shard_bytes=300), run=run, **more)
+    return ExportSpec(selection=QUESTION, layout=Layout(max_shard_bytes=300), logical_date=run, **more)
 
 
 def _export(directory: Path, run: str, server: Encord | None = None, **more: Any) -> Manifest:
@@ -87,7 +87,7 @@ def test_of_two_logical_dates_with_one_destination_the_later_one_is_whole_and_th
     server = Interrupted(at, lambda: other.append(_export(tmp_path, TUESDAY)))
     if at == 0:  # the other is finished before this one claims the directory, so this one replaces it
         _require_whole(tmp_path, _export(tmp_path, MONDAY, server))
-        assert [one.run for one in other] == [TUESDAY]
+        assert [one.logical_date for one in other] == [TUESDAY]
         return
     with pytest.raises(ReplacedError, match=r"destination: another export .* has replaced this one") as raised:
         _export(tmp_path, MONDAY, server)
@@ -132,7 +132,7 @@ def test_a_retry_that_lists_while_the_zombie_does_shares_its_plan(tmp_path):
     _require_whole(tmp_path, other[0])
     planned: list[Any] = []
     again = Interrupted(0, lambda: planned.append(plan_export(Encord(units(ROWS)).client(), _order(TUESDAY), tmp_path)))
-    assert _export(tmp_path, TUESDAY, again).plan == planned[0].id
+    assert _export(tmp_path, TUESDAY, again).plan_id == planned[0].id
 
 
 @pytest.mark.parametrize("at", [1, 4, 9])
@@ -141,14 +141,14 @@ def test_an_attempt_whose_plan_another_attempt_replaced_continues_that_one(tmp_p
     plans: list[str] = []
 
     def replace() -> None:
-        order, client = _order(MONDAY), Encord(units(ROWS)).client()
-        directory_of(tmp_path).take("0123abcd-0000-4000-8000-000000000000", order.fingerprint(client.settings.host))
-        planned = plan_export(client, order, tmp_path)
+        spec, client = _order(MONDAY), Encord(units(ROWS)).client()
+        directory_of(tmp_path).take("0123abcd-0000-4000-8000-000000000000", spec.fingerprint(client.settings.host))
+        planned = plan_export(client, spec, tmp_path)
         assert isinstance(planned, Plan)
         plans.append(planned.id)
 
     manifest = _export(tmp_path, MONDAY, Interrupted(at, replace))
-    assert manifest.plan == plans[0]
+    assert manifest.plan_id == plans[0]
     _require_whole(tmp_path, manifest)
 
 
@@ -215,7 +215,7 @@ def test_the_shards_of_two_tries_that_both_finished_a_part_are_no_mismatch(tmp_p
     assert [*verify_files(tmp_path, manifest)] == []
     foreign = f"labels-fedcba98-00000-00000-fedcba98.{manifest.layout.format}"
     (tmp_path / foreign).write_bytes(b"{}\n")
-    assert [one.what for one in verify_files(tmp_path, manifest)] == [foreign]
+    assert [one.source for one in verify_files(tmp_path, manifest)] == [foreign]
 
 
 def _copied(directory: Path, shard: Shard) -> Shard:
@@ -267,7 +267,7 @@ def test_an_export_that_is_killed_while_it_removes_what_is_not_needed_is_tidied_
             patch.setattr(Path, "unlink", die)
             _part(directory, parts[-1])
         manifest = run(directory)
-        assert manifest.plan == planned.id
+        assert manifest.plan_id == planned.id
         _require_whole(directory, manifest)
         if len(removed) <= most:
             assert {PLAN, *left} <= {*removed}
@@ -374,11 +374,11 @@ def test_a_shard_that_a_progress_names_is_never_opened_again(tmp_path):
     assert {*before} <= {shard.name for shard in manifest.shards}
 
 
-@pytest.mark.parametrize("changed", [{"layout": Layout(shard_bytes=301)}, {"run": TUESDAY}])
+@pytest.mark.parametrize("changed", [{"layout": Layout(max_shard_bytes=301)}, {"run": TUESDAY}])
 def test_an_unfinished_plan_of_other_arguments_is_not_continued(tmp_path, changed):
     first = plan_export(Encord(units(ROWS)).client(), _order(MONDAY), tmp_path)
-    order = ExportSpec(**{"question": QUESTION, "layout": Layout(shard_bytes=300), "run": MONDAY, **changed})
-    second = plan_export(Encord(units(ROWS)).client(), order, tmp_path)
+    spec = ExportSpec(**{"question": QUESTION, "layout": Layout(max_shard_bytes=300), "run": MONDAY, **changed})
+    second = plan_export(Encord(units(ROWS)).client(), spec, tmp_path)
     assert isinstance(first, Plan)
     assert isinstance(second, Plan)
     assert first.id != second.id

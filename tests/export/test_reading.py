@@ -23,16 +23,16 @@ from tests.export.bench import QUESTION, Encord, export, lines, unit, units
 HEAVY = "x" * 1000
 
 
-def _read(server: Encord, rows_per_request: int = 100, parallel: int = 1) -> list[str]:
+def _read(server: Encord, batch_size: int = 100, max_concurrency: int = 1) -> list[str]:
     """Label hashes in the order read."""
     client = server.client()
-    reader = Reader(client, QUESTION.project, ReadOptions(rows_per_request=rows_per_request, parallel=parallel))
+    reader = Reader(client, QUESTION.project_id, ReadOptions(batch_size=batch_size, max_concurrency=max_concurrency))
     return [row.label_hash for _, row in reader.rows(list_rows(client, QUESTION).rows) if row]
 
 
 def test_no_request_asks_for_more_rows_than_allowed():
     server = Encord(units(50))
-    assert len(_read(server, rows_per_request=7)) == 50
+    assert len(_read(server, batch_size=7)) == 50
     assert max(server.reads) == 7
 
 
@@ -92,16 +92,16 @@ def test_rows_that_are_gone_are_reported_and_the_others_exported(tmp_path, refus
     server = Encord(rows, gone=gone, refuses_gone=refuses)
     manifest = export(server.client(), QUESTION, tmp_path)
     exported = {json.loads(line)["label_hash"] for line in lines(tmp_path, manifest)}
-    assert {one.label_hash for one in manifest.missing} == gone
+    assert {one.label_hash for one in manifest.not_found} == gone
     assert exported == {one.label_hash for one in rows} - gone
-    assert (manifest.counts.exported, manifest.counts.missing) == (56, 4)
+    assert (manifest.counts.exported, manifest.counts.not_found) == (56, 4)
 
 
 def test_rows_that_an_answer_leaves_out_though_they_are_listed_are_asked_for_again(tmp_path):
     rows = units(60)
-    server = Encord(rows, left_out={one.label_hash: 1 for one in (rows[0], rows[1], rows[31], rows[59])})
+    server = Encord(rows, unsupported={one.label_hash: 1 for one in (rows[0], rows[1], rows[31], rows[59])})
     manifest = export(server.client(), QUESTION, tmp_path)
-    assert (manifest.counts.exported, manifest.counts.missing, manifest.counts.failed) == (60, 0, 0)
+    assert (manifest.counts.exported, manifest.counts.not_found, manifest.counts.failed) == (60, 0, 0)
     assert [json.loads(line)["label_hash"] for line in lines(tmp_path, manifest)] == [one.label_hash for one in rows]
 
 
@@ -115,7 +115,7 @@ def test_a_row_in_place_of_the_one_that_was_asked_for_is_named(tmp_path, skip):
 
 def test_a_row_that_every_answer_leaves_out_though_it_is_listed_is_named_and_may_be_retried(tmp_path):
     rows = units(60)
-    server = Encord(rows, left_out={rows[31].label_hash: 99})
+    server = Encord(rows, unsupported={rows[31].label_hash: 99})
     with pytest.raises(UnavailableError, match=f"lists label row {rows[31].label_hash} .*leaves it out"):
         export(server.client(), QUESTION, tmp_path)
     assert not (tmp_path / "manifest.json").exists()
@@ -123,10 +123,10 @@ def test_a_row_that_every_answer_leaves_out_though_it_is_listed_is_named_and_may
 
 def test_a_row_that_every_answer_leaves_out_though_it_is_listed_counts_as_failed_where_those_are_skipped(tmp_path):
     rows = units(60)
-    server = Encord(rows, left_out={rows[31].label_hash: 99}, gone=frozenset({str(rows[32].label_hash)}))
+    server = Encord(rows, unsupported={rows[31].label_hash: 99}, gone=frozenset({str(rows[32].label_hash)}))
     manifest = export(server.client(), QUESTION, tmp_path, skip_unreadable=True)
     assert [one.label_hash for one in manifest.failed] == [rows[31].label_hash]
-    assert (manifest.counts.exported, manifest.counts.missing, manifest.counts.failed) == (58, 1, 1)
+    assert (manifest.counts.exported, manifest.counts.not_found, manifest.counts.failed) == (58, 1, 1)
 
 
 def test_a_refusal_of_a_row_that_is_still_listed_stands(tmp_path):
@@ -172,7 +172,7 @@ def _listed(rows) -> list[ListedRow]:
 def _given(rows):
     server = Encord(rows)
     client = server.client()
-    return list(client.project(QUESTION.project).read_label_rows([one.label_hash for one in rows]))
+    return list(client.project(QUESTION.project_id).read_label_rows([one.label_hash for one in rows]))
 
 
 def test_a_bundle_that_is_heavier_than_those_before_is_not_taken_whole(tmp_path):
@@ -180,7 +180,7 @@ def test_a_bundle_that_is_heavier_than_those_before_is_not_taken_whole(tmp_path)
     light, heavy = 400, 60
     rows = [unit(number, "x" * (10 if number <= light else 2**20)) for number in range(1, light + heavy + 1)]
     server = Encord(rows)
-    manifest = export(server.client(), QUESTION, tmp_path, rows_per_request=1000, parallel=1)
+    manifest = export(server.client(), QUESTION, tmp_path, batch_size=1000, max_concurrency=1)
     assert manifest.counts.exported == light + heavy
     assert server.largest <= MOST_BYTES_OF_BUNDLE
 

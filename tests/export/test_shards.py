@@ -22,8 +22,8 @@ def test_bundles_and_order_of_the_answers_do_not_show_in_the_files(project, some
     with tempfile.TemporaryDirectory() as directory:
         one, other = Path(directory, "one"), Path(directory, "other")
         first, second = Encord(project), Encord(shuffled, most_rows=limit, seed=1)
-        export(first.client(), QUESTION, one, rows_per_request=some, shard_bytes=shard_bytes)
-        export(second.client(), QUESTION, other, rows_per_request=others, shard_bytes=shard_bytes)
+        export(first.client(), QUESTION, one, batch_size=some, max_shard_bytes=shard_bytes)
+        export(second.client(), QUESTION, other, batch_size=others, max_shard_bytes=shard_bytes)
         assert files(one) == files(other)
 
 
@@ -34,7 +34,7 @@ def test_every_labelled_row_is_one_line_in_order_of_data_hash_and_equal_as_json(
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name, "export")
         server = Encord(project)
-        manifest = export(server.client(), QUESTION, directory, rows_per_request=some, shard_bytes=shard_bytes)
+        manifest = export(server.client(), QUESTION, directory, batch_size=some, max_shard_bytes=shard_bytes)
         found = [json.loads(line) for line in lines(directory, manifest)]
     assert found == [json.loads(one.row) for one in labelled]
     assert manifest.counts.listed == len(project)
@@ -46,7 +46,7 @@ def test_every_labelled_row_is_one_line_in_order_of_data_hash_and_equal_as_json(
 def test_the_manifest_describes_each_file_and_no_file_is_larger_than_asked_unless_it_is_one_row(project, shard_bytes):
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name, "export")
-        manifest = export(Encord(project).client(), QUESTION, directory, shard_bytes=shard_bytes)
+        manifest = export(Encord(project).client(), QUESTION, directory, max_shard_bytes=shard_bytes)
         written = {name: (directory / name).read_bytes() for name in names(directory)}
     assert [*written] == [shard.name for shard in manifest.shards]
     for shard in manifest.shards:
@@ -87,7 +87,7 @@ def test_content_reaches_the_file_byte_for_byte(tmp_path):
 
 def test_a_row_larger_than_a_shard_has_one_of_its_own(tmp_path):
     rows = [unit(number, "b" * (50 if number == 2 else 1)) for number in (1, 2, 3)]
-    manifest = export(Encord(rows).client(), QUESTION, tmp_path, shard_bytes=10)
+    manifest = export(Encord(rows).client(), QUESTION, tmp_path, max_shard_bytes=10)
     assert [shard.rows for shard in manifest.shards] == [1, 1, 1]
     assert [*files(tmp_path)] == [f"labels-00000-0000{number}.jsonl" for number in range(3)]
 

@@ -60,9 +60,9 @@ class Answering(Encord):
 
 
 def _export(directory: Path, rows: list[Unit], *, skip: bool, format_: str = "jsonl", **more: Any) -> Manifest:
-    order = ExportSpec(question=QUESTION, layout=Layout(format=format_, shard_bytes=300), run=RUN, **more)
-    reading = ReadOptions(rows_per_request=7, skip_unreadable=skip)
-    return export_labels(Answering(rows).client(), order, directory, reading=reading)
+    spec = ExportSpec(selection=QUESTION, layout=Layout(format=format_, max_shard_bytes=300), logical_date=RUN, **more)
+    reading = ReadOptions(batch_size=7, skip_unreadable=skip)
+    return export_labels(Answering(rows).client(), spec, directory, reading=reading)
 
 
 @pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
@@ -173,8 +173,8 @@ def test_a_whole_export_with_failed_rows_is_made_again_if_none_may_be_skipped(tm
 
 def test_a_part_whose_rows_were_skipped_fails_if_none_may_be_skipped(tmp_path):
     rows = _units({4: b"NaN"})
-    order = ExportSpec(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
-    parts = plan_partitions(Answering(rows).client(), order, tmp_path, rows_per_partition=10, most=9)
+    spec = ExportSpec(selection=QUESTION, layout=Layout(max_shard_bytes=300), logical_date=RUN)
+    parts = plan_partitions(Answering(rows).client(), spec, tmp_path, rows_per_partition=10, most=9)
     skipping, failing = ReadOptions(skip_unreadable=True), ReadOptions()
     assert len(export_partition(Answering(rows).client(), parts[0], tmp_path, skipping)[0].failed) == 1
     with pytest.raises(UnexpectedResponseError, match="was skipped by an earlier attempt"):
@@ -191,10 +191,10 @@ class Killed(BaseException):
 
 
 def _kill_after_skipping(directory: Path, rows: list[Unit]) -> None:
-    order = ExportSpec(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
+    spec = ExportSpec(selection=QUESTION, layout=Layout(max_shard_bytes=300), logical_date=RUN)
     server = Answering(rows, fails_at=6, failure=Killed())
     with pytest.raises(Killed):
-        export_labels(server.client(), order, directory, reading=ReadOptions(rows_per_request=2, skip_unreadable=True))
+        export_labels(server.client(), spec, directory, reading=ReadOptions(batch_size=2, skip_unreadable=True))
     plan = read_plan(directory_of(directory))
     assert plan is not None
     assert has_skipped(directory_of(directory), plan)
@@ -216,19 +216,19 @@ def test_an_export_that_skipped_rows_and_was_killed_is_continued_if_rows_may_be_
     _kill_after_skipping(tmp_path, _units({1: b"NaN"}))
     plan = read_plan(directory_of(tmp_path))
     manifest = _export(tmp_path, units(20), skip=True, overwrite=True)
-    assert manifest.plan == (plan and plan.id)
+    assert manifest.plan_id == (plan and plan.id)
     assert manifest.counts.failed == 1
 
 
 def test_an_export_in_parts_that_skipped_rows_is_planned_again_with_overwrite(tmp_path):
     rows = _units({4: b"NaN"})
-    order = ExportSpec(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
-    parts = plan_partitions(Answering(rows).client(), order, tmp_path, rows_per_partition=10, most=9)
+    spec = ExportSpec(selection=QUESTION, layout=Layout(max_shard_bytes=300), logical_date=RUN)
+    parts = plan_partitions(Answering(rows).client(), spec, tmp_path, rows_per_partition=10, most=9)
     export_partition(Answering(rows).client(), parts[0], tmp_path, ReadOptions(skip_unreadable=True))
     with pytest.raises(UnexpectedResponseError, match="overwrite=True"):
         export_partition(Answering(units(20)).client(), parts[0], tmp_path, ReadOptions())
-    assert plan_partitions(Answering(rows).client(), order, tmp_path, rows_per_partition=10, most=9) == parts
-    again = msgspec.structs.replace(order, overwrite=True)
+    assert plan_partitions(Answering(rows).client(), spec, tmp_path, rows_per_partition=10, most=9) == parts
+    again = msgspec.structs.replace(spec, overwrite=True)
     parts = plan_partitions(Answering(units(20)).client(), again, tmp_path, rows_per_partition=10, most=9)
     ended = [export_partition(Answering(units(20)).client(), one, tmp_path, ReadOptions())[1] for one in parts]
     assert ended[-1] is not None
@@ -245,33 +245,38 @@ def test_an_export_that_another_attempt_finished_with_skipped_rows_fails_if_none
 
     done: list[Manifest] = []
     rows = _units({19: b"NaN"})
-    order = ExportSpec(question=QUESTION, layout=Layout(shard_bytes=300), run=RUN)
+    spec = ExportSpec(selection=QUESTION, layout=Layout(max_shard_bytes=300), logical_date=RUN)
     with pytest.raises(UnexpectedResponseError, match=rows[19].label_hash or ""):
-        export_labels(Meanwhile(rows).client(), order, tmp_path, reading=ReadOptions(rows_per_request=2, parallel=1))
+        export_labels(Meanwhile(rows).client(), spec, tmp_path, reading=ReadOptions(batch_size=2, max_concurrency=1))
     assert done[0].counts.failed == 1
 
 
 def test_a_row_that_could_not_be_read_is_read_by_the_next_export_of_the_chain(tmp_path):
-    chain = Chain(directory=tmp_path, overlap=1.0)
-    _export(tmp_path / "1", _units({4: b"NaN"}), skip=True, chain=chain)
+    chain = Chain(directory=tmp_path, lookback_seconds=1.0)
+    _export(tmp_path / "1", _units({4: b"NaN"}), skip=True, history=chain)
     rows = units(20)
     client = Encord(rows).client()
-    order = ExportSpec(question=QUESTION, layout=Layout(shard_bytes=300), run="2026-11-24T00:00:00+00:00", chain=chain)
-    manifest = export_labels(client, order, tmp_path / "2")
+    spec = ExportSpec(
+        selection=QUESTION, layout=Layout(max_shard_bytes=300), logical_date="2026-11-24T00:00:00+00:00", history=chain
+    )
+    manifest = export_labels(client, spec, tmp_path / "2")
     assert rows[4].label_hash in {json.loads(line)["label_hash"] for line in lines(tmp_path / "2", manifest)}
 
 
 def test_a_row_that_could_not_be_read_and_then_left_is_among_the_rows_that_left(tmp_path):
-    chain = Chain(directory=tmp_path, overlap=1.0)
+    chain = Chain(directory=tmp_path, lookback_seconds=1.0)
     for day, present in enumerate((units(20), _units({4: b"NaN"}), [*units(4), *units(20)[5:]]), start=1):
-        order = ExportSpec(
-            question=QUESTION, layout=Layout(shard_bytes=300), run=f"2026-11-2{day}T00:00:00+00:00", chain=chain
+        spec = ExportSpec(
+            selection=QUESTION,
+            layout=Layout(max_shard_bytes=300),
+            logical_date=f"2026-11-2{day}T00:00:00+00:00",
+            history=chain,
         )
-        client, reading = Answering(present).client(), ReadOptions(rows_per_request=7, skip_unreadable=True)
-        manifest = export_labels(client, order, tmp_path / str(day), reading=reading)
+        client, reading = Answering(present).client(), ReadOptions(batch_size=7, skip_unreadable=True)
+        manifest = export_labels(client, spec, tmp_path / str(day), reading=reading)
         assert manifest.counts.failed == (1 if day == 2 else 0)
-    assert manifest.left is not None
-    assert [row.label_hash for row, _ in read_rows(tmp_path / "3", manifest.left)] == [units(20)[4].label_hash]
+    assert manifest.removed is not None
+    assert [row.label_hash for row, _ in read_rows(tmp_path / "3", manifest.removed)] == [units(20)[4].label_hash]
 
 
 ODD_LINES = {
@@ -300,7 +305,7 @@ def test_an_odd_line_of_an_exported_file_is_named(tmp_path, line):
     )
     assert [str(one) for one in verify_files(tmp_path, damaged)] == [f"{shard.name}, line 1: it is not a label row"]
     found = [*verify_content(Answering(units(4)).client(), tmp_path, damaged, ReadOptions())]
-    assert [one.problem for one in found] == ["its labels are not those of the export"]
+    assert [one.error for one in found] == ["its labels are not those of the export"]
 
 
 def test_rows_that_cannot_be_decoded_are_equal_if_their_bytes_are(tmp_path):
@@ -314,8 +319,8 @@ def test_a_row_that_cannot_be_read_any_more_is_a_mismatch_that_names_it(tmp_path
     rows = _units({4: b"NaN"})
     found = [*verify_content(Answering(rows).client(), tmp_path, manifest, ReadOptions())]
     assert len(found) == 1
-    assert rows[4].label_hash in found[0].what
-    assert "it cannot be read" in found[0].problem
+    assert rows[4].label_hash in found[0].source
+    assert "it cannot be read" in found[0].error
 
 
 @pytest.mark.parametrize(
@@ -327,4 +332,4 @@ def test_a_manifest_whose_counts_do_not_add_up_is_a_mismatch(tmp_path, name):
     counts = msgspec.structs.replace(manifest.counts, **{name: getattr(manifest.counts, name) + 1})
     wrong = msgspec.structs.replace(manifest, counts=counts)
     assert [*wrong.problems()]
-    assert {one.what for one in verify_files(tmp_path, wrong)} == {MANIFEST}
+    assert {one.source for one in verify_files(tmp_path, wrong)} == {MANIFEST}

@@ -39,8 +39,8 @@ class Exports(Moves):
     @initialize(
         rows=st.integers(3, 6),
         created=st.sampled_from([0.0, 0.5, 1.0]),
-        shard_bytes=st.sampled_from([1, 1500, 2**26]),
-        rows_per_request=st.integers(1, 3),
+        max_shard_bytes=st.sampled_from([1, 1500, 2**26]),
+        batch_size=st.integers(1, 3),
     )
     def begin(self, rows: int, created: float, shard_bytes: int, rows_per_request: int) -> None:
         project = self.account.project(rows=rows, created=created, objects_per_row=1)
@@ -140,8 +140,8 @@ class Exports(Moves):
                 for line in (place / shard.name).read_bytes().splitlines():
                     row = json.loads(line)
                     held[row["label_hash"]] = row
-            if manifest.left:
-                for row, _ in read_rows(place, manifest.left):
+            if manifest.removed:
+                for row, _ in read_rows(place, manifest.removed):
                     held.pop(row.label_hash, None)
         truth = {row["label_hash"]: row for row in self.emulator.labels(self.project)}
         assert set(held) == set(truth)

@@ -118,9 +118,9 @@ def _shards(directory):
 
 def test_running_twice_gives_the_same_files(emulator, tmp_path):
     project = _project(emulator)
-    first = _export(project=project, destination=str(tmp_path), shard_bytes=3000)
+    first = _export(project=project, destination=str(tmp_path), max_shard_bytes=3000)
     before = _shards(tmp_path)
-    assert _export(project=project, destination=str(tmp_path), shard_bytes=3000) == first
+    assert _export(project=project, destination=str(tmp_path), max_shard_bytes=3000) == first
     assert _shards(tmp_path) == before
     assert len(before) == first["shards"] > 1
 

@@ -46,7 +46,7 @@ def uploaded(owner: Account, mirror: dict[str, Any], pictures: dict[str, Path]) 
 
 @pytest.fixture(scope="module")
 def listed(owner: Account, mirror: dict[str, Any], uploaded: dict[str, Any]) -> dict[str, Any]:
-    filters = {name: question for name, (question, _) in FILTERS.items()}
+    filters = {name: selection for name, (selection, _) in FILTERS.items()}
     filters["by hash"] = {"data_hashes": [uploaded["images"][1]["data_hash"]]}
     return owner.run(SSH_SDK, "list_data_rows", dataset=mirror["dataset_hash"], filters=filters)
 
@@ -80,8 +80,8 @@ def test_the_dataset_knows_length_and_dimensions_of_a_video(listed: dict[str, An
 
 
 @pytest.mark.parametrize("question", FILTERS)
-def test_a_listing_of_rows_obeys_its_filters(listed: dict[str, Any], question: str) -> None:
-    assert listed["listed"][question] == FILTERS[question][1]
+def test_a_listing_of_rows_obeys_its_filters(listed: dict[str, Any], selection: str) -> None:
+    assert listed["listed"][selection] == FILTERS[selection][1]
 
 
 def test_a_row_is_found_by_its_hash(listed: dict[str, Any], uploaded: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from airflow_provider_encord.export.listing import RowSelection
 from airflow_provider_encord.export.whole_shards import whole_shards
 from airflow_provider_encord.ingest.prelabels.importing import import_labels
 from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
-from airflow_provider_encord.ingest.prelabels.rows import ImportOrder
+from airflow_provider_encord.ingest.prelabels.rows import ImportSpec
 from airflow_provider_encord.ingest.prelabels.sources import SUFFIXES, prelabels_of
 from tests.sdk.conftest import Account
 from tests.sdk.environments import API_KEY_SDK, SSH_SDK, VERSIONS
@@ -44,7 +44,7 @@ def _import(client: EncordClient, project: str, source: Path) -> ImportReceipt:
     receipt = ImportReceipt(None)
     import_labels(
         client,
-        ImportOrder(project=project),
+        ImportSpec(project=project),
         lambda _: prelabels_of(source, whole_shards(source, "source", SUFFIXES)),
         receipt,
         check_first=True,
@@ -92,7 +92,7 @@ def test_labels_are_the_same_to_the_sdk_after_an_export_and_an_import(
     server: Server, owner: Account, client: EncordClient, tmp_path: Path
 ) -> None:
     project = _seed(server, owner, kind="video", frames=9, created=1, objects_per_row=5, seed=3)
-    export_labels(client, ExportSpec(question=RowSelection(project=project)), tmp_path / "export")
+    export_labels(client, ExportSpec(selection=RowSelection(project=project)), tmp_path / "export")
     there = client.project(project)
     datasets = [one.dataset_hash for one in there.datasets()]
     copy = client.create_project("Copy", datasets=datasets, ontology=there.get().ontology_hash, if_exists="new").id

@@ -85,9 +85,9 @@ def frame_objects(row: dict[str, Any], frame: str | None = None) -> list[dict[st
     ],
 )
 def test_rows_are_listed_under_filters_before_they_are_started(
-    untouched: dict[str, list[dict[str, Any]]], question: str, titles: list[str]
+    untouched: dict[str, list[dict[str, Any]]], selection: str, titles: list[str]
 ) -> None:
-    assert [row["data_title"] for row in untouched[question]] == titles
+    assert [row["data_title"] for row in untouched[selection]] == titles
 
 
 def test_a_fresh_row_has_no_label_hash_but_a_task_in_the_first_stage(
@@ -195,14 +195,14 @@ def test_a_saved_row_is_listed_by_label_hash_time_and_branch(
     }
     found = owner.run(SSH_SDK, "list_label_rows", project=street.project, filters=filters)
 
-    titles = {question: [row["data_title"] for row in rows] for question, rows in found.items()}
+    titles = {selection: [row["data_title"] for row in rows] for selection, rows in found.items()}
     assert titles["label hash"] == [RICH]
     assert titles["data hash"] == [VIDEO]
     assert titles["edited before"] == []
     other_branch = {(row["branch"], row["label_hash"]) for row in found["other branch"]}
     assert (titles["other branch"], other_branch) == (TITLES, {("model-v1", None)})
-    for question in ("edited after", "edited before later", "main", "all branches", "metadata"):
-        assert titles[question] == TITLES, question
+    for selection in ("edited after", "edited before later", "main", "all branches", "metadata"):
+        assert titles[selection] == TITLES, selection
     assert found["label hash"][0]["last_edited_at"] >= found["label hash"][0]["created_at"]
 
 

@@ -182,9 +182,9 @@ def listed(owner: Account, everything: None) -> dict[str, dict[str, list[str]]]:
 
 @pytest.mark.parametrize("listing", ["projects", "projects_v1", "datasets", "ontologies"])
 @pytest.mark.parametrize("question", [*FILTERS, "its description", "like its description"])
-def test_a_listing_obeys_its_filters(listed: dict[str, dict[str, list[str]]], listing: str, question: str) -> None:
-    expected = FILTERS[question][1] if question in FILTERS else 1
-    assert len(listed[listing][question]) == expected, listed[listing][question]
+def test_a_listing_obeys_its_filters(listed: dict[str, dict[str, list[str]]], listing: str, selection: str) -> None:
+    expected = FILTERS[selection][1] if selection in FILTERS else 1
+    assert len(listed[listing][selection]) == expected, listed[listing][selection]
 
 
 def test_listings_tell_roles_times_and_ids(
@@ -206,10 +206,10 @@ def test_listings_tell_roles_times_and_ids(
 
 
 def test_a_paged_listing_loses_nothing(owner: Account, server: Server, everything: None) -> None:
-    question = {"projects": {"all": {"title_like": "%treet%"}}}
+    selection = {"projects": {"all": {"title_like": "%treet%"}}}
     server.control("POST", "limits", {"page_size": 1})
     try:
-        assert owner.run(SSH_SDK, "list_resources", filters=question)["projects"]["all"] == ["Street 1", "Street 2"]
+        assert owner.run(SSH_SDK, "list_resources", filters=selection)["projects"]["all"] == ["Street 1", "Street 2"]
     finally:
         server.control("POST", "limits", {"page_size": 100})
 

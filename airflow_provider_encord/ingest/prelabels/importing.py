@@ -23,7 +23,7 @@ from airflow_provider_encord.ingest.prelabels.receipt import (
     ImportReceipt,
     RowOutcome,
 )
-from airflow_provider_encord.ingest.prelabels.rows import ImportOrder, RowSaver, Work
+from airflow_provider_encord.ingest.prelabels.rows import ImportSpec, RowSaver, Work
 from airflow_provider_encord.ingest.prelabels.sources import Prelabel
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ _MOST_NAMED = 20
 
 def import_labels(
     client: EncordClient,
-    order: ImportOrder,
+    spec: ImportSpec,
     prelabels: Callable[[Sequence[LabelRowMetadata]], Iterable[Prelabel]],
     receipt: ImportReceipt,
     *,
@@ -53,24 +53,24 @@ def import_labels(
     :raises InvalidArgumentError: Lines are wrong, and `on_error` is `FAIL`; the message names the first.
     :raises EncordError: Encord refused, or was not reached; the receipt says what was done.
     """
-    project = client.project(order.project)
+    project = client.project(spec.project_id)
     features = Features(project.ontology().editor_ontology)
     rows = project.label_rows(
-        LabelRowFilter(branch_name=order.branch, include_client_metadata=order.match_by.startswith(CLIENT_METADATA))
+        LabelRowFilter(branch_name=spec.branch, include_client_metadata=spec.match_by.startswith(CLIENT_METADATA))
     )
     if check_first:
-        _require_right(order, features, rows, _kept(prelabels(rows), receipt))
+        _require_right(spec, features, rows, _kept(prelabels(rows), receipt))
     done: list[str] = []
     lines = 0
-    matching = Matching(order.match_by, rows)
-    saver = RowSaver(client, order, receipt)
+    matching = Matching(spec.match_by, rows)
+    saver = RowSaver(client, spec, receipt)
     for bundle in _bundles(_kept(prelabels(rows), receipt)):
         lines += len(bundle)
-        works, outcomes = _prepared(order, features, matching, bundle)
+        works, outcomes = _prepared(spec, features, matching, bundle)
         try:
             if works:
                 receipt.check()
-                outcomes += saver.save(_with_rows(client, order, works))
+                outcomes += saver.save(_with_rows(client, spec, works))
         except EncordError as error:
             known = {one.place for one in outcomes}
             rest = [work for work in works if work.prelabel.place not in known]
@@ -107,16 +107,16 @@ def _bundles(lines: Iterable[Prelabel]) -> Iterator[list[Prelabel]]:
 
 
 def _require_right(
-    order: ImportOrder,
+    spec: ImportSpec,
     features: Features,
     rows: Sequence[LabelRowMetadata],
     prelabels: Iterable[Prelabel],
 ) -> None:
-    matching = Matching(order.match_by, rows)
+    matching = Matching(spec.match_by, rows)
     wrong: list[str] = []
     count = 0
     for one in prelabels:
-        _, outcomes = _prepared(order, features, matching, [one])
+        _, outcomes = _prepared(spec, features, matching, [one])
         failed = [outcome for outcome in outcomes if outcome.outcome == FAILED]
         count += len(failed)
         wrong += [f"{outcome.place}: {outcome.reason}" for outcome in failed][: max(0, _MOST_NAMED - len(wrong))]
@@ -129,7 +129,7 @@ def _require_right(
 
 
 def _prepared(
-    order: ImportOrder, features: Features, matching: Matching, bundle: Sequence[Prelabel]
+    spec: ImportSpec, features: Features, matching: Matching, bundle: Sequence[Prelabel]
 ) -> tuple[list[Work], list[RowOutcome]]:
     """The lines of a bundle that are to be sent, and the outcomes of the others."""
     works: list[Work] = []
@@ -144,7 +144,7 @@ def _prepared(
         except WrongLabelsError as error:
             outcomes.append(_refused(prelabel, row, FAILED, str(error)))
             continue
-        if row.label_hash is None and not order.create_missing:
+        if row.label_hash is None and not spec.create_missing:
             reason = "there is no label row, and create_missing is false"
             outcomes.append(_refused(prelabel, row, SKIPPED, reason))
         else:
@@ -152,36 +152,36 @@ def _prepared(
     return works, outcomes
 
 
-def _with_rows(client: EncordClient, order: ImportOrder, works: Sequence[Work]) -> dict[str, Work]:
+def _with_rows(client: EncordClient, spec: ImportSpec, works: Sequence[Work]) -> dict[str, Work]:
     """The works by label hash; rows are created where there are none."""
     known = {work.row.data_hash: work.row.label_hash for work in works if work.row.label_hash}
     missing = [work for work in works if not work.row.label_hash]
     if missing:
         log.info("Creating the label rows of %d data units, which moves them to 'label in progress'.", len(missing))
-        known |= _created(client, order, [work.row.data_hash for work in missing])
+        known |= _created(client, spec, [work.row.data_hash for work in missing])
         for work in missing:
             work.created = True
             work.row = msgspec.structs.replace(work.row, label_hash=known[work.row.data_hash])
     return {known[work.row.data_hash]: work for work in works}
 
 
-def _created(client: EncordClient, order: ImportOrder, data_hashes: Sequence[str]) -> dict[str, str]:
+def _created(client: EncordClient, spec: ImportSpec, data_hashes: Sequence[str]) -> dict[str, str]:
     """Create label rows. If somebody was quicker, or the answer was lost, what is there now counts."""
-    project = client.project(order.project)
-    branch = None if order.branch == MAIN_BRANCH else order.branch
+    project = client.project(spec.project_id)
+    branch = None if spec.branch == MAIN_BRANCH else spec.branch
     try:
         return {row.data_hash: row.label_hash for row in project.create_label_rows(data_hashes, branch=branch)}
     except (ConflictError, OutcomeUnknownError):
-        there = _existing(client, order, data_hashes)
+        there = _existing(client, spec, data_hashes)
     missing = [one for one in data_hashes if one not in there]
     if missing:
         there |= {row.data_hash: row.label_hash for row in project.create_label_rows(missing, branch=branch)}
     return there
 
 
-def _existing(client: EncordClient, order: ImportOrder, data_hashes: Sequence[str]) -> dict[str, str]:
-    which = LabelRowFilter(branch_name=order.branch, data_hashes=list(data_hashes))
-    listed = client.project(order.project).label_rows(which)
+def _existing(client: EncordClient, spec: ImportSpec, data_hashes: Sequence[str]) -> dict[str, str]:
+    which = LabelRowFilter(branch_name=spec.branch, data_hashes=list(data_hashes))
+    listed = client.project(spec.project_id).label_rows(which)
     return {row.data_hash: row.label_hash for row in listed if row.label_hash}
 
 

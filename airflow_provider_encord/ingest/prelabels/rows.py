@@ -49,7 +49,7 @@ _REFUSALS = (RefusedError, InvalidArgumentError)  # of a bundle because of one o
 _TURNS = 3  # how often a row is read and merged, if it was saved in between
 
 
-class ImportOrder(msgspec.Struct, frozen=True, kw_only=True):
+class ImportSpec(msgspec.Struct, frozen=True, kw_only=True):
     """How labels are to be imported.
 
     :param branch: The branch that they go to.
@@ -61,7 +61,7 @@ class ImportOrder(msgspec.Struct, frozen=True, kw_only=True):
     :param on_error: ``"fail"`` sends nothing if a line is wrong; ``"skip"`` sends the others.
     """
 
-    project: str
+    project_id: str
     branch: str = MAIN_BRANCH
     match_by: str = "data_hash"
     if_exists: str = SKIP
@@ -103,8 +103,8 @@ class RowSaver:
     :param receipt: Says what earlier imports saved, and notes what is about to be saved.
     """
 
-    def __init__(self, client: EncordClient, order: ImportOrder, receipt: ImportReceipt):
-        self._client, self._order, self._receipt = client, order, receipt
+    def __init__(self, client: EncordClient, spec: ImportSpec, receipt: ImportReceipt):
+        self._client, self._spec, self._receipt = client, spec, receipt
 
     def save(self, works: Mapping[str, Work], *, turns: int = _TURNS) -> list[RowOutcome]:
         """Read the rows, decide, and save what is to be saved.
@@ -135,7 +135,7 @@ class RowSaver:
         if touched and turns > 1:
             self._receipt.withdraw(touched)
             outcomes += self.save({one: works[one] for one in touched}, turns=turns - 1)
-        elif self._order.if_exists != OVERWRITE:
+        elif self._spec.if_exists != OVERWRITE:
             self._receipt.withdraw(touched)
             reason = "somebody keeps saving the row; run the task again"
             outcomes += [works[one].outcome(CONFLICT, reason=reason) for one in touched]
@@ -146,7 +146,7 @@ class RowSaver:
 
     def _read(self, label_hashes: Sequence[str]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
         """The rows, and for those that cannot be read the reason."""
-        answer = self._client.run(read_rows(self._order.project, label_hashes))
+        answer = self._client.run(read_rows(self._spec.project_id, label_hashes))
         return {row.label_hash: row.decoded() for row in answer.rows}, {
             one: str(error) for one, error in answer.unreadable.items()
         }
@@ -163,14 +163,14 @@ class RowSaver:
         unchanged = substance(labels) == substance(there)
         if unchanged and not work.kept:
             return work.outcome(UNCHANGED, **made, **self._claim(work, there, evidence))
-        if self._order.if_exists == OVERWRITE:
+        if self._spec.if_exists == OVERWRITE:
             return labels
         if self._receipt.is_edited(label_hash, content, work.previous_state):
             reason = "somebody edited the row since an earlier import; with if_exists='overwrite' that is replaced"
             return work.outcome(CONFLICT, reason=reason, **made)
         if unchanged:
             return work.outcome(CONFLICT, reason=_kept(work), **made, **self._claim(work, there, evidence))
-        if self._order.if_exists == SKIP and there.count and not whole:
+        if self._spec.if_exists == SKIP and there.count and not whole:
             reason = "it has labels; see if_exists"
             return work.outcome(SKIPPED, reason=reason, **made)
         return labels
@@ -178,7 +178,7 @@ class RowSaver:
     def _wanted(self, work: Work, there: Labels, evidence: RowOutcome | None) -> Labels:
         """The labels that the row is to have, if no one edited it; notes in the work whose they are."""
         work.kept, work.own_labels = 0, None
-        if self._order.if_exists != MERGE or not there.count:
+        if self._spec.if_exists != MERGE or not there.count:
             return work.labels
         whole = evidence is not None and evidence.own_labels is None
         ours = hashes_of(there) if whole else set((evidence and evidence.own_labels) or ())
@@ -192,7 +192,7 @@ class RowSaver:
         if evidence is not None:
             return {"content": evidence.content, "own_labels": evidence.own_labels}
         same = substance(work.labels) == substance(there)
-        if self._order.if_exists == OVERWRITE or (same and not edited_by_hand(there)):
+        if self._spec.if_exists == OVERWRITE or (same and not edited_by_hand(there)):
             return {"content": content_of(there)}
         return {}
 
@@ -201,8 +201,8 @@ class RowSaver:
         if not read:
             return set()
         self._receipt.check()
-        which = LabelRowFilter(branch_name=self._order.branch, label_hashes=list(read))
-        listed = {row.label_hash: row for row in self._client.project(self._order.project).label_rows(which)}
+        which = LabelRowFilter(branch_name=self._spec.branch, label_hashes=list(read))
+        listed = {row.label_hash: row for row in self._client.project(self._spec.project_id).label_rows(which)}
         now = datetime.datetime.now(datetime.UTC)
         touched, recent = set(), []
         for label_hash, row in read.items():
@@ -222,7 +222,7 @@ class RowSaver:
         time: so it is known which row is wrong, and what people saved in between is seen.
         """
         try:
-            self._client.project(self._order.project).save_label_rows(dict(rows))
+            self._client.project(self._spec.project_id).save_label_rows(dict(rows))
         except (PartialFailureError, *_REFUSALS) as error:
             saved = error.outcome.done if isinstance(error, PartialFailureError) else []
             if isinstance(error, PartialFailureError) and not isinstance(error.cause, _REFUSALS):

@@ -110,27 +110,27 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         from airflow_provider_encord.export.reading import ReadOptions
 
         reading = ReadOptions(
-            rows_per_request=_rows(self.batch_size, "batch_size"),
-            parallel=_parallel(self.max_concurrency, "max_concurrency"),
+            batch_size=_rows(self.batch_size, "batch_size"),
+            max_concurrency=_parallel(self.max_concurrency, "max_concurrency"),
             skip_unreadable=parse_choice(blank_to_none(self.on_error) or FAIL, "on_error", ON_ERROR) == SKIP,
         )
         partition = parse_mapping(self.partition, "partition")
         if partition is not None:
             return self._export_partition(context, partition, reading)
         target = self.target()
-        return self._export(context, self.order(context, target), target, reading)
+        return self._export(context, self.spec(context, target), target, reading)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
         """What the OpenLineage provider asks for after the task (extra ``openlineage``)."""
         return lineage_of(self._exported)
 
     def _export(
-        self, context: Context, order: ExportSpec, target: ObjectStoragePath, reading: ReadOptions
+        self, context: Context, spec: ExportSpec, target: ObjectStoragePath, reading: ReadOptions
     ) -> dict[str, Any]:
         from airflow_provider_encord.export.labels import export_labels
 
-        self.push_link(context, project_url, order.question.project)
-        manifest = export_labels(self.client, order, target, reading=reading)
+        self.push_link(context, project_url, spec.selection.project_id)
+        manifest = export_labels(self.client, spec, target, reading=reading)
         self._tell(context, manifest, target)
         return self._result(manifest, target)
 
@@ -146,13 +146,13 @@ class EncordExportLabelsOperator(PlannedExportOperator):
             )
         one = partition_of(partition)
         target = storage_path(one.destination, "partition")
-        self.push_link(context, project_url, one.project)
+        self.push_link(context, project_url, one.project_id)
         progress, manifest = export_partition(self.client, one, target, reading)
         if manifest:
             self._tell(context, manifest, target)
         else:
-            self._warn_of_outlets(context, one.project)
-        result = self._result(manifest, target) if manifest else {"project_id": one.project, "manifest": None}
+            self._warn_of_outlets(context, one.project_id)
+        result = self._result(manifest, target) if manifest else {"project_id": one.project_id, "manifest": None}
         return {
             **result,
             "rows": sum(shard.rows for shard in progress.shards),
@@ -163,7 +163,7 @@ class EncordExportLabelsOperator(PlannedExportOperator):
         }
 
     def _result(self, manifest: Manifest, target: ObjectStoragePath) -> dict[str, Any]:
-        return {"project_id": manifest.project.id, **counts_of(manifest, target)}
+        return {"project_id": manifest.project_id, **counts_of(manifest, target)}
 
     def _tell(self, context: Context, manifest: Manifest, target: ObjectStoragePath) -> None:
         self._exported = (self.client.settings.base_url, manifest, target)

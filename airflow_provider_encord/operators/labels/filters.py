@@ -114,7 +114,7 @@ class LabelRowsOperator(EncordBaseOperator):
             **{name: (getattr(self, name), parse_text) for name in _WORDS},
         )
 
-    def question(self) -> RowSelection:
+    def selection(self) -> RowSelection:
         """What is asked for. A template that renders to nothing is no filter; an empty list is one.
 
         :raises InvalidArgumentError: An argument is wrong, or two contradict each other; nothing was sent.
@@ -128,7 +128,7 @@ class LabelRowsOperator(EncordBaseOperator):
             edited_after=parse_datetime(self.edited_after, "edited_after"),
             edited_before=parse_datetime(self.edited_before, "edited_before"),
             stage=parse_text(self.stage, "stage"),
-            stage_like=parse_text(self.stage_title_like, "stage_title_like"),
+            stage_title_like=parse_text(self.stage_title_like, "stage_title_like"),
             label_statuses=_statuses(self.label_statuses, "label_statuses"),
             data_title=parse_text(self.data_title, "data_title"),
             data_title_like=parse_text(self.data_title_like, "data_title_like"),
@@ -142,8 +142,10 @@ class LabelRowsOperator(EncordBaseOperator):
                 "can be between them. Check the rendered templates."
             )
         branch = self._branch()
-        question = RowSelection(project=self.client.project(self.project_id or None).id, branch=branch, filters=filters)
-        return with_known_stages(self.client, question)
+        selection = RowSelection(
+            project_id=self.client.project(self.project_id or None).id, branch=branch, filters=filters
+        )
+        return with_known_stages(self.client, selection)
 
     def _branch(self) -> str | None:
         from airflow_provider_encord.client.api.labels import MAIN_BRANCH

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_encord.client.api.labels import LabelRowMetadata
     from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
-    from airflow_provider_encord.ingest.prelabels.rows import ImportOrder
+    from airflow_provider_encord.ingest.prelabels.rows import ImportSpec
     from airflow_provider_encord.ingest.prelabels.sources import Prelabel
 
 MAIN = "main"
@@ -152,18 +152,18 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.ingest.prelabels.receipt import CONFLICT, FAILED, ImportReceipt
 
         prelabels = self._prelabels()
-        order = self._order()
+        spec = self._spec()
         overwrite = parse_bool(self.overwrite, "overwrite")
         path = storage_path(self.report, "report") if blank_to_none(self.report) else None
-        self.push_link(context, project_url, order.project)
+        self.push_link(context, project_url, spec.project_id)
         receipt = ImportReceipt(path, owner_of(context))
         try:
             done = import_labels(
                 self.client,
-                order,
+                spec,
                 prelabels,
                 receipt,
-                check_first=order.on_error == FAIL and self.python_callable is None,
+                check_first=spec.on_error == FAIL and self.python_callable is None,
             )
         except Exception:
             if receipt.begun:  # else the receipt of an earlier import stays
@@ -178,25 +178,25 @@ class EncordImportLabelsOperator(EncordBaseOperator):
                 receipt.counts[CONFLICT],
                 "the receipt names them" if path else "with the argument receipt, a file would name them",
             )
-        self._warn_of_merging(order, receipt)
-        if receipt.counts[FAILED] and order.on_error == FAIL:
+        self._warn_of_merging(spec, receipt)
+        if receipt.counts[FAILED] and spec.on_error == FAIL:
             raise InvalidArgumentError(_failures(receipt))
-        promoted = self._promote(order, done, overwrite=overwrite)
+        promoted = self._promote(spec, done, overwrite=overwrite)
         result = {
-            "project_id": order.project,
-            "branch": order.branch,
+            "project_id": spec.project_id,
+            "branch": spec.branch,
             **{name: receipt.counts[name] for name in _COUNTS},
             "promoted": promoted,
             "receipt": str(path) if path else None,
         }
-        for branch in (order.branch, branch_name(self.promote_to, "promote_to") if promoted else None):
+        for branch in (spec.branch, branch_name(self.promote_to, "promote_to") if promoted else None):
             if branch:
                 self.record_asset_event(
-                    context, labels_uri(self.client.settings.base_url, order.project, branch), result
+                    context, labels_uri(self.client.settings.base_url, spec.project_id, branch), result
                 )
         return result
 
-    def _warn_of_merging(self, order: ImportOrder, receipt: ImportReceipt) -> None:
+    def _warn_of_merging(self, spec: ImportSpec, receipt: ImportReceipt) -> None:
         from airflow_provider_encord.ingest.prelabels.receipt import KEPT
         from airflow_provider_encord.ingest.prelabels.rows import MERGE
 
@@ -204,18 +204,18 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             self.log.warning(
                 "%d rows have some of the labels with another content. These were not changed.", receipt.counts[KEPT]
             )
-        if order.if_exists == MERGE and not blank_to_none(self.report):
+        if spec.if_exists == MERGE and not blank_to_none(self.report):
             self.log.warning(
                 "Labels were merged without the argument receipt: if somebody deletes them, the next import adds them "
                 "again, and it cannot update its own labels. Name the same receipt at every run."
             )
 
-    def _order(self) -> ImportOrder:
+    def _spec(self) -> ImportSpec:
         from airflow_provider_encord.client.api.label_actions import copy_labels_to_branch
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.ingest.prelabels.importing import FAIL, SKIP_ERRORS
         from airflow_provider_encord.ingest.prelabels.matching import require_key
-        from airflow_provider_encord.ingest.prelabels.rows import IF_EXISTS, ImportOrder
+        from airflow_provider_encord.ingest.prelabels.rows import IF_EXISTS, ImportSpec
 
         require_key(self.match_by)
         parse_choice(self.if_exists, "if_exists", IF_EXISTS)
@@ -227,8 +227,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             if target == branch:
                 raise InvalidArgumentError(f"promote_to: {branch!r} is the branch that is imported to.")
             self.client.require_possible(copy_labels_to_branch(project, [], target=target))
-        return ImportOrder(
-            project=project,
+        return ImportSpec(
+            project_id=project,
             branch=branch,
             match_by=self.match_by,
             if_exists=self.if_exists,
@@ -283,12 +283,12 @@ class EncordImportLabelsOperator(EncordBaseOperator):
                 "the traceback in this log."
             ) from error
 
-    def _promote(self, order: ImportOrder, label_hashes: Sequence[str], *, overwrite: bool) -> int:
+    def _promote(self, spec: ImportSpec, label_hashes: Sequence[str], *, overwrite: bool) -> int:
         target = branch_name(self.promote_to, "promote_to")
         if target is None or not label_hashes:
             return 0
-        rows = self.client.project(order.project).rows
-        return rows.copy_to_branch(label_hashes, target=target, source=order.branch, overwrite=overwrite)
+        rows = self.client.project(spec.project_id).rows
+        return rows.copy_to_branch(label_hashes, target=target, source=spec.branch, overwrite=overwrite)
 
 
 def _failures(receipt: ImportReceipt) -> str:

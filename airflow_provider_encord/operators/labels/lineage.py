@@ -34,7 +34,7 @@ def lineage_of(exported: tuple[str, Manifest, ObjectStoragePath] | None) -> Any:
     from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 
     api, manifest, directory = exported
-    labels = urllib.parse.urlsplit(labels_uri(api, manifest.project.id, manifest.branch or MAIN_BRANCH))
+    labels = urllib.parse.urlsplit(labels_uri(api, manifest.project_id, manifest.branch or MAIN_BRANCH))
     namespace, name = _place(str(directory))
     counts = OutputStatisticsOutputDatasetFacet(
         rowCount=manifest.counts.exported, size=manifest.bytes, fileCount=len(manifest.shards)
@@ -85,8 +85,8 @@ def record_labels(
     from airflow_provider_encord.assets import labels_uri
     from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 
-    uri = labels_uri(manifest.host, manifest.project.id, manifest.branch or MAIN_BRANCH)
-    result = {"project_id": manifest.project.id, **counts_of(manifest, directory)}
+    uri = labels_uri(manifest.host, manifest.project_id, manifest.branch or MAIN_BRANCH)
+    result = {"project_id": manifest.project_id, **counts_of(manifest, directory)}
     changed = manifest.previous is None or manifest.counts.exported + manifest.counts.removed > 0
     operator.record_asset_event(
         context,

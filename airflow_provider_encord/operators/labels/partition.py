@@ -53,8 +53,8 @@ class EncordPartitionLabelsOperator(PlannedExportOperator):
 
         rows = parse_positive_int(self.rows_per_partition, "rows_per_partition")
         target = self.target()
-        order = self.order(context, target)
-        self.push_link(context, project_url, order.question.project)
-        partitions = plan_partitions(self.client, order, target, rows_per_partition=rows, most=MOST_PARTITIONS)
+        spec = self.spec(context, target)
+        self.push_link(context, project_url, spec.selection.project_id)
+        partitions = plan_partitions(self.client, spec, target, rows_per_partition=rows, most=MOST_PARTITIONS)
         self.log.info("%d rows to read, in %d partitions.", sum(one.rows for one in partitions), len(partitions))
         return [msgspec.to_builtins(one) for one in partitions]

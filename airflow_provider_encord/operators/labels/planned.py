@@ -103,7 +103,7 @@ class PlannedExportOperator(LabelRowsOperator):
         """
         return storage_path("" if self.destination is None else self.destination, "destination")
 
-    def order(self, context: Context, target: ObjectStoragePath) -> ExportSpec:
+    def spec(self, context: Context, target: ObjectStoragePath) -> ExportSpec:
         """What is wanted.
 
         :raises InvalidArgumentError: An argument is wrong; nothing was sent.
@@ -116,7 +116,7 @@ class PlannedExportOperator(LabelRowsOperator):
 
         name = str(blank_to_none(self.format) or JSON_LINES)
         require_format(name)
-        layout = Layout(format=name, shard_bytes=parse_positive_int(self.max_shard_bytes, "max_shard_bytes"))
+        layout = Layout(format=name, max_shard_bytes=parse_positive_int(self.max_shard_bytes, "max_shard_bytes"))
         chain = None
         if parse_bool(self.incremental, "incremental"):
             directory = (
@@ -124,19 +124,19 @@ class PlannedExportOperator(LabelRowsOperator):
             )
             chain = Chain(
                 directory=directory,
-                overlap=parse_seconds(self.lookback_seconds, "lookback_seconds"),
+                lookback_seconds=parse_seconds(self.lookback_seconds, "lookback_seconds"),
                 name=parse_text(self.history_name, "history_name") or f"{self.dag_id}.{self.task_id}",
             )
-        question = self.question()
-        if chain and question.filters.edited_after:
+        selection = self.selection()
+        if chain and selection.filters.edited_after:
             raise InvalidArgumentError(
                 "edited_after, incremental: an incremental export takes what changed since the one before. Leave one "
                 "of them out."
             )
         return ExportSpec(
-            question=question,
+            selection=selection,
             layout=layout,
-            run=run_moment(context),
-            chain=chain,
+            logical_date=run_moment(context),
+            history=chain,
             overwrite=parse_bool(self.overwrite, "overwrite"),
         )

@@ -116,7 +116,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         date = self._date(context)
         project = self.client.project(self.project_id).id
         report = None if blank_to_none(self.report) is None else storage_path(self.report, "report")
-        about = fingerprint(project=project, branch=branch, source=source, due=date.due.isoformat())
+        about = fingerprint(project_id=project, branch=branch, source=source, due=date.due.isoformat())
         memory = Memory(about, store=context.get("task_state_store"), report=report)
         self.push_link(context, project_url, project)
         taken = take_snapshot(self.client, project, branch=branch, source=source, date=date, memory=memory)

@@ -128,7 +128,7 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         yield from verify_files(directory, manifest)
         if self.check == FILES:
             return
-        self.push_link(context, project_url, manifest.project.id)
+        self.push_link(context, project_url, manifest.project_id)
         if self.check == LISTING:
             yield from verify_listing(self.client, directory, manifest)
         else:
