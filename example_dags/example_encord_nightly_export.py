@@ -9,9 +9,9 @@ Set the DAG's params, or copy the file:
 Needs the connection ``encord_default`` with an SSH key, or with an API key of the project.
 
 Only reads: the project does not change. The first run exports all labels, each later one what changed since the run
-before it, and names the rows that left. Each night's directory holds its manifest, whose `previous` names the export that
-it continues; applied in this order the exports give the current labels. A retry continues the attempt before it, and a
-run that is cleared is not read again.
+before it, and names the rows that left. Each night's directory holds its manifest, whose `previous` names the export
+that it continues; applied in this order the exports give the current labels. A retry continues the attempt before it,
+and a run that is cleared is not read again.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ from airflow_provider_encord.storage_paths import StoragePath
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = "1.0"
-ANALYTICS: Literal[analytics] = "analytics"
+ANALYTICS: Literal["analytics"] = "analytics"
 _MOST_TRIES = 3
 
 
@@ -98,7 +98,7 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     schema_version: str
-    kind: Literal[analytics]
+    kind: Literal["analytics"]
     taken_at: str
     provider_version: str
     host: str
@@ -264,8 +264,8 @@ def _require_possible(selection: AnalyticsSelection, now: datetime.datetime) -> 
     )
     if end > midnight(now):
         raise InvalidArgumentError(
-            f"start, end: Encord keeps time spent by day (UTC), and the last day of the interval from {selection.start} "
-            f"to {selection.end} is not over, so seconds would be lost. {advice}"
+            "start, end: Encord keeps time spent by day (UTC), and the last day of the interval from "
+            f"{selection.start} to {selection.end} is not over, so seconds would be lost. {advice}"
         )
     first, last = days_of((start, end))
     log.warning(

@@ -5,14 +5,15 @@ That is all that is kept: nothing in Airflow's database, so every Airflow line a
 
 A chain has an identity: one question, one layout and one name, by default that of the task. So several chains may
 share a parent directory. Each export continues the one of its chain that was listed last, whatever its logical date,
-and names it in `Manifest.previous`. The order of replay is therefore that of the links, from the newest export back to one
-of all rows: see `links`. If a link is missing or damaged, the next export is of all rows, and its manifest says why.
+and names it in `Manifest.previous`. The order of replay is therefore that of the links, from the newest export back to
+one of all rows: see `links`. If a link is missing or damaged, the next export is of all rows, and its manifest says
+why.
 
 A filter for `last_edited_at` would not do. It does not name rows that left; and whether moving a row to another
 stage changes that time is not documented, so a row that comes into a filter by a move might be missed. So everything is
 listed, and read is what was not listed then, or has another time now, or was edited so shortly before that listing
-(`lookback_seconds`) that a later edit may have the same time. The time of the listing is Encord's: the clock of a worker may be
-wrong. If Encord's answers have no date, the newest edit that was listed bounds it.
+(`lookback_seconds`) that a later edit may have the same time. The time of the listing is Encord's: the clock of a
+worker may be wrong. If Encord's answers have no date, the newest edit that was listed bounds it.
 """
 
 from __future__ import annotations

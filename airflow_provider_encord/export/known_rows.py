@@ -61,6 +61,6 @@ def _require_branch(client: EncordClient, selection: RowSelection) -> None:
     branches = sorted({one.branch_name for one in stamps if one.label_hash is not None})
     if branches and selection.branch not in branches:  # a project without any labels says nothing about the name
         raise InvalidArgumentError(
-            f"branch: project {selection.project_id} has no labels on the branch {str(selection.branch)[:80]!r}. It has "
-            f"labels on: {', '.join(map(repr, branches[:10]))}."
+            f"branch: project {selection.project_id} has no labels on the branch {str(selection.branch)[:80]!r}. It "
+            f"has labels on: {', '.join(map(repr, branches[:10]))}."
         )

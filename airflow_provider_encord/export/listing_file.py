@@ -1,9 +1,9 @@
 """Rows by reference: files of JSON Lines, gzip, that say which label rows there were, a JSON array for each.
 
 ``listing-<plan>.jsonl.gz`` has ``[data hash, branch, label hash, last edited at, whether it is in this export]`` in
-the order of the shards, so that the next export can find what changed and what was removed. ``removed-<plan>.jsonl.gz`` has the
-same four, and why: ``"filtered_out"`` (the row is there, and the filters do not let it through any more) or ``"deleted"`` (the
-data unit was archived, deleted, or taken out of the project).
+the order of the shards, so that the next export can find what changed and what was removed. ``removed-<plan>.jsonl.gz``
+has the same four, and why: ``"filtered_out"`` (the row is there, and the filters do not let it through any more) or
+``"deleted"`` (the data unit was archived, deleted, or taken out of the project).
 """
 
 from __future__ import annotations

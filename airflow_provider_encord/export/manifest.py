@@ -61,8 +61,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         outcomes = (self.exported, self.not_found, self.failed, self.unchanged)
         if self.with_labels != sum(outcomes):
             yield (
-                f"{self.with_labels} rows have labels, and {self.exported} were exported, {self.not_found} are missing, "
-                f"{self.failed} failed, {self.unchanged} are unchanged"
+                f"{self.with_labels} rows have labels, and {self.exported} were exported, {self.not_found} are "
+                f"missing, {self.failed} failed, {self.unchanged} are unchanged"
             )
 
 

@@ -48,8 +48,8 @@ class ExportSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     :param selection: Which rows.
     :param layout: In which files.
-    :param logical_date: The logical date, ISO 8601, UTC. A whole export of it is not made again, and one that was begun is
-        continued. None makes every export from the start.
+    :param logical_date: The logical date, ISO 8601, UTC. A whole export of it is not made again, and one that was begun
+        is continued. None makes every export from the start.
     :param history: Export only what changed since the last export in this chain; None for all.
     :param overwrite: Make it again even if it is whole.
     """
@@ -227,8 +227,8 @@ def _changes(client: EncordClient, spec: ExportSpec, listing: Listing, destinati
 def _require_own_directory(spec: ExportSpec, there: Manifest | None, destination: StoragePath) -> None:
     if spec.history and there and there.logical_date != spec.logical_date:
         raise InvalidArgumentError(
-            f"destination: {destination} holds the export of {there.logical_date}. Each export of a chain needs a directory of "
-            "its own: end the path with the date, such as {{ ds }}."
+            f"destination: {destination} holds the export of {there.logical_date}. Each export of a chain needs a "
+            "directory of its own: end the path with the date, such as {{ ds }}."
         )
 
 

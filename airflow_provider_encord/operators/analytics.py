@@ -54,8 +54,8 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
     :param project_id: Id of the project (templated).
     :param destination: Directory for the files (templated): any path of Airflow's object storage; one for each
         interval.
-    :param record_types: ``"time_spent"``, ``"task_actions"``, ``"editor_logs"``, or several of them (templated); by default
-        all.
+    :param record_types: ``"time_spent"``, ``"task_actions"``, ``"editor_logs"``, or several of them (templated); by
+        default all.
     :param start: Beginning of the interval (templated); by default see above.
     :param end: Its end, not included (templated); by default see above.
     :param format: ``"jsonl"``, ``"jsonl.gz"``, or ``"parquet"`` (extra ``parquet``) (templated).
@@ -66,8 +66,8 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         ``submit_task`` in the editor logs.
     :param settle_seconds: How long after the end of the interval records may still reach Encord (templated).
     :param overwrite: Export again what is there (templated).
-    :return: ``{"project_id": id, "start": str, "end": str, "records": {record_type: int}, "final": bool, "manifest": URI}``;
-        `final` says whether the interval had settled.
+    :return: ``{"project_id": id, "start": str, "end": str, "records": {record_type: int}, "final": bool, "manifest":
+        URI}``; `final` says whether the interval had settled.
     :raises AirflowFailException: The destination holds something else, an argument is wrong or names nothing, the
         interval cannot be exported yet, or Encord refuses.
     :raises AirflowException: Encord was not reached; a retry may help.
@@ -214,9 +214,9 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         days = whole_days(run, context) if "time_spent" in what else run
         if start is None and end is None and days[0] == days[1]:
             raise InvalidArgumentError(
-                f"record_types: Encord keeps time spent by day (UTC), and no day ends in the interval of this run, from "
-                f"{run[0].isoformat()} to {run[1].isoformat()}. Run the DAG once a day, or leave time_spent out of "
-                "`record_types`."
+                "record_types: Encord keeps time spent by day (UTC), and no day ends in the interval of this run, "
+                f"from {run[0].isoformat()} to {run[1].isoformat()}. Run the DAG once a day, or leave time_spent out "
+                "of `record_types`."
             )
         return start or days[0], end or days[1]
 

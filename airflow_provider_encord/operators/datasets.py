@@ -239,8 +239,8 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
     :param dataset_id: Id of the dataset (templated). With an API key it may be left out.
     :param data_hashes: Ids of the data units, or one id (templated). An empty selection is refused.
     :param preview: Only say what would be removed (templated). Default: False. An empty text is refused.
-    :return: ``{"dataset_id", "selected", "removed", "not_found"}``: numbers of rows that were named, removed (with `preview`:
-        0), and not there. The asset event of the dataset gets the same.
+    :return: ``{"dataset_id", "selected", "removed", "not_found"}``: numbers of rows that were named, removed (with
+        `preview`: 0), and not there. The asset event of the dataset gets the same.
     :raises AirflowFailException: The selection is empty, or none of it is there, or Encord refuses; the message says
         what is done.
     """

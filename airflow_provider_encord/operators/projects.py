@@ -31,8 +31,8 @@ class EncordCreateProjectOperator(EncordBaseOperator):
     :param description: Description (templated).
     :param dataset_ids: Ids of the datasets to attach, or one id (templated).
     :param ontology_id: Id of the ontology (templated); without one Encord makes an empty one.
-    :param workflow_template_id: Id of a workflow template (templated), made in Encord's web app; without one Encord uses
-        its default workflow.
+    :param workflow_template_id: Id of a workflow template (templated), made in Encord's web app; without one Encord
+        uses its default workflow.
     :param if_exists: What to do if its title is taken (templated): ``"reuse"`` (default) takes the one project of
         exactly this title that the connection can see, and fails if there are several; ``"fail"`` fails if there is
         one, so also on a retry after the project was created; ``"new"`` makes another project at every try.

@@ -57,8 +57,8 @@ class EncordExportLabelsOperator(PlannedExportOperator):
     Outlets that are the labels' asset (`airflow_provider_encord.assets.labels_asset`) or an asset alias get the counts,
     the watermark and the manifest's URI with their event.
 
-    :param destination: See `PlannedExportOperator`; the same for `format`, `max_shard_bytes`, `incremental`, `history_dir`,
-        `history_name`, `lookback_seconds` and `overwrite`.
+    :param destination: See `PlannedExportOperator`; the same for `format`, `max_shard_bytes`, `incremental`,
+        `history_dir`, `history_name`, `lookback_seconds` and `overwrite`.
     :param project_id: See `LabelRowsOperator`; the same for `branch`, `all_branches` and the filters.
     :param batch_size: How many label rows to ask for at once, 1 to 1000 (templated). It is an upper bound: heavy
         rows are asked for in smaller parts.

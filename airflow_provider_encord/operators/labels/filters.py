@@ -33,7 +33,8 @@ class LabelRowsOperator(EncordBaseOperator):
     A filter that a template renders to nothing does not filter. The text ``None`` is refused: a template makes it of a
     value that is not there.
 
-    :param project_id: Id of the project (templated). With an API key it may be left out: the key's own project is taken.
+    :param project_id: Id of the project (templated). With an API key it may be left out: the key's own project is
+        taken.
     :param branch: Label branch (templated). One without labels, in a project that has some, is an error that lists the
         branches that have.
     :param all_branches: Rows of all branches, those of consensus stages among them (templated).

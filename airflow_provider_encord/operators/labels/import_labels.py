@@ -279,8 +279,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             raise
         except Exception as error:
             raise AirflowException(
-                f"python_callable: the function raised {type(error).__name__} for the data unit {row.data_title[:80]!r}; see "
-                "the traceback in this log."
+                f"python_callable: the function raised {type(error).__name__} for the data unit "
+                f"{row.data_title[:80]!r}; see the traceback in this log."
             ) from error
 
     def _promote(self, spec: ImportSpec, label_hashes: Sequence[str], *, overwrite: bool) -> int:

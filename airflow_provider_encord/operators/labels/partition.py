@@ -27,8 +27,8 @@ class EncordPartitionLabelsOperator(PlannedExportOperator):
         parts = EncordPartitionLabelsOperator(task_id="partition", project=..., destination="s3://labels/{{ ds }}")
         EncordExportLabelsOperator.partial(task_id="export").expand(partition=parts.output)
 
-    :param destination: See `PlannedExportOperator`; the same for `format`, `max_shard_bytes`, `incremental`, `history_dir`,
-        `history_name`, `lookback_seconds` and `overwrite`.
+    :param destination: See `PlannedExportOperator`; the same for `format`, `max_shard_bytes`, `incremental`,
+        `history_dir`, `history_name`, `lookback_seconds` and `overwrite`.
     :param project_id: See `LabelRowsOperator`; the same for `branch`, `all_branches` and the filters.
     :param rows_per_partition: Label rows in a part, at most (templated). If that makes more than 1000 parts, they are
         larger.

@@ -41,13 +41,13 @@ class PlannedExportOperator(LabelRowsOperator):
     :param incremental: Export only the rows that are new or changed since the last export of the chain, and name
         those that left (templated). The first export of a chain is of all rows, and so is one after an export that the
         chain needs was removed or damaged: the log and the manifest then say why.
-    :param history_dir: Directory whose subdirectories are the exports of the chain (templated); by default the directory
-        that `destination` is in.
-    :param history_name: Distinguishes the chain from others in that directory (templated); by default the ids of the DAG
-        and the task. A chain also has one question (project, branch and filters) and one layout (`format`,
+    :param history_dir: Directory whose subdirectories are the exports of the chain (templated); by default the
+        directory that `destination` is in.
+    :param history_name: Distinguishes the chain from others in that directory (templated); by default the ids of the
+        DAG and the task. A chain also has one question (project, branch and filters) and one layout (`format`,
         `max_shard_bytes`).
-    :param lookback_seconds: Seconds (templated): rows that were edited so shortly before the previous export listed them are
-        read again, though their time of editing is the same.
+    :param lookback_seconds: Seconds (templated): rows that were edited so shortly before the previous export listed
+        them are read again, though their time of editing is the same.
     :param overwrite: Replace a whole export of this logical date (templated).
     """
 

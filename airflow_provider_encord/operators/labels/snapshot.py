@@ -45,13 +45,13 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
     refused, and nothing is added to it. The task knows its own snapshot by the report; without one, by the task state
     (Airflow 3.3), else by the times of the rows, which a copy that somebody else made after the due time has, too.
 
-    Encord keeps no past versions of labels. A run that comes more than `max_lateness_seconds` seconds after it was due, and finds
-    no whole snapshot, is refused; or it takes the labels as they are now, into a branch whose name ends with
+    Encord keeps no past versions of labels. A run that comes more than `max_lateness_seconds` seconds after it was due,
+    and finds no whole snapshot, is refused; or it takes the labels as they are now, into a branch whose name ends with
     ``-taken-`` and the day. Use the branch that is returned. SSH keys only. Encord API: ``labels/copy-branch`` (v2).
 
     :param project_id: Id of the project (templated).
-    :param snapshot_branch: The branch to make (templated); by default ``export-`` and the time of the run, so that each run has
-        a branch of its own.
+    :param snapshot_branch: The branch to make (templated); by default ``export-`` and the time of the run, so that each
+        run has a branch of its own.
     :param source_branch: The branch to freeze (templated).
     :param if_late: ``"fail"``, or ``"mark"`` to take the labels as they are now, and say so (templated).
     :param max_lateness_seconds: Seconds after which a run is late (templated).

@@ -70,8 +70,8 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         pattern they are an error. The name of a file, at most 300 characters, becomes its title.
     :param dataset_id: Id of the dataset (templated). Default: the one that the connection's API key belongs to; with an
         SSH key, none, and the files go into the folder alone.
-    :param folder_id: Id of the storage folder (templated). With a dataset, the one that keeps its files, which is needed
-        unless the dataset has a folder of its own (a mirror dataset).
+    :param folder_id: Id of the storage folder (templated). With a dataset, the one that keeps its files, which is
+        needed unless the dataset has a folder of its own (a mirror dataset).
     :param kind: What the files are, if their names do not tell (templated): ``"image"``, ``"video"``, ``"audio"``,
         ``"dicom"``, ``"nifti"``, ``"pdf"``, ``"text"``.
     :param group_by: Which files are one unit (templated): ``"directory"``, the images of a directory are an image
