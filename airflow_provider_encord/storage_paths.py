@@ -159,7 +159,7 @@ def require_regular(path: Any, argument: str) -> None:
     """
     with storage_errors(argument, path):
         if path.is_dir():
-            raise InvalidArgumentError(f"{argument}: {path} is a directory; name a file in it, such as receipt.jsonl.")
+            raise InvalidArgumentError(f"{argument}: {path} is a directory; name a file in it, such as report.jsonl.")
         if is_local(path) and path.exists() and not path.is_file():
             raise InvalidArgumentError(f"{argument}: {path} is no regular file. Name a file that can be replaced.")
 
@@ -185,7 +185,7 @@ def require_replaceable(path: Any, argument: str, decode: Callable[[bytes], obje
     An empty file may be replaced. The file is read line by line.
 
     :param decode: Decodes one line of JSON.
-    :param what: What the file has to be, for the message (``a receipt of a verification``).
+    :param what: What the file has to be, for the message (``a report of a verification``).
     :raises InvalidArgumentError: Something else is there, or nothing can be written.
     """
     require_writable(path, argument)

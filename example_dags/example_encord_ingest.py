@@ -5,7 +5,7 @@ Set the DAG's params, or copy the file:
 - ``prefix``: the place in your bucket, as Airflow reads it (``s3://connection_id@bucket/prefix``);
 - ``url_prefix``: the same place as Encord reads it (``s3://bucket/prefix``);
 - ``integration``: title of the cloud integration by which Encord reads the bucket;
-- ``work``: where manifests and receipts go, one directory for each run.
+- ``work``: where manifests and reports go, one directory for each run.
 
 Needs the connection ``encord_default`` with an SSH key.
 
@@ -67,7 +67,7 @@ with DAG(
         task_id="register",
         folder_id=folder.output,
         integration="{{ params.integration }}",
-        report=f"{run_directory}/receipts/{{{{ ti.map_index }}}}",
+        report=f"{run_directory}/reports/{{{{ ti.map_index }}}}",
         max_active_tis_per_dag=4,
     ).expand(source=manifests)
     dataset = EncordCreateDatasetOperator(task_id="dataset", title="{{ params.title }}", create_backing_folder=False)

@@ -3,7 +3,7 @@
 Set the DAG's params, or copy the file:
 
 - ``project``: id of the project (needed);
-- ``work``: where pre-labels and receipts go, a directory for each run (``s3://connection_id@bucket/prelabels``).
+- ``work``: where pre-labels and reports go, a directory for each run (``s3://connection_id@bucket/prelabels``).
 
 Needs the connection ``encord_default`` with an SSH key.
 
@@ -61,5 +61,5 @@ with DAG(
         source=predict("{{ params.project }}", directory),
         branch="pre-labels",
         promote_to="main",
-        report=f"{directory}/receipt.jsonl",
+        report=f"{directory}/report.jsonl",
     )

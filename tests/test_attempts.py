@@ -101,7 +101,7 @@ def test_a_claim_that_is_held_for_a_wait_outlasts_it_and_a_retry_still_takes_it_
     now = [1000.0]
     path = tmp_path / "claim.json"
     owner, other, retry = (
-        Claim(path, Owner(task), "receipt", clock=lambda: now[0]) for task in ("dag/1", "dag/2", "dag/1")
+        Claim(path, Owner(task), "report", clock=lambda: now[0]) for task in ("dag/1", "dag/2", "dag/1")
     )
     owner.take()
     owner.hold(7 * CLAIM_SECONDS)
@@ -126,7 +126,7 @@ def test_a_long_loop_renews_its_claim_without_a_look_at_each_turn(tmp_path: Path
     """Review of 0.1, ingest 1."""
     now = [1000.0]
     path = tmp_path / "claim.json"
-    owner, other = (Claim(path, Owner(task), "receipt", clock=lambda: now[0]) for task in ("dag/1", "dag/2"))
+    owner, other = (Claim(path, Owner(task), "report", clock=lambda: now[0]) for task in ("dag/1", "dag/2"))
     owner.take()
     content = path.read_bytes()
     for _ in range(30):
@@ -144,10 +144,10 @@ def test_a_long_loop_renews_its_claim_without_a_look_at_each_turn(tmp_path: Path
 
 def test_a_claim_whose_file_is_gone_stops_its_owner_with_an_error_that_a_retry_mends(tmp_path: Path) -> None:
     """Review of 0.1, ingest 1."""
-    owner = Claim(tmp_path / "receipt.parts" / "claim.json", Owner("task"), "receipt")
+    owner = Claim(tmp_path / "report.parts" / "claim.json", Owner("task"), "report")
     owner.take()
-    shutil.rmtree(tmp_path / "receipt.parts")
-    with pytest.raises(UnavailableError, match=r"receipt: .*claim\.json is gone"):
+    shutil.rmtree(tmp_path / "report.parts")
+    with pytest.raises(UnavailableError, match=r"report: .*claim\.json is gone"):
         owner.check()
     owner.release()
     owner.take()
@@ -213,10 +213,10 @@ def test_a_claim_that_another_task_took_may_be_taken_again_by_a_retry(
     tmp_path: Path, task: str, error: type[Exception]
 ) -> None:
     """A zombie must end for good; a task that claimed at the same moment as another one runs after it."""
-    mine = Claim(tmp_path / "claim.json", Owner("task"), "receipt")
+    mine = Claim(tmp_path / "claim.json", Owner("task"), "report")
     mine.take()
     (tmp_path / "claim.json").unlink()
-    Claim(tmp_path / "claim.json", Owner(task), "receipt").take()
+    Claim(tmp_path / "claim.json", Owner(task), "report").take()
     with pytest.raises(error, match=r"took .* over"):
         mine.check()
 

@@ -59,18 +59,18 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 _MISMATCH = msgspec.json.Decoder(Mismatch)
 
 
-def require_receipt_place(path: StoragePath, directory: StoragePath) -> None:
-    """Make sure that a receipt of a verification can be written, and replaces nothing but an earlier one.
+def require_report_place(path: StoragePath, directory: StoragePath) -> None:
+    """Make sure that a report of a verification can be written, and replaces nothing but an earlier one.
 
     :param directory: Of the export.
     :raises InvalidArgumentError: Something else is there, or it is in the directory of the export.
     """
     if _resolved(path.parent) == _resolved(directory):
         raise InvalidArgumentError(
-            f"receipt: {path} is in the directory of the export, which holds only files that the manifest names. Name "
+            f"report: {path} is in the directory of the export, which holds only files that the manifest names. Name "
             "a file in another directory."
         )
-    require_replaceable(path, "receipt", _MISMATCH.decode, "a receipt of a verification")
+    require_replaceable(path, "report", _MISMATCH.decode, "a report of a verification")
 
 
 def _resolved(directory: StoragePath) -> str:

@@ -44,14 +44,14 @@ class CloudSource:
     switches: Mapping[str, bool] | None = None
 
     def require_elsewhere(self, directory: Any) -> None:
-        """Make sure that a listing of the source does not have the files of the receipt's directory.
+        """Make sure that a listing of the source does not have the files of the report's directory.
 
         :raises InvalidArgumentError: It has.
         """
         source, inner = (uri_of(path).rstrip("/") for path in (self.path, directory))
         if inner == source or (self.kind is not None and inner.startswith(f"{source}/")):
             raise InvalidArgumentError(
-                "receipt: it is in the directory that is listed as source, so it would be registered. Name another one."
+                "report: it is in the directory that is listed as source, so it would be registered. Name another one."
             )
 
     def version(self) -> str | None:

@@ -1,8 +1,8 @@
-"""What earlier receipts know: which file each data row (or storage item) was made of.
+"""What earlier reports know: which file each data row (or storage item) was made of.
 
 A title and a size are a guess: cameras number their frames alike, and BMP, WAV and raw files all have one size. A
-receipt knows better. It names the source, the version of the file as its store states it, and the checksum of the bytes
-that were sent; so a row that a receipt knows is compared by content, never by name.
+report knows better. It names the source, the version of the file as its store states it, and the checksum of the bytes
+that were sent; so a row that a report knows is compared by content, never by name.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import collections
 from collections.abc import Callable, Iterable, Sequence
 
 from airflow_provider_encord.ingest.content import checksum_of
-from airflow_provider_encord.ingest.receipt import ReceiptLine
 from airflow_provider_encord.ingest.sources import SourceFile, composed
+from airflow_provider_encord.ingest.upload_report import ReportLine
 
 
 class Evidence:
-    """Lines of receipts about one dataset or folder.
+    """Lines of reports about one dataset or folder.
 
     :param lines: In the order in which they were written; the last one about a row holds.
     :param checksum: Gives the SHA-256 of a file, by reading it.
@@ -25,27 +25,27 @@ class Evidence:
 
     def __init__(
         self,
-        lines: Iterable[ReceiptLine] = (),
+        lines: Iterable[ReportLine] = (),
         *,
         checksum: Callable[[SourceFile], str] = checksum_of,
         exists: Callable[[str], bool] = lambda _: False,
     ):
         self._exists = exists
-        self._by_key: dict[str, ReceiptLine] = {}
+        self._by_key: dict[str, ReportLine] = {}
         self._keys_of_source: dict[str, list[str]] = collections.defaultdict(list)
         for line in lines:
             self._add(line)
-        self.learned: list[ReceiptLine] = []
-        """What this attempt found out about files as they were before; to be kept like the lines of a receipt."""
+        self.learned: list[ReportLine] = []
+        """What this attempt found out about files as they were before; to be kept like the lines of a report."""
         self._checksum = checksum
         self._checksums: dict[SourceFile, str] = {}
 
-    def learn(self, line: ReceiptLine) -> None:
+    def learn(self, line: ReportLine) -> None:
         """Take in what is known of a row that an earlier attempt made, of a file that is gone or changed by now."""
         if self._add(line):
             self.learned.append(line)
 
-    def _add(self, line: ReceiptLine) -> bool:
+    def _add(self, line: ReportLine) -> bool:
         if not line.key or not line.sha256:  # without a checksum a line itself went by name
             return False
         earlier = self._by_key.get(line.key)

@@ -101,12 +101,12 @@ class JobCheckpoints:
             notes = _DECODER.decode(content)
         except NOT_JSON as error:
             raise InvalidArgumentError(
-                f"receipt: the notes of an earlier try beside it cannot be read: {error}."
+                f"report: the notes of an earlier try beside it cannot be read: {error}."
             ) from None
         if notes.schema_version > SCHEMA_VERSION:
             raise InvalidArgumentError(
-                f"receipt: the notes beside it have schema_version {notes.schema_version}, and this version of the "
-                f"provider reads up to {SCHEMA_VERSION}. Update it, or name another receipt."
+                f"report: the notes beside it have schema_version {notes.schema_version}, and this version of the "
+                f"provider reads up to {SCHEMA_VERSION}. Update it, or name another report."
             )
         self._open = [note for note in notes.notes if note.target == target]
         return list(self._open)

@@ -36,7 +36,7 @@ class Outcome:
     matched_by: str | None = None
 
 
-Report: TypeAlias = Callable[[Sequence[Outcome]], None]
+OutcomeCallback: TypeAlias = Callable[[Sequence[Outcome]], None]
 """Called with the outcomes of files as they become known."""
 
 

@@ -1,6 +1,6 @@
 """What is still to be uploaded, given what is there; and in which parts.
 
-Evidence comes before names (`ingest.evidence`): rows that a receipt knows are compared by content. For the others,
+Evidence comes before names (`ingest.evidence`): rows that a report knows are compared by content. For the others,
 Encord states only title and size. Their files and rows are compared as multisets, unless that would be a guess: with
 more files of one title and size than rows, it is not known which of them are there.
 """
@@ -20,14 +20,14 @@ BYTES_PER_JOB = 1 << 30  # bounds what is lost if a worker dies before it starts
 
 TITLE_AND_SIZE, TITLE, CHECKSUM = "title_and_size", "title", "checksum"
 MATCH_BY = (TITLE_AND_SIZE, CHECKSUM, TITLE)
-RECEIPT = "receipt"
+REPORT = "report"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
     """Each file is in exactly one of the four.
 
-    :param present: Files that are in the dataset, each with a row of its own and by what it was recognised: `RECEIPT`,
+    :param present: Files that are in the dataset, each with a row of its own and by what it was recognised: `REPORT`,
         `CHECKSUM`, `TITLE_AND_SIZE` or `TITLE`.
     :param missing: Files that are to be uploaded, in their order.
     :param ambiguous: Files of which some are there, and it is not known which.
@@ -49,15 +49,15 @@ def make_plan(
 ) -> Plan:
     """Divide files into those that are in a dataset and those that are not.
 
-    :param evidence: What earlier receipts know.
-    :param match_by: How files are recognised that no receipt knows: `TITLE_AND_SIZE`, `TITLE`, or `CHECKSUM`, which
-        never goes by names and reads every file that a receipt knows.
+    :param evidence: What earlier reports know.
+    :param match_by: How files are recognised that no report knows: `TITLE_AND_SIZE`, `TITLE`, or `CHECKSUM`, which
+        never goes by names and reads every file that a report knows.
     """
     evidence = evidence or Evidence()
     there = {row.data_hash: row for row in rows}
     known = _ByEvidence(there, evidence, read=match_by == CHECKSUM)
     unmatched = known.match(files)
-    # A source that a receipt knows has other content by now, or its row was removed: its name proves nothing.
+    # A source that a report knows has other content by now, or its row was removed: its name proves nothing.
     unknown = [file for file in unmatched if match_by != CHECKSUM and not evidence.keys_of(file.uri)]
     named, unnamed = _by_name(unknown, [row for key, row in there.items() if not evidence.knows(key)], match_by)
     lacking = {_key(file, match_by) for file in unnamed}
@@ -88,7 +88,7 @@ class _ByEvidence:
 
     def match(self, files: Sequence[SourceFile]) -> list[SourceFile]:
         """Match what can be; the files that are left."""
-        by_source = CHECKSUM if self._read else RECEIPT
+        by_source = CHECKSUM if self._read else REPORT
         left = [file for file in files if not self._take(file, self._of_source(file), by_source, read=self._read)]
         known: dict[tuple[str, int | None], list[str]] = collections.defaultdict(list)
         for key, row in self._there.items():

@@ -3,9 +3,9 @@
 Encord skips duplicate URLs of single files only, so a group that is registered again becomes a second group. It is
 recognised by its title, its type and the URLs of its files, as far as the credential can read them. With an API key,
 which cannot, the title alone decides; so it does for scenes, whose files Encord does not list. The log warns of what
-was recognised by its title alone, and the receipt says it.
+was recognised by its title alone, and the report says it.
 
-An image group of the same files in another order counts as registered, too; the receipt and the log say so. Encord does
+An image group of the same files in another order counts as registered, too; the report and the log say so. Encord does
 not document that it lists the files of a group in their order: if it did not, every retry would double such a group, or
 fail for it.
 

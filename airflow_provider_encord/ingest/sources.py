@@ -106,7 +106,7 @@ def find_files(
         of any of these, or path objects.
     :param open_uri: Makes a path object of a URI, or raises an error that says why it cannot.
     :param kind: What all of them are, whatever their names; None goes by the names.
-    :param leave_out: Whether a file, by its URI, is one of ours and no data, such as a receipt. None leaves out none.
+    :param leave_out: Whether a file, by its URI, is one of ours and no data, such as a report. None leaves out none.
     :raises InvalidArgumentError: Something is missing, or of an unknown kind, or its name is too long, or there is
         nothing at all. The message names the file.
     """

@@ -29,17 +29,17 @@ from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT
 from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.notes import JobCheckpoints, sent_again, sent_before
-from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, Report, failed
+from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, OutcomeCallback, failed
 from airflow_provider_encord.ingest.places import UploadTarget
 from airflow_provider_encord.ingest.plan import CHECKSUM, TITLE_AND_SIZE, batches, make_plan, match_new_rows
-from airflow_provider_encord.ingest.receipt import receipt_line
 from airflow_provider_encord.ingest.registration import Job, Registration, rows_of_kinds
 from airflow_provider_encord.ingest.sources import SourceFile, composed
 from airflow_provider_encord.ingest.transfer import StoredFile, send_files, unfit
+from airflow_provider_encord.ingest.upload_report import report_line
 
 _GROUP = "IMG_GROUP"
 _RUNNING_JOBS = 1  # at Encord, while the next batch is sent
-_SLOWEST = 100_000  # bytes per second; how long a receipt is reserved while files are sent goes by this
+_SLOWEST = 100_000  # bytes per second; how long a report is reserved while files are sent goes by this
 _FAILED_BATCHES = 3  # in a row; after that it would be the same for all
 
 
@@ -47,7 +47,7 @@ def upload_files(
     target: UploadTarget,
     files: Sequence[SourceFile],
     *,
-    report: Report,
+    on_outcomes: OutcomeCallback,
     files_per_job: int = FILES_PER_JOB,
     job_timeout: float = JOB_TIMEOUT,
     notebook: JobCheckpoints | None = None,
@@ -59,12 +59,12 @@ def upload_files(
     Jobs that an earlier attempt left running are waited for first. Before each job, and at the end, it looks for rows
     that came in meanwhile, by somebody else.
 
-    :param report: Called with the outcome of each file, once, also if the flow fails.
+    :param on_outcomes: Called with the outcome of each file, once, also if the flow fails.
     :param files_per_job: At most `MOST_URLS_PER_REQUEST`.
     :param job_timeout: Seconds to wait for a job to end.
     :param notebook: Where earlier attempts noted their running jobs, and this one does; by default, nowhere.
-    :param evidence: What earlier receipts know of the rows.
-    :param match_by: How files are recognised that no receipt knows; see `ingest.plan.make_plan`.
+    :param evidence: What earlier reports know of the rows.
+    :param match_by: How files are recognised that no report knows; see `ingest.plan.make_plan`.
     :raises InvalidArgumentError: A number is out of its bounds.
     :raises UnsupportedByCredentialError: There are files of a kind that does not go there.
     :raises ConflictError: Files are there twice now, as another task uploaded them at the same time.
@@ -79,23 +79,23 @@ def upload_files(
     refused = [outcome for outcome in map(unfit, files) if outcome]
     refused_files = {outcome.file for outcome in refused}
     fit = [file for file in files if file not in refused_files]
-    report(refused)
+    on_outcomes(refused)
     notebook = notebook or JobCheckpoints()
     evidence = evidence or Evidence()
-    taken_up = yield from _take_up(target, fit, notebook, job_timeout, report, evidence)
+    taken_up = yield from _take_up(target, fit, notebook, job_timeout, on_outcomes, evidence)
     done = {outcome.file for outcome in taken_up}
     theirs = {outcome.data_hash or outcome.backing_item_uuid for outcome in taken_up}
     rows = yield from rows_of_kinds(target, fit)
     left = [file for file in fit if file not in done]
     others = yield from _of_same_type(target, left, [row for row in rows if row.data_hash not in theirs])
     plan = make_plan(left, others, evidence=evidence, match_by=match_by)
-    report([failed(file, str(error), retryable=error.retryable) for file, error in plan.unreadable])
-    report([_present(target, file, row, matched_by) for file, row, matched_by in plan.present])
-    report([_ambiguous(file, target) for file in plan.ambiguous])
+    on_outcomes([failed(file, str(error), retryable=error.retryable) for file, error in plan.unreadable])
+    on_outcomes([_present(target, file, row, matched_by) for file, row, matched_by in plan.present])
+    on_outcomes([_ambiguous(file, target) for file in plan.ambiguous])
     registration = Registration(target, rows, notebook=notebook, timeout=job_timeout)
     parts = batches(plan.missing, files_per_job=files_per_job)
     newcomers = Newcomers(target, rows, look=match_by != CHECKSUM)
-    yield from _Upload(target, registration, report, newcomers, notebook).run(parts)
+    yield from _Upload(target, registration, on_outcomes, newcomers, notebook).run(parts)
 
 
 def _of_same_type(target: UploadTarget, files: Sequence[SourceFile], rows: list[DataRow]) -> Flow[list[DataRow]]:
@@ -126,7 +126,7 @@ def _take_up(
     files: Sequence[SourceFile],
     notebook: JobCheckpoints,
     job_timeout: float,
-    report: Report,
+    on_outcomes: OutcomeCallback,
     evidence: Evidence,
 ) -> Flow[list[Outcome]]:
     """Resolve jobs that earlier attempts left running; return only final outcomes.
@@ -143,14 +143,14 @@ def _take_up(
         made = (yield from registration.find(note, before)) if before else []
         folder = None if target.dataset else target.folder
         for one in made:
-            evidence.learn(receipt_line(one, target.dataset, {}, folder=folder))
+            evidence.learn(report_line(one, target.dataset, {}, folder=folder))
         if not sent:
             registration.close(registration.job_of(note, before), made)
             continue
         ended = yield from registration.take_up(note, sent)
         # What Encord refused may be good by now, so it is sent again like any other.
         certain = [outcome for outcome in ended if outcome.result == UPLOADED or outcome.pending]
-        report(certain)
+        on_outcomes(certain)
         registration.close(registration.job_of(note, sent), [*ended, *made])
         outcomes += certain
         done |= {outcome.file for outcome in certain}
@@ -171,7 +171,7 @@ def _ambiguous(file: SourceFile, target: UploadTarget) -> Outcome:
     where = "dataset" if target.dataset else "folder"
     reason = (
         f"the {where} has some of the files named {file.title!r} of {file.size} bytes and not all, and it cannot be "
-        f"known which. Name a receipt from the first upload on, which distinguishes them; or remove what the {where} "
+        f"known which. Name a report from the first upload on, which distinguishes them; or remove what the {where} "
         "has of them and run the task again."
     )
     return failed(file, reason, retryable=False)
@@ -212,11 +212,11 @@ class _Upload:
         self,
         target: UploadTarget,
         registration: Registration,
-        report: Report,
+        on_outcomes: OutcomeCallback,
         newcomers: Newcomers,
         notebook: JobCheckpoints,
     ):
-        self._target, self._registration, self._report = target, registration, report
+        self._target, self._registration, self._on_outcomes = target, registration, on_outcomes
         self._newcomers, self._notebook = newcomers, notebook
         self._running: collections.deque[Job] = collections.deque()
         self._failed_batches = 0
@@ -251,7 +251,7 @@ class _Upload:
                 f"source: {len(twice)} of the uploaded files are there twice now, such as {twice[0][0].title!r}: "
                 "another task uploaded files of the same title and size at the same time. Remove one of each, and set "
                 "max_active_tis_per_dag=1 so that one task at a time uploads them. If they are different files, set "
-                "match_by='checksum' and name a receipt."
+                "match_by='checksum' and name a report."
             )
 
     def _start(self, files: Sequence[SourceFile]) -> Flow[list[Job]]:
@@ -263,7 +263,7 @@ class _Upload:
             self._meet(error)
             self._fail(files, str(error), retryable=error.retryable)
             return []
-        self._report(failures)
+        self._on_outcomes(failures)
         if not sent:
             if all(one.retryable for one in failures):
                 self._meet(UnavailableError("The object store took none of the files."))
@@ -284,7 +284,7 @@ class _Upload:
         if any(one.file.title in titles for job in self._running for one in job.sent):
             yield from self._finish(0)  # whose rows of such a title are whose, is clear only then
         found = yield from self._newcomers.among([one.file for one in sent])
-        self._report([_present(self._target, file, row, TITLE_AND_SIZE) for file, row in found])
+        self._on_outcomes([_present(self._target, file, row, TITLE_AND_SIZE) for file, row in found])
         theirs = {file for file, _ in found}
         return [one for one in sent if one.file not in theirs]
 
@@ -312,7 +312,7 @@ class _Upload:
             else:
                 self._newcomers.mine(outcomes)
                 self._uploaded += [one.file for one in outcomes if one.result == UPLOADED]
-                self._report(outcomes)
+                self._on_outcomes(outcomes)
                 self._registration.close(job, outcomes)
 
     def _meet(self, error: EncordError) -> None:
@@ -325,4 +325,4 @@ class _Upload:
             self._stopped_by = self._stopped_by or error
 
     def _fail(self, files: Sequence[SourceFile], reason: str, *, retryable: bool) -> None:
-        self._report([failed(file, reason, retryable=retryable) for file in files])
+        self._on_outcomes([failed(file, reason, retryable=retryable) for file in files])

@@ -1,4 +1,4 @@
-"""BASE KEY_FILE DATASET FOLDER: the images of a folder into a dataset, as the operator does it, receipt included.
+"""BASE KEY_FILE DATASET FOLDER: the images of a folder into a dataset, as the operator does it, report included.
 
 Airflow is left out: what is measured is what is below the operator.
 """
@@ -14,9 +14,9 @@ from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.ingest.outcome import UPLOADED
 from airflow_provider_encord.ingest.places import UploadTarget
-from airflow_provider_encord.ingest.receipt import receipt_line, write_receipt
 from airflow_provider_encord.ingest.sources import find_files
 from airflow_provider_encord.ingest.upload import upload_files
+from airflow_provider_encord.ingest.upload_report import report_line, write_report
 
 base, key_file, dataset, folder = sys.argv[1:]
 client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))
@@ -25,9 +25,9 @@ started, cpu = time.perf_counter(), time.process_time()
 files = find_files(folder, lambda uri: pathlib.Path(uri))
 outcomes = []
 client.run(
-    upload_files(UploadTarget(dataset=dataset, credential=client.credential.kind), files, report=outcomes.extend)
+    upload_files(UploadTarget(dataset=dataset, credential=client.credential.kind), files, on_outcomes=outcomes.extend)
 )
-write_receipt(pathlib.Path(folder + ".receipt.jsonl"), (receipt_line(one, dataset, {}) for one in outcomes))
+write_report(pathlib.Path(folder + ".report.jsonl"), (report_line(one, dataset, {}) for one in outcomes))
 took, cpu = time.perf_counter() - started, time.process_time() - cpu
 done = sum(one.result == UPLOADED for one in outcomes)
 print(

@@ -103,8 +103,8 @@ FEATURES: dict[str, Feature] = {
         name="Resumption of a remote job after a lost worker (`ResumableJobMixin`)",
         since="3.3",
         with_it="A retry continues the job of an attempt whose worker was lost: registrations, syncs, and uploads "
-        "without a receipt.",
-        without_it="A retry starts another job, which leaves out what is there. An upload with a receipt continues "
+        "without a report.",
+        without_it="A retry starts another job, which leaves out what is there. An upload with a report continues "
         "its job on every line.",
     ),
     "retry_policy": Feature(

@@ -172,8 +172,8 @@ def test_what_is_in_a_bucket_is_registered_by_several_tasks_and_once(account: Ac
         rows = project.label_rows()
     assert sorted(row.data_title for row in rows) == [f"{number}.png" for number in range(5)]
     assert account.titles("project") == account.titles("dataset") == [TITLE]
-    receipts = list((tmp_path / "work").glob("*/receipts/*/*.jsonl"))
-    assert sum(len(path.read_text().splitlines()) for path in receipts) == 5
+    reports = list((tmp_path / "work").glob("*/reports/*/*.jsonl"))
+    assert sum(len(path.read_text().splitlines()) for path in reports) == 5
 
 
 def test_every_night_what_changed_is_exported_in_parts_and_verified(account: Account, tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_model_labels_first_and_again_changes_nothing(account: Account, tmp_pa
     assert (first.state, result["saved"], result["promoted"]) == ("success", 3, 3)
     rows = [row for row in account.emulator.labels(project) if row["branch_name"] == "main"]
     assert len(rows) == 5
-    assert Path(result["receipt"].removeprefix("file://")).read_text().count('"saved"') == 3
+    assert Path(result["report"].removeprefix("file://")).read_text().count('"saved"') == 3
     again = run_example("example_encord_prelabel", **params)
     assert (again.state, again.results.get("import_labels")) == ("success", None)
     assert [row for row in account.emulator.labels(project) if row["branch_name"] == "main"] == rows

@@ -19,8 +19,8 @@ from tests.airflow_layer.pre_labels import BOX, CAR, CREATES, PERSON, SAVES, WEA
 
 
 def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model: Model) -> None:
-    receipt = model.directory / "receipt.jsonl"
-    result = model.load(receipt=str(receipt))
+    report = model.directory / "report.jsonl"
+    result = model.load(report=str(report))
     assert result == {
         "project": model.project,
         "branch": "main",
@@ -31,7 +31,7 @@ def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model:
         "conflict": 0,
         "failed": 0,
         "promoted": 0,
-        "receipt": f"file://{receipt}",
+        "report": f"file://{report}",
     }
     first = model.labels()
     assert sorted(first) == model.data_hashes
@@ -44,7 +44,7 @@ def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model:
         assert [one["name"] for one in colour["answers"]] == ["Red"]
         (weather,) = row["classification_answers"].values()
         assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]
-    lines = [json.loads(line) for line in receipt.read_text().splitlines()]
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
     assert [(one["outcome"], one["created"], one["annotations"]) for one in lines] == [("saved", True, 3)] * 6
     assert {one["label_hash"] for one in lines} == {row["label_hash"] for row in first.values()}
     model.emulator.clear_journal()
@@ -54,12 +54,12 @@ def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model:
 
 
 def test_what_is_changed_is_saved_and_nothing_else(model: Model) -> None:
-    receipt = str(model.directory / "receipt.jsonl")
-    model.load(receipt=receipt)
+    report = str(model.directory / "report.jsonl")
+    model.load(report=report)
     lines = model.lines()
     lines[2]["objects"] = [{**CAR, "confidence": 0.9}]
     model.emulator.clear_journal()
-    assert counts_of(model.load(model.write(*lines), receipt=receipt)) == {"saved": 1, "unchanged": 5}
+    assert counts_of(model.load(model.write(*lines), report=report)) == {"saved": 1, "unchanged": 5}
     assert model.changes() == [("labelrow", "POST")]
     assert [one["confidence"] for one in objects_of(model.labels()[model.data_hashes[2]])] == [0.9]
 
@@ -189,30 +189,30 @@ def test_a_file_that_was_cut_off_is_refused(model: Model) -> None:
 
 
 def test_merging_replaces_what_an_earlier_import_classified_on_the_same_frames(model: Model) -> None:
-    receipt = str(model.directory / "receipt.jsonl")
+    report = str(model.directory / "report.jsonl")
     rain = {"feature": "Weather", "answer": "Rain"}
-    model.load(model.write(*model.lines(classifications=[rain])), receipt=receipt)
+    model.load(model.write(*model.lines(classifications=[rain])), report=report)
     assert {len(row["classification_answers"]) for row in model.labels().values()} == {1}
-    assert model.load(if_exists="merge", receipt=receipt)["saved"] == 6
+    assert model.load(if_exists="merge", report=report)["saved"] == 6
     for row in model.labels().values():
         (weather,) = row["classification_answers"].values()
         assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]
 
 
-def test_the_receipt_tells_of_rows_that_were_created_though_saving_failed(model: Model) -> None:
+def test_the_report_tells_of_rows_that_were_created_though_saving_failed(model: Model) -> None:
     model.emulator.faults([{"match": SAVES, "do": {"status": 503}}])
-    receipt = model.directory / "receipt"
+    report = model.directory / "report"
     with pytest.raises(AirflowException):
-        model.load(receipt=str(receipt))
-    outcomes = [json.loads(line) for line in receipt.read_text().splitlines()]
+        model.load(report=str(report))
+    outcomes = [json.loads(line) for line in report.read_text().splitlines()]
     assert [(one["outcome"], one["created"]) for one in outcomes] == [("failed", True)] * 6
     model.emulator.clear_faults()
-    assert model.load(receipt=str(receipt))["saved"] == 6
-    before = receipt.read_text()
+    assert model.load(report=str(report))["saved"] == 6
+    before = report.read_text()
     with pytest.raises(AirflowFailException, match="nothing was imported"):
-        model.load(model.write({"data_hash": "x"}), receipt=str(receipt))
-    assert receipt.read_text() == before, "an import that was refused leaves the receipt of the one before"
-    assert not (model.directory / "receipt.parts").exists()
+        model.load(model.write({"data_hash": "x"}), report=str(report))
+    assert report.read_text() == before, "an import that was refused leaves the report of the one before"
+    assert not (model.directory / "report.parts").exists()
 
 
 def test_rows_that_a_killed_try_saved_are_promoted_by_the_next(model: Model) -> None:
@@ -234,9 +234,9 @@ def test_one_wrong_line_keeps_all_back_and_is_named(model: Model, harm: dict[str
     with pytest.raises(AirflowFailException, match=rf"nothing was imported.*labels\.jsonl, line 5: .*{message}"):
         model.load(model.write(*lines))
     assert model.changes() == []
-    result = model.load(model.write(*lines), on_error="skip", receipt=str(model.directory / "receipt"))
+    result = model.load(model.write(*lines), on_error="skip", report=str(model.directory / "report"))
     assert counts_of(result) == {"created": 5, "saved": 5, "failed": 1}
-    outcomes = [json.loads(line) for line in (model.directory / "receipt").read_text().splitlines()]
+    outcomes = [json.loads(line) for line in (model.directory / "report").read_text().splitlines()]
     assert [one["place"] for one in outcomes if one["outcome"] == "failed"] == ["labels.jsonl, line 5"]
 
 

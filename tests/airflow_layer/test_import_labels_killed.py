@@ -20,13 +20,13 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.ingest.prelabels.importing import ImportSpec, import_labels
-from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
+from airflow_provider_encord.ingest.prelabels.report import ImportReport
 from airflow_provider_encord.ingest.prelabels.sources import prelabels_of
 import pathlib
 url, key, project, source = sys.argv[1:]
 with EncordClient(SshKey.from_path(key), Settings(base_url=url)) as client:
     lines = lambda rows: prelabels_of(pathlib.Path(source))
-    import_labels(client, ImportSpec(project=project), lines, ImportReceipt(None), check_first=True)
+    import_labels(client, ImportSpec(project=project), lines, ImportReport(None), check_first=True)
 """
 
 

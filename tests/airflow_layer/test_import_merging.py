@@ -1,4 +1,4 @@
-"""Merging labels into rows that have some: what people did stays, with and without a receipt; frames are joined."""
+"""Merging labels into rows that have some: what people did stays, with and without a report; frames are joined."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.histories.processes import Attempt
 Change = Callable[[dict[str, Any], str, dict[str, Any]], None]
 
 
-def receipt_of(model: Model) -> str:
-    return str(model.directory / "receipt.jsonl")
+def report_of(model: Model) -> str:
+    return str(model.directory / "report.jsonl")
 
 
 def lines_of(model: Model) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in Path(receipt_of(model)).read_text().splitlines()]
+    return [json.loads(line) for line in Path(report_of(model)).read_text().splitlines()]
 
 
 def edit(model: Model, change: Callable[[dict[str, Any]], None]) -> None:
@@ -68,20 +68,20 @@ def delete_the_object(row: dict[str, Any], ours: str, blue: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("labelled_first", [True, False])
 @pytest.mark.parametrize(
-    ("change", "with_receipt"),
+    ("change", "with_report"),
     [
         *((one, True) for one in (correct_the_answer, remove_the_answer, move_the_box, delete_the_object)),
         *((one, False) for one in (correct_the_answer, remove_the_answer, move_the_box)),
     ],
 )
 def test_merging_again_does_not_revert_what_people_did_to_merged_labels(
-    model: Model, change: Change, with_receipt: bool, labelled_first: bool
+    model: Model, change: Change, with_report: bool, labelled_first: bool
 ) -> None:
     mine = model.data_hashes[0]
     if labelled_first:
         model.emulator.annotate(model.project, data_hashes=[mine], objects_per_row=1)
     there = {one["objectHash"] for row in model.labels().values() for one in objects_of(row)}
-    more = {"if_exists": "merge", **({"receipt": receipt_of(model)} if with_receipt else {})}
+    more = {"if_exists": "merge", **({"report": report_of(model)} if with_report else {})}
     source = model.write({"data_hash": mine, "objects": [{**CAR, "id": "t"}]})
     model.load(source, **more)
     (ours,) = {one["objectHash"] for one in objects_of(model.labels()[mine])} - there
@@ -92,13 +92,13 @@ def test_merging_again_does_not_revert_what_people_did_to_merged_labels(
         result = model.load(source, **more)
         assert (result["saved"], result["conflict"]) == (0, 1)
         assert model.labels() == before
-    if with_receipt:
+    if with_report:
         (line,) = lines_of(model)
         assert line["outcome"] == "conflict"
         assert "somebody edited the row" in line["reason"]
 
 
-def test_merging_without_a_receipt_never_changes_a_label_that_is_there_and_adds_the_others(model: Model) -> None:
+def test_merging_without_a_report_never_changes_a_label_that_is_there_and_adds_the_others(model: Model) -> None:
     model.load(model.write(*model.lines(objects=[{**CAR, "id": "t"}])))
     better = {**CAR, "id": "t", "boundingBox": {**BOX, "x": 0.5}}
     rain = {"feature": "Weather", "answer": "Rain"}
@@ -108,15 +108,15 @@ def test_merging_without_a_receipt_never_changes_a_label_that_is_there_and_adds_
         assert [one.get("boundingBox") for one in objects_of(row)] == [BOX, None]
         (weather,) = row["classification_answers"].values()
         assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]
-    result = model.load(source, if_exists="merge", receipt=receipt_of(model))
+    result = model.load(source, if_exists="merge", report=report_of(model))
     assert (result["saved"], result["conflict"]) == (0, 6)
     assert {(line["kept"], line["content"]) for line in lines_of(model)} == {(2, None)}
 
 
-def test_merging_with_one_receipt_updates_its_own_labels_beside_those_of_people(model: Model) -> None:
+def test_merging_with_one_report_updates_its_own_labels_beside_those_of_people(model: Model) -> None:
     mine = model.data_hashes[0]
     model.emulator.annotate(model.project, data_hashes=[mine], objects_per_row=2)
-    more = {"if_exists": "merge", "receipt": receipt_of(model)}
+    more = {"if_exists": "merge", "report": report_of(model)}
     objects = [{**CAR, "id": "t"}]
     model.load(model.write({"data_hash": mine, "objects": objects}), **more)
     by_people = [one for one in objects_of(model.labels()[mine]) if one["manualAnnotation"]]
@@ -130,7 +130,7 @@ def test_merging_with_one_receipt_updates_its_own_labels_beside_those_of_people(
     assert [one for one in objects_of(row) if one["manualAnnotation"]] == by_people
     (line,) = lines_of(model)
     assert line["own_labels"] == [car["objectHash"]]
-    result = model.load(model.write({"data_hash": mine, "objects": [PERSON]}), receipt=receipt_of(model))
+    result = model.load(model.write({"data_hash": mine, "objects": [PERSON]}), report=report_of(model))
     assert (result["saved"], result["skipped"]) == (0, 1), "the row still has labels of people"
 
 
@@ -138,7 +138,7 @@ def test_labels_of_people_that_were_exported_and_merged_back_are_not_claimed(mod
     mine = model.data_hashes[0]
     model.emulator.annotate(model.project, data_hashes=[mine], objects_per_row=2)
     row = model.labels()[mine]
-    more = {"receipt": receipt_of(model)}
+    more = {"report": report_of(model)}
     assert model.load(model.write(row), if_exists="merge", **more)["unchanged"] == 1
     result = model.load(model.write({"data_hash": mine, "objects": []}), **more)
     assert (result["saved"], result["skipped"]) == (0, 1)
@@ -148,7 +148,7 @@ def test_labels_of_people_that_were_exported_and_merged_back_are_not_claimed(mod
 def _about_to_save(model: Model, source: str) -> Attempt:
     """An attempt at a merge that is stopped before its first save."""
     operator = EncordImportLabelsOperator(
-        task_id="import", project_id=model.project, source=source, report=receipt_of(model), if_exists="merge"
+        task_id="import", project_id=model.project, source=source, report=report_of(model), if_exists="merge"
     )
     dying = Attempt(lambda: operator.execute({}), model.directory, stop_at=1)
     while "labelrow POST" not in dying.step:
@@ -169,7 +169,7 @@ def test_what_people_delete_after_a_killed_merge_is_not_added_again(model: Model
     finally:
         model.emulator.clock(now=None)
     for _ in range(2):
-        result = model.load(source, receipt=receipt_of(model), if_exists="merge")
+        result = model.load(source, report=report_of(model), if_exists="merge")
         assert (result["saved"], result["conflict"]) == (0, 1)
         assert objects_of(model.labels()[mine]) == []
 
@@ -181,7 +181,7 @@ def test_a_killed_merge_that_did_not_save_is_done_by_the_next(model: Model) -> N
     dying = _about_to_save(model, source)
     dying.kill()
     assert len(objects_of(model.labels()[mine])) == 2
-    assert model.load(source, receipt=receipt_of(model), if_exists="merge")["saved"] == 1
+    assert model.load(source, report=report_of(model), if_exists="merge")["saved"] == 1
     assert len(objects_of(model.labels()[mine])) == 3
 
 
@@ -210,15 +210,15 @@ def video(account: Account, tmp_path: Path) -> Model:
     return Model(account, tmp_path, rows=1, kind="video", frames=20)
 
 
-@pytest.mark.parametrize("with_receipt", [True, False])
+@pytest.mark.parametrize("with_report", [True, False])
 @pytest.mark.parametrize("labelled_first", [True, False])
 def test_merging_joins_frames_of_tracks_and_ranges_of_classifications(
-    video: Model, with_receipt: bool, labelled_first: bool
+    video: Model, with_report: bool, labelled_first: bool
 ) -> None:
     (mine,) = video.data_hashes
     if labelled_first:
         video.load(video.write({"data_hash": mine, "objects": [{**CAR, "frame": 19}]}))
-    more = {"if_exists": "merge", **({"receipt": receipt_of(video)} if with_receipt else {})}
+    more = {"if_exists": "merge", **({"report": report_of(video)} if with_report else {})}
     for first, last, answers in ((0, 4, {"Colour": "Red"}), (5, 9, {}), (15, 16, {})):
         rain = {"feature": "Weather", "answer": "Rain", "frames": [[first, last]]}
         objects = track(range(first, last + 1), answers=answers)
@@ -234,7 +234,7 @@ def test_merging_joins_frames_of_tracks_and_ranges_of_classifications(
 
 
 @pytest.mark.parametrize(
-    ("with_receipt", "second", "expected"),
+    ("with_report", "second", "expected"),
     [
         (True, [[4, 5], [12, 13]], [("Heavy snow", [[4, 5], [12, 13]]), ("Rain", [[0, 3], [6, 9]])]),
         (True, [[10, 12]], [("Heavy snow", [[10, 12]]), ("Rain", [[0, 9]])]),
@@ -243,10 +243,10 @@ def test_merging_joins_frames_of_tracks_and_ranges_of_classifications(
     ],
 )
 def test_another_answer_for_some_frames_replaces_ours_on_these_frames_only(
-    video: Model, with_receipt: bool, second: Any, expected: Any
+    video: Model, with_report: bool, second: Any, expected: Any
 ) -> None:
     (mine,) = video.data_hashes
-    more = {"if_exists": "merge", **({"receipt": receipt_of(video)} if with_receipt else {})}
+    more = {"if_exists": "merge", **({"report": report_of(video)} if with_report else {})}
     for answer, frames in (("Rain", [[0, 9]]), ("Heavy snow", second)):
         weather = {"feature": "Weather", "answer": answer, "frames": frames}
         source = video.write({"data_hash": mine, "classifications": [weather]})
@@ -255,7 +255,7 @@ def test_another_answer_for_some_frames_replaces_ours_on_these_frames_only(
     assert weather_of(video.labels()[mine]) == expected
 
 
-def test_frames_that_people_took_from_a_track_are_not_added_again_without_a_receipt(video: Model) -> None:
+def test_frames_that_people_took_from_a_track_are_not_added_again_without_a_report(video: Model) -> None:
     (mine,) = video.data_hashes
     rain = {"feature": "Weather", "answer": "Rain", "frames": [[0, 4]]}
     source = video.write({"data_hash": mine, "objects": track(range(5)), "classifications": [rain]})
@@ -274,7 +274,7 @@ def test_frames_that_people_took_from_a_track_are_not_added_again_without_a_rece
     assert weather_of(video.labels()[mine]) == [("Rain", [[1, 4]])]
 
 
-def test_merging_without_a_receipt_says_in_the_log_what_it_cannot_see(
+def test_merging_without_a_report_says_in_the_log_what_it_cannot_see(
     model: Model, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     model.load(model.write(*model.lines(objects=[{**CAR, "id": "t"}], classifications=[WEATHER])))
@@ -282,5 +282,5 @@ def test_merging_without_a_receipt_says_in_the_log_what_it_cannot_see(
     model.load(source, if_exists="merge")
     captured = capsys.readouterr()
     logged = captured.out + captured.err + caplog.text
-    assert "without the argument receipt" in logged
+    assert "without the argument report" in logged
     assert "6 rows have some of the labels with another content" in logged

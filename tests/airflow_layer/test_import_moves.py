@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow_provider_encord import attempts
 from airflow_provider_encord.client.api.labels import save_label_rows
 from airflow_provider_encord.ingest.prelabels import importing
-from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt, RowOutcome
+from airflow_provider_encord.ingest.prelabels.report import ImportReport, RowOutcome
 from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
 from tests.airflow_layer.pre_labels import CAR, PERSON, SAVES, WEATHER, Model, counts_of, objects_of
 from tests.histories.processes import GREEN, Attempt
@@ -22,12 +22,12 @@ READS = {"query_type": "labelrow", "query_method": "GET"}
 BETTER = {**CAR, "boundingBox": {"x": 0.5, "y": 0.5, "w": 0.1, "h": 0.1}}
 
 
-def receipt_of(model: Model) -> str:
-    return str(model.directory / "receipt.jsonl")
+def report_of(model: Model) -> str:
+    return str(model.directory / "report.jsonl")
 
 
-def lines_of(receipt: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in Path(receipt).read_text().splitlines()]
+def lines_of(report: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(report).read_text().splitlines()]
 
 
 def delete_an_object(model: Model, data_hash: str) -> None:
@@ -46,12 +46,12 @@ def delete_an_object(model: Model, data_hash: str) -> None:
         client.send(save_label_rows(model.project, [row["label_hash"]], [{**read, "is_shadow_data": False}]))
 
 
-@pytest.mark.parametrize("with_receipt", [True, False])
+@pytest.mark.parametrize("with_report", [True, False])
 def test_an_import_that_is_cleared_after_people_corrected_the_labels_leaves_them_alone(
-    model: Model, with_receipt: bool
+    model: Model, with_report: bool
 ) -> None:
     """Fault 3.1."""
-    more = {"receipt": receipt_of(model)} if with_receipt else {}
+    more = {"report": report_of(model)} if with_report else {}
     model.load(**more)
     corrected, deleted = model.data_hashes[:2]
     model.emulator.annotate(model.project, data_hashes=[corrected], objects_per_row=3)
@@ -61,21 +61,21 @@ def test_an_import_that_is_cleared_after_people_corrected_the_labels_leaves_them
         result = model.load(model.write(*lines), **more)
         after = model.labels()
         assert [after[one] for one in (corrected, deleted)] == [before[one] for one in (corrected, deleted)]
-        assert result["conflict" if with_receipt else "skipped"] >= 2
-    assert result["saved"] == (4 if with_receipt else 0)
-    if with_receipt:
-        outcomes = {line["data_hash"]: line for line in lines_of(receipt_of(model))}
+        assert result["conflict" if with_report else "skipped"] >= 2
+    assert result["saved"] == (4 if with_report else 0)
+    if with_report:
+        outcomes = {line["data_hash"]: line for line in lines_of(report_of(model))}
         assert outcomes[corrected]["outcome"] == outcomes[deleted]["outcome"] == "conflict"
         assert "somebody edited the row since" in outcomes[corrected]["reason"]
 
 
 def test_an_import_updates_its_own_labels_that_nobody_edited(model: Model) -> None:
-    receipt = receipt_of(model)
-    model.load(receipt=receipt)
+    report = report_of(model)
+    model.load(report=report)
     source = model.write(*model.lines(objects=[BETTER]))
-    assert counts_of(model.load(source, receipt=receipt)) == {"saved": 6}
-    assert counts_of(model.load(source, receipt=receipt)) == {"unchanged": 6}
-    assert counts_of(model.load(receipt=receipt)) == {"saved": 6}
+    assert counts_of(model.load(source, report=report)) == {"saved": 6}
+    assert counts_of(model.load(source, report=report)) == {"unchanged": 6}
+    assert counts_of(model.load(report=report)) == {"saved": 6}
 
 
 def test_overwriting_is_done_when_it_is_asked_for(model: Model) -> None:
@@ -96,14 +96,14 @@ def test_merging_keeps_what_people_edited_and_adds_the_rest(model: Model) -> Non
         read.pop("is_valid", None)
         client.send(save_label_rows(model.project, [row["label_hash"]], [{**read, "is_shadow_data": False}]))
     source = model.write(*model.lines(objects=[{**CAR, "id": "car"}, PERSON], classifications=[]))
-    receipt = receipt_of(model)
-    assert counts_of(model.load(source, if_exists="merge", receipt=receipt)) == {"saved": 6}
+    report = report_of(model)
+    assert counts_of(model.load(source, if_exists="merge", report=report)) == {"saved": 6}
     drawn = {one["name"]: one for one in objects_of(model.labels()[model.data_hashes[0]])}
     assert set(drawn) == {"Car", "Person"}
     assert drawn["Car"]["boundingBox"] == BETTER["boundingBox"]
     kept = [
         line
-        for line in lines_of(receipt)
+        for line in lines_of(report)
         if "1 of the labels are in the row with another content" in str(line["reason"])
     ]
     assert [line["data_hash"] for line in kept] == [model.data_hashes[0]]
@@ -113,15 +113,15 @@ def test_merging_keeps_what_people_edited_and_adds_the_rest(model: Model) -> Non
 def test_what_somebody_saves_between_our_read_and_our_save_is_not_lost(model: Model, if_exists: str) -> None:
     """Fault 3.2: the listing right before the save is slow, and a person saves meanwhile."""
     model.load(model.write(*model.lines(objects=[], classifications=[WEATHER])))
-    receipt, mine = receipt_of(model), model.data_hashes[0]
-    model.load(model.write(*model.lines(objects=[], classifications=[WEATHER])), receipt=receipt)
+    report, mine = report_of(model), model.data_hashes[0]
+    model.load(model.write(*model.lines(objects=[], classifications=[WEATHER])), report=report)
     listing = {"query_type": "labelrowmetadata"}
     model.emulator.clear_journal()
     model.emulator.faults([{"match": listing, "when": {"nth": 2}, "do": {"delay_s": 2}}])
     results: list[dict[str, Any]] = []
     load = threading.Thread(
         target=lambda: results.append(
-            model.load(model.write(*model.lines(classifications=[])), if_exists=if_exists, receipt=receipt)
+            model.load(model.write(*model.lines(classifications=[])), if_exists=if_exists, report=report)
         )
     )
     load.start()
@@ -136,7 +136,7 @@ def test_what_somebody_saves_between_our_read_and_our_save_is_not_lost(model: Mo
     by_person = [one for one in drawn if one["manualAnnotation"]]
     assert len(by_person) == 5
     assert results[0]["conflict"] == 1
-    (line,) = [one for one in lines_of(receipt) if one["data_hash"] == mine]
+    (line,) = [one for one in lines_of(report) if one["data_hash"] == mine]
     assert line["outcome"] == "conflict"
 
 
@@ -144,8 +144,8 @@ def test_what_somebody_saves_between_our_read_and_our_save_is_not_lost(model: Mo
 def test_what_somebody_saves_after_a_bundle_was_refused_is_not_lost(model: Model, if_exists: str) -> None:
     """Review of 0.1, ingest 6: the rows of a refused bundle were saved by themselves without another look."""
     model.load(model.write(*model.lines(objects=[], classifications=[WEATHER])))
-    receipt, last = receipt_of(model), model.data_hashes[-1]
-    model.load(model.write(*model.lines(objects=[], classifications=[WEATHER])), receipt=receipt)
+    report, last = report_of(model), model.data_hashes[-1]
+    model.load(model.write(*model.lines(objects=[], classifications=[WEATHER])), report=report)
     model.emulator.clear_journal()
     model.emulator.faults(
         [
@@ -156,7 +156,7 @@ def test_what_somebody_saves_after_a_bundle_was_refused_is_not_lost(model: Model
     results: list[dict[str, Any]] = []
     load = threading.Thread(
         target=lambda: results.append(
-            model.load(model.write(*model.lines(classifications=[])), if_exists=if_exists, receipt=receipt)
+            model.load(model.write(*model.lines(classifications=[])), if_exists=if_exists, report=report)
         )
     )
     load.start()
@@ -242,17 +242,17 @@ def test_a_packed_file_that_was_cut_is_refused_before_anything_is_sent(model: Mo
     assert model.changes() == []
 
 
-def test_a_file_that_is_no_receipt_is_not_overwritten(model: Model) -> None:
+def test_a_file_that_is_no_report_is_not_overwritten(model: Model) -> None:
     path = model.directory / "mine.jsonl"
     path.write_text('{"mine": 1}\n')
-    with pytest.raises(AirflowFailException, match="no line of a receipt of an import"):
-        model.load(receipt=str(path))
+    with pytest.raises(AirflowFailException, match="no line of a report of an import"):
+        model.load(report=str(path))
     assert path.read_text() == '{"mine": 1}\n'
     assert model.changes() == []
 
 
 @pytest.mark.parametrize("on_error", ["fail", "skip"])
-def test_a_function_that_takes_long_keeps_the_receipt_of_its_import(
+def test_a_function_that_takes_long_keeps_the_report_of_its_import(
     model: Model, monkeypatch: pytest.MonkeyPatch, on_error: str
 ) -> None:
     """Review of 0.1, ingest 1: between the lines, and not between bundles only."""
@@ -262,11 +262,11 @@ def test_a_function_that_takes_long_keeps_the_receipt_of_its_import(
     def detect(row: Any) -> dict[str, Any]:
         calls.append(row.data_hash)
         if len(calls) == 2:
-            (model.directory / "receipt.jsonl.parts" / "claim.json").unlink()
+            (model.directory / "report.jsonl.parts" / "claim.json").unlink()
         return {"objects": [CAR]}
 
     with pytest.raises(AirflowException, match=r"claim\.json is gone"):
-        model.load(labels=detect, receipt=receipt_of(model), on_error=on_error)
+        model.load(labels=detect, report=report_of(model), on_error=on_error)
     assert len(calls) == 2
 
 
@@ -284,18 +284,18 @@ def test_heavy_rows_are_worked_on_a_few_at_a_time(model: Model, monkeypatch: pyt
     assert len(reads) == 3
 
 
-def test_an_import_reads_the_receipt_only_when_nobody_else_writes_it(model: Model) -> None:
-    """Fault 1.6: another import ends between the moment at which this one looks at the receipt and its claim."""
-    receipt, operator = receipt_of(model), EncordImportLabelsOperator
+def test_an_import_reads_the_report_only_when_nobody_else_writes_it(model: Model) -> None:
+    """Fault 1.6: another import ends between the moment at which this one looks at the report and its claim."""
+    report, operator = report_of(model), EncordImportLabelsOperator
     better = model.write(*model.lines(objects=[BETTER]), name="better.jsonl")
     waiting = Attempt(
-        lambda: operator(task_id="import", project=model.project, source=better, receipt=receipt).execute({}),
+        lambda: operator(task_id="import", project=model.project, source=better, report=report).execute({}),
         model.directory,
         stop_at=1,
     )
     while "claim.json" not in waiting.step:
         waiting.go_on(1)
-    model.load(receipt=receipt)
+    model.load(report=report)
     waiting.go_on()
     assert waiting.end is not None
     assert waiting.end.kind == GREEN, waiting.end.text
@@ -303,9 +303,9 @@ def test_an_import_reads_the_receipt_only_when_nobody_else_writes_it(model: Mode
 
 
 def test_labels_that_a_killed_import_saved_are_its_own(model: Model) -> None:
-    """Fault 3.1: the worker dies after the save and before the receipt says so, and the model changes its mind."""
-    receipt, source = receipt_of(model), model.write(*model.lines())
-    operator = EncordImportLabelsOperator(task_id="import", project_id=model.project, source=source, report=receipt)
+    """Fault 3.1: the worker dies after the save and before the report says so, and the model changes its mind."""
+    report, source = report_of(model), model.write(*model.lines())
+    operator = EncordImportLabelsOperator(task_id="import", project_id=model.project, source=source, report=report)
     dying = Attempt(lambda: operator.execute({}), model.directory, stop_at=1)
     while "labelrow POST" not in dying.step:
         dying.go_on(1)
@@ -313,54 +313,54 @@ def test_labels_that_a_killed_import_saved_are_its_own(model: Model) -> None:
     dying.kill()
     edited = model.data_hashes[0]
     model.emulator.annotate(model.project, data_hashes=[edited], objects_per_row=1)
-    result = model.load(model.write(*model.lines(objects=[BETTER])), receipt=receipt)
+    result = model.load(model.write(*model.lines(objects=[BETTER])), report=report)
     assert (result["saved"], result["conflict"]) == (5, 1)
-    again = model.load(model.write(*model.lines(objects=[CAR])), receipt=receipt)
+    again = model.load(model.write(*model.lines(objects=[CAR])), report=report)
     assert (again["saved"], again["conflict"]) == (5, 1)
 
 
 def test_an_intent_is_settled_by_its_own_outcome_only(tmp_path: Path) -> None:
     """Review of 0.1, ingest 10: one attempt saved, and the next died right after it saved something else."""
-    path = tmp_path / "receipt.jsonl"
+    path = tmp_path / "report.jsonl"
 
     def outcome(outcome: str, content: str) -> RowOutcome:
         return RowOutcome(place="line 1", data_hash="d", label_hash="l", outcome=outcome, content=content)
 
-    first = ImportReceipt(path)
+    first = ImportReport(path)
     first.intend([outcome("saved", "x")])
     first.take([outcome("saved", "x")])
-    second = ImportReceipt(path)
+    second = ImportReport(path)
     second.intend([outcome("saved", "y")])
-    third = ImportReceipt(path)
+    third = ImportReport(path)
     assert third.saved_before == {"l": "x"}
     assert third.intended == {"l": {"y"}}
     third.take([outcome("saved", "y")])
-    fourth = ImportReceipt(path)
+    fourth = ImportReport(path)
     assert (fourth.saved_before, fourth.intended) == ({"l": "y"}, {})
 
 
-def test_what_a_receipt_knows_of_rows_outlives_imports_of_other_rows(model: Model) -> None:
+def test_what_a_report_knows_of_rows_outlives_imports_of_other_rows(model: Model) -> None:
     """Fault 3.1: every day other rows; a later day corrects those of the first."""
-    receipt, lines = receipt_of(model), model.lines()
+    report, lines = report_of(model), model.lines()
     for some in (lines[:3], lines[3:]):
-        assert model.load(model.write(*some), receipt=receipt)["saved"] == 3
-    assert len(lines_of(receipt)) == 3
+        assert model.load(model.write(*some), report=report)["saved"] == 3
+    assert len(lines_of(report)) == 3
     model.emulator.annotate(model.project, data_hashes=[model.data_hashes[0]], objects_per_row=1)
-    result = model.load(model.write(*model.lines(objects=[BETTER])[:3]), receipt=receipt)
+    result = model.load(model.write(*model.lines(objects=[BETTER])[:3]), report=report)
     assert (result["saved"], result["conflict"]) == (2, 1)
-    assert model.load(model.write(*model.lines(objects=[BETTER])[3:]), receipt=receipt)["saved"] == 3
+    assert model.load(model.write(*model.lines(objects=[BETTER])[3:]), report=report)["saved"] == 3
 
 
 @pytest.mark.parametrize("merges", [1, 2])
 def test_a_row_that_labels_were_merged_into_still_belongs_to_people(model: Model, merges: int) -> None:
-    """Fault 3.1: the receipt took the whole row for ours, so the next import removed what people had drawn."""
-    receipt, row = str(model.directory / "receipt"), model.data_hashes[0]
+    """Fault 3.1: the report took the whole row for ours, so the next import removed what people had drawn."""
+    report, row = str(model.directory / "report"), model.data_hashes[0]
     model.emulator.annotate(model.project, data_hashes=[row], objects_per_row=2)
     source = model.write(*model.lines(objects=[CAR]))
     for _ in range(merges):
-        model.load(source, receipt=receipt, if_exists="merge")
+        model.load(source, report=report, if_exists="merge")
     assert len(objects_of(model.labels()[row])) == 3
-    again = model.load(model.write(*model.lines(objects=[PERSON])), receipt=receipt)
+    again = model.load(model.write(*model.lines(objects=[PERSON])), report=report)
     assert (again["saved"], again["skipped"] + again["conflict"]) == (5, 1)
     assert len(objects_of(model.labels()[row])) == 3
 

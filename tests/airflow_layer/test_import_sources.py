@@ -1,4 +1,4 @@
-"""Sources of imports: whole exports, or nothing; files with lines; and no receipt among them."""
+"""Sources of imports: whole exports, or nothing; files with lines; and no report among them."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_source_without_lines_is_refused(exports: Exports, content: bytes, dir
 
 @pytest.mark.parametrize("spelling", ["plain", "uri", "dots", "link"])
 @pytest.mark.parametrize("of_file", [True, False])
-def test_a_receipt_among_the_files_of_the_source_is_refused_before_anything_is_sent(
+def test_a_report_among_the_files_of_the_source_is_refused_before_anything_is_sent(
     model: Model, spelling: str, of_file: bool
 ) -> None:
     directory = model.directory / "in"
@@ -117,12 +117,12 @@ def test_a_receipt_among_the_files_of_the_source_is_refused_before_anything_is_s
     link = model.directory / "link"
     link.symlink_to(directory)
     place = {"plain": directory, "uri": f"file://{directory}", "dots": f"{directory}/../in", "link": link}[spelling]
-    receipt = f"{place}/{source.name if of_file else 'receipt.jsonl'}"
-    with pytest.raises(AirflowFailException, match=r"receipt: .* is among the files of the source"):
-        model.load(str(source) if of_file else str(directory), receipt=receipt)
+    report = f"{place}/{source.name if of_file else 'report.jsonl'}"
+    with pytest.raises(AirflowFailException, match=r"report: .* is among the files of the source"):
+        model.load(str(source) if of_file else str(directory), report=report)
     assert model.changes() == []
     assert (source.read_bytes(), [one.name for one in directory.iterdir()]) == (before, ["labels.jsonl"])
-    beside = str(directory / "receipt") if not of_file else str(directory / "receipt.jsonl")
+    beside = str(directory / "report") if not of_file else str(directory / "report.jsonl")
     for outcome in ("saved", "unchanged"):
-        assert model.load(str(source) if of_file else str(directory), receipt=beside)[outcome] == 6
+        assert model.load(str(source) if of_file else str(directory), report=beside)[outcome] == 6
     assert {json.loads(line)["outcome"] for line in Path(beside).read_text().splitlines()} == {"unchanged"}

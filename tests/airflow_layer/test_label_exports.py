@@ -135,53 +135,53 @@ def test_verifying_names_each_file_that_is_not_as_the_manifest_says(exports: Exp
         "manifest": f"file://{exports.directory}/day-0/manifest.json",
         "rows": 40,
         "mismatches": 0,
-        "receipt": None,
+        "report": None,
     }
     harm(exports.directory / "day-0")
     with pytest.raises(AirflowFailException, match=named):
         exports.verify()
-    receipt = exports.directory / "receipt.jsonl"
-    assert exports.verify(on_error="report", receipt=str(receipt))["mismatches"] == 1
-    assert len(receipt.read_text().splitlines()) == 1
+    report = exports.directory / "report.jsonl"
+    assert exports.verify(on_error="report", report=str(report))["mismatches"] == 1
+    assert len(report.read_text().splitlines()) == 1
 
 
 @pytest.mark.parametrize(
     "content", ["my own\n", '{"what": "a", "problem": "b", "mine": 1}\n', '{"a": 1}\n', "\n", "[" * 5000]
 )
-def test_verifying_replaces_no_file_that_is_not_its_own_receipt(exports: Exports, content: str) -> None:
+def test_verifying_replaces_no_file_that_is_not_its_own_report(exports: Exports, content: str) -> None:
     exports.export()
     own = exports.directory / "own.jsonl"
     own.write_text(content)
-    with pytest.raises(AirflowFailException, match=r"receipt: .*own\.jsonl is not a receipt of a verification: line 1"):
-        exports.verify(receipt=str(own))
+    with pytest.raises(AirflowFailException, match=r"report: .*own\.jsonl is not a report of a verification: line 1"):
+        exports.verify(report=str(own))
     assert own.read_text() == content
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "plan.json", "labels-*", "listing-*", "new.jsonl"])
-def test_verifying_writes_no_receipt_into_the_export(exports: Exports, name: str) -> None:
+def test_verifying_writes_no_report_into_the_export(exports: Exports, name: str) -> None:
     exports.export()
     day = exports.directory / "day-0"
     (exports.directory / "link").symlink_to(day)
     before = {path.name: path.read_bytes() for path in day.iterdir()}
     name = next((one for one in before if Path(one).match(name)), name)
     for place in (day, exports.directory / "link"):
-        with pytest.raises(AirflowFailException, match=r"receipt: .* is in the directory of the export"):
-            exports.verify(receipt=str(place / name))
+        with pytest.raises(AirflowFailException, match=r"report: .* is in the directory of the export"):
+            exports.verify(report=str(place / name))
     assert {path.name: path.read_bytes() for path in day.iterdir()} == before
 
 
-def test_verifying_replaces_its_earlier_receipt(exports: Exports) -> None:
+def test_verifying_replaces_its_earlier_report(exports: Exports) -> None:
     exports.export()
-    receipt = exports.directory / "receipt.jsonl"
+    report = exports.directory / "report.jsonl"
     shard = _shard(exports.directory / "day-0", 0)
     content = shard.read_bytes()
     shard.unlink()
-    exports.verify(on_error="report", receipt=str(receipt))
-    assert receipt.stat().st_size
+    exports.verify(on_error="report", report=str(report))
+    assert report.stat().st_size
     shard.write_bytes(content)
     for _ in range(2):  # over one with a line, and over an empty one
-        exports.verify(receipt=str(receipt))
-        assert not receipt.stat().st_size
+        exports.verify(report=str(report))
+        assert not report.stat().st_size
 
 
 def test_rows_that_a_manifest_counts_wrongly_are_named(exports: Exports) -> None:

@@ -1,4 +1,4 @@
-"""Groups, series and scenes that are registered again are recognised, and the receipt says by what."""
+"""Groups, series and scenes that are registered again are recognised, and the report says by what."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def _manifest(intake: Intake, **lists: Any) -> str:
     return str(path)
 
 
-def _lines(receipt: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (receipt / "part-000000.jsonl").read_text().splitlines()]
+def _lines(report: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (report / "part-000000.jsonl").read_text().splitlines()]
 
 
 def _rows(intake: Intake) -> list[str]:
@@ -39,19 +39,19 @@ def test_an_api_key_takes_a_group_of_the_same_title_for_the_same_and_says_so(
     intake: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Review of 0.1, ingest 4."""
-    names, receipt = intake.objects(3), tmp_path / "receipt"
+    names, report = intake.objects(3), tmp_path / "report"
     monkeypatch.setenv(API_KEY_CONNECTION, intake.account.api_key_connection(intake.dataset, "dataset"))
-    target = {"dataset": intake.dataset, "folder": None, "receipt": str(receipt)}
+    target = {"dataset": intake.dataset, "folder": None, "report": str(report)}
     first, other = (
         {"title": "drive", "objectUrl_0": f"{intake.url}/{names[0]}", "objectUrl_1": f"{intake.url}/{name}"}
         for name in names[1:]
     )
     intake.register(source=_manifest(intake, image_groups=[first]), **target)
     intake.register(source=_manifest(intake, image_groups=[first]), **target)
-    assert [(line["outcome"], line["matched_by"]) for line in _lines(receipt)] == [("present", "urls")]
+    assert [(line["outcome"], line["matched_by"]) for line in _lines(report)] == [("present", "urls")]
     assert "title alone" not in caplog.text
     intake.register(source=_manifest(intake, image_groups=[other]), encord_conn_id="encord_api_key", **target)
-    assert [(line["outcome"], line["matched_by"]) for line in _lines(receipt)] == [("present", "title")]
+    assert [(line["outcome"], line["matched_by"]) for line in _lines(report)] == [("present", "title")]
     assert "1 groups or scenes count as registered by their title alone, such as 'drive'" in caplog.text
 
 
@@ -60,15 +60,15 @@ def test_groups_without_a_title_and_scenes_are_there_once_however_often_they_are
     intake: Intake, tmp_path: Path, into: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Review of 0.1, ingest 5."""
-    names, receipt = intake.objects(3), tmp_path / "receipt"
+    names, report = intake.objects(3), tmp_path / "report"
     target: dict[str, Any] = {} if into == "folder" else {"dataset": intake.dataset, "folder": None}
     groups = [
         {"objectUrl_0": f"{intake.url}/{names[0]}", "objectUrl_1": f"{intake.url}/{other}"} for other in names[1:]
     ]
     source = _manifest(intake, image_groups=groups, scenes=[_scene("junction"), _scene("tunnel")])
     for outcome, by in (("registered", (None, None)), ("present", ("urls", "title"))):
-        assert intake.register(source=source, receipt=str(receipt), **target)["registered"] == 4
-        lines = _lines(receipt)
+        assert intake.register(source=source, report=str(report), **target)["registered"] == 4
+        lines = _lines(report)
         assert [(line["title"], line["outcome"], line["matched_by"]) for line in lines] == [
             (names[0], outcome, by[0]),
             (names[0], outcome, by[0]),
@@ -115,22 +115,22 @@ def test_a_video_of_the_files_of_an_image_group_is_registered_beside_it(intake: 
 
 
 @pytest.mark.parametrize("into", ["folder", "dataset"])
-def test_an_image_group_in_another_order_is_there_and_the_receipt_says_so(
+def test_an_image_group_in_another_order_is_there_and_the_report_says_so(
     intake: Intake, into: str, tmp_path: Path
 ) -> None:
     """Encord documents no order in which it lists the files of a group: no retry may fail for it, or double a group."""
-    names, receipt = intake.objects(3), tmp_path / "receipt"
+    names, report = intake.objects(3), tmp_path / "report"
     target: dict[str, Any] = {} if into == "folder" else {"dataset": intake.dataset}
     first, other = _group(intake, names[::-1]), _group(intake, names)
     for _ in range(2):
         intake.register(source=_manifest(intake, image_groups=[first]), **target)
-    intake.register(source=_manifest(intake, image_groups=[other]), receipt=str(receipt), **target)
-    (line,) = map(json.loads, (receipt / "part-000000.jsonl").read_text().splitlines())
+    intake.register(source=_manifest(intake, image_groups=[other]), report=str(report), **target)
+    (line,) = map(json.loads, (report / "part-000000.jsonl").read_text().splitlines())
     assert (line["outcome"], line["matched_by"]) == ("present", "urls")
     assert "another order" in line["error"]
     assert _types(intake) == ["imageGroup"]
-    intake.register(source=_manifest(intake, image_groups=[first]), receipt=str(receipt), **target)
-    (line,) = map(json.loads, (receipt / "part-000000.jsonl").read_text().splitlines())
+    intake.register(source=_manifest(intake, image_groups=[first]), report=str(report), **target)
+    (line,) = map(json.loads, (report / "part-000000.jsonl").read_text().splitlines())
     assert line["error"] is None
 
 
@@ -162,13 +162,13 @@ def test_upsert_metadata_updates_groups_and_scenes_that_are_there(intake: Intake
 def test_metadata_of_a_group_that_an_api_key_cannot_update_is_named(
     intake: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    names, receipt = intake.objects(2), tmp_path / "receipt"
+    names, report = intake.objects(2), tmp_path / "report"
     monkeypatch.setenv(API_KEY_CONNECTION, intake.account.api_key_connection(intake.dataset, "dataset"))
-    target = {"dataset": intake.dataset, "folder": None, "receipt": str(receipt)}
+    target = {"dataset": intake.dataset, "folder": None, "report": str(report)}
     intake.register(source=_manifest(intake, image_groups=[_group(intake, names, clientMetadata={"a": 1})]), **target)
     source = _manifest(intake, image_groups=[_group(intake, names, clientMetadata={"a": 2})])
     intake.register(source=source, upsert_metadata=True, encord_conn_id="encord_api_key", **target)
-    assert [line["error"] for line in _lines(receipt)] == [
+    assert [line["error"] for line in _lines(report)] == [
         "Its metadata was not updated: an API key cannot change items."
     ]
     assert "upsert_metadata: 1 groups or scenes that are registered kept their metadata, such as 'drive'" in caplog.text

@@ -32,7 +32,7 @@ def test_groups_that_are_registered_again_are_there_once(
     if into == "api_key":
         monkeypatch.setenv(API_KEY_CONNECTION, intake.account.api_key_connection(intake.dataset, "dataset"))
         target["encord_conn_id"] = "encord_api_key"
-    receipt = tmp_path / "receipt"
+    report = tmp_path / "report"
     with intake.account.client() as client:
         dataset = client.dataset(intake.dataset)
 
@@ -42,9 +42,9 @@ def test_groups_that_are_registered_again_are_there_once(
             return sorted(row.data_title for row in dataset.data_rows() if row.data_type == "IMG_GROUP")
 
         for outcome in ("registered", "present", "present"):
-            result = intake.register(source=str(source), receipt=str(receipt), units_per_job=1, **target)
+            result = intake.register(source=str(source), report=str(report), units_per_job=1, **target)
             assert (result["units"], result["registered"], there()) == (3, 3, ["drive", "walk"])
-            lines = [json.loads((receipt / f"part-00000{number}.jsonl").read_text()) for number in (0, 1)]
+            lines = [json.loads((report / f"part-00000{number}.jsonl").read_text()) for number in (0, 1)]
             assert [line["outcome"] for line in lines] == [outcome] * 2
             assert all(line["id"] for line in lines)
         if into == "api_key":
@@ -71,10 +71,10 @@ def test_groups_are_there_once_if_the_answer_to_the_start_of_their_job_is_lost(
     source.write_text(json.dumps({"image_groups": groups, "images": single}))
     target: dict[str, Any] = {} if into == "folder" else {"dataset": intake.dataset, "folder": None}
     match = START if into == "folder" else {"query_type": "datasetdatalongpolling", "query_method": "POST"}
-    receipt = tmp_path / "receipt"
+    report = tmp_path / "report"
     intake.emulator.faults([{"match": match, "when": {"nth": 1}, "do": {"cut": cut}}])
     try:
-        result = intake.register(source=str(source), receipt=str(receipt), **target)
+        result = intake.register(source=str(source), report=str(report), **target)
     finally:
         intake.emulator.clear_faults()
     assert (result["units"], result["registered"], result["jobs"]) == (2 + images, 2 + images, 1)
@@ -83,7 +83,7 @@ def test_groups_are_there_once_if_the_answer_to_the_start_of_their_job_is_lost(
         there = intake.names() if into == "folder" else sorted(row.data_title for row in rows)
     assert [title for title in there if title in ("drive", "walk")] == ["drive", "walk"]
     assert there.count(names[3]) == images
-    lines = [json.loads(line) for line in (receipt / "part-000000.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (report / "part-000000.jsonl").read_text().splitlines()]
     outcome = "present" if cut == "after" else "registered"
     assert {line["title"]: line["outcome"] for line in lines if line["title"] in ("drive", "walk")} == dict.fromkeys(
         ("drive", "walk"), outcome

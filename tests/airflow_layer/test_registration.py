@@ -19,16 +19,16 @@ from tests.airflow_layer.test_jobs import Store
 
 def test_a_manifest_is_registered_in_jobs_and_once(intake: Intake, tmp_path: Path) -> None:
     names = intake.objects(5)
-    receipt = tmp_path / "receipt"
+    report = tmp_path / "report"
     source = intake.manifest(names, client_metadata={"site": 3})
-    result = intake.register(source=source, units_per_job=2, receipt=str(receipt))
+    result = intake.register(source=source, units_per_job=2, report=str(report))
     assert {name: result[name] for name in ("jobs", "units", "registered", "failed")} == {
         "jobs": 3,
         "units": 5,
         "registered": 5,
         "failed": 0,
     }
-    lines = [json.loads(line) for part in sorted(receipt.iterdir()) for line in part.read_text().splitlines()]
+    lines = [json.loads(line) for part in sorted(report.iterdir()) for line in part.read_text().splitlines()]
     assert [(line["title"], line["outcome"], bool(line["id"])) for line in lines] == [
         (name, "registered", True) for name in names
     ]
@@ -87,7 +87,7 @@ def test_half_a_job_refused_is_told_with_reasons_and_the_rest_is_in(intake: Inta
         intake.register(source=source)
     left = set(names) - set(intake.names())
     assert 0 < len(left) < 20
-    result = intake.register(source=source, on_error="skip", receipt=str(tmp_path / "receipt"))
+    result = intake.register(source=source, on_error="skip", report=str(tmp_path / "report"))
     assert result["failed"] <= len(left)
     intake.emulator.jobs(fail_units=0.0)
     intake.register(source=source)

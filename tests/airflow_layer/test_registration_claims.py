@@ -1,4 +1,4 @@
-"""The receipt's directory of a registration belongs to one task from the first request on, and through every wait."""
+"""The report's directory of a registration belongs to one task from the first request on, and through every wait."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def _age(claim: Path, seconds: float) -> None:
     claim.write_text(json.dumps({**held, "renewed": held["renewed"] - seconds}))
 
 
-def test_a_deferred_registration_keeps_its_receipt_for_as_long_as_it_waits(intake: Intake, tmp_path: Path) -> None:
+def test_a_deferred_registration_keeps_its_report_for_as_long_as_it_waits(intake: Intake, tmp_path: Path) -> None:
     """Review of 0.1, ingest 1: the claim ended after 15 minutes, and another task wrote into the same directory."""
-    names, receipt = intake.objects(2), tmp_path / "receipt"
+    names, report = intake.objects(2), tmp_path / "report"
     source = intake.manifest(names)
     refusals: list[str] = []
 
     def make() -> EncordRegisterCloudDataOperator:
-        return intake.deferrable(source=source, receipt=str(receipt), job_timeout=10 * CLAIM_SECONDS)
+        return intake.deferrable(source=source, report=str(report), job_timeout=10 * CLAIM_SECONDS)
 
     class Other:
         dag_id, run_id, task_id, map_index = "other", "run", "task", -1
@@ -42,16 +42,16 @@ def test_a_deferred_registration_keeps_its_receipt_for_as_long_as_it_waits(intak
             """Not looked at."""
 
     def meanwhile(number: int) -> None:
-        _age(receipt / "claim.json", 9 * CLAIM_SECONDS)
+        _age(report / "claim.json", 9 * CLAIM_SECONDS)
         with pytest.raises(AirflowException, match="is in use by the task") as raised:
-            intake.register({"ti": Other()}, source=source, receipt=str(receipt))
+            intake.register({"ti": Other()}, source=source, report=str(report))
         refusals.append(str(raised.value))
         intake.emulator.jobs(hold=False)
 
     intake.emulator.jobs(hold=True)
     assert run_deferred(make, while_deferred=meanwhile)["registered"] == 2
     assert len(refusals) == 1
-    assert not (receipt / "claim.json").exists()
+    assert not (report / "claim.json").exists()
 
 
 def test_a_wait_on_the_worker_checks_the_claim_before_each_poll() -> None:
@@ -75,24 +75,24 @@ def test_a_wait_on_the_worker_checks_the_claim_before_each_poll() -> None:
     assert polls == ["check", "poll"] * 3 + ["check"]
 
 
-def test_a_receipt_that_cannot_be_written_is_named_before_the_first_request(intake: Intake, tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_is_named_before_the_first_request(intake: Intake, tmp_path: Path) -> None:
     """Review of 0.1, ingest 14."""
     source = intake.manifest(intake.objects(1))
-    (tmp_path / "receipt").write_text("a file")
+    (tmp_path / "report").write_text("a file")
     intake.emulator.clear_journal()
-    with pytest.raises(AirflowFailException, match=r"receipt: .* cannot be used"):
-        intake.register(source=source, receipt=str(tmp_path / "receipt"))
+    with pytest.raises(AirflowFailException, match=r"report: .* cannot be used"):
+        intake.register(source=source, report=str(tmp_path / "report"))
     assert intake.emulator.journal() == []
 
 
 @pytest.mark.parametrize("event", ["overdue", "error", "error that a retry mends"])
-def test_a_wait_in_the_triggerer_that_fails_gives_the_receipt_back(intake: Intake, tmp_path: Path, event: str) -> None:
+def test_a_wait_in_the_triggerer_that_fails_gives_the_report_back(intake: Intake, tmp_path: Path, event: str) -> None:
     """Review of 0.1, ingest 11: the event was read before the operator knew what it holds."""
-    receipt, job_timeout = tmp_path / "receipt", 2 if event == "overdue" else 60
+    report, job_timeout = tmp_path / "report", 2 if event == "overdue" else 60
     source = intake.manifest(intake.objects(2))
 
     def make() -> EncordRegisterCloudDataOperator:
-        return intake.deferrable(source=source, receipt=str(receipt), job_timeout=job_timeout)
+        return intake.deferrable(source=source, report=str(report), job_timeout=job_timeout)
 
     def meanwhile(number: int) -> None:
         status = 403 if event == "error" else 429
@@ -108,5 +108,5 @@ def test_a_wait_in_the_triggerer_that_fails_gives_the_receipt_back(intake: Intak
     finally:
         intake.emulator.clear_faults()
     assert isinstance(raised.value, AirflowFailException) is (event == "error")
-    assert (receipt / "part-000000.sent.jsonl").exists()
-    assert not (receipt / "claim.json").exists()
+    assert (report / "part-000000.sent.jsonl").exists()
+    assert not (report / "claim.json").exists()

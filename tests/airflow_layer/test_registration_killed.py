@@ -65,10 +65,10 @@ def _continue_jobs(intake: Intake) -> threading.Timer:
 
 
 @pytest.mark.parametrize("groups_per_job", [1, 3])
-def test_without_task_state_the_receipt_makes_a_retry_wait_for_the_groups_of_a_killed_attempt(
+def test_without_task_state_the_report_makes_a_retry_wait_for_the_groups_of_a_killed_attempt(
     intake: Intake, tmp_path: Path, groups_per_job: int
 ) -> None:
-    arguments = {"source": _groups(intake, 3), "receipt": str(tmp_path / "receipt"), "units_per_job": groups_per_job}
+    arguments = {"source": _groups(intake, 3), "report": str(tmp_path / "report"), "units_per_job": groups_per_job}
     intake.emulator.jobs(hold=True)
     _die(intake, **arguments)
     timer = _continue_jobs(intake)
@@ -82,7 +82,7 @@ def test_without_skipping_a_killed_attempt_without_task_state_is_refused_once(in
     names = intake.objects(2)
     arguments = {
         "source": intake.manifest(names),
-        "receipt": str(tmp_path / "receipt"),
+        "report": str(tmp_path / "report"),
         "skip_duplicate_urls": False,
     }
     _die(intake, **arguments)
@@ -95,13 +95,13 @@ def test_without_skipping_a_killed_attempt_without_task_state_is_refused_once(in
 
 
 @needs_task_state
-@pytest.mark.parametrize("with_receipt", [False, True])
+@pytest.mark.parametrize("with_report", [False, True])
 def test_without_skipping_a_start_that_could_not_be_noted_is_refused(
-    intake: Intake, tmp_path: Path, with_receipt: bool
+    intake: Intake, tmp_path: Path, with_report: bool
 ) -> None:
     names = intake.objects(2)
-    receipt = {"receipt": str(tmp_path / "receipt")} if with_receipt else {}
-    arguments = {"source": intake.manifest(names), "skip_duplicate_urls": False, **receipt}
+    report = {"report": str(tmp_path / "report")} if with_report else {}
+    arguments = {"source": intake.manifest(names), "skip_duplicate_urls": False, **report}
     dying, store = DyingStore(), Store()
     with pytest.raises(Killed):
         intake.register({"task_state_store": dying}, **arguments)
@@ -117,7 +117,7 @@ def test_a_start_that_encord_refused_leaves_no_doubt(intake: Intake, tmp_path: P
     context = {"task_state_store": Store()} if with_state else {}
     arguments = {
         "source": intake.manifest(names),
-        "receipt": str(tmp_path / "receipt"),
+        "report": str(tmp_path / "report"),
         "skip_duplicate_urls": False,
     }
     intake.emulator.faults(

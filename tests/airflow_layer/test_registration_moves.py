@@ -85,12 +85,12 @@ def test_objects_that_were_there_all_the_time_are_registered_whatever_comes_and_
 ) -> None:
     """Fault 1.3: while the first job runs."""
     names = intake.objects(5)
-    receipt = tmp_path / "receipt"
+    report = tmp_path / "report"
     arguments = {
         "source": str(intake.bucket),
         "url_prefix": intake.url,
         "units_per_job": 2,
-        "receipt": str(receipt),
+        "report": str(report),
         "on_error": "skip",  # the object that goes while its own job runs is a failure, and only that
     }
 
@@ -114,11 +114,11 @@ def test_objects_that_were_there_all_the_time_are_registered_whatever_comes_and_
         make().execute({})
     registered = set(intake.names())
     assert set(names) - {"000.png"} <= registered
-    lines = [json.loads(line) for part in sorted(receipt.iterdir()) for line in part.read_text().splitlines()]
+    lines = [json.loads(line) for part in sorted(report.iterdir()) for line in part.read_text().splitlines()]
     titles = [line["title"] for line in lines if line["outcome"] == "registered" and line["id"]]
     assert len(titles) == len(set(titles))
     assert set(titles) <= registered
-    assert [path.name for path in receipt.iterdir() if "sent" in path.name or "claim" in path.name] == []
+    assert [path.name for path in report.iterdir() if "sent" in path.name or "claim" in path.name] == []
 
 
 @needs_task_state
@@ -174,7 +174,7 @@ def test_resuming_costs_the_same_for_every_part(
     carried: list[int] = []
 
     def make() -> EncordRegisterCloudDataOperator:
-        return intake.deferrable(source=str(source), units_per_job=2, receipt=str(tmp_path / "receipt"))
+        return intake.deferrable(source=str(source), units_per_job=2, report=str(tmp_path / "report"))
 
     def meanwhile(number: int) -> None:
         carried.append(number)
@@ -196,11 +196,11 @@ def _let_go(intake: Intake) -> None:
 
 
 @pytest.mark.parametrize("status", ["ERROR", "CANCELLED"])
-def test_a_job_that_fails_with_part_of_its_units_in_still_has_a_receipt(
+def test_a_job_that_fails_with_part_of_its_units_in_still_has_a_report(
     intake: Intake, tmp_path: Path, status: str
 ) -> None:
     """Fault 4.7."""
-    receipt = tmp_path / "receipt"
+    report = tmp_path / "report"
     answer = {
         "status": status,
         "itemsWithNames": [{"itemUuid": intake.folder, "name": "000.png"}],
@@ -214,10 +214,10 @@ def test_a_job_that_fails_with_part_of_its_units_in_still_has_a_receipt(
     intake.emulator.faults([{"match": POLL, "do": {"status": 200, "json": answer}}])
     try:
         with pytest.raises(AirflowFailException, match=f"ended as {status}: out of order. 1 of its 2 units"):
-            intake.register(source=intake.manifest(intake.objects(2)), receipt=str(receipt))
+            intake.register(source=intake.manifest(intake.objects(2)), report=str(report))
     finally:
         intake.emulator.clear_faults()
-    lines = [json.loads(line) for line in (receipt / "part-000000.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (report / "part-000000.jsonl").read_text().splitlines()]
     assert [(line["title"], line["outcome"], line["id"]) for line in lines] == [
         ("000.png", "registered", intake.folder),
         ("001.png", "cancelled", None),
@@ -260,19 +260,19 @@ def test_units_of_one_title_keep_the_ids_that_their_urls_have(intake: Intake, tm
     for camera in ("cam1", "cam2", "cam3"):
         (intake.bucket / camera).mkdir()
         (intake.bucket / camera / "frame.png").write_bytes(png(4, 4))
-    receipt = tmp_path / "receipt"
-    intake.register(source=str(intake.bucket), url_prefix=intake.url, receipt=str(receipt))
-    lines = [json.loads(line) for line in (receipt / "part-000000.jsonl").read_text().splitlines()]
+    report = tmp_path / "report"
+    intake.register(source=str(intake.bucket), url_prefix=intake.url, report=str(report))
+    lines = [json.loads(line) for line in (report / "part-000000.jsonl").read_text().splitlines()]
     with intake.account.client() as client:
         truth = {item.uuid: item.url for item in client.folder(intake.folder).items()}
     assert {line["id"]: line["urls"][0] for line in lines} == truth
 
 
-def test_a_receipt_in_the_directory_that_is_listed_is_refused(intake: Intake) -> None:
+def test_a_report_in_the_directory_that_is_listed_is_refused(intake: Intake) -> None:
     intake.objects(1)
     source = str(intake.bucket)
-    for receipt, more in (("/", {}), ("/../bucket", {}), ("/receipt", {"kind": "image"})):
-        with pytest.raises(AirflowFailException, match="receipt: it is in the directory that is listed as source"):
-            intake.register(source=source, url_prefix=intake.url, receipt=f"{source}{receipt}", **more)
+    for report, more in (("/", {}), ("/../bucket", {}), ("/report", {"kind": "image"})):
+        with pytest.raises(AirflowFailException, match="report: it is in the directory that is listed as source"):
+            intake.register(source=source, url_prefix=intake.url, report=f"{source}{report}", **more)
     assert intake.starts() == 0
-    assert intake.register(source=source, url_prefix=intake.url, receipt=f"{source}/receipt")["units"] == 1
+    assert intake.register(source=source, url_prefix=intake.url, report=f"{source}/report")["units"] == 1

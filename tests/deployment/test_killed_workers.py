@@ -34,7 +34,7 @@ with DAG(
         EncordRegisterCloudDataOperator(
             task_id="register", folder={folder!r}, source={manifest!r}, integration={integration!r}
         )
-    EncordUploadFilesOperator(task_id="upload", dataset={dataset!r}, source={files!r}, receipt={receipt!r})
+    EncordUploadFilesOperator(task_id="upload", dataset={dataset!r}, source={files!r}, report={report!r})
 """
 
 
@@ -141,7 +141,7 @@ def _cancelled(emulator: Emulator) -> list[str]:
 @pytest.mark.parametrize("line", PYTHONS)
 def test_the_retry_of_a_killed_worker_ends_with_everything_there_once(tmp_path: Path, line: str) -> None:
     """Each task goes on with its job. On 2.11, whose executor runs one task at a time here, that is the upload, which
-    notes its job beside the receipt; older lines keep no state of tasks.
+    notes its job beside the report; older lines keep no state of tasks.
     """
     if not PYTHONS[line].exists():
         pytest.skip(f"Airflow {line} is not installed here: make matrix-{line}")
@@ -167,7 +167,7 @@ def test_the_retry_of_a_killed_worker_ends_with_everything_there_once(tmp_path: 
                 integration=integration,
                 dataset=dataset,
                 files=str(tmp_path / "files"),
-                receipt=f"{tmp_path}/receipt.jsonl" if old else None,  # 3.3 has its own place for notes
+                report=f"{tmp_path}/report.jsonl" if old else None,  # 3.3 has its own place for notes
             )
         )
         emulator.clear_journal()

@@ -13,7 +13,7 @@ import pytest
 from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.export.manifest import decode_manifest
 from airflow_provider_encord.get_provider_info import CONNECTION_FIELDS, FIELD_BEHAVIOUR, get_provider_info
-from airflow_provider_encord.ingest.receipt import encode_lines, read_lines
+from airflow_provider_encord.ingest.upload_report import encode_lines, read_lines
 from tests.airflow_layer.lines import FEATURES, LINES
 from tests.docs.blocks import CHECKOUT, DOCS, DOCUMENTS, all_blocks, blocks_of
 from tests.docs.runner import known_extras, same_shape
@@ -110,8 +110,8 @@ def test_the_manifest_that_is_shown_is_one() -> None:
     assert counts["with_labels"] == counts["exported"] + counts["missing"] + counts["unchanged"]
 
 
-def test_the_line_of_a_receipt_that_is_shown_is_one() -> None:
-    shown = checked("receipt")
+def test_the_line_of_a_report_that_is_shown_is_one() -> None:
+    shown = checked("report")
     (line,) = read_lines([json.dumps(shown).encode() + b"\n"])
     assert json.loads(b"".join(encode_lines([line]))) == shown
     explained = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", (DOCS / "formats.md").read_text(), re.MULTILINE)

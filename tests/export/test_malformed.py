@@ -20,7 +20,7 @@ from airflow_provider_encord.export.manifest import Layout, Manifest, ManifestEr
 from airflow_provider_encord.export.plan import Plan, directory_of, read_plan, read_progress
 from airflow_provider_encord.export.snapshot_memory import Memory
 from airflow_provider_encord.ingest.notes import JobCheckpoints
-from airflow_provider_encord.ingest.receipt import read_lines
+from airflow_provider_encord.ingest.upload_report import read_lines
 from tests.export.bench import PROJECT, QUESTION, Encord, export, units
 
 DEEP = b"[" * 5000 + b"]" * 5000
@@ -135,25 +135,25 @@ def test_the_state_of_an_earlier_attempt_is_named(tmp_path, odd):
 def test_a_file_that_is_no_claim_is_left_alone_and_named(tmp_path, odd):
     path, content = tmp_path / "claim.json", odd("task")
     path.write_bytes(content)
-    claim = Claim(path, Owner("dag/run/task/-1"), "receipt")
+    claim = Claim(path, Owner("dag/run/task/-1"), "report")
     if not content:  # what a full disk leaves of a claim
         claim.take()
         claim.check()
         return
-    with pytest.raises(InvalidArgumentError, match=r"receipt: .*claim\.json is not a file of this provider"):
+    with pytest.raises(InvalidArgumentError, match=r"report: .*claim\.json is not a file of this provider"):
         claim.take()
     assert path.read_bytes() == content
 
 
-def test_a_line_of_a_receipt_is_named(odd):
-    with pytest.raises(InvalidArgumentError, match="receipt: line 1 is not a line of a receipt"):
+def test_a_line_of_a_report_is_named(odd):
+    with pytest.raises(InvalidArgumentError, match="report: line 1 is not a line of a report"):
         [*read_lines([odd("source") + b"\n"])]
 
 
-def test_the_notes_beside_a_receipt_are_named(odd):
+def test_the_notes_beside_a_report_are_named(odd):
     content = odd("schema_version")
     if not content:
         assert JobCheckpoints(lambda: content).left("dataset") == []
         return
-    with pytest.raises(InvalidArgumentError, match="receipt: the notes of an earlier try beside it cannot be read"):
+    with pytest.raises(InvalidArgumentError, match="report: the notes of an earlier try beside it cannot be read"):
         JobCheckpoints(lambda: content).left("dataset")

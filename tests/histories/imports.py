@@ -1,4 +1,4 @@
-"""Histories of imports: a model that changes its mind, people who correct its labels, with and without a receipt."""
+"""Histories of imports: a model that changes its mind, people who correct its labels, with and without a report."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class Imports(Moves):
         {"query_type": "labelrow", "query_method": "PUT"},
         {"query_type": "labelrowmetadata"},
     ]
-    PLAIN: ClassVar[dict[str, Any]] = {"receipt": True, "rows": 2, "if_exists": "merge"}
+    PLAIN: ClassVar[dict[str, Any]] = {"report": True, "rows": 2, "if_exists": "merge"}
 
     @initialize(
-        receipt=st.booleans(),
+        report=st.booleans(),
         rows=st.integers(2, 4),
         if_exists=st.sampled_from(["skip", "skip", "merge", "overwrite"]),
     )
-    def begin(self, receipt: bool, rows: int, if_exists: str) -> None:
-        self.with_receipt, self.if_exists = receipt, if_exists
-        self.receipt, self.source = self.directory / "receipt.jsonl", self.directory / "labels.jsonl"
+    def begin(self, report: bool, rows: int, if_exists: str) -> None:
+        self.with_report, self.if_exists = report, if_exists
+        self.report, self.source = self.directory / "report.jsonl", self.directory / "labels.jsonl"
         project = self.account.project(rows=rows, created=0.0)
         self.project, self.data_hashes = project["project_hash"], sorted(project["data_hashes"])
         self.people: dict[str, dict[str, Any]] = {}
@@ -57,7 +57,7 @@ class Imports(Moves):
             "project": self.project,
             "source": str(self.source),
             "if_exists": if_exists,
-            **({"receipt": str(self.receipt)} if receipt else {}),
+            **({"report": str(self.report)} if report else {}),
         }
         self.the_model_changes(0)
 
@@ -123,7 +123,7 @@ class Imports(Moves):
     def green(self, run: Run, result: Any, *, undisturbed: bool) -> None:
         assert sum(result[name] for name in _OUTCOMES) == len(self.rows), result
         assert result["failed"] == 0
-        if self.with_receipt and undisturbed:
+        if self.with_report and undisturbed:
             lines, truth = self._told(), self._truth()
             assert len(lines) == len(self.rows)
             for name in _OUTCOMES:
@@ -137,7 +137,7 @@ class Imports(Moves):
     def settled(self) -> None:
         self.stretched()
         self.the_model_changes(0)  # of all rows
-        if self.slack or not (self.with_receipt or self.if_exists == "overwrite"):
+        if self.slack or not (self.with_report or self.if_exists == "overwrite"):
             return
         for _ in range(2):
             self.start_a_run(pick=0, stop_at=None, kill=False)
@@ -150,7 +150,7 @@ class Imports(Moves):
             assert not [line for line in left if line["data_hash"] not in self.touched], left
 
     def _told(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.receipt.read_text().splitlines()]
+        return [json.loads(line) for line in self.report.read_text().splitlines()]
 
     def _truth(self) -> dict[str, dict[str, Any]]:
         return {row["data_hash"]: row for row in self.emulator.labels(self.project)}

@@ -30,7 +30,7 @@ class Registrations(Moves):
     ]
     # Not deferred: connections of the triggerer's client would be shared by all forks.
     PLAIN: ClassVar[dict[str, Any]] = {
-        "receipt": True,
+        "report": True,
         "manifest": True,
         "deferrable": False,
         "units_per_job": 2,
@@ -39,20 +39,20 @@ class Registrations(Moves):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bucket, self.receipt = self.directory / "bucket", self.directory / "receipt"
+        self.bucket, self.report = self.directory / "bucket", self.directory / "report"
         self.bucket.mkdir()
         self.deleted: set[str] = set()
 
     @initialize(
-        receipt=st.booleans(),
+        report=st.booleans(),
         manifest=st.booleans(),
         deferrable=st.booleans(),
         units_per_job=st.integers(1, 3),
         on_error=st.sampled_from(["skip", "fail"]),
     )
-    def begin(self, receipt: bool, manifest: bool, deferrable: bool, units_per_job: int, on_error: str) -> None:
+    def begin(self, report: bool, manifest: bool, deferrable: bool, units_per_job: int, on_error: str) -> None:
         self.url = f"s3://{self.directory.name}".replace("_", "-")
-        self.with_receipt, self.with_manifest = receipt, manifest
+        self.with_report, self.with_manifest = report, manifest
         self.manifest = self.directory / "manifest.jsonl"
         integration = self.emulator.bucket(integration=self.url, url=self.url, directory=str(self.bucket))
         with self.account.client() as client:
@@ -65,7 +65,7 @@ class Registrations(Moves):
             "poll_interval": 5,
             "on_error": on_error,
             **({"source": str(self.manifest)} if manifest else {"source": str(self.bucket), "url_prefix": self.url}),
-            **({"receipt": str(self.receipt)} if receipt else {}),
+            **({"report": str(self.report)} if report else {}),
         }
         for number in range(4):
             self.put(number)
@@ -132,7 +132,7 @@ class Registrations(Moves):
         assert result["units"] == result["registered"] + result["failed"] + result["cancelled"]
         if self.options["on_error"] == "fail":
             assert result["failed"] == result["cancelled"] == 0
-        if self.with_receipt and undisturbed:
+        if self.with_report and undisturbed:
             lines = self._lines()
             assert len(lines) == result["units"]
             counted = [line["outcome"] for line in lines]
@@ -146,18 +146,18 @@ class Registrations(Moves):
         urls = sorted(self._there().values())
         assert len(urls) == len(set(urls)), "doubled"
         assert {f"{self.url}/{name}" for name in self._names()} <= set(urls), "lost"
-        if self.with_receipt:
+        if self.with_report:
             assert {url for line in self._lines() for url in line["urls"]} == {
                 f"{self.url}/{name}" for name in self._names()
             }
-            left = [one.name for one in self.receipt.iterdir() if "sent" in one.name or one.name == "claim.json"]
+            left = [one.name for one in self.report.iterdir() if "sent" in one.name or one.name == "claim.json"]
             assert left == [], left
 
     def _names(self) -> list[str]:
         return sorted(str(path.relative_to(self.bucket)) for path in self.bucket.rglob("*.png"))
 
     def _lines(self) -> list[dict[str, Any]]:
-        parts = sorted(self.receipt.glob("part-*.jsonl"))
+        parts = sorted(self.report.glob("part-*.jsonl"))
         return [json.loads(line) for part in parts for line in part.read_text().splitlines()]
 
     def _check_lines(self, lines: list[dict[str, Any]]) -> None:

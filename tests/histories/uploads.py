@@ -1,4 +1,4 @@
-"""Histories of uploads: a folder of files that people change, a dataset or folder, with and without a receipt."""
+"""Histories of uploads: a folder of files that people change, a dataset or folder, with and without a report."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Uploads(Moves):
         {"method": "POST", "path": "/data-upload-jobs$"},
         {"method": "GET"},
     ]
-    PLAIN: ClassVar[dict[str, Any]] = {"receipt": True, "dataset": True, "files_per_job": 2, "parallel": 2}
+    PLAIN: ClassVar[dict[str, Any]] = {"report": True, "dataset": True, "files_per_job": 2, "parallel": 2}
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,28 +56,28 @@ class Uploads(Moves):
         self.slack = 0
 
     @initialize(
-        receipt=st.booleans(), dataset=st.booleans(), files_per_job=st.integers(1, 3), parallel=st.integers(1, 2)
+        report=st.booleans(), dataset=st.booleans(), files_per_job=st.integers(1, 3), parallel=st.integers(1, 2)
     )
-    def begin(self, receipt: bool, dataset: bool, files_per_job: int, parallel: int) -> None:
-        self.with_receipt = self.overlap = receipt
-        self.receipt = self.directory / "receipt.jsonl"
+    def begin(self, report: bool, dataset: bool, files_per_job: int, parallel: int) -> None:
+        self.with_report = self.overlap = report
+        self.report = self.directory / "report.jsonl"
         with self.account.client() as client:
             self.dataset = client.create_dataset("History", if_exists="new").id if dataset else None
             self.folder = None if dataset else client.create_folder("History", if_exists="new").id
         self.options = {
             "files_per_job": files_per_job,
             "parallel_uploads": parallel,
-            **({"receipt": str(self.receipt)} if receipt else {}),
+            **({"report": str(self.report)} if report else {}),
             **({"dataset": self.dataset} if dataset else {"folder": self.folder}),
         }
-        self.names = _ALIKE if receipt else _DIFFERENT
+        self.names = _ALIKE if report else _DIFFERENT
         for number in range(3):
             self.put(name=number, red=number)
 
     @rule(name=PICKS, red=st.integers(0, 3))
     def put(self, name: int, red: int) -> None:
         path = self.source / self.names[name % len(self.names)]
-        content = bmp(red) if self.with_receipt else bmp(red, extra=red)
+        content = bmp(red) if self.with_report else bmp(red, extra=red)
         if path.exists() and path.read_bytes() == content:
             return
         path.parent.mkdir(exist_ok=True)
@@ -117,7 +117,7 @@ class Uploads(Moves):
     def green(self, run: Run, result: Any, *, undisturbed: bool) -> None:
         assert result["failed"] == 0
         assert result["files"] == result["uploaded"] + result["present"]
-        if self.with_receipt and undisturbed:
+        if self.with_report and undisturbed:
             outcomes = collections.Counter(line["outcome"] for line in self._lines())
             assert outcomes == +collections.Counter({one: result[one] for one in ("uploaded", "present")})
         if undisturbed:
@@ -131,7 +131,7 @@ class Uploads(Moves):
         assert self.runs[-1].end is not None
         assert self.runs[-1].end.result["files"] == len(list(self._files()))
         stored = collections.Counter(content for _, content in self._check_content().values())
-        if self.with_receipt:
+        if self.with_report:
             lines = {line["source"] for line in self._lines()}
             assert lines == {f"file://{path}" for path in self._files()}
         doubled = {content: number for content, number in stored.items() if number > self.appearances[content]}
@@ -143,12 +143,12 @@ class Uploads(Moves):
         return (path for path in self.source.rglob("*") if path.is_file())
 
     def _lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.receipt.read_text().splitlines()]
+        return [json.loads(line) for line in self.report.read_text().splitlines()]
 
     def _check_content(self) -> dict[str, tuple[str, str]]:
-        """Every file is in Encord as it is, and every line of the receipt is true. Gives what is there."""
+        """Every file is in Encord as it is, and every line of the report is true. Gives what is there."""
         there = self._stored()
-        if not self.with_receipt:
+        if not self.with_report:
             known = set(there.values())
             for path in self._files():
                 assert (path.name, _sha(path.read_bytes())) in known, f"{path.name} is not there"

@@ -1,4 +1,4 @@
-"""Files are recognised by what receipts know of them before they are recognised by name."""
+"""Files are recognised by what reports know of them before they are recognised by name."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 from airflow_provider_encord.client.api.uploads import IMAGE
 from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.grouping import group_files
-from airflow_provider_encord.ingest.plan import CHECKSUM, RECEIPT, TITLE, TITLE_AND_SIZE, make_plan
-from airflow_provider_encord.ingest.receipt import ReceiptLine
+from airflow_provider_encord.ingest.plan import CHECKSUM, REPORT, TITLE, TITLE_AND_SIZE, make_plan
 from airflow_provider_encord.ingest.sources import SourceFile, find_files
+from airflow_provider_encord.ingest.upload_report import ReportLine
 from tests.ingest.files import a_row
 
 
@@ -30,8 +30,8 @@ def a_file_again(path: Path) -> SourceFile:
     return file
 
 
-def a_line(file: SourceFile, key: str, content: bytes) -> ReceiptLine:
-    return ReceiptLine(
+def a_line(file: SourceFile, key: str, content: bytes) -> ReportLine:
+    return ReportLine(
         schema_version=1,
         source=file.uri,
         title=file.title,
@@ -47,15 +47,15 @@ def a_line(file: SourceFile, key: str, content: bytes) -> ReceiptLine:
     )
 
 
-def test_cameras_that_number_their_frames_alike_are_told_apart_by_the_receipt(tmp_path: Path) -> None:
+def test_cameras_that_number_their_frames_alike_are_told_apart_by_the_report(tmp_path: Path) -> None:
     """Fault 2.1: cam1 was refused at first, cam2 and cam3 are in."""
     files = [a_file(tmp_path / camera / "frame_0001.bmp", camera.encode()) for camera in ("cam1", "cam2", "cam3")]
     lines = [a_line(file, f"row {number}", f"cam{number}".encode()) for number, file in enumerate(files, 1)][1:]
     rows = [a_row("frame_0001.bmp", 4, data_hash=line.key or "") for line in lines]
     plan = make_plan(files, rows, evidence=Evidence(lines))
     assert [(file.uri, row.data_hash, by) for file, row, by in plan.present] == [
-        (files[1].uri, "row 2", RECEIPT),
-        (files[2].uri, "row 3", RECEIPT),
+        (files[1].uri, "row 2", REPORT),
+        (files[2].uri, "row 3", REPORT),
     ]
     assert plan.missing == [files[0]]
     without = make_plan(files, rows)
@@ -63,7 +63,7 @@ def test_cameras_that_number_their_frames_alike_are_told_apart_by_the_receipt(tm
 
 
 def test_files_of_one_name_and_size_that_change_every_day_are_all_uploaded(tmp_path: Path) -> None:
-    """Fault 2.2: at one path or in a directory for each day, with a receipt."""
+    """Fault 2.2: at one path or in a directory for each day, with a report."""
     first = a_file(tmp_path / "day1" / "frame.bmp", b"one!")
     line, row = a_line(first, "row 1", b"one!"), a_row("frame.bmp", 4, data_hash="row 1")
     evidence = Evidence([line])
@@ -91,7 +91,7 @@ def test_a_file_is_read_only_if_its_store_does_not_show_that_it_was_not_written_
     read: list[str] = []
     evidence = Evidence([a_line(file, "row", b"content")], checksum=lambda one: read.append(one.uri) or "?")
     row = a_row("a.png", 7, data_hash="row")
-    assert [by for _, _, by in make_plan([file], [row], evidence=evidence).present] == [RECEIPT]
+    assert [by for _, _, by in make_plan([file], [row], evidence=evidence).present] == [REPORT]
     assert read == []
     assert make_plan([file], [row], evidence=evidence, match_by=CHECKSUM).missing == [file]
     assert read == [file.uri]
@@ -135,7 +135,7 @@ def test_names_are_compared_composed(tmp_path: Path) -> None:
     assert make_plan([file], [row], match_by=TITLE).missing == []
     line = a_line(file, "row", b"content")
     known = msgspec.structs.replace(line, title=composed, source=line.source.replace(decomposed, composed))
-    assert [by for _, _, by in make_plan([file], [row], evidence=Evidence([known])).present] == [RECEIPT]
+    assert [by for _, _, by in make_plan([file], [row], evidence=Evidence([known])).present] == [REPORT]
 
 
 def test_a_row_that_was_removed_is_no_evidence(tmp_path: Path) -> None:
@@ -154,6 +154,6 @@ def test_a_file_that_cannot_be_read_for_its_checksum_fails_alone(tmp_path: Path)
 def test_a_line_that_went_by_name_itself_is_no_evidence(tmp_path: Path) -> None:
     file = a_file(tmp_path / "a.png", b"content")
     line = a_line(file, "row", b"content")
-    by_name = ReceiptLine(**{name: getattr(line, name) for name in line.__struct_fields__} | {"sha256": None})
+    by_name = ReportLine(**{name: getattr(line, name) for name in line.__struct_fields__} | {"sha256": None})
     plan = make_plan([file], [a_row("a.png", 7, data_hash="row")], evidence=Evidence([by_name]))
     assert [by for _, _, by in plan.present] == [TITLE_AND_SIZE]

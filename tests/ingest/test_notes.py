@@ -13,7 +13,7 @@ from airflow_provider_encord.client.call import SSH_KEY, run
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, NotFoundError, OutcomeUnknownError
 from airflow_provider_encord.ingest.notes import JobCheckpoint, JobCheckpoints
 from airflow_provider_encord.ingest.places import UploadTarget
-from airflow_provider_encord.ingest.records import ReportWriter
+from airflow_provider_encord.ingest.report_writer import ReportWriter
 from airflow_provider_encord.ingest.transfer import StoredFile
 from airflow_provider_encord.ingest.upload import upload_files
 from airflow_provider_encord.operators.storage.task_state import task_state_notebook
@@ -44,7 +44,7 @@ class Desk:
 def upload(encord: ScriptedEncord, desk: Desk, *titles: str, **options: Any) -> None:
     files = [a_file(title, len(title)) for title in titles]
     target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
-    run(upload_files(target, files, report=encord.report, notebook=desk.notebook(), **options), encord.perform)
+    run(upload_files(target, files, on_outcomes=encord.report, notebook=desk.notebook(), **options), encord.perform)
 
 
 def killed(step: Any) -> Any:
@@ -103,7 +103,7 @@ def test_rows_that_were_there_before_are_not_taken_for_those_of_a_job_that_never
     target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
     for _ in range(2):
         try:
-            run(upload_files(target, files, report=encord.report, notebook=desk.notebook()), encord.perform)
+            run(upload_files(target, files, on_outcomes=encord.report, notebook=desk.notebook()), encord.perform)
         except KilledError:
             encord.outcomes.clear()
     assert [row.data_title for row in encord.rows] == ["a.png", "a.png"]
@@ -157,7 +157,7 @@ def test_notes_about_another_dataset_or_other_files_are_no_concern() -> None:
 
 @pytest.mark.parametrize("content", [b"no notes", b'{"schema_version": 99, "notes": []}', b"[]"])
 def test_what_are_no_notes_is_told_by_the_argument(content: bytes) -> None:
-    with pytest.raises(InvalidArgumentError, match="receipt: "):
+    with pytest.raises(InvalidArgumentError, match="report: "):
         JobCheckpoints(read=lambda: content).left(DATASET)
 
 
@@ -170,7 +170,9 @@ def test_the_place_of_the_notes_is_kept_while_files_are_sent_and_at_each_poll() 
     encord.instead[POLL] += [UploadJob(status="PENDING")] * 3
     files = [a_file("a.png", 2_000_000_000)]
     run(
-        upload_files(UploadTarget(dataset=DATASET, credential=SSH_KEY), files, report=encord.report, notebook=notebook),
+        upload_files(
+            UploadTarget(dataset=DATASET, credential=SSH_KEY), files, on_outcomes=encord.report, notebook=notebook
+        ),
         encord.perform,
     )
     steps = [one for one in encord.log if one in (PUT, POLL, "check") or one.startswith("hold")]
@@ -221,14 +223,14 @@ def test_a_changed_file_of_a_noted_job_that_encord_no_longer_knows_is_not_regist
     encord.instead[POLL].append(NotFoundError("there is no such job", operation=POLL))
     target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
     changed = [a_file("a.png", 77)]
-    run(upload_files(target, changed, report=encord.report, notebook=desk.notebook()), encord.perform)
+    run(upload_files(target, changed, on_outcomes=encord.report, notebook=desk.notebook()), encord.perform)
     assert [row.file_size for row in encord.rows] == [77]
     assert encord.log.count(START) == 1
 
 
 def test_a_zombie_does_not_erase_the_notes_of_its_retry(tmp_path: Path) -> None:
     """Review of 0.1, ingest 8: the notes were erased without a look at the claim."""
-    path = tmp_path / "receipt.jsonl"
+    path = tmp_path / "report.jsonl"
 
     def record() -> ReportWriter:
         return ReportWriter(path, dataset=DATASET, folder=None, owner=Owner("dag/run/task"))
@@ -263,6 +265,6 @@ def test_a_store_of_task_state_that_fails_does_not_stop_an_upload(
     encord = ScriptedEncord()
     notebook = task_state_notebook({"task_state_store": Failing()})  # type: ignore[typeddict-item]
     target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
-    run(upload_files(target, [a_file("a.png", 5)], report=encord.report, notebook=notebook), encord.perform)
+    run(upload_files(target, [a_file("a.png", 5)], on_outcomes=encord.report, notebook=notebook), encord.perform)
     assert encord.result_of("a.png") == "uploaded"
     assert caplog.text.count("RuntimeError") == 1

@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 from airflow_provider_encord.client.api.data_items import AUDIO, DICOM, IMAGE, NIFTI, PDF, TEXT, VIDEO
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
 from airflow_provider_encord.ingest.kinds import kind_of, media_type
-from airflow_provider_encord.ingest.records import is_of_receipt
+from airflow_provider_encord.ingest.report_writer import is_of_report
 from airflow_provider_encord.ingest.sources import find_files
 
 
@@ -250,10 +250,10 @@ def test_two_files_whose_names_differ_in_their_composition_only_are_two(tmp_path
 @pytest.mark.parametrize(
     "name", ["r.jsonl", "r.jsonl.known", "r.jsonl.parts/part-000000.jsonl", "r.jsonl.0a1b2c3d.unfinished"]
 )
-def test_files_of_the_receipt_are_no_data(tmp_path: Path, name: str) -> None:
+def test_files_of_the_report_are_no_data(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     for one in ("a.txt", "r.jsonl.txt", name):
         (tmp_path / one).write_text("x")
-    for receipt in (tmp_path / "r.jsonl", ObjectStoragePath(f"file://{tmp_path}/r.jsonl")):
-        files = find_files(tmp_path, no_uri, kind=TEXT, leave_out=is_of_receipt(receipt))
+    for report in (tmp_path / "r.jsonl", ObjectStoragePath(f"file://{tmp_path}/r.jsonl")):
+        files = find_files(tmp_path, no_uri, kind=TEXT, leave_out=is_of_report(report))
         assert [file.title for file in files] == ["a.txt", "r.jsonl.txt"]

@@ -30,7 +30,7 @@ LOST = OutcomeUnknownError("the answer was lost")
 
 def upload(encord: ScriptedEncord, files: list[SourceFile], *, credential: str = SSH_KEY, **options: Any) -> None:
     target = UploadTarget(dataset=DATASET, credential=credential, folder=options.pop("folder", None))
-    run(upload_files(target, files, report=encord.report, **options), encord.perform)
+    run(upload_files(target, files, on_outcomes=encord.report, **options), encord.perform)
 
 
 def results(encord: ScriptedEncord) -> dict[str, int]:

@@ -116,7 +116,7 @@ class Connections:
 class Remains:
     """What the run left.
 
-    :param folder: Where the deployment's home, the exports and the receipts are.
+    :param folder: Where the deployment's home, the exports and the reports are.
     :param states: State of each task, by run.
     :param texts: What is in no file: the journal, answers of the REST API.
     :param trigger_rows: Rows of triggers, found while tasks were deferred, by their class.

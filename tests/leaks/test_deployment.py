@@ -58,7 +58,7 @@ def test_no_secret_is_in_anything_that_the_deployment_stores(remains: Remains) -
     search, home = Search(remains.everything(), fernet_keys=[remains.fernet_key]), remains.folder / "home"
     console = home / CONSOLE
     others = [one for one in home.rglob("*") if one.is_file() and one != console]
-    written = [remains.folder / name for name in ("exports", "receipt.jsonl", "dags")]
+    written = [remains.folder / name for name in ("exports", "report.jsonl", "dags")]
     unasked = {CONSOLE: without_said(console.read_text()).encode()}  # what was said on purpose: see below
     found = search.in_files(*others, *written) + search.in_texts({**remains.texts, **unasked})
     print(

@@ -90,7 +90,7 @@ class ExportPartition(Scenario):
 
 
 class ImportLabels(Scenario):
-    names = ("project", "source", "receipt")
+    names = ("project", "source", "report")
     operator = EncordImportLabelsOperator
 
     def prepare(self) -> None:
@@ -108,7 +108,7 @@ class ImportLabels(Scenario):
             for one in self.imported
         ]
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        return {"project": self.project, "source": str(path), "receipt": str(self.directory / "receipt.jsonl")}
+        return {"project": self.project, "source": str(path), "report": str(self.directory / "report.jsonl")}
 
     def wrong(self) -> dict[str, Any]:
         return {**self.arguments(), "project": NOWHERE}

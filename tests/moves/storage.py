@@ -58,7 +58,7 @@ class _FromFiles(Scenario):
 
 
 class UploadFiles(_FromFiles):
-    names = ("source", "dataset", "files_per_job", "receipt")
+    names = ("source", "dataset", "files_per_job", "report")
     operator = EncordUploadFilesOperator
 
     def prepare(self) -> None:
@@ -68,8 +68,8 @@ class UploadFiles(_FromFiles):
             self.dataset = client.create_dataset("Intake").id
 
     def arguments(self) -> dict[str, Any]:
-        receipt = str(self.directory / "receipt.jsonl")
-        return {"source": str(self.source), "dataset": self.dataset, "files_per_job": 2, "receipt": receipt}
+        report = str(self.directory / "report.jsonl")
+        return {"source": str(self.source), "dataset": self.dataset, "files_per_job": 2, "report": report}
 
     def wrong(self) -> dict[str, Any]:
         return {**self.arguments(), "dataset": NOWHERE}
@@ -80,7 +80,7 @@ class UploadFiles(_FromFiles):
 
 
 class RegisterManifest(_FromFiles):
-    names = ("source", "folder", "integration", "units_per_job", "receipt")
+    names = ("source", "folder", "integration", "units_per_job", "report")
     operator = EncordRegisterCloudDataOperator
     waits = True
 
@@ -103,7 +103,7 @@ class RegisterManifest(_FromFiles):
             "folder": self.folder,
             "integration": self.integration,
             "units_per_job": 2,
-            "receipt": str(self.directory / "receipt"),
+            "report": str(self.directory / "report"),
         }
 
     def wrong(self) -> dict[str, Any]:

@@ -86,7 +86,7 @@ WRONG: list[tuple[Any, dict[str, Any]]] = [
     (EncordVerifyExportOperator, {"manifest": "x"}),
     (EncordVerifyExportOperator, {"against": "everything"}),
     (EncordVerifyExportOperator, {"on_error": "skip"}),
-    (EncordVerifyExportOperator, {"receipt": "x"}),
+    (EncordVerifyExportOperator, {"report": "x"}),
     (EncordSnapshotLabelsOperator, {"if_late": "maybe"}),
     (EncordSnapshotLabelsOperator, {"late_after": "soon"}),
     (EncordImportLabelsOperator, {"if_exists": "maybe"}),
@@ -239,13 +239,13 @@ def test_a_defect_of_ours_is_not_retried_and_says_what_it_is() -> None:
         raise KeyError("x")
 
 
-def test_a_receipt_of_a_verification_that_cannot_be_written_is_named_before_anything_is_read(tmp_path: Path) -> None:
+def test_a_report_of_a_verification_that_cannot_be_written_is_named_before_anything_is_read(tmp_path: Path) -> None:
     """Review of 0.1, ingest 14."""
     (tmp_path / "file").touch()
     operator = EncordVerifyExportOperator(
-        task_id="verify", manifest=str(tmp_path / "nothing"), report=str(tmp_path / "file" / "receipt.jsonl")
+        task_id="verify", manifest=str(tmp_path / "nothing"), report=str(tmp_path / "file" / "report.jsonl")
     )
-    with pytest.raises(AirflowFailException, match=r"receipt: .* cannot be used"):
+    with pytest.raises(AirflowFailException, match=r"report: .* cannot be used"):
         operator.execute({})
 
 

@@ -98,10 +98,10 @@ def either_intake(request: pytest.FixtureRequest, intake: Intake, monkeypatch: p
 def test_a_directory_is_uploaded_once_however_often_it_is_run(either_intake: Intake, tmp_path: Path) -> None:
     either_intake.images("a.png", "with blank %20 ü.png", "deep/a.png", "deep/b.png")
     (either_intake.folder / "drive.mp4").write_bytes(mp4(32, 24, frames=4, frames_per_second=2))
-    first = either_intake.upload(receipt=str(tmp_path / "receipts" / "first.jsonl"), files_per_job=2)
+    first = either_intake.upload(report=str(tmp_path / "reports" / "first.jsonl"), files_per_job=2)
     size = sum(path.stat().st_size for path in either_intake.folder.rglob("*.*"))
-    receipt = f"{tmp_path}/receipts/first.jsonl"
-    assert first | {"receipt": first["receipt"].removeprefix("file://")} == {
+    report = f"{tmp_path}/reports/first.jsonl"
+    assert first | {"report": first["report"].removeprefix("file://")} == {
         "dataset": either_intake.dataset,
         "folder": None,
         "files": 5,
@@ -110,21 +110,21 @@ def test_a_directory_is_uploaded_once_however_often_it_is_run(either_intake: Int
         "present_by_name": 0,
         "failed": 0,
         "bytes": size,
-        "receipt": receipt,
+        "report": report,
     }
     second = either_intake.upload()
-    assert (second["uploaded"], second["present"], second["bytes"], second["receipt"]) == (0, 5, 0, None)
+    assert (second["uploaded"], second["present"], second["bytes"], second["report"]) == (0, 5, 0, None)
     assert either_intake.titles() == ["a.png", "a.png", "b.png", "drive.mp4", "with blank %20 ü.png"]
 
 
-def test_the_receipt_names_every_file_with_its_checksum_and_keeps_that_on_a_retry(
+def test_the_report_names_every_file_with_its_checksum_and_keeps_that_on_a_retry(
     either_intake: Intake, tmp_path: Path
 ) -> None:
     paths = either_intake.images("a.png", "b.png")
-    uri = f"file://{tmp_path}/receipt.jsonl"
+    uri = f"file://{tmp_path}/report.jsonl"
     for outcome in ("uploaded", "present"):
-        either_intake.upload(receipt=uri)
-        lines = [json.loads(line) for line in (tmp_path / "receipt.jsonl").read_text().splitlines()]
+        either_intake.upload(report=uri)
+        lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
         assert [line["outcome"] for line in lines] == [outcome] * 2
         assert [line["sha256"] for line in lines] == [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
         assert [line["source"] for line in lines] == [f"file://{path}" for path in paths]
@@ -191,7 +191,7 @@ def test_a_corrupt_image_fails_for_good_and_the_others_are_uploaded(either_intak
     (either_intake.folder / "b.png").write_bytes(b"not an image")
     (either_intake.folder / "empty.png").write_bytes(b"")
     with pytest.raises(AirflowFailException, match=r"(?s)2 of 4 files.*- b\.png: .*- empty\.png: .*is empty"):
-        either_intake.upload(receipt=str(tmp_path / "r.jsonl"))
+        either_intake.upload(report=str(tmp_path / "r.jsonl"))
     assert either_intake.titles() == ["a.png", "c.png"]
     lines = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
     assert [line["outcome"] for line in lines] == ["uploaded", "failed", "uploaded", "failed"]
@@ -218,7 +218,7 @@ def test_a_long_list_of_failures_is_cut_and_counted(intake: Intake) -> None:
     with pytest.raises(AirflowFailException) as caught:
         intake.upload()
     assert str(caught.value).count("\n- ") == 21
-    assert "and 5 more; with the argument receipt" in str(caught.value)
+    assert "and 5 more; with the argument report" in str(caught.value)
 
 
 def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
@@ -258,11 +258,11 @@ def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
         ({"job_timeout": "inf"}, "job_timeout: 'inf' is not a number of seconds over 0"),
         ({"job_timeout": "nan"}, "job_timeout: 'nan' is not a number of seconds over 0"),
         ({"job_timeout": 10**400}, "job_timeout: '10"),
-        ({"receipt": "receipt.jsonl"}, "receipt: 'receipt.jsonl' is not absolute"),
-        ({"receipt": "~/receipt.jsonl"}, "receipt: '~/receipt.jsonl' is not absolute"),
-        ({"receipt": "nowhere://bucket/r.jsonl"}, "receipt: nowhere:// cannot be used here"),
-        ({"receipt": "/"}, "receipt: file:/+ is a directory; name a file"),
-        ({"receipt": "/proc/nowhere/r.jsonl"}, "receipt: file:///proc/nowhere/r.jsonl cannot be used"),
+        ({"report": "report.jsonl"}, "report: 'report.jsonl' is not absolute"),
+        ({"report": "~/report.jsonl"}, "report: '~/report.jsonl' is not absolute"),
+        ({"report": "nowhere://bucket/r.jsonl"}, "report: nowhere:// cannot be used here"),
+        ({"report": "/"}, "report: file:/+ is a directory; name a file"),
+        ({"report": "/proc/nowhere/r.jsonl"}, "report: file:///proc/nowhere/r.jsonl cannot be used"),
     ],
 )
 def test_a_wrong_argument_is_told_by_name_when_the_task_runs_and_nothing_is_sent_or_logged(
@@ -283,27 +283,27 @@ def test_numbers_and_lists_may_be_the_text_that_a_template_makes_of_them(intake:
 
 @pytest.mark.parametrize("match_by", ["checksum", "title_and_size"])
 @pytest.mark.parametrize("suffix", ["", ".known"])
-def test_a_receipt_that_was_cut_off_is_refused_and_left_as_it_is(
+def test_a_report_that_was_cut_off_is_refused_and_left_as_it_is(
     intake: Intake, tmp_path: Path, suffix: str, match_by: str
 ) -> None:
-    receipt, cut = tmp_path / "r.jsonl", tmp_path / f"r.jsonl{suffix}"
+    report, cut = tmp_path / "r.jsonl", tmp_path / f"r.jsonl{suffix}"
     for path in intake.images("a.png", "b.png"):
-        intake.upload(receipt=str(receipt), match_by=match_by, source=str(path))
+        intake.upload(report=str(report), match_by=match_by, source=str(path))
     whole = cut.read_bytes()
     cut.write_bytes(whole[:-20])
     there = intake.rows()
-    with pytest.raises(AirflowFailException, match=rf"receipt: it was cut off in line 1.*{cut.name}"):
-        intake.upload(receipt=str(receipt), match_by=match_by)
+    with pytest.raises(AirflowFailException, match=rf"report: it was cut off in line 1.*{cut.name}"):
+        intake.upload(report=str(report), match_by=match_by)
     assert (intake.rows(), cut.read_bytes()) == (there, whole[:-20])
     cut.write_bytes(whole)
-    assert intake.upload(receipt=str(receipt), match_by=match_by)["present"] == 2
+    assert intake.upload(report=str(report), match_by=match_by)["present"] == 2
 
 
-def test_a_file_that_is_no_receipt_is_not_overwritten(intake: Intake, tmp_path: Path) -> None:
+def test_a_file_that_is_no_report_is_not_overwritten(intake: Intake, tmp_path: Path) -> None:
     intake.images("a.png")
     (tmp_path / "notes.txt").write_text("mine\n")
-    with pytest.raises(AirflowFailException, match="receipt: line 1 is not a line of a receipt"):
-        intake.upload(receipt=str(tmp_path / "notes.txt"))
+    with pytest.raises(AirflowFailException, match="report: line 1 is not a line of a report"):
+        intake.upload(report=str(tmp_path / "notes.txt"))
     assert (tmp_path / "notes.txt").read_text() == "mine\n"
     assert intake.rows() == []
 

@@ -78,33 +78,33 @@ def test_a_job_that_outlives_its_worker_is_not_started_again_once_it_has_ended(e
 
 
 @pytest.mark.parametrize("moment", [{"method": "PUT", "status": 200}, {**START, "status": 200}])
-def test_with_a_receipt_a_killed_worker_s_retry_goes_on_with_its_job(
+def test_with_a_report_a_killed_worker_s_retry_goes_on_with_its_job(
     either_intake: Intake, tmp_path: Path, moment: dict[str, Any]
 ) -> None:
     """Also while the job still runs at Encord: it is followed, and no byte is sent again."""
     either_intake.images("a.png", "b.png", "c.png")
     either_intake.emulator.jobs(hold=True)
-    receipt = str(tmp_path / "receipt.jsonl")
+    report = str(tmp_path / "report.jsonl")
     if moment["method" if "method" in moment else "query_type"] == "PUT":
         either_intake.fault(PUT, {"delay_s": 30}, nth=2)
-    Worker(either_intake, receipt=receipt, parallel_uploads=1).kill_when_seen(**moment)
+    Worker(either_intake, report=report, parallel_uploads=1).kill_when_seen(**moment)
     started = either_intake.requests(**START)
     sent = either_intake.requests(method="PUT")
     either_intake.emulator.jobs(hold=False)
     either_intake.emulator.clear_faults()
-    result = either_intake.upload(receipt=receipt)
+    result = either_intake.upload(report=report)
     assert (result["uploaded"], result["present"]) == (3, 0)
     assert either_intake.titles() == ["a.png", "b.png", "c.png"]
     assert either_intake.requests(**START) == 1
     if started:
         assert either_intake.requests(method="PUT") == sent
-    lines = [json.loads(line) for line in Path(receipt).read_text().splitlines()]
+    lines = [json.loads(line) for line in Path(report).read_text().splitlines()]
     assert [(line["title"], line["outcome"], bool(line["sha256"])) for line in lines] == [
         ("a.png", "uploaded", True),
         ("b.png", "uploaded", True),
         ("c.png", "uploaded", True),
     ]
-    assert [path.name for path in tmp_path.iterdir() if "receipt" in path.name] == ["receipt.jsonl"]
+    assert [path.name for path in tmp_path.iterdir() if "report" in path.name] == ["report.jsonl"]
 
 
 def test_under_a_storm_of_faults_every_file_is_there_once_after_the_retries(intake: Intake) -> None:

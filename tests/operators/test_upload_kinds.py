@@ -93,8 +93,8 @@ def test_a_folder_takes_every_kind_and_a_second_run_sends_nothing(intake: Intake
 
 def test_images_of_a_directory_are_a_group_in_a_dataset_and_once(intake: Intake, tmp_path: Path) -> None:
     intake.images("scene-1/1.png", "scene-1/2.png", "scene-2/1.png")
-    receipt = tmp_path / "groups.jsonl"
-    arguments = {"group_by": "directory", "client_metadata": {"scene-1": {"site": "north"}}, "receipt": str(receipt)}
+    report = tmp_path / "groups.jsonl"
+    arguments = {"group_by": "directory", "client_metadata": {"scene-1": {"site": "north"}}, "report": str(report)}
     assert intake.upload(**arguments)["uploaded"] == 2
     assert intake.titles() == ["scene-1", "scene-2"]
     with intake.account.client() as client:
@@ -103,7 +103,7 @@ def test_images_of_a_directory_are_a_group_in_a_dataset_and_once(intake: Intake,
         "scene-1": ("IMG_GROUP", {"site": "north"}),
         "scene-2": ("IMG_GROUP", {}),
     }
-    assert [len(json.loads(line)["parts"]) for line in receipt.read_text().splitlines()] == [2, 1]
+    assert [len(json.loads(line)["parts"]) for line in report.read_text().splitlines()] == [2, 1]
     assert intake.upload(**arguments)["present"] == 2
 
 
@@ -132,12 +132,12 @@ def test_files_without_a_telling_name_are_what_the_user_says(intake: Intake, fol
 def test_half_a_job_refused_is_reported_with_its_reason_and_the_rest_is_in(intake: Intake, tmp_path: Path) -> None:
     intake.images(*[f"{number:02}.png" for number in range(20)])
     intake.emulator.jobs(fail_units=0.5, seed=1)
-    receipt = tmp_path / "half.jsonl"
+    report = tmp_path / "half.jsonl"
     try:
-        result = intake.upload(on_error="skip", receipt=str(receipt))
+        result = intake.upload(on_error="skip", report=str(report))
     finally:
         intake.emulator.jobs(fail_units=0.0)
-    lines = [json.loads(line) for line in receipt.read_text().splitlines()]
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
     assert result["uploaded"] + result["failed"] == len(lines) == 20
     assert 0 < result["failed"] < 20
     assert all(line["error"] for line in lines if line["outcome"] == "failed")

@@ -61,21 +61,21 @@ def checksums(contents: dict[str, bytes]) -> collections.Counter[str]:
 def test_a_camera_that_was_refused_at_first_is_uploaded_by_the_retry(either_intake: Intake, tmp_path: Path) -> None:
     """Fault 2.1."""
     contents = cameras(either_intake.folder, "cam1", "cam2", "cam3")
-    receipt = str(tmp_path / "receipt.jsonl")
+    report = str(tmp_path / "report.jsonl")
     either_intake.emulator.faults([{"match": PUT, "when": {"nth": number}, "do": {"status": 403}} for number in (1, 2)])
     with pytest.raises(AirflowException, match="1 of 3 files"):
-        either_intake.upload(receipt=receipt, parallel_uploads=1, files_per_job=1)
+        either_intake.upload(report=report, parallel_uploads=1, files_per_job=1)
     either_intake.emulator.clear_faults()
-    result = either_intake.upload(receipt=receipt)
+    result = either_intake.upload(report=report)
     assert (result["uploaded"], result["present"], result["present_by_name"]) == (1, 2, 0)
     assert stored(either_intake) == checksums(contents)
-    lines = [json.loads(line) for line in Path(receipt).read_text().splitlines()]
+    lines = [json.loads(line) for line in Path(report).read_text().splitlines()]
     assert {line["source"]: line["sha256"] for line in lines} == {
         source: hashlib.sha256(content).hexdigest() for source, content in contents.items()
     }
 
 
-def test_without_a_receipt_files_that_cannot_be_told_apart_are_not_guessed_at(intake: Intake) -> None:
+def test_without_a_report_files_that_cannot_be_told_apart_are_not_guessed_at(intake: Intake) -> None:
     """Fault 2.1."""
     cameras(intake.folder, "cam1")
     intake.upload()
@@ -90,19 +90,19 @@ def test_frames_of_one_name_and_size_are_uploaded_every_day_or_a_warning_says_wh
     intake: Intake, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Fault 2.2."""
-    receipt, contents = str(tmp_path / "receipt.jsonl"), {}
+    report, contents = str(tmp_path / "report.jsonl"), {}
     for day in range(1, 4):
         (intake.folder / NAME).write_bytes(bmp(day))
         contents[str(day)] = bmp(day)
-        assert intake.upload(receipt=receipt)["uploaded"] == 1
+        assert intake.upload(report=report)["uploaded"] == 1
     assert stored(intake) == checksums(contents)
     with caplog.at_level(logging.WARNING):
         (intake.folder / NAME).write_bytes(bmp(4))
         result = intake.upload()
     assert (result["uploaded"], result["present"], result["present_by_name"]) == (0, 1, 1)
     by_day = str(tmp_path / "day4.jsonl")
-    assert intake.upload(receipt=by_day, match_by="checksum")["uploaded"] == 1
-    assert intake.upload(receipt=by_day, match_by="checksum")["present"] == 1
+    assert intake.upload(report=by_day, match_by="checksum")["uploaded"] == 1
+    assert intake.upload(report=by_day, match_by="checksum")["present"] == 1
 
 
 def test_the_title_alone_may_decide(intake: Intake) -> None:
@@ -117,7 +117,7 @@ def test_the_title_alone_may_decide(intake: Intake) -> None:
     ("arguments", "message"),
     [
         ({"match_by": "name"}, "match_by: 'name' is none of"),
-        ({"match_by": "checksum"}, "match_by: .* needs .* receipt"),
+        ({"match_by": "checksum"}, "match_by: .* needs .* report"),
     ],
 )
 def test_a_wrong_way_to_match_is_refused(intake: Intake, arguments: dict[str, Any], message: str) -> None:
@@ -127,10 +127,10 @@ def test_a_wrong_way_to_match_is_refused(intake: Intake, arguments: dict[str, An
     assert intake.emulator.journal() == []
 
 
-def test_two_uploads_at_once_with_one_receipt_double_nothing(intake: Intake, tmp_path: Path) -> None:
+def test_two_uploads_at_once_with_one_report_double_nothing(intake: Intake, tmp_path: Path) -> None:
     """Fault 1.6: the second one fails, and its retry finds everything there."""
     intake.images(*(f"{number:02}.png" for number in range(30)))
-    receipt = str(tmp_path / "receipt.jsonl")
+    report = str(tmp_path / "report.jsonl")
     ends: list[Any] = []
     start = threading.Barrier(2)
 
@@ -145,7 +145,7 @@ def test_two_uploads_at_once_with_one_receipt_double_nothing(intake: Intake, tmp
 
     def upload(run: str) -> None:
         operator = EncordUploadFilesOperator(
-            task_id="upload", source=str(intake.folder), dataset_id=intake.dataset, report=receipt, files_per_job=5
+            task_id="upload", source=str(intake.folder), dataset_id=intake.dataset, report=report, files_per_job=5
         )
         start.wait()
         try:
@@ -158,14 +158,14 @@ def test_two_uploads_at_once_with_one_receipt_double_nothing(intake: Intake, tmp
         thread.start()
     for thread in threads:
         thread.join()
-    assert intake.upload(receipt=receipt)["failed"] == 0
+    assert intake.upload(report=report)["failed"] == 0
     assert intake.titles() == [f"{number:02}.png" for number in range(30)]
     assert any(isinstance(end, str) and ("in use by the task" in end or "another attempt" in end) for end in ends)
-    assert not (tmp_path / "receipt.jsonl.parts").exists()
+    assert not (tmp_path / "report.jsonl.parts").exists()
 
 
 def test_files_that_somebody_else_uploads_meanwhile_are_not_uploaded_again(either_intake: Intake) -> None:
-    """Fault 1.6, without a receipt: rows are looked for again before each job."""
+    """Fault 1.6, without a report: rows are looked for again before each job."""
     paths = either_intake.images(*(f"{number}.png" for number in range(6)))
     either_intake.fault(START, {"delay_s": 4}, nth=2)
     results: list[dict[str, Any]] = []
@@ -181,26 +181,26 @@ def test_files_that_somebody_else_uploads_meanwhile_are_not_uploaded_again(eithe
     assert either_intake.titles() == [f"{number}.png" for number in range(6)]
 
 
-def test_a_run_of_an_earlier_date_recognises_its_files_by_one_receipt_for_all_dates(
+def test_a_run_of_an_earlier_date_recognises_its_files_by_one_report_for_all_dates(
     intake: Intake, tmp_path: Path
 ) -> None:
     """Fault 2.2: files of the same names every day, a backfill out of order, and the same day again."""
-    receipt, contents = str(tmp_path / "receipt.jsonl"), {}
+    report, contents = str(tmp_path / "report.jsonl"), {}
     for day in (3, 1, 2):
         contents |= cameras(tmp_path / f"day{day}", "cam")
         (tmp_path / f"day{day}" / "cam" / NAME).write_bytes(bmp(day))
         contents[f"file://{tmp_path}/day{day}/cam/{NAME}"] = bmp(day)
     uploads = [
-        intake.upload(source=str(tmp_path / f"day{day}"), receipt=receipt, match_by="checksum")["uploaded"]
+        intake.upload(source=str(tmp_path / f"day{day}"), report=report, match_by="checksum")["uploaded"]
         for day in (3, 1, 3, 2, 1)
     ]
     assert uploads == [1, 1, 0, 1, 0]
     assert stored(intake) == checksums(contents)
-    lines = [json.loads(line) for line in Path(receipt).read_text().splitlines()]
+    lines = [json.loads(line) for line in Path(report).read_text().splitlines()]
     assert [line["source"] for line in lines] == [f"file://{tmp_path}/day1/cam/{NAME}"]
 
 
-def test_two_uploads_at_once_without_a_receipt_are_not_both_successful_if_files_are_there_twice(intake: Intake) -> None:
+def test_two_uploads_at_once_without_a_report_are_not_both_successful_if_files_are_there_twice(intake: Intake) -> None:
     """Fault 1.6: both look, then both register."""
     intake.images("a.png", "b.png")
     intake.emulator.faults([{"match": START, "do": {"delay_s": 2}}])
@@ -223,17 +223,17 @@ def test_two_uploads_at_once_without_a_receipt_are_not_both_successful_if_files_
     assert intake.upload()["present"] == 2
 
 
-@pytest.mark.parametrize("with_receipt", [True, False])
+@pytest.mark.parametrize("with_report", [True, False])
 @pytest.mark.parametrize("change", ["changed", "gone"])
 def test_what_a_killed_attempt_registered_is_not_taken_for_a_file_of_other_content(
-    intake: Intake, tmp_path: Path, change: str, with_receipt: bool
+    intake: Intake, tmp_path: Path, change: str, with_report: bool
 ) -> None:
     """Fault 2.2: the worker dies while its job runs, and the source changes before the retry. Found by `make soak`."""
     from tests.histories.moves import Run, TaskState
 
     cameras(intake.folder, "cam1")
     run = Run(0, TaskState(tmp_path / "state"), {})
-    more = {"receipt": str(tmp_path / "receipt.jsonl")} if with_receipt else {}
+    more = {"report": str(tmp_path / "report.jsonl")} if with_report else {}
     operator = EncordUploadFilesOperator(task_id="task", source=str(intake.folder), dataset_id=intake.dataset, **more)
     attempt = Attempt(lambda: operator.execute(run.context()), tmp_path, stop_at=1)
     while "datasetdatalongpolling POST" not in attempt.step:
@@ -251,13 +251,13 @@ def test_what_a_killed_attempt_registered_is_not_taken_for_a_file_of_other_conte
     assert operator.execute(run.context())["uploaded"] == 0
 
 
-def test_an_attempt_reads_the_receipt_only_when_nobody_else_writes_it(intake: Intake, tmp_path: Path) -> None:
-    """Fault 1.6: another run ends between the moment at which this one looks at the receipt and its claim."""
+def test_an_attempt_reads_the_report_only_when_nobody_else_writes_it(intake: Intake, tmp_path: Path) -> None:
+    """Fault 1.6: another run ends between the moment at which this one looks at the report and its claim."""
     from tests.histories.moves import Run, TaskState
 
     cameras(intake.folder, "cam1", "cam2")
     operator = EncordUploadFilesOperator(
-        task_id="task", source=str(intake.folder), dataset_id=intake.dataset, report=str(tmp_path / "receipt.jsonl")
+        task_id="task", source=str(intake.folder), dataset_id=intake.dataset, report=str(tmp_path / "report.jsonl")
     )
     runs = [Run(number, TaskState(tmp_path / str(number)), {}) for number in range(2)]
     attempt = Attempt(lambda: operator.execute(runs[0].context()), tmp_path, stop_at=1)
@@ -278,15 +278,15 @@ def test_a_zombie_that_was_about_to_note_a_job_starts_none(intake: Intake, tmp_p
     contents = cameras(intake.folder, "cam1", "cam2")
     run = Run(0, TaskState(tmp_path / "state"), {})
     operator = EncordUploadFilesOperator(
-        task_id="task", source=str(intake.folder), dataset_id=intake.dataset, report=str(tmp_path / "receipt.jsonl")
+        task_id="task", source=str(intake.folder), dataset_id=intake.dataset, report=str(tmp_path / "report.jsonl")
     )
     zombie = Attempt(lambda: operator.execute(run.context()), tmp_path, stop_at=1)
     while "notes.json" not in zombie.step:
         zombie.go_on(1)
     retry = Attempt(lambda: operator.execute(run.context()), tmp_path, stop_at=1)
-    while not retry.step.startswith("os.rename receipt.jsonl."):
+    while not retry.step.startswith("os.rename report.jsonl."):
         retry.go_on(1)
-    while "/" in retry.step:  # beside the receipt
+    while "/" in retry.step:  # beside the report
         retry.go_on(1)
     retry.kill()
     zombie.go_on()
@@ -299,7 +299,7 @@ def test_a_zombie_that_was_about_to_note_a_job_starts_none(intake: Intake, tmp_p
 @pytest.mark.parametrize("match_by", ["checksum", "title_and_size"])
 def test_a_renamed_file_is_not_uploaded_again_and_a_copy_is(intake: Intake, tmp_path: Path, match_by: str) -> None:
     (before,) = intake.images("a.png")
-    arguments = {"receipt": str(tmp_path / "r.jsonl"), "match_by": match_by}
+    arguments = {"report": str(tmp_path / "r.jsonl"), "match_by": match_by}
     intake.upload(**arguments)
     renamed, copy = before.with_name("b.png"), before.with_name("c.png")
     before.rename(renamed)

@@ -15,7 +15,7 @@ from airflow_provider_encord.export.labels import ExportSpec, export_labels
 from airflow_provider_encord.export.listing import RowSelection
 from airflow_provider_encord.export.whole_shards import whole_shards
 from airflow_provider_encord.ingest.prelabels.importing import import_labels
-from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
+from airflow_provider_encord.ingest.prelabels.report import ImportReport
 from airflow_provider_encord.ingest.prelabels.rows import ImportSpec
 from airflow_provider_encord.ingest.prelabels.sources import SUFFIXES, prelabels_of
 from tests.sdk.conftest import Account
@@ -40,16 +40,16 @@ def _seed(server: Server, owner: Account, **options: Any) -> str:
     return str(server.control("POST", "projects", wanted)["project_hash"])
 
 
-def _import(client: EncordClient, project: str, source: Path) -> ImportReceipt:
-    receipt = ImportReceipt(None)
+def _import(client: EncordClient, project: str, source: Path) -> ImportReport:
+    report = ImportReport(None)
     import_labels(
         client,
         ImportSpec(project=project),
         lambda _: prelabels_of(source, whole_shards(source, "source", SUFFIXES)),
-        receipt,
+        report,
         check_first=True,
     )
-    return receipt
+    return report
 
 
 @pytest.mark.parametrize(("kind", "frames"), [("image", 1), ("video", 6), ("img_group", 3)])

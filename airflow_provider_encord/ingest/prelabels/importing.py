@@ -14,13 +14,13 @@ from airflow_provider_encord.counts import require_sum
 from airflow_provider_encord.ingest.prelabels.build import labels_from
 from airflow_provider_encord.ingest.prelabels.features import Features, WrongLabelsError
 from airflow_provider_encord.ingest.prelabels.matching import CLIENT_METADATA, Matching
-from airflow_provider_encord.ingest.prelabels.receipt import (
+from airflow_provider_encord.ingest.prelabels.report import (
     FAILED,
     OUTCOMES,
     SAVED,
     SKIPPED,
     UNCHANGED,
-    ImportReceipt,
+    ImportReport,
     RowOutcome,
 )
 from airflow_provider_encord.ingest.prelabels.rows import ImportSpec, RowSaver, Work
@@ -41,7 +41,7 @@ def import_labels(
     client: EncordClient,
     spec: ImportSpec,
     prelabels: Callable[[Sequence[LabelRowMetadata]], Iterable[Prelabel]],
-    receipt: ImportReceipt,
+    report: ImportReport,
     *,
     check_first: bool,
 ) -> list[str]:
@@ -51,7 +51,7 @@ def import_labels(
     :param check_first: Go through all lines before anything is sent, and send nothing if one is wrong.
     :return: Label hashes of the rows whose labels are now those of the source.
     :raises InvalidArgumentError: Lines are wrong, and `on_error` is `FAIL`; the message names the first.
-    :raises EncordError: Encord refused, or was not reached; the receipt says what was done.
+    :raises EncordError: Encord refused, or was not reached; the report says what was done.
     """
     project = client.project(spec.project_id)
     features = Features(project.ontology().editor_ontology)
@@ -59,17 +59,17 @@ def import_labels(
         LabelRowFilter(branch_name=spec.branch, include_client_metadata=spec.match_by.startswith(CLIENT_METADATA))
     )
     if check_first:
-        _require_right(spec, features, rows, _kept(prelabels(rows), receipt))
+        _require_right(spec, features, rows, _kept(prelabels(rows), report))
     done: list[str] = []
     lines = 0
     matching = Matching(spec.match_by, rows)
-    saver = RowSaver(client, spec, receipt)
-    for bundle in _bundles(_kept(prelabels(rows), receipt)):
+    saver = RowSaver(client, spec, report)
+    for bundle in _bundles(_kept(prelabels(rows), report)):
         lines += len(bundle)
         works, outcomes = _prepared(spec, features, matching, bundle)
         try:
             if works:
-                receipt.check()
+                report.check()
                 outcomes += saver.save(_with_rows(client, spec, works))
         except EncordError as error:
             known = {one.place for one in outcomes}
@@ -77,16 +77,16 @@ def import_labels(
             outcomes += [work.outcome(FAILED, reason=error.message) for work in rest]
             raise
         finally:
-            receipt.take(outcomes)
+            report.take(outcomes)
         done += [one.label_hash for one in outcomes if one.outcome in (SAVED, UNCHANGED) and one.label_hash]
-    require_sum("The import", lines, **{name: receipt.counts[name] for name in OUTCOMES})
+    require_sum("The import", lines, **{name: report.counts[name] for name in OUTCOMES})
     return done
 
 
-def _kept(lines: Iterable[Prelabel], receipt: ImportReceipt) -> Iterator[Prelabel]:
-    """The lines, while the receipt stays reserved: a function may take long for each."""
+def _kept(lines: Iterable[Prelabel], report: ImportReport) -> Iterator[Prelabel]:
+    """The lines, while the report stays reserved: a function may take long for each."""
     for line in lines:
-        receipt.keep()
+        report.keep()
         yield line
 
 

@@ -29,13 +29,13 @@ from airflow_provider_encord.ingest.prelabels.labels import (
     substance,
 )
 from airflow_provider_encord.ingest.prelabels.merging import hashes_of, merge
-from airflow_provider_encord.ingest.prelabels.receipt import (
+from airflow_provider_encord.ingest.prelabels.report import (
     CONFLICT,
     FAILED,
     SAVED,
     SKIPPED,
     UNCHANGED,
-    ImportReceipt,
+    ImportReport,
     RowOutcome,
 )
 from airflow_provider_encord.ingest.prelabels.sources import Prelabel
@@ -54,9 +54,9 @@ class ImportSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     :param branch: The branch that they go to.
     :param match_by: See `Matching`.
-    :param if_exists: What to do with rows that have labels. `SKIP` leaves them alone, unless the receipt shows that
+    :param if_exists: What to do with rows that have labels. `SKIP` leaves them alone, unless the report shows that
         they are those of an earlier import and were not edited since. `MERGE` adds to them, and changes only labels
-        that the receipt knows. `OVERWRITE` replaces all, also those of people.
+        that the report knows. `OVERWRITE` replaces all, also those of people.
     :param create_missing: Create label rows of data units that have none.
     :param on_error: ``"fail"`` sends nothing if a line is wrong; ``"skip"`` sends the others.
     """
@@ -73,7 +73,7 @@ class Work(msgspec.Struct):
     """A line that is right, and its row.
 
     :param own_labels: Hashes of those labels of the row that are from imports once it is saved; None if all are. In a
-        row into which labels were merged, people made the others, so the receipt must not claim the row.
+        row into which labels were merged, people made the others, so the report must not claim the row.
     :param previous_state: Fingerprint of the labels and the time of editing that the row had when it was read.
     :param kept: The number of labels that the row has with another content, which stays.
     """
@@ -100,11 +100,11 @@ class Work(msgspec.Struct):
 class RowSaver:
     """Saves labels to rows that exist.
 
-    :param receipt: Says what earlier imports saved, and notes what is about to be saved.
+    :param report: Says what earlier imports saved, and notes what is about to be saved.
     """
 
-    def __init__(self, client: EncordClient, spec: ImportSpec, receipt: ImportReceipt):
-        self._client, self._spec, self._receipt = client, spec, receipt
+    def __init__(self, client: EncordClient, spec: ImportSpec, report: ImportReport):
+        self._client, self._spec, self._report = client, spec, report
 
     def save(self, works: Mapping[str, Work], *, turns: int = _TURNS) -> list[RowOutcome]:
         """Read the rows, decide, and save what is to be saved.
@@ -130,13 +130,13 @@ class RowSaver:
             else:
                 to_save[label_hash] = put(read[label_hash], decision, now)
         if to_save:
-            self._receipt.intend(_saved(to_save, works))
+            self._report.intend(_saved(to_save, works))
         touched = self._touched({one: read[one] for one in to_save})
         if touched and turns > 1:
-            self._receipt.withdraw(touched)
+            self._report.withdraw(touched)
             outcomes += self.save({one: works[one] for one in touched}, turns=turns - 1)
         elif self._spec.if_exists != OVERWRITE:
-            self._receipt.withdraw(touched)
+            self._report.withdraw(touched)
             reason = "somebody keeps saving the row; run the task again"
             outcomes += [works[one].outcome(CONFLICT, reason=reason) for one in touched]
         else:
@@ -155,7 +155,7 @@ class RowSaver:
         """The labels that the row is to have; or the outcome, if it is not to be saved."""
         there, label_hash = labels_of(row), row["label_hash"]
         content = content_of(there)
-        evidence = self._receipt.evidence(label_hash, content)
+        evidence = self._report.evidence(label_hash, content)
         whole = evidence is not None and evidence.own_labels is None
         labels = self._wanted(work, there, evidence)
         work.previous_state = fingerprint(content=content, edited=str(_time(row.get("last_edited_at"))))
@@ -165,7 +165,7 @@ class RowSaver:
             return work.outcome(UNCHANGED, **made, **self._claim(work, there, evidence))
         if self._spec.if_exists == OVERWRITE:
             return labels
-        if self._receipt.is_edited(label_hash, content, work.previous_state):
+        if self._report.is_edited(label_hash, content, work.previous_state):
             reason = "somebody edited the row since an earlier import; with if_exists='overwrite' that is replaced"
             return work.outcome(CONFLICT, reason=reason, **made)
         if unchanged:
@@ -188,7 +188,7 @@ class RowSaver:
         return merged.labels
 
     def _claim(self, work: Work, there: Labels, evidence: RowOutcome | None) -> dict[str, Any]:
-        """What the receipt says of a row that is not saved: which of its labels are those of imports."""
+        """What the report says of a row that is not saved: which of its labels are those of imports."""
         if evidence is not None:
             return {"content": evidence.content, "own_labels": evidence.own_labels}
         same = substance(work.labels) == substance(there)
@@ -200,7 +200,7 @@ class RowSaver:
         """The rows that somebody saved since they were read."""
         if not read:
             return set()
-        self._receipt.check()
+        self._report.check()
         which = LabelRowFilter(branch_name=self._spec.branch, label_hashes=list(read))
         listed = {row.label_hash: row for row in self._client.project(self._spec.project_id).label_rows(which)}
         now = datetime.datetime.now(datetime.UTC)
@@ -232,7 +232,7 @@ class RowSaver:
                 rest = [outcome for one in rows if one not in done for outcome in self.save({one: works[one]})]
                 return _saved(done, works) + rest
             ((label_hash, _),) = rows.items()
-            self._receipt.withdraw(rows)
+            self._report.withdraw(rows)
             reason = f"Encord refused: {error.message}"
             return [works[label_hash].outcome(FAILED, label_hash=label_hash, reason=reason)]
         return _saved(rows, works)

@@ -65,17 +65,17 @@ def prelabels_of(source: StoragePath, files: Sequence[StoragePath] | None = None
         raise InvalidArgumentError(f"source: {source} is empty: it has no lines. Check the task that writes it.")
 
 
-def require_apart(source: Any, receipt: Any) -> None:
-    """Make sure that the receipt is not read as a part of the source.
+def require_apart(source: Any, report: Any) -> None:
+    """Make sure that the report is not read as a part of the source.
 
     :raises InvalidArgumentError: It would be.
     """
     with storage_errors("source", source):
-        place, target = _place(source), _place(receipt)
-        inside = source.is_dir() and _place(receipt.parent) == place and receipt.name.endswith(SUFFIXES)
+        place, target = _place(source), _place(report)
+        inside = source.is_dir() and _place(report.parent) == place and report.name.endswith(SUFFIXES)
     if place == target or inside:
         raise InvalidArgumentError(
-            f"receipt: {receipt} is among the files of the source {source}, and would be read as labels. Name a file "
+            f"report: {report} is among the files of the source {source}, and would be read as labels. Name a file "
             "in another directory."
         )
 

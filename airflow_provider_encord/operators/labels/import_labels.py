@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.client.api.labels import LabelRowMetadata
-    from airflow_provider_encord.ingest.prelabels.receipt import ImportReceipt
+    from airflow_provider_encord.ingest.prelabels.report import ImportReport
     from airflow_provider_encord.ingest.prelabels.rows import ImportSpec
     from airflow_provider_encord.ingest.prelabels.sources import Prelabel
 
@@ -49,7 +49,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
          "classifications": [{"feature": "Weather", "answer": "Rain"}]}
 
     Safe to repeat: the same pre-labels give the same hashes, rows that have the labels already are not sent, and a
-    retry after a kill does what is left. People win: a row that has labels is left alone, unless the receipt shows that
+    retry after a kill does what is left. People win: a row that has labels is left alone, unless the report shows that
     they are those of an earlier import and were not edited since (`if_exists`). Right before a row is saved it is
     listed again, and read and merged again if it was saved meanwhile. Works with an SSH key and with the API key of
     a project (without `promote_to`). Encord API: ``labelrow`` GET, PUT, POST (v1), ``labels/copy-branch`` (v2).
@@ -68,10 +68,10 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         (templated). SSH keys only.
     :param overwrite: With `promote_to`: replace labels that are there (templated); else such rows stay.
     :param if_exists: What to do with rows that have labels (templated). ``"skip"`` (default) leaves them alone, unless
-        the receipt shows that an earlier import saved all their labels and that no one edited them since. ``"merge"``
-        adds to them, frame by frame. It changes only labels that an earlier import with this receipt saved; any other
-        label that is there with another content stays, and the receipt counts it as ``kept``. A row that somebody
-        edited since is a conflict and is left alone. Without a receipt, merging never changes a label that is there,
+        the report shows that an earlier import saved all their labels and that no one edited them since. ``"merge"``
+        adds to them, frame by frame. It changes only labels that an earlier import with this report saved; any other
+        label that is there with another content stays, and the report counts it as ``kept``. A row that somebody
+        edited since is a conflict and is left alone. Without a report, merging never changes a label that is there,
         but cannot see that somebody deleted a label, and adds it again. ``"overwrite"`` replaces all labels, also
         those of people.
     :param create_missing: Create label rows where there are none (templated); else such data units are skipped.
@@ -85,7 +85,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         it knows of other rows is kept beside it, in a file of its name with ``.known`` after it. It must
         not be among the files of `source`. None writes none.
     :return: ``{"project_id", "branch", "created", "saved", "unchanged", "skipped", "conflict", "failed", "promoted",
-        "receipt"}``: numbers of rows, and the URI of the receipt. Conflicts are rows that were left alone because
+        "report"}``: numbers of rows, and the URI of the report. Conflicts are rows that were left alone because
         somebody edited them, or because all that differs are labels that merging does not change.
     :raises AirflowFailException: A line or an argument is wrong, or Encord refuses; the message names it.
     :raises AirflowException: Encord was not reached; a retry does what is left.
@@ -149,45 +149,45 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.assets import labels_uri
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.ingest.prelabels.importing import FAIL, import_labels
-        from airflow_provider_encord.ingest.prelabels.receipt import CONFLICT, FAILED, ImportReceipt
+        from airflow_provider_encord.ingest.prelabels.report import CONFLICT, FAILED, ImportReport
 
         prelabels = self._prelabels()
         spec = self._spec()
         overwrite = parse_bool(self.overwrite, "overwrite")
         path = storage_path(self.report, "report") if blank_to_none(self.report) else None
         self.push_link(context, project_url, spec.project_id)
-        receipt = ImportReceipt(path, owner_of(context))
+        report = ImportReport(path, owner_of(context))
         try:
             done = import_labels(
                 self.client,
                 spec,
                 prelabels,
-                receipt,
+                report,
                 check_first=spec.on_error == FAIL and self.python_callable is None,
             )
         except Exception:
-            if receipt.begun:  # else the receipt of an earlier import stays
-                receipt.finish()
+            if report.begun:  # else the report of an earlier import stays
+                report.finish()
             else:
-                receipt.release()
+                report.release()
             raise
-        receipt.finish()
-        if receipt.counts[CONFLICT]:
+        report.finish()
+        if report.counts[CONFLICT]:
             self.log.warning(
                 "%d rows were left alone, as somebody edited them; %s.",
-                receipt.counts[CONFLICT],
-                "the receipt names them" if path else "with the argument receipt, a file would name them",
+                report.counts[CONFLICT],
+                "the report names them" if path else "with the argument report, a file would name them",
             )
-        self._warn_of_merging(spec, receipt)
-        if receipt.counts[FAILED] and spec.on_error == FAIL:
-            raise InvalidArgumentError(_failures(receipt))
+        self._warn_of_merging(spec, report)
+        if report.counts[FAILED] and spec.on_error == FAIL:
+            raise InvalidArgumentError(_failures(report))
         promoted = self._promote(spec, done, overwrite=overwrite)
         result = {
             "project_id": spec.project_id,
             "branch": spec.branch,
-            **{name: receipt.counts[name] for name in _COUNTS},
+            **{name: report.counts[name] for name in _COUNTS},
             "promoted": promoted,
-            "receipt": str(path) if path else None,
+            "report": str(path) if path else None,
         }
         for branch in (spec.branch, branch_name(self.promote_to, "promote_to") if promoted else None):
             if branch:
@@ -196,18 +196,18 @@ class EncordImportLabelsOperator(EncordBaseOperator):
                 )
         return result
 
-    def _warn_of_merging(self, spec: ImportSpec, receipt: ImportReceipt) -> None:
-        from airflow_provider_encord.ingest.prelabels.receipt import KEPT
+    def _warn_of_merging(self, spec: ImportSpec, report: ImportReport) -> None:
+        from airflow_provider_encord.ingest.prelabels.report import KEPT
         from airflow_provider_encord.ingest.prelabels.rows import MERGE
 
-        if receipt.counts[KEPT]:
+        if report.counts[KEPT]:
             self.log.warning(
-                "%d rows have some of the labels with another content. These were not changed.", receipt.counts[KEPT]
+                "%d rows have some of the labels with another content. These were not changed.", report.counts[KEPT]
             )
         if spec.if_exists == MERGE and not blank_to_none(self.report):
             self.log.warning(
-                "Labels were merged without the argument receipt: if somebody deletes them, the next import adds them "
-                "again, and it cannot update its own labels. Name the same receipt at every run."
+                "Labels were merged without the argument report: if somebody deletes them, the next import adds them "
+                "again, and it cannot update its own labels. Name the same report at every run."
             )
 
     def _spec(self) -> ImportSpec:
@@ -291,9 +291,9 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         return rows.copy_to_branch(label_hashes, target=target, source=spec.branch, overwrite=overwrite)
 
 
-def _failures(receipt: ImportReceipt) -> str:
-    from airflow_provider_encord.ingest.prelabels.receipt import FAILED
+def _failures(report: ImportReport) -> str:
+    from airflow_provider_encord.ingest.prelabels.report import FAILED
 
-    named = " ".join(f"{one.place}: {one.reason}" for one in receipt.failures)
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(receipt.counts.items()) if count)
-    return f"{receipt.counts[FAILED]} rows were not imported ({counts}). {named}"
+    named = " ".join(f"{one.place}: {one.reason}" for one in report.failures)
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items()) if count)
+    return f"{report.counts[FAILED]} rows were not imported ({counts}). {named}"

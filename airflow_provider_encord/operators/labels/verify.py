@@ -50,8 +50,8 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         all labels, read again (templated).
     :param on_error: What to do about mismatches: ``"fail"`` the task, or ``"report"`` them and go on (templated).
     :param report: Where to write the mismatches, as JSON Lines (templated); None writes none. It replaces an earlier
-        receipt and no other file, and must not be in the directory of the export.
-    :return: ``{"manifest": URI, "rows": int, "mismatches": int, "receipt": URI or None}``.
+        report and no other file, and must not be in the directory of the export.
+    :return: ``{"manifest": URI, "rows": int, "mismatches": int, "report": URI or None}``.
     :raises AirflowFailException: There are mismatches, which the message names, the first 20 of them; there is no
         manifest; or an argument is wrong.
     :raises AirflowException: Encord or the store was not reached; a retry may help.
@@ -92,22 +92,22 @@ class EncordVerifyExportOperator(EncordBaseOperator):
 
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
-        from airflow_provider_encord.export.verify import require_receipt_place
+        from airflow_provider_encord.export.verify import require_report_place
         from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
         parse_choice(self.check, "check", (FILES, LISTING, CONTENT))
         parse_choice(self.on_error, "on_error", (FAIL, REPORT))
         path = storage_path(self.manifest, "manifest")
-        receipt = storage_path(self.report, "report") if blank_to_none(self.report) else None
+        report = storage_path(self.report, "report") if blank_to_none(self.report) else None
         directory = path.parent if path.name == MANIFEST else path
-        if receipt:  # before anything is read
-            require_receipt_place(receipt, directory)
+        if report:  # before anything is read
+            require_report_place(report, directory)
         with storage_errors("manifest", directory):
             manifest = read_manifest(directory)
         mismatches = list(self._mismatches(context, directory, manifest))
-        if receipt:
-            with storage_errors("report", receipt):
-                write_whole(receipt, (msgspec.json.encode(one) + b"\n" for one in mismatches))
+        if report:
+            with storage_errors("report", report):
+                write_whole(report, (msgspec.json.encode(one) + b"\n" for one in mismatches))
         for one in itertools.islice(mismatches, MOST_NAMED):
             self.log.error("%s", one)
         if mismatches and self.on_error == FAIL:
@@ -118,7 +118,7 @@ class EncordVerifyExportOperator(EncordBaseOperator):
             "manifest": str(directory / MANIFEST),
             "rows": manifest.counts.exported,
             "mismatches": len(mismatches),
-            "receipt": str(receipt) if receipt else None,
+            "report": str(report) if report else None,
         }
 
     def _mismatches(self, context: Context, directory: ObjectStoragePath, manifest: Manifest) -> Iterator[Mismatch]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from airflow_provider_encord.ingest.cloud_source import CloudSource
     from airflow_provider_encord.ingest.registered_groups import Registered, RegisteredGroups
 
-_NAMED_FAILURES = 5  # in messages; the receipt has all
+_NAMED_FAILURES = 5  # in messages; the report has all
 
 
 class EncordRegisterCloudDataOperator(JobOperator):
@@ -46,7 +46,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
     Safe to repeat with `skip_duplicate_urls`: what is in the folder from the same URL is left out, so a retry or a
     cleared task registers what is missing. A group or series is left out if one of its title and type has the same
     files, also in another order. With an API key, which cannot read the files, the title alone decides, and so it does
-    for scenes. The log warns of both, and the receipt says it. On Airflow 3.3 a retry first waits for a
+    for scenes. The log warns of both, and the report says it. On Airflow 3.3 a retry first waits for a
     job that the attempt before left running. A listing is continued after the last key that was registered, so objects
     that come or go meanwhile move no others; a manifest that is changed while it is registered is an error. A task
     that is killed, or failed or cleared by hand, cancels its job, in folders; Encord's API has nothing to cancel a
@@ -64,13 +64,13 @@ class EncordRegisterCloudDataOperator(JobOperator):
         `EncordUploadFilesOperator`.
     :param skip_duplicate_urls: Leave out what is there from the same URL (templated). Default: True, other than Encord.
     :param upsert_metadata: Give what is left out so the client metadata of the manifest (templated). Default: False.
-        For groups and scenes it needs an SSH key; what was not updated is in the log, and in ``error`` of the receipt.
+        For groups and scenes it needs an SSH key; what was not updated is in the log, and in ``error`` of the report.
     :param units_per_job: How many units to register at once, 1 to 500000 (templated). Default: 10000.
     :param report: Path or URI of a directory to write to (templated): a file ``part-000000.jsonl`` for each job, with
         a line for each unit: ``schema_version``, ``urls``, ``title``, ``outcome`` (``registered``, ``present``,
         ``skipped``, ``failed`` or ``cancelled``), ``id`` of the storage item or data unit, ``error``, ``matched_by``.
         ``present`` is a group or scene that was there (``matched_by`` is ``urls`` or ``title``), or a file that Encord
-        skipped and an earlier run recorded (``receipt``); ``skipped`` is another unit that Encord's result does not
+        skipped and an earlier run recorded (``report``); ``skipped`` is another unit that Encord's result does not
         name. ``id`` is null where Encord does not return it and no earlier run recorded it. Also written for jobs that
         fail. What earlier runs recorded of other units is kept beside it, in ``known.jsonl``. A directory that holds
         any other file is refused. Two tasks cannot write into one directory at once. Default: none.
@@ -80,7 +80,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         ``[operators] default_deferrable``.
     :param poll_interval: Seconds between two looks of the triggerer, 5 or more (templated). Default: 30.
     :param job_timeout: Seconds to wait for one job to end (templated). Default: 6 hours.
-    :return: ``{"folder_id", "dataset_id", "jobs", "units", "registered", "failed", "cancelled", "receipt"}``: ids, and
+    :return: ``{"folder_id", "dataset_id", "jobs", "units", "registered", "failed", "cancelled", "report"}``: ids, and
         numbers of jobs and units. ``registered`` is what Encord counts as done, skipped duplicates among them;
         ``registered``, ``failed`` and ``cancelled`` add up to ``units``. The asset event of the dataset or folder gets
         the same.
@@ -143,7 +143,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         from airflow_provider_encord.attempts import CLAIM_FILE, Claim
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_id
-        from airflow_provider_encord.ingest.registration_receipt import RegistrationReceipt
+        from airflow_provider_encord.ingest.registration_report import RegistrationReport
 
         parse_choice(self.on_error, "on_error", ON_ERROR)
         self._skip = parse_bool(self.skip_duplicate_urls, "skip_duplicate_urls")
@@ -151,28 +151,28 @@ class EncordRegisterCloudDataOperator(JobOperator):
         if self._upsert and not self._skip:
             raise InvalidArgumentError("upsert_metadata: it works along with skip_duplicate_urls only.")
         self._source = self._cloud_source()
-        self._receipt_path = storage_path(self.report, "report") if blank_to_none(self.report) is not None else None
-        if self._receipt_path is not None:  # before any request: if one fails, `settle` releases the claim
-            self._source.require_elsewhere(self._receipt_path)
+        self._report_path = storage_path(self.report, "report") if blank_to_none(self.report) is not None else None
+        if self._report_path is not None:  # before any request: if one fails, `settle` releases the claim
+            self._source.require_elsewhere(self._report_path)
             if self._owned_by is None:  # no deferral came before
-                RegistrationReceipt(self._receipt_path).require_ours()
-            self._claim = Claim(self._receipt_path / CLAIM_FILE, self._owner(context), "receipt")
+                RegistrationReport(self._report_path).require_ours()
+            self._claim = Claim(self._report_path / CLAIM_FILE, self._owner(context), "report")
         self._folder = require_id(self.folder_id, "folder_id") if blank_to_none(self.folder_id) is not None else None
         alone = self._folder is not None and blank_to_none(self.dataset_id) is None
         self._dataset = None if alone else self.client.dataset(blank_to_none(self.dataset_id)).id
-        self._receipt = None
-        if self._receipt_path is not None:
-            self._receipt = RegistrationReceipt(self._receipt_path, dataset=self._dataset, folder=self._folder)
+        self._report = None
+        if self._report_path is not None:
+            self._report = RegistrationReport(self._report_path, dataset=self._dataset, folder=self._folder)
         if self._dataset:
             self.push_link(context, dataset_url, self._dataset)
         else:
             self.push_link(context, folder_url, str(self._folder))
 
     def reserve(self) -> None:
-        """Claim the receipt's directory."""
-        if self._claim is not None and self._receipt is not None:
+        """Claim the report's directory."""
+        if self._claim is not None and self._report is not None:
             self._claim.take()
-            self._receipt.keep_earlier()
+            self._report.keep_earlier()
 
     def begin(self, context: Context) -> dict[str, Any]:
         """Read the whole manifest once, so that a wrong line is found before anything is sent."""
@@ -180,8 +180,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
         from airflow_provider_encord.client.resources.organisation import integration_of
 
         if self._start_in_doubt and not self._skip:
-            if self._receipt is not None:
-                self._receipt.drop_open_parts()  # the next run is that of somebody who has looked
+            if self._report is not None:
+                self._report.drop_open_parts()  # the next run is that of somebody who has looked
             raise InvalidArgumentError(_in_doubt("An earlier attempt ended before it knew what its job registered."))
         self._version = self._source.version()
         counts = []
@@ -213,8 +213,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
             self._require_claim()
             if self._upsert and present:
                 present = self.client.run(self._registered_groups().update_metadata(units, present))
-            if self._receipt is not None:
-                self._receipt.open_part(number, units, present)
+            if self._report is not None:
+                self._report.open_part(number, units, present)
             note = {"number": number, "units": len(units), "present": len(present)}
             number += 1
             after_it = {"place": place, "number": number}
@@ -234,12 +234,12 @@ class EncordRegisterCloudDataOperator(JobOperator):
         except OutcomeUnknownError:
             lost = "The answer of Encord to the start of a job was lost, so the objects may be registered or not."
         except EncordError:
-            if self._receipt is not None:
-                self._receipt.drop_part(part.note["number"])  # nothing was started
+            if self._report is not None:
+                self._report.drop_part(part.note["number"])  # nothing was started
             raise
         if not self._skip:
-            if self._receipt is not None:
-                self._receipt.drop_part(part.note["number"])
+            if self._report is not None:
+                self._report.drop_part(part.note["number"])
             raise InvalidArgumentError(_in_doubt(lost))
         self.log.warning("%s It is started again; what is there by then is left out.", lost)
         self.client.run(self._registered_groups().wait_for(part.content["units"]))
@@ -252,11 +252,11 @@ class EncordRegisterCloudDataOperator(JobOperator):
         return self.client.run(start_registration(items, **target))
 
     def left_a_start(self) -> bool:
-        """Whether the receipt has a job without outcomes."""
-        return self._receipt is not None and self._receipt.has_open_part
+        """Whether the report has a job without outcomes."""
+        return self._report is not None and self._report.has_open_part
 
     def part_result(self, part: JobPart, job: Job, answer: Answer) -> dict[str, Any]:
-        """Its counts; and its part of the receipt, also if the job failed.
+        """Its counts; and its part of the report, also if the job failed.
 
         :raises RefusedError: The job failed as a whole.
         :raises CountMismatchError: It does not account for all units.
@@ -271,8 +271,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
         failures: Mapping[str, str] = {}
         if isinstance(answer, UploadJob):
             failures = answer.failures
-            if self._receipt is not None:
-                self.client.run(self._receipt.write_outcomes(part.note["number"], answer))
+            if self._report is not None:
+                self.client.run(self._report.write_outcomes(part.note["number"], answer))
         if not state.succeeded:
             reasons = "; ".join(state.errors) or "Encord gives no reason"
             raise RefusedError(
@@ -298,8 +298,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
     def finish(self, context: Context, totals: Mapping[str, Any]) -> dict[str, Any]:
         """Return the counts, or fail."""
-        if self._receipt is not None:
-            self._receipt.finish(totals["jobs"])
+        if self._report is not None:
+            self._report.finish(totals["jobs"])
         result = {
             "folder_id": self._folder,
             "dataset_id": self._dataset,
@@ -308,11 +308,11 @@ class EncordRegisterCloudDataOperator(JobOperator):
             "registered": totals["done"],
             "failed": totals["failed"],
             "cancelled": totals["cancelled"],
-            "receipt": None if self._receipt_path is None else str(self._receipt_path),
+            "report": None if self._report_path is None else str(self._report_path),
         }
         lacking = result["failed"] + result["cancelled"]
         if lacking:
-            where = "the receipt lists them all" if self._receipt else "with the argument receipt, all are listed"
+            where = "the report lists them all" if self._report else "with the argument report, all are listed"
             text = f"{lacking} of {result['units']} units are not registered; {where}:\n" + "\n".join(totals["reasons"])
             if self.on_error == FAIL:
                 raise AirflowFailException(text)
@@ -322,16 +322,16 @@ class EncordRegisterCloudDataOperator(JobOperator):
         return result
 
     def before_poll(self) -> None:
-        """Renew the claim on the receipt's directory."""
+        """Renew the claim on the report's directory."""
         self._require_claim()
 
     def before_deferral(self, seconds: float) -> None:
-        """Hold the claim on the receipt's directory: nothing renews it in the triggerer."""
+        """Hold the claim on the report's directory: nothing renews it in the triggerer."""
         if self._claim is not None:
             self._claim.hold(seconds)
 
     def settle(self) -> None:
-        """Release the receipt's directory."""
+        """Release the report's directory."""
         if self._claim is not None:
             self._claim.release()
 
@@ -355,8 +355,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
         """The result of a part that needs no job."""
         from airflow_provider_encord.client.api.uploads import DONE, UploadJob
 
-        if self._receipt is not None:
-            self.client.run(self._receipt.write_outcomes(part.note["number"], UploadJob(status=DONE)))
+        if self._report is not None:
+            self.client.run(self._report.write_outcomes(part.note["number"], UploadJob(status=DONE)))
         units = part.note["units"]
         return {"units": units, "done": units, "failed": 0, "cancelled": 0, "reasons": []}
 

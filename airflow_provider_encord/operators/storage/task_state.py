@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 def task_state_notebook(context: Context) -> JobCheckpoints:
-    """The notebook of a task that has no receipt; without a store of task state, nothing lasts.
+    """The notebook of a task that has no report; without a store of task state, nothing lasts.
 
     What keeps it from being written or erased is logged once: an upload is worth more than the note about it.
     """

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from airflow_provider_encord.ingest.outcome import Outcome
     from airflow_provider_encord.ingest.places import UploadTarget
-    from airflow_provider_encord.ingest.records import ReportWriter
+    from airflow_provider_encord.ingest.report_writer import ReportWriter
     from airflow_provider_encord.ingest.sources import Source, SourceFile
 
-_NAMED_FAILURES = 20  # in the exception; the receipt has all
+_NAMED_FAILURES = 20  # in the exception; the report has all
 
 
 class EncordUploadFilesOperator(EncordBaseOperator):
@@ -43,16 +43,16 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     `files_per_job`. One bad file does not stop the others. Into a dataset it works with an SSH key and with an API key
     of the dataset; into a folder with an SSH key. Encord takes NIfTI, PDF and text files into folders only.
 
-    Safe to repeat, on any machine: a file is left out if it is there. A receipt of an earlier attempt or run knows
+    Safe to repeat, on any machine: a file is left out if it is there. A report of an earlier attempt or run knows
     which file each data unit was made of, with its checksum, so files are recognised whatever their names, and a file
-    that changed is uploaded again. For what no receipt knows, Encord states only title and size (`match_by`): a file
+    that changed is uploaded again. For what no report knows, Encord states only title and size (`match_by`): a file
     that changed but kept both counts as present, as does a group of the same name, and the log warns. If some of
     several files of one title and size are there, and it cannot be known which, they fail. Two tasks must not upload
-    the same files at once: with one receipt the second fails until the first has ended; without one, set
+    the same files at once: with one report the second fails until the first has ended; without one, set
     ``max_active_tis_per_dag=1``, as the second may upload files twice and then fails. If a worker dies while a job
-    runs, the retry waits for the job and does not send its files again: running jobs are noted beside the receipt, and
-    without a receipt in Airflow's task state (3.3). On older Airflow without a receipt nothing is noted: there, leave
-    such a job enough time with ``retry_delay``, or name a receipt.
+    runs, the retry waits for the job and does not send its files again: running jobs are noted beside the report, and
+    without a report in Airflow's task state (3.3). On older Airflow without a report nothing is noted: there, leave
+    such a job enough time with ``retry_delay``, or name a report.
 
     Example::
 
@@ -60,7 +60,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             task_id="upload",
             dataset="{{ params.dataset }}",
             source="s3://aws_default@intake/{{ ds }}/**/*.jpg",
-            receipt="s3://aws_default@intake/receipts/{{ ds }}.jsonl",
+            report="s3://aws_default@intake/reports/{{ ds }}.jsonl",
         )
 
     :param source: What to upload (templated); one of these, or a list of them: a path of the worker's machine, a URI
@@ -84,22 +84,22 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         ``.json``, ``.jsonl`` or ``.csv`` file about all, which names each by ``source`` or ``title``. What is in the
         dataset already is not changed. Default: none.
     :param report: Path or URI of a file to write (templated): JSON Lines, one for each file, with the outcome of it;
-        its fields are listed in `airflow_provider_encord.ingest.receipt`. Written in parts while the task runs, and
-        also if it fails. A receipt that is there is replaced; what it knows of rows that this run is not about is kept
-        beside it, in a file of its name with ``.known`` after it. A local path must be absolute: workers share no
+        its fields are listed in `airflow_provider_encord.ingest.upload_report`. Written in parts while the task runs,
+        and also if it fails. A report that is there is replaced; what it knows of rows that this run is not about is
+        kept beside it, in a file of its name with ``.known`` after it. A local path must be absolute: workers share no
         working directory. Default: none.
-    :param match_by: How to recognise a file that is there already, if no line of the receipt is about it (templated):
+    :param match_by: How to recognise a file that is there already, if no line of the report is about it (templated):
         ``"title_and_size"`` (default); ``"title"``, for files that Encord may store in another size; or
         ``"checksum"``, for files of one name and one size whose content differs, such as BMP, WAV and raw frames: then
-        only what the receipt knows counts as present. It needs a receipt, which must be the same at every run.
+        only what the report knows counts as present. It needs a report, which must be the same at every run.
     :param on_error: ``"fail"`` (default) fails the task if a file failed, after all others are uploaded; ``"skip"``
         succeeds (templated).
     :param files_per_job: How many files to register at once, 1 to 200 (templated).
     :param max_concurrency: How many files to send at once (templated).
     :param job_timeout: Seconds to wait for Encord to finish one job (templated). Default: 6 hours.
     :return: ``{"dataset_id", "folder_id", "files", "uploaded", "present", "present_by_name", "failed", "bytes",
-        "receipt"}``: ids, numbers of files (a group counts once; ``present_by_name`` are those of ``present`` that were
-        recognised by title and size, or title, only), the bytes that were uploaded, and the receipt's URI or None. The
+        "report"}``: ids, numbers of files (a group counts once; ``present_by_name`` are those of ``present`` that were
+        recognised by title and size, or title, only), the bytes that were uploaded, and the report's URI or None. The
         asset event of the dataset or folder gets the same.
     :raises AirflowFailException: An argument is wrong, there are no files, or files failed and a retry cannot help.
     :raises AirflowException: Files failed, and a retry may help.
@@ -176,13 +176,13 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         finally:
             if record is not None:
                 known = [outcomes[file] for file in files if file in outcomes]
-                self._finish_receipt(record, known, under_way=notebook.under_way)
+                self._finish_report(record, known, under_way=notebook.under_way)
         uploaded, present, lacking = counts["uploaded"], counts["present"], counts["failed"]
         require_sum("The upload", len(files), uploaded=uploaded, present=present, failed=lacking)
         self._warn_of_names(counts["present_by_name"])
         self._judge([outcomes[file] for file in files])
         ids = {"dataset_id": target.dataset, "folder_id": target.folder}
-        result = {**ids, **counts, "receipt": None if path is None else str(path)}
+        result = {**ids, **counts, "report": None if path is None else str(path)}
         uri = dataset_uri if target.dataset else folder_uri
         self.record_asset_event(context, uri(self.client.settings.base_url, target.id), result)
         return result
@@ -197,7 +197,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         match_by = parse_choice(self.match_by, "match_by", MATCH_BY)
         if match_by == CHECKSUM and blank_to_none(self.report) is None:
             raise InvalidArgumentError(
-                "match_by: 'checksum' needs the argument receipt, as Encord keeps no checksums of files."
+                "match_by: 'checksum' needs the argument report, as Encord keeps no checksums of files."
             )
         return {
             "match_by": match_by,
@@ -221,22 +221,22 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             parallel=parallel,
         )
 
-    def _files(self, receipt: Any) -> list[SourceFile]:
+    def _files(self, report: Any) -> list[SourceFile]:
         """The units to upload, each with what is known of it.
 
-        :param report: The path of the receipt, whose files are no data; None without one.
+        :param report: The path of the report, whose files are no data; None without one.
         """
         from airflow_provider_encord.ingest.client_metadata import add_client_metadata
         from airflow_provider_encord.ingest.grouping import group_files
         from airflow_provider_encord.ingest.kinds import kind_named
-        from airflow_provider_encord.ingest.records import is_of_receipt
+        from airflow_provider_encord.ingest.report_writer import is_of_report
         from airflow_provider_encord.ingest.sources import find_files
 
         source = self.source
         if isinstance(source, str) and source.strip():
             source = parse_list(source, "source")
         kind = kind_named(str(self.kind)) if blank_to_none(self.kind) is not None else None
-        leave_out = None if receipt is None else is_of_receipt(receipt)
+        leave_out = None if report is None else is_of_report(report)
         files = find_files(source, lambda uri: storage_path(uri, "source"), kind=kind, leave_out=leave_out)
         create_video = parse_bool(self.create_video, "create_video")
         units = group_files(files, text_or_mapping(self.group_by, "group_by"), create_video=create_video)
@@ -244,23 +244,23 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         return add_client_metadata(units, metadata, lambda uri: storage_path(uri, "client_metadata"))
 
     def _record(self, path: Any, target: UploadTarget, context: Context) -> ReportWriter:
-        from airflow_provider_encord.ingest.records import ReportWriter
+        from airflow_provider_encord.ingest.report_writer import ReportWriter
 
         folder = None if target.dataset else target.folder
         return ReportWriter(path, dataset=target.dataset, folder=folder, owner=owner_of(context), exists=_exists)
 
-    def _finish_receipt(self, record: ReportWriter, outcomes: Sequence[Outcome], *, under_way: bool) -> None:
+    def _finish_report(self, record: ReportWriter, outcomes: Sequence[Outcome], *, under_way: bool) -> None:
         if not outcomes:
             record.release()
             return
         record.finish(outcomes, under_way=under_way)
-        self.log.info("The receipt of %d files is at %s.", len(outcomes), self.report)
+        self.log.info("The report of %d files is at %s.", len(outcomes), self.report)
 
     def _warn_of_names(self, number: int) -> None:
         if number:
             self.log.warning(
-                "%d files count as present because data of the same %s is there; no receipt knows what that was made "
-                "of. If different files can share these, set match_by='checksum' and name a receipt.",
+                "%d files count as present because data of the same %s is there; no report knows what that was made "
+                "of. If different files can share these, set match_by='checksum' and name a report.",
                 number,
                 str(self.match_by).replace("_", " "),
             )
@@ -278,13 +278,13 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
         progress = Progress(files, self.log.info)
 
-        def report(some: Sequence[Outcome]) -> None:
+        def take(some: Sequence[Outcome]) -> None:
             outcomes.update({one.file: one for one in some})
             progress.take(some)
             if record is not None:
                 record.take(some)
 
-        flow = upload_files(target, files, report=report, **options)
+        flow = upload_files(target, files, on_outcomes=take, **options)
         try:
             self.client.run(flow)
         finally:
@@ -320,17 +320,17 @@ def _exists(uri: str) -> bool:
     from airflow_provider_encord.storage_paths import storage_errors
 
     try:
-        path = storage_path(uri, "receipt")
-        with storage_errors("receipt", path):
+        path = storage_path(uri, "report")
+        with storage_errors("report", path):
             return bool(path.exists())
     except EncordError:
         return True
 
 
-def _describe(failures: Sequence[Outcome], files: int, receipt: bool) -> str:
+def _describe(failures: Sequence[Outcome], files: int, report: bool) -> str:
     lines = [f"{len(failures)} of {files} files are not in Encord:"]
     lines += [f"- {outcome.file.title}: {outcome.error}" for outcome in failures[:_NAMED_FAILURES]]
     if len(failures) > _NAMED_FAILURES:
-        where = "the receipt lists them all" if receipt else "with the argument receipt, they would be listed in a file"
+        where = "the report lists them all" if report else "with the argument report, they would be listed in a file"
         lines.append(f"- and {len(failures) - _NAMED_FAILURES} more; {where}.")
     return "\n".join(lines)

@@ -70,5 +70,5 @@ with DAG("is_refused", params={"source": "", "dataset": "", "project": ""}, sche
         task_id="refused_upload",
         source="{{ params.source }}",
         dataset_id="{{ params.dataset }}",
-        report="{{ params.source }}/../receipt.jsonl",
+        report="{{ params.source }}/../report.jsonl",
     )

@@ -1,10 +1,10 @@
-"""The receipt while it is being written: parts as outcomes come, one file at the end.
+"""The report while it is being written: parts as outcomes come, one file at the end.
 
-An object store cannot append, so what becomes known is written as numbered parts in ``<receipt>.parts/``, beside the
+An object store cannot append, so what becomes known is written as numbered parts in ``<report>.parts/``, beside the
 notes of running jobs. An attempt that is killed leaves both; the next one reads them, on any machine.
 
-The receipt is about the files of the last run. What earlier runs of other files (or of other content) recorded is kept
-in ``<receipt>.known``, in lines of the same form, so that a run of an earlier date recognises its rows.
+The report is about the files of the last run. What earlier runs of other files (or of other content) recorded is kept
+in ``<report>.known``, in lines of the same form, so that a run of an earlier date recognises its rows.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from airflow_provider_encord.ingest.content import checksum_of
 from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.notes import JobCheckpoints
 from airflow_provider_encord.ingest.outcome import Outcome
-from airflow_provider_encord.ingest.receipt import (
-    ReceiptLine,
+from airflow_provider_encord.ingest.sources import SourceFile, uri_of
+from airflow_provider_encord.ingest.upload_report import (
+    ReportLine,
     earlier_lines,
     encode_lines,
     lines_of,
-    receipt_line,
-    write_receipt,
+    report_line,
+    write_report,
 )
-from airflow_provider_encord.ingest.sources import SourceFile, uri_of
 from airflow_provider_encord.storage_paths import (
     UNFINISHED_PATTERN,
     is_local,
@@ -41,20 +41,20 @@ _SECONDS_PER_PART = 30.0
 _NOTES = "notes.json"
 
 
-def is_of_receipt(path: Any) -> Callable[[str], bool]:
-    """Whether a URI is that of a file of a receipt.
+def is_of_report(path: Any) -> Callable[[str], bool]:
+    """Whether a URI is that of a file of a report.
 
-    :param path: Where the receipt is; a path object.
+    :param path: Where the report is; a path object.
     """
-    receipt = uri_of(path)
-    files = re.compile(rf"{re.escape(receipt)}(\.known)?({UNFINISHED_PATTERN})?")
-    return lambda uri: uri.startswith(f"{receipt}.parts/") or files.fullmatch(uri) is not None
+    report = uri_of(path)
+    files = re.compile(rf"{re.escape(report)}(\.known)?({UNFINISHED_PATTERN})?")
+    return lambda uri: uri.startswith(f"{report}.parts/") or files.fullmatch(uri) is not None
 
 
 class ReportWriter:
-    """The receipt of one task.
+    """The report of one task.
 
-    :param path: Where the receipt is to be; a path object.
+    :param path: Where the report is to be; a path object.
     :param dataset: Id of the dataset; None for a folder.
     :param folder: Id of the folder, where there is no dataset.
     :param owner: Who writes it; one task at a time may.
@@ -78,8 +78,8 @@ class ReportWriter:
         self._known_path = path.parent / f"{path.name}.known"
         self._waiting: list[Outcome] = []
         self._written = clock()
-        require_writable(path, "receipt")
-        self._claim = Claim(self._parts / CLAIM_FILE, owner, "receipt")
+        require_writable(path, "report")
+        self._claim = Claim(self._parts / CLAIM_FILE, owner, "report")
         self._claim.take()  # before it is read: what a task that holds it knows would be missed
         try:
             lines, self._number = self._earlier()
@@ -119,24 +119,24 @@ class ReportWriter:
         if not self._waiting and not learned:
             return
         self._claim.check()
-        with storage_errors("receipt", self._parts):
-            lines = [receipt_line(one, **self._target, checksums=self._checksums) for one in self._waiting]
+        with storage_errors("report", self._parts):
+            lines = [report_line(one, **self._target, checksums=self._checksums) for one in self._waiting]
             write_whole(self._parts / f"part-{self._number:06d}.jsonl", encode_lines([*learned, *lines]))
         self._number += 1
         self._waiting = []
         self._written = self._clock()
 
     def finish(self, outcomes: Iterable[Outcome], *, under_way: bool) -> None:
-        """Write the receipt, whole; then the parts are not needed any more.
+        """Write the report, whole; then the parts are not needed any more.
 
         :param under_way: Jobs still run at Encord: their notes stay for the next try.
         """
         self._claim.check()
         self._learned()
-        lines = [receipt_line(one, **self._target, checksums=self._checksums) for one in outcomes]
+        lines = [report_line(one, **self._target, checksums=self._checksums) for one in outcomes]
         self._keep_earlier({line.key for line in lines})  # first: a kill between the two then loses nothing
-        write_receipt(self._path, lines)
-        with storage_errors("receipt", self._parts):
+        write_report(self._path, lines)
+        with storage_errors("report", self._parts):
             for part in self._left():
                 remove(part)
             remove_unfinished(self._parts)
@@ -145,32 +145,32 @@ class ReportWriter:
         self.release()
 
     def _keep_earlier(self, current: set[str | None]) -> None:
-        """Keep what is known of rows that this receipt is not about."""
+        """Keep what is known of rows that this report is not about."""
         kept = [line for key, line in self._known.items() if key not in current]
         if kept:
-            write_receipt(self._known_path, kept)
+            write_report(self._known_path, kept)
         else:
-            with storage_errors("receipt", self._known_path):
+            with storage_errors("report", self._known_path):
                 remove(self._known_path)
 
     def release(self) -> None:
-        """Let other tasks write this receipt."""
+        """Let other tasks write this report."""
         self._claim.release()
-        with storage_errors("receipt", self._parts):
+        with storage_errors("report", self._parts):
             if is_local(self._parts):
                 remove_empty(self._parts)
 
-    def _learned(self) -> list[ReceiptLine]:
+    def _learned(self) -> list[ReportLine]:
         """What became known of earlier attempts since this was asked last."""
         learned, self.evidence.learned = self.evidence.learned, []
         self._known |= {line.key: line for line in learned if line.key}
         self._checksums |= {line.key: str(line.sha256) for line in learned if line.key}
         return learned
 
-    def _earlier(self) -> tuple[list[ReceiptLine], int]:
+    def _earlier(self) -> tuple[list[ReportLine], int]:
         """The lines of earlier attempts, and how many parts there are."""
         lines = earlier_lines(self._known_path) + earlier_lines(self._path)
-        with storage_errors("receipt", self._parts):
+        with storage_errors("report", self._parts):
             left = self._left()
             for part in left:
                 with part.open("rb") as file:
@@ -183,19 +183,19 @@ class ReportWriter:
         return sorted((one for one in self._parts.iterdir() if one.name.startswith("part-")), key=lambda one: one.name)
 
     def _read_notes(self) -> bytes | None:
-        with storage_errors("receipt", self._parts):
+        with storage_errors("report", self._parts):
             notes = self._parts / _NOTES
             return bytes(notes.read_bytes()) if notes.exists() else None
 
     def _write_notes(self, content: bytes) -> None:
         self._claim.check()  # a note stands before every job, so a process that lost its claim starts none
-        self.flush()  # what a note no longer says must be in the receipt
-        with storage_errors("receipt", self._parts):
+        self.flush()  # what a note no longer says must be in the report
+        with storage_errors("report", self._parts):
             write_whole(self._parts / _NOTES, [content])
         self._claim.check()  # again: what comes next is the start of a job
 
     def _erase_notes(self) -> None:
         self._claim.check()  # they may be those of another attempt by now
         self.flush()
-        with storage_errors("receipt", self._parts):
+        with storage_errors("report", self._parts):
             remove(self._parts / _NOTES)

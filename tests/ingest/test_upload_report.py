@@ -1,4 +1,4 @@
-"""What a receipt says, and what is read back from it."""
+"""What a report says, and what is read back from it."""
 
 import io
 import json
@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, failed
-from airflow_provider_encord.ingest.receipt import (
-    ReceiptLine,
+from airflow_provider_encord.ingest.upload_report import (
+    ReportLine,
     earlier_lines,
     encode_lines,
     read_lines,
-    receipt_line,
-    write_receipt,
+    report_line,
+    write_report,
 )
 from airflow_provider_encord.storage_paths import require_writable
 from tests.ingest.files import a_file
@@ -54,7 +54,7 @@ def test_a_line_says_all_about_its_file_under_fixed_names() -> None:
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=300), st.text()), max_size=5))
 def test_a_line_is_a_line_whatever_the_name_and_the_reason(names: list[tuple[str, str]]) -> None:
     names = [(_encodable(title), _encodable(error)) for title, error in names]
-    lines = [receipt_line(failed(a_file(title), error, retryable=False), DATASET, {}) for title, error in names]
+    lines = [report_line(failed(a_file(title), error, retryable=False), DATASET, {}) for title, error in names]
     content = b"".join(encode_lines(lines))
     assert len(content.splitlines()) == content.count(b"\n") == len(lines)
     assert list(read_lines(io.BytesIO(content))) == lines
@@ -64,22 +64,22 @@ def _encodable(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def test_a_file_that_was_there_keeps_the_checksum_of_the_earlier_receipt(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "receipt.jsonl"
+def test_a_file_that_was_there_keeps_the_checksum_of_the_earlier_report(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "report.jsonl"
     assert Evidence(earlier_lines(path)).checksums == {}
-    write_receipt(path, [receipt_line(uploaded(), DATASET, {})])
+    write_report(path, [report_line(uploaded(), DATASET, {})])
     again = Outcome(file=a_file(), result=PRESENT, data_hash="d a.png")
-    assert receipt_line(again, DATASET, Evidence(earlier_lines(path)).checksums).sha256 == "5a"
+    assert report_line(again, DATASET, Evidence(earlier_lines(path)).checksums).sha256 == "5a"
 
 
 @pytest.mark.parametrize("content", ["name,size\na.png,3\n", "{}\n", '{"schema_version": 2}\n', "\xff\n"])
-def test_a_file_that_is_no_receipt_is_not_overwritten_unawares(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_no_report_is_not_overwritten_unawares(tmp_path: Path, content: str) -> None:
     (tmp_path / "r.jsonl").write_text(content, encoding="latin-1")
-    with pytest.raises(InvalidArgumentError, match="receipt: line 1"):
+    with pytest.raises(InvalidArgumentError, match="report: line 1"):
         earlier_lines(tmp_path / "r.jsonl")
 
 
-def test_a_receipt_of_a_newer_schema_is_not_read_as_if_it_were_ours() -> None:
+def test_a_report_of_a_newer_schema_is_not_read_as_if_it_were_ours() -> None:
     line = json.loads(_line()) | {"schema_version": 2}
     with pytest.raises(InvalidArgumentError, match="schema_version 2"):
         list(read_lines([json.dumps(line).encode()]))
@@ -91,7 +91,7 @@ def test_fields_that_come_later_do_not_disturb() -> None:
 
 
 def _line() -> bytes:
-    return b"".join(encode_lines([receipt_line(uploaded(), DATASET, {})]))
+    return b"".join(encode_lines([report_line(uploaded(), DATASET, {})]))
 
 
 class Opened:
@@ -118,20 +118,20 @@ class PathOfAirflow2(PosixPath):
         return Opened(super().open(*arguments, **options))
 
 
-def test_a_receipt_is_read_from_a_file_that_is_no_iterator(tmp_path: Path) -> None:
+def test_a_report_is_read_from_a_file_that_is_no_iterator(tmp_path: Path) -> None:
     path = PathOfAirflow2(tmp_path / "r.jsonl")
     for _ in range(2):
-        write_receipt(path, [receipt_line(uploaded(title), DATASET, {}) for title in ("a.png", "b.png")])
+        write_report(path, [report_line(uploaded(title), DATASET, {}) for title in ("a.png", "b.png")])
         assert Evidence(earlier_lines(path)).checksums == {"d a.png": "5a", "d b.png": "5a"}
 
 
-def test_a_receipt_that_was_cut_off_inside_a_line_is_refused(tmp_path: Path) -> None:
+def test_a_report_that_was_cut_off_inside_a_line_is_refused(tmp_path: Path) -> None:
     """Its last file would be uploaded a second time."""
     path, line = tmp_path / "r.jsonl", _line()
     for end in range(1, len(line) - 1):
         for number, before in ((1, b""), (2, line)):
             path.write_bytes(before + line[:end])
-            with pytest.raises(InvalidArgumentError, match=rf"receipt: it was cut off in line {number}.*r\.jsonl"):
+            with pytest.raises(InvalidArgumentError, match=rf"report: it was cut off in line {number}.*r\.jsonl"):
                 earlier_lines(path)
     path.write_bytes(line + line[:-1])
     assert Evidence(earlier_lines(path)).checksums == {"d a.png": "5a"}
@@ -140,45 +140,45 @@ def test_a_receipt_that_was_cut_off_inside_a_line_is_refused(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "content", [b"note to self", b'{"name": "app"}', b'{"schema_version":2,"sour', b"{}", b"\x89PNG"]
 )
-def test_what_has_no_newline_is_not_taken_for_a_receipt_that_was_cut_off(tmp_path: Path, content: bytes) -> None:
+def test_what_has_no_newline_is_not_taken_for_a_report_that_was_cut_off(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r.jsonl").write_bytes(_line() + content)
-    with pytest.raises(InvalidArgumentError, match="receipt: line 2"):
+    with pytest.raises(InvalidArgumentError, match="report: line 2"):
         earlier_lines(tmp_path / "r.jsonl")
 
 
-def test_while_a_receipt_is_written_the_earlier_one_stands(tmp_path: Path) -> None:
+def test_while_a_report_is_written_the_earlier_one_stands(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
-    write_receipt(path, [receipt_line(uploaded(), DATASET, {})])
+    write_report(path, [report_line(uploaded(), DATASET, {})])
 
-    def killed() -> Iterator[ReceiptLine]:
-        yield receipt_line(uploaded("b.png"), DATASET, {})
+    def killed() -> Iterator[ReportLine]:
+        yield report_line(uploaded("b.png"), DATASET, {})
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_receipt(path, killed())
+        write_report(path, killed())
     assert path.read_bytes() == _line()
-    write_receipt(path, [])
+    write_report(path, [])
     assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"r.jsonl": b""}
 
 
-def test_a_directory_is_no_receipt(tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"receipt: .* is a directory; name a file"):
+def test_a_directory_is_no_report(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"report: .* is a directory; name a file"):
         earlier_lines(tmp_path)
 
 
-def test_a_receipt_below_a_file_is_refused_before_it_is_needed(tmp_path: Path) -> None:
+def test_a_report_below_a_file_is_refused_before_it_is_needed(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert earlier_lines(tmp_path / "file" / "r.jsonl") == []
-    with pytest.raises(InvalidArgumentError, match=r"receipt: .*file/r\.jsonl cannot be used: .* give another path"):
-        require_writable(tmp_path / "file" / "r.jsonl", "receipt")
+    with pytest.raises(InvalidArgumentError, match=r"report: .*file/r\.jsonl cannot be used: .* give another path"):
+        require_writable(tmp_path / "file" / "r.jsonl", "report")
 
 
-def test_asking_whether_a_receipt_can_be_written_leaves_no_file(tmp_path: Path) -> None:
-    require_writable(tmp_path / "new" / "r.jsonl", "receipt")
+def test_asking_whether_a_report_can_be_written_leaves_no_file(tmp_path: Path) -> None:
+    require_writable(tmp_path / "new" / "r.jsonl", "report")
     assert list((tmp_path / "new").iterdir()) == []
 
 
 @pytest.mark.timeout(20)
-def test_a_device_is_no_place_for_a_receipt() -> None:
-    with pytest.raises(InvalidArgumentError, match="receipt: /dev/full is no regular file"):
+def test_a_device_is_no_place_for_a_report() -> None:
+    with pytest.raises(InvalidArgumentError, match="report: /dev/full is no regular file"):
         earlier_lines(Path("/dev/full"))

@@ -1,6 +1,6 @@
-"""The receipt of a registration: a line of JSON for each unit that was sent, with its outcome.
+"""The report of a registration: a line of JSON for each unit that was sent, with its outcome.
 
-What is sent is written down before the job starts (`SentUnit`), so the receipt never depends on reading the source a
+What is sent is written down before the job starts (`SentUnit`), so the report never depends on reading the source a
 second time. Encord names what it made by title, and what failed by URL. A title that several units of one job share
 does not identify any of them: then the URL of the made item decides, and where Encord does not return it, the line has
 no id.
@@ -42,7 +42,7 @@ PRESENT = "present"
 SKIPPED = "skipped"
 FAILED = "failed"
 CANCELLED = "cancelled"
-RECEIPT = "receipt"
+REPORT = "report"
 """By what a unit is recognised that Encord's result does not name and an earlier line does."""
 _MOST_IN_MEMORY = 16 * 2**20  # bytes
 _KNOWN = "known.jsonl"
@@ -67,13 +67,13 @@ class SentUnit(msgspec.Struct, frozen=True):
 
 
 class RegistrationLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What a receipt says of one unit.
+    """What a report says of one unit.
 
     :param outcome: `REGISTERED`, `PRESENT` (a group or scene that was there), `SKIPPED` (such as a skipped duplicate),
         `FAILED` or `CANCELLED`.
     :param id: Of the data unit, in folders of the storage item; None where Encord does not return it and no earlier
-        line of the receipt has it.
-    :param matched_by: By what a unit that is `PRESENT` was recognised: ``urls``, ``title``, or `RECEIPT`.
+        line of the report has it.
+    :param matched_by: By what a unit that is `PRESENT` was recognised: ``urls``, ``title``, or `REPORT`.
     :param dataset: Id of the dataset; None if the unit was registered with a folder alone.
     :param folder: Id of the folder, in that case.
     """
@@ -89,8 +89,8 @@ class RegistrationLine(msgspec.Struct, frozen=True, kw_only=True):
     folder: str | None = None
 
 
-class RegistrationReceipt:
-    """The files of a receipt, one for each job, in a directory.
+class RegistrationReport:
+    """The files of a report, one for each job, in a directory.
 
     :param directory: A path object.
     :param dataset: Id of the dataset that is registered with; None for a folder.
@@ -102,16 +102,16 @@ class RegistrationReceipt:
         self._dataset, self._folder = dataset, None if dataset else folder
 
     def require_ours(self) -> None:
-        """Make sure that the directory holds nothing but a receipt.
+        """Make sure that the directory holds nothing but a report.
 
         :raises InvalidArgumentError: It holds another file, or one of a name of ours with other content.
         """
-        with storage_errors("receipt", self._directory):
+        with storage_errors("report", self._directory):
             paths = self._files()
         foreign = next((path for path in paths if not self._is_ours(path)), None)
         if foreign is not None:
             raise InvalidArgumentError(
-                f"receipt: {self._directory} holds {foreign.name[:80]!r}, which is no file of a receipt. Name an empty "
+                f"report: {self._directory} holds {foreign.name[:80]!r}, which is no file of a report. Name an empty "
                 "directory, or one that does not exist yet."
             )
 
@@ -125,7 +125,7 @@ class RegistrationReceipt:
     @property
     def has_open_part(self) -> bool:
         """Whether an earlier attempt was about to start a job, or had started it, and wrote no outcome."""
-        with storage_errors("receipt", self._directory):
+        with storage_errors("report", self._directory):
             return any(_SENT.fullmatch(path.name) for path in self._files())
 
     def open_part(self, number: int, units: Iterable[Unit], present: Mapping[int, Registered]) -> None:
@@ -138,17 +138,17 @@ class RegistrationReceipt:
 
     def sent(self, number: int) -> list[SentUnit]:
         """What a job was sent."""
-        rows = json_lines(self._directory / _sent_name(number), "receipt")
+        rows = json_lines(self._directory / _sent_name(number), "report")
         return [msgspec.convert(row.fields, SentUnit) for row in rows]
 
     def drop_part(self, number: int) -> None:
         """Forget what a job was to be sent that certainly did not start."""
-        with storage_errors("receipt", self._directory):
+        with storage_errors("report", self._directory):
             remove(self._directory / _sent_name(number))
 
     def drop_open_parts(self) -> None:
         """Forget what jobs were sent that wrote no outcome."""
-        with storage_errors("receipt", self._directory):
+        with storage_errors("report", self._directory):
             for path in self._files():
                 if _SENT.fullmatch(path.name):
                     remove(path)
@@ -159,7 +159,7 @@ class RegistrationReceipt:
         try:
             urls = yield from urls_of_items(ambiguous_items(sent, answer))
         except EncordError as error:
-            log.warning("Units of one title have no id in the receipt, as items cannot be read: %s", error)
+            log.warning("Units of one title have no id in the report, as items cannot be read: %s", error)
         self.close_part(number, registration_lines(sent, answer, urls), all_ended=answer.status == DONE)
 
     def close_part(self, number: int, lines: Iterable[RegistrationLine], *, all_ended: bool = True) -> None:
@@ -176,7 +176,7 @@ class RegistrationReceipt:
 
     def finish(self, jobs: int) -> None:
         """Delete the files that an earlier, longer attempt left behind those of this one."""
-        with storage_errors("receipt", self._directory):
+        with storage_errors("report", self._directory):
             if not self._directory.exists():
                 return
             kept = {_part_name(number) for number in range(jobs)}
@@ -191,7 +191,7 @@ class RegistrationReceipt:
         self._write_known({_key(line) for path in self._parts() for line in _lines(path)})
 
     def _write(self, name: str, lines: Iterable[bytes]) -> None:
-        with storage_errors("receipt", self._directory):
+        with storage_errors("report", self._directory):
             write_whole(self._directory / name, lines)
 
     def _files(self) -> list[Any]:
@@ -202,13 +202,13 @@ class RegistrationReceipt:
         return sorted((path for path in self._directory.iterdir() if path.name not in ("", own)), key=lambda p: p.name)
 
     def _parts(self) -> list[Any]:
-        with storage_errors("receipt", self._directory):
+        with storage_errors("report", self._directory):
             return [path for path in self._files() if _PART.fullmatch(path.name)]
 
     def _is_ours(self, path: Any) -> bool:
         if _UNFINISHED.fullmatch(path.name):
             return True
-        with storage_errors("receipt", path):
+        with storage_errors("report", path):
             if path.is_dir():
                 return False
             if path.name == CLAIM_FILE:
@@ -216,7 +216,7 @@ class RegistrationReceipt:
         type_ = SentUnit if _SENT.fullmatch(path.name) else RegistrationLine
         if type_ is RegistrationLine and not _PART.fullmatch(path.name) and path.name != _KNOWN:
             return False
-        with storage_errors("receipt", path), path.open("rb") as file:
+        with storage_errors("report", path), path.open("rb") as file:
             first = file.readline()
         try:
             msgspec.json.decode(first, type=type_)
@@ -226,7 +226,7 @@ class RegistrationReceipt:
 
     def _known_lines(self) -> Iterator[RegistrationLine]:
         path = self._directory / _KNOWN
-        with storage_errors("receipt", path):
+        with storage_errors("report", path):
             there = path.exists()
         if there:
             yield from _lines(path)
@@ -255,7 +255,7 @@ class RegistrationReceipt:
                 aside.seek(0)
                 self._write(_KNOWN, aside)
                 return
-        with storage_errors("receipt", self._directory):
+        with storage_errors("report", self._directory):
             remove(self._directory / _KNOWN)
 
 
@@ -303,12 +303,12 @@ def item_of(made: RegisteredFile) -> str:
 
 
 def _lines(path: Any) -> Iterator[RegistrationLine]:
-    for row in json_lines(path, "receipt"):
+    for row in json_lines(path, "report"):
         try:
             yield msgspec.convert(row.fields, RegistrationLine)
         except msgspec.ValidationError as error:
             raise InvalidArgumentError(
-                f"receipt: {path}, {row.where}: it is not a line of a receipt: {error}. Delete the file, or name "
+                f"report: {path}, {row.where}: it is not a line of a report: {error}. Delete the file, or name "
                 "another directory."
             ) from None
 
@@ -327,7 +327,7 @@ def _with_id(line: RegistrationLine, known: str | None, all_ended: bool) -> Regi
     if line.id is not None or known is None:
         return line
     if line.outcome == SKIPPED and all_ended:
-        return msgspec.structs.replace(line, id=known, outcome=PRESENT, matched_by=RECEIPT)
+        return msgspec.structs.replace(line, id=known, outcome=PRESENT, matched_by=REPORT)
     return msgspec.structs.replace(line, id=known)
 
 

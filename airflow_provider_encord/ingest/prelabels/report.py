@@ -1,9 +1,9 @@
-"""The outcome of each line, written as it becomes known: parts beside the receipt, and one file at the end.
+"""The outcome of each line, written as it becomes known: parts beside the report, and one file at the end.
 
-A receipt is also evidence for the next import: it knows what was saved to each label row. A row that holds exactly that
+A report is also evidence for the next import: it knows what was saved to each label row. A row that holds exactly that
 was not edited since, so it may be updated; any other row with labels belongs to the people who made them. So what
 is about to be saved is noted first (an intent), in case the worker dies before the outcome is written; and what earlier
-imports of other rows recorded is kept in ``<receipt>.known``, in lines of the same form.
+imports of other rows recorded is kept in ``<report>.known``, in lines of the same form.
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ class RowOutcome(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = SCHEMA_VERSION
 
 
-class ImportReceipt:
-    """The receipt of an import.
+class ImportReport:
+    """The report of an import.
 
     :param path: Where it is to be; None keeps counts only.
     :param owner: Who writes it; one task at a time may. None writes without a claim.
-    :raises InvalidArgumentError: There is something that is no receipt of an import.
+    :raises InvalidArgumentError: There is something that is no report of an import.
     :raises UnavailableError: Another task writes it.
     """
 
@@ -95,9 +95,9 @@ class ImportReceipt:
             return
         self._directory = path.parent / f"{path.name}.parts"
         self._known_path = path.parent / f"{path.name}.known"
-        require_writable(path, "receipt")
+        require_writable(path, "report")
         if owner is not None:
-            self._claim = Claim(self._directory / CLAIM_FILE, owner, "receipt")
+            self._claim = Claim(self._directory / CLAIM_FILE, owner, "report")
             self._claim.take()  # before it is read: what a task that holds it knows would be missed
         try:
             self._read_earlier(path)
@@ -108,7 +108,7 @@ class ImportReceipt:
             raise
 
     def check(self) -> None:
-        """Make sure that no other attempt took the receipt over; before anything is saved to Encord.
+        """Make sure that no other attempt took the report over; before anything is saved to Encord.
 
         :raises InvalidArgumentError: One did.
         """
@@ -178,11 +178,11 @@ class ImportReceipt:
         return bool(self.counts)
 
     def finish(self) -> None:
-        """Put the parts together, in place of the receipt of an earlier import; let other tasks write it."""
+        """Put the parts together, in place of the report of an earlier import; let other tasks write it."""
         if self._path is None:
             return
         self.check()
-        with storage_errors("receipt", self._path):
+        with storage_errors("report", self._path):
             self._keep_earlier()  # first: a kill between the two then loses nothing
             write_whole(self._path, self._contents())
             for part in [*self._left(_INTENT), *self._left(_PART)]:
@@ -196,13 +196,13 @@ class ImportReceipt:
             return
         if self._claim is not None:
             self._claim.release()
-        with storage_errors("receipt", self._directory):
+        with storage_errors("report", self._directory):
             if is_local(self._directory):
                 remove_empty(self._directory)
 
     def _write(self, name: str, outcomes: Sequence[RowOutcome]) -> StoragePath:
         part = self._directory / name
-        with storage_errors("receipt", self._directory):
+        with storage_errors("report", self._directory):
             write_whole(part, [b"".join(msgspec.json.encode(one) + b"\n" for one in outcomes)])
         return part
 
@@ -216,7 +216,7 @@ class ImportReceipt:
             remove(self._known_path)
 
     def _read_earlier(self, path: StoragePath) -> None:
-        with storage_errors("receipt", path):
+        with storage_errors("report", path):
             known = [self._known_path] if self._known_path.exists() else []
             files = [path] if path.exists() else []
         # An intent is settled by an outcome of the same content. Another outcome of its row says nothing of it.
@@ -243,17 +243,17 @@ class ImportReceipt:
                 self._known[line.label_hash] = [line]
 
     def _lines(self, file: StoragePath) -> Iterator[RowOutcome]:
-        for row in json_lines(file, "receipt"):
+        for row in json_lines(file, "report"):
             try:
                 line = msgspec.convert(row.fields, RowOutcome)
             except msgspec.ValidationError:
                 raise InvalidArgumentError(
-                    f"receipt: {file}, {row.where}: it is no line of a receipt of an import. Name another file."
+                    f"report: {file}, {row.where}: it is no line of a report of an import. Name another file."
                 ) from None
             yield line
 
     def _left(self, kind: str) -> list[StoragePath]:
-        with storage_errors("receipt", self._directory):
+        with storage_errors("report", self._directory):
             if not self._directory.exists():
                 return []
             parts = (one for one in self._directory.iterdir() if one.name.startswith(kind))

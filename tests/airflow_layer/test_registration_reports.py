@@ -1,0 +1,116 @@
+"""The report of a registration: what it keeps of earlier runs, and what it never deletes."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException, ObjectStoragePath
+
+from tests.airflow_layer.cloud_intake import Intake
+
+try:
+    from airflow.sdk.io import attach
+except ImportError:  # Airflow 2.11
+    from airflow.io.store import attach
+
+
+def _lines(report: Path, name: str = "part-*") -> list[dict[str, Any]]:
+    return [json.loads(line) for part in sorted(report.glob(name)) for line in part.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("part-00007-abc.jsonl", '{"rows": 1}\n'),
+        ("part-000000.jsonl", "not ours\n"),
+        ("part-000000.jsonl", '{"url": "s3://bucket/key"}\n'),
+        ("part-000000.sent.jsonl", '{"url": "s3://bucket/key"}\n'),
+        ("known.jsonl", '{"mine": 1}\n'),
+        ("claim.json", '{"mine": 1}'),
+        ("notes.txt", "not ours"),
+        ("export.unfinished", "not ours"),
+    ],
+)
+def test_a_report_directory_with_a_file_of_something_else_is_refused_before_any_request(
+    intake: Intake, tmp_path: Path, name: str, content: str
+) -> None:
+    report = tmp_path / "report"
+    report.mkdir()
+    (report / name).write_text(content)
+    intake.emulator.clear_journal()
+    with pytest.raises(AirflowFailException, match=rf"report: .*{name}.*no file of a report"):
+        intake.register(source=intake.manifest(intake.objects(1)), report=str(report))
+    assert {path.name: path.read_text() for path in report.iterdir()} == {name: content}
+    assert intake.emulator.journal() == []
+
+
+def test_a_manifest_in_the_report_directory_is_not_deleted(intake: Intake) -> None:
+    source = Path(intake.manifest(intake.objects(1)))
+    with pytest.raises(AirflowFailException, match=r"report: .*all\.jsonl"):
+        intake.register(source=str(source), report=str(source.parent))
+    assert source.exists()
+
+
+def test_two_manifests_that_take_turns_with_one_report_keep_each_others_lines(intake: Intake, tmp_path: Path) -> None:
+    names, report = intake.objects(3), tmp_path / "report"
+    intake.register(source=intake.manifest(names[:2]), report=str(report), units_per_job=1)
+    intake.register(source=intake.manifest(names[2:]), report=str(report), units_per_job=1)
+    assert [line["title"] for line in _lines(report)] == names[2:]
+    known = {line["title"]: line["id"] for line in _lines(report, "known.jsonl")}
+    assert sorted(known) == names[:2]
+    intake.register(source=intake.manifest(names[:2]), report=str(report), units_per_job=1)
+    assert {line["title"]: (line["id"], line["outcome"], line["matched_by"]) for line in _lines(report)} == {
+        name: (known[name], "present", "report") for name in names[:2]
+    }
+    assert [line["title"] for line in _lines(report, "known.jsonl")] == names[2:]
+
+
+def test_a_retry_keeps_the_ids_that_the_first_attempt_recorded(intake: Intake, tmp_path: Path) -> None:
+    names, report = intake.objects(6), tmp_path / "report"
+    intake.emulator.jobs(fail_units=0.5, seed=3)
+    with pytest.raises(AirflowFailException, match="are not registered"):
+        intake.register(source=intake.manifest(names), report=str(report))
+    first = {line["title"]: line["id"] for line in _lines(report) if line["id"]}
+    intake.emulator.jobs(fail_units=0.0)
+    intake.register(source=intake.manifest(names), report=str(report), units_per_job=4)
+    lines = _lines(report)
+    assert [line["title"] for line in lines] == names
+    assert all(line["id"] for line in lines)
+    assert first
+    assert first.items() <= {line["title"]: line["id"] for line in lines}.items()
+    assert sorted(path.name for path in report.iterdir()) == ["part-000000.jsonl", "part-000001.jsonl"]
+
+
+def test_an_id_of_another_folder_is_not_taken_from_the_report(intake: Intake, tmp_path: Path) -> None:
+    names, report = intake.objects(1), tmp_path / "report"
+    with intake.account.client() as client:
+        other = client.create_folder("Other").id
+    intake.register(source=intake.manifest(names), folder=other)
+    intake.register(source=intake.manifest(names), report=str(report))
+    intake.register(source=intake.manifest(names), report=str(report), folder=other)
+    assert [(line["outcome"], line["id"]) for line in _lines(report)] == [("skipped", None)]
+
+
+def test_a_report_in_an_object_store_keeps_its_lines(intake: Intake) -> None:
+    """An object that is written over may be empty while it is written."""
+    attach(protocol="memory", fs=fsspec.filesystem("memory"))
+    names, report = intake.objects(3), ObjectStoragePath(f"memory://reports/{uuid.uuid4()}")
+
+    def register(*some: str) -> list[tuple[str, str, bool]]:
+        intake.register(source=intake.manifest(list(some)), report=str(report), units_per_job=1)
+        parts = sorted((path for path in report.iterdir() if path.name.startswith("part-")), key=str)
+        lines = [json.loads(line) for part in parts for line in part.read_text().splitlines()]
+        return [(line["title"], line["outcome"], bool(line["id"])) for line in lines]
+
+    for outcome in ("registered", "present"):
+        assert register(*names[:2]) == [(name, outcome, True) for name in names[:2]]
+        assert register(names[2]) == [(names[2], outcome, True)]
+    assert [json.loads(line)["title"] for line in (report / "known.jsonl").read_text().splitlines()] == names[:2]
+    (report / "_SUCCESS").touch()
+    with pytest.raises(AirflowFailException, match="_SUCCESS"):
+        register(*names)
