@@ -193,9 +193,9 @@ class TestUsers:
             (EncordAddDatasetUsersOperator, {"dataset": seeded["dataset_hash"]}, ("user", "admin")),
         ]:
             first = run(operator, users=[other.email], role=roles[0], **resource)
-            assert first == {"users": 1, "with_another_role": []}
+            assert first == {"users": 1, "role_unchanged": []}
             again = run(operator, users=other.email, role=roles[1], **resource)
-            assert again == {"users": 1, "with_another_role": [other.email]}
+            assert again == {"users": 1, "role_unchanged": [other.email]}
 
     @pytest.mark.parametrize(
         ("arguments", "message"),

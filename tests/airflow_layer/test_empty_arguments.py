@@ -144,7 +144,7 @@ def test_the_error_about_an_unknown_item_names_the_item(account: Account) -> Non
         run(EncordLinkItemsOperator, dataset=dataset, items=[unknown])
 
 
-@pytest.mark.parametrize("name", ["datasets", "ontology", "workflow_template"])
+@pytest.mark.parametrize("name", ["datasets", "ontology", "workflow_template_id"])
 def test_no_project_is_made_without_what_a_template_should_have_named(account: Account, name: str) -> None:
     with pytest.raises(AirflowFailException, match=rf"^{name}: "):
         rendered(EncordCreateProjectOperator, name, "None", title="Streets")

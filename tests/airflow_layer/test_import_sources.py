@@ -20,7 +20,7 @@ from tests.histories.processes import Attempt
 @pytest.fixture
 def exports(account: Account, tmp_path: Path) -> Exports:
     exports = Exports(account, tmp_path, rows=20)
-    exports.export(0, shard_bytes=9000)
+    exports.export(0, max_shard_bytes=9000)
     assert len(shards_of(exports)) > 1
     return exports
 
@@ -63,7 +63,7 @@ def test_an_export_without_all_of_its_shards_is_refused(exports: Exports, harm: 
 
 def test_an_export_that_was_killed_is_refused(account: Account, tmp_path: Path) -> None:
     exports = Exports(account, tmp_path, rows=20)
-    arguments = {"project": exports.project, "destination": str(tmp_path / "day-0"), "shard_bytes": 9000}
+    arguments = {"project": exports.project, "destination": str(tmp_path / "day-0"), "max_shard_bytes": 9000}
     operator = EncordExportLabelsOperator(task_id="export", **arguments)
     dying = Attempt(lambda: operator.execute({}), tmp_path, stop_at=1)
     while not shards_of(exports):

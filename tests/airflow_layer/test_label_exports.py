@@ -223,7 +223,7 @@ def test_what_is_not_there_cannot_be_verified(exports: Exports) -> None:
         ({"all_branches": True, "branch": "b"}, "branch, all_branches"),
         ({"shadow_data": "SOME"}, "shadow_data: 'SOME' is none of"),
         ({"label_hashes": ["x"]}, "label_hashes: "),
-        ({"parallel_reads": 11}, "parallel_reads: "),
+        ({"max_concurrency": 11}, "max_concurrency: "),
     ],
 )
 def test_wrong_arguments_of_an_export_are_named_before_anything_is_sent(

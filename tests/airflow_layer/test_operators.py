@@ -101,7 +101,7 @@ class TestProjects:
             "Quick",
             [{"stageType": "ANNOTATION", "title": "Look", "next": "Done"}, {"stageType": "DONE", "title": "Done"}],
         )
-        project = run(EncordCreateProjectOperator, title="Street", workflow_template=template["uuid"])
+        project = run(EncordCreateProjectOperator, title="Street", workflow_template_id=template["uuid"])
 
         stages = run(EncordGetProjectOperator, project=project)["workflow"]["stages"]
         assert [stage["title"] for stage in stages] == ["Look", "Done"]
@@ -201,7 +201,7 @@ class TestTemplates:
             EncordCreateProjectOperator,
             title="Street",
             ontology="{{ params.nothing }}",
-            workflow_template="{{ params.nothing }}",
+            workflow_template_id="{{ params.nothing }}",
             datasets="{{ params.nothing }}",
         )
         with account.client() as client:

@@ -78,7 +78,7 @@ def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Export
         ({"branch": "main"}, "branch: 'main' is the source"),
         ({"branch": " "}, "branch: it is empty"),
         ({"branch": "b", "if_late": "perhaps"}, "if_late: 'perhaps'"),
-        ({"branch": "b", "late_after": "soon"}, "late_after: 'soon'"),
+        ({"branch": "b", "max_lateness_seconds": "soon"}, "max_lateness_seconds: 'soon'"),
     ],
 )
 def test_wrong_arguments_of_a_snapshot_are_named(exports: Exports, arguments: Any, message: str) -> None:
@@ -89,7 +89,7 @@ def test_wrong_arguments_of_a_snapshot_are_named(exports: Exports, arguments: An
 
 SECOND = datetime.timedelta(seconds=1)
 COPIES = {"method": "POST", "path": "/copy-branch$"}
-UNTIL_NOW = {"late_after": 0.001}
+UNTIL_NOW = {"max_lateness_seconds": 0.001}
 
 
 def now() -> datetime.datetime:
@@ -277,7 +277,7 @@ def test_rows_that_encord_leaves_out_fail_the_task(exports: Exports) -> None:
 @pytest.mark.parametrize(
     ("arguments", "times", "message"),
     [
-        ({"late_after": "1e12"}, {}, "late_after: 1e12 seconds are more than ten years"),
+        ({"max_lateness_seconds": "1e12"}, {}, "max_lateness_seconds: 1e12 seconds are more than ten years"),
         ({}, {"data_interval_end": now().replace(tzinfo=None)}, "data_interval_end: .* no time with a timezone"),
         ({}, {"data_interval_end": "2026-01-01"}, "data_interval_end: .* no time with a timezone"),
     ],

@@ -6,7 +6,7 @@ import pytest
 
 from airflow_provider_encord.client.errors import (
     EncordError,
-    InvalidArgumentError,
+    InvalidRequestError,
     UnavailableError,
 )
 from tests.client.scripted_server import answer, cut, echo, hang
@@ -16,7 +16,7 @@ from tests.client.sending import GET, POST, READ_V1, SECRET, api_key, everything
 @pytest.mark.parametrize("call", [GET, POST, READ_V1], ids=["get", "post", "v1"])
 def test_a_server_that_quotes_our_signature_does_not_get_it_into_the_error(server, transport, call):
     server.always(echo())
-    with transport(server.url) as sender, pytest.raises(InvalidArgumentError, match="You sent") as caught:
+    with transport(server.url) as sender, pytest.raises(InvalidRequestError, match="You sent") as caught:
         sender.send(call)
     headers = server.requests[0].headers
     proof = headers.get("signature") or headers["authorization"]

@@ -25,7 +25,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.errors import (
     EncordError,
-    InvalidArgumentError,
+    InvalidRequestError,
     NotFoundError,
     OutcomeUnknownError,
     PayloadTooLargeError,
@@ -186,7 +186,7 @@ SCRIPTS: dict[str, Script] = {
         (status(307, headers={"Location": "/v2/public/projects"}),), RefusedError, RefusedError, 1, 1
     ),
     "413": Script((status(413),), PayloadTooLargeError, PayloadTooLargeError, 1, 1),
-    "400": Script((status(400, json={"message": "no"}),), InvalidArgumentError, InvalidArgumentError, 1, 1),
+    "400": Script((status(400, json={"message": "no"}),), InvalidRequestError, InvalidRequestError, 1, 1),
     "403": Script((status(403),), PermissionDeniedError, PermissionDeniedError, 1, 1),
     "404": Script((status(404),), NotFoundError, NotFoundError, 1, 1),
 }
@@ -199,7 +199,7 @@ ENVELOPES: dict[str, Script] = {
         ({"v1_error": "MULTI_LABEL_LIMIT_ERROR", "payload": {"maximum_labels_allowed": 7}},),
         PayloadTooLargeError, PayloadTooLargeError, 1, 1,
     ),
-    "a code of tomorrow": Script(({"v1_error": "SOMETHING_NEW"},), InvalidArgumentError, InvalidArgumentError, 1, 1),
+    "a code of tomorrow": Script(({"v1_error": "SOMETHING_NEW"},), InvalidRequestError, InvalidRequestError, 1, 1),
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client import item_stream
 from airflow_provider_encord.client.api.labels import list_label_row_stamps, list_label_rows
-from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnexpectedResponseError
+from airflow_provider_encord.client.errors import EncordError, InvalidRequestError, UnexpectedResponseError
 from airflow_provider_encord.client.item_stream import ItemStream
 from tests.client.misbehaving import packed, stream
 from tests.client.scripted_server import answer, v1
@@ -129,7 +129,7 @@ def test_a_listing_that_is_no_json_is_not_asked_for_again(server, transport, bad
 def test_an_error_of_a_listing_is_the_error_that_it_is(server, transport):
     server.will(answer(json={"status": 400, "response": ["INVALID_ARGUMENTS_ERROR"]}), answer(502, text="<html>"))
     with transport(server.url, attempts=1) as sender:
-        with pytest.raises(InvalidArgumentError):
+        with pytest.raises(InvalidRequestError):
             sender.send(list_label_rows(PROJECT))
         with pytest.raises(EncordError, match="502"):
             sender.send(list_label_rows(PROJECT))

@@ -153,7 +153,7 @@ def test_operations_know_neither_transport_nor_resources_nor_client():
 @pytest.mark.parametrize(
     ("libraries", "users"),
     [
-        (("requests", "urllib3"), {"sync", "sync_connections", "sync_failures", "asynchronous", "machine"}),
+        (("requests", "urllib3"), {"sync", "sync_connections", "sync_failures", "asynchronous", "network_environment"}),
         (("httpx", "httpcore"), {"asynchronous", "async_failures"}),
     ],
 )

@@ -12,7 +12,7 @@ from airflow_provider_encord.client.api import labels
 from airflow_provider_encord.client.async_client import AsyncEncordClient
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
-from airflow_provider_encord.client.errors import OutcomeUnknownError, RefusedError
+from airflow_provider_encord.client.errors import OutcomeUnknownError, PartialFailureError, RefusedError
 from airflow_provider_encord.client.resources.chunks import as_far_as_possible
 from airflow_provider_encord.client.transport.asynchronous import AsyncTransport
 from airflow_provider_encord.client.transport.settings import Settings
@@ -151,7 +151,7 @@ def test_the_handle_gives_what_it_read_before_it_fails_and_tells_the_rest(world)
             # The first is too much, the second goes through, the third fails.
             fault = {"v1_error": "ANSWER_VALIDATION_ERROR"}
             world.emulator.faults([{"match": READING, "when": {"nth": 3}, "do": fault}])
-            with pytest.raises(RefusedError) as raised:
+            with pytest.raises(PartialFailureError) as raised:
                 read.extend(row.label_hash for row in client.project(world.project).read_label_rows(rows))
     finally:
         world.emulator.limits(label_rows_per_request=1000)

@@ -14,7 +14,7 @@ from airflow_provider_encord.client.api.reading import ignored
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
 from airflow_provider_encord.client.errors import (
     AuthenticationError,
-    InvalidArgumentError,
+    InvalidRequestError,
     NotFoundError,
     OutcomeUnknownError,
     PayloadTooLargeError,
@@ -92,7 +92,7 @@ TABLE: list[tuple[str, Act, Any, Any]] = [
     ("cut with a reset", cut(reset=True), AGAIN, OutcomeUnknownError),
     ("cut in the answer", cut(after=10), AGAIN, OutcomeUnknownError),
     ("not HTTP", no_http, AGAIN, OutcomeUnknownError),
-    ("400", answer(400), InvalidArgumentError, InvalidArgumentError),
+    ("400", answer(400), InvalidRequestError, InvalidRequestError),
     ("401", answer(401), AuthenticationError, AuthenticationError),
     ("404", answer(404), NotFoundError, NotFoundError),
     ("413", answer(413), PayloadTooLargeError, PayloadTooLargeError),

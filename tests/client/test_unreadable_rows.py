@@ -12,7 +12,12 @@ import msgspec
 import pytest
 
 from airflow_provider_encord.client.api.labels import get_label_rows
-from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, UnexpectedResponseError
+from airflow_provider_encord.client.errors import (
+    EncordError,
+    OutcomeUnknownError,
+    PartialFailureError,
+    UnexpectedResponseError,
+)
 from airflow_provider_encord.client.resources.chunks import in_parts
 from airflow_provider_encord.client.resources.label_rows import read_rows
 from tests.client.clients import either_client
@@ -83,10 +88,10 @@ def test_several_rows_that_cannot_be_read_are_all_named(server, kind, bad):
 
 def test_in_parts_fails_with_the_one_row_and_says_which_came_before(server, kind):
     server.always(_rows({"row-6": b'"x": NaN'}))
-    with either_client(server, kind=kind) as client, pytest.raises(UnexpectedResponseError) as raised:
+    with either_client(server, kind=kind) as client, pytest.raises(PartialFailureError) as raised:
         client.run(in_parts(ROWS, lambda some: get_label_rows(PROJECT, some), size=9))
-    assert raised.value.rows == ("row-6",)
-    assert raised.value.outcome is not None
+    assert isinstance(raised.value.cause, UnexpectedResponseError)
+    assert raised.value.cause.rows == ("row-6",)
     assert raised.value.outcome.done == ROWS[:6]
 
 

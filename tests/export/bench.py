@@ -167,17 +167,17 @@ class Encord:
 
 
 def export(
-    client: EncordClient, selection: RowSelection, destination: Any, *, shard_bytes: int = SHARD_BYTES, **more: Any
+    client: EncordClient, selection: RowSelection, destination: Any, *, max_shard_bytes: int = SHARD_BYTES, **more: Any
 ) -> Manifest:
     """Export JSON Lines.
 
     :param more: Of `ExportSpec`, of `Layout`, or of `export_labels`.
     """
     reading = ReadOptions(
-        **{name: more.pop(name) for name in ("rows_per_request", "parallel", "skip_unreadable") if name in more}
+        **{name: more.pop(name) for name in ("batch_size", "max_concurrency", "skip_unreadable") if name in more}
     )
     clock = {"clock": more.pop("clock")} if "clock" in more else {}
-    layout = Layout(format=more.pop("format", JSON_LINES), max_shard_bytes=shard_bytes)
+    layout = Layout(format=more.pop("format", JSON_LINES), max_shard_bytes=max_shard_bytes)
     return export_labels(
         client, ExportSpec(selection=selection, layout=layout, **more), destination, reading=reading, **clock
     )

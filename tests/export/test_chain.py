@@ -180,7 +180,7 @@ def test_a_link_that_was_deleted_makes_a_full_export_and_says_so(tmp_path, day, 
     assert _exported(tmp_path, 5, _next(tmp_path, 5, _units([2, 3, 4]))) == []
 
 
-@pytest.mark.parametrize("other", [{"format": "jsonl.gz"}, {"shard_bytes": 7}, {"name": "hourly"}])
+@pytest.mark.parametrize("other", [{"format": "jsonl.gz"}, {"max_shard_bytes": 7}, {"name": "hourly"}])
 def test_two_chains_in_one_directory_do_not_continue_each_other(tmp_path, other):
     """Fault 1.7."""
     other = dict(other)

@@ -244,15 +244,15 @@ import pathlib, sys, tracemalloc
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.export.labels import Order, export_labels
-from airflow_provider_encord.export.listing import Question
+from airflow_provider_encord.export.labels import ExportSpec, export_labels
+from airflow_provider_encord.export.listing import RowSelection
 from airflow_provider_encord.export.manifest import Layout
-from airflow_provider_encord.export.reading import Reading
+from airflow_provider_encord.export.reading import ReadOptions
 url, key, project, destination, rows = sys.argv[1:]
 with EncordClient(SshKey.from_path(key), Settings(base_url=url)) as client:
     tracemalloc.start()
-    order = Order(question=Question(project=project), layout=Layout(shard_bytes=2**20), run="2026-11-24T00:00:00+00:00")
-    manifest = export_labels(client, order, pathlib.Path(destination), reading=Reading(rows_per_request=int(rows)))
+    spec = ExportSpec(selection=RowSelection(project_id=project), layout=Layout(max_shard_bytes=2**20), logical_date="2026-11-24T00:00:00+00:00")
+    manifest = export_labels(client, spec, pathlib.Path(destination), reading=ReadOptions(batch_size=int(rows)))
 print(manifest.bytes, tracemalloc.get_traced_memory()[1])
 """
 

@@ -17,24 +17,24 @@ from tests.export.bench import PROJECTS, QUESTION, Encord, Unit, export, files, 
 
 @settings(deadline=None, max_examples=60)  # files are written: a busy disk is no failure
 @given(PROJECTS, st.integers(1, 40), st.integers(1, 40), st.integers(1, 1000), st.integers(1, 12), st.randoms())
-def test_bundles_and_order_of_the_answers_do_not_show_in_the_files(project, some, others, shard_bytes, limit, dice):
+def test_bundles_and_order_of_the_answers_do_not_show_in_the_files(project, some, others, max_shard_bytes, limit, dice):
     shuffled = dice.sample(project, len(project))
     with tempfile.TemporaryDirectory() as directory:
         one, other = Path(directory, "one"), Path(directory, "other")
         first, second = Encord(project), Encord(shuffled, most_rows=limit, seed=1)
-        export(first.client(), QUESTION, one, batch_size=some, max_shard_bytes=shard_bytes)
-        export(second.client(), QUESTION, other, batch_size=others, max_shard_bytes=shard_bytes)
+        export(first.client(), QUESTION, one, batch_size=some, max_shard_bytes=max_shard_bytes)
+        export(second.client(), QUESTION, other, batch_size=others, max_shard_bytes=max_shard_bytes)
         assert files(one) == files(other)
 
 
 @settings(deadline=None, max_examples=60)  # files are written: a busy disk is no failure
 @given(PROJECTS, st.integers(1, 40), st.integers(1, 1000))
-def test_every_labelled_row_is_one_line_in_order_of_data_hash_and_equal_as_json(project, some, shard_bytes):
+def test_every_labelled_row_is_one_line_in_order_of_data_hash_and_equal_as_json(project, some, max_shard_bytes):
     labelled = sorted((one for one in project if one.row), key=lambda one: one.data_hash)
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name, "export")
         server = Encord(project)
-        manifest = export(server.client(), QUESTION, directory, batch_size=some, max_shard_bytes=shard_bytes)
+        manifest = export(server.client(), QUESTION, directory, batch_size=some, max_shard_bytes=max_shard_bytes)
         found = [json.loads(line) for line in lines(directory, manifest)]
     assert found == [json.loads(one.row) for one in labelled]
     assert manifest.counts.listed == len(project)
@@ -43,20 +43,22 @@ def test_every_labelled_row_is_one_line_in_order_of_data_hash_and_equal_as_json(
 
 @settings(deadline=None, max_examples=60)  # files are written: a busy disk is no failure
 @given(PROJECTS, st.integers(1, 1000))
-def test_the_manifest_describes_each_file_and_no_file_is_larger_than_asked_unless_it_is_one_row(project, shard_bytes):
+def test_the_manifest_describes_each_file_and_no_file_is_larger_than_asked_unless_it_is_one_row(
+    project, max_shard_bytes
+):
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name, "export")
-        manifest = export(Encord(project).client(), QUESTION, directory, max_shard_bytes=shard_bytes)
+        manifest = export(Encord(project).client(), QUESTION, directory, max_shard_bytes=max_shard_bytes)
         written = {name: (directory / name).read_bytes() for name in names(directory)}
     assert [*written] == [shard.name for shard in manifest.shards]
     for shard in manifest.shards:
         content = written[shard.name]
         assert (shard.rows, shard.bytes) == (content.count(b"\n"), len(content))
         assert shard.sha256 == hashlib.sha256(content).hexdigest()
-        assert shard.bytes <= shard_bytes or shard.rows == 1
+        assert shard.bytes <= max_shard_bytes or shard.rows == 1
     for shard, following in zip(manifest.shards, manifest.shards[1:], strict=False):
         first_line = written[following.name].index(b"\n") + 1
-        assert shard.bytes + first_line > shard_bytes  # the next row did not fit
+        assert shard.bytes + first_line > max_shard_bytes  # the next row did not fit
     assert manifest.bytes == sum(map(len, written.values()))
 
 

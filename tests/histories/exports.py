@@ -27,7 +27,7 @@ class Exports(Moves):
         {"query_type": "labelrowmetadata"},
         {"query_type": "labelrow", "query_method": "GET"},
     ]
-    PLAIN: ClassVar[dict[str, Any]] = {"rows": 3, "created": 1.0, "shard_bytes": 1, "rows_per_request": 2}
+    PLAIN: ClassVar[dict[str, Any]] = {"rows": 3, "created": 1.0, "max_shard_bytes": 1, "batch_size": 2}
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Exports(Moves):
         max_shard_bytes=st.sampled_from([1, 1500, 2**26]),
         batch_size=st.integers(1, 3),
     )
-    def begin(self, rows: int, created: float, shard_bytes: int, rows_per_request: int) -> None:
+    def begin(self, rows: int, created: float, max_shard_bytes: int, batch_size: int) -> None:
         project = self.account.project(rows=rows, created=created, objects_per_row=1)
         self.project, self.dataset = project["project_hash"], project["dataset_hash"]
         self.data_hashes = list(project["data_hashes"])
@@ -50,9 +50,9 @@ class Exports(Moves):
             "project": self.project,
             "incremental": True,
             "overlap": 0.001,
-            "shard_bytes": shard_bytes,
-            "rows_per_request": rows_per_request,
-            "parallel_reads": 1,
+            "max_shard_bytes": max_shard_bytes,
+            "batch_size": batch_size,
+            "max_concurrency": 1,
         }
 
     def arguments(self, pick: int) -> dict[str, Any]:

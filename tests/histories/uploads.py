@@ -66,7 +66,7 @@ class Uploads(Moves):
             self.folder = None if dataset else client.create_folder("History", if_exists="new").id
         self.options = {
             "files_per_job": files_per_job,
-            "parallel_uploads": parallel,
+            "max_concurrency": parallel,
             **({"report": str(self.report)} if report else {}),
             **({"dataset": self.dataset} if dataset else {"folder": self.folder}),
         }

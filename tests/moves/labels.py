@@ -20,7 +20,7 @@ BOX = {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}
 
 
 class ExportLabels(Scenario):
-    names = ("project", "destination", "rows_per_request")
+    names = ("project", "destination", "batch_size")
     operator = EncordExportLabelsOperator
 
     def prepare(self) -> None:
@@ -30,7 +30,7 @@ class ExportLabels(Scenario):
         self.listed: set[str] | None = None
 
     def arguments(self) -> dict[str, Any]:
-        return {"project": self.project, "destination": str(self.destination), "rows_per_request": 2}
+        return {"project": self.project, "destination": str(self.destination), "batch_size": 2}
 
     def begun(self) -> None:
         """An export that has begun keeps to its listing; rows that are labelled later are the next one's."""
@@ -142,7 +142,7 @@ class ImportLabels(Scenario):
 
 class SnapshotLabels(Scenario):
     operator = EncordSnapshotLabelsOperator
-    names = ("project", "branch", "late_after", "report")
+    names = ("project", "branch", "max_lateness_seconds", "report")
 
     def prepare(self) -> None:
         self.emulator.clock(now=BEFORE_ALL)
@@ -155,7 +155,7 @@ class SnapshotLabels(Scenario):
 
     def arguments(self) -> dict[str, Any]:
         report = str(self.directory / "report.jsonl")
-        return {"project": self.project, "branch": "frozen", "late_after": 3e8, "report": report}
+        return {"project": self.project, "branch": "frozen", "max_lateness_seconds": 3e8, "report": report}
 
     def wrong(self) -> dict[str, Any]:
         return {**self.arguments(), "source": "nowhere"}

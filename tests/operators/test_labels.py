@@ -194,13 +194,13 @@ def test_what_may_pass_can_be_retried(emulator, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"rows_per_request": 0}, "rows_per_request: '0' is not a whole number from 1 to 1000"),
-        ({"rows_per_request": "1001"}, "rows_per_request: '1001'"),
-        ({"shard_bytes": "64 MB"}, "shard_bytes: '64 MB' is not a whole number of at least 1"),
+        ({"batch_size": 0}, "batch_size: '0' is not a whole number from 1 to 1000"),
+        ({"batch_size": "1001"}, "batch_size: '1001'"),
+        ({"max_shard_bytes": "64 MB"}, "max_shard_bytes: '64 MB' is not a whole number of at least 1"),
         ({"edited_after": "None"}, "edited_after: 'None' is not a time"),
         ({"edited_before": "soon"}, "edited_before: 'soon' is not a time"),
-        ({"rows_per_request": 2.7}, "rows_per_request: '2.7' is not a whole number"),
-        ({"shard_bytes": "inf"}, "shard_bytes: 'inf' is not a whole number"),
+        ({"batch_size": 2.7}, "batch_size: '2.7' is not a whole number"),
+        ({"max_shard_bytes": "inf"}, "max_shard_bytes: 'inf' is not a whole number"),
         ({"data_hashes": "[cat.png"}, r"data_hashes: '\[cat.png' is not a list"),
         ({"data_hashes": ["cat.png"]}, "data_hashes: 'cat.png' is not an id"),
         ({"project": "Cats"}, "project: 'Cats' is not an id"),
@@ -266,7 +266,10 @@ def test_the_manifest_tells_the_filters(emulator, tmp_path, arguments, filters):
             {"edited_after": "2026-01-02", "edited_before": "2026-01-01T23:00:00+00:00"},
             r"edited_after, edited_before: 2026-01-02.* is not before 2026-01-01T23",
         ),
-        ({"stage_like": "Revue%"}, r"stage_like: 'Revue%' fits the title of no stage\. The workflow has: .*'Review'"),
+        (
+            {"stage_title_like": "Revue%"},
+            r"stage_title_like: 'Revue%' fits the title of no stage\. The workflow has: .*'Review'",
+        ),
         ({"label_statuses": ["DONE"]}, r"label_statuses: 'DONE' is none of QUEUED, ASSIGNED"),
         ({"data_title": "None"}, r"data_title: it is the text 'None'"),
         ({"branch": "None"}, r"branch: it is the text 'None'"),
@@ -322,7 +325,7 @@ def test_a_stage_may_be_given_by_its_id(emulator, tmp_path):  # fault 6.2
     assert by_id["rows"] == by_title["rows"]
 
 
-@pytest.mark.parametrize("field", ["stage", "stage_like", "data_title", "data_title_like"])
+@pytest.mark.parametrize("field", ["stage", "stage_title_like", "data_title", "data_title_like"])
 def test_a_title_of_digits_may_be_rendered_natively(emulator, tmp_path, field):
     """Fault 6.1: it was sent as a number, and refused."""
     operator = EncordExportLabelsOperator(

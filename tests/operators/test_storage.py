@@ -107,7 +107,7 @@ def test_a_directory_is_uploaded_once_however_often_it_is_run(either_intake: Int
         "files": 5,
         "uploaded": 5,
         "present": 0,
-        "present_by_name": 0,
+        "matched_by_name": 0,
         "failed": 0,
         "bytes": size,
         "report": report,
@@ -205,7 +205,7 @@ def test_a_failure_that_may_pass_is_one_to_retry_and_the_retry_sends_only_what_i
     intake.fault(PUT, {"status": 403}, nth=1)
     intake.fault(PUT, {"status": 403}, nth=3)  # the second turn of that file
     with pytest.raises(AirflowException, match=r"1 of 2 files.*") as caught:
-        intake.upload(parallel_uploads=1)
+        intake.upload(max_concurrency=1)
     assert not isinstance(caught.value, AirflowFailException)
     again = intake.upload()
     assert (again["uploaded"], again["present"]) == (1, 1)
@@ -252,8 +252,8 @@ def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
         ({"files_per_job": 1000}, "files_per_job: '1000' is not a whole number from 1 to 200"),
         ({"files_per_job": 2.7}, "files_per_job: '2.7' is not a whole number"),
         ({"files_per_job": "many"}, "files_per_job: 'many' is not a whole number"),
-        ({"parallel_uploads": 0}, "parallel_uploads: '0' is not a whole number of at least 1"),
-        ({"parallel_uploads": "inf"}, "parallel_uploads: 'inf' is not a whole number of at least 1"),
+        ({"max_concurrency": 0}, "max_concurrency: '0' is not a whole number of at least 1"),
+        ({"max_concurrency": "inf"}, "max_concurrency: 'inf' is not a whole number of at least 1"),
         ({"job_timeout": -1}, "job_timeout: '-1' is not a number of seconds over 0"),
         ({"job_timeout": "inf"}, "job_timeout: 'inf' is not a number of seconds over 0"),
         ({"job_timeout": "nan"}, "job_timeout: 'nan' is not a number of seconds over 0"),
@@ -277,7 +277,7 @@ def test_a_wrong_argument_is_told_by_name_when_the_task_runs_and_nothing_is_sent
 
 def test_numbers_and_lists_may_be_the_text_that_a_template_makes_of_them(intake: Intake) -> None:
     paths = [str(path) for path in intake.images("a.png", "b.png")]
-    assert intake.upload(source=str(paths), files_per_job="1", parallel_uploads="2.0", job_timeout="60")["files"] == 2
+    assert intake.upload(source=str(paths), files_per_job="1", max_concurrency="2.0", job_timeout="60")["files"] == 2
     assert intake.upload(source=json.dumps(paths))["present"] == 2
 
 

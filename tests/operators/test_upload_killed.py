@@ -57,7 +57,7 @@ class Worker:
 def test_what_a_killed_worker_sent_but_did_not_register_is_uploaded_by_the_retry(either_intake: Intake) -> None:
     either_intake.images("a.png", "b.png", "c.png")
     either_intake.fault(PUT, {"delay_s": 30}, nth=2)
-    Worker(either_intake, parallel_uploads=1).kill_when_seen(method="PUT", status=200)
+    Worker(either_intake, max_concurrency=1).kill_when_seen(method="PUT", status=200)
     assert either_intake.rows() == []
     assert either_intake.requests(**START) == 0
     assert either_intake.upload()["uploaded"] == 3
@@ -87,7 +87,7 @@ def test_with_a_report_a_killed_worker_s_retry_goes_on_with_its_job(
     report = str(tmp_path / "report.jsonl")
     if moment["method" if "method" in moment else "query_type"] == "PUT":
         either_intake.fault(PUT, {"delay_s": 30}, nth=2)
-    Worker(either_intake, report=report, parallel_uploads=1).kill_when_seen(**moment)
+    Worker(either_intake, report=report, max_concurrency=1).kill_when_seen(**moment)
     started = either_intake.requests(**START)
     sent = either_intake.requests(method="PUT")
     either_intake.emulator.jobs(hold=False)

@@ -64,10 +64,10 @@ def test_a_camera_that_was_refused_at_first_is_uploaded_by_the_retry(either_inta
     report = str(tmp_path / "report.jsonl")
     either_intake.emulator.faults([{"match": PUT, "when": {"nth": number}, "do": {"status": 403}} for number in (1, 2)])
     with pytest.raises(AirflowException, match="1 of 3 files"):
-        either_intake.upload(report=report, parallel_uploads=1, files_per_job=1)
+        either_intake.upload(report=report, max_concurrency=1, files_per_job=1)
     either_intake.emulator.clear_faults()
     result = either_intake.upload(report=report)
-    assert (result["uploaded"], result["present"], result["present_by_name"]) == (1, 2, 0)
+    assert (result["uploaded"], result["present"], result["matched_by_name"]) == (1, 2, 0)
     assert stored(either_intake) == checksums(contents)
     lines = [json.loads(line) for line in Path(report).read_text().splitlines()]
     assert {line["source"]: line["sha256"] for line in lines} == {
@@ -99,7 +99,7 @@ def test_frames_of_one_name_and_size_are_uploaded_every_day_or_a_warning_says_wh
     with caplog.at_level(logging.WARNING):
         (intake.folder / NAME).write_bytes(bmp(4))
         result = intake.upload()
-    assert (result["uploaded"], result["present"], result["present_by_name"]) == (0, 1, 1)
+    assert (result["uploaded"], result["present"], result["matched_by_name"]) == (0, 1, 1)
     by_day = str(tmp_path / "day4.jsonl")
     assert intake.upload(report=by_day, match_by="checksum")["uploaded"] == 1
     assert intake.upload(report=by_day, match_by="checksum")["present"] == 1
@@ -109,7 +109,7 @@ def test_the_title_alone_may_decide(intake: Intake) -> None:
     intake.images("a.png")
     intake.upload()
     (intake.folder / "a.png").write_bytes((intake.folder / "a.png").read_bytes() + b"\0")
-    assert intake.upload(match_by="title")["present_by_name"] == 1
+    assert intake.upload(match_by="title")["matched_by_name"] == 1
     assert intake.upload()["uploaded"] == 1
 
 
@@ -169,12 +169,12 @@ def test_files_that_somebody_else_uploads_meanwhile_are_not_uploaded_again(eithe
     paths = either_intake.images(*(f"{number}.png" for number in range(6)))
     either_intake.fault(START, {"delay_s": 4}, nth=2)
     results: list[dict[str, Any]] = []
-    first = threading.Thread(target=lambda: results.append(either_intake.upload(files_per_job=2, parallel_uploads=1)))
+    first = threading.Thread(target=lambda: results.append(either_intake.upload(files_per_job=2, max_concurrency=1)))
     first.start()
     deadline = time.monotonic() + 60
     while either_intake.requests(method="PUT") < 4 and time.monotonic() < deadline:
         time.sleep(0.02)
-    other = {"source": [str(path) for path in paths[4:]], "parallel_uploads": 1}
+    other = {"source": [str(path) for path in paths[4:]], "max_concurrency": 1}
     assert either_intake.upload(**other)["uploaded"] == 2
     first.join()
     assert (results[0]["uploaded"], results[0]["present"]) == (4, 2)
@@ -246,7 +246,7 @@ def test_what_a_killed_attempt_registered_is_not_taken_for_a_file_of_other_conte
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(bmp(7))
     result = operator.execute(run.context())
-    assert (result["uploaded"], result["present_by_name"]) == (1, 0)
+    assert (result["uploaded"], result["matched_by_name"]) == (1, 0)
     assert stored(intake) == checksums({"before": bmp(1), "now": bmp(7)})
     assert operator.execute(run.context())["uploaded"] == 0
 
@@ -268,7 +268,7 @@ def test_an_attempt_reads_the_report_only_when_nobody_else_writes_it(intake: Int
     assert attempt.end is not None
     assert attempt.end.kind == GREEN, attempt.end.text
     result = attempt.end.result
-    assert (result["present"], result["present_by_name"]) == (2, 0)
+    assert (result["present"], result["matched_by_name"]) == (2, 0)
 
 
 def test_a_zombie_that_was_about_to_note_a_job_starts_none(intake: Intake, tmp_path: Path) -> None:
