@@ -253,10 +253,15 @@ class Claim:
                 "stops. What it has done is not lost."
             )
 
+    @property
+    def stands(self) -> bool:
+        """Whether this attempt took the place and still holds it."""
+        held = self._read()
+        return held is not None and held.attempt == self._owner.attempt
+
     def release(self) -> None:
         """Give the place back, if the claim still stands."""
-        held = self._read()
-        if held is not None and held.attempt == self._owner.attempt:
+        if self.stands:
             with storage_errors(self._argument, self._path):
                 remove(self._path)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from airflow_provider_encord.ingest.content import checksum_of
 from airflow_provider_encord.ingest.sources import SourceFile, composed
-from airflow_provider_encord.ingest.upload_report import ReportLine
+from airflow_provider_encord.ingest.upload_report import UploadLine
 
 
 class Evidence:
@@ -25,34 +25,34 @@ class Evidence:
 
     def __init__(
         self,
-        lines: Iterable[ReportLine] = (),
+        lines: Iterable[UploadLine] = (),
         *,
         checksum: Callable[[SourceFile], str] = checksum_of,
         exists: Callable[[str], bool] = lambda _: False,
     ):
         self._exists = exists
-        self._by_key: dict[str, ReportLine] = {}
+        self._by_key: dict[str, UploadLine] = {}
         self._keys_of_source: dict[str, list[str]] = collections.defaultdict(list)
         for line in lines:
             self._add(line)
-        self.learned: list[ReportLine] = []
+        self.learned: list[UploadLine] = []
         """What this attempt found out about files as they were before; to be kept like the lines of a report."""
         self._checksum = checksum
         self._checksums: dict[SourceFile, str] = {}
 
-    def learn(self, line: ReportLine) -> None:
+    def learn(self, line: UploadLine) -> None:
         """Take in what is known of a row that an earlier attempt made, of a file that is gone or changed by now."""
         if self._add(line):
             self.learned.append(line)
 
-    def _add(self, line: ReportLine) -> bool:
-        if not line.key or not line.sha256:  # without a checksum a line itself went by name
+    def _add(self, line: UploadLine) -> bool:
+        if not line.id or not line.sha256:  # without a checksum a line itself went by name
             return False
-        earlier = self._by_key.get(line.key)
+        earlier = self._by_key.get(line.id)
         if earlier is not None:
-            self._keys_of_source[composed(earlier.source)].remove(line.key)
-        self._by_key[line.key] = line
-        self._keys_of_source[composed(line.source)].append(line.key)
+            self._keys_of_source[composed(earlier.source)].remove(line.id)
+        self._by_key[line.id] = line
+        self._keys_of_source[composed(line.source)].append(line.id)
         return True
 
     def knows(self, key: str) -> bool:

@@ -7,26 +7,23 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from airflow_provider_encord.ingest.sources import SourceFile
-
-UPLOADED = "uploaded"
-PRESENT = "present"
-FAILED = "failed"
+from airflow_provider_encord.reports import FAILED, Outcome
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class FileOutcome:
     """The outcome of a file.
 
-    :param result: `UPLOADED` now, `PRESENT` before, or `FAILED`.
+    :param result: `CREATED` now, `UNCHANGED` if it was there before, or `FAILED`.
     :param sha256: Of the bytes that were sent, in hexadecimal; None if they were not sent now.
     :param error: Why it failed, and what to do.
     :param retryable: Whether a failure may pass by itself.
-    :param matched_by: What it was recognised by, if it is `PRESENT`; see `ingest.plan`.
+    :param matched_by: What it was recognised by, if it is `UNCHANGED`; see `ingest.plan`.
     :param pending: Its job still runs at Encord, so it must not be sent again.
     """
 
     file: SourceFile
-    result: str
+    result: Outcome
     data_hash: str | None = None
     backing_item_uuid: str | None = None
     sha256: str | None = None
@@ -36,12 +33,12 @@ class Outcome:
     matched_by: str | None = None
 
 
-OutcomeCallback: TypeAlias = Callable[[Sequence[Outcome]], None]
+OutcomeCallback: TypeAlias = Callable[[Sequence[FileOutcome]], None]
 """Called with the outcomes of files as they become known."""
 
 
 def failed(
     file: SourceFile, error: str, *, retryable: bool, sha256: str | None = None, pending: bool = False
-) -> Outcome:
+) -> FileOutcome:
     """The outcome of a file that did not reach Encord."""
-    return Outcome(file=file, result=FAILED, error=error, retryable=retryable, sha256=sha256, pending=pending)
+    return FileOutcome(file=file, result=FAILED, error=error, retryable=retryable, sha256=sha256, pending=pending)

@@ -6,9 +6,10 @@ import collections
 import time
 from collections.abc import Callable, Sequence
 
-from airflow_provider_encord.ingest.outcome import FAILED, PRESENT, UPLOADED, Outcome
+from airflow_provider_encord.ingest.outcome import FileOutcome
 from airflow_provider_encord.ingest.plan import TITLE, TITLE_AND_SIZE
 from airflow_provider_encord.ingest.sources import SourceFile
+from airflow_provider_encord.reports import CREATED, FAILED, UNCHANGED
 
 _MEGABYTE = 1_000_000
 _INTERVAL = 15.0  # seconds between two lines
@@ -28,37 +29,37 @@ class Progress:
         self._files, self._bytes = len(files), sum(file.size for file in files)
         self._log, self._clock = log, clock
         self._counts: collections.Counter[str] = collections.Counter()
-        self._done_bytes = self._present_by_name = 0
+        self._done_bytes = self._matched_by_name = 0
         self._started = self._told = clock()
         self.uploaded_bytes = 0
 
     @property
-    def uploaded(self) -> int:
+    def created(self) -> int:
         """Files that were uploaded now."""
-        return self._counts[UPLOADED]
+        return self._counts[CREATED]
 
     @property
-    def present(self) -> int:
+    def unchanged(self) -> int:
         """Files that were there before."""
-        return self._counts[PRESENT]
+        return self._counts[UNCHANGED]
 
     @property
-    def present_by_name(self) -> int:
+    def matched_by_name(self) -> int:
         """Those of them that were recognised by name only."""
-        return self._present_by_name
+        return self._matched_by_name
 
     @property
     def failed(self) -> int:
         """Files that are not in the dataset."""
         return self._counts[FAILED]
 
-    def take(self, outcomes: Sequence[Outcome]) -> None:
+    def take(self, outcomes: Sequence[FileOutcome]) -> None:
         """Count outcomes; log if it is time."""
         for outcome in outcomes:
             self._counts[outcome.result] += 1
-            self._present_by_name += outcome.matched_by in (TITLE_AND_SIZE, TITLE)
+            self._matched_by_name += outcome.matched_by in (TITLE_AND_SIZE, TITLE)
             self._done_bytes += outcome.file.size
-            self.uploaded_bytes += outcome.file.size if outcome.result == UPLOADED else 0
+            self.uploaded_bytes += outcome.file.size if outcome.result == CREATED else 0
         now = self._clock()
         if outcomes and now - self._told >= _INTERVAL:
             self._told = now
@@ -70,15 +71,15 @@ class Progress:
         rate = self.uploaded_bytes / seconds
         left = self._bytes - self._done_bytes
         self._log(
-            "%d of %d files: %d uploaded, %d present, %d failed; %.1f MB in %.0f s (%.1f MB/s, %.1f files/s)%s.",
+            "%d of %d files: %d uploaded, %d already there, %d failed; %.1f MB in %.0f s (%.1f MB/s, %.1f files/s)%s.",
             sum(self._counts.values()),
             self._files,
-            self.uploaded,
-            self.present,
+            self.created,
+            self.unchanged,
             self.failed,
             self.uploaded_bytes / _MEGABYTE,
             seconds,
             rate / _MEGABYTE,
-            self.uploaded / seconds,
+            self.created / seconds,
             f", about {left / rate:.0f} s left" if left and rate else "",
         )

@@ -21,11 +21,12 @@ from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownErr
 from airflow_provider_encord.client.resources.jobs import UNKNOWN_JOB
 from airflow_provider_encord.client.resources.uploads import follow_job
 from airflow_provider_encord.ingest.notes import JobCheckpoint, JobCheckpoints
-from airflow_provider_encord.ingest.outcome import UPLOADED, Outcome, failed
+from airflow_provider_encord.ingest.outcome import FileOutcome, failed
 from airflow_provider_encord.ingest.places import UploadTarget
 from airflow_provider_encord.ingest.plan import match_new_rows
 from airflow_provider_encord.ingest.sources import SourceFile
 from airflow_provider_encord.ingest.transfer import StoredFile
+from airflow_provider_encord.reports import CREATED
 
 _STARTS = 3  # how often the same files are registered, if answers get lost
 _LOOKS = (1.0, 2.0, 4.0)  # seconds between looks for the rows of a job whose answer was lost
@@ -75,7 +76,7 @@ class Registration:
             raise
         return Job(id=job, sent=sent, note=self._notebook.started(note, job))
 
-    def take_up(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Flow[list[Outcome]]:
+    def take_up(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Flow[list[FileOutcome]]:
         """Wait for a job of an earlier attempt.
 
         :param sent: The files of the note that this attempt is about.
@@ -83,7 +84,7 @@ class Registration:
         self._know(note, sent)
         return (yield from self.finish(self.job_of(note, sent)))
 
-    def find(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Flow[list[Outcome]]:
+    def find(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Flow[list[FileOutcome]]:
         """What an earlier attempt made of files that have changed since. What is not there is not registered again.
 
         :param sent: These files, as the note has them.
@@ -104,12 +105,12 @@ class Registration:
         """The job that a note is about."""
         return Job(id=note.job, sent=sent, note=note)
 
-    def close(self, job: Job, outcomes: Sequence[Outcome]) -> None:
+    def close(self, job: Job, outcomes: Sequence[FileOutcome]) -> None:
         """Forget a job whose outcomes are reported by now."""
         if not any(one.pending for one in outcomes):
             self._notebook.close(job.note)
 
-    def finish(self, job: Job) -> Flow[list[Outcome]]:
+    def finish(self, job: Job) -> Flow[list[FileOutcome]]:
         """Wait for a job; it remains noted until `close`.
 
         :return: The outcome of each of its files.
@@ -120,7 +121,7 @@ class Registration:
             return (yield from self._recover(job.sent))
         return (yield from self._outcomes(job.id, job.sent, ended))
 
-    def _outcomes(self, job: str, sent: Sequence[StoredFile], ended: UploadJob) -> Flow[list[Outcome]]:
+    def _outcomes(self, job: str, sent: Sequence[StoredFile], ended: UploadJob) -> Flow[list[FileOutcome]]:
         if not ended.ended:
             reason = self._overdue(job, ended.errors)
             # Without lasting notes a retry would not know of the job, and send its files a second time.
@@ -134,9 +135,9 @@ class Registration:
             outcomes += found + [_untold(one, ended) for one in lost]
         return outcomes
 
-    def _recover(self, sent: Sequence[StoredFile]) -> Flow[list[Outcome]]:
+    def _recover(self, sent: Sequence[StoredFile]) -> Flow[list[FileOutcome]]:
         """The outcomes of files whose job was started without an answer, or is not known to Encord any more."""
-        outcomes: list[Outcome] = []
+        outcomes: list[FileOutcome] = []
         left = list(sent)
         for _ in range(_STARTS - 1):
             found, left = yield from self._watch(left)
@@ -159,9 +160,9 @@ class Registration:
         )
         return outcomes + found + [failed(one.file, unknown, retryable=True, sha256=one.sha256) for one in left]
 
-    def _watch(self, sent: list[StoredFile]) -> Flow[tuple[list[Outcome], list[StoredFile]]]:
+    def _watch(self, sent: list[StoredFile]) -> Flow[tuple[list[FileOutcome], list[StoredFile]]]:
         """Look for rows until all are there, or no more come."""
-        outcomes: list[Outcome] = []
+        outcomes: list[FileOutcome] = []
         deadline = (yield from Now()) + self._timeout
         look = 0
         while sent and look < len(_LOOKS) and (yield from Now()) < deadline:
@@ -174,7 +175,7 @@ class Registration:
             look = 0 if found else look + 1
         return outcomes, sent
 
-    def _look(self, sent: Sequence[StoredFile]) -> Flow[tuple[list[Outcome], list[StoredFile]]]:
+    def _look(self, sent: Sequence[StoredFile]) -> Flow[tuple[list[FileOutcome], list[StoredFile]]]:
         """Divide files into those that have a new row in the dataset and those that have none."""
         rows = yield from rows_of_kinds(self._target, [one.file for one in sent])
         new = [row for row in rows if row.data_hash not in self._known.get(row.data_title, ())]
@@ -219,7 +220,7 @@ def rows_of_kinds(
     return (yield from target.rows(file_types, item_types, since=since))
 
 
-def judge(sent: Sequence[StoredFile], job: UploadJob) -> tuple[list[Outcome], list[StoredFile]]:
+def judge(sent: Sequence[StoredFile], job: UploadJob) -> tuple[list[FileOutcome], list[StoredFile]]:
     """What a job that ended says of its files: by object where units failed, else by title, in order.
 
     :return: The outcomes, and the files of which it says nothing.
@@ -228,7 +229,7 @@ def judge(sent: Sequence[StoredFile], job: UploadJob) -> tuple[list[Outcome], li
     registered: dict[str, collections.deque[RegisteredFile]] = collections.defaultdict(collections.deque)
     for unit in job.data_hashes_with_titles:
         registered[unit.title].append(unit)
-    outcomes: list[Outcome] = []
+    outcomes: list[FileOutcome] = []
     untold: list[StoredFile] = []
     for one in sent:
         if refused := [url for url in one.objects if url in failures]:
@@ -241,17 +242,17 @@ def judge(sent: Sequence[StoredFile], job: UploadJob) -> tuple[list[Outcome], li
     return outcomes, untold
 
 
-def _uploaded(one: StoredFile, row: DataRow | RegisteredFile) -> Outcome:
-    return Outcome(
+def _uploaded(one: StoredFile, row: DataRow | RegisteredFile) -> FileOutcome:
+    return FileOutcome(
         file=one.file,
-        result=UPLOADED,
+        result=CREATED,
         data_hash=row.data_hash,
         backing_item_uuid=row.backing_item_uuid,
         sha256=one.sha256,
     )
 
 
-def _untold(one: StoredFile, job: UploadJob) -> Outcome:
+def _untold(one: StoredFile, job: UploadJob) -> FileOutcome:
     reason = "; ".join(job.errors) or "it gives no reason"
     return failed(
         one.file,

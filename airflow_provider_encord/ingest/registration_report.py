@@ -1,13 +1,29 @@
-"""The report of a registration: a line of JSON for each unit that was sent, with its outcome.
+"""The report of a registration: a line for each unit, with the fields of `airflow_provider_encord.reports` and these.
+
+================  =====================================================================================
+field             meaning
+================  =====================================================================================
+``operation``     ``register_cloud_data``
+``source``        URL of the object; of a group, of its first object
+``id``            data hash of the data unit, in folders the id of the storage item; null where Encord does not return
+                  it and no earlier line of the report has it
+``outcome``       ``created``; ``unchanged`` (a group or scene that was there, or a file that Encord skipped and an
+                  earlier line knows); ``skipped`` (such as a duplicate that Encord does not name); or ``failed``
+``urls``          URLs of all objects of the unit
+``title``         name in Encord
+``matched_by``    how a unit that is ``unchanged`` was recognised: ``urls``, ``title``, or ``report``; else null
+``dataset_id``    id of the dataset; null if the unit was registered with a folder alone
+``folder_id``     id of the folder, in that case
+================  =====================================================================================
 
 What is sent is written down before the job starts (`SentUnit`), so the report never depends on reading the source a
 second time. Encord names what it made by title, and what failed by URL. A title that several units of one job share
 does not identify any of them: then the URL of the made item decides, and where Encord does not return it, the line has
 no id.
 
-The parts are about the last run. Lines of earlier runs about other units are kept in ``known.jsonl``. An id that an
-earlier line knows stays known: Encord's result does not name a file that it skips. Only files that this module wrote
-are ever replaced or deleted; a directory with any other file is refused.
+Each job has a part in ``<report>.parts/``; the report is made of the parts at the end. Lines of earlier runs about
+other units are kept in ``<report>.known``. An id that an earlier line knows stays known: Encord's result does not name
+a file that it skips. Only files that this module wrote are ever replaced or deleted.
 """
 
 from __future__ import annotations
@@ -22,7 +38,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.attempts import CLAIM_FILE, is_claim, remove
+from airflow_provider_encord.attempts import CLAIM_FILE, is_claim, remove, remove_empty
 from airflow_provider_encord.client.api.data_items import Unit
 from airflow_provider_encord.client.api.uploads import DONE, RegisteredFile, UploadJob
 from airflow_provider_encord.client.call import Flow
@@ -32,23 +48,34 @@ from airflow_provider_encord.client.resources.storage import read_items
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
 from airflow_provider_encord.ingest.registered_groups import Registered
 from airflow_provider_encord.ingest.rows import json_lines
-from airflow_provider_encord.storage_paths import UNFINISHED_PATTERN, storage_errors, write_whole
+from airflow_provider_encord.reports import (
+    CREATED,
+    FAILED,
+    SCHEMA_VERSION,
+    SKIPPED,
+    UNCHANGED,
+    Outcome,
+    ReportLine,
+    encode_lines,
+)
+from airflow_provider_encord.storage_paths import (
+    UNFINISHED_PATTERN,
+    is_local,
+    require_replaceable,
+    storage_errors,
+    write_whole,
+)
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
-REGISTERED = "registered"
-PRESENT = "present"
-SKIPPED = "skipped"
-FAILED = "failed"
-CANCELLED = "cancelled"
+OPERATION = "register_cloud_data"
 REPORT = "report"
 """By what a unit is recognised that Encord's result does not name and an earlier line does."""
 _MOST_IN_MEMORY = 16 * 2**20  # bytes
-_KNOWN = "known.jsonl"
+_CANCELLED = "Encord cancelled the job before it registered this unit."
 _PART = re.compile(r"part-\d{6,}\.jsonl")
 _SENT = re.compile(r"part-\d{6,}\.sent\.jsonl")
-_UNFINISHED = re.compile(rf"(part-\d{{6,}}(\.sent)?\.jsonl|known\.jsonl|claim\.json){UNFINISHED_PATTERN}")
+_UNFINISHED = re.compile(rf"(part-\d{{6,}}(\.sent)?\.jsonl|claim\.json){UNFINISHED_PATTERN}")
 
 
 class SentUnit(msgspec.Struct, frozen=True):
@@ -66,61 +93,61 @@ class SentUnit(msgspec.Struct, frozen=True):
     note: str | None = None
 
 
-class RegistrationLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What a report says of one unit.
+class RegistrationLine(ReportLine, frozen=True, kw_only=True):
+    """What a report says of one unit; the fields are explained above."""
 
-    :param outcome: `REGISTERED`, `PRESENT` (a group or scene that was there), `SKIPPED` (such as a skipped duplicate),
-        `FAILED` or `CANCELLED`.
-    :param id: Of the data unit, in folders of the storage item; None where Encord does not return it and no earlier
-        line of the report has it.
-    :param matched_by: By what a unit that is `PRESENT` was recognised: ``urls``, ``title``, or `REPORT`.
-    :param dataset: Id of the dataset; None if the unit was registered with a folder alone.
-    :param folder: Id of the folder, in that case.
-    """
-
-    schema_version: int
     urls: list[str]
     title: str
-    outcome: str
-    id: str | None
-    error: str | None
     matched_by: str | None = None
-    dataset: str | None = None
-    folder: str | None = None
+    dataset_id: str | None = None
+    folder_id: str | None = None
+
+
+_LINE = msgspec.json.Decoder(RegistrationLine)
 
 
 class RegistrationReport:
-    """The files of a report, one for each job, in a directory.
+    """A report, and the parts that it is made of.
 
-    :param directory: A path object.
+    :param path: The report; a path object.
     :param dataset: Id of the dataset that is registered with; None for a folder.
     :param folder: Id of the folder, where there is no dataset.
     """
 
-    def __init__(self, directory: Any, *, dataset: str | None = None, folder: str | None = None):
-        self._directory = directory
+    def __init__(self, path: Any, *, dataset: str | None = None, folder: str | None = None):
+        self._path, self._known_path = path, path.parent / f"{path.name}.known"
+        self._directory = path.parent / f"{path.name}.parts"
         self._dataset, self._folder = dataset, None if dataset else folder
 
-    def require_ours(self) -> None:
-        """Make sure that the directory holds nothing but a report.
+    @property
+    def claim_path(self) -> Any:
+        """The file that claims the report for one task."""
+        return self._directory / CLAIM_FILE
 
-        :raises InvalidArgumentError: It holds another file, or one of a name of ours with other content.
+    def require_ours(self) -> None:
+        """Make sure that the report can be written, and that it replaces nothing but an earlier one.
+
+        :raises InvalidArgumentError: Something else is there.
         """
+        for path in (self._path, self._known_path):
+            require_replaceable(path, "report", _LINE.decode, "a report of a registration")
         with storage_errors("report", self._directory):
             paths = self._files()
         foreign = next((path for path in paths if not self._is_ours(path)), None)
         if foreign is not None:
             raise InvalidArgumentError(
-                f"report: {self._directory} holds {foreign.name[:80]!r}, which is no file of a report. Name an empty "
-                "directory, or one that does not exist yet."
+                f"report: {self._directory} holds {foreign.name[:80]!r}, which is no part of a report. Name another "
+                "file, or delete that directory."
             )
 
     def keep_earlier(self) -> None:
-        """Keep the lines of the last run, before its parts are replaced."""
+        """Keep what an earlier attempt wrote in parts, before this one writes its own."""
         parts = self._parts()
-        if parts:
-            of_parts = {_key(line) for path in parts for line in _lines(path)}
-            self._write_known(of_parts, first=parts)
+        if not parts:
+            return
+        of_parts = {_key(line) for path in parts for line in _lines(path)}
+        self._write_known(of_parts, first=parts, earlier=[self._known_path])
+        self._remove(parts)
 
     @property
     def has_open_part(self) -> bool:
@@ -167,28 +194,40 @@ class RegistrationReport:
 
         :param all_ended: Whether the job went through all of its units: then it skipped what it does not name.
         """
-        target = {"dataset": self._dataset, "folder": self._folder}
+        target = {"dataset_id": self._dataset, "folder_id": self._folder}
         ours = [msgspec.structs.replace(line, **target) for line in lines]
         known = self._known_ids({_key(line) for line in ours if line.id is None})
         written = (_with_id(line, known.get(_key(line)), all_ended) for line in ours)
-        self._write(_part_name(number), _encoded(written))
+        self._write(_part_name(number), encode_lines(written))
         self.drop_part(number)
 
-    def finish(self, jobs: int) -> None:
-        """Delete the files that an earlier, longer attempt left behind those of this one."""
+    def finish(self) -> None:
+        """Write the report, whole; then the parts are not needed any more."""
+        self.publish()
         with storage_errors("report", self._directory):
-            if not self._directory.exists():
-                return
-            kept = {_part_name(number) for number in range(jobs)}
-            for path in self._files():
-                name = path.name
-                is_part = _PART.fullmatch(name) or _SENT.fullmatch(name)
-                unfinished = _UNFINISHED.fullmatch(name) and not name.startswith(CLAIM_FILE)
-                if (is_part and name not in kept) or unfinished:
-                    remove(path)
-            if not (self._directory / _KNOWN).exists():
-                return
-        self._write_known({_key(line) for path in self._parts() for line in _lines(path)})
+            self._remove(path for path in self._files() if path.name != CLAIM_FILE)
+
+    def publish(self) -> None:
+        """Write the report of what the parts hold, if there are any, in place of that of an earlier run."""
+        parts = self._parts()
+        if not parts:
+            return
+        of_parts = {_key(line) for path in parts for line in _lines(path)}
+        # First: if the task is killed between the two, nothing is lost.
+        self._write_known(of_parts, earlier=[self._path, self._known_path])
+        with storage_errors("report", self._path):
+            write_whole(self._path, encode_lines(line for path in parts for line in _lines(path)))
+
+    def tidy(self) -> None:
+        """Remove the directory of the parts if it is empty."""
+        with storage_errors("report", self._directory):
+            if is_local(self._directory):
+                remove_empty(self._directory)
+
+    def _remove(self, paths: Iterable[Any]) -> None:
+        with storage_errors("report", self._directory):
+            for path in paths:
+                remove(path)
 
     def _write(self, name: str, lines: Iterable[bytes]) -> None:
         with storage_errors("report", self._directory):
@@ -213,9 +252,9 @@ class RegistrationReport:
                 return False
             if path.name == CLAIM_FILE:
                 return is_claim(path.read_bytes())
-        type_ = SentUnit if _SENT.fullmatch(path.name) else RegistrationLine
-        if type_ is RegistrationLine and not _PART.fullmatch(path.name) and path.name != _KNOWN:
+        if not _SENT.fullmatch(path.name) and not _PART.fullmatch(path.name):
             return False
+        type_: type[msgspec.Struct] = SentUnit if _SENT.fullmatch(path.name) else RegistrationLine
         with storage_errors("report", path), path.open("rb") as file:
             first = file.readline()
         try:
@@ -224,39 +263,44 @@ class RegistrationReport:
             return not first
         return True
 
-    def _known_lines(self) -> Iterator[RegistrationLine]:
-        path = self._directory / _KNOWN
-        with storage_errors("report", path):
-            there = path.exists()
-        if there:
-            yield from _lines(path)
-
     def _known_ids(self, wanted: Collection[bytes]) -> dict[bytes, str]:
         """The ids that earlier lines have of units."""
         found: dict[bytes, str] = {}
-        for line in self._known_lines() if wanted else ():
+        for line in self._earlier_lines([self._known_path, self._path]) if wanted else ():
             if line.id is not None and (key := _key(line)) in wanted:
                 found.setdefault(key, line.id)
         return found
 
-    def _write_known(self, replaced: Collection[bytes], first: Iterable[Any] = ()) -> None:
-        """Write what is known of earlier runs.
+    def _earlier_lines(self, paths: Iterable[Any]) -> Iterator[RegistrationLine]:
+        for path in paths:
+            with storage_errors("report", path):
+                there = path.exists()
+            if there:
+                yield from _lines(path)
+
+    def _write_known(self, replaced: set[bytes], *, earlier: Iterable[Any], first: Iterable[Any] = ()) -> None:
+        """Write what is known of earlier runs, each unit once.
 
         :param replaced: Units of which newer lines are there.
+        :param earlier: Files that hold earlier lines, the newest first.
         :param first: Files whose lines are kept before the others.
         """
-
+        seen = set(replaced)
         # Aside first: a store may empty an object when it is opened for writing, and the lines are read from it.
         with tempfile.SpooledTemporaryFile(max_size=_MOST_IN_MEMORY) as aside:
             for path in first:
-                aside.writelines(_encoded(_lines(path)))
-            aside.writelines(_encoded(line for line in self._known_lines() if _key(line) not in replaced))
+                aside.writelines(encode_lines(_lines(path)))
+            for line in self._earlier_lines(earlier):
+                if (key := _key(line)) not in seen:
+                    seen.add(key)
+                    aside.writelines(encode_lines([line]))
             if aside.tell():
                 aside.seek(0)
-                self._write(_KNOWN, aside)
+                with storage_errors("report", self._known_path):
+                    write_whole(self._known_path, aside)
                 return
-        with storage_errors("report", self._directory):
-            remove(self._directory / _KNOWN)
+        with storage_errors("report", self._known_path):
+            remove(self._known_path)
 
 
 def registration_lines(
@@ -272,16 +316,19 @@ def registration_lines(
     made = collections.Counter(one.title for one in answer.data_hashes_with_titles)
     for unit in units:
         if unit.present is not None:
-            yield _line(unit, PRESENT, unit.present, unit.note)
+            yield _line(unit, UNCHANGED, unit.present, unit.note)
             continue
         reason = next((failures[url] for url in unit.urls if url in failures), None)
         found = by_title.get(unit.title) or next((by_url[url] for url in unit.urls if url in by_url), None)
+        outcome: Outcome
         if reason is not None:
             outcome, found = FAILED, None
         elif found is not None or _all_were_made(unit.title, titles, made):
-            outcome = REGISTERED
+            outcome = CREATED
+        elif answer.units_cancelled_count:
+            outcome, reason = FAILED, _CANCELLED
         else:
-            outcome = CANCELLED if answer.units_cancelled_count else SKIPPED
+            outcome = SKIPPED
         yield _line(unit, outcome, (found.data_hash or found.backing_item_uuid) if found else None, reason)
 
 
@@ -309,17 +356,13 @@ def _lines(path: Any) -> Iterator[RegistrationLine]:
         except msgspec.ValidationError as error:
             raise InvalidArgumentError(
                 f"report: {path}, {row.where}: it is not a line of a report: {error}. Delete the file, or name "
-                "another directory."
+                "another report."
             ) from None
-
-
-def _encoded(lines: Iterable[RegistrationLine]) -> Iterator[bytes]:
-    return (msgspec.json.encode(line) + b"\n" for line in lines)
 
 
 def _key(line: RegistrationLine) -> bytes:
     """Identifies a unit of one target."""
-    about = msgspec.json.encode([line.dataset, line.folder, line.urls, line.title])
+    about = msgspec.json.encode([line.dataset_id, line.folder_id, line.urls, line.title])
     return hashlib.blake2b(about, digest_size=16).digest()
 
 
@@ -327,7 +370,7 @@ def _with_id(line: RegistrationLine, known: str | None, all_ended: bool) -> Regi
     if line.id is not None or known is None:
         return line
     if line.outcome == SKIPPED and all_ended:
-        return msgspec.structs.replace(line, id=known, outcome=PRESENT, matched_by=REPORT)
+        return msgspec.structs.replace(line, id=known, outcome=UNCHANGED, matched_by=REPORT)
     return msgspec.structs.replace(line, id=known)
 
 
@@ -341,14 +384,16 @@ def _titles(units: Iterable[SentUnit]) -> collections.Counter[str]:
     return collections.Counter(unit.title for unit in units if unit.present is None)
 
 
-def _line(unit: SentUnit, outcome: str, id_: str | None, error: str | None) -> RegistrationLine:
+def _line(unit: SentUnit, outcome: Outcome, id_: str | None, error: str | None) -> RegistrationLine:
     return RegistrationLine(
         schema_version=SCHEMA_VERSION,
+        operation=OPERATION,
+        source=unit.urls[0],
+        id=id_,
+        outcome=outcome,
+        error=error,
         urls=unit.urls,
         title=unit.title,
-        outcome=outcome,
-        id=id_,
-        error=error,
         matched_by=unit.matched_by,
     )
 

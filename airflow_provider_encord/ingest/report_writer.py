@@ -18,16 +18,16 @@ from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, r
 from airflow_provider_encord.ingest.content import checksum_of
 from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.notes import JobCheckpoints
-from airflow_provider_encord.ingest.outcome import Outcome
+from airflow_provider_encord.ingest.outcome import FileOutcome
 from airflow_provider_encord.ingest.sources import SourceFile, uri_of
 from airflow_provider_encord.ingest.upload_report import (
-    ReportLine,
+    UploadLine,
     earlier_lines,
-    encode_lines,
     lines_of,
-    report_line,
+    upload_line,
     write_report,
 )
+from airflow_provider_encord.reports import encode_lines
 from airflow_provider_encord.storage_paths import (
     UNFINISHED_PATTERN,
     is_local,
@@ -76,7 +76,7 @@ class ReportWriter:
         self._path, self._target, self._clock = path, {"dataset": dataset, "folder": folder}, clock
         self._parts = path.parent / f"{path.name}.parts"
         self._known_path = path.parent / f"{path.name}.known"
-        self._waiting: list[Outcome] = []
+        self._waiting: list[FileOutcome] = []
         self._written = clock()
         require_writable(path, "report")
         self._claim = Claim(self._parts / CLAIM_FILE, owner, "report")
@@ -86,9 +86,9 @@ class ReportWriter:
         except BaseException:
             self.release()
             raise
-        ours = (line for line in lines if (line.dataset, line.folder) == (dataset, folder))
+        ours = (line for line in lines if (line.dataset_id, line.folder_id) == (dataset, folder))
         self.evidence = Evidence(ours, checksum=self._checksum_of, exists=exists)
-        self._known = {line.key: line for line in lines if line.key and line.sha256}
+        self._known = {line.id: line for line in lines if line.id and line.sha256}
         self._checksums = self.evidence.checksums
 
     @property
@@ -106,7 +106,7 @@ class ReportWriter:
         self._claim.keep()  # many large files may have to be read
         return checksum_of(file)
 
-    def take(self, outcomes: Sequence[Outcome]) -> None:
+    def take(self, outcomes: Sequence[FileOutcome]) -> None:
         """Keep outcomes, in a part now and then."""
         self._waiting += outcomes
         due = self._clock() - self._written >= _SECONDS_PER_PART
@@ -120,21 +120,21 @@ class ReportWriter:
             return
         self._claim.check()
         with storage_errors("report", self._parts):
-            lines = [report_line(one, **self._target, checksums=self._checksums) for one in self._waiting]
+            lines = [upload_line(one, **self._target, checksums=self._checksums) for one in self._waiting]
             write_whole(self._parts / f"part-{self._number:06d}.jsonl", encode_lines([*learned, *lines]))
         self._number += 1
         self._waiting = []
         self._written = self._clock()
 
-    def finish(self, outcomes: Iterable[Outcome], *, under_way: bool) -> None:
+    def finish(self, outcomes: Iterable[FileOutcome], *, under_way: bool) -> None:
         """Write the report, whole; then the parts are not needed any more.
 
         :param under_way: Jobs still run at Encord: their notes stay for the next try.
         """
         self._claim.check()
         self._learned()
-        lines = [report_line(one, **self._target, checksums=self._checksums) for one in outcomes]
-        self._keep_earlier({line.key for line in lines})  # first: a kill between the two then loses nothing
+        lines = [upload_line(one, **self._target, checksums=self._checksums) for one in outcomes]
+        self._keep_earlier({line.id for line in lines})  # first: a kill between the two then loses nothing
         write_report(self._path, lines)
         with storage_errors("report", self._parts):
             for part in self._left():
@@ -160,14 +160,14 @@ class ReportWriter:
             if is_local(self._parts):
                 remove_empty(self._parts)
 
-    def _learned(self) -> list[ReportLine]:
+    def _learned(self) -> list[UploadLine]:
         """What became known of earlier attempts since this was asked last."""
         learned, self.evidence.learned = self.evidence.learned, []
-        self._known |= {line.key: line for line in learned if line.key}
-        self._checksums |= {line.key: str(line.sha256) for line in learned if line.key}
+        self._known |= {line.id: line for line in learned if line.id}
+        self._checksums |= {line.id: str(line.sha256) for line in learned if line.id}
         return learned
 
-    def _earlier(self) -> tuple[list[ReportLine], int]:
+    def _earlier(self) -> tuple[list[UploadLine], int]:
         """The lines of earlier attempts, and how many parts there are."""
         lines = earlier_lines(self._known_path) + earlier_lines(self._path)
         with storage_errors("report", self._parts):

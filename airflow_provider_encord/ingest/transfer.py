@@ -14,7 +14,7 @@ from airflow_provider_encord.client.api.uploads import SignedUrl
 from airflow_provider_encord.client.call import Flow, Gather, Transfer
 from airflow_provider_encord.client.errors import EncordError, RefusedError, UnexpectedResponseError
 from airflow_provider_encord.ingest.content import Content, joined_checksum
-from airflow_provider_encord.ingest.outcome import Outcome, failed
+from airflow_provider_encord.ingest.outcome import FileOutcome, failed
 from airflow_provider_encord.ingest.places import UploadTarget
 from airflow_provider_encord.ingest.sources import SourceFile
 
@@ -58,7 +58,7 @@ class StoredFile:
         )
 
 
-def unfit(file: SourceFile) -> Outcome | None:
+def unfit(file: SourceFile) -> FileOutcome | None:
     """Why a file is not sent at all; None if it can be."""
     for one in file.files:
         if one.size == 0:
@@ -69,7 +69,7 @@ def unfit(file: SourceFile) -> Outcome | None:
     return None
 
 
-def send_files(target: UploadTarget, files: Sequence[SourceFile]) -> Flow[tuple[list[StoredFile], list[Outcome]]]:
+def send_files(target: UploadTarget, files: Sequence[SourceFile]) -> Flow[tuple[list[StoredFile], list[FileOutcome]]]:
     """Send files of one kind. A group arrives whole, or not at all.
 
     :return: Those that arrived, in their order, and the outcomes of those that did not.
@@ -90,7 +90,7 @@ def send_files(target: UploadTarget, files: Sequence[SourceFile]) -> Flow[tuple[
         if not left:
             break
     sent: list[StoredFile] = []
-    failures: list[Outcome] = []
+    failures: list[FileOutcome] = []
     first = 0
     for file in files:
         numbers = range(first, first + len(file.files))

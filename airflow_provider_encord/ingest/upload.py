@@ -29,13 +29,14 @@ from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT
 from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.notes import JobCheckpoints, sent_again, sent_before
-from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, OutcomeCallback, failed
+from airflow_provider_encord.ingest.outcome import FileOutcome, OutcomeCallback, failed
 from airflow_provider_encord.ingest.places import UploadTarget
 from airflow_provider_encord.ingest.plan import CHECKSUM, TITLE_AND_SIZE, batches, make_plan, match_new_rows
 from airflow_provider_encord.ingest.registration import Job, Registration, rows_of_kinds
 from airflow_provider_encord.ingest.sources import SourceFile, composed
 from airflow_provider_encord.ingest.transfer import StoredFile, send_files, unfit
-from airflow_provider_encord.ingest.upload_report import report_line
+from airflow_provider_encord.ingest.upload_report import upload_line
+from airflow_provider_encord.reports import CREATED, UNCHANGED
 
 _GROUP = "IMG_GROUP"
 _RUNNING_JOBS = 1  # at Encord, while the next batch is sent
@@ -128,12 +129,12 @@ def _take_up(
     job_timeout: float,
     on_outcomes: OutcomeCallback,
     evidence: Evidence,
-) -> Flow[list[Outcome]]:
+) -> Flow[list[FileOutcome]]:
     """Resolve jobs that earlier attempts left running; return only final outcomes.
 
     :param evidence: Receives what was made of files that have changed since.
     """
-    outcomes: list[Outcome] = []
+    outcomes: list[FileOutcome] = []
     done: set[SourceFile] = set()
     # Those with an id first: what such a job made is certain, and another note may be about the same objects.
     for note in sorted(notebook.left(target.id), key=lambda one: one.job is None):
@@ -143,13 +144,13 @@ def _take_up(
         made = (yield from registration.find(note, before)) if before else []
         folder = None if target.dataset else target.folder
         for one in made:
-            evidence.learn(report_line(one, target.dataset, {}, folder=folder))
+            evidence.learn(upload_line(one, target.dataset, {}, folder=folder))
         if not sent:
             registration.close(registration.job_of(note, before), made)
             continue
         ended = yield from registration.take_up(note, sent)
         # What Encord refused may be good by now, so it is sent again like any other.
-        certain = [outcome for outcome in ended if outcome.result == UPLOADED or outcome.pending]
+        certain = [outcome for outcome in ended if outcome.result == CREATED or outcome.pending]
         on_outcomes(certain)
         registration.close(registration.job_of(note, sent), [*ended, *made])
         outcomes += certain
@@ -157,17 +158,17 @@ def _take_up(
     return outcomes
 
 
-def _present(target: UploadTarget, file: SourceFile, row: DataRow, matched_by: str) -> Outcome:
-    return Outcome(
+def _present(target: UploadTarget, file: SourceFile, row: DataRow, matched_by: str) -> FileOutcome:
+    return FileOutcome(
         file=file,
-        result=PRESENT,
+        result=UNCHANGED,
         data_hash=row.data_hash if target.dataset else None,
         backing_item_uuid=row.backing_item_uuid,
         matched_by=matched_by,
     )
 
 
-def _ambiguous(file: SourceFile, target: UploadTarget) -> Outcome:
+def _ambiguous(file: SourceFile, target: UploadTarget) -> FileOutcome:
     where = "dataset" if target.dataset else "folder"
     reason = (
         f"the {where} has some of the files named {file.title!r} of {file.size} bytes and not all, and it cannot be "
@@ -191,7 +192,7 @@ class Newcomers:
         # By Encord's clock; a second of overlap, since times may be as coarse as that.
         self._since = max(created) - datetime.timedelta(seconds=1) if created else None
 
-    def mine(self, outcomes: Iterable[Outcome]) -> None:
+    def mine(self, outcomes: Iterable[FileOutcome]) -> None:
         """These rows are not somebody else's."""
         self._known |= {key for one in outcomes for key in (one.data_hash, one.backing_item_uuid) if key}
 
@@ -311,7 +312,7 @@ class _Upload:
                 self._fail([one.file for one in job.sent], str(error), retryable=error.retryable)
             else:
                 self._newcomers.mine(outcomes)
-                self._uploaded += [one.file for one in outcomes if one.result == UPLOADED]
+                self._uploaded += [one.file for one in outcomes if one.result == CREATED]
                 self._on_outcomes(outcomes)
                 self._registration.close(job, outcomes)
 

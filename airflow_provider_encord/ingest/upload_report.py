@@ -1,110 +1,92 @@
-"""A report: a line of JSON for each file, saying the outcome of it.
+"""The report of an upload: a line for each file, with the fields of `airflow_provider_encord.reports` and these.
 
-Every line carries ``schema_version`` and says all about its file, so that reports may be cut into parts and joined
-again, and any reader of JSON Lines takes them. If a file is named twice, the later line holds.
-
-=====================  ================================================================================
-field                  meaning
-=====================  ================================================================================
-``schema_version``     1; fields may be added without changing it
-``source``             URI of the file, unescaped
-``title``, ``size``    name in Encord; bytes
-``sha256``             of the bytes that were sent; null if they were never sent by a task with this report; of a
-                       group, that of the checksums of its files, one a line
-``parts``              URIs of the files of a group, in order; else empty
-``kind``               ``image``, ``video``, ``imageGroup``, ``dicomSeries``, ...
-``outcome``            ``uploaded`` now, ``present`` before, ``failed``
-``matched_by``         what a file that is ``present`` was recognised by: ``report`` (an earlier line about this
-                       source, unchanged since), ``checksum``, ``title_and_size`` or ``title``; else null
-``version``            the version of the file as its store states it, such as a time or an entity tag
-``dataset``            id of the dataset; null if the files went into a folder
-``folder``             id of the storage folder, in that case
-``data_hash``          id of the data unit; null if it failed, and in folders
-``backing_item_uuid``  id of the storage item behind it; null if it failed
-``error``              why it failed; else null
-=====================  ================================================================================
+================  =====================================================================================
+field             meaning
+================  =====================================================================================
+``operation``     ``upload_files``
+``source``        URI of the file, unescaped; of a group, of its first file
+``id``            data hash of the data unit, in folders the id of the storage item; null if it failed
+``outcome``       ``created`` now, ``unchanged`` (it was there before), or ``failed``
+``title``         name in Encord
+``size``          bytes
+``sha256``        of the bytes that were sent; null if no task with this report sent them; of a group, that of the
+                  checksums of its files, one a line
+``parts``         URIs of the files of a group, in order; else empty
+``kind``          ``image``, ``video``, ``imageGroup``, ``dicomSeries``, ...
+``matched_by``    how a file that is ``unchanged`` was recognised: ``report`` (an earlier line about this source,
+                  unchanged since), ``checksum``, ``title_and_size`` or ``title``; else null
+``version``       the version of the file as its store states it, such as a time or an entity tag
+``dataset_id``    id of the dataset; null if the files went into a folder
+``folder_id``     id of the storage folder, in that case
+``item_id``       id of the storage item; null if it failed
+================  =====================================================================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.ingest.outcome import PRESENT, Outcome
+from airflow_provider_encord.ingest.outcome import FileOutcome
+from airflow_provider_encord.reports import SCHEMA_VERSION, UNCHANGED, ReportLine, encode_lines, require_readable
 from airflow_provider_encord.storage_paths import require_regular, storage_errors, write_whole
 
-SCHEMA_VERSION = 1
+OPERATION = "upload_files"
 
 
-class ReportLine(msgspec.Struct, frozen=True, kw_only=True):
+class UploadLine(ReportLine, frozen=True, kw_only=True):
     """What a report says of one file; the fields are explained above."""
 
-    schema_version: int
-    source: str
     title: str
     size: int
     sha256: str | None
     kind: str
-    outcome: str
-    dataset: str | None
-    data_hash: str | None
-    backing_item_uuid: str | None
-    error: str | None
-    folder: str | None = None
-    parts: list[str] = []
+    dataset_id: str | None
+    item_id: str | None
+    folder_id: str | None = None
+    parts: Sequence[str] = ()
     version: str | None = None
     matched_by: str | None = None
 
-    @property
-    def key(self) -> str | None:
-        """What names it in Encord."""
-        return self.data_hash or self.backing_item_uuid
+
+_LINE = msgspec.json.Decoder(UploadLine)
+_START = f'{{"schema_version":"{SCHEMA_VERSION}","operation":"{OPERATION}"'.encode()  # of every line that we write
 
 
-_LINE = msgspec.json.Decoder(ReportLine)
-_ENCODER = msgspec.json.Encoder()
-_START = f'{{"schema_version":{SCHEMA_VERSION},"source":"'.encode()  # of every line that we write
-
-
-def report_line(
-    outcome: Outcome, dataset: str | None, checksums: Mapping[str, str], *, folder: str | None = None
-) -> ReportLine:
+def upload_line(
+    outcome: FileOutcome, dataset: str | None, checksums: Mapping[str, str], *, folder: str | None = None
+) -> UploadLine:
     """The line about one file.
 
     :param checksums: What an earlier report knows: SHA-256 by data hash, in folders by item.
     """
-    key = outcome.data_hash or outcome.backing_item_uuid or ""
-    known = checksums.get(key) if outcome.result == PRESENT else None
-    return ReportLine(
+    id_ = outcome.data_hash or outcome.backing_item_uuid
+    known = checksums.get(id_ or "") if outcome.result == UNCHANGED else None
+    return UploadLine(
         schema_version=SCHEMA_VERSION,
+        operation=OPERATION,
         source=outcome.file.uri,
+        id=id_,
+        outcome=outcome.result,
+        error=outcome.error,
         title=outcome.file.title,
         size=outcome.file.size,
         sha256=outcome.sha256 or known,
         kind=outcome.file.item_type,
-        outcome=outcome.result,
-        dataset=dataset,
-        data_hash=outcome.data_hash,
-        backing_item_uuid=outcome.backing_item_uuid,
-        error=outcome.error,
-        folder=folder,
+        dataset_id=dataset,
+        item_id=outcome.backing_item_uuid,
+        folder_id=folder,
         parts=[part.uri for part in outcome.file.parts],
         version=outcome.file.version,
         matched_by=outcome.matched_by,
     )
 
 
-def encode_lines(lines: Iterable[ReportLine]) -> Iterator[bytes]:
-    """The lines as they stand in the file, each with its newline."""
-    for line in lines:
-        yield _ENCODER.encode(line) + b"\n"
-
-
-def read_lines(file: Iterable[bytes]) -> Iterator[ReportLine]:
+def read_lines(file: Iterable[bytes]) -> Iterator[UploadLine]:
     """Read a report, or a part of one.
 
     :param file: Its lines, with their newlines.
@@ -122,15 +104,11 @@ def read_lines(file: Iterable[bytes]) -> Iterator[ReportLine]:
                     "match_by='checksum' uploads all of them again."
                 ) from None
             raise InvalidArgumentError(f"report: line {number} is not a line of a report: {error}.") from None
-        if line.schema_version > SCHEMA_VERSION:
-            raise InvalidArgumentError(
-                f"report: line {number} has schema_version {line.schema_version}, and this version of the provider "
-                f"reads up to {SCHEMA_VERSION}. Update it, or name another report."
-            )
+        require_readable(line.schema_version, f"report: line {number}")
         yield line
 
 
-def earlier_lines(path: Any) -> list[ReportLine]:
+def earlier_lines(path: Any) -> list[UploadLine]:
     """The lines of an earlier report, if one exists.
 
     :param path: A path object.
@@ -144,7 +122,7 @@ def earlier_lines(path: Any) -> list[ReportLine]:
             return list(lines_of(file, path))
 
 
-def lines_of(file: Any, path: Any) -> Iterator[ReportLine]:
+def lines_of(file: Any, path: Any) -> Iterator[UploadLine]:
     """The lines of an open file.
 
     :raises InvalidArgumentError: As `read_lines`; the message names the file.
@@ -155,7 +133,7 @@ def lines_of(file: Any, path: Any) -> Iterator[ReportLine]:
         raise InvalidArgumentError(f"{error.message} (in {path})") from None
 
 
-def write_report(path: Any, lines: Iterable[ReportLine]) -> None:
+def write_report(path: Any, lines: Iterable[UploadLine]) -> None:
     """Write a whole report, in place of one that is there.
 
     :param path: A path object. A missing directory is made on a disk; object stores have none.

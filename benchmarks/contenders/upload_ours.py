@@ -12,11 +12,11 @@ import time
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.ingest.outcome import UPLOADED
+from airflow_provider_encord.reports import CREATED
 from airflow_provider_encord.ingest.places import UploadTarget
 from airflow_provider_encord.ingest.sources import find_files
 from airflow_provider_encord.ingest.upload import upload_files
-from airflow_provider_encord.ingest.upload_report import report_line, write_report
+from airflow_provider_encord.ingest.upload_report import upload_line, write_report
 
 base, key_file, dataset, folder = sys.argv[1:]
 client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))
@@ -27,9 +27,9 @@ outcomes = []
 client.run(
     upload_files(UploadTarget(dataset=dataset, credential=client.credential.kind), files, on_outcomes=outcomes.extend)
 )
-write_report(pathlib.Path(folder + ".report.jsonl"), (report_line(one, dataset, {}) for one in outcomes))
+write_report(pathlib.Path(folder + ".report.jsonl"), (upload_line(one, dataset, {}) for one in outcomes))
 took, cpu = time.perf_counter() - started, time.process_time() - cpu
-done = sum(one.result == UPLOADED for one in outcomes)
+done = sum(one.result == CREATED for one in outcomes)
 print(
     json.dumps(
         {

@@ -251,7 +251,8 @@ from airflow_provider_encord.export.reading import ReadOptions
 url, key, project, destination, rows = sys.argv[1:]
 with EncordClient(SshKey.from_path(key), Settings(base_url=url)) as client:
     tracemalloc.start()
-    spec = ExportSpec(selection=RowSelection(project_id=project), layout=Layout(max_shard_bytes=2**20), logical_date="2026-11-24T00:00:00+00:00")
+    selection, layout = RowSelection(project_id=project), Layout(max_shard_bytes=2**20)
+    spec = ExportSpec(selection=selection, layout=layout, logical_date="2026-11-24T00:00:00+00:00")
     manifest = export_labels(client, spec, pathlib.Path(destination), reading=ReadOptions(batch_size=int(rows)))
 print(manifest.bytes, tracemalloc.get_traced_memory()[1])
 """

@@ -9,7 +9,7 @@ from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.api.uploads import RegisteredFile, SignedUrl, UploadJob
 from airflow_provider_encord.client.call import Call, Gather, Now, Pause, Transfer
 from airflow_provider_encord.client.errors import EncordError
-from airflow_provider_encord.ingest.outcome import Outcome
+from airflow_provider_encord.ingest.outcome import FileOutcome
 
 START = "upload.start"
 POLL = "dataset.add_private_data result"
@@ -35,7 +35,7 @@ class ScriptedEncord:
         self.starts: list[dict[str, Any]] = []
         self.transfers: list[Transfer] = []
         self.jobs: dict[str, UploadJob] = {}
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[FileOutcome] = []
         self.now = 0.0
         self._sizes: dict[str, int] = {}
         self._keys = 0

@@ -15,7 +15,7 @@ from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.grouping import group_files
 from airflow_provider_encord.ingest.plan import CHECKSUM, REPORT, TITLE, TITLE_AND_SIZE, make_plan
 from airflow_provider_encord.ingest.sources import SourceFile, find_files
-from airflow_provider_encord.ingest.upload_report import ReportLine
+from airflow_provider_encord.ingest.upload_report import UploadLine
 from tests.ingest.files import a_row
 
 
@@ -30,8 +30,8 @@ def a_file_again(path: Path) -> SourceFile:
     return file
 
 
-def a_line(file: SourceFile, key: str, content: bytes) -> ReportLine:
-    return ReportLine(
+def a_line(file: SourceFile, key: str, content: bytes) -> UploadLine:
+    return UploadLine(
         schema_version=1,
         source=file.uri,
         title=file.title,
@@ -154,6 +154,6 @@ def test_a_file_that_cannot_be_read_for_its_checksum_fails_alone(tmp_path: Path)
 def test_a_line_that_went_by_name_itself_is_no_evidence(tmp_path: Path) -> None:
     file = a_file(tmp_path / "a.png", b"content")
     line = a_line(file, "row", b"content")
-    by_name = ReportLine(**{name: getattr(line, name) for name in line.__struct_fields__} | {"sha256": None})
+    by_name = UploadLine(**{name: getattr(line, name) for name in line.__struct_fields__} | {"sha256": None})
     plan = make_plan([file], [a_row("a.png", 7, data_hash="row")], evidence=Evidence([by_name]))
     assert [by for _, _, by in plan.present] == [TITLE_AND_SIZE]

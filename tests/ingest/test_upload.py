@@ -16,7 +16,7 @@ from airflow_provider_encord.client.errors import (
     RefusedError,
     UnavailableError,
 )
-from airflow_provider_encord.ingest.outcome import FAILED, PRESENT, UPLOADED
+from airflow_provider_encord.reports import FAILED, UNCHANGED, CREATED
 from airflow_provider_encord.ingest.places import UploadTarget
 from airflow_provider_encord.ingest.sources import SourceFile
 from airflow_provider_encord.ingest.transfer import MOST_BYTES
@@ -46,8 +46,8 @@ def test_files_are_sent_registered_and_seen_through_in_this_order() -> None:
     upload(encord, some(2))
     assert encord.log == [ROWS, URLS, PUT, PUT, ROWS, START, POLL, ROWS]
     assert [(one.result, one.data_hash, one.backing_item_uuid) for one in encord.outcomes] == [
-        (UPLOADED, "data of key-1", "item data of key-1"),
-        (UPLOADED, "data of key-2", "item data of key-2"),
+        (CREATED, "data of key-1", "item data of key-1"),
+        (CREATED, "data of key-2", "item data of key-2"),
     ]
 
 
@@ -55,7 +55,7 @@ def test_nothing_is_sent_if_all_is_there() -> None:
     encord = ScriptedEncord(a_row("0.png"), a_row("1.png"))
     upload(encord, some(2))
     assert encord.log == [ROWS]
-    assert results(encord) == {PRESENT: 2}
+    assert results(encord) == {UNCHANGED: 2}
     assert encord.outcomes[0].data_hash == "hash of 0.png 10"
 
 
@@ -64,7 +64,7 @@ def test_while_one_job_runs_the_next_batch_is_sent() -> None:
     upload(encord, some(3), files_per_job=1)
     first, further = [ROWS, URLS, PUT, ROWS, START], [URLS, PUT, ROWS, START, POLL]
     assert encord.log == [*first, *further, *further, POLL, ROWS]
-    assert results(encord) == {UPLOADED: 3}
+    assert results(encord) == {CREATED: 3}
 
 
 def test_running_it_twice_uploads_nothing_twice_also_with_equal_names_and_sizes() -> None:
@@ -72,7 +72,7 @@ def test_running_it_twice_uploads_nothing_twice_also_with_equal_names_and_sizes(
     files = [a_file(folder="one"), a_file(folder="two"), a_file("b.png")]
     upload(encord, files, files_per_job=2)
     upload(encord, files, files_per_job=2)
-    assert results(encord) == {UPLOADED: 3, PRESENT: 3}
+    assert results(encord) == {CREATED: 3, UNCHANGED: 3}
     assert len({one.data_hash for one in encord.outcomes}) == len(encord.rows) == 3
 
 
@@ -124,7 +124,7 @@ def test_each_credential_asks_for_urls_in_its_own_way(credential: str, kind: Any
         encord.instead[URLS].extend([lambda call, url=url: note(call) or url for url in urls])
     upload(encord, some(3, kind=kind), credential=credential)
     assert asked == requests
-    assert results(encord) == {UPLOADED: 3}
+    assert results(encord) == {CREATED: 3}
 
 
 def test_a_job_names_the_folder_ignores_errors_and_skips_nothing_at_first() -> None:
@@ -141,7 +141,7 @@ def test_a_job_names_the_folder_ignores_errors_and_skips_nothing_at_first() -> N
 def test_an_empty_file_and_one_too_large_are_failures_that_are_not_sent(size: int) -> None:
     encord = ScriptedEncord()
     upload(encord, [a_file("odd.png", size), a_file("good.png")])
-    assert (encord.result_of("odd.png"), encord.result_of("good.png")) == (FAILED, UPLOADED)
+    assert (encord.result_of("odd.png"), encord.result_of("good.png")) == (FAILED, CREATED)
     assert [one.title for one in encord.transfers] == ["good.png"]
     assert not encord.outcomes[0].retryable
 
@@ -151,7 +151,7 @@ def test_a_refused_url_is_replaced_once() -> None:
     encord.instead[PUT].append(RefusedError("403"))
     upload(encord, some(2))
     assert encord.log == [ROWS, URLS, PUT, PUT, URLS, PUT, ROWS, START, POLL, ROWS]
-    assert results(encord) == {UPLOADED: 2}
+    assert results(encord) == {CREATED: 2}
     assert [entry["title"] for entry in encord.starts[0]["images"]] == ["0.png", "1.png"]
 
 
@@ -169,7 +169,7 @@ def test_a_file_that_cannot_be_sent_does_not_stop_the_others(error: EncordError,
     if puts == 2:
         encord.instead[PUT].extend([None, error])
     upload(encord, [a_file("bad.png"), a_file("good.png")])
-    assert (encord.result_of("bad.png"), encord.result_of("good.png")) == (FAILED, UPLOADED)
+    assert (encord.result_of("bad.png"), encord.result_of("good.png")) == (FAILED, CREATED)
     (bad,) = [one for one in encord.outcomes if one.result == FAILED]
     assert (bad.error, bad.retryable) == (str(error), retryable)
 
@@ -203,7 +203,7 @@ def test_a_file_of_which_the_job_says_nothing_is_looked_for_in_the_rows(status: 
 
     encord.instead[POLL].append(silent)
     upload(encord, some(2))
-    assert (encord.result_of("0.png"), encord.result_of("1.png")) == (UPLOADED, FAILED)
+    assert (encord.result_of("0.png"), encord.result_of("1.png")) == (CREATED, FAILED)
     assert f"ended as {status} without s3://in/1.png: out of order" in str(encord.outcomes[-1].error)
     assert encord.outcomes[-1].retryable is retryable
 
@@ -218,7 +218,7 @@ def test_a_lost_answer_of_a_job_that_started_registers_nothing_again() -> None:
     encord.instead[START].append(start_and_cut)
     upload(encord, some(3), files_per_job=2)
     assert encord.log.count(START) == 2
-    assert results(encord) == {UPLOADED: 3}
+    assert results(encord) == {CREATED: 3}
     assert len(encord.rows) == 3
 
 
@@ -229,7 +229,7 @@ def test_a_lost_answer_of_a_job_that_did_not_start_registers_the_same_objects_wi
     assert [items["skipDuplicateUrls"] for items in encord.starts] == [True]
     assert [entry["objectUrl"] for entry in encord.starts[0]["images"]] == ["key-1", "key-2"]
     assert encord.log.count(PUT) == 2
-    assert results(encord) == {UPLOADED: 2}
+    assert results(encord) == {CREATED: 2}
 
 
 def test_a_job_that_comes_late_after_a_lost_answer_doubles_nothing() -> None:
@@ -238,7 +238,7 @@ def test_a_job_that_comes_late_after_a_lost_answer_doubles_nothing() -> None:
     encord.instead[START].append(lambda call: late.append(call.request) or LOST)
     encord.instead[START].append(lambda call: encord.start(late[0]) and None)  # the first comes just before the second
     upload(encord, some(2))
-    assert results(encord) == {UPLOADED: 2}
+    assert results(encord) == {CREATED: 2}
     assert len(encord.rows) == 2
 
 
@@ -256,9 +256,9 @@ def test_rows_of_one_batch_are_not_taken_for_those_of_a_lost_job_before_or_after
     encord.instead[START].extend([None, LOST, LOST, LOST])
     upload(encord, [a_file(folder=name) for name in ("first", "lost", "last")], files_per_job=1)
     assert [(one.file.uri.split("/")[2], one.result) for one in encord.outcomes] == [
-        ("first", UPLOADED),
+        ("first", CREATED),
         ("lost", FAILED),
-        ("last", UPLOADED),
+        ("last", CREATED),
     ]
     assert len({one.data_hash for one in encord.outcomes}) == 3
 
@@ -280,7 +280,7 @@ def test_a_slow_job_whose_answer_was_lost_is_waited_for_as_long_as_rows_come() -
     encord.instead[ROWS].extend([None, None] + [one_more] * 8)
     upload(encord, some(8))
     assert encord.log.count(START) == 1
-    assert results(encord) == {UPLOADED: 8}
+    assert results(encord) == {CREATED: 8}
 
 
 def test_a_job_is_polled_with_long_holds_and_never_in_a_busy_loop() -> None:
@@ -309,7 +309,7 @@ def test_no_pause_follows_a_poll_that_was_held() -> None:
     encord.instead[POLL].extend([held] * 3)
     upload(encord, some(1))
     assert encord.pauses == []
-    assert results(encord) == {UPLOADED: 1}
+    assert results(encord) == {CREATED: 1}
 
 
 def test_a_job_that_does_not_end_fails_for_good_as_a_retry_would_send_its_files_again() -> None:
@@ -326,7 +326,7 @@ def test_failed_polls_are_forgiven_with_the_wait_that_is_asked_for() -> None:
     encord.instead[POLL].extend([UnavailableError("503", retry_after=90), UnavailableError("503")])
     upload(encord, some(1))
     assert encord.pauses == [90, 10]
-    assert results(encord) == {UPLOADED: 1}
+    assert results(encord) == {CREATED: 1}
 
 
 def test_a_job_that_is_too_large_is_halved_and_nothing_is_sent_again() -> None:
@@ -335,21 +335,21 @@ def test_a_job_that_is_too_large_is_halved_and_nothing_is_sent_again() -> None:
     upload(encord, some(5))
     assert [len(items["images"]) for items in encord.starts] == [2, 3]
     assert encord.log.count(PUT) == 5
-    assert results(encord) == {UPLOADED: 5}
+    assert results(encord) == {CREATED: 5}
 
 
 def test_what_one_batch_meets_does_not_stop_the_others() -> None:
     encord = ScriptedEncord()
     encord.instead[START].append(InvalidArgumentError("a title that it does not like"))
     upload(encord, some(3), files_per_job=1)
-    assert results(encord) == {FAILED: 1, UPLOADED: 2}
+    assert results(encord) == {FAILED: 1, CREATED: 2}
 
 
 def test_failures_that_are_not_in_a_row_do_not_end_the_upload() -> None:
     encord = ScriptedEncord()
     encord.instead[START].extend([UnavailableError("503"), None] * 4)
     upload(encord, some(8), files_per_job=1)
-    assert results(encord) == {FAILED: 4, UPLOADED: 4}
+    assert results(encord) == {FAILED: 4, CREATED: 4}
 
 
 @pytest.mark.parametrize(("error", "starts"), [(PermissionDeniedError("403"), 1), (UnavailableError("503"), 3)])
@@ -359,7 +359,7 @@ def test_what_all_would_meet_ends_the_upload_and_every_file_is_reported(error: E
     with pytest.raises(type(error)):
         upload(encord, some(9), files_per_job=1)
     assert encord.log.count(START) == 1 + starts
-    assert results(encord) == {UPLOADED: 1, FAILED: 8}
+    assert results(encord) == {CREATED: 1, FAILED: 8}
 
 
 @pytest.mark.parametrize("number", [0, 201])

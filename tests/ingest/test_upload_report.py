@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.evidence import Evidence
-from airflow_provider_encord.ingest.outcome import PRESENT, UPLOADED, Outcome, failed
+from airflow_provider_encord.ingest.outcome import FileOutcome, failed
+from airflow_provider_encord.reports import UNCHANGED, CREATED
 from airflow_provider_encord.ingest.upload_report import (
-    ReportLine,
+    UploadLine,
     earlier_lines,
     encode_lines,
     read_lines,
-    report_line,
+    upload_line,
     write_report,
 )
 from airflow_provider_encord.storage_paths import require_writable
@@ -28,7 +29,7 @@ DATASET = "bbbbbbbb-0000-4000-8000-000000000001"
 
 
 def uploaded(title: str = "a.png", sha256: str = "5a") -> Outcome:
-    return Outcome(file=a_file(title), result=UPLOADED, data_hash=f"d {title}", backing_item_uuid="i", sha256=sha256)
+    return FileOutcome(file=a_file(title), result=CREATED, data_hash=f"d {title}", backing_item_uuid="i", sha256=sha256)
 
 
 def test_a_line_says_all_about_its_file_under_fixed_names() -> None:
@@ -54,7 +55,7 @@ def test_a_line_says_all_about_its_file_under_fixed_names() -> None:
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=300), st.text()), max_size=5))
 def test_a_line_is_a_line_whatever_the_name_and_the_reason(names: list[tuple[str, str]]) -> None:
     names = [(_encodable(title), _encodable(error)) for title, error in names]
-    lines = [report_line(failed(a_file(title), error, retryable=False), DATASET, {}) for title, error in names]
+    lines = [upload_line(failed(a_file(title), error, retryable=False), DATASET, {}) for title, error in names]
     content = b"".join(encode_lines(lines))
     assert len(content.splitlines()) == content.count(b"\n") == len(lines)
     assert list(read_lines(io.BytesIO(content))) == lines
@@ -67,9 +68,9 @@ def _encodable(text: str) -> str:
 def test_a_file_that_was_there_keeps_the_checksum_of_the_earlier_report(tmp_path: Path) -> None:
     path = tmp_path / "new" / "report.jsonl"
     assert Evidence(earlier_lines(path)).checksums == {}
-    write_report(path, [report_line(uploaded(), DATASET, {})])
-    again = Outcome(file=a_file(), result=PRESENT, data_hash="d a.png")
-    assert report_line(again, DATASET, Evidence(earlier_lines(path)).checksums).sha256 == "5a"
+    write_report(path, [upload_line(uploaded(), DATASET, {})])
+    again = FileOutcome(file=a_file(), result=UNCHANGED, data_hash="d a.png")
+    assert upload_line(again, DATASET, Evidence(earlier_lines(path)).checksums).sha256 == "5a"
 
 
 @pytest.mark.parametrize("content", ["name,size\na.png,3\n", "{}\n", '{"schema_version": 2}\n', "\xff\n"])
@@ -91,7 +92,7 @@ def test_fields_that_come_later_do_not_disturb() -> None:
 
 
 def _line() -> bytes:
-    return b"".join(encode_lines([report_line(uploaded(), DATASET, {})]))
+    return b"".join(encode_lines([upload_line(uploaded(), DATASET, {})]))
 
 
 class Opened:
@@ -121,7 +122,7 @@ class PathOfAirflow2(PosixPath):
 def test_a_report_is_read_from_a_file_that_is_no_iterator(tmp_path: Path) -> None:
     path = PathOfAirflow2(tmp_path / "r.jsonl")
     for _ in range(2):
-        write_report(path, [report_line(uploaded(title), DATASET, {}) for title in ("a.png", "b.png")])
+        write_report(path, [upload_line(uploaded(title), DATASET, {}) for title in ("a.png", "b.png")])
         assert Evidence(earlier_lines(path)).checksums == {"d a.png": "5a", "d b.png": "5a"}
 
 
@@ -148,10 +149,10 @@ def test_what_has_no_newline_is_not_taken_for_a_report_that_was_cut_off(tmp_path
 
 def test_while_a_report_is_written_the_earlier_one_stands(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
-    write_report(path, [report_line(uploaded(), DATASET, {})])
+    write_report(path, [upload_line(uploaded(), DATASET, {})])
 
-    def killed() -> Iterator[ReportLine]:
-        yield report_line(uploaded("b.png"), DATASET, {})
+    def killed() -> Iterator[UploadLine]:
+        yield upload_line(uploaded("b.png"), DATASET, {})
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -66,14 +66,10 @@ class EncordRegisterCloudDataOperator(JobOperator):
     :param upsert_metadata: Give what is left out so the client metadata of the manifest (templated). Default: False.
         For groups and scenes it needs an SSH key; what was not updated is in the log, and in ``error`` of the report.
     :param units_per_job: How many units to register at once, 1 to 500000 (templated). Default: 10000.
-    :param report: Path or URI of a directory to write to (templated): a file ``part-000000.jsonl`` for each job, with
-        a line for each unit: ``schema_version``, ``urls``, ``title``, ``outcome`` (``registered``, ``present``,
-        ``skipped``, ``failed`` or ``cancelled``), ``id`` of the storage item or data unit, ``error``, ``matched_by``.
-        ``present`` is a group or scene that was there (``matched_by`` is ``urls`` or ``title``), or a file that Encord
-        skipped and an earlier run recorded (``report``); ``skipped`` is another unit that Encord's result does not
-        name. ``id`` is null where Encord does not return it and no earlier run recorded it. Also written for jobs that
-        fail. What earlier runs recorded of other units is kept beside it, in ``known.jsonl``. A directory that holds
-        any other file is refused. Two tasks cannot write into one directory at once. Default: none.
+    :param report: Path or URI of a file to write (templated): JSON Lines, one for each unit, with its outcome; the
+        fields are listed in `airflow_provider_encord.ingest.registration_report`. Written in parts while the task runs,
+        and also if jobs fail. An earlier report is replaced; what it has about other units is kept beside it, in a file
+        of its name with ``.known`` after it. One task at a time may write it. Default: none.
     :param on_error: ``"fail"`` (default) fails the task if units failed, after all others are registered; ``"skip"``
         succeeds (templated).
     :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting
@@ -140,7 +136,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
     def prepare(self, context: Context) -> None:
         """Check the arguments and find the target."""
-        from airflow_provider_encord.attempts import CLAIM_FILE, Claim
+        from airflow_provider_encord.attempts import Claim
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_id
         from airflow_provider_encord.ingest.registration_report import RegistrationReport
@@ -154,9 +150,10 @@ class EncordRegisterCloudDataOperator(JobOperator):
         self._report_path = storage_path(self.report, "report") if blank_to_none(self.report) is not None else None
         if self._report_path is not None:  # before any request: if one fails, `settle` releases the claim
             self._source.require_elsewhere(self._report_path)
+            report = RegistrationReport(self._report_path)
             if self._owned_by is None:  # no deferral came before
-                RegistrationReport(self._report_path).require_ours()
-            self._claim = Claim(self._report_path / CLAIM_FILE, self._owner(context), "report")
+                report.require_ours()
+            self._claim = Claim(report.claim_path, self._owner(context), "report")
         self._folder = require_id(self.folder_id, "folder_id") if blank_to_none(self.folder_id) is not None else None
         alone = self._folder is not None and blank_to_none(self.dataset_id) is None
         self._dataset = None if alone else self.client.dataset(blank_to_none(self.dataset_id)).id
@@ -169,7 +166,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
             self.push_link(context, folder_url, str(self._folder))
 
     def reserve(self) -> None:
-        """Claim the report's directory."""
+        """Claim the report."""
         if self._claim is not None and self._report is not None:
             self._claim.take()
             self._report.keep_earlier()
@@ -299,7 +296,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
     def finish(self, context: Context, totals: Mapping[str, Any]) -> dict[str, Any]:
         """Return the counts, or fail."""
         if self._report is not None:
-            self._report.finish(totals["jobs"])
+            self._report.finish()
         result = {
             "folder_id": self._folder,
             "dataset_id": self._dataset,
@@ -322,18 +319,26 @@ class EncordRegisterCloudDataOperator(JobOperator):
         return result
 
     def before_poll(self) -> None:
-        """Renew the claim on the report's directory."""
+        """Renew the claim on the report."""
         self._require_claim()
 
     def before_deferral(self, seconds: float) -> None:
-        """Hold the claim on the report's directory: nothing renews it in the triggerer."""
+        """Hold the claim on the report: nothing renews it in the triggerer."""
         if self._claim is not None:
             self._claim.hold(seconds)
 
     def settle(self) -> None:
-        """Release the report's directory."""
-        if self._claim is not None:
-            self._claim.release()
+        """Write the report of what is known, if the attempt failed, and release it."""
+        if self._claim is None or not self._claim.stands:
+            return
+        try:
+            if self._report is not None:
+                self._report.publish()
+        except Exception as error:  # noqa: BLE001 - the attempt has its own error
+            self.log.warning("The report is not written: %s", error)
+        self._claim.release()
+        if self._report is not None:
+            self._report.tidy()
 
     def _present(self, units: Sequence[Unit]) -> dict[int, Registered]:
         """The groups and scenes that are registered already, by position; Encord itself skips single files only."""

@@ -28,7 +28,7 @@ from airflow_provider_encord.operators.storage.task_state import task_state_note
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.ingest.outcome import Outcome
+    from airflow_provider_encord.ingest.outcome import FileOutcome
     from airflow_provider_encord.ingest.places import UploadTarget
     from airflow_provider_encord.ingest.report_writer import ReportWriter
     from airflow_provider_encord.ingest.sources import Source, SourceFile
@@ -97,9 +97,10 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     :param files_per_job: How many files to register at once, 1 to 200 (templated).
     :param max_concurrency: How many files to send at once (templated).
     :param job_timeout: Seconds to wait for Encord to finish one job (templated). Default: 6 hours.
-    :return: ``{"dataset_id", "folder_id", "files", "uploaded", "present", "present_by_name", "failed", "bytes",
-        "report"}``: ids, numbers of files (a group counts once; ``present_by_name`` are those of ``present`` that were
-        recognised by title and size, or title, only), the bytes that were uploaded, and the report's URI or None. The
+    :return: ``{"dataset_id", "folder_id", "files", "created", "unchanged", "matched_by_name", "failed", "bytes",
+        "report"}``: ids, numbers of files (a group counts once; ``unchanged`` were there before, and
+        ``matched_by_name`` of them were recognised by title and size, or title, only), the bytes that were uploaded,
+        and the report's URI or None. The
         asset event of the dataset or folder gets the same.
     :raises AirflowFailException: An argument is wrong, there are no files, or files failed and a retry cannot help.
     :raises AirflowException: Files failed, and a retry may help.
@@ -168,7 +169,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             self.push_link(context, folder_url, target.id)
         files = self._files(path)
         record = None if path is None else self._record(path, target, context)
-        outcomes: dict[SourceFile, Outcome] = {}
+        outcomes: dict[SourceFile, FileOutcome] = {}
         notebook = record.notebook if record else task_state_notebook(context)
         options |= {"notebook": notebook, "evidence": record.evidence if record else None}
         try:
@@ -177,9 +178,9 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             if record is not None:
                 known = [outcomes[file] for file in files if file in outcomes]
                 self._finish_report(record, known, under_way=notebook.under_way)
-        uploaded, present, lacking = counts["uploaded"], counts["present"], counts["failed"]
-        require_sum("The upload", len(files), uploaded=uploaded, present=present, failed=lacking)
-        self._warn_of_names(counts["present_by_name"])
+        created, unchanged, failed = counts["created"], counts["unchanged"], counts["failed"]
+        require_sum("The upload", len(files), created=created, unchanged=unchanged, failed=failed)
+        self._warn_of_names(counts["matched_by_name"])
         self._judge([outcomes[file] for file in files])
         ids = {"dataset_id": target.dataset, "folder_id": target.folder}
         result = {**ids, **counts, "report": None if path is None else str(path)}
@@ -249,7 +250,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         folder = None if target.dataset else target.folder
         return ReportWriter(path, dataset=target.dataset, folder=folder, owner=owner_of(context), exists=_exists)
 
-    def _finish_report(self, record: ReportWriter, outcomes: Sequence[Outcome], *, under_way: bool) -> None:
+    def _finish_report(self, record: ReportWriter, outcomes: Sequence[FileOutcome], *, under_way: bool) -> None:
         if not outcomes:
             record.release()
             return
@@ -269,7 +270,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         self,
         target: UploadTarget,
         files: Sequence[SourceFile],
-        outcomes: dict[SourceFile, Outcome],
+        outcomes: dict[SourceFile, FileOutcome],
         record: ReportWriter | None,
         options: Mapping[str, Any],
     ) -> dict[str, int]:
@@ -278,7 +279,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
         progress = Progress(files, self.log.info)
 
-        def take(some: Sequence[Outcome]) -> None:
+        def take(some: Sequence[FileOutcome]) -> None:
             outcomes.update({one.file: one for one in some})
             progress.take(some)
             if record is not None:
@@ -291,16 +292,16 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             progress.tell()
         return {
             "files": len(files),
-            "uploaded": progress.uploaded,
-            "present": progress.present,
-            "present_by_name": progress.present_by_name,
+            "created": progress.created,
+            "unchanged": progress.unchanged,
+            "matched_by_name": progress.matched_by_name,
             "failed": progress.failed,
             "bytes": progress.uploaded_bytes,
         }
 
-    def _judge(self, outcomes: Sequence[Outcome]) -> None:
+    def _judge(self, outcomes: Sequence[FileOutcome]) -> None:
         """Fail the task if files failed and that is not to be skipped."""
-        from airflow_provider_encord.ingest.outcome import FAILED
+        from airflow_provider_encord.reports import FAILED
 
         failures = [outcome for outcome in outcomes if outcome.result == FAILED]
         if not failures:
@@ -327,7 +328,7 @@ def _exists(uri: str) -> bool:
         return True
 
 
-def _describe(failures: Sequence[Outcome], files: int, report: bool) -> str:
+def _describe(failures: Sequence[FileOutcome], files: int, report: bool) -> str:
     lines = [f"{len(failures)} of {files} files are not in Encord:"]
     lines += [f"- {outcome.file.title}: {outcome.error}" for outcome in failures[:_NAMED_FAILURES]]
     if len(failures) > _NAMED_FAILURES:
