@@ -16,9 +16,9 @@ from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.export.snapshot_evidence import changed, digest, edited
+from airflow_provider_encord.reports import CREATED, SCHEMA_VERSION, UNCHANGED, ReportLine, encode_lines
 from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
-SCHEMA_VERSION = 1
 OPERATION = "snapshot_labels"
 _KEY = "encord_snapshot"
 
@@ -42,22 +42,17 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
     digest: str | None = None
 
 
-class SnapshotLine(msgspec.Struct, frozen=True, kw_only=True):
+class SnapshotLine(ReportLine, frozen=True, kw_only=True):
     """A line of the report: a label row of the snapshot.
 
-    :param source: The branch that was frozen.
-    :param id: Label hash of the row on the branch of the snapshot; null in the one line of a snapshot without rows.
+    The source is the branch that was frozen; the id is the label hash of the row on the branch of the snapshot, null in
+    the one line of a snapshot without rows.
+
     :param source_label_hash: That of the row that was copied.
     :param last_edited_at: When the copy was last edited, as Encord wrote it.
     :param about: Fingerprint of project, branches and due time.
     """
 
-    schema_version: int
-    operation: str
-    source: str
-    id: str | None
-    outcome: str
-    error: str | None
     data_hash: str | None
     source_label_hash: str | None
     last_edited_at: str | None
@@ -110,7 +105,7 @@ class Memory:
             self._checkpoint.save(capture)
             return
         lines = [self._line(capture, source, row, copied.get(row.data_hash)) for row in rows]
-        blocks = (msgspec.json.encode(line) + b"\n" for line in lines or [self._line(capture, source, None, None)])
+        blocks = encode_lines(lines or [self._line(capture, source, None, None)])
         with storage_errors("report", self._report):
             write_whole(self._report, blocks)
         self._checkpoint.forget()
@@ -148,7 +143,7 @@ class Memory:
             operation=OPERATION,
             source=source,
             id=row.label_hash if row else None,
-            outcome="created" if row else "unchanged",
+            outcome=CREATED if row else UNCHANGED,
             error=None,
             data_hash=row.data_hash if row else None,
             source_label_hash=copied,

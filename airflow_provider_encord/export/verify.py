@@ -28,6 +28,7 @@ from airflow_provider_encord.export.manifest import (
 from airflow_provider_encord.export.reading import Reader, ReadOptions
 from airflow_provider_encord.export.shards import SHARD_NAME
 from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
+from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, ReportLine
 from airflow_provider_encord.storage_paths import (
     StoragePath,
     blocks_of,
@@ -37,23 +38,26 @@ from airflow_provider_encord.storage_paths import (
     storage_errors,
 )
 
+OPERATION = "verify_export"
 _IDS = msgspec.json.Decoder(LabelRowIds)
 _ANY = msgspec.json.Decoder()
 _JSON_LINES = re.compile(rf"{re.escape(JSON_LINES)}(\.gz|\.zst)?")
 
 
-class Mismatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One thing that is not as the manifest says.
+class Mismatch(ReportLine, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing that is not as the manifest says; a line of the report.
 
-    :param source: The file, or the label row.
-    :param error: In words.
+    The source is the file, or the label row, and the id the label hash; the error says what differs.
     """
-
-    source: str
-    error: str
 
     def __str__(self) -> str:
         return f"{self.source}: {self.error}"
+
+
+def _mismatch(source: str, error: str, *, id_: str | None = None) -> Mismatch:
+    return Mismatch(
+        schema_version=SCHEMA_VERSION, operation=OPERATION, source=source, id=id_, outcome=FAILED, error=error
+    )
 
 
 _MISMATCH = msgspec.json.Decoder(Mismatch)
@@ -86,14 +90,14 @@ def verify_files(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatc
     for record in (*manifest.shards, manifest.listing, manifest.removed):
         if record is not None and (problem := _problem_of(directory, record)):
             broken = True
-            yield Mismatch(source=record.name, error=problem)
+            yield _mismatch(record.name, problem)
     yield from _unnamed(directory, manifest)
     yield from _miscounted(manifest)
     if not broken and _JSON_LINES.fullmatch(manifest.layout.format):
         try:
             yield from _misplaced(directory, manifest)
         except DamagedFileError as error:
-            yield Mismatch(source=str(directory), error=error.message)
+            yield _mismatch(str(directory), error.message)
 
 
 def verify_listing(client: EncordClient, directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
@@ -134,7 +138,7 @@ def verify_content(
             elif line is None or not _same(line, bytes(now.content)):
                 yield _of_row(row, "its labels are not those of the export")
     except DamagedFileError as error:
-        yield Mismatch(source=str(directory), error=error.message)
+        yield _mismatch(str(directory), error.message)
 
 
 def _same(line: bytes, content: bytes) -> bool:
@@ -191,12 +195,12 @@ def _unnamed(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
     for name in names:
         matched = SHARD_NAME.fullmatch(name)
         if matched and name not in named and (plan is None or matched["plan"] != plan):
-            yield Mismatch(source=name, error="the manifest does not name it")
+            yield _mismatch(name, "the manifest does not name it")
 
 
 def _miscounted(manifest: Manifest) -> Iterator[Mismatch]:
     for problem in manifest.problems():
-        yield Mismatch(source=MANIFEST, error=problem)
+        yield _mismatch(MANIFEST, problem)
 
 
 def _misplaced(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
@@ -209,10 +213,10 @@ def _misplaced(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]
         for line in _lines(directory, [shard]):
             rows += 1
             if problem := _problem_of_line(line, next(expected, None)):
-                yield Mismatch(source=f"{shard.name}, line {rows}", error=problem)
+                yield _mismatch(f"{shard.name}, line {rows}", problem)
                 return
         if rows != shard.rows:
-            yield Mismatch(source=shard.name, error=f"it has {rows} rows, and the manifest says {shard.rows}")
+            yield _mismatch(shard.name, f"it has {rows} rows, and the manifest says {shard.rows}")
     if row := next(expected, None):
         yield _of_row(row, "it is listed, and in no file")
 
@@ -238,4 +242,4 @@ def _lines(directory: StoragePath, shards: Iterable[Shard]) -> Iterator[bytes]:
 
 
 def _of_row(row: ListedRow, problem: str) -> Mismatch:
-    return Mismatch(source=f"label row {row.label_hash} (data {row.data_hash})", error=problem)
+    return _mismatch(f"label row {row.label_hash} (data {row.data_hash})", problem, id_=row.label_hash)

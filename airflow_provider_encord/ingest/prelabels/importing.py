@@ -15,16 +15,15 @@ from airflow_provider_encord.ingest.prelabels.build import labels_from
 from airflow_provider_encord.ingest.prelabels.features import Features, WrongLabelsError
 from airflow_provider_encord.ingest.prelabels.matching import CLIENT_METADATA, Matching
 from airflow_provider_encord.ingest.prelabels.report import (
-    FAILED,
-    OUTCOMES,
+    OPERATION,
+    OUTCOMES_OF_IMPORTS,
     SAVED,
-    SKIPPED,
-    UNCHANGED,
+    ImportLine,
     ImportReport,
-    RowOutcome,
 )
 from airflow_provider_encord.ingest.prelabels.rows import ImportSpec, RowSaver, Work
 from airflow_provider_encord.ingest.prelabels.sources import Prelabel
+from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, SKIPPED, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -72,14 +71,14 @@ def import_labels(
                 report.check()
                 outcomes += saver.save(_with_rows(client, spec, works))
         except EncordError as error:
-            known = {one.place for one in outcomes}
+            known = {one.source for one in outcomes}
             rest = [work for work in works if work.prelabel.place not in known]
-            outcomes += [work.outcome(FAILED, reason=error.message) for work in rest]
+            outcomes += [work.outcome(FAILED, error=error.message) for work in rest]
             raise
         finally:
             report.take(outcomes)
-        done += [one.label_hash for one in outcomes if one.outcome in (SAVED, UNCHANGED) and one.label_hash]
-    require_sum("The import", lines, **{name: report.counts[name] for name in OUTCOMES})
+        done += [one.id for one in outcomes if one.outcome in SAVED and one.id]
+    require_sum("The import", lines, **{name: report.counts[name] for name in OUTCOMES_OF_IMPORTS})
     return done
 
 
@@ -119,7 +118,7 @@ def _require_right(
         _, outcomes = _prepared(spec, features, matching, [one])
         failed = [outcome for outcome in outcomes if outcome.outcome == FAILED]
         count += len(failed)
-        wrong += [f"{outcome.place}: {outcome.reason}" for outcome in failed][: max(0, _MOST_NAMED - len(wrong))]
+        wrong += [f"{outcome.source}: {outcome.error}" for outcome in failed][: max(0, _MOST_NAMED - len(wrong))]
     if wrong:
         more = f" and {count - len(wrong)} more" if count > len(wrong) else ""
         raise InvalidArgumentError(
@@ -130,10 +129,10 @@ def _require_right(
 
 def _prepared(
     spec: ImportSpec, features: Features, matching: Matching, bundle: Sequence[Prelabel]
-) -> tuple[list[Work], list[RowOutcome]]:
+) -> tuple[list[Work], list[ImportLine]]:
     """The lines of a bundle that are to be sent, and the outcomes of the others."""
     works: list[Work] = []
-    outcomes: list[RowOutcome] = []
+    outcomes: list[ImportLine] = []
     for prelabel in bundle:
         row = None
         try:
@@ -185,6 +184,14 @@ def _existing(client: EncordClient, spec: ImportSpec, data_hashes: Sequence[str]
     return {row.data_hash: row.label_hash for row in listed if row.label_hash}
 
 
-def _refused(prelabel: Prelabel, row: LabelRowMetadata | None, outcome: str, reason: str) -> RowOutcome:
+def _refused(prelabel: Prelabel, row: LabelRowMetadata | None, outcome: Outcome, error: str) -> ImportLine:
     data_hash, label_hash = (row.data_hash, row.label_hash) if row else (None, None)
-    return RowOutcome(place=prelabel.place, data_hash=data_hash, label_hash=label_hash, outcome=outcome, reason=reason)
+    return ImportLine(
+        schema_version=SCHEMA_VERSION,
+        operation=OPERATION,
+        source=prelabel.place,
+        id=label_hash,
+        outcome=outcome,
+        error=error,
+        data_hash=data_hash,
+    )

@@ -10,12 +10,23 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
 from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_empty, remove_unfinished
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.rows import json_lines
+from airflow_provider_encord.reports import (
+    CONFLICT,
+    CREATED,
+    FAILED,
+    SKIPPED,
+    UNCHANGED,
+    UPDATED,
+    ReportLine,
+    encode_lines,
+)
 from airflow_provider_encord.storage_paths import (
     StoragePath,
     is_local,
@@ -24,28 +35,25 @@ from airflow_provider_encord.storage_paths import (
     write_whole,
 )
 
-SCHEMA_VERSION = 1
-SAVED = "saved"
-UNCHANGED = "unchanged"
-SKIPPED = "skipped"
-CONFLICT = "conflict"
-FAILED = "failed"
+OPERATION = "import_labels"
 KEPT = "kept"  # a count of rows that is not an outcome
-OUTCOMES = (SAVED, UNCHANGED, SKIPPED, CONFLICT, FAILED)
+OUTCOMES_OF_IMPORTS = (CREATED, UPDATED, UNCHANGED, SKIPPED, CONFLICT, FAILED)
+SAVED = (CREATED, UPDATED, UNCHANGED)
+"""The outcomes of rows that have the labels now."""
 _NAMED = 20
 _PART, _INTENT = "part-", "intent-"
-_INTENDED = "intended"  # an outcome in files of intents only
 
 
-class RowOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of one line of the source.
+class ImportLine(ReportLine, frozen=True, kw_only=True):
+    """What a report says of one line of the source.
 
-    :param place: File and line; or the title of the data unit, where a function gave the labels.
-    :param outcome: `SAVED`, `UNCHANGED`, `SKIPPED`, `CONFLICT` (somebody edited the row, so it was left alone) or
-        `FAILED`.
-    :param created: Whether the label row was created for it.
+    The source is its file and line; or the title of the data unit, where a function made the labels. The id is the
+    label hash of the row.
+
+    :param outcome: `CREATED` (the label row, with the labels), `UPDATED`, `UNCHANGED`, `SKIPPED`, `CONFLICT` (somebody
+        edited the row, so it was left alone) or `FAILED`.
     :param annotations: How many the row has from this source.
-    :param reason: Why it was skipped, left alone or failed.
+    :param note: What was not done with a row that was saved.
     :param content: Fingerprint of all labels that the row has after it was saved; None if they are not known.
     :param own_labels: Hashes of the labels that are from imports, if labels were merged into a row that has others;
         None if all labels of the row are from imports.
@@ -53,18 +61,19 @@ class RowOutcome(msgspec.Struct, frozen=True, kw_only=True):
     :param previous_state: Fingerprint of the labels and the time of editing that the row had before it was saved.
     """
 
-    place: str
     data_hash: str | None
-    label_hash: str | None
-    outcome: str
-    created: bool = False
     annotations: int = 0
-    reason: str | None = None
+    note: str | None = None
     content: str | None = None
     own_labels: list[str] | None = None
     kept: int = 0
     previous_state: str | None = None
-    schema_version: int = SCHEMA_VERSION
+
+
+class IntendedLine(ImportLine, frozen=True, kw_only=True):
+    """What an import was about to save: in parts, and in what is kept of imports that ended early."""
+
+    intended: Literal[True] = True
 
 
 class ImportReport:
@@ -81,15 +90,15 @@ class ImportReport:
         self._parts: list[StoragePath] = []
         self._claim: Claim | None = None
         self.counts: collections.Counter[str] = collections.Counter()
-        self.failures: list[RowOutcome] = []
+        self.failures: list[ImportLine] = []
         self.saved_before: dict[str, str] = {}
         """By label hash, the fingerprint of what earlier imports saved."""
         self.intended: dict[str, set[str]] = {}
         """By label hash, the fingerprints of what earlier imports were about to save when they ended."""
         self._replaced: dict[str, set[str]] = {}
         """By label hash, the states of the row when earlier imports that ended early were about to save it."""
-        self._known: dict[str, list[RowOutcome]] = {}  # by label hash
-        self._pending: dict[str, RowOutcome] = {}  # intents of this import
+        self._known: dict[str, list[ImportLine]] = {}  # by label hash
+        self._pending: dict[str, ImportLine] = {}  # intents of this import
         self._recorded: set[str] = set()  # label hashes
         if path is None:
             return
@@ -120,7 +129,7 @@ class ImportReport:
         if self._claim is not None:
             self._claim.keep()
 
-    def evidence(self, label_hash: str, content: str) -> RowOutcome | None:
+    def evidence(self, label_hash: str, content: str) -> ImportLine | None:
         """What says that an import left a row with this content, so that no one edited it since.
 
         :param content: Fingerprint of the labels that the row has.
@@ -140,7 +149,7 @@ class ImportReport:
         replaced = self._replaced.get(label_hash)
         return label_hash in self.saved_before or (replaced is not None and state not in replaced)
 
-    def intend(self, outcomes: Sequence[RowOutcome]) -> None:
+    def intend(self, outcomes: Sequence[ImportLine]) -> None:
         """Note what is about to be saved: if this worker dies, the next import knows whose labels they are.
 
         :param outcomes: As they will be if all goes well.
@@ -148,29 +157,28 @@ class ImportReport:
         if self._path is None:
             return
         self.check()
-        intents = [msgspec.structs.replace(one, outcome=_INTENDED) for one in outcomes]
+        intents = [IntendedLine(**msgspec.structs.asdict(one)) for one in outcomes]
         self._write(f"{_INTENT}{self._intents:06d}.jsonl", intents)
         self._intents += 1
-        self._pending |= {one.label_hash: one for one in intents if one.label_hash}
+        self._pending |= {one.id: one for one in intents if one.id}
 
     def withdraw(self, label_hashes: Iterable[str]) -> None:
         """Forget what was intended for rows that were not saved."""
         for one in label_hashes:
             self._pending.pop(one, None)
 
-    def take(self, outcomes: Sequence[RowOutcome]) -> None:
+    def take(self, outcomes: Sequence[ImportLine]) -> None:
         """Keep outcomes, in a part of their own."""
         for one in outcomes:
             self.counts[one.outcome] += 1
             self.counts[KEPT] += bool(one.kept)
-            self.counts["created"] += one.created
         self.failures += [one for one in outcomes if one.outcome == FAILED][: max(0, _NAMED - len(self.failures))]
         if self._path is None or not outcomes:
             return
         self.check()
         self._parts.append(self._write(f"{_PART}{self._number:06d}.jsonl", outcomes))
         self._number += 1
-        self._recorded |= {one.label_hash for one in outcomes if one.label_hash and one.content}
+        self._recorded |= {one.id for one in outcomes if one.id and one.content}
 
     @property
     def begun(self) -> bool:
@@ -200,18 +208,18 @@ class ImportReport:
             if is_local(self._directory):
                 remove_empty(self._directory)
 
-    def _write(self, name: str, outcomes: Sequence[RowOutcome]) -> StoragePath:
+    def _write(self, name: str, outcomes: Sequence[ImportLine]) -> StoragePath:
         part = self._directory / name
         with storage_errors("report", self._directory):
-            write_whole(part, [b"".join(msgspec.json.encode(one) + b"\n" for one in outcomes)])
+            write_whole(part, [b"".join(encode_lines(outcomes))])
         return part
 
     def _keep_earlier(self) -> None:
         """Keep what is known of rows whose labels this import did not record."""
         lines = [line for known in self._known.values() for line in known] + list(self._pending.values())
-        kept = [line for line in lines if line.label_hash not in self._recorded]
+        kept = [line for line in lines if line.id not in self._recorded]
         if kept:
-            write_whole(self._known_path, (msgspec.json.encode(one) + b"\n" for one in kept))
+            write_whole(self._known_path, encode_lines(kept))
         else:
             remove(self._known_path)
 
@@ -220,35 +228,36 @@ class ImportReport:
             known = [self._known_path] if self._known_path.exists() else []
             files = [path] if path.exists() else []
         # An intent is settled by an outcome of the same content. Another outcome of its row says nothing of it.
-        settled = {(one.label_hash, one.content) for file in self._left(_PART) for one in self._lines(file)}
+        settled = {(one.id, one.content) for file in self._left(_PART) for one in self._lines(file)}
         for file in [*known, *files, *self._left(_PART)]:
             self._learn(self._lines(file))
         for file in self._left(_INTENT):
-            self._learn(one for one in self._lines(file) if (one.label_hash, one.content) not in settled)
+            self._learn(one for one in self._lines(file) if (one.id, one.content) not in settled)
 
-    def _learn(self, lines: Iterable[RowOutcome]) -> None:
+    def _learn(self, lines: Iterable[ImportLine]) -> None:
         """Take in what lines say of the labels of rows."""
         for line in lines:
-            if not line.label_hash or not line.content:
+            if not line.id or not line.content:
                 continue
-            if line.outcome == _INTENDED:
-                self.intended.setdefault(line.label_hash, set()).add(line.content)
-                self._known.setdefault(line.label_hash, []).append(line)
+            if isinstance(line, IntendedLine):
+                self.intended.setdefault(line.id, set()).add(line.content)
+                self._known.setdefault(line.id, []).append(line)
                 if line.previous_state:
-                    self._replaced.setdefault(line.label_hash, set()).add(line.previous_state)
+                    self._replaced.setdefault(line.id, set()).add(line.previous_state)
             else:
-                self.saved_before[line.label_hash] = line.content
-                self.intended.pop(line.label_hash, None)
-                self._replaced.pop(line.label_hash, None)
-                self._known[line.label_hash] = [line]
+                self.saved_before[line.id] = line.content
+                self.intended.pop(line.id, None)
+                self._replaced.pop(line.id, None)
+                self._known[line.id] = [line]
 
-    def _lines(self, file: StoragePath) -> Iterator[RowOutcome]:
+    def _lines(self, file: StoragePath) -> Iterator[ImportLine]:
         for row in json_lines(file, "report"):
             try:
-                line = msgspec.convert(row.fields, RowOutcome)
+                kind = IntendedLine if row.fields.get("intended") else ImportLine
+                line = msgspec.convert(row.fields, kind)
             except msgspec.ValidationError:
                 raise InvalidArgumentError(
-                    f"report: {file}, {row.where}: it is no line of a report of an import. Name another file."
+                    f"report: {file}, {row.where}: it is not a line of a report of an import. Name another file."
                 ) from None
             yield line
 

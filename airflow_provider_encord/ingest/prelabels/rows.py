@@ -30,15 +30,21 @@ from airflow_provider_encord.ingest.prelabels.labels import (
 )
 from airflow_provider_encord.ingest.prelabels.merging import hashes_of, merge
 from airflow_provider_encord.ingest.prelabels.report import (
-    CONFLICT,
-    FAILED,
-    SAVED,
-    SKIPPED,
-    UNCHANGED,
+    OPERATION,
+    ImportLine,
     ImportReport,
-    RowOutcome,
 )
 from airflow_provider_encord.ingest.prelabels.sources import Prelabel
+from airflow_provider_encord.reports import (
+    CONFLICT,
+    CREATED,
+    FAILED,
+    SCHEMA_VERSION,
+    SKIPPED,
+    UNCHANGED,
+    UPDATED,
+    Outcome,
+)
 
 OVERWRITE = "overwrite"
 MERGE = "merge"
@@ -86,15 +92,19 @@ class Work(msgspec.Struct):
     previous_state: str = ""
     kept: int = 0
 
-    def outcome(self, outcome: str, **more: Any) -> RowOutcome:
-        """Its outcome."""
-        known = {
-            "data_hash": self.row.data_hash,
-            "label_hash": self.row.label_hash,
-            "created": self.created,
-            "kept": self.kept,
-        }
-        return RowOutcome(place=self.prelabel.place, outcome=outcome, **{**known, **more})
+    def outcome(self, outcome: Outcome, **more: Any) -> ImportLine:
+        """Its outcome. A label row that was created for it is `CREATED`, if the labels were saved."""
+        if self.created and outcome in (UPDATED, UNCHANGED):
+            outcome = CREATED
+        known = {"id": self.row.label_hash, "error": None, "kept": self.kept, **more}
+        return ImportLine(
+            schema_version=SCHEMA_VERSION,
+            operation=OPERATION,
+            source=self.prelabel.place,
+            outcome=outcome,
+            data_hash=self.row.data_hash,
+            **known,
+        )
 
 
 class RowSaver:
@@ -106,26 +116,26 @@ class RowSaver:
     def __init__(self, client: EncordClient, spec: ImportSpec, report: ImportReport):
         self._client, self._spec, self._report = client, spec, report
 
-    def save(self, works: Mapping[str, Work], *, turns: int = _TURNS) -> list[RowOutcome]:
+    def save(self, works: Mapping[str, Work], *, turns: int = _TURNS) -> list[ImportLine]:
         """Read the rows, decide, and save what is to be saved.
 
         :param works: By label hash.
         :return: An outcome for each.
         :raises EncordError: Encord was not reached, or refuses all.
         """
-        outcomes: list[RowOutcome] = []
+        outcomes: list[ImportLine] = []
         read, unreadable = self._read(list(works))
-        outcomes += [works[one].outcome(FAILED, reason=reason) for one, reason in unreadable.items()]
+        outcomes += [works[one].outcome(FAILED, error=reason) for one, reason in unreadable.items()]
         to_save: dict[str, dict[str, Any]] = {}
         now = datetime.datetime.now(datetime.UTC)
         for label_hash, work in works.items():
             if label_hash in unreadable:
                 continue
             if label_hash not in read:
-                outcomes.append(work.outcome(FAILED, reason="the data unit is gone"))
+                outcomes.append(work.outcome(FAILED, error="the data unit is gone"))
                 continue
             decision = self._decide(work, read[label_hash])
-            if isinstance(decision, RowOutcome):
+            if isinstance(decision, ImportLine):
                 outcomes.append(decision)
             else:
                 to_save[label_hash] = put(read[label_hash], decision, now)
@@ -138,7 +148,7 @@ class RowSaver:
         elif self._spec.if_exists != OVERWRITE:
             self._report.withdraw(touched)
             reason = "somebody keeps saving the row; run the task again"
-            outcomes += [works[one].outcome(CONFLICT, reason=reason) for one in touched]
+            outcomes += [works[one].outcome(CONFLICT, error=reason) for one in touched]
         else:
             touched = set()
         rows = {one: row for one, row in to_save.items() if one not in touched}
@@ -151,7 +161,7 @@ class RowSaver:
             one: str(error) for one, error in answer.unreadable.items()
         }
 
-    def _decide(self, work: Work, row: dict[str, Any]) -> Labels | RowOutcome:
+    def _decide(self, work: Work, row: dict[str, Any]) -> Labels | ImportLine:
         """The labels that the row is to have; or the outcome, if it is not to be saved."""
         there, label_hash = labels_of(row), row["label_hash"]
         content = content_of(there)
@@ -159,7 +169,7 @@ class RowSaver:
         whole = evidence is not None and evidence.own_labels is None
         labels = self._wanted(work, there, evidence)
         work.previous_state = fingerprint(content=content, edited=str(_time(row.get("last_edited_at"))))
-        made = {"label_hash": label_hash, "annotations": work.labels.count}
+        made = {"id": label_hash, "annotations": work.labels.count}
         unchanged = substance(labels) == substance(there)
         if unchanged and not work.kept:
             return work.outcome(UNCHANGED, **made, **self._claim(work, there, evidence))
@@ -167,15 +177,15 @@ class RowSaver:
             return labels
         if self._report.is_edited(label_hash, content, work.previous_state):
             reason = "somebody edited the row since an earlier import; with if_exists='overwrite' that is replaced"
-            return work.outcome(CONFLICT, reason=reason, **made)
+            return work.outcome(CONFLICT, error=reason, **made)
         if unchanged:
-            return work.outcome(CONFLICT, reason=_kept(work), **made, **self._claim(work, there, evidence))
+            return work.outcome(CONFLICT, error=_kept(work), **made, **self._claim(work, there, evidence))
         if self._spec.if_exists == SKIP and there.count and not whole:
             reason = "it has labels; see if_exists"
-            return work.outcome(SKIPPED, reason=reason, **made)
+            return work.outcome(SKIPPED, error=reason, **made)
         return labels
 
-    def _wanted(self, work: Work, there: Labels, evidence: RowOutcome | None) -> Labels:
+    def _wanted(self, work: Work, there: Labels, evidence: ImportLine | None) -> Labels:
         """The labels that the row is to have, if no one edited it; notes in the work whose they are."""
         work.kept, work.own_labels = 0, None
         if self._spec.if_exists != MERGE or not there.count:
@@ -187,7 +197,7 @@ class RowSaver:
         work.own_labels = None if whole else sorted((ours | merged.new) & hashes_of(merged.labels))
         return merged.labels
 
-    def _claim(self, work: Work, there: Labels, evidence: RowOutcome | None) -> dict[str, Any]:
+    def _claim(self, work: Work, there: Labels, evidence: ImportLine | None) -> dict[str, Any]:
         """What the report says of a row that is not saved: which of its labels are those of imports."""
         if evidence is not None:
             return {"content": evidence.content, "own_labels": evidence.own_labels}
@@ -217,7 +227,7 @@ class RowSaver:
             touched |= {one for one, row in again.items() if not _same_labels(row, read[one])}
         return touched
 
-    def _send(self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> list[RowOutcome]:
+    def _send(self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> list[ImportLine]:
         """Save a bundle. If Encord refuses it, each row is read, decided upon and saved by itself, as all of this takes
         time: so it is known which row is wrong, and what people saved in between is seen.
         """
@@ -234,17 +244,17 @@ class RowSaver:
             ((label_hash, _),) = rows.items()
             self._report.withdraw(rows)
             reason = f"Encord refused: {error.message}"
-            return [works[label_hash].outcome(FAILED, label_hash=label_hash, reason=reason)]
+            return [works[label_hash].outcome(FAILED, id=label_hash, error=reason)]
         return _saved(rows, works)
 
 
-def _saved(rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> list[RowOutcome]:
+def _saved(rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> list[ImportLine]:
     return [
         works[label_hash].outcome(
-            SAVED,
-            label_hash=label_hash,
+            UPDATED,
+            id=label_hash,
             annotations=works[label_hash].labels.count,
-            reason=_kept(works[label_hash]),
+            note=_kept(works[label_hash]),
             content=content_of(labels_of(row)),
             own_labels=works[label_hash].own_labels,
             previous_state=works[label_hash].previous_state,

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from airflow_provider_encord.ingest.prelabels.sources import Prelabel
 
 MAIN = "main"
-_COUNTS = ("created", "saved", "unchanged", "skipped", "conflict", "failed")
 
 
 class EncordImportLabelsOperator(EncordBaseOperator):
@@ -77,15 +76,14 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     :param create_missing: Create label rows where there are none (templated); else such data units are skipped.
     :param on_error: ``"fail"``: if a line is wrong, nothing is sent (of what a function makes: the others are imported,
         and the task fails); ``"skip"``: the others are imported (templated).
-    :param report: Path or URI of a file to write (templated): JSON Lines, one for each row, with ``place``,
-        ``data_hash``, ``label_hash``, ``outcome`` (``saved``, ``unchanged``, ``skipped``, ``conflict`` or ``failed``),
-        ``created``, ``annotations``, ``reason``, ``content`` (a fingerprint of the labels), ``own_labels`` (hashes of
-        the labels from imports in a row that has others, too), ``kept``, ``previous_state`` and ``schema_version``. One
-        task at a time may write it. Name the same one at every run, so that imports can update their own labels: what
-        it knows of other rows is kept beside it, in a file of its name with ``.known`` after it. It must
-        not be among the files of `source`. None writes none.
-    :return: ``{"project_id", "branch", "created", "saved", "unchanged", "skipped", "conflict", "failed", "promoted",
-        "report"}``: numbers of rows, and the URI of the report. Conflicts are rows that were left alone because
+    :param report: Path or URI of a file to write (templated): JSON Lines, one for each row, with its outcome; the
+        fields are listed in `airflow_provider_encord.ingest.prelabels.report.ImportLine`. One task at a time may write
+        it. Name the same one at every run, so that imports can update their own labels: what it has about other rows is
+        kept beside it, in a file of its name with ``.known`` after it. It must not be among the files of `source`. None
+        writes none.
+    :return: ``{"project_id", "branch", "created", "updated", "unchanged", "skipped", "conflict", "failed", "promoted",
+        "report"}``: numbers of rows by outcome, which add up to the lines of the source, and the URI of the report.
+        ``created`` are rows whose label row was created. Conflicts are rows that were left alone because
         somebody edited them, or because all that differs are labels that merging does not change.
     :raises AirflowFailException: A line or an argument is wrong, or Encord refuses; the message names it.
     :raises AirflowException: Encord was not reached; a retry does what is left.
@@ -149,7 +147,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.assets import labels_uri
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.ingest.prelabels.importing import FAIL, import_labels
-        from airflow_provider_encord.ingest.prelabels.report import CONFLICT, FAILED, ImportReport
+        from airflow_provider_encord.ingest.prelabels.report import OUTCOMES_OF_IMPORTS, ImportReport
+        from airflow_provider_encord.reports import CONFLICT, FAILED
 
         prelabels = self._prelabels()
         spec = self._spec()
@@ -182,10 +181,10 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         if report.counts[FAILED] and spec.on_error == FAIL:
             raise InvalidArgumentError(_failures(report))
         promoted = self._promote(spec, done, overwrite=overwrite)
-        result = {
+        result: dict[str, Any] = {
             "project_id": spec.project_id,
             "branch": spec.branch,
-            **{name: report.counts[name] for name in _COUNTS},
+            **{outcome: report.counts[outcome] for outcome in OUTCOMES_OF_IMPORTS},
             "promoted": promoted,
             "report": str(path) if path else None,
         }
@@ -292,8 +291,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
 
 def _failures(report: ImportReport) -> str:
-    from airflow_provider_encord.ingest.prelabels.report import FAILED
+    from airflow_provider_encord.reports import FAILED
 
-    named = " ".join(f"{one.place}: {one.reason}" for one in report.failures)
+    named = " ".join(f"{one.source}: {one.error}" for one in report.failures)
     counts = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items()) if count)
     return f"{report.counts[FAILED]} rows were not imported ({counts}). {named}"

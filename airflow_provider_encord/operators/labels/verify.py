@@ -88,11 +88,10 @@ class EncordVerifyExportOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Verify the export."""
-        import msgspec
-
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
         from airflow_provider_encord.export.verify import require_report_place
+        from airflow_provider_encord.reports import encode_lines
         from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
         parse_choice(self.check, "check", (FILES, LISTING, CONTENT))
@@ -107,7 +106,7 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         mismatches = list(self._mismatches(context, directory, manifest))
         if report:
             with storage_errors("report", report):
-                write_whole(report, (msgspec.json.encode(one) + b"\n" for one in mismatches))
+                write_whole(report, encode_lines(mismatches))
         for one in itertools.islice(mismatches, MOST_NAMED):
             self.log.error("%s", one)
         if mismatches and self.on_error == FAIL:
