@@ -98,7 +98,7 @@ def _time_spent(
             start,
             end,
             user_emails=selection.user_emails,
-            stages=selection.stages,
+            stage_ids=selection.stages,
             data_hashes=selection.data_hashes,
         )
         return (one for one in records if start <= answered_time(one.period_start_time, "period_start_time") < end)
@@ -138,7 +138,7 @@ def _task_actions(
             end,
             user_emails=selection.user_emails,
             actions=selection.task_actions,
-            stages=selection.stages,
+            stage_ids=selection.stages,
             data_hashes=selection.data_hashes,
         ):
             if start <= answered_time(record.timestamp, "timestamp") < end:

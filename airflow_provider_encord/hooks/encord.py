@@ -142,28 +142,28 @@ class EncordHook(BaseHook):
         if client is not None:
             client.close()
 
-    def get_project(self, project: str | None = None) -> Project:
+    def get_project(self, project_id: str | None = None) -> Project:
         """Handle on a project.
 
-        :param project: Its id; None takes the one that the connection's API key belongs to.
+        :param project_id: Its id; None takes the one that the connection's API key belongs to.
         """
-        return self.get_conn().project(project)
+        return self.get_conn().project(project_id)
 
-    def get_dataset(self, dataset: str | None = None) -> Dataset:
+    def get_dataset(self, dataset_id: str | None = None) -> Dataset:
         """Handle on a dataset.
 
-        :param dataset: Its id; None takes the one that the connection's API key belongs to.
+        :param dataset_id: Its id; None takes the one that the connection's API key belongs to.
         """
-        return self.get_conn().dataset(dataset)
+        return self.get_conn().dataset(dataset_id)
 
     def create_project(
         self,
         title: str,
         *,
         description: str = "",
-        datasets: Sequence[str] = (),
-        ontology: str | None = None,
-        workflow_template: str | None = None,
+        dataset_ids: Sequence[str] = (),
+        ontology_id: str | None = None,
+        workflow_template_id: str | None = None,
         if_exists: str = "reuse",
     ) -> Project:
         """Create a project, unless there is one of its title; see `EncordClient.create_project`."""
@@ -171,9 +171,9 @@ class EncordHook(BaseHook):
         created = client.create_project(
             title,
             description=description,
-            datasets=datasets,
-            ontology=ontology,
-            workflow_template=workflow_template,
+            dataset_ids=dataset_ids,
+            ontology_id=ontology_id,
+            workflow_template_id=workflow_template_id,
             if_exists=if_exists,
         )
         return client.project(created.id)

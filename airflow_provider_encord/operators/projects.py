@@ -75,9 +75,9 @@ class EncordCreateProjectOperator(EncordBaseOperator):
         created = self.client.create_project(
             parse_text(self.title, "title") or "",
             description=parse_text(self.description, "description") or "",
-            datasets=parse_list(self.dataset_ids, "dataset_ids"),
-            ontology=blank_to_none(self.ontology_id),
-            workflow_template=blank_to_none(self.workflow_template_id),
+            dataset_ids=parse_list(self.dataset_ids, "dataset_ids"),
+            ontology_id=blank_to_none(self.ontology_id),
+            workflow_template_id=blank_to_none(self.workflow_template_id),
             if_exists=self.if_exists,
         )
         self.push_link(context, project_url, created.id)

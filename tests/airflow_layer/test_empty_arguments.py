@@ -45,7 +45,7 @@ def changes(account: Account) -> list[str]:
 def project_with_a_dataset(account: Account) -> tuple[str, str]:
     with account.client() as client:
         dataset = client.create_dataset("Attached", if_exists="new").id
-        project = client.create_project("Streets", datasets=[dataset], if_exists="new").id
+        project = client.create_project("Streets", dataset_ids=[dataset], if_exists="new").id
     account.emulator.clear_journal()
     return project, dataset
 

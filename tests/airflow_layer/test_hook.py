@@ -69,7 +69,7 @@ def test_an_ssh_key_reaches_any_project_and_dataset_of_its_user(account: Account
 def test_creating_twice_gives_the_same_project_and_dataset(account: Account) -> None:
     with EncordHook() as hook:
         dataset = hook.create_dataset("Intake")
-        project = hook.create_project("Street", description="cars", datasets=[dataset.id])
+        project = hook.create_project("Street", description="cars", dataset_ids=[dataset.id])
 
         assert hook.create_dataset("Intake").id == dataset.id
         assert hook.create_project("Street").id == project.id

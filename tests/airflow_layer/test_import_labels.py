@@ -292,7 +292,7 @@ def test_an_export_of_one_project_is_imported_to_another(account: Account, tmp_p
     with account.client() as client:
         datasets = [one.dataset_hash for one in client.project(truth.project).datasets()]
         ontology = client.project(truth.project).get().ontology_hash
-        copied = client.create_project("Copy", datasets=datasets, ontology=ontology, if_exists="new").id
+        copied = client.create_project("Copy", dataset_ids=datasets, ontology_id=ontology, if_exists="new").id
     directory = exported["manifest"].rpartition("/")[0]
     arguments = {"task_id": "import", "project": copied, "source": directory}
     assert EncordImportLabelsOperator(**arguments).execute({})["saved"] == 5

@@ -239,7 +239,7 @@ def test_an_ontology_keeps_what_is_not_changed(world):
 
 def test_replacing_the_ontology_of_a_project_is_seen_by_whoever_reads_the_ontology(world):
     made = world.user.create_ontology(new_name("o"), structure={"objects": [{"name": "Car", "shape": "polygon"}]})
-    project = world.user.project(world.user.create_project(new_name("p"), ontology=made.id).id)
+    project = world.user.project(world.user.create_project(new_name("p"), ontology_id=made.id).id)
     project.replace_ontology({"objects": [{"name": "Van", "shape": "polygon"}]})
     assert [one["name"] for one in project.ontology().editor_ontology["objects"]] == ["Van"]
     assert world.user.ontology(made.id).get().editor == project.ontology().editor_ontology

@@ -48,8 +48,8 @@ def mirror(world: World) -> StorageFolder:
 
 
 def test_a_folder_is_created_once_in_its_place(world: World, folder: StorageFolder) -> None:
-    first = world.user.create_folder("inner", parent=folder.id, client_metadata={"site": "A"})
-    again = world.user.create_folder("inner", parent=folder.id)
+    first = world.user.create_folder("inner", parent_folder_id=folder.id, client_metadata={"site": "A"})
+    again = world.user.create_folder("inner", parent_folder_id=folder.id)
     elsewhere = world.user.create_folder("inner")
     assert (first.created, again.created, elsewhere.created) == (True, False, True)
     assert first.id == again.id != elsewhere.id
@@ -71,7 +71,7 @@ def test_a_synced_folder_needs_an_integration_and_a_place(world: World) -> None:
 
 
 def test_folders_are_listed_at_the_root_below_and_anywhere(world: World, folder: StorageFolder) -> None:
-    inner = world.user.create_folder("a deep folder", parent=folder.id).id
+    inner = world.user.create_folder("a deep folder", parent_folder_id=folder.id).id
     wanted = FolderFilter(search="a deep folder")
     assert [one.uuid for one in world.user.folders(wanted)] == []
     assert [one.uuid for one in folder.folders()] == [inner]
@@ -88,7 +88,7 @@ def test_an_edit_changes_what_is_given_and_nothing_is_an_error(folder: StorageFo
 
 
 def test_a_folder_moves_but_not_into_itself(world: World, folder: StorageFolder) -> None:
-    inner = world.user.folder(world.user.create_folder("moved", parent=folder.id).id)
+    inner = world.user.folder(world.user.create_folder("moved", parent_folder_id=folder.id).id)
     with pytest.raises(RefusedError):
         folder.move(inner.id)
     inner.move(None)

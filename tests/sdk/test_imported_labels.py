@@ -95,7 +95,9 @@ def test_labels_are_the_same_to_the_sdk_after_an_export_and_an_import(
     export_labels(client, ExportSpec(selection=RowSelection(project=project)), tmp_path / "export")
     there = client.project(project)
     datasets = [one.dataset_hash for one in there.datasets()]
-    copy = client.create_project("Copy", datasets=datasets, ontology=there.get().ontology_hash, if_exists="new").id
+    copy = client.create_project(
+        "Copy", dataset_ids=datasets, ontology_id=there.get().ontology_hash, if_exists="new"
+    ).id
     assert _import(client, copy, tmp_path / "export").counts["saved"] == 2
     for version in VERSIONS:
         read = [owner.run(version, "read_labels", project=one) for one in (project, copy)]

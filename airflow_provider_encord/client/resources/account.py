@@ -103,7 +103,7 @@ class Account(ClientProtocol, Protocol):
         name: str,
         *,
         description: str | None = None,
-        parent: str | None = None,
+        parent_folder_id: str | None = None,
         client_metadata: Mapping[str, Any] | None = None,
         integration: str | None = None,
         remote_url: str | None = None,
@@ -111,7 +111,7 @@ class Account(ClientProtocol, Protocol):
     ) -> Created:
         """Create a storage folder unless there is one of its name in the same place. What is found is not changed.
 
-        :param parent: Id of the folder to put it in; None for the root.
+        :param parent_folder_id: Id of the folder to put it in; None for the root.
         :param integration: Id of a cloud integration, for a folder that is synced with a bucket.
         :param remote_url: What to sync with: ``s3://bucket/path/`` and the like.
         :param if_exists: See `get_or_create`.
@@ -122,7 +122,7 @@ class Account(ClientProtocol, Protocol):
             name,
             if_exists=if_exists,
             description=description,
-            parent=None if parent is None else require_id(parent, "parent"),
+            parent=None if parent_folder_id is None else require_id(parent_folder_id, "parent_folder_id"),
             client_metadata=client_metadata,
             integration=None if integration is None else require_id(integration, "integration"),
             remote_url=remote_url,
@@ -171,17 +171,17 @@ class Account(ClientProtocol, Protocol):
         title: str,
         *,
         description: str = "",
-        datasets: Sequence[str] = (),
-        ontology: str | None = None,
-        workflow_template: str | None = None,
+        dataset_ids: Sequence[str] = (),
+        ontology_id: str | None = None,
+        workflow_template_id: str | None = None,
         benchmark_of: Sequence[str] = (),
         if_exists: str = REUSE,
     ) -> Created:
         """Create a project unless there is one of its title. What is found is not changed.
 
-        :param datasets: Ids of the datasets to attach.
-        :param ontology: Id; without one Encord makes an empty ontology.
-        :param workflow_template: Id of a template made in the web app; without one Encord takes its default.
+        :param dataset_ids: Ids of the datasets to attach.
+        :param ontology_id: Id; without one Encord makes an empty ontology.
+        :param workflow_template_id: Id of a template made in the web app; without one Encord takes its default.
         :param benchmark_of: Ids of source projects: makes it a benchmark project.
         :param if_exists: See `get_or_create`.
         """
@@ -189,9 +189,11 @@ class Account(ClientProtocol, Protocol):
             title,
             if_exists=if_exists,
             description=description,
-            datasets=require_ids(datasets, "datasets"),
-            ontology=None if ontology is None else require_id(ontology, "ontology"),
-            workflow_template=None if workflow_template is None else require_id(workflow_template, "workflow_template"),
+            datasets=require_ids(dataset_ids, "dataset_ids"),
+            ontology=None if ontology_id is None else require_id(ontology_id, "ontology_id"),
+            workflow_template=None
+            if workflow_template_id is None
+            else require_id(workflow_template_id, "workflow_template_id"),
             benchmark_of=require_ids(benchmark_of, "benchmark_of"),
         )
         return self.run(flow)

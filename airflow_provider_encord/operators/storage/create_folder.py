@@ -74,7 +74,7 @@ class EncordCreateFolderOperator(EncordBaseOperator):
         integration = parse_text(self.integration, "integration")
         created = self.client.create_folder(
             parse_text(self.title, "title") or "",
-            parent=blank_to_none(self.parent_folder_id),
+            parent_folder_id=blank_to_none(self.parent_folder_id),
             description=parse_text(self.description, "description"),
             client_metadata=json_mapping(self.client_metadata, "client_metadata"),
             integration=None
