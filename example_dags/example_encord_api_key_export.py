@@ -36,7 +36,7 @@ with DAG(
     export = EncordExportLabelsOperator(
         task_id="export_labels",
         # A run that somebody starts may have no logical date: then it is filed under the day it was started.
-        destination="{{ params.destination }}/{{ ti.xcom_pull('get_project')['project_hash'] }}/"
+        destination="{{ params.destination }}/{{ ti.xcom_pull('get_project')['project_id'] }}/"
         "{{ (dag_run.logical_date or dag_run.run_after) | ds }}",
     )
 

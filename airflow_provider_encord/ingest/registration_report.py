@@ -12,6 +12,7 @@ field             meaning
 ``urls``          URLs of all objects of the unit
 ``title``         name in Encord
 ``matched_by``    how a unit that is ``unchanged`` was recognised: ``urls``, ``title``, or ``report``; else null
+``note``          what was not done with a unit that is ``unchanged``; else null
 ``dataset_id``    id of the dataset; null if the unit was registered with a folder alone
 ``folder_id``     id of the folder, in that case
 ================  =====================================================================================
@@ -99,6 +100,7 @@ class RegistrationLine(ReportLine, frozen=True, kw_only=True):
     urls: list[str]
     title: str
     matched_by: str | None = None
+    note: str | None = None
     dataset_id: str | None = None
     folder_id: str | None = None
 
@@ -316,7 +318,7 @@ def registration_lines(
     made = collections.Counter(one.title for one in answer.data_hashes_with_titles)
     for unit in units:
         if unit.present is not None:
-            yield _line(unit, UNCHANGED, unit.present, unit.note)
+            yield _line(unit, UNCHANGED, unit.present, None)
             continue
         reason = next((failures[url] for url in unit.urls if url in failures), None)
         found = by_title.get(unit.title) or next((by_url[url] for url in unit.urls if url in by_url), None)
@@ -395,6 +397,7 @@ def _line(unit: SentUnit, outcome: Outcome, id_: str | None, error: str | None) 
         urls=unit.urls,
         title=unit.title,
         matched_by=unit.matched_by,
+        note=unit.note,
     )
 
 

@@ -80,8 +80,8 @@ class EncordGetDatasetOperator(EncordBaseOperator):
     Only reads.
 
     :param dataset_id: Id (templated). With an API key it may be left out: the key's own dataset is read.
-    :return: The dataset as a dictionary: ``dataset_hash``, ``title``, ``description``, ``dataset_type``,
-        ``backing_folder_uuid``.
+    :return: The dataset as a dictionary: ``dataset_id``, ``title``, ``description``, ``dataset_type``,
+        ``folder_id`` of its backing folder.
     :raises AirflowFailException: There is no such dataset, or the connection may not see it.
     """
 

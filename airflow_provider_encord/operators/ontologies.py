@@ -95,7 +95,7 @@ class EncordGetOntologyOperator(EncordBaseOperator):
     Only reads. Needs an SSH key; with an API key there is no way to an ontology.
 
     :param ontology_id: Id (templated).
-    :return: The ontology as a dictionary: ``ontology_uuid``, ``title``, ``description``, ``editor`` (its structure),
+    :return: The ontology as a dictionary: ``ontology_id``, ``title``, ``description``, ``editor`` (its structure),
         and so on.
     :raises AirflowFailException: There is no such ontology, or the connection may not see it.
     """

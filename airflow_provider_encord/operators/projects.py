@@ -93,7 +93,7 @@ class EncordGetProjectOperator(EncordBaseOperator):
     Only reads. An API key learns less than an SSH key: status, type, workflow and creator stay None.
 
     :param project_id: Id (templated). With an API key it may be left out: the key's own project is read.
-    :return: The project as a dictionary: ``project_hash``, ``title``, ``description``, ``ontology_hash``, ``status``,
+    :return: The project as a dictionary: ``project_id``, ``title``, ``description``, ``ontology_id``, ``status``,
         ``workflow`` with its stages, and so on.
     :raises AirflowFailException: There is no such project, or the connection may not see it.
     """
@@ -123,7 +123,7 @@ class EncordListProjectsOperator(ListingOperator):
         `edited_before`.
     :param tags: Names of organisation tags, of which a project has at least one (templated).
     :param include_organisation: Also the organisation's other projects; for its admins (templated).
-    :return: A list of ``{"project_hash", "title", "description", "status", "ontology_hash", "created_at",
+    :return: A list of ``{"project_id", "title", "description", "status", "ontology_id", "created_at",
         "last_edited_at"}``.
     """
 
@@ -140,7 +140,7 @@ class EncordListProjectsOperator(ListingOperator):
             self.push_link(context, project_url, found[0].project_hash)
         self.log.info("Found %d projects.", len(found))
         fields = ("project_hash", "title", "description", "status", "ontology_hash", "created_at", "last_edited_at")
-        return [{name: getattr(one, name) for name in fields} for one in found]
+        return [as_dictionary(one, fields) for one in found]
 
 
 class _ChangeDatasetsOperator(EncordBaseOperator):

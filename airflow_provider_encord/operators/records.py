@@ -1,16 +1,27 @@
-"""Records on their way to XCom."""
+"""Records of the client as XCom takes them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+_NAMES = {
+    "project_hash": "project_id",
+    "dataset_hash": "dataset_id",
+    "ontology_hash": "ontology_id",
+    "ontology_uuid": "ontology_id",
+    "backing_folder_uuid": "folder_id",
+}
+"""Names of ids on the wire, and in arguments and XCom."""
 
-def as_dictionary(record: Any) -> dict[str, Any]:
-    """A record as XCom takes it: plain types, by the names that the record has in Python.
+
+def as_dictionary(record: Any, fields: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """A record in plain types, with ids named as in the arguments of operators.
 
     :param record: A `msgspec.Struct`, which may hold others.
+    :param fields: The fields of the record to take; None takes all.
     """
-    return {name: _plain(getattr(record, name)) for name in record.__struct_fields__}
+    names = record.__struct_fields__ if fields is None else fields
+    return {_NAMES.get(name, name): _plain(getattr(record, name)) for name in names}
 
 
 def _plain(value: Any) -> Any:

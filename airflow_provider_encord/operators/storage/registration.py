@@ -64,7 +64,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         `EncordUploadFilesOperator`.
     :param skip_duplicate_urls: Leave out what is there from the same URL (templated). Default: True, other than Encord.
     :param upsert_metadata: Give what is left out so the client metadata of the manifest (templated). Default: False.
-        For groups and scenes it needs an SSH key; what was not updated is in the log, and in ``error`` of the report.
+        For groups and scenes it needs an SSH key; what was not updated is in the log, and in ``note`` of the report.
     :param units_per_job: How many units to register at once, 1 to 500000 (templated). Default: 10000.
     :param report: Path or URI of a file to write (templated): JSON Lines, one for each unit, with its outcome; the
         fields are listed in `airflow_provider_encord.ingest.registration_report`. Written in parts while the task runs,
