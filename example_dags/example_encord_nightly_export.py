@@ -21,7 +21,7 @@ import datetime
 from airflow.providers.common.compat.sdk import DAG, Param
 
 from airflow_provider_encord.operators.labels import (
-    EncordExportLabelsOperator,
+    EncordExportLabelsPartitionOperator,
     EncordPartitionLabelsOperator,
     EncordVerifyExportOperator,
 )
@@ -52,7 +52,7 @@ with DAG(
         incremental=True,
         rows_per_partition="{{ params.rows_per_partition }}",
     )
-    export = EncordExportLabelsOperator.partial(task_id="export", max_active_tis_per_dagrun=4).expand(
+    export = EncordExportLabelsPartitionOperator.partial(task_id="export", max_active_tis_per_dagrun=4).expand(
         partition=partition.output
     )
     verify = EncordVerifyExportOperator(

@@ -72,7 +72,8 @@ def _require_stages(project: ProjectRecord, wanted: Sequence[str]) -> None:
     if unknown:
         there = ", ".join(f"{one.title!r} ({one.stage_type}, {one.uuid})" for one in stages)
         raise InvalidArgumentError(
-            f"stages: the project has no stage {', '.join(unknown[:3])}. It has: {there or 'none'}. Pass ids of these."
+            f"stage_ids: the project has no stage {', '.join(unknown[:3])}. It has: {there or 'none'}. Pass ids of "
+            "these."
         )
 
 

@@ -77,7 +77,9 @@ def take_snapshot(
     :raises EncordError: Encord refused, or was not reached; what was copied stays, and the next try completes it.
     """
     if branch == source:
-        raise InvalidArgumentError(f"branch: {branch!r} is the source, too; a snapshot needs a branch of its own.")
+        raise InvalidArgumentError(
+            f"snapshot_branch: {branch!r} is the source, too; a snapshot needs a branch of its own."
+        )
     return _Taking(client, project, branch, source, date, memory).take()
 
 
@@ -102,15 +104,15 @@ class _Taking:
         held = self._rows(capture.branch) if capture and capture.branch in branches else []
         if capture and held and (capture.taken_late or not self._date.mark_late):
             raise InvalidArgumentError(
-                f"branch: the snapshot {capture.branch!r} was begun at {capture.begun} and cut off, and it is too late "
-                f"to complete it: labels have changed since. {_ADVICE}"
+                f"snapshot_branch: the snapshot {capture.branch!r} was begun at {capture.begun} and cut off, and it "
+                f"is too late to complete it: labels have changed since. {_ADVICE}"
             )
         return self._complete(self._new())
 
     def _require_source(self, branches: Sequence[str]) -> None:
         if self._source != MAIN_BRANCH and self._source not in branches:
             raise InvalidArgumentError(
-                f"source: the project has no branch {self._source!r}. It has: {', '.join(map(repr, branches))}."
+                f"source_branch: the project has no branch {self._source!r}. It has: {', '.join(map(repr, branches))}."
             )
 
     def _found(self, branches: Sequence[str]) -> Capture | None:
@@ -130,8 +132,8 @@ class _Taking:
                 judgement = msgspec.structs.replace(judgement, fault="this task did not make it")
             if judgement.fault:
                 raise InvalidArgumentError(
-                    f"branch: {name!r} exists and is not this snapshot: {judgement.fault}. Nothing was added to it. "
-                    f"{_ADVICE}"
+                    f"snapshot_branch: {name!r} exists and is not this snapshot: {judgement.fault}. Nothing was added "
+                    f"to it. {_ADVICE}"
                 )
             begun = made.isoformat()
             return Capture(
@@ -162,7 +164,7 @@ class _Taking:
         late = now > self._date.late_after and bool(self._rows(self._source))  # what has no labels cannot be late
         if late and not self._date.mark_late:
             raise InvalidArgumentError(
-                f"branch: there is no snapshot {self._branch!r}, and it was due on "
+                f"snapshot_branch: there is no snapshot {self._branch!r}, and it was due on "
                 f"{due.isoformat(timespec='seconds')}. What the labels were then is not known any more. With "
                 "if_late='mark' they are taken as they are now, and the branch's name says so."
             )
@@ -217,8 +219,8 @@ class _Taking:
     def _require(self, branch: str, fault: str | None) -> None:
         if fault:
             raise InvalidArgumentError(
-                f"branch: the snapshot {branch!r} is not what was frozen any more: {fault}. Nothing was added to it. "
-                f"{_ADVICE}"
+                f"snapshot_branch: the snapshot {branch!r} is not what was frozen any more: {fault}. Nothing was "
+                f"added to it. {_ADVICE}"
             )
 
     def _wanted(self, moment: datetime.datetime) -> list[LabelRowMetadata]:

@@ -75,5 +75,5 @@ def _require_fitting(stages: list[Stage], pattern: str) -> None:
     if "\\" not in pattern and not any(fits(one.title) for one in stages):
         there = ", ".join(repr(one.title) for one in stages)
         raise InvalidArgumentError(
-            f"stage_like: {pattern[:80]!r} fits the title of no stage. The workflow has: {there or 'none'}."
+            f"stage_title_like: {pattern[:80]!r} fits the title of no stage. The workflow has: {there or 'none'}."
         )

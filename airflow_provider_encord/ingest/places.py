@@ -44,11 +44,11 @@ class UploadTarget:
 
     def __post_init__(self) -> None:
         if not self.dataset and not self.folder:
-            raise InvalidArgumentError("dataset, folder: name a dataset, a storage folder, or both.")
+            raise InvalidArgumentError("dataset_id, folder_id: pass the id of a dataset, of a storage folder, or both.")
         if not self.dataset and self.credential == API_KEY:
             raise UnsupportedByCredentialError(
-                "folder: an API key reaches no storage folder by itself. Name its dataset, or use a connection with an "
-                "SSH key."
+                "folder_id: an API key reaches no storage folder by itself. Name its dataset, or use a connection "
+                "with an SSH key."
             )
 
     @property
@@ -63,9 +63,9 @@ class UploadTarget:
         """
         if self.dataset and self.credential != API_KEY and kind.upload_type is None:
             raise UnsupportedByCredentialError(
-                f"dataset: files of kind {kind.item_type} go into storage folders only. Name the folder instead of the "
-                "dataset, and link the items with EncordLinkItemsOperator; a mirror dataset takes them from its folder "
-                "by itself."
+                f"dataset_id: files of kind {kind.item_type} go into storage folders only. Name the folder instead of "
+                "the dataset, and link the items with EncordLinkItemsOperator; a mirror dataset takes them from its "
+                "folder by itself."
             )
 
     def urls(self, titles: Sequence[str], kind: Kind) -> Flow[list[SignedUrl | EncordError]]:

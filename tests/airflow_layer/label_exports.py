@@ -33,7 +33,7 @@ class Exports:
         return result
 
     def incremental(self, day: int, **arguments: Any) -> dict[str, Any]:
-        return self.export(day, incremental=True, overlap=0.001, **arguments)
+        return self.export(day, incremental=True, lookback_seconds=0.001, **arguments)
 
     def verify(self, day: int = 0, **arguments: Any) -> dict[str, Any]:
         arguments = {"manifest": str(self.directory / f"day-{day}"), **arguments}

@@ -67,7 +67,7 @@ def test_a_number_that_no_column_holds_is_named(activity: Activity) -> None:
     answer = {"status": 200, "json": {"results": [row], "nextPageToken": None}}
     activity.emulator.faults([{"match": {"path": path}, "do": answer}])
     with pytest.raises(AirflowFailException, match=r"no column of Parquet holds: time_spent_seconds: 1000"):
-        activity.export(what="time_spent", format="parquet")
+        activity.export(record_types="time_spent", format="parquet")
 
 
 def test_all_kinds_of_records_of_the_interval_are_exported(activity: Activity) -> None:
@@ -90,7 +90,7 @@ def test_intervals_that_follow_each_other_have_every_record_once(activity: Activ
     actions = activity.truth("task_actions")
     middle = actions[len(actions) // 2].timestamp  # the edge is the very time of a record
     for name, interval in {"first": (activity.today, middle), "second": (middle, activity.today + DAY)}.items():
-        activity.export(name, what="task_actions", start=interval[0], end=interval[1])
+        activity.export(name, record_types="task_actions", start=interval[0], end=interval[1])
     first, second = activity.records("task_actions", "first"), activity.records("task_actions", "second")
     assert sorted(one["timestamp"] for one in (*first, *second)) == sorted(one.timestamp for one in actions)
     assert middle in [one["timestamp"] for one in second]
@@ -98,7 +98,7 @@ def test_intervals_that_follow_each_other_have_every_record_once(activity: Activ
 
 def test_ninety_days_of_logs_are_asked_for_in_windows_of_thirty(activity: Activity) -> None:
     start = activity.today - 89 * DAY
-    result = activity.export(what="editor_logs", start=start, end=activity.today + DAY)
+    result = activity.export(record_types="editor_logs", start=start, end=activity.today + DAY)
     assert result["records"]["editor_logs"] == len(activity.truth("editor_logs"))
     asked = [one for one in activity.emulator.journal() if one["path"].endswith("/editor-logs")]
     assert len(asked) >= 3
@@ -158,7 +158,7 @@ def test_the_formats_hold_the_same(activity: Activity) -> None:
 
 def test_filters_let_through_what_they_name(activity: Activity) -> None:
     wanted = activity.truth("editor_logs")[0].data_unit_id
-    activity.export(what=["editor_logs", "task_actions"], data_hashes=wanted)
+    activity.export(record_types=["editor_logs", "task_actions"], data_hashes=wanted)
     assert {one["data_unit_id"] for one in activity.records("editor_logs")} == {wanted}
     assert {one["data_unit_uuid"] for one in activity.records("task_actions")} == {wanted}
 
@@ -188,7 +188,7 @@ def test_wrong_arguments_are_named_before_anything_is_sent(activity: Activity, a
 
 
 def test_a_destination_of_another_question_is_refused_and_left_alone(activity: Activity) -> None:
-    activity.export(what="task_actions")
+    activity.export(record_types="task_actions")
     before = {path.name: path.read_bytes() for path in (activity.directory / "export").iterdir()}
     for other in ({"what": "editor_logs"}, {"what": "task_actions", "start": activity.today - DAY}):
         with pytest.raises(AirflowFailException, match=r"destination: .* holds another export"):
@@ -196,7 +196,7 @@ def test_a_destination_of_another_question_is_refused_and_left_alone(activity: A
     assert {path.name: path.read_bytes() for path in (activity.directory / "export").iterdir()} == before
     (activity.directory / "export" / "notes.txt").write_text("mine")
     with pytest.raises(AirflowFailException, match=r"holds other things \(notes\.txt\)"):
-        activity.export(what="task_actions")
+        activity.export(record_types="task_actions")
 
 
 def test_an_api_key_is_refused_before_anything_is_sent(activity: Activity, monkeypatch: pytest.MonkeyPatch) -> None:

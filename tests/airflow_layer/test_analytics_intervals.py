@@ -62,7 +62,7 @@ def test_days_of_another_timezone_have_every_second_of_time_spent_once(season: S
     zone = ZoneInfo("Europe/Zurich")
     first = datetime.datetime(2026, 8, 31, tzinfo=zone)
     for day in range(7):
-        season.export(f"day{day}", what="time_spent", start=first + day * DAY, end=first + (day + 1) * DAY)
+        season.export(f"day{day}", record_types="time_spent", start=first + day * DAY, end=first + (day + 1) * DAY)
     assert season.exported(*(f"day{day}" for day in range(7))) == season.seconds() > 0
 
 
@@ -70,7 +70,7 @@ def test_hours_have_every_second_of_time_spent_once(season: Season) -> None:
     # fault 12.1
     season.work(1, (0, 5, 12, 23))
     for hour in range(25):
-        season.export(f"h{hour}", what="time_spent", start=START + hour * HOUR, end=START + (hour + 1) * HOUR)
+        season.export(f"h{hour}", record_types="time_spent", start=START + hour * HOUR, end=START + (hour + 1) * HOUR)
     assert season.exported(*(f"h{hour}" for hour in range(25))) == season.seconds() > 0
 
 
@@ -80,7 +80,7 @@ def test_a_long_interval_that_begins_in_the_morning_loses_no_seconds_where_it_is
         for hour in (3, 9, 22):
             season.at(START + day * DAY + hour * HOUR)
     season.emulator.clock(now=None)
-    season.export(what="time_spent", start=START + 7 * HOUR, end=START + 71 * DAY + 7 * HOUR)
+    season.export(record_types="time_spent", start=START + 7 * HOUR, end=START + 71 * DAY + 7 * HOUR)
     assert season.exported("export") == season.seconds() > 0
 
 
@@ -89,7 +89,7 @@ def test_an_interval_whose_last_day_is_not_over_is_refused_for_time_spent(activi
     noon = activity.today + 12 * HOUR
     with pytest.raises(AirflowFailException, match=r"the last day of the interval .* is not over.*data_interval_start"):
         activity.export(start=noon - DAY, end=noon)
-    result = activity.export(start=noon - DAY, end=noon + DAY, what=["task_actions", "editor_logs"])
+    result = activity.export(start=noon - DAY, end=noon + DAY, record_types=["task_actions", "editor_logs"])
     assert result["records"]["task_actions"] > 0
     assert not result["final"]
 
@@ -112,8 +112,8 @@ def intervals(activity: Activity, context: Any, name: str = "export", **argument
 def test_a_run_without_an_interval_goes_back_to_the_run_before(activity: Activity) -> None:
     # fault 12.2
     morning = START + 30 * DAY + 6 * HOUR
-    first = intervals(activity, run(morning), "1", what="task_actions")
-    second = intervals(activity, run(morning + 2 * DAY, morning), "2", what="task_actions")
+    first = intervals(activity, run(morning), "1", record_types="task_actions")
+    second = intervals(activity, run(morning + 2 * DAY, morning), "2", record_types="task_actions")
     assert (first, second) == (
         ("2026-09-30T06:00", "2026-10-01T06:00"),
         ("2026-10-01T06:00", "2026-10-03T06:00"),
@@ -164,7 +164,7 @@ def test_two_intervals_with_one_destination_at_once_never_mix(activity: Activity
 
     def export(name: str, start: datetime.datetime) -> None:
         try:
-            outcomes[name] = activity.export(what="editor_logs", start=start, end=activity.today + DAY)
+            outcomes[name] = activity.export(record_types="editor_logs", start=start, end=activity.today + DAY)
         except (AirflowException, AirflowFailException) as error:
             outcomes[name] = error
 
@@ -188,7 +188,7 @@ def test_a_directory_with_a_file_that_only_looks_like_ours_is_refused(activity: 
     mine.parent.mkdir()
     mine.write_text("mine")
     with pytest.raises(AirflowFailException, match="holds other things"):
-        activity.export(what="task_actions")
+        activity.export(record_types="task_actions")
     assert mine.read_text() == "mine"
 
 
@@ -229,7 +229,7 @@ def test_an_action_that_is_not_in_our_list_is_looked_for_in_the_interval_and_in_
     activity.emulator.faults([fault])
     activity.emulator.clear_journal()
     start = activity.today - 100 * DAY
-    assert activity.export(what="editor_logs", actions="zoom", start=start, end=start + DAY)["records"] == {
+    assert activity.export(record_types="editor_logs", actions="zoom", start=start, end=start + DAY)["records"] == {
         "editor_logs": 0
     }
     asked = [one["query"] for one in activity.emulator.journal() if "editor-logs" in one["path"]]
@@ -260,7 +260,7 @@ def test_a_user_who_belongs_to_a_group_of_the_project_is_known(activity: Activit
 def test_submit_is_the_same_action_in_both_kinds_of_record(activity: Activity) -> None:
     # fault 12.5
     for name in ("submit", "submit_task", "Submit"):
-        result = activity.export(name, what=["task_actions", "editor_logs"], actions=name)
+        result = activity.export(name, record_types=["task_actions", "editor_logs"], actions=name)
         assert result["records"] == {"task_actions": 6, "editor_logs": 6}
 
 

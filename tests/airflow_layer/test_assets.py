@@ -68,7 +68,7 @@ def test_the_factory_refuses_what_contradicts_itself(arguments: dict[str, str]) 
 
 @pytest.mark.parametrize("value", ["", "{{ params.project }}", "my project", "123"])
 def test_an_id_that_is_none_is_refused_by_name(value: str) -> None:
-    with pytest.raises(ValueError, match="project: "):
+    with pytest.raises(ValueError, match="project_id: "):
         assets.project_uri(API, value)
 
 

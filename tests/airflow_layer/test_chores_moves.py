@@ -76,7 +76,7 @@ class TestRemovals:
             items = [row.backing_item_uuid for row in client.dataset(mine["dataset_hash"]).data_rows()]
         for wrong in (other["data_hashes"], items):
             with pytest.raises(AirflowFailException, match="none of the 2 is in dataset"):
-                run(EncordRemoveDataRowsOperator, dataset=mine["dataset_hash"], data_hashes=wrong)
+                run(EncordRemoveDataRowsOperator, dataset_id=mine["dataset_hash"], data_hashes=wrong)
         with account.client() as client:
             assert len(client.dataset(mine["dataset_hash"]).data_rows()) == 2
 
@@ -110,7 +110,7 @@ class TestMetadata:
     def test_names_of_which_none_fits_are_refused(self, folder: Folder) -> None:
         """Fault 11.2."""
         with pytest.raises(AirflowFailException, match=r"has no item that it names, such as 'x\.png'"):
-            run(EncordUpdateMetadataOperator, folder=folder.id, metadata={"x.png": {"a": 1}})
+            run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata={"x.png": {"a": 1}})
 
     def test_a_key_that_a_person_adds_after_the_listing_is_kept(self, folder: Folder) -> None:
         """Fault 14.1: the item is read again right before it is changed."""
@@ -118,7 +118,7 @@ class TestMetadata:
         match = {"path": "items/get-bulk"}
         folder.account.emulator.faults([{"match": match, "when": {"nth": 1}, "do": {"delay_s": 2}}])
         update = threading.Thread(
-            target=lambda: run(EncordUpdateMetadataOperator, folder=folder.id, metadata={"a.png": {"ours": 1}})
+            target=lambda: run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata={"a.png": {"ours": 1}})
         )
         update.start()
         with folder.account.client() as client:
@@ -132,7 +132,9 @@ class TestMetadata:
     def test_a_number_and_a_truth_value_differ(self, folder: Folder, before: Any, after: Any) -> None:
         """Fault 14.1."""
         for value in (before, after):
-            assert run(EncordUpdateMetadataOperator, folder=folder.id, metadata={"a.png": {"x": value}})["changed"] == 1
+            assert (
+                run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata={"a.png": {"x": value}})["changed"] == 1
+            )
         assert json.dumps(folder.metadata()["a.png"]["x"]) == json.dumps(after)
 
     def test_values_of_python_are_sent_once(self, folder: Folder) -> None:
@@ -145,7 +147,7 @@ class TestMetadata:
             7: "seven",
         }
         for changed in (1, 0):
-            result = run(EncordUpdateMetadataOperator, folder=folder.id, metadata={"a.png": value})
+            result = run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata={"a.png": value})
             assert result["changed"] == changed
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), {None: 1}, "\ud83d", object()])
@@ -154,7 +156,7 @@ class TestMetadata:
     ) -> None:
         """Faults 4.4 and 14.1."""
         with pytest.raises(AirflowFailException, match=r"metadata of 'a\.png'"):
-            run(EncordUpdateMetadataOperator, folder=folder.id, metadata={"a.png": {"x": value}})
+            run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata={"a.png": {"x": value}})
         assert folder.account.emulator.journal() == []
 
     def test_an_item_is_found_by_its_id_in_capitals_and_by_a_decomposed_name(
@@ -165,16 +167,16 @@ class TestMetadata:
         with account.client() as client:
             client.run(edit_items({items["b.png"].uuid: folder_patch(name="Cafe\u0301.png")}))
         wanted = {items["a.png"].uuid.upper(): {"x": 1}, "Caf\u00e9.png": {"x": 2}}
-        result = run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
+        result = run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)
         assert (result["changed"], result["missing"]) == (2, 0)
 
     def test_an_item_that_is_named_by_id_and_by_name_must_agree(self, folder: Folder) -> None:
         """Fault 14.1."""
         item = folder.items()["a.png"].uuid
         same, other = {item: {"x": 1}, "a.png": {"x": 1}}, {item: {"x": 1}, "a.png": {"x": 2}}
-        assert run(EncordUpdateMetadataOperator, folder=folder.id, metadata=same)["changed"] == 1
+        assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=same)["changed"] == 1
         with pytest.raises(AirflowFailException, match="named by its id and by its name"):
-            run(EncordUpdateMetadataOperator, folder=folder.id, metadata=other)
+            run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=other)
 
     @pytest.mark.parametrize("stored", ["null", "[]", '"x"', "{"])
     def test_what_encord_holds_is_no_raw_error(self, folder: Folder, stored: str) -> None:
@@ -195,11 +197,11 @@ class TestMetadata:
         folder.account.emulator.faults([{"match": {"path": path}, "do": answer}])
         wanted = {"a.png": {"x": 1}}
         if stored == "null":
-            assert run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)["changed"] == 1
+            assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)["changed"] == 1
         else:
             with pytest.raises(AirflowFailException, match="is no JSON object, so nothing can be merged"):
-                run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
-        assert run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted, mode="replace")["changed"] == 1
+                run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)
+        assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted, mode="replace")["changed"] == 1
 
     def test_an_item_that_is_deleted_meanwhile_does_not_stop_the_others(self, account: Account, folder: Folder) -> None:
         """Fault 14.5."""
@@ -209,7 +211,7 @@ class TestMetadata:
         results: list[Any] = []
         wanted = {name: {"x": 1} for name in ("a.png", "b.png", "c.png")}
         update = threading.Thread(
-            target=lambda: results.append(run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted))
+            target=lambda: results.append(run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted))
         )
         update.start()
         with account.client() as client:
@@ -227,7 +229,7 @@ class TestMetadata:
         folder.account.emulator.clear_journal()
         wanted = {name: {"x": 1} for name in ("a.png", "b.png", "c.png")}
         with pytest.raises(AirflowFailException, match=r"3 of 3 items could not be changed:\n- [^\n]*\Z"):
-            run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
+            run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)
         assert [path in one["path"] for one in folder.account.emulator.journal()].count(True) == 1
         assert set(map(str, folder.metadata().values())) == {"{}"}
 
@@ -251,7 +253,7 @@ def test_addresses_that_differ_in_case_are_one_user(account: Account) -> None:
         (EncordAddProjectUsersOperator, {"project": seeded["project_hash"]}),
         (EncordAddDatasetUsersOperator, {"dataset": seeded["dataset_hash"]}),
     ):
-        assert run(operator, users=emails, role="admin", **resource)["users"] == 1
+        assert run(operator, user_emails=emails, role="admin", **resource)["users"] == 1
 
 
 def test_every_operator_that_changes_something_tells_ids_and_counts_also_of_nothing(
@@ -297,7 +299,7 @@ def test_every_operator_that_changes_something_tells_ids_and_counts_also_of_noth
     with account.client() as client:
         title = client.project(project).get().title
     cases.append((EncordCreateProjectOperator, {"title": title}, of_project, {"project": project, "created": 0}))
-    copy = run(EncordCopyProjectOperator, project=project, title="Copy")
+    copy = run(EncordCopyProjectOperator, project_id=project, title="Copy")
     cases.append(
         (EncordCopyProjectOperator, {"project": project, "title": "Copy"}, project_uri(url, copy), {"created": 0})
     )

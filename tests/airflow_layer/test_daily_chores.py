@@ -45,7 +45,7 @@ class Folder:
         for number, name in enumerate("abc"):
             (directory / f"{name}.png").write_bytes(png(4 + number, 4))
         self.id = run(EncordCreateFolderOperator, title="Images")
-        run(EncordUploadFilesOperator, source=str(directory), folder=self.id)
+        run(EncordUploadFilesOperator, source=str(directory), folder_id=self.id)
         account.emulator.clear_journal()
 
     def items(self) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class TestFolders:
     def test_a_folder_is_made_once_where_it_belongs(self, account: Account) -> None:
         top = run(EncordCreateFolderOperator, title="Top", client_metadata='{"team": "a"}')
         assert run(EncordCreateFolderOperator, title="Top") == top
-        inner = run(EncordCreateFolderOperator, title="Top", parent=top)
+        inner = run(EncordCreateFolderOperator, title="Top", parent_folder_id=top)
         assert inner != top
         with pytest.raises(AirflowFailException, match="already"):
             run(EncordCreateFolderOperator, title="Top", if_exists="fail")
@@ -91,13 +91,13 @@ class TestLinks:
     def test_items_of_a_folder_are_linked_once(self, account: Account, folder: Folder) -> None:
         with account.client() as client:
             dataset = client.create_dataset("Linked").id
-        first = run(EncordLinkItemsOperator, dataset=dataset, folder=folder.id)
+        first = run(EncordLinkItemsOperator, dataset_id=dataset, folder_id=folder.id)
         assert first == {"dataset": dataset, "items": 3, "linked": 3}
-        run(EncordLinkItemsOperator, dataset=dataset, items=[item.uuid for item in folder.items().values()])
+        run(EncordLinkItemsOperator, dataset_id=dataset, item_ids=[item.uuid for item in folder.items().values()])
         with account.client() as client:
             assert len(client.dataset(dataset).data_rows()) == 3
             with pytest.raises(AirflowFailException):
-                run(EncordLinkItemsOperator, dataset=dataset, folder=folder.id, duplicates_behavior="fail")
+                run(EncordLinkItemsOperator, dataset_id=dataset, folder_id=folder.id, duplicates_behavior="fail")
 
     @pytest.mark.parametrize(
         "arguments",
@@ -107,7 +107,7 @@ class TestLinks:
         with account.client() as client:
             dataset = client.create_dataset("Empty").id
         with pytest.raises(AirflowFailException, match=r"items|duplicates_behavior"):
-            run(EncordLinkItemsOperator, dataset=dataset, **arguments)
+            run(EncordLinkItemsOperator, dataset_id=dataset, **arguments)
 
 
 class TestRemovals:
@@ -139,16 +139,16 @@ class TestRemovals:
     @pytest.mark.parametrize("nothing", ["", [], "[]"])
     def test_an_empty_selection_is_refused(self, account: Account, nothing: Any) -> None:
         with pytest.raises(AirflowFailException, match="data_hashes: it is empty"):
-            run(EncordRemoveDataRowsOperator, dataset=account.project()["dataset_hash"], data_hashes=nothing)
+            run(EncordRemoveDataRowsOperator, dataset_id=account.project()["dataset_hash"], data_hashes=nothing)
 
 
 class TestMetadata:
     def test_only_what_differs_is_changed(self, folder: Folder) -> None:
         wanted = {"a.png": {"site": 1}, "b.png": {"site": 2}, "gone.png": {"site": 3}}
-        result = run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
+        result = run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)
         assert result == {"folder": folder.id, "items": 2, "changed": 2, "unchanged": 0, "failed": 0, "missing": 1}
         folder.account.emulator.clear_journal()
-        result = run(EncordUpdateMetadataOperator, folder=folder.id, metadata=wanted)
+        result = run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)
         assert (result["changed"], result["unchanged"], changes(folder.account)) == (0, 2, [])
         assert folder.metadata() == {"a.png": {"site": 1}, "b.png": {"site": 2}, "c.png": {}}
 
@@ -159,7 +159,7 @@ class TestMetadata:
             ("merge", "y", {"x": 1, "y": 1}),
             ("replace", "z", {"z": 1}),
         ]:
-            run(EncordUpdateMetadataOperator, folder=folder.id, metadata={item: {key: 1}}, mode=mode)
+            run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata={item: {key: 1}}, mode=mode)
             assert folder.metadata()["a.png"] == expected
 
     def test_a_preview_changes_nothing(self, folder: Folder, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ class TestMetadata:
     )
     def test_a_wrong_argument_is_told_by_name(self, folder: Folder, arguments: dict[str, Any], message: str) -> None:
         with pytest.raises(AirflowFailException, match=message):
-            run(EncordUpdateMetadataOperator, folder=folder.id, **arguments)
+            run(EncordUpdateMetadataOperator, folder_id=folder.id, **arguments)
 
 
 class TestUsers:
@@ -192,15 +192,15 @@ class TestUsers:
             (EncordAddProjectUsersOperator, {"project": seeded["project_hash"]}, ("annotator", "reviewer")),
             (EncordAddDatasetUsersOperator, {"dataset": seeded["dataset_hash"]}, ("user", "admin")),
         ]:
-            first = run(operator, users=[other.email], role=roles[0], **resource)
+            first = run(operator, user_emails=[other.email], role=roles[0], **resource)
             assert first == {"users": 1, "role_unchanged": []}
-            again = run(operator, users=other.email, role=roles[1], **resource)
+            again = run(operator, user_emails=other.email, role=roles[1], **resource)
             assert again == {"users": 1, "role_unchanged": [other.email]}
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"users": [], "role": "admin"}, "users: it is empty"),
+            ({"users": [], "role": "admin"}, "user_emails: it is empty"),
             ({"users": "a@example.com", "role": "king"}, "role: 'king' is none of"),
             ({"users": "nobody", "role": "admin"}, "users?|emails"),
         ],
@@ -208,7 +208,7 @@ class TestUsers:
     def test_a_wrong_argument_is_told_by_name(self, account: Account, arguments: Any, message: str) -> None:
         project = account.project()["project_hash"]
         with pytest.raises(AirflowFailException, match=message):
-            run(EncordAddProjectUsersOperator, project=project, **arguments)
+            run(EncordAddProjectUsersOperator, project_id=project, **arguments)
 
 
 class TestProjects:
@@ -224,10 +224,10 @@ class TestProjects:
 
     def test_a_status_is_set_if_it_is_another(self, account: Account) -> None:
         project = account.project()["project_hash"]
-        first = run(EncordSetProjectStatusOperator, project=project, status="completed")
+        first = run(EncordSetProjectStatusOperator, project_id=project, status="completed")
         assert (first["status"], first["before"] != "completed") == ("completed", True)
         account.emulator.clear_journal()
-        assert run(EncordSetProjectStatusOperator, project=project, status="completed")["before"] == "completed"
+        assert run(EncordSetProjectStatusOperator, project_id=project, status="completed")["before"] == "completed"
         assert changes(account) == []
         with pytest.raises(AirflowFailException, match="status: 'done' is none of"):
-            run(EncordSetProjectStatusOperator, project=project, status="done")
+            run(EncordSetProjectStatusOperator, project_id=project, status="done")

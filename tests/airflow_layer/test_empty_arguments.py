@@ -66,7 +66,7 @@ def test_no_ontology_is_made_of_a_structure_that_names_its_objects_twice(account
 
 def test_an_ontology_without_a_structure_is_empty(account: Account) -> None:
     made = run(EncordCreateOntologyOperator, title="Empty")
-    assert run(EncordGetOntologyOperator, ontology=made)["editor"]["objects"] == []
+    assert run(EncordGetOntologyOperator, ontology_id=made)["editor"]["objects"] == []
 
 
 @pytest.mark.parametrize("value", ["None", ["There"]])
@@ -95,8 +95,8 @@ def test_projects_are_not_listed_by_a_tag_that_is_not_there(value: Any) -> None:
 @pytest.mark.parametrize("operator", DATASETS)
 def test_datasets_that_rendered_to_nothing_are_refused(account: Account, operator: Any, value: Any) -> None:
     project, _ = project_with_a_dataset(account)
-    with pytest.raises(AirflowFailException, match=r"^datasets: it is "):
-        run(operator, project=project, datasets=value)
+    with pytest.raises(AirflowFailException, match=r"^dataset_ids: it is "):
+        run(operator, project_id=project, dataset_ids=value)
     assert not changes(account)
 
 
@@ -104,7 +104,7 @@ def test_datasets_that_rendered_to_nothing_are_refused(account: Account, operato
 @pytest.mark.parametrize("operator", DATASETS)
 def test_an_empty_list_of_datasets_changes_nothing(account: Account, operator: Any, value: Any) -> None:
     project, _ = project_with_a_dataset(account)
-    assert run(operator, project=project, datasets=value) == []
+    assert run(operator, project_id=project, dataset_ids=value) == []
     assert not changes(account)
 
 
@@ -120,9 +120,9 @@ def test_detaching_only_datasets_that_are_not_attached_is_warned_of(
         printed = capsys.readouterr()
         return printed.out + printed.err + caplog.text
 
-    assert run(EncordDetachDatasetsOperator, project=project, datasets=[unknown, dataset]) == [dataset]
+    assert run(EncordDetachDatasetsOperator, project_id=project, dataset_ids=[unknown, dataset]) == [dataset]
     assert "None of the" not in logged()
-    assert run(EncordDetachDatasetsOperator, project=project, datasets=unknown) == []
+    assert run(EncordDetachDatasetsOperator, project_id=project, dataset_ids=unknown) == []
     assert warning in logged()
 
 
@@ -130,18 +130,18 @@ def test_the_error_about_an_unknown_dataset_names_the_dataset(account: Account) 
     project, dataset = project_with_a_dataset(account)
     unknown = str(uuid.uuid4())
     with pytest.raises(AirflowFailException, match=rf"^Datasets {unknown}, for project {project}: .* does not have"):
-        run(EncordAttachDatasetsOperator, project=project, datasets=[dataset, unknown])
+        run(EncordAttachDatasetsOperator, project_id=project, dataset_ids=[dataset, unknown])
     with pytest.raises(AirflowFailException, match=rf"^Datasets {unknown}: .* does not have all of these"):
-        run(EncordCreateProjectOperator, title="Other streets", datasets=unknown)
+        run(EncordCreateProjectOperator, title="Other streets", dataset_ids=unknown)
     with pytest.raises(AirflowFailException, match=rf"^Ontology {unknown}: .* does not have all of these"):
-        run(EncordCreateProjectOperator, title="Other streets", ontology=unknown)
+        run(EncordCreateProjectOperator, title="Other streets", ontology_id=unknown)
 
 
 def test_the_error_about_an_unknown_item_names_the_item(account: Account) -> None:
     _, dataset = project_with_a_dataset(account)
     unknown = str(uuid.uuid4())
     with pytest.raises(AirflowFailException, match=rf"^Storage items {unknown}, for dataset {dataset}: "):
-        run(EncordLinkItemsOperator, dataset=dataset, items=[unknown])
+        run(EncordLinkItemsOperator, dataset_id=dataset, item_ids=[unknown])
 
 
 @pytest.mark.parametrize("name", ["datasets", "ontology", "workflow_template_id"])

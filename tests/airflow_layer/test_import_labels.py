@@ -366,9 +366,9 @@ def test_an_api_key_imports_and_is_told_that_it_cannot_promote(model: Model, mon
     monkeypatch.setenv("AIRFLOW_CONN_ENCORD_API_KEY", model.account.api_key_connection(model.project))
     model.emulator.clear_journal()
     with pytest.raises(AirflowFailException, match="SSH key"):
-        model.load(encord_conn_id="encord_api_key", project=None, branch="b", promote_to="main")
+        model.load(encord_conn_id="encord_api_key", project_id=None, branch="b", promote_to="main")
     assert [one for one in model.emulator.journal() if one["changes"] and "api_key" in one["credential"]] == []
-    assert model.load(encord_conn_id="encord_api_key", project=None)["saved"] == 6
+    assert model.load(encord_conn_id="encord_api_key", project_id=None)["saved"] == 6
 
 
 def test_a_source_that_is_not_there_is_named(model: Model) -> None:

@@ -289,7 +289,7 @@ def test_an_import_reads_the_report_only_when_nobody_else_writes_it(model: Model
     report, operator = report_of(model), EncordImportLabelsOperator
     better = model.write(*model.lines(objects=[BETTER]), name="better.jsonl")
     waiting = Attempt(
-        lambda: operator(task_id="import", project=model.project, source=better, report=report).execute({}),
+        lambda: operator(task_id="import", project_id=model.project, source=better, report=report).execute({}),
         model.directory,
         stop_at=1,
     )

@@ -11,6 +11,7 @@ import pytest
 from airflow_provider_encord.assets import labels_uri
 from airflow_provider_encord.operators.labels import (
     EncordExportLabelsOperator,
+    EncordExportLabelsPartitionOperator,
     EncordPartitionLabelsOperator,
     EncordVerifyExportOperator,
 )
@@ -99,7 +100,7 @@ def test_of_an_export_in_parts_the_event_comes_from_the_task_that_verifies(expor
     added = []
     for part in parts:
         outlets = OutletEvents()
-        operator = EncordExportLabelsOperator(task_id="export", partition=part, outlets=[alias])
+        operator = EncordExportLabelsPartitionOperator(task_id="export", partition=part, outlets=[alias])
         operator.execute(context(outlet_events=outlets))
         added += outlets[alias].added if alias in outlets else []
     assert len(added) == 1, "only the part that ends the export makes an event of an alias"
@@ -119,7 +120,7 @@ def test_a_part_that_is_not_the_last_warns_of_its_outlets(exports: Exports, caps
         task_id="partition", project_id=exports.project, destination=str(exports.directory / "x"), rows_per_partition=15
     )
     part = partition.execute(context())[0]
-    operator = EncordExportLabelsOperator(task_id="export", partition=part, outlets=[asset])
+    operator = EncordExportLabelsPartitionOperator(task_id="export", partition=part, outlets=[asset])
     operator.execute(context(outlet_events=OutletEvents()))
     assert "them to the task that ends the export" in _logged(capsys, caplog)
 

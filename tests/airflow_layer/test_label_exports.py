@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_encord.export.listing_file import DELETED, FILTERED_OUT
 from airflow_provider_encord.export.manifest import read_manifest
 from airflow_provider_encord.operators.labels import (
-    EncordExportLabelsOperator,
+    EncordExportLabelsPartitionOperator,
     EncordPartitionLabelsOperator,
 )
 from tests.airflow_layer.bench import Account
@@ -91,7 +91,10 @@ def test_partitions_are_exported_by_mapped_tasks_and_joined(exports: Exports) ->
     parts = partition.execute(context())
     assert [one["rows"] for one in parts] == [13, 13, 14]
     assert len(json.dumps(parts[0])) < 500
-    result = [EncordExportLabelsOperator(task_id="export", partition=one).execute(context()) for one in reversed(parts)]
+    result = [
+        EncordExportLabelsPartitionOperator(task_id="export", partition=one).execute(context())
+        for one in reversed(parts)
+    ]
     assert [one["manifest"] is None for one in result] == [True, True, False]
     assert [one["rows"] for one in result] == [14, 13, 13]
     assert exports.rows() == exports.truth()
@@ -100,9 +103,10 @@ def test_partitions_are_exported_by_mapped_tasks_and_joined(exports: Exports) ->
     assert exports.verify()["rows"] == 40
 
 
-def test_a_partition_takes_no_destination(exports: Exports) -> None:
-    operator = EncordExportLabelsOperator(task_id="export", partition={"plan": "x"}, destination="/tmp/x")
-    with pytest.raises(AirflowFailException, match="destination, partition"):
+@pytest.mark.parametrize("partition", ["", "None", {"plan_id": "x"}, "{}"])
+def test_what_is_no_partition_is_refused(partition: Any) -> None:
+    operator = EncordExportLabelsPartitionOperator(task_id="export", partition=partition)
+    with pytest.raises(AirflowFailException, match=r"partition: "):
         operator.execute(context())
 
 
@@ -198,13 +202,13 @@ def test_rows_that_a_manifest_counts_wrongly_are_named(exports: Exports) -> None
 def test_verifying_against_encord_names_each_row_that_differs(exports: Exports, format_: str) -> None:
     exports.export(format=format_)
     for against in ("listing", "content"):
-        assert exports.verify(against=against)["mismatches"] == 0
+        assert exports.verify(check=against)["mismatches"] == 0
     edited = exports.truth()[7]
     exports.emulator.annotate(exports.project, data_hashes=[edited["data_hash"]])
     with pytest.raises(AirflowFailException, match=rf"{edited['label_hash']} .*: it was edited since"):
-        exports.verify(against="listing")
+        exports.verify(check="listing")
     with pytest.raises(AirflowFailException, match=rf"{edited['label_hash']} .*: its labels are not those"):
-        exports.verify(against="content")
+        exports.verify(check="content")
     assert not [one for one in exports.journal() if one["changes"]]
 
 
@@ -219,7 +223,7 @@ def test_what_is_not_there_cannot_be_verified(exports: Exports) -> None:
         ({"format": "csv"}, "format: 'csv' is none of"),
         ({"incremental": "perhaps"}, "incremental: 'perhaps'"),
         ({"incremental": True, "edited_after": "2026-01-01"}, "edited_after, incremental"),
-        ({"incremental": True, "overlap": -1}, "overlap: "),
+        ({"incremental": True, "overlap": -1}, "lookback_seconds: "),
         ({"all_branches": True, "branch": "b"}, "branch, all_branches"),
         ({"shadow_data": "SOME"}, "shadow_data: 'SOME' is none of"),
         ({"label_hashes": ["x"]}, "label_hashes: "),

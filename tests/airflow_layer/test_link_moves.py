@@ -44,7 +44,7 @@ class TestLinks:
         with account.client() as client:
             dataset = client.create_dataset("Linked").id
         account.emulator.faults([{"match": LINK, "when": {"nth": 1}, "do": {"cut": cut}}])
-        result = run(EncordLinkItemsOperator, dataset=dataset, folder=folder.id, duplicates_behavior=behavior)
+        result = run(EncordLinkItemsOperator, dataset_id=dataset, folder_id=folder.id, duplicates_behavior=behavior)
         assert result == {"dataset": dataset, "items": 3, "linked": 3}
         assert any(one["fault"] for one in account.emulator.journal())
         with account.client() as client:
@@ -74,7 +74,7 @@ class TestLinks:
                 dataset = client.create_dataset("Linked").id
             store, items = Store(), folder.items()
             first, rest = items["a.png"].uuid, [items["b.png"].uuid, items["c.png"].uuid]
-            run(EncordLinkItemsOperator, dataset=dataset, items=first)
+            run(EncordLinkItemsOperator, dataset_id=dataset, item_ids=first)
             linked = [*rest, first] if behavior == "DUPLICATE" else rest
             arguments = {"dataset": dataset, "items": linked, "duplicates_behavior": behavior}
             _link_and_die(account, store, arguments)
@@ -96,7 +96,7 @@ class TestLinks:
         arguments = {"dataset": dataset, "folder": folder.id, "duplicates_behavior": behavior}
         _link_and_die(account, store, arguments)
         (tmp_path / "d.png").write_bytes(png(9, 9))
-        run(EncordUploadFilesOperator, source=str(tmp_path / "d.png"), folder=folder.id)
+        run(EncordUploadFilesOperator, source=str(tmp_path / "d.png"), folder_id=folder.id)
         result = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
         assert (result["items"], result["linked"], store.kept) == (4, 4, {})
         with account.client() as client:
@@ -109,8 +109,8 @@ class TestLinks:
         with account.client() as client:
             dataset = client.create_dataset("Linked").id
         first = folder.items()["a.png"].uuid
-        run(EncordLinkItemsOperator, dataset=dataset, items=first)
+        run(EncordLinkItemsOperator, dataset_id=dataset, item_ids=first)
         account.emulator.clear_journal()
         with pytest.raises(AirflowFailException, match=f"1 of 3 are in dataset .*{first}.* Nothing was linked"):
-            run(EncordLinkItemsOperator, dataset=dataset, folder=folder.id, duplicates_behavior="FAIL")
+            run(EncordLinkItemsOperator, dataset_id=dataset, folder_id=folder.id, duplicates_behavior="FAIL")
         assert changes(account) == []

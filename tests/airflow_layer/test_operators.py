@@ -86,9 +86,9 @@ class TestProjects:
     def test_a_project_is_created_with_all_that_was_given(self, account: Account) -> None:
         dataset, ontology = account.project()["dataset_hash"], run(EncordCreateOntologyOperator, title="Parts")
         project = run(
-            EncordCreateProjectOperator, title="Street", description="cars", datasets=[dataset], ontology=ontology
+            EncordCreateProjectOperator, title="Street", description="cars", dataset_ids=[dataset], ontology_id=ontology
         )
-        read = run(EncordGetProjectOperator, project=project)
+        read = run(EncordGetProjectOperator, project_id=project)
 
         assert (read["title"], read["description"], read["ontology_hash"]) == ("Street", "cars", ontology)
         assert [stage["title"] for stage in read["workflow"]["stages"]] == ["Annotate", "Review", "Complete"]
@@ -103,7 +103,7 @@ class TestProjects:
         )
         project = run(EncordCreateProjectOperator, title="Street", workflow_template_id=template["uuid"])
 
-        stages = run(EncordGetProjectOperator, project=project)["workflow"]["stages"]
+        stages = run(EncordGetProjectOperator, project_id=project)["workflow"]["stages"]
         assert [stage["title"] for stage in stages] == ["Look", "Done"]
 
     def test_listing_filters(self, account: Account) -> None:
@@ -127,26 +127,26 @@ class TestProjects:
 
     def test_attaching_and_detaching_tell_what_changed(self, account: Account) -> None:
         first, second = (run(EncordCreateDatasetOperator, title=title) for title in ("A", "B"))
-        project = run(EncordCreateProjectOperator, title="Street", datasets=first)
+        project = run(EncordCreateProjectOperator, title="Street", dataset_ids=first)
 
         attach, detach = EncordAttachDatasetsOperator, EncordDetachDatasetsOperator
-        assert run(attach, project=project, datasets=[first, second]) == [second]
-        assert run(attach, project=project, datasets=[first, second]) == []
-        assert run(detach, project=project, datasets=first) == [first]
-        assert run(detach, project=project, datasets=[first]) == []
-        assert run(attach, project=project, datasets=f"['{first}', '{second}']") == [first]
-        assert run(attach, project=project, datasets=[]) == []
+        assert run(attach, project_id=project, dataset_ids=[first, second]) == [second]
+        assert run(attach, project_id=project, dataset_ids=[first, second]) == []
+        assert run(detach, project_id=project, dataset_ids=first) == [first]
+        assert run(detach, project_id=project, dataset_ids=[first]) == []
+        assert run(attach, project_id=project, dataset_ids=f"['{first}', '{second}']") == [first]
+        assert run(attach, project_id=project, dataset_ids=[]) == []
 
     @pytest.mark.parametrize("attach", [True, False])
     def test_a_lost_answer_to_a_change_of_datasets_is_looked_up(self, attach: bool, account: Account) -> None:
         dataset = run(EncordCreateDatasetOperator, title="A")
-        project = run(EncordCreateProjectOperator, title="Street", datasets=() if attach else dataset)
+        project = run(EncordCreateProjectOperator, title="Street", dataset_ids=() if attach else dataset)
         account.emulator.faults(
             [{"match": {"query_type": "projectdataset"}, "when": {"nth": 1}, "do": {"cut": "after"}}]
         )
         operator = EncordAttachDatasetsOperator if attach else EncordDetachDatasetsOperator
 
-        assert run(operator, project=project, datasets=dataset) == [dataset]
+        assert run(operator, project_id=project, dataset_ids=dataset) == [dataset]
         with account.client() as client:
             assert [one.dataset_hash for one in client.project(project).datasets()] == ([dataset] if attach else [])
 
@@ -155,7 +155,7 @@ class TestDatasetsAndOntologies:
     @pytest.mark.parametrize(("given", "mirror"), [(True, True), (False, False), ("False", False), ("true", True)])
     def test_a_dataset_has_a_backing_folder_if_wanted(self, given: Any, mirror: bool, account: Account) -> None:
         dataset = run(EncordCreateDatasetOperator, title="A", description="d", create_backing_folder=given)
-        read = run(EncordGetDatasetOperator, dataset=dataset)
+        read = run(EncordGetDatasetOperator, dataset_id=dataset)
 
         assert (read["dataset_hash"], read["title"], read["description"]) == (dataset, "A", "d")
         assert (read["backing_folder_uuid"] is not None) is mirror
@@ -171,7 +171,7 @@ class TestDatasetsAndOntologies:
     @pytest.mark.parametrize("given", [STRUCTURE, json.dumps(STRUCTURE)])
     def test_an_ontology_has_the_structure_that_was_given(self, given: Any, account: Account) -> None:
         ontology = run(EncordCreateOntologyOperator, title="Parts", structure=given, description="of cars")
-        read = run(EncordGetOntologyOperator, ontology=ontology)
+        read = run(EncordGetOntologyOperator, ontology_id=ontology)
 
         assert (read["title"], read["description"]) == ("Parts", "of cars")
         assert [(one["name"], one["shape"]) for one in read["editor"]["objects"]] == [("Car", "bounding_box")]
@@ -190,7 +190,7 @@ class TestTemplates:
             title="Parts",
             structure={"objects": [{"name": "{{ params.title }}", "shape": "polygon"}]},
         )
-        assert run(EncordGetOntologyOperator, ontology=ontology)["editor"]["objects"][0]["name"] == "Rendered"
+        assert run(EncordGetOntologyOperator, ontology_id=ontology)["editor"]["objects"][0]["name"] == "Rendered"
 
     def test_a_title_that_native_rendering_made_a_number_is_a_title(self, account: Account) -> None:
         run(EncordCreateDatasetOperator, title=2026)
@@ -200,9 +200,9 @@ class TestTemplates:
         project = run(
             EncordCreateProjectOperator,
             title="Street",
-            ontology="{{ params.nothing }}",
+            ontology_id="{{ params.nothing }}",
             workflow_template_id="{{ params.nothing }}",
-            datasets="{{ params.nothing }}",
+            dataset_ids="{{ params.nothing }}",
         )
         with account.client() as client:
             assert client.project(project).datasets() == []
@@ -278,11 +278,11 @@ WRONG: dict[str, tuple[type[EncordBaseOperator], dict[str, Any], str]] = {
     "a title of nothing": (EncordCreateDatasetOperator, {"title": None}, "title"),
     "an unknown if_exists": (EncordCreateDatasetOperator, {"title": "A", "if_exists": "maybe"}, "if_exists"),
     "a flag in other words": (EncordCreateDatasetOperator, {"title": "A", "create_backing_folder": "perhaps"}, "true"),
-    "an id that is none": (EncordGetProjectOperator, {"project": "Street"}, "project: 'Street' is not an id"),
-    "no id": (EncordGetProjectOperator, {}, "project: give its id"),
-    "an empty id": (EncordGetDatasetOperator, {"dataset": ""}, "dataset: give its id"),
-    "dataset ids that are none": (EncordCreateProjectOperator, {"title": "A", "datasets": ["B"]}, "datasets: 'B'"),
-    "a broken list of ids": (EncordCreateProjectOperator, {"title": "A", "datasets": "[a, b"}, "datasets: .*tojson"),
+    "an id that is none": (EncordGetProjectOperator, {"project": "Street"}, "project_id: 'Street' is not an id"),
+    "no id": (EncordGetProjectOperator, {}, "project_id: it is missing"),
+    "an empty id": (EncordGetDatasetOperator, {"dataset": ""}, "dataset_id: it is missing"),
+    "dataset ids that are none": (EncordCreateProjectOperator, {"title": "A", "datasets": ["B"]}, "dataset_ids: 'B'"),
+    "a broken list of ids": (EncordCreateProjectOperator, {"title": "A", "datasets": "[a, b"}, "dataset_ids: .*tojson"),
     "a structure that is no JSON": (
         EncordCreateOntologyOperator,
         {"title": "A", "structure": "{'a'"},
@@ -343,14 +343,14 @@ def test_a_long_wait_that_encord_asks_for_is_left_to_a_retry(account: Account) -
 WITH_A_PROJECTS_KEY: dict[str, Callable[[str, str], Any]] = {
     "get": lambda project, _: run(EncordGetProjectOperator, encord_conn_id="encord_api_key")["project_hash"] == project,
     "get by template": lambda project, _: (
-        run(EncordGetProjectOperator, project="{{ params.nothing }}", encord_conn_id="encord_api_key")["title"]
+        run(EncordGetProjectOperator, project_id="{{ params.nothing }}", encord_conn_id="encord_api_key")["title"]
         == "Street"
     ),
     "detach": lambda _, dataset: (
-        run(EncordDetachDatasetsOperator, datasets=dataset, encord_conn_id="encord_api_key") == [dataset]
+        run(EncordDetachDatasetsOperator, dataset_ids=dataset, encord_conn_id="encord_api_key") == [dataset]
     ),
     "attach": lambda _, dataset: (
-        run(EncordAttachDatasetsOperator, datasets=dataset, encord_conn_id="encord_api_key") == []
+        run(EncordAttachDatasetsOperator, dataset_ids=dataset, encord_conn_id="encord_api_key") == []
     ),
 }
 

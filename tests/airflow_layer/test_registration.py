@@ -43,8 +43,8 @@ def test_a_listing_of_a_prefix_goes_into_a_dataset_by_the_title_of_the_integrati
     result = intake.register(
         source=str(intake.bucket),
         url_prefix=intake.url,
-        folder=None,
-        dataset=intake.dataset,
+        folder_id=None,
+        dataset_id=intake.dataset,
         integration=f"key of {intake.url}",
     )
     assert (result["units"], result["registered"], result["folder"]) == (3, 3, None)

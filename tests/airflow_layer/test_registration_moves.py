@@ -37,7 +37,7 @@ def test_a_cleared_task_goes_into_the_corrected_folder(intake: Intake) -> None:
     with intake.account.client() as client:
         right = client.create_folder("Right").id
     intake.register(context, source=source)
-    intake.register(context, source=source, folder=right)
+    intake.register(context, source=source, folder_id=right)
     assert intake.names(right) == names
 
 

@@ -90,9 +90,9 @@ def test_an_id_of_another_folder_is_not_taken_from_the_report(intake: Intake, tm
     names, report = intake.objects(1), tmp_path / "report"
     with intake.account.client() as client:
         other = client.create_folder("Other").id
-    intake.register(source=intake.manifest(names), folder=other)
+    intake.register(source=intake.manifest(names), folder_id=other)
     intake.register(source=intake.manifest(names), report=str(report))
-    intake.register(source=intake.manifest(names), report=str(report), folder=other)
+    intake.register(source=intake.manifest(names), report=str(report), folder_id=other)
     assert [(line["outcome"], line["id"]) for line in _lines(report)] == [("skipped", None)]
 
 

@@ -37,7 +37,7 @@ def test_a_snapshot_stays_as_it_is_while_people_go_on(exports: Exports) -> None:
     assert [one for one in exports.journal() if one["changes"]] == []
     exports.export(1, branch="export-today")
     assert exports.rows(0) == exports.rows(1) != exports.truth()
-    assert exports.verify(0, against="content")["mismatches"] == 0
+    assert exports.verify(0, check="content")["mismatches"] == 0
 
 
 def test_a_snapshot_that_was_cut_off_is_completed_without_rows_that_came_later(

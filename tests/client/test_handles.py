@@ -40,7 +40,7 @@ def test_without_an_id_the_handle_is_what_the_key_belongs_to(server):
 
 @pytest.mark.parametrize("which", ["project", "dataset"])
 def test_without_an_id_an_ssh_key_has_no_handle(server, which):
-    with client(server) as made, pytest.raises(InvalidArgumentError, match=f"{which}: give its id"):
+    with client(server) as made, pytest.raises(InvalidArgumentError, match=f"{which}: it is missing"):
         getattr(made, which)()
 
 

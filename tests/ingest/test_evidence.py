@@ -39,7 +39,7 @@ def a_line(file: SourceFile, key: str, content: bytes) -> UploadLine:
         sha256=hashlib.sha256(content).hexdigest(),
         kind="image",
         outcome="uploaded",
-        dataset="d",
+        dataset_id="d",
         data_hash=key,
         backing_item_uuid=f"item {key}",
         error=None,

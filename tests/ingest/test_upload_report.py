@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.outcome import FileOutcome, failed
-from airflow_provider_encord.reports import UNCHANGED, CREATED
 from airflow_provider_encord.ingest.upload_report import (
     UploadLine,
     earlier_lines,
@@ -22,6 +21,7 @@ from airflow_provider_encord.ingest.upload_report import (
     upload_line,
     write_report,
 )
+from airflow_provider_encord.reports import CREATED, UNCHANGED
 from airflow_provider_encord.storage_paths import require_writable
 from tests.ingest.files import a_file
 

@@ -20,7 +20,7 @@ BOX = {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}
 
 
 class ExportLabels(Scenario):
-    names = ("project", "destination", "batch_size")
+    names = ("project_id", "destination", "batch_size")
     operator = EncordExportLabelsOperator
 
     def prepare(self) -> None:
@@ -30,7 +30,7 @@ class ExportLabels(Scenario):
         self.listed: set[str] | None = None
 
     def arguments(self) -> dict[str, Any]:
-        return {"project": self.project, "destination": str(self.destination), "batch_size": 2}
+        return {"project_id": self.project, "destination": str(self.destination), "batch_size": 2}
 
     def begun(self) -> None:
         """An export that has begun keeps to its listing; rows that are labelled later are the next one's."""
@@ -63,7 +63,7 @@ class ExportLabels(Scenario):
 class ExportPartition(Scenario):
     """The plan of mapped exports; the exports themselves are in tests/export."""
 
-    names = ("project", "destination", "rows_per_partition")
+    names = ("project_id", "destination", "rows_per_partition")
     operator = EncordPartitionLabelsOperator
     broken_at = 1
 
@@ -73,7 +73,7 @@ class ExportPartition(Scenario):
         self.destination = self.directory / "export"
 
     def arguments(self) -> dict[str, Any]:
-        return {"project": self.project, "destination": str(self.destination), "rows_per_partition": 3}
+        return {"project_id": self.project, "destination": str(self.destination), "rows_per_partition": 3}
 
     def wrong(self) -> dict[str, Any]:
         return {**self.arguments(), "stage": "Nowhere"}
@@ -90,7 +90,7 @@ class ExportPartition(Scenario):
 
 
 class ImportLabels(Scenario):
-    names = ("project", "source", "report")
+    names = ("project_id", "source", "report")
     operator = EncordImportLabelsOperator
 
     def prepare(self) -> None:
@@ -108,10 +108,10 @@ class ImportLabels(Scenario):
             for one in self.imported
         ]
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        return {"project": self.project, "source": str(path), "report": str(self.directory / "report.jsonl")}
+        return {"project_id": self.project, "source": str(path), "report": str(self.directory / "report.jsonl")}
 
     def wrong(self) -> dict[str, Any]:
-        return {**self.arguments(), "project": NOWHERE}
+        return {**self.arguments(), "project_id": NOWHERE}
 
     def truth(self) -> Any:
         rows = {row["data_hash"]: row for row in self.emulator.labels(self.project) if row["label_hash"]}
@@ -142,7 +142,7 @@ class ImportLabels(Scenario):
 
 class SnapshotLabels(Scenario):
     operator = EncordSnapshotLabelsOperator
-    names = ("project", "branch", "max_lateness_seconds", "report")
+    names = ("project_id", "branch", "max_lateness_seconds", "report")
 
     def prepare(self) -> None:
         self.emulator.clock(now=BEFORE_ALL)
@@ -155,7 +155,7 @@ class SnapshotLabels(Scenario):
 
     def arguments(self) -> dict[str, Any]:
         report = str(self.directory / "report.jsonl")
-        return {"project": self.project, "branch": "frozen", "max_lateness_seconds": 3e8, "report": report}
+        return {"project_id": self.project, "branch": "frozen", "max_lateness_seconds": 3e8, "report": report}
 
     def wrong(self) -> dict[str, Any]:
         return {**self.arguments(), "source": "nowhere"}
@@ -173,7 +173,7 @@ class SnapshotLabels(Scenario):
 
 class ExportAnalytics(Scenario):
     operator = EncordExportAnalyticsOperator
-    names = ("project", "destination", "what", "start", "end")
+    names = ("project_id", "destination", "what", "start", "end")
     broken_at = 2
 
     def prepare(self) -> None:
@@ -187,7 +187,7 @@ class ExportAnalytics(Scenario):
 
     def arguments(self) -> dict[str, Any]:
         return {
-            "project": self.project,
+            "project_id": self.project,
             "destination": str(self.destination),
             "what": ["task_actions"],
             "start": "2026-02-02T00:00:00+00:00",

@@ -51,7 +51,7 @@ class CreateProject(_Creation):
     kind = "project"
 
     def wrong(self) -> dict[str, Any]:
-        return {"title": "Street", "datasets": [NOWHERE]}
+        return {"title": "Street", "dataset_ids": [NOWHERE]}
 
 
 class CreateDataset(_Creation):
@@ -71,7 +71,7 @@ class CreateFolder(_Creation):
     operator = EncordCreateFolderOperator
 
     def wrong(self) -> dict[str, Any]:
-        return {"title": "Street", "parent": NOWHERE}
+        return {"title": "Street", "parent_folder_id": NOWHERE}
 
     def truth(self) -> Any:
         with self.account.client() as client:
@@ -79,7 +79,7 @@ class CreateFolder(_Creation):
 
 
 class CopyProject(_Creation):
-    names = ("title", "project")
+    names = ("title", "project_id")
     operator = EncordCopyProjectOperator
     kind = "project"
 
@@ -87,14 +87,14 @@ class CopyProject(_Creation):
         self.project = self.account.project(title="Original")["project_hash"]
 
     def arguments(self) -> dict[str, Any]:
-        return {"title": "Street", "project": self.project}
+        return {"title": "Street", "project_id": self.project}
 
     def wrong(self) -> dict[str, Any]:
-        return {"title": "Street", "project": NOWHERE}
+        return {"title": "Street", "project_id": NOWHERE}
 
 
 class AttachDatasets(Scenario):
-    names = ("project", "datasets")
+    names = ("project_id", "dataset_ids")
     operator = EncordAttachDatasetsOperator
 
     def prepare(self) -> None:
@@ -103,10 +103,10 @@ class AttachDatasets(Scenario):
             self.datasets = [client.create_dataset(f"More {number}").id for number in range(3)]
 
     def arguments(self) -> dict[str, Any]:
-        return {"project": self.project, "datasets": self.datasets}
+        return {"project_id": self.project, "dataset_ids": self.datasets}
 
     def wrong(self) -> dict[str, Any]:
-        return {"project": self.project, "datasets": [NOWHERE]}
+        return {"project_id": self.project, "dataset_ids": [NOWHERE]}
 
     def truth(self) -> Any:
         with self.account.client() as client:
@@ -129,7 +129,7 @@ class DetachDatasets(AttachDatasets):
         self.gain()
 
     def wrong(self) -> dict[str, Any]:
-        return {"project": NOWHERE, "datasets": self.datasets}
+        return {"project_id": NOWHERE, "dataset_ids": self.datasets}
 
     def truth(self) -> Any:
         with self.account.client() as client:
@@ -145,7 +145,7 @@ class DetachDatasets(AttachDatasets):
 
 
 class AddProjectUsers(Scenario):
-    names = ("project", "users", "role")
+    names = ("project_id", "user_emails", "role")
     operator = EncordAddProjectUsersOperator
     broken_at = 1
     resource = "project"
@@ -156,7 +156,7 @@ class AddProjectUsers(Scenario):
         self.users = [Account(self.emulator).email for _ in range(2)]
 
     def arguments(self) -> dict[str, Any]:
-        return {self.resource: self.id, "users": self.users, "role": "admin"}
+        return {self.resource: self.id, "user_emails": self.users, "role": "admin"}
 
     def wrong(self) -> dict[str, Any]:
         return {**self.arguments(), "role": "king"}
@@ -177,23 +177,23 @@ class AddProjectUsers(Scenario):
 
 
 class AddDatasetUsers(AddProjectUsers):
-    names = ("dataset", "users", "role")
+    names = ("dataset_id", "user_emails", "role")
     operator = EncordAddDatasetUsersOperator
     resource = "dataset"
 
 
 class SetProjectStatus(Scenario):
-    names = ("project", "status")
+    names = ("project_id", "status")
     operator = EncordSetProjectStatusOperator
 
     def prepare(self) -> None:
         self.project = self.account.project()["project_hash"]
 
     def arguments(self) -> dict[str, Any]:
-        return {"project": self.project, "status": "paused"}
+        return {"project_id": self.project, "status": "paused"}
 
     def wrong(self) -> dict[str, Any]:
-        return {"project": self.project, "status": "sleeping"}
+        return {"project_id": self.project, "status": "sleeping"}
 
     def truth(self) -> Any:
         with self.account.client() as client:
@@ -222,7 +222,7 @@ def stored_images(scenario: Scenario, names: list[str], folder: str) -> None:
 
 
 class LinkItems(Scenario):
-    names = ("dataset", "folder", "duplicates_behavior")
+    names = ("dataset_id", "folder_id", "duplicates_behavior")
     operator = EncordLinkItemsOperator
     behavior = "SKIP"
 
@@ -234,10 +234,10 @@ class LinkItems(Scenario):
         stored_images(self, self.names, self.folder)
 
     def arguments(self) -> dict[str, Any]:
-        return {"dataset": self.dataset, "folder": self.folder, "duplicates_behavior": self.behavior}
+        return {"dataset_id": self.dataset, "folder_id": self.folder, "duplicates_behavior": self.behavior}
 
     def wrong(self) -> dict[str, Any]:
-        return {**self.arguments(), "folder": NOWHERE}
+        return {**self.arguments(), "folder_id": NOWHERE}
 
     def truth(self) -> Any:
         with self.account.client() as client:
@@ -259,7 +259,7 @@ class LinkItems(Scenario):
 
 
 class RemoveDataRows(Scenario):
-    names = ("dataset", "data_hashes")
+    names = ("dataset_id", "data_hashes")
     operator = EncordRemoveDataRowsOperator
 
     def prepare(self) -> None:
@@ -268,7 +268,7 @@ class RemoveDataRows(Scenario):
         self.chosen, self.removed_by_hand = self.all[:3], 0
 
     def arguments(self) -> dict[str, Any]:
-        return {"dataset": self.dataset, "data_hashes": self.chosen}
+        return {"dataset_id": self.dataset, "data_hashes": self.chosen}
 
     def wrong(self) -> dict[str, Any]:
         return {**self.arguments(), "data_hashes": [NOWHERE]}

@@ -58,7 +58,7 @@ class _FromFiles(Scenario):
 
 
 class UploadFiles(_FromFiles):
-    names = ("source", "dataset", "files_per_job", "report")
+    names = ("source", "dataset_id", "files_per_job", "report")
     operator = EncordUploadFilesOperator
 
     def prepare(self) -> None:
@@ -69,10 +69,10 @@ class UploadFiles(_FromFiles):
 
     def arguments(self) -> dict[str, Any]:
         report = str(self.directory / "report.jsonl")
-        return {"source": str(self.source), "dataset": self.dataset, "files_per_job": 2, "report": report}
+        return {"source": str(self.source), "dataset_id": self.dataset, "files_per_job": 2, "report": report}
 
     def wrong(self) -> dict[str, Any]:
-        return {**self.arguments(), "dataset": NOWHERE}
+        return {**self.arguments(), "dataset_id": NOWHERE}
 
     def there(self) -> list[str]:
         with self.account.client() as client:
@@ -80,7 +80,7 @@ class UploadFiles(_FromFiles):
 
 
 class RegisterManifest(_FromFiles):
-    names = ("source", "folder", "integration", "units_per_job", "report")
+    names = ("source", "folder_id", "integration", "units_per_job", "report")
     operator = EncordRegisterCloudDataOperator
     waits = True
 
@@ -100,14 +100,14 @@ class RegisterManifest(_FromFiles):
 
     def _more(self) -> dict[str, Any]:
         return {
-            "folder": self.folder,
+            "folder_id": self.folder,
             "integration": self.integration,
             "units_per_job": 2,
             "report": str(self.directory / "report"),
         }
 
     def wrong(self) -> dict[str, Any]:
-        return {**self.arguments(), "folder": NOWHERE}
+        return {**self.arguments(), "folder_id": NOWHERE}
 
     def there(self) -> list[str]:
         with self.account.client() as client:
@@ -122,7 +122,7 @@ class RegisterListing(RegisterManifest):
 
 
 class SyncFolder(RegisterManifest):
-    names = ("folder",)
+    names = ("folder_id",)
     operator = EncordSyncFolderOperator
     broken_at = 1  # a poll that is refused for a while is waited for
 
@@ -133,14 +133,14 @@ class SyncFolder(RegisterManifest):
             self.folder, self.other = made.id, self.folder
 
     def arguments(self) -> dict[str, Any]:
-        return {"folder": self.folder}
+        return {"folder_id": self.folder}
 
     def wrong(self) -> dict[str, Any]:
-        return {"folder": self.other}
+        return {"folder_id": self.other}
 
 
 class UpdateMetadata(Scenario):
-    names = ("folder", "metadata")
+    names = ("folder_id", "metadata")
     operator = EncordUpdateMetadataOperator
 
     def prepare(self) -> None:
@@ -151,7 +151,7 @@ class UpdateMetadata(Scenario):
         self.by_people: dict[str, dict[str, Any]] = {}
 
     def arguments(self) -> dict[str, Any]:
-        return {"folder": self.folder, "metadata": self.wanted}
+        return {"folder_id": self.folder, "metadata": self.wanted}
 
     def wrong(self) -> dict[str, Any]:
         return {**self.arguments(), "metadata": {"nowhere.png": {}}}

@@ -73,10 +73,10 @@ def _export(**arguments: Any) -> dict[str, Any]:
 
 def test_xcom_gets_counts_and_the_manifest_and_no_labels(emulator, tmp_path):
     project = _project(emulator)
-    returned = _export(project=project, destination=str(tmp_path / "export"))
+    returned = _export(project_id=project, destination=str(tmp_path / "export"))
     manifest = read_manifest(ObjectStoragePath(returned["manifest"]).parent)
     assert returned == {
-        "project": project,
+        "project_id": project,
         "manifest": f"file://{tmp_path}/export/manifest.json",
         "rows": 5,
         "without_labels": 5,
@@ -94,7 +94,7 @@ def test_xcom_gets_counts_and_the_manifest_and_no_labels(emulator, tmp_path):
 def test_nothing_changes_at_encord(emulator, tmp_path):
     project = _project(emulator)
     emulator.clear_journal()
-    _export(project=project, destination=str(tmp_path))
+    _export(project_id=project, destination=str(tmp_path))
     assert [entry for entry in emulator.journal() if entry["changes"]] == []
 
 
@@ -108,7 +108,7 @@ def test_an_api_key_exports_its_own_project_without_naming_it(emulator, client, 
 
 
 def test_an_ssh_key_without_a_project_is_an_error_that_names_the_argument(emulator, tmp_path):
-    with pytest.raises(AirflowFailException, match="project: give its id"):
+    with pytest.raises(AirflowFailException, match="project_id: it is missing"):
         _export(destination=str(tmp_path))
 
 
@@ -118,9 +118,9 @@ def _shards(directory):
 
 def test_running_twice_gives_the_same_files(emulator, tmp_path):
     project = _project(emulator)
-    first = _export(project=project, destination=str(tmp_path), max_shard_bytes=3000)
+    first = _export(project_id=project, destination=str(tmp_path), max_shard_bytes=3000)
     before = _shards(tmp_path)
-    assert _export(project=project, destination=str(tmp_path), max_shard_bytes=3000) == first
+    assert _export(project_id=project, destination=str(tmp_path), max_shard_bytes=3000) == first
     assert _shards(tmp_path) == before
     assert len(before) == first["shards"] > 1
 
@@ -138,7 +138,7 @@ def test_running_twice_gives_the_same_files(emulator, tmp_path):
 )
 def test_a_local_destination_may_be_written_in_several_ways(emulator, tmp_path, destination):
     directory = tmp_path / "with blank #1?"
-    returned = _export(project=_project(emulator), destination=destination(directory))
+    returned = _export(project_id=_project(emulator), destination=destination(directory))
     assert returned["manifest"] == f"file://{directory}/manifest.json"
     assert (directory / "manifest.json").exists()
 
@@ -148,13 +148,13 @@ def test_a_local_destination_may_be_written_in_several_ways(emulator, tmp_path, 
 )
 def test_relative_destinations_are_refused_before_anything_is_sent(emulator, destination):
     with pytest.raises(AirflowFailException, match=r"destination: .* is not absolute"):
-        _export(project=str(uuid.uuid4()), destination=destination)
+        _export(project_id=str(uuid.uuid4()), destination=destination)
     assert emulator.journal() == []
 
 
 def test_a_scheme_without_a_file_system_is_refused_before_anything_is_sent(emulator):
     with pytest.raises(AirflowFailException, match=r"destination: nowhere:// cannot be used here"):
-        _export(project=str(uuid.uuid4()), destination="nowhere://bucket/path")
+        _export(project_id=str(uuid.uuid4()), destination="nowhere://bucket/path")
     assert emulator.journal() == []
 
 
@@ -170,7 +170,7 @@ def test_any_file_system_of_airflow_s_will_do(emulator):
     directory = ObjectStoragePath(f"memory://bucket/{uuid.uuid4()}")
     project = _project(emulator)
     for _ in range(2):
-        returned = _export(project=project, destination=str(directory))
+        returned = _export(project_id=project, destination=str(directory))
     assert ObjectStoragePath(returned["manifest"]).exists()
     manifest = read_manifest(directory)
     assert {path.name for path in directory.iterdir()} == {*manifest.file_names, "manifest.json"}
@@ -180,14 +180,14 @@ def test_any_file_system_of_airflow_s_will_do(emulator):
 def test_a_destination_that_holds_something_else_fails_for_good(emulator, tmp_path):
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(AirflowFailException, match=r"destination: .*thesis\.tex"):
-        _export(project=_project(emulator), destination=str(tmp_path))
+        _export(project_id=_project(emulator), destination=str(tmp_path))
 
 
 def test_what_may_pass_can_be_retried(emulator, tmp_path):
     project = _project(emulator)
     emulator.faults([{"match": {"query_type": "labelrow"}, "do": {"status": 503, "headers": {"Retry-After": "3600"}}}])
     with pytest.raises(AirflowException) as caught:
-        _export(project=project, destination=str(tmp_path))
+        _export(project_id=project, destination=str(tmp_path))
     assert not isinstance(caught.value, AirflowFailException)
 
 
@@ -203,12 +203,12 @@ def test_what_may_pass_can_be_retried(emulator, tmp_path):
         ({"max_shard_bytes": "inf"}, "max_shard_bytes: 'inf' is not a whole number"),
         ({"data_hashes": "[cat.png"}, r"data_hashes: '\[cat.png' is not a list"),
         ({"data_hashes": ["cat.png"]}, "data_hashes: 'cat.png' is not an id"),
-        ({"project": "Cats"}, "project: 'Cats' is not an id"),
+        ({"project_id": "Cats"}, "project_id: 'Cats' is not an id"),
     ],
 )
 def test_wrong_arguments_are_named_before_anything_is_sent(emulator, tmp_path, arguments, message):
     with pytest.raises(AirflowFailException, match=message):
-        _export(**{"project": str(uuid.uuid4()), "destination": str(tmp_path), **arguments})
+        _export(**{"project_id": str(uuid.uuid4()), "destination": str(tmp_path), **arguments})
     assert emulator.journal() == []
 
 
@@ -242,7 +242,7 @@ def test_the_manifest_tells_the_filters(emulator, tmp_path, arguments, filters):
         else one
         for one in (arguments, filters)
     )
-    _export(project=project, destination=str(tmp_path), **arguments)
+    _export(project_id=project, destination=str(tmp_path), **arguments)
     result = json.loads((tmp_path / "manifest.json").read_bytes())["filters"]
     assert {name: value for name, value in result.items() if value is not None} == filters
 
@@ -297,9 +297,11 @@ def test_ids_of_which_some_are_unknown_are_refused_and_those_are_named(emulator,
         rf"{name}: project {project} does not have {', '.join(unknown[:3])} and 2 more .*\(5 of {len(known) + 5} are"
     )
     with pytest.raises(AirflowFailException, match=named):
-        _export(project=project, destination=str(tmp_path / "some"), **{name: [*known, *unknown]})
+        _export(project_id=project, destination=str(tmp_path / "some"), **{name: [*known, *unknown]})
     assert not (tmp_path / "some").exists()
-    result = _export(project=project, destination=str(tmp_path / "other"), edited_after="2100-01-01", **{name: known})
+    result = _export(
+        project_id=project, destination=str(tmp_path / "other"), edited_after="2100-01-01", **{name: known}
+    )
     assert result["rows"] == 0  # all are known; another filter leaves them out
 
 
@@ -310,17 +312,19 @@ def test_label_rows_of_another_branch_are_unknown(emulator, tmp_path):
     with EncordHook().get_conn() as client:
         client.project(project).rows.copy_to_branch([on_main], target="model", source="main")
     with pytest.raises(AirflowFailException, match=rf"label_hashes: .* {on_main} on the branch 'model'"):
-        _export(project=project, destination=str(tmp_path / "one"), branch="model", label_hashes=[on_main])
-    assert _export(project=project, destination=str(tmp_path / "two"), all_branches=True, label_hashes=on_main)["rows"]
+        _export(project_id=project, destination=str(tmp_path / "one"), branch="model", label_hashes=[on_main])
+    assert _export(project_id=project, destination=str(tmp_path / "two"), all_branches=True, label_hashes=on_main)[
+        "rows"
+    ]
 
 
 def test_a_stage_may_be_given_by_its_id(emulator, tmp_path):  # fault 6.2
     project = _project(emulator)
-    by_title = _export(project=project, destination=str(tmp_path / "title"), stage="Review")
+    by_title = _export(project_id=project, destination=str(tmp_path / "title"), stage="Review")
     result = json.loads((tmp_path / "title" / "manifest.json").read_bytes())["filters"]
     with EncordHook().get_conn() as client:
         (stage,) = (one for one in client.project(project).stages() if one.title == "Review")
-    by_id = _export(project=project, destination=str(tmp_path / "id"), stage=stage.uuid.upper())
+    by_id = _export(project_id=project, destination=str(tmp_path / "id"), stage=stage.uuid.upper())
     assert json.loads((tmp_path / "id" / "manifest.json").read_bytes())["filters"] == result
     assert by_id["rows"] == by_title["rows"]
 
@@ -341,7 +345,7 @@ def test_a_title_of_digits_may_be_rendered_natively(emulator, tmp_path, field):
 
 
 def test_in_a_project_without_labels_a_branch_has_no_rows(emulator, tmp_path):
-    returned = _export(project=_project(emulator, created=0), destination=str(tmp_path), branch="test")
+    returned = _export(project_id=_project(emulator, created=0), destination=str(tmp_path), branch="test")
     assert (returned["rows"], returned["without_labels"]) == (0, 10)
 
 
@@ -363,7 +367,7 @@ def test_templates_are_rendered_before_anything_is_checked(emulator, tmp_path):
         batch_size="{{ 2 + 1 }}",
     )
     data = emulator.labels(project)[0]["data_hash"]
-    context: Any = {"project": project, "directory": tmp_path, "day": "2026-01-02", "data": data, "none_yet": None}
+    context: Any = {"project_id": project, "directory": tmp_path, "day": "2026-01-02", "data": data, "none_yet": None}
     operator.render_template_fields(context)
     assert operator.execute(context)["rows"] == 1
     assert (tmp_path / "2026-01-02" / "manifest.json").exists()
@@ -371,7 +375,7 @@ def test_templates_are_rendered_before_anything_is_checked(emulator, tmp_path):
 
 def test_the_log_tells_how_much_there_is_and_what_came_of_it(emulator, tmp_path, caplog):
     with caplog.at_level(logging.INFO, logger="airflow_provider_encord.export"):
-        _export(project=_project(emulator), destination=str(tmp_path))
+        _export(project_id=_project(emulator), destination=str(tmp_path))
     texts = [
         record.getMessage() for record in caplog.records if record.name.startswith("airflow_provider_encord.export")
     ]

@@ -32,6 +32,7 @@ from airflow_provider_encord.operators.arguments import (
 from airflow_provider_encord.operators.base import airflow_errors
 from airflow_provider_encord.operators.labels import (
     EncordExportLabelsOperator,
+    EncordExportLabelsPartitionOperator,
     EncordImportLabelsOperator,
     EncordPartitionLabelsOperator,
     EncordSnapshotLabelsOperator,
@@ -44,9 +45,9 @@ RIGHT: dict[Any, dict[str, Any]] = {
     EncordExportLabelsOperator: {"destination": "/data/x"},
     EncordPartitionLabelsOperator: {"destination": "s3://b/x"},
     EncordVerifyExportOperator: {"manifest": "/data/x"},
-    EncordSnapshotLabelsOperator: {"project": ID},
-    EncordImportLabelsOperator: {"project": ID, "source": "/data/x"},
-    EncordExportAnalyticsOperator: {"project": ID, "destination": "/data/x"},
+    EncordSnapshotLabelsOperator: {"project_id": ID},
+    EncordImportLabelsOperator: {"project_id": ID, "source": "/data/x"},
+    EncordExportAnalyticsOperator: {"project_id": ID, "destination": "/data/x"},
 }
 EXPORTS = (EncordExportLabelsOperator, EncordPartitionLabelsOperator)
 WRONG: list[tuple[Any, dict[str, Any]]] = [
@@ -64,8 +65,8 @@ WRONG: list[tuple[Any, dict[str, Any]]] = [
             {"max_shard_bytes": 0},
             {"max_shard_bytes": "much"},
             {"incremental": "perhaps"},
-            {"chain": "exports"},
-            {"overlap": -1},
+            {"history_dir": "exports"},
+            {"lookback_seconds": -1},
             {"overwrite": "maybe"},
             {"all_branches": "some"},
             {"edited_after": "yesterday"},
@@ -84,7 +85,7 @@ WRONG: list[tuple[Any, dict[str, Any]]] = [
     (EncordExportLabelsOperator, {"batch_size": 0}),
     (EncordPartitionLabelsOperator, {"rows_per_partition": 1.5}),
     (EncordVerifyExportOperator, {"manifest": "x"}),
-    (EncordVerifyExportOperator, {"against": "everything"}),
+    (EncordVerifyExportOperator, {"check": "everything"}),
     (EncordVerifyExportOperator, {"on_error": "skip"}),
     (EncordVerifyExportOperator, {"report": "x"}),
     (EncordSnapshotLabelsOperator, {"if_late": "maybe"}),
@@ -94,8 +95,8 @@ WRONG: list[tuple[Any, dict[str, Any]]] = [
     (EncordImportLabelsOperator, {"source": "prelabels.jsonl"}),
     (EncordExportAnalyticsOperator, {"destination": "x"}),
     (EncordExportAnalyticsOperator, {"format": "csv"}),
-    (EncordExportAnalyticsOperator, {"what": "time"}),
-    (EncordExportAnalyticsOperator, {"what": ["time_spent", "logs"]}),
+    (EncordExportAnalyticsOperator, {"record_types": "time"}),
+    (EncordExportAnalyticsOperator, {"record_types": ["time_spent", "logs"]}),
     (EncordExportAnalyticsOperator, {"start": "soon"}),
     (EncordExportAnalyticsOperator, {"overwrite": "perhaps"}),
 ]
@@ -131,7 +132,7 @@ def test_what_comes_from_another_task_is_checked_when_that_has_run():
             data_hashes=first.output["hashes"],
             label_statuses=[first.output["status"]],
         )
-        third = EncordExportLabelsOperator.partial(task_id="third").expand(partition=first.output)
+        third = EncordExportLabelsPartitionOperator.partial(task_id="third").expand(partition=first.output)
     assert second.upstream_task_ids == third.upstream_task_ids == {"first"}
 
 

@@ -53,7 +53,7 @@ class Intake:
         return paths
 
     def upload(self, **arguments: Any) -> dict[str, Any]:
-        arguments = {"source": str(self.folder), "dataset": self.dataset, **arguments}
+        arguments = {"source": str(self.folder), "dataset_id": self.dataset, **arguments}
         result: dict[str, Any] = EncordUploadFilesOperator(task_id="upload", **arguments).execute({})
         return result
 
@@ -102,8 +102,8 @@ def test_a_directory_is_uploaded_once_however_often_it_is_run(either_intake: Int
     size = sum(path.stat().st_size for path in either_intake.folder.rglob("*.*"))
     report = f"{tmp_path}/reports/first.jsonl"
     assert first | {"report": first["report"].removeprefix("file://")} == {
-        "dataset": either_intake.dataset,
-        "folder": None,
+        "dataset_id": either_intake.dataset,
+        "folder_id": None,
         "files": 5,
         "uploaded": 5,
         "present": 0,
@@ -146,7 +146,7 @@ def test_files_of_one_name_and_size_are_all_uploaded_and_once(either_intake: Int
 def test_under_an_api_key_the_dataset_is_the_keys_own(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SSH_CONNECTION, intake.account.api_key_connection(intake.dataset, "dataset"))
     intake.images("a.png")
-    assert intake.upload(dataset=None)["dataset"] == intake.dataset
+    assert intake.upload(dataset_id=None)["dataset"] == intake.dataset
     assert intake.titles() == ["a.png"]
 
 
@@ -242,9 +242,9 @@ def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
     [
         ({"source": "/nowhere/*.png"}, "source: no file matches"),
         ({"source": ""}, "source: an empty text is no path"),
-        ({"dataset": "Intake"}, "dataset: 'Intake' is not an id"),
-        ({"dataset": None}, "dataset: give its id"),
-        ({"folder": "f"}, "folder: 'f' is not an id"),
+        ({"dataset_id": "Intake"}, "dataset_id: 'Intake' is not an id"),
+        ({"dataset_id": None}, "dataset_id: it is missing"),
+        ({"folder_id": "f"}, "folder_id: 'f' is not an id"),
         ({"on_error": "ignore"}, "on_error: 'ignore' is none of fail, skip"),
         ({"source": "['/a.png', "}, r"source: .* is not a list"),
         ({"source": "nowhere://bucket/a.png"}, "source: nowhere:// cannot be used here"),

@@ -35,7 +35,7 @@ class Worker:
 
     def __init__(self, intake: Intake, **arguments: Any):
         self._intake = intake
-        arguments = {"source": str(intake.folder), "dataset": intake.dataset, **arguments}
+        arguments = {"source": str(intake.folder), "dataset_id": intake.dataset, **arguments}
         self.process = subprocess.Popen(
             [sys.executable, "-c", WORKER, json.dumps(arguments)],
             env=os.environ,

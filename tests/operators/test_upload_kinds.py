@@ -74,7 +74,7 @@ def every_kind(intake: Intake) -> None:
 def test_a_folder_takes_every_kind_and_a_second_run_sends_nothing(intake: Intake, folder: str) -> None:
     every_kind(intake)
     source = [str(intake.folder), str(intake.folder / "note.txt")]
-    result = intake.upload(source=source, dataset=None, folder=folder)
+    result = intake.upload(source=source, dataset_id=None, folder_id=folder)
     assert (result["files"], result["uploaded"], result["failed"], result["dataset"]) == (7, 7, 0, None)
     kinds = {name: kind for name, (kind, _) in items_in(intake, folder).items()}
     assert {
@@ -88,7 +88,7 @@ def test_a_folder_takes_every_kind_and_a_second_run_sends_nothing(intake: Intake
         "note.txt": "plainText",
         "ct": "dicomSeries",
     }
-    assert intake.upload(source=source, dataset=None, folder=folder)["present"] == 7
+    assert intake.upload(source=source, dataset_id=None, folder_id=folder)["present"] == 7
 
 
 def test_images_of_a_directory_are_a_group_in_a_dataset_and_once(intake: Intake, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_images_of_a_directory_are_a_group_in_a_dataset_and_once(intake: Intake,
 def test_sidecars_become_metadata_and_are_no_data(intake: Intake, folder: str) -> None:
     (path,) = intake.images("a.png")
     (intake.folder / f"{path.name}.json").write_text('{"camera": 3}')
-    assert intake.upload(dataset=None, folder=folder, client_metadata="sidecar")["uploaded"] == 1
+    assert intake.upload(dataset_id=None, folder_id=folder, client_metadata="sidecar")["uploaded"] == 1
     assert items_in(intake, folder) == {"a.png": ("image", {"camera": 3})}
 
 
@@ -124,7 +124,7 @@ def test_a_kind_that_goes_into_folders_only_is_refused_before_anything_is_sent(i
 
 def test_files_without_a_telling_name_are_what_the_user_says(intake: Intake, folder: str) -> None:
     (intake.folder / "IM0001").write_bytes(dicom(1))
-    assert intake.upload(dataset=None, folder=folder, kind="dicom")["uploaded"] == 1
+    assert intake.upload(dataset_id=None, folder_id=folder, kind="dicom")["uploaded"] == 1
     ((kind, _),) = [one for name, one in items_in(intake, folder).items() if name == intake.folder.name]
     assert kind == "dicomSeries"
 

@@ -41,7 +41,7 @@ def test_options_are_those_that_the_sdk_reads(owner: Account, pictures: dict[str
         for row in client.project(street.project).read_label_rows(hashes):
             changed = _as_the_editor_writes(row.decoded())
             client.send(save_label_rows(street.project, [row.label_hash], [changed]))
-        order = ExportSpec(selection=RowSelection(project=street.project), layout=Layout(format="parquet"))
+        order = ExportSpec(selection=RowSelection(project_id=street.project), layout=Layout(format="parquet"))
         manifest = export_labels(client, order, tmp_path)
     ours: dict[tuple[str, str], dict[str, Any]] = {}
     for shard in manifest.shards:

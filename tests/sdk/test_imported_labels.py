@@ -44,7 +44,7 @@ def _import(client: EncordClient, project: str, source: Path) -> ImportReport:
     report = ImportReport(None)
     import_labels(
         client,
-        ImportSpec(project=project),
+        ImportSpec(project_id=project),
         lambda _: prelabels_of(source, whole_shards(source, "source", SUFFIXES)),
         report,
         check_first=True,
@@ -92,7 +92,7 @@ def test_labels_are_the_same_to_the_sdk_after_an_export_and_an_import(
     server: Server, owner: Account, client: EncordClient, tmp_path: Path
 ) -> None:
     project = _seed(server, owner, kind="video", frames=9, created=1, objects_per_row=5, seed=3)
-    export_labels(client, ExportSpec(selection=RowSelection(project=project)), tmp_path / "export")
+    export_labels(client, ExportSpec(selection=RowSelection(project_id=project)), tmp_path / "export")
     there = client.project(project)
     datasets = [one.dataset_hash for one in there.datasets()]
     copy = client.create_project(

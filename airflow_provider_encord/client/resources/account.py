@@ -237,7 +237,7 @@ class Account(ClientProtocol, Protocol):
         own = self.key_resource
         if own is None:
             raise InvalidArgumentError(
-                f"{kind}: give its id. Only a connection with an API key has a {kind} of its own."
+                f"{kind}_id: it is missing. Pass it: only a connection with an API key has a {kind} of its own."
             )
         if own.kind != kind or own.id is None:
             raise UnsupportedByCredentialError(

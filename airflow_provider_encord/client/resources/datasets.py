@@ -41,7 +41,7 @@ class Dataset(HasUsers, HasGroups):
 
     def __init__(self, client: ClientProtocol, id: str):  # noqa: A002 - the word for it
         self._client = client
-        self.id = require_id(id, "dataset")
+        self.id = require_id(id, "dataset_id")
 
     def __repr__(self) -> str:
         return f"Dataset({self.id!r})"

@@ -166,12 +166,12 @@ class HasGroups:
         :param role: By name or as on the wire.
         """
         number = role_on_wire(role, self.member_calls.roles)
-        if wanted := require_ids(groups, "groups"):
+        if wanted := require_ids(groups, "group_ids"):
             self._client.send(self.member_calls.add_groups(self.id, wanted, number))
 
     def remove_groups(self: _GroupHandle, groups: Sequence[str] | str) -> None:
         """Take groups out."""
-        if wanted := require_ids(groups, "groups"):
+        if wanted := require_ids(groups, "group_ids"):
             self._client.send(self.member_calls.remove_groups(self.id, wanted))
 
 

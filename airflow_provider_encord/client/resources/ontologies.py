@@ -36,7 +36,7 @@ class Ontology(HasGroups):
 
     def __init__(self, client: ClientProtocol, id: str):  # noqa: A002 - the word for it
         self._client = client
-        self.id = require_id(id, "ontology")
+        self.id = require_id(id, "ontology_id")
 
     def __repr__(self) -> str:
         return f"Ontology({self.id!r})"

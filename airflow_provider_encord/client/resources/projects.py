@@ -45,7 +45,7 @@ class Project(HasUsers, HasGroups):
 
     def __init__(self, client: ClientProtocol, id: str):  # noqa: A002 - the word for it
         self._client = client
-        self.id = require_id(id, "project")
+        self.id = require_id(id, "project_id")
 
     def __repr__(self) -> str:
         return f"Project({self.id!r})"
@@ -131,14 +131,14 @@ class Project(HasUsers, HasGroups):
 
         :return: Ids of those that were not attached before.
         """
-        return self._client.run(self._change_datasets(require_ids(datasets, "datasets"), attach=True))
+        return self._client.run(self._change_datasets(require_ids(datasets, "dataset_ids"), attach=True))
 
     def detach_datasets(self, datasets: Sequence[str]) -> list[str]:
         """Detach datasets; safe to repeat, what is not attached is left alone.
 
         :return: Ids of those that were attached before.
         """
-        return self._client.run(self._change_datasets(require_ids(datasets, "datasets"), attach=False))
+        return self._client.run(self._change_datasets(require_ids(datasets, "dataset_ids"), attach=False))
 
     def stages(self) -> list[WorkflowStage]:
         """The stages of its workflow, in order. SSH keys only."""

@@ -43,7 +43,7 @@ class StorageFolder(HasGroups):
 
     def __init__(self, client: ClientProtocol, id: str):  # noqa: A002 - the word for it
         self._client = client
-        self.id = require_id(id, "folder")
+        self.id = require_id(id, "folder_id")
 
     def __repr__(self) -> str:
         return f"StorageFolder({self.id!r})"
@@ -81,7 +81,7 @@ class StorageFolder(HasGroups):
 
         :param parent: Its id; None for the root.
         """
-        wanted = None if parent is None else require_id(parent, "parent")
+        wanted = None if parent is None else require_id(parent, "parent_folder_id")
         self._client.send(storage_folders.move_folders([self.id], wanted))
 
     def delete(self) -> None:
@@ -101,10 +101,10 @@ class StorageFolder(HasGroups):
 
         :param allow_synced_dataset_move: See `storage_items.move_items`.
         """
-        target = require_id(parent, "parent")
+        target = require_id(parent, "parent_folder_id")
         self._client.run(
             in_parts(
-                require_ids(items, "items"),
+                require_ids(items, "item_ids"),
                 lambda some: storage_items.move_items(
                     self.id, some, target, allow_synced_dataset_move=allow_synced_dataset_move
                 ),
@@ -119,7 +119,7 @@ class StorageFolder(HasGroups):
         """
         removed = self._client.run(
             in_parts(
-                require_ids(items, "items"),
+                require_ids(items, "item_ids"),
                 lambda some: storage_items.delete_items(self.id, some, remove_unused_frames=remove_unused_frames),
                 size=storage_items.MOST_ITEMS_PER_EDIT,
             )

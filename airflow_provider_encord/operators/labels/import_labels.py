@@ -242,7 +242,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
         source = blank_to_none(self.source)
         if (source is None) == (self.python_callable is None):
-            raise InvalidArgumentError("source, labels: give a file, or a function that makes the labels.")
+            raise InvalidArgumentError("Pass exactly one of `source` and `python_callable`.")
         if source is None:
             return self._made
         path = storage_path(source, "source")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.defaults import ROWS_PER_PARTITION
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import check_destination, check_literals, parse_positive_int
+from airflow_provider_encord.operators.arguments import check_literals, parse_positive_int
 from airflow_provider_encord.operators.labels.planned import PlannedExportOperator
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class EncordPartitionLabelsOperator(PlannedExportOperator):
     takes the place of the plan. All arguments about what is exported, and how, are given here::
 
         parts = EncordPartitionLabelsOperator(task_id="partition", project=..., destination="s3://labels/{{ ds }}")
-        EncordExportLabelsOperator.partial(task_id="export").expand(partition=parts.output)
+        EncordExportLabelsPartitionOperator.partial(task_id="export").expand(partition=parts.output)
 
     :param destination: See `PlannedExportOperator`; the same for `format`, `max_shard_bytes`, `incremental`,
         `history_dir`, `history_name`, `lookback_seconds` and `overwrite`.
@@ -42,7 +42,6 @@ class EncordPartitionLabelsOperator(PlannedExportOperator):
     def __init__(self, *, rows_per_partition: int | str = ROWS_PER_PARTITION, **kwargs: Any):
         super().__init__(**kwargs)
         self.rows_per_partition = rows_per_partition
-        check_destination(self.destination)
         check_literals(rows_per_partition=(rows_per_partition, parse_positive_int))
 
     def _execute(self, context: Context) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_encord.defaults import JSON_LINES, LABEL_FORMATS, OVERLAP, SHARD_BYTES
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
+    check_destination,
     check_literals,
     one_of,
     parse_bool,
@@ -66,7 +67,7 @@ class PlannedExportOperator(LabelRowsOperator):
     def __init__(
         self,
         *,
-        destination: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        destination: str | os.PathLike[str] | ObjectStoragePath,
         format: str = JSON_LINES,  # noqa: A002 - the word for it
         max_shard_bytes: int | str = SHARD_BYTES,
         incremental: bool | str = False,
@@ -85,8 +86,8 @@ class PlannedExportOperator(LabelRowsOperator):
         self.history_name = history_name
         self.lookback_seconds = lookback_seconds
         self.overwrite = overwrite
+        check_destination(destination)
         check_literals(
-            destination=(destination, parse_url),
             format=(format, one_of(*LABEL_FORMATS)),
             max_shard_bytes=(max_shard_bytes, parse_positive_int),
             incremental=(incremental, parse_bool),
@@ -101,7 +102,7 @@ class PlannedExportOperator(LabelRowsOperator):
 
         :raises InvalidArgumentError: It is missing or relative, or its file system is not there.
         """
-        return storage_path("" if self.destination is None else self.destination, "destination")
+        return storage_path(self.destination, "destination")
 
     def spec(self, context: Context, target: ObjectStoragePath) -> ExportSpec:
         """What is wanted.

@@ -13,6 +13,7 @@ from airflow_provider_encord.operators.datasets import (
 )
 from airflow_provider_encord.operators.labels import (
     EncordExportLabelsOperator,
+    EncordExportLabelsPartitionOperator,
     EncordImportLabelsOperator,
     EncordPartitionLabelsOperator,
     EncordSnapshotLabelsOperator,
@@ -91,7 +92,7 @@ with DAG(dag_id="links_of_labels", schedule=None) as dag_of_labels:
     verify = EncordVerifyExportOperator(
         task_id="verify", manifest="{{ params.destination }}/parts", check="listing", on_error="report"
     )
-    EncordExportLabelsOperator.partial(task_id="export_part").expand(partition=partition.output) >> verify
+    EncordExportLabelsPartitionOperator.partial(task_id="export_part").expand(partition=partition.output) >> verify
     EncordImportLabelsOperator(task_id="import", source="{{ params.prelabels }}", **about).set_upstream(verify)
     EncordSnapshotLabelsOperator(task_id="snapshot", snapshot_branch="frozen", if_late="mark", **about)
     EncordExportAnalyticsOperator(

@@ -1,0 +1,103 @@
+"""What the operators that read label rows into files have in common: how rows are read, and what becomes known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_encord.defaults import (
+    MOST_PARALLEL_READS,
+    MOST_ROWS_PER_REQUEST,
+    PARALLEL_READS,
+    ROWS_PER_REQUEST,
+)
+from airflow_provider_encord.operators.arguments import (
+    FAIL,
+    ON_ERROR,
+    SKIP,
+    blank_to_none,
+    check_literals,
+    one_of,
+    parse_choice,
+    parse_positive_int,
+)
+from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.labels.lineage import counts_of, lineage_of, record_labels
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
+
+    from airflow_provider_encord.export.manifest import Manifest
+    from airflow_provider_encord.export.reading import ReadOptions
+
+
+class ReadLabelRowsOperator(EncordBaseOperator):
+    """Base of operators that read label rows into files.
+
+    :param batch_size: How many label rows to ask for at once, 1 to 1000 (templated). It is an upper bound: heavy
+        rows are asked for in smaller parts.
+    :param max_concurrency: How many requests run at the same time, 1 to 10 (templated).
+    :param on_error: What to do about a label row whose content cannot be read (``NaN``, half of a surrogate pair,
+        5,000 levels, ...): ``"fail"`` the task with a message that names the row, or ``"skip"`` the row and name it in
+        the manifest under ``failed`` (templated).
+    """
+
+    template_fields: Sequence[str] = (
+        "batch_size",
+        "max_concurrency",
+        "on_error",
+        *EncordBaseOperator.template_fields,
+    )
+
+    def __init__(
+        self,
+        *,
+        batch_size: int | str = ROWS_PER_REQUEST,
+        max_concurrency: int | str = PARALLEL_READS,
+        on_error: str = FAIL,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.batch_size = batch_size
+        self.max_concurrency = max_concurrency
+        self.on_error = on_error
+        check_literals(
+            batch_size=(batch_size, _rows),
+            max_concurrency=(max_concurrency, _requests),
+            on_error=(on_error, one_of(*ON_ERROR)),
+        )
+        self._exported: tuple[str, Manifest, ObjectStoragePath] | None = None
+
+    def read_options(self) -> ReadOptions:
+        """How rows are to be read.
+
+        :raises InvalidArgumentError: An argument is wrong.
+        """
+        from airflow_provider_encord.export.reading import ReadOptions
+
+        return ReadOptions(
+            batch_size=_rows(self.batch_size, "batch_size"),
+            max_concurrency=_requests(self.max_concurrency, "max_concurrency"),
+            skip_unreadable=parse_choice(blank_to_none(self.on_error) or FAIL, "on_error", ON_ERROR) == SKIP,
+        )
+
+    def record_export(self, context: Context, manifest: Manifest, target: ObjectStoragePath) -> dict[str, Any]:
+        """Record an export that is whole in the asset event and the lineage.
+
+        :return: The counts for XCom.
+        """
+        self._exported = (self.client.settings.base_url, manifest, target)
+        record_labels(self, context, manifest, target)
+        return {"project_id": manifest.project_id, **counts_of(manifest, target)}
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """What the OpenLineage provider asks for after the task (extra ``openlineage``)."""
+        return lineage_of(self._exported)
+
+
+def _rows(value: Any, name: str) -> int:
+    return parse_positive_int(value, name, most=MOST_ROWS_PER_REQUEST)
+
+
+def _requests(value: Any, name: str) -> int:
+    return parse_positive_int(value, name, most=MOST_PARALLEL_READS)
