@@ -64,7 +64,7 @@ docs: $(VENV)/.ready  ## the documentation, warnings are errors; it opens at .wo
 	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet docs .work/docs
 
 smoke: $(VENV)/.ready  ## read-only calls with your own connection; says which assumptions about Encord hold
-	$(BIN)/python -m smoke $(SMOKE_ARGS)
+	$(BIN)/python -m airflow_provider_encord.smoke $(SMOKE_ARGS)
 
 bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measurements, side by side
 	$(BIN)/python -m benchmarks.imports

@@ -12,9 +12,9 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.emulator.process import Emulator
-from smoke.findings import Finding
-from smoke.report import Run
-from smoke.run import look_round
+from airflow_provider_encord.smoke.findings import Finding
+from airflow_provider_encord.smoke.report import Run
+from airflow_provider_encord.smoke.run import look_round
 from tests.airflow_layer.bench import Account
 from tests.client.network import plain_network
 

@@ -1,4 +1,4 @@
-"""``python -m smoke``: connections in, report and exit code out."""
+"""``python -m airflow_provider_encord.smoke``: connections in, report and exit code out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from smoke.__main__ import main
+from airflow_provider_encord.smoke.__main__ import main
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, connection
 from tests.client import keys
 from tests.client.scripted_server import closed_port
@@ -29,7 +29,15 @@ def test_with_both_connections_it_prints_one_report_and_writes_the_same_to_a_fil
     }
     world.emulator.clear_journal()
     done = subprocess.run(
-        [sys.executable, "-m", "smoke", "--project", world.project, "--output", str(tmp_path / "report.md")],
+        [
+            sys.executable,
+            "-m",
+            "airflow_provider_encord.smoke",
+            "--project",
+            world.project,
+            "--output",
+            str(tmp_path / "report.md"),
+        ],
         cwd=CHECKOUT,
         env={name: value for name, value in os.environ.items() if name != "AIRFLOW_HOME"} | variables,
         capture_output=True,

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from smoke.facts import FACTS
-from smoke.findings import DID_NOT_HOLD, FOUND_OUT, HELD, NOT_CHECKED
+from airflow_provider_encord.smoke.facts import FACTS
+from airflow_provider_encord.smoke.findings import DID_NOT_HOLD, FOUND_OUT, HELD, NOT_CHECKED
 from tests.client.scripted_server import Received
 from tests.smoke.conftest import World, outcomes
 from tests.smoke.contrary import Twist, asked_for, contrary, path, query, v1, v1_error

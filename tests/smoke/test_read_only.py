@@ -14,10 +14,10 @@ from airflow_provider_encord.client.call import Call, Envelope, Request, Resourc
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.transport.settings import Settings
-from smoke.readings import LEFT_OUT
-from smoke.reference import SHAPES
-from smoke.run import Wanted
-from smoke.transport import BudgetSpentError, Ledger, ReadOnlyTransport, WouldChangeError
+from airflow_provider_encord.smoke.readings import LEFT_OUT
+from airflow_provider_encord.smoke.reference import SHAPES
+from airflow_provider_encord.smoke.run import Wanted
+from airflow_provider_encord.smoke.transport import BudgetSpentError, Ledger, ReadOnlyTransport, WouldChangeError
 from tests.client.scripted_server import ScriptedServer, answer
 from tests.docs.operations_page import sample_call
 from tests.smoke.conftest import World

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.credentials import SshKey
-from smoke.report import redacted, render, render_failure
-from smoke.shapes import NAMELESS, Differences, by_id, differences, shape, shown
-from smoke.visit import Visit
+from airflow_provider_encord.smoke.report import redacted, render, render_failure
+from airflow_provider_encord.smoke.shapes import NAMELESS, Differences, by_id, differences, shape, shown
+from airflow_provider_encord.smoke.visit import Visit
 from tests.client.leaks import body_parts, parts, windows
 from tests.client.scripted_server import Received
 from tests.smoke.conftest import EMAIL, PROJECT_TITLE, World

@@ -9,11 +9,11 @@ from typing import Any
 
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import UnexpectedAnswerError
-from smoke.facts import FACTS, look_into
-from smoke.readings import begin, read_everything
-from smoke.report import Run
-from smoke.transport import Ledger
-from smoke.visit import Reply, Visit
+from airflow_provider_encord.smoke.facts import FACTS, look_into
+from airflow_provider_encord.smoke.readings import begin, read_everything
+from airflow_provider_encord.smoke.report import Run
+from airflow_provider_encord.smoke.transport import Ledger
+from airflow_provider_encord.smoke.visit import Reply, Visit
 
 MOST_REQUESTS = {"ssh_key": 70, "api_key": 20}
 

@@ -1,4 +1,4 @@
-"""``python -m smoke``: read-only calls with your own connection, and a report to paste into an issue.
+"""``python -m airflow_provider_encord.smoke``: read-only calls with your own connection, and a report for an issue.
 
 Reads ``AIRFLOW_CONN_ENCORD_DEFAULT``, and ``AIRFLOW_CONN_ENCORD_API_KEY`` if it is set; or any connection that this
 machine's Airflow knows, by ``--conn-id``. Exit code 0: it ran, whatever it found; 1: a connection does not work; 2: the
@@ -12,15 +12,15 @@ import contextlib
 import os
 import pathlib
 import sys
+import tempfile
 import urllib.request
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_provider_encord.client.client import EncordClient
 
-_CHECKOUT = pathlib.Path(__file__).resolve().parents[1]
 _DEFAULT, _API_KEY = "encord_default", "encord_api_key"
 _TOLD_TO_NOBODY = ("private_key", "private_key_passphrase", "api_key", "ssh_key_path", "ca_bundle", "resource_id")
 
@@ -31,9 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :return: The exit code.
     """
     options = _parser().parse_args(arguments)
-    # Airflow makes a home directory when it is imported: not in the user's, unless the variable names it.
-    os.environ.setdefault("AIRFLOW_HOME", str(_CHECKOUT / ".work" / "smoke"))
-    with contextlib.redirect_stdout(sys.stderr):  # Airflow's log; standard output is for the report
+    # Standard output is for the report; Airflow's log goes to standard error.
+    with _airflow_home(), contextlib.redirect_stdout(sys.stderr):
         code, report = _report(options)
     sys.stdout.write(report)
     try:
@@ -45,9 +44,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+@contextlib.contextmanager
+def _airflow_home() -> Iterator[None]:
+    """Keep Airflow from creating a home directory: where there is none yet, it gets a temporary one."""
+    if "AIRFLOW_HOME" in os.environ or pathlib.Path("~/airflow").expanduser().is_dir():
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="encord-smoke-") as home:
+        os.environ["AIRFLOW_HOME"] = home
+        try:
+            yield
+        finally:
+            del os.environ["AIRFLOW_HOME"]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m smoke",
+        prog="python -m airflow_provider_encord.smoke",
         description="Read-only calls to Encord with your own connection, and a report to paste into an issue.",
     )
     parser.add_argument(
@@ -85,8 +98,8 @@ def _connection_ids(given: Sequence[str] | None) -> list[str]:
 
 
 def _report(options: argparse.Namespace) -> tuple[int, str]:
-    from smoke.report import render
-    from smoke.run import ConnectionFailedError, Wanted, budget, look_round
+    from airflow_provider_encord.smoke.report import render
+    from airflow_provider_encord.smoke.run import ConnectionFailedError, Wanted, budget, look_round
 
     clients: dict[str, EncordClient] = {}
     for connection_id in _connection_ids(options.conn_id):
@@ -120,7 +133,7 @@ def _failure(connection_id: str, what: str) -> str:
     :param what: What happened, should the connection's own test find nothing wrong.
     """
     from airflow_provider_encord.hooks.encord import EncordHook
-    from smoke.report import render_failure
+    from airflow_provider_encord.smoke.report import render_failure
 
     works, message = EncordHook(connection_id).test_connection()
     if works:

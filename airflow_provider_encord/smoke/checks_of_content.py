@@ -13,8 +13,8 @@ from airflow_provider_encord.client.api.labels import LabelRowFilter, LabelRowMe
 from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.call import Call
 from airflow_provider_encord.client.times import parse_time
-from smoke.findings import Finding, held, not_checked, verdict
-from smoke.visit import Visit
+from airflow_provider_encord.smoke.findings import Finding, held, not_checked, verdict
+from airflow_provider_encord.smoke.visit import Visit
 
 _SNAKE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+")
 _MOST_ROWS = 50  # for probes of label rows: enough to tell, and a small answer

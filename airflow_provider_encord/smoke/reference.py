@@ -5,7 +5,7 @@ It repeats what the records of the client know, and lists more: records name onl
 
 from __future__ import annotations
 
-from smoke.shapes import Shape, by_id, shape
+from airflow_provider_encord.smoke.shapes import Shape, by_id, shape
 
 
 def _page(results: Shape) -> Shape:

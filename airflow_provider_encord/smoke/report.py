@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterable, Sequence
 
 from airflow_provider_encord import __version__
-from smoke.facts import FACTS, Fact, kind_name
-from smoke.findings import DID_NOT_HOLD, FOUND_OUT, HELD, NOT_CHECKED, Finding
-from smoke.readings import LEFT_OUT
-from smoke.reference import SHAPES
-from smoke.shapes import NO_DIFFERENCES
-from smoke.visit import Reply, Visit
+from airflow_provider_encord.smoke.facts import FACTS, Fact, kind_name
+from airflow_provider_encord.smoke.findings import DID_NOT_HOLD, FOUND_OUT, HELD, NOT_CHECKED, Finding
+from airflow_provider_encord.smoke.readings import LEFT_OUT
+from airflow_provider_encord.smoke.reference import SHAPES
+from airflow_provider_encord.smoke.shapes import NO_DIFFERENCES
+from airflow_provider_encord.smoke.visit import Reply, Visit
 
 ENCORDS_HOSTS = {
     "api.encord.com": "api.encord.com (default region)",

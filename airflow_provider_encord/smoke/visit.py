@@ -21,9 +21,9 @@ from airflow_provider_encord.client.errors import (
 )
 from airflow_provider_encord.client.transport import answers
 from airflow_provider_encord.client.transport.settings import Settings
-from smoke.reference import SHAPES
-from smoke.shapes import NO_DIFFERENCES, Differences, differences
-from smoke.transport import Ledger, ReadOnlyTransport
+from airflow_provider_encord.smoke.reference import SHAPES
+from airflow_provider_encord.smoke.shapes import NO_DIFFERENCES, Differences, differences
+from airflow_provider_encord.smoke.transport import Ledger, ReadOnlyTransport
 
 _LARGE = 1_000_000  # bytes; what is larger is looked at and let go
 _CODE = re.compile(r"[A-Z][A-Z_]{2,60}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from airflow_provider_encord.client.api import datasets, keys, labels, ontologies, organisation, projects
 from airflow_provider_encord.client.call import Resource
 from airflow_provider_encord.client.credentials import SshKey
-from smoke.visit import Reply, Visit
+from airflow_provider_encord.smoke.visit import Reply, Visit
 
 MOST_PROJECTS = 2
 MOST_DATASETS = 2

@@ -10,10 +10,10 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from airflow_provider_encord.client.call import API_KEY, API_KEY_ONLY, SSH_ONLY, SSH_OR_API_KEY
-from smoke import checks_of_access as access
-from smoke import checks_of_content as content
-from smoke.findings import Finding, joined, not_checked
-from smoke.visit import Visit
+from airflow_provider_encord.smoke import checks_of_access as access
+from airflow_provider_encord.smoke import checks_of_content as content
+from airflow_provider_encord.smoke.findings import Finding, joined, not_checked
+from airflow_provider_encord.smoke.visit import Visit
 
 _WOULD_WRITE = "would need a write"
 _BROWSER = (

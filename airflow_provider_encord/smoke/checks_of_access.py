@@ -13,8 +13,8 @@ from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.call import API_KEY, Call
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.errors import AuthenticationError
-from smoke.findings import Finding, did_not_hold, found_out, not_checked, verdict
-from smoke.visit import Reply, Visit
+from airflow_provider_encord.smoke.findings import Finding, did_not_hold, found_out, not_checked, verdict
+from airflow_provider_encord.smoke.visit import Reply, Visit
 
 _AGES = (-30, 30, -300)  # seconds; the vendor's SDK signed 30 s back for years
 
