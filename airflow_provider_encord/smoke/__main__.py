@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextlib.contextmanager
 def _airflow_home() -> Iterator[None]:
-    """Keep Airflow from creating a home directory: where there is none yet, it gets a temporary one."""
+    """Give Airflow a temporary home directory, unless the user has one: importing Airflow creates it."""
     if "AIRFLOW_HOME" in os.environ or pathlib.Path("~/airflow").expanduser().is_dir():
         yield
         return

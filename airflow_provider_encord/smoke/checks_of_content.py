@@ -220,6 +220,16 @@ def measured_by_encord(visit: Visit) -> Finding:
     return verdict(not any(lacking.values()), f"{len(rows)} images: {lacks}")
 
 
+def types_of_label_reviews(visit: Visit) -> Finding:
+    """Whether label reviews have another type than the two that are listed."""
+    reviews = [review for _, page in visit.values("workflow.task.label_reviews.list", "v2") for review in page.results]
+    if not reviews:
+        return not_checked("no label review was found")
+    types = {review.label_type for review in reviews}
+    names = ", ".join(sorted(map(_word, types)))
+    return verdict(types <= {"Object", "Classification"}, f"{len(reviews)} label reviews, of type {names}")
+
+
 def ontology_pages(visit: Visit) -> Finding:
     """The listing of ontologies goes on after its first page, as other listings do."""
     for reply in visit.of("ontology.list", "v2"):

@@ -256,7 +256,7 @@ FACTS: tuple[Fact, ...] = (
         id="label-review-types",
         section="7.7",
         statement='The labelType of a label review is "Object" or "Classification".',
-        why_not="this package does not read label reviews",
+        check=content.types_of_label_reviews,
     ),
     Fact(
         id="upload-ids",

@@ -10,16 +10,16 @@ from collections.abc import Iterable, Sequence
 from airflow_provider_encord import __version__
 from airflow_provider_encord.smoke.facts import FACTS, Fact, kind_name
 from airflow_provider_encord.smoke.findings import DID_NOT_HOLD, FOUND_OUT, HELD, NOT_CHECKED, Finding
+from airflow_provider_encord.smoke.prerequisites import missing, usable_with
 from airflow_provider_encord.smoke.readings import LEFT_OUT
 from airflow_provider_encord.smoke.reference import SHAPES
 from airflow_provider_encord.smoke.shapes import NO_DIFFERENCES
-from airflow_provider_encord.smoke.visit import Reply, Visit
+from airflow_provider_encord.smoke.visit import Visit
 
 ENCORDS_HOSTS = {
     "api.encord.com": "api.encord.com (default region)",
     "api.us.encord.com": "api.us.encord.com (US region)",
 }
-_NOTHING_TO_TRY = "there was nothing to try it on, with this credential"
 OTHER_HOST = "other host"
 _CLOCK_TOLD = 2  # seconds
 _ID = re.compile(r"\b[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\b")
@@ -128,15 +128,25 @@ def _marked(outcome: str) -> str:
 
 def _operations(visits: Sequence[Visit]) -> list[str]:
     reads = sorted(SHAPES.keys() | LEFT_OUT.keys())
-    rows = [_operation(key, [reply for visit in visits for reply in visit.of(*key)]) for key in reads]
+    rows = [_operation(key, visits) for key in reads]
     head = "| operation | outcome | fields the reference does not list | listed fields that are absent |"
     return ["## Read operations", "", head, "|---|---|---|---|", *rows]
 
 
-def _operation(key: tuple[str, str], replies: Sequence[Reply]) -> str:
+def _why_not_tried(key: tuple[str, str], visits: Sequence[Visit]) -> str:
+    if key in LEFT_OUT:
+        return LEFT_OUT[key]
+    usable = usable_with(*key)
+    if not any(visit.credential.kind in usable for visit in visits):
+        return f"it needs a connection with an {' or '.join(sorted(map(kind_name, usable)))}"
+    return missing(key[0])
+
+
+def _operation(key: tuple[str, str], visits: Sequence[Visit]) -> str:
     name = f"{key[0]} ({key[1]})"
+    replies = [reply for visit in visits for reply in visit.of(*key)]
     if not replies:
-        return _row(name, f"not tried: {LEFT_OUT.get(key, _NOTHING_TO_TRY)}", "", "")
+        return _row(name, f"not tried, because {_why_not_tried(key, visits)}", "", "")
     read = sum(reply.answered for reply in replies)
     refusals = [f"{reply.about or 'asked once'}: {reply.refusal}" for reply in replies if not reply.answered]
     outcome = "; ".join([f"{read} of {len(replies)} answered and read", *refusals])

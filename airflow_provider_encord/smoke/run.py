@@ -15,7 +15,7 @@ from airflow_provider_encord.smoke.report import Run
 from airflow_provider_encord.smoke.transport import Ledger
 from airflow_provider_encord.smoke.visit import Reply, Visit
 
-MOST_REQUESTS = {"ssh_key": 70, "api_key": 20}
+MOST_REQUESTS = {"ssh_key": 130, "api_key": 30}
 
 
 class ConnectionFailedError(Exception):

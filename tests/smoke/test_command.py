@@ -51,7 +51,7 @@ def test_with_both_connections_it_prints_one_report_and_writes_the_same_to_a_fil
     assert done.stdout == (tmp_path / "report.md").read_text()
     assert "- SSH key at other host\n- API key at other host, of a project\n" in done.stdout
     assert f"\n{len(journal)} requests, all of them reads" in done.stdout
-    assert "Reading only: at most 90 requests" in done.stderr
+    assert "Reading only: at most 160 requests" in done.stderr
     assert not [entry for entry in journal if entry["changes"]]
     assert {entry["credential"].partition(":")[0] for entry in journal} == {"ssh", "api_key"}
     assert PROJECT_TITLE not in done.stdout + done.stderr

@@ -155,6 +155,13 @@ def use_a_new_word(received: Received, status: int, content: Any) -> tuple[int, 
     return status, content
 
 
+def use_another_type_of_review(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    if path(received).endswith("/reviews"):
+        for review in content["results"]:
+            review["labelType"] = "Relation"
+    return status, content
+
+
 Pick = Callable[[World], Any]
 SSH: Pick = lambda world: world.ssh  # noqa: E731
 KEY: Pick = lambda world: world.of_project  # noqa: E731
@@ -182,6 +189,7 @@ CONTRADICTIONS: list[tuple[str, Callable[[], Twist], Pick, str]] = [
     ("routers", lambda: tell_a_router, SSH, "are routers"),
     ("measured", lambda: measure_nothing, SSH, "7 lack width"),
     ("ontology-pages", lambda: refuse_a_second_page, SSH, "a second page was refused"),
+    ("label-review-types", lambda: use_another_type_of_review, SSH, "of type Relation"),
     ("words", lambda: use_a_new_word, SSH, "project status: sleeping"),
 ]
 CONSEQUENCES = {"lookup-scope": {"api-key-elsewhere"}}

@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.credentials import SshKey
+from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.smoke.report import redacted, render, render_failure
 from airflow_provider_encord.smoke.shapes import NAMELESS, Differences, by_id, differences, shape, shown
 from airflow_provider_encord.smoke.visit import Visit
+from tests.airflow_layer.bench import Account
 from tests.client.leaks import body_parts, parts, windows
 from tests.client.scripted_server import Received
-from tests.smoke.conftest import EMAIL, PROJECT_TITLE, World
+from tests.smoke.conftest import EMAIL, PROJECT_TITLE, World, run_with
 from tests.smoke.contrary import asked_for, contrary, path, v1_error
 
 
@@ -199,3 +201,26 @@ def test_an_alias_is_the_same_for_the_same_id_and_another_for_another(world: Wor
     first, second = visit.alias("thing", "a"), visit.alias("thing", "b")
     assert (first, second, visit.alias("thing", "a")) == ("thing-1", "thing-2", "thing-1")
     assert isinstance(visit.credential, SshKey)
+
+
+def test_a_read_without_something_to_read_says_what_was_not_found() -> None:
+    with Emulator.start() as emulator:
+        account = Account(emulator)
+        report = render(run_with(emulator.url, SshKey.parse(account.private_key)))
+    for operation, reason in {
+        "groups.get (v2)": "a group of users was not found",
+        "storage.item.get (v2)": "a storage item was not found",
+        "workflow.tasks.list (v2)": "a project with a workflow was not found",
+        "editor_logs.list (v2)": "a project was not found",
+        "dataset.list_users (v2)": "a dataset was not found",
+        "api_key.lookup (v1)": "it needs a connection with an API key",
+        "upload.signed_urls (v2)": "it prepares an upload: the answer contains permission to write",
+    }.items():
+        assert f"not tried, because {reason}" in line(report, f"| {operation}")
+
+
+def test_with_an_api_key_the_report_says_which_reads_need_an_ssh_key(world: World) -> None:
+    report = render(world.run(world.of_project))
+    assert "not tried, because it needs a connection with an SSH key" in line(report, "| projects.list (v1)")
+    assert "not tried, because it needs a connection with an SSH key" in line(report, "| groups.list (v2)")
+    assert "answered and read" in line(report, "| label_logs.list (v1)")
