@@ -27,7 +27,7 @@ def _smallest_read() -> Call[Any]:
 def signature_age(visit: Visit) -> Finding:
     """Signatures as old as the SDK made them are accepted; the finding says how much older ones are."""
     replies = {age: visit.probe(_smallest_read(), seconds_off=age) for age in _AGES}
-    findings = [f"{abs(age)} s {'ahead' if age > 0 else 'old'}: {_became(one)}" for age, one in replies.items()]
+    findings = [f"{abs(age)} s {'ahead' if age > 0 else 'old'}: {one.description}" for age, one in replies.items()]
     return verdict(replies[-30].answered, ", ".join(findings))
 
 
@@ -36,8 +36,8 @@ def signed_again(visit: Visit) -> Finding:
     call = _smallest_read()
     first, second = visit.probe(call), visit.probe(call, seconds_off=-1)
     if not first.answered:
-        return not_checked(f"the first of two was refused already: {first.refusal}")
-    return verdict(second.answered, f"the second of two was {_became(second)}")
+        return not_checked(f"the first of two requests: {first.description}")
+    return verdict(second.answered, f"the second of two requests: {second.description}")
 
 
 def missing_on_v1(visit: Visit) -> Finding:
@@ -61,13 +61,13 @@ def _missing(replies: Sequence[Reply], expected: tuple[str | int, ...]) -> Findi
     if any(one.status is None for one in replies):
         return not_checked("there was no answer")
     holds = all((one.code if isinstance(expected[0], str) else one.status) in expected for one in replies)
-    return verdict(holds, ", ".join(f"{one.operation}: {_became(one)}" for one in replies))
+    return verdict(holds, ", ".join(f"{one.operation}: {one.description}" for one in replies))
 
 
 def api_keys_accepted(visit: Visit) -> Finding:
     """No request with an API key is called not authenticated. (A missing scope is another matter.)"""
     refused = [one for one in visit.replies if isinstance(one.error, AuthenticationError)]
-    findings = [f"{one.operation}: {_became(one)}" for one in refused]
+    findings = [f"{one.operation}: {one.description}" for one in refused]
     return verdict(not refused, ", ".join(findings) or f"{len(visit.replies)} requests, none called not authenticated")
 
 
@@ -77,8 +77,8 @@ def lookup_needs_no_scope(visit: Visit) -> Finding:
     if reply.answered:
         return verdict(True, "answered, whatever scopes this key has (a key does not tell them)")
     if reply.code == "OPERATION_NOT_ALLOWED":
-        return did_not_hold(reply.refusal)
-    return not_checked(f"the key was refused altogether: {reply.refusal}")
+        return did_not_hold(reply.description)
+    return not_checked(f"the lookup: {reply.description}")
 
 
 class _Elsewhere:
@@ -100,8 +100,10 @@ def key_for_something_else(visit: Visit) -> Finding:
     elsewhere: Any = _Elsewhere(visit.credential)
     reply = visit.probe(keys.get_key_resource(), credential=elsewhere)
     if reply.status is None:
-        return not_checked(reply.refusal)
-    return verdict(reply.code in ("AUTHENTICATION_ERROR", "AUTHORISATION_ERROR"), f"api_key.lookup: {_became(reply)}")
+        return not_checked(reply.description)
+    return verdict(
+        reply.code in ("AUTHENTICATION_ERROR", "AUTHORISATION_ERROR"), f"api_key.lookup: {reply.description}"
+    )
 
 
 def reach_of_keys(visit: Visit) -> Finding:
@@ -133,7 +135,3 @@ def limits_told(visit: Visit) -> Finding:
     limits = sorted(name for name in names if "ratelimit" in name.replace("-", "") or name == "retry-after")
     limited = sum(one.status == 429 or one.code == "RATE_LIMIT_ERROR" for one in visit.replies)
     return found_out(f"headers that speak of limits: {', '.join(limits) or 'none'}; {limited} requests were limited")
-
-
-def _became(reply: Reply) -> str:
-    return "answered" if reply.answered else f"refused as {reply.refusal}"

@@ -98,7 +98,7 @@ def _reads(visit: Visit, listing: _Listing, known: _Known, offset: str) -> tuple
         text = moment.replace(tzinfo=None).isoformat() + offset
         reply = visit.probe(_with_parameter(listing(Filter(title_eq=known.title)), "createdAfter", text))
         if not reply.answered:
-            return False, f"refused as {reply.refusal}"
+            return False, reply.description
         records = reply.value if isinstance(reply.value, list) else reply.value.results
         found.append(any(known.id in (getattr(one, name, None) for name in _IDS) for one in records))
     return found == [True, False], _MEANINGS[tuple(found)]
@@ -162,7 +162,7 @@ def metadata_keys_optional(visit: Visit) -> Finding:
         envelope: Any = call.request
         reply = visit.probe(dataclasses.replace(call, request=dataclasses.replace(envelope, payload=payload)))
         if not reply.answered:
-            return verdict(False, f"with two keys: refused as {reply.refusal}")
+            return verdict(False, f"with two keys: {reply.description}")
         came = sorted(row.data_hash for row in reply.value)
         return verdict(came == wanted, f"with two keys: {len(came)} rows, with all keys: {len(wanted)}")
     return not_checked("no label rows were seen")
@@ -174,7 +174,7 @@ def times_leave_out_rows_without(visit: Visit) -> Finding:
         hashes = [row.data_hash for row in rows]
         reply = visit.probe(labels.list_label_rows(project, LabelRowFilter(edited_after=_LONG_AGO, data_hashes=hashes)))
         if not reply.answered:
-            return not_checked(reply.refusal)
+            return not_checked(reply.description)
         came = sum(row.label_hash is None for row in reply.value)
         return verdict(came == 0, f"{came} of {len(hashes)} rows without labels came through a filter of edit times")
     return not_checked("no label row without labels was seen")
@@ -241,7 +241,7 @@ def ontology_pages(visit: Visit) -> Finding:
 
 def _second_page(visit: Visit, token: str) -> Finding:
     reply = visit.probe(ontologies.list_ontologies(page=token))
-    return verdict(reply.answered, "a second page " + ("came" if reply.answered else f"was refused as {reply.refusal}"))
+    return verdict(reply.answered, f"the second page: {reply.description}")
 
 
 def words_known(visit: Visit) -> Finding:

@@ -9,7 +9,8 @@ HELD = "held"
 DID_NOT_HOLD = "did not hold"
 FOUND_OUT = "found out"  # of an open question, which cannot hold or fail
 NOT_CHECKED = "not checked"
-_WEIGHTIEST_FIRST = (DID_NOT_HOLD, HELD, FOUND_OUT, NOT_CHECKED)
+OUTCOMES = (DID_NOT_HOLD, HELD, FOUND_OUT, NOT_CHECKED)
+"""The outcomes. Of several connections, the first in this order counts."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +55,7 @@ def joined(findings: Sequence[tuple[str, Finding]]) -> Finding:
 
     :param findings: With what each was seen with: ``"SSH key"``, ``"API key"``.
     """
-    outcome = min((finding.outcome for _, finding in findings), key=_WEIGHTIEST_FIRST.index)
+    outcome = min((finding.outcome for _, finding in findings), key=OUTCOMES.index)
     counted = [(who, one) for who, one in findings if outcome == NOT_CHECKED or one.outcome != NOT_CHECKED]
     if len(counted) == 1:
         return Finding(outcome, counted[0][1].seen)

@@ -1,163 +1,139 @@
-"""The report, in Markdown, fit for a bug report: nothing in it names the account, its resources or its secrets."""
+"""The report in Markdown, for an issue. Nothing in it names the account, its resources or its secrets."""
 
 from __future__ import annotations
 
-import dataclasses
-import platform
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from airflow_provider_encord import __version__
-from airflow_provider_encord.smoke.facts import FACTS, Fact, kind_name
-from airflow_provider_encord.smoke.findings import DID_NOT_HOLD, FOUND_OUT, HELD, NOT_CHECKED, Finding
-from airflow_provider_encord.smoke.prerequisites import missing, usable_with
-from airflow_provider_encord.smoke.readings import LEFT_OUT
-from airflow_provider_encord.smoke.reference import SHAPES
-from airflow_provider_encord.smoke.shapes import NO_DIFFERENCES
-from airflow_provider_encord.smoke.visit import Visit
+from airflow_provider_encord.smoke.environment import versions
+from airflow_provider_encord.smoke.facts import kind_name
+from airflow_provider_encord.smoke.findings import DID_NOT_HOLD
+from airflow_provider_encord.smoke.redaction import (
+    ENCORDS_HOSTS,
+    OTHER_HOST,
+    hosts_of,
+    redacted,
+    trace_ids_of,
+    without,
+)
+from airflow_provider_encord.smoke.shapes import merged
+from airflow_provider_encord.smoke.summary import NOT_TRIED, READS, Checked, Run, summarize, why_not_tried
+from airflow_provider_encord.smoke.visit import ANSWERED, Reply, Visit
 
-ENCORDS_HOSTS = {
-    "api.encord.com": "api.encord.com (default region)",
-    "api.us.encord.com": "api.us.encord.com (US region)",
-}
-OTHER_HOST = "other host"
-_CLOCK_TOLD = 2  # seconds
-_ID = re.compile(r"\b[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\b")
-_EMAIL = re.compile(r"\S+@[^\s|`<>()]+\.\w+")
-_HEX = re.compile(r"\b[0-9a-f]{16,}\b")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Run:
-    """All that is in the report.
-
-    :param findings: In the order of `FACTS`.
-    :param seconds: How long it took.
-    """
-
-    visits: Sequence[Visit]
-    findings: Sequence[tuple[Fact, Finding]]
-    requests: int
-    seconds: float
+_TITLE = "# Encord smoke report"
+_CLOCK_ERROR_SHOWN = 2  # seconds
 
 
 def render(run: Run) -> str:
     """The whole report."""
-    visits = run.visits
-    lines = [*_head(visits), "", *_facts(run.findings), "", *_operations(visits), "", *_foot(run)]
-    return redacted("\n".join(lines), _hosts(visits)) + "\n"
+    lines = [*_head(run.visits), "", *_facts(run.checked), "", *_reads(run), "", *_summary(run)]
+    return redacted("\n".join(lines), hosts_of(run.visits), trace_ids_of(run.visits)) + "\n"
 
 
 def render_failure(message: str, hosts: Sequence[str], secrets: Iterable[str]) -> str:
     """The report of a connection that does not work.
 
     :param message: Of `EncordHook.test_connection`.
-    :param hosts: Whom it may have asked; Encord's own may be named.
+    :param hosts: The hosts of the connection and of proxies; Encord's own may be named.
     :param secrets: Values of the connection that must not be in the report, paths included.
     """
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        message = message.replace(secret, "(left out)")
-    lines = [*_versions(), "", "**The connection does not work.** Nothing else was tried.", "", f"> {message}"]
-    return redacted("\n".join(["# Encord smoke report", "", *lines]), hosts) + "\n"
-
-
-def redacted(text: str, hosts: Iterable[str]) -> str:
-    """The text without ids, addresses and foreign hosts: a second net, as nothing of the kind should be in it."""
-    for host in hosts:
-        if host and host not in ENCORDS_HOSTS:
-            text = text.replace(host, OTHER_HOST)
-    return _HEX.sub("(hex)", _EMAIL.sub("(email)", _ID.sub("(id)", text)))
-
-
-def _hosts(visits: Sequence[Visit]) -> list[str]:
-    with_ports = [visit.settings.host for visit in visits]
-    return with_ports + [host.rpartition(":")[0] for host in with_ports]
+    lines = [_TITLE, "", *_versions(), "", "**The connection does not work.** Nothing else was tried.", ""]
+    return redacted("\n".join([*lines, f"> {without(secrets, message)}"]), hosts) + "\n"
 
 
 def _versions() -> list[str]:
-    from airflow import __version__ as airflow_version
-
-    return [
-        f"- airflow-provider-encord {__version__}, Airflow {airflow_version}, Python {platform.python_version()}, "
-        f"{platform.system()}"
-    ]
+    return [f"- {', '.join(f'{name} {version}' for name, version in versions().items())}"]
 
 
 def _head(visits: Sequence[Visit]) -> list[str]:
-    about = [
-        f"- {kind_name(visit.credential.kind)} at {ENCORDS_HOSTS.get(visit.settings.host, OTHER_HOST)}{_belongs(visit)}"
+    connections = [
+        f"- {kind_name(visit.credential.kind)} at {ENCORDS_HOSTS.get(visit.settings.host, OTHER_HOST)}"
+        f"{f', of a {visit.key_of}' if visit.key_of else ''}"
         for visit in visits
     ]
-    ahead = visits[0].ledger.ahead
-    return ["# Encord smoke report", "", *_versions(), *about, f"- clock of this machine: {_clock(ahead)}"]
+    return [_TITLE, "", *_versions(), *connections, f"- clock of this machine: {_clock(visits[0].ledger.ahead)}"]
 
 
 def _clock(ahead: float | None) -> str:
-    """How far our clock is off.
+    """The difference to the clock of Encord.
 
-    :param ahead: Seconds; the server states whole seconds only, and the answer has travelled.
+    :param ahead: Seconds. The server states whole seconds, and the answer takes time to arrive.
     """
     if ahead is None:
-        return "Encord does not tell its time"
-    if abs(ahead) < _CLOCK_TOLD:
-        return f"within {_CLOCK_TOLD} s of Encord's"
+        return "unknown, because the answers state no time"
+    if abs(ahead) < _CLOCK_ERROR_SHOWN:
+        return f"within {_CLOCK_ERROR_SHOWN} s of Encord's"
     return f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Encord's"
 
 
-def _belongs(visit: Visit) -> str:
-    kinds = [reply.value.resource_type for reply in visit.of("api_key.lookup", "v1") if reply.answered]
-    return f", of a {kinds[0]}" if kinds and kinds[0] in ("project", "dataset") else ""
-
-
-def _facts(findings: Sequence[tuple[Fact, Finding]]) -> list[str]:
-    counts = [
-        f"{sum(finding.outcome == outcome for _, finding in findings)} {outcome}"
-        for outcome in (HELD, DID_NOT_HOLD, FOUND_OUT, NOT_CHECKED)
-    ]
+def _facts(facts: Sequence[Checked]) -> list[str]:
     rows = [
-        _row(f"{fact.statement} ({fact.id})", fact.section, _marked(finding.outcome), finding.seen)
-        for fact, finding in findings
+        _row(
+            f"{checked.fact.statement} ({checked.fact.id})",
+            checked.fact.section,
+            _marked(checked.finding.outcome),
+            f"{checked.seconds:.1f}" if checked.requests else "",
+            f"{checked.finding.seen}{_traces_of_contradiction(checked)}",
+        )
+        for checked in facts
     ]
-    head = ["| fact | reference | outcome | what was seen |", "|---|---|---|---|"]
-    return ["## Facts", "", f"{len(FACTS)} facts: {', '.join(counts)}.", "", *head, *rows]
+    head = ["| fact | reference | outcome | seconds | what was seen |", "|---|---|---|---|---|"]
+    return ["## Facts", "", *head, *rows]
 
 
 def _marked(outcome: str) -> str:
     return f"**{outcome}**" if outcome == DID_NOT_HOLD else outcome
 
 
-def _operations(visits: Sequence[Visit]) -> list[str]:
-    reads = sorted(SHAPES.keys() | LEFT_OUT.keys())
-    rows = [_operation(key, visits) for key in reads]
-    head = "| operation | outcome | fields the reference does not list | listed fields that are absent |"
-    return ["## Read operations", "", head, "|---|---|---|---|", *rows]
+def _traces_of_contradiction(checked: Checked) -> str:
+    traces = [reply.trace_id for reply in checked.requests if reply.trace_id]
+    shown = traces if checked.finding.outcome == DID_NOT_HOLD else []
+    return f" (trace ids {', '.join(shown)})" if shown else ""
 
 
-def _why_not_tried(key: tuple[str, str], visits: Sequence[Visit]) -> str:
-    if key in LEFT_OUT:
-        return LEFT_OUT[key]
-    usable = usable_with(*key)
-    if not any(visit.credential.kind in usable for visit in visits):
-        return f"it needs a connection with an {' or '.join(sorted(map(kind_name, usable)))}"
-    return missing(key[0])
+def _reads(run: Run) -> list[str]:
+    head = "| read | outcome | HTTP status | seconds | fields that are not listed | listed fields that are absent |"
+    return ["## Reads", "", head, "|---|---|---|---|---|---|", *(_read(read, run) for read in READS)]
 
 
-def _operation(key: tuple[str, str], visits: Sequence[Visit]) -> str:
-    name = f"{key[0]} ({key[1]})"
-    replies = [reply for visit in visits for reply in visit.of(*key)]
+def _read(read: tuple[str, str], run: Run) -> str:
+    name = f"{read[0]} ({read[1]})"
+    replies = run.replies(read)
     if not replies:
-        return _row(name, f"not tried, because {_why_not_tried(key, visits)}", "", "")
-    read = sum(reply.answered for reply in replies)
-    refusals = [f"{reply.about or 'asked once'}: {reply.refusal}" for reply in replies if not reply.answered]
-    outcome = "; ".join([f"{read} of {len(replies)} answered and read", *refusals])
-    seen = NO_DIFFERENCES
-    for reply in replies:
-        seen |= reply.differences
-    return _row(name, outcome, ", ".join(sorted(seen.unknown)), ", ".join(sorted(seen.absent)))
+        return _row(name, f"{NOT_TRIED}, because {why_not_tried(read, run.visits)}", "", "", "", "")
+    answered = sum(reply.answered for reply in replies)
+    problems = [_problem(reply) for reply in replies if not reply.answered]
+    differences = merged(reply.differences for reply in replies)
+    return _row(
+        name,
+        "; ".join([f"{answered} of {len(replies)} {ANSWERED}", *problems]),
+        ", ".join(sorted({str(reply.status) for reply in replies if reply.status})),
+        f"{max(reply.seconds for reply in replies):.2f}",
+        ", ".join(sorted(differences.unknown)),
+        ", ".join(sorted(differences.absent)),
+    )
 
 
-def _foot(run: Run) -> list[str]:
-    return [f"{run.requests} requests, all of them reads, in {run.seconds:.1f} s."]
+def _problem(reply: Reply) -> str:
+    trace = f", trace id {reply.trace_id}" if reply.trace_id else ""
+    return f"{f'{reply.about}: ' if reply.about else ''}{reply.description}{trace}"
+
+
+def _summary(run: Run) -> list[str]:
+    summary = summarize(run)
+    verdict = "Every answer was as expected." if summary.as_expected else "**An answer was not as expected.**"
+    return [
+        "## Summary",
+        "",
+        f"- facts: {_counts(summary.facts)}",
+        f"- requests to read: {_counts(summary.replies)}; {summary.not_tried} of {len(READS)} reads {NOT_TRIED}",
+        f"- {run.requests} requests, all of them reads, in {run.seconds:.1f} s",
+        "",
+        verdict,
+    ]
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
 
 
 def _row(*cells: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import UnexpectedAnswerError
-from airflow_provider_encord.smoke.facts import FACTS, look_into
+from airflow_provider_encord.smoke.facts import FACTS, Fact, look_into
 from airflow_provider_encord.smoke.readings import begin, read_everything
-from airflow_provider_encord.smoke.report import Run
+from airflow_provider_encord.smoke.summary import Checked, Run
 from airflow_provider_encord.smoke.transport import Ledger
 from airflow_provider_encord.smoke.visit import Reply, Visit
 
@@ -45,7 +45,7 @@ def budget(clients: Iterable[EncordClient]) -> int:
     return sum(MOST_REQUESTS[client.credential.kind] for client in clients)
 
 
-def look_round(
+def read_and_check(
     clients: Mapping[str, EncordClient], wanted: Wanted = ANYTHING, sleep: Callable[[float], Any] = time.sleep
 ) -> Run:
     """Ask everything that can be asked by reading, one request after the other.
@@ -61,13 +61,19 @@ def look_round(
             _require_working(begin(visit), name)
             read_everything(visit, wanted.project, wanted.dataset)
             _require_some_answer(visit, name)
-        findings = [(fact, look_into(fact, list(visits.values()))) for fact in FACTS]
+        checked = [_checked(fact, list(visits.values())) for fact in FACTS]
     finally:
         for visit in visits.values():
             visit.close()
-    return Run(
-        visits=list(visits.values()), findings=findings, requests=ledger.sent, seconds=time.monotonic() - started
-    )
+    return Run(visits=list(visits.values()), checked=checked, requests=ledger.sent, seconds=time.monotonic() - started)
+
+
+def _checked(fact: Fact, visits: Sequence[Visit]) -> Checked:
+    started = time.monotonic()
+    before = [len(visit.probes) for visit in visits]
+    finding = look_into(fact, visits)
+    requests = [reply for visit, number in zip(visits, before, strict=True) for reply in visit.probes[number:]]
+    return Checked(fact=fact, finding=finding, requests=requests, seconds=time.monotonic() - started)
 
 
 def _require_working(first: Reply, connection_id: str) -> None:

@@ -7,8 +7,10 @@ customer's own words: such objects are not looked into, and a name that does not
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z_]*[0-9]?[A-Za-z_]*")
@@ -63,6 +65,11 @@ class Differences:
 
 
 NO_DIFFERENCES = Differences()
+
+
+def merged(every: Iterable[Differences]) -> Differences:
+    """All differences together."""
+    return functools.reduce(operator.or_, every, NO_DIFFERENCES)
 
 
 def differences(content: Any, expected: Shape, *, camel: bool) -> Differences:

@@ -15,7 +15,9 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.errors import (
     EncordError,
+    NotFoundError,
     NotPossibleError,
+    PermissionDeniedError,
     UnavailableError,
     UnexpectedAnswerError,
 )
@@ -23,12 +25,24 @@ from airflow_provider_encord.client.transport import answers
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.smoke.reference import SHAPES
 from airflow_provider_encord.smoke.shapes import NO_DIFFERENCES, Differences, differences
-from airflow_provider_encord.smoke.transport import Ledger, ReadOnlyTransport
+from airflow_provider_encord.smoke.transport import BudgetSpentError, Ledger, ReadOnlyTransport
 
 _LARGE = 1_000_000  # bytes; what is larger is looked at and let go
 _CODE = re.compile(r"[A-Z][A-Z_]{2,60}")
 # What msgspec says of an answer of another form, as far as it names types and our own fields.
 _MISMATCH = re.compile(r"(Object missing required field `\w+`|Expected `[\w ,|]+`, got `\w+`)")
+
+
+ANSWERED = "answered"
+REFUSED = "refused"  # for lack of permission, or because the resource is gone
+NOT_READABLE = "not readable"
+FAILED = "failed"
+NOT_SENT = "not sent"
+_OUTCOMES: dict[str, type[EncordError] | tuple[type[EncordError], ...]] = {
+    REFUSED: (PermissionDeniedError, NotFoundError, NotPossibleError),
+    NOT_READABLE: UnexpectedAnswerError,
+    NOT_SENT: BudgetSpentError,
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,6 +54,8 @@ class Reply:
     :param status: HTTP status; None without an answer.
     :param code: The code of a v1 error.
     :param content: The decoded JSON: of v1 the inner ``response``, of v2 the body; None if it is no JSON, or large.
+    :param seconds: How long it took, with all attempts.
+    :param trace_id: Of the last attempt; None if no request was sent.
     :param differences: How the fields differ from the reference.
     """
 
@@ -52,6 +68,8 @@ class Reply:
     code: str | None = None
     content: Any = None
     header_names: frozenset[str] = frozenset()
+    seconds: float = 0.0
+    trace_id: str | None = None
     differences: Differences = NO_DIFFERENCES
 
     @property
@@ -60,11 +78,26 @@ class Reply:
         return self.error is None
 
     @property
+    def outcome(self) -> str:
+        """One of the five outcomes of a request."""
+        if self.error is None:
+            return ANSWERED
+        for outcome, errors in _OUTCOMES.items():
+            if isinstance(self.error, errors):
+                return outcome
+        return FAILED
+
+    @property
+    def description(self) -> str:
+        """The outcome, with the error if there was one."""
+        return self.outcome if self.answered else f"{self.outcome}, {self.refusal}"
+
+    @property
     def refusal(self) -> str:
-        """What came instead of a result, in words of ours: nothing that the server wrote but its code."""
+        """The error in our own words: of the server's text it contains only the code."""
         if isinstance(self.error, UnexpectedAnswerError):
             mismatch = _MISMATCH.search(self.error.message)
-            return f"answer not readable: {mismatch[1] if mismatch else 'of another form'}"
+            return mismatch[1] if mismatch else "of another form"
         if isinstance(self.error, NotPossibleError):
             return "not possible with this credential"
         if self.status is None or self.error is None:
@@ -86,14 +119,21 @@ class Visit:
     ):
         self.credential, self.settings, self.ledger, self._sleep = credential, settings, ledger, sleep
         self.replies: list[Reply] = []
+        self.probes: list[Reply] = []
         self.projects: list[str] = []
         self.datasets: list[str] = []
         self._clients: list[EncordClient] = []
         self.client = self._new_client(credential, time.time)
         self._aliases: dict[str, str] = {}
 
+    @property
+    def key_of(self) -> str | None:
+        """What an API key belongs to: ``"project"`` or ``"dataset"``; None with an SSH key, or if it is unknown."""
+        kinds = [record.resource_type for _, record in self.values("api_key.lookup", "v1")]
+        return kinds[0] if kinds and kinds[0] in ("project", "dataset") else None
+
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         for client in self._clients:
             client.close()
 
@@ -118,11 +158,12 @@ class Visit:
         :param credential: Another one than the connection's.
         :param seconds_off: Sign as if it were so many seconds later by the server's clock (earlier, if negative).
         """
-        if credential is None and seconds_off is None:
-            return self._ask(self.client, call, "")
-        offset = (seconds_off or 0.0) - (self.ledger.ahead or 0.0)
-        client = self._new_client(credential or self.credential, lambda: time.time() + offset)
-        return self._ask(client, call, "")
+        client = self.client
+        if credential is not None or seconds_off is not None:
+            offset = (seconds_off or 0.0) - (self.ledger.ahead or 0.0)
+            client = self._new_client(credential or self.credential, lambda: time.time() + offset)
+        self.probes.append(self._ask(client, call, ""))
+        return self.probes[-1]
 
     def of(self, operation: str, api: str) -> list[Reply]:
         """The replies of one operation."""
@@ -140,12 +181,21 @@ class Visit:
     def _ask(self, client: EncordClient, call: Call[Any], about: str) -> Reply:
         value, error = None, None
         self.ledger.last = None
+        started = time.monotonic()
         try:
             value = client.send(call)
         except EncordError as refused:
             error = refused
         api = call.request.api
-        reply = Reply(operation=call.operation, api=api, about=about, value=value, error=error)
+        reply = Reply(
+            operation=call.operation,
+            api=api,
+            about=about,
+            value=value,
+            error=error,
+            seconds=time.monotonic() - started,
+            trace_id=error.trace_id if error else None,
+        )
         return reply if self.ledger.last is None else _with_answer(reply, self.ledger.last)
 
 
@@ -163,6 +213,7 @@ def _with_answer(reply: Reply, answer: answers.Answer) -> Reply:
         reply,
         status=answer.status,
         code=code,
+        trace_id=answer.trace_id,
         content=content if len(answer.body) <= _LARGE else None,
         header_names=frozenset(answer.headers),
         differences=differing,

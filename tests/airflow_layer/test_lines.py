@@ -62,6 +62,12 @@ def _form_needs_no_hook() -> bool:
     return hasattr(ProvidersManager, "iter_connection_type_hook_ui_metadata")
 
 
+def _commands_of_providers() -> bool:
+    from airflow.providers_manager import ProvidersManager
+
+    return hasattr(ProvidersManager, "cli_command_functions")
+
+
 LOOK: dict[str, Callable[[], bool]] = {
     "airflow.sdk": lambda: _module("airflow.sdk"),
     "secrets_masker": lambda: _named("airflow.sdk.log", "mask_secret"),
@@ -69,6 +75,7 @@ LOOK: dict[str, Callable[[], bool]] = {
         _module("airflow.api_fastapi.core_api.routes.ui.connections") and not _module("airflow.www.views")
     ),
     "conn-fields": _form_comes_from_metadata,
+    "provider commands": _commands_of_providers,
     "form without hook": _form_needs_no_hook,
     "aget_connection": lambda: hasattr(BaseHook, "aget_connection"),
     "watchers": lambda: _named("airflow.sdk", "AssetWatcher") and _named("airflow.triggers.base", "BaseEventTrigger"),

@@ -16,6 +16,7 @@ import pytest
 
 from airflow_provider_encord import __version__
 from airflow_provider_encord.emulator.process import Emulator
+from tests.airflow_layer.bench import Account
 from tests.client import keys
 from tests.packaging.environments import ROOT, START_SECONDS, UV, Environment, uv
 from tests.sdk import media
@@ -114,6 +115,20 @@ def test_every_module_outside_the_emulator_works_without_extras(bare: Environmen
     names = json.loads(_python(bare, code))
 
     assert {"airflow_provider_encord.hooks.encord", "airflow_provider_encord.operators.labels"} <= set(names)
+
+
+def test_the_smoke_command_runs_with_the_wheel_alone(on_each: Environment) -> None:
+    with Emulator.start() as emulator:
+        account = Account(emulator)
+        account.project(rows=2, created=0.5)
+        variables = {"AIRFLOW_CONN_ENCORD_DEFAULT": account.connection(), "NO_PROXY": "127.0.0.1"}
+        done = on_each.run("python", "-m", "airflow_provider_encord.smoke", "--json", variables=variables)
+
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["versions"]["airflow-provider-encord"] == __version__
+    assert report["versions"]["Encord SDK"] == "not installed"
+    assert report["summary"]["as_expected"]
 
 
 @pytest.mark.parametrize(

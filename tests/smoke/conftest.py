@@ -16,8 +16,8 @@ from airflow_provider_encord.client.resources.uploads import LocalFile, LocalUni
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.smoke.findings import Finding
-from airflow_provider_encord.smoke.report import Run
-from airflow_provider_encord.smoke.run import look_round
+from airflow_provider_encord.smoke.run import read_and_check
+from airflow_provider_encord.smoke.summary import Run
 from tests.airflow_layer.bench import Account
 from tests.client.network import plain_network
 from tests.sdk import media
@@ -59,7 +59,7 @@ def run_with(url: str, *credentials: Credential, **wanted: Any) -> Run:
     settings = Settings(base_url=url)
     clients = {str(number): EncordClient(credential, settings) for number, credential in enumerate(credentials)}
     try:
-        return look_round(clients, **wanted, sleep=lambda seconds: None)
+        return read_and_check(clients, **wanted, sleep=lambda seconds: None)
     finally:
         for client in clients.values():
             client.close()
@@ -106,7 +106,7 @@ def world(_world: World) -> Iterator[World]:
 
 
 def outcomes(run: Run) -> dict[str, Finding]:
-    return {fact.id: finding for fact, finding in run.findings}
+    return {checked.fact.id: checked.finding for checked in run.checked}
 
 
 def line(report: str, name: str) -> str:
