@@ -10,7 +10,8 @@ BIN := $(VENV)/bin
 SDK_VERSIONS := 0.1.211 0.1.145
 SDK_ENVIRONMENTS := $(SDK_VERSIONS:%=.venvs/sdk-%/.ready)
 EMULATOR_ENVIRONMENT := .venvs/emulator/.ready
-LINES ?= 2.11 3.1 3.2 3.3
+# Not "?=": a shell may export LINES, the height of its window.
+LINES := 2.11 3.1 3.2 3.3
 # Airflow 3.3 stands in .venv already; each older line has an environment of its own.
 OLDER_LINES := $(filter-out $(AIRFLOW),$(LINES))
 LINE_ENVIRONMENTS := $(OLDER_LINES:%=.venvs/airflow-%/.ready)
@@ -27,7 +28,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage soak e2e matrix lowest bench docs smoke check format changelog dist clean chromium python \
+.PHONY: help demo test coverage soak e2e matrix lowest wheel bench docs smoke check format changelog fragment dist clean chromium python \
   ci-targets $(LINES:%=matrix-%)
 
 # What .ci/run makes, in this order. The workflows in .github/ make the same; tests/packaging compares them.
@@ -84,6 +85,11 @@ lowest: .venvs/lowest/.ready  ## the tests of the Airflow layer and the client w
 	  .venvs/lowest/bin/python -m pytest -p no:cacheprovider -n $(TEST_PROCESSES) --dist loadfile \
 	  $(MATRIX_TESTS) tests/client $(PYTEST_ARGS)
 
+# A folder with a wheel and a source distribution; they are built if it is not named.
+DISTRIBUTIONS ?=
+wheel: $(VENV)/.ready  ## the built wheel, installed on every line (LINES="2.11 3.3" for some)
+	WHEEL_LINES='$(LINES)' DISTRIBUTIONS='$(DISTRIBUTIONS)' $(BIN)/python -m pytest tests/packaging $(PYTEST_ARGS)
+
 docs: $(VENV)/.ready  ## the documentation, warnings are errors; it opens at .work/docs/index.html
 	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet docs .work/docs
 
@@ -112,6 +118,10 @@ format: $(VENV)/.ready  ## format and mend what can be mended
 
 changelog: $(VENV)/.ready  ## what the fragments in newsfragments/ add to CHANGELOG.md; changes nothing
 	$(BIN)/towncrier build --draft
+
+COMPARE_WITH ?= origin/main
+fragment: $(VENV)/.ready  ## whether this branch adds a fragment; compares with COMPARE_WITH (origin/main)
+	$(BIN)/towncrier check --compare-with $(COMPARE_WITH)
 
 dist: $(VENV)/.ready  ## the source distribution and the wheel, in dist/
 	rm -rf dist

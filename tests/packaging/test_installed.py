@@ -54,11 +54,12 @@ def _python(environment: Environment, code: str) -> str:
     return environment.output("python", "-c", "\n".join(line[indent:] for line in lines)).splitlines()[-1]
 
 
-def test_no_requirement_contradicts_another(
-    bare: Environment, bare_on_2: Environment, with_emulator: Environment
-) -> None:
-    for environment in (bare, bare_on_2, with_emulator):
-        assert "compatible" in uv("pip", "check", "--python", environment.python)
+def test_no_requirement_contradicts_another(on_each: Environment) -> None:
+    assert "compatible" in uv("pip", "check", "--python", on_each.python)
+
+
+def test_no_requirement_of_the_emulator_contradicts_another(with_emulator: Environment) -> None:
+    assert "compatible" in uv("pip", "check", "--python", with_emulator.python)
 
 
 def test_airflow_lists_the_provider(on_each: Environment) -> None:
