@@ -15,7 +15,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.smoke import report, report_json
 from airflow_provider_encord.smoke.options import API_KEY_CONNECTION, DEFAULT_CONNECTION
-from airflow_provider_encord.smoke.run import ConnectionFailedError, Wanted, budget, read_and_check
+from airflow_provider_encord.smoke.run import ConnectionFailedError, Selection, budget, read_and_check
 from airflow_provider_encord.smoke.summary import summarize
 
 AS_EXPECTED, CONNECTION_FAILED, WRONG_ARGUMENTS, NOT_AS_EXPECTED = range(4)
@@ -70,7 +70,7 @@ def _result(options: argparse.Namespace) -> _Result:
             except Exception as error:  # noqa: BLE001 - the test of the connection explains every error
                 return _failure(connection_id, type(error).__name__, as_json=options.json)
         _log(f"Sending at most {budget(clients.values())} requests, all of them reads, one after the other.")
-        finished = read_and_check(clients, Wanted(options.project_id, options.dataset_id))
+        finished = read_and_check(clients, Selection(options.project_id, options.dataset_id))
     except ConnectionFailedError as error:
         return _failure(error.connection_id, str(error), as_json=options.json)
     finally:

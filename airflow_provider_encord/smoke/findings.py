@@ -1,4 +1,4 @@
-"""The result of a check, and how the findings of several connections become one."""
+"""The results of checks, and how those of several connections are joined."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 HELD = "held"
 DID_NOT_HOLD = "did not hold"
-FOUND_OUT = "found out"  # of an open question, which cannot hold or fail
+FOUND_OUT = "found out"  # the answer to an open question
 NOT_CHECKED = "not checked"
 OUTCOMES = (DID_NOT_HOLD, HELD, FOUND_OUT, NOT_CHECKED)
 """The outcomes. Of several connections, the first in this order counts."""
@@ -17,8 +17,8 @@ OUTCOMES = (DID_NOT_HOLD, HELD, FOUND_OUT, NOT_CHECKED)
 class Finding:
     """The outcome of one fact.
 
-    :param outcome: One of the four above.
-    :param seen: What was seen, or why nothing was: counts, field names and codes, nothing of the account.
+    :param outcome: One of `OUTCOMES`.
+    :param seen: What was seen, or why nothing was checked: counts, field names and codes, no data of the account.
     """
 
     outcome: str
@@ -41,22 +41,22 @@ def found_out(seen: str) -> Finding:
 
 
 def not_checked(why: str) -> Finding:
-    """Nothing could be checked."""
+    """The fact could not be checked."""
     return Finding(NOT_CHECKED, why)
 
 
 def verdict(holds: bool, seen: str) -> Finding:
-    """Held or not."""
+    """The fact held or did not hold."""
     return held(seen) if holds else did_not_hold(seen)
 
 
 def joined(findings: Sequence[tuple[str, Finding]]) -> Finding:
-    """One finding out of those of several connections: a fact that failed once has failed.
+    """Join the findings of several connections. A fact that did not hold once did not hold.
 
-    :param findings: With what each was seen with: ``"SSH key"``, ``"API key"``.
+    :param findings: Each with the kind of its credential: ``"SSH key"``, ``"API key"``.
     """
     outcome = min((finding.outcome for _, finding in findings), key=OUTCOMES.index)
-    counted = [(who, one) for who, one in findings if outcome == NOT_CHECKED or one.outcome != NOT_CHECKED]
+    counted = [pair for pair in findings if outcome == NOT_CHECKED or pair[1].outcome != NOT_CHECKED]
     if len(counted) == 1:
         return Finding(outcome, counted[0][1].seen)
-    return Finding(outcome, "; ".join(f"{who}: {one.seen}" for who, one in counted))
+    return Finding(outcome, "; ".join(f"{kind}: {finding.seen}" for kind, finding in counted))

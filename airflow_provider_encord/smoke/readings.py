@@ -1,6 +1,6 @@
-"""Read operations of the registry, each tried once where there is something to try it on.
+"""Sends the read operations of the registry, each at least once if the account has something to read.
 
-What is left out, and why, stands here too: a test holds that no read is forgotten.
+The operations that are left out are listed here with the reason. A test checks that no read is missing.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ LEFT_OUT = {
 
 
 def begin(visit: Visit) -> Reply:
-    """The first read, by which one sees whether the connection works at all."""
+    """Send the first read, which shows whether the connection works."""
     as_user = isinstance(visit.credential, SshKey)
     return visit.ask(projects.list_projects() if as_user else keys.get_key_resource())
 
 
 def read_everything(visit: Visit, project: str | None = None, dataset: str | None = None) -> None:
-    """Try every read but the first, which `begin` has sent.
+    """Send every read except the first, which `begin` sends.
 
-    :param project: Id of the project to look at; None takes the first ones that can be listed.
-    :param dataset: Id of the dataset, likewise; datasets of the project that is looked at come first.
+    :param project: Id of the project to read; None reads the first ones that are listed.
+    :param dataset: Id of the dataset to read; None reads those of the project first, then others that are listed.
     """
     if isinstance(visit.credential, SshKey):
         _read_as_user(visit, project, dataset)
@@ -89,22 +89,22 @@ def _read_as_user(visit: Visit, project: str | None, dataset: str | None) -> Non
     visit.ask(organisation.list_cloud_integrations())
     visit.ask(organisation.get_bearer_token())
     read_organisation(visit)
-    listed = [one for _, page in visit.values("projects.list", "v2") for one in page.results]
+    listed = [record for _, page in visit.values("projects.list", "v2") for record in page.results]
     # The v1 listings have no pages. A filter keeps their answers small.
     visit.ask(projects.list_projects_v1(_titled(listed)))
     visit.ask(
         ontologies_v1.list_ontologies_v1(_titled(listed_ontologies.value.results if listed_ontologies.answered else ()))
     )
-    seen = [one.project_hash for one in listed]
+    seen = [record.project_hash for record in listed]
     visit.projects = [project] if project else seen[:MOST_PROJECTS]
-    attached = [one for each in visit.projects for one in _read_project(visit, each)]
+    attached = [dataset_id for each in visit.projects for dataset_id in _read_project(visit, each)]
     for first in visit.projects[:1]:
         resource = Resource("project", first)
         visit.ask(organisation.list_cloud_integrations_v1(resource), visit.alias("project", first))
         visit.ask(projects.get_project_ontology(first), visit.alias("project", first))
         read_people_of_project(visit, first)
         read_work(visit, first)
-    others = [one.dataset_hash for one in listed_datasets.value or []]
+    others = [record.dataset_hash for record in listed_datasets.value or []]
     visit.datasets = [dataset] if dataset else list(dict.fromkeys(attached + others))[:MOST_DATASETS]
     for each in visit.datasets:
         _read_dataset(visit, each)
@@ -119,7 +119,10 @@ def _titled(records: Sequence[Any]) -> Filter:
 
 
 def _read_project(visit: Visit, project: str) -> list[str]:
-    """Read what a user can read of a project; the ids of its datasets."""
+    """Read a project as a user.
+
+    :return: The ids of its datasets.
+    """
     about = visit.alias("project", project)
     record = visit.ask(projects.get_project(project), about)
     attached = visit.ask(projects.list_project_datasets(project), about)
@@ -132,7 +135,7 @@ def _read_project(visit: Visit, project: str) -> list[str]:
         if project == visit.projects[0]:
             visit.ask(ontologies_v1.get_ontology_v1(ontology), about_ontology)
             visit.ask(members.list_ontology_groups(ontology), about_ontology)
-    return [one.dataset_hash for one in attached.value.results] if attached.answered else []
+    return [record.dataset_hash for record in attached.value.results] if attached.answered else []
 
 
 def _read_project_v1(visit: Visit, project: str) -> None:
@@ -140,9 +143,9 @@ def _read_project_v1(visit: Visit, project: str) -> None:
     visit.ask(projects.get_project_v1(project), about)
     visit.ask(projects.list_project_datasets_v1(project), about)
     rows = visit.ask(labels.list_label_rows(project), about)
-    begun = [one.label_hash for one in rows.value or [] if one.label_hash][:_ROWS_WITH_LABELS]
-    if begun:
-        visit.ask(labels.get_label_rows(project, begun), about)
+    with_labels = [row.label_hash for row in rows.value or [] if row.label_hash][:_ROWS_WITH_LABELS]
+    if with_labels:
+        visit.ask(labels.get_label_rows(project, with_labels), about)
     if project == visit.projects[0]:
         visit.ask(projects.get_project_ontology_v1(project), about)
         read_work_v1(visit, project)

@@ -1,6 +1,6 @@
-"""The fields of answers as the protocol reference lists them (sections 7.1 to 7.8), for comparison with what comes.
+"""The fields of answers, as the protocol reference lists them (sections 7.1 to 7.12).
 
-It repeats what the records of the client know, and lists more: records name only what is read.
+The records of the client name only the fields that are used; these shapes name all.
 """
 
 from __future__ import annotations
@@ -187,4 +187,4 @@ SHAPES: dict[tuple[str, str], Shape] = {
     ("analytics.task_actions", "v2"): _page(_TASK_ACTION),
     ("analytics.collaborator_timers", "v2"): _page(_TIMER),
 }
-"""By the names of the registry. A sequence stands for each of its members."""
+"""By operation and API. The shape of a list is that of each of its members."""

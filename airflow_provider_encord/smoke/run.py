@@ -1,4 +1,4 @@
-"""From connections to a report: which are looked at, in which order, and when the run ends early."""
+"""A whole run: reads with every connection, then the checks of the facts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import UnexpectedAnswerError
-from airflow_provider_encord.smoke.facts import FACTS, Fact, look_into
+from airflow_provider_encord.smoke.facts import FACTS, Fact, check_fact
 from airflow_provider_encord.smoke.readings import begin, read_everything
 from airflow_provider_encord.smoke.summary import Checked, Run
 from airflow_provider_encord.smoke.transport import Ledger
@@ -19,7 +19,7 @@ MOST_REQUESTS = {"ssh_key": 130, "api_key": 30}
 
 
 class ConnectionFailedError(Exception):
-    """The first read of a connection was refused, so nothing else will work; the text says how.
+    """The first read of a connection failed, so the run ended.
 
     :param connection_id: Id of the connection.
     """
@@ -30,27 +30,27 @@ class ConnectionFailedError(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
-class Wanted:
-    """What to look at; None takes the first few that the credential can list."""
+class Selection:
+    """The project and the dataset to read; None reads the first ones that are listed."""
 
-    project: str | None = None
-    dataset: str | None = None
+    project_id: str | None = None
+    dataset_id: str | None = None
 
 
-ANYTHING = Wanted()
+FIRST_LISTED = Selection()
 
 
 def budget(clients: Iterable[EncordClient]) -> int:
-    """How many requests are sent at most."""
+    """The highest number of requests."""
     return sum(MOST_REQUESTS[client.credential.kind] for client in clients)
 
 
 def read_and_check(
-    clients: Mapping[str, EncordClient], wanted: Wanted = ANYTHING, sleep: Callable[[float], Any] = time.sleep
+    clients: Mapping[str, EncordClient], selection: Selection = FIRST_LISTED, sleep: Callable[[float], Any] = time.sleep
 ) -> Run:
-    """Ask everything that can be asked by reading, one request after the other.
+    """Send all reads, one after the other, and check the facts.
 
-    :param clients: By ids of their connections; only their credentials and settings are used.
+    :param clients: By ids of their connections. Only their credentials and settings are used.
     :raises ConnectionFailedError: A connection does not work.
     """
     started = time.monotonic()
@@ -59,7 +59,7 @@ def read_and_check(
     try:
         for name, visit in visits.items():
             _require_working(begin(visit), name)
-            read_everything(visit, wanted.project, wanted.dataset)
+            read_everything(visit, selection.project_id, selection.dataset_id)
             _require_some_answer(visit, name)
         checked = [_checked(fact, list(visits.values())) for fact in FACTS]
     finally:
@@ -71,19 +71,19 @@ def read_and_check(
 def _checked(fact: Fact, visits: Sequence[Visit]) -> Checked:
     started = time.monotonic()
     before = [len(visit.probes) for visit in visits]
-    finding = look_into(fact, visits)
+    finding = check_fact(fact, visits)
     requests = [reply for visit, number in zip(visits, before, strict=True) for reply in visit.probes[number:]]
     return Checked(fact=fact, finding=finding, requests=requests, seconds=time.monotonic() - started)
 
 
 def _require_working(first: Reply, connection_id: str) -> None:
-    """Check the first reply. An answer of another form, or a missing scope, is a finding and no failure."""
+    """Check the first reply. An answer of another form or a missing scope does not end the run."""
     works = first.answered or isinstance(first.error, UnexpectedAnswerError) or first.code == "OPERATION_NOT_ALLOWED"
     if not works:
-        raise ConnectionFailedError(f"The first read failed: {first.refusal}.", connection_id)
+        raise ConnectionFailedError(f"The first read failed: {first.description}.", connection_id)
 
 
 def _require_some_answer(visit: Visit, connection_id: str) -> None:
-    """Check that somebody answered as Encord would, be it once."""
+    """Check that at least one answer has the form of Encord's answers."""
     if not any(reply.answered or reply.code for reply in visit.replies):
-        raise ConnectionFailedError("None of the answers is one of Encord's.", connection_id)
+        raise ConnectionFailedError("No answer has the form of Encord's answers.", connection_id)

@@ -1,4 +1,4 @@
-"""One connection's visit to Encord: asks, remembers what was answered, and calls resources by names of its own."""
+"""Sends requests with one connection, keeps the replies, and gives resources names for the report."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from airflow_provider_encord.smoke.reference import SHAPES
 from airflow_provider_encord.smoke.shapes import NO_DIFFERENCES, Differences, differences
 from airflow_provider_encord.smoke.transport import BudgetSpentError, Ledger, ReadOnlyTransport
 
-_LARGE = 1_000_000  # bytes; what is larger is looked at and let go
+_LARGE = 1_000_000  # bytes; a larger answer is compared and not kept
 _CODE = re.compile(r"[A-Z][A-Z_]{2,60}")
-# What msgspec says of an answer of another form, as far as it names types and our own fields.
+# The part of msgspec's messages that names only types and our own fields.
 _MISMATCH = re.compile(r"(Object missing required field `\w+`|Expected `[\w ,|]+`, got `\w+`)")
 
 
@@ -49,11 +49,11 @@ _OUTCOMES: dict[str, type[EncordError] | tuple[type[EncordError], ...]] = {
 class Reply:
     """The result of one call.
 
-    :param about: The resource that was asked about, by its alias; empty without one.
-    :param value: The result; None if `error` is there.
+    :param about: The alias of the resource; empty without one.
+    :param value: The result; None after an error.
     :param status: HTTP status; None without an answer.
     :param code: The code of a v1 error.
-    :param content: The decoded JSON: of v1 the inner ``response``, of v2 the body; None if it is no JSON, or large.
+    :param content: The decoded JSON: of v1 the inner ``response``, of v2 the body; None if it is not JSON, or large.
     :param seconds: How long it took, with all attempts.
     :param trace_id: Of the last attempt; None if no request was sent.
     :param differences: How the fields differ from the reference.
@@ -74,7 +74,7 @@ class Reply:
 
     @property
     def answered(self) -> bool:
-        """Whether the answer was a result that our record could read."""
+        """Whether a result was received and read."""
         return self.error is None
 
     @property
@@ -108,7 +108,7 @@ class Reply:
 
 
 class Visit:
-    """Asks with one connection's credential.
+    """Sends the requests of one connection.
 
     :param ledger: Counts the requests of the whole run.
     :param sleep: Waits before a second attempt, in seconds.
@@ -138,7 +138,7 @@ class Visit:
             client.close()
 
     def alias(self, kind: str, id: str) -> str:  # noqa: A002 - the word for it
-        """A name for a resource that says nothing about it: ``project-1``, always the same for the same id."""
+        """A neutral name of a resource, such as ``project-1``; the same for the same id."""
         if id not in self._aliases:
             number = sum(alias.startswith(f"{kind}-") for alias in self._aliases.values()) + 1
             self._aliases[id] = f"{kind}-{number}"
@@ -153,10 +153,10 @@ class Visit:
     def probe(
         self, call: Call[Any], *, credential: Credential | None = None, seconds_off: float | None = None
     ) -> Reply:
-        """Send a read that tries something out; it does not count as a try of its operation.
+        """Send a read for the check of a fact; it does not count as a read of its operation.
 
-        :param credential: Another one than the connection's.
-        :param seconds_off: Sign as if it were so many seconds later by the server's clock (earlier, if negative).
+        :param credential: Instead of the connection's own.
+        :param seconds_off: Sign as if the time were so many seconds later (earlier, if negative).
         """
         client = self.client
         if credential is not None or seconds_off is not None:
@@ -167,11 +167,11 @@ class Visit:
 
     def of(self, operation: str, api: str) -> list[Reply]:
         """The replies of one operation."""
-        return [one for one in self.replies if (one.operation, one.api) == (operation, api)]
+        return [reply for reply in self.replies if (reply.operation, reply.api) == (operation, api)]
 
     def values(self, operation: str, api: str) -> Sequence[tuple[str, Any]]:
-        """The results of one operation, with the aliases of what they are about."""
-        return [(one.about, one.value) for one in self.of(operation, api) if one.answered]
+        """The results of one operation, each with the alias of its resource."""
+        return [(reply.about, reply.value) for reply in self.of(operation, api) if reply.answered]
 
     def _new_client(self, credential: Credential, clock: Callable[[], float]) -> EncordClient:
         transport = ReadOnlyTransport(credential, self.settings, self.ledger, clock=clock, sleep=self._sleep)

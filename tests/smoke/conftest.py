@@ -49,17 +49,17 @@ class World:
     def ssh(self) -> SshKey:
         return SshKey.parse(self.account.private_key)
 
-    def run(self, *credentials: Credential, url: str | None = None, **wanted: Any) -> Run:
+    def run(self, *credentials: Credential, url: str | None = None, **selection: Any) -> Run:
         """Look round with some credentials; by default with the SSH key."""
-        return run_with(url or self.emulator.url, *(credentials or (self.ssh,)), **wanted)
+        return run_with(url or self.emulator.url, *(credentials or (self.ssh,)), **selection)
 
 
-def run_with(url: str, *credentials: Credential, **wanted: Any) -> Run:
+def run_with(url: str, *credentials: Credential, **selection: Any) -> Run:
     """Read all that these credentials can read at this URL."""
     settings = Settings(base_url=url)
     clients = {str(number): EncordClient(credential, settings) for number, credential in enumerate(credentials)}
     try:
-        return read_and_check(clients, **wanted, sleep=lambda seconds: None)
+        return read_and_check(clients, **selection, sleep=lambda seconds: None)
     finally:
         for client in clients.values():
             client.close()

@@ -17,7 +17,7 @@ from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.smoke.prerequisites import usable_with
 from airflow_provider_encord.smoke.readings import LEFT_OUT
 from airflow_provider_encord.smoke.reference import SHAPES
-from airflow_provider_encord.smoke.run import MOST_REQUESTS, Wanted
+from airflow_provider_encord.smoke.run import MOST_REQUESTS, Selection
 from airflow_provider_encord.smoke.transport import (
     BudgetSpentError,
     Ledger,
@@ -127,7 +127,7 @@ def test_a_server_that_fails_for_ever_is_asked_few_questions(world: World) -> No
 
 def test_the_project_and_the_dataset_that_are_asked_for_are_looked_at_and_no_others(world: World) -> None:
     other = world.account.project(rows=1)
-    (visit,) = world.run(wanted=Wanted(other["project_hash"], world.dataset)).visits
+    (visit,) = world.run(selection=Selection(other["project_hash"], world.dataset)).visits
     projects_read = [reply.value.project_hash for reply in visit.of("project.get", "v2")]
     datasets_read = [reply.value.dataset_hash for reply in visit.of("dataset.get", "v1")]
     assert (projects_read, datasets_read) == ([other["project_hash"]], [world.dataset])
