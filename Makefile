@@ -93,7 +93,7 @@ wheel: $(VENV)/.ready  ## the built wheel, installed on every line (LINES="2.11 
 docs: $(VENV)/.ready  ## the documentation, warnings are errors; it opens at .work/docs/index.html
 	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet docs .work/docs
 
-smoke: $(VENV)/.ready  ## read-only calls with your own connection; says which assumptions about Encord hold
+smoke: $(VENV)/.ready  ## read-only requests with your own connection, and a report for an issue
 	$(BIN)/python -m airflow_provider_encord.smoke $(SMOKE_ARGS)
 
 bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measurements, side by side

@@ -84,8 +84,8 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="api-key-elsewhere",
         section="2.3",
-        statement="A key that is sent with the id of another resource is refused as not authenticated or not authorised, "
-        "also when it looks up its own resource.",
+        statement="A key that is sent with the id of another resource is refused as not authenticated or not "
+        "authorised, also when it looks up its own resource.",
         credentials=API_KEY_ONLY,
         check=access.key_for_something_else,
         marks=1,
@@ -167,15 +167,15 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="rows-follow-data",
         section="7.3",
-        statement="Every data unit of an attached dataset has a label row from the start; in a workflow project the row is "
-        "in a stage.",
+        statement="Every data unit of an attached dataset has a label row from the start; in a workflow project the "
+        "row is in a stage.",
         check=content.rows_follow_data,
         marks=1,
     ),
     Fact(
         id="default-workflow",
         section="7.3",
-        statement="Which stages does the default workflow of a new project have, and do its tasks start in the first one?",
+        statement="Which stages does the default workflow have, and do new tasks start in the first one?",
         why_not=f"{_WOULD_WRITE}: a new project, and the API cannot delete projects",
     ),
     Fact(
@@ -280,7 +280,8 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="upload-manifest",
         section="7.11",
-        statement="The documented JSON of an upload has lists in snake_case and entries in camelCase, with up to a million URLs.",
+        statement="The documented JSON of an upload has lists in snake_case and entries in camelCase, with up to a "
+        "million URLs.",
         why_not=f"{_WOULD_WRITE}: a registration",
     ),
     Fact(

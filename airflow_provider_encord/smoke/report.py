@@ -16,7 +16,7 @@ from airflow_provider_encord.smoke.redaction import (
     without,
 )
 from airflow_provider_encord.smoke.shapes import merged
-from airflow_provider_encord.smoke.summary import NOT_TRIED, READS, Checked, Run, summarize, why_not_tried
+from airflow_provider_encord.smoke.summary import NOT_TRIED, READS, Checked, Run, problems, summarize, why_not_tried
 from airflow_provider_encord.smoke.visit import ANSWERED, Reply, Visit
 
 _TITLE = "# Encord smoke report"
@@ -129,6 +129,7 @@ def _summary(run: Run) -> list[str]:
         f"- {run.requests} requests, all of them reads, in {run.seconds:.1f} s",
         "",
         verdict,
+        *[f"- {problem}" for problem in problems(run)],
     ]
 
 

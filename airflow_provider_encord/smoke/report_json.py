@@ -17,7 +17,7 @@ from airflow_provider_encord.smoke.redaction import (
     without,
 )
 from airflow_provider_encord.smoke.shapes import merged
-from airflow_provider_encord.smoke.summary import READS, Checked, Run, summarize, why_not_tried
+from airflow_provider_encord.smoke.summary import READS, Checked, Run, problems, summarize, why_not_tried
 from airflow_provider_encord.smoke.visit import Reply, Visit
 
 SCHEMA_VERSION = 1
@@ -36,6 +36,7 @@ def render(run: Run) -> str:
         "summary": {
             **dataclasses.asdict(summary),
             "as_expected": summary.as_expected,
+            "problems": problems(run),
             "requests": run.requests,
             "seconds": round(run.seconds, 1),
         },

@@ -80,6 +80,13 @@ def summarize(run: Run) -> Summary:
     )
 
 
+def problems(run: Run) -> list[str]:
+    """What was not as expected, by name."""
+    facts = [f"fact {checked.fact.id}" for checked in run.checked if checked.finding.outcome == DID_NOT_HOLD]
+    outcomes = {read: {reply.outcome for reply in run.replies(read)} for read in READS}
+    return facts + [f"read {name} ({api})" for (name, api), seen in outcomes.items() if seen & {NOT_READABLE, FAILED}]
+
+
 def why_not_tried(read: tuple[str, str], visits: Sequence[Visit]) -> str:
     """The reason why a read was not tried."""
     if read in LEFT_OUT:

@@ -93,7 +93,7 @@ def test_a_fact_that_does_not_hold_gives_exit_status_3(
         mine = connection(url, private_key=world.account.private_key)
         code, report, _ = run(monkeypatch, capsys, "--encord-conn-id", "mine", mine=mine)
     assert (code, "(missing-v2) | 3 | **did not hold** |" in report) == (3, True)
-    assert report.endswith("\n**An answer was not as expected.**\n")
+    assert report.endswith("\n**An answer was not as expected.**\n- fact missing-v2\n")
 
 
 def test_an_answer_that_cannot_be_read_gives_exit_status_3(
@@ -108,6 +108,7 @@ def test_an_answer_that_cannot_be_read_gives_exit_status_3(
         mine = connection(url, private_key=world.account.private_key)
         code, report, _ = run(monkeypatch, capsys, encord_default=mine)
     assert (code, "not readable, Object missing required field `name`" in report) == (3, True)
+    assert report.endswith("\n**An answer was not as expected.**\n- read project.list_branches (v2)\n")
 
 
 def test_a_missing_permission_is_as_expected(

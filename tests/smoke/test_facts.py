@@ -181,7 +181,7 @@ CONTRADICTIONS: list[tuple[str, Callable[[], Twist], Pick, str]] = [
     ("naive-times", lambda: read_naive_times_as_later, SSH, "projects: read as a later time"),
     ("camel-case", lambda: answer_in_snake_case, SSH, "dataset_uuid"),
     ("rows-follow-data", lambda: forget_a_row, SSH, "2 of 7 data units have no row"),
-    ("rows-follow-data", lambda: leave_a_row_in_no_stage, SSH, "2 of 7 rows stand in no stage"),
+    ("rows-follow-data", lambda: leave_a_row_in_no_stage, SSH, "2 of 7 rows are in no stage"),
     ("metadata-keys", lambda: want_every_key, SSH, "INVALID_ARGUMENTS_ERROR"),
     ("metadata-keys", lambda: lose_rows_without_every_key, KEY, "with two keys: 1 rows, with all keys: 5"),
     ("rows-without-times", LetRowsWithoutTimesThrough, SSH, "3 of 3 rows"),
@@ -253,7 +253,7 @@ def test_a_limit_that_answers_speak_of_is_told_by_the_name_of_its_header(world: 
     limited = {"status": 429, "headers": {"X-RateLimit-Limit": "77123"}, "json": {}}
     world.emulator.faults([{"match": {"path": "/cloud-integrations$"}, "do": limited}])
     seen = outcomes(world.run())["rate-limits"].seen
-    assert seen == "headers that speak of limits: x-ratelimit-limit; 1 requests were limited"
+    assert seen == "headers about limits: x-ratelimit-limit; 1 requests were limited"
 
 
 def test_a_fact_that_failed_with_one_connection_has_failed(world: World) -> None:
