@@ -10,7 +10,8 @@ BIN := $(VENV)/bin
 SDK_VERSIONS := 0.1.211 0.1.145
 SDK_ENVIRONMENTS := $(SDK_VERSIONS:%=.venvs/sdk-%/.ready)
 EMULATOR_ENVIRONMENT := .venvs/emulator/.ready
-LINES ?= 2.11 3.1 3.2 3.3
+# Not "?=": a shell may export LINES, the height of its window.
+LINES := 2.11 3.1 3.2 3.3
 # Airflow 3.3 stands in .venv already; each older line has an environment of its own.
 OLDER_LINES := $(filter-out $(AIRFLOW),$(LINES))
 LINE_ENVIRONMENTS := $(OLDER_LINES:%=.venvs/airflow-%/.ready)
@@ -27,7 +28,14 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak e2e matrix bench docs smoke check format clean chromium python $(LINES:%=matrix-%)
+.PHONY: help demo test coverage soak e2e matrix lowest wheel bench docs smoke check format changelog fragment dist clean chromium python \
+  ci-targets $(LINES:%=matrix-%)
+
+# What .ci/run makes, in this order. The workflows in .github/ make the same; tests/packaging compares them.
+CI_TARGETS := check test demo docs matrix-2.11 lowest e2e
+
+ci-targets:
+	@echo $(CI_TARGETS)
 
 help:  ## what there is
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -37,6 +45,17 @@ demo: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on th
 
 test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## every test that needs no browser
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+# Branches of the package that the tests run, also in subprocesses. It takes about half as long again as `make test`, so
+# .ci/run does not make it. The emulator runs in the environment that has coverage. The floor is a little below what was measured.
+COVERAGE_FLOOR := 90
+coverage: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## the tests with coverage; fails below COVERAGE_FLOOR
+	rm -rf .work/coverage && mkdir -p .work/coverage
+	ENCORD_EMULATOR_PYTHON='$(CURDIR)/$(BIN)/python' \
+	  $(BIN)/coverage run -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report --fail-under=$(COVERAGE_FLOOR)
 
 soak: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## random histories of tasks, people and faults, for SOAK_MINUTES (60)
 	$(BIN)/python -m tests.histories.soak $(SOAK_MINUTES) $(SOAK_ARGS)
@@ -60,11 +79,22 @@ $(filter-out matrix-$(AIRFLOW),$(LINES:%=matrix-%)): matrix-%: .venvs/airflow-%/
 	ENCORD_EMULATOR_PYTHON='$(CURDIR)/.venvs/emulator/bin/python' \
 	  .venvs/airflow-$*/bin/python -m pytest -p no:cacheprovider -n $(TEST_PROCESSES) --dist loadfile $(MOVES_WITHOUT_STATE) $(PYTEST_ARGS)
 
+# The lowest versions that pyproject.toml allows, on the oldest line.
+lowest: .venvs/lowest/.ready  ## the tests of the Airflow layer and the client with the lowest versions of every dependency
+	ENCORD_EMULATOR_PYTHON='$(CURDIR)/.venvs/lowest/bin/python' \
+	  .venvs/lowest/bin/python -m pytest -p no:cacheprovider -n $(TEST_PROCESSES) --dist loadfile \
+	  $(MATRIX_TESTS) tests/client $(PYTEST_ARGS)
+
+# A folder with a wheel and a source distribution; they are built if it is not named.
+DISTRIBUTIONS ?=
+wheel: $(VENV)/.ready  ## the built wheel, installed on every line (LINES="2.11 3.3" for some)
+	WHEEL_LINES='$(LINES)' DISTRIBUTIONS='$(DISTRIBUTIONS)' $(BIN)/python -m pytest tests/packaging $(PYTEST_ARGS)
+
 docs: $(VENV)/.ready  ## the documentation, warnings are errors; it opens at .work/docs/index.html
 	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet docs .work/docs
 
-smoke: $(VENV)/.ready  ## read-only calls with your own connection; says which assumptions about Encord hold
-	$(BIN)/python -m smoke $(SMOKE_ARGS)
+smoke: $(VENV)/.ready  ## read-only requests with your own connection, and a report for an issue
+	$(BIN)/python -m airflow_provider_encord.smoke $(SMOKE_ARGS)
 
 bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measurements, side by side
 	$(BIN)/python -m benchmarks.imports
@@ -85,6 +115,17 @@ check: $(VENV)/.ready  ## format, lint, types, plain English; changes nothing
 format: $(VENV)/.ready  ## format and mend what can be mended
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+changelog: $(VENV)/.ready  ## what the fragments in newsfragments/ add to CHANGELOG.md; changes nothing
+	$(BIN)/towncrier build --draft
+
+COMPARE_WITH ?= origin/main
+fragment: $(VENV)/.ready  ## whether this branch adds a fragment; compares with COMPARE_WITH (origin/main)
+	$(BIN)/towncrier check --compare-with $(COMPARE_WITH)
+
+dist: $(VENV)/.ready  ## the source distribution and the wheel, in dist/
+	rm -rf dist
+	$(UV) build --quiet --out-dir dist .
 
 clean:  ## remove everything that make has made
 	rm -rf .venv .venvs .work build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -118,6 +159,12 @@ $(VENV)/.ready: pyproject.toml constraints/airflow-$(AIRFLOW).txt $(UV)
 	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/airflow-$*
 	$(UV) pip install --quiet --python .venvs/airflow-$*/bin/python --constraint constraints/airflow-$*.txt \
 	  --editable '.[test]'
+	touch $@
+
+.venvs/lowest/.ready: pyproject.toml constraints/lowest.txt $(UV)
+	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/lowest
+	$(UV) pip install --quiet --python .venvs/lowest/bin/python --resolution lowest-direct \
+	  --constraint constraints/lowest.txt --editable '.[emulator,test]'
 	touch $@
 
 $(EMULATOR_ENVIRONMENT): pyproject.toml constraints/emulator.txt $(UV)

@@ -133,5 +133,6 @@ def get_provider_info() -> dict[str, Any]:
         "triggers": modules("triggers", "jobs"),
         "asset-uris": [ASSET_URIS],
         "dataset-uris": [ASSET_URIS],  # their name on Airflow 2
+        "cli": ["airflow_provider_encord.smoke.airflow_cli.get_cli_commands"],  # read by Airflow 3.2 and newer
         "extra-links": ["airflow_provider_encord.links.EncordLink"],
     }

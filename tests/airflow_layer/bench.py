@@ -31,12 +31,13 @@ class Account:
     emulator: Emulator
     email: str = dataclasses.field(default_factory=lambda: f"{uuid.uuid4().hex[:12]}@example.com")
     private_key: str = dataclasses.field(default="", repr=False)
+    role: str | None = None
 
     def __post_init__(self) -> None:
         key = keys.new_key()
         self.private_key = keys.openssh(key)
         self.public_key = keys.public_line(key)
-        self.emulator.authorize(self.public_key, email=self.email)
+        self.emulator.authorize(self.public_key, email=self.email, role=self.role)
 
     def connection(self) -> str:
         """A connection with this person's SSH key."""

@@ -80,6 +80,12 @@ FEATURES: dict[str, Feature] = {
         "authentication is typed, not chosen. On 3.1 the key field is one masked line, which turns the line ends of a "
         "pasted key into blanks: the hook reads such a key too.",
     ),
+    "provider commands": Feature(
+        name="Commands of providers (`airflow <provider> ...`)",
+        since="3.2",
+        with_it="`airflow encord smoke` checks a connection and prints a report for an issue.",
+        without_it="The same command is `python -m airflow_provider_encord.smoke`.",
+    ),
     "form without hook": Feature(
         name="Connection form without importing any hook",
         since="3.3",

@@ -62,6 +62,12 @@ def _form_needs_no_hook() -> bool:
     return hasattr(ProvidersManager, "iter_connection_type_hook_ui_metadata")
 
 
+def _commands_of_providers() -> bool:
+    from airflow.providers_manager import ProvidersManager
+
+    return hasattr(ProvidersManager, "cli_command_functions")
+
+
 LOOK: dict[str, Callable[[], bool]] = {
     "airflow.sdk": lambda: _module("airflow.sdk"),
     "secrets_masker": lambda: _named("airflow.sdk.log", "mask_secret"),
@@ -69,6 +75,7 @@ LOOK: dict[str, Callable[[], bool]] = {
         _module("airflow.api_fastapi.core_api.routes.ui.connections") and not _module("airflow.www.views")
     ),
     "conn-fields": _form_comes_from_metadata,
+    "provider commands": _commands_of_providers,
     "form without hook": _form_needs_no_hook,
     "aget_connection": lambda: hasattr(BaseHook, "aget_connection"),
     "watchers": lambda: _named("airflow.sdk", "AssetWatcher") and _named("airflow.triggers.base", "BaseEventTrigger"),
@@ -103,12 +110,16 @@ def test_the_supported_lines_are_those_with_pinned_constraints() -> None:
     assert LINE in LINES
 
 
-def test_what_is_installed_is_what_the_constraints_of_this_line_pin() -> None:
-    text = (ROOT / "constraints" / f"airflow-{LINE}.txt").read_text()
-    pinned = dict(re.findall(r"^(apache-airflow[\w-]*)==(\S+)$", text, re.MULTILINE))
+def _pinned(file: str) -> dict[str, str]:
+    text = (ROOT / "constraints" / file).read_text()
+    return dict(re.findall(r"^(apache-airflow[\w-]*)==(\S+)$", text, re.MULTILINE))
 
-    assert pinned
-    assert {name: importlib.metadata.version(name) for name in pinned} == pinned
+
+def test_what_is_installed_is_what_the_constraints_of_this_line_or_of_the_lowest_versions_pin() -> None:
+    pins = [_pinned(f"airflow-{LINE}.txt"), _pinned("lowest.txt")]
+
+    assert all(pins)
+    assert {name: importlib.metadata.version(name) for name in pins[0]} in pins
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -176,8 +176,8 @@ def test_blanks_and_line_ends_around_an_api_key_are_dropped(around: str) -> None
         ("null\0byte", PROJECT, "api_key: there are blanks"),
         ("kl\u00fcssel", PROJECT, "api_key: there are blanks"),
         (f'"{API_KEY}"', PROJECT, "api_key: there are quotation marks"),
-        (OPENSSH, PROJECT, "api_key: this is an SSH key. Put it into private_key"),
-        (keys.putty(), PROJECT, "api_key: this is an SSH key. Put it into private_key"),
+        pytest.param(OPENSSH, PROJECT, "api_key: this is an SSH key. Put it into private_key", id="OpenSSH key"),
+        pytest.param(keys.putty(), PROJECT, "api_key: this is an SSH key. Put it into private_key", id="PuTTY key"),
         pytest.param(
             keys.public_line(KEY), PROJECT, "api_key: this is the public half of an SSH key", id="public half"
         ),

@@ -103,6 +103,23 @@ def test_nothing_below_the_line_imports_airflow(folder):
     assert [edge for edge in found if edge[1].split(".")[0] == "airflow"] == []
 
 
+def test_no_other_part_of_the_package_imports_the_smoke_command():
+    users = {
+        name
+        for name, tree in modules(ROOT)
+        for target in imports(name, tree)
+        if target.startswith(f"{PACKAGE}.smoke") and not name.startswith(f"{PACKAGE}.smoke")
+    }
+    assert users == set()
+
+
+def test_the_smoke_command_imports_only_the_client_and_the_hook():
+    targets = {target for _, target in edges("smoke") if target.startswith(f"{PACKAGE}.")}
+    assert targets
+    assert {target.split(".")[1] for target in targets} <= {"smoke", "client", "hooks", "__version__"}
+    assert not {target.split(".")[0] for _, target in edges("smoke")} & {"tests", "demo", "benchmarks"}
+
+
 @pytest.mark.parametrize("module", ["attempts", "counts", "packed_lines", "plain_json", "storage_paths"])
 def test_the_modules_beside_the_floors_below_the_line_import_no_airflow(module):
     name = f"{PACKAGE}.{module}"

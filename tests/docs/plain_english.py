@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-CHECKED = ("airflow_provider_encord", "benchmarks", "demo", "docs", "example_dags", "smoke", "*.md")
+CHECKED = ("airflow_provider_encord", "benchmarks", "demo", "docs", "example_dags", "*.md")
 WORDS = (
     *("told", "tells", "anew", "whoever", "nobody", "there is none", "what there is", "became of", "came to"),
     *("comes to", "under way", "gone on with", "goes on with", "the try before", "the export before", "fares"),

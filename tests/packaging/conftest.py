@@ -7,11 +7,16 @@ what a user sees: in every other environment of this project the package is a li
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.packaging.environments import ROOT, Environment, uv
+
+_NAMED = os.environ.get("WHEEL_LINES", "").split()  # by `make wheel`
+LINES = _NAMED or ["2.11", "3.3"]
+LINES_WITH_EMULATOR = _NAMED or ["3.3"]
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +29,9 @@ def checkout() -> frozenset[str]:
 
 @pytest.fixture(scope="session")
 def distributions(checkout: frozenset[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the source distribution, and the wheel that was built from it alone."""
+    """A folder with the source distribution, and the wheel that was built from it alone; or the one that is named."""
+    if named := os.environ.get("DISTRIBUTIONS"):
+        return ROOT / named
     folder = tmp_path_factory.mktemp("distributions")
     uv("build", "--out-dir", folder, ROOT)
     return folder
@@ -38,24 +45,21 @@ def wheel(distributions: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """The wheel, and what it demands: Airflow."""
-    return Environment.create(tmp_path_factory.mktemp("bare"), wheel)
+    """The wheel, and what it demands: Airflow, of the newest line."""
+    return Environment.create(tmp_path_factory.mktemp("bare"), wheel, line=LINES[-1])
 
 
-@pytest.fixture(scope="session")
-def bare_on_2(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """The same with the oldest Airflow that is supported."""
-    return Environment.create(tmp_path_factory.mktemp("bare-on-2"), wheel, line="2.11")
+@pytest.fixture(scope="session", params=LINES)
+def on_each(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """The same with every line, one after the other."""
+    if request.param == LINES[-1]:
+        newest: Environment = request.getfixturevalue("bare")
+        return newest
+    return Environment.create(tmp_path_factory.mktemp(f"bare-on-{request.param}"), wheel, line=request.param)
 
 
-@pytest.fixture(params=["bare", "bare_on_2"])
-def on_each(request: pytest.FixtureRequest) -> Environment:
-    """The newest and the oldest Airflow, one after the other."""
-    environment: Environment = request.getfixturevalue(request.param)
-    return environment
-
-
-@pytest.fixture(scope="session")
-def with_emulator(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+@pytest.fixture(scope="session", params=LINES_WITH_EMULATOR)
+def with_emulator(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """The wheel with the extra ``emulator``, and pytest, as in the CI of somebody who tests DAGs."""
-    return Environment.create(tmp_path_factory.mktemp("with-emulator"), f"{wheel}[emulator]", "pytest")
+    place = tmp_path_factory.mktemp(f"with-emulator-on-{request.param}")
+    return Environment.create(place, f"{wheel}[emulator]", "pytest", line=request.param)

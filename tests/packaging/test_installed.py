@@ -16,6 +16,7 @@ import pytest
 
 from airflow_provider_encord import __version__
 from airflow_provider_encord.emulator.process import Emulator
+from tests.airflow_layer.bench import Account
 from tests.client import keys
 from tests.packaging.environments import ROOT, START_SECONDS, UV, Environment, uv
 from tests.sdk import media
@@ -53,11 +54,12 @@ def _python(environment: Environment, code: str) -> str:
     return environment.output("python", "-c", "\n".join(line[indent:] for line in lines)).splitlines()[-1]
 
 
-def test_no_requirement_contradicts_another(
-    bare: Environment, bare_on_2: Environment, with_emulator: Environment
-) -> None:
-    for environment in (bare, bare_on_2, with_emulator):
-        assert "compatible" in uv("pip", "check", "--python", environment.python)
+def test_no_requirement_contradicts_another(on_each: Environment) -> None:
+    assert "compatible" in uv("pip", "check", "--python", on_each.python)
+
+
+def test_no_requirement_of_the_emulator_contradicts_another(with_emulator: Environment) -> None:
+    assert "compatible" in uv("pip", "check", "--python", with_emulator.python)
 
 
 def test_airflow_lists_the_provider(on_each: Environment) -> None:
@@ -114,6 +116,20 @@ def test_every_module_outside_the_emulator_works_without_extras(bare: Environmen
     names = json.loads(_python(bare, code))
 
     assert {"airflow_provider_encord.hooks.encord", "airflow_provider_encord.operators.labels"} <= set(names)
+
+
+def test_the_smoke_command_runs_with_the_wheel_alone(on_each: Environment) -> None:
+    with Emulator.start() as emulator:
+        account = Account(emulator)
+        account.project(rows=2, created=0.5)
+        variables = {"AIRFLOW_CONN_ENCORD_DEFAULT": account.connection(), "NO_PROXY": "127.0.0.1"}
+        done = on_each.run("python", "-m", "airflow_provider_encord.smoke", "--json", variables=variables)
+
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["versions"]["airflow-provider-encord"] == __version__
+    assert report["versions"]["Encord SDK"] == "not installed"
+    assert report["summary"]["as_expected"]
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from airflow_provider_encord import __version__
 from airflow_provider_encord.get_provider_info import get_provider_info
+from tests.airflow_layer.lines import LINES
 from tests.packaging.environments import CONSTRAINTS, ROOT, uv
 
 PACKAGE = "airflow_provider_encord"
@@ -92,9 +94,9 @@ def test_the_metadata_says_what_pyproject_says(metadata: email.message.Message, 
     assert metadata.get_all("Classifier") == project["classifiers"]
     assert {"Framework :: Apache Airflow :: Provider", "Typing :: Typed"} <= set(project["classifiers"])
     assert set(metadata.get_all("Provides-Extra", [])) == set(project["optional-dependencies"])
-    assert {one for one in metadata.get_all("Requires-Dist", []) if "extra ==" not in one} == set(
-        project["dependencies"]
-    )
+    required = {Requirement(one) for one in metadata.get_all("Requires-Dist", []) if "extra ==" not in one}
+    assert required == set(map(Requirement, project["dependencies"]))
+    assert metadata.get_all("Project-URL") == [f"{name}, {url}" for name, url in project["urls"].items()]
 
 
 def test_the_readme_is_the_description(metadata: email.message.Message) -> None:
@@ -204,7 +206,7 @@ def test_every_module_and_class_that_airflow_is_told_of_is_in_the_wheel(files: d
     assert ("airflow_provider_encord.hooks.encord", ".", "EncordHook") in result
 
 
-@pytest.mark.parametrize("line", ["2.11", "3.1", "3.2", "3.3"])
+@pytest.mark.parametrize("line", LINES)
 def test_a_resolver_finds_the_wheel_compatible_with_every_line(line: str, wheel: Path, tmp_path: Path) -> None:
     uv("venv", "--quiet", "--python", sys.executable, tmp_path / "empty")
     constraint = CONSTRAINTS / f"airflow-{line}.txt"

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from airflow_provider_encord.client.api.data_items import IMAGE
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
+from airflow_provider_encord.client.resources.uploads import LocalFile, LocalUnit, upload_to_folder
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.emulator.process import Emulator
-from smoke.findings import Finding
-from smoke.report import Run
-from smoke.run import look_round
+from airflow_provider_encord.smoke.findings import Finding
+from airflow_provider_encord.smoke.run import read_and_check
+from airflow_provider_encord.smoke.summary import Run
 from tests.airflow_layer.bench import Account
 from tests.client.network import plain_network
+from tests.sdk import media
 
 __all__ = ["plain_network"]
 
@@ -45,27 +49,52 @@ class World:
     def ssh(self) -> SshKey:
         return SshKey.parse(self.account.private_key)
 
-    def run(self, *credentials: Credential, url: str | None = None, **wanted: Any) -> Run:
+    def run(self, *credentials: Credential, url: str | None = None, **selection: Any) -> Run:
         """Look round with some credentials; by default with the SSH key."""
-        settings = Settings(base_url=url or self.emulator.url)
-        clients = {str(number): EncordClient(one, settings) for number, one in enumerate(credentials or (self.ssh,))}
-        try:
-            return look_round(clients, **wanted, sleep=lambda seconds: None)
-        finally:
-            for client in clients.values():
-                client.close()
+        return run_with(url or self.emulator.url, *(credentials or (self.ssh,)), **selection)
+
+
+def run_with(url: str, *credentials: Credential, **selection: Any) -> Run:
+    """Read all that these credentials can read at this URL."""
+    settings = Settings(base_url=url)
+    clients = {str(number): EncordClient(credential, settings) for number, credential in enumerate(credentials)}
+    try:
+        return read_and_check(clients, **selection, sleep=lambda seconds: None)
+    finally:
+        for client in clients.values():
+            client.close()
 
 
 @pytest.fixture(scope="session")
 def _world() -> Iterator[World]:
     with Emulator.start() as emulator:
-        account = Account(emulator, email=EMAIL)
+        account = Account(emulator, email=EMAIL, role="ADMIN")
         made = account.project(title=PROJECT_TITLE, rows=ROWS, created=0.5)
         account.project(title="Another", rows=2, created=1.0)
         project, dataset = made["project_hash"], made["dataset_hash"]
         of_project = ApiKey(account.api_key(project), project)
         of_dataset = ApiKey(account.api_key(dataset, "dataset"), dataset)
+        _submit_one_row(emulator, project)
+        _add_group_of_users_and_of_images(account)
         yield World(emulator, account, project, dataset, of_project, of_dataset)
+
+
+def _submit_one_row(emulator: Emulator, project: str) -> None:
+    """Send one row with labels to the review stage, so that there are label reviews to read."""
+    with_labels = next(row["data_hash"] for row in emulator.labels(project))
+    emulator.annotate(project, data_hashes=[with_labels], advance="submit")
+
+
+def _add_group_of_users_and_of_images(account: Account) -> None:
+    content = media.png(8, 8)
+    images = [
+        LocalFile(title=f"{number}.png", size=len(content), open=lambda: io.BytesIO(content)) for number in (1, 2)
+    ]
+    with account.client() as client:
+        client.organisation.group(client.organisation.create_group("Painters").group_hash).add_users([EMAIL])
+        folder = client.create_folder("Groups of images").id
+        unit = LocalUnit(kind=IMAGE, files=images, title="two images", grouped=True)
+        client.run(upload_to_folder(folder, [unit], timeout=60))
 
 
 @pytest.fixture
@@ -77,7 +106,7 @@ def world(_world: World) -> Iterator[World]:
 
 
 def outcomes(run: Run) -> dict[str, Finding]:
-    return {fact.id: finding for fact, finding in run.findings}
+    return {checked.fact.id: checked.finding for checked in run.checked}
 
 
 def line(report: str, name: str) -> str:

@@ -1,7 +1,8 @@
-"""``python -m smoke``: connections in, report and exit code out."""
+"""``python -m airflow_provider_encord.smoke``: connections in, report and exit code out."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -11,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from smoke.__main__ import main
+from airflow_provider_encord.smoke.__main__ import main
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, connection
 from tests.client import keys
 from tests.client.scripted_server import closed_port
 from tests.smoke.conftest import EMAIL, PROJECT_TITLE, World
-from tests.smoke.contrary import contrary
+from tests.smoke.contrary import contrary, path
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -29,7 +30,15 @@ def test_with_both_connections_it_prints_one_report_and_writes_the_same_to_a_fil
     }
     world.emulator.clear_journal()
     done = subprocess.run(
-        [sys.executable, "-m", "smoke", "--project", world.project, "--output", str(tmp_path / "report.md")],
+        [
+            sys.executable,
+            "-m",
+            "airflow_provider_encord.smoke",
+            "--project-id",
+            world.project,
+            "--output",
+            str(tmp_path / "report.md"),
+        ],
         cwd=CHECKOUT,
         env={name: value for name, value in os.environ.items() if name != "AIRFLOW_HOME"} | variables,
         capture_output=True,
@@ -42,8 +51,8 @@ def test_with_both_connections_it_prints_one_report_and_writes_the_same_to_a_fil
     assert done.stdout.startswith("# Encord smoke report\n")
     assert done.stdout == (tmp_path / "report.md").read_text()
     assert "- SSH key at other host\n- API key at other host, of a project\n" in done.stdout
-    assert f"\n{len(journal)} requests, all of them reads" in done.stdout
-    assert "Reading only: at most 90 requests" in done.stderr
+    assert f"\n- {len(journal)} requests, all of them reads" in done.stdout
+    assert "Sending at most 160 requests, all of them reads" in done.stderr
     assert not [entry for entry in journal if entry["changes"]]
     assert {entry["credential"].partition(":")[0] for entry in journal} == {"ssh", "api_key"}
     assert PROJECT_TITLE not in done.stdout + done.stderr
@@ -65,7 +74,7 @@ def test_an_api_key_alone_does(
 ) -> None:
     resource = world.project if kind == "project" else world.dataset
     mine = world.account.api_key_connection(resource, kind)
-    code, report, _ = run(monkeypatch, capsys, "--conn-id", "mine", mine=mine)
+    code, report, _ = run(monkeypatch, capsys, "--encord-conn-id", "mine", mine=mine)
     assert code == 0
     assert f"- API key at other host, of a {kind}" in report
     assert (
@@ -74,7 +83,7 @@ def test_an_api_key_alone_does(
     )
 
 
-def test_facts_that_do_not_hold_are_findings_and_no_failure(
+def test_a_fact_that_does_not_hold_gives_exit_status_3(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def teapot(received: Any, status: int, content: Any) -> tuple[int, Any]:
@@ -82,8 +91,57 @@ def test_facts_that_do_not_hold_are_findings_and_no_failure(
 
     with contrary(world.emulator.url, teapot) as url:
         mine = connection(url, private_key=world.account.private_key)
-        code, report, _ = run(monkeypatch, capsys, "--conn-id", "mine", mine=mine)
-    assert (code, "(missing-v2) | 3 | **did not hold** |" in report) == (0, True)
+        code, report, _ = run(monkeypatch, capsys, "--encord-conn-id", "mine", mine=mine)
+    assert (code, "(missing-v2) | 3 | **did not hold** |" in report) == (3, True)
+    assert report.endswith("\n**An answer was not as expected.**\n- fact missing-v2\n")
+
+
+def test_an_answer_that_cannot_be_read_gives_exit_status_3(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_name(received: Any, status: int, content: Any) -> tuple[int, Any]:
+        if path(received).endswith("/branches"):
+            content["results"] = [{}]
+        return status, content
+
+    with contrary(world.emulator.url, no_name) as url:
+        mine = connection(url, private_key=world.account.private_key)
+        code, report, _ = run(monkeypatch, capsys, encord_default=mine)
+    assert (code, "not readable, Object missing required field `name`" in report) == (3, True)
+    assert report.endswith("\n**An answer was not as expected.**\n- read project.list_branches (v2)\n")
+
+
+def test_a_missing_permission_is_as_expected(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def forbid(received: Any, status: int, content: Any) -> tuple[int, Any]:
+        return (403, {"message": "no"}) if path(received) == "organisation/users" else (status, content)
+
+    with contrary(world.emulator.url, forbid) as url:
+        mine = connection(url, private_key=world.account.private_key)
+        code, report, _ = run(monkeypatch, capsys, encord_default=mine)
+    assert (code, "1 refused, 0 not readable, 0 failed, 0 not sent" in report) == (0, True)
+
+
+def test_with_json_the_report_is_json_on_standard_output_and_in_the_file(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "report.json"
+    code, report, _ = run(
+        monkeypatch, capsys, "--json", "--output", str(file), encord_default=world.account.connection()
+    )
+    assert (code, json.loads(report)["schema_version"], file.read_text()) == (0, 1, report)
+
+
+def test_with_json_a_connection_that_does_not_work_is_an_error_in_json(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = connection(world.emulator.url, private_key=keys.openssh(keys.new_key()))
+    code, report, _ = run(monkeypatch, capsys, "--json", encord_default=mine)
+    content = json.loads(report)
+    assert (code, sorted(content)) == (1, ["error", "schema_version", "versions"])
+    assert "does not accept the SSH key" in content["error"]
+    assert "127.0.0.1" not in report
 
 
 @pytest.mark.parametrize(
@@ -148,17 +206,19 @@ def test_the_first_connection_that_does_not_work_ends_it_before_the_others_are_r
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good, bad = world.account.connection(), connection(world.emulator.url)
-    code, _, result = run(monkeypatch, capsys, "--conn-id", "good", "--conn-id", "bad", good=good, bad=bad)
+    code, _, result = run(
+        monkeypatch, capsys, "--encord-conn-id", "good", "--encord-conn-id", "bad", good=good, bad=bad
+    )
     assert (code, "Connection bad: " in result, world.emulator.journal()) == (1, True, [])
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--project", "Zebra"], "argument --project: not an id"),
-        (["--dataset", ""], "argument --dataset: not an id"),
-        (["--output", "/nowhere/at/all.md"], "argument --output: not a file that can be written"),
-        (["--output", "/"], "argument --output: not a file that can be written"),
+        (["--project-id", "Zebra"], "argument --project-id: expected an id"),
+        (["--dataset-id", ""], "argument --dataset-id: expected an id"),
+        (["--output", "/nowhere/at/all.md"], "argument --output: the directory of this file does not exist"),
+        (["--output", "/"], "argument --output: expected a file, not a directory"),
         (["--write"], "unrecognized arguments"),
     ],
 )
@@ -174,7 +234,11 @@ def test_a_file_that_cannot_be_written_does_not_lose_the_report(
     code, report, result = run(
         monkeypatch, capsys, "--output", "/proc/report.md", encord_default=world.account.connection()
     )
-    assert (code, report.startswith("# Encord smoke report"), "--output: the report was not" in result) == (
+    assert (
+        code,
+        report.startswith("# Encord smoke report"),
+        "--output: /proc/report.md was not written" in result,
+    ) == (
         2,
         True,
         True,

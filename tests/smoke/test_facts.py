@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from smoke.facts import FACTS
-from smoke.findings import DID_NOT_HOLD, FOUND_OUT, HELD, NOT_CHECKED
+from airflow_provider_encord.smoke.facts import FACTS
+from airflow_provider_encord.smoke.findings import DID_NOT_HOLD, FOUND_OUT, HELD, NOT_CHECKED
 from tests.client.scripted_server import Received
 from tests.smoke.conftest import World, outcomes
 from tests.smoke.contrary import Twist, asked_for, contrary, path, query, v1, v1_error
@@ -155,33 +155,41 @@ def use_a_new_word(received: Received, status: int, content: Any) -> tuple[int, 
     return status, content
 
 
+def use_another_type_of_review(received: Received, status: int, content: Any) -> tuple[int, Any]:
+    if path(received).endswith("/reviews"):
+        for review in content["results"]:
+            review["labelType"] = "Relation"
+    return status, content
+
+
 Pick = Callable[[World], Any]
 SSH: Pick = lambda world: world.ssh  # noqa: E731
 KEY: Pick = lambda world: world.of_project  # noqa: E731
 
 CONTRADICTIONS: list[tuple[str, Callable[[], Twist], Pick, str]] = [
-    ("signature-age", lambda: refuse_old_signatures, SSH, "30 s old: refused as Authentication (HTTP 401)"),
-    ("sign-again", RefuseASecondSignature, SSH, "the second of two was refused"),
+    ("signature-age", lambda: refuse_old_signatures, SSH, "30 s old: failed, Authentication (HTTP 401)"),
+    ("sign-again", RefuseASecondSignature, SSH, "the second of two requests: failed"),
     ("api-keys-accepted", lambda: authenticate_no_key_after_the_lookup, KEY, "AUTHENTICATION_ERROR"),
     ("lookup-scope", lambda: forbid_lookup, KEY, "OPERATION_NOT_ALLOWED"),
     ("api-key-elsewhere", lambda: answer_any_lookup, KEY, "answered"),
     ("missing-v1", lambda: call_missing_invalid, SSH, "INVALID_ARGUMENTS_ERROR"),
     ("missing-v2", lambda: call_missing_bad, SSH, "HTTP 400"),
-    ("time-forms", lambda: take_no_z, SSH, "with Z: refused as InvalidRequest (HTTP 422)"),
+    ("time-forms", lambda: take_no_z, SSH, "with Z: failed, InvalidRequest (HTTP 422)"),
     ("time-forms", lambda: Ignore("datasets/list", "Z"), SSH, "datasets with Z: ignored, or read as an earlier time"),
     ("time-forms", lambda: Ignore("projects", "+00:00"), SSH, "projects with +00:00: ignored"),
     ("naive-times", lambda: Ignore("projects", ""), SSH, "projects: ignored, or read as an earlier time"),
     ("naive-times", lambda: read_naive_times_as_later, SSH, "projects: read as a later time"),
     ("camel-case", lambda: answer_in_snake_case, SSH, "dataset_uuid"),
     ("rows-follow-data", lambda: forget_a_row, SSH, "2 of 7 data units have no row"),
-    ("rows-follow-data", lambda: leave_a_row_in_no_stage, SSH, "2 of 7 rows stand in no stage"),
+    ("rows-follow-data", lambda: leave_a_row_in_no_stage, SSH, "2 of 7 rows are in no stage"),
     ("metadata-keys", lambda: want_every_key, SSH, "INVALID_ARGUMENTS_ERROR"),
     ("metadata-keys", lambda: lose_rows_without_every_key, KEY, "with two keys: 1 rows, with all keys: 5"),
     ("rows-without-times", LetRowsWithoutTimesThrough, SSH, "3 of 3 rows"),
     ("rows-without-times", LetRowsWithoutTimesThrough, KEY, "3 of 3 rows"),
     ("routers", lambda: tell_a_router, SSH, "are routers"),
     ("measured", lambda: measure_nothing, SSH, "7 lack width"),
-    ("ontology-pages", lambda: refuse_a_second_page, SSH, "a second page was refused"),
+    ("ontology-pages", lambda: refuse_a_second_page, SSH, "the second page: failed"),
+    ("label-review-types", lambda: use_another_type_of_review, SSH, "of type Relation"),
     ("words", lambda: use_a_new_word, SSH, "project status: sleeping"),
 ]
 CONSEQUENCES = {"lookup-scope": {"api-key-elsewhere"}}
@@ -228,7 +236,7 @@ def test_a_second_page_of_ontologies_is_taken_if_there_is_one(world: World) -> N
 
     with contrary(world.emulator.url, two_pages) as url:
         found = outcomes(world.run(url=url))
-    assert (found["ontology-pages"].outcome, found["ontology-pages"].seen) == (HELD, "a second page came")
+    assert (found["ontology-pages"].outcome, found["ontology-pages"].seen) == (HELD, "the second page: answered")
 
 
 def test_a_bearer_token_that_tells_its_lifetime_is_asked_for_it(world: World) -> None:
@@ -245,7 +253,7 @@ def test_a_limit_that_answers_speak_of_is_told_by_the_name_of_its_header(world: 
     limited = {"status": 429, "headers": {"X-RateLimit-Limit": "77123"}, "json": {}}
     world.emulator.faults([{"match": {"path": "/cloud-integrations$"}, "do": limited}])
     seen = outcomes(world.run())["rate-limits"].seen
-    assert seen == "headers that speak of limits: x-ratelimit-limit; 1 requests were limited"
+    assert seen == "headers about limits: x-ratelimit-limit; 1 requests were limited"
 
 
 def test_a_fact_that_failed_with_one_connection_has_failed(world: World) -> None:
@@ -257,4 +265,4 @@ def test_a_fact_that_failed_with_one_connection_has_failed(world: World) -> None
         found = outcomes(world.run(world.ssh, world.of_project, url=url))["metadata-keys"]
     assert found.outcome == DID_NOT_HOLD
     assert "SSH key: with two keys: 5 rows" in found.seen
-    assert "API key: with two keys: refused" in found.seen
+    assert "API key: with two keys: failed" in found.seen

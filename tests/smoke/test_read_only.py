@@ -7,17 +7,24 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api import projects
+from airflow_provider_encord.client.api import label_actions, projects, storage_items
 from airflow_provider_encord.client.api.reading import ignored
 from airflow_provider_encord.client.api.registry import operations
 from airflow_provider_encord.client.call import Call, Envelope, Request, Resource, Transfer
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.transport.settings import Settings
-from smoke.readings import LEFT_OUT
-from smoke.reference import SHAPES
-from smoke.run import Wanted
-from smoke.transport import BudgetSpentError, Ledger, ReadOnlyTransport, WouldChangeError
+from airflow_provider_encord.smoke.prerequisites import usable_with
+from airflow_provider_encord.smoke.readings import LEFT_OUT
+from airflow_provider_encord.smoke.reference import SHAPES
+from airflow_provider_encord.smoke.run import MOST_REQUESTS, Selection
+from airflow_provider_encord.smoke.transport import (
+    BudgetSpentError,
+    Ledger,
+    ReadOnlyTransport,
+    WouldChangeError,
+    require_read,
+)
 from tests.client.scripted_server import ScriptedServer, answer
 from tests.docs.operations_page import sample_call
 from tests.smoke.conftest import World
@@ -49,6 +56,34 @@ def test_what_is_no_read_is_refused_before_anything_is_sent(world: World, call: 
         with pytest.raises(WouldChangeError):
             transport(world, server.url).send(call)
     assert server.accepted == 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        storage_items.get_items([PROJECT.id or ""]),
+        label_actions.get_classifications(PROJECT.id or "", ["aaaaaaaa-0000-4000-8000-000000000002"]),
+    ],
+    ids=lambda call: call.operation,
+)
+def test_the_two_reads_that_are_posted_are_allowed(call: Call[Any]) -> None:
+    require_read(call)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["storage/items/get-bulk/x", "storage/items", "projects/x/label-rows/classifications", "projects/search"],
+)
+def test_a_post_to_any_other_path_is_refused(path: str) -> None:
+    with pytest.raises(WouldChangeError):
+        require_read(Call(request=Request("POST", path), read=ignored))
+
+
+def test_no_write_of_the_registry_could_be_sent() -> None:
+    for operation in operations().values():
+        if sample_call(operation).changes:
+            with pytest.raises(WouldChangeError):
+                require_read(sample_call(operation))
 
 
 def test_bytes_are_never_sent(world: World) -> None:
@@ -87,12 +122,12 @@ def test_the_emulator_sees_nothing_but_reads_and_as_many_as_the_report_counts(wo
 
 def test_a_server_that_fails_for_ever_is_asked_few_questions(world: World) -> None:
     world.emulator.faults([{"match": {"path": "/public"}, "do": {"status": 503}, "when": {"every": 2}}])
-    assert world.run(world.ssh).requests <= 70
+    assert world.run(world.ssh).requests <= MOST_REQUESTS["ssh_key"]
 
 
 def test_the_project_and_the_dataset_that_are_asked_for_are_looked_at_and_no_others(world: World) -> None:
     other = world.account.project(rows=1)
-    (visit,) = world.run(wanted=Wanted(other["project_hash"], world.dataset)).visits
+    (visit,) = world.run(selection=Selection(other["project_hash"], world.dataset)).visits
     projects_read = [reply.value.project_hash for reply in visit.of("project.get", "v2")]
     datasets_read = [reply.value.dataset_hash for reply in visit.of("dataset.get", "v1")]
     assert (projects_read, datasets_read) == ([other["project_hash"]], [world.dataset])
@@ -113,3 +148,12 @@ def test_every_read_of_the_registry_is_tried_or_left_out_for_a_reason(world: Wor
     unheard_of = set(operations()) - tried - set(LEFT_OUT) - writes
     assert not unheard_of, "try these in smoke/readings.py, or say there why not"
     assert not set(LEFT_OUT) & tried, "left out, and yet tried"
+
+
+@pytest.mark.parametrize("key", sorted(SHAPES))
+def test_the_credentials_of_each_read_are_those_of_its_call(key: tuple[str, str]) -> None:
+    assert usable_with(*key) == sample_call(operations()[key]).credentials
+
+
+def test_few_reads_are_left_out() -> None:
+    assert len(LEFT_OUT) < 10

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smoke.facts import FACTS, Fact
+from airflow_provider_encord.smoke.facts import FACTS, Fact
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "encord-protocol.md"
 beside = pytest.mark.skipif(not REFERENCE.exists(), reason="the protocol reference is not beside the checkout")

@@ -12,12 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.credentials import SshKey
-from smoke.report import redacted, render, render_failure
-from smoke.shapes import NAMELESS, Differences, by_id, differences, shape, shown
-from smoke.visit import Visit
+from airflow_provider_encord.emulator.process import Emulator
+from airflow_provider_encord.smoke.redaction import redacted
+from airflow_provider_encord.smoke.report import render, render_failure
+from airflow_provider_encord.smoke.report_json import render as render_json
+from airflow_provider_encord.smoke.shapes import NAMELESS, Differences, by_id, differences, shape, shown
+from airflow_provider_encord.smoke.visit import Visit
+from tests.airflow_layer.bench import Account
 from tests.client.leaks import body_parts, parts, windows
 from tests.client.scripted_server import Received
-from tests.smoke.conftest import EMAIL, PROJECT_TITLE, World
+from tests.smoke.conftest import EMAIL, PROJECT_TITLE, World, run_with
 from tests.smoke.contrary import asked_for, contrary, path, v1_error
 
 
@@ -53,7 +57,7 @@ def test_a_listed_field_that_is_absent_is_told(world: World) -> None:
 
     with contrary(world.emulator.url, remove) as url:
         report = render(world.run(url=url))
-    assert line(report, "| project.get (v2)").endswith("| 2 of 2 answered and read |  | creatorEmail |")
+    assert line(report, "| project.get (v2)").endswith(" |  | creatorEmail |")
 
 
 def test_an_answer_that_our_record_cannot_read_is_told_without_its_content(world: World) -> None:
@@ -66,7 +70,7 @@ def test_an_answer_that_our_record_cannot_read_is_told_without_its_content(world
 
     with contrary(world.emulator.url, break_) as url:
         report = render(world.run(url=url))
-    assert "0 of 2 answered and read; project-1: answer not readable: Expected `str`, got `object`" in report
+    assert "0 of 2 answered; project-1: not readable, Expected `str`, got `object`, trace id" in report
     assert "missing required field `data_title`" in line(report, "| dataset.list_data_rows")
     assert "fortune" not in report
 
@@ -82,10 +86,12 @@ def test_a_refusal_is_told_by_its_code_and_not_in_the_servers_words(world: World
 
     with contrary(world.emulator.url, refuse) as url:
         report = render(world.run(url=url))
-    assert "0 of 1 answered and read; asked once: PermissionDenied (HTTP 403)" in line(
+    assert "0 of 1 answered; refused, PermissionDenied (HTTP 403), trace id " in line(
         report, "cloud_integrations.list (v2)"
     )
-    assert "dataset-1: PermissionDenied (HTTP 200, OPERATION_NOT_ALLOWED)" in line(report, "| api_key.dataset.list")
+    assert "dataset-1: refused, PermissionDenied (HTTP 200, OPERATION_NOT_ALLOWED)" in line(
+        report, "| api_key.dataset.list"
+    )
     assert "Dear" not in report
 
 
@@ -109,6 +115,37 @@ def test_nothing_of_the_account_is_in_the_report(world: World) -> None:
     assert [one for one in private if one in report] == []
 
 
+def test_the_report_in_json_contains_nothing_of_the_account_either(world: World) -> None:
+    report = render_json(world.run(world.ssh, world.of_dataset))
+    with world.account.client() as client:
+        private = {one.title for one in client.projects()} | {one.project_hash for one in client.projects()}
+        private |= {one.title for one in client.datasets()} | {one.dataset_hash for one in client.datasets()}
+    private |= {EMAIL, world.emulator.url, world.emulator.url.rpartition("/")[2], world.ssh.public_key_hex}
+    assert [one for one in private if one in report] == []
+
+
+def test_the_report_in_json_has_outcome_status_trace_id_and_seconds_of_every_request(world: World) -> None:
+    run = world.run()
+    content = json.loads(render_json(run))
+    requests = [request for part in ("facts", "reads") for one in content[part] for request in one["requests"]]
+    assert len(requests) == run.requests
+    for request in requests:
+        assert (request["http_status"] or 0) >= 200
+        assert re.fullmatch(r"[0-9a-f]{32}", request["trace_id"])
+        assert request["seconds"] > 0
+    traces = [request["trace_id"] for request in requests]
+    assert len(set(traces)) == len(traces)
+
+
+def test_the_summary_in_json_counts_what_the_rest_lists(world: World) -> None:
+    content = json.loads(render_json(world.run(world.of_project)))
+    summary = content["summary"]
+    assert sum(summary["facts"].values()) == len(content["facts"])
+    assert sum(summary["replies"].values()) == sum(len(read["requests"]) for read in content["reads"])
+    assert summary["not_tried"] == sum(read["not_tried"] is not None for read in content["reads"])
+    assert {bool(read["requests"]) == (read["not_tried"] is None) for read in content["reads"]} == {True}
+
+
 def _texts(value: Any, name: str = "") -> list[tuple[str, str]]:
     if isinstance(value, dict):
         return [found for key, one in value.items() for found in _texts(one, key)]
@@ -123,17 +160,26 @@ def test_what_a_report_must_tell_is_told(world: World) -> None:
         "airflow-provider-encord ",
         "Airflow ",
         "Python ",
+        "platform ",
+        "requests ",
+        "httpx ",
+        "cryptography ",
+        "Encord SDK ",
+        "Every answer was as expected.",
         "SSH key at other host",
         "API key at other host, of a dataset",
     ):
         assert wanted in report
     requests = len(world.emulator.journal())
-    assert re.search(rf"^{requests} requests, all of them reads, in \d+\.\d s\.$", report, re.MULTILINE)
+    assert re.search(rf"^- {requests} requests, all of them reads, in \d+\.\d s$", report, re.MULTILINE)
 
 
 def test_every_line_of_a_table_has_as_many_cells_as_its_head(world: World) -> None:
-    tables = [line for line in render(world.run()).splitlines() if line.startswith("|")]
-    assert {line.count(" | ") + line.count("|---") - line.startswith("|---") for line in tables} == {3}
+    _, facts, reads, _ = render(world.run()).split("\n## ")
+    for table, columns in ((facts, 5), (reads, 6)):
+        rows = [line for line in table.splitlines() if line.startswith("|")]
+        assert len(rows) > 30
+        assert {row.count("|") for row in rows} == {columns + 1}
 
 
 @pytest.mark.parametrize(
@@ -199,3 +245,26 @@ def test_an_alias_is_the_same_for_the_same_id_and_another_for_another(world: Wor
     first, second = visit.alias("thing", "a"), visit.alias("thing", "b")
     assert (first, second, visit.alias("thing", "a")) == ("thing-1", "thing-2", "thing-1")
     assert isinstance(visit.credential, SshKey)
+
+
+def test_a_read_without_something_to_read_says_what_was_not_found() -> None:
+    with Emulator.start() as emulator:
+        account = Account(emulator)
+        report = render(run_with(emulator.url, SshKey.parse(account.private_key)))
+    for operation, reason in {
+        "groups.get (v2)": "a group of users was not found",
+        "storage.item.get (v2)": "a storage item was not found",
+        "workflow.tasks.list (v2)": "a project with a workflow was not found",
+        "editor_logs.list (v2)": "a project was not found",
+        "dataset.list_users (v2)": "a dataset was not found",
+        "api_key.lookup (v1)": "it needs a connection with an API key",
+        "upload.signed_urls (v2)": "it prepares an upload: the answer contains permission to write",
+    }.items():
+        assert f"not tried, because {reason}" in line(report, f"| {operation}")
+
+
+def test_with_an_api_key_the_report_says_which_reads_need_an_ssh_key(world: World) -> None:
+    report = render(world.run(world.of_project))
+    assert "not tried, because it needs a connection with an SSH key" in line(report, "| projects.list (v1)")
+    assert "not tried, because it needs a connection with an SSH key" in line(report, "| groups.list (v2)")
+    assert "1 of 1 answered" in line(report, "| label_logs.list (v1)")

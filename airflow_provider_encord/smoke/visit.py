@@ -1,4 +1,4 @@
-"""One connection's visit to Encord: asks, remembers what was answered, and calls resources by names of its own."""
+"""Sends requests with one connection, keeps the replies, and gives resources names for the report."""
 
 from __future__ import annotations
 
@@ -15,31 +15,47 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.errors import (
     EncordError,
+    NotFoundError,
+    PermissionDeniedError,
     UnavailableError,
     UnexpectedResponseError,
     UnsupportedByCredentialError,
 )
 from airflow_provider_encord.client.transport import responses
 from airflow_provider_encord.client.transport.settings import Settings
-from smoke.reference import SHAPES
-from smoke.shapes import NO_DIFFERENCES, Differences, differences
-from smoke.transport import Ledger, ReadOnlyTransport
+from airflow_provider_encord.smoke.reference import SHAPES
+from airflow_provider_encord.smoke.shapes import NO_DIFFERENCES, Differences, differences
+from airflow_provider_encord.smoke.transport import BudgetSpentError, Ledger, ReadOnlyTransport
 
-_LARGE = 1_000_000  # bytes; what is larger is looked at and let go
+_LARGE = 1_000_000  # bytes; a larger answer is compared and not kept
 _CODE = re.compile(r"[A-Z][A-Z_]{2,60}")
-# What msgspec says of an answer of another form, as far as it names types and our own fields.
+# The part of msgspec's messages that names only types and our own fields.
 _MISMATCH = re.compile(r"(Object missing required field `\w+`|Expected `[\w ,|]+`, got `\w+`)")
+
+
+ANSWERED = "answered"
+REFUSED = "refused"  # for lack of permission, or because the resource is gone
+NOT_READABLE = "not readable"
+FAILED = "failed"
+NOT_SENT = "not sent"
+_OUTCOMES: dict[str, type[EncordError] | tuple[type[EncordError], ...]] = {
+    REFUSED: (PermissionDeniedError, NotFoundError, UnsupportedByCredentialError),
+    NOT_READABLE: UnexpectedResponseError,
+    NOT_SENT: BudgetSpentError,
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Reply:
     """The result of one call.
 
-    :param about: The resource that was asked about, by its alias; empty without one.
-    :param value: The result; None if `error` is there.
+    :param about: The alias of the resource; empty without one.
+    :param value: The result; None after an error.
     :param status: HTTP status; None without an answer.
     :param code: The code of a v1 error.
-    :param content: The decoded JSON: of v1 the inner ``response``, of v2 the body; None if it is no JSON, or large.
+    :param content: The decoded JSON: of v1 the inner ``response``, of v2 the body; None if it is not JSON, or large.
+    :param seconds: How long it took, with all attempts.
+    :param trace_id: Of the last attempt; None if no request was sent.
     :param differences: How the fields differ from the reference.
     """
 
@@ -52,19 +68,36 @@ class Reply:
     code: str | None = None
     content: Any = None
     header_names: frozenset[str] = frozenset()
+    seconds: float = 0.0
+    trace_id: str | None = None
     differences: Differences = NO_DIFFERENCES
 
     @property
     def answered(self) -> bool:
-        """Whether the answer was a result that our record could read."""
+        """Whether a result was received and read."""
         return self.error is None
 
     @property
+    def outcome(self) -> str:
+        """One of the five outcomes of a request."""
+        if self.error is None:
+            return ANSWERED
+        for outcome, errors in _OUTCOMES.items():
+            if isinstance(self.error, errors):
+                return outcome
+        return FAILED
+
+    @property
+    def description(self) -> str:
+        """The outcome, with the error if there was one."""
+        return self.outcome if self.answered else f"{self.outcome}, {self.refusal}"
+
+    @property
     def refusal(self) -> str:
-        """What came instead of a result, in words of ours: nothing that the server wrote but its code."""
+        """The error in our own words: of the server's text it contains only the code."""
         if isinstance(self.error, UnexpectedResponseError):
             mismatch = _MISMATCH.search(self.error.message)
-            return f"answer not readable: {mismatch[1] if mismatch else 'of another form'}"
+            return mismatch[1] if mismatch else "of another form"
         if isinstance(self.error, UnsupportedByCredentialError):
             return "not possible with this credential"
         if self.status is None or self.error is None:
@@ -75,7 +108,7 @@ class Reply:
 
 
 class Visit:
-    """Asks with one connection's credential.
+    """Sends the requests of one connection.
 
     :param ledger: Counts the requests of the whole run.
     :param sleep: Waits before a second attempt, in seconds.
@@ -86,19 +119,26 @@ class Visit:
     ):
         self.credential, self.settings, self.ledger, self._sleep = credential, settings, ledger, sleep
         self.replies: list[Reply] = []
+        self.probes: list[Reply] = []
         self.projects: list[str] = []
         self.datasets: list[str] = []
         self._clients: list[EncordClient] = []
         self.client = self._new_client(credential, time.time)
         self._aliases: dict[str, str] = {}
 
+    @property
+    def key_of(self) -> str | None:
+        """What an API key belongs to: ``"project"`` or ``"dataset"``; None with an SSH key, or if it is unknown."""
+        kinds = [record.resource_type for _, record in self.values("api_key.lookup", "v1")]
+        return kinds[0] if kinds and kinds[0] in ("project", "dataset") else None
+
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         for client in self._clients:
             client.close()
 
     def alias(self, kind: str, id: str) -> str:  # noqa: A002 - the word for it
-        """A name for a resource that says nothing about it: ``project-1``, always the same for the same id."""
+        """A neutral name of a resource, such as ``project-1``; the same for the same id."""
         if id not in self._aliases:
             number = sum(alias.startswith(f"{kind}-") for alias in self._aliases.values()) + 1
             self._aliases[id] = f"{kind}-{number}"
@@ -113,24 +153,25 @@ class Visit:
     def probe(
         self, call: Call[Any], *, credential: Credential | None = None, seconds_off: float | None = None
     ) -> Reply:
-        """Send a read that tries something out; it does not count as a try of its operation.
+        """Send a read for the check of a fact; it does not count as a read of its operation.
 
-        :param credential: Another one than the connection's.
-        :param seconds_off: Sign as if it were so many seconds later by the server's clock (earlier, if negative).
+        :param credential: Instead of the connection's own.
+        :param seconds_off: Sign as if the time were so many seconds later (earlier, if negative).
         """
-        if credential is None and seconds_off is None:
-            return self._ask(self.client, call, "")
-        offset = (seconds_off or 0.0) - (self.ledger.ahead or 0.0)
-        client = self._new_client(credential or self.credential, lambda: time.time() + offset)
-        return self._ask(client, call, "")
+        client = self.client
+        if credential is not None or seconds_off is not None:
+            offset = (seconds_off or 0.0) - (self.ledger.ahead or 0.0)
+            client = self._new_client(credential or self.credential, lambda: time.time() + offset)
+        self.probes.append(self._ask(client, call, ""))
+        return self.probes[-1]
 
     def of(self, operation: str, api: str) -> list[Reply]:
         """The replies of one operation."""
-        return [one for one in self.replies if (one.operation, one.api) == (operation, api)]
+        return [reply for reply in self.replies if (reply.operation, reply.api) == (operation, api)]
 
     def values(self, operation: str, api: str) -> Sequence[tuple[str, Any]]:
-        """The results of one operation, with the aliases of what they are about."""
-        return [(one.about, one.value) for one in self.of(operation, api) if one.answered]
+        """The results of one operation, each with the alias of its resource."""
+        return [(reply.about, reply.value) for reply in self.of(operation, api) if reply.answered]
 
     def _new_client(self, credential: Credential, clock: Callable[[], float]) -> EncordClient:
         transport = ReadOnlyTransport(credential, self.settings, self.ledger, clock=clock, sleep=self._sleep)
@@ -140,12 +181,21 @@ class Visit:
     def _ask(self, client: EncordClient, call: Call[Any], about: str) -> Reply:
         value, error = None, None
         self.ledger.last = None
+        started = time.monotonic()
         try:
             value = client.send(call)
         except EncordError as refused:
             error = refused
         api = call.request.api
-        reply = Reply(operation=call.operation, api=api, about=about, value=value, error=error)
+        reply = Reply(
+            operation=call.operation,
+            api=api,
+            about=about,
+            value=value,
+            error=error,
+            seconds=time.monotonic() - started,
+            trace_id=error.trace_id if error else None,
+        )
         return reply if self.ledger.last is None else _with_answer(reply, self.ledger.last)
 
 
@@ -163,6 +213,7 @@ def _with_answer(reply: Reply, answer: responses.Answer) -> Reply:
         reply,
         status=answer.status,
         code=code,
+        trace_id=answer.trace_id,
         content=content if len(answer.body) <= _LARGE else None,
         header_names=frozenset(answer.headers),
         differences=differing,

@@ -1,14 +1,16 @@
-"""Which fields an answer has that the protocol reference does not list, and which of the listed it lacks.
+"""Compares the fields of answers with those that the protocol reference lists.
 
-Only names leave this module, never values. A name can be a value in disguise, where an object is keyed by ids or by the
-customer's own words: such objects are not looked into, and a name that does not look like a field's is not shown.
+Only names of fields leave this module, never values. The keys of some objects are ids or the customer's own words: such
+objects are not compared, and a name that does not look like the name of a field is not shown.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z_]*[0-9]?[A-Za-z_]*")
@@ -22,8 +24,8 @@ class Shape:
 
     :param required: Those that are always there.
     :param optional: Those that may be absent.
-    :param inside: Shapes of the fields that hold objects or lists of objects; other fields are not looked into.
-    :param keyed: It is an object of such objects, by keys that are ids.
+    :param inside: Shapes of the fields that hold objects or lists of objects. Other fields are not compared further.
+    :param keyed: It is an object of such objects, whose keys are ids.
     """
 
     required: frozenset[str]
@@ -33,9 +35,9 @@ class Shape:
 
 
 def shape(names: str, **inside: Shape) -> Shape:
-    """Make one.
+    """Make a shape.
 
-    :param names: Field names with blanks between them; ``?`` after one that may be absent.
+    :param names: Field names, separated by blanks; ``?`` after those that may be absent.
     """
     words = names.split()
     optional = frozenset(word.removesuffix("?") for word in words if word.endswith("?"))
@@ -43,7 +45,7 @@ def shape(names: str, **inside: Shape) -> Shape:
 
 
 def by_id(each: Shape) -> Shape:
-    """Objects of this shape, by keys that are ids."""
+    """An object of objects of this shape, whose keys are ids."""
     return dataclasses.replace(each, keyed=True)
 
 
@@ -51,8 +53,8 @@ def by_id(each: Shape) -> Shape:
 class Differences:
     """How answers differ from the reference, by names of fields.
 
-    :param unknown: There, but not listed.
-    :param absent: Listed as always there, but not there.
+    :param unknown: In the answer, but not listed.
+    :param absent: Listed as always present, but not in the answer.
     """
 
     unknown: frozenset[str] = frozenset()
@@ -65,10 +67,15 @@ class Differences:
 NO_DIFFERENCES = Differences()
 
 
-def differences(content: Any, expected: Shape, *, camel: bool) -> Differences:
-    """Compare an answer with what is listed.
+def merged(every: Iterable[Differences]) -> Differences:
+    """Merge differences."""
+    return functools.reduce(operator.or_, every, NO_DIFFERENCES)
 
-    :param camel: Read ``snake_case`` names as ``camelCase``: on v2 the spelling is a question of its own.
+
+def differences(content: Any, expected: Shape, *, camel: bool) -> Differences:
+    """Compare an answer with the listed fields.
+
+    :param camel: Read ``snake_case`` names as ``camelCase``. Another check looks at the spelling.
     """
     found = list(_found(content, expected, "", camel))
     return Differences(
@@ -81,8 +88,8 @@ def _found(content: Any, expected: Shape, path: str, camel: bool) -> Iterator[tu
     if expected.keyed and isinstance(content, dict):
         content, expected = list(content.values()), dataclasses.replace(expected, keyed=False)
     if isinstance(content, list):
-        for one in content:
-            yield from _found(one, expected, path, camel)
+        for item in content:
+            yield from _found(item, expected, path, camel)
     if not isinstance(content, dict):
         return
     fields = {in_camel_case(name) if camel else name: value for name, value in content.items()}
@@ -100,6 +107,6 @@ def in_camel_case(name: str) -> str:
 
 
 def shown(name: str) -> str:
-    """The name of a field, if it looks like one."""
+    """The name, if it looks like the name of a field."""
     fits = len(name) <= _LONGEST_NAME and _FIELD_NAME.fullmatch(name)
     return name if fits and not re.fullmatch(r"[0-9a-f]{6,}", name) else NAMELESS

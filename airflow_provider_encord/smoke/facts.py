@@ -1,7 +1,7 @@
-"""The facts about Encord that no server has confirmed yet, and how each could be seen by reading.
+"""Assumptions and open questions about Encord, and the checks that test them with reads.
 
-A fact is here because the protocol reference marks it as inferred, or leaves it open. `marks` counts the
-reference's own marks that a fact stands for, so that a test can hold this list against the reference.
+A fact is listed here because the protocol reference marks it as inferred or leaves it open. `marks` counts the marks of
+the reference that a fact covers, so that a test can compare this list with the reference.
 """
 
 from __future__ import annotations
@@ -10,29 +10,26 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from airflow_provider_encord.client.call import API_KEY, API_KEY_ONLY, SSH_ONLY, SSH_OR_API_KEY
-from smoke import checks_of_access as access
-from smoke import checks_of_content as content
-from smoke.findings import Finding, joined, not_checked
-from smoke.visit import Visit
+from airflow_provider_encord.smoke import checks_of_access as access
+from airflow_provider_encord.smoke import checks_of_content as content
+from airflow_provider_encord.smoke.findings import Finding, joined, not_checked
+from airflow_provider_encord.smoke.visit import Visit
 
-_WOULD_WRITE = "would need a write"
-_BROWSER = (
-    "cannot be seen from outside: the web application is no API. In a browser that is signed in, does this path open "
-    "the right page?"
-)
+_WOULD_WRITE = "only a write could show it"
+_BROWSER = "only a browser can show it: does this path open the right page when you are signed in?"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Fact:
-    """Something that this package takes for true, or would like to know.
+    """An assumption of this package, or an open question.
 
     :param id: Its name in reports.
-    :param section: Of the protocol reference.
-    :param statement: In our own words.
-    :param credentials: Kinds of credential that it can be seen with.
-    :param check: Looks whether it holds; None if reading cannot tell.
-    :param why_not: Why reading cannot tell.
-    :param marks: How many marks "inferred" of that section it stands for.
+    :param section: The section of the protocol reference.
+    :param statement: The assumption or question, in our own words.
+    :param credentials: The kinds of credential that the check works with.
+    :param check: Finds out whether the fact holds; None if reads cannot show it.
+    :param why_not: Why reads cannot show it.
+    :param marks: How many marks "inferred" of that section it covers.
     """
 
     id: str
@@ -48,8 +45,8 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="web-hosts",
         section="1.3",
-        statement="Only for Encord's own API hosts is it known where the web application is.",
-        why_not="cannot be seen from outside: an API does not name its web application",
+        statement="The address of the web application is known only for Encord's own API hosts.",
+        why_not="the API does not state the address of its web application",
     ),
     Fact(
         id="link-dataset",
@@ -67,7 +64,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="signature-age",
         section="2.2",
-        statement="A v2 signature that is 30 s old is accepted (how far off it may be is not known).",
+        statement="A v2 signature that is 30 s old is accepted. (The exact limit is not documented.)",
         check=access.signature_age,
     ),
     Fact(
@@ -87,8 +84,8 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="api-key-elsewhere",
         section="2.3",
-        statement="A key with the id of something else is refused as not authenticated or not authorised, also when it "
-        "asks what it belongs to.",
+        statement="A key that is sent with the id of another resource is refused as not authenticated or not "
+        "authorised, also when it looks up its own resource.",
         credentials=API_KEY_ONLY,
         check=access.key_for_something_else,
         marks=1,
@@ -98,7 +95,7 @@ FACTS: tuple[Fact, ...] = (
         section="2.3",
         statement="An unknown key is refused in the same way.",
         credentials=API_KEY_ONLY,
-        why_not="would need a made-up key, which can look like an attack",
+        why_not="it needs an invented key, which can look like an attack",
     ),
     Fact(
         id="bearer-lifetime",
@@ -109,20 +106,20 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="missing-v1",
         section="3",
-        statement="What does not exist is refused with RESOURCE_NOT_FOUND_ERROR or AUTHORISATION_ERROR on v1.",
+        statement="v1 refuses an id that does not exist with RESOURCE_NOT_FOUND_ERROR or AUTHORISATION_ERROR.",
         check=access.missing_on_v1,
         marks=1,
     ),
     Fact(
         id="missing-v2",
         section="3",
-        statement="What does not exist is refused with 404 or 403 on v2.",
+        statement="v2 refuses an id that does not exist with status 404 or 403.",
         check=access.missing_on_v2,
     ),
     Fact(
         id="time-forms",
         section="4",
-        statement="Every listing takes times with Z and with +00:00.",
+        statement="Every listing accepts times that end in Z and in +00:00.",
         check=content.time_forms,
         marks=1,
     ),
@@ -136,26 +133,26 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="camel-case",
         section="4",
-        statement="v2 answers in camelCase (the SDK would take snake_case, too).",
+        statement="v2 answers in camelCase. (The SDK would also accept snake_case.)",
         check=content.names_in_camel_case,
     ),
     Fact(
         id="no-content",
         section="4",
         statement="Some servers may answer 200 with null where others answer 204.",
-        why_not=f"{_WOULD_WRITE}: only writes have nothing to say",
+        why_not=f"{_WOULD_WRITE}: only writes have empty answers",
     ),
     Fact(
         id="rate-limits",
         section="6",
-        statement="How many requests are allowed, and does an answer tell?",
+        statement="How many requests are allowed, and do answers state it?",
         credentials=SSH_OR_API_KEY,
-        check=access.limits_told,
+        check=access.rate_limits,
     ),
     Fact(
         id="lookup-scope",
         section="7.1",
-        statement="Asking what an API key belongs to needs no scope.",
+        statement="The lookup of the resource that an API key belongs to needs no scope.",
         credentials=API_KEY_ONLY,
         check=access.lookup_needs_no_scope,
         marks=1,
@@ -163,34 +160,34 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="api-key-reach",
         section="7.1",
-        statement="What may an API key do?",
+        statement="Which reads may an API key send?",
         credentials=API_KEY_ONLY,
         check=access.reach_of_keys,
     ),
     Fact(
         id="rows-follow-data",
         section="7.3",
-        statement="Every data unit of an attached dataset has a label row without being asked for, and in a workflow "
-        "project a place in the workflow.",
+        statement="Every data unit of an attached dataset has a label row from the start; in a workflow project the "
+        "row is in a stage.",
         check=content.rows_follow_data,
         marks=1,
     ),
     Fact(
         id="default-workflow",
         section="7.3",
-        statement="What is the default workflow of a new project made of, and do its tasks begin in the first stage?",
-        why_not=f"{_WOULD_WRITE}: a project, and projects cannot be deleted by API",
+        statement="Which stages does the default workflow have, and do new tasks start in the first one?",
+        why_not=f"{_WOULD_WRITE}: a new project, and the API cannot delete projects",
     ),
     Fact(
         id="ontology-pages",
         section="7.4",
-        statement="The listing of ontologies continues with a page token, though the SDK reads one page.",
+        statement="The listing of ontologies has further pages, with a page token, although the SDK reads one page.",
         check=content.ontology_pages,
     ),
     Fact(
         id="metadata-keys",
         section="7.5",
-        statement="Keys may be left out when label rows are listed.",
+        statement="A request that lists label rows may leave out optional keys.",
         credentials=SSH_OR_API_KEY,
         check=content.metadata_keys_optional,
         marks=1,
@@ -206,49 +203,49 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="repeated-creations",
         section="6",
-        statement="May a creation that the SDK repeats by itself make a second thing, such as a second collection?",
+        statement="Can a creation that the SDK repeats create a second resource, such as a second collection?",
         why_not=f"{_WOULD_WRITE}: collections, data groups, models",
         marks=1,
     ),
     Fact(
         id="time-series-ranges",
         section="7.5",
-        statement="In which units are the ranges of objects in a time series?",
+        statement="Which unit do the ranges of objects in a time series have?",
         why_not="it needs a labelled time series, which few accounts have",
         marks=1,
     ),
     Fact(
         id="order-of-actions",
         section="7.5",
-        statement="Is a saved row the same to Encord if the order of its dynamic actions is turned round?",
+        statement="Does the order of the dynamic actions in a saved label row matter?",
         why_not=f"{_WOULD_WRITE}: labels",
         marks=1,
     ),
     Fact(
         id="object-numbers",
         section="7.5",
-        statement="Are objects numbered by Encord if a save leaves their numbers out?",
+        statement="Does Encord number the objects of a save that leaves their numbers out?",
         why_not=f"{_WOULD_WRITE}: labels",
         marks=1,
     ),
     Fact(
         id="absent-keys-of-rows",
         section="7.5",
-        statement="Does a save that leaves keys out which the SDK does not know keep them?",
+        statement="Does a save keep the stored keys that it leaves out?",
         why_not=f"{_WOULD_WRITE}: labels",
         marks=1,
     ),
     Fact(
         id="layouts-of-groups",
         section="7.20",
-        statement="Does the layout of a data group take camelCase and snake_case?",
+        statement="Does the layout of a data group accept both camelCase and snake_case?",
         why_not=f"{_WOULD_WRITE}: data groups",
         marks=1,
     ),
     Fact(
         id="routers",
         section="7.7",
-        statement="Routers are not listed among the stages of a workflow.",
+        statement="The stages of a workflow do not include routers.",
         check=content.routers_left_out,
         marks=1,
     ),
@@ -256,19 +253,19 @@ FACTS: tuple[Fact, ...] = (
         id="label-review-types",
         section="7.7",
         statement='The labelType of a label review is "Object" or "Classification".',
-        why_not="this package does not read label reviews",
+        check=content.types_of_label_reviews,
     ),
     Fact(
         id="upload-ids",
         section="7.9",
-        statement="The ids of a new data unit need not be the itemUuid of its upload.",
+        statement="The id of a new data unit can differ from the itemUuid of its upload.",
         why_not=f"{_WOULD_WRITE}: an upload",
         marks=1,
     ),
     Fact(
         id="measured",
         section="7.9",
-        statement="Encord reads type, size and dimensions of an image off the file.",
+        statement="Encord reads type, size and dimensions of an image from the file.",
         credentials=SSH_OR_API_KEY,
         check=content.measured_by_encord,
         marks=1,
@@ -276,14 +273,15 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="hold-capped",
         section="7.10",
-        statement="Encord caps how long a poll may ask to be held.",
+        statement="Encord limits how long a poll may wait for an answer.",
         why_not=f"{_WOULD_WRITE}: a job to poll",
         marks=1,
     ),
     Fact(
         id="upload-manifest",
         section="7.11",
-        statement="The documented upload JSON has lists in snake_case and entries in camelCase, up to a million URLs.",
+        statement="The documented JSON of an upload has lists in snake_case and entries in camelCase, with up to a "
+        "million URLs.",
         why_not=f"{_WOULD_WRITE}: a registration",
     ),
     Fact(
@@ -296,7 +294,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         id="delete-again",
         section="9",
-        statement="Sending the removal of a tag or group again does no harm.",
+        statement="A removal of a tag or group can be sent twice without an error.",
         why_not=_WOULD_WRITE,
         marks=1,
     ),
@@ -310,25 +308,24 @@ FACTS: tuple[Fact, ...] = (
 )
 
 
-def look_into(fact: Fact, visits: Sequence[Visit]) -> Finding:
-    """The outcome of a fact, over all visits whose credential can show it."""
+def check_fact(fact: Fact, visits: Sequence[Visit]) -> Finding:
+    """Check a fact with every connection whose kind of credential the check works with."""
     if fact.check is None:
         return not_checked(fact.why_not)
     able = [visit for visit in visits if visit.credential.kind in fact.credentials]
     if not able:
         return not_checked(f"needs a connection with an {' or '.join(sorted(map(kind_name, fact.credentials)))}")
-    return joined([(kind_name(visit.credential.kind), _looked(fact.check, visit)) for visit in able])
+    return joined([(kind_name(visit.credential.kind), _checked(fact.check, visit)) for visit in able])
 
 
-def _looked(check: Callable[[Visit], Finding], visit: Visit) -> Finding:
+def _checked(check: Callable[[Visit], Finding], visit: Visit) -> Finding:
     try:
         return check(visit)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        # An answer that our record could read can still be of a form that a check did not expect; that is no reason to
-        # lose the rest of the report.
-        return not_checked(f"the check could not make sense of an answer ({type(error).__name__})")
+        # A check can fail on an answer that our record could read. The rest of the report is still useful.
+        return not_checked(f"the check failed on an unexpected answer ({type(error).__name__})")
 
 
 def kind_name(kind: str) -> str:
-    """What people call a kind of credential."""
+    """The name of a kind of credential in texts."""
     return "API key" if kind == API_KEY else "SSH key"

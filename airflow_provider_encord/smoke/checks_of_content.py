@@ -1,4 +1,4 @@
-"""Checks about what answers hold: times and filters, label rows, data rows, workflows, words."""
+"""Checks of the content of answers: times and filters, label rows, data rows, workflows, constants."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Any
 from airflow_provider_encord.client.api import datasets, labels, ontologies, projects
 from airflow_provider_encord.client.api.labels import LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.api.listing import Filter
+from airflow_provider_encord.client.api.projects import Stage
 from airflow_provider_encord.client.call import Call
 from airflow_provider_encord.client.times import parse_time
-from smoke.findings import Finding, held, not_checked, verdict
-from smoke.visit import Visit
+from airflow_provider_encord.smoke.findings import Finding, held, not_checked, verdict
+from airflow_provider_encord.smoke.visit import Visit
 
 _SNAKE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+")
-_MOST_ROWS = 50  # for probes of label rows: enough to tell, and a small answer
+_MOST_ROWS = 50  # in requests for label rows: few, so that the answer is small
 _LONG_AGO = datetime.datetime(1971, 1, 1, tzinfo=datetime.UTC)
 _IDS = ("project_hash", "dataset_hash")
 _FORMS = ("Z", "+00:00")
@@ -25,7 +26,7 @@ _MEANINGS: dict[tuple[bool, ...], str] = {
     (True, False): "read as UTC",
     (True, True): "ignored, or read as an earlier time",
     (False, False): "read as a later time",
-    (False, True): "read as no time at all",
+    (False, True): "not read as a time",
 }
 _Listing = Callable[[Filter], Call[Any]]
 _WORD = re.compile(r"[A-Za-z]+(_[A-Za-z0-9]+)*")
@@ -43,27 +44,27 @@ KNOWN_WORDS = {
 
 
 def time_forms(visit: Visit) -> Finding:
-    """Times with ``Z`` and with ``+00:00``, on both listings."""
+    """Both listings accept times that end in ``Z`` and in ``+00:00``."""
     tried = [
         (name, form, *_reads(visit, listing, known, form)) for name, listing, known in _dated(visit) for form in _FORMS
     ]
     if not tried:
-        return not_checked("there is no project or dataset to look for")
+        return not_checked("no project or dataset was found")
     forms = ", ".join(f"{name} with {form}: {seen}" for name, form, _, seen in tried)
     return verdict(all(reads for _, _, reads, _ in tried), forms)
 
 
 def naive_times(visit: Visit) -> Finding:
-    """Times without an offset."""
+    """Times without an offset are read as UTC."""
     for name, listing, known in _dated(visit):
         reads, seen = _reads(visit, listing, known, "")
         return verdict(reads, f"{name}: {seen}")
-    return not_checked("there is no project or dataset to look for")
+    return not_checked("no project or dataset was found")
 
 
 @dataclasses.dataclass(frozen=True)
 class _Known:
-    """Something that a listing holds, and two moments around its creation."""
+    """A resource of a listing, and two times around its creation."""
 
     id: str
     before: datetime.datetime
@@ -72,12 +73,12 @@ class _Known:
 
 
 def _dated(visit: Visit) -> list[tuple[str, _Listing, _Known]]:
-    """Listings that have something to be found in, by name."""
+    """The listings that are not empty, each with its name and one of its resources."""
     found: list[tuple[str, _Listing, _Known]] = []
     for _, page in visit.values("projects.list", "v2"):
-        found += [("projects", projects.list_projects, _known(one)) for one in page.results[:1] if one.created_at]
+        found += [("projects", projects.list_projects, _known(item)) for item in page.results[:1] if item.created_at]
     for _, records in visit.values("datasets.list", "v2"):
-        found += [("datasets", datasets.list_datasets, _known(one)) for one in records[:1] if one.created_at]
+        found += [("datasets", datasets.list_datasets, _known(item)) for item in records[:1] if item.created_at]
     return found
 
 
@@ -89,72 +90,75 @@ def _known(record: Any) -> _Known:
 
 
 def _reads(visit: Visit, listing: _Listing, known: _Known, offset: str) -> tuple[bool, str]:
-    """Whether times of this form are read as UTC, and what to tell of it.
+    """Whether times of this form are read as UTC, and the text about it.
 
-    What was created after a second before its creation, and not after a second later: only the right time gives both.
+    A filter for what was created later must include the resource with a time one second before its creation, and
+    exclude it with a time one second after.
     """
     found: list[bool] = []
     for moment in (known.before, known.after):
         text = moment.replace(tzinfo=None).isoformat() + offset
         reply = visit.probe(_with_parameter(listing(Filter(title_eq=known.title)), "createdAfter", text))
         if not reply.answered:
-            return False, f"refused as {reply.refusal}"
+            return False, reply.description
         records = reply.value if isinstance(reply.value, list) else reply.value.results
-        found.append(any(known.id in (getattr(one, name, None) for name in _IDS) for one in records))
+        found.append(any(known.id in (getattr(record, name, None) for name in _IDS) for record in records))
     return found == [True, False], _MEANINGS[tuple(found)]
 
 
 def _with_parameter(call: Call[Any], name: str, value: str) -> Call[Any]:
-    """The same v2 call with one more query parameter, which the function that makes it would write otherwise."""
+    """The same v2 call with one more query parameter, in a form that our own functions do not write."""
     request: Any = call.request
     return dataclasses.replace(call, request=dataclasses.replace(request, query={**request.query, name: value}))
 
 
 def names_in_camel_case(visit: Visit) -> Finding:
-    """Whether any name of our records comes in snake_case on v2."""
-    contents = [one.content for one in visit.replies if one.api == "v2" and one.answered and one.content is not None]
+    """No field that we read is in snake_case on v2."""
+    contents = [
+        reply.content for reply in visit.replies if reply.api == "v2" and reply.answered and reply.content is not None
+    ]
     if not contents:
-        return not_checked("no v2 answer came")
+        return not_checked("no v2 answer was received")
     snakes = sorted({name for content in contents for name in _names(content) if _SNAKE.fullmatch(name)})
     but = f", but {', '.join(snakes[:8])}" if snakes else ""
     return verdict(not snakes, f"{len(contents)} answers in camelCase{but}")
 
 
 def _names(content: Any) -> Iterable[str]:
-    """Names at the top of an answer and of its results; deeper they may be the account's own."""
+    """The field names of an answer and of its results. Deeper names can be the account's own words."""
     tops = [content]
     if isinstance(content, dict):
         yield from content
-        tops = [one for key in ("results", "result") for one in content.get(key) or []]
-    for one in tops:
-        if isinstance(one, dict):
-            yield from one
+        tops = [item for key in ("results", "result") for item in content.get(key) or []]
+    for item in tops:
+        if isinstance(item, dict):
+            yield from item
 
 
 def rows_follow_data(visit: Visit) -> Finding:
-    """Every data unit of an attached dataset has a row, and in workflow projects each row stands in a stage."""
+    """Every data unit of an attached dataset has a row, and in workflow projects each row is in a stage."""
     data_of = dict(visit.values("dataset.list_data_rows", "v1"))
     rows_of = dict(visit.values("label_rows.list", "v1"))
     kinds = {about: record.project_type for about, record in visit.values("project.get", "v2")}
-    units = missing = rows = placeless = 0
+    units = missing = rows = without_stage = 0
     for about, page in visit.values("project.list_datasets", "v2"):
         own: Sequence[LabelRowMetadata] = rows_of.get(about, ())
         have = {row.data_hash for row in own}
-        for one in page.results:
-            data = data_of.get(visit.alias("dataset", one.dataset_hash), ()) if about in rows_of else ()
+        for dataset in page.results:
+            data = data_of.get(visit.alias("dataset", dataset.dataset_hash), ()) if about in rows_of else ()
             units += len(data)
             missing += sum(row.data_hash not in have for row in data)
         if kinds.get(about) == "workflow":
             rows += len(own)
-            placeless += sum(row.workflow_graph_node is None for row in own)
+            without_stage += sum(row.workflow_graph_node is None for row in own)
     if not units:
-        return not_checked("no project with data was seen")
-    counts = f"{missing} of {units} data units have no row; {placeless} of {rows} rows stand in no stage"
-    return verdict(missing == 0 and placeless == 0, counts)
+        return not_checked("no project with data was found")
+    counts = f"{missing} of {units} data units have no row; {without_stage} of {rows} rows are in no stage"
+    return verdict(missing == 0 and without_stage == 0, counts)
 
 
 def metadata_keys_optional(visit: Visit) -> Finding:
-    """The listing of label rows, asked with two keys only, has the same rows."""
+    """A listing of label rows with two keys in the request has the same rows as one with all keys."""
     for project, rows in _rows(visit):
         wanted = sorted(row.data_hash for row in rows)
         call = labels.list_label_rows(project)
@@ -162,28 +166,28 @@ def metadata_keys_optional(visit: Visit) -> Finding:
         envelope: Any = call.request
         reply = visit.probe(dataclasses.replace(call, request=dataclasses.replace(envelope, payload=payload)))
         if not reply.answered:
-            return verdict(False, f"with two keys: refused as {reply.refusal}")
-        came = sorted(row.data_hash for row in reply.value)
-        return verdict(came == wanted, f"with two keys: {len(came)} rows, with all keys: {len(wanted)}")
-    return not_checked("no label rows were seen")
+            return verdict(False, f"with two keys: {reply.description}")
+        received = sorted(row.data_hash for row in reply.value)
+        return verdict(received == wanted, f"with two keys: {len(received)} rows, with all keys: {len(wanted)}")
+    return not_checked("no label rows were found")
 
 
 def times_leave_out_rows_without(visit: Visit) -> Finding:
-    """A filter of edit times lets nothing through that was never created."""
+    """A filter of edit times leaves out label rows that were never created."""
     for project, rows in _rows(visit, lambda row: row.label_hash is None):
         hashes = [row.data_hash for row in rows]
         reply = visit.probe(labels.list_label_rows(project, LabelRowFilter(edited_after=_LONG_AGO, data_hashes=hashes)))
         if not reply.answered:
-            return not_checked(reply.refusal)
-        came = sum(row.label_hash is None for row in reply.value)
-        return verdict(came == 0, f"{came} of {len(hashes)} rows without labels came through a filter of edit times")
-    return not_checked("no label row without labels was seen")
+            return not_checked(reply.description)
+        received = sum(row.label_hash is None for row in reply.value)
+        return verdict(received == 0, f"a filter of edit times found {received} of {len(hashes)} rows without labels")
+    return not_checked("no label row without labels was found")
 
 
 def _rows(
     visit: Visit, which: Callable[[LabelRowMetadata], bool] | None = None
 ) -> Iterable[tuple[str, list[LabelRowMetadata]]]:
-    """Projects with some of their label rows of the main branch."""
+    """Each project with some of its label rows on the main branch."""
     for project in visit.projects:
         for about, rows in visit.values("label_rows.list", "v1"):
             chosen = [row for row in rows if row.branch_name == labels.MAIN_BRANCH and (which is None or which(row))][
@@ -194,54 +198,68 @@ def _rows(
 
 
 def routers_left_out(visit: Visit) -> Finding:
-    """No project lists a router among its stages."""
-    stages = [stage.stage_type for one in _projects(visit) for stage in (one.workflow.stages if one.workflow else ())]
+    """No project has a router among its stages."""
+    stages = [stage.stage_type for project in _projects(visit) for stage in _stages(project)]
     if not stages:
-        return not_checked("no workflow was seen")
+        return not_checked("no workflow was found")
     routers = sum(stage.endswith("_ROUTER") for stage in stages)
     return verdict(routers == 0, f"{routers} of {len(stages)} stages are routers")
 
 
 def _projects(visit: Visit) -> list[Any]:
-    """Every project of the answers, each once."""
-    records = [one for _, page in visit.values("projects.list", "v2") for one in page.results]
+    """Every project in the answers, each once."""
+    records = [project for _, page in visit.values("projects.list", "v2") for project in page.results]
     records += [record for _, record in visit.values("project.get", "v2")]
-    return list({one.project_hash: one for one in records}.values())
+    return list({project.project_hash: project for project in records}.values())
+
+
+def _stages(project: Any) -> Sequence[Stage]:
+    return project.workflow.stages if project.workflow else ()
 
 
 def measured_by_encord(visit: Visit) -> Finding:
     """Images have their type, size and dimensions."""
     rows = [row for _, rows in visit.values("dataset.list_data_rows", "v1") for row in rows if row.data_type == "IMAGE"]
     if not rows:
-        return not_checked("no image was seen")
+        return not_checked("no image was found")
     fields = ("file_type", "file_size", "width", "height")
-    lacking = {field: sum(not getattr(row, field) for row in rows) for field in fields}
-    lacks = ", ".join(f"{count} lack {field}" for field, count in lacking.items() if count) or "none lacks any"
-    return verdict(not any(lacking.values()), f"{len(rows)} images: {lacks}")
+    missing = {field: sum(not getattr(row, field) for row in rows) for field in fields}
+    text = ", ".join(f"{count} lack {field}" for field, count in missing.items() if count) or "none lacks any of them"
+    return verdict(not any(missing.values()), f"{len(rows)} images: {text}")
+
+
+def types_of_label_reviews(visit: Visit) -> Finding:
+    """Label reviews have one of the two types that the reference lists."""
+    reviews = [review for _, page in visit.values("workflow.task.label_reviews.list", "v2") for review in page.results]
+    if not reviews:
+        return not_checked("no label review was found")
+    types = {review.label_type for review in reviews}
+    names = ", ".join(sorted(map(_word, types)))
+    return verdict(types <= {"Object", "Classification"}, f"{len(reviews)} label reviews, of type {names}")
 
 
 def ontology_pages(visit: Visit) -> Finding:
-    """The listing of ontologies goes on after its first page, as other listings do."""
+    """The listing of ontologies has a second page, as other listings do."""
     for reply in visit.of("ontology.list", "v2"):
         token = reply.value.next_page_token if reply.answered else None
         if token:
             return _second_page(visit, token)
-    return not_checked("there was one page only")
+    return not_checked("there was only one page")
 
 
 def _second_page(visit: Visit, token: str) -> Finding:
     reply = visit.probe(ontologies.list_ontologies(page=token))
-    return verdict(reply.answered, "a second page " + ("came" if reply.answered else f"was refused as {reply.refusal}"))
+    return verdict(reply.answered, f"the second page: {reply.description}")
 
 
 def words_known(visit: Visit) -> Finding:
-    """Statuses, types and roles are those that are listed."""
+    """Statuses, types and roles are those that the reference lists."""
     seen = {kind: set(values) for kind, values in _words(visit).items()}
     strange = {kind: sorted(words - set(KNOWN_WORDS[kind].split())) for kind, words in seen.items()}
     unlisted = [f"{kind}: {', '.join(map(_word, words))}" for kind, words in strange.items() if words]
     count = sum(len(words) for words in seen.values())
     if not count:
-        return not_checked("no words were seen")
+        return not_checked("no words were found")
     return (
         verdict(False, f"not listed: {'; '.join(unlisted)}")
         if unlisted
@@ -253,19 +271,21 @@ def _words(visit: Visit) -> dict[str, Iterable[str]]:
     known = _projects(visit)
     rows = [row for _, rows in visit.values("label_rows.list", "v1") for row in rows]
     data = [row for _, rows in visit.values("dataset.list_data_rows", "v1") for row in rows]
-    stages = [stage for one in known for stage in (one.workflow.stages if one.workflow else ())]
+    stages = [stage for project in known for stage in _stages(project)]
     return {
-        "project status": (one.status for one in known if one.status),
-        "project type": (one.project_type for one in known if one.project_type),
-        "project role": (str(one.user_role) for one in known if one.user_role is not None),
+        "project status": (project.status for project in known if project.status),
+        "project type": (project.project_type for project in known if project.project_type),
+        "project role": (str(project.user_role) for project in known if project.user_role is not None),
         "stage type": (stage.stage_type for stage in stages),
         "data type": (row.data_type for row in [*rows, *data]),
         "label status": (row.label_status for row in rows if row.label_status),
         "annotation task status": (row.annotation_task_status for row in rows if row.annotation_task_status),
-        "dataset type": (one.dataset_type for _, one in visit.values("dataset.get", "v1") if one.dataset_type),
+        "dataset type": (
+            dataset.dataset_type for _, dataset in visit.values("dataset.get", "v1") if dataset.dataset_type
+        ),
     }
 
 
 def _word(word: str) -> str:
-    """A constant is shown, since that is what is asked about; anything else could be the account's own."""
+    """A word that looks like a constant is shown. Anything else can be the account's own text."""
     return word if len(word) <= 30 and (word.isdigit() or _WORD.fullmatch(word)) else "(not a word)"

@@ -1,13 +1,14 @@
-"""A transport that can only read, counts what it sends, and keeps the last answer as it came.
+"""A transport that sends only reads, counts them, and keeps the last answer.
 
-That nothing is changed does not rest on what an operation says of itself: the request must be a read by the protocol,
-too (``GET`` as the HTTP method of v2, and as the verb of a v1 envelope). Every attempt is held to that,
-repeated ones too.
+Two things must agree before a request is sent: the operation says that it changes nothing, and the request is a read in
+the protocol (``GET`` as the HTTP method of v2, and as the verb of a v1 envelope). Two reads of v2 are sent with
+``POST``, because their list of ids is long: exactly these are allowed. Every attempt is checked, also a repeated one.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
@@ -23,25 +24,27 @@ from airflow_provider_encord.client.transport.sync import SyncTransport
 
 T = TypeVar("T")
 
-ATTEMPTS = 2  # a second one for a lost packet; more would be a burden
+_POSTED_READS = re.compile(r"storage/items/get-bulk|projects/[0-9a-f-]{36}/label-rows/classifications")
+
+ATTEMPTS = 2  # one repetition, for a lost answer
 
 
 class WouldChangeError(AssertionError):
-    """Something other than a read was about to be sent. It is a mistake in this package, and nothing was sent."""
+    """A request that is not a read was refused before it was sent. This is a bug in this package."""
 
 
 class BudgetSpentError(EncordError):
-    """As many requests as were announced have been sent."""
+    """The limit of requests is reached."""
 
 
 @dataclasses.dataclass
 class Ledger:
-    """What was sent so far, over all transports of a run.
+    """Counts the requests of all transports of a run.
 
     :param most: How many requests may be sent.
-    :param sent: How many were.
-    :param last: The answer to the last one; None if it had none.
-    :param ahead: Seconds that this machine's clock is ahead of the server's; None until an answer shows it.
+    :param sent: How many requests were sent.
+    :param last: The last answer; None if the last request had none.
+    :param ahead: Seconds that this machine's clock is ahead of the server's; None until an answer states a time.
     """
 
     most: int
@@ -51,18 +54,23 @@ class Ledger:
 
 
 def require_read(call: Call[Any]) -> None:
-    """Check that a call reads and does nothing else.
+    """Check that a call is a read.
 
-    :raises WouldChangeError: It does not.
+    :raises WouldChangeError: It is not.
     """
     request = call.request
     verb = request.verb if isinstance(request, Envelope) else request.method
-    if call.changes or verb != "GET":
-        raise WouldChangeError(f"{call.operation or 'A call'} ({verb}) is no read, and only reads are sent here.")
+    posted_read = not isinstance(request, Envelope) and verb == "POST" and _posted_read(request.relative_path)
+    if call.changes or not (verb == "GET" or posted_read):
+        raise WouldChangeError(f"{call.operation or 'A call'} ({verb}) is not a read, and only reads are sent.")
+
+
+def _posted_read(path: str) -> bool:
+    return _POSTED_READS.fullmatch(path) is not None
 
 
 class ReadOnlyTransport(SyncTransport):
-    """Sends reads, and refuses everything else.
+    """Sends reads and refuses all other requests.
 
     :param ledger: Where the requests are counted.
     :param clock: The time for signatures, in seconds since 1970.
@@ -83,20 +91,20 @@ class ReadOnlyTransport(SyncTransport):
     def send(self, call: Call[T]) -> T:
         """Send a read.
 
-        :raises WouldChangeError: It is none.
+        :raises WouldChangeError: It is not a read.
         """
         require_read(call)
         return super().send(call)
 
     def transfer(self, transfer: Transfer) -> NoReturn:
-        """Refuse: bytes are never sent."""
-        raise WouldChangeError(f"A file was about to be sent ({transfer.title}), and only reads are sent here.")
+        """Refuse to send a file."""
+        raise WouldChangeError(f"The file {transfer.title} was not sent, because only reads are sent.")
 
     def _attempt(self, call: Call[T]) -> T:
         require_read(call)
         self._ledger.last = None
         if self._ledger.sent >= self._ledger.most:
-            raise BudgetSpentError(f"{self._ledger.most} requests have been sent, and no more were announced.")
+            raise BudgetSpentError(f"The limit of {self._ledger.most} requests is reached.")
         self._ledger.sent += 1
         return super()._attempt(call)
 
