@@ -57,7 +57,7 @@ class Model:
     def load(self, source: str | None = None, **arguments: Any) -> dict[str, Any]:
         if source is None and "labels" not in arguments:
             source = self.write(*self.lines())
-        arguments = {"project": self.project, "source": source, **arguments}
+        arguments = {"project_id": self.project, "source": source, **arguments}
         result: dict[str, Any] = EncordImportLabelsOperator(task_id="import", **arguments).execute({})
         return result
 
@@ -74,4 +74,4 @@ def objects_of(row: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def counts_of(result: dict[str, Any]) -> dict[str, int]:
-    return {name: result[name] for name in ("created", "saved", "unchanged", "skipped", "failed") if result[name]}
+    return {name: result[name] for name in ("created", "updated", "unchanged", "skipped", "failed") if result[name]}

@@ -147,7 +147,7 @@ def test_running_everything_again_changes_nothing(pipeline: Pipeline, monkeypatc
     assert {name: again.results[name] for name in first.results if name != "upload_files"} == {
         name: first.results[name] for name in first.results if name != "upload_files"
     }
-    assert (again.results["upload_files"]["uploaded"], again.results["upload_files"]["present"]) == (0, 4)
+    assert (again.results["upload_files"]["created"], again.results["upload_files"]["unchanged"]) == (0, 4)
 
 
 def test_what_is_in_a_bucket_is_registered_by_several_tasks_and_once(account: Account, tmp_path: Path) -> None:
@@ -203,10 +203,10 @@ def test_a_model_labels_first_and_again_changes_nothing(account: Account, tmp_pa
     params = {"project": project, "work": str(tmp_path / "work")}
     first = run_example("example_encord_prelabel", **params)
     result = first.results["import_labels"]
-    assert (first.state, result["saved"], result["promoted"]) == ("success", 3, 3)
+    assert (first.state, result["updated"], result["promoted"]) == ("success", 3, 3)
     rows = [row for row in account.emulator.labels(project) if row["branch_name"] == "main"]
     assert len(rows) == 5
-    assert Path(result["report"].removeprefix("file://")).read_text().count('"saved"') == 3
+    assert Path(result["report"].removeprefix("file://")).read_text().count('"updated"') == 3
     again = run_example("example_encord_prelabel", **params)
     assert (again.state, again.results.get("import_labels")) == ("success", None)
     assert [row for row in account.emulator.labels(project) if row["branch_name"] == "main"] == rows

@@ -25,7 +25,7 @@ def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model:
         "project": model.project,
         "branch": "main",
         "created": 6,
-        "saved": 6,
+        "updated": 6,
         "unchanged": 0,
         "skipped": 0,
         "conflict": 0,
@@ -45,8 +45,8 @@ def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model:
         (weather,) = row["classification_answers"].values()
         assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]
     lines = [json.loads(line) for line in report.read_text().splitlines()]
-    assert [(one["outcome"], one["created"], one["annotations"]) for one in lines] == [("saved", True, 3)] * 6
-    assert {one["label_hash"] for one in lines} == {row["label_hash"] for row in first.values()}
+    assert [(one["outcome"], one["annotations"]) for one in lines] == [("created", 3)] * 6
+    assert {one["id"] for one in lines} == {row["label_hash"] for row in first.values()}
     model.emulator.clear_journal()
     assert counts_of(model.load()) == {"unchanged": 6}
     assert model.changes() == []
@@ -59,7 +59,7 @@ def test_what_is_changed_is_saved_and_nothing_else(model: Model) -> None:
     lines = model.lines()
     lines[2]["objects"] = [{**CAR, "confidence": 0.9}]
     model.emulator.clear_journal()
-    assert counts_of(model.load(model.write(*lines), report=report)) == {"saved": 1, "unchanged": 5}
+    assert counts_of(model.load(model.write(*lines), report=report)) == {"updated": 1, "unchanged": 5}
     assert model.changes() == [("labelrow", "POST")]
     assert [one["confidence"] for one in objects_of(model.labels()[model.data_hashes[2]])] == [0.9]
 
@@ -67,8 +67,8 @@ def test_what_is_changed_is_saved_and_nothing_else(model: Model) -> None:
 @pytest.mark.parametrize(
     ("if_exists", "names", "counts"),
     [
-        ("overwrite", ["Car"], {"saved": 6}),
-        ("merge", ["Car", "Person", "Car"], {"saved": 6}),
+        ("overwrite", ["Car"], {"updated": 6}),
+        ("merge", ["Car", "Person", "Car"], {"updated": 6}),
         ("skip", ["Car", "Person"], {"skipped": 6}),
     ],
 )
@@ -88,7 +88,7 @@ def test_labels_that_are_there_are_replaced_merged_or_left(
 
 def test_rows_are_matched_by_title_and_by_client_metadata(model: Model) -> None:
     by_title = [{"title": model.titles[one], "objects": [CAR]} for one in model.data_hashes]
-    assert counts_of(model.load(model.write(*by_title), match_by="title"))["saved"] == 6
+    assert counts_of(model.load(model.write(*by_title), match_by="title"))["updated"] == 6
     with model.account.client() as client:
         listed = client.project(model.project).label_rows(LabelRowFilter(include_client_metadata=True))
         items = {row.data_hash: row.backing_item_uuid for row in listed}
@@ -96,7 +96,7 @@ def test_rows_are_matched_by_title_and_by_client_metadata(model: Model) -> None:
             client.run(edit_items({items[one] or "": folder_patch(client_metadata={"frame": number})}))
     lines = [{"client_metadata": {"frame": number}, "objects": []} for number in range(6)]
     result = model.load(model.write(*lines), match_by="client_metadata.frame", if_exists="overwrite")
-    assert counts_of(result) == {"saved": 6}
+    assert counts_of(result) == {"updated": 6}
     assert all(objects_of(row) == [] for row in model.labels().values())
 
 
@@ -172,7 +172,7 @@ def test_files_that_were_put_together_are_read_to_their_end(model: Model, suffix
     path = model.directory / f"left.jsonl.{suffix}"
     path.write_bytes(b"".join(pack(json.dumps(line).encode() + b"\n") for line in model.lines()))
     if suffix == "zst":
-        assert model.load(str(model.directory))["saved"] == 6
+        assert model.load(str(model.directory))["updated"] == 6
     assert model.load(str(path))["failed"] == 0
     assert len(model.labels()) == 6
 
@@ -193,7 +193,7 @@ def test_merging_replaces_what_an_earlier_import_classified_on_the_same_frames(m
     rain = {"feature": "Weather", "answer": "Rain"}
     model.load(model.write(*model.lines(classifications=[rain])), report=report)
     assert {len(row["classification_answers"]) for row in model.labels().values()} == {1}
-    assert model.load(if_exists="merge", report=report)["saved"] == 6
+    assert model.load(if_exists="merge", report=report)["updated"] == 6
     for row in model.labels().values():
         (weather,) = row["classification_answers"].values()
         assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]
@@ -207,7 +207,7 @@ def test_the_report_tells_of_rows_that_were_created_though_saving_failed(model: 
     outcomes = [json.loads(line) for line in report.read_text().splitlines()]
     assert [(one["outcome"], one["created"]) for one in outcomes] == [("failed", True)] * 6
     model.emulator.clear_faults()
-    assert model.load(report=str(report))["saved"] == 6
+    assert model.load(report=str(report))["updated"] == 6
     before = report.read_text()
     with pytest.raises(AirflowFailException, match="nothing was imported"):
         model.load(model.write({"data_hash": "x"}), report=str(report))
@@ -235,9 +235,9 @@ def test_one_wrong_line_keeps_all_back_and_is_named(model: Model, harm: dict[str
         model.load(model.write(*lines))
     assert model.changes() == []
     result = model.load(model.write(*lines), on_error="skip", report=str(model.directory / "report"))
-    assert counts_of(result) == {"created": 5, "saved": 5, "failed": 1}
+    assert counts_of(result) == {"created": 5, "failed": 1}
     outcomes = [json.loads(line) for line in (model.directory / "report").read_text().splitlines()]
-    assert [one["place"] for one in outcomes if one["outcome"] == "failed"] == ["labels.jsonl, line 5"]
+    assert [one["source"] for one in outcomes if one["outcome"] == "failed"] == ["labels.jsonl, line 5"]
 
 
 def test_two_lines_about_one_row_are_refused(model: Model) -> None:
@@ -256,19 +256,19 @@ def test_a_function_gives_the_labels(model: Model) -> None:
     def detect(row: Any) -> dict[str, Any] | None:
         return {"objects": [CAR]} if row.data_title.endswith(("0.png", "3.png")) else None
 
-    assert counts_of(model.load(labels=detect)) == {"created": 2, "saved": 2}
+    assert counts_of(model.load(labels=detect)) == {"created": 2}
     assert len(model.labels()) == 2
 
 
 def test_what_the_server_refuses_does_not_keep_the_others_back(model: Model) -> None:
     model.emulator.faults([{"match": SAVES, "when": {"nth": 1}, "do": {"v1_error": "VALIDATION_ERROR"}}])
-    assert counts_of(model.load()) == {"created": 6, "saved": 6}
+    assert counts_of(model.load()) == {"created": 6}
 
 
 def test_data_units_without_a_row_may_be_left_alone(model: Model) -> None:
     model.emulator.annotate(model.project, data_hashes=model.data_hashes[:2])
     result = model.load(create_missing=False, if_exists="overwrite")
-    assert counts_of(result) == {"saved": 2, "skipped": 4}
+    assert counts_of(result) == {"updated": 2, "skipped": 4}
     assert len(model.labels()) == 2
 
 
@@ -295,7 +295,7 @@ def test_an_export_of_one_project_is_imported_to_another(account: Account, tmp_p
         copied = client.create_project("Copy", dataset_ids=datasets, ontology_id=ontology, if_exists="new").id
     directory = exported["manifest"].rpartition("/")[0]
     arguments = {"task_id": "import", "project": copied, "source": directory}
-    assert EncordImportLabelsOperator(**arguments).execute({})["saved"] == 5
+    assert EncordImportLabelsOperator(**arguments).execute({})["updated"] == 5
     there, here = account.emulator.labels(truth.project), account.emulator.labels(copied)
     assert [_drawn(row) for row in here] == [_drawn(row) for row in there]
     assert not {row["label_hash"] for row in here} & {row["label_hash"] for row in there}
@@ -304,7 +304,7 @@ def test_an_export_of_one_project_is_imported_to_another(account: Account, tmp_p
 
 def test_pre_labels_go_to_a_branch_and_are_promoted(model: Model) -> None:
     result = model.load(branch="pre-labels", promote_to="main")
-    assert (result["branch"], result["saved"], result["promoted"]) == ("pre-labels", 6, 6)
+    assert (result["branch"], result["updated"], result["promoted"]) == ("pre-labels", 6, 6)
     assert len(model.labels()) == 6
     assert all(len(objects_of(row)) == 2 for row in model.labels().values())
     again = model.load(branch="pre-labels", promote_to="main")
@@ -325,7 +325,7 @@ def test_pre_labels_go_to_a_branch_and_are_promoted(model: Model) -> None:
 def test_trouble_on_the_way_loses_and_doubles_nothing(model: Model, fault: Any) -> None:
     model.emulator.faults([fault])
     result = model.load()
-    assert (result["saved"], result["failed"]) == (6, 0)
+    assert (result["updated"], result["failed"]) == (6, 0)
     assert all(len(objects_of(row)) == 2 for row in model.labels().values())
     model.emulator.clear_faults()
     assert counts_of(model.load()) == {"unchanged": 6}
@@ -334,7 +334,7 @@ def test_trouble_on_the_way_loses_and_doubles_nothing(model: Model, fault: Any) 
 def test_the_label_limit_of_the_server_is_kept_to(model: Model) -> None:
     try:
         model.emulator.limits(label_rows_per_request=4)
-        assert model.load()["saved"] == 6
+        assert model.load()["updated"] == 6
     finally:
         model.emulator.limits(label_rows_per_request=1000)
 
@@ -368,7 +368,7 @@ def test_an_api_key_imports_and_is_told_that_it_cannot_promote(model: Model, mon
     with pytest.raises(AirflowFailException, match="SSH key"):
         model.load(encord_conn_id="encord_api_key", project_id=None, branch="b", promote_to="main")
     assert [one for one in model.emulator.journal() if one["changes"] and "api_key" in one["credential"]] == []
-    assert model.load(encord_conn_id="encord_api_key", project_id=None)["saved"] == 6
+    assert model.load(encord_conn_id="encord_api_key", project_id=None)["updated"] == 6
 
 
 def test_a_source_that_is_not_there_is_named(model: Model) -> None:

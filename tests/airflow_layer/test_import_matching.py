@@ -40,7 +40,7 @@ def test_client_metadata_match_as_json_values_with_their_types(
         client.run(edit_items({items[model.data_hashes[0]] or "": folder_patch(client_metadata={"n": there})}))
     source = model.write({"client_metadata": {"n": value}, "objects": [CAR]})
     if matches:
-        assert model.load(source, match_by="client_metadata.n")["saved"] == 1
+        assert model.load(source, match_by="client_metadata.n")["updated"] == 1
         assert list(model.labels()) == [model.data_hashes[0]]
     else:
         with pytest.raises(AirflowFailException, match=r"client_metadata\.n .*: no data unit has it"):

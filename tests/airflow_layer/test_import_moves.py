@@ -13,8 +13,9 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow_provider_encord import attempts
 from airflow_provider_encord.client.api.labels import save_label_rows
 from airflow_provider_encord.ingest.prelabels import importing
-from airflow_provider_encord.ingest.prelabels.report import ImportReport, RowOutcome
+from airflow_provider_encord.ingest.prelabels.report import OPERATION, ImportLine, ImportReport
 from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
+from airflow_provider_encord.reports import SCHEMA_VERSION, UPDATED
 from tests.airflow_layer.pre_labels import CAR, PERSON, SAVES, WEATHER, Model, counts_of, objects_of
 from tests.histories.processes import GREEN, Attempt
 
@@ -62,25 +63,25 @@ def test_an_import_that_is_cleared_after_people_corrected_the_labels_leaves_them
         after = model.labels()
         assert [after[one] for one in (corrected, deleted)] == [before[one] for one in (corrected, deleted)]
         assert result["conflict" if with_report else "skipped"] >= 2
-    assert result["saved"] == (4 if with_report else 0)
+    assert result["updated"] == (4 if with_report else 0)
     if with_report:
         outcomes = {line["data_hash"]: line for line in lines_of(report_of(model))}
         assert outcomes[corrected]["outcome"] == outcomes[deleted]["outcome"] == "conflict"
-        assert "somebody edited the row since" in outcomes[corrected]["reason"]
+        assert "somebody edited the row since" in outcomes[corrected]["error"]
 
 
 def test_an_import_updates_its_own_labels_that_nobody_edited(model: Model) -> None:
     report = report_of(model)
     model.load(report=report)
     source = model.write(*model.lines(objects=[BETTER]))
-    assert counts_of(model.load(source, report=report)) == {"saved": 6}
+    assert counts_of(model.load(source, report=report)) == {"updated": 6}
     assert counts_of(model.load(source, report=report)) == {"unchanged": 6}
-    assert counts_of(model.load(report=report)) == {"saved": 6}
+    assert counts_of(model.load(report=report)) == {"updated": 6}
 
 
 def test_overwriting_is_done_when_it_is_asked_for(model: Model) -> None:
     model.emulator.annotate(model.project, count=6, objects_per_row=4)
-    assert counts_of(model.load(if_exists="overwrite")) == {"saved": 6}
+    assert counts_of(model.load(if_exists="overwrite")) == {"updated": 6}
     assert all(len(objects_of(row)) == 2 for row in model.labels().values())
 
 
@@ -97,14 +98,14 @@ def test_merging_keeps_what_people_edited_and_adds_the_rest(model: Model) -> Non
         client.send(save_label_rows(model.project, [row["label_hash"]], [{**read, "is_shadow_data": False}]))
     source = model.write(*model.lines(objects=[{**CAR, "id": "car"}, PERSON], classifications=[]))
     report = report_of(model)
-    assert counts_of(model.load(source, if_exists="merge", report=report)) == {"saved": 6}
+    assert counts_of(model.load(source, if_exists="merge", report=report)) == {"updated": 6}
     drawn = {one["name"]: one for one in objects_of(model.labels()[model.data_hashes[0]])}
     assert set(drawn) == {"Car", "Person"}
     assert drawn["Car"]["boundingBox"] == BETTER["boundingBox"]
     kept = [
         line
         for line in lines_of(report)
-        if "1 of the labels are in the row with another content" in str(line["reason"])
+        if "1 of the labels are in the row with another content" in str(line["error"] or line["note"])
     ]
     assert [line["data_hash"] for line in kept] == [model.data_hashes[0]]
 
@@ -166,7 +167,7 @@ def test_what_somebody_saves_after_a_bundle_was_refused_is_not_lost(model: Model
     load.join()
     model.emulator.clear_faults()
     assert len([one for one in objects_of(model.labels()[last]) if one["manualAnnotation"]]) == 5
-    assert (results[0]["saved"], results[0]["conflict"], results[0]["failed"]) == (5, 1, 0)
+    assert (results[0]["updated"], results[0]["conflict"], results[0]["failed"]) == (5, 1, 0)
 
 
 def test_rows_of_a_refused_bundle_that_were_saved_count_as_saved(model: Model) -> None:
@@ -175,7 +176,7 @@ def test_rows_of_a_refused_bundle_that_were_saved_count_as_saved(model: Model) -
     # The first is refused for its size, the second takes two rows.
     model.emulator.faults([{"match": SAVES, "when": {"nth": 4}, "do": {"v1_error": "VALIDATION_ERROR"}}])
     try:
-        assert counts_of(model.load()) == {"created": 6, "saved": 6}
+        assert counts_of(model.load()) == {"created": 6}
     finally:
         model.emulator.limits(label_rows_per_request=1000)
         model.emulator.clear_faults()
@@ -196,7 +197,7 @@ def test_lines_of_an_export_are_imported_in_all_forms_that_the_sdk_takes(model: 
         for answer in row["classification_answers"].values():
             answer["classifications"] = []
     result = model.load(model.write(*rows), if_exists="overwrite")
-    assert counts_of(result) == {"saved": 6}
+    assert counts_of(result) == {"updated": 6}
     for row in model.labels().values():
         drawn = {one["name"]: one for one in objects_of(row)}
         assert drawn["Person"]["polygon"]["0"]["x"] == -0.01
@@ -275,7 +276,7 @@ def test_heavy_rows_are_worked_on_a_few_at_a_time(model: Model, monkeypatch: pyt
     source = model.write(*model.lines())
     size = len(Path(source).read_bytes()) // 6
     monkeypatch.setattr(importing, "BYTES_PER_BUNDLE", 2 * size + 1)
-    assert model.load(source)["saved"] == 6
+    assert model.load(source)["updated"] == 6
     reads = [
         one
         for one in model.emulator.journal()
@@ -299,7 +300,7 @@ def test_an_import_reads_the_report_only_when_nobody_else_writes_it(model: Model
     waiting.go_on()
     assert waiting.end is not None
     assert waiting.end.kind == GREEN, waiting.end.text
-    assert counts_of(waiting.end.result) == {"saved": 6}
+    assert counts_of(waiting.end.result) == {"updated": 6}
 
 
 def test_labels_that_a_killed_import_saved_are_its_own(model: Model) -> None:
@@ -314,27 +315,36 @@ def test_labels_that_a_killed_import_saved_are_its_own(model: Model) -> None:
     edited = model.data_hashes[0]
     model.emulator.annotate(model.project, data_hashes=[edited], objects_per_row=1)
     result = model.load(model.write(*model.lines(objects=[BETTER])), report=report)
-    assert (result["saved"], result["conflict"]) == (5, 1)
+    assert (result["updated"], result["conflict"]) == (5, 1)
     again = model.load(model.write(*model.lines(objects=[CAR])), report=report)
-    assert (again["saved"], again["conflict"]) == (5, 1)
+    assert (again["updated"], again["conflict"]) == (5, 1)
 
 
 def test_an_intent_is_settled_by_its_own_outcome_only(tmp_path: Path) -> None:
     """Review of 0.1, ingest 10: one attempt saved, and the next died right after it saved something else."""
     path = tmp_path / "report.jsonl"
 
-    def outcome(outcome: str, content: str) -> RowOutcome:
-        return RowOutcome(place="line 1", data_hash="d", label_hash="l", outcome=outcome, content=content)
+    def updated(content: str) -> ImportLine:
+        return ImportLine(
+            schema_version=SCHEMA_VERSION,
+            operation=OPERATION,
+            source="line 1",
+            id="l",
+            outcome=UPDATED,
+            error=None,
+            data_hash="d",
+            content=content,
+        )
 
     first = ImportReport(path)
-    first.intend([outcome("saved", "x")])
-    first.take([outcome("saved", "x")])
+    first.intend([updated("x")])
+    first.take([updated("x")])
     second = ImportReport(path)
-    second.intend([outcome("saved", "y")])
+    second.intend([updated("y")])
     third = ImportReport(path)
     assert third.saved_before == {"l": "x"}
     assert third.intended == {"l": {"y"}}
-    third.take([outcome("saved", "y")])
+    third.take([updated("y")])
     fourth = ImportReport(path)
     assert (fourth.saved_before, fourth.intended) == ({"l": "y"}, {})
 
@@ -343,12 +353,12 @@ def test_what_a_report_knows_of_rows_outlives_imports_of_other_rows(model: Model
     """Fault 3.1: every day other rows; a later day corrects those of the first."""
     report, lines = report_of(model), model.lines()
     for some in (lines[:3], lines[3:]):
-        assert model.load(model.write(*some), report=report)["saved"] == 3
+        assert model.load(model.write(*some), report=report)["updated"] == 3
     assert len(lines_of(report)) == 3
     model.emulator.annotate(model.project, data_hashes=[model.data_hashes[0]], objects_per_row=1)
     result = model.load(model.write(*model.lines(objects=[BETTER])[:3]), report=report)
-    assert (result["saved"], result["conflict"]) == (2, 1)
-    assert model.load(model.write(*model.lines(objects=[BETTER])[3:]), report=report)["saved"] == 3
+    assert (result["updated"], result["conflict"]) == (2, 1)
+    assert model.load(model.write(*model.lines(objects=[BETTER])[3:]), report=report)["updated"] == 3
 
 
 @pytest.mark.parametrize("merges", [1, 2])
@@ -361,7 +371,7 @@ def test_a_row_that_labels_were_merged_into_still_belongs_to_people(model: Model
         model.load(source, report=report, if_exists="merge")
     assert len(objects_of(model.labels()[row])) == 3
     again = model.load(model.write(*model.lines(objects=[PERSON])), report=report)
-    assert (again["saved"], again["skipped"] + again["conflict"]) == (5, 1)
+    assert (again["updated"], again["skipped"] + again["conflict"]) == (5, 1)
     assert len(objects_of(model.labels()[row])) == 3
 
 
@@ -377,7 +387,7 @@ def test_objects_of_a_label_row_need_no_entry_for_answers(model: Model, harm: di
     model.load(model.write(*model.lines(objects=[PERSON], classifications=[])))
     source = label_row(model, **harm)
     model.load(model.write(*model.lines(objects=[CAR], classifications=[])), if_exists="overwrite")
-    assert model.load(source, if_exists="overwrite")["saved"] == 1
+    assert model.load(source, if_exists="overwrite")["updated"] == 1
     (drawn,) = objects_of(model.labels()[model.data_hashes[0]])
     assert drawn["polygon"] == PERSON["polygon"]
 

@@ -46,7 +46,7 @@ def require_refused(exports: Exports, source: Path | str, message: str) -> None:
 def test_a_whole_export_is_imported_as_its_manifest_says(exports: Exports) -> None:
     directory = exports.directory / "day-0"
     (directory / "labels-0.jsonl").write_text("not of the export\n")
-    assert load(exports, directory)["saved"] == 20
+    assert load(exports, directory)["updated"] == 20
 
 
 @pytest.mark.parametrize("harm", ["missing", "shorter", "longer"])
@@ -93,7 +93,7 @@ def test_an_export_of_another_format_is_refused_by_its_name(exports: Exports) ->
 def test_an_export_without_rows_is_imported_and_changes_nothing(account: Account, tmp_path: Path) -> None:
     exports = Exports(account, tmp_path, rows=3, created=0.0)
     exports.export(0)
-    assert load(exports, tmp_path / "day-0")["saved"] == 0
+    assert load(exports, tmp_path / "day-0")["updated"] == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b" \n\n"])
@@ -123,6 +123,6 @@ def test_a_report_among_the_files_of_the_source_is_refused_before_anything_is_se
     assert model.changes() == []
     assert (source.read_bytes(), [one.name for one in directory.iterdir()]) == (before, ["labels.jsonl"])
     beside = str(directory / "report") if not of_file else str(directory / "report.jsonl")
-    for outcome in ("saved", "unchanged"):
+    for outcome in ("updated", "unchanged"):
         assert model.load(str(source) if of_file else str(directory), report=beside)[outcome] == 6
     assert {json.loads(line)["outcome"] for line in Path(beside).read_text().splitlines()} == {"unchanged"}

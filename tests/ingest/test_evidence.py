@@ -15,7 +15,8 @@ from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.grouping import group_files
 from airflow_provider_encord.ingest.plan import CHECKSUM, REPORT, TITLE, TITLE_AND_SIZE, make_plan
 from airflow_provider_encord.ingest.sources import SourceFile, find_files
-from airflow_provider_encord.ingest.upload_report import UploadLine
+from airflow_provider_encord.ingest.upload_report import OPERATION, UploadLine
+from airflow_provider_encord.reports import CREATED, SCHEMA_VERSION
 from tests.ingest.files import a_row
 
 
@@ -32,16 +33,17 @@ def a_file_again(path: Path) -> SourceFile:
 
 def a_line(file: SourceFile, key: str, content: bytes) -> UploadLine:
     return UploadLine(
-        schema_version=1,
+        schema_version=SCHEMA_VERSION,
+        operation=OPERATION,
         source=file.uri,
         title=file.title,
         size=file.size,
         sha256=hashlib.sha256(content).hexdigest(),
         kind="image",
-        outcome="uploaded",
+        id=key,
+        outcome=CREATED,
         dataset_id="d",
-        data_hash=key,
-        backing_item_uuid=f"item {key}",
+        item_id=f"item {key}",
         error=None,
         version=file.version,
     )
@@ -51,7 +53,7 @@ def test_cameras_that_number_their_frames_alike_are_told_apart_by_the_report(tmp
     """Fault 2.1: cam1 was refused at first, cam2 and cam3 are in."""
     files = [a_file(tmp_path / camera / "frame_0001.bmp", camera.encode()) for camera in ("cam1", "cam2", "cam3")]
     lines = [a_line(file, f"row {number}", f"cam{number}".encode()) for number, file in enumerate(files, 1)][1:]
-    rows = [a_row("frame_0001.bmp", 4, data_hash=line.key or "") for line in lines]
+    rows = [a_row("frame_0001.bmp", 4, data_hash=line.id or "") for line in lines]
     plan = make_plan(files, rows, evidence=Evidence(lines))
     assert [(file.uri, row.data_hash, by) for file, row, by in plan.present] == [
         (files[1].uri, "row 2", REPORT),

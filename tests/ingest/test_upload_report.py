@@ -28,24 +28,25 @@ from tests.ingest.files import a_file
 DATASET = "bbbbbbbb-0000-4000-8000-000000000001"
 
 
-def uploaded(title: str = "a.png", sha256: str = "5a") -> Outcome:
+def uploaded(title: str = "a.png", sha256: str = "5a") -> FileOutcome:
     return FileOutcome(file=a_file(title), result=CREATED, data_hash=f"d {title}", backing_item_uuid="i", sha256=sha256)
 
 
 def test_a_line_says_all_about_its_file_under_fixed_names() -> None:
     assert json.loads(_line()) == {
-        "schema_version": 1,
+        "schema_version": "1.0",
+        "operation": "upload_files",
         "source": "s3://in/a.png",
+        "id": "d a.png",
+        "outcome": "created",
+        "error": None,
         "title": "a.png",
         "size": 10,
         "sha256": "5a",
         "kind": "image",
-        "outcome": "uploaded",
-        "dataset": DATASET,
-        "data_hash": "d a.png",
-        "backing_item_uuid": "i",
-        "error": None,
-        "folder": None,
+        "dataset_id": DATASET,
+        "item_id": "i",
+        "folder_id": None,
         "parts": [],
         "version": None,
         "matched_by": None,
@@ -81,8 +82,8 @@ def test_a_file_that_is_no_report_is_not_overwritten_unawares(tmp_path: Path, co
 
 
 def test_a_report_of_a_newer_schema_is_not_read_as_if_it_were_ours() -> None:
-    line = json.loads(_line()) | {"schema_version": 2}
-    with pytest.raises(InvalidArgumentError, match="schema_version 2"):
+    line = json.loads(_line()) | {"schema_version": "2.0"}
+    with pytest.raises(InvalidArgumentError, match="schema_version '2.0'"):
         list(read_lines([json.dumps(line).encode()]))
 
 
