@@ -166,8 +166,11 @@ def test_filters_let_through_what_they_name(activity: Activity) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"what": "label_logs"}, r"what: \['label_logs'\] is none of time_spent, task_actions, editor_logs"),
-        ({"what": []}, "what: "),
+        (
+            {"record_types": "label_logs"},
+            r"record_types: \['label_logs'\] is none of time_spent, task_actions, editor_logs",
+        ),
+        ({"record_types": []}, "record_types: "),
         ({"format": "csv"}, "format: 'csv' is none of jsonl, jsonl.gz, parquet"),
         ({"end": "2026-01-01", "start": "2026-01-01"}, "start, end: the interval"),
         ({"start": ""}, "start: it is empty. A run without a data interval"),
@@ -177,7 +180,7 @@ def test_filters_let_through_what_they_name(activity: Activity) -> None:
         ({"user_emails": "nobody"}, "user_emails: 'nobody' is not an e-mail address"),
         ({"start": "None"}, "start: it is empty"),
         ({"end": "soon"}, "end: 'soon' is not a time"),
-        ({"what": "time_spent", "actions": "submit"}, "actions: time spent is not recorded by action"),
+        ({"record_types": "time_spent", "actions": "submit"}, "actions: time spent is not recorded by action"),
         ({"stages": ["Review"]}, "stages: "),
     ],
 )
@@ -190,7 +193,7 @@ def test_wrong_arguments_are_named_before_anything_is_sent(activity: Activity, a
 def test_a_destination_of_another_question_is_refused_and_left_alone(activity: Activity) -> None:
     activity.export(record_types="task_actions")
     before = {path.name: path.read_bytes() for path in (activity.directory / "export").iterdir()}
-    for other in ({"what": "editor_logs"}, {"what": "task_actions", "start": activity.today - DAY}):
+    for other in ({"record_types": "editor_logs"}, {"record_types": "task_actions", "start": activity.today - DAY}):
         with pytest.raises(AirflowFailException, match=r"destination: .* holds another export"):
             activity.export(**other)
     assert {path.name: path.read_bytes() for path in (activity.directory / "export").iterdir()} == before

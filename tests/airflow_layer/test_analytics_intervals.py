@@ -128,7 +128,7 @@ def test_a_run_without_an_interval_goes_back_to_the_run_before(activity: Activit
 def test_an_hourly_run_is_told_that_time_spent_has_whole_days(activity: Activity) -> None:
     # fault 12.2
     morning = START + 30 * DAY + 6 * HOUR
-    with pytest.raises(AirflowFailException, match=r"what: .*no day ends in the interval.*leave time_spent"):
+    with pytest.raises(AirflowFailException, match=r"record_types: .*no day ends in the interval.*leave time_spent"):
         intervals(activity, run(morning, morning - HOUR))
     by_hand = run(morning, morning - HOUR, dag_run=types.SimpleNamespace(run_type="manual"))
     assert intervals(activity, by_hand) == ("2026-09-30T00:00", "2026-10-01T00:00")
@@ -148,7 +148,7 @@ def test_a_record_that_arrives_late_is_exported_when_the_task_is_cleared(activit
 def test_whether_an_interval_is_over_is_read_from_encords_clock(activity: Activity) -> None:
     # fault 12.3: to this machine the interval is over, to Encord it is running
     end = datetime.datetime.now(datetime.UTC) - MINUTE / 3
-    interval = {"start": end - DAY, "end": end, "what": "task_actions", "settle_seconds": 1}
+    interval = {"start": end - DAY, "end": end, "record_types": "task_actions", "settle_seconds": 1}
     activity.emulator.clock(advance_s=-45)
     first = activity.export(**interval)
     assert not first["final"]
@@ -201,9 +201,12 @@ UNKNOWN = "99999999-0000-4000-8000-000000000009"
         ({"stages": UNKNOWN}, r"stages: the project has no stage 99999999.*It has: 'Annotate'"),
         ({"data_hashes": [UNKNOWN]}, r"data_hashes: the project has no data unit 99999999.*1 of 1"),
         ({"user_emails": "nobody@example.com"}, r"user_emails: 'nobody@example.com' is no user.*@example.com"),
-        ({"what": "task_actions", "actions": "sumbit"}, r"actions: sumbit: no action on a task\. .*submit"),
-        ({"what": "editor_logs", "actions": ["submit", "sumbit"]}, r"actions: sumbit: no such action\. .*submit_task"),
-        ({"what": "task_actions", "actions": "add_object"}, r"actions: add_object: no action on a task"),
+        ({"record_types": "task_actions", "actions": "sumbit"}, r"actions: sumbit: no action on a task\. .*submit"),
+        (
+            {"record_types": "editor_logs", "actions": ["submit", "sumbit"]},
+            r"actions: sumbit: no such action\. .*submit_task",
+        ),
+        ({"record_types": "task_actions", "actions": "add_object"}, r"actions: add_object: no action on a task"),
     ],
 )
 def test_a_filter_that_names_nothing_is_refused_with_what_there_is(

@@ -41,7 +41,7 @@ def _snapshot(account: Account, directory: Path, place: str) -> None:
 WRITERS = (_upload, _import, _snapshot)
 
 
-@pytest.mark.parametrize("content", ["my own\n", '{"a": 1}\n', '{"what": "a", "problem": "b"}\n', "[]\n", "[" * 5000])
+@pytest.mark.parametrize("content", ["my own\n", '{"a": 1}\n', '{"source": "a", "error": "b"}\n', "[]\n", "[" * 5000])
 @pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
 def test_a_file_of_another_kind_is_refused_and_left_alone(
     write: Callable[[Account, Path, str], Any],

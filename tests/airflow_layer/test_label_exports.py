@@ -150,7 +150,7 @@ def test_verifying_names_each_file_that_is_not_as_the_manifest_says(exports: Exp
 
 
 @pytest.mark.parametrize(
-    "content", ["my own\n", '{"what": "a", "problem": "b", "mine": 1}\n', '{"a": 1}\n', "\n", "[" * 5000]
+    "content", ["my own\n", '{"source": "a", "error": "b", "mine": 1}\n', '{"a": 1}\n', "\n", "[" * 5000]
 )
 def test_verifying_replaces_no_file_that_is_not_its_own_report(exports: Exports, content: str) -> None:
     exports.export()

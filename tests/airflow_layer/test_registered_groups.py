@@ -48,10 +48,10 @@ def test_an_api_key_takes_a_group_of_the_same_title_for_the_same_and_says_so(
     )
     intake.register(source=_manifest(intake, image_groups=[first]), **target)
     intake.register(source=_manifest(intake, image_groups=[first]), **target)
-    assert [(line["outcome"], line["matched_by"]) for line in _lines(report)] == [("present", "urls")]
+    assert [(line["outcome"], line["matched_by"]) for line in _lines(report)] == [("unchanged", "urls")]
     assert "title alone" not in caplog.text
     intake.register(source=_manifest(intake, image_groups=[other]), encord_conn_id="encord_api_key", **target)
-    assert [(line["outcome"], line["matched_by"]) for line in _lines(report)] == [("present", "title")]
+    assert [(line["outcome"], line["matched_by"]) for line in _lines(report)] == [("unchanged", "title")]
     assert "1 groups or scenes count as registered by their title alone, such as 'drive'" in caplog.text
 
 
@@ -66,7 +66,7 @@ def test_groups_without_a_title_and_scenes_are_there_once_however_often_they_are
         {"objectUrl_0": f"{intake.url}/{names[0]}", "objectUrl_1": f"{intake.url}/{other}"} for other in names[1:]
     ]
     source = _manifest(intake, image_groups=groups, scenes=[_scene("junction"), _scene("tunnel")])
-    for outcome, by in (("registered", (None, None)), ("present", ("urls", "title"))):
+    for outcome, by in (("created", (None, None)), ("unchanged", ("urls", "title"))):
         assert intake.register(source=source, report=str(report), **target)["registered"] == 4
         lines = _lines(report)
         assert [(line["title"], line["outcome"], line["matched_by"]) for line in lines] == [
@@ -126,7 +126,7 @@ def test_an_image_group_in_another_order_is_there_and_the_report_says_so(
         intake.register(source=_manifest(intake, image_groups=[first]), **target)
     intake.register(source=_manifest(intake, image_groups=[other]), report=str(report), **target)
     (line,) = map(json.loads, (report / "part-000000.jsonl").read_text().splitlines())
-    assert (line["outcome"], line["matched_by"]) == ("present", "urls")
+    assert (line["outcome"], line["matched_by"]) == ("unchanged", "urls")
     assert "another order" in line["error"]
     assert _types(intake) == ["imageGroup"]
     intake.register(source=_manifest(intake, image_groups=[first]), report=str(report), **target)

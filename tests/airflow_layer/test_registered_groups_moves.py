@@ -41,7 +41,7 @@ def test_groups_that_are_registered_again_are_there_once(
                 return sorted(item.name for item in client.folder(intake.folder).items() if item.item_type != "image")
             return sorted(row.data_title for row in dataset.data_rows() if row.data_type == "IMG_GROUP")
 
-        for outcome in ("registered", "present", "present"):
+        for outcome in ("created", "unchanged", "unchanged"):
             result = intake.register(source=str(source), report=str(report), units_per_job=1, **target)
             assert (result["units"], result["registered"], there()) == (3, 3, ["drive", "walk"])
             lines = [json.loads((report / f"part-00000{number}.jsonl").read_text()) for number in (0, 1)]
@@ -84,7 +84,7 @@ def test_groups_are_there_once_if_the_answer_to_the_start_of_their_job_is_lost(
     assert [title for title in there if title in ("drive", "walk")] == ["drive", "walk"]
     assert there.count(names[3]) == images
     lines = [json.loads(line) for line in (report / "part-000000.jsonl").read_text().splitlines()]
-    outcome = "present" if cut == "after" else "registered"
+    outcome = "unchanged" if cut == "after" else "created"
     assert {line["title"]: line["outcome"] for line in lines if line["title"] in ("drive", "walk")} == dict.fromkeys(
         ("drive", "walk"), outcome
     )

@@ -65,7 +65,7 @@ def test_two_manifests_that_take_turns_with_one_report_keep_each_others_lines(in
     assert sorted(known) == names[:2]
     intake.register(source=intake.manifest(names[:2]), report=str(report), units_per_job=1)
     assert {line["title"]: (line["id"], line["outcome"], line["matched_by"]) for line in _lines(report)} == {
-        name: (known[name], "present", "report") for name in names[:2]
+        name: (known[name], "unchanged", "report") for name in names[:2]
     }
     assert [line["title"] for line in _lines(report, "known.jsonl")] == names[2:]
 
@@ -107,7 +107,7 @@ def test_a_report_in_an_object_store_keeps_its_lines(intake: Intake) -> None:
         lines = [json.loads(line) for part in parts for line in part.read_text().splitlines()]
         return [(line["title"], line["outcome"], bool(line["id"])) for line in lines]
 
-    for outcome in ("registered", "present"):
+    for outcome in ("created", "unchanged"):
         assert register(*names[:2]) == [(name, outcome, True) for name in names[:2]]
         assert register(names[2]) == [(names[2], outcome, True)]
     assert [json.loads(line)["title"] for line in (report / "known.jsonl").read_text().splitlines()] == names[:2]

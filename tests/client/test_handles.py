@@ -40,7 +40,7 @@ def test_without_an_id_the_handle_is_what_the_key_belongs_to(server):
 
 @pytest.mark.parametrize("which", ["project", "dataset"])
 def test_without_an_id_an_ssh_key_has_no_handle(server, which):
-    with client(server) as made, pytest.raises(InvalidArgumentError, match=f"{which}: it is missing"):
+    with client(server) as made, pytest.raises(InvalidArgumentError, match=f"{which}_id: it is missing"):
         getattr(made, which)()
 
 
@@ -48,7 +48,7 @@ def test_without_an_id_an_ssh_key_has_no_handle(server, which):
 def test_an_id_that_is_none_is_refused_and_the_argument_named(server, id_):
     with client(server) as made:
         for which in ("project", "dataset", "ontology"):
-            with pytest.raises(InvalidArgumentError, match=f"{which}: .* is not an id"):
+            with pytest.raises(InvalidArgumentError, match=f"{which}_id: .* is not an id"):
                 getattr(made, which)(id_)
 
 

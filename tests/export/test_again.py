@@ -79,7 +79,7 @@ def test_rows_that_come_in_after_a_kill_wait_for_the_next_export(tmp_path):
 def test_what_another_logical_date_began_is_not_gone_on_with(tmp_path):
     with pytest.raises(Killed):
         _export(tmp_path, Encord(units(20), fails_at=9, failure=Killed()))
-    assert _export(tmp_path, Encord(units(30)), logical_date=TUESDAY).counts.exported == 30
+    assert _export(tmp_path, Encord(units(30)), run=TUESDAY).counts.exported == 30
     assert names(tmp_path) == [shard.name for shard in read_manifest(tmp_path).shards]
 
 
@@ -184,7 +184,7 @@ def test_a_partition_that_is_exported_again_after_the_end_reads_nothing(tmp_path
 def test_a_partition_of_an_export_that_was_replaced_is_refused(tmp_path):
     mapped = Mapped(tmp_path)
     parts = mapped.plan()
-    _export(tmp_path, logical_date=TUESDAY)
+    _export(tmp_path, run=TUESDAY)
     with pytest.raises(InvalidArgumentError, match=r"partition: .* contains a different export"):
         mapped.export(parts[0])
 

@@ -48,7 +48,7 @@ def _encord(
     project = SimpleNamespace(activity=SimpleNamespace(task_actions=task_actions), get=get)
     client = SimpleNamespace(
         settings=Settings(),
-        project_id=lambda _: project,
+        project=lambda _: project,
         require_possible=lambda _: None,
         encord_time=lambda: datetime.datetime(2026, 12, 1, tzinfo=datetime.UTC),
     )

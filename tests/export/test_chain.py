@@ -161,7 +161,7 @@ def test_a_chain_whose_last_listing_is_broken_makes_a_full_export_and_says_so(tm
 
 @pytest.mark.parametrize(
     ("day", "harm"),  # only the second export has a file of rows that left
-    [*itertools.product((1, 2), ("directory", "manifest", "shard")), (2, "left")],
+    [*itertools.product((1, 2), ("directory", "manifest", "shard")), (2, "removed")],
 )
 def test_a_link_that_was_deleted_makes_a_full_export_and_says_so(tmp_path, day, harm):
     """Fault 1.7: the exports after it cannot be replayed."""
@@ -173,7 +173,7 @@ def test_a_link_that_was_deleted_makes_a_full_export_and_says_so(tmp_path, day, 
     elif harm == "manifest":
         (directory / "manifest.json").write_text("{")
     else:
-        (directory / (made[day].removed.name if harm == "left" else made[day].shards[0].name)).unlink()
+        (directory / (made[day].removed.name if harm == "removed" else made[day].shards[0].name)).unlink()
     manifest = _next(tmp_path, 4, _units([2, 3, 4]))
     assert _exported(tmp_path, 4, manifest) == [2, 3, 4]
     assert f"day-{day}" in manifest.history.restarted
@@ -325,7 +325,7 @@ def test_all_exports_of_a_chain_put_on_each_other_are_what_there_is(tmp_path_fac
         assert held == versions
 
 
-@pytest.mark.parametrize("what", ["shards", "left", "listing"])
+@pytest.mark.parametrize("what", ["shards", "removed", "listing"])
 def test_an_export_after_one_whose_file_was_cut_is_of_all_rows(tmp_path, what):
     """Fault 4.1: it could not be replayed. Found by `make soak`."""
     _next(tmp_path, 1, _units([1, 2, 3]))

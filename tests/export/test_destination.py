@@ -138,7 +138,7 @@ def test_a_directory_with_a_file_that_no_export_names_is_refused_and_left_alone(
     assert _snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", "mine", '{"id": "x"}', '{"id": "x", "question": {}}'])
+@pytest.mark.parametrize("content", ["{}", "[]", "mine", '{"id": "x"}', '{"id": "x", "selection": {}}'])
 def test_a_plan_of_somebody_else_is_refused_and_left_alone(tmp_path, content):  # fault 4.3
     (tmp_path / "plan.json").write_text(content)
     (tmp_path / "labels-00000.jsonl").write_text("mine")
@@ -149,7 +149,7 @@ def test_a_plan_of_somebody_else_is_refused_and_left_alone(tmp_path, content):  
 
 
 @pytest.mark.parametrize(
-    ("question", "differing"),
+    ("selection", "differing"),
     [
         (RowSelection(project_id=OTHER), "an export of another project"),
         (RowSelection(project_id=PROJECT, branch="test"), "an export of another branch"),

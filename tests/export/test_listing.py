@@ -80,7 +80,7 @@ def test_an_empty_list_lets_nothing_through_and_is_not_asked(filters):
 
 
 @pytest.mark.parametrize(
-    ("question", "named"),
+    ("selection", "named"),
     [
         (RowSelection(project_id=PROJECT, filters=Filters(stage="Reviw")), ["stage='Reviw'"]),
         (RowSelection(project_id=PROJECT, branch="tset"), ["branch='tset'"]),

@@ -28,10 +28,10 @@ def test_the_manifest_says_where_the_labels_come_from_and_what_was_asked(tmp_pat
     _export(tmp_path, selection)
     content = json.loads((tmp_path / MANIFEST).read_bytes())
     assert content["schema_version"] == SCHEMA_VERSION
-    assert content["what"] == "labels"
-    assert content["library_version"] == __version__
+    assert content["kind"] == "labels"
+    assert content["provider_version"] == __version__
     assert content["host"] == "api.encord.com"
-    assert content["project"] == {"id": PROJECT}
+    assert content["project_id"] == PROJECT
     assert content["branch"] == "test"
     assert {*content["filters"]} == {*Filters.__struct_fields__}
     wanted = {name: value for name, value in content["filters"].items() if value is not None}
@@ -44,11 +44,11 @@ def test_the_manifest_says_where_the_labels_come_from_and_what_was_asked(tmp_pat
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema_version": "2.0"}, "schema_version 2.0, and this version .* reads up to 1.2. Upgrade"),
+        ({"schema_version": "2.0"}, "schema_version 2.0, and this version .* reads up to 1.0. Upgrade"),
         ({"schema_version": "2.0", "shards": "elsewhere"}, "schema_version 2.0"),
         ({"schema_version": "new"}, "'new', which is no version of ours"),
         ({"schema_version": 1}, "schema_version"),
-        ({"what": "analytics"}, "analytics"),
+        ({"kind": "analytics"}, "analytics"),
         ({"counts": None}, "counts"),
     ],
 )

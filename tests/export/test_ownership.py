@@ -374,10 +374,12 @@ def test_a_shard_that_a_progress_names_is_never_opened_again(tmp_path):
     assert {*before} <= {shard.name for shard in manifest.shards}
 
 
-@pytest.mark.parametrize("changed", [{"layout": Layout(max_shard_bytes=301)}, {"run": TUESDAY}])
+@pytest.mark.parametrize("changed", [{"layout": Layout(max_shard_bytes=301)}, {"logical_date": TUESDAY}])
 def test_an_unfinished_plan_of_other_arguments_is_not_continued(tmp_path, changed):
     first = plan_export(Encord(units(ROWS)).client(), _order(MONDAY), tmp_path)
-    spec = ExportSpec(**{"question": QUESTION, "layout": Layout(max_shard_bytes=300), "run": MONDAY, **changed})
+    spec = ExportSpec(
+        **{"selection": QUESTION, "layout": Layout(max_shard_bytes=300), "logical_date": MONDAY, **changed}
+    )
     second = plan_export(Encord(units(ROWS)).client(), spec, tmp_path)
     assert isinstance(first, Plan)
     assert isinstance(second, Plan)

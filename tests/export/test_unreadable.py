@@ -324,7 +324,7 @@ def test_a_row_that_cannot_be_read_any_more_is_a_mismatch_that_names_it(tmp_path
 
 
 @pytest.mark.parametrize(
-    "name", ["exported", "missing", "failed", "unchanged", "with_labels", "without_labels", "left"]
+    "name", ["exported", "not_found", "failed", "unchanged", "with_labels", "without_labels", "removed"]
 )
 def test_a_manifest_whose_counts_do_not_add_up_is_a_mismatch(tmp_path, name):
     manifest = _export(tmp_path, _units({4: b"NaN"}), skip=True)

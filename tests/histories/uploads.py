@@ -116,10 +116,10 @@ class Uploads(Moves):
 
     def green(self, run: Run, result: Any, *, undisturbed: bool) -> None:
         assert result["failed"] == 0
-        assert result["files"] == result["uploaded"] + result["present"]
+        assert result["files"] == result["created"] + result["unchanged"]
         if self.with_report and undisturbed:
             outcomes = collections.Counter(line["outcome"] for line in self._lines())
-            assert outcomes == +collections.Counter({one: result[one] for one in ("uploaded", "present")})
+            assert outcomes == +collections.Counter({one: result[one] for one in ("created", "unchanged")})
         if undisturbed:
             self._check_content()
 

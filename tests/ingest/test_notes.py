@@ -78,7 +78,7 @@ def test_a_try_that_is_killed_is_finished_by_the_next_with_each_file_once(moment
     encord.log.clear()
     upload(encord, desk, "a.png", "bc.png")
     assert sorted(row.data_title for row in encord.rows) == ["a.png", "bc.png"]
-    assert [encord.result_of(title) for title in ("a.png", "bc.png")] == ["uploaded", "uploaded"]
+    assert [encord.result_of(title) for title in ("a.png", "bc.png")] == ["created", "created"]
     if operation != PUT:
         assert PUT not in encord.log  # the bytes are there
     assert encord.log.count(START) <= 1
@@ -107,7 +107,7 @@ def test_rows_that_were_there_before_are_not_taken_for_those_of_a_job_that_never
         except KilledError:
             encord.outcomes.clear()
     assert [row.data_title for row in encord.rows] == ["a.png", "a.png"]
-    assert [one.result for one in encord.outcomes] == ["uploaded"]
+    assert [one.result for one in encord.outcomes] == ["created"]
 
 
 def test_a_job_whose_time_is_over_is_followed_again_by_the_next_try() -> None:
@@ -120,7 +120,7 @@ def test_a_job_whose_time_is_over_is_followed_again_by_the_next_try() -> None:
     encord.outcomes.clear()
     encord.log.clear()
     upload(encord, desk, "a.png")
-    assert encord.result_of("a.png") == "uploaded"
+    assert encord.result_of("a.png") == "created"
     assert (START in encord.log, PUT in encord.log) == (False, False)
 
 
@@ -152,7 +152,7 @@ def test_notes_about_another_dataset_or_other_files_are_no_concern() -> None:
     encord.log.clear()
     upload(encord, desk, "other.png")
     assert encord.log.count(START) == 1
-    assert encord.result_of("other.png") == "uploaded"
+    assert encord.result_of("other.png") == "created"
 
 
 @pytest.mark.parametrize("content", [b"no notes", b'{"schema_version": 99, "notes": []}', b"[]"])
@@ -196,7 +196,7 @@ def test_a_noted_job_that_encord_no_longer_knows_is_started_again_for_what_is_no
     upload(encord, desk, "a.png", "bc.png")
     assert (encord.log.count(START), encord.log.count(PUT)) == (starts, 0)
     assert sorted(row.data_title for row in encord.rows) == ["a.png", "bc.png"]
-    assert [encord.result_of(title) for title in ("a.png", "bc.png")] == ["uploaded", "uploaded"]
+    assert [encord.result_of(title) for title in ("a.png", "bc.png")] == ["created", "created"]
     assert desk.notebook().left(DATASET) == []
     assert all(one["skipDuplicateUrls"] for one in encord.starts[1:])
 
@@ -266,5 +266,5 @@ def test_a_store_of_task_state_that_fails_does_not_stop_an_upload(
     notebook = task_state_notebook({"task_state_store": Failing()})  # type: ignore[typeddict-item]
     target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
     run(upload_files(target, [a_file("a.png", 5)], on_outcomes=encord.report, notebook=notebook), encord.perform)
-    assert encord.result_of("a.png") == "uploaded"
+    assert encord.result_of("a.png") == "created"
     assert caplog.text.count("RuntimeError") == 1

@@ -83,7 +83,7 @@ def test_a_file_that_is_no_report_is_not_overwritten_unawares(tmp_path: Path, co
 
 def test_a_report_of_a_newer_schema_is_not_read_as_if_it_were_ours() -> None:
     line = json.loads(_line()) | {"schema_version": "2.0"}
-    with pytest.raises(InvalidArgumentError, match="schema_version '2.0'"):
+    with pytest.raises(InvalidArgumentError, match=r"schema_version '2\.0'"):
         list(read_lines([json.dumps(line).encode()]))
 
 

@@ -105,15 +105,15 @@ def test_a_directory_is_uploaded_once_however_often_it_is_run(either_intake: Int
         "dataset_id": either_intake.dataset,
         "folder_id": None,
         "files": 5,
-        "uploaded": 5,
-        "present": 0,
+        "created": 5,
+        "unchanged": 0,
         "matched_by_name": 0,
         "failed": 0,
         "bytes": size,
         "report": report,
     }
     second = either_intake.upload()
-    assert (second["uploaded"], second["present"], second["bytes"], second["report"]) == (0, 5, 0, None)
+    assert (second["created"], second["unchanged"], second["bytes"], second["report"]) == (0, 5, 0, None)
     assert either_intake.titles() == ["a.png", "a.png", "b.png", "drive.mp4", "with blank %20 ü.png"]
 
 
@@ -122,7 +122,7 @@ def test_the_report_names_every_file_with_its_checksum_and_keeps_that_on_a_retry
 ) -> None:
     paths = either_intake.images("a.png", "b.png")
     uri = f"file://{tmp_path}/report.jsonl"
-    for outcome in ("uploaded", "present"):
+    for outcome in ("created", "unchanged"):
         either_intake.upload(report=uri)
         lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
         assert [line["outcome"] for line in lines] == [outcome] * 2
@@ -138,8 +138,8 @@ def test_the_report_names_every_file_with_its_checksum_and_keeps_that_on_a_retry
 def test_files_of_one_name_and_size_are_all_uploaded_and_once(either_intake: Intake) -> None:
     for part in "xyz":
         either_intake.images(f"{part}/same.png")
-    assert either_intake.upload(files_per_job=1)["uploaded"] == 3
-    assert either_intake.upload()["present"] == 3
+    assert either_intake.upload(files_per_job=1)["created"] == 3
+    assert either_intake.upload()["unchanged"] == 3
     assert either_intake.titles() == ["same.png"] * 3
 
 
@@ -154,8 +154,8 @@ def test_uris_and_path_objects_are_sources_too(intake: Intake) -> None:
     intake.images("a.png", "b[1].png", "deep/c.png", "d.png")
     base = f"file://{intake.folder}"
     source = [f"{base}/a*.png", ObjectStoragePath(f"{base}/deep"), f"{base}/b[1].png", intake.folder / "d.png"]
-    assert intake.upload(source=source)["uploaded"] == 4
-    assert intake.upload(source=f"{base}/**/*.png")["present"] == 4
+    assert intake.upload(source=source)["created"] == 4
+    assert intake.upload(source=f"{base}/**/*.png")["unchanged"] == 4
 
 
 @pytest.mark.parametrize(
@@ -174,14 +174,14 @@ def test_uris_and_path_objects_are_sources_too(intake: Intake) -> None:
 def test_a_fault_neither_loses_nor_doubles_a_file(either_intake: Intake, match: Any, do: Any) -> None:
     either_intake.images("a.png", "b.png", "c.png")
     either_intake.fault(match, do)
-    assert either_intake.upload()["uploaded"] == 3
+    assert either_intake.upload()["created"] == 3
     assert either_intake.titles() == ["a.png", "b.png", "c.png"]
 
 
 def test_a_job_that_did_not_start_is_started_again(intake: Intake) -> None:
     intake.images("a.png", "b.png")
     intake.fault(START, {"cut": "before"})
-    assert intake.upload()["uploaded"] == 2
+    assert intake.upload()["created"] == 2
     assert intake.requests(**START) == 2
     assert intake.requests(method="PUT") == 2
 
@@ -194,10 +194,10 @@ def test_a_corrupt_image_fails_for_good_and_the_others_are_uploaded(either_intak
         either_intake.upload(report=str(tmp_path / "r.jsonl"))
     assert either_intake.titles() == ["a.png", "c.png"]
     lines = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
-    assert [line["outcome"] for line in lines] == ["uploaded", "failed", "uploaded", "failed"]
+    assert [line["outcome"] for line in lines] == ["created", "failed", "created", "failed"]
     assert "not an image" in lines[1]["error"]
     skipped = either_intake.upload(on_error="skip")
-    assert (skipped["present"], skipped["failed"]) == (2, 2)
+    assert (skipped["unchanged"], skipped["failed"]) == (2, 2)
 
 
 def test_a_failure_that_may_pass_is_one_to_retry_and_the_retry_sends_only_what_is_missing(intake: Intake) -> None:
@@ -208,7 +208,7 @@ def test_a_failure_that_may_pass_is_one_to_retry_and_the_retry_sends_only_what_i
         intake.upload(max_concurrency=1)
     assert not isinstance(caught.value, AirflowFailException)
     again = intake.upload()
-    assert (again["uploaded"], again["present"]) == (1, 1)
+    assert (again["created"], again["unchanged"]) == (1, 1)
     assert intake.titles() == ["a.png", "b.png"]
 
 
@@ -278,7 +278,7 @@ def test_a_wrong_argument_is_told_by_name_when_the_task_runs_and_nothing_is_sent
 def test_numbers_and_lists_may_be_the_text_that_a_template_makes_of_them(intake: Intake) -> None:
     paths = [str(path) for path in intake.images("a.png", "b.png")]
     assert intake.upload(source=str(paths), files_per_job="1", max_concurrency="2.0", job_timeout="60")["files"] == 2
-    assert intake.upload(source=json.dumps(paths))["present"] == 2
+    assert intake.upload(source=json.dumps(paths))["unchanged"] == 2
 
 
 @pytest.mark.parametrize("match_by", ["checksum", "title_and_size"])
@@ -296,7 +296,7 @@ def test_a_report_that_was_cut_off_is_refused_and_left_as_it_is(
         intake.upload(report=str(report), match_by=match_by)
     assert (intake.rows(), cut.read_bytes()) == (there, whole[:-20])
     cut.write_bytes(whole)
-    assert intake.upload(report=str(report), match_by=match_by)["present"] == 2
+    assert intake.upload(report=str(report), match_by=match_by)["unchanged"] == 2
 
 
 def test_a_file_that_is_no_report_is_not_overwritten(intake: Intake, tmp_path: Path) -> None:

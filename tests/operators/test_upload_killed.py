@@ -60,7 +60,7 @@ def test_what_a_killed_worker_sent_but_did_not_register_is_uploaded_by_the_retry
     Worker(either_intake, max_concurrency=1).kill_when_seen(method="PUT", status=200)
     assert either_intake.rows() == []
     assert either_intake.requests(**START) == 0
-    assert either_intake.upload()["uploaded"] == 3
+    assert either_intake.upload()["created"] == 3
     assert either_intake.titles() == ["a.png", "b.png", "c.png"]
 
 
@@ -73,7 +73,7 @@ def test_a_job_that_outlives_its_worker_is_not_started_again_once_it_has_ended(e
     while len(either_intake.rows()) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert either_intake.upload()["present"] == 2
+    assert either_intake.upload()["unchanged"] == 2
     assert either_intake.titles() == ["a.png", "b.png"]
 
 
@@ -93,16 +93,16 @@ def test_with_a_report_a_killed_worker_s_retry_goes_on_with_its_job(
     either_intake.emulator.jobs(hold=False)
     either_intake.emulator.clear_faults()
     result = either_intake.upload(report=report)
-    assert (result["uploaded"], result["present"]) == (3, 0)
+    assert (result["created"], result["unchanged"]) == (3, 0)
     assert either_intake.titles() == ["a.png", "b.png", "c.png"]
     assert either_intake.requests(**START) == 1
     if started:
         assert either_intake.requests(method="PUT") == sent
     lines = [json.loads(line) for line in Path(report).read_text().splitlines()]
     assert [(line["title"], line["outcome"], bool(line["sha256"])) for line in lines] == [
-        ("a.png", "uploaded", True),
-        ("b.png", "uploaded", True),
-        ("c.png", "uploaded", True),
+        ("a.png", "created", True),
+        ("b.png", "created", True),
+        ("c.png", "created", True),
     ]
     assert [path.name for path in tmp_path.iterdir() if "report" in path.name] == ["report.jsonl"]
 
@@ -118,4 +118,4 @@ def test_under_a_storm_of_faults_every_file_is_there_once_after_the_retries(inta
         assert time.monotonic() < deadline
         with contextlib.suppress(AirflowException):
             intake.upload(files_per_job=10)
-    assert intake.upload()["present"] == 60
+    assert intake.upload()["unchanged"] == 60

@@ -75,7 +75,7 @@ def test_a_folder_takes_every_kind_and_a_second_run_sends_nothing(intake: Intake
     every_kind(intake)
     source = [str(intake.folder), str(intake.folder / "note.txt")]
     result = intake.upload(source=source, dataset_id=None, folder_id=folder)
-    assert (result["files"], result["uploaded"], result["failed"], result["dataset"]) == (7, 7, 0, None)
+    assert (result["files"], result["created"], result["failed"], result["dataset"]) == (7, 7, 0, None)
     kinds = {name: kind for name, (kind, _) in items_in(intake, folder).items()}
     assert {
         name: kinds[name] for name in ("a.png", "drive.mp4", "voice.wav", "brain.nii", "paper.pdf", "note.txt", "ct")
@@ -88,14 +88,14 @@ def test_a_folder_takes_every_kind_and_a_second_run_sends_nothing(intake: Intake
         "note.txt": "plainText",
         "ct": "dicomSeries",
     }
-    assert intake.upload(source=source, dataset_id=None, folder_id=folder)["present"] == 7
+    assert intake.upload(source=source, dataset_id=None, folder_id=folder)["unchanged"] == 7
 
 
 def test_images_of_a_directory_are_a_group_in_a_dataset_and_once(intake: Intake, tmp_path: Path) -> None:
     intake.images("scene-1/1.png", "scene-1/2.png", "scene-2/1.png")
     report = tmp_path / "groups.jsonl"
     arguments = {"group_by": "directory", "client_metadata": {"scene-1": {"site": "north"}}, "report": str(report)}
-    assert intake.upload(**arguments)["uploaded"] == 2
+    assert intake.upload(**arguments)["created"] == 2
     assert intake.titles() == ["scene-1", "scene-2"]
     with intake.account.client() as client:
         rows = client.dataset(intake.dataset).data_rows(fetch_client_metadata=True)
@@ -104,13 +104,13 @@ def test_images_of_a_directory_are_a_group_in_a_dataset_and_once(intake: Intake,
         "scene-2": ("IMG_GROUP", {}),
     }
     assert [len(json.loads(line)["parts"]) for line in report.read_text().splitlines()] == [2, 1]
-    assert intake.upload(**arguments)["present"] == 2
+    assert intake.upload(**arguments)["unchanged"] == 2
 
 
 def test_sidecars_become_metadata_and_are_no_data(intake: Intake, folder: str) -> None:
     (path,) = intake.images("a.png")
     (intake.folder / f"{path.name}.json").write_text('{"camera": 3}')
-    assert intake.upload(dataset_id=None, folder_id=folder, client_metadata="sidecar")["uploaded"] == 1
+    assert intake.upload(dataset_id=None, folder_id=folder, client_metadata="sidecar")["created"] == 1
     assert items_in(intake, folder) == {"a.png": ("image", {"camera": 3})}
 
 
@@ -124,7 +124,7 @@ def test_a_kind_that_goes_into_folders_only_is_refused_before_anything_is_sent(i
 
 def test_files_without_a_telling_name_are_what_the_user_says(intake: Intake, folder: str) -> None:
     (intake.folder / "IM0001").write_bytes(dicom(1))
-    assert intake.upload(dataset_id=None, folder_id=folder, kind="dicom")["uploaded"] == 1
+    assert intake.upload(dataset_id=None, folder_id=folder, kind="dicom")["created"] == 1
     ((kind, _),) = [one for name, one in items_in(intake, folder).items() if name == intake.folder.name]
     assert kind == "dicomSeries"
 
@@ -138,9 +138,9 @@ def test_half_a_job_refused_is_reported_with_its_reason_and_the_rest_is_in(intak
     finally:
         intake.emulator.jobs(fail_units=0.0)
     lines = [json.loads(line) for line in report.read_text().splitlines()]
-    assert result["uploaded"] + result["failed"] == len(lines) == 20
+    assert result["created"] + result["failed"] == len(lines) == 20
     assert 0 < result["failed"] < 20
     assert all(line["error"] for line in lines if line["outcome"] == "failed")
-    assert intake.titles() == [line["title"] for line in lines if line["outcome"] == "uploaded"]
-    assert intake.upload()["uploaded"] == result["failed"]
+    assert intake.titles() == [line["title"] for line in lines if line["outcome"] == "created"]
+    assert intake.upload()["created"] == result["failed"]
     assert len(intake.titles()) == 20

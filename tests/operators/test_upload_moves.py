@@ -67,7 +67,7 @@ def test_a_camera_that_was_refused_at_first_is_uploaded_by_the_retry(either_inta
         either_intake.upload(report=report, max_concurrency=1, files_per_job=1)
     either_intake.emulator.clear_faults()
     result = either_intake.upload(report=report)
-    assert (result["uploaded"], result["present"], result["matched_by_name"]) == (1, 2, 0)
+    assert (result["created"], result["unchanged"], result["matched_by_name"]) == (1, 2, 0)
     assert stored(either_intake) == checksums(contents)
     lines = [json.loads(line) for line in Path(report).read_text().splitlines()]
     assert {line["source"]: line["sha256"] for line in lines} == {
@@ -94,15 +94,15 @@ def test_frames_of_one_name_and_size_are_uploaded_every_day_or_a_warning_says_wh
     for day in range(1, 4):
         (intake.folder / NAME).write_bytes(bmp(day))
         contents[str(day)] = bmp(day)
-        assert intake.upload(report=report)["uploaded"] == 1
+        assert intake.upload(report=report)["created"] == 1
     assert stored(intake) == checksums(contents)
     with caplog.at_level(logging.WARNING):
         (intake.folder / NAME).write_bytes(bmp(4))
         result = intake.upload()
-    assert (result["uploaded"], result["present"], result["matched_by_name"]) == (0, 1, 1)
+    assert (result["created"], result["unchanged"], result["matched_by_name"]) == (0, 1, 1)
     by_day = str(tmp_path / "day4.jsonl")
-    assert intake.upload(report=by_day, match_by="checksum")["uploaded"] == 1
-    assert intake.upload(report=by_day, match_by="checksum")["present"] == 1
+    assert intake.upload(report=by_day, match_by="checksum")["created"] == 1
+    assert intake.upload(report=by_day, match_by="checksum")["unchanged"] == 1
 
 
 def test_the_title_alone_may_decide(intake: Intake) -> None:
@@ -110,7 +110,7 @@ def test_the_title_alone_may_decide(intake: Intake) -> None:
     intake.upload()
     (intake.folder / "a.png").write_bytes((intake.folder / "a.png").read_bytes() + b"\0")
     assert intake.upload(match_by="title")["matched_by_name"] == 1
-    assert intake.upload()["uploaded"] == 1
+    assert intake.upload()["created"] == 1
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_two_uploads_at_once_with_one_report_double_nothing(intake: Intake, tmp_
         )
         start.wait()
         try:
-            ends.append(operator.execute({"ti": Instance(run)})["uploaded"])
+            ends.append(operator.execute({"ti": Instance(run)})["created"])
         except AirflowException as error:
             ends.append(str(error))
 
@@ -175,9 +175,9 @@ def test_files_that_somebody_else_uploads_meanwhile_are_not_uploaded_again(eithe
     while either_intake.requests(method="PUT") < 4 and time.monotonic() < deadline:
         time.sleep(0.02)
     other = {"source": [str(path) for path in paths[4:]], "max_concurrency": 1}
-    assert either_intake.upload(**other)["uploaded"] == 2
+    assert either_intake.upload(**other)["created"] == 2
     first.join()
-    assert (results[0]["uploaded"], results[0]["present"]) == (4, 2)
+    assert (results[0]["created"], results[0]["unchanged"]) == (4, 2)
     assert either_intake.titles() == [f"{number}.png" for number in range(6)]
 
 
@@ -191,7 +191,7 @@ def test_a_run_of_an_earlier_date_recognises_its_files_by_one_report_for_all_dat
         (tmp_path / f"day{day}" / "cam" / NAME).write_bytes(bmp(day))
         contents[f"file://{tmp_path}/day{day}/cam/{NAME}"] = bmp(day)
     uploads = [
-        intake.upload(source=str(tmp_path / f"day{day}"), report=report, match_by="checksum")["uploaded"]
+        intake.upload(source=str(tmp_path / f"day{day}"), report=report, match_by="checksum")["created"]
         for day in (3, 1, 3, 2, 1)
     ]
     assert uploads == [1, 1, 0, 1, 0]
@@ -208,7 +208,7 @@ def test_two_uploads_at_once_without_a_report_are_not_both_successful_if_files_a
 
     def upload() -> None:
         try:
-            ends.append(intake.upload()["uploaded"])
+            ends.append(intake.upload()["created"])
         except AirflowFailException as error:
             ends.append(str(error))
 
@@ -220,7 +220,7 @@ def test_two_uploads_at_once_without_a_report_are_not_both_successful_if_files_a
     assert len(intake.titles()) == 4
     assert any("there twice now" in str(end) and "max_active_tis_per_dag=1" in str(end) for end in ends)
     intake.emulator.clear_faults()
-    assert intake.upload()["present"] == 2
+    assert intake.upload()["unchanged"] == 2
 
 
 @pytest.mark.parametrize("with_report", [True, False])
@@ -246,9 +246,9 @@ def test_what_a_killed_attempt_registered_is_not_taken_for_a_file_of_other_conte
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(bmp(7))
     result = operator.execute(run.context())
-    assert (result["uploaded"], result["matched_by_name"]) == (1, 0)
+    assert (result["created"], result["matched_by_name"]) == (1, 0)
     assert stored(intake) == checksums({"before": bmp(1), "now": bmp(7)})
-    assert operator.execute(run.context())["uploaded"] == 0
+    assert operator.execute(run.context())["created"] == 0
 
 
 def test_an_attempt_reads_the_report_only_when_nobody_else_writes_it(intake: Intake, tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_an_attempt_reads_the_report_only_when_nobody_else_writes_it(intake: Int
     assert attempt.end is not None
     assert attempt.end.kind == GREEN, attempt.end.text
     result = attempt.end.result
-    assert (result["present"], result["matched_by_name"]) == (2, 0)
+    assert (result["unchanged"], result["matched_by_name"]) == (2, 0)
 
 
 def test_a_zombie_that_was_about_to_note_a_job_starts_none(intake: Intake, tmp_path: Path) -> None:
@@ -304,16 +304,16 @@ def test_a_renamed_file_is_not_uploaded_again_and_a_copy_is(intake: Intake, tmp_
     renamed, copy = before.with_name("b.png"), before.with_name("c.png")
     before.rename(renamed)
     result = intake.upload(**arguments)
-    assert (result["present"], result["uploaded"], intake.titles()) == (1, 0, ["a.png"])
+    assert (result["unchanged"], result["created"], intake.titles()) == (1, 0, ["a.png"])
     copy.write_bytes(renamed.read_bytes())
     result = intake.upload(**arguments, source=str(copy))
-    assert (result["present"], result["uploaded"], intake.titles()) == (0, 1, ["a.png", "c.png"])
+    assert (result["unchanged"], result["created"], intake.titles()) == (0, 1, ["a.png", "c.png"])
 
 
 def test_an_image_sequence_is_uploaded_although_an_image_group_of_its_title_is_there(intake: Intake) -> None:
     intake.images("a.png", "b.png")
     intake.upload(group_by="directory")
-    assert intake.upload(group_by="directory")["present"] == 1
+    assert intake.upload(group_by="directory")["unchanged"] == 1
     result = intake.upload(group_by="directory", create_video=True)
-    assert (result["uploaded"], len(intake.titles())) == (1, 2)
-    assert intake.upload(group_by="directory", create_video=True)["present"] == 1
+    assert (result["created"], len(intake.titles())) == (1, 2)
+    assert intake.upload(group_by="directory", create_video=True)["unchanged"] == 1

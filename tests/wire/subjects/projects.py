@@ -39,7 +39,7 @@ def _project_create(request: dict[str, Any]) -> Arguments:
         description=payload["description"],
         datasets=payload["dataset_hashes"],
         ontology=payload.get("ontology_hash"),
-        workflow_template_id=payload.get("workflow_template_id"),
+        workflow_template=payload.get("workflow_template_id"),
         benchmark_of=payload.get("source_projects", ()),
     )
 
