@@ -40,7 +40,7 @@ from airflow_provider_encord.storage_paths import StoragePath
 log = logging.getLogger(__name__)
 
 _MOST_TRIES = 3
-_DIFFERENCES = {"project": "of another project", "branch": "of another branch", "filters": "with other filters"}
+_DIFFERENCES = {"project_id": "of another project", "branch": "of another branch", "filters": "with other filters"}
 
 
 class ExportSpec(msgspec.Struct, frozen=True, kw_only=True):

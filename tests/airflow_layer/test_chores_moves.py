@@ -93,7 +93,7 @@ class TestRemovals:
             operator.execute({"task_state_store": store})
         del store.delete
         again = EncordRemoveDataRowsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-        assert (again["removed"], again["gone"], store.kept) == (3, 0, {})
+        assert (again["removed"], again["not_found"], store.kept) == (3, 0, {})
 
     def test_a_retry_counts_all_rows_that_it_removes_itself(self, account: Account) -> None:
         """Review of 0.1, ingest 16: the count of an earlier attempt held, although more rows were there by now."""
@@ -103,7 +103,7 @@ class TestRemovals:
         result = EncordRemoveDataRowsOperator(task_id="task", dataset_id=dataset, data_hashes=wanted).execute(
             {"task_state_store": store}
         )
-        assert (result["selected"], result["removed"], result["gone"]) == (3, 3, 0)
+        assert (result["selected"], result["removed"], result["not_found"]) == (3, 3, 0)
 
 
 class TestMetadata:
@@ -168,7 +168,7 @@ class TestMetadata:
             client.run(edit_items({items["b.png"].uuid: folder_patch(name="Cafe\u0301.png")}))
         wanted = {items["a.png"].uuid.upper(): {"x": 1}, "Caf\u00e9.png": {"x": 2}}
         result = run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)
-        assert (result["changed"], result["missing"]) == (2, 0)
+        assert (result["updated"], result["not_found"]) == (2, 0)
 
     def test_an_item_that_is_named_by_id_and_by_name_must_agree(self, folder: Folder) -> None:
         """Fault 14.1."""
@@ -219,7 +219,7 @@ class TestMetadata:
                 threading.Event().wait(0.01)
             client.folder(folder.id).delete_items([item])
         update.join()
-        assert [results[0][name] for name in ("items", "changed", "missing")] == [2, 2, 1]
+        assert [results[0][name] for name in ("items", "updated", "not_found")] == [2, 2, 1]
         assert folder.metadata() == {"a.png": {"x": 1}, "c.png": {"x": 1}}
 
     def test_a_change_that_is_forbidden_is_tried_once_and_not_halved(self, folder: Folder) -> None:

@@ -92,7 +92,7 @@ class TestLinks:
         with account.client() as client:
             dataset = client.create_dataset("Linked").id
         first = run(EncordLinkItemsOperator, dataset_id=dataset, folder_id=folder.id)
-        assert first == {"dataset": dataset, "items": 3, "linked": 3}
+        assert first == {"dataset_id": dataset, "items": 3, "created": 3, "unchanged": 0}
         run(EncordLinkItemsOperator, dataset_id=dataset, item_ids=[item.uuid for item in folder.items().values()])
         with account.client() as client:
             assert len(client.dataset(dataset).data_rows()) == 3
@@ -131,7 +131,7 @@ class TestRemovals:
             run(EncordRemoveDataRowsOperator, **arguments)
         assert changes(account) == []
         more = {**arguments, "data_hashes": [*chosen, seeded["data_hashes"][2]]}
-        assert run(EncordRemoveDataRowsOperator, preview=True, **more)["gone"] == 2
+        assert run(EncordRemoveDataRowsOperator, preview=True, **more)["not_found"] == 2
         with account.client() as client:
             assert len(client.dataset(seeded["dataset_hash"]).data_rows()) == 3
         assert "Would remove 2 of 2 data rows" in capfd.readouterr().out + caplog.text
@@ -146,7 +146,7 @@ class TestMetadata:
     def test_only_what_differs_is_changed(self, folder: Folder) -> None:
         wanted = {"a.png": {"site": 1}, "b.png": {"site": 2}, "gone.png": {"site": 3}}
         result = run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)
-        assert result == {"folder": folder.id, "items": 2, "changed": 2, "unchanged": 0, "failed": 0, "missing": 1}
+        assert result == {"folder_id": folder.id, "items": 2, "updated": 2, "unchanged": 0, "failed": 0, "not_found": 1}
         folder.account.emulator.clear_journal()
         result = run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)
         assert (result["changed"], result["unchanged"], changes(folder.account)) == (0, 2, [])
@@ -225,9 +225,12 @@ class TestProjects:
     def test_a_status_is_set_if_it_is_another(self, account: Account) -> None:
         project = account.project()["project_hash"]
         first = run(EncordSetProjectStatusOperator, project_id=project, status="completed")
-        assert (first["status"], first["before"] != "completed") == ("completed", True)
+        assert (first["status"], first["previous_status"] != "completed") == ("completed", True)
         account.emulator.clear_journal()
-        assert run(EncordSetProjectStatusOperator, project_id=project, status="completed")["before"] == "completed"
+        assert (
+            run(EncordSetProjectStatusOperator, project_id=project, status="completed")["previous_status"]
+            == "completed"
+        )
         assert changes(account) == []
         with pytest.raises(AirflowFailException, match="status: 'done' is none of"):
             run(EncordSetProjectStatusOperator, project_id=project, status="done")

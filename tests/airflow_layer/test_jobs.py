@@ -82,7 +82,7 @@ def bucket(account: Account, tmp_path: Path) -> Any:
 
 def test_a_sync_is_waited_for_and_its_files_are_there(bucket: Bucket) -> None:
     result = bucket.sync()
-    assert (result["folder"], result["done"], result["failed"]) == (bucket.folder, 2, 0)
+    assert (result["folder_id"], result["synced"], result["failed"]) == (bucket.folder, 2, 0)
     assert bucket.names() == ["a.png", "b.png"]
     assert bucket.starts() == 1
     bucket.put("c.png")
@@ -100,7 +100,7 @@ def test_a_sync_fails_if_files_could_not_be_synced_and_a_retry_syncs_them(bucket
     finally:
         bucket.account.emulator.jobs(fail_units=0.0)
     assert not isinstance(raised.value, AirflowFailException)
-    assert bucket.sync(store)["done"] == 2
+    assert bucket.sync(store)["synced"] == 2
     assert bucket.names() == ["a.png", "b.png"]
 
 
@@ -150,7 +150,7 @@ def test_a_task_that_is_cleared_after_its_success_syncs_again(bucket: Bucket) ->
     store = Store()
     bucket.sync({"task_state_store": store})
     bucket.put("c.png")
-    assert bucket.sync({"task_state_store": store})["done"] >= 1
+    assert bucket.sync({"task_state_store": store})["synced"] >= 1
     assert bucket.names() == ["a.png", "b.png", "c.png"]
     assert bucket.starts() == 2
 
@@ -162,7 +162,7 @@ def test_a_job_that_encord_knows_no_more_is_started_anew(bucket: Bucket) -> None
     key = f"encord_job_{fingerprint(sync=bucket.folder)}"
     store.set("encord_jobs", [key])
     store.set(key, Job(kind=FOLDER_SYNC, resource=bucket.folder, id=bucket.folder).to_dictionary())
-    assert bucket.sync({"task_state_store": store})["done"] == 2
+    assert bucket.sync({"task_state_store": store})["synced"] == 2
     assert bucket.starts() == 1
 
 

@@ -57,7 +57,7 @@ def test_a_night_without_changes_makes_no_event_of_an_alias_and_says_so_to_the_a
     assert [uri for uri, _ in first[alias].added] == [asset.uri]
     second = night(2)
     assert (second[alias].added if alias in second else []) == []
-    assert (second[asset].extra["rows"], second[asset].extra["left"], second[asset].extra["unchanged"]) == (0, 0, 40)
+    assert (second[asset].extra["rows"], second[asset].extra["removed"], second[asset].extra["unchanged"]) == (0, 0, 40)
 
 
 def test_an_outlet_of_another_host_is_warned_of_with_both_uris(exports: Exports, capsys: Any, caplog: Any) -> None:

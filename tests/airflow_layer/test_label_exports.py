@@ -27,7 +27,7 @@ def test_each_night_only_what_changed_is_read(exports: Exports) -> None:
     exports.emulator.annotate(exports.project, data_hashes=edited)
     exports.emulator.clear_journal()
     result = exports.incremental(2)
-    assert (result["rows"], result["unchanged"], result["left"]) == (5, 35, 0)
+    assert (result["rows"], result["unchanged"], result["removed"]) == (5, 35, 0)
     truth = {row["data_hash"]: row for row in exports.truth()}
     assert exports.rows(2) == [truth[one] for one in edited]
     assert [one for one in exports.journal() if one["changes"]] == []
@@ -60,7 +60,7 @@ def test_rows_that_change_stage_come_and_go_though_their_time_of_editing_stays(
     assert before == {row["data_hash"]: row["last_edited_at"] for row in exports.truth()}, "a move edits nothing"
     assert [row["data_hash"] for row in exports.rows(2)] == [done[4]]
     assert exports.left(2) == {done[0]: FILTERED_OUT}
-    assert (result["rows"], result["left"], result["unchanged"]) == (1, 1, 2)
+    assert (result["rows"], result["removed"], result["unchanged"]) == (1, 1, 2)
 
 
 def test_data_that_is_taken_out_of_the_project_is_told(exports: Exports) -> None:
@@ -68,7 +68,7 @@ def test_data_that_is_taken_out_of_the_project_is_told(exports: Exports) -> None
     with exports.account.client() as client:
         project = client.project(exports.project)
         project.detach_datasets([one.dataset_hash for one in project.datasets()])
-    assert exports.incremental(2)["left"] == 40
+    assert exports.incremental(2)["removed"] == 40
     assert {*exports.left(2).values()} == {DELETED}
 
 

@@ -45,7 +45,7 @@ class TestLinks:
             dataset = client.create_dataset("Linked").id
         account.emulator.faults([{"match": LINK, "when": {"nth": 1}, "do": {"cut": cut}}])
         result = run(EncordLinkItemsOperator, dataset_id=dataset, folder_id=folder.id, duplicates_behavior=behavior)
-        assert result == {"dataset": dataset, "items": 3, "linked": 3}
+        assert result == {"dataset_id": dataset, "items": 3, "created": 3, "unchanged": 0}
         assert any(one["fault"] for one in account.emulator.journal())
         with account.client() as client:
             assert sorted(row.data_title for row in client.dataset(dataset).data_rows()) == ["a.png", "b.png", "c.png"]
@@ -59,7 +59,7 @@ class TestLinks:
         arguments = {"dataset": dataset, "folder": folder.id, "duplicates_behavior": behavior}
         _link_and_die(account, store, arguments)
         result = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-        assert (result["linked"], store.kept) == (3, {})
+        assert (result["created"], store.kept) == (3, {})
         with account.client() as client:
             assert len(client.dataset(dataset).data_rows()) == 3
 
@@ -79,7 +79,7 @@ class TestLinks:
             arguments = {"dataset": dataset, "items": linked, "duplicates_behavior": behavior}
             _link_and_die(account, store, arguments)
             result = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-            assert (result["linked"], store.kept) == (len(linked), {})
+            assert (result["created"], store.kept) == (len(linked), {})
             with account.client() as client:
                 assert len(client.dataset(dataset).data_rows()) == len(linked) + 1
         finally:
@@ -98,7 +98,7 @@ class TestLinks:
         (tmp_path / "d.png").write_bytes(png(9, 9))
         run(EncordUploadFilesOperator, source=str(tmp_path / "d.png"), folder_id=folder.id)
         result = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
-        assert (result["items"], result["linked"], store.kept) == (4, 4, {})
+        assert (result["items"], result["created"], store.kept) == (4, 4, {})
         with account.client() as client:
             rows = sorted(row.data_title for row in client.dataset(dataset).data_rows())
         assert rows == ["a.png", "b.png", "c.png", "d.png"]

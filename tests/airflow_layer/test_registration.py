@@ -47,7 +47,7 @@ def test_a_listing_of_a_prefix_goes_into_a_dataset_by_the_title_of_the_integrati
         dataset_id=intake.dataset,
         integration=f"key of {intake.url}",
     )
-    assert (result["units"], result["registered"], result["folder"]) == (3, 3, None)
+    assert (result["units"], result["registered"], result["folder_id"]) == (3, 3, None)
     with intake.account.client() as client:
         assert sorted(row.data_title for row in client.dataset(intake.dataset).data_rows()) == names
 

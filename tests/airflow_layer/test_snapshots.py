@@ -69,7 +69,7 @@ def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Export
     assert result["branch"].startswith("export-2026-01-01-taken-2")
     assert result["rows"] == 40
     exports.emulator.annotate(exports.project, count=40, seed=9)
-    assert marked.execute(past) == {**result, "copied": 0, "moment": marked.execute(past)["moment"]}
+    assert marked.execute(past) == {**result, "copied": 0, "captured_at": marked.execute(past)["captured_at"]}
 
 
 @pytest.mark.parametrize(

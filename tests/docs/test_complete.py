@@ -13,7 +13,8 @@ import pytest
 from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.export.manifest import decode_manifest
 from airflow_provider_encord.get_provider_info import CONNECTION_FIELDS, FIELD_BEHAVIOUR, get_provider_info
-from airflow_provider_encord.ingest.upload_report import encode_lines, read_lines
+from airflow_provider_encord.ingest.upload_report import read_lines
+from airflow_provider_encord.reports import encode_lines
 from tests.airflow_layer.lines import FEATURES, LINES
 from tests.docs.blocks import CHECKOUT, DOCS, DOCUMENTS, all_blocks, blocks_of
 from tests.docs.runner import known_extras, same_shape
@@ -107,7 +108,7 @@ def test_the_manifest_that_is_shown_is_one() -> None:
     assert json.dumps(names(shown)) == json.dumps(names(real))
     counts = shown["counts"]
     assert counts["listed"] == counts["with_labels"] + counts["without_labels"]
-    assert counts["with_labels"] == counts["exported"] + counts["missing"] + counts["unchanged"]
+    assert counts["with_labels"] == counts["exported"] + counts["not_found"] + counts["unchanged"]
 
 
 def test_the_line_of_a_report_that_is_shown_is_one() -> None:

@@ -17,7 +17,7 @@ from airflow.providers.common.compat.sdk import DAG
 from airflow_provider_encord.operators.projects import EncordGetProjectOperator
 
 with DAG("shown", schedule=None) as dag:
-    EncordGetProjectOperator(task_id="project", project="{project}")
+    EncordGetProjectOperator(task_id="project", project_id="{project}")
 """
 WRONG = {
     "a DAG that fails": ("python", "", "", DAG.format(project="aaaaaaaa-0000-4000-8000-00000000dead")),

@@ -83,8 +83,8 @@ def test_xcom_gets_counts_and_the_manifest_and_no_labels(emulator, tmp_path):
         "shards": 1,
         "bytes": manifest.bytes,
         "unchanged": 0,
-        "left": 0,
-        "missing": 0,
+        "removed": 0,
+        "not_found": 0,
         "failed": 0,
     }
     assert [json.loads(line) for line in lines(tmp_path / "export", manifest)] == emulator.labels(project)
@@ -103,7 +103,7 @@ def test_an_api_key_exports_its_own_project_without_naming_it(emulator, client, 
     api_key = client.project(project).create_api_key("export", ["label.read"])
     monkeypatch.setenv("AIRFLOW_CONN_ENCORD_API_KEY", _connection(emulator, api_key=api_key, resource_id=project))
     returned = _export(destination=str(tmp_path), encord_conn_id="encord_api_key")
-    assert (returned["project"], returned["rows"]) == (project, 5)
+    assert (returned["project_id"], returned["rows"]) == (project, 5)
     assert {entry["credential"].partition(":")[0] for entry in emulator.journal()[-3:]} == {"api_key"}
 
 

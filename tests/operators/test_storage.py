@@ -146,7 +146,7 @@ def test_files_of_one_name_and_size_are_all_uploaded_and_once(either_intake: Int
 def test_under_an_api_key_the_dataset_is_the_keys_own(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SSH_CONNECTION, intake.account.api_key_connection(intake.dataset, "dataset"))
     intake.images("a.png")
-    assert intake.upload(dataset_id=None)["dataset"] == intake.dataset
+    assert intake.upload(dataset_id=None)["dataset_id"] == intake.dataset
     assert intake.titles() == ["a.png"]
 
 

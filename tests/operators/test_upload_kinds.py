@@ -75,7 +75,7 @@ def test_a_folder_takes_every_kind_and_a_second_run_sends_nothing(intake: Intake
     every_kind(intake)
     source = [str(intake.folder), str(intake.folder / "note.txt")]
     result = intake.upload(source=source, dataset_id=None, folder_id=folder)
-    assert (result["files"], result["created"], result["failed"], result["dataset"]) == (7, 7, 0, None)
+    assert (result["files"], result["created"], result["failed"], result["dataset_id"]) == (7, 7, 0, None)
     kinds = {name: kind for name, (kind, _) in items_in(intake, folder).items()}
     assert {
         name: kinds[name] for name in ("a.png", "drive.mp4", "voice.wav", "brain.nii", "paper.pdf", "note.txt", "ct")

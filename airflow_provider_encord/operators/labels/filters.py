@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_encord.export.listing import Filters, RowSelection
 
 
-_WORDS = ("branch", "stage", "stage_like", "data_title", "data_title_like")
+_WORDS = ("branch", "stage", "stage_title_like", "data_title", "data_title_like")
 
 
 class LabelRowsOperator(EncordBaseOperator):
