@@ -139,7 +139,8 @@ def test_with_json_a_connection_that_does_not_work_is_an_error_in_json(
     mine = connection(world.emulator.url, private_key=keys.openssh(keys.new_key()))
     code, report, _ = run(monkeypatch, capsys, "--json", encord_default=mine)
     content = json.loads(report)
-    assert (code, sorted(content)) == (1, ["error", "schema_version", "versions"])
+    assert (code, sorted(content)) == (1, ["connections", "error", "schema_version", "versions"])
+    assert content["connections"] == [{"credential": "ssh_key", "host": "other host", "key_of": None}]
     assert "does not accept the SSH key" in content["error"]
     assert "127.0.0.1" not in report
 
@@ -197,7 +198,7 @@ def test_the_report_names_encords_own_host_and_no_proxy(
         monkeypatch.setenv("HTTPS_PROXY", f"http://waltraud:hunter2@127.0.0.1:{port}")
         mine = connection("api.us.encord.com", private_key=keys.openssh(keys.new_key()))
         code, report, result = run(monkeypatch, capsys, encord_default=mine)
-    assert (code, "api.us.encord.com" in report) == (1, True)
+    assert (code, "- SSH key at api.us.encord.com (US region)\n" in report) == (1, True)
     assert not re.search("waltraud|hunter2|127", report)
     assert "hunter2" not in result
 

@@ -187,14 +187,15 @@ def test_every_line_of_a_table_has_as_many_cells_as_its_head(world: World) -> No
     ],
 )
 def test_only_encords_own_hosts_are_named(host: str, shown: str) -> None:
-    report = render_failure(f"{host} does not answer.", [host], [])
+    report = render_failure(f"{host} does not answer.", [host], [], None)
     assert (host in report) == ("region" in shown)
 
 
 def test_the_report_of_a_failure_contains_no_values_of_the_connection() -> None:
-    message = f"The file of ssh_key_path (/home/waltraud/key) for {EMAIL}, trace id {uuid.uuid4().hex}, {uuid.uuid4()}"
-    report = render_failure(message, [], ["/home/waltraud/key", ""])
-    assert "The file of ssh_key_path ((left out)) for (email), trace id (id), (id)" in report
+    trace_id, other = uuid.uuid4().hex, uuid.uuid4()
+    message = f"The file of ssh_key_path (/home/waltraud/key) for {EMAIL}, trace id {trace_id}, {other}, {other.hex}"
+    report = render_failure(message, [], ["/home/waltraud/key", ""], None)
+    assert f"The file of ssh_key_path ((left out)) for (email), trace id {trace_id}, (id), (id)" in report
 
 
 @given(st.uuids(), st.emails(), st.text())
