@@ -88,7 +88,8 @@ lowest: .venvs/lowest/.ready  ## the tests of the Airflow layer and the client w
 # A folder with a wheel and a source distribution; they are built if it is not named.
 DISTRIBUTIONS ?=
 wheel: $(VENV)/.ready  ## the built wheel, installed on every line (LINES="2.11 3.3" for some)
-	WHEEL_LINES='$(LINES)' DISTRIBUTIONS='$(DISTRIBUTIONS)' $(BIN)/python -m pytest tests/packaging $(PYTEST_ARGS)
+	WHEEL_LINES='$(LINES)' DISTRIBUTIONS='$(DISTRIBUTIONS)' $(BIN)/python -m pytest tests/packaging/test_wheel.py \
+	  tests/packaging/test_installed.py $(PYTEST_ARGS)
 
 docs: $(VENV)/.ready  ## the documentation, warnings are errors; it opens at .work/docs/index.html
 	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet docs .work/docs

@@ -68,11 +68,11 @@ def _result(options: argparse.Namespace) -> _Result:
             try:
                 clients[connection_id] = EncordHook(connection_id).get_conn()
             except Exception as error:  # noqa: BLE001 - the test of the connection explains every error
-                return _failure(connection_id, type(error).__name__, as_json=options.json)
+                return _failure(connection_id, type(error).__name__, None, as_json=options.json)
         _log(f"Sending at most {budget(clients.values())} requests, all of them reads, one after the other.")
         finished = read_and_check(clients, Selection(options.project_id, options.dataset_id))
     except ConnectionFailedError as error:
-        return _failure(error.connection_id, str(error), as_json=options.json)
+        return _failure(error.connection_id, str(error), clients[error.connection_id], as_json=options.json)
     finally:
         for client in clients.values():
             client.close()
@@ -84,7 +84,7 @@ def _log(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def _failure(connection_id: str, what: str, *, as_json: bool) -> _Result:
+def _failure(connection_id: str, what: str, client: EncordClient | None, *, as_json: bool) -> _Result:
     """The report of a connection that does not work. Standard error gets the complete message.
 
     :param what: What happened, in case the test of the connection finds nothing wrong.
@@ -94,7 +94,7 @@ def _failure(connection_id: str, what: str, *, as_json: bool) -> _Result:
         message = f"{what} A moment later the connection worked: {message}"
     _log(f"Connection {connection_id}: {message}")
     render = report_json.render_failure if as_json else report.render_failure
-    return _Result(render(message, *_private(connection_id)), CONNECTION_FAILED)
+    return _Result(render(message, *_private(connection_id), client), CONNECTION_FAILED)
 
 
 def _private(connection_id: str) -> tuple[list[str], list[str]]:

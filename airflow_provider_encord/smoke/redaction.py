@@ -14,6 +14,7 @@ ENCORDS_HOSTS = {
 OTHER_HOST = "other host"
 _ID = re.compile(r"\b[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\b")
 _EMAIL = re.compile(r"\S+@[^\s|`<>()\"]+\.\w+")
+_TRACE_ID = re.compile(r"\btrace id ([0-9a-f]{32})\b")
 _HEX = re.compile(r"\b[0-9a-f]{16,}\b")
 
 
@@ -37,6 +38,16 @@ def without(secrets: Iterable[str], message: str) -> str:
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         message = message.replace(secret, "(left out)")
     return message
+
+
+def trace_ids_in(message: str) -> frozenset[str]:
+    """The trace ids that a message of the client names."""
+    return frozenset(_TRACE_ID.findall(message))
+
+
+def shown_host(host: str) -> str:
+    """A host as reports show it."""
+    return ENCORDS_HOSTS.get(host, OTHER_HOST)
 
 
 def hosts_of(visits: Sequence[Visit]) -> list[str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.smoke.environment import versions
 from airflow_provider_encord.smoke.facts import kind_name
 from airflow_provider_encord.smoke.findings import DID_NOT_HOLD
 from airflow_provider_encord.smoke.redaction import (
-    ENCORDS_HOSTS,
-    OTHER_HOST,
     hosts_of,
     redacted,
+    shown_host,
+    trace_ids_in,
     trace_ids_of,
     without,
 )
@@ -29,15 +30,24 @@ def render(run: Run) -> str:
     return redacted("\n".join(lines), hosts_of(run.visits), trace_ids_of(run.visits)) + "\n"
 
 
-def render_failure(message: str, hosts: Sequence[str], secrets: Iterable[str]) -> str:
+def render_failure(message: str, hosts: Sequence[str], secrets: Iterable[str], client: EncordClient | None) -> str:
     """The report of a connection that does not work.
 
     :param message: Of `EncordHook.test_connection`.
+    :param client: The client of the connection; None if it could not be created.
     :param hosts: The hosts of the connection and of proxies; Encord's own may be named.
     :param secrets: Values of the connection that must not be in the report, paths included.
     """
-    lines = [_TITLE, "", *_versions(), "", "**The connection does not work.** Nothing else was tried.", ""]
-    return redacted("\n".join([*lines, f"> {without(secrets, message)}"]), hosts) + "\n"
+    connection = [f"- {_connection(client)}"] if client else []
+    lines = [
+        *(_TITLE, "", *_versions(), *connection, ""),
+        *("**The connection does not work.** Nothing else was tried.", "", f"> {without(secrets, message)}"),
+    ]
+    return redacted("\n".join(lines), hosts, trace_ids_in(message)) + "\n"
+
+
+def _connection(connected: EncordClient | Visit) -> str:
+    return f"{kind_name(connected.credential.kind)} at {shown_host(connected.settings.host)}"
 
 
 def _versions() -> list[str]:
@@ -45,11 +55,7 @@ def _versions() -> list[str]:
 
 
 def _head(visits: Sequence[Visit]) -> list[str]:
-    connections = [
-        f"- {kind_name(visit.credential.kind)} at {ENCORDS_HOSTS.get(visit.settings.host, OTHER_HOST)}"
-        f"{f', of a {visit.key_of}' if visit.key_of else ''}"
-        for visit in visits
-    ]
+    connections = [f"- {_connection(visit)}{f', of a {visit.key_of}' if visit.key_of else ''}" for visit in visits]
     return [_TITLE, "", *_versions(), *connections, f"- clock of this machine: {_clock(visits[0].ledger.ahead)}"]
 
 

@@ -7,12 +7,13 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.smoke.environment import versions
 from airflow_provider_encord.smoke.redaction import (
-    ENCORDS_HOSTS,
-    OTHER_HOST,
     hosts_of,
     redacted,
+    shown_host,
+    trace_ids_in,
     trace_ids_of,
     without,
 )
@@ -45,10 +46,15 @@ def render(run: Run) -> str:
     return _text(content, hosts_of(run.visits), trace_ids_of(run.visits))
 
 
-def render_failure(message: str, hosts: Sequence[str], secrets: Iterable[str]) -> str:
+def render_failure(message: str, hosts: Sequence[str], secrets: Iterable[str], client: EncordClient | None) -> str:
     """The report of a connection that does not work; the parameters are those of `report.render_failure`."""
-    content = {"schema_version": SCHEMA_VERSION, "versions": versions(), "error": without(secrets, message)}
-    return _text(content, hosts)
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "versions": versions(),
+        "connections": [_connection(client)] if client else [],
+        "error": without(secrets, message),
+    }
+    return _text(content, hosts, trace_ids_in(message))
 
 
 def _text(content: dict[str, Any], hosts: Sequence[str], trace_ids: Collection[str] = ()) -> str:
@@ -62,12 +68,11 @@ def _text(content: dict[str, Any], hosts: Sequence[str], trace_ids: Collection[s
     return json.dumps(clean(content), indent=2, ensure_ascii=False) + "\n"
 
 
-def _connection(visit: Visit) -> dict[str, Any]:
-    host = visit.settings.host
+def _connection(connected: EncordClient | Visit) -> dict[str, Any]:
     return {
-        "credential": visit.credential.kind,
-        "host": host if host in ENCORDS_HOSTS else OTHER_HOST,
-        "key_of": visit.key_of,
+        "credential": connected.credential.kind,
+        "host": shown_host(connected.settings.host),
+        "key_of": connected.key_of if isinstance(connected, Visit) else None,
     }
 
 

@@ -14,6 +14,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests.client.scripted_server import ScriptedServer, answer
 
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 class Authority:
     """An authority and the certificate of one server, in files.
@@ -30,9 +42,14 @@ class Authority:
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         root = self._builder(subject, subject, key.public_key(), days=1)
         root = root.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        # From Python 3.13 on, certificates must have what RFC 5280 demands of them.
+        root = root.add_extension(_SIGNS_CERTIFICATES, critical=True)
+        root = root.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         own = self._builder(x509.Name([]), subject, server_key.public_key(), days=days)
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
         own = own.add_extension(names, critical=True)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+        own = own.add_extension(issuer, critical=False)
         self.bundle.write_bytes(root.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
         self.chain.write_bytes(
             server_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

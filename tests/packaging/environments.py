@@ -34,10 +34,12 @@ class Environment:
 
     :param folder: Of the environment.
     :param home: Where programs run, far from the checkout.
+    :param constraint: The file with the versions that it takes.
     """
 
     folder: Path
     home: Path
+    constraint: Path
 
     @classmethod
     def create(cls, place: Path, *requirements: str | Path, line: str = "3.3") -> Environment:
@@ -45,11 +47,10 @@ class Environment:
 
         :param line: Of Airflow.
         """
-        environment = cls(place / "environment", place / "home")
+        environment = cls(place / "environment", place / "home", CONSTRAINTS / f"airflow-{line}.txt")
         environment.home.mkdir()
         uv("venv", "--quiet", "--python", sys.executable, environment.folder)
-        constraint = CONSTRAINTS / f"airflow-{line}.txt"
-        uv("pip", "install", "--python", environment.python, "--constraint", constraint, *requirements)
+        uv("pip", "install", "--python", environment.python, "--constraint", environment.constraint, *requirements)
         return environment
 
     @property

@@ -148,7 +148,7 @@ def test_the_emulator_without_its_extra_names_it(command: tuple[str, ...], on_ea
 def pytest_beside(bare: Environment, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Variables that put pytest beside the wheel, while the environment stays as it is."""
     folder = tmp_path_factory.mktemp("pytest")
-    uv("pip", "install", "--python", bare.python, "--target", folder, "pytest")
+    uv("pip", "install", "--python", bare.python, "--constraint", bare.constraint, "--target", folder, "pytest")
     return {"PYTHONPATH": str(folder)}
 
 

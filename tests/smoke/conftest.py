@@ -1,4 +1,4 @@
-"""An account on an emulator with something in it, and runs of the smoke test against it."""
+"""An account on an emulator with data in it, and runs of the smoke command against it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class World:
         return SshKey.parse(self.account.private_key)
 
     def run(self, *credentials: Credential, url: str | None = None, **selection: Any) -> Run:
-        """Look round with some credentials; by default with the SSH key."""
+        """Read all that these credentials can read; by default with the SSH key."""
         return run_with(url or self.emulator.url, *(credentials or (self.ssh,)), **selection)
 
 

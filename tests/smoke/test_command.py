@@ -1,4 +1,4 @@
-"""``python -m airflow_provider_encord.smoke``: connections in, report and exit code out."""
+"""``python -m airflow_provider_encord.smoke``: connections in, report and exit status out."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from airflow_provider_encord.smoke.__main__ import main
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, connection
 from tests.client import keys
 from tests.client.scripted_server import closed_port
+from tests.smoke.changed_answers import changed_answers, path
 from tests.smoke.conftest import EMAIL, PROJECT_TITLE, World
-from tests.smoke.contrary import contrary, path
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -69,7 +69,7 @@ def run(
 
 
 @pytest.mark.parametrize("kind", ["project", "dataset"])
-def test_an_api_key_alone_does(
+def test_one_connection_with_an_api_key_is_enough(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
     resource = world.project if kind == "project" else world.dataset
@@ -89,7 +89,7 @@ def test_a_fact_that_does_not_hold_gives_exit_status_3(
     def teapot(received: Any, status: int, content: Any) -> tuple[int, Any]:
         return 418 if status == 404 else status, content
 
-    with contrary(world.emulator.url, teapot) as url:
+    with changed_answers(world.emulator.url, teapot) as url:
         mine = connection(url, private_key=world.account.private_key)
         code, report, _ = run(monkeypatch, capsys, "--encord-conn-id", "mine", mine=mine)
     assert (code, "(missing-v2) | 3 | **did not hold** |" in report) == (3, True)
@@ -104,7 +104,7 @@ def test_an_answer_that_cannot_be_read_gives_exit_status_3(
             content["results"] = [{}]
         return status, content
 
-    with contrary(world.emulator.url, no_name) as url:
+    with changed_answers(world.emulator.url, no_name) as url:
         mine = connection(url, private_key=world.account.private_key)
         code, report, _ = run(monkeypatch, capsys, encord_default=mine)
     assert (code, "not readable, Object missing required field `name`" in report) == (3, True)
@@ -117,7 +117,7 @@ def test_a_missing_permission_is_as_expected(
     def forbid(received: Any, status: int, content: Any) -> tuple[int, Any]:
         return (403, {"message": "no"}) if path(received) == "organisation/users" else (status, content)
 
-    with contrary(world.emulator.url, forbid) as url:
+    with changed_answers(world.emulator.url, forbid) as url:
         mine = connection(url, private_key=world.account.private_key)
         code, report, _ = run(monkeypatch, capsys, encord_default=mine)
     assert (code, "1 refused, 0 not readable, 0 failed, 0 not sent" in report) == (0, True)
@@ -139,7 +139,8 @@ def test_with_json_a_connection_that_does_not_work_is_an_error_in_json(
     mine = connection(world.emulator.url, private_key=keys.openssh(keys.new_key()))
     code, report, _ = run(monkeypatch, capsys, "--json", encord_default=mine)
     content = json.loads(report)
-    assert (code, sorted(content)) == (1, ["error", "schema_version", "versions"])
+    assert (code, sorted(content)) == (1, ["connections", "error", "schema_version", "versions"])
+    assert content["connections"] == [{"credential": "ssh_key", "host": "other host", "key_of": None}]
     assert "does not accept the SSH key" in content["error"]
     assert "127.0.0.1" not in report
 
@@ -167,8 +168,8 @@ def test_a_connection_that_does_not_work_says_why(
 
     key = world.account.private_key
     with (
-        contrary(world.emulator.url, web_page) as elsewhere,
-        contrary(world.emulator.url, other_api) as other,
+        changed_answers(world.emulator.url, web_page) as elsewhere,
+        changed_answers(world.emulator.url, other_api) as other,
         closed_port() as port,
     ):
         connections = {
@@ -190,19 +191,19 @@ def test_a_connection_that_does_not_work_says_why(
     assert not [secret for secret in (EMAIL, "127.0.0.1", world.dataset, key.splitlines()[2]) if secret in report]
 
 
-def test_encords_own_host_is_told_and_a_proxy_is_not(
+def test_the_report_names_encords_own_host_and_no_proxy(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with closed_port() as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://waltraud:hunter2@127.0.0.1:{port}")
         mine = connection("api.us.encord.com", private_key=keys.openssh(keys.new_key()))
         code, report, result = run(monkeypatch, capsys, encord_default=mine)
-    assert (code, "api.us.encord.com" in report) == (1, True)
+    assert (code, "- SSH key at api.us.encord.com (US region)\n" in report) == (1, True)
     assert not re.search("waltraud|hunter2|127", report)
     assert "hunter2" not in result
 
 
-def test_the_first_connection_that_does_not_work_ends_it_before_the_others_are_read(
+def test_a_connection_that_does_not_work_ends_the_run_before_any_read(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good, bad = world.account.connection(), connection(world.emulator.url)
@@ -222,7 +223,9 @@ def test_the_first_connection_that_does_not_work_ends_it_before_the_others_are_r
         (["--write"], "unrecognized arguments"),
     ],
 )
-def test_wrong_arguments_are_told_apart(capsys: pytest.CaptureFixture[str], arguments: list[str], says: str) -> None:
+def test_a_wrong_option_is_named_with_the_reason(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert (ended.value.code, says in capsys.readouterr().err) == (2, True)

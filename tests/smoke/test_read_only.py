@@ -1,4 +1,4 @@
-"""Nothing but reads leaves the smoke test, whatever an operation says of itself, and no more of them than announced."""
+"""The smoke command sends only reads, whatever an operation says about itself, and no more than its limit."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def transport(world: World, url: str, most: int = 10) -> ReadOnlyTransport:
         ),
     ],
 )
-def test_what_is_no_read_is_refused_before_anything_is_sent(world: World, call: Call[Any]) -> None:
+def test_a_request_that_is_not_a_read_is_refused_before_anything_is_sent(world: World, call: Call[Any]) -> None:
     with ScriptedServer() as server:
         server.always(answer(json={}))
         with pytest.raises(WouldChangeError):
@@ -86,7 +86,7 @@ def test_no_write_of_the_registry_could_be_sent() -> None:
                 require_read(sample_call(operation))
 
 
-def test_bytes_are_never_sent(world: World) -> None:
+def test_files_are_never_sent(world: World) -> None:
     with ScriptedServer() as server:
         file = Transfer(url=f"{server.url}/x?s=1", open=lambda: io.BytesIO(b"a"), size=1, headers={}, title="a.png")
         with pytest.raises(WouldChangeError):
@@ -94,14 +94,14 @@ def test_bytes_are_never_sent(world: World) -> None:
     assert server.accepted == 0
 
 
-def test_a_client_cannot_be_made_to_write_with_it(world: World) -> None:
+def test_a_client_with_this_transport_cannot_write(world: World) -> None:
     made = EncordClient(world.ssh, Settings(), transport=transport(world, world.emulator.url))
     with made, pytest.raises(WouldChangeError):
         made.create_project("New")
     assert not [entry for entry in world.emulator.journal() if entry["changes"]]
 
 
-def test_no_more_requests_are_sent_than_announced_repeats_included(world: World) -> None:
+def test_the_limit_of_requests_includes_repeated_ones(world: World) -> None:
     with ScriptedServer() as server:
         server.always(answer(503))
         sender = transport(world, server.url, most=3)
@@ -112,7 +112,7 @@ def test_no_more_requests_are_sent_than_announced_repeats_included(world: World)
 
 
 @pytest.mark.parametrize("who", ["ssh", "of_project", "of_dataset"])
-def test_the_emulator_sees_nothing_but_reads_and_as_many_as_the_report_counts(world: World, who: str) -> None:
+def test_the_emulator_receives_only_reads_and_as_many_as_the_report_counts(world: World, who: str) -> None:
     credential: Credential = getattr(world, who)
     run = world.run(credential)
     journal = world.emulator.journal()
@@ -120,12 +120,12 @@ def test_the_emulator_sees_nothing_but_reads_and_as_many_as_the_report_counts(wo
     assert run.requests > 5
 
 
-def test_a_server_that_fails_for_ever_is_asked_few_questions(world: World) -> None:
+def test_a_server_that_keeps_failing_receives_no_more_requests_than_the_limit(world: World) -> None:
     world.emulator.faults([{"match": {"path": "/public"}, "do": {"status": 503}, "when": {"every": 2}}])
     assert world.run(world.ssh).requests <= MOST_REQUESTS["ssh_key"]
 
 
-def test_the_project_and_the_dataset_that_are_asked_for_are_looked_at_and_no_others(world: World) -> None:
+def test_only_the_selected_project_and_dataset_are_read(world: World) -> None:
     other = world.account.project(rows=1)
     (visit,) = world.run(selection=Selection(other["project_hash"], world.dataset)).visits
     projects_read = [reply.value.project_hash for reply in visit.of("project.get", "v2")]
@@ -133,7 +133,7 @@ def test_the_project_and_the_dataset_that_are_asked_for_are_looked_at_and_no_oth
     assert (projects_read, datasets_read) == ([other["project_hash"]], [world.dataset])
 
 
-def test_of_many_projects_and_datasets_only_the_first_are_looked_at(world: World) -> None:
+def test_of_many_projects_and_datasets_only_the_first_two_are_read(world: World) -> None:
     for _ in range(3):
         world.account.project(rows=1)
     (visit,) = world.run().visits

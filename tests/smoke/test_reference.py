@@ -1,4 +1,4 @@
-"""The list of facts is held against the protocol reference, where that lies beside the checkout."""
+"""The list of facts agrees with the protocol reference, if that is beside the checkout."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ beside = pytest.mark.skipif(not REFERENCE.exists(), reason="the protocol referen
 
 
 def marks_by_section(mark: str) -> dict[str, int]:
-    """How often a mark stands in each section; what stands before the first section explains the marks."""
+    """How often each section has a mark. The text before the first section explains the marks."""
     counts: collections.Counter[str] = collections.Counter()
     section = ""
     for line in REFERENCE.read_text().splitlines():
@@ -46,7 +46,7 @@ def test_every_mark_of_an_inference_has_its_fact() -> None:
         ("from the SDK's description", "7.7", {"label-review-types"}),
     ],
 )
-def test_what_the_reference_leaves_open_has_its_fact(words: str, section: str, facts: set[str]) -> None:
+def test_every_open_question_of_the_reference_has_its_fact(words: str, section: str, facts: set[str]) -> None:
     assert section in marks_by_section(words)
     assert facts <= {fact.id for fact in FACTS if fact.section == section}
 
@@ -56,5 +56,5 @@ def test_a_fact_is_checked_or_says_why_not(fact: Fact) -> None:
     assert bool(fact.check) != bool(fact.why_not)
 
 
-def test_facts_have_names_of_their_own() -> None:
+def test_no_two_facts_have_the_same_name() -> None:
     assert len({fact.id for fact in FACTS}) == len(FACTS)

@@ -1,6 +1,6 @@
-"""A server that is the emulator, but for what a test wants to be otherwise: it relays, and twists answers.
+"""A server that forwards requests to the emulator and lets a test change its answers.
 
-Signatures do not cover the host, so what is signed for this server is valid at the emulator.
+Signatures do not include the host, so the emulator accepts what was signed for this server.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from typing import Any
 
 from tests.client.scripted_server import Received, ScriptedServer, respond
 
-Twist = Callable[[Received, int, Any], tuple[int, Any]]
-"""Gets the request, and status and JSON of the emulator's answer; gives those that are sent."""
+Change = Callable[[Received, int, Any], tuple[int, Any]]
+"""Takes the request, and status and JSON of the emulator's answer; returns those to send."""
 
 
 @contextlib.contextmanager
-def contrary(emulator_url: str, twist: Twist) -> Iterator[str]:
-    """Serve, as long as the ``with`` lasts; the URL."""
+def changed_answers(emulator_url: str, change: Change) -> Iterator[str]:
+    """Run the server in a ``with`` block, which gets its URL."""
     place = urllib.parse.urlsplit(emulator_url).netloc
 
-    def relay(received: Received) -> tuple[int, Any]:
+    def answer_to(received: Received) -> tuple[int, Any]:
         try:
-            return twist(received, *_asked(place, received))
-        except Exception as error:  # noqa: BLE001 - in the server's thread nobody would hear of it
+            return change(received, *_forwarded(place, received))
+        except Exception as error:  # noqa: BLE001 - raised after the block, outside the server's thread
             broken.append(error)
             return 418, {"message": "the test's own server is broken"}
 
     broken: list[Exception] = []
     with ScriptedServer() as server:
-        server.always(respond(relay))
+        server.always(respond(answer_to))
         yield server.url
     if broken:
         raise broken[0]
 
 
-def _asked(place: str, received: Received) -> tuple[int, Any]:
+def _forwarded(place: str, received: Received) -> tuple[int, Any]:
     connection = http.client.HTTPConnection(place, timeout=60)
     try:
         left_out = ("host", "connection", "accept-encoding", "content-length")
@@ -59,7 +59,7 @@ def query(received: Received) -> dict[str, str]:
     return dict(urllib.parse.parse_qsl(received.target.partition("?")[2]))
 
 
-def asked_for(received: Received) -> str | None:
+def query_type(received: Received) -> str | None:
     """The query type of a v1 request; None on v2."""
     return received.json()["query_type"] if received.target.startswith("/public") else None
 
