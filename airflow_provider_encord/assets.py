@@ -36,98 +36,103 @@ _SHAPES = (
 )
 
 
-def project_uri(api: str, project: str) -> str:
+def project_uri(api: str, project_id: str) -> str:
     """URI of a project.
 
     :param api: Base URL or host of the API; the same for the functions below.
-    :param project: Its id.
+    :param project_id: Its id.
     :raises ValueError: An id is no UUID, or there is no host; the same for the functions below.
     """
-    return _uri(api, "projects", _id(project, "project"))
+    return _uri(api, "projects", _id(project_id, "project_id"))
 
 
-def labels_uri(api: str, project: str, branch: str = _MAIN_BRANCH) -> str:
+def labels_uri(api: str, project_id: str, branch: str = _MAIN_BRANCH) -> str:
     """URI of the labels of a project, on one branch."""
     if not branch:
         raise ValueError("branch: it is empty; name the label branch, such as 'main'.")
-    return _uri(api, "projects", _id(project, "project"), "branches", urllib.parse.quote(branch, safe=""), "labels")
+    return _uri(
+        api, "projects", _id(project_id, "project_id"), "branches", urllib.parse.quote(branch, safe=""), "labels"
+    )
 
 
-def stage_uri(api: str, project: str, stage: str) -> str:
+def stage_uri(api: str, project_id: str, stage_id: str) -> str:
     """URI of the tasks in a workflow stage."""
-    return _uri(api, "projects", _id(project, "project"), "stages", _id(stage, "stage"))
+    return _uri(api, "projects", _id(project_id, "project_id"), "stages", _id(stage_id, "stage_id"))
 
 
-def dataset_uri(api: str, dataset: str) -> str:
+def dataset_uri(api: str, dataset_id: str) -> str:
     """URI of a dataset."""
-    return _uri(api, "datasets", _id(dataset, "dataset"))
+    return _uri(api, "datasets", _id(dataset_id, "dataset_id"))
 
 
-def folder_uri(api: str, folder: str) -> str:
+def folder_uri(api: str, folder_id: str) -> str:
     """URI of a storage folder."""
-    return _uri(api, "folders", _id(folder, "folder"))
+    return _uri(api, "folders", _id(folder_id, "folder_id"))
 
 
-def project_asset(project: str, *, host: str = DEFAULT_HOST) -> Asset:
+def project_asset(project_id: str, *, host: str = DEFAULT_HOST) -> Asset:
     """Asset of a project, for ``outlets``, ``inlets`` and ``schedule``.
 
-    :param project: Its id.
+    :param project_id: Its id.
     :param host: The API's host, as in the connection; the same for the functions below.
     """
-    return _asset(project_uri(host, project))
+    return _asset(project_uri(host, project_id))
 
 
-def labels_asset(project: str, branch: str = _MAIN_BRANCH, *, host: str = DEFAULT_HOST) -> Asset:
+def labels_asset(project_id: str, branch: str = _MAIN_BRANCH, *, host: str = DEFAULT_HOST) -> Asset:
     """Asset of the labels of a project, on one branch."""
-    return _asset(labels_uri(host, project, branch))
+    return _asset(labels_uri(host, project_id, branch))
 
 
-def stage_asset(project: str, stage: str, *, host: str = DEFAULT_HOST, watchers: list[Any] | None = None) -> Asset:
+def stage_asset(
+    project_id: str, stage_id: str, *, host: str = DEFAULT_HOST, watchers: list[Any] | None = None
+) -> Asset:
     """Asset of a workflow stage's tasks.
 
-    :param stage: Id of the stage.
+    :param stage_id: Id of the stage.
     :param watchers: Asset watchers (Airflow 3).
     """
-    return _asset(stage_uri(host, project, stage), **({"watchers": watchers} if watchers else {}))
+    return _asset(stage_uri(host, project_id, stage_id), **({"watchers": watchers} if watchers else {}))
 
 
-def dataset_asset(dataset: str, *, host: str = DEFAULT_HOST) -> Asset:
+def dataset_asset(dataset_id: str, *, host: str = DEFAULT_HOST) -> Asset:
     """Asset of a dataset."""
-    return _asset(dataset_uri(host, dataset))
+    return _asset(dataset_uri(host, dataset_id))
 
 
-def folder_asset(folder: str, *, host: str = DEFAULT_HOST) -> Asset:
+def folder_asset(folder_id: str, *, host: str = DEFAULT_HOST) -> Asset:
     """Asset of a storage folder."""
-    return _asset(folder_uri(host, folder))
+    return _asset(folder_uri(host, folder_id))
 
 
 def create_asset(
     *,
     host: str = DEFAULT_HOST,
-    project: str | None = None,
+    project_id: str | None = None,
     branch: str | None = None,
-    stage: str | None = None,
-    dataset: str | None = None,
-    folder: str | None = None,
+    stage_id: str | None = None,
+    dataset_id: str | None = None,
+    folder_id: str | None = None,
 ) -> Asset:
-    """The factory that Airflow finds by the scheme: exactly one of project, dataset and folder.
+    """The factory that Airflow finds by the scheme: exactly one of `project_id`, `dataset_id` and `folder_id`.
 
     :param branch: With a project: its labels on this branch.
-    :param stage: With a project: the tasks of this stage.
+    :param stage_id: With a project: the tasks of this stage.
     :raises ValueError: They contradict each other.
     """
-    named = [one for one in (project, dataset, folder) if one]
-    if len(named) != 1 or ((branch or stage) and not project) or (branch and stage):
+    named = [one for one in (project_id, dataset_id, folder_id) if one]
+    if len(named) != 1 or ((branch or stage_id) and not project_id) or (branch and stage_id):
         raise ValueError(
-            "project, dataset, folder: give exactly one; and with project, at most one of branch and stage."
+            "Pass exactly one of `project_id`, `dataset_id` and `folder_id`, and with `project_id` at most one of "
+            "`branch` and `stage_id`."
         )
-    if project and branch:
-        return labels_asset(project, branch, host=host)
-    if project and stage:
-        return stage_asset(project, stage, host=host)
-    if project:
-        return project_asset(project, host=host)
-    return dataset_asset(dataset, host=host) if dataset else folder_asset(str(folder), host=host)
+    if project_id and branch:
+        return labels_asset(project_id, branch, host=host)
+    if project_id and stage_id:
+        return stage_asset(project_id, stage_id, host=host)
+    if project_id:
+        return project_asset(project_id, host=host)
+    return dataset_asset(dataset_id, host=host) if dataset_id else folder_asset(str(folder_id), host=host)
 
 
 def sanitize_uri(uri: urllib.parse.SplitResult) -> urllib.parse.SplitResult:

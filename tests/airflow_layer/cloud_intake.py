@@ -43,7 +43,7 @@ class Intake:
 
     def operator(self, **arguments: Any) -> EncordRegisterCloudDataOperator:
         """By default, it registers in the folder."""
-        arguments = {"folder": self.folder, "integration": self.integration, **arguments}
+        arguments = {"folder_id": self.folder, "integration": self.integration, **arguments}
         return EncordRegisterCloudDataOperator(task_id="register", **arguments)
 
     def deferrable(self, **arguments: Any) -> EncordRegisterCloudDataOperator:

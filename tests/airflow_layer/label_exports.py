@@ -28,7 +28,7 @@ class Exports:
         self.emulator.clear_journal()
 
     def export(self, day: int = 0, **arguments: Any) -> dict[str, Any]:
-        arguments = {"project": self.project, "destination": str(self.directory / f"day-{day}"), **arguments}
+        arguments = {"project_id": self.project, "destination": str(self.directory / f"day-{day}"), **arguments}
         result: dict[str, Any] = EncordExportLabelsOperator(task_id="export", **arguments).execute(context(day))
         return result
 

@@ -35,7 +35,7 @@ class Activity:
 
     def export(self, name: str = "export", **arguments: Any) -> dict[str, Any]:
         interval = {"start": self.today, "end": self.today + DAY}
-        arguments = {"project": self.project, "destination": str(self.directory / name), **interval, **arguments}
+        arguments = {"project_id": self.project, "destination": str(self.directory / name), **interval, **arguments}
         result: dict[str, Any] = EncordExportAnalyticsOperator(task_id="export", **arguments).execute({})
         return result
 

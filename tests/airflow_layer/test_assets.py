@@ -41,11 +41,11 @@ def test_a_uri_is_made_of_host_and_ids(made: str, uri: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "uri"),
     [
-        ({"project": ID}, assets.project_uri(API, ID)),
-        ({"project": ID, "branch": "dev"}, assets.labels_uri(API, ID, "dev")),
-        ({"project": ID, "stage": OTHER}, assets.stage_uri(API, ID, OTHER)),
-        ({"dataset": ID, "host": "api.us.encord.com"}, assets.dataset_uri("https://api.us.encord.com", ID)),
-        ({"folder": ID}, assets.folder_uri(API, ID)),
+        ({"project_id": ID}, assets.project_uri(API, ID)),
+        ({"project_id": ID, "branch": "dev"}, assets.labels_uri(API, ID, "dev")),
+        ({"project_id": ID, "stage_id": OTHER}, assets.stage_uri(API, ID, OTHER)),
+        ({"dataset_id": ID, "host": "api.us.encord.com"}, assets.dataset_uri("https://api.us.encord.com", ID)),
+        ({"folder_id": ID}, assets.folder_uri(API, ID)),
     ],
 )
 def test_the_factory_makes_what_the_functions_make(arguments: dict[str, str], uri: str) -> None:
@@ -56,9 +56,9 @@ def test_the_factory_makes_what_the_functions_make(arguments: dict[str, str], ur
     "arguments",
     [
         {},
-        {"project": ID, "dataset": ID},
-        {"branch": "main", "dataset": ID},
-        {"project": ID, "branch": "x", "stage": ID},
+        {"project_id": ID, "dataset_id": ID},
+        {"branch": "main", "dataset_id": ID},
+        {"project_id": ID, "branch": "x", "stage_id": ID},
     ],
 )
 def test_the_factory_refuses_what_contradicts_itself(arguments: dict[str, str]) -> None:

@@ -47,11 +47,11 @@ class TestEmptySwitches:
     def test_an_empty_switch_removes_and_changes_nothing(self, account: Account, folder: Folder, empty: Any) -> None:
         """Fault 11.1."""
         seeded = account.project(rows=3)
-        removal = {"dataset": seeded["dataset_hash"], "data_hashes": seeded["data_hashes"]}
+        removal = {"dataset_id": seeded["dataset_hash"], "data_hashes": seeded["data_hashes"]}
         account.emulator.clear_journal()
         for operator, arguments in (
             (EncordRemoveDataRowsOperator, removal),
-            (EncordUpdateMetadataOperator, {"folder": folder.id, "metadata": {"a.png": {"x": 1}}}),
+            (EncordUpdateMetadataOperator, {"folder_id": folder.id, "metadata": {"a.png": {"x": 1}}}),
         ):
             with pytest.raises(AirflowFailException, match="preview: it is empty"):
                 run(operator, preview=empty, **arguments)
@@ -63,7 +63,7 @@ class TestEmptySwitches:
         assert callable(operator.dry_run)
         made = operator(
             task_id="task",
-            **({"data_hashes": ["x"]} if "Remove" in operator.__name__ else {"folder": "x", "metadata": {}}),
+            **({"data_hashes": ["x"]} if "Remove" in operator.__name__ else {"folder_id": "x", "metadata": {}}),
         )
         made.dry_run()
 
@@ -82,7 +82,7 @@ class TestRemovals:
 
     def test_a_retry_after_a_kill_counts_what_the_attempt_before_removed(self, account: Account) -> None:
         seeded, store = account.project(rows=3), Store()
-        arguments = {"dataset": seeded["dataset_hash"], "data_hashes": seeded["data_hashes"]}
+        arguments = {"dataset_id": seeded["dataset_hash"], "data_hashes": seeded["data_hashes"]}
 
         class Killed(BaseException):
             """The worker dies."""
@@ -185,7 +185,7 @@ class TestMetadata:
         records = [
             {
                 "uuid": item.uuid,
-                "parent": item.parent,
+                "parent_folder_id": item.parent,
                 "itemType": item.item_type,
                 "name": item.name,
                 "clientMetadata": stored if item.name == "a.png" else "{}",
@@ -250,8 +250,8 @@ def test_addresses_that_differ_in_case_are_one_user(account: Account) -> None:
     seeded, other = account.project(), Account(account.emulator)
     emails = [other.email, other.email.upper()]
     for operator, resource in (
-        (EncordAddProjectUsersOperator, {"project": seeded["project_hash"]}),
-        (EncordAddDatasetUsersOperator, {"dataset": seeded["dataset_hash"]}),
+        (EncordAddProjectUsersOperator, {"project_id": seeded["project_hash"]}),
+        (EncordAddDatasetUsersOperator, {"dataset_id": seeded["dataset_hash"]}),
     ):
         assert run(operator, user_emails=emails, role="admin", **resource)["users"] == 1
 
@@ -265,43 +265,48 @@ def test_every_operator_that_changes_something_tells_ids_and_counts_also_of_noth
     of_project, of_dataset = project_uri(url, project), dataset_uri(url, dataset)
     more = run(EncordCreateDatasetOperator, title="More")
     cases: list[tuple[Any, dict[str, Any], str, dict[str, Any]]] = [
-        (EncordAttachDatasetsOperator, {"project": project, "datasets": [more]}, of_project, {"attached": 1}),
-        (EncordAttachDatasetsOperator, {"project": project, "datasets": [more]}, of_project, {"attached": 0}),
-        (EncordDetachDatasetsOperator, {"project": project, "datasets": [more]}, of_project, {"detached": 1}),
+        (EncordAttachDatasetsOperator, {"project_id": project, "dataset_ids": [more]}, of_project, {"attached": 1}),
+        (EncordAttachDatasetsOperator, {"project_id": project, "dataset_ids": [more]}, of_project, {"attached": 0}),
+        (EncordDetachDatasetsOperator, {"project_id": project, "dataset_ids": [more]}, of_project, {"detached": 1}),
         (
             EncordAddProjectUsersOperator,
-            {"project": project, "users": other.email, "role": "admin"},
+            {"project_id": project, "user_emails": other.email, "role": "admin"},
             of_project,
             {"users": 1},
         ),
         (
             EncordAddDatasetUsersOperator,
-            {"dataset": dataset, "users": other.email, "role": "user"},
+            {"dataset_id": dataset, "user_emails": other.email, "role": "user"},
             of_dataset,
             {"users": 1},
         ),
-        (EncordSetProjectStatusOperator, {"project": project, "status": "paused"}, of_project, {"status": "paused"}),
-        (EncordSetProjectStatusOperator, {"project": project, "status": "paused"}, of_project, {"before": "paused"}),
+        (EncordSetProjectStatusOperator, {"project_id": project, "status": "paused"}, of_project, {"status": "paused"}),
+        (
+            EncordSetProjectStatusOperator,
+            {"project_id": project, "status": "paused"},
+            of_project,
+            {"previous_status": "paused"},
+        ),
         (
             EncordUpdateMetadataOperator,
-            {"folder": folder.id, "metadata": {"a.png": {}}},
+            {"folder_id": folder.id, "metadata": {"a.png": {}}},
             folder_uri(url, folder.id),
             {"changed": 0, "unchanged": 1},
         ),
-        (EncordCreateDatasetOperator, {"title": "More"}, dataset_uri(url, more), {"dataset": more, "created": 0}),
+        (EncordCreateDatasetOperator, {"title": "More"}, dataset_uri(url, more), {"dataset_id": more, "created": 0}),
         (
             EncordCreateFolderOperator,
             {"title": "Images"},
             folder_uri(url, folder.id),
-            {"folder": folder.id, "created": 0},
+            {"folder_id": folder.id, "created": 0},
         ),
     ]
     with account.client() as client:
         title = client.project(project).get().title
-    cases.append((EncordCreateProjectOperator, {"title": title}, of_project, {"project": project, "created": 0}))
+    cases.append((EncordCreateProjectOperator, {"title": title}, of_project, {"project_id": project, "created": 0}))
     copy = run(EncordCopyProjectOperator, project_id=project, title="Copy")
     cases.append(
-        (EncordCopyProjectOperator, {"project": project, "title": "Copy"}, project_uri(url, copy), {"created": 0})
+        (EncordCopyProjectOperator, {"project_id": project, "title": "Copy"}, project_uri(url, copy), {"created": 0})
     )
     for operator, arguments, uri, expected in cases:
         events, outlet = OutletEvents(), Asset(uri=uri)

@@ -101,7 +101,12 @@ class TestLinks:
 
     @pytest.mark.parametrize(
         "arguments",
-        [{}, {"items": []}, {"items": ["x"], "folder": "y"}, {"items": "z", "duplicates_behavior": "maybe"}],
+        [
+            {},
+            {"item_ids": []},
+            {"item_ids": ["x"], "folder_id": "y"},
+            {"item_ids": "z", "duplicates_behavior": "maybe"},
+        ],
     )
     def test_what_is_no_selection_is_refused(self, account: Account, arguments: dict[str, Any]) -> None:
         with account.client() as client:
@@ -116,15 +121,15 @@ class TestRemovals:
     ) -> None:
         seeded = account.project(rows=5)
         chosen = seeded["data_hashes"][:2]
-        arguments = {"dataset": seeded["dataset_hash"], "data_hashes": chosen}
+        arguments = {"dataset_id": seeded["dataset_hash"], "data_hashes": chosen}
         account.emulator.clear_journal()
         assert run(EncordRemoveDataRowsOperator, preview=True, **arguments)["removed"] == 0
         assert changes(account) == []
         assert run(EncordRemoveDataRowsOperator, **arguments) == {
-            "dataset": seeded["dataset_hash"],
+            "dataset_id": seeded["dataset_hash"],
             "selected": 2,
             "removed": 2,
-            "gone": 0,
+            "not_found": 0,
         }
         account.emulator.clear_journal()
         with pytest.raises(AirflowFailException, match="none of the 2 is in dataset"):
@@ -165,7 +170,7 @@ class TestMetadata:
     def test_a_preview_changes_nothing(self, folder: Folder, tmp_path: Path) -> None:
         path = tmp_path / "metadata.csv"
         path.write_text("title,site\na.png,north\n")
-        arguments = {"folder": folder.id, "metadata": str(path)}
+        arguments = {"folder_id": folder.id, "metadata": str(path)}
         assert run(EncordUpdateMetadataOperator, preview="true", **arguments)["changed"] == 1
         assert changes(folder.account) == []
         run(EncordUpdateMetadataOperator, **arguments)
@@ -189,8 +194,8 @@ class TestUsers:
     def test_users_are_added_and_who_is_there_keeps_the_role(self, account: Account) -> None:
         seeded, other = account.project(), Account(account.emulator)
         for operator, resource, roles in [
-            (EncordAddProjectUsersOperator, {"project": seeded["project_hash"]}, ("annotator", "reviewer")),
-            (EncordAddDatasetUsersOperator, {"dataset": seeded["dataset_hash"]}, ("user", "admin")),
+            (EncordAddProjectUsersOperator, {"project_id": seeded["project_hash"]}, ("annotator", "reviewer")),
+            (EncordAddDatasetUsersOperator, {"dataset_id": seeded["dataset_hash"]}, ("user", "admin")),
         ]:
             first = run(operator, user_emails=[other.email], role=roles[0], **resource)
             assert first == {"users": 1, "role_unchanged": []}
@@ -200,9 +205,9 @@ class TestUsers:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"users": [], "role": "admin"}, "user_emails: it is empty"),
-            ({"users": "a@example.com", "role": "king"}, "role: 'king' is none of"),
-            ({"users": "nobody", "role": "admin"}, "users?|emails"),
+            ({"user_emails": [], "role": "admin"}, "user_emails: it is empty"),
+            ({"user_emails": "a@example.com", "role": "king"}, "role: 'king' is none of"),
+            ({"user_emails": "nobody", "role": "admin"}, "users?|emails"),
         ],
     )
     def test_a_wrong_argument_is_told_by_name(self, account: Account, arguments: Any, message: str) -> None:
@@ -215,7 +220,7 @@ class TestProjects:
     def test_a_copy_is_made_once_also_if_the_answer_is_lost(self, account: Account) -> None:
         seeded = account.project(title="Original", created=1.0)
         account.emulator.faults([{"match": {"query_type": "projectcopy"}, "when": {"nth": 1}, "do": {"cut": "after"}}])
-        arguments = {"project": seeded["project_hash"], "title": "Copy", "attach_datasets": True}
+        arguments = {"project_id": seeded["project_hash"], "title": "Copy", "copy_datasets": True}
         copy = run(EncordCopyProjectOperator, **arguments)
         assert run(EncordCopyProjectOperator, **arguments) == copy != seeded["project_hash"]
         assert account.titles("project").count("Copy") == 1

@@ -22,7 +22,7 @@ def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model:
     report = model.directory / "report.jsonl"
     result = model.load(report=str(report))
     assert result == {
-        "project": model.project,
+        "project_id": model.project,
         "branch": "main",
         "created": 6,
         "updated": 6,
@@ -294,7 +294,7 @@ def test_an_export_of_one_project_is_imported_to_another(account: Account, tmp_p
         ontology = client.project(truth.project).get().ontology_hash
         copied = client.create_project("Copy", dataset_ids=datasets, ontology_id=ontology, if_exists="new").id
     directory = exported["manifest"].rpartition("/")[0]
-    arguments = {"task_id": "import", "project": copied, "source": directory}
+    arguments = {"task_id": "import", "project_id": copied, "source": directory}
     assert EncordImportLabelsOperator(**arguments).execute({})["updated"] == 5
     there, here = account.emulator.labels(truth.project), account.emulator.labels(copied)
     assert [_drawn(row) for row in here] == [_drawn(row) for row in there]

@@ -30,7 +30,7 @@ def shards_of(exports: Exports) -> list[Path]:
 
 
 def load(exports: Exports, source: Path | str, **more: Any) -> dict[str, Any]:
-    arguments = {"project": exports.project, "source": str(source), "branch": "copy", **more}
+    arguments = {"project_id": exports.project, "source": str(source), "branch": "copy", **more}
     result: dict[str, Any] = EncordImportLabelsOperator(task_id="import", **arguments).execute({})
     return result
 
@@ -63,7 +63,7 @@ def test_an_export_without_all_of_its_shards_is_refused(exports: Exports, harm: 
 
 def test_an_export_that_was_killed_is_refused(account: Account, tmp_path: Path) -> None:
     exports = Exports(account, tmp_path, rows=20)
-    arguments = {"project": exports.project, "destination": str(tmp_path / "day-0"), "max_shard_bytes": 9000}
+    arguments = {"project_id": exports.project, "destination": str(tmp_path / "day-0"), "max_shard_bytes": 9000}
     operator = EncordExportLabelsOperator(task_id="export", **arguments)
     dying = Attempt(lambda: operator.execute({}), tmp_path, stop_at=1)
     while not shards_of(exports):

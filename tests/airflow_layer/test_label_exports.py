@@ -86,7 +86,7 @@ def test_backfills_by_data_interval_are_of_what_was_edited_in_it(exports: Export
 
 
 def test_partitions_are_exported_by_mapped_tasks_and_joined(exports: Exports) -> None:
-    arguments = {"project": exports.project, "destination": str(exports.directory / "day-0")}
+    arguments = {"project_id": exports.project, "destination": str(exports.directory / "day-0")}
     partition = EncordPartitionLabelsOperator(task_id="partition", rows_per_partition=15, **arguments)
     parts = partition.execute(context())
     assert [one["rows"] for one in parts] == [13, 13, 14]
@@ -223,7 +223,7 @@ def test_what_is_not_there_cannot_be_verified(exports: Exports) -> None:
         ({"format": "csv"}, "format: 'csv' is none of"),
         ({"incremental": "perhaps"}, "incremental: 'perhaps'"),
         ({"incremental": True, "edited_after": "2026-01-01"}, "edited_after, incremental"),
-        ({"incremental": True, "overlap": -1}, "lookback_seconds: "),
+        ({"incremental": True, "lookback_seconds": -1}, "lookback_seconds: "),
         ({"all_branches": True, "branch": "b"}, "branch, all_branches"),
         ({"shadow_data": "SOME"}, "shadow_data: 'SOME' is none of"),
         ({"label_hashes": ["x"]}, "label_hashes: "),

@@ -56,7 +56,7 @@ class TestLinks:
         with account.client() as client:
             dataset = client.create_dataset("Linked").id
         store = Store()
-        arguments = {"dataset": dataset, "folder": folder.id, "duplicates_behavior": behavior}
+        arguments = {"dataset_id": dataset, "folder_id": folder.id, "duplicates_behavior": behavior}
         _link_and_die(account, store, arguments)
         result = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
         assert (result["created"], store.kept) == (3, {})
@@ -76,7 +76,7 @@ class TestLinks:
             first, rest = items["a.png"].uuid, [items["b.png"].uuid, items["c.png"].uuid]
             run(EncordLinkItemsOperator, dataset_id=dataset, item_ids=first)
             linked = [*rest, first] if behavior == "DUPLICATE" else rest
-            arguments = {"dataset": dataset, "items": linked, "duplicates_behavior": behavior}
+            arguments = {"dataset_id": dataset, "item_ids": linked, "duplicates_behavior": behavior}
             _link_and_die(account, store, arguments)
             result = EncordLinkItemsOperator(task_id="task", **arguments).execute({"task_state_store": store})
             assert (result["created"], store.kept) == (len(linked), {})
@@ -93,7 +93,7 @@ class TestLinks:
         with account.client() as client:
             dataset = client.create_dataset("Linked").id
         store = Store()
-        arguments = {"dataset": dataset, "folder": folder.id, "duplicates_behavior": behavior}
+        arguments = {"dataset_id": dataset, "folder_id": folder.id, "duplicates_behavior": behavior}
         _link_and_die(account, store, arguments)
         (tmp_path / "d.png").write_bytes(png(9, 9))
         run(EncordUploadFilesOperator, source=str(tmp_path / "d.png"), folder_id=folder.id)

@@ -278,11 +278,19 @@ WRONG: dict[str, tuple[type[EncordBaseOperator], dict[str, Any], str]] = {
     "a title of nothing": (EncordCreateDatasetOperator, {"title": None}, "title"),
     "an unknown if_exists": (EncordCreateDatasetOperator, {"title": "A", "if_exists": "maybe"}, "if_exists"),
     "a flag in other words": (EncordCreateDatasetOperator, {"title": "A", "create_backing_folder": "perhaps"}, "true"),
-    "an id that is none": (EncordGetProjectOperator, {"project": "Street"}, "project_id: 'Street' is not an id"),
+    "an id that is none": (EncordGetProjectOperator, {"project_id": "Street"}, "project_id: 'Street' is not an id"),
     "no id": (EncordGetProjectOperator, {}, "project_id: it is missing"),
-    "an empty id": (EncordGetDatasetOperator, {"dataset": ""}, "dataset_id: it is missing"),
-    "dataset ids that are none": (EncordCreateProjectOperator, {"title": "A", "datasets": ["B"]}, "dataset_ids: 'B'"),
-    "a broken list of ids": (EncordCreateProjectOperator, {"title": "A", "datasets": "[a, b"}, "dataset_ids: .*tojson"),
+    "an empty id": (EncordGetDatasetOperator, {"dataset_id": ""}, "dataset_id: it is missing"),
+    "dataset ids that are none": (
+        EncordCreateProjectOperator,
+        {"title": "A", "dataset_ids": ["B"]},
+        "dataset_ids: 'B'",
+    ),
+    "a broken list of ids": (
+        EncordCreateProjectOperator,
+        {"title": "A", "dataset_ids": "[a, b"},
+        "dataset_ids: .*tojson",
+    ),
     "a structure that is no JSON": (
         EncordCreateOntologyOperator,
         {"title": "A", "structure": "{'a'"},
@@ -293,10 +301,10 @@ WRONG: dict[str, tuple[type[EncordBaseOperator], dict[str, Any], str]] = {
     "a time that is none": (EncordListProjectsOperator, {"created_after": "yesterday"}, "created_after: 'yesterday'"),
     "a project that nobody has": (
         EncordGetProjectOperator,
-        {"project": str(uuid.uuid4())},
+        {"project_id": str(uuid.uuid4())},
         "no such|cannot see|access",
     ),
-    "an ontology that nobody has": (EncordGetOntologyOperator, {"ontology": str(uuid.uuid4())}, "no such|access"),
+    "an ontology that nobody has": (EncordGetOntologyOperator, {"ontology_id": str(uuid.uuid4())}, "no such|access"),
 }
 
 
@@ -379,9 +387,9 @@ def test_a_datasets_api_key_needs_no_dataset_id(account: Account, monkeypatch: p
         (EncordCreateOntologyOperator, {"title": "A"}),
         (EncordListProjectsOperator, {}),
         (EncordListDatasetsOperator, {}),
-        (EncordGetOntologyOperator, {"ontology": str(uuid.uuid4())}),
+        (EncordGetOntologyOperator, {"ontology_id": str(uuid.uuid4())}),
         (EncordGetDatasetOperator, {}),
-        (EncordGetProjectOperator, {"project": str(uuid.uuid4())}),
+        (EncordGetProjectOperator, {"project_id": str(uuid.uuid4())}),
     ],
 )
 def test_what_needs_a_user_fails_for_good_under_an_api_key_and_sends_nothing(

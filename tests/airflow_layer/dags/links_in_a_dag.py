@@ -85,7 +85,7 @@ with DAG(dag_id="links_of_chores", schedule=None) as dag_of_chores:
     EncordSetProjectStatusOperator(task_id="status", project_id="{{ params.project }}", status="completed")
 
 with DAG(dag_id="links_of_labels", schedule=None) as dag_of_labels:
-    about = {"project": "{{ params.project }}"}
+    about = {"project_id": "{{ params.project }}"}
     partition = EncordPartitionLabelsOperator(
         task_id="partition", destination="{{ params.destination }}/parts", rows_per_partition=2, **about
     )
