@@ -21,6 +21,7 @@ from airflow_provider_encord.ingest.cloud import (
     placed_parts,
     placed_units,
 )
+from airflow_provider_encord.ingest.kinds import kind_of
 from airflow_provider_encord.ingest.rows import START, Place
 from airflow_provider_encord.ingest.sources import uri_of
 from airflow_provider_encord.storage_paths import storage_errors, version_of
@@ -43,15 +44,16 @@ class CloudSource:
     units_per_job: int
     switches: Mapping[str, bool] | None = None
 
-    def require_elsewhere(self, directory: Any) -> None:
-        """Make sure that a listing of the source does not have the files of the report's directory.
+    def require_elsewhere(self, report: Any) -> None:
+        """Make sure that a listing of the source does not have the files of the report.
 
         :raises InvalidArgumentError: It has.
         """
-        source, inner = (uri_of(path).rstrip("/") for path in (self.path, directory))
-        if inner == source or (self.kind is not None and inner.startswith(f"{source}/")):
+        source, inner = (uri_of(path).rstrip("/") for path in (self.path, report))
+        if inner.startswith(f"{source}/") and (self.kind is not None or kind_of(inner) is not None):
             raise InvalidArgumentError(
-                "report: it is in the directory that is listed as source, so it would be registered. Name another one."
+                "report: it is in the directory that is listed as source, so it would be registered. Name a file in "
+                "another directory."
             )
 
     def version(self) -> str | None:

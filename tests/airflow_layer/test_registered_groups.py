@@ -23,7 +23,7 @@ def _manifest(intake: Intake, **lists: Any) -> str:
 
 
 def _lines(report: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (report / "part-000000.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in report.read_text().splitlines()]
 
 
 def _rows(intake: Intake) -> list[str]:
@@ -41,7 +41,7 @@ def test_an_api_key_takes_a_group_of_the_same_title_for_the_same_and_says_so(
     """Review of 0.1, ingest 4."""
     names, report = intake.objects(3), tmp_path / "report"
     monkeypatch.setenv(API_KEY_CONNECTION, intake.account.api_key_connection(intake.dataset, "dataset"))
-    target = {"dataset": intake.dataset, "folder": None, "report": str(report)}
+    target = {"dataset_id": intake.dataset, "folder_id": None, "report": str(report)}
     first, other = (
         {"title": "drive", "objectUrl_0": f"{intake.url}/{names[0]}", "objectUrl_1": f"{intake.url}/{name}"}
         for name in names[1:]
@@ -61,7 +61,7 @@ def test_groups_without_a_title_and_scenes_are_there_once_however_often_they_are
 ) -> None:
     """Review of 0.1, ingest 5."""
     names, report = intake.objects(3), tmp_path / "report"
-    target: dict[str, Any] = {} if into == "folder" else {"dataset": intake.dataset, "folder": None}
+    target: dict[str, Any] = {} if into == "folder" else {"dataset_id": intake.dataset, "folder_id": None}
     groups = [
         {"objectUrl_0": f"{intake.url}/{names[0]}", "objectUrl_1": f"{intake.url}/{other}"} for other in names[1:]
     ]
@@ -106,7 +106,7 @@ def _types(intake: Intake) -> list[str]:
 @pytest.mark.parametrize("into", ["folder", "dataset"])
 def test_a_video_of_the_files_of_an_image_group_is_registered_beside_it(intake: Intake, into: str) -> None:
     names = intake.objects(2)
-    target: dict[str, Any] = {} if into == "folder" else {"dataset": intake.dataset}
+    target: dict[str, Any] = {} if into == "folder" else {"dataset_id": intake.dataset}
     for _ in range(2):
         for create_video in (False, True):
             source = _manifest(intake, image_groups=[_group(intake, names, createVideo=create_video)])
@@ -120,24 +120,24 @@ def test_an_image_group_in_another_order_is_there_and_the_report_says_so(
 ) -> None:
     """Encord documents no order in which it lists the files of a group: no retry may fail for it, or double a group."""
     names, report = intake.objects(3), tmp_path / "report"
-    target: dict[str, Any] = {} if into == "folder" else {"dataset": intake.dataset}
+    target: dict[str, Any] = {} if into == "folder" else {"dataset_id": intake.dataset}
     first, other = _group(intake, names[::-1]), _group(intake, names)
     for _ in range(2):
         intake.register(source=_manifest(intake, image_groups=[first]), **target)
     intake.register(source=_manifest(intake, image_groups=[other]), report=str(report), **target)
-    (line,) = map(json.loads, (report / "part-000000.jsonl").read_text().splitlines())
+    (line,) = map(json.loads, report.read_text().splitlines())
     assert (line["outcome"], line["matched_by"]) == ("unchanged", "urls")
-    assert "another order" in line["error"]
+    assert "another order" in line["note"]
     assert _types(intake) == ["imageGroup"]
     intake.register(source=_manifest(intake, image_groups=[first]), report=str(report), **target)
-    (line,) = map(json.loads, (report / "part-000000.jsonl").read_text().splitlines())
-    assert line["error"] is None
+    (line,) = map(json.loads, report.read_text().splitlines())
+    assert line["note"] is None
 
 
 @pytest.mark.parametrize("into", ["folder", "dataset"])
 def test_upsert_metadata_updates_groups_and_scenes_that_are_there(intake: Intake, into: str) -> None:
     names = intake.objects(2)
-    target: dict[str, Any] = {} if into == "folder" else {"dataset": intake.dataset}
+    target: dict[str, Any] = {} if into == "folder" else {"dataset_id": intake.dataset}
 
     def register(metadata: dict[str, Any], **arguments: Any) -> dict[str, Any]:
         lists = {
@@ -164,11 +164,11 @@ def test_metadata_of_a_group_that_an_api_key_cannot_update_is_named(
 ) -> None:
     names, report = intake.objects(2), tmp_path / "report"
     monkeypatch.setenv(API_KEY_CONNECTION, intake.account.api_key_connection(intake.dataset, "dataset"))
-    target = {"dataset": intake.dataset, "folder": None, "report": str(report)}
+    target = {"dataset_id": intake.dataset, "folder_id": None, "report": str(report)}
     intake.register(source=_manifest(intake, image_groups=[_group(intake, names, clientMetadata={"a": 1})]), **target)
     source = _manifest(intake, image_groups=[_group(intake, names, clientMetadata={"a": 2})])
     intake.register(source=source, upsert_metadata=True, encord_conn_id="encord_api_key", **target)
-    assert [line["error"] for line in _lines(report)] == [
+    assert [line["note"] for line in _lines(report)] == [
         "Its metadata was not updated: an API key cannot change items."
     ]
     assert "upsert_metadata: 1 groups or scenes that are registered kept their metadata, such as 'drive'" in caplog.text

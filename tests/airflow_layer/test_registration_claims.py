@@ -42,7 +42,7 @@ def test_a_deferred_registration_keeps_its_report_for_as_long_as_it_waits(intake
             """Not looked at."""
 
     def meanwhile(number: int) -> None:
-        _age(report / "claim.json", 9 * CLAIM_SECONDS)
+        _age(tmp_path / "report.parts" / "claim.json", 9 * CLAIM_SECONDS)
         with pytest.raises(AirflowException, match="is in use by the task") as raised:
             intake.register({"ti": Other()}, source=source, report=str(report))
         refusals.append(str(raised.value))
@@ -51,7 +51,7 @@ def test_a_deferred_registration_keeps_its_report_for_as_long_as_it_waits(intake
     intake.emulator.jobs(hold=True)
     assert run_deferred(make, while_deferred=meanwhile)["registered"] == 2
     assert len(refusals) == 1
-    assert not (report / "claim.json").exists()
+    assert not (tmp_path / "report.parts" / "claim.json").exists()
 
 
 def test_a_wait_on_the_worker_checks_the_claim_before_each_poll() -> None:
@@ -78,10 +78,10 @@ def test_a_wait_on_the_worker_checks_the_claim_before_each_poll() -> None:
 def test_a_report_that_cannot_be_written_is_named_before_the_first_request(intake: Intake, tmp_path: Path) -> None:
     """Review of 0.1, ingest 14."""
     source = intake.manifest(intake.objects(1))
-    (tmp_path / "report").write_text("a file")
+    (tmp_path / "taken").write_text("a file")
     intake.emulator.clear_journal()
     with pytest.raises(AirflowFailException, match=r"report: .* cannot be used"):
-        intake.register(source=source, report=str(tmp_path / "report"))
+        intake.register(source=source, report=str(tmp_path / "taken" / "report.jsonl"))
     assert intake.emulator.journal() == []
 
 
@@ -108,5 +108,5 @@ def test_a_wait_in_the_triggerer_that_fails_gives_the_report_back(intake: Intake
     finally:
         intake.emulator.clear_faults()
     assert isinstance(raised.value, AirflowFailException) is (event == "error")
-    assert (report / "part-000000.sent.jsonl").exists()
-    assert not (report / "claim.json").exists()
+    assert (tmp_path / "report.parts" / "part-000000.sent.jsonl").exists()
+    assert not (tmp_path / "report.parts" / "claim.json").exists()

@@ -114,11 +114,12 @@ def test_objects_that_were_there_all_the_time_are_registered_whatever_comes_and_
         make().execute({})
     registered = set(intake.names())
     assert set(names) - {"000.png"} <= registered
-    lines = [json.loads(line) for part in sorted(report.iterdir()) for line in part.read_text().splitlines()]
-    titles = [line["title"] for line in lines if line["outcome"] == "registered" and line["id"]]
+    known = tmp_path / "report.known"
+    lines = [json.loads(line) for file in (report, known) if file.exists() for line in file.read_text().splitlines()]
+    titles = [line["title"] for line in lines if line["outcome"] == "created" and line["id"]]
     assert len(titles) == len(set(titles))
     assert set(titles) <= registered
-    assert [path.name for path in report.iterdir() if "sent" in path.name or "claim" in path.name] == []
+    assert not (tmp_path / "report.parts").exists()
 
 
 @needs_task_state
@@ -217,7 +218,7 @@ def test_a_job_that_fails_with_part_of_its_units_in_still_has_a_report(
             intake.register(source=intake.manifest(intake.objects(2)), report=str(report))
     finally:
         intake.emulator.clear_faults()
-    lines = [json.loads(line) for line in (report / "part-000000.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
     assert [(line["title"], line["outcome"], line["id"]) for line in lines] == [
         ("000.png", "registered", intake.folder),
         ("001.png", "cancelled", None),
@@ -262,7 +263,7 @@ def test_units_of_one_title_keep_the_ids_that_their_urls_have(intake: Intake, tm
         (intake.bucket / camera / "frame.png").write_bytes(png(4, 4))
     report = tmp_path / "report"
     intake.register(source=str(intake.bucket), url_prefix=intake.url, report=str(report))
-    lines = [json.loads(line) for line in (report / "part-000000.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
     with intake.account.client() as client:
         truth = {item.uuid: item.url for item in client.folder(intake.folder).items()}
     assert {line["id"]: line["urls"][0] for line in lines} == truth
@@ -271,8 +272,10 @@ def test_units_of_one_title_keep_the_ids_that_their_urls_have(intake: Intake, tm
 def test_a_report_in_the_directory_that_is_listed_is_refused(intake: Intake) -> None:
     intake.objects(1)
     source = str(intake.bucket)
-    for report, more in (("/", {}), ("/../bucket", {}), ("/report", {"kind": "image"})):
+    for report, more in (("/report.png", {}), ("/../bucket/report.png", {}), ("/report", {"kind": "image"})):
         with pytest.raises(AirflowFailException, match="report: it is in the directory that is listed as source"):
             intake.register(source=source, url_prefix=intake.url, report=f"{source}{report}", **more)
+    with pytest.raises(AirflowFailException, match="report: .* is a directory"):
+        intake.register(source=source, url_prefix=intake.url, report=source)
     assert intake.starts() == 0
-    assert intake.register(source=source, url_prefix=intake.url, report=f"{source}/report")["units"] == 1
+    assert intake.register(source=source, url_prefix=intake.url, report=f"{source}/report.jsonl")["units"] == 1

@@ -47,7 +47,7 @@ class Exports(Moves):
         self.project, self.dataset = project["project_hash"], project["dataset_hash"]
         self.data_hashes = list(project["data_hashes"])
         self.options = {
-            "project": self.project,
+            "project_id": self.project,
             "incremental": True,
             "overlap": 0.001,
             "max_shard_bytes": max_shard_bytes,

@@ -54,7 +54,7 @@ class Imports(Moves):
         self.touched: set[str] = set()
         self.slack = False
         self.options = {
-            "project": self.project,
+            "project_id": self.project,
             "source": str(self.source),
             "if_exists": if_exists,
             **({"report": str(self.report)} if report else {}),

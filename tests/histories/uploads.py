@@ -68,7 +68,7 @@ class Uploads(Moves):
             "files_per_job": files_per_job,
             "max_concurrency": parallel,
             **({"report": str(self.report)} if report else {}),
-            **({"dataset": self.dataset} if dataset else {"folder": self.folder}),
+            **({"dataset_id": self.dataset} if dataset else {"folder_id": self.folder}),
         }
         self.names = _ALIKE if report else _DIFFERENT
         for number in range(3):
