@@ -275,7 +275,7 @@ def test_a_report_in_the_directory_that_is_listed_is_refused(intake: Intake) -> 
     for report, more in (("/report.png", {}), ("/../bucket/report.png", {}), ("/report", {"kind": "image"})):
         with pytest.raises(AirflowFailException, match="report: it is in the directory that is listed as source"):
             intake.register(source=source, url_prefix=intake.url, report=f"{source}{report}", **more)
-    with pytest.raises(AirflowFailException, match="report: .* is a directory"):
+    with pytest.raises(AirflowFailException, match=r"report: .* is a directory"):
         intake.register(source=source, url_prefix=intake.url, report=source)
     assert intake.starts() == 0
     assert intake.register(source=source, url_prefix=intake.url, report=f"{source}/report.jsonl")["units"] == 1

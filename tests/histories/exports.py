@@ -49,7 +49,7 @@ class Exports(Moves):
         self.options = {
             "project_id": self.project,
             "incremental": True,
-            "overlap": 0.001,
+            "lookback_seconds": 0.001,
             "max_shard_bytes": max_shard_bytes,
             "batch_size": batch_size,
             "max_concurrency": 1,

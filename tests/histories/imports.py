@@ -18,7 +18,7 @@ _PERSON = {
     "polygon": {"0": {"x": 0.1, "y": 0.1}, "1": {"x": 0.5, "y": 0.1}, "2": {"x": 0.3, "y": 0.6}},
 }
 _SAVE = "labelrow POST"
-_OUTCOMES = ("saved", "unchanged", "skipped", "conflict", "failed")
+_OUTCOMES = ("created", "updated", "unchanged", "skipped", "conflict", "failed")
 
 
 def _lines(data_hashes: list[str], version: int) -> list[dict[str, Any]]:
@@ -130,8 +130,8 @@ class Imports(Moves):
                 assert sum(line["outcome"] == name for line in lines) == result[name]
             for line in lines:
                 row = truth[line["data_hash"]]
-                assert line["label_hash"] == row["label_hash"]
-                if line["content"] and line["outcome"] in ("saved", "unchanged"):
+                assert line["id"] == row["label_hash"]
+                if line["content"] and line["outcome"] in ("created", "updated", "unchanged"):
                     assert line["content"] == content_of(labels_of(row)), line
 
     def settled(self) -> None:
