@@ -28,7 +28,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage soak e2e matrix lowest wheel bench docs smoke check format changelog fragment dist clean chromium python \
+.PHONY: help demo test coverage soak e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium python \
   ci-targets $(LINES:%=matrix-%)
 
 # What .ci/run makes, in this order. The workflows in .github/ make the same; tests/packaging compares them.
@@ -112,6 +112,11 @@ check: $(VENV)/.ready  ## format, lint, types, plain English; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m tests.docs.plain_english
+
+reference: $(VENV)/.ready  ## the generated pages and JSON Schemas, from the code
+	$(BIN)/python -m tests.docs.schemas
+	$(BIN)/python -m tests.docs.arguments_page
+	$(BIN)/python -m tests.docs.operations_page
 
 format: $(VENV)/.ready  ## format and mend what can be mended
 	$(BIN)/ruff check --fix-only .

@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
@@ -63,6 +64,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: next((n for n, place in enumerate(_FIRST) if item.nodeid.startswith(place)), len(_FIRST))
     )
+
+
+@pytest.fixture(autouse=True)
+def _written_files_fit_their_schemas(request: pytest.FixtureRequest) -> Iterator[None]:
+    """See `tests.written_files`."""
+    directory = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    if directory is not None:
+        from tests.written_files import misfits
+
+        assert misfits(directory) == []
 
 
 def pytest_unconfigure() -> None:

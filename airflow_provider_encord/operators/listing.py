@@ -26,9 +26,11 @@ class ListingOperator(EncordBaseOperator):
 
     :param title: Exactly this title (templated).
     :param title_like: An SQL LIKE pattern for the title, such as ``"Street %"`` (templated).
-    :param created_after: A time, as text or `datetime` (templated), like `created_before`, `edited_after` and
-        `edited_before`.
-    :param include_organisation: Also what the organisation has beside; for its admins (templated).
+    :param created_after: Only what was created after this time, as text or `datetime` (templated).
+    :param created_before: Only what was created before this time (templated).
+    :param edited_after: Only what was last edited after this time (templated).
+    :param edited_before: Only what was last edited before this time (templated).
+    :param include_organisation: Also what others in the organisation have; for its admins (templated).
     """
 
     template_fields: Sequence[str] = (

@@ -119,8 +119,10 @@ class EncordListProjectsOperator(ListingOperator):
 
     :param title: Exactly this title (templated).
     :param title_like: An SQL LIKE pattern for the title, such as ``"Street %"`` (templated).
-    :param created_after: A time, as text or `datetime` (templated), like `created_before`, `edited_after` and
-        `edited_before`.
+    :param created_after: Only what was created after this time, as text or `datetime` (templated).
+    :param created_before: Only what was created before this time (templated).
+    :param edited_after: Only what was last edited after this time (templated).
+    :param edited_before: Only what was last edited before this time (templated).
     :param tags: Names of organisation tags, of which a project has at least one (templated).
     :param include_organisation: Also the organisation's other projects; for its admins (templated).
     :return: A list of ``{"project_id", "title", "description", "status", "ontology_id", "created_at",

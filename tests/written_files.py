@@ -1,0 +1,65 @@
+"""Every report and every manifest that a test leaves behind is checked against the JSON Schemas of the package.
+
+A file that our own classes cannot read was damaged on purpose, and is left out. All others must fit.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+_MOST_LINES = 50  # of a file; the lines of one file are written by one class
+
+
+def misfits(directory: Path) -> list[str]:
+    """The files below a directory that do not fit the schema."""
+    found = [*_of_manifests(directory), *_of_reports(directory)]
+    return [f"{path}: {error}" for path, error in found]
+
+
+def _of_manifests(directory: Path) -> Iterator[tuple[Path, str]]:
+    from tests.docs.schemas import MANIFESTS
+
+    for path in directory.rglob("manifest.json"):
+        if _is_of(path.read_bytes(), "kind", MANIFESTS):
+            yield from ((path, error) for error in _errors("manifest", path.read_bytes()))
+
+
+def _of_reports(directory: Path) -> Iterator[tuple[Path, str]]:
+    from tests.docs.schemas import REPORTS
+
+    for path in directory.rglob("*.jsonl"):
+        if path.is_dir():
+            continue
+        with path.open("rb") as file:
+            lines = [line for line, _ in zip(file, range(_MOST_LINES), strict=False)]
+        for line in lines:
+            if _is_of(line, "operation", REPORTS):
+                yield from ((path, error) for error in _errors("report", line))
+
+
+def _is_of(content: bytes, tag: str, kinds: dict[str, type[msgspec.Struct]]) -> bool:
+    try:
+        read = json.loads(content)
+        kind = kinds.get(read[tag])
+        return kind is not None and bool(msgspec.convert(read, kind))
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return False
+
+
+def _errors(name: str, content: bytes) -> list[str]:
+    return [error.message for error in _validator(name).iter_errors(json.loads(content))]
+
+
+@functools.cache
+def _validator(name: str) -> Any:
+    import jsonschema
+
+    from airflow_provider_encord.schemas import read_schema
+
+    return jsonschema.Draft202012Validator(json.loads(read_schema(name)))
