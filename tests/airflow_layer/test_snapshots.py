@@ -28,7 +28,12 @@ def test_a_snapshot_stays_as_it_is_while_people_go_on(exports: Exports) -> None:
         return result
 
     first = freeze()
-    assert (first["branch"], first["rows"], first["copied"], first["taken_late"]) == ("export-today", 40, 40, False)
+    assert (first["snapshot_branch"], first["rows"], first["copied"], first["taken_late"]) == (
+        "export-today",
+        40,
+        40,
+        False,
+    )
     exports.export(0, branch="export-today")
     exports.emulator.annotate(exports.project, count=40, seed=5)
     exports.emulator.clear_journal()
@@ -66,7 +71,7 @@ def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Export
     marked = EncordSnapshotLabelsOperator(**arguments, if_late="mark")
     result = marked.execute(past)
     assert result["taken_late"]
-    assert result["branch"].startswith("export-2026-01-01-taken-2")
+    assert result["snapshot_branch"].startswith("export-2026-01-01-taken-2")
     assert result["rows"] == 40
     exports.emulator.annotate(exports.project, count=40, seed=9)
     assert marked.execute(past) == {**result, "copied": 0, "captured_at": marked.execute(past)["captured_at"]}
@@ -162,7 +167,7 @@ def test_an_attempt_that_was_cut_off_is_not_completed_when_it_is_late(
     assert len(on_branch(exports)) == 50
     result = freeze(exports, due, **arguments, **UNTIL_NOW, if_late="mark")
     assert (result["taken_late"], result["rows"], result["copied"]) == (True, 130, 130)
-    assert result["branch"] == f"export-today-taken-{now():%Y%m%d}"
+    assert result["snapshot_branch"] == f"export-today-taken-{now():%Y%m%d}"
 
 
 @pytest.mark.parametrize("remembered", ["state", "report", "nothing"])
@@ -245,7 +250,7 @@ def test_a_project_without_labels_gives_the_same_when_cleared(account: Account, 
     # fault 13.1
     exports, due = Exports(account, tmp_path, created=0.0), now()
     first = freeze(exports, due, store)
-    assert (first["rows"], first["taken_late"], first["branch"]) == (0, False, "export-today")
+    assert (first["rows"], first["taken_late"], first["snapshot_branch"]) == (0, False, "export-today")
     assert freeze(exports, due, store, **UNTIL_NOW) == first
 
 
@@ -263,8 +268,8 @@ def test_two_late_snapshots_at_once_are_one(exports: Exports) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({one["branch"] for one in results}) == 1
-    assert len(on_branch(exports, results[0]["branch"])) == 40
+    assert len({one["snapshot_branch"] for one in results}) == 1
+    assert len(on_branch(exports, results[0]["snapshot_branch"])) == 40
 
 
 def test_rows_that_encord_leaves_out_fail_the_task(exports: Exports) -> None:
@@ -307,7 +312,7 @@ def test_a_late_run_in_a_project_without_labels_takes_an_empty_snapshot(
     if remembered == "report":
         arguments["report"] = str(tmp_path / "frozen.jsonl")
     result = freeze(exports, PAST, **arguments)
-    assert (result["rows"], result["taken_late"], result["branch"]) == (0, False, "export-today")
+    assert (result["rows"], result["taken_late"], result["snapshot_branch"]) == (0, False, "export-today")
     assert freeze(exports, PAST, **arguments) == result
 
 
@@ -349,4 +354,4 @@ def test_a_snapshot_whose_rows_were_all_deleted_before_they_were_copied_is_empty
         (row,) = on_branch(exports, "main")
         client.dataset(row.dataset_hash or "").remove_data_rows([row.data_hash])
     result = freeze(exports, due, **arguments, **UNTIL_NOW)
-    assert (result["rows"], result["taken_late"], result["branch"]) == (0, False, "export-today")
+    assert (result["rows"], result["taken_late"], result["snapshot_branch"]) == (0, False, "export-today")

@@ -154,7 +154,7 @@ class Uploads(Moves):
                 assert (path.name, _sha(path.read_bytes())) in known, f"{path.name} is not there"
             return there
         for line in self._lines():
-            key = line["data_hash"] if self.dataset else line["backing_item_uuid"]
+            key = line["id"]
             assert key in there, line
             title, content = there[key]
             assert (line["title"], line["sha256"] or content) == (title, content), line

@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOperator
 from airflow_provider_encord.operators.labels import (
     EncordExportLabelsOperator,
+    EncordExportLabelsPartitionOperator,
     EncordImportLabelsOperator,
     EncordPartitionLabelsOperator,
     EncordSnapshotLabelsOperator,
@@ -60,8 +61,28 @@ class ExportLabels(Scenario):
         self.emulator.annotate(self.project, count=3, objects_per_row=1, seed=7)
 
 
-class ExportPartition(Scenario):
-    """The plan of mapped exports; the exports themselves are in tests/export."""
+class ExportLabelsPartition(ExportLabels):
+    """The one partition of a planned export: so its end is that of the export."""
+
+    names = ("partition",)
+    operator = EncordExportLabelsPartitionOperator
+
+    def prepare(self) -> None:
+        super().prepare()
+        (self.partition,) = EncordPartitionLabelsOperator(
+            task_id="plan", project_id=self.project, destination=str(self.destination)
+        ).execute({})
+        self.begun()
+
+    def arguments(self) -> dict[str, Any]:
+        return {"partition": self.partition}
+
+    def wrong(self) -> dict[str, Any]:
+        return {"partition": {**self.partition, "plan_id": NOWHERE}}
+
+
+class PartitionLabels(Scenario):
+    """The plan of mapped exports."""
 
     names = ("project_id", "destination", "rows_per_partition")
     operator = EncordPartitionLabelsOperator
@@ -142,7 +163,7 @@ class ImportLabels(Scenario):
 
 class SnapshotLabels(Scenario):
     operator = EncordSnapshotLabelsOperator
-    names = ("project_id", "branch", "max_lateness_seconds", "report")
+    names = ("project_id", "snapshot_branch", "max_lateness_seconds", "report")
 
     def prepare(self) -> None:
         self.emulator.clock(now=BEFORE_ALL)
@@ -155,7 +176,7 @@ class SnapshotLabels(Scenario):
 
     def arguments(self) -> dict[str, Any]:
         report = str(self.directory / "report.jsonl")
-        return {"project_id": self.project, "branch": "frozen", "max_lateness_seconds": 3e8, "report": report}
+        return {"project_id": self.project, "snapshot_branch": "frozen", "max_lateness_seconds": 3e8, "report": report}
 
     def wrong(self) -> dict[str, Any]:
         return {**self.arguments(), "source": "nowhere"}
@@ -173,7 +194,7 @@ class SnapshotLabels(Scenario):
 
 class ExportAnalytics(Scenario):
     operator = EncordExportAnalyticsOperator
-    names = ("project_id", "destination", "what", "start", "end")
+    names = ("project_id", "destination", "record_types", "start", "end")
     broken_at = 2
 
     def prepare(self) -> None:
@@ -189,7 +210,7 @@ class ExportAnalytics(Scenario):
         return {
             "project_id": self.project,
             "destination": str(self.destination),
-            "what": ["task_actions"],
+            "record_types": ["task_actions"],
             "start": "2026-02-02T00:00:00+00:00",
             "end": "2026-02-03T00:00:00+00:00",
         }

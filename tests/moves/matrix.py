@@ -5,7 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from tests.moves.labels import ExportAnalytics, ExportLabels, ExportPartition, ImportLabels, SnapshotLabels
+from tests.moves.labels import (
+    ExportAnalytics,
+    ExportLabels,
+    ExportLabelsPartition,
+    ImportLabels,
+    PartitionLabels,
+    SnapshotLabels,
+)
 from tests.moves.projects_and_datasets import (
     AddDatasetUsers,
     AddProjectUsers,
@@ -101,7 +108,9 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     SyncFolder: _WITH_JOB,
     # A whole export of one logical date is not made again, whatever happened since; another date's is.
     ExportLabels: {**_WITHOUT_JOB, "changed": KEPT},
-    ExportPartition: _WITHOUT_JOB,
+    # A partition keeps to the rows of its plan; once it is exported, it stays as it is.
+    ExportLabelsPartition: {**_WITHOUT_JOB, "changed": KEPT},
+    PartitionLabels: _WITHOUT_JOB,
     ImportLabels: _WITHOUT_JOB,
     # Each run has a snapshot of its own: one that another run took is never added to.
     SnapshotLabels: {**_WITHOUT_JOB, **dict.fromkeys(("twice", "backfill", "at once"), OF_ANOTHER_RUN)},

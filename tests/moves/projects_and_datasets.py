@@ -156,7 +156,7 @@ class AddProjectUsers(Scenario):
         self.users = [Account(self.emulator).email for _ in range(2)]
 
     def arguments(self) -> dict[str, Any]:
-        return {self.resource: self.id, "user_emails": self.users, "role": "admin"}
+        return {f"{self.resource}_id": self.id, "user_emails": self.users, "role": "admin"}
 
     def wrong(self) -> dict[str, Any]:
         return {**self.arguments(), "role": "king"}

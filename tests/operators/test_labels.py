@@ -367,7 +367,7 @@ def test_templates_are_rendered_before_anything_is_checked(emulator, tmp_path):
         batch_size="{{ 2 + 1 }}",
     )
     data = emulator.labels(project)[0]["data_hash"]
-    context: Any = {"project_id": project, "directory": tmp_path, "day": "2026-01-02", "data": data, "none_yet": None}
+    context: Any = {"project": project, "directory": tmp_path, "day": "2026-01-02", "data": data, "none_yet": None}
     operator.render_template_fields(context)
     assert operator.execute(context)["rows"] == 1
     assert (tmp_path / "2026-01-02" / "manifest.json").exists()

@@ -160,7 +160,7 @@ def test_checking_literals_imports_nothing_costly(tmp_path):
         "with DAG('d', schedule=None):\n"
         "    EncordExportLabelsOperator(task_id='e', destination='s3://x/{{ ds }}', format='jsonl.gz',\n"
         f"        stage='Review', edited_after='2026-01-01', data_hashes=['{ID}'],\n"
-        "        label_statuses='QUEUED', overlap=2)\n"
+        "        label_statuses='QUEUED', lookback_seconds=2)\n"
         "print(*sorted({*sys.modules} - before))\n"
     )
     done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=True, timeout=120)

@@ -132,7 +132,7 @@ def test_the_report_names_every_file_with_its_checksum_and_keeps_that_on_a_retry
         rows = {row.data_title: row for row in client.dataset(either_intake.dataset).data_rows()}
     for line in lines:
         row = rows[line["title"]]
-        assert (line["data_hash"], line["backing_item_uuid"]) == (row.data_hash, row.backing_item_uuid)
+        assert (line["id"], line["item_id"]) == (row.data_hash, row.backing_item_uuid)
 
 
 def test_files_of_one_name_and_size_are_all_uploaded_and_once(either_intake: Intake) -> None:
