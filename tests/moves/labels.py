@@ -179,7 +179,7 @@ class SnapshotLabels(Scenario):
         return {"project_id": self.project, "snapshot_branch": "frozen", "max_lateness_seconds": 3e8, "report": report}
 
     def wrong(self) -> dict[str, Any]:
-        return {**self.arguments(), "source": "nowhere"}
+        return {**self.arguments(), "source_branch": "nowhere"}
 
     def truth(self) -> Any:
         return sorted(row["data_hash"] for row in self.emulator.labels(self.project) if row["branch_name"] == "frozen")
