@@ -38,7 +38,7 @@ ci-targets:
 	@echo $(CI_TARGETS)
 
 help:  ## what there is
-	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on the emulator (no account needed)
 	$(BIN)/python -m demo

@@ -114,6 +114,31 @@ def test_ci_makes_every_target_of_the_script_for_one_clone() -> None:
     assert set(targets) <= {arguments[0] for arguments in _made("ci")}
 
 
+def _script(folder: Path, make: str) -> subprocess.CompletedProcess[str]:
+    """Run the script with another program in the place of make."""
+    program = folder / "make"
+    program.write_text(f"#!/bin/sh\n{make}\n")
+    program.chmod(0o755)
+    variables = {"PATH": f"{folder}{os.pathsep}{os.defpath}"}
+    return subprocess.run([ROOT / ".ci" / "run"], env=variables, capture_output=True, text=True, check=False)
+
+
+def test_the_script_makes_the_targets_of_the_makefile_in_order(tmp_path: Path) -> None:
+    done = _script(tmp_path, 'case "$*" in *ci-targets) echo check test;; *) echo "made $*";; esac')
+
+    assert re.findall(r"^made (.+)$", done.stdout, re.MULTILINE) == ["check", "test"]
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("failing", ["ci-targets", "test"])
+def test_the_script_fails_where_make_fails(failing: str, tmp_path: Path) -> None:
+    make = f'case "$*" in *{failing}) exit 2;; *ci-targets) echo check test docs;; *) echo "made $*";; esac'
+    done = _script(tmp_path, make)
+
+    assert done.returncode != 0
+    assert "made docs" not in done.stdout
+
+
 def test_ci_runs_every_line_on_every_python_but_the_one_pair_that_airflow_excludes() -> None:
     job = _read(GITHUB / "workflows" / "ci.yml")["jobs"]["airflow"]
     pairs = {(one["line"], one["python"]) for one in _combinations(job)}
