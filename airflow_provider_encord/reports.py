@@ -7,7 +7,7 @@ field                  meaning
                        a field changes its meaning or goes
 ``operation``          what was done, such as ``upload_files``
 ``source``             where the item comes from: a URI, a file and its line, a branch
-``id``                 the item in Encord; null if there is none
+``id``                 the item in Encord; null if it has no id
 ``outcome``            one of `OUTCOMES`
 ``error``              why it failed, was skipped, or is a conflict; else null
 =====================  ================================================================================
