@@ -73,5 +73,10 @@ def objects_of(row: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for unit in row["data_units"].values() for one in unit["labels"]["objects"]]
 
 
+def saved(result: dict[str, Any]) -> int:
+    """Rows that have the labels now and had not before."""
+    return int(result["created"] + result["updated"])
+
+
 def counts_of(result: dict[str, Any]) -> dict[str, int]:
     return {name: result[name] for name in ("created", "updated", "unchanged", "skipped", "failed") if result[name]}

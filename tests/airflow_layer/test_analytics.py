@@ -181,7 +181,7 @@ def test_filters_let_through_what_they_name(activity: Activity) -> None:
         ({"start": "None"}, "start: it is empty"),
         ({"end": "soon"}, "end: 'soon' is not a time"),
         ({"record_types": "time_spent", "actions": "submit"}, "actions: time spent is not recorded by action"),
-        ({"stages": ["Review"]}, "stages: "),
+        ({"stage_ids": ["Review"]}, "stage_ids: "),
     ],
 )
 def test_wrong_arguments_are_named_before_anything_is_sent(activity: Activity, arguments: Any, message: str) -> None:

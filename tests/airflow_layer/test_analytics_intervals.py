@@ -198,7 +198,7 @@ UNKNOWN = "99999999-0000-4000-8000-000000000009"
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"stages": UNKNOWN}, r"stages: the project has no stage 99999999.*It has: 'Annotate'"),
+        ({"stage_ids": UNKNOWN}, r"stage_ids: the project has no stage 99999999.*It has: 'Annotate'"),
         ({"data_hashes": [UNKNOWN]}, r"data_hashes: the project has no data unit 99999999.*1 of 1"),
         ({"user_emails": "nobody@example.com"}, r"user_emails: 'nobody@example.com' is no user.*@example.com"),
         ({"record_types": "task_actions", "actions": "sumbit"}, r"actions: sumbit: no action on a task\. .*submit"),

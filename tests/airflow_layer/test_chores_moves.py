@@ -133,7 +133,7 @@ class TestMetadata:
         """Fault 14.1."""
         for value in (before, after):
             assert (
-                run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata={"a.png": {"x": value}})["changed"] == 1
+                run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata={"a.png": {"x": value}})["updated"] == 1
             )
         assert json.dumps(folder.metadata()["a.png"]["x"]) == json.dumps(after)
 
@@ -148,7 +148,7 @@ class TestMetadata:
         }
         for changed in (1, 0):
             result = run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata={"a.png": value})
-            assert result["changed"] == changed
+            assert result["updated"] == changed
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), {None: 1}, "\ud83d", object()])
     def test_values_without_a_form_in_json_are_refused_before_anything_is_sent(
@@ -174,7 +174,7 @@ class TestMetadata:
         """Fault 14.1."""
         item = folder.items()["a.png"].uuid
         same, other = {item: {"x": 1}, "a.png": {"x": 1}}, {item: {"x": 1}, "a.png": {"x": 2}}
-        assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=same)["changed"] == 1
+        assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=same)["updated"] == 1
         with pytest.raises(AirflowFailException, match="named by its id and by its name"):
             run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=other)
 
@@ -197,11 +197,11 @@ class TestMetadata:
         folder.account.emulator.faults([{"match": {"path": path}, "do": answer}])
         wanted = {"a.png": {"x": 1}}
         if stored == "null":
-            assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)["changed"] == 1
+            assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)["updated"] == 1
         else:
             with pytest.raises(AirflowFailException, match="is no JSON object, so nothing can be merged"):
                 run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)
-        assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted, mode="replace")["changed"] == 1
+        assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted, mode="replace")["updated"] == 1
 
     def test_an_item_that_is_deleted_meanwhile_does_not_stop_the_others(self, account: Account, folder: Folder) -> None:
         """Fault 14.5."""
@@ -291,7 +291,7 @@ def test_every_operator_that_changes_something_tells_ids_and_counts_also_of_noth
             EncordUpdateMetadataOperator,
             {"folder_id": folder.id, "metadata": {"a.png": {}}},
             folder_uri(url, folder.id),
-            {"changed": 0, "unchanged": 1},
+            {"updated": 0, "unchanged": 1},
         ),
         (EncordCreateDatasetOperator, {"title": "More"}, dataset_uri(url, more), {"dataset_id": more, "created": 0}),
         (

@@ -154,7 +154,7 @@ class TestMetadata:
         assert result == {"folder_id": folder.id, "items": 2, "updated": 2, "unchanged": 0, "failed": 0, "not_found": 1}
         folder.account.emulator.clear_journal()
         result = run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)
-        assert (result["changed"], result["unchanged"], changes(folder.account)) == (0, 2, [])
+        assert (result["updated"], result["unchanged"], changes(folder.account)) == (0, 2, [])
         assert folder.metadata() == {"a.png": {"site": 1}, "b.png": {"site": 2}, "c.png": {}}
 
     def test_merging_keeps_other_keys_and_replacing_does_not(self, folder: Folder) -> None:
@@ -171,7 +171,7 @@ class TestMetadata:
         path = tmp_path / "metadata.csv"
         path.write_text("title,site\na.png,north\n")
         arguments = {"folder_id": folder.id, "metadata": str(path)}
-        assert run(EncordUpdateMetadataOperator, preview="true", **arguments)["changed"] == 1
+        assert run(EncordUpdateMetadataOperator, preview="true", **arguments)["updated"] == 1
         assert changes(folder.account) == []
         run(EncordUpdateMetadataOperator, **arguments)
         assert folder.metadata()["a.png"] == {"site": "north"}

@@ -144,14 +144,14 @@ def test_the_error_about_an_unknown_item_names_the_item(account: Account) -> Non
         run(EncordLinkItemsOperator, dataset_id=dataset, item_ids=[unknown])
 
 
-@pytest.mark.parametrize("name", ["datasets", "ontology", "workflow_template_id"])
+@pytest.mark.parametrize("name", ["dataset_ids", "ontology_id", "workflow_template_id"])
 def test_no_project_is_made_without_what_a_template_should_have_named(account: Account, name: str) -> None:
     with pytest.raises(AirflowFailException, match=rf"^{name}: "):
         rendered(EncordCreateProjectOperator, name, "None", title="Streets")
     assert not changes(account)
 
 
-@pytest.mark.parametrize("name", ["parent", "integration", "remote_url", "client_metadata"])
+@pytest.mark.parametrize("name", ["parent_folder_id", "integration", "remote_url", "client_metadata"])
 def test_no_folder_is_made_without_what_a_template_should_have_named(account: Account, name: str) -> None:
     with pytest.raises(AirflowFailException, match=rf"^{name}: "):
         rendered(EncordCreateFolderOperator, name, "None", title="Images")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, Run, run_dag
+from tests.airflow_layer.pre_labels import saved
 from tests.sdk import media
 
 pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database")]
@@ -203,7 +204,7 @@ def test_a_model_labels_first_and_again_changes_nothing(account: Account, tmp_pa
     params = {"project": project, "work": str(tmp_path / "work")}
     first = run_example("example_encord_prelabel", **params)
     result = first.results["import_labels"]
-    assert (first.state, result["updated"], result["promoted"]) == ("success", 3, 3)
+    assert (first.state, saved(result), result["promoted"]) == ("success", 3, 3)
     rows = [row for row in account.emulator.labels(project) if row["branch_name"] == "main"]
     assert len(rows) == 5
     assert Path(result["report"].removeprefix("file://")).read_text().count('"updated"') == 3
@@ -246,4 +247,4 @@ def test_what_people_draw_in_the_project_of_the_readme_is_exported(pipeline: Pip
 def test_every_project_that_we_show_how_to_make_has_an_ontology(document: Path) -> None:
     """Fault 8.1."""
     calls = document.read_text().split("EncordCreateProjectOperator(")[1:]
-    assert [call for call in calls if "ontology=" not in call.split("\n    )")[0].split("\n\n")[0]] == []
+    assert [call for call in calls if "ontology_id=" not in call.split("\n    )")[0].split("\n\n")[0]] == []

@@ -15,7 +15,18 @@ from airflow_provider_encord.client.api.storage_folders import folder_patch
 from airflow_provider_encord.client.resources.storage import edit_items
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator, EncordImportLabelsOperator
 from tests.airflow_layer.bench import Account
-from tests.airflow_layer.pre_labels import BOX, CAR, CREATES, PERSON, SAVES, WEATHER, Model, counts_of, objects_of
+from tests.airflow_layer.pre_labels import (
+    BOX,
+    CAR,
+    CREATES,
+    PERSON,
+    SAVES,
+    WEATHER,
+    Model,
+    counts_of,
+    objects_of,
+    saved,
+)
 
 
 def test_pre_labels_of_a_file_come_in_and_a_second_import_changes_nothing(model: Model) -> None:
@@ -160,7 +171,7 @@ def test_a_line_that_says_no_labels_is_not_taken_for_none(model: Model, line: An
     with pytest.raises(AirflowFailException, match="objects, classifications: give one of them"):
         model.load(model.write({"data_hash": model.data_hashes[0], **line}))
     with pytest.raises(AirflowFailException, match="objects, classifications: give one of them"):
-        model.load(labels=lambda row: {})
+        model.load(python_callable=lambda row: {})
     assert all(len(objects_of(row)) == 2 for row in model.labels().values())
 
 
@@ -172,7 +183,7 @@ def test_files_that_were_put_together_are_read_to_their_end(model: Model, suffix
     path = model.directory / f"left.jsonl.{suffix}"
     path.write_bytes(b"".join(pack(json.dumps(line).encode() + b"\n") for line in model.lines()))
     if suffix == "zst":
-        assert model.load(str(model.directory))["updated"] == 6
+        assert saved(model.load(str(model.directory))) == 6
     assert model.load(str(path))["failed"] == 0
     assert len(model.labels()) == 6
 
@@ -193,7 +204,7 @@ def test_merging_replaces_what_an_earlier_import_classified_on_the_same_frames(m
     rain = {"feature": "Weather", "answer": "Rain"}
     model.load(model.write(*model.lines(classifications=[rain])), report=report)
     assert {len(row["classification_answers"]) for row in model.labels().values()} == {1}
-    assert model.load(if_exists="merge", report=report)["updated"] == 6
+    assert saved(model.load(if_exists="merge", report=report)) == 6
     for row in model.labels().values():
         (weather,) = row["classification_answers"].values()
         assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]
@@ -207,7 +218,7 @@ def test_the_report_tells_of_rows_that_were_created_though_saving_failed(model: 
     outcomes = [json.loads(line) for line in report.read_text().splitlines()]
     assert [(one["outcome"], one["created"]) for one in outcomes] == [("failed", True)] * 6
     model.emulator.clear_faults()
-    assert model.load(report=str(report))["updated"] == 6
+    assert saved(model.load(report=str(report))) == 6
     before = report.read_text()
     with pytest.raises(AirflowFailException, match="nothing was imported"):
         model.load(model.write({"data_hash": "x"}), report=str(report))
@@ -256,7 +267,7 @@ def test_a_function_gives_the_labels(model: Model) -> None:
     def detect(row: Any) -> dict[str, Any] | None:
         return {"objects": [CAR]} if row.data_title.endswith(("0.png", "3.png")) else None
 
-    assert counts_of(model.load(labels=detect)) == {"created": 2}
+    assert counts_of(model.load(python_callable=detect)) == {"created": 2}
     assert len(model.labels()) == 2
 
 
@@ -295,7 +306,7 @@ def test_an_export_of_one_project_is_imported_to_another(account: Account, tmp_p
         copied = client.create_project("Copy", dataset_ids=datasets, ontology_id=ontology, if_exists="new").id
     directory = exported["manifest"].rpartition("/")[0]
     arguments = {"task_id": "import", "project_id": copied, "source": directory}
-    assert EncordImportLabelsOperator(**arguments).execute({})["updated"] == 5
+    assert saved(EncordImportLabelsOperator(**arguments).execute({})) == 5
     there, here = account.emulator.labels(truth.project), account.emulator.labels(copied)
     assert [_drawn(row) for row in here] == [_drawn(row) for row in there]
     assert not {row["label_hash"] for row in here} & {row["label_hash"] for row in there}
@@ -304,7 +315,7 @@ def test_an_export_of_one_project_is_imported_to_another(account: Account, tmp_p
 
 def test_pre_labels_go_to_a_branch_and_are_promoted(model: Model) -> None:
     result = model.load(branch="pre-labels", promote_to="main")
-    assert (result["branch"], result["updated"], result["promoted"]) == ("pre-labels", 6, 6)
+    assert (result["branch"], saved(result), result["promoted"]) == ("pre-labels", 6, 6)
     assert len(model.labels()) == 6
     assert all(len(objects_of(row)) == 2 for row in model.labels().values())
     again = model.load(branch="pre-labels", promote_to="main")
@@ -325,7 +336,7 @@ def test_pre_labels_go_to_a_branch_and_are_promoted(model: Model) -> None:
 def test_trouble_on_the_way_loses_and_doubles_nothing(model: Model, fault: Any) -> None:
     model.emulator.faults([fault])
     result = model.load()
-    assert (result["updated"], result["failed"]) == (6, 0)
+    assert (saved(result), result["failed"]) == (6, 0)
     assert all(len(objects_of(row)) == 2 for row in model.labels().values())
     model.emulator.clear_faults()
     assert counts_of(model.load()) == {"unchanged": 6}
@@ -334,7 +345,7 @@ def test_trouble_on_the_way_loses_and_doubles_nothing(model: Model, fault: Any) 
 def test_the_label_limit_of_the_server_is_kept_to(model: Model) -> None:
     try:
         model.emulator.limits(label_rows_per_request=4)
-        assert model.load()["updated"] == 6
+        assert saved(model.load()) == 6
     finally:
         model.emulator.limits(label_rows_per_request=1000)
 
@@ -346,7 +357,7 @@ def test_the_label_limit_of_the_server_is_kept_to(model: Model) -> None:
         ({"match_by": "client_metadata."}, "match_by: "),
         ({"if_exists": "perhaps"}, "if_exists: 'perhaps' is none of skip, merge, overwrite"),
         ({"on_error": "perhaps"}, "on_error: 'perhaps'"),
-        ({"labels": lambda row: None}, "source, labels: give a file, or a function"),
+        ({"labels": lambda row: None}, "Pass exactly one of `source` and `python_callable`"),
         ({"branch": "b", "promote_to": "b"}, "promote_to: 'b' is the branch"),
         *(
             ({name: value}, rf"{name}: .*{message}")
@@ -368,7 +379,7 @@ def test_an_api_key_imports_and_is_told_that_it_cannot_promote(model: Model, mon
     with pytest.raises(AirflowFailException, match="SSH key"):
         model.load(encord_conn_id="encord_api_key", project_id=None, branch="b", promote_to="main")
     assert [one for one in model.emulator.journal() if one["changes"] and "api_key" in one["credential"]] == []
-    assert model.load(encord_conn_id="encord_api_key", project_id=None)["updated"] == 6
+    assert saved(model.load(encord_conn_id="encord_api_key", project_id=None)) == 6
 
 
 def test_a_source_that_is_not_there_is_named(model: Model) -> None:
@@ -384,7 +395,7 @@ def test_a_function_that_returns_something_else_fails_for_its_rows_by_name(model
     """Fault 4.4; and labels that are there are not removed, as for an empty list."""
     model.load()
     with pytest.raises(AirflowFailException, match=r"6 rows were not imported .*(labels|objects): "):
-        model.load(labels=lambda row: returned, if_exists="overwrite")
+        model.load(python_callable=lambda row: returned, if_exists="overwrite")
     assert all(len(objects_of(row)) == 2 for row in model.labels().values())
 
 
@@ -392,4 +403,4 @@ def test_what_a_function_raises_names_the_data_unit(model: Model) -> None:
     with pytest.raises(
         AirflowException, match=r"^labels: the function raised ZeroDivisionError for the data unit '.*png'"
     ):
-        model.load(labels=lambda row: {"objects": [1 / 0]})
+        model.load(python_callable=lambda row: {"objects": [1 / 0]})

@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_encord.client.api.labels import LabelRowFilter
 from airflow_provider_encord.client.api.storage_folders import folder_patch
 from airflow_provider_encord.client.resources.storage import edit_items
-from tests.airflow_layer.pre_labels import CAR, Model
+from tests.airflow_layer.pre_labels import CAR, Model, saved
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_client_metadata_match_as_json_values_with_their_types(
         client.run(edit_items({items[model.data_hashes[0]] or "": folder_patch(client_metadata={"n": there})}))
     source = model.write({"client_metadata": {"n": value}, "objects": [CAR]})
     if matches:
-        assert model.load(source, match_by="client_metadata.n")["updated"] == 1
+        assert saved(model.load(source, match_by="client_metadata.n")) == 1
         assert list(model.labels()) == [model.data_hashes[0]]
     else:
         with pytest.raises(AirflowFailException, match=r"client_metadata\.n .*: no data unit has it"):

@@ -16,7 +16,7 @@ from airflow_provider_encord.ingest.prelabels import importing
 from airflow_provider_encord.ingest.prelabels.report import OPERATION, ImportLine, ImportReport
 from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
 from airflow_provider_encord.reports import SCHEMA_VERSION, UPDATED
-from tests.airflow_layer.pre_labels import CAR, PERSON, SAVES, WEATHER, Model, counts_of, objects_of
+from tests.airflow_layer.pre_labels import CAR, PERSON, SAVES, WEATHER, Model, counts_of, objects_of, saved
 from tests.histories.processes import GREEN, Attempt
 
 READS = {"query_type": "labelrow", "query_method": "GET"}
@@ -63,7 +63,7 @@ def test_an_import_that_is_cleared_after_people_corrected_the_labels_leaves_them
         after = model.labels()
         assert [after[one] for one in (corrected, deleted)] == [before[one] for one in (corrected, deleted)]
         assert result["conflict" if with_report else "skipped"] >= 2
-    assert result["updated"] == (4 if with_report else 0)
+    assert saved(result) == (4 if with_report else 0)
     if with_report:
         outcomes = {line["data_hash"]: line for line in lines_of(report_of(model))}
         assert outcomes[corrected]["outcome"] == outcomes[deleted]["outcome"] == "conflict"
@@ -167,7 +167,7 @@ def test_what_somebody_saves_after_a_bundle_was_refused_is_not_lost(model: Model
     load.join()
     model.emulator.clear_faults()
     assert len([one for one in objects_of(model.labels()[last]) if one["manualAnnotation"]]) == 5
-    assert (results[0]["updated"], results[0]["conflict"], results[0]["failed"]) == (5, 1, 0)
+    assert (saved(results[0]), results[0]["conflict"], results[0]["failed"]) == (5, 1, 0)
 
 
 def test_rows_of_a_refused_bundle_that_were_saved_count_as_saved(model: Model) -> None:
@@ -267,7 +267,7 @@ def test_a_function_that_takes_long_keeps_the_report_of_its_import(
         return {"objects": [CAR]}
 
     with pytest.raises(AirflowException, match=r"claim\.json is gone"):
-        model.load(labels=detect, report=report_of(model), on_error=on_error)
+        model.load(python_callable=detect, report=report_of(model), on_error=on_error)
     assert len(calls) == 2
 
 
@@ -276,7 +276,7 @@ def test_heavy_rows_are_worked_on_a_few_at_a_time(model: Model, monkeypatch: pyt
     source = model.write(*model.lines())
     size = len(Path(source).read_bytes()) // 6
     monkeypatch.setattr(importing, "BYTES_PER_BUNDLE", 2 * size + 1)
-    assert model.load(source)["updated"] == 6
+    assert saved(model.load(source)) == 6
     reads = [
         one
         for one in model.emulator.journal()
@@ -315,9 +315,9 @@ def test_labels_that_a_killed_import_saved_are_its_own(model: Model) -> None:
     edited = model.data_hashes[0]
     model.emulator.annotate(model.project, data_hashes=[edited], objects_per_row=1)
     result = model.load(model.write(*model.lines(objects=[BETTER])), report=report)
-    assert (result["updated"], result["conflict"]) == (5, 1)
+    assert (saved(result), result["conflict"]) == (5, 1)
     again = model.load(model.write(*model.lines(objects=[CAR])), report=report)
-    assert (again["updated"], again["conflict"]) == (5, 1)
+    assert (saved(again), again["conflict"]) == (5, 1)
 
 
 def test_an_intent_is_settled_by_its_own_outcome_only(tmp_path: Path) -> None:
@@ -353,12 +353,12 @@ def test_what_a_report_knows_of_rows_outlives_imports_of_other_rows(model: Model
     """Fault 3.1: every day other rows; a later day corrects those of the first."""
     report, lines = report_of(model), model.lines()
     for some in (lines[:3], lines[3:]):
-        assert model.load(model.write(*some), report=report)["updated"] == 3
+        assert saved(model.load(model.write(*some), report=report)) == 3
     assert len(lines_of(report)) == 3
     model.emulator.annotate(model.project, data_hashes=[model.data_hashes[0]], objects_per_row=1)
     result = model.load(model.write(*model.lines(objects=[BETTER])[:3]), report=report)
-    assert (result["updated"], result["conflict"]) == (2, 1)
-    assert model.load(model.write(*model.lines(objects=[BETTER])[3:]), report=report)["updated"] == 3
+    assert (saved(result), result["conflict"]) == (2, 1)
+    assert saved(model.load(model.write(*model.lines(objects=[BETTER])[3:]), report=report)) == 3
 
 
 @pytest.mark.parametrize("merges", [1, 2])
@@ -371,7 +371,7 @@ def test_a_row_that_labels_were_merged_into_still_belongs_to_people(model: Model
         model.load(source, report=report, if_exists="merge")
     assert len(objects_of(model.labels()[row])) == 3
     again = model.load(model.write(*model.lines(objects=[PERSON])), report=report)
-    assert (again["updated"], again["skipped"] + again["conflict"]) == (5, 1)
+    assert (saved(again), again["skipped"] + again["conflict"]) == (5, 1)
     assert len(objects_of(model.labels()[row])) == 3
 
 
@@ -387,7 +387,7 @@ def test_objects_of_a_label_row_need_no_entry_for_answers(model: Model, harm: di
     model.load(model.write(*model.lines(objects=[PERSON], classifications=[])))
     source = label_row(model, **harm)
     model.load(model.write(*model.lines(objects=[CAR], classifications=[])), if_exists="overwrite")
-    assert model.load(source, if_exists="overwrite")["updated"] == 1
+    assert saved(model.load(source, if_exists="overwrite")) == 1
     (drawn,) = objects_of(model.labels()[model.data_hashes[0]])
     assert drawn["polygon"] == PERSON["polygon"]
 

@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator, EncordImportLabelsOperator
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.label_exports import Exports
-from tests.airflow_layer.pre_labels import Model
+from tests.airflow_layer.pre_labels import Model, saved
 from tests.histories.processes import Attempt
 
 
@@ -46,7 +46,7 @@ def require_refused(exports: Exports, source: Path | str, message: str) -> None:
 def test_a_whole_export_is_imported_as_its_manifest_says(exports: Exports) -> None:
     directory = exports.directory / "day-0"
     (directory / "labels-0.jsonl").write_text("not of the export\n")
-    assert load(exports, directory)["updated"] == 20
+    assert saved(load(exports, directory)) == 20
 
 
 @pytest.mark.parametrize("harm", ["missing", "shorter", "longer"])
@@ -93,7 +93,7 @@ def test_an_export_of_another_format_is_refused_by_its_name(exports: Exports) ->
 def test_an_export_without_rows_is_imported_and_changes_nothing(account: Account, tmp_path: Path) -> None:
     exports = Exports(account, tmp_path, rows=3, created=0.0)
     exports.export(0)
-    assert load(exports, tmp_path / "day-0")["updated"] == 0
+    assert saved(load(exports, tmp_path / "day-0")) == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b" \n\n"])

@@ -31,7 +31,7 @@ def test_the_labels_asset_hears_of_counts_watermark_and_manifest(exports: Export
     result = operator.execute(context(outlet_events=events))
     assert {name: events[asset].extra[name] for name in result} == result
     assert events[asset].extra["watermark"]
-    assert events[asset].extra["run"] == MONDAY.isoformat()
+    assert events[asset].extra["logical_date"] == MONDAY.isoformat()
 
 
 def test_a_night_without_changes_makes_no_event_of_an_alias_and_says_so_to_the_asset(exports: Exports) -> None:
@@ -107,7 +107,7 @@ def test_of_an_export_in_parts_the_event_comes_from_the_task_that_verifies(expor
     events = OutletEvents()
     verify = EncordVerifyExportOperator(task_id="verify", manifest=str(exports.directory / "day-0"), outlets=[asset])
     verify.execute(context(outlet_events=events))
-    assert (events[asset].extra["rows"], events[asset].extra["run"]) == (40, MONDAY.isoformat())
+    assert (events[asset].extra["rows"], events[asset].extra["logical_date"]) == (40, MONDAY.isoformat())
     assert events[asset].extra["manifest"].endswith("day-0/manifest.json")
 
 

@@ -59,7 +59,7 @@ def _operators() -> list[type[EncordBaseOperator]]:
     ]
 
 
-FUNCTIONS = {"EncordImportLabelsOperator": {"labels"}}  # a function is no text, and is left as it is
+FUNCTIONS = {"EncordImportLabelsOperator": {"python_callable"}}  # a function is no text, and is left as it is
 
 
 @pytest.mark.parametrize("operator", _operators(), ids=lambda one: one.__name__)
@@ -76,7 +76,9 @@ def test_everything_that_a_user_passes_is_templated(operator: type[EncordBaseOpe
 
 @pytest.mark.parametrize("operator", _operators(), ids=lambda one: one.__name__)
 def test_every_operator_says_what_its_arguments_are(operator: type[EncordBaseOperator]) -> None:
-    text = "".join(inspect.getdoc(level) or "" for level in operator.__mro__[:3])
+    text = "".join(
+        inspect.getdoc(level) or "" for level in operator.__mro__[: operator.__mro__.index(EncordBaseOperator)]
+    )
 
     missing = [name for name in operator.template_fields if name != "encord_conn_id" and name not in text]
     assert missing == []
@@ -90,7 +92,7 @@ class TestProjects:
         )
         read = run(EncordGetProjectOperator, project_id=project)
 
-        assert (read["title"], read["description"], read["ontology_hash"]) == ("Street", "cars", ontology)
+        assert (read["title"], read["description"], read["ontology_id"]) == ("Street", "cars", ontology)
         assert [stage["title"] for stage in read["workflow"]["stages"]] == ["Annotate", "Review", "Complete"]
         assert json.loads(json.dumps(read)) == read
         with account.client() as client:
@@ -157,14 +159,14 @@ class TestDatasetsAndOntologies:
         dataset = run(EncordCreateDatasetOperator, title="A", description="d", create_backing_folder=given)
         read = run(EncordGetDatasetOperator, dataset_id=dataset)
 
-        assert (read["dataset_hash"], read["title"], read["description"]) == (dataset, "A", "d")
+        assert (read["dataset_id"], read["title"], read["description"]) == (dataset, "A", "d")
         assert (read["backing_folder_uuid"] is not None) is mirror
 
     def test_datasets_are_listed(self, account: Account) -> None:
         made = {title: run(EncordCreateDatasetOperator, title=title) for title in ("Day", "Night")}
 
         listed = run(EncordListDatasetsOperator)
-        assert {one["title"]: one["dataset_hash"] for one in listed} == made
+        assert {one["title"]: one["dataset_id"] for one in listed} == made
         assert json.loads(json.dumps(listed)) == listed
         assert [one["title"] for one in run(EncordListDatasetsOperator, title_like="N%")] == ["Night"]
 
@@ -349,7 +351,7 @@ def test_a_long_wait_that_encord_asks_for_is_left_to_a_retry(account: Account) -
 
 
 WITH_A_PROJECTS_KEY: dict[str, Callable[[str, str], Any]] = {
-    "get": lambda project, _: run(EncordGetProjectOperator, encord_conn_id="encord_api_key")["project_hash"] == project,
+    "get": lambda project, _: run(EncordGetProjectOperator, encord_conn_id="encord_api_key")["project_id"] == project,
     "get by template": lambda project, _: (
         run(EncordGetProjectOperator, project_id="{{ params.nothing }}", encord_conn_id="encord_api_key")["title"]
         == "Street"
@@ -376,7 +378,7 @@ def test_a_datasets_api_key_needs_no_dataset_id(account: Account, monkeypatch: p
     dataset = account.project()["dataset_hash"]
     monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(dataset, "dataset"))
 
-    assert run(EncordGetDatasetOperator, encord_conn_id="encord_api_key")["dataset_hash"] == dataset
+    assert run(EncordGetDatasetOperator, encord_conn_id="encord_api_key")["dataset_id"] == dataset
 
 
 @pytest.mark.parametrize(

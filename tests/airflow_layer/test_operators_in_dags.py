@@ -20,10 +20,10 @@ def test_operators_feed_each_other_and_are_mapped(account: Account) -> None:
     assert account.titles("project") == account.titles("ontology") == ["Lane"]
     assert results["attach"] == datasets
     assert [results[f"attach_each[{number}]"] for number in range(3)] == [[], [], []]
-    assert results["get_project"]["ontology_hash"] == results["create_ontology"]
+    assert results["get_project"]["ontology_id"] == results["create_ontology"]
     assert results["get_ontology"]["editor"]["objects"][0]["name"] == "Lane sign"
-    assert [one["project_hash"] for one in results["list_projects"]] == [results["create_project"]]
-    assert [one["dataset_hash"] for one in results["list_datasets"]] == [datasets[1]]
+    assert [one["project_id"] for one in results["list_projects"]] == [results["create_project"]]
+    assert [one["dataset_id"] for one in results["list_datasets"]] == [datasets[1]]
     assert results["detach"] == datasets
 
 

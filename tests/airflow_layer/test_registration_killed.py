@@ -51,7 +51,7 @@ def _groups(intake: Intake, number: int) -> str:
 
 
 def _die(intake: Intake, dies_at: int = 1, **arguments: Any) -> None:
-    operator = Dying(task_id="register", folder=intake.folder, integration=intake.integration, **arguments)
+    operator = Dying(task_id="register", folder_id=intake.folder, integration=intake.integration, **arguments)
     operator.dies_at = dies_at
     with pytest.raises(Killed):
         operator.execute({})

@@ -220,8 +220,8 @@ def test_a_job_that_fails_with_part_of_its_units_in_still_has_a_report(
         intake.emulator.clear_faults()
     lines = [json.loads(line) for line in report.read_text().splitlines()]
     assert [(line["title"], line["outcome"], line["id"]) for line in lines] == [
-        ("000.png", "registered", intake.folder),
-        ("001.png", "cancelled", None),
+        ("000.png", "created", intake.folder),
+        ("001.png", "failed", None),
     ]
 
 

@@ -63,7 +63,7 @@ def test_a_snapshot_that_was_cut_off_is_completed_without_rows_that_came_later(
 
 
 def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Exports) -> None:
-    arguments = {"task_id": "freeze", "project": exports.project, "branch": "export-2026-01-01"}
+    arguments = {"task_id": "freeze", "project_id": exports.project, "snapshot_branch": "export-2026-01-01"}
     past = context(data_interval_end=datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC))
     with pytest.raises(AirflowFailException, match=r"no snapshot 'export-2026-01-01', and it was due on 2026-01-02"):
         EncordSnapshotLabelsOperator(**arguments).execute(past)
@@ -80,10 +80,10 @@ def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Export
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"branch": "main"}, "branch: 'main' is the source"),
-        ({"branch": " "}, "branch: it is empty"),
-        ({"branch": "b", "if_late": "perhaps"}, "if_late: 'perhaps'"),
-        ({"branch": "b", "max_lateness_seconds": "soon"}, "max_lateness_seconds: 'soon'"),
+        ({"snapshot_branch": "main"}, "snapshot_branch: 'main' is the source"),
+        ({"snapshot_branch": " "}, "snapshot_branch: it is empty"),
+        ({"snapshot_branch": "b", "if_late": "perhaps"}, "if_late: 'perhaps'"),
+        ({"snapshot_branch": "b", "max_lateness_seconds": "soon"}, "max_lateness_seconds: 'soon'"),
     ],
 )
 def test_wrong_arguments_of_a_snapshot_are_named(exports: Exports, arguments: Any, message: str) -> None:
@@ -103,7 +103,7 @@ def now() -> datetime.datetime:
 
 def freeze(exports: Exports, due: datetime.datetime, store: Any = None, **arguments: Any) -> dict[str, Any]:
     operator = EncordSnapshotLabelsOperator(
-        **{"task_id": "freeze", "project": exports.project, "branch": "export-today", **arguments}
+        **{"task_id": "freeze", "project_id": exports.project, "snapshot_branch": "export-today", **arguments}
     )
     result: dict[str, Any] = operator.execute(context(data_interval_end=due, task_state_store=store))
     return result
@@ -147,7 +147,9 @@ def test_a_branch_of_somebody_else_is_refused_and_left_alone(exports: Exports, c
     # fault 13.1
     copy(exports, count)
     due = now() + (0 if remembered else 5) * SECOND  # without state, rows from before the due time give it away
-    with pytest.raises(AirflowFailException, match=r"branch: 'export-today' exists and is not this snapshot: "):
+    with pytest.raises(
+        AirflowFailException, match=r"snapshot_branch: 'export-today' exists and is not this snapshot: "
+    ):
         freeze(exports, due, Store() if remembered else None)
     assert len(on_branch(exports)) == count
 
@@ -239,10 +241,10 @@ def test_an_unknown_source_is_refused_with_the_branches_that_there_are(exports: 
     # fault 13.1
     copy(exports, 2, "golden")
     with pytest.raises(
-        AirflowFailException, match=r"source: the project has no branch 'mian'. It has: 'main', 'golden'"
+        AirflowFailException, match=r"source_branch: the project has no branch 'mian'. It has: 'main', 'golden'"
     ):
-        freeze(exports, now(), source="mian")
-    assert freeze(exports, now(), source="golden")["rows"] == 2
+        freeze(exports, now(), source_branch="mian")
+    assert freeze(exports, now(), source_branch="golden")["rows"] == 2
 
 
 @pytest.mark.parametrize("store", [None, Store()], ids=["no state", "state"])
@@ -336,7 +338,9 @@ def test_a_snapshot_that_was_cut_off_before_the_first_row_is_begun_again_when_it
     arguments, due = _lasting(remembered, tmp_path), now()
     more = {**UNTIL_NOW, "if_late": "mark"}
     _cut_off_before_the_first_row(exports, due, **arguments, **(more if late else {}))
-    with pytest.raises(AirflowFailException, match=r"branch: there is no snapshot 'export-today', and it was due on"):
+    with pytest.raises(
+        AirflowFailException, match=r"snapshot_branch: there is no snapshot 'export-today', and it was due on"
+    ):
         freeze(exports, due, **arguments, **UNTIL_NOW)
     result = freeze(exports, due, **arguments, **more)
     assert (result["rows"], result["copied"], result["taken_late"]) == (40, 40, True)

@@ -51,7 +51,7 @@ with DAG(dag_id="operators_in_a_dag", schedule=None, params={"prefix": "Street"}
     detach = EncordDetachDatasetsOperator(
         task_id="detach",
         project_id=project.output,
-        dataset_ids="{{ ti.xcom_pull('get_datasets') | map(attribute='dataset_hash') | list }}",
+        dataset_ids="{{ ti.xcom_pull('get_datasets') | map(attribute='dataset_id') | list }}",
     )
 
     ontology >> project
@@ -65,8 +65,8 @@ with DAG(
 ) as dag_under_api_keys:
     EncordGetProjectOperator(task_id="get_project")
     EncordGetDatasetOperator(task_id="get_dataset", encord_conn_id="encord_dataset_key")
-    EncordDetachDatasetsOperator(task_id="detach", dataset_ids="{{ ti.xcom_pull('get_dataset')['dataset_hash'] }}")
-    EncordAttachDatasetsOperator(task_id="attach", dataset_ids="{{ ti.xcom_pull('get_dataset')['dataset_hash'] }}")
+    EncordDetachDatasetsOperator(task_id="detach", dataset_ids="{{ ti.xcom_pull('get_dataset')['dataset_id'] }}")
+    EncordAttachDatasetsOperator(task_id="attach", dataset_ids="{{ ti.xcom_pull('get_dataset')['dataset_id'] }}")
     for before, after in (("get_project", "get_dataset"), ("get_dataset", "detach"), ("detach", "attach")):
         dag_under_api_keys.get_task(before) >> dag_under_api_keys.get_task(after)
 
