@@ -67,7 +67,7 @@ with DAG(
         task_id="register",
         folder_id=folder.output,
         integration="{{ params.integration }}",
-        report=f"{run_directory}/reports/{{{{ ti.map_index }}}}",
+        report=f"{run_directory}/reports/{{{{ ti.map_index }}}}.jsonl",
         max_active_tis_per_dag=4,
     ).expand(source=manifests)
     dataset = EncordCreateDatasetOperator(task_id="dataset", title="{{ params.title }}", create_backing_folder=False)

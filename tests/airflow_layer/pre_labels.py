@@ -55,7 +55,7 @@ class Model:
         return [{"data_hash": one, **about, **more} for one in self.data_hashes]
 
     def load(self, source: str | None = None, **arguments: Any) -> dict[str, Any]:
-        if source is None and "labels" not in arguments:
+        if source is None and "python_callable" not in arguments:
             source = self.write(*self.lines())
         arguments = {"project_id": self.project, "source": source, **arguments}
         result: dict[str, Any] = EncordImportLabelsOperator(task_id="import", **arguments).execute({})

@@ -185,7 +185,7 @@ class TestMetadata:
         records = [
             {
                 "uuid": item.uuid,
-                "parent_folder_id": item.parent,
+                "parent": item.parent,
                 "itemType": item.item_type,
                 "name": item.name,
                 "clientMetadata": stored if item.name == "a.png" else "{}",

@@ -173,7 +173,7 @@ def test_what_is_in_a_bucket_is_registered_by_several_tasks_and_once(account: Ac
         rows = project.label_rows()
     assert sorted(row.data_title for row in rows) == [f"{number}.png" for number in range(5)]
     assert account.titles("project") == account.titles("dataset") == [TITLE]
-    reports = list((tmp_path / "work").glob("*/reports/*/*.jsonl"))
+    reports = list((tmp_path / "work").glob("*/reports/*.jsonl"))
     assert sum(len(path.read_text().splitlines()) for path in reports) == 5
 
 
@@ -207,7 +207,7 @@ def test_a_model_labels_first_and_again_changes_nothing(account: Account, tmp_pa
     assert (first.state, saved(result), result["promoted"]) == ("success", 3, 3)
     rows = [row for row in account.emulator.labels(project) if row["branch_name"] == "main"]
     assert len(rows) == 5
-    assert Path(result["report"].removeprefix("file://")).read_text().count('"updated"') == 3
+    assert Path(result["report"].removeprefix("file://")).read_text().count('"created"') == 3
     again = run_example("example_encord_prelabel", **params)
     assert (again.state, again.results.get("import_labels")) == ("success", None)
     assert [row for row in account.emulator.labels(project) if row["branch_name"] == "main"] == rows

@@ -246,7 +246,7 @@ def test_a_packed_file_that_was_cut_is_refused_before_anything_is_sent(model: Mo
 def test_a_file_that_is_no_report_is_not_overwritten(model: Model) -> None:
     path = model.directory / "mine.jsonl"
     path.write_text('{"mine": 1}\n')
-    with pytest.raises(AirflowFailException, match="no line of a report of an import"):
+    with pytest.raises(AirflowFailException, match="not a line of a report of an import"):
         model.load(report=str(path))
     assert path.read_text() == '{"mine": 1}\n'
     assert model.changes() == []

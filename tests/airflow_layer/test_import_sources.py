@@ -123,6 +123,6 @@ def test_a_report_among_the_files_of_the_source_is_refused_before_anything_is_se
     assert model.changes() == []
     assert (source.read_bytes(), [one.name for one in directory.iterdir()]) == (before, ["labels.jsonl"])
     beside = str(directory / "report") if not of_file else str(directory / "report.jsonl")
-    for outcome in ("updated", "unchanged"):
+    for outcome in ("created", "unchanged"):
         assert model.load(str(source) if of_file else str(directory), report=beside)[outcome] == 6
     assert {json.loads(line)["outcome"] for line in Path(beside).read_text().splitlines()} == {"unchanged"}

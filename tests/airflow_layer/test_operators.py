@@ -160,7 +160,7 @@ class TestDatasetsAndOntologies:
         read = run(EncordGetDatasetOperator, dataset_id=dataset)
 
         assert (read["dataset_id"], read["title"], read["description"]) == (dataset, "A", "d")
-        assert (read["backing_folder_uuid"] is not None) is mirror
+        assert (read["folder_id"] is not None) is mirror
 
     def test_datasets_are_listed(self, account: Account) -> None:
         made = {title: run(EncordCreateDatasetOperator, title=title) for title in ("Day", "Night")}

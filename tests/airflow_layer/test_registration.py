@@ -30,7 +30,7 @@ def test_a_manifest_is_registered_in_jobs_and_once(intake: Intake, tmp_path: Pat
     }
     lines = [json.loads(line) for line in report.read_text().splitlines()]
     assert [(line["title"], line["outcome"], bool(line["id"])) for line in lines] == [
-        (name, "registered", True) for name in names
+        (name, "created", True) for name in names
     ]
     assert intake.register(source=source)["units"] == 5
     assert intake.names() == names

@@ -202,7 +202,7 @@ def test_a_later_run_with_the_same_branch_adds_nothing(account: Account, tmp_pat
 def test_the_default_branch_is_one_for_each_run() -> None:
     # fault 13.1
     operator = EncordSnapshotLabelsOperator(task_id="freeze", project_id="11111111-2222-4333-8444-555555555555")
-    assert "ts_nodash" in operator.branch
+    assert "ts_nodash" in operator.snapshot_branch
 
 
 @pytest.mark.parametrize("remembered", ["state", "report", "nothing"])

@@ -9,7 +9,7 @@ imports of other rows recorded is kept in ``<report>.known``, in lines of the sa
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -253,7 +253,8 @@ class ImportReport:
     def _lines(self, file: StoragePath) -> Iterator[ImportLine]:
         for row in json_lines(file, "report"):
             try:
-                kind = IntendedLine if row.fields.get("intended") else ImportLine
+                intended = isinstance(row.fields, Mapping) and row.fields.get("intended")
+                kind = IntendedLine if intended else ImportLine
                 line = msgspec.convert(row.fields, kind)
             except msgspec.ValidationError:
                 raise InvalidArgumentError(
