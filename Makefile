@@ -46,13 +46,19 @@ demo: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on th
 test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## every test that needs no browser
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
-# Branches of the package that the tests run, also in subprocesses. It takes about half as long again as `make test`, so
-# .ci/run does not make it. The emulator runs in the environment that has coverage. The floor is a little below what was measured.
-COVERAGE_FLOOR := 90
+# Lines and branches of the package that the tests run, also in subprocesses, and in the emulator: here it runs in the environment
+# that has coverage. Tracing makes every test slower, so .ci/run leaves it out. 96.27 % were measured without the
+# tests of deployments, histories, moves and documents.
+COVERAGE_FLOOR := 95
+# They look at what a fresh process has imported: with coverage that is more.
+NOT_WITH_COVERAGE := \
+  tests/emulator/test_process.py::test_the_pytest_plugin_and_the_starter_load_nothing_heavy \
+  tests/airflow_layer/test_provider_info.py::test_reading_the_provider_info_imports_nothing_but_the_version
 coverage: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## the tests with coverage; fails below COVERAGE_FLOOR
 	rm -rf .work/coverage && mkdir -p .work/coverage
 	ENCORD_EMULATOR_PYTHON='$(CURDIR)/$(BIN)/python' \
-	  $(BIN)/coverage run -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	  $(BIN)/coverage run -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
+	  $(NOT_WITH_COVERAGE:%=--deselect %) $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage html --quiet
 	$(BIN)/coverage report --fail-under=$(COVERAGE_FLOOR)

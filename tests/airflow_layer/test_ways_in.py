@@ -7,6 +7,7 @@ once each also as a process of its own.
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -276,6 +277,9 @@ def test_importing_leaves_no_secret_in_airflows_audit_log_and_adding_does(
 
 
 @pytest.mark.skipif(not AIRFLOW_2, reason="mended in Airflow 3")
+@pytest.mark.skipif(
+    importlib.metadata.version("apache-airflow") == "2.11.0", reason="2.11.0 has not got this defect yet"
+)
 def test_airflow_2_falls_over_a_uri_on_the_command_line(stored: Callable[[], None]) -> None:
     with pytest.raises(UnboundLocalError):
         run_in_process("connections", "add", ID, "--conn-uri", "encord:///?ssh_key_path=~/keys/encord")

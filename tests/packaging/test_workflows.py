@@ -152,6 +152,13 @@ def test_the_release_tests_its_wheel_on_every_line() -> None:
     assert lines == [f"LINES={line}" for line in LINES]
 
 
+def test_the_tests_that_are_left_out_with_coverage_exist() -> None:
+    named = re.findall(r"^  (tests/[\w/]+\.py)::(\w+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert named
+    assert [test for file, test in named if f"def {test}(" not in (ROOT / file).read_text()] == []
+
+
 def test_the_makefile_has_the_supported_lines() -> None:
     (line,) = re.findall(r"^LINES := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
