@@ -216,7 +216,7 @@ def test_the_report_tells_of_rows_that_were_created_though_saving_failed(model: 
     with pytest.raises(AirflowException):
         model.load(report=str(report))
     outcomes = [json.loads(line) for line in report.read_text().splitlines()]
-    assert [(one["outcome"], one["created"]) for one in outcomes] == [("failed", True)] * 6
+    assert [(one["outcome"], one["label_row_created"]) for one in outcomes] == [("failed", True)] * 6
     model.emulator.clear_faults()
     assert saved(model.load(report=str(report))) == 6
     before = report.read_text()
@@ -357,7 +357,7 @@ def test_the_label_limit_of_the_server_is_kept_to(model: Model) -> None:
         ({"match_by": "client_metadata."}, "match_by: "),
         ({"if_exists": "perhaps"}, "if_exists: 'perhaps' is none of skip, merge, overwrite"),
         ({"on_error": "perhaps"}, "on_error: 'perhaps'"),
-        ({"labels": lambda row: None}, "Pass exactly one of `source` and `python_callable`"),
+        ({"python_callable": lambda row: None}, "Pass exactly one of `source` and `python_callable`"),
         ({"branch": "b", "promote_to": "b"}, "promote_to: 'b' is the branch"),
         *(
             ({name: value}, rf"{name}: .*{message}")
@@ -394,7 +394,7 @@ def test_a_source_that_is_not_there_is_named(model: Model) -> None:
 def test_a_function_that_returns_something_else_fails_for_its_rows_by_name(model: Model, returned: Any) -> None:
     """Fault 4.4; and labels that are there are not removed, as for an empty list."""
     model.load()
-    with pytest.raises(AirflowFailException, match=r"6 rows were not imported .*(labels|objects): "):
+    with pytest.raises(AirflowFailException, match=r"6 rows were not imported .*(python_callable|objects): "):
         model.load(python_callable=lambda row: returned, if_exists="overwrite")
     assert all(len(objects_of(row)) == 2 for row in model.labels().values())
 

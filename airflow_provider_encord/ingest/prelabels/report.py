@@ -52,6 +52,7 @@ class ImportLine(ReportLine, frozen=True, kw_only=True):
 
     :param outcome: `CREATED` (the label row, with the labels), `UPDATED`, `UNCHANGED`, `SKIPPED`, `CONFLICT` (somebody
         edited the row, so it was left alone) or `FAILED`.
+    :param label_row_created: Whether the label row was created, also if the labels were not saved to it.
     :param annotations: How many the row has from this source.
     :param note: What was not done with a row that was saved.
     :param content: Fingerprint of all labels that the row has after it was saved; None if they are not known.
@@ -62,6 +63,7 @@ class ImportLine(ReportLine, frozen=True, kw_only=True):
     """
 
     data_hash: str | None
+    label_row_created: bool = False
     annotations: int = 0
     note: str | None = None
     content: str | None = None

@@ -96,7 +96,7 @@ class Work(msgspec.Struct):
         """Its outcome. A label row that was created for it is `CREATED`, if the labels were saved."""
         if self.created and outcome in (UPDATED, UNCHANGED):
             outcome = CREATED
-        known = {"id": self.row.label_hash, "error": None, "kept": self.kept, **more}
+        known = {"id": self.row.label_hash, "error": None, "kept": self.kept, "label_row_created": self.created, **more}
         return ImportLine(
             schema_version=SCHEMA_VERSION,
             operation=OPERATION,
