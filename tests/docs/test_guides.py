@@ -43,7 +43,9 @@ def test_the_index_leads_to_every_page_by_table_and_navigation(folder: str) -> N
     index = DOCS / folder / "index.md"
     pages = {page.stem for page in index.parent.glob("*.md")} - {"index"}
     assert set(toctree_entries(index)) == pages
-    assert {Path(name).stem for name in re.findall(r"^\|.*\]\(([\w-]+\.md)\)", index.read_text(), re.MULTILINE)} == pages
+    assert {
+        Path(name).stem for name in re.findall(r"^\|.*\]\(([\w-]+\.md)\)", index.read_text(), re.MULTILINE)
+    } == pages
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
