@@ -6,8 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import project_uri
+from airflow_provider_encord.defaults import IF_EXISTS, PROJECT_STATUSES
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import blank_to_none, parse_bool, parse_list, parse_text, parse_texts
+from airflow_provider_encord.operators.arguments import (
+    blank_to_none,
+    check_literals,
+    one_of,
+    parse_bool,
+    parse_choice,
+    parse_list,
+    parse_text,
+    parse_texts,
+)
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
 from airflow_provider_encord.operators.members import AddUsersOperator
@@ -69,6 +79,9 @@ class EncordCreateProjectOperator(EncordBaseOperator):
         self.ontology_id = ontology_id
         self.workflow_template_id = workflow_template_id
         self.if_exists = if_exists
+        check_literals(
+            if_exists=(if_exists, one_of(*IF_EXISTS)),
+        )
 
     def _execute(self, context: Context) -> str:
         """Create or find the project."""
@@ -309,6 +322,12 @@ class EncordCopyProjectOperator(EncordBaseOperator):
         self.copy_labels = copy_labels
         self.copy_collaborators = copy_collaborators
         self.if_exists = if_exists
+        check_literals(
+            copy_datasets=(copy_datasets, parse_bool),
+            copy_labels=(copy_labels, parse_bool),
+            copy_collaborators=(copy_collaborators, parse_bool),
+            if_exists=(if_exists, one_of(*IF_EXISTS)),
+        )
 
     def _execute(self, context: Context) -> str:
         """Copy the project, or find the copy."""
@@ -353,14 +372,13 @@ class EncordSetProjectStatusOperator(EncordBaseOperator):
         super().__init__(**kwargs)
         self.project_id = project_id
         self.status = status
+        check_literals(
+            status=(status, one_of(*PROJECT_STATUSES)),
+        )
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Set it, if it is another."""
-        from airflow_provider_encord.client.api.projects import STATUSES
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-
-        if self.status not in STATUSES:
-            raise InvalidArgumentError(f"status: {self.status!r} is none of {', '.join(STATUSES)}.")
+        parse_choice(self.status, "status", PROJECT_STATUSES)
         project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
         previous = project.status()

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import folder_uri
+from airflow_provider_encord.defaults import IF_EXISTS
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.arguments import blank_to_none, json_mapping, parse_text
+from airflow_provider_encord.operators.arguments import blank_to_none, check_literals, json_mapping, one_of, parse_text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ class EncordCreateFolderOperator(EncordBaseOperator):
         self.integration = integration
         self.remote_url = remote_url
         self.if_exists = if_exists
+        check_literals(
+            if_exists=(if_exists, one_of(*IF_EXISTS)),
+        )
 
     def _execute(self, context: Context) -> str:
         """Create or find the folder."""
