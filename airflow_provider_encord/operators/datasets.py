@@ -33,7 +33,7 @@ _NAMED_ROWS = 5  # in the log
 
 
 class EncordCreateDatasetOperator(EncordBaseOperator):
-    """Create a dataset, unless there is one of its title.
+    """Create a dataset, unless one with its title exists.
 
     Safe to repeat with the default `if_exists`: the dataset of this title is found again, also when the answer to its
     creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
@@ -112,7 +112,7 @@ class EncordGetDatasetOperator(EncordBaseOperator):
 
 
 class EncordListDatasetsOperator(ListingOperator):
-    """List the datasets that the connection's user can see.
+    """List the datasets that the user of the connection can see.
 
     Only reads. Needs an SSH key. The filters, and where the link leads, are as with `EncordListProjectsOperator`,
     without tags.
@@ -131,7 +131,7 @@ class EncordListDatasetsOperator(ListingOperator):
 
 
 class EncordLinkItemsOperator(EncordBaseOperator):
-    """Put storage items into a dataset; no bytes are moved.
+    """Link storage items to a dataset, without copying files.
 
     Safe to repeat with the default `duplicates_behavior`: items that are in the dataset are left alone, so a retry
     continues where the attempt before stopped. With the others a retry is safe on Airflow 3.3, where the task notes

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class EncordCreateOntologyOperator(EncordBaseOperator):
-    """Create an ontology, unless there is one of its title.
+    """Create an ontology, unless one with its title exists.
 
     Safe to repeat with the default `if_exists`: the ontology of this title is found again, also when the answer to its
     creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest

@@ -30,7 +30,7 @@ _NAMED_IN_EVENTS = 100  # ids; the result of the task has all
 
 
 class EncordCreateProjectOperator(EncordBaseOperator):
-    """Create a project, unless there is one of its title.
+    """Create a project, unless one with its title exists.
 
     Safe to repeat with the default `if_exists`: the project of this title is found again, also when the answer to its
     creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
@@ -125,7 +125,7 @@ class EncordGetProjectOperator(EncordBaseOperator):
 
 
 class EncordListProjectsOperator(ListingOperator):
-    """List the projects that the connection's user can see.
+    """List the projects that the user of the connection can see.
 
     Only reads. Needs an SSH key. The filters combine; without any, all are listed. The list becomes an XCom: filter it
     to what is used. If just one is found, "Open in Encord" leads to it; to a list there is no link.
@@ -271,7 +271,7 @@ class EncordAddProjectUsersOperator(AddUsersOperator):
 
 
 class EncordCopyProjectOperator(EncordBaseOperator):
-    """Copy a project: its ontology and settings, and what is asked for besides.
+    """Copy a project: its ontology and settings, and on request its datasets, labels and users.
 
     Safe to repeat with the default `if_exists`: the project of this title is found again, also when the answer to the
     copy was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest is

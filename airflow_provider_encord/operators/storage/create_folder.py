@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class EncordCreateFolderOperator(EncordBaseOperator):
-    """Create a storage folder, unless there is one of its title in the same place.
+    """Create a storage folder, unless one with its title exists in the same place.
 
     Safe to repeat with the default `if_exists`: the folder of this title is found again, also when the answer to its
     creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest

@@ -31,7 +31,7 @@ _NAMED = 5  # items that a message names
 
 
 class EncordUpdateMetadataOperator(EncordBaseOperator):
-    """Bring the client metadata of the items in a folder up to date: read, compare, change only what differs, in bulk.
+    """Update the client metadata of the items in a folder: read, compare, and change only what differs, in bulk.
 
     Safe to repeat: a second run finds nothing that differs, and sends nothing that changes. Encord takes the metadata
     of an item as a whole, so items that differ are read once more right before they are changed, 100 at a time: only a

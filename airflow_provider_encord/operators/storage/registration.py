@@ -40,7 +40,7 @@ _NAMED_FAILURES = 5  # in messages; the report has all
 
 
 class EncordRegisterCloudDataOperator(JobOperator):
-    """Register objects of your own bucket with a storage folder or a dataset; no bytes are moved.
+    """Register objects of your own bucket with a storage folder or a dataset, without copying files.
 
     The objects come from a manifest, or from a listing of a prefix. They are registered in jobs of up to
     `units_per_job`, one after the other. One bad object does not stop the others. Into a folder it needs an SSH key;
