@@ -14,6 +14,7 @@ POLL_INTERVAL = 30.0  # seconds between two looks of the triggerer
 ROWS_PER_REQUEST = 100
 SHARD_BYTES = 64 * 2**20
 JSON_LINES = "jsonl"
+JSON_LINES_FORMATS = ("jsonl", "jsonl.gz", "jsonl.zst")
 LABEL_FORMATS = ("coco.json", "coco.json.gz", "coco.json.zst", "jsonl", "jsonl.gz", "jsonl.zst", "parquet")
 ANALYTICS_FORMATS = ("jsonl", "jsonl.gz", "parquet")
 ANALYTICS_KINDS = ("time_spent", "task_actions", "editor_logs")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, ObjectStoragePath
 
+from airflow_provider_encord import exports
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
@@ -175,6 +176,8 @@ def test_any_file_system_of_airflow_s_will_do(emulator):
     manifest = read_manifest(directory)
     assert {path.name for path in directory.iterdir()} == {*manifest.file_names, "manifest.json"}
     assert (len(manifest.shards), manifest.counts.exported) == (1, 5)
+    for named in (returned["manifest"], directory, str(directory)):
+        assert len({row["label_hash"] for row in exports.read(named)}) == 5
 
 
 def test_a_destination_that_holds_something_else_fails_for_good(emulator, tmp_path):
