@@ -123,6 +123,7 @@ reference: $(VENV)/.ready  ## the generated pages and JSON Schemas, from the cod
 	$(BIN)/python -m tests.docs.schemas
 	$(BIN)/python -m tests.docs.arguments_page
 	$(BIN)/python -m tests.docs.operations_page
+	$(BIN)/python -m tests.docs.operators_table
 
 format: $(VENV)/.ready  ## format and mend what can be mended
 	$(BIN)/ruff check --fix-only .

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from airflow_provider_encord.get_provider_info import get_provider_info
+from tests.docs import operators_table
 from tests.docs.arguments_page import PAGE, arguments, classes, page
 
 
@@ -36,3 +37,7 @@ def test_every_argument_is_explained(class_: type) -> None:
 def test_required_arguments_come_first(class_: type) -> None:
     required = [one.default is inspect.Parameter.empty for one in arguments(class_)]
     assert required == sorted(required, reverse=True)
+
+
+def test_the_readme_lists_the_operators_as_the_code_describes_them() -> None:
+    assert operators_table.shown(operators_table.README.read_text()) == operators_table.table(), "run: make reference"

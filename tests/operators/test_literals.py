@@ -31,6 +31,7 @@ from airflow_provider_encord.operators.arguments import (
     parse_url,
 )
 from airflow_provider_encord.operators.base import airflow_errors
+from airflow_provider_encord.operators.datasets import EncordCreateDatasetOperator, EncordLinkItemsOperator
 from airflow_provider_encord.operators.labels import (
     EncordExportLabelsOperator,
     EncordExportLabelsPartitionOperator,
@@ -39,8 +40,20 @@ from airflow_provider_encord.operators.labels import (
     EncordSnapshotLabelsOperator,
     EncordVerifyExportOperator,
 )
-from airflow_provider_encord.operators.projects import EncordGetProjectOperator
-from airflow_provider_encord.operators.storage import EncordPartitionObjectsOperator
+from airflow_provider_encord.operators.ontologies import EncordCreateOntologyOperator
+from airflow_provider_encord.operators.projects import (
+    EncordCopyProjectOperator,
+    EncordCreateProjectOperator,
+    EncordGetProjectOperator,
+    EncordSetProjectStatusOperator,
+)
+from airflow_provider_encord.operators.storage import (
+    EncordCreateFolderOperator,
+    EncordPartitionObjectsOperator,
+    EncordRegisterCloudDataOperator,
+    EncordUpdateMetadataOperator,
+    EncordUploadFilesOperator,
+)
 
 ID = str(uuid.UUID(int=10**30))
 RIGHT: dict[Any, dict[str, Any]] = {
@@ -51,9 +64,44 @@ RIGHT: dict[Any, dict[str, Any]] = {
     EncordSnapshotLabelsOperator: {"project_id": ID},
     EncordImportLabelsOperator: {"project_id": ID, "source": "/data/x"},
     EncordExportAnalyticsOperator: {"project_id": ID, "destination": "/data/x"},
+    EncordCreateProjectOperator: {"title": "Street"},
+    EncordCopyProjectOperator: {"project_id": ID, "title": "Street"},
+    EncordSetProjectStatusOperator: {"project_id": ID, "status": "paused"},
+    EncordCreateDatasetOperator: {"title": "Street"},
+    EncordLinkItemsOperator: {"dataset_id": ID, "folder_id": ID},
+    EncordCreateOntologyOperator: {"title": "Street"},
+    EncordCreateFolderOperator: {"title": "Street"},
+    EncordUpdateMetadataOperator: {"folder_id": ID, "metadata": {"a.png": {"x": 1}}},
+    EncordUploadFilesOperator: {"source": "/data/x"},
+    EncordRegisterCloudDataOperator: {"source": "/data/x.jsonl", "integration": "GCP"},
 }
 EXPORTS = (EncordExportLabelsOperator, EncordPartitionLabelsOperator)
+CREATIONS = (
+    EncordCreateProjectOperator,
+    EncordCopyProjectOperator,
+    EncordCreateDatasetOperator,
+    EncordCreateOntologyOperator,
+    EncordCreateFolderOperator,
+)
 WRONG: list[tuple[Any, dict[str, Any]]] = [
+    *((one, {"if_exists": "replace"}) for one in CREATIONS),
+    (EncordCopyProjectOperator, {"copy_labels": "some"}),
+    (EncordSetProjectStatusOperator, {"status": "done"}),
+    (EncordCreateDatasetOperator, {"create_backing_folder": "perhaps"}),
+    (EncordLinkItemsOperator, {"duplicates_behavior": "maybe"}),
+    (EncordUpdateMetadataOperator, {"mode": "overwrite"}),
+    (EncordUpdateMetadataOperator, {"preview": "perhaps"}),
+    (EncordUploadFilesOperator, {"kind": "picture"}),
+    (EncordUploadFilesOperator, {"match_by": "name"}),
+    (EncordUploadFilesOperator, {"on_error": "ignore"}),
+    (EncordUploadFilesOperator, {"report": "report.jsonl"}),
+    (EncordUploadFilesOperator, {"max_concurrency": 0}),
+    (EncordUploadFilesOperator, {"job_timeout": "soon"}),
+    (EncordRegisterCloudDataOperator, {"source": "manifest.jsonl"}),
+    (EncordRegisterCloudDataOperator, {"kind": "picture"}),
+    (EncordRegisterCloudDataOperator, {"on_error": "ignore"}),
+    (EncordRegisterCloudDataOperator, {"report": "report.jsonl"}),
+    (EncordRegisterCloudDataOperator, {"units_per_job": 0}),
     *(
         (one, wrong)
         for one in EXPORTS
@@ -182,7 +230,7 @@ def test_the_words_that_are_checked_are_those_that_there_are():
     assert [*defaults.LABEL_FORMATS] == sorted(FORMATS)
     assert {*defaults.ANALYTICS_FORMATS} == {*ANALYTICS}
     assert [*defaults.ANALYTICS_KINDS] == [*KINDS]
-    assert [*defaults.KINDS] == [*NAMES]
+    assert [*defaults.FILE_KINDS] == [*NAMES]
     assert defaults.MOST_ROWS_PER_REQUEST == MOST_ROWS_PER_REQUEST
 
 

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 
 class EncordPartitionLabelsOperator(PlannedExportOperator):
-    """List the label rows of a project once, and hand out parts of them to mapped `EncordExportLabelsPartitionOperator`
-    tasks.
+    """List the label rows of a project once, and return partitions of them for mapped export tasks.
 
     Only reads. What is to be read is written to the destination, ``plan.json`` and a listing; XCom gets a
     small dictionary for each part. Parts are ranges of the rows in their order, of nearly the same number of rows.

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_encord.defaults import KINDS, MOST_PARTITIONS, OBJECTS_PER_MANIFEST
+from airflow_provider_encord.defaults import FILE_KINDS, MOST_PARTITIONS, OBJECTS_PER_MANIFEST
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
     check_destination,
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class EncordPartitionObjectsOperator(EncordBaseOperator):
-    """List the objects below a prefix once, and write them to manifests for mapped `EncordRegisterCloudDataOperator`
-    tasks.
+    """List the objects below a prefix once, and write them to manifests for mapped registration tasks.
 
-    It sends nothing to Encord, and does not read the connection. XCom gets the URIs of the manifests, never the list of
-    objects. Objects are ordered by key. The same objects give the same manifests, so the task may be retried or cleared
-    at any time. Manifests that the objects do not give any more are removed. Give each DAG run a directory of its own,
-    so that no run removes manifests which another one still registers::
+    `EncordRegisterCloudDataOperator` takes the manifests. Nothing is sent to Encord, and the connection is not read.
+    XCom gets the URIs of the manifests, never the list of objects. Objects are ordered by key. The same objects give
+    the same manifests, so the task may be retried or cleared at any time. Manifests that the objects do not give any
+    more are removed. Give each DAG run a directory of its own, so that no run removes manifests which another one still
+    registers::
 
         manifests = EncordPartitionObjectsOperator(
             task_id="partition", source="s3://aws_default@intake/cameras", destination="s3://aws_default@work/{{ ds }}"
@@ -84,7 +84,7 @@ class EncordPartitionObjectsOperator(EncordBaseOperator):
         check_literals(
             source=(source, parse_url),
             url_prefix=(url_prefix, _url_prefix),
-            kind=(kind, one_of(*KINDS)),
+            kind=(kind, one_of(*FILE_KINDS)),
             objects_per_manifest=(objects_per_manifest, parse_positive_int),
         )
 
@@ -99,7 +99,7 @@ class EncordPartitionObjectsOperator(EncordBaseOperator):
         source = CloudSource(
             path=storage_path(self.source, "source"),
             url_prefix=_url_prefix(self.url_prefix, "url_prefix"),
-            kind=None if kind is None else kind_named(parse_choice(kind, "kind", KINDS)),
+            kind=None if kind is None else kind_named(parse_choice(kind, "kind", FILE_KINDS)),
             units_per_job=size,
         )
         destination = storage_path(self.destination, "destination")
