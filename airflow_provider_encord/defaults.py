@@ -8,6 +8,7 @@ from __future__ import annotations
 
 FILES_PER_JOB = 100
 UNITS_PER_JOB = 10_000
+OBJECTS_PER_MANIFEST = 10_000
 PARALLEL_UPLOADS = 4
 JOB_TIMEOUT = 6 * 3600.0  # seconds
 POLL_INTERVAL = 30.0  # seconds between two looks of the triggerer
@@ -32,5 +33,6 @@ MOST_PARALLEL_READS = 10  # connections that a client's pool has
 PARALLEL_READS = 4
 OVERLAP = 1.0  # seconds; times of editing may be of whole seconds
 ROWS_PER_PARTITION = 10_000
+MOST_PARTITIONS = 1000  # a task may be mapped 1024 times, unless `[core] max_map_length` says otherwise
 LATE_AFTER = 24 * 3600.0  # seconds
 SETTLE_SECONDS = 24 * 3600.0  # how long after the end of an interval its records may still arrive

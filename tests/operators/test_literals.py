@@ -19,6 +19,7 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.analytics import KINDS
 from airflow_provider_encord.export.analytics_files import FORMATS as ANALYTICS
 from airflow_provider_encord.export.formats import FORMATS
+from airflow_provider_encord.ingest.kinds import NAMES
 from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOperator
 from airflow_provider_encord.operators.arguments import (
     InvalidLiteralError,
@@ -48,6 +49,7 @@ from airflow_provider_encord.operators.projects import (
 )
 from airflow_provider_encord.operators.storage import (
     EncordCreateFolderOperator,
+    EncordPartitionObjectsOperator,
     EncordRegisterCloudDataOperator,
     EncordUpdateMetadataOperator,
     EncordUploadFilesOperator,
@@ -58,6 +60,7 @@ RIGHT: dict[Any, dict[str, Any]] = {
     EncordExportLabelsOperator: {"destination": "/data/x"},
     EncordPartitionLabelsOperator: {"destination": "s3://b/x"},
     EncordVerifyExportOperator: {"manifest": "/data/x"},
+    EncordPartitionObjectsOperator: {"source": "s3://b/x", "destination": "s3://c/y"},
     EncordSnapshotLabelsOperator: {"project_id": ID},
     EncordImportLabelsOperator: {"project_id": ID, "source": "/data/x"},
     EncordExportAnalyticsOperator: {"project_id": ID, "destination": "/data/x"},
@@ -141,6 +144,12 @@ WRONG: list[tuple[Any, dict[str, Any]]] = [
     (EncordImportLabelsOperator, {"if_exists": "maybe"}),
     (EncordImportLabelsOperator, {"on_error": "report"}),
     (EncordImportLabelsOperator, {"source": "prelabels.jsonl"}),
+    (EncordPartitionObjectsOperator, {"source": "x"}),
+    (EncordPartitionObjectsOperator, {"destination": None}),
+    (EncordPartitionObjectsOperator, {"destination": "x"}),
+    (EncordPartitionObjectsOperator, {"url_prefix": "bucket/x"}),
+    (EncordPartitionObjectsOperator, {"kind": "picture"}),
+    (EncordPartitionObjectsOperator, {"objects_per_manifest": 0}),
     (EncordExportAnalyticsOperator, {"destination": "x"}),
     (EncordExportAnalyticsOperator, {"format": "csv"}),
     (EncordExportAnalyticsOperator, {"record_types": "time"}),
@@ -221,6 +230,7 @@ def test_the_words_that_are_checked_are_those_that_there_are():
     assert [*defaults.LABEL_FORMATS] == sorted(FORMATS)
     assert {*defaults.ANALYTICS_FORMATS} == {*ANALYTICS}
     assert [*defaults.ANALYTICS_KINDS] == [*KINDS]
+    assert [*defaults.FILE_KINDS] == [*NAMES]
     assert defaults.MOST_ROWS_PER_REQUEST == MOST_ROWS_PER_REQUEST
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_encord.defaults import ROWS_PER_PARTITION
+from airflow_provider_encord.defaults import MOST_PARTITIONS, ROWS_PER_PARTITION
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import check_literals, parse_positive_int
 from airflow_provider_encord.operators.labels.planned import PlannedExportOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
-
-MOST_PARTITIONS = 1000  # a task may be mapped 1024 times, unless `[core] max_map_length` says otherwise
 
 
 class EncordPartitionLabelsOperator(PlannedExportOperator):

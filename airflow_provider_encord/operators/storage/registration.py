@@ -161,7 +161,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         self._source = self._cloud_source()
         self._report_path = storage_path(self.report, "report") if blank_to_none(self.report) is not None else None
         if self._report_path is not None:  # before any request: if one fails, `settle` releases the claim
-            self._source.require_elsewhere(self._report_path)
+            self._source.require_elsewhere(self._report_path, "report")
             report = RegistrationReport(self._report_path)
             if self._owned_by is None:  # no deferral came before
                 report.require_ours()
