@@ -123,6 +123,7 @@ reference: $(VENV)/.ready  ## the generated pages, diagrams and JSON Schemas, fr
 	$(BIN)/python -m tests.docs.schemas
 	$(BIN)/python -m tests.docs.arguments_page
 	$(BIN)/python -m tests.docs.operations_page
+	$(BIN)/python -m tests.docs.operators_table
 	$(BIN)/python -m tests.docs.diagrams
 
 format: $(VENV)/.ready  ## format and mend what can be mended

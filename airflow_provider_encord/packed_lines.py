@@ -21,17 +21,18 @@ class DamagedFileError(EncordError):
     """It ends early, or is not packed as its name says. A retry does not help."""
 
 
-def lines_of(path: StoragePath, argument: str) -> Iterator[bytes]:
+def lines_of(path: StoragePath, argument: str, *, observe: Callable[[bytes], object] | None = None) -> Iterator[bytes]:
     """The lines, without their newlines; also of a file that was put together of several packed ones.
 
     :param argument: The argument that the path comes from, for messages.
+    :param observe: Called with each block as it is in the file, such as the `update` of a checksum.
     :raises DamagedFileError: It is damaged.
     :raises InvalidArgumentError: It is not there, or needs a library that is not installed.
     :raises UnavailableError: The disk or the store cannot be used now.
     """
     begun: list[bytes] = []
     with storage_errors(argument, path):
-        for block in _unpacked(path):
+        for block in _unpacked(path, observe):
             first, *others = block.split(b"\n")
             begun.append(first)
             if others:
@@ -42,8 +43,9 @@ def lines_of(path: StoragePath, argument: str) -> Iterator[bytes]:
             yield rest
 
 
-def _unpacked(path: StoragePath) -> Iterator[bytes]:
-    file: Any = path.open("rb")
+def _unpacked(path: StoragePath, observe: Callable[[bytes], object] | None) -> Iterator[bytes]:
+    opened: Any = path.open("rb")
+    file = opened if observe is None else _Observed(opened, observe)
     try:
         if path.name.endswith(".gz"):
             yield from _members(file, path, _Gzip, zlib.error)
@@ -55,7 +57,19 @@ def _unpacked(path: StoragePath) -> Iterator[bytes]:
             while block := file.read(_BLOCK):
                 yield block
     finally:
-        file.close()
+        opened.close()
+
+
+class _Observed:
+    """A file that shows each block that is read."""
+
+    def __init__(self, file: Any, observe: Callable[[bytes], object]):
+        self._file, self._observe = file, observe
+
+    def read(self, size: int) -> bytes:
+        block: bytes = self._file.read(size)
+        self._observe(block)
+        return block
 
 
 class _Member(Protocol):

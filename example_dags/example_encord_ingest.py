@@ -18,12 +18,16 @@ from __future__ import annotations
 
 import datetime
 
-from airflow.providers.common.compat.sdk import DAG, ObjectStoragePath, task
+from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_encord.operators.datasets import EncordCreateDatasetOperator, EncordLinkItemsOperator
 from airflow_provider_encord.operators.ontologies import EncordCreateOntologyOperator
 from airflow_provider_encord.operators.projects import EncordCreateProjectOperator
-from airflow_provider_encord.operators.storage import EncordCreateFolderOperator, EncordRegisterCloudDataOperator
+from airflow_provider_encord.operators.storage import (
+    EncordCreateFolderOperator,
+    EncordPartitionObjectsOperator,
+    EncordRegisterCloudDataOperator,
+)
 
 with DAG(
     dag_id="example_encord_ingest",
@@ -43,24 +47,13 @@ with DAG(
     doc_md=__doc__,
     tags=["encord", "example"],
 ) as dag:
-
-    @task
-    def partition(prefix: str, url_prefix: str, work: str, objects_per_task: str) -> list[str]:
-        """List the prefix once, and write it down in manifests; their places."""
-        from airflow_provider_encord.ingest.cloud import list_prefix, write_manifests
-
-        def place(path: str) -> ObjectStoragePath:
-            return ObjectStoragePath(path if "://" in path else f"file://{path}")
-
-        objects = list_prefix(place(prefix), url_prefix)
-        return write_manifests(objects, place(work) / "manifests", lines=int(objects_per_task))
-
     run_directory = "{{ params.work }}/{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
-    manifests = partition(
-        prefix="{{ params.prefix }}",
+    manifests = EncordPartitionObjectsOperator(
+        task_id="partition",
+        source="{{ params.prefix }}",
         url_prefix="{{ params.url_prefix }}",
-        work=run_directory,
-        objects_per_task="{{ params.objects_per_task }}",
+        destination=f"{run_directory}/manifests",
+        objects_per_manifest="{{ params.objects_per_task }}",
     )
     folder = EncordCreateFolderOperator(task_id="folder", title="{{ params.title }}")
     register = EncordRegisterCloudDataOperator.partial(
@@ -69,7 +62,7 @@ with DAG(
         integration="{{ params.integration }}",
         report=f"{run_directory}/reports/{{{{ ti.map_index }}}}.jsonl",
         max_active_tis_per_dag=4,
-    ).expand(source=manifests)
+    ).expand(source=manifests.output)
     dataset = EncordCreateDatasetOperator(task_id="dataset", title="{{ params.title }}", create_backing_folder=False)
     link = EncordLinkItemsOperator(task_id="link", dataset_id=dataset.output, folder_id=folder.output)
     # Replace the structure by your own: without an ontology, there is nothing to label with.

@@ -104,7 +104,7 @@ def _path_to(newest: Link, found: dict[str, Link]) -> list[Link]:
     path = [newest]
     while True:
         place, manifest = path[0]
-        _require_files(place, manifest)
+        require_files(place, manifest)
         if manifest.previous is None:
             return path
         link = found.get(str(manifest.previous.plan_id))
@@ -115,8 +115,13 @@ def _path_to(newest: Link, found: dict[str, Link]) -> list[Link]:
         path.insert(0, link)
 
 
-def _require_files(place: StoragePath, manifest: Manifest) -> None:
-    """A file that is there must have its size; an object store has whole objects only."""
+def require_files(place: StoragePath, manifest: Manifest) -> None:
+    """Check that the files of an export are there, and on a local disk that they have their sizes.
+
+    An object store has whole objects only.
+
+    :raises BrokenChainError: One is missing, or has another size.
+    """
     records = [record for record in (*manifest.shards, manifest.listing, manifest.removed) if record]
     with storage_errors("chain", place):
         there = {path.name: path for path in place.iterdir()}

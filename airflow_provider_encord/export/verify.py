@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ from airflow_provider_encord.client.api.labels import LabelRowIds
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.defaults import JSON_LINES
+from airflow_provider_encord.defaults import JSON_LINES_FORMATS
 from airflow_provider_encord.export.directory import short
 from airflow_provider_encord.export.listing import ListedRow, list_rows
 from airflow_provider_encord.export.listing_file import read_rows
@@ -41,7 +40,6 @@ from airflow_provider_encord.storage_paths import (
 OPERATION = "verify_export"
 _IDS = msgspec.json.Decoder(LabelRowIds)
 _ANY = msgspec.json.Decoder()
-_JSON_LINES = re.compile(rf"{re.escape(JSON_LINES)}(\.gz|\.zst)?")
 
 
 class Mismatch(ReportLine, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,7 +91,7 @@ def verify_files(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatc
             yield _mismatch(record.name, problem)
     yield from _unnamed(directory, manifest)
     yield from _miscounted(manifest)
-    if not broken and _JSON_LINES.fullmatch(manifest.layout.format):
+    if not broken and manifest.layout.format in JSON_LINES_FORMATS:
         try:
             yield from _misplaced(directory, manifest)
         except DamagedFileError as error:
@@ -120,7 +118,7 @@ def verify_content(
 
     :raises InvalidArgumentError: The export is of another format.
     """
-    if not _JSON_LINES.fullmatch(manifest.layout.format):
+    if manifest.layout.format not in JSON_LINES_FORMATS:
         raise InvalidArgumentError(
             f"against: the content of {manifest.layout.format} cannot be compared with Encord's; that of JSON "
             "Lines can."

@@ -38,11 +38,10 @@ from airflow_provider_encord.client.api.data_items import (
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest import rows
 from airflow_provider_encord.ingest.keys import keys_below, require_key
-from airflow_provider_encord.ingest.kinds import NAMES, kind_name, kind_of
+from airflow_provider_encord.ingest.kinds import NAMES, kind_of
 from airflow_provider_encord.ingest.rows import START, Place
 from airflow_provider_encord.ingest.sources import LONGEST_TITLE
 from airflow_provider_encord.ingest.upload_json import name_in, require_url, title_or, upload_json_entries
-from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
 MOST_UNITS = 500_000  # in one job; the limits that Encord documents for an upload JSON (protocol, section 7.11)
 MOST_URLS = 1_000_000
@@ -100,7 +99,12 @@ def manifest_entries(
 
 
 def list_prefix(
-    directory: Any, url_prefix: str, *, kind: Kind | None = None, after: str | None = None
+    directory: Any,
+    url_prefix: str,
+    *,
+    kind: Kind | None = None,
+    after: str | None = None,
+    keys: Sequence[str] | None = None,
 ) -> Iterator[CloudObject]:
     """The objects below a prefix whose names stand for a kind, ordered by key.
 
@@ -108,10 +112,11 @@ def list_prefix(
     :param url_prefix: What stands for the directory in the URLs that Encord reads.
     :param after: Leave out this key and all before it, so that a listing can be continued although objects came and
         went meanwhile.
+    :param keys: The keys below the directory, if they are known.
     :return: Objects, each with its `key` below the directory.
     """
     fitting = skipped = 0
-    for key in keys_below(directory, "source"):
+    for key in keys_below(directory, "source") if keys is None else keys:
         name = key.rpartition("/")[2]
         of_kind = kind or kind_of(name)
         if of_kind in (None, TEXT) and not kind:
@@ -296,41 +301,3 @@ def _url_below(prefix: str, key: str) -> str:
     """The URL of a key. Only http URLs are escaped: in those of object stores, the key stands as it is."""
     web = prefix.lower().startswith(("http://", "https://"))
     return f"{prefix.rstrip('/')}/{urllib.parse.quote(key) if web else key}"
-
-
-def write_manifests(objects: Iterable[CloudObject], directory: Any, *, lines: int) -> list[str]:
-    """Write objects to manifests of so many lines, as `read_manifest` takes them, so that several tasks share the work.
-
-    Files of the same names that are there are replaced; so the same objects give the same files.
-
-    :param directory: A path object; made if it is not there.
-    :return: The places of the manifests.
-    """
-    if lines < 1:
-        raise InvalidArgumentError(f"lines: {lines} is not a number of at least 1.")
-    written: list[str] = []
-    for number, some in enumerate(_batches(objects, lines)):
-        path = directory / f"objects-{number:05d}.jsonl"
-        with storage_errors("directory", path):
-            write_whole(path, (msgspec.json.encode(_told(one)) + b"\n" for one in some))
-        written.append(str(path))
-    return written
-
-
-def _batches(objects: Iterable[CloudObject], size: int) -> Iterator[list[CloudObject]]:
-    """Batches of objects; a group stays in one."""
-    batch: list[CloudObject] = []
-    for one in objects:
-        inside_group = bool(batch) and one.group is not None and one.group == batch[-1].group
-        if len(batch) >= size and not inside_group:
-            yield batch
-            batch = []
-        batch.append(one)
-    if batch:
-        yield batch
-
-
-def _told(one: CloudObject) -> dict[str, Any]:
-    fields = {"url": one.url, "kind": kind_name(one.kind), "title": one.title, "group": one.group}
-    present = {name: value for name, value in fields.items() if value is not None}
-    return {**present, "client_metadata": dict(one.client_metadata)} if one.client_metadata else present

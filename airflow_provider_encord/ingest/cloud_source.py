@@ -44,16 +44,18 @@ class CloudSource:
     units_per_job: int
     switches: Mapping[str, bool] | None = None
 
-    def require_elsewhere(self, report: Any) -> None:
-        """Make sure that a listing of the source does not have the files of the report.
+    def require_elsewhere(self, path: Any, argument: str) -> None:
+        """Make sure that a listing of the source does not have what a task writes.
 
+        :param path: Of the file or directory that is written.
+        :param argument: The argument that it comes from, for messages.
         :raises InvalidArgumentError: It has.
         """
-        source, inner = (uri_of(path).rstrip("/") for path in (self.path, report))
-        if inner.startswith(f"{source}/") and (self.kind is not None or kind_of(inner) is not None):
+        source, inner = (uri_of(path).rstrip("/") for path in (self.path, path))
+        if f"{inner}/".startswith(f"{source}/") and (self.kind is not None or kind_of(inner) is not None):
             raise InvalidArgumentError(
-                "report: it is in the directory that is listed as source, so it would be registered. Name a file in "
-                "another directory."
+                f"{argument}: it is in the directory that is listed as source, so it would be registered. Name a "
+                "place in another directory."
             )
 
     def version(self) -> str | None:
@@ -84,7 +86,7 @@ class CloudSource:
     def jobs(self, place: Any = None) -> Iterator[tuple[list[Unit], Any]]:
         """The units of each job, and small JSON that this method takes to continue after it."""
         if self.path.is_dir():
-            prefix = self.url_prefix or _without_connection(str(self.path))
+            prefix = self.url_prefix or without_connection(str(self.path))
             entries: Iterator[tuple[CloudObject | Unit, Any]] = (
                 (one, one.key) for one in list_prefix(self.path, prefix, kind=self.kind, after=place)
             )
@@ -115,6 +117,7 @@ def digest(items: Mapping[str, Any]) -> str:
     return hashlib.sha256(msgspec.json.encode(items)).hexdigest()
 
 
-def _without_connection(uri: str) -> str:
+def without_connection(uri: str) -> str:
+    """The URI of a place in an object store, without the id of the connection that Airflow reads it with."""
     scheme, separator, rest = uri.partition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"

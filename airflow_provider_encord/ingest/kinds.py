@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from airflow_provider_encord.client.api.data_items import AUDIO, DICOM, IMAGE, NIFTI, PDF, TEXT, VIDEO, Kind
 from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.defaults import FILE_KINDS
 
 _ADDITIONS: Mapping[str, str] = {
     ".avif": "image/avif",
@@ -34,15 +35,7 @@ _ADDITIONS: Mapping[str, str] = {
     ".nii": "application/nifti",
     ".md": "text/markdown",
 }
-NAMES: Mapping[str, Kind] = {
-    "image": IMAGE,
-    "video": VIDEO,
-    "audio": AUDIO,
-    "dicom": DICOM,
-    "nifti": NIFTI,
-    "pdf": PDF,
-    "text": TEXT,
-}
+NAMES: Mapping[str, Kind] = dict(zip(FILE_KINDS, (IMAGE, VIDEO, AUDIO, DICOM, NIFTI, PDF, TEXT), strict=True))
 """Kinds of file by the word that a user says."""
 _WHOLE_TYPES: Mapping[str, Kind] = {"application/dicom": DICOM, "application/nifti": NIFTI, "application/pdf": PDF}
 _FAMILIES: Mapping[str, Kind] = {name: NAMES[name] for name in ("image", "video", "audio", "text")}

@@ -25,11 +25,11 @@ from airflow_provider_encord.client.errors import (
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.resources.identifiers import is_id
+from airflow_provider_encord.defaults import METADATA_MODES
 from airflow_provider_encord.ingest.sources import composed
 from airflow_provider_encord.plain_json import plain_json, same_json
 
-MERGE, REPLACE = "merge", "replace"
-MODES = (MERGE, REPLACE)
+MERGE, REPLACE = MODES = METADATA_MODES
 ITEMS_PER_BATCH = 100
 """Read and sent together: few, so that the time between is short."""
 

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.defaults import MATCH_FILES_BY
 from airflow_provider_encord.ingest.evidence import Evidence
 from airflow_provider_encord.ingest.sources import SourceFile, composed
 
 BYTES_PER_JOB = 1 << 30  # bounds what is lost if a worker dies before it starts the job
 
-TITLE_AND_SIZE, TITLE, CHECKSUM = "title_and_size", "title", "checksum"
-MATCH_BY = (TITLE_AND_SIZE, CHECKSUM, TITLE)
+TITLE_AND_SIZE, CHECKSUM, TITLE = MATCH_BY = MATCH_FILES_BY
 REPORT = "report"
 
 

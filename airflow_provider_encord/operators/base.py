@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import urllib.parse
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,15 +29,21 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.client import EncordClient
 
 Ids = ParamSpec("Ids")
+TASK_LOG = logging.getLogger("airflow.task")
 _DEFECTS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, AssertionError, RecursionError)
 """What is raised for input that no check refused; never by a network, a disk or Encord."""
 
 
 @contextmanager
-def airflow_errors() -> Iterator[None]:
+def airflow_errors(log: Any = TASK_LOG) -> Iterator[None]:
     """Turn our errors into Airflow's: those that a retry can mend into `AirflowException`, others into
     `AirflowFailException`, which Airflow does not retry. A connection that does not exist is one of the others, and
     so is a defect of ours.
+
+    The message goes to the log first. Airflow shows it again, last, after a traceback without the frames that led to
+    it: the message says what is wrong. The whole traceback is logged at DEBUG.
+
+    :param log: Where to log; by default the log of the task.
     """
     from airflow_provider_encord.client.errors import EncordError
 
@@ -43,16 +51,26 @@ def airflow_errors() -> Iterator[None]:
         yield
     except EncordError as error:
         class_ = AirflowException if error.retryable else AirflowFailException
-        raise class_(str(error)) from error
+        raise _explained(class_(str(error)), log) from None
     except AirflowNotFoundException as error:
-        raise AirflowFailException(
-            f"encord_conn_id: {error}. Create the connection, or correct its id (check the rendered template)."
-        ) from error
+        message = f"encord_conn_id: {error}. Create the connection, or correct its id (check the rendered template)."
+        raise _explained(AirflowFailException(message), log) from None
+    except AirflowException as error:
+        if type(error) in (AirflowException, AirflowFailException):  # not one that skips the task
+            log.error("%s", error)
+        raise
     except _DEFECTS as error:
         raise AirflowFailException(
             f"Unexpected {type(error).__name__}: {str(error)[:200]}. This is a defect of airflow-provider-encord, and "
             "a retry would fail, too. Report it with the traceback in this log."
         ) from error
+
+
+def _explained(error: AirflowException, log: Any) -> AirflowException:
+    """The error that Airflow is to show, after the log has its message, and at DEBUG how it came about."""
+    log.error("%s", error)
+    log.debug("The traceback of this error:", exc_info=sys.exc_info())
+    return error
 
 
 def owner_of(context: Context) -> Owner:
@@ -104,7 +122,7 @@ class EncordBaseOperator(BaseOperator):
         :raises AirflowFailException: It failed, and a retry cannot help.
         :raises AirflowException: It failed, and a retry may help.
         """
-        with airflow_errors():
+        with airflow_errors(self.log):
             try:
                 return self._execute(context)
             finally:

@@ -6,8 +6,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import dataset_uri
+from airflow_provider_encord.defaults import DUPLICATES_BEHAVIORS, IF_EXISTS
 from airflow_provider_encord.links import dataset_url
-from airflow_provider_encord.operators.arguments import blank_to_none, parse_bool, parse_list, parse_text
+from airflow_provider_encord.operators.arguments import (
+    blank_to_none,
+    check_literals,
+    one_of,
+    parse_bool,
+    parse_choice,
+    parse_list,
+    parse_text,
+)
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
 from airflow_provider_encord.operators.members import AddUsersOperator
@@ -24,7 +33,7 @@ _NAMED_ROWS = 5  # in the log
 
 
 class EncordCreateDatasetOperator(EncordBaseOperator):
-    """Create a dataset, unless there is one of its title.
+    """Create a dataset, unless one with its title exists.
 
     Safe to repeat with the default `if_exists`: the dataset of this title is found again, also when the answer to its
     creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
@@ -58,6 +67,10 @@ class EncordCreateDatasetOperator(EncordBaseOperator):
         self.description = description
         self.create_backing_folder = create_backing_folder
         self.if_exists = if_exists
+        check_literals(
+            create_backing_folder=(create_backing_folder, parse_bool),
+            if_exists=(if_exists, one_of(*IF_EXISTS)),
+        )
 
     def _execute(self, context: Context) -> str:
         """Create or find the dataset."""
@@ -99,7 +112,7 @@ class EncordGetDatasetOperator(EncordBaseOperator):
 
 
 class EncordListDatasetsOperator(ListingOperator):
-    """List the datasets that the connection's user can see.
+    """List the datasets that the user of the connection can see.
 
     Only reads. Needs an SSH key. The filters, and where the link leads, are as with `EncordListProjectsOperator`,
     without tags.
@@ -118,7 +131,7 @@ class EncordListDatasetsOperator(ListingOperator):
 
 
 class EncordLinkItemsOperator(EncordBaseOperator):
-    """Put storage items into a dataset; no bytes are moved.
+    """Link storage items to a dataset, without copying files.
 
     Safe to repeat with the default `duplicates_behavior`: items that are in the dataset are left alone, so a retry
     continues where the attempt before stopped. With the others a retry is safe on Airflow 3.3, where the task notes
@@ -152,17 +165,14 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         self.item_ids = item_ids
         self.folder_id = folder_id
         self.duplicates_behavior = duplicates_behavior
+        check_literals(
+            duplicates_behavior=(duplicates_behavior, _duplicates_behavior),
+        )
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Link what is not linked."""
-        from airflow_provider_encord.client.errors import InvalidArgumentError
 
-        behaviors = ("SKIP", "DUPLICATE", "FAIL")
-        behavior = str(self.duplicates_behavior).upper()
-        if behavior not in behaviors:
-            raise InvalidArgumentError(
-                f"duplicates_behavior: {self.duplicates_behavior!r} is none of {', '.join(behaviors)}."
-            )
+        behavior = _duplicates_behavior(self.duplicates_behavior, "duplicates_behavior")
         dataset = self.client.dataset(blank_to_none(self.dataset_id))
         self.push_link(context, dataset_url, dataset.id)
         items = self._items()
@@ -341,3 +351,7 @@ class EncordAddDatasetUsersOperator(AddUsersOperator):
         extra = {"dataset_id": dataset.id, **result}
         self.record_asset_event(context, dataset_uri(self.client.settings.base_url, dataset.id), extra)
         return result
+
+
+def _duplicates_behavior(value: Any, name: str) -> str:
+    return parse_choice(str(value).upper(), name, DUPLICATES_BEHAVIORS)

@@ -159,7 +159,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
         :param event: Of `EncordJobTrigger`; it carries the totals, the part, and where to continue.
         """
-        with airflow_errors():
+        with airflow_errors(self.log):
             try:
                 with self._permanent_end(context):
                     return self._resume(context, event)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.defaults import IF_EXISTS
 from airflow_provider_encord.links import ontology_url
-from airflow_provider_encord.operators.arguments import json_mapping, parse_text
+from airflow_provider_encord.operators.arguments import check_literals, json_mapping, one_of, parse_text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.records import as_dictionary
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class EncordCreateOntologyOperator(EncordBaseOperator):
-    """Create an ontology, unless there is one of its title.
+    """Create an ontology, unless one with its title exists.
 
     Safe to repeat with the default `if_exists`: the ontology of this title is found again, also when the answer to its
     creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
@@ -60,6 +61,9 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
         self._structure_is_left_out = structure is None
         self.description = description
         self.if_exists = if_exists
+        check_literals(
+            if_exists=(if_exists, one_of(*IF_EXISTS)),
+        )
 
     def _execute(self, context: Context) -> str:
         """Create or find the ontology."""

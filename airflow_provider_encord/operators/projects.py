@@ -6,8 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import project_uri
+from airflow_provider_encord.defaults import IF_EXISTS, PROJECT_STATUSES
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import blank_to_none, parse_bool, parse_list, parse_text, parse_texts
+from airflow_provider_encord.operators.arguments import (
+    blank_to_none,
+    check_literals,
+    one_of,
+    parse_bool,
+    parse_choice,
+    parse_list,
+    parse_text,
+    parse_texts,
+)
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
 from airflow_provider_encord.operators.members import AddUsersOperator
@@ -20,7 +30,7 @@ _NAMED_IN_EVENTS = 100  # ids; the result of the task has all
 
 
 class EncordCreateProjectOperator(EncordBaseOperator):
-    """Create a project, unless there is one of its title.
+    """Create a project, unless one with its title exists.
 
     Safe to repeat with the default `if_exists`: the project of this title is found again, also when the answer to its
     creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
@@ -69,6 +79,9 @@ class EncordCreateProjectOperator(EncordBaseOperator):
         self.ontology_id = ontology_id
         self.workflow_template_id = workflow_template_id
         self.if_exists = if_exists
+        check_literals(
+            if_exists=(if_exists, one_of(*IF_EXISTS)),
+        )
 
     def _execute(self, context: Context) -> str:
         """Create or find the project."""
@@ -112,7 +125,7 @@ class EncordGetProjectOperator(EncordBaseOperator):
 
 
 class EncordListProjectsOperator(ListingOperator):
-    """List the projects that the connection's user can see.
+    """List the projects that the user of the connection can see.
 
     Only reads. Needs an SSH key. The filters combine; without any, all are listed. The list becomes an XCom: filter it
     to what is used. If just one is found, "Open in Encord" leads to it; to a list there is no link.
@@ -258,7 +271,7 @@ class EncordAddProjectUsersOperator(AddUsersOperator):
 
 
 class EncordCopyProjectOperator(EncordBaseOperator):
-    """Copy a project: its ontology and settings, and what is asked for besides.
+    """Copy a project: its ontology and settings, and on request its datasets, labels and users.
 
     Safe to repeat with the default `if_exists`: the project of this title is found again, also when the answer to the
     copy was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest is
@@ -309,6 +322,12 @@ class EncordCopyProjectOperator(EncordBaseOperator):
         self.copy_labels = copy_labels
         self.copy_collaborators = copy_collaborators
         self.if_exists = if_exists
+        check_literals(
+            copy_datasets=(copy_datasets, parse_bool),
+            copy_labels=(copy_labels, parse_bool),
+            copy_collaborators=(copy_collaborators, parse_bool),
+            if_exists=(if_exists, one_of(*IF_EXISTS)),
+        )
 
     def _execute(self, context: Context) -> str:
         """Copy the project, or find the copy."""
@@ -353,14 +372,13 @@ class EncordSetProjectStatusOperator(EncordBaseOperator):
         super().__init__(**kwargs)
         self.project_id = project_id
         self.status = status
+        check_literals(
+            status=(status, one_of(*PROJECT_STATUSES)),
+        )
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Set it, if it is another."""
-        from airflow_provider_encord.client.api.projects import STATUSES
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-
-        if self.status not in STATUSES:
-            raise InvalidArgumentError(f"status: {self.status!r} is none of {', '.join(STATUSES)}.")
+        parse_choice(self.status, "status", PROJECT_STATUSES)
         project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
         previous = project.status()

@@ -103,6 +103,13 @@ def test_nothing_below_the_line_imports_airflow(folder):
     assert [edge for edge in found if edge[1].split(".")[0] == "airflow"] == []
 
 
+def test_reading_exports_needs_airflow_for_object_stores_alone():
+    tree = ast.parse((ROOT / "exports.py").read_text())
+    above = [target for target in imports(f"{PACKAGE}.exports", tree) if floor_of(target) not in {*BELOW_AIRFLOW, None}]
+    assert above == [f"{PACKAGE}.operators.arguments.storage_path"]  # inside a function, for the URI of a store
+    assert [target for target in imports(f"{PACKAGE}.exports", tree) if target.split(".")[0] == "airflow"] == []
+
+
 def test_no_other_part_of_the_package_imports_the_smoke_command():
     users = {
         name

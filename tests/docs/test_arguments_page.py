@@ -8,6 +8,7 @@ import re
 import pytest
 
 from airflow_provider_encord.get_provider_info import get_provider_info
+from tests.docs import operators_table
 from tests.docs.arguments_page import PAGE, arguments, classes, page
 
 
@@ -15,7 +16,7 @@ def test_the_page_is_the_one_that_the_code_makes() -> None:
     assert PAGE.read_text() == page(), "run: make reference"
 
 
-def test_it_has_every_operator_and_trigger_that_airflow_is_told_of() -> None:
+def test_it_has_every_operator_and_trigger_that_the_provider_declares() -> None:
     info = get_provider_info()
     modules = {
         module for kind in ("operators", "triggers") for group in info[kind] for module in group["python-modules"]
@@ -36,3 +37,7 @@ def test_every_argument_is_explained(class_: type) -> None:
 def test_required_arguments_come_first(class_: type) -> None:
     required = [one.default is inspect.Parameter.empty for one in arguments(class_)]
     assert required == sorted(required, reverse=True)
+
+
+def test_the_readme_lists_the_operators_as_the_code_describes_them() -> None:
+    assert operators_table.shown(operators_table.README.read_text()) == operators_table.table(), "run: make reference"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +20,6 @@ from airflow_provider_encord.ingest.cloud import (
     placed_units,
     read_manifest,
     urls_of,
-    write_manifests,
 )
 
 
@@ -69,7 +65,7 @@ def test_every_format_says_the_same(tmp_path: Path, name: str, content: str) -> 
         ("m.jsonl", json.dumps({"url": "s3://b/a.png", "title": "x" * 301}), "301 characters"),
     ],
 )
-def test_what_is_wrong_is_told_by_line_and_field(tmp_path: Path, name: str, content: str, message: str) -> None:
+def test_what_is_wrong_is_named_by_line_and_field(tmp_path: Path, name: str, content: str, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=f"source: .*{message}"):
         read(tmp_path / name, content)
 
@@ -125,18 +121,3 @@ def test_a_million_lines_are_counted_without_being_kept(tmp_path: Path) -> None:
     stream = parts(units(read_manifest(path)), size=500)
     assert next(stream)[0] == UploadedFile(kind=IMAGE, object_url="s3://b/0.png", title="0.png", client_metadata={})
     assert [len(job) for job in stream] == [500, 500, 500]
-
-
-@given(st.lists(st.tuples(st.sampled_from(["", "a", "b"]), st.booleans()), max_size=20), st.integers(1, 6))
-def test_manifests_hold_what_was_listed_and_keep_groups_whole(names: list[tuple[str, bool]], lines: int) -> None:
-    objects = []
-    for number, (group, result) in enumerate(sorted(names)):
-        one = an_object(number, group or None)
-        objects.append(msgspec.structs.replace(one, client_metadata={"n": number} if result else None))
-    with tempfile.TemporaryDirectory() as folder:
-        places = write_manifests(objects, Path(folder) / "new", lines=lines)
-        read_back = [list(read_manifest(Path(place))) for place in places]
-        assert write_manifests(objects, Path(folder) / "new", lines=lines) == places
-    assert [one for some in read_back for one in some] == objects
-    groups = [{one.group for one in some if one.group} for some in read_back]
-    assert all(first.isdisjoint(second) for first, second in itertools.combinations(groups, 2))

@@ -28,7 +28,14 @@ from tests.moves.projects_and_datasets import (
     SetProjectStatus,
 )
 from tests.moves.scenario import Scenario
-from tests.moves.storage import RegisterListing, RegisterManifest, SyncFolder, UpdateMetadata, UploadFiles
+from tests.moves.storage import (
+    PartitionObjects,
+    RegisterListing,
+    RegisterManifest,
+    SyncFolder,
+    UpdateMetadata,
+    UploadFiles,
+)
 
 MOVES = {
     "twice": "run in two DAG runs, one after the other",
@@ -106,6 +113,7 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     RegisterManifest: _WITH_JOB,
     RegisterListing: _WITH_JOB,
     SyncFolder: _WITH_JOB,
+    PartitionObjects: _WITHOUT_JOB,
     # A whole export of one logical date is not made again, whatever happened since; another date's is.
     ExportLabels: {**_WITHOUT_JOB, "changed": KEPT},
     # A partition keeps to the rows of its plan; once it is exported, it stays as it is.

@@ -23,6 +23,8 @@ class Scenario(ABC):
     """Of the arguments."""
     waits: ClassVar[bool] = False
     """Whether it starts a job and can wait for it in the triggerer."""
+    asks_encord: ClassVar[bool] = True
+    """Whether it sends anything. If not, the first attempt is killed where it is to break."""
     broken_at: ClassVar[int] = 2
     """The number of the request at which the first attempt breaks, where it is to be retried."""
 
@@ -50,7 +52,7 @@ class Scenario(ABC):
 
     @abstractmethod
     def truth(self) -> Any:
-        """What there is, by the emulator's truth or the files, in a form that two runs have in common."""
+        """The state, by the emulator's truth or the files, in a form that two runs have in common."""
 
     @abstractmethod
     def goal(self) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from airflow_provider_encord.client.api.storage_folders import folder_patch
 from airflow_provider_encord.client.resources.storage import edit_items
 from airflow_provider_encord.operators.storage import (
+    EncordPartitionObjectsOperator,
     EncordRegisterCloudDataOperator,
     EncordSyncFolderOperator,
     EncordUpdateMetadataOperator,
@@ -119,6 +120,39 @@ class RegisterListing(RegisterManifest):
 
     def arguments(self) -> dict[str, Any]:
         return {**self._more(), "source": str(self.source), "url_prefix": self.url}
+
+
+class PartitionObjects(_FromFiles):
+    """Manifests of a listing; the files are its truth."""
+
+    names = ("source", "destination", "url_prefix", "objects_per_manifest")
+    operator = EncordPartitionObjectsOperator
+    asks_encord = False
+
+    def prepare(self) -> None:
+        self.source, self.names = self.directory / "bucket", []
+        self.put(*(f"{number:03d}.png" for number in range(60)))
+
+    def arguments(self) -> dict[str, Any]:
+        return {
+            "source": str(self.source),
+            "destination": str(self.directory / "export"),
+            "url_prefix": "s3://bucket",
+            "objects_per_manifest": 1,
+        }
+
+    def wrong(self) -> dict[str, Any]:
+        return {**self.arguments(), "source": str(self.directory / "nowhere")}
+
+    def there(self) -> list[str]:
+        files = sorted((self.directory / "export").iterdir())
+        return [json.loads(line)["title"] for file in files for line in file.read_text().splitlines()]
+
+    def truth(self) -> Any:
+        return self.there()
+
+    def goal(self) -> Any:
+        return sorted(self.names)
 
 
 class SyncFolder(RegisterManifest):

@@ -19,6 +19,7 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.analytics import KINDS
 from airflow_provider_encord.export.analytics_files import FORMATS as ANALYTICS
 from airflow_provider_encord.export.formats import FORMATS
+from airflow_provider_encord.ingest.kinds import NAMES
 from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOperator
 from airflow_provider_encord.operators.arguments import (
     InvalidLiteralError,
@@ -30,6 +31,7 @@ from airflow_provider_encord.operators.arguments import (
     parse_url,
 )
 from airflow_provider_encord.operators.base import airflow_errors
+from airflow_provider_encord.operators.datasets import EncordCreateDatasetOperator, EncordLinkItemsOperator
 from airflow_provider_encord.operators.labels import (
     EncordExportLabelsOperator,
     EncordExportLabelsPartitionOperator,
@@ -38,19 +40,68 @@ from airflow_provider_encord.operators.labels import (
     EncordSnapshotLabelsOperator,
     EncordVerifyExportOperator,
 )
-from airflow_provider_encord.operators.projects import EncordGetProjectOperator
+from airflow_provider_encord.operators.ontologies import EncordCreateOntologyOperator
+from airflow_provider_encord.operators.projects import (
+    EncordCopyProjectOperator,
+    EncordCreateProjectOperator,
+    EncordGetProjectOperator,
+    EncordSetProjectStatusOperator,
+)
+from airflow_provider_encord.operators.storage import (
+    EncordCreateFolderOperator,
+    EncordPartitionObjectsOperator,
+    EncordRegisterCloudDataOperator,
+    EncordUpdateMetadataOperator,
+    EncordUploadFilesOperator,
+)
 
 ID = str(uuid.UUID(int=10**30))
 RIGHT: dict[Any, dict[str, Any]] = {
     EncordExportLabelsOperator: {"destination": "/data/x"},
     EncordPartitionLabelsOperator: {"destination": "s3://b/x"},
     EncordVerifyExportOperator: {"manifest": "/data/x"},
+    EncordPartitionObjectsOperator: {"source": "s3://b/x", "destination": "s3://c/y"},
     EncordSnapshotLabelsOperator: {"project_id": ID},
     EncordImportLabelsOperator: {"project_id": ID, "source": "/data/x"},
     EncordExportAnalyticsOperator: {"project_id": ID, "destination": "/data/x"},
+    EncordCreateProjectOperator: {"title": "Street"},
+    EncordCopyProjectOperator: {"project_id": ID, "title": "Street"},
+    EncordSetProjectStatusOperator: {"project_id": ID, "status": "paused"},
+    EncordCreateDatasetOperator: {"title": "Street"},
+    EncordLinkItemsOperator: {"dataset_id": ID, "folder_id": ID},
+    EncordCreateOntologyOperator: {"title": "Street"},
+    EncordCreateFolderOperator: {"title": "Street"},
+    EncordUpdateMetadataOperator: {"folder_id": ID, "metadata": {"a.png": {"x": 1}}},
+    EncordUploadFilesOperator: {"source": "/data/x"},
+    EncordRegisterCloudDataOperator: {"source": "/data/x.jsonl", "integration": "GCP"},
 }
 EXPORTS = (EncordExportLabelsOperator, EncordPartitionLabelsOperator)
+CREATIONS = (
+    EncordCreateProjectOperator,
+    EncordCopyProjectOperator,
+    EncordCreateDatasetOperator,
+    EncordCreateOntologyOperator,
+    EncordCreateFolderOperator,
+)
 WRONG: list[tuple[Any, dict[str, Any]]] = [
+    *((one, {"if_exists": "replace"}) for one in CREATIONS),
+    (EncordCopyProjectOperator, {"copy_labels": "some"}),
+    (EncordSetProjectStatusOperator, {"status": "done"}),
+    (EncordCreateDatasetOperator, {"create_backing_folder": "perhaps"}),
+    (EncordLinkItemsOperator, {"duplicates_behavior": "maybe"}),
+    (EncordUpdateMetadataOperator, {"mode": "overwrite"}),
+    (EncordUpdateMetadataOperator, {"preview": "perhaps"}),
+    (EncordUploadFilesOperator, {"kind": "picture"}),
+    (EncordUploadFilesOperator, {"match_by": "name"}),
+    (EncordUploadFilesOperator, {"on_error": "ignore"}),
+    (EncordUploadFilesOperator, {"report": "report.jsonl"}),
+    (EncordUploadFilesOperator, {"max_concurrency": 0}),
+    (EncordUploadFilesOperator, {"job_timeout": "soon"}),
+    (EncordRegisterCloudDataOperator, {"source": "manifest.jsonl"}),
+    (EncordRegisterCloudDataOperator, {"kind": "picture"}),
+    (EncordRegisterCloudDataOperator, {"on_error": "ignore"}),
+    (EncordRegisterCloudDataOperator, {"report": "report.jsonl"}),
+    (EncordRegisterCloudDataOperator, {"units_per_job": 0}),
     *(
         (one, wrong)
         for one in EXPORTS
@@ -93,6 +144,12 @@ WRONG: list[tuple[Any, dict[str, Any]]] = [
     (EncordImportLabelsOperator, {"if_exists": "maybe"}),
     (EncordImportLabelsOperator, {"on_error": "report"}),
     (EncordImportLabelsOperator, {"source": "prelabels.jsonl"}),
+    (EncordPartitionObjectsOperator, {"source": "x"}),
+    (EncordPartitionObjectsOperator, {"destination": None}),
+    (EncordPartitionObjectsOperator, {"destination": "x"}),
+    (EncordPartitionObjectsOperator, {"url_prefix": "bucket/x"}),
+    (EncordPartitionObjectsOperator, {"kind": "picture"}),
+    (EncordPartitionObjectsOperator, {"objects_per_manifest": 0}),
     (EncordExportAnalyticsOperator, {"destination": "x"}),
     (EncordExportAnalyticsOperator, {"format": "csv"}),
     (EncordExportAnalyticsOperator, {"record_types": "time"}),
@@ -173,6 +230,7 @@ def test_the_words_that_are_checked_are_those_that_there_are():
     assert [*defaults.LABEL_FORMATS] == sorted(FORMATS)
     assert {*defaults.ANALYTICS_FORMATS} == {*ANALYTICS}
     assert [*defaults.ANALYTICS_KINDS] == [*KINDS]
+    assert [*defaults.FILE_KINDS] == [*NAMES]
     assert defaults.MOST_ROWS_PER_REQUEST == MOST_ROWS_PER_REQUEST
 
 
@@ -189,7 +247,7 @@ def test_the_words_that_are_checked_are_those_that_there_are():
         ({"a": "b"}, False),
     ],
 )
-def test_literals_are_told_from_what_is_rendered(value, literal):
+def test_literals_differ_from_what_is_rendered(value, literal):
     assert is_literal(value) is literal
 
 

@@ -24,6 +24,7 @@ from airflow_provider_encord.client.api.reading import (
 )
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Flow, Request, Resource, named
+from airflow_provider_encord.defaults import PROJECT_STATUSES
 
 
 class Pathway(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -176,7 +177,7 @@ _PROJECT_DATASETS = v2_reader(Page[ProjectDataset])
 _PROJECT_HASH = made(v1_reader(str))
 
 
-STATUSES = ("notStarted", "inProgress", "inReview", "paused", "completed", "cancelled", "archived")
+STATUSES = PROJECT_STATUSES
 
 
 def project_resource(project: str) -> Resource:

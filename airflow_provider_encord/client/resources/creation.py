@@ -19,15 +19,13 @@ import msgspec
 from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import ConflictError, EncordError, InvalidArgumentError, OutcomeUnknownError
 from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.defaults import IF_EXISTS
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-REUSE = "reuse"
-FAIL = "fail"
-NEW = "new"
-IF_EXISTS = (REUSE, FAIL, NEW)
+REUSE, FAIL, NEW = IF_EXISTS
 TOGETHER = 600.0
 """Seconds between the first and the last creation of things of one title that count as one mishap."""
 

@@ -34,7 +34,7 @@ MAIN = "main"
 
 
 class EncordImportLabelsOperator(EncordBaseOperator):
-    """Import labels into a project: pre-labels of a model, or labels that were exported before.
+    """Import labels into a project: pre-labels of a model, or labels from an export.
 
     Changes the project. Label rows of data units that have none are created, which moves their tasks to "label in
     progress". Each row is read whole, the labels are put in, and it is saved if that changes anything; Encord's own

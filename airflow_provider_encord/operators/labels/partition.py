@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_encord.defaults import ROWS_PER_PARTITION
+from airflow_provider_encord.defaults import MOST_PARTITIONS, ROWS_PER_PARTITION
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import check_literals, parse_positive_int
 from airflow_provider_encord.operators.labels.planned import PlannedExportOperator
@@ -13,12 +13,9 @@ from airflow_provider_encord.operators.labels.planned import PlannedExportOperat
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-MOST_PARTITIONS = 1000  # a task may be mapped 1024 times, unless `[core] max_map_length` says otherwise
-
 
 class EncordPartitionLabelsOperator(PlannedExportOperator):
-    """List the label rows of a project once, and hand out parts of them to mapped `EncordExportLabelsPartitionOperator`
-    tasks.
+    """List the label rows of a project once, and return partitions of them for mapped export tasks.
 
     Only reads. What is to be read is written to the destination, ``plan.json`` and a listing; XCom gets a
     small dictionary for each part. Parts are ranges of the rows in their order, of nearly the same number of rows.

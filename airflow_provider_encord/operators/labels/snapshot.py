@@ -32,7 +32,7 @@ MARK = "mark"
 
 
 class EncordSnapshotLabelsOperator(EncordBaseOperator):
-    """Freeze the labels of a project, as they are on the logical date, into a branch of their own.
+    """Copy the labels of a project, as they are on the logical date, to a branch that stays as it is.
 
     A branch that people do not edit gives the same bytes at every export, while annotation goes on in the main branch.
     The snapshot has the label rows that were created by the time the run was due (the end of its data interval, else

@@ -34,7 +34,7 @@ MOST_NAMED = 20
 
 
 class EncordVerifyExportOperator(EncordBaseOperator):
-    """Check that an export of label rows is what its manifest says.
+    """Check that the files of an export are what its manifest says, and optionally that the labels are those of Encord.
 
     Against its files: each is there, has the size and the checksum, no other is there; rows of JSON Lines are those of
     the listing, in order. If asked, also against Encord: which rows came, went or were edited since; or whether the

@@ -2,12 +2,14 @@
 
 from airflow_provider_encord.operators.storage.create_folder import EncordCreateFolderOperator
 from airflow_provider_encord.operators.storage.metadata import EncordUpdateMetadataOperator
+from airflow_provider_encord.operators.storage.partition_objects import EncordPartitionObjectsOperator
 from airflow_provider_encord.operators.storage.registration import EncordRegisterCloudDataOperator
 from airflow_provider_encord.operators.storage.sync import EncordSyncFolderOperator
 from airflow_provider_encord.operators.storage.upload import EncordUploadFilesOperator
 
 __all__ = [
     "EncordCreateFolderOperator",
+    "EncordPartitionObjectsOperator",
     "EncordRegisterCloudDataOperator",
     "EncordSyncFolderOperator",
     "EncordUpdateMetadataOperator",

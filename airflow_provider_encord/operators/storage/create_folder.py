@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import folder_uri
+from airflow_provider_encord.defaults import IF_EXISTS
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.arguments import blank_to_none, json_mapping, parse_text
+from airflow_provider_encord.operators.arguments import blank_to_none, check_literals, json_mapping, one_of, parse_text
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class EncordCreateFolderOperator(EncordBaseOperator):
-    """Create a storage folder, unless there is one of its title in the same place.
+    """Create a storage folder, unless one with its title exists in the same place.
 
     Safe to repeat with the default `if_exists`: the folder of this title is found again, also when the answer to its
     creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
@@ -66,6 +67,9 @@ class EncordCreateFolderOperator(EncordBaseOperator):
         self.integration = integration
         self.remote_url = remote_url
         self.if_exists = if_exists
+        check_literals(
+            if_exists=(if_exists, one_of(*IF_EXISTS)),
+        )
 
     def _execute(self, context: Context) -> str:
         """Create or find the folder."""

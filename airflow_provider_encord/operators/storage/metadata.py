@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.assets import folder_uri
+from airflow_provider_encord.defaults import METADATA_MODES
 from airflow_provider_encord.links import folder_url
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
+    check_literals,
+    one_of,
     parse_bool,
     parse_choice,
     storage_path,
@@ -28,7 +31,7 @@ _NAMED = 5  # items that a message names
 
 
 class EncordUpdateMetadataOperator(EncordBaseOperator):
-    """Bring the client metadata of the items in a folder up to date: read, compare, change only what differs, in bulk.
+    """Update the client metadata of the items in a folder: read, compare, and change only what differs, in bulk.
 
     Safe to repeat: a second run finds nothing that differs, and sends nothing that changes. Encord takes the metadata
     of an item as a whole, so items that differ are read once more right before they are changed, 100 at a time: only a
@@ -66,6 +69,10 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         self.metadata = metadata
         self.mode = mode
         self.preview = preview
+        check_literals(
+            mode=(mode, one_of(*METADATA_MODES)),
+            preview=(preview, parse_bool),
+        )
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Compare and change."""

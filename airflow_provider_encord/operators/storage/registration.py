@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.assets import dataset_uri, folder_uri
-from airflow_provider_encord.defaults import UNITS_PER_JOB
+from airflow_provider_encord.defaults import FILE_KINDS, UNITS_PER_JOB
 from airflow_provider_encord.links import dataset_url, folder_url
 from airflow_provider_encord.operators.arguments import (
     FAIL,
     ON_ERROR,
     blank_to_none,
+    check_literals,
+    one_of,
     parse_bool,
     parse_choice,
     parse_positive_int,
+    parse_url,
     storage_path,
 )
 from airflow_provider_encord.operators.base import owner_of
@@ -37,7 +40,7 @@ _NAMED_FAILURES = 5  # in messages; the report has all
 
 
 class EncordRegisterCloudDataOperator(JobOperator):
-    """Register objects of your own bucket with a storage folder or a dataset; no bytes are moved.
+    """Register objects of your own bucket with a storage folder or a dataset, without copying files.
 
     The objects come from a manifest, or from a listing of a prefix. They are registered in jobs of up to
     `units_per_job`, one after the other. One bad object does not stop the others. Into a folder it needs an SSH key;
@@ -128,6 +131,15 @@ class EncordRegisterCloudDataOperator(JobOperator):
         self.units_per_job = units_per_job
         self.report = report
         self.on_error = on_error
+        check_literals(
+            source=(source, parse_url),
+            kind=(kind, one_of(*FILE_KINDS)),
+            skip_duplicate_urls=(skip_duplicate_urls, parse_bool),
+            upsert_metadata=(upsert_metadata, parse_bool),
+            units_per_job=(units_per_job, parse_positive_int),
+            report=(report, parse_url),
+            on_error=(on_error, one_of(*ON_ERROR)),
+        )
         self._claim: Claim | None = None
         self._owned_by: Mapping[str, str] | None = None
         self._version: str | None = None
@@ -149,7 +161,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         self._source = self._cloud_source()
         self._report_path = storage_path(self.report, "report") if blank_to_none(self.report) is not None else None
         if self._report_path is not None:  # before any request: if one fails, `settle` releases the claim
-            self._source.require_elsewhere(self._report_path)
+            self._source.require_elsewhere(self._report_path, "report")
             report = RegistrationReport(self._report_path)
             if self._owned_by is None:  # no deferral came before
                 report.require_ours()

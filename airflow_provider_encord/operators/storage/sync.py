@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class EncordSyncFolderOperator(JobOperator):
-    """Let a cloud-synced folder take in what its bucket holds now, and wait for it.
+    """Sync a cloud-synced folder with its bucket, and wait for the sync.
 
     Needs an SSH key. Safe to repeat: a sync adds what is missing. A retry waits for a sync that an earlier attempt left
     running (Airflow 3.3), and then syncs what came into the bucket since. A sync cannot be cancelled: Encord's API has

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from airflow_provider_encord.assets import dataset_uri, folder_uri
-from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT, PARALLEL_UPLOADS
+from airflow_provider_encord.defaults import FILE_KINDS, FILES_PER_JOB, JOB_TIMEOUT, MATCH_FILES_BY, PARALLEL_UPLOADS
 from airflow_provider_encord.links import dataset_url, folder_url
 from airflow_provider_encord.operators.arguments import (
     ON_ERROR,
     SKIP,
     blank_to_none,
+    check_literals,
+    one_of,
     parse_bool,
     parse_choice,
     parse_list,
     parse_positive_int,
     parse_seconds,
+    parse_url,
     storage_path,
     text_or_mapping,
 )
@@ -155,6 +158,15 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         self.files_per_job = files_per_job
         self.max_concurrency = max_concurrency
         self.job_timeout = job_timeout
+        check_literals(
+            kind=(kind, one_of(*FILE_KINDS)),
+            create_video=(create_video, parse_bool),
+            report=(report, parse_url),
+            match_by=(match_by, one_of(*MATCH_FILES_BY)),
+            on_error=(on_error, one_of(*ON_ERROR)),
+            max_concurrency=(max_concurrency, parse_positive_int),
+            job_timeout=(job_timeout, parse_seconds),
+        )
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Upload what is missing."""

@@ -1,0 +1,147 @@
+"""Objects of a prefix, listed once and written to manifests, so that several registrations share the work.
+
+The name of a manifest has its number and the beginning of its SHA-256. So the same objects give the same files, which
+are not written again; no process writes other content under a name that a registration may be reading; and a file is
+known as ours by its content before it is removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_unfinished
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.ingest.cloud import CloudObject, list_prefix
+from airflow_provider_encord.ingest.cloud_source import CloudSource, without_connection
+from airflow_provider_encord.ingest.keys import keys_below
+from airflow_provider_encord.ingest.kinds import kind_name
+from airflow_provider_encord.storage_paths import UNFINISHED_PATTERN, blocks_of, storage_errors, write_whole
+
+_MANIFEST = re.compile(r"objects-\d{5,}-(?P<digest>[0-9a-f]{16})\.jsonl")
+_UNFINISHED = re.compile(rf"({_MANIFEST.pattern}|{re.escape(CLAIM_FILE)}){UNFINISHED_PATTERN}")
+_ARGUMENT = "destination"
+_NAMED = 3
+
+
+def partition_objects(
+    source: CloudSource, destination: Any, owner: Owner, *, objects_per_manifest: int, most: int
+) -> list[str]:
+    """Write the objects of a prefix to manifests.
+
+    :param source: Its path is a directory. Its jobs are not looked at.
+    :param destination: A directory of its own, a path object; made if it is missing. Manifests that are there and that
+        the objects do not give any more are removed.
+    :param owner: Who writes.
+    :param objects_per_manifest: Objects in a manifest, at most; larger if that makes too many manifests.
+    :param most: Manifests, at most.
+    :return: URIs of the manifests, in the order of the objects.
+    :raises InvalidArgumentError: The destination holds other files, or the source has no objects.
+    :raises UnavailableError: Another task writes into the destination now.
+    """
+    _require_directory(source.path)
+    source.require_elsewhere(destination, _ARGUMENT)
+    _require_no_other_files(destination)
+    keys = keys_below(source.path, "source")
+
+    def objects() -> Iterator[CloudObject]:
+        prefix = source.url_prefix or without_connection(str(source.path))
+        return list_prefix(source.path, prefix, kind=source.kind, keys=keys)
+
+    size = max(objects_per_manifest, math.ceil(sum(1 for _ in objects()) / most))
+    claim = Claim(destination / CLAIM_FILE, owner, _ARGUMENT)
+    claim.take()
+    try:
+        names = [_write(destination, claim, number, some) for number, some in enumerate(batches(objects(), size))]
+        _remove_others(destination, claim, names)
+    finally:
+        claim.release()
+    return [str(destination / name) for name in names]
+
+
+def _require_directory(path: Any) -> None:
+    with storage_errors("source", path):
+        if not path.is_dir():
+            raise InvalidArgumentError(
+                f"source: {path} is not a directory with objects. Name the directory or prefix that is to be listed."
+            )
+
+
+def batches(objects: Iterable[CloudObject], size: int) -> Iterator[list[CloudObject]]:
+    """Batches of objects, in their order."""
+    iterator = iter(objects)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch
+
+
+def lines_of_manifest(objects: Iterable[CloudObject]) -> Iterator[bytes]:
+    """Objects as lines that `cloud.read_manifest` takes."""
+    for one in objects:
+        yield msgspec.json.encode({"url": one.url, "kind": kind_name(one.kind), "title": one.title}) + b"\n"
+
+
+def _write(directory: Any, claim: Claim, number: int, objects: Sequence[CloudObject]) -> str:
+    """Write a manifest, unless it is there as it has to be.
+
+    :return: Its name.
+    """
+    digest = hashlib.sha256()
+    for line in lines_of_manifest(objects):
+        digest.update(line)
+    name = f"objects-{number:05d}-{digest.hexdigest()[:16]}.jsonl"
+    path = directory / name
+    claim.check()
+    with storage_errors(_ARGUMENT, path):
+        if not (path.exists() and _is_whole(path)):
+            write_whole(path, lines_of_manifest(objects))
+    return name
+
+
+def _remove_others(directory: Any, claim: Claim, keep: Sequence[str]) -> None:
+    """Remove manifests of earlier runs, and what killed attempts were writing."""
+    with storage_errors(_ARGUMENT, directory):
+        others = [path for path in directory.iterdir() if _MANIFEST.fullmatch(path.name) and path.name not in {*keep}]
+        foreign = [path.name for path in others if not _is_whole(path)]
+        if foreign:
+            raise _holds_others(directory, foreign)
+        for path in others:
+            claim.check()
+            remove(path)
+        claim.check()
+        remove_unfinished(directory)
+
+
+def _is_whole(path: Any) -> bool:
+    """Whether the content of a manifest is the one that its name stands for."""
+    digest = hashlib.sha256()
+    for block in blocks_of(path):
+        digest.update(block)
+    matched = _MANIFEST.fullmatch(path.name)
+    return matched is not None and digest.hexdigest().startswith(matched["digest"])
+
+
+def _require_no_other_files(directory: Any) -> None:
+    with storage_errors(_ARGUMENT, directory):
+        if not directory.exists():
+            return
+        if not directory.is_dir():
+            raise InvalidArgumentError(f"{_ARGUMENT}: {directory} is a file. Name a directory for the manifests.")
+        names = sorted(path.name for path in directory.iterdir())
+    ours = (_MANIFEST, _UNFINISHED)
+    foreign = [name for name in names if name != CLAIM_FILE and not any(one.fullmatch(name) for one in ours)]
+    if foreign:
+        raise _holds_others(directory, foreign)
+
+
+def _holds_others(directory: Any, names: Sequence[str]) -> InvalidArgumentError:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return InvalidArgumentError(
+        f"{_ARGUMENT}: {directory} holds other files ({', '.join(names[:_NAMED])}{more}). Manifests need a directory "
+        "of their own: name an empty one, such as a subdirectory for each run."
+    )
