@@ -6,7 +6,7 @@ field                  meaning
 ``schema_version``     ``"major.minor"``. The minor part grows with new fields, which readers skip; the major part when
                        a field changes its meaning or goes
 ``operation``          what was done, such as ``upload_files``
-``source``             where the item comes from: a URI, a file and its line, a branch
+``source``             where the item comes from: a URI, a file and its line, a branch, the title of a scene
 ``id``                 the item in Encord; null if it has no id
 ``outcome``            one of `OUTCOMES`
 ``error``              why it failed, was skipped, or is a conflict; else null

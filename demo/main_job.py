@@ -112,7 +112,7 @@ class Demo:
         # Not as_uri(): Airflow takes the path in a file:// URI as it is, and %20 for a part of a name.
         destination = f"file://{self.surroundings.exports / directory}"
         self.run_dag(dag, {**parameters, "destination": destination})
-        requests = require_read_only(dag, self.emulator.journal(previous=before))
+        requests = require_read_only(dag, self.emulator.journal(since=before))
         self.say(f"{dag}: labels exported with {who}, in {requests} requests, none of which changes anything.")
 
     def run_dag(self, dag: str, parameters: dict[str, str]) -> None:

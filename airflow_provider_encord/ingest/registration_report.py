@@ -390,7 +390,7 @@ def _line(unit: SentUnit, outcome: Outcome, id_: str | None, error: str | None) 
     return RegistrationLine(
         schema_version=SCHEMA_VERSION,
         operation=OPERATION,
-        source=unit.urls[0],
+        source=unit.urls[0] if unit.urls else unit.title,  # a scene names its objects only inside its own JSON
         id=id_,
         outcome=outcome,
         error=error,

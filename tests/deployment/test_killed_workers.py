@@ -32,9 +32,9 @@ with DAG(
 ) as dag:
     if {registers}:
         EncordRegisterCloudDataOperator(
-            task_id="register", folder={folder!r}, source={manifest!r}, integration={integration!r}
+            task_id="register", folder_id={folder!r}, source={manifest!r}, integration_id={integration!r}
         )
-    EncordUploadFilesOperator(task_id="upload", dataset={dataset!r}, source={files!r}, report={report!r})
+    EncordUploadFilesOperator(task_id="upload", dataset_id={dataset!r}, source={files!r}, report={report!r})
 """
 
 
@@ -73,9 +73,9 @@ with DAG("deferred", schedule=None, start_date=datetime.datetime(2026, 1, 1, tzi
     for name in ("seen_through", "ended_by_hand"):
         EncordRegisterCloudDataOperator(
             task_id=name,
-            folder={folders!r}[name],
+            folder_id={folders!r}[name],
             source={manifest!r},
-            integration={integration!r},
+            integration_id={integration!r},
             deferrable=True,
             poll_interval=5,
         )

@@ -79,7 +79,7 @@ def test_the_dataset_knows_length_and_dimensions_of_a_video(listed: dict[str, An
     assert (row["frames_per_second"], row["duration"]) == (10, 3)
 
 
-@pytest.mark.parametrize("question", FILTERS)
+@pytest.mark.parametrize("selection", FILTERS)
 def test_a_listing_of_rows_obeys_its_filters(listed: dict[str, Any], selection: str) -> None:
     assert listed["listed"][selection] == FILTERS[selection][1]
 

@@ -72,7 +72,7 @@ def test_both_sdks_read_imported_labels(
     ]
     source = tmp_path / "prelabels.jsonl"
     source.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert _import(client, project, source).counts["saved"] == 2
+    assert _import(client, project, source).counts["created"] == 2
     read = {version: owner.run(version, "read_labels", project=project) for version in VERSIONS}
     assert substance(read[SSH_SDK]) == substance(read[API_KEY_SDK])
     assert len(read[SSH_SDK]) == 2
@@ -98,7 +98,7 @@ def test_labels_are_the_same_to_the_sdk_after_an_export_and_an_import(
     copy = client.create_project(
         "Copy", dataset_ids=datasets, ontology_id=there.get().ontology_hash, if_exists="new"
     ).id
-    assert _import(client, copy, tmp_path / "export").counts["saved"] == 2
+    assert _import(client, copy, tmp_path / "export").counts["created"] == 2
     for version in VERSIONS:
         read = [owner.run(version, "read_labels", project=one) for one in (project, copy)]
         assert substance(read[0]) == substance(read[1])

@@ -72,7 +72,7 @@ def frame_objects(row: dict[str, Any], frame: str | None = None) -> list[dict[st
 
 
 @pytest.mark.parametrize(
-    ("question", "titles"),
+    ("selection", "titles"),
     [
         ("all", TITLES),
         ("title", [VIDEO]),

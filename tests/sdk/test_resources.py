@@ -167,7 +167,7 @@ def listed(owner: Account, everything: None) -> dict[str, dict[str, list[str]]]:
         "datasets": "from the car",
         "ontologies": "all of them",
     }
-    questions = {}
+    selections = {}
     for listing, title in titles.items():
         like = {"title_like": "%treet things%"} if listing == "ontologies" else {}
         asked = {
@@ -176,12 +176,12 @@ def listed(owner: Account, everything: None) -> dict[str, dict[str, list[str]]]:
         asked["one title"] = {"title_eq": title}
         asked["its description"] = {"desc_eq": descriptions[listing], "title_eq": title}
         asked["like its description"] = {"desc_like": f"{descriptions[listing][:5]}%", "title_eq": title}
-        questions[listing] = asked
-    return owner.run(SSH_SDK, "list_resources", filters=questions)
+        selections[listing] = asked
+    return owner.run(SSH_SDK, "list_resources", filters=selections)
 
 
 @pytest.mark.parametrize("listing", ["projects", "projects_v1", "datasets", "ontologies"])
-@pytest.mark.parametrize("question", [*FILTERS, "its description", "like its description"])
+@pytest.mark.parametrize("selection", [*FILTERS, "its description", "like its description"])
 def test_a_listing_obeys_its_filters(listed: dict[str, dict[str, list[str]]], listing: str, selection: str) -> None:
     expected = FILTERS[selection][1] if selection in FILTERS else 1
     assert len(listed[listing][selection]) == expected, listed[listing][selection]
@@ -216,11 +216,11 @@ def test_a_paged_listing_loses_nothing(owner: Account, server: Server, everythin
 
 def test_a_stranger_sees_none_of_it(new_account: Callable[[str], Account], everything: None) -> None:
     stranger = new_account("stranger@example.com")
-    questions = {listing: {"all": {}} for listing in ("projects", "projects_v1", "datasets", "ontologies")}
+    selections = {listing: {"all": {}} for listing in ("projects", "projects_v1", "datasets", "ontologies")}
 
-    found = stranger.run(SSH_SDK, "list_resources", filters=questions)
+    found = stranger.run(SSH_SDK, "list_resources", filters=selections)
 
-    assert found == {listing: {"all": []} for listing in questions}
+    assert found == {listing: {"all": []} for listing in selections}
 
 
 def test_reading_and_listing_send_nothing_that_changes(owner: Account, server: Server, everything: None) -> None:
