@@ -34,7 +34,7 @@ with DAG(
     max_active_runs=1,  # each run goes on from the one before
     default_args={"retries": 3, "retry_delay": datetime.timedelta(minutes=1)},
     params={
-        "project": Param("", type="string", description="Id of the project."),
+        "project_id": Param("", type="string", description="Id of the project."),
         "exports": Param("s3://aws_default@labels/street", type="string", description="Where the exports go."),
         # "null": the form of Airflow takes an empty field only then.
         "stage": Param(None, type=["null", "string"], description="Only rows in this workflow stage; empty for all."),
@@ -45,7 +45,7 @@ with DAG(
 ) as dag:
     partition = EncordPartitionLabelsOperator(
         task_id="partition",
-        project_id="{{ params.project }}",
+        project_id="{{ params.project_id }}",
         stage="{{ params.stage or '' }}",
         destination="{{ params.exports }}/{{ run_id }}",
         format="jsonl.gz",

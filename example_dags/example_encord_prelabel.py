@@ -28,7 +28,7 @@ with DAG(
     catchup=False,
     default_args={"retries": 2, "retry_delay": datetime.timedelta(minutes=1)},
     params={
-        "project": Param("", type="string", description="Id of the project."),
+        "project_id": Param("", type="string", description="Id of the project."),
         "work": Param("s3://aws_default@prelabels/street", type="string", description="Where pre-labels go."),
     },
     doc_md=__doc__,
@@ -57,8 +57,8 @@ with DAG(
 
     EncordImportLabelsOperator(
         task_id="import_labels",
-        project_id="{{ params.project }}",
-        source=predict("{{ params.project }}", directory),
+        project_id="{{ params.project_id }}",
+        source=predict("{{ params.project_id }}", directory),
         branch="pre-labels",
         promote_to="main",
         report=f"{directory}/report.jsonl",

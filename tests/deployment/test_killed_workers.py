@@ -32,7 +32,7 @@ with DAG(
 ) as dag:
     if {registers}:
         EncordRegisterCloudDataOperator(
-            task_id="register", folder_id={folder!r}, source={manifest!r}, integration_id={integration!r}
+            task_id="register", folder_id={folder!r}, source={manifest!r}, integration={integration!r}
         )
     EncordUploadFilesOperator(task_id="upload", dataset_id={dataset!r}, source={files!r}, report={report!r})
 """
@@ -75,7 +75,7 @@ with DAG("deferred", schedule=None, start_date=datetime.datetime(2026, 1, 1, tzi
             task_id=name,
             folder_id={folders!r}[name],
             source={manifest!r},
-            integration_id={integration!r},
+            integration={integration!r},
             deferrable=True,
             poll_interval=5,
         )

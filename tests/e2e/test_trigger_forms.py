@@ -15,8 +15,8 @@ from tests.e2e.forms import Form
 
 EXAMPLES = sorted(path.stem for path in Path(ROOT, "example_dags").glob("*.py"))
 NEEDED = {
-    "example_encord_nightly_export": {"project": str(uuid.uuid4())},
-    "example_encord_prelabel": {"project": str(uuid.uuid4())},
+    "example_encord_nightly_export": {"project_id": str(uuid.uuid4())},
+    "example_encord_prelabel": {"project_id": str(uuid.uuid4())},
 }
 """What only the user can know; all other fields have a default, or may be empty."""
 
