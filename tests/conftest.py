@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-# The same examples on every run: a suite that fails once in ten runs blocks whoever comes by, not who wrote the bug.
+# The same examples on every run: a suite that fails once in ten runs blocks any change, not the one that wrote the bug.
 # `HYPOTHESIS_PROFILE=explore make test` looks further.
 hypothesis.settings.register_profile("steady", derandomize=True, database=None, deadline=None)
 hypothesis.settings.register_profile("explore", max_examples=1000, deadline=None)
@@ -28,7 +28,7 @@ def _settle() -> str:
     for name in [*os.environ]:
         if name.startswith(("AIRFLOW", "ENCORD_", "_AIRFLOW")) and name not in _KEPT:
             del os.environ[name]
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every subprocess would compile Airflow anew
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every subprocess would compile Airflow again
     home = tempfile.mkdtemp(prefix="airflow-home-")
     os.environ["AIRFLOW_HOME"] = home
     # Else each process would make one, unless it finds the file in which another has written it.

@@ -212,7 +212,7 @@ def test_a_directory_is_removed_only_if_it_is_empty(tmp_path: Path) -> None:
 def test_a_claim_that_another_task_took_may_be_taken_again_by_a_retry(
     tmp_path: Path, task: str, error: type[Exception]
 ) -> None:
-    """A zombie must end for good; a task that claimed at the same moment as another one runs after it."""
+    """A zombie must end permanently; a task that claimed at the same moment as another one runs after it."""
     mine = Claim(tmp_path / "claim.json", Owner("task"), "report")
     mine.take()
     (tmp_path / "claim.json").unlink()

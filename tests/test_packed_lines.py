@@ -68,7 +68,7 @@ def test_a_second_member_that_was_cut_is_damaged(tmp_path, pack, suffix):
 
 @pytest.mark.parametrize(("pack", "suffix"), PACKED)
 @pytest.mark.parametrize("junk", [b"junk", b"{}\n" * 9000, b"\x1f\x8b junk", random.Random(1).randbytes(50_000)])
-def test_junk_by_the_name_of_a_packed_file_is_damaged_for_good(tmp_path, pack, suffix, junk):
+def test_junk_by_the_name_of_a_packed_file_is_damaged_permanently(tmp_path, pack, suffix, junk):
     path = tmp_path / f"a{suffix}"
     for content in (junk, pack(CONTENT) + junk):
         path.write_bytes(content)

@@ -32,7 +32,13 @@ _GZIP = 31  # zlib's window bits for the format; it writes no time, so the same 
 _BLOCK = 2**18
 
 
-class _Line(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class ListingLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A line of such a file.
+
+    :param about: In a listing, whether the row is in this export; in the other file, why the row is not listed any
+        more.
+    """
+
     data_hash: str
     branch: str
     label_hash: str
@@ -40,7 +46,7 @@ class _Line(msgspec.Struct, frozen=True, array_like=True, gc=False):
     about: bool | str
 
 
-_DECODER = msgspec.json.Decoder(_Line)
+_DECODER = msgspec.json.Decoder(ListingLine)
 
 
 def write_rows(
@@ -87,7 +93,9 @@ class _Compressing:
     def blocks(self) -> Iterator[bytes]:
         compress, waiting = zlib.compressobj(6, zlib.DEFLATED, _GZIP), bytearray()
         for row, about in self._rows:
-            waiting += msgspec.json.encode(_Line(row.data_hash, row.branch, row.label_hash, row.last_edited_at, about))
+            waiting += msgspec.json.encode(
+                ListingLine(row.data_hash, row.branch, row.label_hash, row.last_edited_at, about)
+            )
             waiting += b"\n"
             self.rows += 1
             if len(waiting) >= _BLOCK:

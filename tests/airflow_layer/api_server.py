@@ -46,7 +46,7 @@ class ApiServer:
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
         }
-        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__; nobody would read a pipe
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__; no one reads a pipe
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,

@@ -256,7 +256,7 @@ CASES: tuple[Case, ...] = (
         ("no-such-host.invalid", "not known to DNS", "Check the spelling of the connection's host"),
     ),
     Case(
-        "a port where nobody listens",
+        "a port without a listener",
         lambda around: around.ssh(f"http://127.0.0.1:{around.closed_port()}"),
         ("refused", "Check the connection's host and port"),
     ),

@@ -25,7 +25,7 @@ class Answered:
 
     @property
     def verdict(self) -> tuple[bool, str]:
-        """What the test of a connection came to."""
+        """The result of a connection test."""
         assert self.status == 200, self.content
         return self.content["status"], self.content["message"]
 

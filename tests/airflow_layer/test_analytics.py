@@ -74,7 +74,7 @@ def test_all_kinds_of_records_of_the_interval_are_exported(activity: Activity) -
     result = activity.export()
     truth = {what: activity.truth(what) for what in WHAT}
     assert result["records"] == {what: len(truth[what]) for what in WHAT}
-    assert all(truth.values()), "the emulator tells of what its annotator did"
+    assert all(truth.values()), "the emulator reports what its annotator did"
     logs = {one["id"]: one for one in activity.records("editor_logs")}
     assert {*logs} == {one.id for one in truth["editor_logs"]}
     assert [one["timestamp"] for one in activity.records("task_actions")] == [
@@ -123,7 +123,7 @@ def test_an_interval_that_was_not_over_is_read_again(activity: Activity) -> None
     assert activity.export()["records"]["task_actions"] > first
 
 
-def test_a_try_that_was_cut_off_is_made_anew(activity: Activity) -> None:
+def test_a_try_that_was_cut_off_is_made_again(activity: Activity) -> None:
     logs = {"method": "GET", "path": "/editor-logs$"}
     activity.emulator.faults([{"match": logs, "do": {"status": 404}}])
     with pytest.raises((AirflowException, AirflowFailException)):
@@ -177,7 +177,7 @@ def test_filters_let_through_what_they_name(activity: Activity) -> None:
         ({"start": None, "end": None}, "start, end: the run has no interval. Pass both"),
         ({"end": "9999-12-31T23:59:59-05:00"}, "end: 9999-12-31T23:59:59-05:00 is out of the range of years"),
         ({"settle_seconds": "long"}, "settle_seconds: 'long' is not a number"),
-        ({"user_emails": "nobody"}, "user_emails: 'nobody' is not an e-mail address"),
+        ({"user_emails": "no-address"}, "user_emails: 'no-address' is not an e-mail address"),
         ({"start": "None"}, "start: it is empty"),
         ({"end": "soon"}, "end: 'soon' is not a time"),
         ({"record_types": "time_spent", "actions": "submit"}, "actions: time spent is not recorded by action"),

@@ -125,7 +125,7 @@ def test_a_run_without_an_interval_goes_back_to_the_run_before(activity: Activit
     )
 
 
-def test_an_hourly_run_is_told_that_time_spent_has_whole_days(activity: Activity) -> None:
+def test_an_hourly_run_fails_as_time_spent_has_whole_days(activity: Activity) -> None:
     # fault 12.2
     morning = START + 30 * DAY + 6 * HOUR
     with pytest.raises(AirflowFailException, match=r"record_types: .*no day ends in the interval.*leave time_spent"):
@@ -200,7 +200,7 @@ UNKNOWN = "99999999-0000-4000-8000-000000000009"
     [
         ({"stage_ids": UNKNOWN}, r"stage_ids: the project has no stage 99999999.*It has: 'Annotate'"),
         ({"data_hashes": [UNKNOWN]}, r"data_hashes: the project has no data unit 99999999.*1 of 1"),
-        ({"user_emails": "nobody@example.com"}, r"user_emails: 'nobody@example.com' is no user.*@example.com"),
+        ({"user_emails": "stranger@example.com"}, r"user_emails: 'stranger@example.com' is no user.*@example.com"),
         ({"record_types": "task_actions", "actions": "sumbit"}, r"actions: sumbit: no action on a task\. .*submit"),
         (
             {"record_types": "editor_logs", "actions": ["submit", "sumbit"]},
@@ -209,7 +209,7 @@ UNKNOWN = "99999999-0000-4000-8000-000000000009"
         ({"record_types": "task_actions", "actions": "add_object"}, r"actions: add_object: no action on a task"),
     ],
 )
-def test_a_filter_that_names_nothing_is_refused_with_what_there_is(
+def test_a_filter_that_names_nothing_is_refused_with_the_valid_values(
     activity: Activity, arguments: Any, message: str
 ) -> None:
     # fault 12.5

@@ -101,7 +101,7 @@ def test_ids_and_host_in_capitals_are_the_same_asset() -> None:
     assert assets.sanitize_uri(shouted).geturl() == assets.labels_uri(API, ID, "Main")
 
 
-def test_airflow_is_told_of_functions_that_are_there() -> None:
+def test_the_functions_that_the_provider_declares_exist() -> None:
     for entry in [*get_provider_info()["asset-uris"], *get_provider_info()["dataset-uris"]]:
         for name in ("handler", "factory", "to_openlineage_converter"):
             module, _, function = entry[name].rpartition(".")
@@ -147,6 +147,6 @@ class TestEvents:
         assert uri in str(event)
         assert (event["extra"] if isinstance(event, dict) else event.extra) == {"rows": 3}
 
-    def test_a_task_without_outlets_tells_nobody(self) -> None:
+    def test_a_task_without_outlets_creates_no_event(self) -> None:
         self._operator().record_asset_event({"outlet_events": _accessors()}, assets.project_uri(API, ID), {"rows": 3})
         self._operator().record_asset_event({}, assets.project_uri(API, ID), {"rows": 3})

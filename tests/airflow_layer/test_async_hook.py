@@ -1,4 +1,4 @@
-"""The hook's async client: whose it is, for how long, and that nobody takes it from the others."""
+"""The hook's async client: whose it is, for how long, and that no user takes it from the others."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_a_rotated_key_is_followed_and_the_old_client_ends_when_its_work_has(
         await until(lambda: server.ended == 1)  # the old one has given its connection back
         await new.send(list_projects())
         assert server.ended == 1
-        assert (await old.send(list_projects())).results == []  # whoever still holds it is served
+        assert (await old.send(list_projects())).results == []  # code that still holds it is served
         await until(lambda: server.ended == 2)
 
     asyncio.run(work())
@@ -248,7 +248,7 @@ def test_an_unusable_connection_is_an_error_that_shows_no_secret(monkeypatch: py
         assert line not in result
 
 
-def test_a_refused_key_is_told_as_by_the_other_client(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_key_is_reported_as_by_the_other_client(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     stranger = keys.openssh(keys.new_key())
     monkeypatch.setenv(SSH_CONNECTION, connection(account.emulator.url, private_key=stranger))
 

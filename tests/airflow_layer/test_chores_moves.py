@@ -256,7 +256,7 @@ def test_addresses_that_differ_in_case_are_one_user(account: Account) -> None:
         assert run(operator, user_emails=emails, role="admin", **resource)["users"] == 1
 
 
-def test_every_operator_that_changes_something_tells_ids_and_counts_also_of_nothing(
+def test_every_operator_that_changes_something_shows_ids_and_counts_also_of_nothing(
     account: Account, folder: Folder, tmp_path: Path
 ) -> None:
     """Fault 15.2."""

@@ -306,7 +306,7 @@ def test_no_frame_of_a_refusal_holds_a_secret(extra: dict[str, Any], monkeypatch
     assert refused.value.__context__ is None
 
 
-def test_a_field_that_means_nothing_is_told(
+def test_a_field_that_means_nothing_is_reported(
     client_of: Any, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     client_of(_as_object({"private_key": TEXT, "read_timout": 5}))

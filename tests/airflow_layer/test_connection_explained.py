@@ -139,7 +139,7 @@ def test_the_command_line_explains_it(
 def test_the_command_line_prints_what_a_server_says_in_square_brackets(
     around: Around, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It prints messages as markup: this one would be a style that nobody opened, and an error."""
+    """It prints messages as markup: this one would be a style that was not opened, and an error."""
     odd = around.server(answer(400, json={"message": "no [/such] [thing]"}))
     monkeypatch.setenv(SSH_CONNECTION, around.ssh(odd.url).as_variable())
     works, printed = _told_by_command_line(capsys)
@@ -198,7 +198,7 @@ def test_a_stored_key_is_tested_though_the_form_hides_it(api: RestApi, stored: d
 
 
 @pytest.mark.skipif(running_line() != "2.11", reason="newer lines fill in the stored secrets")
-def test_the_test_button_of_2_11_does_not_send_a_stored_key_and_the_message_tells_the_way_round(
+def test_the_test_button_of_2_11_does_not_send_a_stored_key_and_the_message_shows_the_way_round(
     api: RestApi, stored: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     works, message = api.test(_as_the_form_sends_it(stored)).verdict
@@ -231,7 +231,7 @@ def test_the_known_bug_of_the_test_button_with_an_empty_port_and_the_ways_round_
     assert works, message
 
 
-@pytest.mark.parametrize("key", [MASK, keys.openssh(keys.new_key())], ids=["the hidden key", "a key typed anew"])
+@pytest.mark.parametrize("key", [MASK, keys.openssh(keys.new_key())], ids=["the hidden key", "a new key"])
 @pytest.mark.skipif(not POSTS_PORT_0, reason="only these versions compare the host")
 def test_a_host_that_was_edited_is_not_tested_before_it_is_saved(
     key: str, api: RestApi, stored: dict[str, Any]

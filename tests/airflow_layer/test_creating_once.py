@@ -58,7 +58,7 @@ def create_until_it_works(kind: str, tries: int = 3) -> str:
 
 @pytest.fixture
 def require_one(account: Account) -> Callable[[str], None]:
-    """Fails unless exactly one resource came to be, by the owner's listing and by the emulator's count."""
+    """Fails unless exactly one resource was created, by the owner's listing and by the emulator's count."""
     before = account.emulator.state()
 
     def require(kind: str) -> None:
@@ -157,9 +157,9 @@ def test_a_worker_that_is_killed_leaves_one_resource(
 
 
 def _fork_up_to(nth: int, work: Callable[[], object], *, answered: bool) -> tuple[int, int]:
-    """Run something in a process of its own, which tells when it has sent its request number `nth`.
+    """Run something in a process of its own, which reports when it has sent its request number `nth`.
 
-    :param answered: It tells when it has the answer, and then goes no further.
+    :param answered: It reports when it has the answer, and then goes no further.
     :return: Its id, and the end of a pipe from which a byte can be read then.
     """
     reached, tell = os.pipe()

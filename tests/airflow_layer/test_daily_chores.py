@@ -185,7 +185,7 @@ class TestMetadata:
             ({"metadata": "/gone.json"}, "metadata: /gone.json|metadata: file:///gone.json"),
         ],
     )
-    def test_a_wrong_argument_is_told_by_name(self, folder: Folder, arguments: dict[str, Any], message: str) -> None:
+    def test_a_wrong_argument_is_named_by_name(self, folder: Folder, arguments: dict[str, Any], message: str) -> None:
         with pytest.raises(AirflowFailException, match=message):
             run(EncordUpdateMetadataOperator, folder_id=folder.id, **arguments)
 
@@ -207,10 +207,10 @@ class TestUsers:
         [
             ({"user_emails": [], "role": "admin"}, "user_emails: it is empty"),
             ({"user_emails": "a@example.com", "role": "king"}, "role: 'king' is none of"),
-            ({"user_emails": "nobody", "role": "admin"}, "users?|emails"),
+            ({"user_emails": "no-address", "role": "admin"}, "users?|emails"),
         ],
     )
-    def test_a_wrong_argument_is_told_by_name(self, account: Account, arguments: Any, message: str) -> None:
+    def test_a_wrong_argument_is_named_by_name(self, account: Account, arguments: Any, message: str) -> None:
         project = account.project()["project_hash"]
         with pytest.raises(AirflowFailException, match=message):
             run(EncordAddProjectUsersOperator, project_id=project, **arguments)

@@ -226,7 +226,7 @@ def _dags_of_readme(real: dict[str, str]) -> ModuleType:
 
 
 def test_what_people_draw_in_the_project_of_the_readme_is_exported(pipeline: Pipeline) -> None:
-    """Fault 8.1: its project had no ontology, so nobody could label and the exported rows were empty."""
+    """Fault 8.1: its project had no ontology, so no one could label and the exported rows were empty."""
     real = {"/data/incoming/*.jpg": f"{pipeline.pictures}/*.png", "/data/labels": str(pipeline.exports)}
     intake = run_dag(_dags_of_readme(real).intake)
     assert intake.state == "success"

@@ -1,6 +1,6 @@
 """The connection form of Airflow 2.11, through Airflow's own pages: shown, filled, saved, edited, as a browser does.
 
-Surprise: this form puts a stored secret into the page unless the field is a password field; and saves an empty field
+This form puts a stored secret into the page unless the field is a password field; and saves an empty field
 as "no such field", so a secret that is merely hidden would be lost at the next save. Ours shows Airflow's mark.
 """
 
@@ -206,7 +206,7 @@ def saved(browser: Browser) -> Browser:
     return browser
 
 
-def test_the_edit_page_holds_no_secret_and_shows_that_there_is_one(saved: Browser) -> None:
+def test_the_edit_page_holds_no_secret_and_shows_that_one_is_stored(saved: Browser) -> None:
     controls = saved.edit().controls
     page = html.unescape(saved.page)
 

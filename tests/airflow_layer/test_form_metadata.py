@@ -1,4 +1,4 @@
-"""The connection form of Airflow 3, which the browser draws from what the API server tells and saves through its API.
+"""The connection form of Airflow 3, which the browser draws from what the API server returns and saves through its API.
 
 The server of 3.1 asks the hook's class methods for the fields; newer ones read them from the provider info. What a
 browser does with them is seen in `tests/e2e`.
@@ -137,7 +137,7 @@ class Saved:
         assert self.answer.status == 201, self.answer.content
 
     def shown(self) -> dict[str, Any]:
-        """What the browser is told when the connection is opened."""
+        """What the browser gets when the connection is opened."""
         answer = self.server.send("GET", f"/api/v2/connections/{self.name}")
         return dict(answer.content)
 

@@ -28,7 +28,7 @@ PASSPHRASE = "open sesame, please"
 
 
 def free_port() -> int:
-    """A port of the loopback where nobody listens."""
+    """A port of the loopback without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -38,7 +38,7 @@ def test_making_a_hook_reads_and_sends_nothing() -> None:
     EncordHook("a_connection_that_does_not_exist").close()
 
 
-def test_the_client_is_made_once_and_anew_after_closing(account: Account) -> None:
+def test_the_client_is_made_once_and_again_after_closing(account: Account) -> None:
     hook = EncordHook()
     client = hook.get_conn()
 
@@ -135,7 +135,7 @@ class TestTryingAConnection:
         assert [entry["changes"] for entry in account.emulator.journal()] == [False]
 
     @pytest.mark.parametrize("kind", ["project", "dataset"])
-    def test_an_api_key_is_accepted_and_told_what_it_belongs_to(
+    def test_an_api_key_is_accepted_and_reported_what_it_belongs_to(
         self, kind: str, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         resource = account.project()[f"{kind}_hash"]
@@ -144,7 +144,7 @@ class TestTryingAConnection:
         assert works
         assert f"{kind} {resource}" in message
 
-    def test_an_unregistered_key_is_told_from_other_troubles(
+    def test_an_unregistered_key_differs_from_other_troubles(
         self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stranger = keys.openssh(keys.new_key())
@@ -301,7 +301,7 @@ def _times_told(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixt
     )
 
 
-def test_the_end_of_api_keys_is_told_once_and_not_with_an_ssh_key(
+def test_the_end_of_api_keys_is_reported_once_and_not_with_an_ssh_key(
     account: Account,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -321,7 +321,7 @@ def test_the_end_of_api_keys_is_told_once_and_not_with_an_ssh_key(
 
 @pytest.mark.airflow
 @pytest.mark.usefixtures("airflow_database")
-def test_a_plain_task_uses_the_hook_and_each_try_is_told_once_of_the_end_of_api_keys(
+def test_a_plain_task_uses_the_hook_and_each_try_is_reported_once_of_the_end_of_api_keys(
     account: Account,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,

@@ -210,7 +210,7 @@ def test_merging_replaces_what_an_earlier_import_classified_on_the_same_frames(m
         assert [one["name"] for one in weather["classifications"][0]["answers"]] == ["Heavy snow"]
 
 
-def test_the_report_tells_of_rows_that_were_created_though_saving_failed(model: Model) -> None:
+def test_the_report_shows_rows_that_were_created_though_saving_failed(model: Model) -> None:
     model.emulator.faults([{"match": SAVES, "do": {"status": 503}}])
     report = model.directory / "report"
     with pytest.raises(AirflowException):
@@ -373,7 +373,9 @@ def test_wrong_arguments_are_named_before_anything_is_sent(model: Model, argumen
     assert model.changes() == []
 
 
-def test_an_api_key_imports_and_is_told_that_it_cannot_promote(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_api_key_imports_and_is_reported_that_it_cannot_promote(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_ENCORD_API_KEY", model.account.api_key_connection(model.project))
     model.emulator.clear_journal()
     with pytest.raises(AirflowFailException, match="SSH key"):

@@ -70,7 +70,7 @@ def test_an_import_that_is_cleared_after_people_corrected_the_labels_leaves_them
         assert "somebody edited the row since" in outcomes[corrected]["error"]
 
 
-def test_an_import_updates_its_own_labels_that_nobody_edited(model: Model) -> None:
+def test_an_import_updates_its_own_labels_that_no_one_edited(model: Model) -> None:
     report = report_of(model)
     model.load(report=report)
     source = model.write(*model.lines(objects=[BETTER]))
@@ -285,7 +285,7 @@ def test_heavy_rows_are_worked_on_a_few_at_a_time(model: Model, monkeypatch: pyt
     assert len(reads) == 3
 
 
-def test_an_import_reads_the_report_only_when_nobody_else_writes_it(model: Model) -> None:
+def test_an_import_reads_the_report_only_when_no_one_else_writes_it(model: Model) -> None:
     """Fault 1.6: another import ends between the moment at which this one looks at the report and its claim."""
     report, operator = report_of(model), EncordImportLabelsOperator
     better = model.write(*model.lines(objects=[BETTER]), name="better.jsonl")

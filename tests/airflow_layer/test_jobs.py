@@ -155,7 +155,7 @@ def test_a_task_that_is_cleared_after_its_success_syncs_again(bucket: Bucket) ->
     assert bucket.starts() == 2
 
 
-def test_a_job_that_encord_knows_no_more_is_started_anew(bucket: Bucket) -> None:
+def test_a_job_that_encord_knows_no_more_is_started_again(bucket: Bucket) -> None:
     if running_line() != "3.3":
         pytest.skip("older lines keep no state of tasks")
     store = Store()
@@ -229,7 +229,7 @@ class TestTrigger:
         bucket.account.emulator.faults([{"match": match, "when": {"times": 12}, "do": down}])
         assert asyncio.run(self._event(self._trigger(job)))["status"] == "ended"
 
-    def test_what_cannot_be_mended_is_told_at_once(self, bucket: Bucket) -> None:
+    def test_what_cannot_be_mended_is_reported_at_once(self, bucket: Bucket) -> None:
         job = Job(kind=FOLDER_SYNC, resource=bucket.folder, id=bucket.folder)
         event = asyncio.run(self._event(self._trigger(job)))
         assert (event["status"], event["retryable"]) == ("error", False)

@@ -63,7 +63,7 @@ def test_rows_that_change_stage_come_and_go_though_their_time_of_editing_stays(
     assert (result["rows"], result["removed"], result["unchanged"]) == (1, 1, 2)
 
 
-def test_data_that_is_taken_out_of_the_project_is_told(exports: Exports) -> None:
+def test_data_that_is_taken_out_of_the_project_is_reported(exports: Exports) -> None:
     exports.incremental(1)
     with exports.account.client() as client:
         project = client.project(exports.project)

@@ -155,7 +155,7 @@ def test_a_secret_is_masked_whole_and_line_by_line_wherever_the_masker_lives(acc
         assert redact(f"before {line} after") == "before *** after"
 
 
-def test_encord_is_told_which_airflow_asks(account: Account) -> None:
+def test_requests_name_the_version_of_airflow(account: Account) -> None:
     with EncordHook() as hook:
         suffix = hook.get_conn().settings.user_agent_suffix
 

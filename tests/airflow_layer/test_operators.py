@@ -127,7 +127,7 @@ class TestProjects:
             made
         )
 
-    def test_attaching_and_detaching_tell_what_changed(self, account: Account) -> None:
+    def test_attaching_and_detaching_show_what_changed(self, account: Account) -> None:
         first, second = (run(EncordCreateDatasetOperator, title=title) for title in ("A", "B"))
         project = run(EncordCreateProjectOperator, title="Street", dataset_ids=first)
 
@@ -234,7 +234,7 @@ class TestIfExists:
             run(CREATE[kind], title=title)
         assert account.titles(kind) == sorted(["Street", "street", "Street %", "Street_1"])
 
-    def test_reuse_fails_for_good_if_there_are_several_and_lists_them(self, kind: str, account: Account) -> None:
+    def test_reuse_fails_permanently_if_several_exist_and_lists_them(self, kind: str, account: Account) -> None:
         account.emulator.clock(advance_s=-86_400)
         try:
             ids = [account.project(title="Street")[f"{kind}_hash"]]
@@ -265,7 +265,7 @@ class TestIfExists:
 
         assert set(ids) == {later}
 
-    def test_fail_fails_for_good_if_there_is_one(self, kind: str, account: Account) -> None:
+    def test_fail_fails_permanently_if_one_exists(self, kind: str, account: Account) -> None:
         first = run(CREATE[kind], title="Street", if_exists="fail")
 
         with pytest.raises(AirflowFailException, match=first):
@@ -301,17 +301,21 @@ WRONG: dict[str, tuple[type[EncordBaseOperator], dict[str, Any], str]] = {
     "a structure that is a list": (EncordCreateOntologyOperator, {"title": "A", "structure": []}, "structure: .*list"),
     "a structure of unknown parts": (EncordCreateOntologyOperator, {"title": "A", "structure": {"x": 1}}, "structure"),
     "a time that is none": (EncordListProjectsOperator, {"created_after": "yesterday"}, "created_after: 'yesterday'"),
-    "a project that nobody has": (
+    "a project that does not exist": (
         EncordGetProjectOperator,
         {"project_id": str(uuid.uuid4())},
         "no such|cannot see|access",
     ),
-    "an ontology that nobody has": (EncordGetOntologyOperator, {"ontology_id": str(uuid.uuid4())}, "no such|access"),
+    "an ontology that does not exist": (
+        EncordGetOntologyOperator,
+        {"ontology_id": str(uuid.uuid4())},
+        "no such|access",
+    ),
 }
 
 
 @pytest.mark.parametrize(("operator", "arguments", "named"), WRONG.values(), ids=WRONG)
-def test_what_a_retry_cannot_help_fails_for_good(
+def test_what_a_retry_cannot_help_fails_permanently(
     operator: type[EncordBaseOperator], arguments: dict[str, Any], named: str, account: Account
 ) -> None:
     with pytest.raises(AirflowFailException, match=named):
@@ -319,7 +323,7 @@ def test_what_a_retry_cannot_help_fails_for_good(
     assert not any(entry["changes"] for entry in account.emulator.journal())
 
 
-def test_a_key_that_is_not_registered_fails_for_good(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_is_not_registered_fails_permanently(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     stranger = connection(account.emulator.url, private_key=keys.openssh(keys.new_key()))
     monkeypatch.setenv(SSH_CONNECTION, stranger)
 
@@ -394,7 +398,7 @@ def test_a_datasets_api_key_needs_no_dataset_id(account: Account, monkeypatch: p
         (EncordGetProjectOperator, {"project_id": str(uuid.uuid4())}),
     ],
 )
-def test_what_needs_a_user_fails_for_good_under_an_api_key_and_sends_nothing(
+def test_what_needs_a_user_fails_permanently_under_an_api_key_and_sends_nothing(
     operator: type[EncordBaseOperator], arguments: dict[str, Any], account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(account.project()["project_hash"]))

@@ -174,7 +174,7 @@ def test_airflow_masks_the_secret_fields_by_their_names_and_shows_the_others(nam
     assert (redact({name: "the value"})[name] == "***") is secret
 
 
-def test_the_help_texts_tell_a_service_accounts_key_file_from_an_api_key() -> None:
+def test_the_help_texts_show_a_service_accounts_key_file_from_an_api_key() -> None:
     assert "service account" in CONNECTION_FIELDS["private_key"]["description"]
     assert "not an API key" in CONNECTION_FIELDS["private_key"]["description"].replace("and not", "not")
     assert "legacy" in CONNECTION_FIELDS["api_key"]["label"]

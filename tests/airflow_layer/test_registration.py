@@ -79,7 +79,7 @@ def test_a_fault_at_the_start_neither_loses_nor_doubles(intake: Intake, do: dict
     assert intake.names() == names
 
 
-def test_half_a_job_refused_is_told_with_reasons_and_the_rest_is_in(intake: Intake, tmp_path: Path) -> None:
+def test_half_a_job_refused_is_reported_with_reasons_and_the_rest_is_in(intake: Intake, tmp_path: Path) -> None:
     names = intake.objects(20)
     intake.emulator.jobs(fail_units=0.5, seed=3)
     source = intake.manifest(names)
@@ -94,7 +94,7 @@ def test_half_a_job_refused_is_told_with_reasons_and_the_rest_is_in(intake: Inta
     assert intake.names() == names
 
 
-def test_the_try_after_one_that_died_goes_on_with_its_job(intake: Intake) -> None:
+def test_the_try_after_one_that_died_continues_its_job(intake: Intake) -> None:
     names = intake.objects(4)
     if running_line() != "3.3":
         pytest.skip("older lines keep no state of tasks")
@@ -150,7 +150,7 @@ def test_deferred_parts_end_with_the_same_result(intake: Intake) -> None:
         ('{"url": "s3://b/x.png", "client_metadata": 3}', "line 2: client_metadata"),
     ],
 )
-def test_a_line_that_is_wrong_is_told_before_anything_is_sent(intake: Intake, line: str, message: str) -> None:
+def test_a_line_that_is_wrong_is_reported_before_anything_is_sent(intake: Intake, line: str, message: str) -> None:
     path = intake.manifests / "wrong.jsonl"
     path.write_text('{"url": "s3://b/a.png"}\n' + line + "\n")
     with pytest.raises(AirflowFailException, match=message):
@@ -158,7 +158,7 @@ def test_a_line_that_is_wrong_is_told_before_anything_is_sent(intake: Intake, li
     assert intake.emulator.journal() == []
 
 
-def test_an_integration_that_is_not_there_is_told_with_those_that_are(intake: Intake) -> None:
+def test_an_integration_that_is_not_there_is_reported_with_those_that_are(intake: Intake) -> None:
     with pytest.raises(AirflowFailException, match=r"integration: no cloud integrations .*there are"):
         intake.register(source=intake.manifest(intake.objects(1)), integration="misspelt")
     assert intake.starts() == 0

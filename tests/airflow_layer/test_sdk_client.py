@@ -52,7 +52,7 @@ def test_without_the_extra_the_error_names_it(connect: Any) -> None:
     assert "module encord is missing" in str(caught.value)
 
 
-def test_an_api_key_is_no_credential_of_the_sdk_and_the_way_round_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_api_key_is_no_credential_of_the_sdk_and_the_way_round_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     own = connection(API, api_key="test-only-api-key-0123456789", resource_id=str(uuid.uuid4()))
     monkeypatch.setenv(API_KEY_CONNECTION, own)
     with pytest.raises(UnsupportedByCredentialError, match=r"get_conn\(\).*SSH key") as caught:
@@ -60,7 +60,7 @@ def test_an_api_key_is_no_credential_of_the_sdk_and_the_way_round_is_told(monkey
     assert "0123456789" not in str(caught.value)
 
 
-def test_certificates_of_the_connection_cannot_be_carried_over_and_the_way_round_is_told(
+def test_certificates_of_the_connection_cannot_be_carried_over_and_the_way_round_is_reported(
     connect: Any, tmp_path: Any
 ) -> None:
     bundle = Authority(tmp_path, "ours").bundle

@@ -320,7 +320,7 @@ def _key_with_a_plus() -> str:
     return text
 
 
-def test_a_plus_that_is_not_quoted_in_a_uri_is_told_as_a_damaged_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plus_that_is_not_quoted_in_a_uri_is_reported_as_a_damaged_key(monkeypatch: pytest.MonkeyPatch) -> None:
     text = _key_with_a_plus()
     monkeypatch.setenv(VARIABLE, "encord:///?private_key=" + text.replace("\n", "%0A"))
 

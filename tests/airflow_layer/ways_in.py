@@ -1,6 +1,6 @@
 """How a connection comes into Airflow: every way, as the text that a user writes.
 
-The tables are the documentation's too: what it shows is what is tried here. Surprise: the same ``.env`` file is read by
+The tables are the documentation's too: what it shows is what is tried here. The same ``.env`` file is read by
 ``airflow connections import`` and by the local file backend, and both take URIs only; JSON stands in variables alone.
 """
 
@@ -71,8 +71,8 @@ ADDED: dict[str, Callable[[Connection], list[str]]] = {
 """What follows ``airflow connections add ID``.
 
 Airflow writes the whole command line into its audit log, secrets in the clear (`import` leaves the name of the file
-there), and Airflow 2.11 falls over every ``--conn-uri`` that has no password in the place of a login. So for a key, a
-file and ``import`` are better; a path of a key may well be added.
+there), and Airflow 2.11 falls over every ``--conn-uri`` that has no password in the place of a login. Therefore, for a
+key, a file and ``import`` are better; a path of a key may well be added.
 """
 
 EXPORTED: dict[str, tuple[str, ...]] = {

@@ -1,4 +1,4 @@
-"""An authority of one's own, and a server with a certificate of it."""
+"""A certificate authority for tests, and a server with a certificate from it."""
 
 from __future__ import annotations
 

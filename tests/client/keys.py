@@ -1,7 +1,7 @@
 """Throwaway keys of every kind, made when the tests run: nothing that looks like a key is in this repository's files.
 
 Kinds that ``cryptography`` cannot write in OpenSSH's container (Ed448, DSA, security keys) are put together by hand,
-since what tells them apart is in the part that is in clear.
+since what distinguishes them is in the part that is in clear.
 """
 
 from __future__ import annotations

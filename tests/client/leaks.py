@@ -143,7 +143,7 @@ def outcome(attempt: Callable[[], object]) -> str:
 
 
 def texts_of(error: BaseException) -> Iterator[str]:
-    """Everything that an exception tells: text, arguments, notes, chain, and local variables of our own frames."""
+    """Everything that an exception shows: text, arguments, notes, chain, and local variables of our own frames."""
     yield from (str(error), repr(error), repr(error.args), repr(vars(error)), repr(getattr(error, "__notes__", "")))
     yield "".join(traceback.format_exception(error))
     yield logged(lambda log: log.error("failed: %s", error, exc_info=error))

@@ -1,6 +1,6 @@
 """An HTTP server on the loopback that answers from a script, and misbehaves on demand.
 
-Each request takes the next act of the script. Surprise: an act gets the connection before the body of the request is
+Each request takes the next act of the script. An act gets the connection before the body of the request is
 read, as servers that refuse early do; most acts read it first.
 """
 
@@ -25,7 +25,7 @@ class Received:
     """A request as it arrived.
 
     :param headers: Names in lower case; a header that came twice is joined with a comma.
-    :param port: Of the client's end: tells connections apart.
+    :param port: Of the client's end: distinguishes connections.
     """
 
     method: str
@@ -311,7 +311,7 @@ class ScriptedServer:
 
 @contextlib.contextmanager
 def closed_port() -> Iterator[int]:
-    """A port at which nobody listens, and nobody else can meanwhile."""
+    """A port without a listener, which no other process can take meanwhile."""
     with socket.socket() as keeper:
         keeper.bind(("127.0.0.1", 0))
         yield keeper.getsockname()[1]

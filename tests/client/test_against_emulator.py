@@ -225,7 +225,7 @@ def test_a_bundle_that_is_too_large_is_halved_until_it_fits(world):
 # Refusals
 
 
-def test_an_unknown_key_is_told_that_it_is_not_registered(world):
+def test_an_unknown_key_is_reported_that_it_is_not_registered(world):
     settings = world.user.settings
     with EncordClient(SshKey.parse(openssh(new_key())), settings) as stranger:
         for call in (projects.get_project(world.project), projects.get_project_v1(world.project)):
@@ -235,7 +235,7 @@ def test_an_unknown_key_is_told_that_it_is_not_registered(world):
         stranger.project()
 
 
-def test_a_key_without_the_scope_is_told_so(world):
+def test_a_key_without_the_scope_is_reported(world):
     weak = world.user.project(world.project).create_api_key("weak", ["label_logs.read"])
     hashes = labelled(world)
     credential = ApiKey(weak, world.project)

@@ -38,7 +38,7 @@ def asked(step: Any) -> int:
 
 
 def drive_sync(flow: Flow[Any], outcomes: dict[int, Any]) -> tuple[Any, list[int]]:
-    """Run a flow whose steps end as told: with a value, or an error that is raised."""
+    """Run a flow whose steps end as given: with a value, or an error that is raised."""
     seen: list[int] = []
 
     def perform(step: Any) -> Any:

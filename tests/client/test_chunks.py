@@ -115,7 +115,7 @@ def test_nothing_to_send_sends_nothing():
 
 
 class Slow:
-    """Takes at most so many items in time, and fails for good at some of them."""
+    """Takes at most so many items in time, and fails permanently at some of them."""
 
     def __init__(self, limit: int, *, fails_at: frozenset[int] = frozenset(), lost: bool = False):
         self.limit, self.fails_at, self.lost = limit, fails_at, lost

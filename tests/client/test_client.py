@@ -121,7 +121,7 @@ def test_a_key_is_not_asked_what_it_belongs_to_where_that_does_not_matter(server
     assert queries(server) == [("labelrowmetadata", "GET")] * 2
 
 
-def test_a_refusal_stands_if_it_cannot_be_told_what_the_key_belongs_to(server, kind):
+def test_a_refusal_stands_if_the_resource_of_the_key_cannot_be_read(server, kind):
     server.will(v1_error("AUTHORISATION_ERROR"), v1_error("AUTHORISATION_ERROR"))
     with either_client(server, key(), kind=kind) as made, pytest.raises(PermissionDeniedError, match="resource_id"):
         made.send(datasets.get_dataset(PROJECT))

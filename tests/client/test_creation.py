@@ -49,7 +49,7 @@ def creation(if_exists: str = REUSE, title: str = "Cats") -> Flow[Created]:
 
 
 def script(*outcomes: Any) -> Any:
-    """Performs steps as told, in turn: what is expected, and how it ends."""
+    """Performs the given steps in turn: what is expected, and how it ends."""
     left = list(outcomes)
 
     def perform(step: Any) -> Any:
@@ -73,7 +73,7 @@ def at(id_: str, seconds: int) -> Existing:
 
 
 BRANCHES: list[tuple[str, str, list[tuple[Any, Any]], Any]] = [
-    ("there is none", REUSE, [(FIND, []), (CREATE, "d1"), (FIND, ["d1"])], Created(id="d1", created=True)),
+    ("missing", REUSE, [(FIND, []), (CREATE, "d1"), (FIND, ["d1"])], Created(id="d1", created=True)),
     ("none, and it shows late", REUSE, [(FIND, []), (CREATE, "d1"), (FIND, [])], Created(id="d1", created=True)),
     ("none, and the look after it fails", REUSE, [(FIND, []), (CREATE, "d1"), (FIND, UnavailableError("x"))],
      Created(id="d1", created=True)),
@@ -86,7 +86,7 @@ BRANCHES: list[tuple[str, str, list[tuple[Any, Any]], Any]] = [
     ("two, created on different days", REUSE, [(FIND, [at("d2", 99_999), at("d1", 3)])], ConflictError),
     ("there is one", REUSE, [(FIND, ["d1"])], Created(id="d1", created=False)),
     ("there are two", REUSE, [(FIND, ["d1", "d2"])], ConflictError),
-    ("there is none, fail", FAIL, [(FIND, []), (CREATE, "d1"), (FIND, ["d1"])], Created(id="d1", created=True)),
+    ("missing, fail", FAIL, [(FIND, []), (CREATE, "d1"), (FIND, ["d1"])], Created(id="d1", created=True)),
     ("there is one, fail", FAIL, [(FIND, ["d1"])], ConflictError),
     ("there are two, fail", FAIL, [(FIND, ["d1", "d2"])], ConflictError),
     ("new", NEW, [(CREATE, "d1")], Created(id="d1", created=True)),
@@ -151,7 +151,7 @@ class Crash(BaseException):
 
 @dataclasses.dataclass
 class Encord:
-    """Holds things by title and lets requests fail as told."""
+    """Holds things by title and lets requests fail as given."""
 
     faults: list[str]
     things: list[str] = dataclasses.field(default_factory=list)
@@ -370,7 +370,7 @@ def test_an_ontology_of_the_title_is_found_on_a_later_page():
     assert (made, asked) == (Created(id="o1", created=False), [("Cats", None), ("Cats", "more")])
 
 
-def test_ontologies_of_one_title_on_two_pages_are_both_told():
+def test_ontologies_of_one_title_on_two_pages_are_both_reported():
     pages = iter([b'{"results": [{"ontologyUuid": "o1", "title": "Cats"}], "nextPageToken": "more"}',
                   b'{"results": [{"ontologyUuid": "o2", "title": "Cats"}]}'])  # fmt: skip
     with pytest.raises(ConflictError, match=r"2 ontologies are titled 'Cats': o1, o2"):

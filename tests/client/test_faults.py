@@ -121,7 +121,7 @@ class Script:
     """Faults, and what comes of them.
 
     :param faults: What the emulator does, request by request; afterwards it behaves.
-    :param read: What a read comes to: None is success, else the class of the error.
+    :param read: The result of a read: None is success, else the class of the error.
     :param change: The same for a call that must not be repeated.
     :param requests: How many a read takes.
     :param requests_of_change: How many a change takes.
@@ -158,7 +158,7 @@ SCRIPTS: dict[str, Script] = {
     "429, wait 7 s": Script((asking(429, "7"),), None, None, 2, 2, waits=(7.0,)),
     "429 until a date": Script((asking(429, in_seconds(25)),), None, None, 2, 2, waits=(25.0,)),
     "429 until a date gone by": Script((asking(429, in_seconds(-5)),), None, None, 2, 2, waits=(0.0,)),
-    "429, nobody can read how long": Script((asking(429, "soon"),), None, None, 2, 2),
+    "429, an unreadable Retry-After": Script((asking(429, "soon"),), None, None, 2, 2),
     "429, wait an hour": Script((asking(429, "3600"),), RateLimitedError, RateLimitedError, 1, 1, waits=()),
     "429 for ever": Script((status(429),), RateLimitedError, RateLimitedError, ATTEMPTS, ATTEMPTS, always=True),
     "429, then 503, then 429": Script(
@@ -221,7 +221,7 @@ def put_in_force(emulator: Emulator, script: Script) -> None:
 
 
 def journal_of(emulator: Emulator, expected: int) -> list[dict[str, Any]]:
-    """The journal, once it has as many entries as are expected, as it would have soon: a request that nobody waits for
+    """The journal, once it has as many entries as are expected, as it would have soon: a request that no one waits for
     any more is entered when its work is done.
     """
     deadline = time.monotonic() + 20
@@ -289,7 +289,7 @@ def test_a_script_of_faults_has_one_outcome_on_both_transports(world, script, ma
 class FlowScript:
     """Faults, a flow, and what comes of it.
 
-    :param flow: Made anew for each transport; it gets a word that no other run has.
+    :param flow: Made for each transport; it gets a word that no other run has.
     :param result: What of its result can be compared; None if it fails.
     :param requests: How many changing requests were carried out, and how many requests there were in all.
     """
@@ -336,7 +336,7 @@ FLOWS: dict[str, FlowScript] = {
     "a creation whose answer is lost is found": FlowScript(
         ({**of_creation, **first, "do": {"cut": "after"}},), created, IS_NEW, True, 1, 3
     ),
-    "a creation that is cut before is told": FlowScript(
+    "a creation that is cut before is reported": FlowScript(
         ({**of_creation, **first, "do": {"cut": "before"}},), created, IS_NEW, OutcomeUnknownError, 0, 3
     ),
     "a creation that is refused for now is repeated": FlowScript(
@@ -355,7 +355,7 @@ FLOWS: dict[str, FlowScript] = {
 
 
 @pytest.mark.parametrize("script", FLOWS.values(), ids=FLOWS)
-def test_a_flow_comes_to_the_same_on_both_drivers(world, script):
+def test_a_flow_has_the_same_result_on_both_drivers(world, script):
     seen = []
     for kind in KINDS:
         with world.client(kind, []) as client:

@@ -78,7 +78,7 @@ def test_a_unit_of_one_file_refuses_several_and_groups_are_of_images():
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda one: one.list_name)
-def test_each_kind_of_file_stands_in_its_own_list_or_is_refused(kind):
+def test_each_kind_of_file_has_a_list_of_that_kind_or_is_refused(kind):
     file = UploadedFile(kind=kind, object_url="k", title="t")
     if kind.list_name in ("dicomSeries", "scenes"):
         with pytest.raises(ValueError, match="registered as"):

@@ -100,7 +100,7 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
     assert str(key) in done.stdout
 
 
-@pytest.mark.parametrize("given", ["", "  ", "***", None, 17, "~nobody-of-this-name/key", "a\0b"])
+@pytest.mark.parametrize("given", ["", "  ", "***", None, 17, "~no-user-of-this-name/key", "a\0b"])
 def test_what_is_no_path_is_refused(given: object) -> None:
     assert message_of(lambda: SshKey.from_path(given)).startswith("Connection field ssh_key_path: ")  # type: ignore[arg-type]
 

@@ -225,7 +225,7 @@ def test_every_reason_is_reached() -> None:
 
 
 @pytest.mark.parametrize("refusal", Refusal)
-def test_a_reason_tells_what_to_do(refusal: Refusal) -> None:
+def test_a_reason_shows_what_to_do(refusal: Refusal) -> None:
     assert refusal[0].islower()
     assert any(
         remedy in refusal

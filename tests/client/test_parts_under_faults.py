@@ -1,4 +1,4 @@
-"""Many label rows at once while Encord misbehaves: what succeeded is kept, and told, by both clients alike."""
+"""Many label rows at once while Encord misbehaves: what succeeded is kept, and reported, by both clients alike."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_an_outage_is_not_taken_for_a_time_out(world, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_was_saved_before_a_refusal_is_told(world, kind):
+def test_what_was_saved_before_a_refusal_is_reported(world, kind):
     world.seed(created=1.0)
     with world.client(kind) as client:
         rows = world.hashes(client)
@@ -141,7 +141,7 @@ def test_rows_whose_creation_is_lost_are_in_doubt_and_not_created_twice(world, k
     assert world.sent("PUT") == 2
 
 
-def test_the_handle_gives_what_it_read_before_it_fails_and_tells_the_rest(world):
+def test_the_handle_gives_what_it_read_before_it_fails_and_shows_the_rest(world):
     world.seed(created=1.0)
     world.emulator.limits(label_rows_per_request=3)
     read: list[str] = []

@@ -109,7 +109,7 @@ def test_a_dataset_has_users_too_with_its_own_roles(world):
     assert email not in {one.user_email for one in dataset.users()}
 
 
-def test_nobody_to_add_and_nobody_to_remove_asks_nothing(world):
+def test_an_empty_list_to_add_or_remove_sends_nothing(world):
     project = world.user.project(world.project)
 
     def work() -> None:
@@ -121,7 +121,7 @@ def test_nobody_to_add_and_nobody_to_remove_asks_nothing(world):
     assert world.journal(work) == []
 
 
-@pytest.mark.parametrize("email", ["", "nobody", "@example.com", "a b@example.com"])
+@pytest.mark.parametrize("email", ["", "no-address", "@example.com", "a b@example.com"])
 def test_what_is_no_address_is_refused_before_anything_is_sent(world, email):
     project = world.user.project(world.project)
 
@@ -164,7 +164,7 @@ def test_groups_get_a_role_and_lose_it(world, kind):
     assert group not in {one.group_hash for one in handle.groups()}
 
 
-def test_an_api_key_may_not_list_users_and_is_told_before_asking(world):
+def test_an_api_key_may_not_list_users_and_is_reported_before_asking(world):
     with pytest.raises(UnsupportedByCredentialError):
         world.project_key.project().users()
 
@@ -172,7 +172,7 @@ def test_an_api_key_may_not_list_users_and_is_told_before_asking(world):
 @pytest.mark.parametrize(
     "form", [api_versions.PROJECT, api_versions.PROJECT_DATASETS, api_versions.PROJECT_ONTOLOGY],
 )  # fmt: skip
-def test_both_wire_forms_give_the_same_record_where_v1_tells_it(world, form):
+def test_both_wire_forms_give_the_same_record_where_v1_shows_it(world, form):
     by_ssh = world.user.run(form.flow(SSH_KEY, world.project))
     by_key = world.project_key.run(form.flow(API_KEY, world.project))
     assert type(by_ssh) is type(by_key)
@@ -237,7 +237,7 @@ def test_an_ontology_keeps_what_is_not_changed(world):
     assert (last.title, last.description, last.editor["objects"]) == ("New title", "new words", [])
 
 
-def test_replacing_the_ontology_of_a_project_is_seen_by_whoever_reads_the_ontology(world):
+def test_replacing_the_ontology_of_a_project_is_seen_by_every_reader_of_the_ontology(world):
     made = world.user.create_ontology(new_name("o"), structure={"objects": [{"name": "Car", "shape": "polygon"}]})
     project = world.user.project(world.user.create_project(new_name("p"), ontology_id=made.id).id)
     project.replace_ontology({"objects": [{"name": "Van", "shape": "polygon"}]})

@@ -1,4 +1,4 @@
-"""When a call is sent again, after how long, and signed anew. Waits are recorded in a list, not slept."""
+"""When a call is sent again, after how long, and with a new signature. Waits are recorded in a list, not slept."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def test_waits_without_a_word_of_the_server_grow_and_differ(server, transport, c
     assert len(set(firsts)) > 10
 
 
-def test_every_attempt_is_signed_anew(server, transport, clock):
+def test_every_attempt_is_signed_again(server, transport, clock):
     server.will(answer(429, headers={"Retry-After": "50"}), answer(429, headers={"Retry-After": "50"}), FINE)
     start = int(clock.now)
     transport.send(call_v2(**READ))

@@ -64,7 +64,7 @@ def test_ids_colours_hashes_and_order_are_no_difference() -> None:
     assert differences(wanted, there) == []
 
 
-def test_a_long_list_is_cut_and_its_length_told() -> None:
+def test_a_long_list_is_cut_and_its_length_reported() -> None:
     there = made(*({"name": f"thing {number:02}", "shape": "point"} for number in range(30)))
     named = differences(made(), there)
     assert (len(named), named[-1]) == (11, "20 more")

@@ -1,4 +1,4 @@
-"""Whose certificates are trusted: the machine's, an authority of one's own, nobody else's."""
+"""Whose certificates are trusted: those of the machine and of a configured authority, and no others."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_bundle_may_be_named_by_the_home_directory(transport, authority, monke
         assert made.send(GET) == {}
 
 
-def test_a_bundle_that_cannot_be_read_is_told_and_not_tried_again(transport, authority, tmp_path, monkeypatch):
+def test_a_bundle_that_cannot_be_read_is_reported_and_not_tried_again(transport, authority, tmp_path, monkeypatch):
     broken = tmp_path / "broken.pem"
     broken.write_text("no certificate")
     with authority.server() as server, transport(server, broken) as made:
@@ -118,7 +118,7 @@ def test_a_bundle_that_cannot_be_read_is_told_and_not_tried_again(transport, aut
         made.send(GET)
 
 
-def test_https_to_a_server_that_speaks_http_is_told(server, kind):
+def test_https_to_a_server_that_speaks_http_is_reported(server, kind):
     server.always(answer(json={}))
     settings = Settings(base_url=server.url.replace("http:", "https:"))
     with sender(kind, ssh_key(), settings) as made, pytest.raises(RefusedError, match="http://"):

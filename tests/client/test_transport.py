@@ -111,7 +111,7 @@ def test_no_proxy_is_honoured(server, transport, monkeypatch):
     assert len(server.requests) == 1
 
 
-def test_a_proxy_that_is_not_there_is_told_from_a_server_that_is_not(server, transport, monkeypatch):
+def test_a_proxy_that_is_not_there_differs_from_a_server_that_is_not(server, transport, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://someone:pass-word@127.0.0.1:1")
     with transport(server.url) as sender, pytest.raises(UnavailableError, match="proxy") as caught:
         sender.send(POST)

@@ -1,4 +1,4 @@
-"""HTTPS by way of a proxy: it sees where we go and nothing of what we say; and what is told when it does not work."""
+"""HTTPS by way of a proxy: it sees where we go and nothing of what we say; and the error when it does not work."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("said", "class_", "words", "attempts"), REFUSALS, ids=["407", "403", "503"])
 @pytest.mark.parametrize("call", [GET, POST], ids=["get", "post"])
-def test_a_proxy_that_makes_no_tunnel_is_told_and_nothing_was_sent(
+def test_a_proxy_that_makes_no_tunnel_is_reported_and_nothing_was_sent(
     transport, monkeypatch, said, class_, words, attempts, call
 ):
     """So that even a change may be sent again."""
@@ -105,7 +105,7 @@ def test_a_proxy_that_makes_no_tunnel_is_told_and_nothing_was_sent(
         assert PASSWORD not in everything_said(caught.value)
 
 
-def test_a_proxy_that_is_not_there_is_told(transport, monkeypatch):
+def test_a_proxy_that_is_not_there_is_reported(transport, monkeypatch):
     with closed_port() as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         with (
@@ -132,7 +132,7 @@ def test_a_change_that_is_lost_behind_a_proxy_is_not_sent_again(authority, trans
 
 
 def test_a_proxy_that_hangs_up_is_not_trusted_to_have_sent_nothing(transport, monkeypatch):
-    """As `requests` cannot tell when it was, neither transport tells."""
+    """As `requests` cannot report when it was, neither transport reports it."""
     with TunnelProxy(b"") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
         with transport("https://encord.example.com") as made:

@@ -135,7 +135,7 @@ def test_a_refusal_is_not_repeated_here_and_the_url_not_shown(server, transport,
 
 
 @pytest.mark.parametrize("act", [answer(408), answer(429), answer(500), answer(503), cut(), cut(reset=True)])
-def test_a_failure_is_repeated_with_the_file_opened_anew(server, transport, act):
+def test_a_failure_is_repeated_with_the_file_opened_again(server, transport, act):
     opened: list[io.BytesIO] = []
 
     def open_again() -> BinaryIO:

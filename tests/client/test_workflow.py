@@ -183,7 +183,7 @@ def test_a_request_that_is_too_large_is_halved(board):
     assert board.counts() == {"Review": 4}
 
 
-def test_one_task_that_alone_is_too_large_ends_it_and_what_was_done_is_told(board):
+def test_one_task_that_alone_is_too_large_ends_it_and_what_was_done_is_reported(board):
     stage, tasks = board.stage("Annotate"), board.tasks("Annotate")
     fault(board, ACTIONS, {"status": 413, "json": {"message": "too much"}}, times=100)
     with pytest.raises(PayloadTooLargeError, match="too much"):
@@ -246,7 +246,7 @@ def test_answers_that_are_always_lost_end_it(board):
         stage.submit(tasks)
 
 
-def test_when_a_part_fails_what_was_done_stays_and_is_told(make):
+def test_when_a_part_fails_what_was_done_stays_and_is_reported(make):
     board = make(1003)
     board.world.emulator.limits(page_size=1000)
     stage, tasks = board.stage("Annotate"), board.tasks("Annotate")
@@ -271,7 +271,7 @@ def test_tasks_move_to_a_stage_by_title_id_or_handle_but_not_to_their_own(board)
 
 
 @given(st.data())
-def test_any_faults_end_with_every_task_told_of_once(data):
+def test_any_faults_end_with_every_task_reported_once(data):
     """An Encord of the flow's own: atomic, forgetful, with faults at will."""
     uuids = [f"task-{number}" for number in range(data.draw(st.integers(0, 12)))]
     there = set(data.draw(st.sets(st.sampled_from(uuids)) if uuids else st.just(set())))

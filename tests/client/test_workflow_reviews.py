@@ -23,7 +23,7 @@ def reviewed(make: Callable[..., Board]) -> Board:
     return board
 
 
-def test_labels_are_judged_one_by_one(reviewed):
+def test_labels_are_judged_singly(reviewed):
     task = reviewed.tasks("Review")[0]
     reviews = reviewed.stage("Review").reviews(task)
     listed = list(reviews)

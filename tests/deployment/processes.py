@@ -1,6 +1,6 @@
 """A whole Airflow on the loopback: web server, scheduler, workers, triggerer, each a process, in a home of its own.
 
-The surprise: left alone, Airflow opens its log servers on every interface, so the components start one by one with
+Left alone, Airflow opens its log servers on every interface, so the components start in turn with
 ``--skip-serve-logs``, and a deployment that listens anywhere but on the loopback is an error.
 """
 
@@ -60,7 +60,7 @@ def poll(look: Callable[[], T | None], what: str, seconds: float, every: float =
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody uses now."""
+    """A free port of the loopback."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]
@@ -332,7 +332,7 @@ class Deployment:
     def _healthy(self) -> bool | None:
         self._assert_alive()
         if WEB not in self._processes:
-            return True  # nobody to ask
+            return True  # no process to ask
         try:
             answer = self._session.get(f"{self.url}{'/health' if self.old else '/api/v2/monitor/health'}", timeout=10)
         except requests.RequestException:

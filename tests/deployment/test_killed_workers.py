@@ -1,4 +1,4 @@
-"""A worker dies while its job runs at Encord: the retry goes on with that job, and nothing is there twice."""
+"""A worker dies while its job runs at Encord: the retry continues that job, and nothing is there twice."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ with DAG(
 
 
 def _talking_to(emulator: Emulator) -> set[int]:
-    """Processes with an open connection to the emulator: the tasks, as nobody else speaks with it."""
+    """Processes with an open connection to the emulator: the tasks, as no other process connects to it."""
     port = urllib.parse.urlsplit(emulator.url).port
     return {
         process.pid
@@ -140,7 +140,7 @@ def _cancelled(emulator: Emulator) -> list[str]:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("line", PYTHONS)
 def test_the_retry_of_a_killed_worker_ends_with_everything_there_once(tmp_path: Path, line: str) -> None:
-    """Each task goes on with its job. On 2.11, whose executor runs one task at a time here, that is the upload, which
+    """Each task continues its job. On 2.11, whose executor runs one task at a time here, that is the upload, which
     notes its job beside the report; older lines keep no state of tasks.
     """
     if not PYTHONS[line].exists():

@@ -1,6 +1,6 @@
 """The page ``docs/api/operations.md``, made of the registry, the emulator's table and the recorded vectors.
 
-``python -m tests.docs.operations_page`` writes it. Its surprise: a registered function says what it sends only when it
+``python -m tests.docs.operations_page`` writes it. A registered function says what it sends only when it
 is called, so each is called once with arguments made up from its annotations.
 """
 

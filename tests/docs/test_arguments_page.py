@@ -16,7 +16,7 @@ def test_the_page_is_the_one_that_the_code_makes() -> None:
     assert PAGE.read_text() == page(), "run: make reference"
 
 
-def test_it_has_every_operator_and_trigger_that_airflow_is_told_of() -> None:
+def test_it_has_every_operator_and_trigger_that_the_provider_declares() -> None:
     info = get_provider_info()
     modules = {
         module for kind in ("operators", "triggers") for group in info[kind] for module in group["python-modules"]

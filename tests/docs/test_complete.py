@@ -40,7 +40,7 @@ def test_the_table_of_operators_names_each_and_no_other() -> None:
     assert sorted(named) == OPERATORS
 
 
-def test_the_reference_has_every_module_that_airflow_is_told_of() -> None:
+def test_the_reference_has_every_module_that_the_provider_declares() -> None:
     info = get_provider_info()
     modules = [module for kind in ("hooks", "operators") for group in info[kind] for module in group["python-modules"]]
     assert [module for module in modules if module not in REFERENCE] == []

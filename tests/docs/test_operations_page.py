@@ -22,6 +22,6 @@ def _behaviour(call: object) -> tuple[object, ...]:
     return tuple(getattr(call, name) for name in ("changes", "credentials"))
 
 
-def test_a_request_that_no_row_takes_is_told_from_one_that_is_served() -> None:
+def test_a_request_that_no_row_takes_differs_from_one_that_is_served() -> None:
     assert rows_of(sample_call(operations()["project.get", "v2"]))
     assert rows_of(sample_call(operations()["project.get", "v1"]))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.docs.plain_english import QUOTED, checked_files, found_in
 
-FORBIDDEN = "anew"
+FORBIDDEN = "anew"  # quoted
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ FORBIDDEN = "anew"
         ("a.py", f"x = 1  # {FORBIDDEN}\n", [(1, FORBIDDEN)]),
         ("a.py", f'x = 1\nraise ValueError(f"{{x}} {FORBIDDEN}")\n', [(2, FORBIDDEN)]),
         ("a.py", f"{FORBIDDEN} = 1\n", []),
+        ("a.py", f"def test_it_is_made_{FORBIDDEN}(): ...\n", [(1, FORBIDDEN)]),
         ("a.py", f'x = "{FORBIDDEN}"  {QUOTED}\n', []),
         ("a.py", '"""\nThe job is under\nway.\n"""\n', [(2, "under\nway")]),
         ("a.md", f"One\n{FORBIDDEN.upper()}\n", [(2, FORBIDDEN.upper())]),

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, Response, Route, sync_playwright
 PATIENCE_MS = 60_000
 SIZE = {"width": 1280, "height": 900}
 FLAGS = [
-    "--no-sandbox",  # as root, in containers, there is none
+    "--no-sandbox",  # as root, in containers there is no sandbox
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",

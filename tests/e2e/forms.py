@@ -1,6 +1,6 @@
 """Airflow's connection form, of both generations, under one interface: what a person sees in it and does with it.
 
-The surprise of 3.x: one section is open at a time, and fields in the closed ones are not there.
+In 3.x, one section is open at a time, and fields in the closed ones are not there.
 """
 
 from __future__ import annotations

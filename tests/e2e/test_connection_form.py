@@ -165,7 +165,7 @@ def test_airflow_3_3_2_itself_refuses_to_test_a_stored_connection_without_a_port
         "a clock that is behind",
         "an unknown API key",
         "an API key of a project that may not read",
-        "a port where nobody listens",
+        "a port without a listener",
     ],
 )
 def test_the_test_button_explains_what_is_wrong(form: Form, account: Account, tmp_path: Path, name: str) -> None:

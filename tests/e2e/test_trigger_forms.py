@@ -18,7 +18,7 @@ NEEDED = {
     "example_encord_nightly_export": {"project": str(uuid.uuid4())},
     "example_encord_prelabel": {"project": str(uuid.uuid4())},
 }
-"""What nobody but the user can know; all other fields have a default, or may be empty."""
+"""What only the user can know; all other fields have a default, or may be empty."""
 
 
 def _open_trigger_form(form: Form, line: str, dag: str) -> None:

@@ -1,4 +1,4 @@
-"""Who may do what: members, API keys with scopes, bearer tokens, and nobody else."""
+"""Who may do what: members, API keys with scopes, bearer tokens, and no one else."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def _fault(when: dict[str, Any] | None = None, match: dict[str, Any] | None = No
         ("projects", {"owner": "o@example.com", "title": "t", "rows": -1}, "rows"),
         ("projects", {"owner": "o@example.com", "title": "t", "rows": 1, "kind": "video", "frames": 10**12}, "frames"),
         ("projects", {"owner": "o@example.com", "title": "t", "rows": 1, "objects_per_row": 10**12}, "objects_per_row"),
-        ("projects", {"owner": "nobody", "title": "t", "rows": 1}, "owner"),
+        ("projects", {"owner": "no-address", "title": "t", "rows": 1}, "owner"),
         ("users", {"email": "", "public_key": "ssh-ed25519 AAAA"}, "email"),
         ("buckets", {"integration": "x", "url": "not a url", "directory": "/tmp"}, "url"),
         ("buckets", {"integration": "x", "url": "s3://x", "directory": "/nowhere"}, "directory"),

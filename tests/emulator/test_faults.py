@@ -1,4 +1,4 @@
-"""Scripted faults happen exactly where, when and how they are told to; the journal and the limits tell the truth."""
+"""Scripted faults happen exactly where, when and how they are scripted; the journal and the limits are accurate."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_fault_befalls_the_object_store_too(encord_emulator, owner):
     assert send(owner.url, "PUT", target, None, b"x").status == 200
 
 
-def test_the_journal_tells_what_was_asked_and_holds_no_secret(encord_emulator: Emulator, owner: Person):
+def test_the_journal_shows_what_was_asked_and_holds_no_secret(encord_emulator: Emulator, owner: Person):
     made = encord_emulator.project(owner=owner.email, title="Cats", rows=2, created=1.0)
     project = made["project_hash"]
     key = owner.get("projectapikey", "POST", project, {"title": "k", "scopes": ["label.read"]})

@@ -160,9 +160,9 @@ def test_the_last_administrator_stays(made, owner):
 
 @pytest.mark.parametrize(
     ("emails", "role", "named"),
-    [(["a@example.com"], 6, "user_role"), (["a@example.com"], -1, "user_role"), (["nobody"], 1, "user_emails")],
+    [(["a@example.com"], 6, "user_role"), (["a@example.com"], -1, "user_role"), (["no-address"], 1, "user_emails")],
 )
-def test_a_role_or_address_that_is_none_is_refused_and_nobody_added(made, owner, emails, role, named):
+def test_a_role_or_address_that_is_none_is_refused_and_no_one_added(made, owner, emails, role, named):
     project = made["project_hash"]
     request = {"user_emails": ["fine@example.com", *emails], "user_role": role}
     answer = owner.ask("projectusers", "POST", project, request, project=project)
@@ -207,7 +207,7 @@ def test_an_api_key_needs_the_scope_that_writes_to_manage_a_project(made, owner,
     assert (code is None) is allowed
 
 
-def test_a_copy_belongs_to_whoever_made_the_key_that_asked_for_it(made, owner):
+def test_a_copy_belongs_to_the_owner_of_the_key_that_asked_for_it(made, owner):
     project = made["project_hash"]
     key = owner.get("projectapikey", "POST", project, {"title": "k", "scopes": ["label.write"]})
     copied = KeyHolder(owner.url, project, key).ask("projectcopy", "POST", project, {}).json["response"]

@@ -155,7 +155,7 @@ def test_recorded_requests_are_authenticated_over_the_wire(encord_emulator: Emul
         assert answer.status != 401, (vector["call"], answer.content)
 
 
-def test_an_unknown_key_is_told_so_in_each_family(encord_emulator: Emulator):
+def test_an_unknown_key_is_reported_in_each_family(encord_emulator: Emulator):
     stranger = Person(encord_emulator.url, "stranger@example.com")
     assert stranger.ask("projectwithuserrole", "GET", None, {"filter": {}}).code == "SSH_KEY_NOT_FOUND_ERROR"
     assert stranger.rest("GET", "projects").status == 401

@@ -42,7 +42,7 @@ def test_an_id_that_two_entries_want_is_given_once(owner: Person, folder: str, i
     assert [one["itemUuid"] for one in job["itemsWithNames"]] == ([wanted] if ignore else [])
 
 
-def test_what_an_entry_tells_of_its_file_must_be_of_the_right_kind(owner: Person, folder: str) -> None:
+def test_what_an_entry_shows_its_file_must_be_of_the_right_kind(owner: Person, folder: str) -> None:
     stated = {"mimeType": "image/png", "fileSize": 1, "width": "wide", "height": 1}
     entry = {"objectUrl": _put(owner, picture()), "title": "a", "imageMetadata": stated}
     job = _poll(owner, folder, _upload(owner, folder, images=[entry]))

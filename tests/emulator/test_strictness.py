@@ -113,7 +113,7 @@ def test_upload_items_are_strict(made, owner):
     assert start(images=[], audio=[], skipDuplicateUrls=False, upsertMetadata=False).code is None
 
 
-def test_a_dataset_without_a_folder_needs_to_be_told_where_files_go(owner):
+def test_a_dataset_without_a_folder_needs_a_folder_for_the_files(owner):
     plain = owner.rest("POST", "datasets", {"title": "t", "createBackingFolder": False}).json
     mirror = owner.rest("POST", "datasets", {"title": "t", "createBackingFolder": True}).json
     assert plain["backingFolderUuid"] is None

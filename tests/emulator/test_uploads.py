@@ -74,7 +74,7 @@ def test_an_image_becomes_a_data_row_with_what_its_file_says(owner, dataset):
     assert send(owner.url, "GET", again["signed_url"].removeprefix(owner.url)).content == content
 
 
-def test_a_video_tells_size_and_length_from_its_boxes(owner, dataset):
+def test_a_video_shows_size_and_length_from_its_boxes(owner, dataset):
     entry = {"objectUrl": _put(owner, movie(320, 240, frames=50, seconds=2), "video"), "title": "film.mp4"}
     odd = {"objectUrl": _put(owner, b"no movie at all", "video"), "title": "odd.mp4"}
     assert _poll(owner, dataset, _start(owner, dataset, videos=[entry, odd]))["status"] == "DONE"

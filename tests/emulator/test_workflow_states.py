@@ -231,7 +231,7 @@ class Work(RuleBasedStateMachine):
             self._check_reviews(task["uuid"])
 
     def _check_reviews(self, task: str) -> None:
-        """One for each label, which nobody changes while the task is in review."""
+        """One for each label, which no one changes while the task is in review."""
         data = self.data[self.tasks.index(task)]
         rows = [found for found in self.emulator.labels(self.project) if found["data_hash"] == data]
         labels = [one for found in rows for one in (*found["object_answers"], *found["classification_answers"])]

@@ -43,7 +43,7 @@ _KEY = SshKey.parse(keys.openssh(keys.new_key()))
 class Unit:
     """A data unit of a project.
 
-    :param row: Its label row as JSON text; None if nobody has labelled it.
+    :param row: Its label row as JSON text; None if it has no labels.
     """
 
     data_hash: str

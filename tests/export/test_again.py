@@ -1,4 +1,4 @@
-"""An export that is asked for again: a whole one is not made again, a begun one is gone on with, nothing is mixed."""
+"""An export that is asked for again: a whole one is not made again, a begun one is continued, nothing is mixed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_whole_export_of_the_same_logical_date_is_not_made_again(tmp_path):
 @pytest.mark.parametrize(
     "other", [{"run": TUESDAY}, {"run": None}, {"overwrite": True}, {"format": "jsonl.gz"}], ids=lambda one: str([*one])
 )
-def test_what_differs_from_a_whole_export_is_made_anew(tmp_path, other):
+def test_what_differs_from_a_whole_export_is_made_again(tmp_path, other):
     first = _export(tmp_path)
     again = Encord(units(20))
     assert _export(tmp_path, again, **other).plan_id != first.plan_id
@@ -56,7 +56,7 @@ def test_what_differs_from_a_whole_export_is_made_anew(tmp_path, other):
 
 
 @pytest.mark.parametrize("read", [*range(1, 11)])
-def test_what_was_killed_is_gone_on_with_and_ends_with_the_same_files(tmp_path, read):
+def test_what_was_killed_is_continued_and_ends_with_the_same_files(tmp_path, read):
     _export(tmp_path / "undisturbed")
     with pytest.raises(Killed):
         _export(tmp_path / "killed", Encord(units(20), fails_at=read, failure=Killed()))
@@ -76,7 +76,7 @@ def test_rows_that_come_in_after_a_kill_wait_for_the_next_export(tmp_path):
     assert _export(tmp_path, Encord(units(30))).counts.exported == 20
 
 
-def test_what_another_logical_date_began_is_not_gone_on_with(tmp_path):
+def test_what_another_logical_date_began_is_not_continued(tmp_path):
     with pytest.raises(Killed):
         _export(tmp_path, Encord(units(20), fails_at=9, failure=Killed()))
     assert _export(tmp_path, Encord(units(30)), run=TUESDAY).counts.exported == 30
@@ -93,7 +93,7 @@ def test_a_whole_export_leaves_no_plan(tmp_path):
     }
 
 
-def test_a_missing_row_is_told_once_though_the_export_was_killed(tmp_path):
+def test_a_missing_row_is_reported_once_though_the_export_was_killed(tmp_path):
     rows = units(20)
     gone = frozenset({rows[1].label_hash or ""})
     with pytest.raises(Killed):
@@ -135,7 +135,7 @@ class Mapped:
         return export_partition(client, partition, self.directory, ReadOptions(batch_size=2, max_concurrency=1))
 
 
-def test_partitions_are_joined_by_whoever_finishes_last_and_hold_what_one_task_would_export(tmp_path):
+def test_the_task_that_finishes_last_joins_the_partitions_and_they_hold_what_one_task_would_export(tmp_path):
     whole = _export(tmp_path / "whole")
     mapped = Mapped(tmp_path / "parts")
     parts = mapped.plan()
@@ -160,7 +160,7 @@ def test_planning_again_hands_out_the_same_partitions(tmp_path):
     assert mapped.plan() == parts
 
 
-def test_a_partition_that_was_killed_is_gone_on_with(tmp_path):
+def test_a_partition_that_was_killed_is_continued(tmp_path):
     whole = _export(tmp_path / "whole")
     mapped = Mapped(tmp_path / "parts")
     parts = mapped.plan(rows_per_partition=10)

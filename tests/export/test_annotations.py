@@ -40,7 +40,7 @@ def test_an_object_of_a_video_is_a_record_on_each_frame_with_the_answers_of_that
     assert [(one.place.frame, one.answers) for one in found] == [(2, {}), (10, {"Seen": ["Yes"]})]
 
 
-def test_images_of_a_group_are_told_by_their_sequence():
+def test_images_of_a_group_are_reported_by_their_sequence():
     units = [unit(name, {"objects": [BOX], "classifications": []}, number) for name, number in (("b", "1"), ("a", 0))]
     assert [(one.place.unit, one.place.frame) for one in records_of(row("img_group", *units))] == [("a", 0), ("b", 1)]
 
@@ -74,7 +74,7 @@ def test_a_classification_is_on_frames_that_have_nothing_else():
     assert [one.place.frame for one in found] == [0, 1, 4]
 
 
-def test_what_has_no_frame_and_what_was_deleted_is_told():
+def test_what_has_no_frame_and_what_was_deleted_is_reported():
     document = image({**BOX, "isDeleted": True}, classification_answers=OLD)
     document["object_answers"]["sound"] = {"objectHash": "sound", "range": [[0, 9]], "classifications": []}
     document["classification_answers"]["d"] = {"classificationHash": "d", "isDeleted": True, "range": [[0, 0]]}
@@ -92,7 +92,7 @@ def test_a_classification_without_frames_is_of_the_image_or_of_the_whole_data_un
     assert (of_image.place.frame, of_video.place.frame) == (0, None)
 
 
-def test_frames_of_ranges_that_overlap_or_lie_outside_of_an_image_are_told_once():
+def test_frames_of_ranges_that_overlap_or_lie_outside_of_an_image_are_reported_once():
     ranges = [[0, 1], [1, 2], [0, 0]]
     answers = {"c": {**NEW["c"], "range": ranges}}
     found = records_of(row("video", unit("v", {}), classification_answers=answers))
@@ -100,7 +100,7 @@ def test_frames_of_ranges_that_overlap_or_lie_outside_of_an_image_are_told_once(
     assert [one.place.frame for one in records_of(image(classification_answers=answers))] == [0]
 
 
-def test_labels_in_spaces_and_scenes_are_told():
+def test_labels_in_spaces_and_scenes_are_reported():
     answers = {"c": {**NEW["c"], "range": [[0, 0]], "spaces": {"s": {"range": [[0, 3]]}}}}
     document = image(classification_answers=answers, spaces={"s": {"labels": {"0": {}}}}, scene={"streams": []})
     assert [(one.kind, one.reason) for one in _left_out(document)] == [

@@ -82,7 +82,7 @@ def test_a_row_that_moves_into_the_filter_is_exported_though_its_time_stays(tmp_
     assert _exported(tmp_path, 2, _next(tmp_path, 2, _units([1, 2, 3]))) == [3]
 
 
-def test_rows_that_are_not_listed_any_more_are_told(tmp_path):
+def test_rows_that_are_not_listed_any_more_are_reported(tmp_path):
     _next(tmp_path, 1, _units(range(1, 6)))
     manifest = _next(tmp_path, 2, _units([1, 3]))
     assert _exported(tmp_path, 2, manifest) == []
@@ -305,7 +305,7 @@ DAYS = st.lists(st.dictionaries(st.integers(1, 12), st.sampled_from(["a", "b", "
 
 @settings(deadline=None, max_examples=40)  # files are written: a busy disk is no failure
 @given(DAYS)
-def test_all_exports_of_a_chain_put_on_each_other_are_what_there_is(tmp_path_factory, days):
+def test_applying_the_exports_of_a_chain_in_order_gives_the_current_rows(tmp_path_factory, days):
     """Each day has rows with a version; the version is in the row's content, and in its time."""
     chain = tmp_path_factory.mktemp("chain")
     held: dict[int, str] = {}

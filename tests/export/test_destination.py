@@ -54,7 +54,7 @@ def test_after_a_kill_a_second_run_gives_the_files_of_an_undisturbed_one(tmp_pat
     assert files(tmp_path / "killed") == files(tmp_path / "undisturbed")
 
 
-def test_while_an_export_is_done_anew_there_is_no_manifest(tmp_path):
+def test_while_an_export_is_done_again_there_is_no_manifest(tmp_path):
     _export(tmp_path)
     with pytest.raises(Killed):
         _export(tmp_path, fails_at=1, failure=Killed())

@@ -180,7 +180,7 @@ def test_trouble_on_the_way_does_not_show_in_the_files(bench, tmp_path, fault):
     assert any(entry["fault"] for entry in bench.emulator.journal())
 
 
-def test_trouble_does_not_show_when_many_requests_are_under_way(bench, tmp_path):
+def test_trouble_does_not_show_when_many_requests_are_running(bench, tmp_path):
     project = bench.project(rows=300, created=1.0)
     bench.export(project, tmp_path / "undisturbed")
     faults = [{"status": 503}, {"cut": "before"}, {"cut": "after"}, {"delay_s": 0.05}]

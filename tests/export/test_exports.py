@@ -65,7 +65,7 @@ def test_a_manifest_or_its_directory_is_named_by_path_text_or_uri(tmp_path, name
 
 @settings(deadline=None, max_examples=40)
 @given(DAYS, st.randoms())
-def test_the_history_up_to_any_export_is_what_there_was_then(tmp_path_factory, days, chance):
+def test_the_history_up_to_any_export_gives_the_rows_of_that_time(tmp_path_factory, days, chance):
     history = tmp_path_factory.mktemp("history")
     for day, versions in enumerate(days, start=1):
         _incremental(history, day, _versioned(versions))

@@ -128,7 +128,7 @@ def test_a_file_name_is_not_longer_than_a_disk_takes():
     assert one["file_name"].endswith(".png")
 
 
-def test_coco_s_own_library_reads_it_and_its_masks_have_the_areas_told(tmp_path: Path):
+def test_coco_s_own_library_reads_it_and_its_masks_have_the_reported_areas(tmp_path: Path):
     from pycocotools.coco import COCO
 
     coco, _ = _coco(image(*EVERY_SHAPE))

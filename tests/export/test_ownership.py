@@ -125,7 +125,7 @@ def test_a_zombie_and_its_retry_end_with_one_whole_export(tmp_path, killed_at, z
 
 
 def test_a_retry_that_lists_while_the_zombie_does_shares_its_plan(tmp_path):
-    """Fault 1.4: the one that planned first failed for good, though the other one did the same."""
+    """Fault 1.4: the one that planned first failed permanently, though the other one did the same."""
     other: list[Manifest] = []
     both = Interrupted(0, lambda: other.append(_export(tmp_path, MONDAY)))
     assert _export(tmp_path, MONDAY, both) == other[0]

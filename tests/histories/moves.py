@@ -108,7 +108,7 @@ class _Instance:
         return 2 if self.try_number <= 2 else self.try_number  # the third is the last; cleared ones have more
 
     def xcom_push(self, **_: Any) -> None:
-        """Nobody looks."""
+        """Nothing is checked."""
 
 
 @dataclasses.dataclass
@@ -134,7 +134,7 @@ class Moves(RuleBasedStateMachine, metaclass=_AbstractMachine):
     PLAIN: ClassVar[dict[str, Any]]
     """What `begin` takes for the history in which everything is imported."""
     overlap = True
-    """Whether two attempts may be under way at once."""
+    """Whether two attempts may run at once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -184,7 +184,7 @@ class Moves(RuleBasedStateMachine, metaclass=_AbstractMachine):
         """
 
     def stretched(self) -> None:
-        """An attempt was under way for a while: what must hold at any time."""
+        """An attempt ran for a while: what must hold at any time."""
 
     @abstractmethod
     def settled(self) -> None:
@@ -270,7 +270,7 @@ class Moves(RuleBasedStateMachine, metaclass=_AbstractMachine):
 
     @contextlib.contextmanager
     def _faults(self) -> Iterator[None]:
-        """They meet the attempt that runs next, and nobody who looks at what it did."""
+        """They meet the attempt that runs next, and no check of its result."""
         faults, self.faults = self.faults, []
         if faults:
             self.emulator.faults(faults)

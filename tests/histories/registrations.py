@@ -83,7 +83,7 @@ class Registrations(Moves):
 
     @rule(first=PICKS)
     def name_all(self, first: int) -> None:
-        """The manifest is written anew, in another order."""
+        """The manifest is written again, in another order."""
         names = self._names()
         names = names[first % max(1, len(names)) :] + names[: first % max(1, len(names))]
         self.manifest.write_text("".join(json.dumps({"url": f"{self.url}/{name}"}) + "\n" for name in names))

@@ -6,7 +6,7 @@ from airflow_provider_encord.ingest.sources import SourceFile
 
 
 def a_file(title: str = "a.png", size: int = 10, *, folder: str = "in", kind: Kind = IMAGE) -> SourceFile:
-    """A file of that name and size; `folder` tells those apart that have both in common."""
+    """A file of that name and size; `folder` distinguishes those that have both in common."""
     return SourceFile(
         path=None, uri=f"s3://{folder}/{title}", title=title, size=size, kind=kind, media_type=f"{kind.upload_type}/x"
     )

@@ -45,7 +45,7 @@ class ScriptedEncord:
         self.outcomes += outcomes
 
     def result_of(self, title: str) -> str:
-        """What became of the one file of this title."""
+        """The outcome of the one file of this title."""
         (outcome,) = [one for one in self.outcomes if one.file.title == title]
         return outcome.result
 

@@ -41,7 +41,7 @@ def test_a_sidecar_stands_beside_its_file(tmp_path: Path) -> None:
         ("all.csv", "\ufefftitle,n\na.png,1\n"),
     ],
 )
-def test_one_file_tells_of_all(tmp_path: Path, name: str, content: str) -> None:
+def test_one_file_shows_all(tmp_path: Path, name: str, content: str) -> None:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
     assert metadata(str(path), "a.png", "b.png") == [{"n": "1"}, {}]
@@ -60,7 +60,7 @@ def test_one_file_tells_of_all(tmp_path: Path, name: str, content: str) -> None:
         ("gone.json", None, "cannot be used"),
     ],
 )
-def test_what_cannot_be_read_is_told_by_file_and_line(
+def test_what_cannot_be_read_is_named_by_file_and_line(
     tmp_path: Path, name: str, content: str | None, message: str
 ) -> None:
     if content is not None:

@@ -65,7 +65,7 @@ def test_every_format_says_the_same(tmp_path: Path, name: str, content: str) -> 
         ("m.jsonl", json.dumps({"url": "s3://b/a.png", "title": "x" * 301}), "301 characters"),
     ],
 )
-def test_what_is_wrong_is_told_by_line_and_field(tmp_path: Path, name: str, content: str, message: str) -> None:
+def test_what_is_wrong_is_named_by_line_and_field(tmp_path: Path, name: str, content: str, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=f"source: .*{message}"):
         read(tmp_path / name, content)
 

@@ -49,7 +49,7 @@ def a_line(file: SourceFile, key: str, content: bytes) -> UploadLine:
     )
 
 
-def test_cameras_that_number_their_frames_alike_are_told_apart_by_the_report(tmp_path: Path) -> None:
+def test_cameras_that_number_their_frames_alike_are_distinguished_by_the_report(tmp_path: Path) -> None:
     """Fault 2.1: cam1 was refused at first, cam2 and cam3 are in."""
     files = [a_file(tmp_path / camera / "frame_0001.bmp", camera.encode()) for camera in ("cam1", "cam2", "cam3")]
     lines = [a_line(file, f"row {number}", f"cam{number}".encode()) for number, file in enumerate(files, 1)][1:]

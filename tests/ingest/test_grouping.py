@@ -58,7 +58,7 @@ def test_a_mapping_gives_titles_and_order() -> None:
         ({"x" * 301: ["2.png"]}, "300 characters"),
     ],
 )
-def test_a_rule_that_is_wrong_is_told_by_the_argument(rule: object, message: str) -> None:
+def test_a_rule_that_is_wrong_is_named_by_the_argument(rule: object, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=f"group_by: .*{message}"):
         group_files([*ONE, *TWO, MOVIE], rule)  # type: ignore[arg-type]
 

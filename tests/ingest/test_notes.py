@@ -1,4 +1,4 @@
-"""What an earlier try left under way is taken up: whatever moment it was killed at, nothing is sent or made twice."""
+"""Jobs that an earlier attempt left running are continued: whatever moment it was killed at, nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DATASET = "bbbbbbbb-0000-4000-8000-000000000001"
 
 
 class KilledError(BaseException):
-    """The worker is gone; nobody catches it."""
+    """The worker is gone; nothing catches it."""
 
 
 class Desk:
@@ -156,7 +156,7 @@ def test_notes_about_another_dataset_or_other_files_are_no_concern() -> None:
 
 
 @pytest.mark.parametrize("content", [b"no notes", b'{"schema_version": 99, "notes": []}', b"[]"])
-def test_what_are_no_notes_is_told_by_the_argument(content: bytes) -> None:
+def test_what_are_no_notes_is_named_by_the_argument(content: bytes) -> None:
     with pytest.raises(InvalidArgumentError, match="report: "):
         JobCheckpoints(read=lambda: content).left(DATASET)
 

@@ -208,7 +208,7 @@ def test_a_directory_that_links_to_itself_is_read_once(folder: Path) -> None:
         (".png", None, None),
     ],
 )
-def test_the_suffix_tells_the_kind(name: str, type_: str | None, kind: Any) -> None:
+def test_the_suffix_shows_the_kind(name: str, type_: str | None, kind: Any) -> None:
     assert kind_of(name) == kind
     if type_ is not None:
         assert media_type(name) == type_

@@ -107,7 +107,7 @@ def test_a_file_goes_with_these_headers(kind: Any, media_type: Any, own: Any, se
         (API_KEY, VIDEO, [("v1", "0.png"), ("v1", "1.png"), ("v1", "2.png")]),
     ],
 )
-def test_each_credential_asks_for_urls_in_its_own_way(credential: str, kind: Any, requests: list[Any]) -> None:
+def test_each_credential_has_its_way_to_ask_for_urls(credential: str, kind: Any, requests: list[Any]) -> None:
     encord = ScriptedEncord()
     asked: list[Any] = []
 
@@ -312,7 +312,7 @@ def test_no_pause_follows_a_poll_that_was_held() -> None:
     assert results(encord) == {CREATED: 1}
 
 
-def test_a_job_that_does_not_end_fails_for_good_as_a_retry_would_send_its_files_again() -> None:
+def test_a_job_that_does_not_end_fails_permanently_as_a_retry_would_send_its_files_again() -> None:
     encord = ScriptedEncord()
     encord.instead[POLL].extend([UploadJob(status="PENDING")] * 1000)
     upload(encord, some(1), job_timeout=60)

@@ -1,6 +1,6 @@
 """What a secret is made of, and every form in which software writes bytes down.
 
-Surprise: a key has no form as a whole. Whoever wraps, joins, indents or escapes it changes only what is between its
+A key has no form as a whole. Code that wraps, joins, indents or escapes it changes only what is between its
 lines, so its lines are pieces, and so is the run of all of them, which another wrapping gives.
 """
 
@@ -46,7 +46,7 @@ def text_secret(name: str, text: str) -> Secret:
 
 
 def signed_url(name: str, url: str) -> Secret:
-    """A URL whose query lets whoever has it upload or download; only the query is secret."""
+    """A URL whose query lets its holder upload or download; only the query is secret."""
     return text_secret(name, urlsplit(url).query)
 
 

@@ -41,8 +41,8 @@ EXPECTED: dict[str, dict[str, str]] = {
     "intake": dict.fromkeys(("create_dataset", "upload_files", "create_ontology", "create_project"), ENDS_WELL),
     "export": dict.fromkeys(("find_project", "export_labels"), ENDS_WELL),
     "export with an API key": dict.fromkeys(("get_project", "export_labels"), ENDS_WELL),
-    "told from the environment": _TELLING,
-    "told from the database": _TELLING,
+    "from the environment": _TELLING,
+    "from the database": _TELLING,
     "refused": dict.fromkeys(("stranger", "locked_out", "wrong_api_key", "refused_upload"), FAILS),
 }
 
@@ -175,8 +175,8 @@ class Run:
         telling = {"project": self.seeded["project_hash"], "until": str(until)}
         start = deployment.trigger
         self.runs = {
-            "told from the environment": start("tells_secrets", {**telling, "conn_id": "encord_default"}),
-            "told from the database": start("tells_secrets", {**telling, "conn_id": "encord_stored"}),
+            "from the environment": start("tells_secrets", {**telling, "conn_id": "encord_default"}),
+            "from the database": start("tells_secrets", {**telling, "conn_id": "encord_stored"}),
             "intake": start("example_encord_intake", {"title": INTAKE, "source": f"{self.pictures}/*.png"}),
             "export": start("example_encord_export", {"title": SEEDED, "destination": f"{exports}/ssh"}),
             "export with an API key": start("example_encord_api_key_export", {"destination": f"{exports}/key"}),
@@ -224,7 +224,7 @@ class Run:
         return self.folder / "home" / "airflow.db"
 
     def _two_triggers(self) -> list[str] | None:
-        """Classes of the triggers that stand in the database, once there are two and they have told."""
+        """Classes of the triggers that stand in the database, once there are two and they have run."""
         with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=60)) as database:
             rows: list[Any] = [name for (name,) in database.execute("SELECT classpath FROM trigger")]
         return rows if len(rows) == 2 else None

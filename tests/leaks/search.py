@@ -1,6 +1,6 @@
 """Look for secrets, in every form, in files, databases and whatever else a program leaves behind.
 
-A secret counts as found where twelve bytes in a row of any form of it are: a log line cuts where it likes. Surprise:
+A secret counts as found where twelve bytes in a row of any form of it are: a log line cuts where it likes. Note:
 the time does not depend on how many secrets and forms there are. All windows of eight bytes stand as numbers in one
 set, and the text is read as numbers, from each of eight starts; Python compares the two without a loop of its own.
 

@@ -1,6 +1,6 @@
 """The signed URLs that an emulator handed out for uploads with an SSH key, worked out afterwards.
 
-They are secret, so nobody keeps them. A signature depends on the object, the method and the second in which it was
+They are secret, so they are not kept. A signature depends on the object, the method and the second in which it was
 made. Objects and seconds are in the journal, and the key to sign with is in the emulator's database.
 """
 

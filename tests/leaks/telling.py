@@ -63,13 +63,13 @@ def sayings(secrets: list[str]) -> Iterator[str]:
 
 
 def tell(secrets: list[str], say: Callable[[str], object]) -> None:
-    """Say them one by one."""
+    """Say each of them."""
     for saying in sayings(secrets):
         say(saying)
 
 
 class TellingTrigger(BaseTrigger):
-    """Tells the secrets of a connection in the triggerer, and waits for a file.
+    """Says the secrets of a connection in the triggerer, and waits for a file.
 
     :param encord_conn_id: The connection.
     :param until: The file; without it, the trigger ends after `PATIENCE` seconds and says so.
@@ -84,7 +84,7 @@ class TellingTrigger(BaseTrigger):
         return "tests.leaks.telling.TellingTrigger", {"encord_conn_id": self.encord_conn_id, "until": self.until}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Tell, then wait."""
+        """Say them, then wait."""
         secrets = await asyncio.to_thread(self._open)
         tell(secrets, self.log.warning)
         deadline = time.monotonic() + PATIENCE
@@ -93,7 +93,7 @@ class TellingTrigger(BaseTrigger):
                 yield TriggerEvent(f"{self.until} did not come")  # type: ignore[no-untyped-call]
                 return
             await asyncio.sleep(0.5)
-        yield TriggerEvent("told")  # type: ignore[no-untyped-call]
+        yield TriggerEvent("said")  # type: ignore[no-untyped-call]
 
     def _open(self) -> list[str]:
         with EncordHook(self.encord_conn_id) as hook:
@@ -102,13 +102,13 @@ class TellingTrigger(BaseTrigger):
 
 
 class TellingOperator(BaseOperator):
-    """Defers to a `TellingTrigger`, then tells as well."""
+    """Defers to a `TellingTrigger`, then says them as well."""
 
-    template_fields = ("encord_conn_id", "until", "told")
+    template_fields = ("encord_conn_id", "until", "said")
 
-    def __init__(self, *, encord_conn_id: str, until: str, told: str = "", **kwargs: Any):
+    def __init__(self, *, encord_conn_id: str, until: str, said: str = "", **kwargs: Any):
         super().__init__(**kwargs)
-        self.encord_conn_id, self.until, self.told = encord_conn_id, until, told
+        self.encord_conn_id, self.until, self.said = encord_conn_id, until, said
 
     def execute(self, context: Any) -> None:
         """Defer."""
@@ -120,6 +120,6 @@ class TellingOperator(BaseOperator):
         with EncordHook(self.encord_conn_id) as hook:
             hook.get_conn()
         tell(secrets_of(self.encord_conn_id), self.log.info)
-        if event != "told":
+        if event != "said":
             raise RuntimeError(event)
         return event

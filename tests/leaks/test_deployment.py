@@ -20,7 +20,7 @@ CONSOLE = "logs/components/scheduler.log"
 
 
 @pytest.mark.timeout(900)
-def test_every_task_came_to_the_end_that_it_should(remains: Remains) -> None:
+def test_every_task_ended_as_expected(remains: Remains) -> None:
     assert remains.states == EXPECTED
 
 
@@ -45,7 +45,7 @@ def test_a_secret_in_a_template_is_stored_masked(remains: Remains) -> None:
     with closing(sqlite3.connect(remains.database)) as database:
         query = "SELECT rendered_fields FROM rendered_task_instance_fields WHERE task_id = 'tell_in_the_triggerer'"
         rows = [json.loads(fields) for (fields,) in database.execute(query)]
-    assert [row["told"] for row in rows] == ["***", "***"]
+    assert [row["said"] for row in rows] == ["***", "***"]
     assert {row["encord_conn_id"] for row in rows} == {"encord_default", "encord_stored"}
 
 

@@ -189,7 +189,9 @@ KINDS: dict[str, tuple[str, Callable[[Path, str], None]]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", SECRETS)
-def test_a_secret_is_found_in_every_kind_of_place_and_the_place_is_told(name: str, kind: str, tmp_path: Path) -> None:
+def test_a_secret_is_found_in_every_kind_of_place_and_the_place_is_reported(
+    name: str, kind: str, tmp_path: Path
+) -> None:
     text, secrets = SECRETS[name]
     place, plant = KINDS[kind]
     plant(tmp_path, text)
@@ -239,7 +241,7 @@ def test_what_everybody_may_know_is_not_found() -> None:
     assert Search(EVERYTHING).in_texts({text[:8]: text.encode() for text in innocent}) == []
 
 
-def test_what_all_keys_have_in_common_is_found_unless_it_is_told_to_be_innocent() -> None:
+def test_what_all_keys_have_in_common_is_found_unless_it_is_declared_public() -> None:
     other = keys.openssh(keys.new_key())
     assert Search(SECRETS["key"][1]).in_bytes("there", other.encode())
     assert Search(SECRETS["key"][1], innocent=key_pieces(other)).in_bytes("there", other.encode()) == []

@@ -52,7 +52,7 @@ class Scenario(ABC):
 
     @abstractmethod
     def truth(self) -> Any:
-        """What there is, by the emulator's truth or the files, in a form that two runs have in common."""
+        """The state, by the emulator's truth or the files, in a form that two runs have in common."""
 
     @abstractmethod
     def goal(self) -> Any:

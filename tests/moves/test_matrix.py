@@ -72,7 +72,7 @@ class Cellmate:
             assert self.scenario.changes() == []
 
     def check(self, end: End, before: Any = None) -> None:
-        """How the last attempt ended, and what there is now."""
+        """How the last attempt ended, and the state now."""
         if self.cell.refused:
             assert end.error is not None
             assert self.cell.refused in str(end.error)

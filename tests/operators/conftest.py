@@ -1,4 +1,4 @@
-"""Operators one by one, without DAGs, on emulators of their own."""
+"""Single operators, without DAGs, on emulators of their own."""
 
 from __future__ import annotations
 

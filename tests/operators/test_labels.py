@@ -33,7 +33,7 @@ from tests.export.bench import lines
 __all__ = ["plain_network"]
 OWNER = "owner@example.com"
 KEY = keys.new_key()
-KEY_TEXT = keys.openssh(KEY)  # one for all: with every secret it learns, Airflow's masker compiles anew all it knows
+KEY_TEXT = keys.openssh(KEY)  # one for all: with every secret it learns, Airflow's masker compiles all secrets again
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +180,7 @@ def test_any_file_system_of_airflow_s_will_do(emulator):
         assert len({row["label_hash"] for row in exports.read(named)}) == 5
 
 
-def test_a_destination_that_holds_something_else_fails_for_good(emulator, tmp_path):
+def test_a_destination_that_holds_something_else_fails_permanently(emulator, tmp_path):
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(AirflowFailException, match=r"destination: .*thesis\.tex"):
         _export(project_id=_project(emulator), destination=str(tmp_path))
@@ -236,7 +236,7 @@ UUID = "00000000-0000-4000-8000-00000000000a"
         ({"label_statuses": "['QUEUED', 'IN_REVIEW']"}, {"label_statuses": ["QUEUED", "IN_REVIEW"]}),
     ],
 )
-def test_the_manifest_tells_the_filters(emulator, tmp_path, arguments, filters):
+def test_the_manifest_shows_the_filters(emulator, tmp_path, arguments, filters):
     project = _project(emulator)
     there = emulator.labels(project)[0]["data_hash"]
     arguments, filters = (
@@ -279,7 +279,7 @@ def test_the_manifest_tells_the_filters(emulator, tmp_path, arguments, filters):
         ({"branch": " main"}, "branch: ' main' begins or ends with white space"),
     ],
 )
-def test_a_filter_that_names_nothing_there_is_fails_and_lists_what_there_is(emulator, tmp_path, arguments, message):
+def test_a_filter_that_names_nothing_fails_and_lists_the_valid_values(emulator, tmp_path, arguments, message):
     """Fault 6.2: 0 rows, and green."""
     templates = {name: f"{{{{ {name} }}}}" for name in arguments}
     operator = EncordExportLabelsOperator(
@@ -376,7 +376,7 @@ def test_templates_are_rendered_before_anything_is_checked(emulator, tmp_path):
     assert (tmp_path / "2026-01-02" / "manifest.json").exists()
 
 
-def test_the_log_tells_how_much_there_is_and_what_came_of_it(emulator, tmp_path, caplog):
+def test_the_log_says_how_many_rows_are_exported_and_how_it_ended(emulator, tmp_path, caplog):
     with caplog.at_level(logging.INFO, logger="airflow_provider_encord.export"):
         _export(project_id=_project(emulator), destination=str(tmp_path))
     texts = [

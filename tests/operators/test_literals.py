@@ -247,7 +247,7 @@ def test_the_words_that_are_checked_are_those_that_there_are():
         ({"a": "b"}, False),
     ],
 )
-def test_literals_are_told_from_what_is_rendered(value, literal):
+def test_literals_differ_from_what_is_rendered(value, literal):
     assert is_literal(value) is literal
 
 

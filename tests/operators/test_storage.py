@@ -186,7 +186,7 @@ def test_a_job_that_did_not_start_is_started_again(intake: Intake) -> None:
     assert intake.requests(method="PUT") == 2
 
 
-def test_a_corrupt_image_fails_for_good_and_the_others_are_uploaded(either_intake: Intake, tmp_path: Path) -> None:
+def test_a_corrupt_image_fails_permanently_and_the_others_are_uploaded(either_intake: Intake, tmp_path: Path) -> None:
     either_intake.images("a.png", "c.png")
     (either_intake.folder / "b.png").write_bytes(b"not an image")
     (either_intake.folder / "empty.png").write_bytes(b"")
@@ -248,7 +248,7 @@ def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
         ({"on_error": "ignore"}, "on_error: 'ignore' is none of fail, skip"),
         ({"source": "['/a.png', "}, r"source: .* is not a list"),
         ({"source": "nowhere://bucket/a.png"}, "source: nowhere:// cannot be used here"),
-        ({"source": "s3://nobody@bucket/a.png"}, "source: s3://"),
+        ({"source": "s3://no-connection@bucket/a.png"}, "source: s3://"),
         ({"files_per_job": 1000}, "files_per_job: '1000' is not a whole number from 1 to 200"),
         ({"files_per_job": 2.7}, "files_per_job: '2.7' is not a whole number"),
         ({"files_per_job": "many"}, "files_per_job: 'many' is not a whole number"),
@@ -265,7 +265,7 @@ def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
         ({"report": "/proc/nowhere/r.jsonl"}, "report: file:///proc/nowhere/r.jsonl cannot be used"),
     ],
 )
-def test_a_wrong_argument_is_told_by_name_when_the_task_runs_and_nothing_is_sent_or_logged(
+def test_a_wrong_argument_is_named_by_name_when_the_task_runs_and_nothing_is_sent_or_logged(
     intake: Intake, arguments: Any, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     intake.images("a.png")

@@ -78,7 +78,7 @@ def test_a_job_that_outlives_its_worker_is_not_started_again_once_it_has_ended(e
 
 
 @pytest.mark.parametrize("moment", [{"method": "PUT", "status": 200}, {**START, "status": 200}])
-def test_with_a_report_a_killed_worker_s_retry_goes_on_with_its_job(
+def test_with_a_report_a_killed_worker_s_retry_continues_its_job(
     either_intake: Intake, tmp_path: Path, moment: dict[str, Any]
 ) -> None:
     """Also while the job still runs at Encord: it is followed, and no byte is sent again."""

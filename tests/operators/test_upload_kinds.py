@@ -51,7 +51,7 @@ def sound() -> bytes:
 
 
 def dicom(number: int) -> bytes:
-    """As much of a DICOM file as tells that it is one."""
+    """As much of a DICOM file as shows what it is."""
     return bytes(128) + b"DICM" + bytes([number])
 
 
@@ -122,7 +122,7 @@ def test_a_kind_that_goes_into_folders_only_is_refused_before_anything_is_sent(i
     assert intake.requests(method="PUT") == intake.requests(**START) == 0
 
 
-def test_files_without_a_telling_name_are_what_the_user_says(intake: Intake, folder: str) -> None:
+def test_files_without_a_meaningful_name_are_what_the_user_says(intake: Intake, folder: str) -> None:
     (intake.folder / "IM0001").write_bytes(dicom(1))
     assert intake.upload(dataset_id=None, folder_id=folder, kind="dicom")["created"] == 1
     ((kind, _),) = [one for name, one in items_in(intake, folder).items() if name == intake.folder.name]

@@ -75,7 +75,7 @@ def test_a_camera_that_was_refused_at_first_is_uploaded_by_the_retry(either_inta
     }
 
 
-def test_without_a_report_files_that_cannot_be_told_apart_are_not_guessed_at(intake: Intake) -> None:
+def test_without_a_report_files_that_cannot_be_distinguished_are_not_guessed_at(intake: Intake) -> None:
     """Fault 2.1."""
     cameras(intake.folder, "cam1")
     intake.upload()
@@ -251,7 +251,7 @@ def test_what_a_killed_attempt_registered_is_not_taken_for_a_file_of_other_conte
     assert operator.execute(run.context())["created"] == 0
 
 
-def test_an_attempt_reads_the_report_only_when_nobody_else_writes_it(intake: Intake, tmp_path: Path) -> None:
+def test_an_attempt_reads_the_report_only_when_no_one_else_writes_it(intake: Intake, tmp_path: Path) -> None:
     """Fault 1.6: another run ends between the moment at which this one looks at the report and its claim."""
     from tests.histories.moves import Run, TaskState
 

@@ -25,7 +25,7 @@ from tests.packaging.environments import CONSTRAINTS, ROOT, uv
 
 PACKAGE = "airflow_provider_encord"
 INFORMATION = f"{PACKAGE}-{__version__}.dist-info"
-FOR_THIS_PROJECT = {"dev", "docs", "test"}  # extras that nobody else needs
+FOR_THIS_PROJECT = {"dev", "docs", "test"}  # extras for this project only
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_no_module_is_in_the_name_space_of_airflow(files: dict[str, bytes]) -> N
     assert {name.partition("/")[0] for name in files} == {PACKAGE, INFORMATION}
 
 
-def test_type_checkers_are_told_that_the_package_is_typed(files: dict[str, bytes]) -> None:
+def test_type_checkers_see_that_the_package_is_typed(files: dict[str, bytes]) -> None:
     assert files[f"{PACKAGE}/py.typed"] == b""
 
 
@@ -176,7 +176,7 @@ def test_the_source_distribution_holds_the_package_its_tests_and_the_examples(
 
 
 def _told(value: object) -> Iterator[str]:
-    """The modules and classes that Airflow is told of."""
+    """The modules and classes that the provider declares."""
     if isinstance(value, dict):
         value = [*value.values()]
     if isinstance(value, list):
@@ -190,7 +190,7 @@ def _defines(source: bytes, name: str) -> bool:
     return any(getattr(node, "name", None) == name for node in ast.parse(source).body)
 
 
-def test_every_module_and_class_that_airflow_is_told_of_is_in_the_wheel(files: dict[str, bytes]) -> None:
+def test_every_module_and_class_that_the_provider_declares_is_in_the_wheel(files: dict[str, bytes]) -> None:
     result = [path.rpartition(".") for path in _told(get_provider_info())]
     modules = {
         name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in files if name.endswith(".py")

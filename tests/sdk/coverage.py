@@ -1,6 +1,6 @@
 """Which operations the SDKs were seen to use, by test module: `covered.json`, which the page of operations shows.
 
-``NOTE_SDK_COVERAGE=1 python -m pytest tests/sdk`` writes it anew from the emulators' journals.
+``NOTE_SDK_COVERAGE=1 python -m pytest tests/sdk`` writes it from the emulators' journals.
 """
 
 from __future__ import annotations

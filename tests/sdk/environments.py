@@ -2,7 +2,7 @@
 
 The SDKs are run as they were released; nothing of them is imported here. `make test` builds the environments from
 `requirements-<version>.txt` beside this file. A missing one is a failure, never a skip: without a referee the
-emulator could drift from what the SDKs accept, and nobody would notice.
+emulator could drift from what the SDKs accept, unnoticed.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Small real media files, made with nothing but the standard library, so that a server can read their dimensions.
 
-The surprise: the JPEG is a whole baseline image although no encoder is used. Every block says "same grey as before",
+The JPEG is a whole baseline image although no encoder is used. Every block says "same grey as before",
 which takes two bits.
 """
 

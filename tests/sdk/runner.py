@@ -88,7 +88,7 @@ def run_sdk(version: str, script: str, **options: Any) -> Any:
 
 
 def close_all() -> None:
-    """End every interpreter; the next script starts one anew."""
+    """End every interpreter; the next script starts a new one."""
     while _runners:
         _runners.popitem()[1].close()
 

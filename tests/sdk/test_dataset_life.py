@@ -38,7 +38,7 @@ def test_a_row_is_edited_and_read_again(lived: Any) -> None:
     assert lived["signed"] is True
 
 
-def test_a_video_is_encoded_anew(lived: Any) -> None:
+def test_a_video_is_encoded_again(lived: Any) -> None:
     assert lived["encoding"] in ("DONE", "SUBMITTED")
 
 

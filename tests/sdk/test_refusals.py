@@ -31,7 +31,7 @@ def ontology(owner: Account) -> str:
 
 
 @pytest.mark.parametrize("version", [SSH_SDK, API_KEY_SDK])
-def test_a_key_that_nobody_registered_is_refused_everywhere(server: Server, tmp_path: Path, version: str) -> None:
+def test_a_key_that_no_one_registered_is_refused_everywhere(server: Server, tmp_path: Path, version: str) -> None:
     (tmp_path / "id").write_bytes(Key().private_openssh())
     before = server.control("GET", "state")
 

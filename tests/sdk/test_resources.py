@@ -187,7 +187,7 @@ def test_a_listing_obeys_its_filters(listed: dict[str, dict[str, list[str]]], li
     assert len(listed[listing][selection]) == expected, listed[listing][selection]
 
 
-def test_listings_tell_roles_times_and_ids(
+def test_listings_show_roles_times_and_ids(
     owner: Account, everything: None, project: dict[str, Any], dataset: dict[str, Any], ontology: dict[str, Any]
 ) -> None:
     details = owner.run(SSH_SDK, "list_details", like="%treet%")

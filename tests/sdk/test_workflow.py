@@ -63,7 +63,7 @@ def test_stages_are_of_the_classes_of_their_types(worked: dict[str, Any]) -> Non
     assert worked["pathways"] == [["to review", True], ["to archive", True]]
 
 
-def test_a_new_task_is_nobodys_and_the_label_rows_say_the_same(worked: dict[str, Any]) -> None:
+def test_a_new_task_is_unassigned_and_the_label_rows_say_the_same(worked: dict[str, Any]) -> None:
     assert worked["before"] == ["NEW", "main", None, ["Annotate", True, None, None]]
     assert worked["while_assigned"] == ["Annotate", True, ANNOTATOR, "owner@example.com"]
 
@@ -124,7 +124,7 @@ def test_each_label_of_a_task_in_review_has_a_review(reviewed: dict[str, Any]) -
     assert sorted(reviewed["at_first"].values()) == [["NEW", "Classification"], ["NEW", "Object"], ["NEW", "Object"]]
 
 
-def test_labels_are_judged_one_by_one_and_the_rest_with_the_task(reviewed: dict[str, Any]) -> None:
+def test_labels_are_judged_singly_and_the_rest_with_the_task(reviewed: dict[str, Any]) -> None:
     assert reviewed["one_by_one"] == ["APPROVED", "REJECTED", "REOPENED"]
     assert reviewed["mended"] == ["APPROVED", "RESOLVED", "RESOLVED"]
     assert reviewed["done"] == _titles(0)
@@ -211,7 +211,7 @@ def test_an_agent_labels_saves_prioritises_and_proceeds_in_bundles(run_agent: di
     assert run_agent["left"] == 0
 
 
-def test_analytics_tell_what_was_done_to_tasks_and_in_which_stage(run_agent: dict[str, Any]) -> None:
+def test_analytics_show_what_was_done_to_tasks_and_in_which_stage(run_agent: dict[str, Any]) -> None:
     assert run_agent["actions"] == [["submit", "owner@example.com", "Pre-label"]] * 5
 
 

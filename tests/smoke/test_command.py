@@ -150,7 +150,7 @@ def test_with_json_a_connection_that_does_not_work_is_an_error_in_json(
     [
         ("unknown key", "does not accept the SSH key"),
         ("no key", "The connection holds no credential"),
-        ("nobody there", "refuse"),
+        ("no server", "refuse"),
         ("no connection", "encord_default"),
         ("not Encord", "HTTP 404"),
         ("another API", "answer"),
@@ -175,7 +175,7 @@ def test_a_connection_that_does_not_work_says_why(
         connections = {
             "unknown key": connection(world.emulator.url, private_key=keys.openssh(keys.new_key())),
             "no key": connection(world.emulator.url),
-            "nobody there": connection(f"http://127.0.0.1:{port}", private_key=key),
+            "no server": connection(f"http://127.0.0.1:{port}", private_key=key),
             "not Encord": connection(elsewhere, private_key=key),
             "another API": connection(other, private_key=key),
             "another's api key": connection(

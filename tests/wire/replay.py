@@ -1,4 +1,4 @@
-"""Send what an SDK once sent: ids replaced, signed anew, over a plain HTTP connection.
+"""Send what an SDK once sent: ids replaced, with a new signature, over a plain HTTP connection.
 
 Nothing else of a request is touched. What an answer gives (an upload URL, a job id, a page token) takes the place of
 what the recording had there, in all later requests, as a client would carry it on.

@@ -3,7 +3,7 @@
 Reads from standard input one JSON object: ``private_key`` (OpenSSH text), ``v1`` (a list of ``body``,
 ``resource_type``, ``resource_id``) and ``v2`` (a list of ``method``, ``url``, ``body`` or null). Writes to standard
 output the headers of each, and for v2 also the target that went into the signature. The SDK takes the time from its
-clock; the signature tells which second that was.
+clock; the signature shows which second that was.
 """
 
 from __future__ import annotations

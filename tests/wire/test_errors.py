@@ -159,7 +159,7 @@ def test_an_http_status_is_one_error_on_both_apis(api, status, error):
         (b'{"status": 2', 200),
     ],
 )
-def test_a_change_whose_outcome_is_not_told_may_have_happened(body, status):
+def test_a_change_whose_outcome_is_unknown_may_have_happened(body, status):
     got = error_of(_change_v1(), body, status)
     assert type(got) is OutcomeUnknownError
     assert not may_repeat(got)
@@ -267,7 +267,7 @@ def test_a_rate_limit_in_the_envelope_is_repeatable_even_for_a_change():
         (None, None),
     ],
 )
-def test_a_refused_signature_tells_of_a_wrong_clock(date, said):
+def test_a_refused_signature_shows_a_wrong_clock(date, said):
     headers = {"Date": date} if date else {}
     got = error_of(READ, {}, 401, headers)
     assert (said in str(got)) if said else "clock" not in str(got)
@@ -352,7 +352,7 @@ def _words(exchange: Exchange) -> str:
     return str(body.get("message") or body.get("detail") or body.get("payload"))
 
 
-def test_a_date_in_retry_after_is_understood_where_the_sdk_tells_nothing():
+def test_a_date_in_retry_after_is_understood_where_the_sdk_reports_nothing():
     exchange = vector("error-v2-429-http-date").exchanges[0]
     got = retry_after(answer_of(exchange))
     assert got is not None

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.usefixtures("plain_network")
 REPLAYED = [pytest.param(exchange, key, id=exchange.label) for exchange, key in replayed()]
 
 OURS_ALWAYS = {
-    "user-agent": "a client of one's own names itself (protocol, 2.6)",
+    "user-agent": "a client names itself (protocol, 2.6)",
     "x-cloud-trace-context": "sent under API keys too: Encord's support asks for it",
     "accept": "sent on v2 too",
     "accept-encoding": "gzip on v2 too: answers are large",

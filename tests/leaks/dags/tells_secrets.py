@@ -34,7 +34,7 @@ with DAG("tells_secrets", params={"conn_id": "encord_default", "project": "", "u
         tell(secrets, logging.getLogger("airflow.task").warning)
         tell(secrets, print)
         tell(secrets, lambda saying: print(saying, file=sys.stderr))
-        return "told"
+        return "said"
 
     @task
     def fail_with_secrets(conn_id: str) -> None:
@@ -56,7 +56,7 @@ with DAG("tells_secrets", params={"conn_id": "encord_default", "project": "", "u
         task_id="tell_in_the_triggerer",
         encord_conn_id="{{ params.conn_id }}",
         until="{{ params.until }}",
-        told="{{ conn.get(params.conn_id).extra_dejson.private_key }}",
+        said="{{ conn.get(params.conn_id).extra_dejson.private_key }}",
     )
     EncordGetProjectOperator(
         task_id="get_project", project_id="{{ params.project }}", encord_conn_id="{{ params.conn_id }}"

@@ -1,4 +1,4 @@
-"""List projects, datasets and ontologies of one title pattern with everything that a listing tells."""
+"""List projects, datasets and ontologies of one title pattern with everything that a listing returns."""
 
 from account import arguments, show, sign_in
 

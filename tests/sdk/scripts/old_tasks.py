@@ -1,4 +1,4 @@
-"""Tasks as SDK 0.1.145 knows them: nobody is handed on to, and nothing moves but along the workflow."""
+"""Tasks as SDK 0.1.145 knows them: tasks are not handed on, and nothing moves but along the workflow."""
 
 from account import arguments, show, sign_in
 from encord.utilities.project_user import ProjectUserRole

@@ -1,4 +1,4 @@
-"""A reviewer judges labels one by one, comments on data, and the annotator mends it."""
+"""A reviewer judges each label, comments on data, and the annotator mends it."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""A dataset in its life: private data with one file missing, a group, rows edited, encoded anew, removed; groups."""
+"""A dataset in its life: private data with one file missing, a group, rows edited, encoded again, removed; groups."""
 
 import pathlib
 

@@ -54,7 +54,7 @@ filtered = {
     "statuses": len(titles(annotate, status=[AnnotationTaskStatus.NEW, AnnotationTaskStatus.RELEASED])),
     "title": titles(annotate, data_title="000004"),
     "data": titles(annotate, data_hash=[first[1].data_hash, first[5].data_hash]),
-    "nothing": titles(annotate, assignee="nobody@example.com"),
+    "nothing": titles(annotate, assignee="stranger@example.com"),
 }
 while_assigned = row(first[0])
 first[2].release()

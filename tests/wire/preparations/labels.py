@@ -28,7 +28,7 @@ def save_row(world: Any, row: dict[str, Any]) -> None:
 
 
 def _break_a_label(world: Any) -> None:
-    """An object of a feature that the ontology does not have; nobody asks to validate it."""
+    """An object of a feature that the ontology does not have; no one asks to validate it."""
     row = copy.deepcopy(read_row(world))
     for unit in row["data_units"].values():
         unit["labels"]["objects"][0]["featureHash"] = "deadbeef"

@@ -83,7 +83,7 @@ def _data(world: Any) -> list[str]:
 
 
 def _add_people(world: Any) -> None:
-    """Whoever the recording names is an annotator and reviewer of the project."""
+    """Everyone whom the recording names is an annotator and reviewer of the project."""
     people = sorted({text for text in _texts([_recorded(world)["json"], _recorded(world)["query"]]) if "@" in text})
     if people:
         payload = {"user_emails": people, "user_role": 3}
@@ -160,7 +160,7 @@ def _some_are_assigned(world: Any) -> None:
     chosen = [task["subtasks"][0] if "subtasks" in task else task for task in tasks]
     turns = {task["uuid"]: people[number % len(people)] for number, task in enumerate(chosen)}
     action = "ASSIGN"
-    if recorded.endswith("3"):  # agents are not assigned: whoever has a task there got it from a review
+    if recorded.endswith("3"):  # agents are not assigned: a person with a task there got it from a review
         agent, stage, action = stage, world.ids[_NUMBERED.format(STAGE, 2)], "APPROVE"
         body = {"taskUuids": list(turns), "destinationStageUuid": stage}
         world.user.v2("POST", f"{_stage_path(world, agent)}/move-tasks", body)
