@@ -119,12 +119,13 @@ check: $(VENV)/.ready  ## format, lint, types, plain English; changes nothing
 	$(BIN)/mypy
 	$(BIN)/python -m tests.docs.plain_english
 
-reference: $(VENV)/.ready  ## the generated pages and JSON Schemas, from the code
+reference: $(VENV)/.ready  ## the generated pages, diagrams and JSON Schemas, from the code
 	$(BIN)/python -m tests.docs.schemas
 	$(BIN)/python -m tests.docs.arguments_page
 	$(BIN)/python -m tests.docs.public_page
 	$(BIN)/python -m tests.docs.operations_page
 	$(BIN)/python -m tests.docs.operators_table
+	$(BIN)/python -m tests.docs.diagrams
 
 format: $(VENV)/.ready  ## format and mend what can be mended
 	$(BIN)/ruff check --fix-only .

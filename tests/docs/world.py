@@ -132,6 +132,7 @@ class World:
         real = {
             "encord://api.encord.com": f"encord://{url.replace('://', '%3A%2F%2F')}",
             "https://api.encord.com": url,
+            "https://api.us.encord.com": url,
             f":{SHOWN_PORT}": f":{self.port}",
             f"--port {SHOWN_PORT}": f"--port {self.port}",
             **self.ids,
