@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from tests.docs.diagrams import DIAGRAMS, PICTURES, STYLE, WIDTH, figures
+from tests.docs.blocks import DOCS
+from tests.docs.diagrams import DIAGRAMS, FIGURES, PICTURES, STYLE, WIDTH, figures
 
 SVG = "{http://www.w3.org/2000/svg}"
 WIDEST_CHARACTER = 7.4  # pixels on average, of 14 pixel text
@@ -39,3 +41,12 @@ def test_a_diagram_has_colours_for_a_dark_page() -> None:
 
 def test_the_plots_show_the_figures_of_the_benchmarks() -> None:
     assert figures("What an export costs", "rows per second", "10,000").keys() == {"ours", "floor", "vendor's SDK"}
+
+
+def test_every_figure_of_the_page_on_performance_is_one_of_the_benchmarks() -> None:
+    numbers = r"(?<![\w,.`])\d[\d,]*(?:\.\d+)?(?![\w`])"
+    table = (DOCS / "performance.md").read_text().split("## Other jobs")[1].split("## How to")[0]
+    measured = re.sub(r"\s+", " ", FIGURES.read_text())
+    shown = set(re.findall(numbers, table)) - {"4"}  # requests: 4.00
+    assert len(shown) > 10
+    assert {figure for figure in shown if figure not in re.findall(numbers, measured)} == set()
