@@ -122,6 +122,7 @@ check: $(VENV)/.ready  ## format, lint, types, plain English; changes nothing
 reference: $(VENV)/.ready  ## the generated pages, diagrams and JSON Schemas, from the code
 	$(BIN)/python -m tests.docs.schemas
 	$(BIN)/python -m tests.docs.arguments_page
+	$(BIN)/python -m tests.docs.public_page
 	$(BIN)/python -m tests.docs.operations_page
 	$(BIN)/python -m tests.docs.operators_table
 	$(BIN)/python -m tests.docs.diagrams

@@ -42,7 +42,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class ReportLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What every report says of an item; the fields are explained above."""
+    """What every line of a report says about its item."""
 
     schema_version: str
     operation: str

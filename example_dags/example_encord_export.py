@@ -34,7 +34,7 @@ with DAG(
     @task
     def find_project(title: str) -> str:
         """Look the project up by its title: the hook serves a plain task as well."""
-        from airflow_provider_encord.client.api.listing import Filter
+        from airflow_provider_encord.client import Filter
 
         with EncordHook("encord_default") as hook:
             found = hook.get_conn().projects(Filter(title_eq=title))

@@ -4,3 +4,20 @@ It is not Encord and no part of Encord: it is a second, independent reading of t
 well, and imports nothing of the client (nor Airflow). What it serves is one table, in
 :mod:`airflow_provider_encord.emulator.routes`; its own controls live under ``/_emulator/``.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .process import Emulator, EmulatorError
+
+__all__ = ["Emulator", "EmulatorError"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import process  # here, as every pytest run in an environment with this package imports this one
+
+    return getattr(process, name)

@@ -23,7 +23,7 @@ LABELS: Literal["labels"] = "labels"
 
 
 class ManifestError(EncordError):
-    """There is no manifest, or none that this version can read."""
+    """There is no whole export, one of its files is missing or damaged, or this version cannot read its manifest."""
 
 
 class NewerManifestError(ManifestError):

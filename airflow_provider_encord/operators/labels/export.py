@@ -18,7 +18,7 @@ class EncordExportLabelsOperator(ReadLabelRowsOperator, PlannedExportOperator):
 
     Only reads: rows without labels are counted, and not created. Rows go to files whose names begin with
     ``labels-``, ordered by data hash; ``manifest.json`` beside them names them, says what they hold
-    (`airflow_provider_encord.export.manifest.Manifest`) and is written last: where it is, the export is whole. Memory
+    (`airflow_provider_encord.exports.Manifest`) and is written last: where it is, the export is whole. Memory
     is needed for the ids of the rows and the content of a few requests, not for the project.
 
     Safe to repeat. A retry continues the attempt before it, shard by shard, and ends with files of the same content. A

@@ -58,8 +58,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         (templated). It must have lines. Of the directory of an export, the files that its manifest names are imported;
         an unfinished or incomplete export is refused.
     :param python_callable: Instead of `source`, a function: it takes the metadata of a label row
-        (`airflow_provider_encord.client.api.labels.LabelRowMetadata`), and returns its labels in the short form, or
-        None for none. Not templated.
+        (`airflow_provider_encord.client.LabelRowMetadata`), and returns its labels in the short form, or None for
+        none. Not templated.
     :param match_by: How a line says its data unit (templated): ``"data_hash"``, ``"title"``, or
         ``"client_metadata.<key>"``.
     :param branch: Label branch to import to (templated).
@@ -77,9 +77,9 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     :param on_error: ``"fail"``: if a line is wrong, nothing is sent (of what a function makes: the others are imported,
         and the task fails); ``"skip"``: the others are imported (templated).
     :param report: Path or URI of a file to write (templated): JSON Lines, one for each row, with its outcome; the
-        fields are listed in `airflow_provider_encord.ingest.prelabels.report.ImportLine`. One task at a time may write
-        it. Name the same one at every run, so that imports can update their own labels: what it has about other rows is
-        kept beside it, in a file of its name with ``.known`` after it. It must not be among the files of `source`. None
+        schema ``report`` of `airflow_provider_encord.schemas` lists its fields. One task at a time may write it. Name
+        the same one at every run, so that imports can update their own labels: what it has about other rows is kept
+        beside it, in a file of its name with ``.known`` after it. It must not be among the files of `source`. None
         writes none.
     :return: ``{"project_id", "branch", "created", "updated", "unchanged", "skipped", "conflict", "failed", "promoted",
         "report"}``: numbers of rows by outcome, which add up to the lines of the source, and the URI of the report.

@@ -56,8 +56,9 @@ class EncordRegisterCloudDataOperator(JobOperator):
     dataset's job. Two tasks that register the same objects at once can register them twice: set
     ``max_active_tis_per_dag=1``.
 
-    :param source: The manifest (templated): path or URI of a ``.jsonl``, ``.csv`` or ``.json`` file, whose fields
-        `airflow_provider_encord.ingest.cloud` explains. Or a directory of an object store, which is listed.
+    :param source: The manifest (templated): path or URI of a ``.jsonl``, ``.csv`` or ``.json`` file with the
+        field ``url`` and, if needed, ``kind``, ``title``, ``group`` and ``client_metadata``. Or a directory of an
+        object store, which is listed.
     :param integration: Title or id of the cloud integration by which Encord reads the bucket (templated).
     :param folder_id: Id of the storage folder (templated). With a dataset, the folder that keeps its items.
     :param dataset_id: Id of the dataset (templated). Give one of the two, or both.
@@ -70,7 +71,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         For groups and scenes it needs an SSH key; what was not updated is in the log, and in ``note`` of the report.
     :param units_per_job: How many units to register at once, 1 to 500000 (templated). Default: 10000.
     :param report: Path or URI of a file to write (templated): JSON Lines, one for each unit, with its outcome; the
-        fields are listed in `airflow_provider_encord.ingest.registration_report`. Written in parts while the task runs,
+        schema ``report`` of `airflow_provider_encord.schemas` lists its fields. Written in parts while the task runs,
         and also if jobs fail. An earlier report is replaced; what it has about other units is kept beside it, in a file
         of its name with ``.known`` after it. One task at a time may write it. Default: none.
     :param on_error: ``"fail"`` (default) fails the task if units failed, after all others are registered; ``"skip"``

@@ -87,10 +87,10 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         ``.json``, ``.jsonl`` or ``.csv`` file about all, which names each by ``source`` or ``title``. What is in the
         dataset already is not changed. Default: none.
     :param report: Path or URI of a file to write (templated): JSON Lines, one for each file, with the outcome of it;
-        its fields are listed in `airflow_provider_encord.ingest.upload_report`. Written in parts while the task runs,
-        and also if it fails. A report that is there is replaced; what it knows of rows that this run is not about is
-        kept beside it, in a file of its name with ``.known`` after it. A local path must be absolute: workers share no
-        working directory. Default: none.
+        the schema ``report`` of `airflow_provider_encord.schemas` lists its fields. Written in parts while the task
+        runs, and also if it fails. A report that is there is replaced; what it knows of rows that this run is not about
+        is kept beside it, in a file of its name with ``.known`` after it. A local path must be absolute: workers share
+        no working directory. Default: none.
     :param match_by: How to recognise a file that is there already, if no line of the report is about it (templated):
         ``"title_and_size"`` (default); ``"title"``, for files that Encord may store in another size; or
         ``"checksum"``, for files of one name and one size whose content differs, such as BMP, WAV and raw frames: then
