@@ -62,5 +62,5 @@ def require_no_secrets(places: Iterable[pathlib.Path], journal: Any, secrets: It
     search = Search(secrets)
     found = [*search.in_files(*places), *search.in_bytes("the journal", json.dumps(journal).encode())]
     if found:
-        raise DemoError(f"Secrets were found: {'; '.join(str(one) for one in found)}.")
+        raise DemoError(f"Secrets were found: {'; '.join(str(match) for match in found)}.")
     return search.searched.size

@@ -86,7 +86,7 @@ class Demo:
     def find_project(self) -> str:
         """Id of the project that the DAG made."""
         with EncordClient(SshKey.parse(self.key.private), Settings(base_url=self.emulator.url)) as client:
-            (project,) = [one.project_hash for one in client.projects() if one.title == TITLE]
+            (project,) = [project.project_hash for project in client.projects() if project.title == TITLE]
         return project
 
     def label(self, project: str) -> None:

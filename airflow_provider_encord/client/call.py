@@ -106,7 +106,7 @@ class Request:
         pairs: list[tuple[str, str]] = []
         for name, value in self.query.items():
             values = value if isinstance(value, list | tuple) else [value]
-            pairs += [(name, str(one)) for one in values if one is not None]
+            pairs += [(name, str(value)) for value in values if value is not None]
         return pairs
 
 

@@ -49,10 +49,10 @@ def edit(exchange: Exchange) -> dict[str, Any]:
 def rename(exchange: Exchange) -> dict[str, bool]:
     """Give data units other titles: all of them, or none if one is not in this dataset."""
     titles: list[Title] = exchange.payload
-    for one in titles:
-        data_rows.row_of(exchange, one.video_hash)
-    for one in titles:
-        _set(exchange, one.video_hash, "title", one.title)
+    for title in titles:
+        data_rows.row_of(exchange, title.video_hash)
+    for title in titles:
+        _set(exchange, title.video_hash, "title", title.title)
     return {"success": True}
 
 

@@ -162,11 +162,11 @@ def check(answers: dict[str, Any], units: dict[str, Any], unit: Unit, ontology: 
 
 def frames(units: dict[str, Any], data_type: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Frame number and labels of every frame that has some; an image is its place in the row."""
-    for one in units.values():
+    for unit in units.values():
         if data_type in _IMAGES:
-            yield int(one["data_sequence"]), one["labels"]
+            yield int(unit["data_sequence"]), unit["labels"]
         else:
-            for number, labels in one["labels"].items():
+            for number, labels in unit["labels"].items():
                 yield int(number), labels
 
 

@@ -144,7 +144,7 @@ def bucket_files(store: Store, integration: str, url: str) -> list[str]:
         folder = pathlib.Path(row["directory"]).resolve()
         files = (path for path in folder.rglob("*") if path.is_file())
         found += [f"{row['url']}/{path.relative_to(folder).as_posix()}" for path in files]
-    return sorted(one for one in set(found) if one.startswith(prefix))
+    return sorted(match for match in set(found) if match.startswith(prefix))
 
 
 def bucket_file(store: Store, integration: str, url: str) -> pathlib.Path | None:

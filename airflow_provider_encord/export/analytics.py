@@ -116,7 +116,7 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def file_names(self) -> list[str]:
         """The files beside the manifest."""
-        return [one.name for one in self.files]
+        return [file.name for file in self.files]
 
     def is_final(self, settle_seconds: float) -> bool:
         """Whether it should have all records: it was begun that long after the end of its interval.
@@ -226,7 +226,7 @@ def _export(
     for kind in selection.record_types:
         found = KINDS[kind].read(activity, known, selection.interval, taken_at)
         written = write_table(directory, plan, KINDS[kind].table, selection.format, found)
-        records[kind] = sum(one.rows for one in written)
+        records[kind] = sum(file.rows for file in written)
         files += written
         log.info("%d records of %s.", records[kind], kind)
     manifest = AnalyticsManifest(

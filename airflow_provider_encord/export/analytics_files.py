@@ -63,7 +63,7 @@ def write_table(
     :return: The files; none if there are no records.
     :raises ReplacedError: Another export took the directory.
     """
-    rows = (_row(one) for one in records)
+    rows = (_row(record) for record in records)
     written: list[FileRecord] = []
     for first in rows:
         some = itertools.chain([first], itertools.islice(rows, RECORDS_PER_FILE - 1))

@@ -101,7 +101,9 @@ def _time_spent(
             stage_ids=selection.stages,
             data_hashes=selection.data_hashes,
         )
-        return (one for one in records if start <= answered_time(one.period_start_time, "period_start_time") < end)
+        return (
+            record for record in records if start <= answered_time(record.period_start_time, "period_start_time") < end
+        )
 
     if first < running:
         for start, end in windows(first, running):

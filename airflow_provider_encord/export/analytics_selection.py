@@ -31,7 +31,7 @@ _TASK_SUFFIX = "_task"
 _LABEL_ACTIONS = tuple(
     f"{verb}_{noun}" for noun in ("object", "classification") for verb in ("add", "edit", "delete", "create", "update")
 )
-EDITOR_ACTIONS = (*(f"{one}{_TASK_SUFFIX}" for one in analytics.TASK_ACTIONS), *_LABEL_ACTIONS, "save")
+EDITOR_ACTIONS = (*(f"{task_action}{_TASK_SUFFIX}" for task_action in analytics.TASK_ACTIONS), *_LABEL_ACTIONS, "save")
 """Actions in the editor that are known; Encord's list is open."""
 _MOST_NAMED = 20
 
@@ -68,9 +68,9 @@ def known_selection(
 
 def _require_stages(project: ProjectRecord, wanted: Sequence[str]) -> None:
     stages = project.workflow.stages if project.workflow else []
-    unknown = [one for one in wanted if one not in {stage.uuid for stage in stages}]
+    unknown = [item for item in wanted if item not in {stage.uuid for stage in stages}]
     if unknown:
-        there = ", ".join(f"{one.title!r} ({one.stage_type}, {one.uuid})" for one in stages)
+        there = ", ".join(f"{stage.title!r} ({stage.stage_type}, {stage.uuid})" for stage in stages)
         raise InvalidArgumentError(
             f"stage_ids: the project has no stage {', '.join(unknown[:3])}. It has: {there or 'none'}. Pass ids of "
             "these."
@@ -82,7 +82,7 @@ def _require_data(client: EncordClient, project: ProjectRecord, wanted: Sequence
     for part in chunks(wanted, MOST_ROWS_PER_REQUEST):
         which = LabelRowFilter(data_hashes=part, include_workflow_graph_node=False)
         there |= {row.data_hash for row in client.project(project.project_hash).label_rows(which)}
-    unknown = [one for one in wanted if one not in there]
+    unknown = [item for item in wanted if item not in there]
     if unknown:
         raise InvalidArgumentError(
             f"data_hashes: the project has no data unit {', '.join(unknown[:3])} ({len(unknown)} of {len(wanted)} are "
@@ -98,7 +98,7 @@ def _addresses(client: EncordClient, project: ProjectRecord, wanted: Sequence[st
     if not wanted:
         return []
     listed, complete = _members(client, project)
-    members = {one.casefold(): one for one in listed}
+    members = {row.casefold(): row for row in listed}
     found = []
     for email in wanted:
         address = members.get(email.casefold()) or _former(client, project, email)
@@ -154,18 +154,18 @@ def _actions(
 
     :raises InvalidArgumentError: A name stands for neither; or a kind of record is asked for that has none of them.
     """
-    names = list(dict.fromkeys(one.strip().lower() for one in wanted))
-    on_tasks = {one: one.removesuffix(_TASK_SUFFIX) for one in names}
+    names = list(dict.fromkeys(item.strip().lower() for item in wanted))
+    on_tasks = {name: name.removesuffix(_TASK_SUFFIX) for name in names}
     task = {one: action for one, action in on_tasks.items() if action in analytics.TASK_ACTIONS}
-    editor = {one: f"{task[one]}{_TASK_SUFFIX}" if one in task else one for one in names}
+    editor = {name: f"{task[name]}{_TASK_SUFFIX}" if name in task else name for name in names}
     known = {one: action for one, action in editor.items() if action in EDITOR_ACTIONS}
     if EDITOR_LOGS in kinds:
-        known |= {one: one for one in names if one not in known and _occurs(client, project, interval, one)}
+        known |= {name: name for name in names if name not in known and _occurs(client, project, interval, name)}
     possible = {TASK_ACTIONS: set(task), EDITOR_LOGS: set(known)}
     for kind in kinds:
         if names and kind in possible and not possible[kind]:
             raise InvalidArgumentError(f"actions: {', '.join(names)}: no {_WORDS[kind]}. {_valid([kind])}")
-    unknown = [one for one in names if not any(one in possible.get(kind, ()) for kind in kinds)]
+    unknown = [name for name in names if not any(name in possible.get(kind, ()) for kind in kinds)]
     if unknown:
         raise InvalidArgumentError(f"actions: {', '.join(unknown)}: no such action. {_valid(kinds)}")
     return tuple(task.values()), tuple(known.values())

@@ -38,13 +38,13 @@ def _require_ids(client: EncordClient, selection: RowSelection, name: str, liste
     """
     branch = selection.branch if name == "label_hashes" else None
     wanted: Sequence[str] = getattr(selection.filters, name) or ()
-    unlisted = [one for one in wanted if one not in listed]
+    unlisted = [item for item in wanted if item not in listed]
     known: set[str | None] = set()
     for part in chunks(unlisted, MOST_ROWS_PER_REQUEST):
         field: dict[str, Any] = {name: list(part)}
         only = RowSelection(project_id=selection.project_id, branch=branch, filters=Filters(**field))
         stamps = client.send(list_label_row_stamps(selection.project_id, only.wire_filter()))
-        known |= {one.data_hash if name == "data_hashes" else one.label_hash for one in stamps}
+        known |= {stamp.data_hash if name == "data_hashes" else stamp.label_hash for stamp in stamps}
     unknown = [one for one in unlisted if one not in known]
     if unknown:
         where = f" on the branch {branch!r}" if branch is not None else ""
@@ -58,7 +58,7 @@ def _require_ids(client: EncordClient, selection: RowSelection, name: str, liste
 def _require_branch(client: EncordClient, selection: RowSelection) -> None:
     every = LabelRowFilter(include_all_label_branches=True, include_workflow_graph_node=False)
     stamps = client.send(list_label_row_stamps(selection.project_id, every))
-    branches = sorted({one.branch_name for one in stamps if one.label_hash is not None})
+    branches = sorted({stamp.branch_name for stamp in stamps if stamp.label_hash is not None})
     if branches and selection.branch not in branches:  # a project without any labels says nothing about the name
         raise InvalidArgumentError(
             f"branch: project {selection.project_id} has no labels on the branch {str(selection.branch)[:80]!r}. It "

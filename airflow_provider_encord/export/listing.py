@@ -164,9 +164,9 @@ def listing_of(stamps: Sequence[LabelRowStamp], now: datetime.datetime, clock: s
     :raises UnexpectedResponseError: A row is listed twice.
     """
     rows = [
-        ListedRow(one.data_hash, sys.intern(one.branch_name), one.label_hash, one.last_edited_at)
-        for one in stamps
-        if one.label_hash is not None
+        ListedRow(stamp.data_hash, sys.intern(stamp.branch_name), stamp.label_hash, stamp.last_edited_at)
+        for stamp in stamps
+        if stamp.label_hash is not None
     ]
     rows.sort(key=operator.attrgetter("data_hash", "branch", "label_hash"))
     seen: set[str] = set()
@@ -174,7 +174,7 @@ def listing_of(stamps: Sequence[LabelRowStamp], now: datetime.datetime, clock: s
         if row.label_hash in seen:
             raise UnexpectedResponseError(f"Encord lists the label row {row.label_hash} (data {row.data_hash}) twice.")
         seen.add(row.label_hash)
-    watermark = _latest(one.last_edited_at for one in stamps)
+    watermark = _latest(stamp.last_edited_at for stamp in stamps)
     return Listing(rows=rows, listed=len(stamps), listed_at=now.isoformat(), watermark=watermark, clock=clock)
 
 
@@ -203,5 +203,5 @@ def still_listed(client: EncordClient, project: str, rows: Sequence[ListedRow]) 
             include_workflow_graph_node=False,
         )
         stamps = client.send(list_label_row_stamps(project, which))
-        listed |= {one.label_hash for one in stamps if one.label_hash is not None}
+        listed |= {stamp.label_hash for stamp in stamps if stamp.label_hash is not None}
     return listed

@@ -220,7 +220,7 @@ def in_order(part: Sequence[ListedRow], rows: Sequence[LabelRow]) -> list[tuple[
         if row.label_hash in by_hash:
             raise UnexpectedResponseError(f"Encord gave the label row {row.label_hash} (data {row.data_hash}) twice.")
         by_hash[row.label_hash] = row
-    found = [(one, by_hash.pop(one.label_hash, None)) for one in part]
+    found = [(item, by_hash.pop(item.label_hash, None)) for item in part]
     if by_hash:
         raise UnexpectedResponseError(f"Encord gave the label row {min(by_hash)}, which was not asked for.")
     return found

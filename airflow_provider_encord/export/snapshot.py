@@ -120,7 +120,7 @@ class _Taking:
 
         :raises InvalidArgumentError: A branch of the name is something else.
         """
-        late = min((one for one in branches if self._is_late_name(one)), default=None)
+        late = min((branch for branch in branches if self._is_late_name(branch)), default=None)
         for name, taken_late in ((late, True), (self._branch, False)):
             rows = self._rows(name) if name is not None and name in branches else []
             if name is None or not rows:

@@ -113,7 +113,7 @@ class Memory:
     def difference(self, capture: Capture, rows: Sequence[LabelRowMetadata]) -> str | None:
         """What was done to the rows of a whole snapshot, in words; None if they are as they were."""
         if self._lines:
-            return changed(rows, {one.id: one.last_edited_at for one in self._lines if one.id is not None})
+            return changed(rows, {line.id: line.last_edited_at for line in self._lines if line.id is not None})
         if capture.digest in (None, digest(rows)):
             return None
         return (
@@ -127,10 +127,10 @@ class Memory:
                 return []
             content = bytes(self._report.read_bytes())
         try:
-            lines = [msgspec.json.decode(one, type=SnapshotLine) for one in content.splitlines()]
+            lines = [msgspec.json.decode(line, type=SnapshotLine) for line in content.splitlines()]
         except NOT_JSON:
             lines = []
-        if not lines or any(one.about != self._about for one in lines):
+        if not lines or any(line.about != self._about for line in lines):
             raise InvalidArgumentError(
                 f"report: {self._report} is not the report of this snapshot. Give each snapshot a report of its own, "
                 "such as one whose name has {{ ts_nodash }} in it."

@@ -57,7 +57,7 @@ def _require_title(stage: str | None) -> None:
 
 
 def _title_of(stages: list[Stage], wanted: str) -> str:
-    if any(one.title == wanted for one in stages):  # Encord's filter takes all stages of a title
+    if any(stage.title == wanted for stage in stages):  # Encord's filter takes all stages of a title
         return wanted
     stage = choose_stage(stages, wanted)
     if sum(one.title == stage.title for one in stages) > 1:
@@ -72,8 +72,8 @@ def _require_fitting(stages: list[Stage], pattern: str) -> None:
     parts = {"%": ".*", "_": "."}
     expression = "".join(parts.get(character) or re.escape(character) for character in pattern)
     fits = re.compile(expression, re.IGNORECASE | re.DOTALL).fullmatch
-    if "\\" not in pattern and not any(fits(one.title) for one in stages):
-        there = ", ".join(repr(one.title) for one in stages)
+    if "\\" not in pattern and not any(fits(stage.title) for stage in stages):
+        there = ", ".join(repr(stage.title) for stage in stages)
         raise InvalidArgumentError(
             f"stage_title_like: {pattern[:80]!r} fits the title of no stage. The workflow has: {there or 'none'}."
         )

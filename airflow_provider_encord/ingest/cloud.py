@@ -212,15 +212,15 @@ def title_of(unit: Unit) -> str:
 def _unit(members: Sequence[CloudObject]) -> Unit:
     first = members[0]
     metadata: dict[str, Any] = {}
-    for one in members:
-        metadata |= one.client_metadata or {}
+    for member in members:
+        metadata |= member.client_metadata or {}
     if first.group is None and first.kind != DICOM:
         return UploadedFile(kind=first.kind, object_url=first.url, title=first.title, client_metadata=metadata)
-    if {one.kind for one in members} not in ({IMAGE}, {DICOM}):
+    if {member.kind for member in members} not in ({IMAGE}, {DICOM}):
         raise InvalidArgumentError(
             f"source: the group {str(first.group)[:80]!r} must have images only, or DICOM files only."
         )
-    files = [Part(url=one.url, title=one.title) for one in members]
+    files = [Part(url=member.url, title=member.title) for member in members]
     title = first.group or first.title
     if first.kind == DICOM:
         return DicomSeries(parts=files, title=title, client_metadata=metadata)

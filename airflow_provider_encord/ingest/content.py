@@ -100,7 +100,7 @@ def checksum_of(file: SourceFile) -> str:
 
 def joined_checksum(checksums: Sequence[str | None]) -> str | None:
     """The checksum of a unit: of one file its own, of several that of their checksums, one a line."""
-    known = [one for one in checksums if one is not None]
+    known = [checksum for checksum in checksums if checksum is not None]
     if len(known) < len(checksums):
         return None
     return known[0] if len(known) == 1 else hashlib.sha256("".join(f"{one}\n" for one in known).encode()).hexdigest()

@@ -94,7 +94,7 @@ def _named(files: Sequence[SourceFile], groups: Mapping[str, Sequence[str]], cre
     made, taken = [], set()
     for title, names in groups.items():
         members = [_one(by_name if name in by_name else alike, name, title) for name in _names(names, title)]
-        if twice := [one.uri for one in members if one in taken]:
+        if twice := [member.uri for member in members if member in taken]:
             raise InvalidArgumentError(f"group_by: {twice[0]} is in more than one group.")
         taken.update(members)
         made.append(_unit(str(title), members, create_video))
@@ -120,9 +120,9 @@ def _one(by_name: Mapping[str, Sequence[SourceFile]], name: str, title: object) 
 
 
 def _unit(title: str, members: Sequence[SourceFile], create_video: bool) -> SourceFile:
-    kinds = {one.kind for one in members}
+    kinds = {member.kind for member in members}
     if len(kinds) > 1 or kinds - {IMAGE, DICOM}:
-        names = ", ".join(sorted(one.item_type for one in kinds))
+        names = ", ".join(sorted(kind.item_type for kind in kinds))
         raise InvalidArgumentError(
             f"group_by: the group {title[:80]!r} has files of kind {names}; only images, or only DICOM files, make one."
         )
@@ -137,7 +137,7 @@ def _unit(title: str, members: Sequence[SourceFile], create_video: bool) -> Sour
         path=None,
         uri=members[0].uri,
         title=title,
-        size=sum(one.size for one in members),
+        size=sum(member.size for member in members),
         kind=members[0].kind,
         media_type=members[0].media_type,
         parts=tuple(members),
@@ -147,5 +147,5 @@ def _unit(title: str, members: Sequence[SourceFile], create_video: bool) -> Sour
 
 
 def _version(members: Sequence[SourceFile]) -> str | None:
-    versions = [one.version for one in members]
+    versions = [member.version for member in members]
     return None if None in versions else fingerprint(versions=versions)

@@ -136,7 +136,7 @@ def _update(items: Sequence[str], wanted: Wanted, mode: str, outcome: Outcome) -
             for part in (items[:half], items[half:]):
                 yield from _update(part, wanted, mode, outcome)
         return
-    there = {one.uuid for one in records}
+    there = {record.uuid for record in records}
     outcome.changed += patches
     outcome.gone += [item for item in items if item not in there]
     outcome.unchanged += [

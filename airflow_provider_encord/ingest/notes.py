@@ -115,16 +115,16 @@ class JobCheckpoints:
         """Note that a job is about to start."""
         files = [
             NotedFile(
-                source=one.file.uri,
-                title=one.file.title,
-                size=one.file.size,
-                objects=list(one.objects),
-                placeholders=list(one.placeholders),
-                sha256=one.sha256,
-                version=one.file.version,
-                kind=name_of_kind(one.file.kind),
+                source=item.file.uri,
+                title=item.file.title,
+                size=item.file.size,
+                objects=list(item.objects),
+                placeholders=list(item.placeholders),
+                sha256=item.sha256,
+                version=item.file.version,
+                kind=name_of_kind(item.file.kind),
             )
-            for one in sent
+            for item in sent
         ]
         note = JobCheckpoint(target=target, job=None, files=files, known=sorted(known))
         self._open.append(note)
@@ -159,13 +159,13 @@ def sent_again(note: JobCheckpoint, files: Sequence[SourceFile]) -> list[StoredF
     by_source = {file.uri: file for file in files}
     return [
         StoredFile(
-            file=by_source[one.source],
-            objects=tuple(one.objects),
-            placeholders=tuple(one.placeholders),
-            sha256=one.sha256,
+            file=by_source[file.source],
+            objects=tuple(file.objects),
+            placeholders=tuple(file.placeholders),
+            sha256=file.sha256,
         )
-        for one in note.files
-        if one.source in by_source and _same_version(by_source[one.source], one)
+        for file in note.files
+        if file.source in by_source and _same_version(by_source[file.source], file)
     ]
 
 

@@ -82,8 +82,8 @@ def batches(objects: Iterable[CloudObject], size: int) -> Iterator[list[CloudObj
 
 def lines_of_manifest(objects: Iterable[CloudObject]) -> Iterator[bytes]:
     """Objects as lines that `cloud.read_manifest` takes."""
-    for one in objects:
-        yield msgspec.json.encode({"url": one.url, "kind": kind_name(one.kind), "title": one.title}) + b"\n"
+    for drawn in objects:
+        yield msgspec.json.encode({"url": drawn.url, "kind": kind_name(drawn.kind), "title": drawn.title}) + b"\n"
 
 
 def _write(directory: Any, claim: Claim, number: int, objects: Sequence[CloudObject]) -> str:
@@ -134,7 +134,7 @@ def _require_no_other_files(directory: Any) -> None:
             raise InvalidArgumentError(f"{_ARGUMENT}: {directory} is a file. Name a directory for the manifests.")
         names = sorted(path.name for path in directory.iterdir())
     ours = (_MANIFEST, _UNFINISHED)
-    foreign = [name for name in names if name != CLAIM_FILE and not any(one.fullmatch(name) for one in ours)]
+    foreign = [name for name in names if name != CLAIM_FILE and not any(our.fullmatch(name) for our in ours)]
     if foreign:
         raise _holds_others(directory, foreign)
 

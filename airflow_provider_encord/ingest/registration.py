@@ -65,10 +65,10 @@ class Registration:
         :param again: These files may have been registered already: have Encord skip those.
         :raises EncordError: Encord refuses, or was not reached; nothing was started.
         """
-        known = {one for title in {one.file.title for one in sent} for one in self._known.get(title, ())}
+        known = {one for title in {item.file.title for item in sent} for one in self._known.get(title, ())}
         note = self._notebook.open(self._target.id, sent, known)
         try:
-            job = yield from self._target.start([one.entry for one in sent], skip_duplicate_urls=again)
+            job = yield from self._target.start([item.entry for item in sent], skip_duplicate_urls=again)
         except OutcomeUnknownError:
             return Job(id=None, sent=sent, note=note)
         except EncordError:
@@ -98,8 +98,8 @@ class Registration:
 
     def _know(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> None:
         """These files may have rows by now: only what was there before is not theirs."""
-        for one in sent:
-            self._known[one.file.title] = set(note.known)
+        for item in sent:
+            self._known[item.file.title] = set(note.known)
 
     def job_of(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Job:
         """The job that a note is about."""
@@ -107,7 +107,7 @@ class Registration:
 
     def close(self, job: Job, outcomes: Sequence[FileOutcome]) -> None:
         """Forget a job whose outcomes are reported by now."""
-        if not any(one.pending for one in outcomes):
+        if not any(outcome.pending for outcome in outcomes):
             self._notebook.close(job.note)
 
     def finish(self, job: Job) -> Flow[list[FileOutcome]]:
@@ -126,10 +126,10 @@ class Registration:
             reason = self._overdue(job, ended.errors)
             # Without lasting notes a retry would not know of the job, and send its files a second time.
             retryable = self._notebook.lasting
-            return [failed(one.file, reason, retryable=retryable, sha256=one.sha256, pending=True) for one in sent]
+            return [failed(item.file, reason, retryable=retryable, sha256=item.sha256, pending=True) for item in sent]
         outcomes, untold = judge(sent, ended)
-        for one in outcomes:
-            self._known[one.file.title].update({one.data_hash, one.backing_item_uuid} - {None})  # type: ignore[arg-type]
+        for outcome in outcomes:
+            self._known[outcome.file.title].update({outcome.data_hash, outcome.backing_item_uuid} - {None})  # type: ignore[arg-type]
         if untold:
             found, lost = yield from self._look(untold)
             outcomes += found + [_untold(one, ended) for one in lost]
@@ -177,13 +177,13 @@ class Registration:
 
     def _look(self, sent: Sequence[StoredFile]) -> Flow[tuple[list[FileOutcome], list[StoredFile]]]:
         """Divide files into those that have a new row in the dataset and those that have none."""
-        rows = yield from rows_of_kinds(self._target, [one.file for one in sent])
+        rows = yield from rows_of_kinds(self._target, [item.file for item in sent])
         new = [row for row in rows if row.data_hash not in self._known.get(row.data_title, ())]
-        rows_of = dict(match_new_rows([one.file for one in sent], new))
+        rows_of = dict(match_new_rows([item.file for item in sent], new))
         for file, row in rows_of.items():
             self._known[file.title].add(row.data_hash)
-        found = [_uploaded(one, rows_of[one.file]) for one in sent if one.file in rows_of]
-        return found, [one for one in sent if one.file not in rows_of]
+        found = [_uploaded(item, rows_of[item.file]) for item in sent if item.file in rows_of]
+        return found, [item for item in sent if item.file not in rows_of]
 
     def _follow(self, job: str) -> Flow[UploadJob | None]:
         """Poll a job until it ends or its time is over; None if Encord does not know it."""
@@ -231,14 +231,14 @@ def judge(sent: Sequence[StoredFile], job: UploadJob) -> tuple[list[FileOutcome]
         registered[unit.title].append(unit)
     outcomes: list[FileOutcome] = []
     untold: list[StoredFile] = []
-    for one in sent:
-        if refused := [url for url in one.objects if url in failures]:
-            reason = f"Encord could not take {one.file.uri}: {failures[refused[0]]}."
-            outcomes.append(failed(one.file, reason, retryable=False, sha256=one.sha256))
-        elif units := registered.get(one.file.title):
-            outcomes.append(_uploaded(one, units.popleft()))
+    for item in sent:
+        if refused := [url for url in item.objects if url in failures]:
+            reason = f"Encord could not take {item.file.uri}: {failures[refused[0]]}."
+            outcomes.append(failed(item.file, reason, retryable=False, sha256=item.sha256))
+        elif units := registered.get(item.file.title):
+            outcomes.append(_uploaded(item, units.popleft()))
         else:
-            untold.append(one)
+            untold.append(item)
     return outcomes, untold
 
 

@@ -163,7 +163,7 @@ class RegistrationReport:
         :param present: The units that are there already, by position.
         """
         sent = (_sent(unit, present.get(at)) for at, unit in enumerate(units))
-        self._write(_sent_name(number), (msgspec.json.encode(one) + b"\n" for one in sent))
+        self._write(_sent_name(number), (msgspec.json.encode(item) + b"\n" for item in sent))
 
     def sent(self, number: int) -> list[SentUnit]:
         """What a job was sent."""

@@ -133,7 +133,7 @@ class ReportWriter:
         """
         self._claim.check()
         self._learned()
-        lines = [upload_line(one, **self._target, checksums=self._checksums) for one in outcomes]
+        lines = [upload_line(outcome, **self._target, checksums=self._checksums) for outcome in outcomes]
         self._keep_earlier({line.id for line in lines})  # first: a kill between the two then loses nothing
         write_report(self._path, lines)
         with storage_errors("report", self._parts):
@@ -180,7 +180,9 @@ class ReportWriter:
     def _left(self) -> list[Any]:
         if not self._parts.exists():
             return []
-        return sorted((one for one in self._parts.iterdir() if one.name.startswith("part-")), key=lambda one: one.name)
+        return sorted(
+            (path for path in self._parts.iterdir() if path.name.startswith("part-")), key=lambda one: one.name
+        )
 
     def _read_notes(self) -> bytes | None:
         with storage_errors("report", self._parts):

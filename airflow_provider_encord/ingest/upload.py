@@ -194,7 +194,7 @@ class Newcomers:
 
     def mine(self, outcomes: Iterable[FileOutcome]) -> None:
         """These rows are not somebody else's."""
-        self._known |= {key for one in outcomes for key in (one.data_hash, one.backing_item_uuid) if key}
+        self._known |= {key for outcome in outcomes for key in (outcome.data_hash, outcome.backing_item_uuid) if key}
 
     def among(self, files: Sequence[SourceFile]) -> Flow[list[tuple[SourceFile, DataRow]]]:
         """The files that have a row of somebody else by now, recognised by title and size."""
@@ -266,7 +266,7 @@ class _Upload:
             return []
         self._on_outcomes(failures)
         if not sent:
-            if all(one.retryable for one in failures):
+            if all(failure.retryable for failure in failures):
                 self._meet(UnavailableError("The object store took none of the files."))
             return []
         try:
@@ -274,20 +274,20 @@ class _Upload:
             jobs = (yield from self._register(sent)) if sent else []
         except EncordError as error:
             self._meet(error)
-            self._fail([one.file for one in sent], str(error), retryable=error.retryable)
+            self._fail([item.file for item in sent], str(error), retryable=error.retryable)
             return []
         self._failed_batches = 0
         return jobs
 
     def _without_newcomers(self, sent: list[StoredFile]) -> Flow[list[StoredFile]]:
         """Leave out what somebody else uploaded meanwhile."""
-        titles = {one.file.title for one in sent}
-        if any(one.file.title in titles for job in self._running for one in job.sent):
+        titles = {item.file.title for item in sent}
+        if any(item.file.title in titles for job in self._running for item in job.sent):
             yield from self._finish(0)  # whose rows of such a title are whose, is clear only then
-        found = yield from self._newcomers.among([one.file for one in sent])
+        found = yield from self._newcomers.among([item.file for item in sent])
         self._on_outcomes([_present(self._target, file, row, TITLE_AND_SIZE) for file, row in found])
         theirs = {file for file, _ in found}
-        return [one for one in sent if one.file not in theirs]
+        return [item for item in sent if item.file not in theirs]
 
     def _register(self, sent: Sequence[StoredFile]) -> Flow[list[Job]]:
         try:
@@ -309,10 +309,10 @@ class _Upload:
                 outcomes = yield from self._registration.finish(job)
             except EncordError as error:
                 self._meet(error)
-                self._fail([one.file for one in job.sent], str(error), retryable=error.retryable)
+                self._fail([item.file for item in job.sent], str(error), retryable=error.retryable)
             else:
                 self._newcomers.mine(outcomes)
-                self._uploaded += [one.file for one in outcomes if one.result == CREATED]
+                self._uploaded += [outcome.file for outcome in outcomes if outcome.result == CREATED]
                 self._on_outcomes(outcomes)
                 self._registration.close(job, outcomes)
 

@@ -242,7 +242,7 @@ def _kinds(value: Any, name: str) -> list[str]:
     from airflow_provider_encord.client.errors import InvalidArgumentError
 
     kinds = parse_list(value, name)
-    unknown = [one for one in kinds if one not in ANALYTICS_KINDS]
+    unknown = [kind for kind in kinds if kind not in ANALYTICS_KINDS]
     if unknown or not kinds:
         raise InvalidArgumentError(f"{name}: {unknown or kinds} is none of {', '.join(ANALYTICS_KINDS)}.")
     return kinds

@@ -59,14 +59,14 @@ def parse_list(value: Any, name: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, str):
-        return [_joined(one) for one in value] if isinstance(value, Iterable) else [value]
+        return [_joined(item) for item in value] if isinstance(value, Iterable) else [value]
     value = value.strip()
     if not value.startswith(("[", "(")):
         return [value] if value else []
     items = _listed(value)
     if not isinstance(items, list | tuple):
         raise _invalid(f"{name}: {value[:80]!r} is not a list. In a template, write {{{{ ... | tojson }}}}.")
-    if any(one is None or isinstance(one, bool) for one in items):
+    if any(item is None or isinstance(item, bool) for item in items):
         raise _invalid(f"{name}: {value[:80]!r} holds a value that is no text. Check the rendered template.")
     return list(items)
 

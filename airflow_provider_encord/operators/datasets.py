@@ -127,7 +127,7 @@ class EncordListDatasetsOperator(ListingOperator):
         if len(found) == 1:
             self.push_link(context, dataset_url, found[0].dataset_hash)
         self.log.info("Found %d datasets.", len(found))
-        return [as_dictionary(one) for one in found]
+        return [as_dictionary(match) for match in found]
 
 
 class EncordLinkItemsOperator(EncordBaseOperator):

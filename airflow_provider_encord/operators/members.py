@@ -36,7 +36,7 @@ class AddUsersOperator(EncordBaseOperator):
             raise InvalidArgumentError("user_emails: it is empty; name at least one address.")
         number = role_on_wire(self.role, resource.member_calls.roles)
         members = resource.add_users(wanted, number)
-        other = sorted(one.user_email for one in members if one.user_role != number)
+        other = sorted(member.user_email for member in members if member.user_role != number)
         if other:
             self.log.warning("Already there with another role, which stays as it is: %s.", ", ".join(other))
         self.log.info("%d users have the role %s.", len(members) - len(other), self.role)

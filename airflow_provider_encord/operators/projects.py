@@ -155,7 +155,7 @@ class EncordListProjectsOperator(ListingOperator):
             self.push_link(context, project_url, found[0].project_hash)
         self.log.info("Found %d projects.", len(found))
         fields = ("project_hash", "title", "description", "status", "ontology_hash", "created_at", "last_edited_at")
-        return [as_dictionary(one, fields) for one in found]
+        return [as_dictionary(match, fields) for match in found]
 
 
 class _ChangeDatasetsOperator(EncordBaseOperator):

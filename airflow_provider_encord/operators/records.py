@@ -28,5 +28,5 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "__struct_fields__"):
         return as_dictionary(value)
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     return value

@@ -48,12 +48,12 @@ class _Job(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         ]
         errors = [
             UnitError(
-                object_urls=one.object_urls,
-                error=one.error,
-                subtask_uuid=one.subtask_uuid,
-                action_description=one.action_description,
+                object_urls=error.object_urls,
+                error=error.error,
+                subtask_uuid=error.subtask_uuid,
+                action_description=error.action_description,
             )
-            for one in self.unit_errors
+            for error in self.unit_errors
         ]
         return UploadJob(
             status=self.status,

@@ -76,7 +76,7 @@ def _records(answer: bytes) -> list[ApiKeyRecord]:
 
 def _checked(scopes: Sequence[str], known: tuple[str, ...]) -> list[str]:
     scopes = [scopes] if isinstance(scopes, str) else scopes
-    unknown = [one for one in scopes if one not in known]
+    unknown = [scope for scope in scopes if scope not in known]
     if unknown or not scopes:
         what = f"unknown {', '.join(unknown)}" if unknown else "none given"
         raise InvalidArgumentError(f"scopes: {what}; choose from {', '.join(known)}.")

@@ -183,8 +183,8 @@ def _metadata_stream() -> ItemStream[LabelRowMetadata]:
 
 def _stamps(answer: bytes) -> list[LabelRowStamp]:
     stamps: list[LabelRowStamp] = _STAMPS(answer)
-    for one in stamps:
-        msgspec.structs.force_setattr(one, "branch_name", sys.intern(one.branch_name))
+    for stamp in stamps:
+        msgspec.structs.force_setattr(stamp, "branch_name", sys.intern(stamp.branch_name))
     return stamps
 
 

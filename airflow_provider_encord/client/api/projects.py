@@ -366,4 +366,4 @@ def list_project_branches(project: str, *, limit: int | None = None, page: str |
 def all_project_branches(project: str) -> Flow[list[str]]:
     """The names of all branches of a project's labels."""
     branches = yield from every_page(lambda page: list_project_branches(project, page=page))
-    return [one.name for one in branches]
+    return [branch.name for branch in branches]

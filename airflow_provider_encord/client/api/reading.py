@@ -76,10 +76,12 @@ def _with_wire_names(value: Any, type_: Any) -> Any:
     """The same value with ``snake_case`` keys renamed, but only where a record names them: content stays as it is."""
     origin, arguments = typing.get_origin(type_), typing.get_args(type_)
     if origin in (typing.Union, types.UnionType):
-        named = next((one for one in arguments if _is_record(one) or typing.get_origin(one) is list), None)
+        named = next(
+            (argument for argument in arguments if _is_record(argument) or typing.get_origin(argument) is list), None
+        )
         return value if named is None else _with_wire_names(value, named)
     if origin is list and isinstance(value, list):
-        return [_with_wire_names(one, arguments[0]) for one in value]
+        return [_with_wire_names(item, arguments[0]) for item in value]
     if not _is_record(type_) or not isinstance(value, dict):
         return value
     renamed = dict(value)

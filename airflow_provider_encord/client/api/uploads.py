@@ -149,7 +149,7 @@ def signed_urls_v1(dataset: str, titles: Sequence[str], kind: Kind) -> Call[list
 
     def read(answer: bytes) -> list[SignedUrl]:
         urls = _SIGNED_URLS_V1(answer) if kind.many_urls else [_SIGNED_URL_V1(answer)]
-        return [one.record() for one in urls]
+        return [url.record() for url in urls]
 
     request = Envelope(kind.url_query, "GET", dataset_resource(dataset), uid=uid)
     return Call(request=request, credentials=SSH_OR_API_KEY, read=read)

@@ -219,10 +219,10 @@ def find_stage(project: str, wanted: str) -> Flow[Stage]:
 def choose_stage(stages: Sequence[Stage], wanted: str) -> Stage:
     """The stage of this id or title; see `find_stage`."""
     name = str(wanted).strip()
-    found = [one for one in stages if one.uuid == name.lower() or one.title == name]
+    found = [stage for stage in stages if stage.uuid == name.lower() or stage.title == name]
     if len(found) == 1:
         return found[0]
-    there = ", ".join(f"{one.title!r} ({one.stage_type}, {one.uuid})" for one in stages)
+    there = ", ".join(f"{stage.title!r} ({stage.stage_type}, {stage.uuid})" for stage in stages)
     problem = "is the title of several stages; pass the id" if found else "is neither id nor title of a stage"
     raise InvalidArgumentError(f"stage: {name[:80]!r} {problem}. The workflow has: {there or 'none'}.")
 

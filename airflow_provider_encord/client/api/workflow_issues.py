@@ -173,8 +173,8 @@ def add_issues(project: str, issues: Sequence[NewIssue]) -> Call[None]:
     """Add issues. Not safe to repeat: each request adds others."""
     body = {
         "issues": [
-            {"anchor": msgspec.to_builtins(one.anchor), "comment": one.comment, "issueTags": list(one.tags)}
-            for one in issues
+            {"anchor": msgspec.to_builtins(issue.anchor), "comment": issue.comment, "issueTags": list(issue.tags)}
+            for issue in issues
         ]
     }
     request = Request("POST", f"projects/{project}/issues", json=body)

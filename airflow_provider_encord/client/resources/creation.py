@@ -162,7 +162,7 @@ def _find(find: Find, title: str) -> Flow[Sequence[Existing]]:
     decomposed = unicodedata.normalize("NFD", title)
     if decomposed != title:
         found += yield from find(decomposed)
-    return list({one.id: one for one in found}.values())
+    return list({match.id: match for match in found}.values())
 
 
 def _oldest_by_now(kind: str, title: str, mine: str, find: Find) -> Flow[str]:
@@ -172,7 +172,7 @@ def _oldest_by_now(kind: str, title: str, mine: str, find: Find) -> Flow[str]:
     except EncordError as error:  # it is created; nothing is lost but the look
         log.warning("Whether others created the %s %r at the same time is not known: %s", kind, title, error)
         return mine
-    if mine not in {one.id for one in found}:  # a listing may lag behind
+    if mine not in {match.id for match in found}:  # a listing may lag behind
         return mine
     oldest = sorted(found, key=_age)[0]
     if len(found) > 1:
@@ -195,7 +195,7 @@ def _choose(kind: str, title: str, found: Sequence[Existing]) -> Existing:
 
 
 def _were_created_together(found: Sequence[Existing]) -> bool:
-    created = [parse_time(one.created_at) for one in found if one.created_at]
+    created = [parse_time(match.created_at) for match in found if match.created_at]
     return len(created) == len(found) and (max(created) - min(created)).total_seconds() <= TOGETHER
 
 
@@ -205,7 +205,7 @@ def _age(one: Existing) -> tuple[str, str]:
 
 
 def _warn_of_others(kind: str, title: str, oldest: Existing, found: Sequence[Existing]) -> None:
-    others = ", ".join(one.id for one in found if one.id != oldest.id)
+    others = ", ".join(match.id for match in found if match.id != oldest.id)
     log.warning(
         "Several tasks created the %s %r at the same time. All of them use the oldest, %s. Remove or rename the "
         "others: %s. To avoid this, create it in one task that the others depend on, or set max_active_tis_per_dag=1.",
@@ -217,7 +217,7 @@ def _warn_of_others(kind: str, title: str, oldest: Existing, found: Sequence[Exi
 
 
 def _ids(found: Sequence[Existing]) -> str:
-    return ", ".join(one.id for one in found)
+    return ", ".join(match.id for match in found)
 
 
 def _plural(kind: str) -> str:

@@ -97,7 +97,7 @@ class LabelRows:
         self._client.run(
             in_parts(
                 list(priorities),
-                lambda some: label_actions.set_priorities(self._project, {one: priorities[one] for one in some}),
+                lambda some: label_actions.set_priorities(self._project, {item: priorities[item] for item in some}),
                 size=label_actions.MOST_PRIORITIES_PER_REQUEST,
             )
         )

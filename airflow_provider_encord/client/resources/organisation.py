@@ -154,7 +154,7 @@ def _add_user(email: str, role: str, member_type: str) -> Flow[None]:
         yield from organisation.add_organisation_user(email, role=role, member_type=member_type)
     except (ConflictError, OutcomeUnknownError):
         users = yield from _all_users()
-        if all(one.email.lower() != email.lower() for one in users):
+        if all(user.email.lower() != email.lower() for user in users):
             raise
 
 

@@ -72,7 +72,7 @@ class ProjectTags:
 
     def _add_issue_tags(self, names: Sequence[str]) -> Flow[Sequence[str]]:
         """Add what is missing. If the answer is lost, look: what is there then was added."""
-        if not all(isinstance(one, str) and one.strip() for one in names):
+        if not all(isinstance(name, str) and name.strip() for name in names):
             raise InvalidArgumentError("names: one of them is empty; a tag needs a name.")
         missing = yield from self._missing(names)
         if not missing:

@@ -143,7 +143,7 @@ class Project(HasUsers, HasGroups):
     def stages(self) -> list[WorkflowStage]:
         """The stages of its workflow, in order. SSH keys only."""
         stages = self._client.run(workflow.stages_of(self.id))
-        return [WorkflowStage(self._client, self.id, one, stages) for one in stages]
+        return [WorkflowStage(self._client, self.id, stage, stages) for stage in stages]
 
     def stage(self, wanted: str) -> WorkflowStage:
         """A stage by its id or title; else an error that lists all stages. SSH keys only."""
@@ -214,7 +214,7 @@ class Project(HasUsers, HasGroups):
         save = in_parts(
             list(rows),
             lambda some: labels.save_label_rows(
-                self.id, some, [rows[one] for one in some], validate_before_saving=validate_before_saving
+                self.id, some, [rows[item] for item in some], validate_before_saving=validate_before_saving
             ),
             size=labels.MOST_ROWS_PER_REQUEST,
         )
@@ -246,7 +246,7 @@ class Project(HasUsers, HasGroups):
 
     def _differing(self, wanted: list[str], *, attach: bool) -> Flow[list[str]]:
         attached = {one.dataset_hash for one in (yield from self._datasets())}
-        return [one for one in wanted if (one in attached) != attach]
+        return [item for item in wanted if (item in attached) != attach]
 
 
 def _id(there: ProjectRecord) -> str:

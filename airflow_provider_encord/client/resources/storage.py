@@ -197,7 +197,7 @@ def edit_items(patches: Mapping[str, Mapping[str, Any]]) -> Flow[None]:
     """
     yield from in_parts(
         list(patches),
-        lambda some: storage_items.edit_items({one: patches[one] for one in some}),
+        lambda some: storage_items.edit_items({item: patches[item] for item in some}),
         size=storage_items.MOST_ITEMS_PER_EDIT,
     )
 
@@ -220,12 +220,12 @@ def create_folder_once(
         found = yield from every_page(listing)
         return [
             Existing(
-                id=one.uuid,
-                differs=another_description(description, one.description or ""),
-                created_at=one.created_at,
+                id=match.uuid,
+                differs=another_description(description, match.description or ""),
+                created_at=match.created_at,
             )
-            for one in found
-            if one.name == name and one.parent == parent and not one.synced_dataset_hash
+            for match in found
+            if match.name == name and match.parent == parent and not match.synced_dataset_hash
         ]
 
     def create(name: str) -> Call[StorageFolderRecord]:

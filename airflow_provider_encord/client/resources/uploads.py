@@ -226,7 +226,7 @@ def _upload(
     parallel: int,
 ) -> Flow[Uploaded]:
     results = yield from _send(units, ask, parallel)
-    sent = [one for one in results if not isinstance(one, EncordError)]
+    sent = [result for result in results if not isinstance(result, EncordError)]
     lost = [(unit.title, one) for unit, one in zip(units, results, strict=True) if isinstance(one, EncordError)]
     if not sent:
         return Uploaded(job=None, state=None, not_sent=lost)
@@ -255,8 +255,8 @@ def _send(units: Sequence[LocalUnit], ask: AskForUrls, parallel: int) -> Flow[li
 
 
 def _outcome(unit: LocalUnit, places: Sequence[SignedUrl | EncordError]) -> Unit | EncordError:
-    error = next((one for one in places if isinstance(one, EncordError)), None)
-    return error or unit.registered([one for one in places if isinstance(one, SignedUrl)])
+    error = next((place for place in places if isinstance(place, EncordError)), None)
+    return error or unit.registered([place for place in places if isinstance(place, SignedUrl)])
 
 
 def _send_files(

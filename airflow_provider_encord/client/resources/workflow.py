@@ -155,7 +155,7 @@ class WorkflowStage:
     def _tasks(self, action: str, tasks: Tasks) -> TasksInStage:
         self._require(action)
         given = [tasks] if isinstance(tasks, Task | Subtask | str) else list(tasks)
-        ids = [require_id(one, "tasks") if isinstance(one, str) else one for one in given]
+        ids = [require_id(value, "tasks") if isinstance(value, str) else value for value in given]
         return tasks_in_stage(self.project, self.uuid, ids)
 
     def _require(self, action: str) -> None:
@@ -167,10 +167,10 @@ class WorkflowStage:
             )
 
     def _pathway(self, wanted: str | None) -> Pathway:
-        found = [one for one in self.pathways if wanted in (one.uuid, one.title)]
+        found = [pathway for pathway in self.pathways if wanted in (pathway.uuid, pathway.title)]
         if len(found) == 1:
             return found[0]
-        there = ", ".join(f"{one.title!r} ({one.uuid})" for one in self.pathways) or "it has none"
+        there = ", ".join(f"{pathway.title!r} ({pathway.uuid})" for pathway in self.pathways) or "it has none"
         problem = "is the title of several" if found else "is none"
         raise InvalidArgumentError(
             f"pathway: {str(wanted)[:80]!r} {problem} of the pathways of stage {self.title!r}: {there}."

@@ -66,7 +66,7 @@ class TasksInStage(msgspec.Struct, frozen=True, kw_only=True):
 
 def still_in_stage(tasks: TasksInStage, uuids: Sequence[str]) -> Flow[set[str]]:
     """Which of these tasks, or sub-tasks that are not completed, are in the stage now."""
-    known = [tasks.data_hashes[one] for one in uuids if one in tasks.data_hashes]
+    known = [tasks.data_hashes[uuid] for uuid in uuids if uuid in tasks.data_hashes]
     if len(known) < len(uuids):
         return (yield from _found(tasks, uuids, workflow.EVERY_TASK))
     found: set[str] = set()
@@ -147,7 +147,7 @@ class _Progress:
                 lost += 1
                 remaining = yield from self._remaining(part)
                 # All or nothing: if the request was carried out, nothing remains; else others took what is gone.
-                (self.already_left if remaining else self.done).extend(one for one in part if one not in remaining)
+                (self.already_left if remaining else self.done).extend(item for item in part if item not in remaining)
                 if remaining and lost == MOST_LOST_ANSWERS:
                     raise
                 part = remaining
@@ -157,7 +157,7 @@ class _Progress:
                 remaining = yield from self._remaining(part)
                 if len(remaining) == len(part):
                     raise
-                self.already_left.extend(one for one in part if one not in remaining)
+                self.already_left.extend(item for item in part if item not in remaining)
                 part = remaining
             else:
                 self.done.extend(part)
@@ -165,12 +165,12 @@ class _Progress:
 
     def _remaining(self, part: Sequence[str]) -> Flow[list[str]]:
         there = yield from still_in_stage(self._tasks, part)
-        return [one for one in part if one in there]
+        return [item for item in part if item in there]
 
 
 def tasks_in_stage(project: str, stage: str, tasks: Iterable[Task | Subtask | str]) -> TasksInStage:
     """Tasks as a user names them: as they were listed, or by id. Doubles are dropped, the order is kept."""
-    given = {one if isinstance(one, str) else one.uuid: one for one in tasks}
+    given = {task if isinstance(task, str) else task.uuid: task for task in tasks}
     known = {uuid: one.data_hash for uuid, one in given.items() if not isinstance(one, str)}
     return TasksInStage(project=project, stage=stage, uuids=list(given), data_hashes=known)
 
@@ -223,7 +223,9 @@ def assign(tasks: TasksInStage, assignees: Mapping[str, str]) -> Flow[TasksOutco
     """As `workflow_actions.assign_tasks`, for any number of tasks."""
     return act_on(
         tasks,
-        lambda some: workflow_actions.assign_tasks(tasks.project, tasks.stage, {one: assignees[one] for one in some}),
+        lambda some: workflow_actions.assign_tasks(
+            tasks.project, tasks.stage, {item: assignees[item] for item in some}
+        ),
     )
 
 
@@ -240,7 +242,7 @@ def proceed(tasks: TasksInStage, *, by_uuid: Mapping[str, str]) -> Flow[TasksOut
     return act_on(
         tasks,
         lambda some: workflow_actions.proceed_tasks(
-            tasks.project, tasks.stage, by_uuid={one: by_uuid[one] for one in some}
+            tasks.project, tasks.stage, by_uuid={item: by_uuid[item] for item in some}
         ),
     )
 

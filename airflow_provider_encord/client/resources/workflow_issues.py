@@ -94,7 +94,7 @@ class DataUnitIssues:
 
         :return: Ids of those that were deleted now.
         """
-        ids = [require_id(one if isinstance(one, str) else one.uuid, "issues") for one in issues]
+        ids = [require_id(issue if isinstance(issue, str) else issue.uuid, "issues") for issue in issues]
         return self._client.run(self._delete(list(dict.fromkeys(ids))))
 
     def _add(self, anchor: Anchor, comment: str, tags: Sequence[str]) -> None:
@@ -114,8 +114,8 @@ class DataUnitIssues:
             yield from api.delete_issues(self._project, part)
         except (OutcomeUnknownError, RefusedError) as error:
             listed = yield from every_page(lambda page: api.list_issues(self._project, self.data_hash, page=page))
-            there = {one.uuid for one in listed}
-            remaining = [one for one in part if one in there]
+            there = {row.uuid for row in listed}
+            remaining = [item for item in part if item in there]
             if not remaining:
                 return part if isinstance(error, OutcomeUnknownError) else []
             if len(remaining) == len(part):

@@ -61,12 +61,12 @@ class TaskReviews:
             yield from in_parts(reviews, call, size=MOST_ACTIONS_PER_REQUEST)
         except OutcomeUnknownError:
             listed = yield from every_page(lambda page: api.list_label_reviews(*self._place, page=page))
-            rejected = {one.review_uuid for one in listed if one.status == "REJECTED"}
+            rejected = {row.review_uuid for row in listed if row.status == "REJECTED"}
             if not rejected.issuperset(reviews):
                 raise
 
 
 def _ids(reviews: Reviews) -> list[str]:
     given = [reviews] if isinstance(reviews, LabelReview | str) else list(reviews)
-    ids = [require_id(one if isinstance(one, str) else one.review_uuid, "reviews") for one in given]
+    ids = [require_id(value if isinstance(value, str) else value.review_uuid, "reviews") for value in given]
     return list(dict.fromkeys(ids))

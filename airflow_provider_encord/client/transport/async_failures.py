@@ -73,7 +73,7 @@ def failure(error: BaseException, host: str, progress: Progress) -> Failure:
         refused = _STATUS.match(str(error))
         return failures.tunnel_refused(host, refused[1]) if refused else failures.proxy_not_reached(host)
     causes = list(_causes(error))
-    tls = next((one for one in causes if isinstance(one, ssl.SSLError) and not isinstance(one, _PASSING)), None)
+    tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError) and not isinstance(cause, _PASSING)), None)
     if tls is not None and not failures.tls_was_cut(tls):
         return failures.no_tls(host, tls)
     if tls is None and not isinstance(error, httpx.HTTPError):
@@ -86,11 +86,11 @@ def failure(error: BaseException, host: str, progress: Progress) -> Failure:
 
 
 def _why_not_connected(error: BaseException, causes: list[BaseException]) -> str:
-    if any(isinstance(one, socket.gaierror) for one in causes):
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
         return failures.UNKNOWN_NAME
     if isinstance(error, httpx.TimeoutException):
         return failures.CONNECT_TIMED_OUT
-    return failures.refused_by(next((one for one in causes if getattr(one, "errno", None) is not None), None))
+    return failures.refused_by(next((cause for cause in causes if getattr(cause, "errno", None) is not None), None))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

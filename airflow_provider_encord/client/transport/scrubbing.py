@@ -28,7 +28,7 @@ class _WithoutQuery(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if _signed.get() and isinstance(record.args, tuple):
             record.args = tuple(
-                one.partition("?")[0] + "?***" if isinstance(one, str) and "?" in one else one for one in record.args
+                arg.partition("?")[0] + "?***" if isinstance(arg, str) and "?" in arg else arg for arg in record.args
             )
         return True
 

@@ -62,9 +62,9 @@ def failure(error: BaseException, host: str) -> Failure:
 
 def _how(error: BaseException) -> str:
     causes = list(_causes(error))
-    if any(isinstance(one, urllib3.exceptions.InvalidChunkLength) and not one.length for one in causes):
+    if any(isinstance(cause, urllib3.exceptions.InvalidChunkLength) and not cause.length for cause in causes):
         return failures.BROKEN_OFF  # the length of a chunk did not come at all
-    if how := next((how for one in reversed(causes) if (how := _described(one, _LOST))), None):
+    if how := next((how for cause in reversed(causes) if (how := _described(cause, _LOST))), None):
         return how
     # `urllib3` raises its own class while the body is read, and `requests` wraps it before that.
     return failures.BROKEN_OFF if isinstance(error, urllib3.exceptions.ProtocolError) else failures.CUT

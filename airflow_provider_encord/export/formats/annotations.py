@@ -168,7 +168,7 @@ def annotations_of(
             yield LeftOut(hash=hash_, kind=OBJECT, reason=NO_FRAME)
     entries = _entries(frames)
     answers: dict[str, Any] = dict(row.get("classification_answers") or {})
-    for hash_ in [*answers, *(one for one in entries if one not in answers)]:
+    for hash_ in [*answers, *(entry for entry in entries if entry not in answers)]:
         answer, found = answers.get(hash_) or {}, entries.get(hash_, [])
         if classifications:
             yield from _classification(row, frames, hash_, answer, found, names)

@@ -36,11 +36,11 @@ class Names:
         attributes with one name the later have the feature hash beside it.
         """
         found: dict[str, tuple[str, Any]] = {}
-        for one in given:
-            hash_ = one.get("featureHash")
-            name = self._attributes.get(str(hash_)) or str(one.get("name") or one.get("value"))
+        for value in given:
+            hash_ = value.get("featureHash")
+            name = self._attributes.get(str(hash_)) or str(value.get("name") or value.get("value"))
             key = hash_ if isinstance(hash_, str) else f"name: {name}"
-            answer = self._answer(one.get("answers"), one.get("name"))
+            answer = self._answer(value.get("answers"), value.get("name"))
             if (
                 key in found
                 and isinstance(answer, list)
@@ -70,7 +70,7 @@ class Names:
         """Options by their names; text and numbers as they are."""
         if not isinstance(answers, list):
             return answers
-        return [self._option(one, attribute) if isinstance(one, Mapping) else one for one in answers]
+        return [self._option(answer, attribute) if isinstance(answer, Mapping) else answer for answer in answers]
 
     def _option(self, option: Document, attribute: Any) -> Any:
         label = self._options.get(str(option.get("featureHash")))
@@ -94,7 +94,7 @@ def _by_name(found: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
 def mappings(values: Any) -> Iterator[Document]:
     """Those of some values that are JSON objects, in whatever they come."""
     if values is not None and not isinstance(values, str | Mapping) and isinstance(values, Iterable):
-        yield from (one for one in values if isinstance(one, Mapping))
+        yield from (value for value in values if isinstance(value, Mapping))
 
 
 NO_NAMES = Names({})

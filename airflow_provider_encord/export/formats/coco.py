@@ -56,7 +56,7 @@ class CocoEncoder:
         self._file = file
         self._categories = _categories(structure)
         self._names = Names(structure)
-        self._ids = {one["encord_feature_hash"]: one["id"] for one in self._categories}
+        self._ids = {category["encord_feature_hash"]: category["id"] for category in self._categories}
         self._images: dict[int, bytes] = {}
         self._left_out: list[bytes] = []
         self._reasons: collections.Counter[str] = collections.Counter()
@@ -65,14 +65,14 @@ class CocoEncoder:
 
     def write(self, row: LabelRow) -> None:
         """Add what COCO can say of a label row."""
-        for one in records_of(row, self._records):
-            if isinstance(one, _Image):
-                self._images.setdefault(one.id, one.content)
-            elif isinstance(one, _LeftOut):
-                self._left_out.append(one.content)
-                self._reasons[one.reason] += 1
+        for record in records_of(row, self._records):
+            if isinstance(record, _Image):
+                self._images.setdefault(record.id, record.content)
+            elif isinstance(record, _LeftOut):
+                self._left_out.append(record.content)
+                self._reasons[record.reason] += 1
             else:
-                self._file.write((b"" if self._first else b",\n") + one)
+                self._file.write((b"" if self._first else b",\n") + record)
                 self._first = False
 
     def finish(self) -> dict[str, int]:
@@ -88,13 +88,13 @@ class CocoEncoder:
         if document.get("data_type") in _SINGLE:
             for place in places_of(document):
                 yield from self._image(document, place, images)
-        for one in annotations_of(document, self._names, classifications=False):
-            made = one if isinstance(one, LeftOut) else self._made(document, one)
+        for annotation in annotations_of(document, self._names, classifications=False):
+            made = annotation if isinstance(annotation, LeftOut) else self._made(document, annotation)
             if isinstance(made, LeftOut):
                 yield _LeftOut(made.reason, msgspec.json.encode(_left_out(document, made)))
                 continue
-            if not isinstance(one, LeftOut):
-                yield from self._image(document, one.place, images)
+            if not isinstance(annotation, LeftOut):
+                yield from self._image(document, annotation.place, images)
             yield msgspec.json.encode(made)
 
     def _image(self, row: Mapping[str, Any], place: Place, known: set[int]) -> Iterator[_Image]:

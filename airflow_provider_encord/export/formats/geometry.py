@@ -168,5 +168,5 @@ def _numbered(points: Mapping[str, Any], width: float, height: float) -> Ring:
 
 def _ring(numbers: Sequence[Any], width: float, height: float) -> Ring:
     if numbers and isinstance(numbers[0], Mapping):  # points instead of numbers
-        return [(one["x"] * width, one["y"] * height) for one in numbers]
+        return [(point["x"] * width, point["y"] * height) for point in numbers]
     return [(x * width, y * height) for x, y in zip(numbers[::2], numbers[1::2], strict=False)]

@@ -70,11 +70,11 @@ class ParquetEncoder:
 
     def write(self, row: LabelRow) -> None:
         """Add the annotations of a label row."""
-        for one in records_of(row, self._records):
-            if isinstance(one, str):
-                self._left_out[one] += 1
+        for record in records_of(row, self._records):
+            if isinstance(record, str):
+                self._left_out[record] += 1
             else:
-                self._rows.append(one)
+                self._rows.append(record)
                 if len(self._rows) >= _ROWS_PER_GROUP:
                     self._flush()
 
@@ -86,16 +86,16 @@ class ParquetEncoder:
 
     def _records(self, document: Mapping[str, Any]) -> Iterator[dict[str, Any] | str]:
         """The rows, and reasons why something is left out; of odd geometry there is the JSON, and no box."""
-        for one in annotations_of(document, self._names):
-            if isinstance(one, LeftOut):
-                yield f"{one.kind}: {one.reason}"
+        for annotation in annotations_of(document, self._names):
+            if isinstance(annotation, LeftOut):
+                yield f"{annotation.kind}: {annotation.reason}"
                 continue
             box = None
             try:
-                box = geometry.box_of(one) if one.place.width and one.place.height else None
+                box = geometry.box_of(annotation) if annotation.place.width and annotation.place.height else None
             except geometry.MalformedGeometryError:
-                yield f"{one.kind}: box of {geometry.MALFORMED}"
-            yield _record(document, one, box)
+                yield f"{annotation.kind}: box of {geometry.MALFORMED}"
+            yield _record(document, annotation, box)
 
     def _flush(self) -> None:
         rows, self._rows = self._rows, []

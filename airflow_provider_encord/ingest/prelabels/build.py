@@ -71,17 +71,17 @@ def _normalised(labels: Labels) -> Labels:
     classifications without answers yet, objects without an entry for their answers.
     """
     for drawn in labels.objects.values():
-        for one in drawn:
-            hash_ = one.get("objectHash")
+        for shape in drawn:
+            hash_ = shape.get("objectHash")
             if isinstance(hash_, str) and hash_:
                 labels.object_answers.setdefault(hash_, {"objectHash": hash_, "classifications": []})
             for key in _POINTS:
-                if isinstance(one.get(key), list):
-                    one[key] = {str(number): _point(point) for number, point in enumerate(one[key])}
+                if isinstance(shape.get(key), list):
+                    shape[key] = {str(number): _point(point) for number, point in enumerate(shape[key])}
     for answers in (labels.object_answers, labels.classification_answers):
         for answer in answers.values():
             given = answer.get("classifications") or []
-            answer["classifications"] = [one for one in given if one.get("answers") is not None]
+            answer["classifications"] = [value for value in given if value.get("answers") is not None]
     # A classification without an answer says nothing, and Encord does not take it back.
     labels.classification_answers = {
         key: answer for key, answer in labels.classification_answers.items() if answer["classifications"]
@@ -109,7 +109,7 @@ def _listed(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     found = [] if content.get(name) is None else content[name]
     if isinstance(found, tuple):  # of a function
         found = list(found)
-    if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
+    if not isinstance(found, list) or not all(isinstance(match, Mapping) for match in found):
         raise WrongLabelsError(f"{name}: it must be a list of objects.")
     return found
 
@@ -242,15 +242,15 @@ def _check(labels: Labels, features: Features, frames: int | None, *, strict: bo
     for frame, drawn in labels.objects.items():
         _check_frame(frame, frames)
         _check_hashes(frame, drawn)
-        for one in drawn:
-            feature = _own(features.object(one.get("featureHash")), one)
-            if one.get("shape") != feature["shape"]:
+        for shape in drawn:
+            feature = _own(features.object(shape.get("featureHash")), shape)
+            if shape.get("shape") != feature["shape"]:
                 wanted = feature["shape"]
                 raise WrongLabelsError(
-                    f"object {feature['name']!r}: the ontology has the shape {wanted}, not {one.get('shape')}."
+                    f"object {feature['name']!r}: the ontology has the shape {wanted}, not {shape.get('shape')}."
                 )
-            _check_geometry(one, feature, strict=strict)
-    drawn_as = {one["objectHash"]: one["featureHash"] for drawn in labels.objects.values() for one in drawn}
+            _check_geometry(shape, feature, strict=strict)
+    drawn_as = {shape["objectHash"]: shape["featureHash"] for drawn in labels.objects.values() for shape in drawn}
     for hash_, answer in labels.object_answers.items():
         if hash_ in drawn_as:
             _check_answers(features.object(drawn_as[hash_]), answer)
@@ -272,7 +272,7 @@ def _own(feature: Mapping[str, Any], one: Mapping[str, Any]) -> Mapping[str, Any
 
 
 def _check_hashes(frame: int, drawn: list[dict[str, Any]]) -> None:
-    hashes = [one.get("objectHash") for one in drawn]
+    hashes = [shape.get("objectHash") for shape in drawn]
     if not all(isinstance(one, str) and one for one in hashes):
         raise WrongLabelsError(f"objectHash: an object on frame {frame} has none.")
     if len(set(hashes)) < len(hashes):

@@ -76,24 +76,24 @@ def answer_of(attribute: Mapping[str, Any], value: Any) -> Any:
     chosen = value if isinstance(value, list) else [value]
     if type_ == "radio" and len(chosen) > 1:
         raise WrongLabelsError(f"answer to {name!r}: one option, and not {len(chosen)}.")
-    return [_option(attribute, one) for one in chosen]
+    return [_option(attribute, choice) for choice in chosen]
 
 
 def _option(attribute: Mapping[str, Any], wanted: Any) -> dict[str, Any]:
     if isinstance(wanted, Mapping):
         wanted = wanted.get("featureHash") or wanted.get("value") or wanted.get("name")
     options = attribute.get("options") or ()
-    for one in options:
-        if wanted in (one.get("featureNodeHash"), one.get("label"), one.get("value")):
-            return {"name": one["label"], "value": one["value"], "featureHash": one["featureNodeHash"]}
-    known = ", ".join(str(one.get("label")) for one in options)
+    for option in options:
+        if wanted in (option.get("featureNodeHash"), option.get("label"), option.get("value")):
+            return {"name": option["label"], "value": option["value"], "featureHash": option["featureNodeHash"]}
+    known = ", ".join(str(option.get("label")) for option in options)
     raise WrongLabelsError(f"answer to {attribute.get('name')!r}: {str(wanted)[:80]!r} is none of {known}.")
 
 
 def _attributes(attributes: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
-    for one in attributes:
-        yield one
-        for option in one.get("options") or ():
+    for attribute in attributes:
+        yield attribute
+        for option in attribute.get("options") or ():
             yield from _attributes(option.get("options") or ())
 
 
@@ -104,10 +104,10 @@ def _name_of_classification(one: Mapping[str, Any]) -> Any:
 
 def _one(kind: str, features: Iterable[Mapping[str, Any]], wanted: Any, name_of: Any) -> Mapping[str, Any]:
     features = list(features)
-    found = [one for one in features if one.get("featureNodeHash") == wanted]
-    found = found or [one for one in features if name_of(one) == wanted]
+    found = [feature for feature in features if feature.get("featureNodeHash") == wanted]
+    found = found or [feature for feature in features if name_of(feature) == wanted]
     if len(found) == 1:
         return found[0]
-    known = ", ".join(str(name_of(one)) for one in features) or "none"
+    known = ", ".join(str(name_of(feature)) for feature in features) or "none"
     problem = f"{len(found)} {kind}s are named so; give the feature hash" if found else f"the ontology has {known}"
     raise WrongLabelsError(f"{kind} {str(wanted)[:80]!r}: {problem}.")

@@ -71,13 +71,13 @@ def import_labels(
                 report.check()
                 outcomes += saver.save(_with_rows(client, spec, works))
         except EncordError as error:
-            known = {one.source for one in outcomes}
+            known = {outcome.source for outcome in outcomes}
             rest = [work for work in works if work.prelabel.place not in known]
             outcomes += [work.outcome(FAILED, error=error.message) for work in rest]
             raise
         finally:
             report.take(outcomes)
-        done += [one.id for one in outcomes if one.outcome in SAVED and one.id]
+        done += [outcome.id for outcome in outcomes if outcome.outcome in SAVED and outcome.id]
     require_sum("The import", lines, **{name: report.counts[name] for name in OUTCOMES_OF_IMPORTS})
     return done
 
@@ -114,8 +114,8 @@ def _require_right(
     matching = Matching(spec.match_by, rows)
     wrong: list[str] = []
     count = 0
-    for one in prelabels:
-        _, outcomes = _prepared(spec, features, matching, [one])
+    for prelabel in prelabels:
+        _, outcomes = _prepared(spec, features, matching, [prelabel])
         failed = [outcome for outcome in outcomes if outcome.outcome == FAILED]
         count += len(failed)
         wrong += [f"{outcome.source}: {outcome.error}" for outcome in failed][: max(0, _MOST_NAMED - len(wrong))]
@@ -172,7 +172,7 @@ def _created(client: EncordClient, spec: ImportSpec, data_hashes: Sequence[str])
         return {row.data_hash: row.label_hash for row in project.create_label_rows(data_hashes, branch=branch)}
     except (ConflictError, OutcomeUnknownError):
         there = _existing(client, spec, data_hashes)
-    missing = [one for one in data_hashes if one not in there]
+    missing = [data_hash for data_hash in data_hashes if data_hash not in there]
     if missing:
         there |= {row.data_hash: row.label_hash for row in project.create_label_rows(missing, branch=branch)}
     return there

@@ -32,7 +32,7 @@ class Labels(msgspec.Struct, kw_only=True):
     @property
     def count(self) -> int:
         """How many annotations there are."""
-        drawn = {one["objectHash"] for found in self.objects.values() for one in found}
+        drawn = {match["objectHash"] for found in self.objects.values() for match in found}
         without_frame = len(self.object_answers.keys() - drawn)
         return sum(map(len, self.objects.values())) + without_frame + len(self.classification_answers)
 
@@ -64,12 +64,12 @@ def put(row: Document, labels: Labels, now: datetime.datetime) -> dict[str, Any]
     """
     new = copy.deepcopy({name: value for name, value in row.items() if name != "is_valid"})
     new.setdefault("is_shadow_data", False)
-    before = {(frame, one["objectHash"]): one for frame, drawn in labels_of(row).objects.items() for one in drawn}
+    before = {(frame, shape["objectHash"]): shape for frame, drawn in labels_of(row).objects.items() for shape in drawn}
 
     def drawn_on(frame: int) -> dict[str, Any]:
         drawn = labels.objects.get(frame, [])
         return {
-            "objects": [_signed(one, before.get((frame, one["objectHash"])), now) for one in drawn],
+            "objects": [_signed(shape, before.get((frame, shape["objectHash"])), now) for shape in drawn],
             "classifications": [],
         }
 
@@ -90,7 +90,7 @@ def put(row: Document, labels: Labels, now: datetime.datetime) -> dict[str, Any]
 def substance(labels: Labels) -> Any:
     """The content of labels for comparison, without author and time."""
     return (
-        {(frame, one["objectHash"]): drawing_of(one) for frame, drawn in labels.objects.items() for one in drawn},
+        {(frame, shape["objectHash"]): drawing_of(shape) for frame, drawn in labels.objects.items() for shape in drawn},
         {hash_: (answers_of(one), one.get("range")) for hash_, one in labels.object_answers.items()},
         {hash_: one.get("actions") or [] for hash_, one in labels.object_actions.items() if one.get("actions")},
         {
@@ -124,7 +124,7 @@ def _as_floats(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _as_floats(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_as_floats(one) for one in value]
+        return [_as_floats(item) for item in value]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -133,7 +133,7 @@ def edited_by_hand(labels: Labels) -> bool:
 
     That shows in the mark of manual annotation; or in who edited it last: somebody other than who made it.
     """
-    drawn = (one for found in labels.objects.values() for one in found)
+    drawn = (match for found in labels.objects.values() for match in found)
     return any(map(_is_edited, (*drawn, *labels.classification_answers.values())))
 
 
@@ -146,7 +146,7 @@ def _is_edited(one: Document) -> bool:
 
 def _plain(answers: Any) -> Any:
     if isinstance(answers, list):
-        return sorted(str(one.get("featureHash") if isinstance(one, Mapping) else one) for one in answers)
+        return sorted(str(answer.get("featureHash") if isinstance(answer, Mapping) else answer) for answer in answers)
     return answers
 
 
@@ -178,7 +178,7 @@ def _signed(one: Mapping[str, Any], before: Document | None, now: datetime.datet
 
 def _units(row: Document) -> list[tuple[int, dict[str, Any]]]:
     units = (row.get("data_units") or {}).values()
-    return sorted(((int(one.get("data_sequence") or 0), one) for one in units), key=lambda pair: pair[0])
+    return sorted(((int(unit.get("data_sequence") or 0), unit) for unit in units), key=lambda pair: pair[0])
 
 
 def _frames(row: Document) -> Iterator[tuple[str, int, Document]]:

@@ -37,7 +37,7 @@ class _Track(msgspec.Struct):
 
     @property
     def feature(self) -> Any:
-        return next((one.get("featureHash") for one in self.frames.values()), None)
+        return next((frame.get("featureHash") for frame in self.frames.values()), None)
 
 
 def merge(there: Labels, added: Labels, ours: Collection[str]) -> Merged:
@@ -52,7 +52,7 @@ def merge(there: Labels, added: Labels, ours: Collection[str]) -> Merged:
     )
     kept: set[str] = set()
     known, tracks = _tracks(there), _tracks(added)
-    frames = {frame: {one["objectHash"]: one for one in drawn} for frame, drawn in there.objects.items()}
+    frames = {frame: {shape["objectHash"]: shape for shape in drawn} for frame, drawn in there.objects.items()}
     for hash_, track in tracks.items():
         old = known.get(hash_)
         joined = track if old is None else _joined(old, track) if hash_ in ours else _extended(old, track)
@@ -79,8 +79,8 @@ def hashes_of(labels: Labels) -> set[str]:
 def _tracks(labels: Labels) -> dict[str, _Track]:
     tracks: dict[str, _Track] = {}
     for frame, drawn in labels.objects.items():
-        for one in drawn:
-            tracks.setdefault(one["objectHash"], _Track()).frames[frame] = one
+        for shape in drawn:
+            tracks.setdefault(shape["objectHash"], _Track()).frames[frame] = shape
     for hash_, answer in labels.object_answers.items():
         tracks.setdefault(hash_, _Track()).answer = answer
     for hash_, actions in labels.object_actions.items():
@@ -120,7 +120,9 @@ def _joined_actions(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> lis
 def _extended(old: _Track, new: _Track) -> _Track | None:
     """An object that is not known to be ours: with frames on which it was not; None if it says something else."""
     answers = answers_of(old.answer)
-    same = all(one in answers for one in answers_of(new.answer)) and all(one in old.actions for one in new.actions)
+    same = all(one in answers for one in answers_of(new.answer)) and all(
+        action in old.actions for action in new.actions
+    )
     if not same or (old.frames and new.frames and old.feature != new.feature):
         return None
     if not old.frames.keys() & new.frames.keys():

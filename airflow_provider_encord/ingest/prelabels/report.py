@@ -138,7 +138,7 @@ class ImportReport:
         """
         pending = self._pending.get(label_hash)
         lines = [*self._known.get(label_hash, ()), *([pending] if pending else [])]
-        return next((one for one in reversed(lines) if one.content == content), None)
+        return next((line for line in reversed(lines) if line.content == content), None)
 
     def is_edited(self, label_hash: str, content: str, state: str) -> bool:
         """Whether somebody edited a row since an import saved it, or perhaps saved it and then ended.
@@ -159,28 +159,30 @@ class ImportReport:
         if self._path is None:
             return
         self.check()
-        intents = [IntendedLine(**msgspec.structs.asdict(one)) for one in outcomes]
+        intents = [IntendedLine(**msgspec.structs.asdict(outcome)) for outcome in outcomes]
         self._write(f"{_INTENT}{self._intents:06d}.jsonl", intents)
         self._intents += 1
-        self._pending |= {one.id: one for one in intents if one.id}
+        self._pending |= {intent.id: intent for intent in intents if intent.id}
 
     def withdraw(self, label_hashes: Iterable[str]) -> None:
         """Forget what was intended for rows that were not saved."""
-        for one in label_hashes:
-            self._pending.pop(one, None)
+        for label_hash in label_hashes:
+            self._pending.pop(label_hash, None)
 
     def take(self, outcomes: Sequence[ImportLine]) -> None:
         """Keep outcomes, in a part of their own."""
-        for one in outcomes:
-            self.counts[one.outcome] += 1
-            self.counts[KEPT] += bool(one.kept)
-        self.failures += [one for one in outcomes if one.outcome == FAILED][: max(0, _NAMED - len(self.failures))]
+        for outcome in outcomes:
+            self.counts[outcome.outcome] += 1
+            self.counts[KEPT] += bool(outcome.kept)
+        self.failures += [outcome for outcome in outcomes if outcome.outcome == FAILED][
+            : max(0, _NAMED - len(self.failures))
+        ]
         if self._path is None or not outcomes:
             return
         self.check()
         self._parts.append(self._write(f"{_PART}{self._number:06d}.jsonl", outcomes))
         self._number += 1
-        self._recorded |= {one.id for one in outcomes if one.id and one.content}
+        self._recorded |= {outcome.id for outcome in outcomes if outcome.id and outcome.content}
 
     @property
     def begun(self) -> bool:
@@ -268,8 +270,8 @@ class ImportReport:
         with storage_errors("report", self._directory):
             if not self._directory.exists():
                 return []
-            parts = (one for one in self._directory.iterdir() if one.name.startswith(kind))
-            return sorted((one for one in parts if one.name.endswith(".jsonl")), key=lambda one: one.name)
+            parts = (path for path in self._directory.iterdir() if path.name.startswith(kind))
+            return sorted((part for part in parts if part.name.endswith(".jsonl")), key=lambda one: one.name)
 
     def _contents(self) -> Iterator[bytes]:
         for part in self._parts:

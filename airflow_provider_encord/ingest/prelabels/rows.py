@@ -239,7 +239,7 @@ class RowSaver:
                 raise
             if len(rows) > 1:
                 done = {one: rows[one] for one in saved}
-                rest = [outcome for one in rows if one not in done for outcome in self.save({one: works[one]})]
+                rest = [outcome for row in rows if row not in done for outcome in self.save({row: works[row]})]
                 return _saved(done, works) + rest
             ((label_hash, _),) = rows.items()
             self._report.withdraw(rows)

@@ -42,7 +42,7 @@ class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
         """About how many it holds; of label rows, only what has answers is counted."""
         names = ("object_answers", "classification_answers") if self.is_label_row else ("objects", "classifications")
         found = (self.content.get(name) for name in names)
-        return sum(len(one) for one in found if isinstance(one, list | dict))
+        return sum(len(match) for match in found if isinstance(match, list | dict))
 
     @property
     def is_label_row(self) -> bool:
@@ -90,10 +90,10 @@ def _files(source: StoragePath) -> list[StoragePath]:
     with storage_errors("source", source):
         if not source.is_dir():
             return [source]
-        found = sorted((one for one in source.iterdir() if one.name.endswith(SUFFIXES)), key=lambda one: one.name)
+        found = sorted((path for path in source.iterdir() if path.name.endswith(SUFFIXES)), key=lambda one: one.name)
     if not found:
         raise InvalidArgumentError(f"source: there is no file of {', '.join(SUFFIXES)} in {source}.")
-    listed = next((one.name for one in found if _OF_EXPORTS.fullmatch(one.name)), None)
+    listed = next((match.name for match in found if _OF_EXPORTS.fullmatch(match.name)), None)
     if listed is not None:
         raise InvalidArgumentError(
             f"source: {source} has {listed} of an export and no manifest.json, which names the files of the export. "

@@ -169,7 +169,7 @@ def _is_before(filters: Filters) -> bool:
 def _statuses(value: Any, name: str) -> list[str] | None:
     """What is let through; None for everything, and an empty list for nothing."""
     wanted = parse_texts(value, name)
-    return None if wanted is None else [parse_choice(one, name, TASK_STATUSES) for one in wanted]
+    return None if wanted is None else [parse_choice(item, name, TASK_STATUSES) for item in wanted]
 
 
 def _ids(value: Any, name: str) -> list[str] | None:

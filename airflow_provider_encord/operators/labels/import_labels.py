@@ -293,6 +293,6 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 def _failures(report: ImportReport) -> str:
     from airflow_provider_encord.reports import FAILED
 
-    named = " ".join(f"{one.source}: {one.error}" for one in report.failures)
+    named = " ".join(f"{failure.source}: {failure.error}" for failure in report.failures)
     counts = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items()) if count)
     return f"{report.counts[FAILED]} rows were not imported ({counts}). {named}"

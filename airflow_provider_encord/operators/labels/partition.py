@@ -53,5 +53,7 @@ class EncordPartitionLabelsOperator(PlannedExportOperator):
         spec = self.spec(context, target)
         self.push_link(context, project_url, spec.selection.project_id)
         partitions = plan_partitions(self.client, spec, target, rows_per_partition=rows, most=MOST_PARTITIONS)
-        self.log.info("%d rows to read, in %d partitions.", sum(one.rows for one in partitions), len(partitions))
-        return [msgspec.to_builtins(one) for one in partitions]
+        self.log.info(
+            "%d rows to read, in %d partitions.", sum(partition.rows for partition in partitions), len(partitions)
+        )
+        return [msgspec.to_builtins(partition) for partition in partitions]

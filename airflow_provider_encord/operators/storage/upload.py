@@ -292,7 +292,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         progress = Progress(files, self.log.info)
 
         def take(some: Sequence[FileOutcome]) -> None:
-            outcomes.update({one.file: one for one in some})
+            outcomes.update({item.file: item for item in some})
             progress.take(some)
             if record is not None:
                 record.take(some)
