@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import CHECKOUT, DOCS, DOCUMENTS, blocks_of
+from tests.docs.blocks import CHECKOUT, DOCS, blocks_of
 
 GUIDES = sorted(set((DOCS / "how-to").glob("*.md")) - {DOCS / "how-to" / "index.md"})
 EXAMPLES = sorted((CHECKOUT / "example_dags").glob("example_*.py"))
@@ -58,7 +58,7 @@ def test_the_navigation_has_the_four_kinds_of_documentation() -> None:
     assert re.findall(r"^:caption: (.+)$", text, re.MULTILINE) == KINDS
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
+@pytest.mark.parametrize("document", sorted(DOCS.rglob("*.md")), ids=lambda path: str(path.relative_to(DOCS)))
 def test_the_dags_that_are_shown_import_from_the_task_sdk(document: Path) -> None:
     code = [block for block in blocks_of(document) if block.language == "python"]
     assert [str(block) for block in code if "common.compat" in block.text] == []
