@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 from airflow_provider_encord.client.api.data_items import AUDIO, DICOM, IMAGE, NIFTI, PDF, TEXT, VIDEO
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
 from airflow_provider_encord.ingest.kinds import kind_of, media_type
+from airflow_provider_encord.ingest.prelabels.sources import prelabels_of
 from airflow_provider_encord.ingest.report_writer import is_of_report
 from airflow_provider_encord.ingest.sources import find_files
 
@@ -257,3 +258,11 @@ def test_files_of_the_report_are_no_data(tmp_path: Path, name: str) -> None:
     for report in (tmp_path / "r.jsonl", ObjectStoragePath(f"file://{tmp_path}/r.jsonl")):
         files = find_files(tmp_path, no_uri, kind=TEXT, leave_out=is_of_report(report))
         assert [file.title for file in files] == ["a.txt", "r.jsonl.txt"]
+
+
+@pytest.mark.parametrize("name", ["listing-0123abcd.jsonl.gz", "removed-0123abcd.jsonl.gz"])
+def test_lists_of_rows_of_an_export_without_its_manifest_are_not_read_as_labels(tmp_path: Path, name: str) -> None:
+    (tmp_path / "labels.jsonl").write_text('{"data_hash": "1"}\n')
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(InvalidArgumentError, match=rf"^source: .* has {name} of an export and no manifest"):
+        list(prelabels_of(tmp_path))

@@ -19,7 +19,7 @@ from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
 from airflow_provider_encord.storage_paths import StoragePath, is_local, storage_errors
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
-_OF_EXPORTS = re.compile(r"(listing|left)(-[0-9a-f]{8})?\.jsonl\.gz")
+_OF_EXPORTS = re.compile(r"(listing|removed)(-[0-9a-f]{8})?\.jsonl\.gz")
 """Lists of rows beside the shards of an export; no labels."""
 
 
