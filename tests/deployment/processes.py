@@ -216,13 +216,22 @@ class Deployment:
         :return: The run's id, unique in this deployment.
         """
         run_id = f"run-{len(self._dag_of_run) + 1}-{dag_id}"
-        poll(lambda: self.request("GET", f"dags/{dag_id}").ok or None, f"the DAG {dag_id} to be parsed", START_SECONDS)
+        poll(lambda: self._knows(dag_id) or None, f"the DAG {dag_id} to be parsed", START_SECONDS)
         body: dict[str, Any] = {"dag_run_id": run_id, "conf": dict(conf or {})}
         if not self.old:
             body["logical_date"] = None
         self.rest("POST", f"dags/{dag_id}/dagRuns", body)
         self._dag_of_run[run_id] = dag_id
         return run_id
+
+    def _knows(self, dag_id: str) -> bool:
+        """Whether the DAG is parsed; if its file cannot be imported, fail at once, with the traceback."""
+        if self.request("GET", f"dags/{dag_id}").ok:
+            return True
+        for error in self.rest("GET", "importErrors")["import_errors"]:
+            if dag_id in (self.dags / error["filename"]).read_text():  # some tests have a broken file on purpose
+                raise DeploymentError(f"{error['filename']} cannot be imported.\n{error['stack_trace']}")
+        return False
 
     def wait(self, run_id: str, seconds: float = RUN_SECONDS) -> str:
         """Wait until a run of `trigger` has ended; its state."""
