@@ -1,8 +1,7 @@
 """All labels of a project to disk: our export, the vendor's SDK as its guide has it, and the floor.
 
 The floor is the same rows over one bare session, bytes to disk, one request after the other. Each contender is a
-process of its own, and so is the emulator, whose CPU is reported. The other two are scripts in ``../shared/baselines``,
-as this benchmark is about being beside them; without them only ours runs.
+process of its own, and so is the emulator, whose CPU is reported.
 
 Every row of every project has labels, so that all contenders read the same; what the SDK's recipe does to rows without
 is in its changing requests: none here, one for each hundred such rows else.
@@ -25,7 +24,6 @@ from benchmarks.calls import CONTENDERS, EMAIL, cpu_seconds
 from demo.surroundings import EMULATOR_PYTHON, KeyPair
 from tests.sdk.environments import SSH_SDK, interpreter
 
-BASELINES = pathlib.Path(__file__).parents[2] / "shared" / "baselines"
 UNITS = ("rows_per_second", "cpu_us_per_row", "requests", "peak_mb", "seconds")
 PROJECTS: dict[str, dict[str, Any]] = {
     "100": {"rows": 100, "objects_per_row": 20},
@@ -51,11 +49,9 @@ class Bench:
     def contenders(self, *, sdk: bool) -> dict[str, list[str]]:
         """Commands, without the project and the destination."""
         access = [self.emulator.url, str(self.key_file)]
-        found = {"ours": [sys.executable, str(CONTENDERS / "export_ours.py"), *access]}
-        if BASELINES.exists():
-            found["floor"] = [sys.executable, str(BASELINES / "floor_export.py"), *access]
-            if sdk:
-                found["sdk"] = [str(interpreter(SSH_SDK)), str(BASELINES / "sdk_export.py"), *access]
+        found = {name: [sys.executable, str(CONTENDERS / f"export_{name}.py"), *access] for name in ("ours", "floor")}
+        if sdk:
+            found["sdk"] = [str(interpreter(SSH_SDK)), str(CONTENDERS / "export_sdk.py"), *access]
         return found
 
     def turn(self, command: list[str], project: str, rows: int) -> dict[str, Any]:

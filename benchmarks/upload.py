@@ -1,8 +1,7 @@
 """Images of a folder into a dataset: our upload, and the vendor's SDK as its guides have it (one call a file).
 
-Each contender is a process of its own, and so is the emulator, whose CPU is reported. The SDK's part is the script in
-``../shared/baselines`` where that is there, else the same by ``contenders/upload_sdk.py``. Files are small PNGs, so
-that what a file costs is seen, and not what its bytes cost.
+Each contender is a process of its own, and so is the emulator, whose CPU is reported. Files are small PNGs, so that
+what a file costs is seen, and not what its bytes cost.
 """
 
 from __future__ import annotations
@@ -74,12 +73,6 @@ class Bench:
         }
 
 
-def sdk_script() -> pathlib.Path:
-    """The baseline, where it is."""
-    shared = pathlib.Path(__file__).parents[2] / "shared" / "baselines" / "sdk_upload.py"
-    return shared if shared.exists() else CONTENDERS / "upload_sdk.py"
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -97,7 +90,7 @@ def main() -> None:
             latest["ours"] = bench.turn([*ours, bench.dataset(f"ours {number}"), str(files)], number)
             print(json.dumps({"what": "ours", **latest["ours"]}), flush=True)
             if number <= options.sdk_most:
-                sdk = [str(interpreter(SSH_SDK)), str(sdk_script()), emulator.url, str(bench.key_file)]
+                sdk = [str(interpreter(SSH_SDK)), str(CONTENDERS / "upload_sdk.py"), emulator.url, str(bench.key_file)]
                 paths = sorted(map(str, files.iterdir()))
                 latest["sdk"] = bench.turn([*sdk, bench.dataset(f"sdk {number}"), *paths], number)
                 print(json.dumps({"what": "sdk", **latest["sdk"]}), flush=True)
