@@ -125,7 +125,11 @@ MODULES = (
         "What every line of a report has, and the words for outcomes.",
     ),
     PublicModule("schemas", ("NAMES", "read_schema"), "JSON Schemas of reports and manifests."),
-    PublicModule("emulator", ("Emulator", "EmulatorError"), "A local server that behaves like Encord, for tests."),
+    PublicModule(
+        "emulator",
+        ("Emulator", "EmulatorError", "SeededProject"),
+        "A local server that behaves like Encord, for tests.",
+    ),
     PublicModule("client", tuple(client.__all__), "Encord's HTTP API without Airflow."),
 )
 

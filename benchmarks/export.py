@@ -97,7 +97,7 @@ def measure(bench: Bench, name: str, turns: int, *, sdk: bool) -> None:
     made = bench.emulator.project(owner=EMAIL, title="Large", created=1.0, **PROJECTS[name])
     best: dict[str, dict[str, Any]] = {}
     for contender, command in bench.contenders(sdk=sdk).items():
-        measured = [bench.turn(command, made["project_hash"], PROJECTS[name]["rows"]) for _ in range(turns)]
+        measured = [bench.turn(command, made["project_id"], PROJECTS[name]["rows"]) for _ in range(turns)]
         best[contender] = min(measured, key=lambda one: one["seconds"])
         print(json.dumps({"project": name, "what": contender, **best[contender]}), flush=True)
     for other in best.keys() - {"ours"}:

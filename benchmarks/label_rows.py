@@ -67,7 +67,7 @@ def measure(rows: int, objects: int) -> None:
             lambda: emulator.project(owner=EMAIL, title="Large", rows=rows, created=1.0, objects_per_row=objects),
         )
         with EncordClient(SshKey.parse(pair.private), Settings(base_url=emulator.url)) as client:
-            project = client.project(made["project_hash"])
+            project = client.project(made["project_id"])
             listed = watch.time("list", project.label_rows)
             hashes = [row.label_hash for row in listed if row.label_hash]
             for size in BUNDLES:

@@ -50,7 +50,7 @@ def main() -> None:
         emulator.authorize(pair.public, email=EMAIL)
         for rows in options.rows:
             project = emulator.project(owner=EMAIL, title="Listed", rows=rows, created=1.0, objects_per_row=0)
-            about = (str(key_file), project["project_hash"])
+            about = (str(key_file), project["project_id"])
             turns = [
                 {name: turn(emulator, python, name, *about) for name, python in pythons.items()}
                 for _ in range(options.turns)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .process import Emulator, EmulatorError
+    from .process import Emulator, EmulatorError, SeededProject
 
-__all__ = ["Emulator", "EmulatorError"]
+__all__ = ["Emulator", "EmulatorError", "SeededProject"]
 
 
 def __getattr__(name: str) -> Any:

@@ -21,13 +21,27 @@ import threading
 import urllib.parse
 from collections.abc import Sequence
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Literal, TypedDict
 
 PYTHON_VARIABLE = "ENCORD_EMULATOR_PYTHON"
 """Names the interpreter that runs the emulator, if it is installed elsewhere than where this runs."""
 START_SECONDS = 30.0
 """How long a start may take before it counts as failed; usually it takes less than one second."""
 _READY = "encord-emulator listening on "
+
+
+_UNCHANGED: Any = object()
+"""The default of settings that have None as a value."""
+
+
+class SeededProject(TypedDict):
+    """What `Emulator.project` made; ``data_hashes`` are the first hundred, ``stages`` those of the workflow."""
+
+    project_id: str
+    dataset_id: str
+    ontology_id: str
+    stages: list[dict[str, Any]]
+    data_hashes: list[str]
 
 
 class EmulatorError(RuntimeError):
@@ -153,27 +167,96 @@ class Emulator:
         answer: dict[str, Any] = self._ask("POST", "templates", {"title": title, "stages": list(stages)})
         return answer
 
-    def project(self, **body: Any) -> dict[str, Any]:
-        """Make a whole project: ``owner``, ``title``, ``rows``, and ``kind``, ``frames``, ``objects_per_row``,
-        ``created``, ``template``, ``seed`` if wanted. Gives ``project_hash``, ``dataset_hash``, ``ontology_hash``,
-        ``stages`` and the first hundred ``data_hashes``.
+    def project(
+        self,
+        owner: str,
+        title: str,
+        rows: int,
+        *,
+        kind: Literal["image", "video", "img_group"] = "image",
+        frames: int | None = None,
+        objects_per_row: int | None = None,
+        created: float | None = None,
+        template: str | None = None,
+        seed: int | None = None,
+    ) -> SeededProject:
+        """Make a project with a dataset, data units and an ontology.
+
+        :param owner: Email of its administrator, who is made if nobody has it.
+        :param title: Of the project.
+        :param rows: How many data units its dataset has.
+        :param kind: Of the data units.
+        :param frames: Of each video or image group.
+        :param objects_per_row: Drawn on each row that has labels. Default: 2.
+        :param created: Share of the rows that have labels, from 0 (the default) to 1.
+        :param template: UUID of a workflow template. Default: stages to annotate and to review.
+        :param seed: The same seed draws the same labels. Default: 0.
+        :raises EmulatorError: A value is refused.
         """
-        answer: dict[str, Any] = self._ask("POST", "projects", body)
-        return answer
+        body = _given(
+            owner=owner,
+            title=title,
+            rows=rows,
+            kind=kind,
+            frames=frames,
+            objects_per_row=objects_per_row,
+            created=created,
+            template=template,
+            seed=seed,
+        )
+        made = self._ask("POST", "projects", body)
+        return {
+            "project_id": made["project_hash"],
+            "dataset_id": made["dataset_hash"],
+            "ontology_id": made["ontology_hash"],
+            "stages": made["stages"],
+            "data_hashes": made["data_hashes"],
+        }
 
-    def annotate(self, project_hash: str, **body: Any) -> int:
-        """Label as a person would: ``data_hashes`` or ``count``, ``objects_per_row``, ``email``, ``advance``, ``seed``.
-        Rows that have labels get more. Gives the number of rows that were annotated.
+    def annotate(
+        self,
+        project_id: str,
+        *,
+        data_hashes: Sequence[str] | None = None,
+        count: int | None = None,
+        objects_per_row: int | None = None,
+        email: str | None = None,
+        advance: Literal["none", "submit", "complete"] = "none",
+        seed: int | None = None,
+    ) -> int:
+        """Label data as a person would. Rows that have labels get more.
 
-        :raises EmulatorError: The project's ontology has no object that can be drawn, or the request is malformed.
+        :param project_id: Where.
+        :param data_hashes: What to label.
+        :param count: At most so many. Without ``data_hashes``, of those that are not complete: those without labels
+            first. Default: all.
+        :param objects_per_row: How many objects each row gets. Default: 2.
+        :param email: Of the person. Default: an annotator of the emulator's own.
+        :param advance: What becomes of the task afterwards: nothing, one stage on, or complete.
+        :param seed: The same seed draws the same labels. Default: 0.
+        :return: Number of rows that were labelled.
+        :raises EmulatorError: The project's ontology has no object that can be drawn, or a value is refused.
         """
-        answer: int = self._ask("POST", "annotate", {"project_hash": project_hash, **body})["annotated"]
-        return answer
+        body = _given(
+            project_hash=project_id,
+            data_hashes=None if data_hashes is None else list(data_hashes),
+            count=count,
+            objects_per_row=objects_per_row,
+            email=email,
+            advance=advance,
+            seed=seed,
+        )
+        return int(self._ask("POST", "annotate", body)["annotated"])
 
-    def labels(self, project_hash: str, *, offset: int | None = None, limit: int | None = None) -> list[dict[str, Any]]:
-        """The label rows of a project as stored, in order of data hash."""
+    def labels(self, project_id: str, *, offset: int | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+        """The label rows of a project as stored, in order of data hash.
+
+        :param project_id: Of which project.
+        :param offset: Leave out so many rows first.
+        :param limit: Give at most so many rows. Default: all.
+        """
         query = urllib.parse.urlencode(_given(offset=offset, limit=limit))
-        rows: list[dict[str, Any]] = self._ask("GET", f"labels/{project_hash}" + (f"?{query}" if query else ""))
+        rows: list[dict[str, Any]] = self._ask("GET", f"labels/{project_id}" + (f"?{query}" if query else ""))
         return rows
 
     def faults(self, faults: Sequence[dict[str, Any]]) -> list[str]:
@@ -196,29 +279,60 @@ class Emulator:
         """Forget the journal; how many entries it had."""
         return int(self._ask("DELETE", "journal")["removed"])
 
-    def clock(self, **body: Any) -> str:
-        """Set the clock: ``now`` (ISO text: it stands still; ``None``: real time again), ``advance_s``.
+    def clock(self, *, now: str | None = _UNCHANGED, advance_s: float | None = None) -> str:
+        """Set the clock.
 
-        :return: Its time.
+        :param now: ISO 8601 text: the clock stands still at this time. None: it shows the real time again.
+        :param advance_s: Seconds to put it forward by.
+        :return: Its time, in ISO 8601.
         """
+        body = _changed(now=now) | _given(advance_s=advance_s)
         return str(self._ask("POST", "clock", body)["now"])
 
-    def jobs(self, **settings: Any) -> dict[str, Any]:
-        """How jobs behave from now on: ``units_per_second``, ``fail_units``, ``hold``, ``seed``."""
-        answer: dict[str, Any] = self._ask("POST", "jobs", settings)
-        return answer
+    def jobs(
+        self,
+        *,
+        units_per_second: float | None = _UNCHANGED,
+        fail_units: float | None = None,
+        hold: bool | None = None,
+        seed: int | None = _UNCHANGED,
+    ) -> dict[str, Any]:
+        """Set how jobs behave from now on. What is left out stays as it is.
+
+        :param units_per_second: How fast they work. None: at once.
+        :param fail_units: Share of the units that fail, from 0 to 1.
+        :param hold: Whether jobs wait until they are let go.
+        :param seed: The same seed lets the same units fail. None: by chance.
+        :return: The settings.
+        """
+        body = _changed(units_per_second=units_per_second, seed=seed) | _given(fail_units=fail_units, hold=hold)
+        settings: dict[str, Any] = self._ask("POST", "jobs", body)
+        return settings
 
     def bucket(self, integration: str, url: str, directory: str | os.PathLike[str]) -> str:
         """Let a local folder stand for a bucket; the UUID of the integration."""
         body = {"integration": integration, "url": url, "directory": os.fspath(directory)}
         return str(self._ask("POST", "buckets", body)["integrationUuid"])
 
-    def limits(self, **settings: Any) -> dict[str, Any]:
-        """What the emulator takes: ``requests_per_minute`` (``None``: no limit), ``label_rows_per_request``,
-        ``page_size``.
+    def limits(
+        self,
+        *,
+        requests_per_minute: int | None = _UNCHANGED,
+        label_rows_per_request: int | None = None,
+        page_size: int | None = None,
+    ) -> dict[str, Any]:
+        """Set what the emulator takes. What is left out stays as it is.
+
+        :param requests_per_minute: More are refused with status 429. None: no limit.
+        :param label_rows_per_request: How many label rows one request may read or write.
+        :param page_size: The longest page of a listing.
+        :return: The settings.
         """
-        answer: dict[str, Any] = self._ask("POST", "limits", settings)
-        return answer
+        body = _changed(requests_per_minute=requests_per_minute) | _given(
+            label_rows_per_request=label_rows_per_request, page_size=page_size
+        )
+        settings: dict[str, Any] = self._ask("POST", "limits", body)
+        return settings
 
     def _ask(self, method: str, control: str, body: Any = None) -> Any:
         place = urllib.parse.urlsplit(self.url)
@@ -239,6 +353,11 @@ class Emulator:
 
 def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _changed(**values: Any) -> dict[str, Any]:
+    """For settings that have None as a value."""
+    return {name: value for name, value in values.items() if value is not _UNCHANGED}
 
 
 def _environment() -> dict[str, str]:

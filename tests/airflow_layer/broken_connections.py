@@ -47,13 +47,13 @@ def _fault(around: Around, **do: Any) -> Broken:
 
 
 def _scoped(around: Around, kind: str, scope: str) -> Broken:
-    resource = around.account.project()[f"{kind}_hash"]
+    resource = around.account.project()[f"{kind}_id"]
     return around.api_key(around.account.api_key(resource, kind, [scope]), resource)
 
 
 def _of_another_resource(around: Around) -> Broken:
     seeded = around.account.project()
-    return around.api_key(around.account.api_key(seeded["project_hash"]), seeded["dataset_hash"])
+    return around.api_key(around.account.api_key(seeded["project_id"]), seeded["dataset_id"])
 
 
 def _expired(around: Around) -> Broken:

@@ -24,7 +24,7 @@ class Exports:
 
     def __init__(self, account: Account, directory: Path, **project: Any):
         self.account, self.emulator, self.directory = account, account.emulator, directory
-        self.project = account.project(**{"rows": 40, "created": 1.0, **project})["project_hash"]
+        self.project = account.project(**{"rows": 40, "created": 1.0, **project})["project_id"]
         self.emulator.clear_journal()
 
     def export(self, day: int = 0, **arguments: Any) -> dict[str, Any]:

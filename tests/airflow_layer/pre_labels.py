@@ -27,7 +27,7 @@ class Model:
 
     def __init__(self, account: Account, directory: Path, **project: Any):
         self.account, self.emulator, self.directory = account, account.emulator, directory
-        self.project = account.project(**{"rows": 6, "created": 0.0, **project})["project_hash"]
+        self.project = account.project(**{"rows": 6, "created": 0.0, **project})["project_id"]
         with account.client() as client:
             rows = client.project(self.project).label_rows()
         self.titles = {row.data_hash: row.data_title for row in rows}

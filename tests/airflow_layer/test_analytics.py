@@ -28,7 +28,7 @@ class Activity:
 
     def __init__(self, account: Account, directory: Path):
         self.account, self.emulator, self.directory = account, account.emulator, directory
-        self.project = account.project(rows=12, created=0.0)["project_hash"]
+        self.project = account.project(rows=12, created=0.0)["project_id"]
         self.emulator.annotate(self.project, count=6, advance="submit")
         self.emulator.clear_journal()
         self.today = _midnight()

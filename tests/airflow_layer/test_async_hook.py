@@ -65,13 +65,13 @@ def test_an_api_key_is_not_asked_what_it_belongs_to_if_the_project_is_named(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeded = account.project(title="Street")
-    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_hash"]))
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_id"]))
     account.emulator.clear_journal()
 
     async def work() -> None:
         for _ in range(3):
             client = await EncordHook("encord_api_key").get_async_client()
-            assert (await client.send(get_project_v1(seeded["project_hash"]))).title == "Street"
+            assert (await client.send(get_project_v1(seeded["project_id"]))).title == "Street"
         with pytest.raises(UnsupportedByCredentialError):
             await client.send(list_projects())
 

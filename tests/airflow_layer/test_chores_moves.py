@@ -47,7 +47,7 @@ class TestEmptySwitches:
     def test_an_empty_switch_removes_and_changes_nothing(self, account: Account, folder: Folder, empty: Any) -> None:
         """Fault 11.1."""
         seeded = account.project(rows=3)
-        removal = {"dataset_id": seeded["dataset_hash"], "data_hashes": seeded["data_hashes"]}
+        removal = {"dataset_id": seeded["dataset_id"], "data_hashes": seeded["data_hashes"]}
         account.emulator.clear_journal()
         for operator, arguments in (
             (EncordRemoveDataRowsOperator, removal),
@@ -73,16 +73,16 @@ class TestRemovals:
         """Fault 11.2: hashes of another dataset, or ids of storage items."""
         mine, other = account.project(rows=2), account.project(rows=2)
         with account.client() as client:
-            items = [row.backing_item_uuid for row in client.dataset(mine["dataset_hash"]).data_rows()]
+            items = [row.backing_item_uuid for row in client.dataset(mine["dataset_id"]).data_rows()]
         for wrong in (other["data_hashes"], items):
             with pytest.raises(AirflowFailException, match="none of the 2 is in dataset"):
-                run(EncordRemoveDataRowsOperator, dataset_id=mine["dataset_hash"], data_hashes=wrong)
+                run(EncordRemoveDataRowsOperator, dataset_id=mine["dataset_id"], data_hashes=wrong)
         with account.client() as client:
-            assert len(client.dataset(mine["dataset_hash"]).data_rows()) == 2
+            assert len(client.dataset(mine["dataset_id"]).data_rows()) == 2
 
     def test_a_retry_after_a_kill_counts_what_the_attempt_before_removed(self, account: Account) -> None:
         seeded, store = account.project(rows=3), Store()
-        arguments = {"dataset_id": seeded["dataset_hash"], "data_hashes": seeded["data_hashes"]}
+        arguments = {"dataset_id": seeded["dataset_id"], "data_hashes": seeded["data_hashes"]}
 
         class Killed(BaseException):
             """The worker dies."""
@@ -98,7 +98,7 @@ class TestRemovals:
     def test_a_retry_counts_all_rows_that_it_removes_itself(self, account: Account) -> None:
         """Review of 0.1, ingest 16: the count of an earlier attempt held, although more rows were there by now."""
         seeded, store = account.project(rows=3), Store()
-        dataset, wanted = seeded["dataset_hash"], seeded["data_hashes"]
+        dataset, wanted = seeded["dataset_id"], seeded["data_hashes"]
         Checkpoint(store, "encord_removal", fingerprint(dataset=dataset, rows=wanted), int).save(1)
         result = EncordRemoveDataRowsOperator(task_id="task", dataset_id=dataset, data_hashes=wanted).execute(
             {"task_state_store": store}
@@ -250,8 +250,8 @@ def test_addresses_that_differ_in_case_are_one_user(account: Account) -> None:
     seeded, other = account.project(), Account(account.emulator)
     emails = [other.email, other.email.upper()]
     for operator, resource in (
-        (EncordAddProjectUsersOperator, {"project_id": seeded["project_hash"]}),
-        (EncordAddDatasetUsersOperator, {"dataset_id": seeded["dataset_hash"]}),
+        (EncordAddProjectUsersOperator, {"project_id": seeded["project_id"]}),
+        (EncordAddDatasetUsersOperator, {"dataset_id": seeded["dataset_id"]}),
     ):
         assert run(operator, user_emails=emails, role="admin", **resource)["users"] == 1
 
@@ -261,7 +261,7 @@ def test_every_operator_that_changes_something_shows_ids_and_counts_also_of_noth
 ) -> None:
     """Fault 15.2."""
     seeded, other, url = account.project(), Account(account.emulator), account.emulator.url
-    project, dataset = seeded["project_hash"], seeded["dataset_hash"]
+    project, dataset = seeded["project_id"], seeded["dataset_id"]
     of_project, of_dataset = project_uri(url, project), dataset_uri(url, dataset)
     more = run(EncordCreateDatasetOperator, title="More")
     cases: list[tuple[Any, dict[str, Any], str, dict[str, Any]]] = [

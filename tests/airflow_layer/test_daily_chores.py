@@ -121,12 +121,12 @@ class TestRemovals:
     ) -> None:
         seeded = account.project(rows=5)
         chosen = seeded["data_hashes"][:2]
-        arguments = {"dataset_id": seeded["dataset_hash"], "data_hashes": chosen}
+        arguments = {"dataset_id": seeded["dataset_id"], "data_hashes": chosen}
         account.emulator.clear_journal()
         assert run(EncordRemoveDataRowsOperator, preview=True, **arguments)["removed"] == 0
         assert changes(account) == []
         assert run(EncordRemoveDataRowsOperator, **arguments) == {
-            "dataset_id": seeded["dataset_hash"],
+            "dataset_id": seeded["dataset_id"],
             "selected": 2,
             "removed": 2,
             "not_found": 0,
@@ -138,13 +138,13 @@ class TestRemovals:
         more = {**arguments, "data_hashes": [*chosen, seeded["data_hashes"][2]]}
         assert run(EncordRemoveDataRowsOperator, preview=True, **more)["not_found"] == 2
         with account.client() as client:
-            assert len(client.dataset(seeded["dataset_hash"]).data_rows()) == 3
+            assert len(client.dataset(seeded["dataset_id"]).data_rows()) == 3
         assert "Would remove 2 of 2 data rows" in capfd.readouterr().out + caplog.text
 
     @pytest.mark.parametrize("nothing", ["", [], "[]"])
     def test_an_empty_selection_is_refused(self, account: Account, nothing: Any) -> None:
         with pytest.raises(AirflowFailException, match="data_hashes: it is empty"):
-            run(EncordRemoveDataRowsOperator, dataset_id=account.project()["dataset_hash"], data_hashes=nothing)
+            run(EncordRemoveDataRowsOperator, dataset_id=account.project()["dataset_id"], data_hashes=nothing)
 
 
 class TestMetadata:
@@ -194,8 +194,8 @@ class TestUsers:
     def test_users_are_added_and_who_is_there_keeps_the_role(self, account: Account) -> None:
         seeded, other = account.project(), Account(account.emulator)
         for operator, resource, roles in [
-            (EncordAddProjectUsersOperator, {"project_id": seeded["project_hash"]}, ("annotator", "reviewer")),
-            (EncordAddDatasetUsersOperator, {"dataset_id": seeded["dataset_hash"]}, ("user", "admin")),
+            (EncordAddProjectUsersOperator, {"project_id": seeded["project_id"]}, ("annotator", "reviewer")),
+            (EncordAddDatasetUsersOperator, {"dataset_id": seeded["dataset_id"]}, ("user", "admin")),
         ]:
             first = run(operator, user_emails=[other.email], role=roles[0], **resource)
             assert first == {"users": 1, "role_unchanged": []}
@@ -211,7 +211,7 @@ class TestUsers:
         ],
     )
     def test_a_wrong_argument_is_named_by_name(self, account: Account, arguments: Any, message: str) -> None:
-        project = account.project()["project_hash"]
+        project = account.project()["project_id"]
         with pytest.raises(AirflowFailException, match=message):
             run(EncordAddProjectUsersOperator, project_id=project, **arguments)
 
@@ -220,15 +220,15 @@ class TestProjects:
     def test_a_copy_is_made_once_also_if_the_answer_is_lost(self, account: Account) -> None:
         seeded = account.project(title="Original", created=1.0)
         account.emulator.faults([{"match": {"query_type": "projectcopy"}, "when": {"nth": 1}, "do": {"cut": "after"}}])
-        arguments = {"project_id": seeded["project_hash"], "title": "Copy", "copy_datasets": True}
+        arguments = {"project_id": seeded["project_id"], "title": "Copy", "copy_datasets": True}
         copy = run(EncordCopyProjectOperator, **arguments)
-        assert run(EncordCopyProjectOperator, **arguments) == copy != seeded["project_hash"]
+        assert run(EncordCopyProjectOperator, **arguments) == copy != seeded["project_id"]
         assert account.titles("project").count("Copy") == 1
         with account.client() as client:
-            assert [one.dataset_hash for one in client.project(copy).datasets()] == [seeded["dataset_hash"]]
+            assert [one.dataset_hash for one in client.project(copy).datasets()] == [seeded["dataset_id"]]
 
     def test_a_status_is_set_if_it_is_another(self, account: Account) -> None:
-        project = account.project()["project_hash"]
+        project = account.project()["project_id"]
         first = run(EncordSetProjectStatusOperator, project_id=project, status="completed")
         assert (first["status"], first["previous_status"] != "completed") == ("completed", True)
         account.emulator.clear_journal()

@@ -178,7 +178,7 @@ def test_what_is_in_a_bucket_is_registered_by_several_tasks_and_once(account: Ac
 
 
 def test_every_night_what_changed_is_exported_in_parts_and_verified(account: Account, tmp_path: Path) -> None:
-    project = account.project(rows=7, created=1.0)["project_hash"]
+    project = account.project(rows=7, created=1.0)["project_id"]
     params = {"project_id": project, "exports": str(tmp_path / "labels"), "rows_per_partition": 3}
     account.emulator.clear_journal()
     first = run_example("example_encord_nightly_export", **params)
@@ -200,7 +200,7 @@ def test_every_night_what_changed_is_exported_in_parts_and_verified(account: Acc
 
 
 def test_a_model_labels_first_and_again_changes_nothing(account: Account, tmp_path: Path) -> None:
-    project = account.project(rows=5, created=0.4)["project_hash"]
+    project = account.project(rows=5, created=0.4)["project_id"]
     params = {"project_id": project, "work": str(tmp_path / "work")}
     first = run_example("example_encord_prelabel", **params)
     result = first.results["import_labels"]

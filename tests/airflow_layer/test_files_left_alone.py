@@ -26,7 +26,7 @@ def _upload(account: Account, directory: Path, place: str) -> None:
 
 
 def _import(account: Account, directory: Path, place: str) -> None:
-    project = account.project(rows=1, created=0.0)["project_hash"]
+    project = account.project(rows=1, created=0.0)["project_id"]
     (directory / "labels.jsonl").write_text("")
     EncordImportLabelsOperator(
         task_id="t", project_id=project, source=str(directory / "labels.jsonl"), report=place
@@ -34,7 +34,7 @@ def _import(account: Account, directory: Path, place: str) -> None:
 
 
 def _snapshot(account: Account, directory: Path, place: str) -> None:
-    project = account.project(rows=1, created=1.0)["project_hash"]
+    project = account.project(rows=1, created=1.0)["project_id"]
     EncordSnapshotLabelsOperator(task_id="t", project_id=project, report=place, if_late="mark").execute(context())
 
 

@@ -173,7 +173,7 @@ def test_a_pasted_key_keeps_its_lines_and_the_hook_makes_a_client_of_it(
 
 
 def test_an_api_key_makes_a_client_too(browser: Browser, account: Account) -> None:
-    project = account.project()["project_hash"]
+    project = account.project()["project_id"]
     form = filled(browser.new(), auth_method="api_key", api_key=account.api_key(project), resource_id=project)
     browser.save(form.fill(host=account.emulator.url))
 

@@ -61,9 +61,9 @@ def test_an_ssh_key_reaches_any_project_and_dataset_of_its_user(account: Account
     seeded = account.project(title="Street")
 
     with EncordHook() as hook:
-        assert hook.get_project(seeded["project_hash"]).get().title == "Street"
-        assert len(hook.get_dataset(seeded["dataset_hash"]).data_rows()) == 3
-        assert len(hook.get_project(seeded["project_hash"]).label_rows()) == 3
+        assert hook.get_project(seeded["project_id"]).get().title == "Street"
+        assert len(hook.get_dataset(seeded["dataset_id"]).data_rows()) == 3
+        assert len(hook.get_project(seeded["project_id"]).label_rows()) == 3
 
 
 def test_creating_twice_gives_the_same_project_and_dataset(account: Account) -> None:
@@ -79,21 +79,21 @@ def test_creating_twice_gives_the_same_project_and_dataset(account: Account) -> 
 
 def test_an_api_key_reaches_its_own_project_without_an_id(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     seeded = account.project(title="Street", created=1.0)
-    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_hash"]))
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_id"]))
 
     with EncordHook("encord_api_key") as hook:
-        assert hook.get_project().id == seeded["project_hash"]
+        assert hook.get_project().id == seeded["project_id"]
         assert hook.get_project().get().title == "Street"
-        assert hook.get_project(seeded["project_hash"]).label_rows() == hook.get_project().label_rows()
+        assert hook.get_project(seeded["project_id"]).label_rows() == hook.get_project().label_rows()
 
 
 def test_an_api_key_reaches_its_own_dataset_without_an_id(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     seeded = account.project(title="Street")
-    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["dataset_hash"], "dataset"))
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["dataset_id"], "dataset"))
 
     with EncordHook("encord_api_key") as hook:
-        assert hook.get_dataset().id == seeded["dataset_hash"]
-        assert hook.get_dataset().get().dataset_hash == seeded["dataset_hash"]
+        assert hook.get_dataset().id == seeded["dataset_id"]
+        assert hook.get_dataset().get().dataset_hash == seeded["dataset_id"]
 
 
 BEYOND_AN_API_KEY: dict[str, Callable[[EncordHook], Any]] = {
@@ -110,7 +110,7 @@ def test_what_an_api_key_cannot_do_is_refused_before_it_is_sent(
     attempt: Callable[[EncordHook], Any], account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeded = account.project()
-    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_hash"]))
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_id"]))
     account.emulator.clear_journal()
 
     with EncordHook("encord_api_key") as hook, pytest.raises(UnsupportedByCredentialError, match="SSH key"):
@@ -138,7 +138,7 @@ class TestTryingAConnection:
     def test_an_api_key_is_accepted_and_reported_what_it_belongs_to(
         self, kind: str, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        resource = account.project()[f"{kind}_hash"]
+        resource = account.project()[f"{kind}_id"]
         works, message = self.verdict(monkeypatch, account.api_key_connection(resource, kind))
 
         assert works
@@ -155,7 +155,7 @@ class TestTryingAConnection:
         assert "region" in message
 
     def test_a_wrong_api_key_is_refused(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-        wrong = connection(account.emulator.url, api_key="w" * 43, resource_id=account.project()["project_hash"])
+        wrong = connection(account.emulator.url, api_key="w" * 43, resource_id=account.project()["project_id"])
         works, message = self.verdict(monkeypatch, wrong)
 
         assert not works
@@ -163,8 +163,8 @@ class TestTryingAConnection:
         assert "w" * 43 not in message
 
     def test_an_api_key_of_another_resource_is_refused(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-        key = account.api_key(account.project()["project_hash"])
-        other = account.project()["project_hash"]
+        key = account.api_key(account.project()["project_id"])
+        other = account.project()["project_id"]
         works, message = self.verdict(monkeypatch, connection(account.emulator.url, api_key=key, resource_id=other))
 
         assert not works
@@ -272,7 +272,7 @@ def test_airflow_masks_the_whole_key_each_line_of_it_and_the_passphrase(
 def test_airflow_masks_the_api_key(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.providers.common.compat.sdk import redact
 
-    project = account.project()["project_hash"]
+    project = account.project()["project_id"]
     key = account.api_key(project)
     monkeypatch.setenv(API_KEY_CONNECTION, connection(account.emulator.url, api_key=key, resource_id=project))
     with EncordHook("encord_api_key") as hook:
@@ -307,7 +307,7 @@ def test_the_end_of_api_keys_is_reported_once_and_not_with_an_ssh_key(
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    project = account.project()["project_hash"]
+    project = account.project()["project_id"]
     variable = f"AIRFLOW_CONN_KEY_{uuid.uuid4().hex.upper()}"
     monkeypatch.setenv(variable, account.api_key_connection(project))
     for _ in range(3):
@@ -330,7 +330,7 @@ def test_a_plain_task_uses_the_hook_and_each_try_is_reported_once_of_the_end_of_
 ) -> None:
     from tests.airflow_layer.dags import hook_in_plain_tasks
 
-    project = account.project(created=1.0)["project_hash"]
+    project = account.project(created=1.0)["project_id"]
     monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(project))
     run = run_dag(hook_in_plain_tasks.dag, project=project, tried=str(tmp_path / "tried"))
 
@@ -344,7 +344,7 @@ def test_a_plain_task_uses_the_hook_and_each_try_is_reported_once_of_the_end_of_
 @pytest.mark.parametrize("used", [False, True])
 def test_a_hook_can_be_copied_and_pickled_without_its_secrets(account: Account, copied: Any, used: bool) -> None:
     """Fault 15.4: a hook in use could not be deep-copied, and operators are."""
-    project = account.project(title="Street")["project_hash"]
+    project = account.project(title="Street")["project_id"]
     hook = EncordHook()
     if used:
         assert hook.get_project(project).get().title == "Street"
@@ -364,7 +364,7 @@ def test_a_client_is_copied_by_reference_and_never_pickled(account: Account) -> 
 
 
 def test_an_operator_whose_hook_is_in_use_can_be_deep_copied(account: Account) -> None:  # fault 15.4
-    operator = EncordGetProjectOperator(task_id="get", project_id=account.project(title="Street")["project_hash"])
+    operator = EncordGetProjectOperator(task_id="get", project_id=account.project(title="Street")["project_id"])
     operator.execute({})
     twin = copy.deepcopy(operator)
     assert twin.execute({}) == operator.execute({})

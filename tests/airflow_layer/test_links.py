@@ -109,10 +109,10 @@ def _parts(account: Account, tmp_path: Path) -> tuple[dict[str, Any], dict[str, 
     return seeded, {
         "source": str(tmp_path / "a.png"),
         "destination": str(tmp_path / "labels"),
-        "dataset": seeded["dataset_hash"],
-        "other_dataset": other["dataset_hash"],
+        "dataset": seeded["dataset_id"],
+        "other_dataset": other["dataset_id"],
         "row": other["data_hashes"][0],
-        "project": seeded["project_hash"],
+        "project": seeded["project_id"],
         "title": "Street",
     }
 
@@ -166,7 +166,7 @@ class TestInRuns:
         seeded, params = _parts(account, tmp_path)
         at(AMERICA)
         looked = look_at(links_in_a_dag.dag, **params)
-        project = f"https://app.us.encord.com/projects/view/{seeded['project_hash']}/summary"
+        project = f"https://app.us.encord.com/projects/view/{seeded['project_id']}/summary"
 
         assert set(looked.states.values()) == {"success"}, looked.states
         assert looked.links == {
@@ -226,8 +226,8 @@ class TestInRuns:
         assert set(looked.states.values()) == {"failed"}, looked.states
         assert looked.links == {
             "not_there": "https://app.encord.com/projects/view/00000000-0000-4000-8000-00000000abcd/summary",
-            "no_files": f"https://app.encord.com/datasets/view/{seeded['dataset_hash']}",
-            "no_room": f"https://app.encord.com/projects/view/{seeded['project_hash']}/summary",
+            "no_files": f"https://app.encord.com/datasets/view/{seeded['dataset_id']}",
+            "no_room": f"https://app.encord.com/projects/view/{seeded['project_id']}/summary",
             "no_id": "",
         }
 
@@ -236,14 +236,14 @@ class TestInRuns:
     ) -> None:
         seeded = account.project()
         for variable, kind in ((API_KEY_CONNECTION, "project"), ("AIRFLOW_CONN_ENCORD_DATASET_KEY", "dataset")):
-            own = seeded[f"{kind}_hash"]
+            own = seeded[f"{kind}_id"]
             key = account.api_key(own, kind)
             monkeypatch.setenv(variable, connection(EUROPE, api_key=key, resource_id=own, ca_bundle=str(certificate)))
         looked = look_at(links_in_a_dag.dag_under_api_keys)
 
         assert looked.links == {
-            "get_project": f"https://app.encord.com/projects/view/{seeded['project_hash']}/summary",
-            "get_dataset": f"https://app.encord.com/datasets/view/{seeded['dataset_hash']}",
+            "get_project": f"https://app.encord.com/projects/view/{seeded['project_id']}/summary",
+            "get_dataset": f"https://app.encord.com/datasets/view/{seeded['dataset_id']}",
         }
 
     @pytest.mark.parametrize("host", ["the emulator", "https://encord.example.com"])
@@ -323,7 +323,7 @@ class TestNeverInTheWay:
         seeded = account.project(title="Street")
         at(EUROPE)
         context: Any = {"ti": _Broken()}
-        read = EncordGetProjectOperator(task_id="task", project_id=seeded["project_hash"]).execute(context)
+        read = EncordGetProjectOperator(task_id="task", project_id=seeded["project_id"]).execute(context)
 
         assert read["title"] == "Street"
 

@@ -86,7 +86,7 @@ def test_every_operator_says_what_its_arguments_are(operator: type[EncordBaseOpe
 
 class TestProjects:
     def test_a_project_is_created_with_all_that_was_given(self, account: Account) -> None:
-        dataset, ontology = account.project()["dataset_hash"], run(EncordCreateOntologyOperator, title="Parts")
+        dataset, ontology = account.project()["dataset_id"], run(EncordCreateOntologyOperator, title="Parts")
         project = run(
             EncordCreateProjectOperator, title="Street", description="cars", dataset_ids=[dataset], ontology_id=ontology
         )
@@ -237,7 +237,7 @@ class TestIfExists:
     def test_reuse_fails_permanently_if_several_exist_and_lists_them(self, kind: str, account: Account) -> None:
         account.emulator.clock(advance_s=-86_400)
         try:
-            ids = [account.project(title="Street")[f"{kind}_hash"]]
+            ids = [account.project(title="Street")[f"{kind}_id"]]
         finally:
             account.emulator.clock(now=None)
         (title,) = account.titles(kind)
@@ -372,14 +372,14 @@ WITH_A_PROJECTS_KEY: dict[str, Callable[[str, str], Any]] = {
 @pytest.mark.parametrize("works", WITH_A_PROJECTS_KEY.values(), ids=WITH_A_PROJECTS_KEY)
 def test_a_projects_api_key_needs_no_project_id(works: Any, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     seeded = account.project(title="Street")
-    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_hash"]))
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_id"]))
     monkeypatch.delenv(SSH_CONNECTION)
 
-    assert works(seeded["project_hash"], seeded["dataset_hash"])
+    assert works(seeded["project_id"], seeded["dataset_id"])
 
 
 def test_a_datasets_api_key_needs_no_dataset_id(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    dataset = account.project()["dataset_hash"]
+    dataset = account.project()["dataset_id"]
     monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(dataset, "dataset"))
 
     assert run(EncordGetDatasetOperator, encord_conn_id="encord_api_key")["dataset_id"] == dataset
@@ -401,7 +401,7 @@ def test_a_datasets_api_key_needs_no_dataset_id(account: Account, monkeypatch: p
 def test_what_needs_a_user_fails_permanently_under_an_api_key_and_sends_nothing(
     operator: type[EncordBaseOperator], arguments: dict[str, Any], account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(account.project()["project_hash"]))
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(account.project()["project_id"]))
     account.emulator.clear_journal()
 
     with pytest.raises(AirflowFailException, match="SSH key"):

@@ -31,14 +31,14 @@ def test_api_keys_are_enough_for_what_concerns_their_resource(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeded = account.project(title="Street")
-    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_hash"]))
-    monkeypatch.setenv("AIRFLOW_CONN_ENCORD_DATASET_KEY", account.api_key_connection(seeded["dataset_hash"], "dataset"))
+    monkeypatch.setenv(API_KEY_CONNECTION, account.api_key_connection(seeded["project_id"]))
+    monkeypatch.setenv("AIRFLOW_CONN_ENCORD_DATASET_KEY", account.api_key_connection(seeded["dataset_id"], "dataset"))
     monkeypatch.delenv(SSH_CONNECTION)
     run = run_dag(operators_in_a_dag.dag_under_api_keys)
 
     assert run.state == "success", run.tasks
     assert run.results["get_project"]["title"] == "Street"
-    assert run.results["detach"] == run.results["attach"] == [seeded["dataset_hash"]]
+    assert run.results["detach"] == run.results["attach"] == [seeded["dataset_id"]]
 
 
 def test_what_may_pass_is_retried_and_what_stays_is_not(account: Account) -> None:

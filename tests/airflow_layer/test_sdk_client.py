@@ -132,10 +132,10 @@ def test_it_works_on_what_the_connection_leads_to(account: Account) -> None:
     seeded = account.project(title="Street", created=1.0)
     client = EncordHook().get_sdk_client()
 
-    project = client.get_project(seeded["project_hash"])
+    project = client.get_project(seeded["project_id"])
     assert project.title == "Street"
     assert len(project.list_label_rows_v2()) == 3
-    assert client.get_dataset(seeded["dataset_hash"]).dataset_hash == seeded["dataset_hash"]
+    assert client.get_dataset(seeded["dataset_id"]).dataset_hash == seeded["dataset_id"]
     assert {one["credential"][:4] for one in account.emulator.journal()} == {"ssh:"}
 
 
@@ -171,7 +171,7 @@ def test_a_runner_of_encord_agents_takes_it(account: Account, monkeypatch: pytes
     template = account.emulator.template(f"Agents {uuid.uuid4()}", WITH_AN_AGENT)
     seeded = account.project(title="Street", template=template["uuid"])
     client = EncordHook().get_sdk_client()
-    runner = QueueRunner(project_hash=seeded["project_hash"], user_client=client)
+    runner = QueueRunner(project_hash=seeded["project_id"], user_client=client)
 
     assert runner.project is not None
     assert runner.project.title == "Street"

@@ -86,7 +86,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def _place(_emulator: Emulator, home: Path) -> Place:
     account = Account(_emulator)
-    project = account.project(rows=ROWS, created=1.0)["project_hash"]
+    project = account.project(rows=ROWS, created=1.0)["project_id"]
     file = home / "keys" / "encord"
     file.parent.mkdir()
     file.write_text(account.private_key)

@@ -65,7 +65,7 @@ def world() -> Iterator[World]:
         emulator.authorize(ssh.openssh_public_key(), email=OWNER, role="ADMIN")
         made = emulator.project(owner=OWNER, title="Street", rows=ROWS, created=0.5)
         user = client(ssh)
-        project, dataset = made["project_hash"], made["dataset_hash"]
+        project, dataset = made["project_id"], made["dataset_id"]
         of_project = user.project(project).create_api_key("p", keys.PROJECT_SCOPES)
         of_dataset = user.dataset(dataset).create_api_key("d", keys.DATASET_SCOPES)
         yield World(
@@ -75,7 +75,7 @@ def world() -> Iterator[World]:
             client(ApiKey(of_dataset.api_key, dataset)),
             project,
             dataset,
-            made["ontology_hash"],
+            made["ontology_id"],
             made["data_hashes"],
             waits,
         )

@@ -68,7 +68,7 @@ def make(world: World) -> Iterator[Callable[[int], Board]]:
 
     def board(rows: int, created: float = 0.0) -> Board:
         made = world.emulator.project(owner=OWNER, title="Tasks", rows=rows, template=template, created=created)
-        return Board(world, world.user.project(made["project_hash"]), made["data_hashes"])
+        return Board(world, world.user.project(made["project_id"]), made["data_hashes"])
 
     yield board
     world.emulator.clear_faults()
@@ -90,7 +90,7 @@ class Place:
     def __init__(self, world: World, title: str) -> None:
         template = world.emulator.template("every type", STAGES)["uuid"]
         made = world.emulator.project(owner=OWNER, title="Tasks", rows=2, template=template, created=1.0)
-        self.handle: Project = world.user.project(made["project_hash"])
+        self.handle: Project = world.user.project(made["project_id"])
         start, stage = self.handle.stage("Annotate"), self.handle.stage(title)
         if title != "Annotate":
             start.move(list(start.tasks()), stage)

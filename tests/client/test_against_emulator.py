@@ -211,11 +211,11 @@ def test_reading_a_project_sends_no_change(world, who):
 
 def test_a_bundle_that_is_too_large_is_halved_until_it_fits(world):
     made = world.emulator.project(owner=OWNER, title="large", rows=7, created=1.0)
-    rows = world.user.project(made["project_hash"]).label_rows()
+    rows = world.user.project(made["project_id"]).label_rows()
     hashes = [str(one.label_hash) for one in rows]
     world.emulator.limits(label_rows_per_request=2)
     try:
-        read = list(world.user.project(made["project_hash"]).read_label_rows(hashes))
+        read = list(world.user.project(made["project_id"]).read_label_rows(hashes))
     finally:
         world.emulator.limits(label_rows_per_request=1000)
     assert sorted(one.label_hash for one in read) == sorted(hashes)

@@ -91,7 +91,7 @@ def world() -> Iterator[World]:
         emulator.clock(now=NOW.isoformat())
         emulator.authorize(key.openssh_public_key(), email=OWNER)
         made = emulator.project(owner=OWNER, title="Street", rows=4, created=1.0)
-        yield World(emulator, key, made["project_hash"], made["dataset_hash"], made["data_hashes"])
+        yield World(emulator, key, made["project_id"], made["dataset_id"], made["data_hashes"])
 
 
 @pytest.fixture(autouse=True)

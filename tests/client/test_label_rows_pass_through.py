@@ -54,7 +54,7 @@ def projects() -> Iterator[dict[str, Project]]:
             kind: emulator.project(owner=OWNER, title=kind, rows=1, kind=kind, created=1.0, objects_per_row=0)
             for kind in KINDS
         }
-        yield {kind: client.project(one["project_hash"]) for kind, one in made.items()}
+        yield {kind: client.project(one["project_id"]) for kind, one in made.items()}
 
 
 def read(project: Project) -> tuple[str, msgspec.Raw]:

@@ -16,7 +16,7 @@ def test_rows_are_created_and_saved_in_parts_where_encord_takes_few_at_once(enco
     made = encord_emulator.project(owner="a@example.com", title="Cats", rows=7, created=0)
     encord_emulator.limits(label_rows_per_request=3)
     with EncordClient(key, Settings(base_url=encord_emulator.url)) as client:
-        project = client.project(made["project_hash"])
+        project = client.project(made["project_id"])
         created = project.create_label_rows([row.data_hash for row in project.label_rows()])
         assert sorted(row.data_hash for row in created) == sorted(made["data_hashes"])
         rows = {row.label_hash: msgspec.json.decode(row.content) for row in created}

@@ -39,7 +39,7 @@ class World:
     def seed(self, *, created: float) -> list[str]:
         """A new project; its data hashes."""
         made = self.emulator.project(owner=OWNER, title="Street", rows=ROWS, created=created)
-        self.project = made["project_hash"]
+        self.project = made["project_id"]
         self.emulator.clear_journal()
         return list(made["data_hashes"])
 

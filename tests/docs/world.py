@@ -78,16 +78,16 @@ class World:
         seeded = self.account.project(title="Seeded street", rows=4, created=0.5)
         second = self.account.project(title="Another street", rows=2)
         self.ids = {
-            PROJECT: seeded["project_hash"],
-            DATASET: seeded["dataset_hash"],
-            ONTOLOGY: seeded["ontology_hash"],
-            SECOND_DATASET: second["dataset_hash"],
+            PROJECT: seeded["project_id"],
+            DATASET: seeded["dataset_id"],
+            ONTOLOGY: seeded["ontology_id"],
+            SECOND_DATASET: second["dataset_id"],
             DATA_HASH: seeded["data_hashes"][0],
             **self._storage(),
         }
         self._api_keys = {
-            SHOWN_PROJECT_KEY: self.account.api_key(seeded["project_hash"]),
-            SHOWN_DATASET_KEY: self.account.api_key(seeded["dataset_hash"], "dataset"),
+            SHOWN_PROJECT_KEY: self.account.api_key(seeded["project_id"]),
+            SHOWN_DATASET_KEY: self.account.api_key(seeded["dataset_id"], "dataset"),
         }
 
     def _storage(self) -> dict[str, str]:

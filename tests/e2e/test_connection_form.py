@@ -112,7 +112,7 @@ def test_a_pasted_key_is_stored_as_it_is_outlives_an_edit_and_runs_a_dag(
     assert extra["private_key"] == as_in(line, key)
     assert float(extra["read_timeout"]) == 77
 
-    project = account.project(title="Street scenes", created=1.0)["project_hash"]
+    project = account.project(title="Street scenes", created=1.0)["project_id"]
     run = airflow.trigger("example_encord_export", {"destination": f"file://{tmp_path}"})
     assert airflow.wait(run) == "success", airflow.task_states(run)
     exported = [row for file in tmp_path.rglob("labels-*.jsonl") for row in file.read_text().splitlines()]

@@ -14,14 +14,14 @@ from tests.emulator.callers import KeyHolder, Person, envelope, send
 
 
 def _key(owner: Person, made: dict[str, Any], scopes: list[str]) -> KeyHolder:
-    key = owner.get("projectapikey", "POST", made["project_hash"], {"title": "k", "scopes": scopes})
-    return KeyHolder(owner.url, made["project_hash"], key)
+    key = owner.get("projectapikey", "POST", made["project_id"], {"title": "k", "scopes": scopes})
+    return KeyHolder(owner.url, made["project_id"], key)
 
 
 def _dataset_key(owner: Person, made: dict[str, Any], scopes: list[str]) -> KeyHolder:
-    payload = {"dataset_hash": made["dataset_hash"], "title": "k", "scopes": scopes}
+    payload = {"dataset_hash": made["dataset_id"], "title": "k", "scopes": scopes}
     answer = owner.get("datasetapikey", "POST", None, payload)
-    return KeyHolder(owner.url, made["dataset_hash"], answer["api_key"])
+    return KeyHolder(owner.url, made["dataset_id"], answer["api_key"])
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +38,10 @@ def made(encord_emulator: Emulator, owner: Person) -> dict[str, Any]:
 
 def test_another_user_sees_nothing_of_a_project_he_is_no_member_of(made, newcomer):
     other = newcomer("other@example.com")
-    project, dataset = made["project_hash"], made["dataset_hash"]
+    project, dataset = made["project_id"], made["dataset_id"]
     assert other.rest("GET", f"projects/{project}").status == 403
     assert other.rest("GET", f"projects/{project}/datasets").status == 403
-    assert other.rest("GET", f"ontologies/{made['ontology_hash']}").status == 403
+    assert other.rest("GET", f"ontologies/{made['ontology_id']}").status == 403
     assert other.ask("project", "GET", None, None, project=project).code == "AUTHORISATION_ERROR"
     assert other.ask("labelrowmetadata", "GET", None, None, project=project).code == "AUTHORISATION_ERROR"
     assert other.ask("dataset", "GET", None, None, dataset=dataset).code == "AUTHORISATION_ERROR"
@@ -68,11 +68,11 @@ def test_an_api_key_opens_its_own_resource_and_only_on_public(encord_emulator, m
     assert holder.ask("labelrowmetadata", "GET").code is None
     assert holder.ask("projectwithuserrole", "GET", None, {"filter": {}}, "/public/user").code == "AUTHENTICATION_ERROR"
     assert send(owner.url, "GET", "/v2/public/projects", {"Authorization": holder.api_key}).status == 401
-    elsewhere = KeyHolder(owner.url, made["dataset_hash"], holder.api_key)
+    elsewhere = KeyHolder(owner.url, made["dataset_id"], holder.api_key)
     assert elsewhere.ask("apikeymeta", "GET").code == "AUTHORISATION_ERROR"
-    assert KeyHolder(owner.url, made["project_hash"], "made-up").ask("apikeymeta", "GET").code == "AUTHENTICATION_ERROR"
+    assert KeyHolder(owner.url, made["project_id"], "made-up").ask("apikeymeta", "GET").code == "AUTHENTICATION_ERROR"
     wrong = holder.api_key[:-1] + ("A" if holder.api_key[-1] != "A" else "B")
-    assert KeyHolder(owner.url, made["project_hash"], wrong).ask("apikeymeta", "GET").code == "AUTHENTICATION_ERROR"
+    assert KeyHolder(owner.url, made["project_id"], wrong).ask("apikeymeta", "GET").code == "AUTHENTICATION_ERROR"
 
 
 @pytest.mark.parametrize("operation", [one for one in OPERATIONS if isinstance(one, V1)], ids=lambda one: one.name)
@@ -121,14 +121,14 @@ def test_scopes_of_a_dataset_key_are_enforced(scopes, query_type, verb, allowed,
 
 
 def test_scopes_are_a_text_when_made_and_a_list_when_listed(made, owner):
-    payload = {"dataset_hash": made["dataset_hash"], "title": "k", "scopes": ["dataset.read"]}
+    payload = {"dataset_hash": made["dataset_id"], "title": "k", "scopes": ["dataset.read"]}
     assert owner.get("datasetapikey", "POST", None, payload)["scopes"] == '["dataset.read"]'
-    listed = owner.get("datasetapikey", "GET", None, {"dataset_hash": made["dataset_hash"]})
+    listed = owner.get("datasetapikey", "GET", None, {"dataset_hash": made["dataset_id"]})
     assert listed[0]["scopes"] == ["dataset.read"]
 
 
 def test_a_scope_that_does_not_exist_is_refused_by_name(made, owner):
-    answer = owner.ask("projectapikey", "POST", made["project_hash"], {"title": "k", "scopes": ["label.reed"]})
+    answer = owner.ask("projectapikey", "POST", made["project_id"], {"title": "k", "scopes": ["label.reed"]})
     assert answer.code == "INVALID_ARGUMENTS_ERROR"
     assert "label.reed" in answer.json["payload"]
 

@@ -26,9 +26,9 @@ def _features(rows: list[dict[str, Any]]) -> set[str]:
 @pytest.mark.parametrize("kind", ["image", "video", "img_group"])
 def test_labels_use_features_of_the_ontology_and_frames_of_the_data(encord_emulator: Emulator, owner: Person, kind):
     made = encord_emulator.project(owner=owner.email, title="x", rows=3, kind=kind, objects_per_row=4, created=1.0)
-    rows = encord_emulator.labels(made["project_hash"])
+    rows = encord_emulator.labels(made["project_id"])
     assert [row["data_hash"] for row in rows] == sorted(made["data_hashes"])
-    editor = json.dumps(owner.rest("GET", f"ontologies/{made['ontology_hash']}").json["editor"])
+    editor = json.dumps(owner.rest("GET", f"ontologies/{made['ontology_id']}").json["editor"])
     assert all(feature in editor for feature in _features(rows))
     for row in rows:
         assert len(row["object_answers"]) == 4
@@ -38,13 +38,13 @@ def test_labels_use_features_of_the_ontology_and_frames_of_the_data(encord_emula
             assert set(map(int, frames)) == set(range(10))
         hashes = {row["label_hash"]}
         payload = {"multi_request": True, "labels": [row], "validate_before_saving": True}
-        assert owner.get("labelrow", "POST", [*hashes], payload, project=made["project_hash"]) is True
+        assert owner.get("labelrow", "POST", [*hashes], payload, project=made["project_id"]) is True
 
 
 @pytest.mark.parametrize(("advance", "stage"), [("none", "Annotate"), ("submit", "Review"), ("complete", "Complete")])
 def test_annotate_creates_rows_edits_labels_and_moves_tasks(encord_emulator, owner, advance, stage):
     made = encord_emulator.project(owner=owner.email, title="x", rows=5)
-    project = made["project_hash"]
+    project = made["project_id"]
     assert encord_emulator.labels(project) == []
     assert encord_emulator.annotate(project, count=2, objects_per_row=3, advance=advance) == 2
     rows = encord_emulator.labels(project)
@@ -60,7 +60,7 @@ def test_annotate_creates_rows_edits_labels_and_moves_tasks(encord_emulator, own
 
 
 def test_without_a_count_everything_that_is_not_complete_is_annotated(encord_emulator, owner):
-    project = encord_emulator.project(owner=owner.email, title="x", rows=5)["project_hash"]
+    project = encord_emulator.project(owner=owner.email, title="x", rows=5)["project_id"]
     assert encord_emulator.annotate(project, count=2, advance="complete") == 2
     assert encord_emulator.annotate(project, advance="complete") == 3
     assert encord_emulator.annotate(project) == 0
@@ -69,8 +69,8 @@ def test_without_a_count_everything_that_is_not_complete_is_annotated(encord_emu
 def test_the_same_seed_draws_the_same(encord_emulator, owner):
     def drawn(seed: int) -> list[Any]:
         made = encord_emulator.project(owner=owner.email, title="x", rows=3, seed=1)
-        encord_emulator.annotate(made["project_hash"], seed=seed)
-        rows = {row["data_hash"]: row for row in encord_emulator.labels(made["project_hash"])}
+        encord_emulator.annotate(made["project_id"], seed=seed)
+        rows = {row["data_hash"]: row for row in encord_emulator.labels(made["project_id"])}
         ordered = [rows[data_hash] for data_hash in made["data_hashes"]]
         return [
             [one["shape"] for one in row["data_units"][row["data_hash"]]["labels"]["objects"]] for row in ordered
@@ -82,9 +82,9 @@ def test_the_same_seed_draws_the_same(encord_emulator, owner):
 
 def test_created_is_the_share_of_rows_that_have_labels(encord_emulator, owner):
     made = encord_emulator.project(owner=owner.email, title="x", rows=200, created=0.25)
-    assert len(encord_emulator.labels(made["project_hash"])) == 50
+    assert len(encord_emulator.labels(made["project_id"])) == 50
     assert len(made["data_hashes"]) == 100
-    assert len(encord_emulator.labels(made["project_hash"], offset=48, limit=10)) == 2
+    assert len(encord_emulator.labels(made["project_id"], offset=48, limit=10)) == 2
 
 
 def test_a_template_decides_the_stages_and_where_tasks_go(encord_emulator, owner):
@@ -100,7 +100,7 @@ def test_a_template_decides_the_stages_and_where_tasks_go(encord_emulator, owner
     assert [stage["title"] for stage in made["stages"]] == [stage["title"] for stage in stages]
     assert made["stages"][0]["pathways"][0]["destinationUuid"] == made["stages"][1]["uuid"]
     assert [stage["uuid"] for stage in made["stages"]] == [stage["uuid"] for stage in template["stages"]]
-    project = made["project_hash"]
+    project = made["project_id"]
     assert _stages(owner, project) == {"Pre-label": 2}
     encord_emulator.annotate(project, advance="submit")
     assert _stages(owner, project) == {"Draw": 2}
@@ -114,21 +114,21 @@ def test_a_template_decides_the_stages_and_where_tasks_go(encord_emulator, owner
 def test_data_that_comes_later_gets_a_row_and_goes_with_its_dataset(encord_emulator, owner):
     first = encord_emulator.project(owner=owner.email, title="first", rows=2)
     second = encord_emulator.project(owner=owner.email, title="second", rows=3, created=1.0)
-    project = first["project_hash"]
-    attach = {"dataset_hashes": [second["dataset_hash"]]}
+    project = first["project_id"]
+    attach = {"dataset_hashes": [second["dataset_id"]]}
     assert owner.get("projectdataset", "POST", None, attach, project=project) is True
     assert owner.get("projectdataset", "POST", None, attach, project=project) is True
     assert _stages(owner, project) == {"Annotate": 5}
     titles = [one["title"] for one in owner.rest("GET", f"projects/{project}/datasets").json["results"]]
     assert titles == ["first dataset", "second dataset"]
-    assert owner.get("projectdataset", "DELETE", [second["dataset_hash"]], None, project=project) is True
+    assert owner.get("projectdataset", "DELETE", [second["dataset_id"]], None, project=project) is True
     assert _stages(owner, project) == {"Annotate": 2}
-    assert len(encord_emulator.labels(second["project_hash"])) == 3
+    assert len(encord_emulator.labels(second["project_id"])) == 3
 
 
 def test_a_hundred_thousand_rows_are_there_in_seconds(encord_emulator, owner):
     made = encord_emulator.project(owner=owner.email, title="x", rows=100_000, created=0.01)
-    assert sum(_stages(owner, made["project_hash"]).values()) == 100_000
+    assert sum(_stages(owner, made["project_id"]).values()) == 100_000
 
 
 def _project_with(owner: Person, editor: dict | None) -> str:
@@ -175,7 +175,7 @@ def test_annotate_is_refused_where_the_ontology_has_nothing_to_draw(
 
 
 def test_other_people_edit_rows_that_have_labels(encord_emulator: Emulator, owner: Person):
-    project = encord_emulator.project(owner=owner.email, title="x", rows=1, created=1.0)["project_hash"]
+    project = encord_emulator.project(owner=owner.email, title="x", rows=1, created=1.0)["project_id"]
     (before,) = encord_emulator.labels(project)
     encord_emulator.clock(advance_s=60)
     encord_emulator.annotate(project, data_hashes=[before["data_hash"]], objects_per_row=1, email="other@example.com")
@@ -193,6 +193,6 @@ def test_other_people_edit_rows_that_have_labels(encord_emulator: Emulator, owne
 )
 def test_annotate_refuses_numbers_and_people_that_cannot_be(encord_emulator: Emulator, owner: Person, change):
     """Fault 10.2."""
-    project = encord_emulator.project(owner=owner.email, title="x", rows=1)["project_hash"]
+    project = encord_emulator.project(owner=owner.email, title="x", rows=1)["project_id"]
     with pytest.raises(EmulatorError, match=next(iter(change))):
         encord_emulator.annotate(project, **change)

@@ -110,7 +110,7 @@ def test_a_body_that_is_not_the_json_that_is_asked_for_is_refused(encord_emulato
 )
 def test_a_range_of_labels_that_does_not_exist_is_refused(encord_emulator: Emulator, query: str) -> None:
     made = encord_emulator.project(owner="owner@example.com", title="x", rows=1)
-    answer = send(encord_emulator.url, "GET", f"/_emulator/labels/{made['project_hash']}?{query}")
+    answer = send(encord_emulator.url, "GET", f"/_emulator/labels/{made['project_id']}?{query}")
     assert answer.status == 422
 
 

@@ -128,7 +128,7 @@ def test_a_fault_befalls_the_object_store_too(encord_emulator, owner):
 
 def test_the_journal_shows_what_was_asked_and_holds_no_secret(encord_emulator: Emulator, owner: Person):
     made = encord_emulator.project(owner=owner.email, title="Cats", rows=2, created=1.0)
-    project = made["project_hash"]
+    project = made["project_id"]
     key = owner.get("projectapikey", "POST", project, {"title": "k", "scopes": ["label.read"]})
     token = owner.rest("GET", "user/bearer-token").json["token"]
     signed = owner.rest("GET", "presigned-urls?count=1&uploadItemType=image").json["results"][0]["signedUrl"]

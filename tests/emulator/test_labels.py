@@ -25,19 +25,19 @@ def _metadata(owner: Person, project: str, **filters: Any) -> list[dict[str, Any
 
 
 def _structure(owner: Person, made: dict[str, Any]) -> dict[str, Any]:
-    editor: dict[str, Any] = owner.rest("GET", f"ontologies/{made['ontology_hash']}").json["editor"]
+    editor: dict[str, Any] = owner.rest("GET", f"ontologies/{made['ontology_id']}").json["editor"]
     return editor
 
 
 def _created(owner: Person, made: dict[str, Any], count: int = 1) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = owner.get(
-        "labelrow", "PUT", made["data_hashes"][:count], {**MANY, "branch_name": None}, project=made["project_hash"]
+        "labelrow", "PUT", made["data_hashes"][:count], {**MANY, "branch_name": None}, project=made["project_id"]
     )
     return rows
 
 
 def test_a_row_is_created_once_and_read_as_it_was_created(made, owner):
-    project, data_hash = made["project_hash"], made["data_hashes"][0]
+    project, data_hash = made["project_id"], made["data_hashes"][0]
     created = owner.get("labelrow", "PUT", data_hash, {"get_signed_url": False}, project=project)
     assert created["label_status"] == "LABEL_IN_PROGRESS"
     assert created["data_type"] == "image"
@@ -52,7 +52,7 @@ def test_a_row_is_created_once_and_read_as_it_was_created(made, owner):
 
 
 def test_rows_are_answered_once_each_and_a_foreign_one_is_not_found(made, owner):
-    project = made["project_hash"]
+    project = made["project_id"]
     hashes = [row["label_hash"] for row in _created(owner, made, 3)]
     answered = owner.get("labelrow", "GET", [*hashes, hashes[0]], MANY, project=project)
     assert sorted(row["label_hash"] for row in answered) == sorted(hashes)
@@ -61,7 +61,7 @@ def test_rows_are_answered_once_each_and_a_foreign_one_is_not_found(made, owner)
 
 
 def test_more_rows_than_the_limit_are_refused_with_the_limit(encord_emulator, made, owner):
-    project = made["project_hash"]
+    project = made["project_id"]
     hashes = [row["label_hash"] for row in _created(owner, made, 3)]
     encord_emulator.limits(label_rows_per_request=2)
     answer = owner.ask("labelrow", "GET", hashes, MANY, project=project)
@@ -93,7 +93,7 @@ def _answers(structure: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _saved(owner: Person, made: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
-    project, hashes = made["project_hash"], [row["label_hash"]]
+    project, hashes = made["project_id"], [row["label_hash"]]
     payload = {"multi_request": True, "labels": [row], "validate_before_saving": True}
     assert owner.get("labelrow", "POST", hashes, payload, project=project) is True
     (again,) = owner.get("labelrow", "GET", hashes, MANY, project=project)
@@ -170,30 +170,30 @@ def test_validation_refuses_labels_that_do_not_fit(made, owner, spoil, code):
     row["object_answers"] = {"0rr5Zh3e": {"objectHash": "0rr5Zh3e", "classifications": []}}
     spoil(row, unit)
     row["validate_before_saving"] = True
-    answer = owner.ask("labelrow", "POST", row["label_hash"], row, project=made["project_hash"])
+    answer = owner.ask("labelrow", "POST", row["label_hash"], row, project=made["project_id"])
     assert answer.code == code
 
 
 def test_a_refused_bundle_saves_nothing(encord_emulator, made, owner):
     rows = _created(owner, made, 2)
-    before = encord_emulator.labels(made["project_hash"])
+    before = encord_emulator.labels(made["project_id"])
     good, bad = rows
     good["data_units"][good["data_hash"]]["labels"]["objects"] = [_box(_structure(owner, made))]
     good["object_answers"] = {"0rr5Zh3e": {"objectHash": "0rr5Zh3e", "classifications": []}}
     bad["data_units"] = {"x": {}}
     payload = {"multi_request": True, "labels": rows, "validate_before_saving": False}
     hashes = [row["label_hash"] for row in rows]
-    assert owner.ask("labelrow", "POST", hashes, payload, project=made["project_hash"]).code == "CORRUPTED_LABEL_ERROR"
-    assert encord_emulator.labels(made["project_hash"]) == before
+    assert owner.ask("labelrow", "POST", hashes, payload, project=made["project_id"]).code == "CORRUPTED_LABEL_ERROR"
+    assert encord_emulator.labels(made["project_id"]) == before
 
 
 def test_feature_filters_leave_what_was_asked_for(encord_emulator, owner):
     made = encord_emulator.project(owner=owner.email, title="x", rows=1, created=1.0, objects_per_row=8, seed=1)
-    (row,) = encord_emulator.labels(made["project_hash"])
+    (row,) = encord_emulator.labels(made["project_id"])
     car = _structure(owner, made)["objects"][0]["featureNodeHash"]
 
     def read(**filters: Any) -> tuple[int, int, int]:
-        (read,) = owner.get("labelrow", "GET", [row["label_hash"]], {**MANY, **filters}, project=made["project_hash"])
+        (read,) = owner.get("labelrow", "GET", [row["label_hash"]], {**MANY, **filters}, project=made["project_id"])
         labels = read["data_units"][read["data_hash"]]["labels"]
         assert len(read["object_answers"]) == len(labels["objects"])
         cars = sum(one["featureHash"] == car for one in labels["objects"])
@@ -209,13 +209,13 @@ def test_feature_filters_leave_what_was_asked_for(encord_emulator, owner):
 
 def test_signed_urls_come_with_labels_only_when_asked_for(made, owner):
     (row,) = _created(owner, made)
-    project, hashes = made["project_hash"], [row["label_hash"]]
+    project, hashes = made["project_id"], [row["label_hash"]]
     (signed,) = owner.get("labelrow", "GET", hashes, {**MANY, "get_signed_url": True}, project=project)
     assert signed["data_units"][row["data_hash"]]["data_link"].startswith(owner.url)
 
 
 def test_metadata_filters_keep_what_matches(encord_emulator, made, owner):
-    project, hashes = made["project_hash"], made["data_hashes"]
+    project, hashes = made["project_id"], made["data_hashes"]
     first = owner.get("labelrow", "PUT", hashes[0], None, project=project)["label_hash"]
     encord_emulator.clock(advance_s=3600)
     later = int(time.time()) + 3600
@@ -251,8 +251,8 @@ def test_metadata_filters_keep_what_matches(encord_emulator, made, owner):
 
 def test_images_of_a_group_are_listed_with_exactly_the_keys_that_the_sdk_takes(encord_emulator, owner):
     made = encord_emulator.project(owner=owner.email, title="x", rows=1, kind="img_group", frames=2)
-    (plain,) = _metadata(owner, made["project_hash"])
-    (row,) = _metadata(owner, made["project_hash"], include_images_data=True)
+    (plain,) = _metadata(owner, made["project_id"])
+    (row,) = _metadata(owner, made["project_id"], include_images_data=True)
     assert plain["images_data"] is None
     assert [image["index"] for image in row["images_data"]] == [0, 1]
     for image in row["images_data"]:
@@ -260,7 +260,7 @@ def test_images_of_a_group_are_listed_with_exactly_the_keys_that_the_sdk_takes(e
 
 
 def test_branches_are_listed_alone_or_all_together(made, owner):
-    project, data_hash = made["project_hash"], made["data_hashes"][0]
+    project, data_hash = made["project_id"], made["data_hashes"][0]
     owner.get("labelrow", "PUT", [data_hash], {**MANY, "branch_name": "model-v1"}, project=project)
     on_branch = _metadata(owner, project, branch_name="model-v1", include_uninitialised_labels=False)
     assert [(row["data_hash"], row["branch_name"]) for row in on_branch] == [(data_hash, "model-v1")]
@@ -272,7 +272,7 @@ def test_branches_are_listed_alone_or_all_together(made, owner):
 
 
 def test_rows_are_completed_and_reopened_by_label_hash(made, owner):
-    project = made["project_hash"]
+    project = made["project_id"]
     hashes = [row["label_hash"] for row in _created(owner, made, 2)]
     for action, stage in (("complete", "Complete"), ("reopen", "Annotate")):
         assert owner.get("labelworkflowgraphnode", "POST", hashes, {"action": action}, project=project) is True

@@ -22,7 +22,7 @@ def made(encord_emulator: Emulator, owner: Person) -> dict[str, Any]:
 
 
 def _add(person: Person, made: dict[str, Any], email: str, role: int) -> Any:
-    project = made["project_hash"]
+    project = made["project_id"]
     return person.ask("projectusers", "POST", project, {"user_emails": [email], "user_role": role}, project=project)
 
 
@@ -58,7 +58,7 @@ MANAGING = [
 
 
 def _path(made: dict[str, Any], form: str) -> str:
-    return form.format(project=made["project_hash"], dataset=made["dataset_hash"], ontology=made["ontology_hash"])
+    return form.format(project=made["project_id"], dataset=made["dataset_id"], ontology=made["ontology_id"])
 
 
 @pytest.mark.parametrize(("method", "path", "body"), MANAGING)
@@ -66,8 +66,8 @@ def test_only_who_manages_a_resource_changes_who_is_in_it(made, owner, newcomer,
     colleague = newcomer(COLLEAGUE)
     assert colleague.rest(method, _path(made, path), body).status == 403
     _add(owner, made, COLLEAGUE, 1)
-    owner.get("datasetusers", "POST", made["dataset_hash"], {"user_emails": [COLLEAGUE], "user_role": 1},
-              dataset=made["dataset_hash"])  # fmt: skip
+    owner.get("datasetusers", "POST", made["dataset_id"], {"user_emails": [COLLEAGUE], "user_role": 1},
+              dataset=made["dataset_id"])  # fmt: skip
     assert colleague.rest(method, _path(made, path), body).status == 403
     assert owner.rest(method, _path(made, path), body).status == 200
 
@@ -76,7 +76,7 @@ def test_only_who_manages_a_resource_changes_who_is_in_it(made, owner, newcomer,
 def test_administrators_and_team_managers_run_a_project(made, owner, newcomer, role, manages):
     colleague = newcomer(COLLEAGUE)
     _add(owner, made, COLLEAGUE, role)
-    project = made["project_hash"]
+    project = made["project_id"]
     assert colleague.rest("GET", f"projects/{project}").json["userRole"] == role
     code = None if manages else "AUTHORISATION_ERROR"
     assert _add(colleague, made, "third@example.com", 1).code == code
@@ -108,13 +108,13 @@ def test_a_member_looks_at_the_organisation_and_changes_nothing(owner, newcomer,
 
 
 def test_a_role_by_a_group_lasts_as_long_as_group_membership_and_grant_do(made, owner, newcomer):
-    colleague, project = newcomer(COLLEAGUE), made["project_hash"]
+    colleague, project = newcomer(COLLEAGUE), made["project_id"]
     group = _group(owner, COLLEAGUE)
     path = f"projects/{project}"
     assert colleague.rest("GET", path).status == 403
     owner.rest("POST", f"{path}/groups", {"groupHashList": [group], "userRole": 2})
     assert colleague.rest("GET", path).json["userRole"] == 2
-    assert colleague.rest("GET", f"ontologies/{made['ontology_hash']}").json["userRole"] is None
+    assert colleague.rest("GET", f"ontologies/{made['ontology_id']}").json["userRole"] is None
     assert [one["userRole"] for one in colleague.rest("GET", "projects").json["results"]] == [2]
     assert COLLEAGUE not in [one["userEmail"] for one in owner.rest("GET", f"{path}/users").json["results"]]
     owner.rest("POST", f"organisation/groups/{group}/users/bulk-delete", {"userEmails": [COLLEAGUE]})
@@ -126,7 +126,7 @@ def test_a_role_by_a_group_lasts_as_long_as_group_membership_and_grant_do(made, 
 
 
 def test_of_several_roles_the_strongest_counts_and_a_listing_names_a_project_once(made, owner, newcomer):
-    colleague, path = newcomer(COLLEAGUE), f"projects/{made['project_hash']}"
+    colleague, path = newcomer(COLLEAGUE), f"projects/{made['project_id']}"
     _add(owner, made, COLLEAGUE, 5)
     for role in (1, 4):
         owner.rest("POST", f"{path}/groups", {"groupHashList": [_group(owner, COLLEAGUE)], "userRole": role})
@@ -136,7 +136,7 @@ def test_of_several_roles_the_strongest_counts_and_a_listing_names_a_project_onc
 
 
 def test_a_deleted_group_and_a_user_who_left_lose_what_the_group_gave(made, owner, newcomer):
-    colleague, path = newcomer(COLLEAGUE), f"projects/{made['project_hash']}"
+    colleague, path = newcomer(COLLEAGUE), f"projects/{made['project_id']}"
     group = _group(owner, COLLEAGUE)
     owner.rest("POST", f"{path}/groups", {"groupHashList": [group], "userRole": 1})
     owner.rest("DELETE", "organisation/users/colleague%40example.com")
@@ -148,7 +148,7 @@ def test_a_deleted_group_and_a_user_who_left_lose_what_the_group_gave(made, owne
 
 
 def test_the_last_administrator_stays(made, owner):
-    project = made["project_hash"]
+    project = made["project_id"]
     assert owner.rest("POST", f"projects/{project}/users/bulk-delete", {"userEmails": [owner.email]}).status == 400
     assert owner.rest("GET", f"projects/{project}").status == 200, "nothing of it was done"
     assert owner.rest("DELETE", "organisation/users/owner%40example.com").status == 400
@@ -163,7 +163,7 @@ def test_the_last_administrator_stays(made, owner):
     [(["a@example.com"], 6, "user_role"), (["a@example.com"], -1, "user_role"), (["no-address"], 1, "user_emails")],
 )
 def test_a_role_or_address_that_is_none_is_refused_and_no_one_added(made, owner, emails, role, named):
-    project = made["project_hash"]
+    project = made["project_id"]
     request = {"user_emails": ["fine@example.com", *emails], "user_role": role}
     answer = owner.ask("projectusers", "POST", project, request, project=project)
     assert (answer.code, named in answer.json["payload"]) == ("INVALID_ARGUMENTS_ERROR", True)
@@ -185,7 +185,7 @@ def test_a_group_that_does_not_exist_gets_no_role_and_neither_do_those_beside_it
 def test_the_uid_must_be_the_project_that_the_request_is_about(made, owner):
     request = {"user_emails": ["a@example.com"], "user_role": 1}
     for query_type, payload in (("projectusers", request), ("projectcopy", {})):
-        answer = owner.ask(query_type, "POST", NOWHERE, payload, project=made["project_hash"])
+        answer = owner.ask(query_type, "POST", NOWHERE, payload, project=made["project_id"])
         assert answer.code == "INVALID_ARGUMENTS_ERROR"
 
 
@@ -199,7 +199,7 @@ def test_the_uid_must_be_the_project_that_the_request_is_about(made, owner):
     ],
 )
 def test_an_api_key_needs_the_scope_that_writes_to_manage_a_project(made, owner, scopes, query_type, allowed):
-    project = made["project_hash"]
+    project = made["project_id"]
     key = owner.get("projectapikey", "POST", project, {"title": "k", "scopes": scopes})
     payload = {"user_emails": ["k@example.com"], "user_role": 1} if query_type == "projectusers" else {}
     code = KeyHolder(owner.url, project, key).ask(query_type, "POST", project, payload).code
@@ -208,7 +208,7 @@ def test_an_api_key_needs_the_scope_that_writes_to_manage_a_project(made, owner,
 
 
 def test_a_copy_belongs_to_the_owner_of_the_key_that_asked_for_it(made, owner):
-    project = made["project_hash"]
+    project = made["project_id"]
     key = owner.get("projectapikey", "POST", project, {"title": "k", "scopes": ["label.write"]})
     copied = KeyHolder(owner.url, project, key).ask("projectcopy", "POST", project, {}).json["response"]
     assert owner.rest("GET", f"projects/{copied}").json["userRole"] == 0
@@ -222,7 +222,7 @@ def test_a_copy_has_the_same_workflow_with_stages_of_its_own(encord_emulator, ow
         {"stageType": "DONE", "title": "Done"},
     ]
     template = encord_emulator.template("Long", stages)["uuid"]
-    project = encord_emulator.project(owner=owner.email, title="Cats", rows=1, template=template)["project_hash"]
+    project = encord_emulator.project(owner=owner.email, title="Cats", rows=1, template=template)["project_id"]
     copied = owner.get("projectcopy", "POST", project, {"copy_project_options": ["datasets"]}, project=project)
     again = owner.get("projectcopy", "POST", copied, {}, project=copied)
     views = [owner.rest("GET", f"projects/{one}").json["workflow"]["stages"] for one in (project, copied, again)]
@@ -236,11 +236,11 @@ def test_a_copy_has_the_same_workflow_with_stages_of_its_own(encord_emulator, ow
 
 
 def test_a_copy_s_labels_are_its_own(made, owner):
-    project = made["project_hash"]
+    project = made["project_id"]
     wanted = {"copy_project_options": ["labels", "datasets"]}
     copied = owner.get("projectcopy", "POST", project, wanted, project=project)
     rows = {one["data_hash"]: one["label_hash"] for one in owner.get("labelrowmetadata", "GET", project=copied)}
-    gone = owner.get("projectdataset", "DELETE", [made["dataset_hash"]], None, project=project)
+    gone = owner.get("projectdataset", "DELETE", [made["dataset_id"]], None, project=project)
     assert gone is True
     read = owner.get("labelrow", "GET", list(rows.values()), {"multi_request": True}, project=copied)
     assert sorted(one["data_hash"] for one in read) == sorted(made["data_hashes"])
@@ -257,7 +257,7 @@ def test_a_copy_s_labels_are_its_own(made, owner):
     ],
 )
 def test_a_copy_of_what_cannot_be_is_not_made(encord_emulator, made, owner, payload, code):
-    project, before = made["project_hash"], encord_emulator.state()["projects"]
+    project, before = made["project_id"], encord_emulator.state()["projects"]
     assert owner.ask("projectcopy", "POST", project, payload, project=project).code == code
     assert encord_emulator.state()["projects"] == before
 
@@ -278,7 +278,7 @@ def test_what_is_taken_is_a_conflict_and_what_is_gone_is_not_found(owner):
 @given(names=st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip), max_size=7),
        size=st.integers(1, 4))  # fmt: skip
 def test_issue_tags_come_in_pages_each_once_in_the_order_they_came(encord_emulator, made, owner, names, size):
-    copied = owner.get("projectcopy", "POST", made["project_hash"], {}, project=made["project_hash"])
+    copied = owner.get("projectcopy", "POST", made["project_id"], {}, project=made["project_id"])
     path = f"projects/{copied}/issue-tags"
     assert owner.rest("POST", path, {"issueTagNames": names}).status == 200
     encord_emulator.limits(page_size=size)
@@ -297,7 +297,7 @@ def test_all_of_it_outlives_a_restart(tmp_path):
         owner = Person(emulator.url, email)
         emulator.authorize(owner.public_key, email=email)
         made = emulator.project(owner=email, title="Cats", rows=1)
-        project = made["project_hash"]
+        project = made["project_id"]
         group = _group(owner, email)
         owner.rest("POST", f"projects/{project}/groups", {"groupHashList": [group], "userRole": 3})
         tag = owner.rest("POST", "organisation/organisation-tags", {"name": "prod"}).json["uuid"]

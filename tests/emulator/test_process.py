@@ -61,7 +61,7 @@ def test_what_was_in_the_database_is_there_after_a_restart(tmp_path: Path):
         owner = Person(emulator.url, "owner@example.com")
         emulator.authorize(owner.public_key, email=owner.email)
         made = emulator.project(owner=owner.email, title="x", rows=3, created=1.0)
-        rows = emulator.labels(made["project_hash"])
+        rows = emulator.labels(made["project_id"])
         dataset = owner.rest("POST", "datasets", {"title": "t"}).json["datasetUuid"]
         key = _put(owner, picture())
         emulator.jobs(hold=True)
@@ -70,7 +70,7 @@ def test_what_was_in_the_database_is_there_after_a_restart(tmp_path: Path):
         emulator.kill()
     with Emulator.start(database=database) as emulator:
         again = Person(emulator.url, owner.email, owner.key)
-        assert emulator.labels(made["project_hash"]) == rows
+        assert emulator.labels(made["project_id"]) == rows
         assert _without_time(emulator.state()) in (
             _without_time(before),
             _without_time(before) | {"data_rows": 4, "items": 4},

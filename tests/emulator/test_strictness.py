@@ -104,7 +104,7 @@ def test_booleans_are_taken_as_python_writes_them(owner, value):
 def test_upload_items_are_strict(made, owner):
     def start(**items: Any) -> Any:
         payload = {"dataItems": items, "ignoreErrors": False}
-        dataset = made["dataset_hash"]
+        dataset = made["dataset_id"]
         return owner.ask("datasetdatalongpolling", "POST", dataset, payload, dataset=dataset)
 
     assert "upsertMetadata" in start(images=[], upsertMetadata=True).json["payload"]

@@ -203,10 +203,10 @@ def test_removed_data_is_gone_from_projects_too_and_foreign_hashes_are_ignored(e
     made = encord_emulator.project(owner=owner.email, title="x", rows=3, created=1.0)
     other = encord_emulator.project(owner=owner.email, title="y", rows=1)
     gone = [made["data_hashes"][0], other["data_hashes"][0]]
-    assert owner.get("video", "DELETE", gone, None, dataset=made["dataset_hash"]) is True
-    assert len(_rows(owner, made["dataset_hash"])) == 2
-    assert len(encord_emulator.labels(made["project_hash"])) == 2
-    assert len(_rows(owner, other["dataset_hash"])) == 1
+    assert owner.get("video", "DELETE", gone, None, dataset=made["dataset_id"]) is True
+    assert len(_rows(owner, made["dataset_id"])) == 2
+    assert len(encord_emulator.labels(made["project_id"])) == 2
+    assert len(_rows(owner, other["dataset_id"])) == 1
 
 
 @pytest.mark.parametrize("header", ["Authorization", "Signature", "ResourceID"])
@@ -234,9 +234,9 @@ def test_a_signed_url_holds_for_its_object_method_and_hour_only(encord_emulator:
 def test_a_seeded_image_can_be_fetched_in_its_size(encord_emulator, owner):
     made = encord_emulator.project(owner=owner.email, title="x", rows=1)
     uid = {"data_hash": made["data_hashes"][0], "get_signed_url": True}
-    links = owner.get("datasetdata", "GET", uid, None, project=made["project_hash"])
+    links = owner.get("datasetdata", "GET", uid, None, project=made["project_id"])
     content = send(owner.url, "GET", links["images"][0]["file_link"].removeprefix(owner.url)).content
-    (row,) = _rows(owner, made["dataset_hash"])
+    (row,) = _rows(owner, made["dataset_id"])
     assert Image.open(io.BytesIO(content)).size == (row["width"], row["height"])
 
 

@@ -18,7 +18,7 @@ class Board:
 
     def __init__(self, emulator: Emulator, owner: Person, rows: int = 3, **wanted: Any) -> None:
         made = emulator.project(owner=owner.email, title="x", rows=rows, **wanted)
-        self.owner, self.project, self.data = owner, made["project_hash"], made["data_hashes"]
+        self.owner, self.project, self.data = owner, made["project_id"], made["data_hashes"]
         self.stages = {stage["title"]: stage["uuid"] for stage in made["stages"]}
 
     def path(self, stage: str) -> str:

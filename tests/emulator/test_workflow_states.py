@@ -81,7 +81,7 @@ class Work(RuleBasedStateMachine):
         made = self.emulator.project(
             owner=PEOPLE[0], title="x", rows=ROWS, created=created, objects_per_row=1, template=template
         )
-        self.project, self.data = made["project_hash"], made["data_hashes"]
+        self.project, self.data = made["project_id"], made["data_hashes"]
         self.stages = {stage["title"]: stage["uuid"] for stage in made["stages"]}
         payload = {"user_emails": [PEOPLE[1]], "user_role": 3}
         self.owner.get("projectusers", "POST", self.project, payload, project=self.project)

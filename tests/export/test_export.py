@@ -41,7 +41,7 @@ class Bench:
         emulator.authorize(keys.public_line(key), email=OWNER)
 
     def project(self, **options) -> str:
-        return self.emulator.project(owner=OWNER, title="Cats", **options)["project_hash"]
+        return self.emulator.project(owner=OWNER, title="Cats", **options)["project_id"]
 
     def client(self, credential=None) -> EncordClient:
         credential = credential or SshKey.parse(self.private_key)

@@ -44,7 +44,7 @@ class Exports(Moves):
     )
     def begin(self, rows: int, created: float, max_shard_bytes: int, batch_size: int) -> None:
         project = self.account.project(rows=rows, created=created, objects_per_row=1)
-        self.project, self.dataset = project["project_hash"], project["dataset_hash"]
+        self.project, self.dataset = project["project_id"], project["dataset_id"]
         self.data_hashes = list(project["data_hashes"])
         self.options = {
             "project_id": self.project,

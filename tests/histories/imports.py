@@ -49,7 +49,7 @@ class Imports(Moves):
         self.with_report, self.if_exists = report, if_exists
         self.report, self.source = self.directory / "report.jsonl", self.directory / "labels.jsonl"
         project = self.account.project(rows=rows, created=0.0)
-        self.project, self.data_hashes = project["project_hash"], sorted(project["data_hashes"])
+        self.project, self.data_hashes = project["project_id"], sorted(project["data_hashes"])
         self.people: dict[str, dict[str, Any]] = {}
         self.touched: set[str] = set()
         self.slack = False

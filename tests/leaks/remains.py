@@ -155,7 +155,7 @@ class Run:
         self.folder, self.emulator, self.fernet_key = folder, emulator, fernet_key
         self.account = Account(emulator)
         self.seeded = self.account.project(title=SEEDED, rows=4, created=1.0)
-        self.connections = Connections(self.account, self.seeded["project_hash"])
+        self.connections = Connections(self.account, self.seeded["project_id"])
         self.pictures = folder / "pictures"
         self.pictures.mkdir()
         for number in range(3):
@@ -172,7 +172,7 @@ class Run:
         started = time.monotonic()
         self.connections.store(deployment)
         until, exports = self.folder / "go on", f"file://{self.folder / 'exports'}"
-        telling = {"project": self.seeded["project_hash"], "until": str(until)}
+        telling = {"project": self.seeded["project_id"], "until": str(until)}
         start = deployment.trigger
         self.runs = {
             "from the environment": start("tells_secrets", {**telling, "conn_id": "encord_default"}),
@@ -191,7 +191,7 @@ class Run:
         self.emulator.faults([{"match": PUT, "when": {"nth": 2}, "do": {"cut": "before"}}])
         self.emulator.faults([{"match": PUT, "do": {"status": 403, "text": refusal}}])
         fresh = self.account.project(title="Refused", rows=1)
-        conf = {"source": str(self.pictures), "dataset": fresh["dataset_hash"], "project": self.seeded["project_hash"]}
+        conf = {"source": str(self.pictures), "dataset": fresh["dataset_id"], "project": self.seeded["project_id"]}
         self.runs["refused"] = start("is_refused", conf)
         for name, run in self.runs.items():
             deployment.wait(run, SECONDS)

@@ -26,7 +26,7 @@ class ExportLabels(Scenario):
 
     def prepare(self) -> None:
         seeded = self.account.project(rows=8, created=0.5, objects_per_row=2)
-        self.project, self.data_hashes = seeded["project_hash"], seeded["data_hashes"]
+        self.project, self.data_hashes = seeded["project_id"], seeded["data_hashes"]
         self.destination = self.directory / "export"
         self.listed: set[str] | None = None
 
@@ -90,7 +90,7 @@ class PartitionLabels(Scenario):
 
     def prepare(self) -> None:
         seeded = self.account.project(rows=8, created=1.0, objects_per_row=2)
-        self.project = seeded["project_hash"]
+        self.project = seeded["project_id"]
         self.destination = self.directory / "export"
 
     def arguments(self) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class ImportLabels(Scenario):
 
     def prepare(self) -> None:
         seeded = self.account.project(rows=5, created=0.0)
-        self.project, self.data_hashes = seeded["project_hash"], sorted(seeded["data_hashes"])
+        self.project, self.data_hashes = seeded["project_id"], sorted(seeded["data_hashes"])
         self.imported = list(self.data_hashes[:4])
         self.width = BOX["w"]
         self.by_people: dict[str, set[str]] = {}
@@ -171,7 +171,7 @@ class SnapshotLabels(Scenario):
             seeded = self.account.project(rows=6, created=0.5, objects_per_row=2)
         finally:
             self.emulator.clock(now=None)
-        self.project = seeded["project_hash"]
+        self.project = seeded["project_id"]
         self.frozen = sorted(row["data_hash"] for row in self.emulator.labels(self.project) if row["label_hash"])
 
     def arguments(self) -> dict[str, Any]:
@@ -198,7 +198,7 @@ class ExportAnalytics(Scenario):
     broken_at = 2
 
     def prepare(self) -> None:
-        self.project = self.account.project(rows=6, created=0.0)["project_hash"]
+        self.project = self.account.project(rows=6, created=0.0)["project_id"]
         self.emulator.clock(now="2026-02-02T10:00:00+00:00")
         try:
             self.actions = self.emulator.annotate(self.project, count=4, advance="submit")

@@ -84,7 +84,7 @@ class CopyProject(_Creation):
     kind = "project"
 
     def prepare(self) -> None:
-        self.project = self.account.project(title="Original")["project_hash"]
+        self.project = self.account.project(title="Original")["project_id"]
 
     def arguments(self) -> dict[str, Any]:
         return {"title": "Street", "project_id": self.project}
@@ -98,7 +98,7 @@ class AttachDatasets(Scenario):
     operator = EncordAttachDatasetsOperator
 
     def prepare(self) -> None:
-        self.project = self.account.project()["project_hash"]
+        self.project = self.account.project()["project_id"]
         with self.account.client() as client:
             self.datasets = [client.create_dataset(f"More {number}").id for number in range(3)]
 
@@ -187,7 +187,7 @@ class SetProjectStatus(Scenario):
     operator = EncordSetProjectStatusOperator
 
     def prepare(self) -> None:
-        self.project = self.account.project()["project_hash"]
+        self.project = self.account.project()["project_id"]
 
     def arguments(self) -> dict[str, Any]:
         return {"project_id": self.project, "status": "paused"}
@@ -264,7 +264,7 @@ class RemoveDataRows(Scenario):
 
     def prepare(self) -> None:
         seeded = self.account.project(rows=6)
-        self.dataset, self.all = seeded["dataset_hash"], sorted(seeded["data_hashes"])
+        self.dataset, self.all = seeded["dataset_id"], sorted(seeded["data_hashes"])
         self.chosen, self.removed_by_hand = self.all[:3], 0
 
     def arguments(self) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def _connection(emulator: Emulator, **extra: str) -> str:
 
 def _project(emulator: Emulator, **options: Any) -> str:
     wanted = {"rows": 10, "created": 0.5, **options}
-    return emulator.project(owner=OWNER, title="Cats", **wanted)["project_hash"]
+    return emulator.project(owner=OWNER, title="Cats", **wanted)["project_id"]
 
 
 def _export(**arguments: Any) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def _world() -> Iterator[World]:
         account = Account(emulator, email=EMAIL, role="ADMIN")
         made = account.project(title=PROJECT_TITLE, rows=ROWS, created=0.5)
         account.project(title="Another", rows=2, created=1.0)
-        project, dataset = made["project_hash"], made["dataset_hash"]
+        project, dataset = made["project_id"], made["dataset_id"]
         of_project = ApiKey(account.api_key(project), project)
         of_dataset = ApiKey(account.api_key(dataset, "dataset"), dataset)
         _submit_one_row(emulator, project)

@@ -127,10 +127,10 @@ def test_a_server_that_keeps_failing_receives_no_more_requests_than_the_limit(wo
 
 def test_only_the_selected_project_and_dataset_are_read(world: World) -> None:
     other = world.account.project(rows=1)
-    (visit,) = world.run(selection=Selection(other["project_hash"], world.dataset)).visits
+    (visit,) = world.run(selection=Selection(other["project_id"], world.dataset)).visits
     projects_read = [reply.value.project_hash for reply in visit.of("project.get", "v2")]
     datasets_read = [reply.value.dataset_hash for reply in visit.of("dataset.get", "v1")]
-    assert (projects_read, datasets_read) == ([other["project_hash"]], [world.dataset])
+    assert (projects_read, datasets_read) == ([other["project_id"]], [world.dataset])
 
 
 def test_of_many_projects_and_datasets_only_the_first_two_are_read(world: World) -> None:
