@@ -2,7 +2,7 @@
 
 Set the DAG's params, or copy the file:
 
-- ``project``: id of the project (needed);
+- ``project_id``: id of the project (needed);
 - ``exports``: where the exports go, a directory for each run (``s3://connection_id@bucket/labels``);
 - ``stage``: title of the workflow stage whose labels are wanted; empty for all.
 

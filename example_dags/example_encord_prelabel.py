@@ -2,7 +2,7 @@
 
 Set the DAG's params, or copy the file:
 
-- ``project``: id of the project (needed);
+- ``project_id``: id of the project (needed);
 - ``work``: where pre-labels and reports go, a directory for each run (``s3://connection_id@bucket/prelabels``).
 
 Needs the connection ``encord_default`` with an SSH key.

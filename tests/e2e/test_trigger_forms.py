@@ -60,6 +60,6 @@ def test_the_form_of_an_example_can_be_submitted_as_documented(
     for name, value in NEEDED.get(dag, {}).items():
         form.page.locator(f"[name='element_{name}']").fill(value)
     _submit(form, line)
-    (run,) = poll(lambda: _runs(airflow, dag)[before:] or None, f"a run of {dag}", 30)
+    (run,) = poll(lambda: _runs(airflow, dag)[before:] or None, f"a run of {dag}", 60)
     assert {name: run["conf"].get(name) for name in NEEDED.get(dag, {})} == NEEDED.get(dag, {})
     assert run["conf"].get("stage") is None
