@@ -41,7 +41,7 @@ def project_uri(api: str, project_id: str) -> str:
 
     :param api: Base URL or host of the API; the same for the functions below.
     :param project_id: Its id.
-    :raises ValueError: An id is no UUID, or there is no host; the same for the functions below.
+    :raises ValueError: An id is not a UUID, or there is no host; the same for the functions below.
     """
     return _uri(api, "projects", _id(project_id, "project_id"))
 
@@ -138,7 +138,7 @@ def create_asset(
 def sanitize_uri(uri: urllib.parse.SplitResult) -> urllib.parse.SplitResult:
     """The handler that Airflow asks for each URI of the scheme: the one spelling of it.
 
-    :raises ValueError: It is none of the shapes above, or has no host, a user, a query or a fragment.
+    :raises ValueError: It is not one of the shapes above, or has no host, a user, a query or a fragment.
     """
     if not uri.netloc:
         raise ValueError(f"{uri.geturl()} names no host; write encord://{DEFAULT_HOST}/...")
@@ -148,7 +148,7 @@ def sanitize_uri(uri: urllib.parse.SplitResult) -> urllib.parse.SplitResult:
         raise ValueError(f"{uri.geturl()} has a query or a fragment; an encord:// URI has neither.")
     path = _lower_ids(uri.path.rstrip("/"))
     if not _PATH.fullmatch(path):
-        raise ValueError(f"{uri.geturl()} is no asset of Encord. These are: {_SHAPES}.")
+        raise ValueError(f"{uri.geturl()} is not an asset of Encord. These are: {_SHAPES}.")
     return uri._replace(netloc=uri.netloc.lower(), path=path)
 
 
@@ -170,7 +170,7 @@ def _uri(api: str, *parts: str) -> str:
     host = api.partition("://")[2] if "://" in api else api
     host = host.partition("/")[0].lower().removesuffix(":443")
     if not host or "@" in host:
-        raise ValueError(f"host: {api!r} is no API host, such as {DEFAULT_HOST}.")
+        raise ValueError(f"host: {api!r} is not an API host, such as {DEFAULT_HOST}.")
     return f"{SCHEME}://{host}/{'/'.join(parts)}"
 
 

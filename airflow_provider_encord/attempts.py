@@ -150,7 +150,7 @@ class Owner:
     :param task: Names the task instance over all its attempts, such as ``dag/run/task/-1``. A retry takes over from
         the attempt before at once.
     :param attempt: Names one attempt; random.
-    :param process: ``host:process id`` of an owner that is no task of Airflow. Its claim ends with the process.
+    :param process: ``host:process id`` of an owner that is not a task of Airflow. Its claim ends with the process.
     """
 
     task: str
@@ -268,7 +268,7 @@ class Claim:
     def _read(self, *, foreign: bool = False) -> _Held | None:
         """What the file of the claim says; None without a file.
 
-        :param foreign: Refuse a file that is no claim. Otherwise it counts as none.
+        :param foreign: Refuse a file that is not a claim. Otherwise it counts as none.
         """
         with storage_errors(self._argument, self._path):
             try:

@@ -105,7 +105,7 @@ def _other(value: Any, where: str, depth: int) -> Any:
 def _number(value: float | decimal.Decimal, where: str) -> int | float:
     finite = value.is_finite() if isinstance(value, decimal.Decimal) else math.isfinite(value)
     if not finite:
-        raise InvalidArgumentError(f"{where}: {value} is no number in JSON. Leave the key out, or write a text.")
+        raise InvalidArgumentError(f"{where}: {value} is not a number in JSON. Leave the key out, or write a text.")
     if isinstance(value, decimal.Decimal) and value.adjusted() > _MOST_DIGITS:
         raise _too_large(where)
     if isinstance(value, decimal.Decimal) and value == value.to_integral_value():

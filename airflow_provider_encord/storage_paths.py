@@ -161,7 +161,7 @@ def require_regular(path: Any, argument: str) -> None:
         if path.is_dir():
             raise InvalidArgumentError(f"{argument}: {path} is a directory; name a file in it, such as report.jsonl.")
         if is_local(path) and path.exists() and not path.is_file():
-            raise InvalidArgumentError(f"{argument}: {path} is no regular file. Name a file that can be replaced.")
+            raise InvalidArgumentError(f"{argument}: {path} is not a regular file. Name a file that can be replaced.")
 
 
 def require_writable(path: Any, argument: str) -> None:

@@ -1,6 +1,6 @@
 """Read the file that ``ssh_key_path`` names.
 
-The path is shown in messages, as it is no secret, unless it looks like a key that was pasted into this field.
+The path is shown in messages, as it is not a secret, unless it looks like a key that was pasted into this field.
 """
 
 from __future__ import annotations

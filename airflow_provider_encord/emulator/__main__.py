@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if not options.allow_remote and not _is_loopback(options.host):
         sys.stderr.write(
-            f"encord-emulator: --host {options.host} is no loopback address, and anyone who reaches it can use it "
+            f"encord-emulator: --host {options.host} is not a loopback address, and anyone who reaches it can use it "
             "freely. Add --allow-remote if that is meant (the controls stay loopback only).\n"
         )
         return 2
@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         help="register the ssh-ed25519 public key in this file; the person is the e-mail address in its comment, else "
         "<name of the file>@example.com; may be given several times",
     )
-    serve.add_argument("--allow-remote", action="store_true", help="allow a --host that is no loopback address")
+    serve.add_argument("--allow-remote", action="store_true", help="allow a --host that is not a loopback address")
     serve.add_argument(
         "--allow-host",
         type=_host,
@@ -111,7 +111,7 @@ def _is_loopback(host: str) -> bool:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; pass a number from 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; pass a number from 0 to 65535")
     return int(text)
 
 

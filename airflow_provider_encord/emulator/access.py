@@ -143,7 +143,7 @@ def check_api_key(caller: Caller, operation: Operation, scopes: tuple[Scope, ...
 def role_in(exchange: Exchange, kind: str, resource: str) -> int:
     """The caller's role in a project, dataset, ontology or folder; an API key is administrator of its own resource.
 
-    :raises RefusalError: There is no such thing, or he is no member.
+    :raises RefusalError: There is no such thing, or he is not a member.
     """
     role = _role_or_none(exchange, kind, resource)
     if role is None:
@@ -201,7 +201,7 @@ def require_manager(exchange: Exchange, kind: str, resource: str) -> None:
 
 
 def require_organisation_admin(exchange: Exchange) -> None:
-    """:raises RefusalError: The caller is no administrator of the organisation."""
+    """:raises RefusalError: The caller is not an administrator of the organisation."""
     if exchange.caller.role != "ADMIN":
         raise RefusalError(Reason.NOT_YOURS, "only an administrator of the organisation may do this")
 

@@ -215,7 +215,7 @@ def _done(exchange: Exchange, project: str, conditions: Conditions, limit: int, 
 
 def _interval(exchange: Exchange, project: str, after: str, before: str | None) -> Conditions:
     """What lies between two times, in a project that the caller belongs to."""
-    access.role_in(exchange, "project", project)  # refuses who is no member
+    access.role_in(exchange, "project", project)  # refuses who is not a member
     conditions = Conditions()
     conditions.add("done.acted_at >= ?", moment(after, "after"))
     conditions.before("done.acted_at", before, "before")

@@ -88,7 +88,7 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _outside(self, request: Request) -> Answer:
-        """What is no API of Encord: the controls, and the page that says what this is."""
+        """What is not an API of Encord: the controls, and the page that says what this is."""
         path = request.scope["path"]
         if path.startswith(controls.PREFIX):
             return await controls.answer(self._emulation, request)

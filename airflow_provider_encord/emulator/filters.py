@@ -37,7 +37,7 @@ class Conditions:
             self.add(f"{column} LIKE ? ESCAPE '\\'", pattern)
 
     def among(self, column: str, values: Iterable[str] | None) -> None:
-        """The column is one of these; an empty list is none of them."""
+        """The column is one of these; an empty list is not one of them."""
         if values is not None:
             # One value, however long the list: SQLite limits how many there may be in a statement.
             self.add(f"{column} IN (SELECT value FROM json_each(?))", json.dumps(list(values)))  # noqa: S608

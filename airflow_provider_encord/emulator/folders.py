@@ -303,7 +303,7 @@ def _patch(exchange: Exchange, folder: str, patch: FolderPatch) -> None:
 def _metadata(text: str | None) -> str | None:
     """Client metadata that arrived as text.
 
-    :raises RefusalError: It is no JSON object.
+    :raises RefusalError: It is not a JSON object.
     """
     if text is None:
         return None
@@ -317,7 +317,7 @@ def _metadata(text: str | None) -> str | None:
 
 
 def require_uuid(text: str, field: str) -> str:
-    """:raises RefusalError: It is no UUID."""
+    """:raises RefusalError: It is not a UUID."""
     if not is_uuid(text):
         raise RefusalError(Reason.MALFORMED, f"{field}: this is not a UUID")
     return text

@@ -286,7 +286,7 @@ def _is_ranges(ranges: Any) -> bool:
 def only_features(
     answers: dict[str, Any], units: dict[str, Any], data_type: str, objects: list[str] | None, classes: list[str] | None
 ) -> None:
-    """Leave only the features asked for, in place; ``None`` is no filter, an empty list leaves nothing."""
+    """Leave only the features asked for, in place; ``None`` is not a filter, an empty list leaves nothing."""
     kept: set[str] = set()
     for _, labels in frames(units, data_type):
         if objects is not None:

@@ -53,7 +53,7 @@ def visible(
 def page_start(token: str | None) -> int:
     """Where the page of this token begins.
 
-    :raises RefusalError: The token is none of ours.
+    :raises RefusalError: The token is not one of ours.
     """
     if token is None:
         return 0

@@ -1,7 +1,7 @@
 """What can be read off a file: an image (by Pillow), a video (from its MP4 boxes), a WAV, the pages of a PDF.
 
-Only headers are read. What a file of another kind, or an odd one, does not say stays unknown: that is no error. Only an
-image that is none is refused.
+Only headers are read. What a file of another kind, or an odd one, does not say stays unknown: that is not an error.
+Only a file that should be an image and is not one is refused.
 """
 
 from __future__ import annotations

@@ -131,11 +131,11 @@ def remove_groups(exchange: Exchange) -> None:
 
 
 def check_emails(emails: list[str], field: str) -> None:
-    """:raises RefusalError: One of these is no e-mail address."""
+    """:raises RefusalError: One of these is not an e-mail address."""
     for email in emails:
         before, _, after = email.partition("@")
         if not before or not after:
-            raise RefusalError(Reason.INVALID, f"{field}: {email!r} is no e-mail address")
+            raise RefusalError(Reason.INVALID, f"{field}: {email!r} is not an e-mail address")
 
 
 def _add_users(exchange: Exchange, kind: str) -> list[dict[str, Any]]:

@@ -182,7 +182,7 @@ class Emulator:
     ) -> SeededProject:
         """Make a project with a dataset, data units and an ontology.
 
-        :param owner: Email of its administrator, who is made if nobody has it.
+        :param owner: Email of its administrator, who is made if there is no such user.
         :param title: Of the project.
         :param rows: How many data units its dataset has.
         :param kind: Of the data units.

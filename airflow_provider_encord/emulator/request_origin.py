@@ -32,7 +32,7 @@ _OWN_SITE = ("same-origin", "none")  # "none": a person typed the address
 def host_name(text: str) -> str:
     """A host name or address in the form that is compared: lower case, without brackets or final dot.
 
-    :raises ValueError: It is no name and no address, or has a port, a wildcard or a path.
+    :raises ValueError: It is neither a name nor an address, or has a port, a wildcard or a path.
     """
     name = text.removeprefix("[").removesuffix("]") if text.startswith("[") else text
     try:
@@ -40,7 +40,7 @@ def host_name(text: str) -> str:
     except ValueError:
         name = name.removesuffix(".").lower()
     if _NAME.fullmatch(name) is None or ".." in name:
-        raise ValueError(f"{text!r} is no host name or address (pass it without scheme, port and path)")
+        raise ValueError(f"{text!r} is not a host name or address (pass it without scheme, port and path)")
     return name
 
 

@@ -101,7 +101,7 @@ def act(exchange: Exchange) -> None:
         sql = "SELECT * FROM label_reviews WHERE uuid = ? AND task = ? AND stage = ?"
         review = store.one(sql, action.review_uuid, task, stage)
         if review is None:
-            raise RefusalError(Reason.NOT_FOUND, f"reviewUuid: {action.review_uuid} is no label review of this task")
+            raise RefusalError(Reason.NOT_FOUND, f"reviewUuid: {action.review_uuid} is not a label review of this task")
         if action.action != "REJECT" and (action.comment is not None or action.comment_tags is not None):
             raise RefusalError(Reason.INVALID, "comment, commentTags: only with REJECT")
         _set_status(store, [action.review_uuid], _STATUS[action.action], actor, now)

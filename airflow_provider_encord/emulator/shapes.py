@@ -58,7 +58,7 @@ def decode(shape: Any, text: bytes | msgspec.Raw, where: str) -> Any:
     """JSON read as ``shape``.
 
     :param where: What the text is (``payload``, ``body``), for the message.
-    :raises RefusalError: It is no JSON, a field is unknown or missing, or a type is wrong.
+    :raises RefusalError: It is not JSON, a field is unknown or missing, or a type is wrong.
     """
     try:
         return _decoder(shape).decode(text)
@@ -101,9 +101,9 @@ def _mentions_list(annotation: Any) -> bool:
 def moment(text: str, field: str) -> str:
     """A time filter in the stored form. One without an offset is taken as UTC.
 
-    :raises RefusalError: It is no ISO 8601 time.
+    :raises RefusalError: It is not an ISO 8601 time.
     """
     try:
         return times.read(text)
     except (ValueError, OverflowError):  # in UTC it may be before the year 1 or after 9999
-        raise RefusalError(Reason.BAD_DATE, f"{field}: this is no ISO 8601 time") from None
+        raise RefusalError(Reason.BAD_DATE, f"{field}: this is not an ISO 8601 time") from None

@@ -48,7 +48,7 @@ def stage_of(exchange: Exchange, uuid: str) -> Row:
 
 
 def require_role(exchange: Exchange, roles: Collection[int], deed: str) -> None:
-    """:raises RefusalError: The caller's role in the project is none of these."""
+    """:raises RefusalError: The caller's role in the project is not one of these."""
     if access.role_in(exchange, "project", exchange.path["project"]) not in roles:
         raise RefusalError(Reason.NOT_YOURS, f"your role in this project does not let you {deed}")
 
@@ -65,7 +65,7 @@ def require_at_most(count: int, most: int, what: str) -> None:
 
 
 def require_members(exchange: Exchange, emails: Collection[str]) -> None:
-    """:raises RefusalError: One of these people is no member of the project."""
+    """:raises RefusalError: One of these people is not a member of the project."""
     project, wanted = exchange.path["project"], sorted(set(emails))
     members = exchange.store.column(
         "SELECT DISTINCT email FROM memberships WHERE kind = 'project' AND resource = ?"
@@ -75,4 +75,4 @@ def require_members(exchange: Exchange, emails: Collection[str]) -> None:
     )
     strangers = [email for email in wanted if email not in members]
     if strangers:
-        raise RefusalError(Reason.INVALID, f"assignee: {', '.join(strangers)} is no member of this project")
+        raise RefusalError(Reason.INVALID, f"assignee: {', '.join(strangers)} is not a member of this project")

@@ -24,7 +24,7 @@ def stored(moment: datetime.datetime) -> str:
 def read(text: str) -> str:
     """A time of a client, in the stored form.
 
-    :raises ValueError: The text is no ISO 8601 time.
+    :raises ValueError: The text is not an ISO 8601 time.
     """
     return stored(datetime.datetime.fromisoformat(text))
 

@@ -151,7 +151,7 @@ def first_stage(store: Store, project: str) -> str:
 
 
 def final_stage(store: Store, project: str) -> str:
-    """Where ``complete`` sends a row: the first final stage that is no archive."""
+    """Where ``complete`` sends a row: the first final stage that is not an archive."""
     done = [stage for stage in stages_of(store, project) if stage["stage_type"] == "DONE"]
     done.sort(key=lambda stage: stage["title"].lower().startswith("archive"))
     return str(done[0]["uuid"])

@@ -105,7 +105,7 @@ def _addresses(client: EncordClient, project: ProjectRecord, wanted: Sequence[st
         if address is None and complete:
             there = ", ".join(sorted(members.values())[:_MOST_NAMED])
             raise InvalidArgumentError(
-                f"user_emails: {email[:80]!r} is no user of the project, and nothing was ever done in it under this "
+                f"user_emails: {email[:80]!r} is not a user of the project, and nothing was ever done in it under this "
                 f"address. Its users are: {there}."
             )
         if address is None:

@@ -278,7 +278,7 @@ def decode_manifest(content: bytes, title: str) -> Manifest:
 def _require_readable(version: str, title: str) -> None:
     major, _, minor = version.partition(".")
     if not (major.isdecimal() and minor.isdecimal()):
-        raise ManifestError(f"{title} has the schema_version {version!r}, which is no version of ours.")
+        raise ManifestError(f"{title} has the schema_version {version!r}, which is not a version of ours.")
     if int(major) > int(SCHEMA_VERSION.partition(".")[0]):
         raise NewerManifestError(
             f"{title} has the schema_version {version}, and this version of airflow-provider-encord reads up to "

@@ -65,7 +65,7 @@ def require_type(connection_type: str | None) -> None:
     given = (connection_type or "").strip().lower()
     if given in (CONNECTION_TYPE, *_UNTYPED):
         return
-    which = f"type {given}" if _NAME.fullmatch(given) else "another type"  # what is no name may be a misplaced key
+    which = f"type {given}" if _NAME.fullmatch(given) else "another type"  # what is not a name may be a misplaced key
     raise CredentialError(
         f"Connection field conn_type: this connection is of {which}, not {CONNECTION_TYPE}, so nothing was sent. Name "
         f"another connection in encord_conn_id, or set the type of this one to Encord ({CONNECTION_TYPE})."
@@ -130,7 +130,7 @@ def _auth_method(filled: Mapping[str, str], extra: Mapping[str, Any]) -> str:
 def _given_method(given: str, of_method: Mapping[str, list[str]]) -> str:
     if given not in AUTH_METHODS:
         # The value is not quoted: it may be a key that was pasted into the wrong field.
-        raise CredentialError(f"Connection field auth_method: what it holds is none of {', '.join(AUTH_METHODS)}.")
+        raise CredentialError(f"Connection field auth_method: what it holds is not one of {', '.join(AUTH_METHODS)}.")
     if not of_method[given]:
         wanted = " or ".join(_FIELDS_OF[given]) if given == "ssh_key" else " and ".join(_FIELDS_OF[given])
         raise CredentialError(f"The connection has auth_method {given}, but its fields are empty: fill {wanted}.")
@@ -220,6 +220,6 @@ def _boolean(value: Any) -> bool:
 
 
 def unknown_fields(extra: Mapping[str, Any]) -> list[str]:
-    """Names of extra fields that mean nothing here. What is no name is left out: it may be a key in the wrong place."""
+    """Names of extra fields that mean nothing here, without what is not a name: it may be a key in the wrong place."""
     names = (str(field) for field in extra if field not in CONNECTION_FIELDS)
     return sorted(name for name in names if _NAME.fullmatch(name))

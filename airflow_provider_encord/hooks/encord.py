@@ -286,7 +286,7 @@ class EncordHook(BaseHook):
 def _extra(connection: Any) -> dict[str, Any]:
     """The extra fields of a connection.
 
-    :raises CredentialError: There is something that is no JSON object.
+    :raises CredentialError: There is something that is not a JSON object.
     """
     from airflow_provider_encord.client.errors import CredentialError
 

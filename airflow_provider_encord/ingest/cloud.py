@@ -290,7 +290,7 @@ def _object(fields: Any, where: str, kind: Kind | None) -> CloudObject:
 
 def _kind(named: Any, name: str, where: str, otherwise: Kind | None) -> Kind:
     if named and named not in NAMES:
-        raise InvalidArgumentError(f"{where}: kind: {str(named)[:80]!r} is none of {', '.join(NAMES)}.")
+        raise InvalidArgumentError(f"{where}: kind: {str(named)[:80]!r} is not one of {', '.join(NAMES)}.")
     found = NAMES[named] if named else otherwise or kind_of(name)
     if found is None:
         raise InvalidArgumentError(f"{where}: kind: the name {name[:80]!r} stands for none; give the field 'kind'.")

@@ -51,7 +51,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(text)
     except re.error as error:
-        raise InvalidArgumentError(f"group_by: {text[:80]!r} is no regular expression: {error}.") from None
+        raise InvalidArgumentError(f"group_by: {text[:80]!r} is not a regular expression: {error}.") from None
     if _PART not in pattern.groupindex:
         raise InvalidArgumentError(
             f"group_by: {text[:80]!r} is neither 'directory' nor a pattern with a named part, such as "

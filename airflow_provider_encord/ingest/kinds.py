@@ -62,7 +62,7 @@ def kind_named(name: str) -> Kind:
     :raises InvalidArgumentError: No kind has that name.
     """
     if name not in NAMES:
-        raise InvalidArgumentError(f"kind: {name[:80]!r} is none of {', '.join(NAMES)}.")
+        raise InvalidArgumentError(f"kind: {name[:80]!r} is not one of {', '.join(NAMES)}.")
     return NAMES[name]
 
 

@@ -172,7 +172,7 @@ def _patches(
 
 
 def _stored(item: StorageItemRecord, mode: str) -> dict[str, Any] | None:
-    """The metadata that an item has; None if it is no object and is to be replaced."""
+    """The metadata that an item has; None if it is not an object and is to be replaced."""
     try:
         there = msgspec.json.decode(item.client_metadata) if item.client_metadata else {}
     except NOT_JSON:
@@ -184,8 +184,8 @@ def _stored(item: StorageItemRecord, mode: str) -> dict[str, Any] | None:
     if mode == REPLACE:
         return None
     raise InvalidArgumentError(
-        f"The metadata of item {item.uuid} ({item.name[:80]!r}) is no JSON object, so nothing can be merged into it. "
-        "Use mode='replace' for this item."
+        f"The metadata of item {item.uuid} ({item.name[:80]!r}) is not a JSON object, so nothing can be merged into "
+        "it. Use mode='replace' for this item."
     )
 
 

@@ -138,7 +138,7 @@ class RegistrationReport:
         foreign = next((path for path in paths if not self._is_ours(path)), None)
         if foreign is not None:
             raise InvalidArgumentError(
-                f"report: {self._directory} holds {foreign.name[:80]!r}, which is no part of a report. Name another "
+                f"report: {self._directory} holds {foreign.name[:80]!r}, which is not part of a report. Name another "
                 "file, or delete that directory."
             )
 

@@ -145,7 +145,7 @@ def _as_path(one: Source, open_uri: OpenUri) -> Any:
             raise InvalidArgumentError(f"source: {type(one).__name__} is neither a path nor a URI.")
         return one
     if not one.strip():
-        raise InvalidArgumentError("source: an empty text is no path; a template may have rendered to nothing.")
+        raise InvalidArgumentError("source: an empty text is not a path; a template may have rendered to nothing.")
     if "://" not in one:
         return pathlib.Path(one).expanduser()
     return open_uri(one)

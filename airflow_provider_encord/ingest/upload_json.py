@@ -79,7 +79,7 @@ def require_url(url: Any, where: str) -> str:
     if url is None or url == "":
         raise InvalidArgumentError(f"{where}: it is missing. Give a URL, such as s3://bucket/key.")
     if not isinstance(url, str) or "://" not in url:
-        raise InvalidArgumentError(f"{where}: {str(url)[:80]!r} is no URL, such as s3://bucket/key.")
+        raise InvalidArgumentError(f"{where}: {str(url)[:80]!r} is not a URL, such as s3://bucket/key.")
     if len(url.encode("utf-8", "surrogatepass")) > LONGEST_URL:
         raise InvalidArgumentError(f"{where}: it has more than {LONGEST_URL} bytes.")
     return _require_text(url, where)
@@ -88,7 +88,7 @@ def require_url(url: Any, where: str) -> str:
 def require_title(title: Any, where: str) -> str:
     """The title of a unit, checked.
 
-    :raises InvalidArgumentError: It is no text, or too long.
+    :raises InvalidArgumentError: It is not text, or too long.
     """
     if not isinstance(title, str):
         raise InvalidArgumentError(f"{where}: it must be a text.")
@@ -100,7 +100,7 @@ def require_title(title: Any, where: str) -> str:
 def title_or(title: Any, name: str, where: str) -> str:
     """The title of a unit, checked; one that is missing or empty is the name of its file.
 
-    :raises InvalidArgumentError: It is no text, or too long.
+    :raises InvalidArgumentError: It is not text, or too long.
     """
     return require_title(name if title is None or title == "" else title, where)
 

@@ -112,7 +112,7 @@ def earlier_lines(path: Any) -> list[UploadLine]:
     """The lines of an earlier report, if one exists.
 
     :param path: A path object.
-    :raises InvalidArgumentError: There is a directory, or a file that is no report: it is not to be overwritten.
+    :raises InvalidArgumentError: There is a directory, or a file that is not a report: it is not to be overwritten.
     """
     require_regular(path, "report")
     with storage_errors("report", path):

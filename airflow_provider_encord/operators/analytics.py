@@ -244,7 +244,7 @@ def _kinds(value: Any, name: str) -> list[str]:
     kinds = parse_list(value, name)
     unknown = [kind for kind in kinds if kind not in ANALYTICS_KINDS]
     if unknown or not kinds:
-        raise InvalidArgumentError(f"{name}: {unknown or kinds} is none of {', '.join(ANALYTICS_KINDS)}.")
+        raise InvalidArgumentError(f"{name}: {unknown or kinds} is not one of {', '.join(ANALYTICS_KINDS)}.")
     return kinds
 
 

@@ -67,7 +67,7 @@ def parse_list(value: Any, name: str) -> list[Any]:
     if not isinstance(items, list | tuple):
         raise _invalid(f"{name}: {value[:80]!r} is not a list. In a template, write {{{{ ... | tojson }}}}.")
     if any(item is None or isinstance(item, bool) for item in items):
-        raise _invalid(f"{name}: {value[:80]!r} holds a value that is no text. Check the rendered template.")
+        raise _invalid(f"{name}: {value[:80]!r} holds a value that is not text. Check the rendered template.")
     return list(items)
 
 
@@ -131,7 +131,7 @@ def parse_mapping(value: Any, name: str) -> Mapping[str, Any] | None:
 def json_mapping(value: Any, name: str) -> dict[str, Any] | None:
     """A dictionary as JSON has it: times, `Decimal` and `UUID` values as `plain_json` writes them.
 
-    :raises InvalidArgumentError: It is no dictionary, or holds a value that has no form in JSON.
+    :raises InvalidArgumentError: It is not a dictionary, or holds a value that has no form in JSON.
     """
     from airflow_provider_encord.plain_json import plain_json
 
@@ -151,7 +151,7 @@ def text_or_mapping(value: Any, name: str) -> str | Mapping[str, Any] | None:
 def parse_datetime(value: Any, name: str) -> str | None:
     """A time as Encord is asked for it; None for what a template rendered to nothing.
 
-    :raises InvalidArgumentError: It is no time.
+    :raises InvalidArgumentError: It is not a time.
     """
     from airflow_provider_encord.client.times import write_time
 
@@ -168,7 +168,7 @@ def parse_positive_int(value: Any, name: str, *, most: int | None = None) -> int
     """A number of at least 1.
 
     :param most: The largest that is taken.
-    :raises InvalidArgumentError: It is no whole number, or out of its bounds.
+    :raises InvalidArgumentError: It is not a whole number, or out of its bounds.
     """
     number = _number(value)
     if not number.is_integer() or number < 1 or (most and number > most):
@@ -253,7 +253,7 @@ def parse_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     :raises InvalidArgumentError: It is another.
     """
     if value not in choices:
-        raise _invalid(f"{name}: {str(value)[:80]!r} is none of {', '.join(choices)}.")
+        raise _invalid(f"{name}: {str(value)[:80]!r} is not one of {', '.join(choices)}.")
     return str(value)
 
 

@@ -295,7 +295,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
             raise AirflowException(self._overdue(self._running))
         if status is None:
             raise AirflowFailException(
-                f"The triggerer returned {type(event).__name__}, which is no event of this operator."
+                f"The triggerer returned {type(event).__name__}, which is not an event of this operator."
             )
         kind = AirflowException if event.get("retryable") else AirflowFailException
         raise kind(str(event.get("message")))

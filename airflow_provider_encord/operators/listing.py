@@ -71,7 +71,7 @@ class ListingOperator(EncordBaseOperator):
         from airflow_provider_encord.client.api.listing import Filter
 
         return Filter(
-            title_eq=parse_text(self.title, "title"),  # a template that renders to nothing is no filter
+            title_eq=parse_text(self.title, "title"),  # a template that renders to nothing is not a filter
             title_like=parse_text(self.title_like, "title_like"),
             created_after=parse_datetime(self.created_after, "created_after"),
             created_before=parse_datetime(self.created_before, "created_before"),

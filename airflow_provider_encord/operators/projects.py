@@ -171,7 +171,7 @@ class _ChangeDatasetsOperator(EncordBaseOperator):
     def wanted(self) -> list[str]:
         """The ids of the datasets. An empty list is allowed, because another task may have changed nothing.
 
-        :raises InvalidArgumentError: A template rendered to nothing, or one is no id.
+        :raises InvalidArgumentError: A template rendered to nothing, or one is not an id.
         """
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_ids

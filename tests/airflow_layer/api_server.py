@@ -18,7 +18,7 @@ import warnings
 from types import TracebackType
 from typing import Any
 
-_MARK = "answer: "  # what else Airflow prints is no answer
+_MARK = "answer: "  # what else Airflow prints is not an answer
 
 
 @dataclasses.dataclass(frozen=True)

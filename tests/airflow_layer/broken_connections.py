@@ -224,7 +224,7 @@ CASES: tuple[Case, ...] = (
         ("auth_method api_key", "fill api_key and resource_id"),
     ),
     Case(
-        "an extra field that is no JSON",
+        "an extra field that is not JSON",
         lambda around: Broken(extra='"private_key"'),
         ("isn't defined",) if running_line() == "3.1" else ("extra: it is not a JSON object", "use the form"),
         hook_only=True,

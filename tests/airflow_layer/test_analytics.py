@@ -168,10 +168,10 @@ def test_filters_let_through_what_they_name(activity: Activity) -> None:
     [
         (
             {"record_types": "label_logs"},
-            r"record_types: \['label_logs'\] is none of time_spent, task_actions, editor_logs",
+            r"record_types: \['label_logs'\] is not one of time_spent, task_actions, editor_logs",
         ),
         ({"record_types": []}, "record_types: "),
-        ({"format": "csv"}, "format: 'csv' is none of jsonl, jsonl.gz, parquet"),
+        ({"format": "csv"}, "format: 'csv' is not one of jsonl, jsonl.gz, parquet"),
         ({"end": "2026-01-01", "start": "2026-01-01"}, "start, end: the interval"),
         ({"start": ""}, "start: it is empty. A run without a data interval"),
         ({"start": None, "end": None}, "start, end: the run has no interval. Pass both"),

@@ -200,7 +200,7 @@ UNKNOWN = "99999999-0000-4000-8000-000000000009"
     [
         ({"stage_ids": UNKNOWN}, r"stage_ids: the project has no stage 99999999.*It has: 'Annotate'"),
         ({"data_hashes": [UNKNOWN]}, r"data_hashes: the project has no data unit 99999999.*1 of 1"),
-        ({"user_emails": "stranger@example.com"}, r"user_emails: 'stranger@example.com' is no user.*@example.com"),
+        ({"user_emails": "stranger@example.com"}, r"user_emails: 'stranger@example.com' is not a user.*@example.com"),
         ({"record_types": "task_actions", "actions": "sumbit"}, r"actions: sumbit: no action on a task\. .*submit"),
         (
             {"record_types": "editor_logs", "actions": ["submit", "sumbit"]},

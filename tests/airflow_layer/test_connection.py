@@ -238,7 +238,7 @@ def test_an_extra_of_nothing_is_a_connection_without_a_credential(extra: str, cl
 
 
 def _refused_extra(message: str) -> pytest.RaisesExc[Exception]:
-    """Who refuses an extra that is no JSON object, and how: Airflow 3.1 itself, before the hook sees it."""
+    """Who refuses an extra that is not a JSON object, and how: Airflow 3.1 itself, before the hook sees it."""
     from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
     if running_line() == "3.1":

@@ -121,7 +121,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"objects": [{"feature": "Car", "boundingBox": {**BOX, "x": 12}}]},
         r"boundingBox\.x is '12'; it must be a fraction",
     ),
-    ({"objects": [{**CAR, "answers": {"Colour": "Green"}}]}, "answer to 'Colour': 'Green' is none of Red, Blue"),
+    ({"objects": [{**CAR, "answers": {"Colour": "Green"}}]}, "answer to 'Colour': 'Green' is not one of Red, Blue"),
     ({"objects": [{**CAR, "answers": {"Size": "Big"}}]}, "attribute 'Size': the ontology has Colour"),
     ({"objects": [{**CAR, "frame": 3}]}, "frame: 3 is not within the 1 frames"),
     ({"objects": [{**CAR, "confidence": 80}]}, "confidence: '80'"),
@@ -355,7 +355,7 @@ def test_the_label_limit_of_the_server_is_kept_to(model: Model) -> None:
     [
         ({"match_by": "name"}, "match_by: 'name'"),
         ({"match_by": "client_metadata."}, "match_by: "),
-        ({"if_exists": "perhaps"}, "if_exists: 'perhaps' is none of skip, merge, overwrite"),
+        ({"if_exists": "perhaps"}, "if_exists: 'perhaps' is not one of skip, merge, overwrite"),
         ({"on_error": "perhaps"}, "on_error: 'perhaps'"),
         ({"python_callable": lambda row: None}, "Pass exactly one of `source` and `python_callable`"),
         ({"branch": "b", "promote_to": "b"}, "promote_to: 'b' is the branch"),

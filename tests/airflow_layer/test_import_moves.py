@@ -394,7 +394,7 @@ def test_objects_of_a_label_row_need_no_entry_for_answers(model: Model, harm: di
 
 @pytest.mark.parametrize("units", [None, {}, [], 7])
 def test_a_label_row_without_data_units_does_not_empty_its_row(model: Model, units: Any) -> None:
-    """Fault 4.4: what is no label row counted as one without labels."""
+    """Fault 4.4: what is not a label row counted as one without labels."""
     model.load()
     with pytest.raises(AirflowFailException, match="data_units: it must be an object with a data unit"):
         model.load(label_row(model, data_units=units), if_exists="overwrite")

@@ -59,7 +59,7 @@ def _operators() -> list[type[EncordBaseOperator]]:
     ]
 
 
-FUNCTIONS = {"EncordImportLabelsOperator": {"python_callable"}}  # a function is no text, and is left as it is
+FUNCTIONS = {"EncordImportLabelsOperator": {"python_callable"}}  # a function is not text, and is left as it is
 
 
 @pytest.mark.parametrize("operator", _operators(), ids=lambda one: one.__name__)
@@ -293,7 +293,7 @@ WRONG: dict[str, tuple[type[EncordBaseOperator], dict[str, Any], str]] = {
         {"title": "A", "dataset_ids": "[a, b"},
         "dataset_ids: .*tojson",
     ),
-    "a structure that is no JSON": (
+    "a structure that is not JSON": (
         EncordCreateOntologyOperator,
         {"title": "A", "structure": "{'a'"},
         "structure: .*JSON",

@@ -142,7 +142,7 @@ def test_deferred_parts_end_with_the_same_result(intake: Intake) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('{"url": "x.png"}', "line 2: url: 'x.png' is no URL"),
+        ('{"url": "x.png"}', "line 2: url: 'x.png' is not a URL"),
         ('{"url": "s3://b/x"}', "line 2: kind: the name 'x' stands for none"),
         ('{"url": "s3://b/x.png", "size": 3}', "line 2: the field 'size' is not known"),
         ("{", "line 2: it is not JSON"),

@@ -179,7 +179,7 @@ REFUSED: dict[str, tuple[str, str | None, Refusal]] = {
     "PKCS#8, no passphrase": (LOCKED_PKCS8, None, Refusal.NO_PASSPHRASE),
     "wrong passphrase": (LOCKED_OPENSSH, "wrong", Refusal.WRONG_PASSPHRASE),
     "wrong passphrase with a line end": (LOCKED_OPENSSH, "wrong\n", Refusal.WRONG_PASSPHRASE),
-    "passphrase that is no Unicode": (LOCKED_OPENSSH, "\ud800", Refusal.WRONG_PASSPHRASE),
+    "passphrase that is not Unicode": (LOCKED_OPENSSH, "\ud800", Refusal.WRONG_PASSPHRASE),
     "PKCS#8, wrong passphrase": (LOCKED_PKCS8, "wrong", Refusal.WRONG_PASSPHRASE),
     "PKCS#8, endless passphrase": (LOCKED_PKCS8, "x" * 70_000, Refusal.WRONG_PASSPHRASE),
     "masked passphrase": (LOCKED_OPENSSH, "***", Refusal.MASKED_PASSPHRASE),

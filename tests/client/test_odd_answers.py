@@ -140,7 +140,7 @@ _NO_HTTP = {
     "two lengths in one": OK + b"Content-Length: 14, 15\r\n\r\n" + JSON,
     "a chunk without a length": OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n" + JSON,
     "a bad status line": b"HELLO\r\n\r\n",
-    "a status that is no number": b"HTTP/1.1 abc OK\r\n\r\n",
+    "a status that is not a number": b"HTTP/1.1 abc OK\r\n\r\n",
     "a status of five digits": b"HTTP/1.1 20000 OK\r\n\r\n",
     "another protocol": b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
     "a very long status line": b"HTTP/1.1 200 " + b"a" * 200_000 + b"\r\n\r\n",

@@ -76,7 +76,7 @@ def test_a_role_goes_by_name_or_by_what_stands_on_the_wire(role, roles, wire):
 @pytest.mark.parametrize(("role", "roles"), [("boss", PROJECT_ROLES), (6, PROJECT_ROLES), (True, PROJECT_ROLES),
                                              (0, FOLDER_ROLES), ("", PROJECT_ROLES)])  # fmt: skip
 def test_a_role_that_is_none_is_refused_with_those_that_are(role, roles):
-    with pytest.raises(InvalidArgumentError, match=rf"role: .* is none of {', '.join(roles)}"):
+    with pytest.raises(InvalidArgumentError, match=rf"role: .* is not one of {', '.join(roles)}"):
         role_on_wire(role, roles)
 
 
@@ -103,7 +103,7 @@ def test_a_dataset_has_users_too_with_its_own_roles(world):
     dataset, email = world.user.dataset(world.dataset), new_email()
     assert world.dataset_key.dataset().add_users(email, "user") == dataset.add_users(email, "admin")
     assert {one.user_email: one.user_role for one in dataset.users()}[email] == 1
-    with pytest.raises(InvalidArgumentError, match="role: 'annotator' is none of admin, user"):
+    with pytest.raises(InvalidArgumentError, match="role: 'annotator' is not one of admin, user"):
         dataset.add_users(email, "annotator")
     dataset.remove_users(email)
     assert email not in {one.user_email for one in dataset.users()}
@@ -194,7 +194,7 @@ def test_a_status_is_set_read_and_checked(world):
     assert project.status() == "notStarted"
     project.set_status("inReview")
     assert project.status() == "inReview"
-    with pytest.raises(InvalidArgumentError, match="status: 'done' is none of notStarted"):
+    with pytest.raises(InvalidArgumentError, match="status: 'done' is not one of notStarted"):
         project.set_status("done")
     assert world.project_key.project().status() is None
 

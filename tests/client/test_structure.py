@@ -62,7 +62,7 @@ def parts(structure: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def completed(structure: dict[str, Any]) -> dict[str, Any]:
-    """The completed structure. A clash of names (two options `a` and `{"label": "a"}`) is no subject here."""
+    """The completed structure. A clash of names (two options `a` and `{"label": "a"}`) is not a subject here."""
     with contextlib.suppress(InvalidArgumentError):
         return complete_structure(structure)
     with pytest.raises(InvalidArgumentError, match="same featureNodeHash"):

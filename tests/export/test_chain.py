@@ -303,7 +303,7 @@ def test_a_retry_compares_with_what_the_first_try_compared_with(tmp_path):
 DAYS = st.lists(st.dictionaries(st.integers(1, 12), st.sampled_from(["a", "b", "c"])), min_size=1, max_size=5)
 
 
-@settings(deadline=None, max_examples=40)  # files are written: a busy disk is no failure
+@settings(deadline=None, max_examples=40)  # files are written: a busy disk is not a failure
 @given(DAYS)
 def test_applying_the_exports_of_a_chain_in_order_gives_the_current_rows(tmp_path_factory, days):
     """Each day has rows with a version; the version is in the row's content, and in its time."""

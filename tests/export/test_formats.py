@@ -329,7 +329,7 @@ def test_only_what_a_machine_drew_has_a_score():
 
 
 def test_a_format_that_is_not_known_lists_those_that_are():
-    with pytest.raises(InvalidArgumentError, match=r"format: 'csv' is none of coco\.json, .*, parquet"):
+    with pytest.raises(InvalidArgumentError, match=r"format: 'csv' is not one of coco\.json, .*, parquet"):
         require_format("csv")
     for name in FORMATS:
         require_format(name)

@@ -15,7 +15,7 @@ from airflow_provider_encord.export.formats.json_lines import one_line
 from tests.export.bench import PROJECTS, QUESTION, Encord, Unit, export, files, lines, names, unit
 
 
-@settings(deadline=None, max_examples=60)  # files are written: a busy disk is no failure
+@settings(deadline=None, max_examples=60)  # files are written: a busy disk is not a failure
 @given(PROJECTS, st.integers(1, 40), st.integers(1, 40), st.integers(1, 1000), st.integers(1, 12), st.randoms())
 def test_bundles_and_order_of_the_answers_do_not_show_in_the_files(project, some, others, max_shard_bytes, limit, dice):
     shuffled = dice.sample(project, len(project))
@@ -27,7 +27,7 @@ def test_bundles_and_order_of_the_answers_do_not_show_in_the_files(project, some
         assert files(one) == files(other)
 
 
-@settings(deadline=None, max_examples=60)  # files are written: a busy disk is no failure
+@settings(deadline=None, max_examples=60)  # files are written: a busy disk is not a failure
 @given(PROJECTS, st.integers(1, 40), st.integers(1, 1000))
 def test_every_labelled_row_is_one_line_in_order_of_data_hash_and_equal_as_json(project, some, max_shard_bytes):
     labelled = sorted((one for one in project if one.row), key=lambda one: one.data_hash)
@@ -41,7 +41,7 @@ def test_every_labelled_row_is_one_line_in_order_of_data_hash_and_equal_as_json(
     assert manifest.counts.without_labels == len(project) - len(labelled)
 
 
-@settings(deadline=None, max_examples=60)  # files are written: a busy disk is no failure
+@settings(deadline=None, max_examples=60)  # files are written: a busy disk is not a failure
 @given(PROJECTS, st.integers(1, 1000))
 def test_the_manifest_describes_each_file_and_no_file_is_larger_than_asked_unless_it_is_one_row(
     project, max_shard_bytes

@@ -57,7 +57,7 @@ ROW = '{"url": "s3://b/a.png", "client_metadata": %s}\n'
         ("m.json", '{"images": [{"objectUrl": "s3://b/a.png", "clientMetadata": 3}]}', "clientMetadata: it must be"),
         ("m.json", '{"videos": [{"objectUrl": "s3://b/a.mp4", "videoMetadata": 3}]}', "videoMetadata: it must be"),
         ("m.json", '{"image_groups": [{"title": "g"}]}', "image_groups, entry 1: it names no files"),
-        ("m.json", '{"image_groups": [{"objectUrl_0": "a"}]}', "objectUrl_0: 'a' is no URL"),
+        ("m.json", '{"image_groups": [{"objectUrl_0": "a"}]}', "objectUrl_0: 'a' is not a URL"),
         pytest.param(
             "m.json", f'{{"image_groups": [{{"objectUrl_{"1" * 5000}": "s3://b/x"}}]}}', "names no files", id="digits"
         ),

@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def no_uri(uri: str) -> Any:
-    raise AssertionError(f"{uri} is no URI")
+    raise AssertionError(f"{uri} is not a URI")
 
 
 def found(source: Any, folder: Path) -> list[str]:

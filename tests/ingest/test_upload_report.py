@@ -182,5 +182,5 @@ def test_asking_whether_a_report_can_be_written_leaves_no_file(tmp_path: Path) -
 
 @pytest.mark.timeout(20)
 def test_a_device_is_no_place_for_a_report() -> None:
-    with pytest.raises(InvalidArgumentError, match="report: /dev/full is no regular file"):
+    with pytest.raises(InvalidArgumentError, match="report: /dev/full is not a regular file"):
         earlier_lines(Path("/dev/full"))

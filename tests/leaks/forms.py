@@ -61,7 +61,7 @@ def private_key(name: str, text: str, passphrase: str | None = None) -> list[Sec
     load = serialization.load_ssh_private_key if "OPENSSH" in text else serialization.load_pem_private_key
     key = load(text.encode(), password)
     if not isinstance(key, Ed25519PrivateKey):
-        raise TypeError(f"{name} is no Ed25519 key.")
+        raise TypeError(f"{name} is not an Ed25519 key.")
     seed = key.private_bytes_raw()
     public = key.public_key().public_bytes_raw()
     blob = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)

@@ -273,7 +273,7 @@ def test_the_manifest_shows_the_filters(emulator, tmp_path, arguments, filters):
             {"stage_title_like": "Revue%"},
             r"stage_title_like: 'Revue%' fits the title of no stage\. The workflow has: .*'Review'",
         ),
-        ({"label_statuses": ["DONE"]}, r"label_statuses: 'DONE' is none of QUEUED, ASSIGNED"),
+        ({"label_statuses": ["DONE"]}, r"label_statuses: 'DONE' is not one of QUEUED, ASSIGNED"),
         ({"data_title": "None"}, r"data_title: it is the text 'None'"),
         ({"branch": "None"}, r"branch: it is the text 'None'"),
         ({"branch": " main"}, "branch: ' main' begins or ends with white space"),

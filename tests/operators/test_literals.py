@@ -331,7 +331,7 @@ def test_what_native_rendering_makes_of_tojson_is_what_was_written() -> None:
 
 @pytest.mark.parametrize("rendered", ["[null]", "[None]", '["a", true]', "[True]"])
 def test_a_list_with_a_value_that_is_not_there_is_refused(rendered: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"^tags: .*holds a value that is no text"):
+    with pytest.raises(InvalidArgumentError, match=r"^tags: .*holds a value that is not text"):
         parse_list(rendered, "tags")
 
 

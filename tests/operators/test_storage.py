@@ -241,11 +241,11 @@ def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
     ("arguments", "message"),
     [
         ({"source": "/nowhere/*.png"}, "source: no file matches"),
-        ({"source": ""}, "source: an empty text is no path"),
+        ({"source": ""}, "source: an empty text is not a path"),
         ({"dataset_id": "Intake"}, "dataset_id: 'Intake' is not an id"),
         ({"dataset_id": None}, "dataset_id: it is missing"),
         ({"folder_id": "f"}, "folder_id: 'f' is not an id"),
-        ({"on_error": "ignore"}, "on_error: 'ignore' is none of fail, skip"),
+        ({"on_error": "ignore"}, "on_error: 'ignore' is not one of fail, skip"),
         ({"source": "['/a.png', "}, r"source: .* is not a list"),
         ({"source": "nowhere://bucket/a.png"}, "source: nowhere:// cannot be used here"),
         ({"source": "s3://no-connection@bucket/a.png"}, "source: s3://"),

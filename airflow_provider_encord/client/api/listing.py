@@ -28,7 +28,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     :param description_eq: Exactly this description.
     :param description_like: A LIKE pattern for the description.
     :param created_before: Created before this time; the other three are like it.
-    :param include_organisation: Also what the organisation has and the user is no member of; for its admins only.
+    :param include_organisation: Also what the organisation has and the user is not a member of; for its admins only.
     """
 
     title_eq: str | None = None
@@ -63,7 +63,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def payload(self) -> dict[str, Any]:
-        """The payload of a v1 listing: only what restricts. v1 cannot list what the user is no member of.
+        """The payload of a v1 listing: only what restricts. v1 cannot list what the user is not a member of.
 
         :raises InvalidArgumentError: `include_organisation` is set.
         """

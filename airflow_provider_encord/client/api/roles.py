@@ -30,10 +30,10 @@ def role_on_wire(role: Role, roles: Mapping[str, Role]) -> Role:
 
     :param role: Its name in any case, or what stands on the wire.
     :param roles: Those of this kind of resource.
-    :raises InvalidArgumentError: It is none of them.
+    :raises InvalidArgumentError: It is not one of them.
     """
     if isinstance(role, str) and role.strip().lower() in roles:
         return roles[role.strip().lower()]
     if role in roles.values() and not isinstance(role, bool):
         return role
-    raise InvalidArgumentError(f"role: {role!r} is none of {', '.join(roles)}.")
+    raise InvalidArgumentError(f"role: {role!r} is not one of {', '.join(roles)}.")

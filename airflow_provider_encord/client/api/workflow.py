@@ -140,8 +140,8 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
         strange = [one for one in self.statuses or () if statuses is not None and one not in statuses]
         if statuses is not None and strange:
             raise InvalidArgumentError(
-                f"statuses: {', '.join(map(repr, strange))} is no status of a stage of type {stage_type}; choose from "
-                f"{', '.join(statuses)}."
+                f"statuses: {', '.join(map(repr, strange))} is not a status of a stage of type {stage_type}; "
+                f"choose from {', '.join(statuses)}."
             )
 
 
@@ -197,7 +197,7 @@ def move_tasks(project: str, stage: str, tasks: Sequence[str], destination: str)
 def stages_of(project: str) -> Flow[list[Stage]]:
     """The stages of a project's workflow, in order.
 
-    :raises UnsupportedByCredentialError: It is no workflow project.
+    :raises UnsupportedByCredentialError: It is not a workflow project.
     """
     record = yield from get_project(project)
     if record.workflow is None:

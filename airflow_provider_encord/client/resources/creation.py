@@ -96,7 +96,7 @@ def require_title(title: object) -> str:
     if title is None or not title.strip():
         raise InvalidArgumentError("title: it is empty; a resource needs one.")
     if any("\ud800" <= character <= "\udfff" for character in title):
-        raise InvalidArgumentError(f"title: {title[:80]!a} has half of a surrogate pair, which is no character.")
+        raise InvalidArgumentError(f"title: {title[:80]!a} has half of a surrogate pair, which is not a character.")
     if title != title.strip():
         raise InvalidArgumentError(
             f"title: {title!r} begins or ends with a blank, by which it would not be found again."
@@ -129,7 +129,7 @@ def get_or_create(
     """
     title = require_title(title)
     if if_exists not in IF_EXISTS:
-        raise InvalidArgumentError(f"if_exists: {if_exists!r} is none of {', '.join(IF_EXISTS)}.")
+        raise InvalidArgumentError(f"if_exists: {if_exists!r} is not one of {', '.join(IF_EXISTS)}.")
     if if_exists == NEW:
         return Created(id=id_of((yield from create(title))), created=True)
     found = yield from _find(find, title)

@@ -14,7 +14,7 @@ def require_id(value: object, name: str) -> str:
     :param value: What a user passed.
     :param name: The argument it was passed as, for the message.
     :return: The UUID in its usual form, lower case.
-    :raises InvalidArgumentError: It is no UUID.
+    :raises InvalidArgumentError: It is not a UUID.
     """
     try:
         return str(uuid.UUID(str(value).strip()))

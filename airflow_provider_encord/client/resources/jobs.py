@@ -123,7 +123,7 @@ def job_from(stored: Any) -> Job:
     try:
         return msgspec.convert(stored, Job)
     except msgspec.ValidationError as error:
-        raise InvalidArgumentError(f"job: what was stored is no job of Encord: {error}.") from None
+        raise InvalidArgumentError(f"job: what was stored is not a job of Encord: {error}.") from None
 
 
 def state_of(answer: Answer) -> JobState:

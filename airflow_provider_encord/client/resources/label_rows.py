@@ -153,7 +153,7 @@ class LabelRows:
         :param status: Of `label_actions.LABEL_STATUSES`.
         """
         if status not in label_actions.LABEL_STATUSES:
-            raise InvalidArgumentError(f"status: {status!r} is none of {', '.join(label_actions.LABEL_STATUSES)}.")
+            raise InvalidArgumentError(f"status: {status!r} is not one of {', '.join(label_actions.LABEL_STATUSES)}.")
         self._client.send(label_actions.set_label_status(self._project, label_hash, status))
 
     def submit_for_review(self, label_hash: str) -> None:

@@ -185,7 +185,7 @@ def _delete_tag(tag: str) -> Flow[None]:
 
 def _require_one_of(value: str, known: Sequence[str], name: str) -> None:
     if value not in known:
-        raise InvalidArgumentError(f"{name}: {value!r} is none of {', '.join(known)}.")
+        raise InvalidArgumentError(f"{name}: {value!r} is not one of {', '.join(known)}.")
 
 
 def integration_of(there: Sequence[CloudIntegration], wanted: str) -> str:

@@ -64,7 +64,7 @@ class Project(HasUsers, HasGroups):
         :param status: Of `projects.STATUSES`.
         """
         if status not in projects.STATUSES:
-            raise InvalidArgumentError(f"status: {status!r} is none of {', '.join(projects.STATUSES)}.")
+            raise InvalidArgumentError(f"status: {status!r} is not one of {', '.join(projects.STATUSES)}.")
         self._client.send(projects.set_project_status(self.id, status))
 
     @property

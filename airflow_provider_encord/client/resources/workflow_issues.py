@@ -128,6 +128,6 @@ class DataUnitIssues:
 def _frame_range(first: int, last: int) -> FrameRange:
     if not 0 <= first <= last:
         raise InvalidArgumentError(
-            f"frames: ({first}, {last}) is no range; the first must be 0 or more, the last not less."
+            f"frames: ({first}, {last}) is not a range; the first must be 0 or more, the last not less."
         )
     return FrameRange(start=first, end=last)

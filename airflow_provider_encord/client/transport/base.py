@@ -170,7 +170,7 @@ def error_of_transfer(transfer: Transfer, what: Failure) -> EncordError:
 def judge_transfer(transfer: Transfer, status: int) -> None:
     """Judge the answer of an object store by its status.
 
-    :raises EncordError: It is no success.
+    :raises EncordError: It is not a success.
     """
     if 200 <= status < 300:
         return

@@ -84,7 +84,7 @@ def require_safe(url: str, title: str, *, base_url: str, allow_http: bool) -> No
     A link-local address (as clouds have their metadata services on) is never one of an object store.
 
     :param base_url: Of the API that gave the URL.
-    :raises RefusedError: It is no URL, or not safe.
+    :raises RefusedError: It is not a URL, or not safe.
     """
     try:
         parts = urllib.parse.urlsplit(url)

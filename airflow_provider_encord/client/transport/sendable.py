@@ -70,7 +70,7 @@ def _refused(call: Call[Any], why: str) -> InvalidArgumentError:
 
 def _why(error: Exception) -> str:
     if isinstance(error, UnicodeError):
-        return "a text in it has half of a surrogate pair, which is no character"
+        return "a text in it has half of a surrogate pair, which is not a character"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return "it holds a value that JSON does not have"

@@ -48,7 +48,7 @@ def base_url(host: str | None, port: int | None = None, *, allow_http: bool = Fa
     :param port: Used unless `host` names one. 0 counts as none.
     :param allow_http: Accept plain http to other machines.
     :return: Scheme, host and port, without a slash at the end.
-    :raises CredentialError: It is no URL, has a path or a user name, or would send credentials over plain http.
+    :raises CredentialError: It is not a URL, has a path or a user name, or would send credentials over plain http.
     """
     text = (host or "").strip().rstrip("/") or DEFAULT_BASE_URL
     if any(character.isspace() or not character.isprintable() for character in text):
@@ -74,7 +74,7 @@ def base_url(host: str | None, port: int | None = None, *, allow_http: bool = Fa
     if parts.scheme not in ("http", "https"):
         raise CredentialError(f"Connection field host: the scheme {parts.scheme!r} is neither https nor http.")
     if "@" in parts.netloc:
-        raise CredentialError("Connection field host: a user name or password does not belong into it.")
+        raise CredentialError("Connection field host: it must not have a user name or password.")
     if not host_name.isascii():
         raise CredentialError(_outside_ascii(host_name))
     if not host_name or not (_HOST_NAME.fullmatch(host_name) or _version(host_name) == 6):

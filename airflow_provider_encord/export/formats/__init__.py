@@ -94,7 +94,7 @@ def require_format(name: str) -> None:
     :raises InvalidArgumentError: There is no such format, or its extra is not installed.
     """
     if name not in LABEL_FORMATS:
-        raise InvalidArgumentError(f"format: {name!r} is none of {', '.join(LABEL_FORMATS)}.")
+        raise InvalidArgumentError(f"format: {name!r} is not one of {', '.join(LABEL_FORMATS)}.")
     for part in name.split("."):
         module, extra = _NEEDS.get(part, ("", ""))
         try:

@@ -119,7 +119,7 @@ def readable(row: LabelRow) -> Iterator[None]:
     Encord's content is not checked field by field: a list may stand where a dictionary is expected, or a number may be
     too large for a column.
 
-    :raises UnexpectedResponseError: The content has another form than Encord's label rows, or is no JSON.
+    :raises UnexpectedResponseError: The content has another form than Encord's label rows, or is not JSON.
     """
     try:
         yield
@@ -346,12 +346,12 @@ def _within(frame: int, ranges: Any) -> bool:
 
 
 def _string(value: Any) -> str | None:
-    """None for what is no text."""
+    """None for what is not text."""
     return value if isinstance(value, str) else None
 
 
 def _time(text: Any) -> datetime.datetime | None:
-    """None for what is no time in a known form."""
+    """None for what is not a time in a known form."""
     return _time_of(text) if isinstance(text, str) and text.strip() else None
 
 

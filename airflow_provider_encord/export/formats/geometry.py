@@ -73,7 +73,7 @@ def _numbers_of(text: str) -> Iterator[int]:
     for character in text:
         bits = ord(character) - 48
         if not 0 <= bits < 64:
-            raise ValueError(f"{character!r} is no part of a run")
+            raise ValueError(f"{character!r} is not part of a run")
         value |= (bits & 31) << shift
         shift += 5
         if not bits & 32:

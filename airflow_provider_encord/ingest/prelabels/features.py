@@ -87,7 +87,7 @@ def _option(attribute: Mapping[str, Any], wanted: Any) -> dict[str, Any]:
         if wanted in (option.get("featureNodeHash"), option.get("label"), option.get("value")):
             return {"name": option["label"], "value": option["value"], "featureHash": option["featureNodeHash"]}
     known = ", ".join(str(option.get("label")) for option in options)
-    raise WrongLabelsError(f"answer to {attribute.get('name')!r}: {str(wanted)[:80]!r} is none of {known}.")
+    raise WrongLabelsError(f"answer to {attribute.get('name')!r}: {str(wanted)[:80]!r} is not one of {known}.")
 
 
 def _attributes(attributes: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:

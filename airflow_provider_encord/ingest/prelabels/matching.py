@@ -25,7 +25,7 @@ def require_key(match_by: object) -> None:
     if match_by in (DATA_HASH, TITLE) or named:
         return
     raise InvalidArgumentError(
-        f"match_by: {str(match_by)[:80]!r} is none of {DATA_HASH!r}, {TITLE!r} and 'client_metadata.<key>'."
+        f"match_by: {str(match_by)[:80]!r} is not one of {DATA_HASH!r}, {TITLE!r} and 'client_metadata.<key>'."
     )
 
 

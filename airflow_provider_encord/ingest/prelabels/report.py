@@ -83,7 +83,7 @@ class ImportReport:
 
     :param path: Where it is to be; None keeps counts only.
     :param owner: Who writes it; one task at a time may. None writes without a claim.
-    :raises InvalidArgumentError: There is something that is no report of an import.
+    :raises InvalidArgumentError: There is something that is not a report of an import.
     :raises UnavailableError: Another task writes it.
     """
 

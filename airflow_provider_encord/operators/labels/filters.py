@@ -116,7 +116,7 @@ class LabelRowsOperator(EncordBaseOperator):
         )
 
     def selection(self) -> RowSelection:
-        """What is asked for. A template that renders to nothing is no filter; an empty list is one.
+        """What is asked for. A template that renders to nothing is not a filter; an empty list is one.
 
         :raises InvalidArgumentError: An argument is wrong, or two contradict each other; nothing was sent.
         """

@@ -153,8 +153,8 @@ def _due(context: Context) -> datetime.datetime:
             continue
         if not isinstance(value, datetime.datetime) or value.tzinfo is None:
             raise InvalidArgumentError(
-                f"{name}: the run's {name} is {str(value)[:80]!r}, which is no time with a timezone. Pass a datetime "
-                "that has one."
+                f"{name}: the run's {name} is {str(value)[:80]!r}, which is not a time with a timezone. Pass a "
+                "datetime that has one."
             )
         return utc_time(value)
     return datetime.datetime.now(datetime.UTC)
