@@ -99,7 +99,9 @@ class EncordBaseOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("encord_conn_id",)
-    operator_extra_links = (EncordLink(),)  # of the class: those of an object are lost when a task is mapped
+    operator_extra_links: tuple[EncordLink, ...] = (
+        EncordLink(),
+    )  # of the class: those of an object are lost when a task is mapped
     ui_color = "#e6e1fb"
 
     def __init__(self, *, encord_conn_id: str = DEFAULT_CONNECTION_ID, **kwargs: Any):

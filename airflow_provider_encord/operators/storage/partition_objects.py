@@ -55,6 +55,7 @@ class EncordPartitionObjectsOperator(EncordBaseOperator):
         help.
     """
 
+    operator_extra_links = ()  # it asks nothing of Encord, so there is no page to open
     template_fields: Sequence[str] = (
         "source",
         "destination",
