@@ -199,7 +199,7 @@ class TestMetadata:
         if stored == "null":
             assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)["updated"] == 1
         else:
-            with pytest.raises(AirflowFailException, match="is no JSON object, so nothing can be merged"):
+            with pytest.raises(AirflowFailException, match="is not a JSON object, so nothing can be merged"):
                 run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)
         assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted, mode="replace")["updated"] == 1
 

@@ -206,7 +206,7 @@ class TestUsers:
         ("arguments", "message"),
         [
             ({"user_emails": [], "role": "admin"}, "user_emails: it is empty"),
-            ({"user_emails": "a@example.com", "role": "king"}, "role: 'king' is none of"),
+            ({"user_emails": "a@example.com", "role": "king"}, "role: 'king' is not one of"),
             ({"user_emails": "no-address", "role": "admin"}, "users?|emails"),
         ],
     )
@@ -237,5 +237,5 @@ class TestProjects:
             == "completed"
         )
         assert changes(account) == []
-        with pytest.raises(AirflowFailException, match="status: 'done' is none of"):
+        with pytest.raises(AirflowFailException, match="status: 'done' is not one of"):
             run(EncordSetProjectStatusOperator, project_id=project, status="done")

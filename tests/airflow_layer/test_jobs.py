@@ -258,8 +258,8 @@ class TestEvents:
         [
             ({"status": "error", "message": "gone", "retryable": False}, AirflowFailException, "gone"),
             ({"status": "error", "message": "down", "retryable": True}, AirflowException, "down"),
-            ("success", AirflowFailException, "no event of this operator"),
-            ({"status": "ended", "job": {"kind": "x"}}, AirflowFailException, "no job of Encord"),
+            ("success", AirflowFailException, "not an event of this operator"),
+            ({"status": "ended", "job": {"kind": "x"}}, AirflowFailException, "not a job of Encord"),
         ],
     )
     def test_an_event_that_is_no_good_end_fails_the_task(

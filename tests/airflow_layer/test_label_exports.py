@@ -220,12 +220,12 @@ def test_what_is_not_there_cannot_be_verified(exports: Exports) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"format": "csv"}, "format: 'csv' is none of"),
+        ({"format": "csv"}, "format: 'csv' is not one of"),
         ({"incremental": "perhaps"}, "incremental: 'perhaps'"),
         ({"incremental": True, "edited_after": "2026-01-01"}, "edited_after, incremental"),
         ({"incremental": True, "lookback_seconds": -1}, "lookback_seconds: "),
         ({"all_branches": True, "branch": "b"}, "branch, all_branches"),
-        ({"shadow_data": "SOME"}, "shadow_data: 'SOME' is none of"),
+        ({"shadow_data": "SOME"}, "shadow_data: 'SOME' is not one of"),
         ({"label_hashes": ["x"]}, "label_hashes: "),
         ({"max_concurrency": 11}, "max_concurrency: "),
     ],

@@ -146,7 +146,7 @@ def test_deferred_parts_end_with_the_same_result(intake: Intake) -> None:
         ('{"url": "s3://b/x"}', "line 2: kind: the name 'x' stands for none"),
         ('{"url": "s3://b/x.png", "size": 3}', "line 2: the field 'size' is not known"),
         ("{", "line 2: it is not JSON"),
-        ('{"url": "s3://b/x.png", "kind": "hologram"}', "kind: 'hologram' is none of"),
+        ('{"url": "s3://b/x.png", "kind": "hologram"}', "kind: 'hologram' is not one of"),
         ('{"url": "s3://b/x.png", "client_metadata": 3}', "line 2: client_metadata"),
     ],
 )

@@ -47,7 +47,7 @@ def test_parts_that_are_not_of_a_report_are_refused_before_any_request(
     parts.mkdir()
     (parts / name).write_text(content)
     intake.emulator.clear_journal()
-    with pytest.raises(AirflowFailException, match=rf"report: .*{name}.*no part of a report"):
+    with pytest.raises(AirflowFailException, match=rf"report: .*{name}.*not part of a report"):
         intake.register(source=intake.manifest(intake.objects(1)), report=str(report))
     assert {path.name: path.read_text() for path in parts.iterdir()} == {name: content}
     assert intake.emulator.journal() == []

@@ -316,7 +316,7 @@ def test_a_user_is_added_to_the_organisation_once_and_removed(world):
 
 @pytest.mark.parametrize(("options", "word"), [({"role": "BOSS"}, "role"), ({"member_type": "guest"}, "member_type")])
 def test_a_role_of_the_organisation_that_is_none_is_refused(world, options, word):
-    with pytest.raises(InvalidArgumentError, match=f"{word}: .* is none of"):
+    with pytest.raises(InvalidArgumentError, match=f"{word}: .* is not one of"):
         world.user.organisation.add_user(new_email(), **options)
 
 

@@ -204,7 +204,7 @@ def test_a_dag_with_a_literal_mistake_is_an_import_error_that_names_it(tmp_path)
     )
     done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 1
-    assert "InvalidLiteralError: format: 'csv' is none of" in done.stderr
+    assert "InvalidLiteralError: format: 'csv' is not one of" in done.stderr
 
 
 def test_checking_literals_imports_nothing_costly(tmp_path):

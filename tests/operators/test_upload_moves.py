@@ -116,7 +116,7 @@ def test_the_title_alone_may_decide(intake: Intake) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"match_by": "name"}, "match_by: 'name' is none of"),
+        ({"match_by": "name"}, "match_by: 'name' is not one of"),
         ({"match_by": "checksum"}, "match_by: .* needs .* report"),
     ],
 )

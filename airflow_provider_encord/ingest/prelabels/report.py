@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal
 
 import msgspec
 
@@ -75,7 +74,7 @@ class ImportLine(ReportLine, frozen=True, kw_only=True):
 class IntendedLine(ImportLine, frozen=True, kw_only=True):
     """What an import was about to save: in parts, and in what is kept of imports that ended early."""
 
-    intended: Literal[True] = True
+    intended: bool = True  # always; the oldest msgspec that is allowed takes no Literal[True]
 
 
 class ImportReport:
