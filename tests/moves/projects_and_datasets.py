@@ -152,7 +152,7 @@ class AddProjectUsers(Scenario):
 
     def prepare(self) -> None:
         seeded = self.account.project()
-        self.id = seeded[f"{self.resource}_hash"]
+        self.id = seeded[f"{self.resource}_id"]
         self.users = [Account(self.emulator).email for _ in range(2)]
 
     def arguments(self) -> dict[str, Any]:
