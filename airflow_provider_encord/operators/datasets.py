@@ -298,8 +298,6 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         if there and not preview:
             begun.save(found)
             dataset.remove_data_rows([row.data_hash for row in there])
-        if not preview:
-            begun.forget()
         result = {
             "dataset_id": dataset.id,
             "selected": len(wanted),
@@ -308,6 +306,7 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         }
         if not preview:
             self.record_asset_event(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
+            begun.forget()  # last: an attempt that is killed after this is one that ended, to the next
         return result
 
     def _announce(self, dataset: str, there: Sequence[DataRow], wanted: int, *, preview: bool) -> None:

@@ -261,6 +261,7 @@ class LinkItems(Scenario):
 class RemoveDataRows(Scenario):
     names = ("dataset_id", "data_hashes")
     operator = EncordRemoveDataRowsOperator
+    ends_with_its_state = True
 
     def prepare(self) -> None:
         seeded = self.account.project(rows=6)

@@ -25,6 +25,9 @@ class Scenario(ABC):
     """Whether it starts a job and can wait for it in the triggerer."""
     asks_encord: ClassVar[bool] = True
     """Whether it sends anything. If not, the first attempt is killed where it is to break."""
+    ends_with_its_state: ClassVar[bool] = False
+    """Whether an attempt counts as one that ended as soon as it has deleted its state, the last thing that it does: the
+    next one then fails, as nothing is left to do, and names what to do. Else a retry must succeed at every moment."""
     broken_at: ClassVar[int] = 2
     """The number of the request at which the first attempt breaks, where it is to be retried."""
 
