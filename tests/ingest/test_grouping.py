@@ -48,7 +48,7 @@ def test_a_mapping_gives_titles_and_order() -> None:
     ("rule", "message"),
     [
         ("scene-", "neither 'directory' nor a pattern"),
-        ("(?P<group>", "no regular expression"),
+        ("(?P<group>", "not a regular expression"),
         ({"a": ["gone.png"]}, "no file of source has this name"),
         ({"a": ["1.png"]}, "2 files have this name"),
         ({"a": "1.png"}, "must be a list"),
