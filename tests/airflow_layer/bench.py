@@ -72,6 +72,21 @@ class Account:
             return sorted(one.title for one in (client.projects() if kind == "project" else client.datasets()))
 
 
+PARAMS = {"title": "Rendered", "nothing": "", "none": None, "many": ["one", "two"], "yes": True}
+
+
+def run(operator: Any, **arguments: Any) -> Any:
+    """Run an operator as Airflow's worker does: templates first, with `PARAMS`."""
+    task = operator(task_id="task", **arguments)
+    task.render_template_fields({"params": PARAMS})
+    return task.execute({})
+
+
+def changes(account: Account) -> list[str]:
+    """What was sent that changes something, since the journal was cleared."""
+    return [entry["query_type"] or entry["path"] for entry in account.emulator.journal() if entry["changes"]]
+
+
 @dataclasses.dataclass(frozen=True)
 class Run:
     """What came of a DAG run.

@@ -24,17 +24,8 @@ from airflow_provider_encord.operators.storage import (
     EncordUpdateMetadataOperator,
     EncordUploadFilesOperator,
 )
-from tests.airflow_layer.bench import Account
+from tests.airflow_layer.bench import Account, changes, run
 from tests.sdk.media import png
-
-
-def run(operator: Any, **arguments: Any) -> Any:
-    return operator(task_id="task", **arguments).execute({})
-
-
-def changes(account: Account) -> list[str]:
-    """What was sent that changes something, since the journal was cleared."""
-    return [one["query_type"] or one["path"] for one in account.emulator.journal() if one["changes"]]
 
 
 class Folder:

@@ -21,14 +21,10 @@ from airflow_provider_encord.operators.projects import (
     EncordListProjectsOperator,
 )
 from airflow_provider_encord.operators.storage import EncordCreateFolderOperator
-from tests.airflow_layer.bench import Account
+from tests.airflow_layer.bench import Account, changes, run
 
 DATASETS = (EncordAttachDatasetsOperator, EncordDetachDatasetsOperator)
 BLANK = ("", " ", "None")
-
-
-def run(operator: Any, **arguments: Any) -> Any:
-    return operator(task_id="task", **arguments).execute({})
 
 
 def rendered(operator: Any, name: str, value: Any, **arguments: Any) -> Any:
@@ -36,10 +32,6 @@ def rendered(operator: Any, name: str, value: Any, **arguments: Any) -> Any:
     task = operator(task_id="task", **{name: "{{ ti.xcom_pull('before') }}"}, **arguments)
     setattr(task, name, value)
     return task.execute({})
-
-
-def changes(account: Account) -> list[str]:
-    return [one["query_type"] or one["path"] for one in account.emulator.journal() if one["changes"]]
 
 
 def project_with_a_dataset(account: Account) -> tuple[str, str]:

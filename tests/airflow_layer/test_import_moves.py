@@ -373,29 +373,3 @@ def test_a_row_that_labels_were_merged_into_still_belongs_to_people(model: Model
     again = model.load(model.write(*model.lines(objects=[PERSON])), report=report)
     assert (saved(again), again["skipped"] + again["conflict"]) == (5, 1)
     assert len(objects_of(model.labels()[row])) == 3
-
-
-def label_row(model: Model, **harm: Any) -> str:
-    """A source: the first label row as Encord has it, with some fields replaced."""
-    row = {key: value for key, value in model.labels()[model.data_hashes[0]].items() if key != "object_answers"}
-    return model.write({**row, **harm}, name="row.jsonl")
-
-
-@pytest.mark.parametrize("harm", [{}, {"object_answers": None}, {"object_answers": {}}])
-def test_objects_of_a_label_row_need_no_entry_for_answers(model: Model, harm: dict[str, Any]) -> None:
-    """Fault 5.3."""
-    model.load(model.write(*model.lines(objects=[PERSON], classifications=[])))
-    source = label_row(model, **harm)
-    model.load(model.write(*model.lines(objects=[CAR], classifications=[])), if_exists="overwrite")
-    assert saved(model.load(source, if_exists="overwrite")) == 1
-    (drawn,) = objects_of(model.labels()[model.data_hashes[0]])
-    assert drawn["polygon"] == PERSON["polygon"]
-
-
-@pytest.mark.parametrize("units", [None, {}, [], 7])
-def test_a_label_row_without_data_units_does_not_empty_its_row(model: Model, units: Any) -> None:
-    """Fault 4.4: what is not a label row counted as one without labels."""
-    model.load()
-    with pytest.raises(AirflowFailException, match="data_units: it must be an object with a data unit"):
-        model.load(label_row(model, data_units=units), if_exists="overwrite")
-    assert len(objects_of(model.labels()[model.data_hashes[0]])) == 2

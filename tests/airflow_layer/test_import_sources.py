@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator, EncordImportLabelsOperator
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.label_exports import Exports
-from tests.airflow_layer.pre_labels import Model, saved
+from tests.airflow_layer.pre_labels import CAR, PERSON, Model, objects_of, saved
 from tests.histories.processes import Attempt
 
 
@@ -126,3 +126,29 @@ def test_a_report_among_the_files_of_the_source_is_refused_before_anything_is_se
     for outcome in ("created", "unchanged"):
         assert model.load(str(source) if of_file else str(directory), report=beside)[outcome] == 6
     assert {json.loads(line)["outcome"] for line in Path(beside).read_text().splitlines()} == {"unchanged"}
+
+
+def label_row(model: Model, **harm: Any) -> str:
+    """A source: the first label row as Encord has it, with some fields replaced."""
+    row = {key: value for key, value in model.labels()[model.data_hashes[0]].items() if key != "object_answers"}
+    return model.write({**row, **harm}, name="row.jsonl")
+
+
+@pytest.mark.parametrize("harm", [{}, {"object_answers": None}, {"object_answers": {}}])
+def test_objects_of_a_label_row_need_no_entry_for_answers(model: Model, harm: dict[str, Any]) -> None:
+    """Fault 5.3."""
+    model.load(model.write(*model.lines(objects=[PERSON], classifications=[])))
+    source = label_row(model, **harm)
+    model.load(model.write(*model.lines(objects=[CAR], classifications=[])), if_exists="overwrite")
+    assert saved(model.load(source, if_exists="overwrite")) == 1
+    (drawn,) = objects_of(model.labels()[model.data_hashes[0]])
+    assert drawn["polygon"] == PERSON["polygon"]
+
+
+@pytest.mark.parametrize("units", [None, {}, [], 7])
+def test_a_label_row_without_data_units_does_not_empty_its_row(model: Model, units: Any) -> None:
+    """Fault 4.4: what is not a label row counted as one without labels."""
+    model.load()
+    with pytest.raises(AirflowFailException, match="data_units: it must be an object with a data unit"):
+        model.load(label_row(model, data_units=units), if_exists="overwrite")
+    assert len(objects_of(model.labels()[model.data_hashes[0]])) == 2

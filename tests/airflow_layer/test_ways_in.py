@@ -9,8 +9,6 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import json
-import os
-import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -29,9 +27,9 @@ from airflow_provider_encord.hooks.encord import EncordHook
 from tests.airflow_layer import ways_in
 from tests.airflow_layer.arrival import Arrival, arrive
 from tests.airflow_layer.bench import Account
+from tests.airflow_layer.commands import airflow_command, airflow_in_process, run_program
 from tests.client import keys
 
-ROOT = Path(__file__).parents[2]
 ID = "encord_way_in"
 VARIABLE = f"AIRFLOW_CONN_{ID.upper()}"
 # What shells, JSON, YAML, URIs and ``.env`` files each treat in a way of their own.
@@ -136,15 +134,6 @@ def test_a_variable_of_the_environment_brings_the_connection(
     place.check(credential, arrive(ID, place.project))
 
 
-def run_in_process(*arguments: str) -> None:
-    """Run ``airflow`` with these arguments, as its entry point does."""
-    from airflow.__main__ import main
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["airflow", *arguments])
-        main()  # type: ignore[no-untyped-call]
-
-
 @pytest.fixture
 def stored(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Connections come from Airflow's database, which has none at first and none afterwards; to call: empty it."""
@@ -172,7 +161,7 @@ ADDED = [
 def test_a_connection_that_is_added_by_command_arrives(
     way: str, credential: str, place: Place, stored: Callable[[], None]
 ) -> None:
-    run_in_process("connections", "add", ID, *ways_in.ADDED[way](place.kinds[credential].connection))
+    airflow_in_process("connections", "add", ID, *ways_in.ADDED[way](place.kinds[credential].connection))
 
     place.check(credential, arrive(ID, place.project))
 
@@ -182,10 +171,10 @@ def test_what_is_exported_can_be_imported_into_an_empty_database(
     file: str, place: Place, stored: Callable[[], None], tmp_path: Path
 ) -> None:
     for name, connection in place.connections().items():
-        run_in_process("connections", "add", name, "--conn-json", ways_in.json_with_object(connection))
-    run_in_process("connections", "export", str(tmp_path / file), *ways_in.EXPORTED[file])
+        airflow_in_process("connections", "add", name, "--conn-json", ways_in.json_with_object(connection))
+    airflow_in_process("connections", "export", str(tmp_path / file), *ways_in.EXPORTED[file])
     stored()
-    run_in_process("connections", "import", str(tmp_path / file))
+    airflow_in_process("connections", "import", str(tmp_path / file))
 
     for kind, name in place.names().items():
         place.check(kind, arrive(name, place.project))
@@ -197,19 +186,10 @@ def test_a_file_that_is_written_by_hand_can_be_imported(
 ) -> None:
     name, write = ways_in.FILES[way]
     (tmp_path / name).write_text(write(place.connections()))
-    run_in_process("connections", "import", str(tmp_path / name))
+    airflow_in_process("connections", "import", str(tmp_path / name))
 
     for kind, connection_id in place.names().items():
         place.check(kind, arrive(connection_id, place.project))
-
-
-def run(*command: str, **variables: str) -> str:
-    """Run a program in the checkout; what it writes."""
-    done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, timeout=180, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.mark.parametrize("way", ways_in.FILES)
@@ -218,18 +198,15 @@ def test_a_file_serves_as_a_secrets_backend(way: str, place: Place, tmp_path: Pa
     (tmp_path / name).write_text(write(place.connections()))
     variables = ways_in.backend_variables(str(tmp_path / name))
     names = place.names()
-    output = run(sys.executable, "-m", "tests.airflow_layer.arrival", place.project, *names.values(), **variables)
+    output = run_program(
+        sys.executable, "-m", "tests.airflow_layer.arrival", place.project, *names.values(), **variables
+    )
 
     arrivals = json.loads(output.splitlines()[-1])
     seen = {entry["credential"] for entry in place.emulator.journal()}
     for kind, connection_id in names.items():
         place.check(kind, Arrival(**arrivals[connection_id]), place.kinds[kind].seen_as)
     assert seen == {kind.seen_as for kind in place.kinds.values()}
-
-
-def airflow_command(*arguments: str, **variables: str) -> str:
-    """Run ``airflow`` as a process of its own."""
-    return run(str(Path(sys.executable).with_name("airflow")), *arguments, **variables)
 
 
 def test_the_commands_work_as_programs_and_find_the_connection_usable(
@@ -268,11 +245,11 @@ def test_importing_leaves_no_secret_in_airflows_audit_log_and_adding_does(
     secret = connection.extra["api_key"]
     (tmp_path / "connections.json").write_text(ways_in.FILES["JSON, extra as object"][1]({ID: connection}))
     before = _audit_log()
-    run_in_process("connections", "import", str(tmp_path / "connections.json"))
+    airflow_in_process("connections", "import", str(tmp_path / "connections.json"))
     assert secret not in _audit_log().removeprefix(before)
 
     stored()
-    run_in_process("connections", "add", ID, *ways_in.ADDED["--conn-json, extra as object"](connection))
+    airflow_in_process("connections", "add", ID, *ways_in.ADDED["--conn-json, extra as object"](connection))
     assert secret in _audit_log().removeprefix(before)
 
 
@@ -282,7 +259,7 @@ def test_importing_leaves_no_secret_in_airflows_audit_log_and_adding_does(
 )
 def test_airflow_2_falls_over_a_uri_on_the_command_line(stored: Callable[[], None]) -> None:
     with pytest.raises(UnboundLocalError):
-        run_in_process("connections", "add", ID, "--conn-uri", "encord:///?ssh_key_path=~/keys/encord")
+        airflow_in_process("connections", "add", ID, "--conn-uri", "encord:///?ssh_key_path=~/keys/encord")
 
 
 def _refusal() -> str:
@@ -385,7 +362,7 @@ def test_a_passphrase_of_digits_opens_the_key_from_a_uris_parameters(
 def test_a_passphrase_of_digits_opens_the_key_from_a_uri_that_is_added(
     passphrase: str, stored: Callable[[], None]
 ) -> None:
-    run_in_process("connections", "add", ID, *ways_in.ADDED["--conn-uri, fields as query"](_locked_by(passphrase)))
+    airflow_in_process("connections", "add", ID, *ways_in.ADDED["--conn-uri, fields as query"](_locked_by(passphrase)))
 
     assert _unlocked() == SshKey.parse(keys.openssh(_KEY))
 
@@ -396,6 +373,6 @@ def test_a_passphrase_of_digits_opens_the_key_from_an_env_file_that_is_imported(
 ) -> None:
     name, write = ways_in.FILES[".env, fields as query"]
     (tmp_path / name).write_text(write({ID: _locked_by(passphrase)}))
-    run_in_process("connections", "import", str(tmp_path / name))
+    airflow_in_process("connections", "import", str(tmp_path / name))
 
     assert _unlocked() == SshKey.parse(keys.openssh(_KEY))

@@ -39,8 +39,8 @@ def test_a_chunk_must_hold_something(size):
 class Server:
     """Takes so many items at once, and says so or not."""
 
-    def __init__(self, limit: int, *, tells: bool, grows_stricter: bool = False):
-        self.limit, self.tells, self.grows_stricter = limit, tells, grows_stricter
+    def __init__(self, limit: int, *, names_its_limit: bool, grows_stricter: bool = False):
+        self.limit, self.names_its_limit, self.grows_stricter = limit, names_its_limit, grows_stricter
         self.requests: list[list[int]] = []
 
     def call(self, items: Sequence[int]) -> Call[list[int]]:
@@ -50,7 +50,7 @@ class Server:
         items = list(step.request.query["items"])
         self.requests.append(items)
         if len(items) > self.limit:
-            stated = self.limit if self.tells else None
+            stated = self.limit if self.names_its_limit else None
             if self.grows_stricter:
                 self.limit = max(1, self.limit - 1)
             raise PayloadTooLargeError("too much", maximum=stated)
@@ -67,22 +67,22 @@ def whole(parts: list[list[int]]) -> list[int]:
     st.booleans(),
     st.booleans(),
 )
-def test_what_is_too_much_is_sent_in_parts_that_lose_nothing(items, limit, tells, grows_stricter):
-    server = Server(limit, tells=tells, grows_stricter=grows_stricter)
+def test_what_is_too_much_is_sent_in_parts_that_lose_nothing(items, limit, names_its_limit, grows_stricter):
+    server = Server(limit, names_its_limit=names_its_limit, grows_stricter=grows_stricter)
     assert whole(run(in_parts(items, server.call, size=len(items)), server.perform)) == items
     assert len(server.requests) <= 2 * len(items) + 8
 
 
 @given(st.lists(st.integers(), max_size=60), st.integers(1, 20), st.integers(1, 20))
 def test_no_request_holds_more_than_the_size(items, size, limit):
-    server = Server(limit, tells=False)
+    server = Server(limit, names_its_limit=False)
     assert whole(run(in_parts(items, server.call, size=size), server.perform)) == items
     assert all(len(sent) <= size for sent in server.requests)
 
 
 @given(st.integers(0, 40))
 def test_one_item_that_is_too_much_is_an_error_and_is_asked_for_once(others):
-    server = Server(0, tells=False)
+    server = Server(0, names_its_limit=False)
     with pytest.raises(PayloadTooLargeError):
         run(in_parts(list(range(others + 1)), server.call, size=others + 1), server.perform)
     assert sum(1 for one in server.requests if len(one) == 1) == 1
@@ -96,7 +96,7 @@ def test_a_maximum_that_cannot_be_is_not_believed(maximum):
             raise PayloadTooLargeError("x", maximum=maximum)
         return items
 
-    server = Server(1, tells=False)
+    server = Server(1, names_its_limit=False)
     assert whole(run(in_parts(list(range(9)), server.call, size=9), perform)) == list(range(9))
 
 
@@ -105,11 +105,11 @@ def test_another_error_ends_it():
         raise RefusedError("no")
 
     with pytest.raises(RefusedError):
-        run(in_parts([1, 2], Server(1, tells=True).call, size=2), perform)
+        run(in_parts([1, 2], Server(1, names_its_limit=True).call, size=2), perform)
 
 
 def test_nothing_to_send_sends_nothing():
-    server = Server(5, tells=True)
+    server = Server(5, names_its_limit=True)
     assert run(in_parts([], server.call, size=5), server.perform) == []
     assert server.requests == []
 
@@ -133,7 +133,7 @@ class Slow:
         return items
 
 
-CALL = Server(1, tells=False).call
+CALL = Server(1, names_its_limit=False).call
 
 
 @given(st.integers(1, 200), st.integers(1, 100), st.data())

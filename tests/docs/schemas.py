@@ -14,7 +14,7 @@ import msgspec
 from airflow_provider_encord.export import snapshot_memory, verify
 from airflow_provider_encord.export.analytics import ANALYTICS, AnalyticsManifest
 from airflow_provider_encord.export.manifest import LABELS, Manifest
-from airflow_provider_encord.ingest import registration_report, upload_report
+from airflow_provider_encord.ingest import registration_lines, upload_report
 from airflow_provider_encord.ingest.prelabels import report as import_report
 
 DIRECTORY = Path(__file__).parents[2] / "airflow_provider_encord" / "schemas"
@@ -22,7 +22,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 REPORTS: dict[str, type[msgspec.Struct]] = {
     upload_report.OPERATION: upload_report.UploadLine,
-    registration_report.OPERATION: registration_report.RegistrationLine,
+    registration_lines.OPERATION: registration_lines.RegistrationLine,
     import_report.OPERATION: import_report.ImportLine,
     snapshot_memory.OPERATION: snapshot_memory.SnapshotLine,
     verify.OPERATION: verify.Mismatch,

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from airflow_provider_encord.ingest.cloud_source import CloudSource
     from airflow_provider_encord.ingest.registered_groups import Registered, RegisteredGroups
 
-_NAMED_FAILURES = 5  # in messages; the report has all
-
 
 class EncordRegisterCloudDataOperator(JobOperator):
     """Register objects of your own bucket with a storage folder or a dataset, without copying files.
@@ -188,6 +186,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         """Read the whole manifest once, so that a wrong line is found before anything is sent."""
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.organisation import integration_of
+        from airflow_provider_encord.ingest.registration_counts import NO_UNITS
 
         if self._start_in_doubt and not self._skip:
             if self._report is not None:
@@ -203,7 +202,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
             raise InvalidArgumentError(f"source: {self.source} names no objects.")
         self.log.info("%d units to register, in %d jobs.", sum(counts), len(counts))
         self._integration_id = integration_of(self.client.cloud_integrations(), str(self.integration))
-        return {"jobs": 0, "units": 0, "done": 0, "failed": 0, "cancelled": 0, "reasons": []}
+        return dict(NO_UNITS)
 
     def parts(self, after: Any) -> Iterator[JobPart]:
         """The jobs, cut from the source as they are needed; what each is sent is noted before it starts."""
@@ -272,39 +271,18 @@ class EncordRegisterCloudDataOperator(JobOperator):
         :raises CountMismatchError: It does not account for all units.
         """
         from airflow_provider_encord.client.api.uploads import UploadJob
-        from airflow_provider_encord.client.errors import RefusedError
-        from airflow_provider_encord.client.resources.jobs import state_of
-        from airflow_provider_encord.counts import require_sum
+        from airflow_provider_encord.ingest.registration_counts import counts_of_job
 
-        state = state_of(answer)
         self._require_claim()
-        failures: Mapping[str, str] = {}
-        if isinstance(answer, UploadJob):
-            failures = answer.failures
-            if self._report is not None:
-                self.client.run(self._report.write_outcomes(part.note["number"], answer))
-        if not state.succeeded:
-            reasons = "; ".join(state.errors) or "Encord gives no reason"
-            raise RefusedError(
-                f"Job {job.id} ended as {state.status}: {reasons}. {state.done} of its {part.note['units']} units are "
-                "registered."
-            )
-        sent = part.note["units"] - part.note["present"]
-        require_sum(f"Job {job.id}", sent, done=state.done, failed=state.failed, cancelled=state.cancelled)
-        first = list(failures.items())[:_NAMED_FAILURES]
-        return {
-            "units": part.note["units"],
-            "done": state.done + part.note["present"],
-            "failed": state.failed,
-            "cancelled": state.cancelled,
-            "reasons": [f"{url}: {reason}"[:300] for url, reason in first],
-        }
+        if isinstance(answer, UploadJob) and self._report is not None:
+            self.client.run(self._report.write_outcomes(part.note["number"], answer))
+        return counts_of_job(job, answer, units=part.note["units"], present=part.note["present"])
 
     def add(self, totals: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
         """Sums, and the first reasons of failures."""
-        sums = {name: totals[name] + result[name] for name in ("units", "done", "failed", "cancelled")}
-        reasons = [*totals["reasons"], *result["reasons"]][:_NAMED_FAILURES]
-        return {**sums, "jobs": totals["jobs"] + 1, "reasons": reasons}
+        from airflow_provider_encord.ingest.registration_counts import added
+
+        return added(totals, result)
 
     def finish(self, context: Context, totals: Mapping[str, Any]) -> dict[str, Any]:
         """Return the counts, or fail."""
@@ -372,11 +350,11 @@ class EncordRegisterCloudDataOperator(JobOperator):
     def _all_present(self, part: JobPart) -> dict[str, Any]:
         """The result of a part that needs no job."""
         from airflow_provider_encord.client.api.uploads import DONE, UploadJob
+        from airflow_provider_encord.ingest.registration_counts import counts_of_present
 
         if self._report is not None:
             self.client.run(self._report.write_outcomes(part.note["number"], UploadJob(status=DONE)))
-        units = part.note["units"]
-        return {"units": units, "done": units, "failed": 0, "cancelled": 0, "reasons": []}
+        return counts_of_present(part.note["units"])
 
     def carry(self) -> dict[str, Any]:
         """What the attempt is, and what the source was."""

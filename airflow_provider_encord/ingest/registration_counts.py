@@ -1,0 +1,52 @@
+"""Counts of units of a registration: of one job, and of all jobs. Plain JSON, as they outlive a deferral."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider_encord.client.api.uploads import UploadJob
+from airflow_provider_encord.client.errors import RefusedError
+from airflow_provider_encord.client.resources.jobs import Answer, Job, state_of
+from airflow_provider_encord.counts import require_sum
+
+_NAMED_FAILURES = 5  # in messages; the report has all
+
+NO_UNITS: Mapping[str, Any] = {"jobs": 0, "units": 0, "done": 0, "failed": 0, "cancelled": 0, "reasons": []}
+
+
+def counts_of_job(job: Job, answer: Answer, *, units: int, present: int) -> dict[str, Any]:
+    """The counts of a job that has ended.
+
+    :param units: What it is about.
+    :param present: How many of these were there already, and therefore were not sent. They count as done.
+    :raises RefusedError: It failed as a whole.
+    :raises CountMismatchError: It does not account for all units.
+    """
+    state = state_of(answer)
+    if not state.succeeded:
+        reasons = "; ".join(state.errors) or "Encord gives no reason"
+        raise RefusedError(
+            f"Job {job.id} ended as {state.status}: {reasons}. {state.done} of its {units} units are registered."
+        )
+    require_sum(f"Job {job.id}", units - present, done=state.done, failed=state.failed, cancelled=state.cancelled)
+    failures = answer.failures if isinstance(answer, UploadJob) else {}
+    return {
+        "jobs": 1,
+        "units": units,
+        "done": state.done + present,
+        "failed": state.failed,
+        "cancelled": state.cancelled,
+        "reasons": [f"{url}: {reason}"[:300] for url, reason in list(failures.items())[:_NAMED_FAILURES]],
+    }
+
+
+def counts_of_present(units: int) -> dict[str, Any]:
+    """The counts of units that were all there already, so that no job was needed. It counts as one."""
+    return {**NO_UNITS, "jobs": 1, "units": units, "done": units}
+
+
+def added(counts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """The sums, and the first reasons of failures."""
+    sums = {name: counts[name] + more[name] for name in NO_UNITS}
+    return {**sums, "reasons": sums["reasons"][:_NAMED_FAILURES]}

@@ -1,0 +1,35 @@
+"""Commands: of Airflow, in this process or as one of their own, and other programs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_program(*command: str, **variables: str) -> str:
+    """Run a program in the checkout; what it writes."""
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, timeout=180, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def airflow_command(*arguments: str, **variables: str) -> str:
+    """Run ``airflow`` as a process of its own."""
+    return run_program(str(Path(sys.executable).with_name("airflow")), *arguments, **variables)
+
+
+def airflow_in_process(*arguments: str) -> None:
+    """Run ``airflow`` with these arguments, as its entry point does."""
+    from airflow.__main__ import main
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["airflow", *arguments])
+        main()  # type: ignore[no-untyped-call]
