@@ -1,4 +1,4 @@
-"""What makes operators fail, for good or until a retry; and what an API key can do."""
+"""What makes operators fail, permanently or until a retry; and what an API key can do."""
 
 from __future__ import annotations
 
