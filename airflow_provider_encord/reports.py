@@ -19,7 +19,7 @@ again. If an item is in a report twice, the later line holds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, TypeAlias
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -52,21 +52,66 @@ class ReportLine(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
+Line = TypeVar("Line", bound=ReportLine)
+
+
 def encode_lines(lines: Iterable[ReportLine]) -> Iterator[bytes]:
     """The lines as they stand in the file, each with its newline."""
     for line in lines:
         yield _ENCODER.encode(line) + b"\n"
 
 
-def require_readable(version: str, where: str) -> None:
-    """Check that this version of the provider can read a line.
+class LineReader(Generic[Line]):
+    """Reads lines of the reports of one operation, and of no other.
 
-    :param where: Begins the message, such as ``report: line 7``.
-    :raises InvalidArgumentError: A newer version of the provider wrote it.
+    :param type_: The form of the lines.
+    :param operation: What they say in ``operation``.
     """
-    major = version.partition(".")[0]
+
+    def __init__(self, type_: type[Line], operation: str):
+        self._decoder, self._type, self._operation = msgspec.json.Decoder(type_), type_, operation
+
+    def decode(self, text: bytes) -> Line:
+        """A line, from its JSON.
+
+        :raises msgspec.DecodeError: It is not such a line.
+        :raises InvalidArgumentError: A newer version of the provider wrote it.
+        """
+        try:
+            line = self._decoder.decode(text)
+        except msgspec.ValidationError:
+            _require_known_version(_VERSION.decode(text))
+            raise
+        return self._checked(line)
+
+    def convert(self, fields: Any) -> Line:
+        """A line, from its fields; errors as of `decode`."""
+        try:
+            line = msgspec.convert(fields, self._type)
+        except msgspec.ValidationError:
+            _require_known_version(msgspec.convert(fields, _Version))
+            raise
+        return self._checked(line)
+
+    def _checked(self, line: Line) -> Line:
+        _require_known_version(line)
+        if line.operation != self._operation:
+            raise msgspec.ValidationError(f"its operation is {line.operation!r}, not {self._operation!r}")
+        return line
+
+
+class _Version(msgspec.Struct):
+    schema_version: str
+
+
+_VERSION = msgspec.json.Decoder(_Version)
+
+
+def _require_known_version(line: ReportLine | _Version) -> None:
+    """:raises InvalidArgumentError: The line has a newer schema, whose fields may mean something else."""
+    major = line.schema_version.partition(".")[0]
     if not major.isdecimal() or int(major) > int(SCHEMA_VERSION.partition(".")[0]):
         raise InvalidArgumentError(
-            f"{where} has schema_version {version!r}, and this version of airflow-provider-encord reads up to "
-            f"{SCHEMA_VERSION}. Upgrade airflow-provider-encord, or name another report."
+            f"report: a line has schema_version {line.schema_version!r}, and this version of airflow-provider-encord "
+            f"reads up to {SCHEMA_VERSION}. Upgrade airflow-provider-encord, or name another report."
         )

@@ -16,7 +16,7 @@ from airflow_provider_encord.client.api.labels import LabelRowMetadata
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.export.snapshot_evidence import changed, digest, edited
-from airflow_provider_encord.reports import CREATED, SCHEMA_VERSION, UNCHANGED, ReportLine, encode_lines
+from airflow_provider_encord.reports import CREATED, SCHEMA_VERSION, UNCHANGED, LineReader, ReportLine, encode_lines
 from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
 OPERATION = "snapshot_labels"
@@ -58,6 +58,9 @@ class SnapshotLine(ReportLine, frozen=True, kw_only=True):
     last_edited_at: str | None
     about: str
     capture: Capture
+
+
+_LINE = LineReader(SnapshotLine, OPERATION)
 
 
 class Memory:
@@ -127,7 +130,7 @@ class Memory:
                 return []
             content = bytes(self._report.read_bytes())
         try:
-            lines = [msgspec.json.decode(line, type=SnapshotLine) for line in content.splitlines()]
+            lines = [_LINE.decode(line) for line in content.splitlines()]
         except NOT_JSON:
             lines = []
         if not lines or any(line.about != self._about for line in lines):

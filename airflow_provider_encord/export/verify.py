@@ -27,7 +27,7 @@ from airflow_provider_encord.export.manifest import (
 from airflow_provider_encord.export.reading import Reader, ReadOptions
 from airflow_provider_encord.export.shards import SHARD_NAME
 from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
-from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, ReportLine
+from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, LineReader, ReportLine
 from airflow_provider_encord.storage_paths import (
     StoragePath,
     blocks_of,
@@ -42,7 +42,7 @@ _IDS = msgspec.json.Decoder(LabelRowIds)
 _ANY = msgspec.json.Decoder()
 
 
-class Mismatch(ReportLine, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Mismatch(ReportLine, frozen=True, kw_only=True):
     """One thing that is not as the manifest says; a line of the report.
 
     The source is the file, or the label row, and the id the label hash; the error says what differs.
@@ -58,7 +58,7 @@ def _mismatch(source: str, error: str, *, id_: str | None = None) -> Mismatch:
     )
 
 
-_MISMATCH = msgspec.json.Decoder(Mismatch)
+_MISMATCH = LineReader(Mismatch, OPERATION)
 
 
 def require_report_place(path: StoragePath, directory: StoragePath) -> None:

@@ -27,6 +27,7 @@ from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.ingest.cloud import title_of, urls_of
 from airflow_provider_encord.ingest.registered_groups import Registered
 from airflow_provider_encord.ingest.registration_lines import (
+    OPERATION,
     RegistrationLine,
     SentUnit,
     ambiguous_items,
@@ -36,7 +37,7 @@ from airflow_provider_encord.ingest.registration_lines import (
     with_id,
 )
 from airflow_provider_encord.ingest.rows import json_lines
-from airflow_provider_encord.reports import encode_lines
+from airflow_provider_encord.reports import LineReader, encode_lines
 from airflow_provider_encord.storage_paths import (
     UNFINISHED_PATTERN,
     is_local,
@@ -51,7 +52,8 @@ _MOST_IN_MEMORY = 16 * 2**20  # bytes
 _PART = re.compile(r"part-\d{6,}\.jsonl")
 _SENT = re.compile(r"part-\d{6,}\.sent\.jsonl")
 _UNFINISHED = re.compile(rf"(part-\d{{6,}}(\.sent)?\.jsonl|claim\.json){UNFINISHED_PATTERN}")
-_LINE = msgspec.json.Decoder(RegistrationLine)
+_LINE = LineReader(RegistrationLine, OPERATION)
+_SENT_UNIT = msgspec.json.Decoder(SentUnit)
 
 
 class RegistrationReport:
@@ -202,11 +204,11 @@ class RegistrationReport:
                 return is_claim(path.read_bytes())
         if not _SENT.fullmatch(path.name) and not _PART.fullmatch(path.name):
             return False
-        type_: type[msgspec.Struct] = SentUnit if _SENT.fullmatch(path.name) else RegistrationLine
+        decode = _SENT_UNIT.decode if _SENT.fullmatch(path.name) else _LINE.decode
         with storage_errors("report", path), path.open("rb") as file:
             first = file.readline()
         try:
-            msgspec.json.decode(first, type=type_)
+            decode(first)
         except NOT_JSON:
             return not first
         return True
@@ -254,7 +256,7 @@ class RegistrationReport:
 def _lines(path: Any) -> Iterator[RegistrationLine]:
     for row in json_lines(path, "report"):
         try:
-            yield msgspec.convert(row.fields, RegistrationLine)
+            yield _LINE.convert(row.fields)
         except msgspec.ValidationError as error:
             raise InvalidArgumentError(
                 f"report: {path}, {row.where}: it is not a line of a report: {error}. Delete the file, or name "

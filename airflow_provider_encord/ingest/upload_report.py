@@ -27,12 +27,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.ingest.outcome import FileOutcome
-from airflow_provider_encord.reports import SCHEMA_VERSION, UNCHANGED, ReportLine, encode_lines, require_readable
+from airflow_provider_encord.reports import SCHEMA_VERSION, UNCHANGED, LineReader, ReportLine, encode_lines
 from airflow_provider_encord.storage_paths import require_regular, storage_errors, write_whole
 
 OPERATION = "upload_files"
@@ -53,7 +51,7 @@ class UploadLine(ReportLine, frozen=True, kw_only=True):
     matched_by: str | None = None
 
 
-_LINE = msgspec.json.Decoder(UploadLine)
+_LINE = LineReader(UploadLine, OPERATION)
 _START = f'{{"schema_version":"{SCHEMA_VERSION}","operation":"{OPERATION}"'.encode()  # of every line that we write
 
 
@@ -104,7 +102,6 @@ def read_lines(file: Iterable[bytes]) -> Iterator[UploadLine]:
                     "match_by='checksum' uploads all of them again."
                 ) from None
             raise InvalidArgumentError(f"report: line {number} is not a line of a report: {error}.") from None
-        require_readable(line.schema_version, f"report: line {number}")
         yield line
 
 

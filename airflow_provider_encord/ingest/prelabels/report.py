@@ -23,6 +23,7 @@ from airflow_provider_encord.reports import (
     SKIPPED,
     UNCHANGED,
     UPDATED,
+    LineReader,
     ReportLine,
     encode_lines,
 )
@@ -75,6 +76,10 @@ class IntendedLine(ImportLine, frozen=True, kw_only=True):
     """What an import was about to save: in parts, and in what is kept of imports that ended early."""
 
     intended: bool = True  # always; the oldest msgspec that is allowed takes no Literal[True]
+
+
+_LINE = LineReader(ImportLine, OPERATION)
+_INTENDED = LineReader(IntendedLine, OPERATION)
 
 
 class ImportReport:
@@ -257,8 +262,7 @@ class ImportReport:
         for row in json_lines(file, "report"):
             try:
                 intended = isinstance(row.fields, Mapping) and row.fields.get("intended")
-                kind = IntendedLine if intended else ImportLine
-                line = msgspec.convert(row.fields, kind)
+                line: ImportLine = (_INTENDED if intended else _LINE).convert(row.fields)
             except msgspec.ValidationError:
                 raise InvalidArgumentError(
                     f"report: {file}, {row.where}: it is not a line of a report of an import. Name another file."
