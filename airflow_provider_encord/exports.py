@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,13 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.defaults import JSON_LINES_FORMATS
 from airflow_provider_encord.export.directory import MANIFEST, PLAN
-from airflow_provider_encord.export.incremental import BrokenChainError, Link, links, require_files
+from airflow_provider_encord.export.incremental import (
+    BrokenChainError,
+    Link,
+    NotInHistoryError,
+    links,
+    require_files,
+)
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import Manifest as Manifest
 from airflow_provider_encord.export.manifest import ManifestError as ManifestError
@@ -53,14 +60,15 @@ def read(
 ) -> Iterator[dict[str, Any]]:
     """Iterate over the label rows of an export, or of all exports of an incremental history up to it.
 
-    The manifest and the sizes of its files are checked before the first row. The checksum of a file is checked when its
-    last row has been read, so keep no result of an iteration that raised.
+    The manifest, and that its files are there, is checked before the first row; on a local disk also their sizes. The
+    checksum of a file is checked when its last row has been read, so keep no result of an iteration that raised.
 
     :param manifest: URI or path of the manifest, such as the ``manifest`` that `EncordExportLabelsOperator` returns; or
         of the directory of the export.
     :param history: Read the whole history of an incremental export: each row once, in its latest state, without the
-        rows that were removed since. The rows of the newest export come first. Memory grows with the ids of the rows
-        that changed after the first export, not with their content.
+        rows that were removed since. Of a row that could not be read lately (``failed`` in the manifest), that is the
+        state before. The rows of the newest export come first. Memory grows with the ids of the rows that changed
+        after the first export, not with their content.
     :param history_dir: Directory whose subdirectories are the exports of the history; by default the directory that the
         export is in.
     :return: The label rows as Encord sent them, decoded from JSON. In each export they are ordered by data hash.
@@ -75,7 +83,7 @@ def read(
     _require_json_lines(directory, found)
     if not history:
         with _broken_links_named():
-            require_files(directory, found)
+            require_files(directory, found, _ARGUMENT)
         return _rows((directory, found))
     parent = directory.parent if history_dir is None else _path(history_dir, "history_dir")
     return _latest_rows(_history(parent, directory, found))
@@ -98,13 +106,15 @@ def _directory(manifest: Any) -> StoragePath:
 
 def _path(value: Any, name: str) -> Any:
     """A path as it is; of a text, a local path, or that of an object store as Airflow finds the credentials for it."""
-    if isinstance(value, pathlib.Path) or hasattr(value, "protocol"):
+    if isinstance(value, pathlib.Path):
+        return value.absolute()  # the directory above "." is not "."
+    if hasattr(value, "protocol"):
         return value
     if not isinstance(value, str | os.PathLike) or not str(value).strip():
         raise InvalidArgumentError(f"{name}: {str(value)[:80]!r} is not a path. Pass one path or URI.")
     text = os.fspath(value).strip().removeprefix("file://")
     if "://" not in text:
-        return pathlib.Path(text)
+        return pathlib.Path(text).absolute()
     try:
         from airflow_provider_encord.operators.arguments import storage_path
     except ImportError:
@@ -142,6 +152,8 @@ def _require_json_lines(directory: StoragePath, manifest: Manifest) -> None:
 def _broken_links_named() -> Iterator[None]:
     try:
         yield
+    except NotInHistoryError:
+        raise
     except BrokenChainError as error:
         raise ManifestError(f"{str(error).rstrip('.')}. {_EXPORT_AGAIN}") from None
 
@@ -151,27 +163,33 @@ def _history(parent: StoragePath, directory: StoragePath, manifest: Manifest) ->
         raise InvalidArgumentError(
             f"history: the export in {directory} is not incremental, so it has no history. Leave history out."
         )
-    with _broken_links_named():
-        return links(parent, manifest)
+    try:
+        with _broken_links_named():
+            return links(parent, manifest)
+    except NotInHistoryError as error:
+        raise InvalidArgumentError(f"history_dir: {error}. Name the directory whose subdirectory it is.") from None
 
 
 def _latest_rows(exports: Sequence[Link]) -> Iterator[dict[str, Any]]:
     """The rows of all exports, from the newest to the first, each in its latest state.
 
-    Label hashes of newer exports suffice: a row that one of them has, or says was removed, is out of date in an older
-    one. An export removes what older exports have, and never its own rows.
+    Label hashes of newer exports suffice: a row that one of them has, or says was removed or not found, is out of date
+    in an older one.
     """
     out_of_date: set[str] = set()
     for number in reversed(range(len(exports))):
         directory, manifest = exports[number]
-        if manifest.removed is not None:
-            out_of_date.update(row.label_hash for row, _ in read_rows(directory, manifest.removed))
+        own: set[str] = set()
         for row in _rows(exports[number]):
             if row["label_hash"] in out_of_date:
                 continue
             if number:  # of the oldest export, no later pass asks
-                out_of_date.add(row["label_hash"])
+                own.add(row["label_hash"])
             yield row
+        out_of_date |= own
+        out_of_date.update(row.label_hash for row in manifest.not_found)
+        if manifest.removed is not None:
+            out_of_date.update(row.label_hash for row, _ in read_rows(directory, manifest.removed))
 
 
 def _rows(export: Link) -> Iterator[dict[str, Any]]:
@@ -195,12 +213,22 @@ def _rows_of_shard(path: StoragePath, shard: Shard) -> Iterator[dict[str, Any]]:
 
 def _row(line: bytes, where: str) -> dict[str, Any]:
     try:
-        row: dict[str, Any] = _ROW.decode(line)
+        row: Any = _ROW.decode(line)
     except NOT_JSON as error:
-        raise _damaged(where, f"it is not a label row ({error})") from None
-    if not isinstance(row.get("label_hash"), str):
+        row = _with_large_numbers(line)
+        if row is None:
+            raise _damaged(where, f"it is not a label row ({error})") from None
+    if not isinstance(row, dict) or not isinstance(row.get("label_hash"), str):
         raise _damaged(where, "it is not a label row: label_hash is missing")
     return row
+
+
+def _with_large_numbers(line: bytes) -> Any:
+    """A line of JSON with a number that is too large for a float, which becomes infinite; None if it is no JSON."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _damaged(where: str, problem: str) -> ManifestError:

@@ -20,7 +20,14 @@ from tests.docs.schemas import REPORTS
 
 COMMON = {"schema_version": "1.0", "source": "s", "id": "i", "outcome": "created", "error": None}
 OWN: dict[str, dict[str, Any]] = {
-    upload_report.OPERATION: {"title": "a.png", "size": 1, "sha256": None, "dataset_id": None},
+    upload_report.OPERATION: {
+        "title": "a.png",
+        "size": 1,
+        "sha256": None,
+        "kind": "image",
+        "dataset_id": None,
+        "item_id": None,
+    },
     import_report.OPERATION: {"data_hash": "d"},
     registration_lines.OPERATION: {"urls": ["s3://b/a"], "title": "a"},
 }

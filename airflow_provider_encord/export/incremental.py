@@ -39,6 +39,7 @@ from airflow_provider_encord.export.manifest import (
 from airflow_provider_encord.storage_paths import StoragePath, is_local, size_and_version, storage_errors
 
 Link: TypeAlias = tuple[StoragePath, Manifest]
+_ARGUMENT = "history_dir"
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +70,10 @@ class BrokenChainError(Exception):
     """An export of the chain is missing or damaged, so the exports after it cannot be replayed."""
 
 
+class NotInHistoryError(BrokenChainError):
+    """The directory of a history does not contain the export that the history is to end with."""
+
+
 def before(chain: Chain, selection: RowSelection, layout: Layout, destination: StoragePath) -> Link | None:
     """The export to continue: the one of the chain that was listed last. None if the chain has no export.
 
@@ -89,14 +94,16 @@ def links(directory: StoragePath, manifest: Manifest) -> list[Link]:
 
     :param directory: Of the chain: the exports are its subdirectories.
     :param manifest: Of the export to end with.
-    :raises BrokenChainError: One of them is missing, or one of its files is.
+    :raises NotInHistoryError: The export to end with is not there.
+    :raises BrokenChainError: Another one is missing, or a file of one.
     """
     if manifest.history is None:
         raise BrokenChainError("The export is not part of a chain.")
-    found = _links(directory, (manifest.history.name, manifest.selection, manifest.layout))
+    # What a newer version wrote beside these exports does not matter to them.
+    found = _links(directory, (manifest.history.name, manifest.selection, manifest.layout), skip_newer=True)
     own = found.get(str(manifest.plan_id))
     if own is None:
-        raise BrokenChainError(f"The export of plan {manifest.plan_id} is not in {directory}.")
+        raise NotInHistoryError(f"{directory} does not contain this export")
     return _path_to(own, found)
 
 
@@ -115,15 +122,16 @@ def _path_to(newest: Link, found: dict[str, Link]) -> list[Link]:
         path.insert(0, link)
 
 
-def require_files(place: StoragePath, manifest: Manifest) -> None:
+def require_files(place: StoragePath, manifest: Manifest, argument: str = _ARGUMENT) -> None:
     """Check that the files of an export are there, and on a local disk that they have their sizes.
 
     An object store has whole objects only.
 
+    :param argument: What errors of the store name.
     :raises BrokenChainError: One is missing, or has another size.
     """
     records = [record for record in (*manifest.shards, manifest.listing, manifest.removed) if record]
-    with storage_errors("chain", place):
+    with storage_errors(argument, place):
         there = {path.name: path for path in place.iterdir()}
         looked_at = [record for record in records if record.name in there] if is_local(place) else []
         sizes = {record.name: size_and_version(there[record.name])[0] for record in looked_at}
@@ -135,9 +143,11 @@ def require_files(place: StoragePath, manifest: Manifest) -> None:
             raise BrokenChainError(f"{path} has {size} bytes, and the manifest beside it says {record.bytes}")
 
 
-def _links(directory: StoragePath, identity: tuple[str, RowSelection, Layout]) -> dict[str, Link]:
-    with storage_errors("chain", directory):
-        found = sorted(_exports(directory), key=lambda link: link[0].name)
+def _links(
+    directory: StoragePath, identity: tuple[str, RowSelection, Layout], *, skip_newer: bool = False
+) -> dict[str, Link]:
+    with storage_errors(_ARGUMENT, directory):
+        found = sorted(_exports(directory, skip_newer), key=lambda link: link[0].name)
     return {
         str(manifest.plan_id): (place, manifest)
         for place, manifest in found
@@ -201,6 +211,9 @@ def _compare(
         if not known or unsettled(row):
             changed.add(row.label_hash)
     left += then.rest()
+    if left:  # a row that is listed under another key did not leave
+        listed = {row.label_hash for row in rows}
+        left = [row for row in left if row.label_hash not in listed]
     return Changes(changed=changed, removed=left)
 
 
@@ -255,7 +268,7 @@ def _after(text: str, moment: datetime.datetime) -> bool:
         return True
 
 
-def _exports(chain: StoragePath) -> Iterator[tuple[StoragePath, Manifest]]:
+def _exports(chain: StoragePath, skip_newer: bool) -> Iterator[tuple[StoragePath, Manifest]]:
     if not chain.exists():
         return
     for directory in chain.iterdir():
@@ -264,6 +277,7 @@ def _exports(chain: StoragePath) -> Iterator[tuple[StoragePath, Manifest]]:
         try:
             yield directory, read_manifest(directory)
         except NewerManifestError:
-            raise
+            if not skip_newer:
+                raise
         except ManifestError:  # an export that is not finished, or something else
             continue

@@ -40,6 +40,7 @@ OPERATION = "register_cloud_data"
 REPORT = "report"
 """By what a unit is recognised that Encord's result does not name and an earlier line does."""
 _CANCELLED = "Encord cancelled the job before it registered this unit."
+_SKIPPED = "Encord skipped it, such as an object whose URL is registered already, and does not name the item."
 
 
 class SentUnit(msgspec.Struct, frozen=True):
@@ -93,7 +94,7 @@ def registration_lines(
         elif answer.units_cancelled_count:
             outcome, reason = FAILED, _CANCELLED
         else:
-            outcome = SKIPPED
+            outcome, reason = SKIPPED, _SKIPPED
         yield _line(unit, outcome, (found.data_hash or found.backing_item_uuid) if found else None, reason)
 
 
@@ -121,11 +122,11 @@ def key_of(line: RegistrationLine) -> bytes:
 
 
 def with_id(line: RegistrationLine, known: str | None, all_ended: bool) -> RegistrationLine:
-    """A line with the id that an earlier line has of its unit, if it has none itself."""
-    if line.id is not None or known is None:
+    """A line with the id that an earlier line has of its unit, if it has none itself. What is made now has another."""
+    if line.id is not None or known is None or line.outcome == CREATED:
         return line
     if line.outcome == SKIPPED and all_ended:
-        return msgspec.structs.replace(line, id=known, outcome=UNCHANGED, matched_by=REPORT)
+        return msgspec.structs.replace(line, id=known, outcome=UNCHANGED, error=None, matched_by=REPORT)
     return msgspec.structs.replace(line, id=known)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.attempts import CLAIM_FILE, is_claim, remove, remove_empty
+from airflow_provider_encord.attempts import CLAIM_FILE, is_claim, remove, remove_empty, remove_unfinished
 from airflow_provider_encord.client.api.data_items import Unit
 from airflow_provider_encord.client.api.uploads import DONE, UploadJob
 from airflow_provider_encord.client.call import Flow
@@ -155,7 +155,9 @@ class RegistrationReport:
         """Write the report, whole; then the parts are not needed any more."""
         self.publish()
         with storage_errors("report", self._directory):
-            self._remove(path for path in self._files() if path.name != CLAIM_FILE)
+            ours = [path for path in self._files() if _PART.fullmatch(path.name) or _SENT.fullmatch(path.name)]
+            self._remove(ours)
+            remove_unfinished(self._directory)
 
     def publish(self) -> None:
         """Write the report of what the parts hold, if there are any, in place of that of an earlier run."""
@@ -163,8 +165,8 @@ class RegistrationReport:
         if not parts:
             return
         of_parts = {key_of(line) for path in parts for line in _lines(path)}
-        # First: if the task is killed between the two, nothing is lost.
-        self._write_known(of_parts, earlier=[self._path, self._known_path])
+        # First: if the task is killed between the two, nothing is lost. What is known is of attempts after the report.
+        self._write_known(of_parts, earlier=[self._known_path, self._path])
         with storage_errors("report", self._path):
             write_whole(self._path, encode_lines(line for path in parts for line in _lines(path)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import subprocess
@@ -73,11 +74,55 @@ def test_the_history_up_to_any_export_gives_the_rows_of_that_time(tmp_path_facto
     assert _read(history / f"day-{day}", history=True) == days[day - 1]
 
 
-def test_a_row_that_could_not_be_read_lately_keeps_its_earlier_state(tmp_path):
+def test_a_row_that_was_deleted_while_the_newest_export_ran_is_left_out(tmp_path):
     _incremental(tmp_path, 1, _versioned({1: "a", 2: "a"}))
     later = _versioned({1: "b", 2: "b"})
     assert _incremental(tmp_path, 2, later, gone=frozenset({later[0].label_hash or ""})).counts.not_found == 1
-    assert _read(tmp_path / "day-2", history=True) == {1: "a", 2: "b"}
+    assert _read(tmp_path / "day-2", history=True) == {2: "b"}
+
+
+def test_a_row_that_is_listed_under_another_key_is_not_lost(tmp_path):
+    before = _versioned({1: "a", 2: "a"})
+    _incremental(tmp_path, 1, before)
+    moved = dataclasses.replace(before[0], data_hash=before[1].data_hash, branch="other")
+    second = _incremental(tmp_path, 2, [before[1], moved])
+    assert (second.counts.exported, second.counts.removed) == (1, 0)
+    assert _read(tmp_path / "day-2", history=True) == {1: "a", 2: "a"}
+
+
+def test_a_history_is_found_from_inside_of_it(tmp_path, monkeypatch):
+    for day in (1, 2):
+        _incremental(tmp_path, day, _versioned({1: "ab"[day - 1]}))
+    monkeypatch.chdir(tmp_path / "day-2")
+    for path in (".", "manifest.json", Path("manifest.json")):
+        assert _read(path, history=True) == {1: "b"}
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "nowhere"])
+def test_a_history_dir_without_the_export_is_named(tmp_path, where):
+    _incremental(tmp_path / "history", 1, _versioned({1: "a"}))
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.raises(InvalidArgumentError, match=rf"^history_dir: .*{where} does not contain this export\. Name the"):
+        exports.read(tmp_path / "history" / "day-1", history=True, history_dir=tmp_path / where)
+
+
+def test_what_a_newer_version_wrote_beside_a_history_does_not_matter(tmp_path):
+    _incremental(tmp_path, 1, _versioned({1: "a"}))
+    (tmp_path / "newer").mkdir()
+    (tmp_path / "newer" / "manifest.json").write_text('{"schema_version": "2.0"}')
+    try:
+        assert _read(tmp_path / "day-1", history=True) == {1: "a"}
+    finally:
+        (tmp_path / "newer" / "manifest.json").unlink()  # no schema of ours
+
+
+def test_a_number_that_no_float_holds_is_read(tmp_path):
+    row = unit(1)
+    assert row.row is not None
+    export(
+        Encord([dataclasses.replace(row, row=row.row.rstrip()[:-1] + b', "n": 1e999}')]).client(), QUESTION, tmp_path
+    )
+    assert [read["n"] for read in exports.read(tmp_path)] == [float("inf")]
 
 
 def test_the_exports_of_a_history_may_stand_elsewhere_than_beside_the_export(tmp_path):
