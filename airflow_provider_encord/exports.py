@@ -26,7 +26,7 @@ import msgspec
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.defaults import JSON_LINES_FORMATS
-from airflow_provider_encord.export.directory import MANIFEST, PLAN
+from airflow_provider_encord.export.file_names import MANIFEST, PLAN
 from airflow_provider_encord.export.incremental import (
     BrokenChainError,
     Link,

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import pathlib
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, Protocol, Self, overload
 
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
 from airflow_provider_encord.client.malformed import NOT_JSON
 
+try:
+    import fcntl
+except ImportError:  # on Windows, where exports can be read
+    fcntl = None  # type: ignore[assignment]
+
+LOCK_SECONDS = 60.0
+_LOCK_POLL_SECONDS = 0.05
 UNFINISHED = ".unfinished"
 UNFINISHED_PATTERN = r"(\.[0-9a-f]{8})?\.unfinished"
 """A regular expression: what the name of a file ends in while it is being written."""
@@ -117,6 +126,40 @@ def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
             with contextlib.suppress(OSError):
                 first.unlink()
         raise
+
+
+@contextlib.contextmanager
+def locked(directory: StoragePath) -> Iterator[None]:
+    """Keep out others that do this with the same directory at the same moment, where its disk has such a lock.
+
+    An object store has none, and some network disks have none: there, this does nothing. A process that dies loses the
+    lock. One that is stopped keeps it, so others wait for `LOCK_SECONDS` at most, and then go on without it.
+    """
+    handle = None
+    if is_local(directory) and fcntl is not None:
+        with contextlib.suppress(OSError):
+            handle = os.open(plain(directory), os.O_RDONLY)
+    if handle is None:
+        yield
+        return
+    try:
+        _lock(handle)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOCK_POLL_SECONDS)
+        except OSError:  # not on this disk
+            return
+        else:
+            return
 
 
 def blocks_of(path: StoragePath, size: int = 2**20) -> Iterator[bytes]:

@@ -18,7 +18,8 @@ from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.client.times import answered_time
 from airflow_provider_encord.defaults import JSON_LINES
 from airflow_provider_encord.export.counted_file import CountedFile
-from airflow_provider_encord.export.directory import ExportDirectory, file_name
+from airflow_provider_encord.export.directory import ExportDirectory
+from airflow_provider_encord.export.file_names import file_name
 from airflow_provider_encord.export.formats import PARQUET
 from airflow_provider_encord.export.formats.json_lines import Compressing, gzip_of
 from airflow_provider_encord.export.formats.parquet import Sink, int64

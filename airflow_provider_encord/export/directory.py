@@ -3,19 +3,20 @@
 Airflow runs things twice and at the same time: a zombie beside its retry, two logical dates with one destination, a
 part of an old plan after a new one was made. Object stores have no locks. So these rules make such a process harmless:
 
-- ``plan.json`` names the owner by the id of its plan. A process acts only while the file still has the id of its own
-  plan, and looks again before each step.
+- ``plan.json`` names the owner by the id of its plan. It is written only to take the directory. A process acts only
+  while the file still has the id of its own plan, and looks again before each step.
+- Before it takes the directory, a process announces itself in ``plan-<plan>.json``. So whoever takes it last knows of
+  all the others, and may remove what they leave late.
 - Every other file has the plan's id in its name, and a random part if several attempts may write it. So no process
   opens a file that another one has written.
 - A file is removed only if ``plan.json`` or ``manifest.json`` of an export name it, or the id in its name. A directory
   with any other file is refused.
 - The manifest is written last and removed first.
+- Where the disk has locks, steps that look and then act are one step for the others.
 """
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -24,22 +25,23 @@ import msgspec
 from airflow_provider_encord.attempts import remove
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.storage_paths import (
-    UNFINISHED_PATTERN,
-    StoragePath,
-    size_and_version,
-    storage_errors,
-    write_whole,
+from airflow_provider_encord.export.file_names import (
+    MANIFEST,
+    PLAN,
+    is_announcement,
+    is_finished,
+    is_of,
+    is_plan_file,
+    plan_file,
+    plan_of,
+    short,
 )
+from airflow_provider_encord.storage_paths import StoragePath, locked, size_and_version, storage_errors, write_whole
 
-PLAN = "plan.json"
-MANIFEST = "manifest.json"
 KIND: Literal["encord export plan"] = "encord export plan"
 MOST_REPLACED = 100
 """How many earlier plans a directory remembers, so that files which their processes leave late are known as ours."""
-
-_UNFINISHED = re.compile(rf"(?P<name>.*?){UNFINISHED_PATTERN}")
-_FILE = re.compile(r"[a-z_]+-(?P<plan>[0-9a-f]{8})(-[0-9a-f]+)*(\.[a-z0-9]+)+")
+_MOST_TRIES = 3
 
 
 class ReplacedError(InvalidArgumentError):
@@ -58,7 +60,7 @@ class FinishedError(Exception):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``plan.json`` says about the directory; the plan itself adds more.
+    """What ``plan.json`` says about the directory, and ``plan-<plan>.json`` about one that is to own it.
 
     :param id: Of the plan that owns the directory.
     :param replaces: Ids of plans that owned it before.
@@ -94,27 +96,24 @@ class WholeExport(Protocol):
 
 
 M = TypeVar("M", bound=WholeExport)
+
+
 _CLAIM = msgspec.json.Decoder(Claim)
 
 
-def file_name(stem: str, plan: str, *parts: str, suffix: str) -> str:
-    """The name of a file of a plan.
+class _Survey(msgspec.Struct, Generic[M], frozen=True, kw_only=True):
+    """What is in a directory.
 
-    :param stem: What it holds, such as ``labels``.
-    :param plan_id: Id of the plan.
-    :param parts: Hexadecimal or decimal digits that distinguish files of one plan.
+    :param names: Of all files.
+    :param manifest: Of the whole export that is there.
+    :param plans: Ids of all plans that the directory is known to have had.
+    :param foreign: Names of files that are not of an export.
     """
-    return "-".join([stem, short(plan), *parts]) + f".{suffix}"
 
-
-def short(plan: str) -> str:
-    """The part of a plan's id that is in the names of its files."""
-    return plan[:8]
-
-
-def new_try() -> str:
-    """A random part of a name, for files that several attempts may write."""
-    return secrets.token_hex(4)
+    names: Sequence[str]
+    manifest: M | None
+    plans: Sequence[str]
+    foreign: Sequence[str]
 
 
 class ExportDirectory(Generic[M]):
@@ -166,7 +165,8 @@ class ExportDirectory(Generic[M]):
         :return: The manifest of the whole export that is there.
         :raises InvalidArgumentError: It is a file, or holds anything else.
         """
-        return self._survey(self._names())[0]
+        with locked(self.path):
+            return self._survey().manifest
 
     def owned_by(self, plan: str) -> bool:
         """Whether a plan owns the directory."""
@@ -191,10 +191,13 @@ class ExportDirectory(Generic[M]):
             manifest = self.manifest()
             if manifest is not None and manifest.plan_id == plan:
                 raise FinishedError(manifest)
-            raise ReplacedError(
-                f"destination: another export in {self.path} has replaced this one, so this one stops. Give each run a "
-                "directory of its own, such as one that ends with {{ ds }} or {{ run_id }}."
-            )
+            raise self._replaced()
+
+    def _replaced(self) -> ReplacedError:
+        return ReplacedError(
+            f"destination: another export in {self.path} has replaced this one, so this one stops. Give each run a "
+            "directory of its own, such as one that ends with {{ ds }} or {{ run_id }}."
+        )
 
     def take(self, plan: str, fingerprint: str | None = None) -> Claim:
         """Make a plan the owner, and remove what earlier exports left, their manifest first.
@@ -205,25 +208,37 @@ class ExportDirectory(Generic[M]):
         """
         with storage_errors("destination", self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-        names = self._names()
+        with locked(self.path):
+            claim = self._announce_and_claim(plan, fingerprint)
+            self._remove_manifest({*claim.replaces, None})
+            self._remove([name for name in claim.removes if name != MANIFEST])
+        return claim
+
+    def _announce_and_claim(self, plan: str, fingerprint: str | None) -> Claim:
+        found = self._survey()
         claim = Claim(
             kind=KIND,
             id=plan,
-            replaces=self._survey(names)[1],
-            removes=[name for name in names if name != PLAN],
+            replaces=found.plans,
+            removes=[name for name in found.names if name != PLAN],
             fingerprint=fingerprint,
         )
-        self._write_plan(claim)
-        late = [name for name in self._names() if name not in names and _FILE.fullmatch(name)]
-        if late:  # another process has claimed the directory since we looked
-            ids = [_plan_of(name) for name in late if _plan_of(name) != short(plan)]
+        self._write_claim(plan_file(plan), claim)
+        self._write_claim(PLAN, claim)
+        while late := self._late(claim):
+            self.require_owner(plan)
+            ids = [plan_of(name) or "" for name in late]
             claim = msgspec.structs.replace(
                 claim, replaces=_latest([*claim.replaces, *ids]), removes=[*claim.removes, *late]
             )
-            self._write_plan(claim)
+            self._write_claim(PLAN, claim)
         self.require_owner(plan)
-        self._remove([MANIFEST, *claim.removes])
         return claim
+
+    def _late(self, claim: Claim) -> list[str]:
+        """Files of other exports that came after we looked: another process has claimed the directory meanwhile."""
+        names = (name for name in self._names() if name not in claim.removes and plan_of(name))
+        return [name for name in names if plan_of(name) != short(claim.id)]
 
     def write(self, plan: str, name: str, blocks: Iterable[bytes]) -> None:
         """Write a file of a plan; it appears whole or not at all.
@@ -241,8 +256,8 @@ class ExportDirectory(Generic[M]):
     def file_names(self, plan: str, stem: str) -> list[str]:
         """The finished files of a plan that hold one thing, without what killed processes were still writing."""
         start = f"{stem}-{short(plan)}-"
-        names = (name for name in self._names() if name.startswith(start) and _FILE.fullmatch(name))
-        return [name for name in names if not _UNFINISHED.fullmatch(name)]
+        names = (name for name in self._names() if name.startswith(start) and plan_of(name))
+        return [name for name in names if is_finished(name)]
 
     def content(self, name: str) -> bytes | None:
         """All of a file; None if it is gone."""
@@ -263,66 +278,90 @@ class ExportDirectory(Generic[M]):
     def publish(self, plan: str, content: Iterable[bytes]) -> None:
         """Write the manifest of a plan.
 
+        :raises FinishedError: Another process has written it.
         :raises ReplacedError: The plan does not own the directory any more; there is no manifest of it then.
         """
-        self.write(plan, MANIFEST, content)
-        claim = self.claim()
-        if claim is not None and claim.id != plan:  # taken within the last moment: the files may be gone
-            manifest = self.manifest()
-            if manifest is not None and manifest.plan_id == plan:
-                self._remove([MANIFEST])
-            self.require_owner(plan)
+        with locked(self.path):
+            self.write(plan, MANIFEST, content)
+            claim = self.claim()
+            if claim is not None and claim.id != plan:  # without a lock: taken within the last moment
+                self._remove_manifest([plan])
+                self.require_owner(plan)
 
     def finish(self, plan: str, keep: Callable[[], Collection[str]]) -> None:
         """Remove what is not needed once there is a manifest: the plan first, then files of this and earlier plans.
 
         :param keep: Names of files to keep; asked after the plan is gone, so no try begins another file.
         """
-        claim = self.claim()
-        if claim is None or claim.id != plan:
-            return
-        self._remove([PLAN])
-        self._remove_leftovers([plan, *claim.replaces], keep())
+        with locked(self.path):
+            self._finish(plan, keep)
 
     def tidy(self, keep: Callable[[str], Collection[str]] = lambda _: ()) -> None:
         """Do what is left of `finish` if a process was killed in it: the manifest is there, and other files are, too.
 
         :param keep: Takes the id of the plan that was carried out; gives names of files to keep beside the manifest's.
         """
-        manifest, claim = self.manifest(), self.claim()
-        if manifest is None or manifest.plan_id is None or (claim is not None and claim.id != manifest.plan_id):
-            return
-        plan = manifest.plan_id
-        self.finish(plan, keep=lambda: {*manifest.file_names, *keep(plan)})
-        self._remove_leftovers([plan, *manifest.replaces], {*manifest.file_names, *keep(plan)})
+        with locked(self.path):
+            manifest, claim = self.manifest(), self.claim()
+            if manifest is None or manifest.plan_id is None or (claim is not None and claim.id != manifest.plan_id):
+                return
+            plan = manifest.plan_id
+            self._finish(plan, keep=lambda: {*manifest.file_names, *keep(plan)})
+            self._remove_leftovers([plan, *manifest.replaces], {*manifest.file_names, *keep(plan)})
+
+    def _finish(self, plan: str, keep: Callable[[], Collection[str]]) -> None:
+        claim = self.claim()
+        if claim is not None and claim.id == plan:
+            self._remove([PLAN])
+            self._remove_leftovers([plan, *claim.replaces], keep())
 
     def discard(self, name: str) -> None:
         """Remove a file that this process has written and that nothing names."""
         self._remove([name])
 
-    def _survey(self, names: Sequence[str]) -> tuple[M | None, list[str]]:
-        """The whole export that is there, and the ids of all plans that the directory is known to have had."""
+    def _survey(self) -> _Survey[M]:
+        """Look at what is there.
+
+        :raises InvalidArgumentError: A file is not of an export.
+        """
+        for _ in range(_MOST_TRIES):  # another process may change what is there between two looks
+            found = self._look()
+            if not found.foreign:
+                return found
+        more = f" and {len(found.foreign) - 3} more" if len(found.foreign) > 3 else ""
+        raise InvalidArgumentError(
+            f"destination: {self.path} holds other things ({', '.join(found.foreign[:3])}{more}). An export needs a "
+            "directory of its own: name an empty one, such as a subdirectory for each run."
+        )
+
+    def _look(self) -> _Survey[M]:
+        names = self._names()
         claim = self.claim()  # first: who finishes writes the manifest before the plan goes
         manifest = self.manifest()
         plans: list[str] = []
-        known: set[str] = set()
+        known = {MANIFEST, PLAN}
         if manifest is not None:
             plans += [*manifest.replaces, *([manifest.plan_id] if manifest.plan_id else [])]
-            known |= {MANIFEST, *manifest.file_names}
-        if claim is not None:
-            plans += [*claim.replaces, claim.id]
-            known |= {PLAN, *claim.removes}
-        self._refuse_foreign(names, known, {short(plan) for plan in plans})
-        return manifest, _latest(plans)
+            known.update(manifest.file_names)
+        announced = [self._announced(name) for name in names if is_plan_file(name)]
+        for one in filter(None, [claim, *announced]):
+            plans += [*one.replaces, one.id]
+            known.update(one.removes)
+        ids = {short(plan) for plan in plans}
+        return _Survey(
+            names=names,
+            manifest=manifest,
+            plans=_latest(plans),
+            foreign=[name for name in names if not (name in known or is_of(name, ids) or is_announcement(name))],
+        )
 
-    def _refuse_foreign(self, names: Sequence[str], known: set[str], ids: set[str]) -> None:
-        foreign = [name for name in names if name not in known and not _is_of(name, ids)]
-        if foreign:
-            more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
-            raise InvalidArgumentError(
-                f"destination: {self.path} holds other things ({', '.join(foreign[:3])}{more}). An export needs a "
-                "directory of its own: name an empty one, such as a subdirectory for each run."
-            )
+    def _announced(self, name: str) -> Claim | None:
+        """What a plan's file says; None if it is gone, or of something else."""
+        try:
+            claim = _CLAIM.decode(self.content(name) or b"")
+        except NOT_JSON:
+            return None
+        return claim if plan_file(claim.id) == name else None
 
     def _names(self) -> list[str]:
         with storage_errors("destination", self.path):
@@ -337,33 +376,23 @@ class ExportDirectory(Generic[M]):
     def _remove_leftovers(self, plans: Iterable[str], keep: Collection[str]) -> None:
         """Remove the files of these plans that are not to be kept."""
         kept, ids = {MANIFEST, PLAN, *keep}, {*map(short, plans)}
-        self._remove([name for name in self._names() if name not in kept and _is_of(name, ids)])
+        self._remove([name for name in self._names() if name not in kept and is_of(name, ids)])
 
-    def _write_plan(self, claim: Claim) -> None:
+    def _write_claim(self, name: str, claim: Claim) -> None:
         with storage_errors("destination", self.path):
-            write_whole(self.path / PLAN, [msgspec.json.encode(claim), b"\n"])
+            write_whole(self.path / name, [msgspec.json.encode(claim), b"\n"])
 
     def _remove(self, names: Iterable[str]) -> None:
-        ordered = sorted(names, key=lambda name: name != MANIFEST)
         with storage_errors("destination", self.path):
-            for name in ordered:
+            for name in names:
                 remove(self.path / name)
+
+    def _remove_manifest(self, plans: Collection[str | None]) -> None:
+        """Remove the manifest if it is of one of these plans; None stands for one that names no plan."""
+        there = self.manifest()
+        if there is not None and (there.plan_id and short(there.plan_id)) in {plan and short(plan) for plan in plans}:
+            self._remove([MANIFEST])
 
 
 def _latest(plans: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(plans))[-MOST_REPLACED:]
-
-
-def _plan_of(name: str) -> str:
-    matched = _FILE.fullmatch(name)
-    return matched["plan"] if matched else ""
-
-
-def _is_of(name: str, ids: Collection[str]) -> bool:
-    """Whether a file is of one of these plans, or is what a killed process left of a plan or a manifest."""
-    unfinished = _UNFINISHED.fullmatch(name)
-    if unfinished:
-        name = unfinished["name"]
-        if name in (PLAN, MANIFEST):
-            return True
-    return _plan_of(name) in ids

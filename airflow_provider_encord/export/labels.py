@@ -112,7 +112,7 @@ def join(client: EncordClient, plan: Plan, directory: Directory) -> Manifest | N
             directory.require_owner(plan.id)  # after looking: who finishes removes the files
             return None
         done = {number: one for number, one in read_all_progress(directory, plan).items() if one.finished}
-        directory.require_owner(plan.id)
+        directory.require_owner(plan.id)  # after reading: who took the directory removes the files
         damaged = [number for number in range(len(plan.parts)) if number not in done]
         if damaged:
             raise UnavailableError(

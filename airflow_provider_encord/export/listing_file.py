@@ -17,7 +17,8 @@ import msgspec
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.export.directory import ExportDirectory, file_name
+from airflow_provider_encord.export.directory import ExportDirectory
+from airflow_provider_encord.export.file_names import file_name
 from airflow_provider_encord.export.listing import ListedRow
 from airflow_provider_encord.export.manifest import FileRecord, ManifestError
 from airflow_provider_encord.packed_lines import DamagedFileError, lines_of

@@ -14,7 +14,7 @@ import msgspec
 from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.defaults import JSON_LINES, SHARD_BYTES
-from airflow_provider_encord.export.directory import MANIFEST as MANIFEST
+from airflow_provider_encord.export.file_names import MANIFEST as MANIFEST
 from airflow_provider_encord.export.listing import WORKER, Filters, ListedRow, RowSelection
 from airflow_provider_encord.storage_paths import StoragePath
 

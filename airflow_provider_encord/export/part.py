@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import EncordError, UnexpectedResponseError
-from airflow_provider_encord.export.directory import new_try
+from airflow_provider_encord.export.file_names import new_try
 from airflow_provider_encord.export.listing import ListedRow
 from airflow_provider_encord.export.manifest import FailedRow
 from airflow_provider_encord.export.plan import (

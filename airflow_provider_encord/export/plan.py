@@ -1,8 +1,8 @@
 """What an export is to do, by reference: written before the first row is read, so that a retry does just that.
 
-``plan.json`` says the question, and beside it ``listing-<plan>.jsonl.gz`` the rows, in order. A part of the plan is a
-range of the rows to be read. ``part-<plan>-<number>-<attempt>.json`` says how far an attempt at the part is, and is
-replaced after each shard; an attempt that finishes writes ``part-<plan>-<number>-<attempt>.finished.json``, so the
+``plan-<plan>.json`` says the question, and beside it ``listing-<plan>.jsonl.gz`` the rows, in order. A part of the plan
+is a range of the rows to be read. ``part-<plan>-<number>-<attempt>.json`` says how far an attempt at the part is, and
+is replaced after each shard; an attempt that finishes writes ``part-<plan>-<number>-<attempt>.finished.json``, so the
 names alone show which parts are finished. When all are, the manifest takes the place of these files.
 """
 
@@ -15,7 +15,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.export.directory import PLAN, ExportDirectory, file_name
+from airflow_provider_encord.export.directory import ExportDirectory
+from airflow_provider_encord.export.file_names import file_name, plan_file
 from airflow_provider_encord.export.listing import ListedRow, RowSelection
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import (
@@ -107,13 +108,19 @@ def directory_of(path: StoragePath) -> Directory:
 
 def write_plan(directory: Directory, plan: Plan) -> None:
     """Write the plan, after the files that it names."""
-    directory.write(plan.id, PLAN, [msgspec.json.encode(plan), b"\n"])
+    directory.write(plan.id, plan_file(plan.id), [msgspec.json.encode(plan), b"\n"])
 
 
 def read_plan(directory: Directory) -> Plan | None:
-    """The plan of an export that is not finished; None without one, or if its making was not finished."""
+    """The plan that owns the directory; None without one, or if its making was not finished.
+
+    :raises InvalidArgumentError: ``plan.json`` is of something else.
+    """
+    claim = directory.claim()
+    if claim is None:
+        return None
     try:
-        return _PLAN.decode(directory.content(PLAN) or b"")
+        return _PLAN.decode(directory.content(plan_file(claim.id)) or b"")
     except NOT_JSON:
         return None
 
@@ -170,10 +177,19 @@ def has_skipped(directory: Directory, plan: Plan) -> bool:
 
 
 def rows_to_read(directory: Directory, plan: Plan, part: Range, skip: int) -> list[ListedRow]:
-    """The rows of a part, without the first `skip`."""
+    """The rows of a part, without the first `skip`.
+
+    :raises FinishedError: Another process has finished the plan, and removed the listing.
+    :raises ReplacedError: Another export owns the directory, and has removed the listing.
+    :raises ManifestError: The listing is missing or damaged.
+    """
     start = part.start + skip
     chosen: Iterator[ListedRow] = (row for row, wanted in read_rows(directory.path, plan.listing) if wanted)
-    return list(itertools.islice(chosen, start, part.stop))
+    try:
+        return list(itertools.islice(chosen, start, part.stop))
+    except ManifestError:
+        directory.require_owner(plan.id)
+        raise
 
 
 def is_usable(directory: Directory, plan: Plan) -> bool:

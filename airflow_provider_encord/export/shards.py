@@ -10,7 +10,7 @@ import re
 
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.export.counted_file import CountedFile
-from airflow_provider_encord.export.directory import file_name
+from airflow_provider_encord.export.file_names import file_name
 from airflow_provider_encord.export.formats import FORMATS, Structure
 from airflow_provider_encord.export.manifest import Layout, Shard
 from airflow_provider_encord.storage_paths import StoragePath

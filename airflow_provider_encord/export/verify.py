@@ -13,7 +13,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.defaults import JSON_LINES_FORMATS
-from airflow_provider_encord.export.directory import short
+from airflow_provider_encord.export.file_names import short
 from airflow_provider_encord.export.listing import ListedRow, list_rows
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import (
@@ -120,8 +120,7 @@ def verify_content(
     """
     if manifest.layout.format not in JSON_LINES_FORMATS:
         raise InvalidArgumentError(
-            f"against: the content of {manifest.layout.format} cannot be compared with Encord's; that of JSON "
-            "Lines can."
+            f"check: the content of {manifest.layout.format} cannot be compared with Encord's; that of JSON Lines can."
         )
     wanted = list(_exported(directory, manifest))
     held = _lines(directory, manifest.shards)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.export.directory import MANIFEST, PLAN
+from airflow_provider_encord.export.file_names import MANIFEST, PLAN
 from airflow_provider_encord.export.manifest import Manifest, ManifestError, decode_manifest
 from airflow_provider_encord.storage_paths import StoragePath, size_and_version, storage_errors
 

@@ -125,10 +125,10 @@ def architecture() -> str:
 EXPORT_STEPS = (
     ("1  List the rows", "Encord is asked once.", "Nothing is written:", "a retry starts over."),
     ("2  plan.json", "Says who owns the directory.", "An owner without rows:", "a retry makes a new plan."),
-    ("3  listing-*.jsonl.gz", "plan.json names the rows.", "The plan is complete:", "a retry goes by it."),
+    ("3  listing-*, plan-*", "What to read, in order.", "The plan is complete:", "a retry goes by it."),
     ("4  labels-*, part-*", "Files, and how far they are.", "Complete files stay;", "the other rows are read."),
     ("5  manifest.json", "Now the export is complete.", "All files are there:", "a retry writes it."),
-    ("6  Tidy up", "plan.json and part-* go.", "The export is complete:", "a retry tidies up."),
+    ("6  Tidy up", "plan*.json and part-* go.", "The export is complete:", "a retry tidies up."),
 )
 """Title and meaning of a step; what a task that is killed before the end of it leaves, and what the retry does."""
 

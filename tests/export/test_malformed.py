@@ -12,7 +12,7 @@ import pytest
 from airflow_provider_encord.attempts import Claim, FileStore, Owner
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.analytics import AnalyticsSelection, export_analytics
-from airflow_provider_encord.export.directory import MANIFEST, PLAN
+from airflow_provider_encord.export.file_names import MANIFEST, PLAN
 from airflow_provider_encord.export.incremental import Chain, before
 from airflow_provider_encord.export.labels import ExportSpec, export_labels, plan_export
 from airflow_provider_encord.export.listing_file import read_rows
@@ -59,7 +59,8 @@ def test_a_plan_is_named(tmp_path, odd):
     (tmp_path / PLAN).write_bytes(odd("id"))
     with pytest.raises(InvalidArgumentError, match=r"destination: .*plan\.json is not the plan of an export"):
         export(Encord(units(3)).client(), QUESTION, tmp_path)
-    assert read_plan(directory_of(tmp_path)) is None
+    with pytest.raises(InvalidArgumentError, match=r"plan\.json is not the plan"):
+        read_plan(directory_of(tmp_path))
 
 
 def test_the_progress_of_a_part_is_as_if_it_were_not_there(tmp_path, odd):

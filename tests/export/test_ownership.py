@@ -19,11 +19,11 @@ import pytest
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.directory import ReplacedError
+from airflow_provider_encord.export.file_names import PLAN
 from airflow_provider_encord.export.labels import ExportSpec, export_labels, plan_export
 from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, Shard, read_manifest
 from airflow_provider_encord.export.partitions import export_partition, plan_partitions
 from airflow_provider_encord.export.plan import (
-    PLAN,
     Plan,
     directory_of,
     read_plan,

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from airflow_provider_encord.export.directory import PLAN
+from airflow_provider_encord.export.file_names import PLAN
 from airflow_provider_encord.export.incremental import links
 from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import read_manifest

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.defaults import MOST_PARTITIONS, ROWS_PER_PARTITION
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import check_literals, parse_positive_int
+from airflow_provider_encord.operators.arguments import parse_positive_int
 from airflow_provider_encord.operators.labels.planned import PlannedExportOperator
+from airflow_provider_encord.operators.literals import check_literals
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 class EncordPartitionLabelsOperator(PlannedExportOperator):
     """List the label rows of a project once, and return partitions of them for mapped export tasks.
 
-    Only reads. What is to be read is written to the destination, ``plan.json`` and a listing; XCom gets a
+    Only reads. What is to be read is written to the destination, a plan and a listing; XCom gets a
     small dictionary for each part. Parts are ranges of the rows in their order, of nearly the same number of rows.
     A retry, of this task or of a mapped one, continues the same plan. When the last part is finished, the manifest
     takes the place of the plan. All arguments about what is exported, and how, are given here::
 
-        parts = EncordPartitionLabelsOperator(task_id="partition", project=..., destination="s3://labels/{{ ds }}")
+        parts = EncordPartitionLabelsOperator(task_id="partition", project_id=..., destination="s3://labels/{{ ds }}")
         EncordExportLabelsPartitionOperator.partial(task_id="export").expand(partition=parts.output)
 
     :param destination: See `PlannedExportOperator`; the same for `format`, `max_shard_bytes`, `incremental`,
