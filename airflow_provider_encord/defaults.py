@@ -7,7 +7,9 @@ nothing.
 from __future__ import annotations
 
 FILES_PER_JOB = 100
+MOST_FILES_PER_JOB = 200  # the vendor's SDK asks for this many URLs at most
 UNITS_PER_JOB = 10_000
+MOST_UNITS_PER_JOB = 500_000  # the limits that Encord documents for an upload JSON (protocol, section 7.11)
 OBJECTS_PER_MANIFEST = 10_000
 PARALLEL_UPLOADS = 4
 JOB_TIMEOUT = 6 * 3600.0  # seconds

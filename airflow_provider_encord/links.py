@@ -3,7 +3,7 @@
 The addresses of the web app are no contract of Encord's API, and only those of its two regions are known. For any other
 host (a private installation, the emulator) there is no link rather than a wrong one.
 
-One XCom serves twice. What `EncordBaseOperator.show` pushes is what Airflow 3 shows, so the link is there
+One XCom serves twice. What `EncordBaseOperator.push_link` pushes is what Airflow 3 shows, so the link is there
 while the task still runs, and stays when its worker is killed. `EncordLink.get_link` is asked by the web server of
 Airflow 2.11, which knows the class from the provider info; and by the worker of Airflow 3 at the end of a task, which
 then stores the answer where the address was.
@@ -26,38 +26,38 @@ _KEY_IN_BACKEND = "encord_url_in_backend"
 _log = logging.getLogger(__name__)
 
 
-def project_url(api: str, project: str) -> str | None:
+def project_url(api: str, project_id: str) -> str | None:
     """Address of a project's summary.
 
     :param api: Base URL of the API.
-    :param project: Its id.
+    :param project_id: Its id.
     :return: None if it is not known where the web app of that API is; the same for the functions below.
     """
-    return _url(api, "projects", "view", project, "summary")
+    return _url(api, "projects", "view", project_id, "summary")
 
 
-def dataset_url(api: str, dataset: str) -> str | None:
+def dataset_url(api: str, dataset_id: str) -> str | None:
     """Address of a dataset."""
-    return _url(api, "datasets", "view", dataset)  # confirmed, unlike /data/datasets/<id>, which may be newer
+    return _url(api, "datasets", "view", dataset_id)  # confirmed, unlike /data/datasets/<id>, which may be newer
 
 
-def folder_url(api: str, folder: str) -> str | None:
+def folder_url(api: str, folder_id: str) -> str | None:
     """Address of a storage folder."""
-    return _url(api, "data", "files", folder)  # unconfirmed: seen once, in a README that is not Encord's
+    return _url(api, "data", "files", folder_id)  # unconfirmed: seen once, in a README that is not Encord's
 
 
-def ontology_url(api: str, ontology: str) -> str | None:
+def ontology_url(api: str, ontology_id: str) -> str | None:
     """Address of an ontology's structure."""
-    return _url(api, "ontologies", "view", ontology, "structure")  # unconfirmed, as for folders
+    return _url(api, "ontologies", "view", ontology_id, "structure")  # unconfirmed, as for folders
 
 
-def label_editor_url(api: str, project: str, data: str, frame: int = 0) -> str | None:
+def label_editor_url(api: str, project_id: str, data_hash: str, frame: int = 0) -> str | None:
     """Address of a data unit in the label editor.
 
-    :param data: Its data hash.
+    :param data_hash: Of the data unit.
     :param frame: Number of the frame, from 0.
     """
-    return _url(api, "label_editor", project, data, str(frame))
+    return _url(api, "label_editor", project_id, data_hash, str(frame))
 
 
 def _url(api: str, *parts: str) -> str | None:

@@ -36,6 +36,7 @@ from airflow_provider_encord.client.api.data_items import (
     UploadedFile,
 )
 from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.defaults import MOST_UNITS_PER_JOB
 from airflow_provider_encord.ingest import rows
 from airflow_provider_encord.ingest.keys import keys_below, require_key
 from airflow_provider_encord.ingest.kinds import NAMES, kind_of
@@ -43,7 +44,6 @@ from airflow_provider_encord.ingest.rows import START, Place
 from airflow_provider_encord.ingest.sources import LONGEST_TITLE
 from airflow_provider_encord.ingest.upload_json import name_in, require_url, title_or, upload_json_entries
 
-MOST_UNITS = 500_000  # in one job; the limits that Encord documents for an upload JSON (protocol, section 7.11)
 MOST_URLS = 1_000_000
 _FIELDS = ("url", "kind", "title", "group", "client_metadata")
 _METADATA = "metadata."
@@ -174,7 +174,7 @@ def placed_parts(all_units: Iterable[tuple[Unit, P]], *, size: int) -> Iterator[
     :param size: At most so many units in a job.
     :return: Each job with the place of its last unit.
     """
-    size = min(size, MOST_UNITS)
+    size = min(size, MOST_UNITS_PER_JOB)
     part: list[Unit] = []
     urls = 0
     last: P | None = None

@@ -75,8 +75,3 @@ def _suffix(name: str) -> str:
     """In lower case; that of ``brain.nii.gz`` is ``.nii``."""
     path = pathlib.PurePosixPath(name.lower())
     return ".nii" if path.name.endswith(".nii.gz") else path.suffix
-
-
-def kind_name(kind: Kind) -> str:
-    """The word for a kind that `kind_named` takes."""
-    return next(name for name, one in NAMES.items() if one == kind)

@@ -21,7 +21,7 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.ingest.cloud import CloudObject, list_prefix
 from airflow_provider_encord.ingest.cloud_source import CloudSource, without_connection
 from airflow_provider_encord.ingest.keys import keys_below
-from airflow_provider_encord.ingest.kinds import kind_name
+from airflow_provider_encord.ingest.kinds import name_of_kind
 from airflow_provider_encord.storage_paths import UNFINISHED_PATTERN, blocks_of, storage_errors, write_whole
 
 _MANIFEST = re.compile(r"objects-\d{5,}-(?P<digest>[0-9a-f]{16})\.jsonl")
@@ -83,7 +83,7 @@ def batches(objects: Iterable[CloudObject], size: int) -> Iterator[list[CloudObj
 def lines_of_manifest(objects: Iterable[CloudObject]) -> Iterator[bytes]:
     """Objects as lines that `cloud.read_manifest` takes."""
     for drawn in objects:
-        yield msgspec.json.encode({"url": drawn.url, "kind": kind_name(drawn.kind), "title": drawn.title}) + b"\n"
+        yield msgspec.json.encode({"url": drawn.url, "kind": name_of_kind(drawn.kind), "title": drawn.title}) + b"\n"
 
 
 def _write(directory: Any, claim: Claim, number: int, objects: Sequence[CloudObject]) -> str:

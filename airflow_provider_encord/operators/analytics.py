@@ -10,18 +10,16 @@ from airflow_provider_encord.defaults import ANALYTICS_FORMATS, ANALYTICS_KINDS,
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
-    check_literals,
-    one_of,
     parse_bool,
     parse_choice,
     parse_datetime,
     parse_list,
     parse_seconds,
     parse_texts,
-    parse_url,
     storage_path,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.literals import check_destination, check_literals, one_of
 
 if TYPE_CHECKING:
     import datetime
@@ -119,8 +117,8 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         self.actions = actions
         self.settle_seconds = settle_seconds
         self.overwrite = overwrite
+        check_destination(destination)
         check_literals(
-            destination=(destination, parse_url),
             record_types=(record_types, _kinds),
             start=(start, _interval_end),
             end=(end, _interval_end),

@@ -7,15 +7,11 @@ function takes both.
 from __future__ import annotations
 
 import ast
-import datetime
 import math
-import os
 import re
 import urllib.parse
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
-
-from airflow.providers.common.compat.sdk import AirflowFailException
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -211,6 +207,19 @@ def parse_url(value: Any, name: str) -> str:
     return written if "://" in written else f"file://{written}"
 
 
+def parse_url_prefix(value: Any, name: str) -> str | None:
+    """The beginning of URLs as Encord reads them; None for what a template rendered to nothing.
+
+    :raises InvalidArgumentError: It is not a URL.
+    """
+    prefix = parse_text(value, name)
+    if prefix is not None and "://" not in prefix:
+        raise _invalid(
+            f"{name}: {prefix[:80]!r} is not a URL. Write the place as Encord reads it, such as s3://bucket/prefix."
+        )
+    return prefix
+
+
 def _one_path(value: Any, name: str) -> str:
     """The text of a path.
 
@@ -301,65 +310,20 @@ def parse_texts(value: Any, name: str) -> list[str] | None:
 
     :raises InvalidArgumentError: See `parse_text`.
     """
-    return (
-        None
-        if blank_to_none(value) is None
-        else [one for one in (parse_text(each, name) for each in parse_list(value, name)) if one]
-    )
+    if blank_to_none(value) is None:
+        return None
+    texts = (parse_text(item, name) for item in parse_list(value, name))
+    return [text for text in texts if text]
 
 
-class InvalidLiteralError(AirflowFailException, ValueError):
-    """An argument is wrong that has no template in it, so it is known when the DAG is parsed."""
+def parse_ids(value: Any, name: str) -> list[str] | None:
+    """Several ids; None for what a template rendered to nothing.
 
-
-def check_literals(**checks: tuple[Any, Callable[[Any, str], Any]]) -> None:
-    """Check arguments while the DAG is parsed, as far as they are known then.
-
-    What has a template, or comes from another task, is checked when the task runs; so is what needs an import that is
-    too costly for the parsing.
-
-    :param checks: By the name of the argument: its value, and one of the functions of this module.
-    :raises InvalidLiteralError: The first that is wrong; the message is that of the function.
+    :raises InvalidArgumentError: One is not an id, or it is not a list.
     """
-    for name, (value, check) in checks.items():
-        if is_literal(value) and blank_to_none(value) is not None:
-            _check_literal(value, name, check)
+    from airflow_provider_encord.client.resources.identifiers import require_ids
 
-
-def check_destination(value: Any) -> None:
-    """Check that a directory is named, while the DAG is parsed.
-
-    :raises InvalidLiteralError: It is missing, empty, or relative.
-    """
-    if value is None:
-        raise InvalidLiteralError(
-            "destination: it is missing. Name the directory for the files, such as s3://bucket/labels/{{ ds }}."
-        )
-    if is_literal(value):
-        _check_literal(value, "destination", parse_url)
-
-
-def _check_literal(value: Any, name: str, check: Callable[[Any, str], Any]) -> None:
-    try:
-        check(value, name)
-    except Exception as error:
-        if type(error).__name__ != "InvalidArgumentError":  # the class itself is imported only if it is needed
-            raise
-        raise InvalidLiteralError(str(error)) from None
-
-
-def is_literal(value: Any) -> bool:
-    """Whether an argument is what the task will get: it has no template in it, and comes from no other task."""
-    if isinstance(value, str):
-        return not any(mark in value for mark in ("{{", "{%", "{#"))
-    if isinstance(value, list | tuple | set | frozenset):
-        return all(map(is_literal, value))
-    return value is None or isinstance(value, bool | int | float | datetime.date | os.PathLike)
-
-
-def one_of(*choices: str) -> Callable[[Any, str], str]:
-    """For `check_literals`: `parse_choice` of these."""
-    return lambda value, name: parse_choice(value, name, choices)
+    return None if blank_to_none(value) is None else require_ids(parse_list(value, name), name)
 
 
 def _number(value: Any) -> float:

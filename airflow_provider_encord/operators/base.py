@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 import urllib.parse
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
 Ids = ParamSpec("Ids")
 TASK_LOG = logging.getLogger("airflow.task")
 _DEFECTS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, AssertionError, RecursionError)
-"""What is raised for input that no check refused; never by a network, a disk or Encord."""
+"""What our code raises for input that no check refused; never for a network, a disk or Encord."""
 
 
 @contextmanager
 def airflow_errors(log: Any = TASK_LOG) -> Iterator[None]:
     """Turn our errors into Airflow's: those that a retry can mend into `AirflowException`, others into
     `AirflowFailException`, which Airflow does not retry. A connection that does not exist is one of the others, and
-    so is a defect of ours.
+    so is a defect of ours. What other code raises is left as it is.
 
     The message goes to the log first. Airflow shows it again, last, after a traceback without the frames that led to
     it: the message says what is wrong. The whole traceback is logged at DEBUG.
@@ -60,10 +61,18 @@ def airflow_errors(log: Any = TASK_LOG) -> Iterator[None]:
             log.error("%s", error)
         raise
     except _DEFECTS as error:
+        if not _is_ours(error):
+            raise
         raise AirflowFailException(
             f"Unexpected {type(error).__name__}: {str(error)[:200]}. This is a defect of airflow-provider-encord, and "
             "a retry would fail, too. Report it with the traceback in this log."
         ) from error
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether an error passed through code of this package, other than this module: it calls the code of users, too."""
+    modules = (str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(module.startswith("airflow_provider_encord.") and module != __name__ for module in modules)
 
 
 def _explained(error: AirflowException, log: Any) -> AirflowException:

@@ -10,15 +10,15 @@ from airflow_provider_encord.defaults import DUPLICATES_BEHAVIORS, IF_EXISTS
 from airflow_provider_encord.links import dataset_url
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
-    check_literals,
-    one_of,
     parse_bool,
     parse_choice,
+    parse_ids,
     parse_list,
     parse_text,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
+from airflow_provider_encord.operators.literals import check_literals, one_of
 from airflow_provider_encord.operators.members import AddUsersOperator
 from airflow_provider_encord.operators.records import as_dictionary
 
@@ -171,6 +171,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Link what is not linked."""
+        from airflow_provider_encord.counts import require_sum
 
         behavior = _duplicates_behavior(self.duplicates_behavior, "duplicates_behavior")
         dataset = self.client.dataset(blank_to_none(self.dataset_id))
@@ -179,12 +180,19 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         left = list(items) if behavior == "SKIP" else self._not_linked_by_us(context, dataset, items, behavior)
         rows = dataset.link_items(left, duplicates_behavior=behavior) if left else []  # type: ignore[arg-type]
         linked = len(items) - len(left) + len(rows)
+        unchanged = 0 if linked == len(items) else self._there_before(dataset, left, rows)
+        require_sum("The link", len(items), created=linked, unchanged=unchanged)
         self._progress(context, dataset, behavior).forget()
-        counts = {"items": len(items), "created": linked, "unchanged": len(items) - linked}
-        result = {"dataset_id": dataset.id, **counts}
+        result = {"dataset_id": dataset.id, "items": len(items), "created": linked, "unchanged": unchanged}
         self.log.info("Linked %d of %d items to dataset %s; the others were there.", linked, len(items), dataset.id)
         self.record_asset_event(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
         return result
+
+    @staticmethod
+    def _there_before(dataset: Dataset, items: Sequence[str], new: Sequence[DataRow]) -> int:
+        """How many items have a data row that is not new."""
+        rows_before = {row.backing_item_uuid for row in dataset.data_rows()} - {row.backing_item_uuid for row in new}
+        return len(rows_before.intersection(items))
 
     def _not_linked_by_us(self, context: Context, dataset: Dataset, items: Sequence[str], behavior: str) -> list[str]:
         """The items that an earlier attempt of this task did not link.
@@ -228,7 +236,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
 
         items, folder = parse_list(self.item_ids, "item_ids"), blank_to_none(self.folder_id)
         if bool(items) == (folder is not None):
-            raise InvalidArgumentError("item_ids, folder: name items, or a folder; not both, and not neither.")
+            raise InvalidArgumentError("Pass exactly one of `item_ids` and `folder_id`.")
         if folder is None:
             return require_ids(items, "item_ids")
         which = ItemFilter(client_metadata=False, page_size=1000)
@@ -269,6 +277,7 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         self.dataset_id = dataset_id
         self.data_hashes = data_hashes
         self.preview = preview
+        check_literals(data_hashes=(data_hashes, parse_ids), preview=(preview, parse_bool))
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Remove what is there."""

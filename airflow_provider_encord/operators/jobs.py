@@ -33,6 +33,7 @@ from airflow_provider_encord.defaults import JOB_TIMEOUT, POLL_INTERVAL
 from airflow_provider_encord.operators.arguments import parse_bool, parse_seconds
 from airflow_provider_encord.operators.base import EncordBaseOperator, airflow_errors, is_last_attempt
 from airflow_provider_encord.operators.job_parts import JobPart, StartAgainError, StoredJobs
+from airflow_provider_encord.operators.literals import check_literals
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -79,6 +80,11 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self.job_timeout = job_timeout
+        check_literals(
+            deferrable=(deferrable, parse_bool),
+            poll_interval=(poll_interval, parse_seconds),
+            job_timeout=(job_timeout, parse_seconds),
+        )
         self._running: Job | None = None
         self._part: JobPart | None = None
         self._totals: dict[str, Any] = {}

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_encord.operators.arguments import (
-    check_literals,
-    literal_word,
-    parse_bool,
-    parse_datetime,
-    parse_text,
-)
+from airflow_provider_encord.operators.arguments import literal_word, parse_bool, parse_datetime, parse_text
 from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.literals import check_literals
 
 if TYPE_CHECKING:
     from airflow_provider_encord.client.api.listing import Filter
@@ -64,7 +59,15 @@ class ListingOperator(EncordBaseOperator):
         self.edited_after = edited_after
         self.edited_before = edited_before
         self.include_organisation = include_organisation
-        check_literals(title=(title, literal_word), title_like=(title_like, literal_word))
+        check_literals(
+            title=(title, literal_word),
+            title_like=(title_like, literal_word),
+            created_after=(created_after, parse_datetime),
+            created_before=(created_before, parse_datetime),
+            edited_after=(edited_after, parse_datetime),
+            edited_before=(edited_before, parse_datetime),
+            include_organisation=(include_organisation, parse_bool),
+        )
 
     def which(self) -> Filter:
         """The filters, as the client takes them."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.defaults import IF_EXISTS
 from airflow_provider_encord.links import ontology_url
-from airflow_provider_encord.operators.arguments import check_literals, json_mapping, one_of, parse_text
+from airflow_provider_encord.operators.arguments import json_mapping, parse_text
 from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.literals import check_literals, one_of
 from airflow_provider_encord.operators.records import as_dictionary
 
 if TYPE_CHECKING:

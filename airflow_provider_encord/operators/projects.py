@@ -10,8 +10,6 @@ from airflow_provider_encord.defaults import IF_EXISTS, PROJECT_STATUSES
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
-    check_literals,
-    one_of,
     parse_bool,
     parse_choice,
     parse_list,
@@ -20,6 +18,7 @@ from airflow_provider_encord.operators.arguments import (
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.listing import ListingOperator
+from airflow_provider_encord.operators.literals import check_literals, one_of
 from airflow_provider_encord.operators.members import AddUsersOperator
 from airflow_provider_encord.operators.records import as_dictionary
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_encord.operators.arguments import InvalidLiteralError
 from airflow_provider_encord.operators.datasets import EncordLinkItemsOperator, EncordListDatasetsOperator
+from airflow_provider_encord.operators.literals import InvalidLiteralError
 from airflow_provider_encord.operators.ontologies import EncordCreateOntologyOperator, EncordGetOntologyOperator
 from airflow_provider_encord.operators.projects import (
     EncordAttachDatasetsOperator,

@@ -114,3 +114,13 @@ class TestLinks:
         with pytest.raises(AirflowFailException, match=f"1 of 3 are in dataset .*{first}.* Nothing was linked"):
             run(EncordLinkItemsOperator, dataset_id=dataset, folder_id=folder.id, duplicates_behavior="FAIL")
         assert changes(account) == []
+
+    def test_items_that_are_neither_linked_nor_there_are_no_success(self, account: Account, folder: Folder) -> None:
+        """What Encord did not link was counted as there before."""
+        with account.client() as client:
+            dataset = client.create_dataset("Linked").id
+        account.emulator.faults([{"match": LINK, "do": {"status": 200, "json": {"status": 200, "response": []}}}])
+        with pytest.raises(
+            AirflowFailException, match="The link accounts for 0 created [+] 0 unchanged = 0 of 3 units"
+        ):
+            run(EncordLinkItemsOperator, dataset_id=dataset, folder_id=folder.id)

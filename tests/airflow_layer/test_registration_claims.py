@@ -110,3 +110,24 @@ def test_a_wait_in_the_triggerer_that_fails_gives_the_report_back(intake: Intake
     assert isinstance(raised.value, AirflowFailException) is (event == "error")
     assert (tmp_path / "report.parts" / "part-000000.sent.jsonl").exists()
     assert not (tmp_path / "report.parts" / "claim.json").exists()
+
+
+def test_a_task_that_cannot_go_on_after_its_wait_gives_the_report_back(
+    intake: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It failed with an AttributeError, which hid the reason, and the claim remained."""
+    source, report = intake.manifest(intake.objects(1)), tmp_path / "report.jsonl"
+
+    made: list[EncordRegisterCloudDataOperator] = []
+
+    def make() -> EncordRegisterCloudDataOperator:
+        if made:
+            monkeypatch.delenv("AIRFLOW_CONN_ENCORD_DEFAULT")
+        made.append(intake.deferrable(source=source, report=str(report), folder_id=None, dataset_id=intake.dataset))
+        return made[-1]
+
+    intake.emulator.jobs(hold=True)
+    with pytest.raises(AirflowFailException, match="encord_conn_id"):
+        run_deferred(make, while_deferred=lambda _: intake.emulator.jobs(hold=False))
+    assert len(made) == 2
+    assert not [*tmp_path.glob("report.jsonl.parts/claim.json")]

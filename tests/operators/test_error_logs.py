@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow_provider_encord.client.errors import InvalidArgumentError, RefusedError, UnavailableError
 from airflow_provider_encord.operators.base import airflow_errors
 from airflow_provider_encord.operators.projects import EncordGetProjectOperator
+from airflow_provider_encord.operators.records import as_dictionary
 
 PACKAGE = "airflow_provider_encord"
 MOST_FRAMES = 4  # of ours
@@ -69,10 +70,10 @@ def test_a_task_that_is_skipped_logs_no_error(caplog: pytest.LogCaptureFixture) 
     assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
 
 
-def test_a_defect_of_ours_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    raised = _run(KeyError("x"), caplog)
-    assert isinstance(raised, AirflowFailException)
-    assert "_deeper" in "".join(traceback.format_exception(raised))
+def test_a_defect_of_ours_keeps_its_traceback() -> None:
+    with pytest.raises(AirflowFailException) as raised, airflow_errors(LOG):
+        as_dictionary(3)
+    assert "in as_dictionary" in "".join(traceback.format_exception(raised.value))
 
 
 def test_a_missing_connection_is_named_in_a_few_frames(caplog: pytest.LogCaptureFixture) -> None:

@@ -21,17 +21,13 @@ from airflow_provider_encord.export.analytics_files import FORMATS as ANALYTICS
 from airflow_provider_encord.export.formats import FORMATS
 from airflow_provider_encord.ingest.kinds import NAMES
 from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOperator
-from airflow_provider_encord.operators.arguments import (
-    InvalidLiteralError,
-    is_literal,
-    parse_list,
-    parse_mapping,
-    parse_seconds,
-    parse_text,
-    parse_url,
-)
+from airflow_provider_encord.operators.arguments import parse_list, parse_mapping, parse_seconds, parse_text, parse_url
 from airflow_provider_encord.operators.base import airflow_errors
-from airflow_provider_encord.operators.datasets import EncordCreateDatasetOperator, EncordLinkItemsOperator
+from airflow_provider_encord.operators.datasets import (
+    EncordCreateDatasetOperator,
+    EncordLinkItemsOperator,
+    EncordRemoveDataRowsOperator,
+)
 from airflow_provider_encord.operators.labels import (
     EncordExportLabelsOperator,
     EncordExportLabelsPartitionOperator,
@@ -40,13 +36,16 @@ from airflow_provider_encord.operators.labels import (
     EncordSnapshotLabelsOperator,
     EncordVerifyExportOperator,
 )
+from airflow_provider_encord.operators.literals import InvalidLiteralError, is_literal
 from airflow_provider_encord.operators.ontologies import EncordCreateOntologyOperator
 from airflow_provider_encord.operators.projects import (
     EncordCopyProjectOperator,
     EncordCreateProjectOperator,
     EncordGetProjectOperator,
+    EncordListProjectsOperator,
     EncordSetProjectStatusOperator,
 )
+from airflow_provider_encord.operators.records import as_dictionary
 from airflow_provider_encord.operators.storage import (
     EncordCreateFolderOperator,
     EncordPartitionObjectsOperator,
@@ -69,6 +68,8 @@ RIGHT: dict[Any, dict[str, Any]] = {
     EncordSetProjectStatusOperator: {"project_id": ID, "status": "paused"},
     EncordCreateDatasetOperator: {"title": "Street"},
     EncordLinkItemsOperator: {"dataset_id": ID, "folder_id": ID},
+    EncordRemoveDataRowsOperator: {"dataset_id": ID, "data_hashes": ID},
+    EncordListProjectsOperator: {},
     EncordCreateOntologyOperator: {"title": "Street"},
     EncordCreateFolderOperator: {"title": "Street"},
     EncordUpdateMetadataOperator: {"folder_id": ID, "metadata": {"a.png": {"x": 1}}},
@@ -95,6 +96,7 @@ WRONG: list[tuple[Any, dict[str, Any]]] = [
     (EncordUploadFilesOperator, {"match_by": "name"}),
     (EncordUploadFilesOperator, {"on_error": "ignore"}),
     (EncordUploadFilesOperator, {"report": "report.jsonl"}),
+    (EncordUploadFilesOperator, {"files_per_job": 1001}),
     (EncordUploadFilesOperator, {"max_concurrency": 0}),
     (EncordUploadFilesOperator, {"job_timeout": "soon"}),
     (EncordRegisterCloudDataOperator, {"source": "manifest.jsonl"}),
@@ -102,6 +104,17 @@ WRONG: list[tuple[Any, dict[str, Any]]] = [
     (EncordRegisterCloudDataOperator, {"on_error": "ignore"}),
     (EncordRegisterCloudDataOperator, {"report": "report.jsonl"}),
     (EncordRegisterCloudDataOperator, {"units_per_job": 0}),
+    (EncordRegisterCloudDataOperator, {"units_per_job": 500_001}),
+    (EncordRegisterCloudDataOperator, {"url_prefix": "None"}),
+    (EncordRegisterCloudDataOperator, {"url_prefix": "bucket/x"}),
+    (EncordRegisterCloudDataOperator, {"deferrable": "perhaps"}),
+    (EncordRegisterCloudDataOperator, {"poll_interval": "often"}),
+    (EncordRegisterCloudDataOperator, {"job_timeout": -1}),
+    (EncordRemoveDataRowsOperator, {"data_hashes": ["x"]}),
+    (EncordRemoveDataRowsOperator, {"preview": "perhaps"}),
+    (EncordListProjectsOperator, {"created_after": "soon"}),
+    (EncordListProjectsOperator, {"edited_before": "12"}),
+    (EncordListProjectsOperator, {"include_organisation": "perhaps"}),
     *(
         (one, wrong)
         for one in EXPORTS
@@ -129,6 +142,7 @@ WRONG: list[tuple[Any, dict[str, Any]]] = [
             {"shadow_data": "SOME"},
             {"stage": ["Review"]},
             {"stage": "None"},
+            {"branch": "None"},
         )
     ),
     (EncordExportLabelsOperator, {"on_error": "ignore"}),
@@ -139,6 +153,8 @@ WRONG: list[tuple[Any, dict[str, Any]]] = [
     (EncordVerifyExportOperator, {"check": "everything"}),
     (EncordVerifyExportOperator, {"on_error": "skip"}),
     (EncordVerifyExportOperator, {"report": "x"}),
+    (EncordSnapshotLabelsOperator, {"snapshot_branch": "None"}),
+    (EncordSnapshotLabelsOperator, {"source_branch": "None"}),
     (EncordSnapshotLabelsOperator, {"if_late": "maybe"}),
     (EncordSnapshotLabelsOperator, {"max_lateness_seconds": "soon"}),
     (EncordImportLabelsOperator, {"if_exists": "maybe"}),
@@ -294,8 +310,19 @@ def test_a_time_span_of_many_years_is_refused_by_name(value: Any) -> None:
 
 
 def test_a_defect_of_ours_is_not_retried_and_says_what_it_is() -> None:
-    with pytest.raises(AirflowFailException, match=r"^Unexpected KeyError: 'x'. This is a defect"), airflow_errors():
-        raise KeyError("x")
+    message = r"^Unexpected AttributeError: .* This is a defect"
+    with pytest.raises(AirflowFailException, match=message), airflow_errors():
+        pytest.raises(AirflowFailException, match=r"^Unexpected AttributeError: .* This is a defect"),
+        airflow_errors(),
+    ):
+        as_dictionary(3)
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), ValueError("no"), AttributeError("y")])
+def test_an_error_in_the_function_of_a_user_is_left_as_it_is(error: Exception) -> None:
+    with pytest.raises(type(error)) as raised, airflow_errors():
+        raise error
+    assert raised.value is error
 
 
 def test_a_report_of_a_verification_that_cannot_be_written_is_named_before_anything_is_read(tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from airflow_provider_encord.client.api.datasets import dataset_resource
 from airflow_provider_encord.client.api.reading import Page, made, several, single, v1_reader, v2_reader
 from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request
+from airflow_provider_encord.defaults import MOST_FILES_PER_JOB
 
 __all__ = ["IMAGE", "VIDEO", "Kind", "UploadedFile", "data_items"]  # what goes with an upload; see `data_items`
 
-MOST_URLS_PER_REQUEST = 200  # what the vendor's SDK asks for at most
+MOST_URLS_PER_REQUEST = MOST_FILES_PER_JOB
 LONGEST_HOLD = 60  # seconds that Encord may hold one poll (protocol, section 7.9)
 
 PENDING = "PENDING"

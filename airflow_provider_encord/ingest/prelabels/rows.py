@@ -20,6 +20,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError, PartialFailureError, RefusedError
 from airflow_provider_encord.client.resources.label_rows import read_rows
 from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.defaults import IF_LABELS_EXIST
 from airflow_provider_encord.ingest.prelabels.labels import (
     Labels,
     content_of,
@@ -46,10 +47,7 @@ from airflow_provider_encord.reports import (
     Outcome,
 )
 
-OVERWRITE = "overwrite"
-MERGE = "merge"
-SKIP = "skip"
-IF_EXISTS = (SKIP, MERGE, OVERWRITE)
+SKIP, MERGE, OVERWRITE = IF_EXISTS = IF_LABELS_EXIST
 _JUST_NOW = 10.0  # seconds; generous, as the clocks of worker and Encord differ
 _REFUSALS = (RefusedError, InvalidArgumentError)  # of a bundle because of one of its rows
 _TURNS = 3  # how often a row is read and merged, if it was saved in between

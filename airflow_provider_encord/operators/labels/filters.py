@@ -9,16 +9,15 @@ from airflow_provider_encord.defaults import SHADOW_DATA, TASK_STATUSES
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
     branch_name,
-    check_literals,
-    one_of,
     parse_bool,
     parse_choice,
     parse_datetime,
-    parse_list,
+    parse_ids,
     parse_text,
     parse_texts,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.literals import check_literals, one_of
 
 if TYPE_CHECKING:
     from airflow_provider_encord.export.listing import Filters, RowSelection
@@ -105,14 +104,15 @@ class LabelRowsOperator(EncordBaseOperator):
         self.label_hashes = label_hashes
         self.shadow_data = shadow_data
         check_literals(
+            branch=(branch, branch_name),
             all_branches=(all_branches, parse_bool),
             edited_after=(edited_after, parse_datetime),
             edited_before=(edited_before, parse_datetime),
             label_statuses=(label_statuses, _statuses),
-            data_hashes=(data_hashes, _ids),
-            label_hashes=(label_hashes, _ids),
+            data_hashes=(data_hashes, parse_ids),
+            label_hashes=(label_hashes, parse_ids),
             shadow_data=(shadow_data, one_of(*SHADOW_DATA)),
-            **{name: (getattr(self, name), parse_text) for name in _WORDS},
+            **{name: (getattr(self, name), parse_text) for name in _WORDS if name != "branch"},
         )
 
     def selection(self) -> RowSelection:
@@ -133,8 +133,8 @@ class LabelRowsOperator(EncordBaseOperator):
             label_statuses=_statuses(self.label_statuses, "label_statuses"),
             data_title=parse_text(self.data_title, "data_title"),
             data_title_like=parse_text(self.data_title_like, "data_title_like"),
-            data_hashes=_ids(self.data_hashes, "data_hashes"),
-            label_hashes=_ids(self.label_hashes, "label_hashes"),
+            data_hashes=parse_ids(self.data_hashes, "data_hashes"),
+            label_hashes=parse_ids(self.label_hashes, "label_hashes"),
             shadow_data=None if shadow_data is None else parse_choice(shadow_data, "shadow_data", SHADOW_DATA),
         )
         if filters.edited_after and filters.edited_before and not _is_before(filters):
@@ -170,10 +170,3 @@ def _statuses(value: Any, name: str) -> list[str] | None:
     """What is let through; None for everything, and an empty list for nothing."""
     wanted = parse_texts(value, name)
     return None if wanted is None else [parse_choice(item, name, TASK_STATUSES) for item in wanted]
-
-
-def _ids(value: Any, name: str) -> list[str] | None:
-    from airflow_provider_encord.client.resources.identifiers import require_ids
-
-    wanted = None if blank_to_none(value) is None else parse_list(value, name)
-    return None if wanted is None else require_ids(wanted, name)

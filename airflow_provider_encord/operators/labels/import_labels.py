@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException
 
+from airflow_provider_encord.defaults import IF_LABELS_EXIST
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
     ON_ERROR,
     blank_to_none,
     branch_name,
-    check_literals,
-    one_of,
     parse_bool,
     parse_choice,
     parse_url,
     storage_path,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
+from airflow_provider_encord.operators.literals import check_literals, one_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
@@ -135,7 +135,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
             source=(source, parse_url),
             branch=(branch, branch_name),
             promote_to=(promote_to, branch_name),
-            if_exists=(if_exists, one_of("skip", "merge", "overwrite")),
+            if_exists=(if_exists, one_of(*IF_LABELS_EXIST)),
             create_missing=(create_missing, parse_bool),
             on_error=(on_error, one_of(*ON_ERROR)),
             overwrite=(overwrite, parse_bool),

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_encord.defaults import JSON_LINES, LABEL_FORMATS, OVERLAP, SHARD_BYTES
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
-    check_destination,
-    check_literals,
-    one_of,
     parse_bool,
     parse_positive_int,
     parse_seconds,
@@ -20,6 +17,7 @@ from airflow_provider_encord.operators.arguments import (
     storage_path,
 )
 from airflow_provider_encord.operators.labels.filters import LabelRowsOperator
+from airflow_provider_encord.operators.literals import check_destination, check_literals, one_of
 from airflow_provider_encord.operators.runs import run_moment
 
 if TYPE_CHECKING:

@@ -16,13 +16,12 @@ from airflow_provider_encord.operators.arguments import (
     ON_ERROR,
     SKIP,
     blank_to_none,
-    check_literals,
-    one_of,
     parse_choice,
     parse_positive_int,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.labels.lineage import counts_of, lineage_of, record_labels
+from airflow_provider_encord.operators.literals import check_literals, one_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath

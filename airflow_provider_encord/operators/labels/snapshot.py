@@ -12,14 +12,13 @@ from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
     branch_name,
-    check_literals,
-    one_of,
     parse_choice,
     parse_seconds,
     parse_url,
     storage_path,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.literals import check_literals, one_of
 from airflow_provider_encord.operators.runs import utc_time
 
 if TYPE_CHECKING:
@@ -93,6 +92,8 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         self.max_lateness_seconds = max_lateness_seconds
         self.report = report
         check_literals(
+            snapshot_branch=(snapshot_branch, branch_name),
+            source_branch=(source_branch, branch_name),
             if_late=(if_late, one_of(FAIL, MARK)),
             max_lateness_seconds=(max_lateness_seconds, parse_seconds),
             report=(report, parse_url),

@@ -8,17 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.links import project_url
-from airflow_provider_encord.operators.arguments import (
-    FAIL,
-    blank_to_none,
-    check_literals,
-    one_of,
-    parse_choice,
-    parse_url,
-    storage_path,
-)
+from airflow_provider_encord.operators.arguments import FAIL, blank_to_none, parse_choice, parse_url, storage_path
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.labels.lineage import record_labels
+from airflow_provider_encord.operators.literals import check_literals, one_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.defaults import IF_EXISTS
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.arguments import blank_to_none, check_literals, json_mapping, one_of, parse_text
+from airflow_provider_encord.operators.arguments import blank_to_none, json_mapping, parse_text
 from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.literals import check_literals, one_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

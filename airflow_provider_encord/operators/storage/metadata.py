@@ -12,14 +12,13 @@ from airflow_provider_encord.defaults import METADATA_MODES
 from airflow_provider_encord.links import folder_url
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
-    check_literals,
-    one_of,
     parse_bool,
     parse_choice,
     storage_path,
     text_or_mapping,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.operators.literals import check_literals, one_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

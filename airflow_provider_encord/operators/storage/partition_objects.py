@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_encord.defaults import FILE_KINDS, MOST_PARTITIONS, OBJECTS_PER_MANIFEST
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
-    check_destination,
-    check_literals,
-    one_of,
     parse_choice,
     parse_positive_int,
-    parse_text,
     parse_url,
+    parse_url_prefix,
     storage_path,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
+from airflow_provider_encord.operators.literals import check_destination, check_literals, one_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
@@ -84,7 +82,7 @@ class EncordPartitionObjectsOperator(EncordBaseOperator):
         check_destination(destination)
         check_literals(
             source=(source, parse_url),
-            url_prefix=(url_prefix, _url_prefix),
+            url_prefix=(url_prefix, parse_url_prefix),
             kind=(kind, one_of(*FILE_KINDS)),
             objects_per_manifest=(objects_per_manifest, parse_positive_int),
         )
@@ -99,7 +97,7 @@ class EncordPartitionObjectsOperator(EncordBaseOperator):
         kind = blank_to_none(self.kind)
         source = CloudSource(
             path=storage_path(self.source, "source"),
-            url_prefix=_url_prefix(self.url_prefix, "url_prefix"),
+            url_prefix=parse_url_prefix(self.url_prefix, "url_prefix"),
             kind=None if kind is None else kind_named(parse_choice(kind, "kind", FILE_KINDS)),
             units_per_job=size,
         )
@@ -109,14 +107,3 @@ class EncordPartitionObjectsOperator(EncordBaseOperator):
         )
         self.log.info("Wrote %d manifests to %s.", len(written), destination)
         return written
-
-
-def _url_prefix(value: Any, name: str) -> str | None:
-    prefix = parse_text(value, name)
-    if prefix is not None and "://" not in prefix:
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-
-        raise InvalidArgumentError(
-            f"{name}: {prefix[:80]!r} is not a URL. Write the place as Encord reads it, such as s3://bucket/prefix."
-        )
-    return prefix

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.assets import dataset_uri, folder_uri
-from airflow_provider_encord.defaults import FILE_KINDS, UNITS_PER_JOB
+from airflow_provider_encord.defaults import FILE_KINDS, MOST_UNITS_PER_JOB, UNITS_PER_JOB
 from airflow_provider_encord.links import dataset_url, folder_url
 from airflow_provider_encord.operators.arguments import (
     FAIL,
     ON_ERROR,
     blank_to_none,
-    check_literals,
-    one_of,
     parse_bool,
     parse_choice,
     parse_positive_int,
     parse_url,
+    parse_url_prefix,
     storage_path,
 )
 from airflow_provider_encord.operators.base import owner_of
 from airflow_provider_encord.operators.job_parts import JobPart, StartAgainError
 from airflow_provider_encord.operators.jobs import JobOperator
+from airflow_provider_encord.operators.literals import check_literals, one_of, up_to
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.resources.jobs import Answer, Job
     from airflow_provider_encord.ingest.cloud_source import CloudSource
     from airflow_provider_encord.ingest.registered_groups import Registered, RegisteredGroups
+    from airflow_provider_encord.ingest.registration_report import RegistrationReport
 
 
 class EncordRegisterCloudDataOperator(JobOperator):
@@ -132,14 +133,17 @@ class EncordRegisterCloudDataOperator(JobOperator):
         self.on_error = on_error
         check_literals(
             source=(source, parse_url),
+            url_prefix=(url_prefix, parse_url_prefix),
             kind=(kind, one_of(*FILE_KINDS)),
             skip_duplicate_urls=(skip_duplicate_urls, parse_bool),
             upsert_metadata=(upsert_metadata, parse_bool),
-            units_per_job=(units_per_job, parse_positive_int),
+            units_per_job=(units_per_job, up_to(MOST_UNITS_PER_JOB)),
             report=(report, parse_url),
             on_error=(on_error, one_of(*ON_ERROR)),
         )
         self._claim: Claim | None = None
+        self._report_path: ObjectStoragePath | None = None
+        self._report: RegistrationReport | None = None
         self._owned_by: Mapping[str, str] | None = None
         self._version: str | None = None
         self._integration_id: Any = None
@@ -158,7 +162,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
         if self._upsert and not self._skip:
             raise InvalidArgumentError("upsert_metadata: it works along with skip_duplicate_urls only.")
         self._source = self._cloud_source()
-        self._report_path = storage_path(self.report, "report") if blank_to_none(self.report) is not None else None
+        if blank_to_none(self.report) is not None:
+            self._report_path = storage_path(self.report, "report")
         if self._report_path is not None:  # before any request: if one fails, `settle` releases the claim
             self._source.require_elsewhere(self._report_path, "report")
             report = RegistrationReport(self._report_path)
@@ -168,7 +173,6 @@ class EncordRegisterCloudDataOperator(JobOperator):
         self._folder = require_id(self.folder_id, "folder_id") if blank_to_none(self.folder_id) is not None else None
         alone = self._folder is not None and blank_to_none(self.dataset_id) is None
         self._dataset = None if alone else self.client.dataset(blank_to_none(self.dataset_id)).id
-        self._report = None
         if self._report_path is not None:
             self._report = RegistrationReport(self._report_path, dataset=self._dataset, folder=self._folder)
         if self._dataset:
@@ -320,14 +324,21 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
     def settle(self) -> None:
         """Write the report of what is known, if the attempt failed, and release it."""
-        if self._claim is None or not self._claim.stands:
+        if self._claim is None:
+            return
+        try:
+            self._publish(self._claim)
+        except Exception as error:  # noqa: BLE001 - the attempt has its own error
+            self.log.warning("The report is not written: %s", error)
+
+    def _publish(self, claim: Claim) -> None:
+        if not claim.stands:
             return
         try:
             if self._report is not None:
                 self._report.publish()
-        except Exception as error:  # noqa: BLE001 - the attempt has its own error
-            self.log.warning("The report is not written: %s", error)
-        self._claim.release()
+        finally:
+            claim.release()
         if self._report is not None:
             self._report.tidy()
 
@@ -377,16 +388,14 @@ class EncordRegisterCloudDataOperator(JobOperator):
             self._claim.check()
 
     def _cloud_source(self) -> CloudSource:
-        from airflow_provider_encord.ingest.cloud import MOST_UNITS
         from airflow_provider_encord.ingest.cloud_source import CloudSource
         from airflow_provider_encord.ingest.kinds import kind_named
 
-        prefix = blank_to_none(self.url_prefix)
         return CloudSource(
             path=storage_path(self.source, "source"),
-            url_prefix=None if prefix is None else str(prefix),
+            url_prefix=parse_url_prefix(self.url_prefix, "url_prefix"),
             kind=kind_named(str(self.kind)) if blank_to_none(self.kind) is not None else None,
-            units_per_job=parse_positive_int(self.units_per_job, "units_per_job", most=MOST_UNITS),
+            units_per_job=parse_positive_int(self.units_per_job, "units_per_job", most=MOST_UNITS_PER_JOB),
             switches={"skip_duplicate_urls": self._skip, "upsert_metadata": self._upsert},
         )
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import folder_uri
 from airflow_provider_encord.links import folder_url
-from airflow_provider_encord.operators.arguments import FAIL, ON_ERROR, check_literals, one_of, parse_choice
+from airflow_provider_encord.operators.arguments import FAIL, ON_ERROR, parse_choice
 from airflow_provider_encord.operators.job_parts import JobPart
 from airflow_provider_encord.operators.jobs import JobOperator
+from airflow_provider_encord.operators.literals import check_literals, one_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

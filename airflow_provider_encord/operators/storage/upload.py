@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from airflow_provider_encord.assets import dataset_uri, folder_uri
-from airflow_provider_encord.defaults import FILE_KINDS, FILES_PER_JOB, JOB_TIMEOUT, MATCH_FILES_BY, PARALLEL_UPLOADS
+from airflow_provider_encord.defaults import (
+    FILE_KINDS,
+    FILES_PER_JOB,
+    JOB_TIMEOUT,
+    MATCH_FILES_BY,
+    MOST_FILES_PER_JOB,
+    PARALLEL_UPLOADS,
+)
 from airflow_provider_encord.links import dataset_url, folder_url
 from airflow_provider_encord.operators.arguments import (
     ON_ERROR,
     SKIP,
     blank_to_none,
-    check_literals,
-    one_of,
     parse_bool,
     parse_choice,
     parse_list,
@@ -26,6 +31,7 @@ from airflow_provider_encord.operators.arguments import (
     text_or_mapping,
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
+from airflow_provider_encord.operators.literals import check_literals, one_of, up_to
 from airflow_provider_encord.operators.storage.task_state import task_state_notebook
 
 if TYPE_CHECKING:
@@ -61,7 +67,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
         EncordUploadFilesOperator(
             task_id="upload",
-            dataset="{{ params.dataset }}",
+            dataset_id="{{ params.dataset_id }}",
             source="s3://aws_default@intake/{{ ds }}/**/*.jpg",
             report="s3://aws_default@intake/reports/{{ ds }}.jsonl",
         )
@@ -164,6 +170,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             report=(report, parse_url),
             match_by=(match_by, one_of(*MATCH_FILES_BY)),
             on_error=(on_error, one_of(*ON_ERROR)),
+            files_per_job=(files_per_job, up_to(MOST_FILES_PER_JOB)),
             max_concurrency=(max_concurrency, parse_positive_int),
             job_timeout=(job_timeout, parse_seconds),
         )
