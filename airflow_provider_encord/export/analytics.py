@@ -33,7 +33,7 @@ from airflow_provider_encord.export.analytics_reading import (
 )
 from airflow_provider_encord.export.analytics_selection import known_selection
 from airflow_provider_encord.export.directory import ExportDirectory, ReplacedError
-from airflow_provider_encord.export.manifest import FileRecord, ManifestError, encode_manifest
+from airflow_provider_encord.export.manifest import FileRecord, ManifestError, encode_manifest, require_readable
 from airflow_provider_encord.storage_paths import StoragePath
 
 log = logging.getLogger(__name__)
@@ -279,6 +279,7 @@ def _require_possible(selection: AnalyticsSelection, now: datetime.datetime) -> 
 
 def _decode(content: bytes, title: str) -> AnalyticsManifest:
     try:
+        require_readable(content, title)
         return _MANIFEST.decode(content)
     except NOT_JSON as error:
         raise ManifestError(f"{title} is not the manifest of an export of analytics: {error}.") from None

@@ -98,7 +98,7 @@ def links(directory: StoragePath, manifest: Manifest) -> list[Link]:
     :raises BrokenChainError: Another one is missing, or a file of one.
     """
     if manifest.history is None:
-        raise BrokenChainError("The export is not part of a chain.")
+        raise BrokenChainError("The export is not part of a history.")
     # What a newer version wrote beside these exports does not matter to them.
     found = _links(directory, (manifest.history.name, manifest.selection, manifest.layout), skip_newer=True)
     own = found.get(str(manifest.plan_id))

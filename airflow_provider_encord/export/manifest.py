@@ -269,13 +269,19 @@ def decode_manifest(content: bytes, title: str) -> Manifest:
     :raises ManifestError: It is of a newer schema, or not a manifest of label rows at all.
     """
     try:
-        _require_readable(_VERSION.decode(content).schema_version, title)
+        require_readable(content, title)
         return _MANIFEST.decode(content)
     except NOT_JSON as error:
         raise ManifestError(f"{title} is not the manifest of an export of label rows: {error}.") from None
 
 
-def _require_readable(version: str, title: str) -> None:
+def require_readable(content: bytes, title: str) -> None:
+    """Check that a manifest is of a version that this one can read.
+
+    :param content: Of its file.
+    :raises ManifestError: It is not; `NewerManifestError` if it is newer.
+    """
+    version = _VERSION.decode(content).schema_version
     major, _, minor = version.partition(".")
     if not (major.isdecimal() and minor.isdecimal()):
         raise ManifestError(f"{title} has the schema_version {version!r}, which is not a version of ours.")

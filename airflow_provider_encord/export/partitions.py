@@ -5,6 +5,7 @@ Partitions are what goes from the planning task to the others: small, and worth 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +15,10 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.export.directory import FinishedError
 from airflow_provider_encord.export.labels import ExportSpec, export_part, join, plan_export, tidy
+from airflow_provider_encord.export.listing_file import read_rows
 from airflow_provider_encord.export.manifest import Manifest, Shard
 from airflow_provider_encord.export.part import require_readable
-from airflow_provider_encord.export.plan import Directory, Plan, Progress, directory_of, read_plan
+from airflow_provider_encord.export.plan import Directory, Plan, Progress, directory_of, ranges, read_plan
 from airflow_provider_encord.export.reading import ReadOptions
 from airflow_provider_encord.export.shards import part_of
 from airflow_provider_encord.storage_paths import StoragePath
@@ -118,7 +120,25 @@ def _of_whole(partition: Partition, directory: Directory, reading: ReadOptions) 
         )
     require_readable(manifest.failed, reading)
     tidy(directory)
-    return Progress(plan_id=partition.plan_id, finished=True, shards=_shards(manifest, partition.number)), manifest
+    gone_or_failed = _rows_of(manifest, directory, partition.number) if manifest.not_found or manifest.failed else ()
+    progress = Progress(
+        plan_id=partition.plan_id,
+        finished=True,
+        shards=_shards(manifest, partition.number),
+        not_found=[row for row in manifest.not_found if row.label_hash in gone_or_failed],
+        failed=[row for row in manifest.failed if row.label_hash in gone_or_failed],
+    )
+    return progress, manifest
+
+
+def _rows_of(manifest: Manifest, directory: Directory, number: int) -> set[str]:
+    """The label hashes of the rows of a part."""
+    if manifest.listing is None:
+        return set()
+    counts = manifest.counts
+    part = ranges(counts.exported + counts.not_found + counts.failed, manifest.parts)[number]
+    chosen = (row.label_hash for row, wanted in read_rows(directory.path, manifest.listing) if wanted)
+    return set(itertools.islice(chosen, part.start, part.stop))
 
 
 def _shards(manifest: Manifest, number: int) -> list[Shard]:

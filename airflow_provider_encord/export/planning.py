@@ -65,13 +65,18 @@ class ExportSpec(msgspec.Struct, frozen=True, kw_only=True):
 
         :param host: Of the API.
         """
-        chain = self.history and {"directory": str(self.history.directory), "name": self.history.name}
+        chain = self.history
+        history = chain and {
+            "directory": str(chain.directory),
+            "name": chain.name,
+            "lookback_seconds": chain.lookback_seconds,
+        }
         return fingerprint(
             host=host,
             selection=msgspec.to_builtins(self.selection),
             layout=msgspec.to_builtins(self.layout),
             logical_date=self.logical_date,
-            history=chain and {**chain, "overlap": self.history.lookback_seconds if self.history else None},
+            history=history,
         )
 
     def is_shared(self, directory: Directory, host: str) -> bool:
@@ -227,7 +232,7 @@ def _changes(client: EncordClient, spec: ExportSpec, listing: Listing, destinati
 def _require_own_directory(spec: ExportSpec, there: Manifest | None, destination: StoragePath) -> None:
     if spec.history and there and there.logical_date != spec.logical_date:
         raise InvalidArgumentError(
-            f"destination: {destination} holds the export of {there.logical_date}. Each export of a chain needs a "
+            f"destination: {destination} holds the export of {there.logical_date}. Each export of a history needs a "
             "directory of its own: end the path with the date, such as {{ ds }}."
         )
 
@@ -244,9 +249,9 @@ def _report(spec: ExportSpec, listing: Listing, destination: StoragePath, to_rea
     if changes.previous:
         log.info("%d did not change since the export in %s.", len(listing.rows) - to_read, changes.previous.manifest)
     elif changes.history and changes.history.restarted:
-        log.warning("The chain is broken, so this export is of all rows: %s", changes.history.restarted)
+        log.warning("The history is broken, so this export is of all rows: %s", changes.history.restarted)
     elif spec.history:
-        log.info("There is no earlier export of this chain in %s; this one is of all rows.", spec.history.directory)
+        log.info("There is no earlier export of this history in %s; this one is of all rows.", spec.history.directory)
     restrictions = spec.selection.restrictions
     if restrictions and not listing.rows:  # a project without labels, asked for as a whole, is no reason to warn
         log.warning(

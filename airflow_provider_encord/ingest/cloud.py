@@ -98,6 +98,14 @@ def manifest_entries(
         raise InvalidArgumentError(f"source: {path} is neither .jsonl, .csv nor .json; or name a directory to list.")
 
 
+def is_listed(name: str, kind: Kind | None = None) -> bool:
+    """Whether a listing takes an object of this name. Without a `kind`, it leaves out text: notes, reports and tables.
+
+    :param kind: What all objects are, whatever their names.
+    """
+    return kind is not None or kind_of(name) not in (None, TEXT)
+
+
 def list_prefix(
     directory: Any,
     url_prefix: str,
@@ -118,8 +126,7 @@ def list_prefix(
     fitting = skipped = 0
     for key in keys_below(directory, "source") if keys is None else keys:
         name = key.rpartition("/")[2]
-        of_kind = kind or kind_of(name)
-        if of_kind in (None, TEXT) and not kind:
+        if not is_listed(name, kind):
             skipped += 1
             continue
         fitting += 1
@@ -130,7 +137,7 @@ def list_prefix(
             raise InvalidArgumentError(
                 f"source: the name of {key} has {len(name)} characters, and Encord takes {LONGEST_TITLE}."
             )
-        yield CloudObject(url=_url_below(url_prefix, key), kind=of_kind or TEXT, title=name, key=key)
+        yield CloudObject(url=_url_below(url_prefix, key), kind=kind or kind_of(name) or TEXT, title=name, key=key)
     if not fitting and after is None:
         raise InvalidArgumentError(
             f"source: no object below {directory} has a suffix that stands for a kind, such as .png or .mp4 ({skipped} "

@@ -16,12 +16,12 @@ from airflow_provider_encord.client.errors import InvalidArgumentError, Unavaila
 from airflow_provider_encord.client.resources.jobs import DATASET_UPLOAD, FOLDER_UPLOAD, Job
 from airflow_provider_encord.ingest.cloud import (
     CloudObject,
+    is_listed,
     list_prefix,
     manifest_entries,
     placed_parts,
     placed_units,
 )
-from airflow_provider_encord.ingest.kinds import kind_of
 from airflow_provider_encord.ingest.rows import START, Place
 from airflow_provider_encord.ingest.sources import uri_of
 from airflow_provider_encord.storage_paths import storage_errors, version_of
@@ -45,14 +45,16 @@ class CloudSource:
     switches: Mapping[str, bool] | None = None
 
     def require_elsewhere(self, path: Any, argument: str) -> None:
-        """Make sure that a listing of the source does not have what a task writes.
+        """Make sure that what a task writes is not the source, and not in the listing of it.
 
         :param path: Of the file or directory that is written.
         :param argument: The argument that it comes from, for messages.
-        :raises InvalidArgumentError: It has.
+        :raises InvalidArgumentError: It is.
         """
         source, inner = (uri_of(path).rstrip("/") for path in (self.path, path))
-        if f"{inner}/".startswith(f"{source}/") and (self.kind is not None or kind_of(inner) is not None):
+        if inner == source:
+            raise InvalidArgumentError(f"{argument}: it is the source itself. Name another path.")
+        if inner.startswith(f"{source}/") and is_listed(inner, self.kind):
             raise InvalidArgumentError(
                 f"{argument}: it is in the directory that is listed as source, so it would be registered. Name a "
                 "place in another directory."

@@ -58,8 +58,11 @@ def partition_objects(
     claim = Claim(destination / CLAIM_FILE, owner, _ARGUMENT)
     claim.take()
     try:
-        names = [_write(destination, claim, number, some) for number, some in enumerate(batches(objects(), size))]
-        _remove_others(destination, claim, names)
+        names = [_name(number, some) for number, some in enumerate(batches(objects(), size))]
+        others = _others(destination, names)
+        for name, some in zip(names, batches(objects(), size), strict=True):
+            _write(destination / name, claim, some)
+        _remove(destination, claim, others)
     finally:
         claim.release()
     return [str(destination / name) for name in names]
@@ -82,35 +85,42 @@ def batches(objects: Iterable[CloudObject], size: int) -> Iterator[list[CloudObj
 
 def lines_of_manifest(objects: Iterable[CloudObject]) -> Iterator[bytes]:
     """Objects as lines that `cloud.read_manifest` takes."""
-    for drawn in objects:
-        yield msgspec.json.encode({"url": drawn.url, "kind": name_of_kind(drawn.kind), "title": drawn.title}) + b"\n"
+    for listed in objects:
+        yield msgspec.json.encode({"url": listed.url, "kind": name_of_kind(listed.kind), "title": listed.title}) + b"\n"
 
 
-def _write(directory: Any, claim: Claim, number: int, objects: Sequence[CloudObject]) -> str:
-    """Write a manifest, unless it is there as it has to be.
-
-    :return: Its name.
-    """
+def _name(number: int, objects: Sequence[CloudObject]) -> str:
     digest = hashlib.sha256()
     for line in lines_of_manifest(objects):
         digest.update(line)
-    name = f"objects-{number:05d}-{digest.hexdigest()[:16]}.jsonl"
-    path = directory / name
+    return f"objects-{number:05d}-{digest.hexdigest()[:16]}.jsonl"
+
+
+def _write(path: Any, claim: Claim, objects: Sequence[CloudObject]) -> None:
+    """Write a manifest, unless it is there as it has to be."""
     claim.check()
     with storage_errors(_ARGUMENT, path):
         if not (path.exists() and _is_whole(path)):
             write_whole(path, lines_of_manifest(objects))
-    return name
 
 
-def _remove_others(directory: Any, claim: Claim, keep: Sequence[str]) -> None:
+def _others(directory: Any, names: Sequence[str]) -> list[Any]:
+    """Manifests of earlier runs, other than these.
+
+    :raises InvalidArgumentError: One has not the content that its name stands for.
+    """
+    with storage_errors(_ARGUMENT, directory):
+        others = [path for path in directory.iterdir() if _MANIFEST.fullmatch(path.name) and path.name not in {*names}]
+        foreign = [path.name for path in others if not _is_whole(path)]
+    if foreign:
+        raise _holds_others(directory, foreign)
+    return others
+
+
+def _remove(directory: Any, claim: Claim, manifests: Sequence[Any]) -> None:
     """Remove manifests of earlier runs, and what killed attempts were writing."""
     with storage_errors(_ARGUMENT, directory):
-        others = [path for path in directory.iterdir() if _MANIFEST.fullmatch(path.name) and path.name not in {*keep}]
-        foreign = [path.name for path in others if not _is_whole(path)]
-        if foreign:
-            raise _holds_others(directory, foreign)
-        for path in others:
+        for path in manifests:
             claim.check()
             remove(path)
         claim.check()

@@ -71,19 +71,12 @@ class RegisteredGroups:
     def find(self, units: Sequence[Unit]) -> Flow[dict[int, Registered]]:
         """Those of the units that are registered, by position."""
         found: dict[int, Registered] = {}
-        for number, unit in enumerate(units):
-            sort = _sort(unit)
-            if sort is None:
-                continue
-            if sort not in self._known:
-                self._known[sort] = yield from self._list(sort)
-            same_title, best = self._known[sort].get(title_of(unit), []), None
-            for known in same_title:
-                matched_by = yield from self._match(known, unit)
-                if matched_by and (best is None or best.in_another_order_than(unit)):
-                    best, found[number] = known, known.registered(unit, matched_by)
-            if best is not None:
-                same_title.remove(best)  # each stands for one unit
+        for any_order in (False, True):  # first all whose files have the same order: those are theirs
+            for number, unit in enumerate(units):
+                if number not in found:
+                    registered = yield from self._take(unit, any_order)
+                    if registered is not None:
+                        found[number] = registered
         _warn(
             "%d groups or scenes count as registered by their title alone, such as %r: their files cannot be compared. "
             "Give others a title of their own.",
@@ -95,6 +88,21 @@ class RegisteredGroups:
             [units[number] for number, one in found.items() if one.note == _OTHER_ORDER],
         )
         return found
+
+    def _take(self, unit: Unit, any_order: bool) -> Flow[Registered | None]:
+        """What is registered of a unit, and stands for no other from now on."""
+        sort = _sort(unit)
+        if sort is None:
+            return None
+        if sort not in self._known:
+            self._known[sort] = yield from self._list(sort)
+        same_title = self._known[sort].get(title_of(unit), [])
+        for known in same_title:
+            matched_by = yield from self._match(known, unit)
+            if matched_by and (any_order or not known.in_another_order_than(unit)):
+                same_title.remove(known)
+                return known.registered(unit, matched_by)
+        return None
 
     def update_metadata(self, units: Sequence[Unit], present: Mapping[int, Registered]) -> Flow[dict[int, Registered]]:
         """Give units that are registered the client metadata that they have now; those without any keep theirs.

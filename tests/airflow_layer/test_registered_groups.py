@@ -134,6 +134,19 @@ def test_an_image_group_in_another_order_is_there_and_the_report_says_so(
     assert line["note"] is None
 
 
+def test_of_two_groups_with_the_same_files_each_finds_the_one_in_its_order(intake: Intake, tmp_path: Path) -> None:
+    """The first took the group of the second, which then was none of those that are there."""
+    names, report = intake.objects(3), tmp_path / "report"
+    one, other = _group(intake, names), _group(intake, names[::-1])
+    for _ in range(2):
+        source = _manifest(intake, image_groups=[one, other])
+        intake.register(source=source, report=str(report), skip_duplicate_urls=_ == 1)
+    turned = _manifest(intake, image_groups=[_group(intake, [names[1], names[0], names[2]]), other])
+    intake.register(source=turned, report=str(report))
+    first, second = map(json.loads, report.read_text().splitlines())
+    assert ("another order" in first["note"], second["note"]) == (True, None)
+
+
 @pytest.mark.parametrize("into", ["folder", "dataset"])
 def test_upsert_metadata_updates_groups_and_scenes_that_are_there(intake: Intake, into: str) -> None:
     names = intake.objects(2)

@@ -199,3 +199,13 @@ def test_exports_of_labels_and_of_analytics_refuse_each_other(tmp_path):
     _export(tmp_path / "analytics", 1)
     with pytest.raises(InvalidArgumentError, match="holds something else"):
         export(Encord(units(3)).client(), QUESTION, tmp_path / "analytics")
+
+
+def test_an_export_of_a_newer_version_is_refused_and_left_alone(tmp_path):
+    manifest = _export(tmp_path, 1)
+    newer = (tmp_path / MANIFEST).read_text().replace(f'"{manifest.schema_version}"', '"2.0"', 1)
+    (tmp_path / MANIFEST).write_text(newer)
+    with pytest.raises(InvalidArgumentError, match=r"has the schema_version 2\.0, .* Upgrade airflow-provider-encord"):
+        _export(tmp_path, 1, overwrite=True)
+    assert (tmp_path / MANIFEST).read_text() == newer
+    (tmp_path / MANIFEST).unlink()

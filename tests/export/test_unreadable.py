@@ -235,6 +235,22 @@ def test_an_export_in_parts_that_skipped_rows_is_planned_again_with_overwrite(tm
     assert (ended[-1].counts.failed, ended[-1].counts.exported) == (0, 20)
 
 
+def test_a_part_that_is_run_again_after_the_end_counts_its_own_rows(tmp_path):
+    """It reported that nothing had failed, or was gone."""
+    rows = _units({4: b"NaN", 12: b"NaN", 13: b"NaN"})
+    gone = [one for one in rows if one is not rows[15]]
+    spec = ExportSpec(selection=QUESTION, layout=Layout(max_shard_bytes=300), logical_date=RUN)
+    parts = plan_partitions(Answering(rows).client(), spec, tmp_path, rows_per_partition=10, most=9)
+
+    def run() -> list[tuple[int, int, int]]:
+        reading = ReadOptions(skip_unreadable=True)
+        ended = [export_partition(Answering(gone).client(), part, tmp_path, reading)[0] for part in parts]
+        return [(sum(shard.rows for shard in one.shards), len(one.not_found), len(one.failed)) for one in ended]
+
+    assert run() == [(9, 0, 1), (7, 1, 2)]
+    assert run() == [(9, 0, 1), (7, 1, 2)]
+
+
 def test_an_export_that_another_attempt_finished_with_skipped_rows_fails_if_none_may_be_skipped(tmp_path):
     class Meanwhile(Answering):
         def send(self, call: Any) -> Any:

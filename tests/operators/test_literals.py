@@ -312,9 +312,6 @@ def test_a_time_span_of_many_years_is_refused_by_name(value: Any) -> None:
 def test_a_defect_of_ours_is_not_retried_and_says_what_it_is() -> None:
     message = r"^Unexpected AttributeError: .* This is a defect"
     with pytest.raises(AirflowFailException, match=message), airflow_errors():
-        pytest.raises(AirflowFailException, match=r"^Unexpected AttributeError: .* This is a defect"),
-        airflow_errors(),
-    ):
         as_dictionary(3)
 
 

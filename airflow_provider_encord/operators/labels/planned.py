@@ -37,13 +37,13 @@ class PlannedExportOperator(LabelRowsOperator):
         ``parquet``); ``coco.json``, ``coco.json.gz`` and ``coco.json.zst`` COCO (extra ``coco``).
     :param max_shard_bytes: Label JSON in a file at most, in bytes, before it is compressed or converted, unless one row
         alone is larger (templated).
-    :param incremental: Export only the rows that are new or changed since the last export of the chain, and name
-        those that left (templated). The first export of a chain is of all rows, and so is one after an export that the
-        chain needs was removed or damaged: the log and the manifest then say why.
-    :param history_dir: Directory whose subdirectories are the exports of the chain (templated); by default the
+    :param incremental: Export only the rows that are new or changed since the last export of the history, and name
+        those that left (templated). The first export of a history is of all rows. So is one for which an earlier export
+        is missing or damaged: the log and the manifest then say why.
+    :param history_dir: Directory whose subdirectories are the exports of the history (templated); by default the
         directory that `destination` is in.
-    :param history_name: Distinguishes the chain from others in that directory (templated); by default the ids of the
-        DAG and the task. A chain also has one question (project, branch and filters) and one layout (`format`,
+    :param history_name: Distinguishes the history from others in that directory (templated); by default the ids of the
+        DAG and the task. A history also has one question (project, branch and filters) and one layout (`format`,
         `max_shard_bytes`).
     :param lookback_seconds: Seconds (templated): rows that were edited so shortly before the previous export listed
         them are read again, though their time of editing is the same.
