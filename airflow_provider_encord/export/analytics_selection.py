@@ -98,7 +98,7 @@ def _addresses(client: EncordClient, project: ProjectRecord, wanted: Sequence[st
     if not wanted:
         return []
     listed, complete = _members(client, project)
-    members = {row.casefold(): row for row in listed}
+    members = {address.casefold(): address for address in listed}
     found = []
     for email in wanted:
         address = members.get(email.casefold()) or _former(client, project, email)

@@ -110,19 +110,19 @@ class Reader:
 
         :raises PayloadTooLargeError: A row alone is too much for a request; the message says which.
         :raises UnexpectedResponseError: Encord gave a row twice, or one that was not asked for; or a row cannot be
-            read, which the message names, and `Reading.skip_unreadable` is false.
+            read, which the message names, and `ReadOptions.skip_unreadable` is false.
         :raises EncordError: Encord refused, or was not reached.
         """
         pool = concurrent.futures.ThreadPoolExecutor(max_workers=self._parallel)
-        under_way: collections.deque[concurrent.futures.Future[list[Read]]] = collections.deque()
+        pending: collections.deque[concurrent.futures.Future[list[Read]]] = collections.deque()
         start = 0
         try:
-            while start < len(listed) or under_way:
-                while start < len(listed) and len(under_way) < self._parallel:
+            while start < len(listed) or pending:
+                while start < len(listed) and len(pending) < self._parallel:
                     part = listed[start : start + self._size.rows]
                     start += len(part)
-                    under_way.append(pool.submit(self._bundle, part))
-                yield from under_way.popleft().result()
+                    pending.append(pool.submit(self._bundle, part))
+                yield from pending.popleft().result()
         finally:
             # A task that is killed raises here: what has not begun must not begin any more.
             pool.shutdown(cancel_futures=True)

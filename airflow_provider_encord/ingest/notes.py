@@ -85,8 +85,8 @@ class JobCheckpoints:
         return self.write is not None
 
     @property
-    def under_way(self) -> bool:
-        """Whether something is."""
+    def unfinished(self) -> bool:
+        """Whether a job still runs, or may."""
         return bool(self._open)
 
     def left(self, target: str) -> list[JobCheckpoint]:

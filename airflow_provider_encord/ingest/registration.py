@@ -49,12 +49,12 @@ class Registration:
     """Makes data of what was sent, in one dataset or folder.
 
     :param known: Rows that are not from these files; grows by what is registered.
-    :param notebook: Holds the running jobs.
+    :param checkpoints: Holds the running jobs.
     :param timeout: Seconds after which a job is no longer waited for.
     """
 
-    def __init__(self, target: UploadTarget, known: Iterable[DataRow], *, notebook: JobCheckpoints, timeout: float):
-        self._target, self._timeout, self._notebook = target, timeout, notebook
+    def __init__(self, target: UploadTarget, known: Iterable[DataRow], *, checkpoints: JobCheckpoints, timeout: float):
+        self._target, self._timeout, self._checkpoints = target, timeout, checkpoints
         self._known: dict[str, set[str]] = collections.defaultdict(set)
         for row in known:
             self._known[row.data_title].add(row.data_hash)
@@ -66,15 +66,15 @@ class Registration:
         :raises EncordError: Encord refuses, or was not reached; nothing was started.
         """
         known = {one for title in {item.file.title for item in sent} for one in self._known.get(title, ())}
-        note = self._notebook.open(self._target.id, sent, known)
+        note = self._checkpoints.open(self._target.id, sent, known)
         try:
             job = yield from self._target.start([item.entry for item in sent], skip_duplicate_urls=again)
         except OutcomeUnknownError:
             return Job(id=None, sent=sent, note=note)
         except EncordError:
-            self._notebook.close(note)
+            self._checkpoints.close(note)
             raise
-        return Job(id=job, sent=sent, note=self._notebook.started(note, job))
+        return Job(id=job, sent=sent, note=self._checkpoints.started(note, job))
 
     def take_up(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Flow[list[FileOutcome]]:
         """Wait for a job of an earlier attempt.
@@ -108,7 +108,7 @@ class Registration:
     def close(self, job: Job, outcomes: Sequence[FileOutcome]) -> None:
         """Forget a job whose outcomes are reported by now."""
         if not any(outcome.pending for outcome in outcomes):
-            self._notebook.close(job.note)
+            self._checkpoints.close(job.note)
 
     def finish(self, job: Job) -> Flow[list[FileOutcome]]:
         """Wait for a job; it remains noted until `close`.
@@ -125,7 +125,7 @@ class Registration:
         if not ended.ended:
             reason = self._overdue(job, ended.errors)
             # Without lasting notes a retry would not know of the job, and send its files a second time.
-            retryable = self._notebook.lasting
+            retryable = self._checkpoints.lasting
             return [failed(item.file, reason, retryable=retryable, sha256=item.sha256, pending=True) for item in sent]
         outcomes, untold = judge(sent, ended)
         for outcome in outcomes:
@@ -153,7 +153,7 @@ class Registration:
                 more = yield from self._outcomes(job.id, left, ended)
                 self.close(job, more)  # the note that is open already says the same
                 return outcomes + more
-            self._notebook.close(job.note)  # the note that is open already says the same
+            self._checkpoints.close(job.note)  # the note that is open already says the same
         found, left = yield from self._watch(left)
         unknown = (
             "Encord's answer to its registration was lost, and it does not show in the dataset. Run the task again."
@@ -189,7 +189,7 @@ class Registration:
         """Poll a job until it ends or its time is over; None if Encord does not know it."""
 
         def poll(hold: int) -> Call[UploadJob]:
-            self._notebook.check()
+            self._checkpoints.check()
             return self._target.poll(job, hold)
 
         try:

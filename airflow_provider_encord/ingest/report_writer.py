@@ -92,7 +92,7 @@ class ReportWriter:
         self._checksums = self.evidence.checksums
 
     @property
-    def notebook(self) -> JobCheckpoints:
+    def checkpoints(self) -> JobCheckpoints:
         """Notes beside the parts."""
         return JobCheckpoints(
             read=self._read_notes,
@@ -126,10 +126,10 @@ class ReportWriter:
         self._waiting = []
         self._written = self._clock()
 
-    def finish(self, outcomes: Iterable[FileOutcome], *, under_way: bool) -> None:
+    def finish(self, outcomes: Iterable[FileOutcome], *, unfinished: bool) -> None:
         """Write the report, whole; then the parts are not needed any more.
 
-        :param under_way: Jobs still run at Encord: their notes stay for the next try.
+        :param unfinished: Jobs still run at Encord: their notes stay for the next try.
         """
         self._claim.check()
         self._learned()
@@ -140,7 +140,7 @@ class ReportWriter:
             for part in self._left():
                 remove(part)
             remove_unfinished(self._parts)
-            if not under_way:
+            if not unfinished:
                 remove(self._parts / _NOTES)
         self.release()
 

@@ -51,7 +51,7 @@ def upload_files(
     on_outcomes: OutcomeCallback,
     files_per_job: int = FILES_PER_JOB,
     job_timeout: float = JOB_TIMEOUT,
-    notebook: JobCheckpoints | None = None,
+    checkpoints: JobCheckpoints | None = None,
     evidence: Evidence | None = None,
     match_by: str = TITLE_AND_SIZE,
 ) -> Flow[None]:
@@ -63,7 +63,7 @@ def upload_files(
     :param on_outcomes: Called with the outcome of each file, once, also if the flow fails.
     :param files_per_job: At most `MOST_URLS_PER_REQUEST`.
     :param job_timeout: Seconds to wait for a job to end.
-    :param notebook: Where earlier attempts noted their running jobs, and this one does; by default, nowhere.
+    :param checkpoints: Where earlier attempts noted their running jobs, and this one does; by default, nowhere.
     :param evidence: What earlier reports know of the rows.
     :param match_by: How files are recognised that no report knows; see `ingest.plan.make_plan`.
     :raises InvalidArgumentError: A number is out of its bounds.
@@ -81,9 +81,9 @@ def upload_files(
     refused_files = {outcome.file for outcome in refused}
     fit = [file for file in files if file not in refused_files]
     on_outcomes(refused)
-    notebook = notebook or JobCheckpoints()
+    checkpoints = checkpoints or JobCheckpoints()
     evidence = evidence or Evidence()
-    taken_up = yield from _take_up(target, fit, notebook, job_timeout, on_outcomes, evidence)
+    taken_up = yield from _take_up(target, fit, checkpoints, job_timeout, on_outcomes, evidence)
     done = {outcome.file for outcome in taken_up}
     theirs = {outcome.data_hash or outcome.backing_item_uuid for outcome in taken_up}
     rows = yield from rows_of_kinds(target, fit)
@@ -93,10 +93,10 @@ def upload_files(
     on_outcomes([failed(file, str(error), retryable=error.retryable) for file, error in plan.unreadable])
     on_outcomes([_present(target, file, row, matched_by) for file, row, matched_by in plan.present])
     on_outcomes([_ambiguous(file, target) for file in plan.ambiguous])
-    registration = Registration(target, rows, notebook=notebook, timeout=job_timeout)
+    registration = Registration(target, rows, checkpoints=checkpoints, timeout=job_timeout)
     parts = batches(plan.missing, files_per_job=files_per_job)
     newcomers = Newcomers(target, rows, look=match_by != CHECKSUM)
-    yield from _Upload(target, registration, on_outcomes, newcomers, notebook).run(parts)
+    yield from _Upload(target, registration, on_outcomes, newcomers, checkpoints).run(parts)
 
 
 def _of_same_type(target: UploadTarget, files: Sequence[SourceFile], rows: list[DataRow]) -> Flow[list[DataRow]]:
@@ -125,7 +125,7 @@ def _of_same_type(target: UploadTarget, files: Sequence[SourceFile], rows: list[
 def _take_up(
     target: UploadTarget,
     files: Sequence[SourceFile],
-    notebook: JobCheckpoints,
+    checkpoints: JobCheckpoints,
     job_timeout: float,
     on_outcomes: OutcomeCallback,
     evidence: Evidence,
@@ -137,9 +137,9 @@ def _take_up(
     outcomes: list[FileOutcome] = []
     done: set[SourceFile] = set()
     # Those with an id first: what such a job made is certain, and another note may be about the same objects.
-    for note in sorted(notebook.left(target.id), key=lambda one: one.job is None):
+    for note in sorted(checkpoints.left(target.id), key=lambda one: one.job is None):
         sent = [one for one in sent_again(note, files) if one.file not in done]
-        registration = Registration(target, (), notebook=notebook, timeout=job_timeout)
+        registration = Registration(target, (), checkpoints=checkpoints, timeout=job_timeout)
         before = sent_before(note, files)
         made = (yield from registration.find(note, before)) if before else []
         folder = None if target.dataset else target.folder
@@ -215,10 +215,10 @@ class _Upload:
         registration: Registration,
         on_outcomes: OutcomeCallback,
         newcomers: Newcomers,
-        notebook: JobCheckpoints,
+        checkpoints: JobCheckpoints,
     ):
         self._target, self._registration, self._on_outcomes = target, registration, on_outcomes
-        self._newcomers, self._notebook = newcomers, notebook
+        self._newcomers, self._checkpoints = newcomers, checkpoints
         self._running: collections.deque[Job] = collections.deque()
         self._failed_batches = 0
         self._stopped_by: EncordError | None = None
@@ -257,9 +257,9 @@ class _Upload:
 
     def _start(self, files: Sequence[SourceFile]) -> Flow[list[Job]]:
         try:
-            self._notebook.hold(sum(file.size for file in files) / _SLOWEST)
+            self._checkpoints.hold(sum(file.size for file in files) / _SLOWEST)
             sent, failures = yield from send_files(self._target, files)
-            self._notebook.check()
+            self._checkpoints.check()
         except EncordError as error:
             self._meet(error)
             self._fail(files, str(error), retryable=error.retryable)

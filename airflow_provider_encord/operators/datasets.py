@@ -48,7 +48,7 @@ class EncordCreateDatasetOperator(EncordBaseOperator):
         one, so also on a retry after the dataset was created; ``"new"`` makes another dataset at every try.
     :return: Id of the dataset.
     :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
-    :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.
+    :raises AirflowException: Encord was not reached, or its answer was lost; a retry looks first.
     """
 
     template_fields: Sequence[str] = ("title", "description", "create_backing_folder", "if_exists", "encord_conn_id")

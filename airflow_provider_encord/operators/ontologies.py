@@ -41,7 +41,7 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
         one, so also on a retry after the ontology was created; ``"new"`` makes another ontology at every try.
     :return: Id of the ontology.
     :raises AirflowFailException: The structure is wrong, the title is taken, or Encord refuses the arguments.
-    :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.
+    :raises AirflowException: Encord was not reached, or its answer was lost; a retry looks first.
     """
 
     template_fields: Sequence[str] = ("title", "structure", "description", "if_exists", "encord_conn_id")

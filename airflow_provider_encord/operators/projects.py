@@ -47,7 +47,7 @@ class EncordCreateProjectOperator(EncordBaseOperator):
         one, so also on a retry after the project was created; ``"new"`` makes another project at every try.
     :return: Id of the project.
     :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
-    :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.
+    :raises AirflowException: Encord was not reached, or its answer was lost; a retry looks first.
     """
 
     template_fields: Sequence[str] = (
@@ -287,7 +287,7 @@ class EncordCopyProjectOperator(EncordBaseOperator):
         one; ``"new"`` makes another copy at every try.
     :return: Id of the copy.
     :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
-    :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.
+    :raises AirflowException: Encord was not reached, or its answer was lost; a retry looks first.
     """
 
     template_fields: Sequence[str] = (

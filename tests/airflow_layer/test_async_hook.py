@@ -125,11 +125,11 @@ def test_one_users_closing_takes_nothing_from_the_others(server: ScriptedServer)
 
     async def work() -> None:
         mine = await EncordHook().get_async_client()
-        under_way = asyncio.create_task(mine.send(list_projects()))
+        pending = asyncio.create_task(mine.send(list_projects()))
         await until(lambda: server.accepted == 1)
         async with await EncordHook().get_async_client():
             pass
-        assert (await under_way).results == []
+        assert (await pending).results == []
         assert (await mine.send(list_projects())).results == []
 
     asyncio.run(work())
@@ -160,14 +160,14 @@ def test_a_rotated_key_is_followed_and_the_old_client_ends_when_its_work_has(
 
     async def work() -> None:
         old = await EncordHook().get_async_client()
-        under_way = asyncio.create_task(old.send(list_projects()))
+        pending = asyncio.create_task(old.send(list_projects()))
         await until(lambda: server.accepted == 1)
         monkeypatch.setenv(SSH_CONNECTION, ssh(server))
         new = await EncordHook().get_async_client()
         assert new is not old
         assert new.credential != old.credential
         assert server.ended == 0
-        assert (await under_way).results == []
+        assert (await pending).results == []
         await until(lambda: server.ended == 1)  # the old one has given its connection back
         await new.send(list_projects())
         assert server.ended == 1

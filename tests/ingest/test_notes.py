@@ -16,7 +16,7 @@ from airflow_provider_encord.ingest.places import UploadTarget
 from airflow_provider_encord.ingest.report_writer import ReportWriter
 from airflow_provider_encord.ingest.transfer import StoredFile
 from airflow_provider_encord.ingest.upload import upload_files
-from airflow_provider_encord.operators.storage.task_state import task_state_notebook
+from airflow_provider_encord.operators.storage.task_state import task_state_checkpoints
 from tests.airflow_layer.test_jobs import Store
 from tests.ingest.files import a_file, a_row
 from tests.ingest.scripted_encord import POLL, PUT, START, ScriptedEncord
@@ -34,7 +34,7 @@ class Desk:
     def __init__(self) -> None:
         self.content: bytes | None = None
 
-    def notebook(self) -> JobCheckpoints:
+    def checkpoints(self) -> JobCheckpoints:
         return JobCheckpoints(read=lambda: self.content, write=self._write)
 
     def _write(self, content: bytes) -> None:
@@ -44,7 +44,10 @@ class Desk:
 def upload(encord: ScriptedEncord, desk: Desk, *titles: str, **options: Any) -> None:
     files = [a_file(title, len(title)) for title in titles]
     target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
-    run(upload_files(target, files, on_outcomes=encord.report, notebook=desk.notebook(), **options), encord.perform)
+    run(
+        upload_files(target, files, on_outcomes=encord.report, checkpoints=desk.checkpoints(), **options),
+        encord.perform,
+    )
 
 
 def killed(step: Any) -> Any:
@@ -103,7 +106,7 @@ def test_rows_that_were_there_before_are_not_taken_for_those_of_a_job_that_never
     target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
     for _ in range(2):
         try:
-            run(upload_files(target, files, on_outcomes=encord.report, notebook=desk.notebook()), encord.perform)
+            run(upload_files(target, files, on_outcomes=encord.report, checkpoints=desk.checkpoints()), encord.perform)
         except KilledError:
             encord.outcomes.clear()
     assert [row.data_title for row in encord.rows] == ["a.png", "a.png"]
@@ -127,7 +130,7 @@ def test_a_job_whose_time_is_over_is_followed_again_by_the_next_try() -> None:
 def test_nothing_is_noted_once_all_is_known() -> None:
     encord, desk = ScriptedEncord(), Desk()
     upload(encord, desk, "a.png")
-    assert desk.notebook().left(DATASET) == []
+    assert desk.checkpoints().left(DATASET) == []
 
 
 def test_a_lost_answer_and_a_killed_look_for_it_do_not_double() -> None:
@@ -141,7 +144,7 @@ def test_a_lost_answer_and_a_killed_look_for_it_do_not_double() -> None:
     encord.instead["pause"].append(None)
     upload(encord, desk, "a.png")
     assert len(encord.rows) == 1
-    assert desk.notebook().left(DATASET) == []
+    assert desk.checkpoints().left(DATASET) == []
 
 
 def test_notes_about_another_dataset_or_other_files_are_no_concern() -> None:
@@ -164,14 +167,14 @@ def test_what_are_no_notes_is_named_by_the_argument(content: bytes) -> None:
 def test_the_place_of_the_notes_is_kept_while_files_are_sent_and_at_each_poll() -> None:
     """Review of 0.1, ingest 1: a claim ended after 15 minutes, while its owner waited for a job."""
     encord = ScriptedEncord()
-    notebook = JobCheckpoints(
+    checkpoints = JobCheckpoints(
         hold=lambda seconds: encord.log.append(f"hold {seconds:.0f}"), check=lambda: encord.log.append("check")
     )
     encord.instead[POLL] += [UploadJob(status="PENDING")] * 3
     files = [a_file("a.png", 2_000_000_000)]
     run(
         upload_files(
-            UploadTarget(dataset=DATASET, credential=SSH_KEY), files, on_outcomes=encord.report, notebook=notebook
+            UploadTarget(dataset=DATASET, credential=SSH_KEY), files, on_outcomes=encord.report, checkpoints=checkpoints
         ),
         encord.perform,
     )
@@ -197,7 +200,7 @@ def test_a_noted_job_that_encord_no_longer_knows_is_started_again_for_what_is_no
     assert (encord.log.count(START), encord.log.count(PUT)) == (starts, 0)
     assert sorted(row.data_title for row in encord.rows) == ["a.png", "bc.png"]
     assert [encord.result_of(title) for title in ("a.png", "bc.png")] == ["created", "created"]
-    assert desk.notebook().left(DATASET) == []
+    assert desk.checkpoints().left(DATASET) == []
     assert all(one["skipDuplicateUrls"] for one in encord.starts[1:])
 
 
@@ -223,7 +226,7 @@ def test_a_changed_file_of_a_noted_job_that_encord_no_longer_knows_is_not_regist
     encord.instead[POLL].append(NotFoundError("there is no such job", operation=POLL))
     target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
     changed = [a_file("a.png", 77)]
-    run(upload_files(target, changed, on_outcomes=encord.report, notebook=desk.notebook()), encord.perform)
+    run(upload_files(target, changed, on_outcomes=encord.report, checkpoints=desk.checkpoints()), encord.perform)
     assert [row.file_size for row in encord.rows] == [77]
     assert encord.log.count(START) == 1
 
@@ -236,13 +239,13 @@ def test_a_zombie_does_not_erase_the_notes_of_its_retry(tmp_path: Path) -> None:
         return ReportWriter(path, dataset=DATASET, folder=None, owner=Owner("dag/run/task"))
 
     sent = [StoredFile(file=a_file("a.png", 5), objects=("key-1",))]
-    zombie, retry = record().notebook, record().notebook
+    zombie, retry = record().checkpoints, record().checkpoints
     retry.open(DATASET, sent, [])
     note = JobCheckpoint(target=DATASET, job="job-1", files=[])
     zombie._open.append(note)
     with pytest.raises(InvalidArgumentError, match="another attempt took"):
         zombie.close(note)
-    assert len(record().notebook.left(DATASET)) == 1
+    assert len(record().checkpoints.left(DATASET)) == 1
 
 
 @pytest.mark.parametrize("operation", ["set", "delete"])
@@ -263,8 +266,8 @@ def test_a_store_of_task_state_that_fails_does_not_stop_an_upload(
             super().delete(key)
 
     encord = ScriptedEncord()
-    notebook = task_state_notebook({"task_state_store": Failing()})  # type: ignore[typeddict-item]
+    checkpoints = task_state_checkpoints({"task_state_store": Failing()})  # type: ignore[typeddict-item]
     target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
-    run(upload_files(target, [a_file("a.png", 5)], on_outcomes=encord.report, notebook=notebook), encord.perform)
+    run(upload_files(target, [a_file("a.png", 5)], on_outcomes=encord.report, checkpoints=checkpoints), encord.perform)
     assert encord.result_of("a.png") == "created"
     assert caplog.text.count("RuntimeError") == 1

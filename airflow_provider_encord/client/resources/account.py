@@ -241,7 +241,7 @@ class Account(ClientProtocol, Protocol):
             )
         if own.kind != kind or own.id is None:
             raise UnsupportedByCredentialError(
-                f"{kind}: the API key of this connection belongs to a {own.kind} ({own.id}), so there is no {kind} to "
-                f"take from it. Use a connection with an API key of a {kind}, or with an SSH key."
+                f"The API key of this connection belongs to a {own.kind} ({own.id}), so it names no {kind}. Use a "
+                f"connection with an API key of a {kind}, or one with an SSH key and pass {kind}_id."
             )
         return own.id

@@ -109,7 +109,7 @@ def _listed(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     found = [] if content.get(name) is None else content[name]
     if isinstance(found, tuple):  # of a function
         found = list(found)
-    if not isinstance(found, list) or not all(isinstance(match, Mapping) for match in found):
+    if not isinstance(found, list) or not all(isinstance(entry, Mapping) for entry in found):
         raise WrongLabelsError(f"{name}: it must be a list of objects.")
     return found
 

@@ -32,7 +32,7 @@ class Labels(msgspec.Struct, kw_only=True):
     @property
     def count(self) -> int:
         """How many annotations there are."""
-        drawn = {match["objectHash"] for found in self.objects.values() for match in found}
+        drawn = {drawing["objectHash"] for drawings in self.objects.values() for drawing in drawings}
         without_frame = len(self.object_answers.keys() - drawn)
         return sum(map(len, self.objects.values())) + without_frame + len(self.classification_answers)
 
@@ -133,7 +133,7 @@ def edited_by_hand(labels: Labels) -> bool:
 
     That shows in the mark of manual annotation; or in who edited it last: somebody other than who made it.
     """
-    drawn = (match for found in labels.objects.values() for match in found)
+    drawn = (drawing for drawings in labels.objects.values() for drawing in drawings)
     return any(map(_is_edited, (*drawn, *labels.classification_answers.values())))
 
 

@@ -41,8 +41,8 @@ class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
     def annotations(self) -> int:
         """About how many it holds; of label rows, only what has answers is counted."""
         names = ("object_answers", "classification_answers") if self.is_label_row else ("objects", "classifications")
-        found = (self.content.get(name) for name in names)
-        return sum(len(match) for match in found if isinstance(match, list | dict))
+        parts = (self.content.get(name) for name in names)
+        return sum(len(part) for part in parts if isinstance(part, list | dict))
 
     @property
     def is_label_row(self) -> bool:
@@ -93,7 +93,7 @@ def _files(source: StoragePath) -> list[StoragePath]:
         found = sorted((path for path in source.iterdir() if path.name.endswith(SUFFIXES)), key=lambda one: one.name)
     if not found:
         raise InvalidArgumentError(f"source: there is no file of {', '.join(SUFFIXES)} in {source}.")
-    listed = next((match.name for match in found if _OF_EXPORTS.fullmatch(match.name)), None)
+    listed = next((path.name for path in found if _OF_EXPORTS.fullmatch(path.name)), None)
     if listed is not None:
         raise InvalidArgumentError(
             f"source: {source} has {listed} of an export and no manifest.json, which names the files of the export. "

@@ -130,4 +130,4 @@ class EncordVerifyExportOperator(EncordBaseOperator):
 def _words(directory: ObjectStoragePath, mismatches: Sequence[Mismatch]) -> str:
     named = "; ".join(map(str, mismatches[:MOST_NAMED]))
     more = f"; and {len(mismatches) - MOST_NAMED} more" if len(mismatches) > MOST_NAMED else ""
-    return f"The export in {directory} is not what its manifest says: {named}{more}. Export it again."
+    return f"The export in {directory} does not match what it was checked against: {named}{more}. Export it again."

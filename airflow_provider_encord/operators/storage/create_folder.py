@@ -34,7 +34,7 @@ class EncordCreateFolderOperator(EncordBaseOperator):
         fails if there is one; ``"new"`` makes another folder at every try (templated).
     :return: Id of the folder.
     :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
-    :raises AirflowException: Encord was not reached, or did not say what came of it; a retry looks.
+    :raises AirflowException: Encord was not reached, or its answer was lost; a retry looks first.
     """
 
     template_fields: Sequence[str] = (

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from airflow_provider_encord.ingest.notes import JobCheckpoints
 
-_KEY = "encord_under_way"
+_KEY = "encord_upload_jobs"
 _log = logging.getLogger(__name__)
 
 
-def task_state_notebook(context: Context) -> JobCheckpoints:
-    """The notebook of a task that has no report; without a store of task state, nothing lasts.
+def task_state_checkpoints(context: Context) -> JobCheckpoints:
+    """The checkpoints of a task that has no report; without a store of task state they serve one attempt alone.
 
     What keeps it from being written or erased is logged once: an upload is worth more than the note about it.
     """

@@ -32,7 +32,7 @@ from airflow_provider_encord.operators.arguments import (
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator, owner_of
 from airflow_provider_encord.operators.literals import check_literals, one_of, up_to
-from airflow_provider_encord.operators.storage.task_state import task_state_notebook
+from airflow_provider_encord.operators.storage.task_state import task_state_checkpoints
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
@@ -189,18 +189,18 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         files = self._files(path)
         record = None if path is None else self._record(path, target, context)
         outcomes: dict[SourceFile, FileOutcome] = {}
-        notebook = record.notebook if record else task_state_notebook(context)
-        options |= {"notebook": notebook, "evidence": record.evidence if record else None}
+        checkpoints = record.checkpoints if record else task_state_checkpoints(context)
+        options |= {"checkpoints": checkpoints, "evidence": record.evidence if record else None}
         try:
             counts = self._upload(target, files, outcomes, record, options)
         finally:
             if record is not None:
                 known = [outcomes[file] for file in files if file in outcomes]
-                self._finish_report(record, known, under_way=notebook.under_way)
+                self._finish_report(record, known, unfinished=checkpoints.unfinished)
         created, unchanged, failed = counts["created"], counts["unchanged"], counts["failed"]
         require_sum("The upload", len(files), created=created, unchanged=unchanged, failed=failed)
         self._warn_of_names(counts["matched_by_name"])
-        self._judge([outcomes[file] for file in files])
+        self._judge([outcomes[file] for file in files], has_report=path is not None)
         ids = {"dataset_id": target.dataset, "folder_id": target.folder}
         result = {**ids, **counts, "report": None if path is None else str(path)}
         uri = dataset_uri if target.dataset else folder_uri
@@ -269,11 +269,11 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         folder = None if target.dataset else target.folder
         return ReportWriter(path, dataset=target.dataset, folder=folder, owner=owner_of(context), exists=_exists)
 
-    def _finish_report(self, record: ReportWriter, outcomes: Sequence[FileOutcome], *, under_way: bool) -> None:
+    def _finish_report(self, record: ReportWriter, outcomes: Sequence[FileOutcome], *, unfinished: bool) -> None:
         if not outcomes:
             record.release()
             return
-        record.finish(outcomes, under_way=under_way)
+        record.finish(outcomes, unfinished=unfinished)
         self.log.info("The report of %d files is at %s.", len(outcomes), self.report)
 
     def _warn_of_names(self, number: int) -> None:
@@ -318,14 +318,14 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             "bytes": progress.uploaded_bytes,
         }
 
-    def _judge(self, outcomes: Sequence[FileOutcome]) -> None:
+    def _judge(self, outcomes: Sequence[FileOutcome], *, has_report: bool) -> None:
         """Fail the task if files failed and that is not to be skipped."""
         from airflow_provider_encord.reports import FAILED
 
         failures = [outcome for outcome in outcomes if outcome.result == FAILED]
         if not failures:
             return
-        text = _describe(failures, len(outcomes), bool(self.report))
+        text = _describe(failures, len(outcomes), has_report)
         if self.on_error == SKIP:
             self.log.warning("%s", text)
         elif any(outcome.retryable for outcome in failures):
