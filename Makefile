@@ -138,9 +138,10 @@ COMPARE_WITH ?= origin/main
 fragment: $(VENV)/.ready  ## whether this branch adds a fragment; compares with COMPARE_WITH (origin/main)
 	$(BIN)/towncrier check --compare-with $(COMPARE_WITH)
 
-dist: $(VENV)/.ready  ## the source distribution and the wheel, in dist/
+dist: $(VENV)/.ready  ## the source distributions and the wheels, in dist/
 	rm -rf dist
 	$(UV) build --quiet --out-dir dist .
+	$(UV) build --quiet --out-dir dist emulator
 
 clean:  ## remove everything that make has made
 	rm -rf .venv .venvs .work build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -165,27 +166,28 @@ $(UV): | python
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-$(VENV)/.ready: pyproject.toml constraints/airflow-$(AIRFLOW).txt $(UV)
+$(VENV)/.ready: pyproject.toml emulator/pyproject.toml constraints/airflow-$(AIRFLOW).txt $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints/airflow-$(AIRFLOW).txt \
 	  --editable '.[dev]'
 	touch $@
 
-.venvs/airflow-%/.ready: pyproject.toml constraints/airflow-%.txt $(UV)
+.venvs/airflow-%/.ready: pyproject.toml emulator/pyproject.toml constraints/airflow-%.txt $(UV)
 	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/airflow-$*
 	$(UV) pip install --quiet --python .venvs/airflow-$*/bin/python --constraint constraints/airflow-$*.txt \
 	  --editable '.[test]'
+	$(UV) pip install --quiet --python .venvs/airflow-$*/bin/python --no-deps --editable ./emulator
 	touch $@
 
-.venvs/lowest/.ready: pyproject.toml constraints/lowest.txt $(UV)
+.venvs/lowest/.ready: pyproject.toml emulator/pyproject.toml constraints/lowest.txt $(UV)
 	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/lowest
 	$(UV) pip install --quiet --python .venvs/lowest/bin/python --resolution lowest-direct \
 	  --constraint constraints/lowest.txt --editable '.[emulator,test]'
 	touch $@
 
-$(EMULATOR_ENVIRONMENT): pyproject.toml constraints/emulator.txt $(UV)
+$(EMULATOR_ENVIRONMENT): emulator/pyproject.toml constraints/emulator.txt $(UV)
 	$(UV) venv --quiet --clear --python $(BIN)/python .venvs/emulator
 	$(UV) pip install --quiet --python .venvs/emulator/bin/python --requirement constraints/emulator.txt
-	$(UV) pip install --quiet --python .venvs/emulator/bin/python --no-deps --editable .
+	$(UV) pip install --quiet --python .venvs/emulator/bin/python --no-deps --editable ./emulator
 	touch $@
 
 .venvs/sdk-%/.ready: tests/sdk/requirements-%.txt $(UV)

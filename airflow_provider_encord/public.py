@@ -11,25 +11,28 @@ import dataclasses
 from airflow_provider_encord import client
 
 PACKAGE = "airflow_provider_encord"
+EMULATOR = "encord_emulator"
 
 
 @dataclasses.dataclass(frozen=True)
 class PublicModule:
     """A module that users import from.
 
-    :param module: Its dotted name, without the package.
+    :param module: Its dotted name, without the package; empty for the package itself.
     :param names: What users import.
     :param about: What it is for.
+    :param package: The package that it is in.
     """
 
     module: str
     names: tuple[str, ...]
     about: str
+    package: str = PACKAGE
 
     @property
     def path(self) -> str:
         """The whole dotted name."""
-        return f"{PACKAGE}.{self.module}" if self.module else PACKAGE
+        return f"{self.package}.{self.module}" if self.module else self.package
 
 
 MODULES = (
@@ -126,9 +129,10 @@ MODULES = (
     ),
     PublicModule("schemas", ("NAMES", "read_schema"), "JSON Schemas of reports and manifests."),
     PublicModule(
-        "emulator",
+        "",
         ("Emulator", "EmulatorError", "SeededProject"),
-        "A local server that behaves like Encord, for tests.",
+        "A local server that behaves like Encord, for tests. A distribution of its own, `encord-emulator`.",
+        package=EMULATOR,
     ),
     PublicModule("client", tuple(client.__all__), "Encord's HTTP API without Airflow."),
 )

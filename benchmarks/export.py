@@ -19,9 +19,9 @@ import sys
 import tempfile
 from typing import Any
 
-from airflow_provider_encord.emulator.process import Emulator
 from benchmarks.calls import CONTENDERS, EMAIL, cpu_seconds
 from demo.surroundings import EMULATOR_PYTHON, KeyPair
+from encord_emulator.process import Emulator
 from tests.sdk.environments import SSH_SDK, interpreter
 
 UNITS = ("rows_per_second", "cpu_us_per_row", "requests", "peak_mb", "seconds")

@@ -13,9 +13,9 @@ import subprocess
 import sys
 import tempfile
 
-from airflow_provider_encord.emulator.process import Emulator
 from benchmarks.calls import CONTENDERS, EMAIL, best_of, cpu_seconds
 from demo.surroundings import EMULATOR_PYTHON, KeyPair
+from encord_emulator.process import Emulator
 from tests.sdk.environments import SSH_SDK, interpreter
 
 UNITS = ("seconds", "cpu_us_per_row", "kept_bytes_per_row", "most_bytes_per_row")

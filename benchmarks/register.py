@@ -18,9 +18,9 @@ import tempfile
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.emulator.process import Emulator
 from benchmarks.calls import CONTENDERS, EMAIL, cpu_seconds
 from demo.surroundings import EMULATOR_PYTHON, KeyPair
+from encord_emulator.process import Emulator
 from tests.sdk.media import png
 
 URL = "s3://benchmark"

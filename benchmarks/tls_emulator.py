@@ -12,9 +12,9 @@ from typing import Any
 
 import uvicorn
 
-from airflow_provider_encord.emulator.app import Application
-from airflow_provider_encord.emulator.emulation import Emulation
-from airflow_provider_encord.emulator.server import KEEP_ALIVE_SECONDS, CuttableProtocol
+from encord_emulator.app import Application
+from encord_emulator.emulation import Emulation
+from encord_emulator.server import KEEP_ALIVE_SECONDS, CuttableProtocol
 
 
 def _listener() -> socket.socket:

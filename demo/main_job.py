@@ -21,9 +21,9 @@ from typing import Any
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.emulator.process import Emulator, EmulatorError
 from demo.checks import exported_rows, require_no_secrets, require_read_only, require_same
 from demo.surroundings import CHECKOUT, EMULATOR_PYTHON, TEMPORARY, WORK, DemoError, KeyPair, Surroundings, write_images
+from encord_emulator.process import Emulator, EmulatorError
 from tests.leaks.forms import private_key, text_secret
 
 TITLE = "Street scenes"

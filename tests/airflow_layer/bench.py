@@ -12,7 +12,7 @@ from airflow_provider_encord.client.api.keys import DATASET_SCOPES, PROJECT_SCOP
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.client import keys
 
 SSH_CONNECTION = "AIRFLOW_CONN_ENCORD_DEFAULT"

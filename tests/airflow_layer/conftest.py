@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.airflow_layer import encords_hosts
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
 from tests.airflow_layer.cloud_intake import Intake

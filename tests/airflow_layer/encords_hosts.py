@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 
 HOSTS = ("api.encord.com", "api.us.encord.com", "encord.example.com")
 """The two regions, and an installation of somebody's own."""

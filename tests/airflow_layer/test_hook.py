@@ -18,9 +18,9 @@ import pytest
 
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import UnsupportedByCredentialError
-from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.operators.projects import EncordGetProjectOperator
+from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection, run_dag
 from tests.client import keys
 

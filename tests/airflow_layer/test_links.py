@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.links import EncordLink
+from encord_emulator.process import Emulator
 from tests.airflow_layer import encords_hosts
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection
 from tests.airflow_layer.dags import links_in_a_dag, operators_in_a_dag

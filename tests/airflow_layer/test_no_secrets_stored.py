@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection
 from tests.client import keys
 from tests.leaks.forms import Secret, private_key, text_secret

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.lines import FEATURES, running_line
 

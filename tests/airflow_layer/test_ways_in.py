@@ -22,8 +22,8 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
 from airflow_provider_encord.client.errors import CredentialError
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.hooks.encord import EncordHook
+from encord_emulator.process import Emulator
 from tests.airflow_layer import ways_in
 from tests.airflow_layer.arrival import Arrival, arrive
 from tests.airflow_layer.bench import Account

@@ -18,7 +18,7 @@ from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKe
 from airflow_provider_encord.client.structure import complete_structure
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.client.keys import new_key, openssh
 
 OWNER = "owner@example.com"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_encord.client.call import Call, Envelope
-from airflow_provider_encord.emulator.routes import V1_OPERATIONS, V2_OPERATIONS
+from encord_emulator.routes import V1_OPERATIONS, V2_OPERATIONS
 from tests.wire.arguments import call_of
 from tests.wire.scope import replayed
 

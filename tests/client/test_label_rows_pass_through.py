@@ -14,7 +14,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.resources.projects import Project
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.client.keys import new_key, openssh
 
 OWNER = "owner@example.com"

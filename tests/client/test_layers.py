@@ -16,13 +16,12 @@ PACKAGE = "airflow_provider_encord"
 ROOT = Path(airflow_provider_encord.__file__).parent
 
 FLOORS = (
-    "client", "emulator", "ingest", "export", "hooks", "triggers", "assets", "links", "sensors", "decorators",
+    "client", "ingest", "export", "hooks", "triggers", "assets", "links", "sensors", "decorators",
     "operators",
 )  # fmt: skip
-BELOW_AIRFLOW = {"client", "emulator", "ingest", "export"}
+BELOW_AIRFLOW = {"client", "ingest", "export"}
 MAY_IMPORT = {
     "client": set(),
-    "emulator": set(),
     "ingest": {"client"},
     "export": {"client"},
     "hooks": {"client", "ingest", "export"},

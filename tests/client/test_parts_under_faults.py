@@ -17,7 +17,7 @@ from airflow_provider_encord.client.resources.chunks import as_far_as_possible
 from airflow_provider_encord.client.transport.asynchronous import AsyncTransport
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.client.keys import new_key, openssh
 from tests.client.on_loop import ClientOnLoop
 from tests.client.sending import KINDS, SYNC

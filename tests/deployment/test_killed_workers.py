@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
 from tests.deployment.processes import TRIGGERER, Deployment, poll
 from tests.sdk.media import png

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.conftest import _nothing_masked
 from tests.client.network import plain_network

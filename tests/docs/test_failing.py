@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.hooks.encord import EncordHook
+from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
 from tests.airflow_layer.breaking_connections import Around
 from tests.airflow_layer.broken_connections import CASES, Case

@@ -16,7 +16,7 @@ import pytest
 
 from airflow_provider_encord.client.api.registry import operations
 from airflow_provider_encord.get_provider_info import get_provider_info
-from airflow_provider_encord.public import COMMANDS, FIXTURES, MODULES, PACKAGE, PROVISIONAL, PublicModule
+from airflow_provider_encord.public import COMMANDS, EMULATOR, FIXTURES, MODULES, PACKAGE, PROVISIONAL, PublicModule
 from tests.docs.arguments_page import classes
 from tests.docs.blocks import CHECKOUT, DOCS, DOCUMENTS, all_blocks
 from tests.docs.public_page import PAGE, page, summary
@@ -30,15 +30,15 @@ TEXTS = [path for path in DOCUMENTS if path not in GENERATED and path.parent != 
 
 
 def foreign(code: str) -> list[str]:
-    """What the code imports from the package that is not public."""
+    """What the code imports from our packages that is not public."""
     return [name for name in _imported(ast.parse(code)) if not _is_public(name)]
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE:
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in (PACKAGE, EMULATOR))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in (PACKAGE, EMULATOR):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
@@ -70,7 +70,7 @@ def test_a_document_names_no_internal_module(document: Path) -> None:
     text = document.read_text()
     for command in COMMANDS:
         text = text.replace(command, "")
-    named = re.findall(rf"(?<!/){PACKAGE}(?:\.\w+)+", re.sub(r"^.*\bimport\b.*$", "", text, flags=re.MULTILINE))
+    named = re.findall(rf"(?<!/)(?:{PACKAGE}|{EMULATOR})(?:\.\w+)+", re.sub(r"^.*\bimport\b.*$", "", text, flags=re.MULTILINE))
     assert [one for one in named if not _is_public(one)] == []
 
 
@@ -111,7 +111,7 @@ def test_the_commands_and_fixtures_exist() -> None:
             assert done.returncode == 0
         else:
             assert first in scripts
-    from airflow_provider_encord.emulator import pytest_plugin
+    from encord_emulator import pytest_plugin
 
     assert all(hasattr(pytest_plugin, name) for name in FIXTURES)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
 from tests.client.network import plain_network
 from tests.deployment.processes import DAG_PROCESSOR, SCHEDULER, WEB, Deployment

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.emulator.callers import Person
 
 OWNER = "owner@example.com"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.emulator.operations import V1
-from airflow_provider_encord.emulator.process import Emulator
-from airflow_provider_encord.emulator.routes import OPERATIONS
+from encord_emulator.operations import V1
+from encord_emulator.process import Emulator
+from encord_emulator.routes import OPERATIONS
 from tests.emulator.callers import KeyHolder, Person, envelope, send
 
 

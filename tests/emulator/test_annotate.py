@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator, EmulatorError
+from encord_emulator.process import Emulator, EmulatorError
 from tests.emulator.callers import Person
 from tests.emulator.test_uploads import _poll, _put, _start, picture
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator, EmulatorError
+from encord_emulator.process import Emulator, EmulatorError
 from tests.emulator.callers import Person, send
 from tests.emulator.test_process import _run
 from tests.emulator.test_uploads import _poll, _put, _start, picture

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from airflow_provider_encord.emulator.faults import Faults, FaultScript
-from airflow_provider_encord.emulator.process import Emulator
-from airflow_provider_encord.emulator.shapes import convert
+from encord_emulator.faults import Faults, FaultScript
+from encord_emulator.process import Emulator
+from encord_emulator.shapes import convert
 from tests.emulator.callers import Person, send
 
 DROPPED = (http.client.RemoteDisconnected, ConnectionError)

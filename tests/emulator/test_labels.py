@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.emulator.callers import Person
 
 MANY = {"multi_request": True, "get_signed_url": False}

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator, EmulatorError
+from encord_emulator.process import Emulator, EmulatorError
 from tests.emulator.callers import Person, send
 from tests.emulator.test_uploads import _poll, _put, _rows, _start, picture
 
-COMMAND = [os.environ.get("ENCORD_EMULATOR_PYTHON", sys.executable), "-m", "airflow_provider_encord.emulator"]
+COMMAND = [os.environ.get("ENCORD_EMULATOR_PYTHON", sys.executable), "-m", "encord_emulator"]
 ROOT = Path(__file__).parents[2]
 
 
@@ -129,7 +129,7 @@ def test_without_the_extra_the_message_says_what_to_install(tmp_path: Path):
 
 def test_the_emulator_imports_neither_our_client_nor_airflow():
     code = (
-        "import sys, airflow_provider_encord.emulator.server, airflow_provider_encord.emulator.process\n"
+        "import sys, encord_emulator.server, encord_emulator.process\n"
         "print([name for name in sys.modules if name.startswith(('airflow.', 'airflow_provider_encord.client'))])"
     )
     answer = subprocess.run(
@@ -145,7 +145,7 @@ def test_the_emulator_imports_neither_our_client_nor_airflow():
 
 def test_the_pytest_plugin_and_the_starter_load_nothing_heavy():
     code = (
-        "import sys, pytest, airflow_provider_encord.emulator.pytest_plugin, airflow_provider_encord.emulator.process\n"
+        "import sys, pytest, encord_emulator.pytest_plugin, encord_emulator.process\n"
         "print(sorted({'starlette', 'uvicorn', 'msgspec', 'cryptography', 'PIL', 'sqlite3'} & set(sys.modules)))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

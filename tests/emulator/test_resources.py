@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.emulator.callers import Person
 
 V1_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")

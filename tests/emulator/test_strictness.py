@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.emulator.callers import Person, send
 
 

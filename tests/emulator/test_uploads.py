@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.emulator.callers import KeyHolder, Person, send
 from tests.emulator.movies import movie
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.emulator.callers import Answer, Person
 
 ROLES = {"annotator": 1, "reviewer": 2, "both": 3, "team manager": 4, "viewer": 5}

@@ -19,9 +19,9 @@ from airflow_provider_encord.client.credentials import ApiKey, SshKey
 from airflow_provider_encord.client.errors import NotFoundError, PermissionDeniedError, UnavailableError
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
-from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.export.listing import Filters, RowSelection
 from airflow_provider_encord.export.manifest import MANIFEST, Manifest, read_manifest
+from encord_emulator.process import Emulator
 from tests.client import keys
 from tests.export.bench import export, files, lines
 

@@ -19,7 +19,7 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, StateMachineMeta, rule
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
 from tests.histories.processes import FAIL, GREEN, KILLED, RAW, RETRY, Attempt, End
 

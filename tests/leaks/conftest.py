@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from airflow_provider_encord.emulator.process import PYTHON_VARIABLE, Emulator
+from encord_emulator.process import PYTHON_VARIABLE, Emulator
 from tests.deployment.processes import Deployment, poll
 from tests.leaks.remains import Remains, Run
 
@@ -23,7 +23,7 @@ CHECKOUT = Path(__file__).parents[2]
 @contextmanager
 def logged_emulator(folder: Path) -> Iterator[Emulator]:
     """An emulator whose database and output stay."""
-    command = [os.environ.get(PYTHON_VARIABLE) or sys.executable, "-m", "airflow_provider_encord.emulator"]
+    command = [os.environ.get(PYTHON_VARIABLE) or sys.executable, "-m", "encord_emulator"]
     output = folder / "emulator.log"
     with output.open("wb") as log:
         process = subprocess.Popen(

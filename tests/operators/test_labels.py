@@ -20,11 +20,11 @@ from airflow_provider_encord import exports
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.export.manifest import read_manifest
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
+from encord_emulator.process import Emulator
 from tests.airflow_layer.lines import dag_files_import
 from tests.client import keys
 from tests.client.network import plain_network

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, ObjectStoragePath
 
-from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
+from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import SSH_CONNECTION, Account
 from tests.client.network import plain_network
 from tests.sdk.media import mp4, png

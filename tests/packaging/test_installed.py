@@ -1,4 +1,4 @@
-"""The wheel installed as users do it: beside Airflow alone, and with the emulator's extra.
+"""The wheels installed as users do it: the provider alone, the provider with the emulator, the emulator alone.
 
 Programs run far from the checkout and without PYTHONPATH, so that only what was installed can answer.
 """
@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord import __version__
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator import __version__ as emulator_version
+from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
 from tests.client import keys
 from tests.packaging.environments import ROOT, START_SECONDS, UV, Environment, uv
@@ -23,9 +24,8 @@ from tests.sdk import media
 
 pytestmark = pytest.mark.timeout(600)  # the first test of an environment waits until it is made
 EXAMPLES = ROOT / "example_dags"
-OPTIONAL = ("PIL", "encord")
+OPTIONAL = ("PIL", "encord", "encord_emulator")
 OF_DEVELOPERS = ("pytest", "hypothesis", "mypy", "playwright", "sphinx")
-EXTRA = "pip install 'airflow-provider-encord[emulator]'"
 
 
 def _json(environment: Environment, *arguments: str) -> Any:
@@ -102,11 +102,11 @@ def test_the_example_dags_parse(on_each: Environment) -> None:
     assert dags == sorted(file.stem for file in EXAMPLES.glob("*.py"))
 
 
-def test_every_module_outside_the_emulator_works_without_extras(bare: Environment) -> None:
+def test_every_module_works_without_extras(bare: Environment) -> None:
     # But hooks/form.py: Airflow 2.11 alone has it imported, and brings what it needs.
     code = """
         import airflow_provider_encord as package, importlib, json, pkgutil
-        left_out = ("airflow_provider_encord.emulator.", "airflow_provider_encord.hooks.form")
+        left_out = "airflow_provider_encord.hooks.form"
         names = [one.name for one in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
                  if not one.name.startswith(left_out)]
         for name in names:
@@ -132,14 +132,20 @@ def test_the_smoke_command_runs_with_the_wheel_alone(on_each: Environment) -> No
     assert report["summary"]["as_expected"]
 
 
-@pytest.mark.parametrize(
-    "command", [("encord-emulator",), ("python", "-m", "airflow_provider_encord.emulator")], ids=["script", "module"]
-)
-def test_the_emulator_without_its_extra_names_it(command: tuple[str, ...], on_each: Environment) -> None:
-    refused = on_each.run(*command, "serve", "--port", "0")
+@pytest.fixture(scope="module")
+def without_dependencies(bare: Environment, emulator_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A path with the emulator, and nothing that it depends on but what Airflow brings."""
+    folder = tmp_path_factory.mktemp("emulator")
+    uv("pip", "install", "--python", bare.python, "--target", folder, "--no-deps", emulator_wheel)
+    return str(folder)
+
+
+def test_the_emulator_without_what_it_depends_on_names_it(bare: Environment, without_dependencies: str) -> None:
+    variables = {"PYTHONPATH": without_dependencies}
+    refused = bare.run("python", "-m", "encord_emulator", "serve", "--port", "0", variables=variables)
 
     assert refused.returncode != 0
-    assert refused.stderr.startswith(f"encord-emulator needs the extra: {EXTRA}")
+    assert refused.stderr.startswith("encord-emulator: the module PIL is missing. Install what the emulator depends on")
     assert refused.stderr.count("\n") == 1, "a message, no traceback"
     assert refused.stdout == ""
 
@@ -159,24 +165,57 @@ def _write_test(environment: Environment, name: str, body: str) -> Path:
     return file
 
 
-def test_pytest_works_for_those_who_have_not_got_the_extra(bare: Environment, pytest_beside: dict[str, str]) -> None:
-    file = _write_test(bare, "own", "def test_addition():\n    assert 1 + 1 == 2\n")
+def test_the_fixture_without_what_the_emulator_depends_on_names_it(
+    bare: Environment, pytest_beside: dict[str, str], without_dependencies: str
+) -> None:
+    file = _write_test(bare, "fixture", "def test_it(encord_emulator):\n    pass\n")
+    paths = f"{pytest_beside['PYTHONPATH']}:{without_dependencies}"
 
-    done = bare.run("python", "-m", "pytest", "-W", "error", file, variables=pytest_beside)
+    done = bare.run("python", "-m", "pytest", file, variables={"PYTHONPATH": paths})
+
+    assert done.returncode == 1
+    assert "encord-emulator: the module PIL is missing" in done.stdout
+    assert "process.py" not in done.stdout, "no traceback through our code"
+
+
+def test_other_tests_do_not_notice_that_something_is_missing(
+    bare: Environment, pytest_beside: dict[str, str], without_dependencies: str
+) -> None:
+    file = _write_test(bare, "own", "def test_addition():\n    assert 1 + 1 == 2\n")
+    paths = f"{pytest_beside['PYTHONPATH']}:{without_dependencies}"
+
+    done = bare.run("python", "-m", "pytest", "-W", "error", file, variables={"PYTHONPATH": paths})
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"airflow-provider-encord-{__version__}" in done.stdout, "the plugin was loaded"
+    assert f"encord-emulator-{emulator_version}" in done.stdout, "the plugin was loaded"
     assert "1 passed" in done.stdout
 
 
-def test_the_fixture_without_the_extra_names_it(bare: Environment, pytest_beside: dict[str, str]) -> None:
-    file = _write_test(bare, "fixture", "def test_it(encord_emulator):\n    pass\n")
+_WITH_THE_SDK = """
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from encord import EncordUserClient
 
-    done = bare.run("python", "-m", "pytest", file, variables=pytest_beside)
 
-    assert done.returncode == 1
-    assert f"encord-emulator needs the extra: {EXTRA}" in done.stdout
-    assert "process.py" not in done.stdout, "no traceback through our code"
+def test_the_sdk_finds_a_project(encord_emulator):
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    encord_emulator.authorize(public.decode(), email="me@example.com")
+    seeded = encord_emulator.project(owner="me@example.com", title="Street", rows=3)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    client = EncordUserClient.create_with_ssh_private_key(private.decode(), domain=encord_emulator.url)
+    project = client.get_project(seeded["project_id"])
+    assert (project.title, len(project.list_label_rows_v2())) == ("Street", 3)
+"""
+
+
+def test_the_vendors_sdk_works_with_the_emulator_alone(emulator_alone: Environment) -> None:
+    done = emulator_alone.run("python", "-m", "pytest", _write_test(emulator_alone, "sdk", _WITH_THE_SDK))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    listed = uv("pip", "list", "--python", emulator_alone.python)
+    assert "encord-emulator" in listed
+    assert "airflow" not in listed
 
 
 def test_the_fixture_works_with_the_extra(with_emulator: Environment) -> None:

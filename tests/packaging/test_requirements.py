@@ -12,6 +12,7 @@ from packaging.version import Version
 from tests.packaging.environments import CONSTRAINTS, ROOT
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EMULATOR: dict[str, Any] = tomllib.loads((ROOT / "emulator" / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 INSTALLED_LOWEST = ("emulator", "parquet", "coco", "zstd", "openlineage", "test")  # as `make lowest` does
 
@@ -30,8 +31,10 @@ def test_airflow_is_allowed_from_2_11_but_3_0_is_not_tested(version: str, allowe
 
 
 def _declared() -> dict[str, Requirement]:
-    written = [*PROJECT["dependencies"], *(one for extra in INSTALLED_LOWEST for one in EXTRAS[extra])]
-    return {one.name: one for one in map(Requirement, written) if one.name != PROJECT["name"]}
+    extras = [requirement for extra in INSTALLED_LOWEST for requirement in EXTRAS[extra]]
+    written = [*EMULATOR["dependencies"], *PROJECT["dependencies"], *extras]
+    ours = (PROJECT["name"], EMULATOR["name"])
+    return {one.name: one for one in map(Requirement, written) if one.name not in ours}
 
 
 @pytest.mark.parametrize("name", _declared())

@@ -22,6 +22,7 @@ from airflow_provider_encord import __version__
 from airflow_provider_encord.get_provider_info import get_provider_info
 from tests.airflow_layer.lines import LINES
 from tests.packaging.environments import CONSTRAINTS, ROOT, uv
+from tests.packaging.imports import needed_by_module, required
 
 PACKAGE = "airflow_provider_encord"
 INFORMATION = f"{PACKAGE}-{__version__}.dist-info"
@@ -73,14 +74,12 @@ def test_the_licence_is_the_projects(files: dict[str, bytes], metadata: email.me
     assert b"Apache License" in files[f"{INFORMATION}/licenses/LICENSE"]
 
 
-def test_the_entry_points_lead_to_what_airflow_pytest_and_the_shell_look_for(files: dict[str, bytes]) -> None:
+def test_the_entry_point_leads_to_what_airflow_looks_for(files: dict[str, bytes]) -> None:
     points = configparser.ConfigParser()
     points.read_string(files[f"{INFORMATION}/entry_points.txt"].decode())
 
     assert {group: dict(points[group]) for group in points.sections()} == {
         "apache_airflow_provider": {"provider_info": f"{PACKAGE}.get_provider_info:get_provider_info"},
-        "console_scripts": {"encord-emulator": f"{PACKAGE}.emulator.__main__:main"},
-        "pytest11": {"encord_emulator": f"{PACKAGE}.emulator.pytest_plugin"},
     }
     for group in points.sections():
         for target in points[group].values():
@@ -111,53 +110,19 @@ def test_no_requirement_names_a_place(metadata: email.message.Message) -> None:
     assert [one for one in metadata.get_all("Requires-Dist", []) if "@" in one or "://" in one] == []
 
 
-BROUGHT_BY = {  # which requirement an import rests on, where the names differ
-    "PIL": "pillow",
-    "numpy": "pycocotools",
-    "airflow": "apache-airflow",
-    "urllib3": "requests",
-}
 OF_FORMATS = {"pyarrow", "pycocotools", "zstandard"}  # extras that are asked for by name where they are missing
 OF_AIRFLOW_2 = {"flask_appbuilder", "flask_babel", "wtforms"}  # brought by it, and missing in Airflow 3
 
 
-def _imports(source: bytes) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield node.module or ""
-
-
-def _foreign(files: dict[str, bytes], folder: str) -> dict[str, set[str]]:
-    """What the modules of a folder need from elsewhere, each by the requirement that must bring it."""
-    found: dict[str, set[str]] = {}
-    for name, content in files.items():
-        if not (name.startswith(folder) and name.endswith(".py")):
-            continue
-        for module in _imports(content):
-            top = module.partition(".")[0]
-            if top not in sys.stdlib_module_names | {PACKAGE}:
-                found.setdefault(name, set()).add(BROUGHT_BY.get(top, top))
-    return found
-
-
-def _names(requirements: list[str]) -> set[str]:
-    return {re.split(r"[\[<>=!~; ]", requirement)[0] for requirement in requirements}
-
-
 def test_every_import_is_brought_by_a_requirement_of_its_own(files: dict[str, bytes], project: dict[str, Any]) -> None:
-    always = _names(project["dependencies"])
-    emulator = always | _names(project["optional-dependencies"]["emulator"])
-    sdk = _names(project["optional-dependencies"].get("sdk", []))
+    always = required(project["dependencies"])
+    sdk = required(project["optional-dependencies"].get("sdk", []))
     lacking = {}
-    for name, needed in _foreign(files, f"{PACKAGE}/").items():
-        brought = emulator if name.startswith(f"{PACKAGE}/emulator/") else always
-        brought = brought | (OF_AIRFLOW_2 if name == f"{PACKAGE}/hooks/form.py" else set())
+    for name, needed in needed_by_module(files, PACKAGE).items():
+        brought = always | (OF_AIRFLOW_2 if name == f"{PACKAGE}/hooks/form.py" else set())
         brought = brought | (sdk if name.startswith(f"{PACKAGE}/hooks/") else set())
         formats = (f"{PACKAGE}/export/", f"{PACKAGE}/packed_lines.py")
         brought = brought | (OF_FORMATS if name.startswith(formats) else set())
-        brought = brought | ({"pytest"} if name == f"{PACKAGE}/emulator/pytest_plugin.py" else set())
         if needed - brought:
             lacking[name] = needed - brought
     assert lacking == {}
@@ -166,7 +131,7 @@ def test_every_import_is_brought_by_a_requirement_of_its_own(files: dict[str, by
 def test_the_source_distribution_holds_the_package_its_tests_and_the_examples(
     distributions: Path, checkout: frozenset[str]
 ) -> None:
-    (archive,) = distributions.glob("*.tar.gz")
+    (archive,) = distributions.glob("airflow_provider_encord-*.tar.gz")
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
 

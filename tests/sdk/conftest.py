@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.sdk import coverage, media
 from tests.sdk.runner import close_all, run_sdk
 from tests.wire.server import Server, User

@@ -34,7 +34,7 @@ def note(module: str, entries: Iterable[Mapping[str, Any]]) -> None:
 
 def _rows(entry: Mapping[str, Any]) -> Iterable[str]:
     """Names of the rows that a request may have met."""
-    from airflow_provider_encord.emulator.routes import V1_OPERATIONS, V2_OPERATIONS
+    from encord_emulator.routes import V1_OPERATIONS, V2_OPERATIONS
 
     if entry["query_type"]:
         at_user_scope = entry["path"].endswith("/user")

@@ -14,10 +14,10 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
 from airflow_provider_encord.client.resources.uploads import LocalFile, LocalUnit, upload_to_folder
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.smoke.findings import Finding
 from airflow_provider_encord.smoke.run import read_and_check
 from airflow_provider_encord.smoke.summary import Run
+from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
 from tests.client.network import plain_network
 from tests.sdk import media

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.credentials import SshKey
-from airflow_provider_encord.emulator.process import Emulator
 from airflow_provider_encord.smoke.redaction import redacted
 from airflow_provider_encord.smoke.report import render, render_failure
 from airflow_provider_encord.smoke.report_json import render as render_json
 from airflow_provider_encord.smoke.shapes import NAMELESS, Differences, by_id, differences, shape, shown
 from airflow_provider_encord.smoke.visit import Visit
+from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
 from tests.client.leaks import body_parts, parts, windows
 from tests.client.scripted_server import Received

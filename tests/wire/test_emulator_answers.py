@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.emulator.process import Emulator
+from encord_emulator.process import Emulator
 from tests.wire.replay import is_for_the_api, learn, loosened, send
 from tests.wire.server import Answer, Server, User
 from tests.wire.shapes import differences

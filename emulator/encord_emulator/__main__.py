@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from .request_origin import host_name, is_loopback
 
-INSTALL = "pip install 'airflow-provider-encord[emulator]'"
+INSTALL = "pip install encord-emulator"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,10 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from .server import serve
     except ModuleNotFoundError as missing:
-        if (missing.name or "").startswith("airflow_provider_encord"):
-            raise  # ours: no extra brings it
+        if (missing.name or "").startswith(__name__.partition(".")[0]):
+            raise  # ours: no other package brings it
         # Not by the module's name alone: Pillow's is PIL, and a package named PIL should not be installed.
-        sys.stderr.write(f"encord-emulator needs the extra: {INSTALL} (the module {missing.name} is missing)\n")
+        sys.stderr.write(
+            f"encord-emulator: the module {missing.name} is missing. Install what the emulator depends on ({INSTALL}), "
+            "or name a Python that has it in the variable ENCORD_EMULATOR_PYTHON.\n"
+        )
         return 2
     from .database_file import DatabaseFileError
     from .errors import RefusalError

@@ -2,12 +2,14 @@
 
 It is not Encord and no part of Encord: it is a second, independent reading of the wire facts that the client holds as
 well, and imports nothing of the client (nor Airflow). What it serves is one table, in
-:mod:`airflow_provider_encord.emulator.routes`; its own controls live under ``/_emulator/``.
+:mod:`encord_emulator.routes`; its own controls live under ``/_emulator/``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .process import Emulator, EmulatorError, SeededProject

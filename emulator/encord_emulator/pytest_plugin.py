@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def encord_emulator() -> Iterator[Emulator]:
-    """A running emulator with nothing in it; see :class:`airflow_provider_encord.emulator.process.Emulator`.
+    """A running emulator with nothing in it; see :class:`encord_emulator.process.Emulator`.
 
     The interpreter is the one that runs the tests, or the one that the variable ``ENCORD_EMULATOR_PYTHON`` names.
-    Without the extra ``emulator`` the test fails and says so; tests that do not ask for the fixture never notice.
+    If what the emulator depends on is missing there, the test fails and says so. Other tests never notice.
     """
     from .process import Emulator, EmulatorError
 

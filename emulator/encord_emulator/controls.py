@@ -12,9 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from starlette.requests import Request
 
-from airflow_provider_encord import __version__
-
-from . import annotator, answers, labels, organisation, people, seeding, shapes, times, workflow
+from . import __version__, annotator, answers, labels, organisation, people, seeding, shapes, times, workflow
 from .emulation import Emulation
 from .errors import Reason, RefusalError
 from .faults import FaultScript

@@ -81,7 +81,7 @@ class Emulator:
         command = [
             python or os.environ.get(PYTHON_VARIABLE) or sys.executable,
             "-m",
-            "airflow_provider_encord.emulator",
+            "encord_emulator",
         ]
         command += ["serve", "--port", str(port)]
         if database is not None:

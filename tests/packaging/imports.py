@@ -1,0 +1,44 @@
+"""What the modules of a wheel import, and which requirement must bring it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+
+_BROUGHT_BY = {  # which requirement an import rests on, where the names differ
+    "PIL": "pillow",
+    "numpy": "pycocotools",
+    "airflow": "apache-airflow",
+    "urllib3": "requests",
+}
+
+
+def needed_by_module(files: Mapping[str, bytes], package: str) -> dict[str, set[str]]:
+    """What each module of a package needs from elsewhere, by the requirement that must bring it.
+
+    :param files: Of the wheel: contents, by name.
+    """
+    found: dict[str, set[str]] = {}
+    for name, content in files.items():
+        if not (name.startswith(f"{package}/") and name.endswith(".py")):
+            continue
+        for module in _imports(content):
+            top = module.partition(".")[0]
+            if top not in sys.stdlib_module_names | {package}:
+                found.setdefault(name, set()).add(_BROUGHT_BY.get(top, top))
+    return found
+
+
+def required(requirements: Sequence[str]) -> set[str]:
+    """The names in requirements."""
+    return {re.split(r"[\[<>=!~; ]", requirement)[0] for requirement in requirements}
+
+
+def _imports(source: bytes) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module or ""
