@@ -12,9 +12,10 @@ from typing import Any
 
 import uvicorn
 
-from encord_emulator.app import Application
-from encord_emulator.emulation import Emulation
-from encord_emulator.server import KEEP_ALIVE_SECONDS, CuttableProtocol
+from encord_emulator.http.app import Application
+from encord_emulator.http.server import KEEP_ALIVE_SECONDS, CuttableProtocol
+from encord_emulator.state.emulation import Emulation
+from encord_emulator.uploads.work import WORK
 
 
 def _listener() -> socket.socket:
@@ -26,7 +27,7 @@ def _listener() -> socket.socket:
 
 async def serve(chain: str) -> None:
     """Serve both until a signal ends it."""
-    application = Application(Emulation(None))
+    application = Application(Emulation(WORK))
     options: dict[str, Any] = {
         "http": CuttableProtocol,
         "ws": "none",

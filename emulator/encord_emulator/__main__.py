@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from .request_origin import host_name, is_loopback
+from .http.request_origin import host_name, is_loopback
 
 INSTALL = "pip install encord-emulator"
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     try:
-        from .server import serve
+        from .http.server import serve
     except ModuleNotFoundError as missing:
         if (missing.name or "").startswith(__name__.partition(".")[0]):
             raise  # ours: no other package brings it
@@ -38,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "or name a Python that has it in the variable ENCORD_EMULATOR_PYTHON.\n"
         )
         return 2
-    from .database_file import DatabaseFileError
-    from .errors import RefusalError
+    from .state.database_file import DatabaseFileError
+    from .wire.errors import RefusalError
 
     try:
         serve(options.host, options.port, options.db, keys, [options.host, *options.allow_host])

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from encord_emulator.operations import V1
 from encord_emulator.process import Emulator
+from encord_emulator.requests.operations import V1
 from encord_emulator.routes import OPERATIONS
 from tests.emulator.callers import KeyHolder, Person, envelope, send
 

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from encord_emulator.faults import Faults, FaultScript
 from encord_emulator.process import Emulator
-from encord_emulator.shapes import convert
+from encord_emulator.state.faults import Faults, FaultScript
+from encord_emulator.wire.shapes import convert
 from tests.emulator.callers import Person, send
 
 DROPPED = (http.client.RemoteDisconnected, ConnectionError)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ..operations import V1, V2, Operation
+from ..requests.operations import V1, V2, Operation
 from . import analytics, datasets, keys, labels, members, ontologies, organisation, projects, storage, uploads, workflow
 
 _SUBJECTS = (keys, organisation, projects, ontologies, members, labels, analytics, datasets, uploads, storage, workflow)

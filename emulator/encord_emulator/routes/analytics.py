@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .. import activity
-from ..operations import Operation
+from ..analytics import activity
+from ..requests.operations import Operation
 from .rows import PROJECT, READS, v1, v2
 
 # fmt: off

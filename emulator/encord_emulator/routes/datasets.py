@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from .. import data_row_changes, data_rows, datasets, reencoding
-from ..operations import Operation
+from ..datasets import datasets, reencoding
+from ..datasets import row_changes as data_row_changes
+from ..requests.operations import Operation
+from ..rows import data_rows
 from .rows import CHANGES, DATA_EITHER, DATA_READ, DATA_WRITE, DATASET, READS, USER, v1, v2
 
 # fmt: off

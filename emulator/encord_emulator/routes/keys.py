@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .. import people
-from ..operations import Operation
+from ..people import people
+from ..requests.operations import Operation
 from .rows import ANY_KEY, CHANGES, DATASET, PROJECT, READS, USER, v1
 
 # fmt: off

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import data_rows, label_actions, label_listing, labels, workflow
-from ..operations import Operation
+from ..labels import actions as label_actions
+from ..labels import labels
+from ..requests.operations import Operation
+from ..rows import data_rows
+from ..rows import label_rows as label_listing
+from ..workflow import workflow
 from .rows import CHANGES, LABEL_READ, LABEL_WRITE, ONE_OR_MANY, PROJECT, READS, v1, v2
 
 # fmt: off

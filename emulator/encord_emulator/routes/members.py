@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import listing, members
-from ..operations import Operation
+from ..people import members
+from ..requests import listing
+from ..requests.operations import Operation
 from .rows import CHANGES, DATA_WRITE, DATASET, LABEL_WRITE, PROJECT, READS, v1, v2
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .. import ontologies
-from ..filters import Listing, V1FilterPayload
-from ..operations import Operation
+from ..projects import ontologies
+from ..requests.filters import Listing, V1FilterPayload
+from ..requests.operations import Operation
 from .rows import CHANGES, ONTOLOGY, PROJECT, READS, USER, v1, v2
 
 # fmt: off

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .. import groups, listing, members, organisation, people
-from ..operations import Operation
+from ..people import groups, members, organisation, people
+from ..requests import listing
+from ..requests.operations import Operation
 from .rows import ANY_KEY, CHANGES, DATASET, PROJECT, READS, USER, v1, v2
 
 # fmt: off

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from .. import copying, listing, project_tags, projects
-from ..filters import V1FilterPayload
-from ..operations import Operation
+from ..projects import copying, projects
+from ..projects import tags as project_tags
+from ..requests import listing
+from ..requests.filters import V1FilterPayload
+from ..requests.operations import Operation
 from .rows import ANY_KEY, CHANGES, LABEL_WRITE, PROJECT, READS, USER, v1, v2
 
 # fmt: off

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..operations import V1, V2, Handler, Scope
-from ..shapes import NoQuery, StrictCamel
+from ..requests.operations import V1, V2, Handler, Scope
+from ..wire.shapes import NoQuery, StrictCamel
 
 READS, CHANGES = False, True
 USER, PROJECT, DATASET, ONTOLOGY = Scope.USER, Scope.PROJECT, Scope.DATASET, Scope.ONTOLOGY

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from .. import folder_uploads, folders, reencoding, storage_items, sync
-from ..operations import Operation
+from ..datasets import reencoding
+from ..requests.operations import Operation
+from ..storage import folders, storage_items
+from ..uploads import folder_uploads, sync
 from .rows import CHANGES, READS, v2
 
 FOLDER = "storage/folders/{folder}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .. import uploads
-from ..operations import Operation
+from ..requests.operations import Operation
+from ..uploads import uploads
 from .rows import CHANGES, DATA_EITHER, DATA_WRITE, DATASET, READS, v1, v2
 
 # fmt: off

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .. import issues, listing, reviews, task_actions, tasks
-from ..operations import Operation
+from ..requests import listing
+from ..requests.operations import Operation
+from ..workflow import issues, reviews, task_actions, tasks
 from .rows import CHANGES, READS, v2
 
 _STAGE = "projects/{project}/workflow/stages/{stage}"

@@ -1,0 +1,1 @@
+"""Analytics: what people did, and how long."""

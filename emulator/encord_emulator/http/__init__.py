@@ -1,0 +1,1 @@
+"""The server: requests over HTTP, the controls and the pages."""

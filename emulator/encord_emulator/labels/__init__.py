@@ -1,0 +1,1 @@
+"""Labels: reading, saving, branches and history."""

@@ -1,0 +1,1 @@
+"""What a file says of itself: images, video, audio, PDF and DICOM."""

@@ -1,0 +1,1 @@
+"""People, their keys, organisations, groups and members."""

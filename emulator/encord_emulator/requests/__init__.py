@@ -1,0 +1,1 @@
+"""A request and who may make it: operations, access, filters and pages."""

@@ -1,0 +1,1 @@
+"""Data rows and label rows, as they are listed."""

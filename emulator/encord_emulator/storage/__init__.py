@@ -1,0 +1,1 @@
+"""Storage: folders, items and their links to datasets."""

@@ -1,0 +1,1 @@
+"""Uploads: registration of data, its jobs, and folders that are synced."""

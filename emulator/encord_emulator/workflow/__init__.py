@@ -1,0 +1,1 @@
+"""Workflows: stages, tasks, reviews, issues and consensus."""
