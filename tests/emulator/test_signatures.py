@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from encord_emulator import signatures
+from encord_emulator.wire import signatures
 from encord_emulator.process import Emulator
 from tests.emulator.callers import Person, send
 
