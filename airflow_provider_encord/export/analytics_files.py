@@ -59,7 +59,7 @@ def write_table(
 ) -> list[FileRecord]:
     """Write records, as they come, to files of at most `RECORDS_PER_FILE`.
 
-    :param plan_id: Id of the export.
+    :param plan: Id of the export.
     :param format: Of `FORMATS`.
     :return: The files; none if there are no records.
     :raises ReplacedError: Another export took the directory.

@@ -5,8 +5,8 @@ part of an old plan after a new one was made. Object stores have no locks. So th
 
 - ``plan.json`` names the owner by the id of its plan. It is written only to take the directory. A process acts only
   while the file still has the id of its own plan, and looks again before each step.
-- Before it takes the directory, a process announces itself in ``plan-<plan>.json``. So whoever takes it last knows of
-  all the others, and may remove what they leave late.
+- Before it takes the directory, a process announces itself in ``plan-<plan>.json``. So the last process that takes it
+  knows all the others, and may remove files that they leave late.
 - Every other file has the plan's id in its name, and a random part if several attempts may write it. So no process
   opens a file that another one has written.
 - A file is removed only if ``plan.json`` or ``manifest.json`` of an export name it, or the id in its name. A directory

@@ -19,7 +19,7 @@ def file_name(stem: str, plan: str, *parts: str, suffix: str) -> str:
     """The name of a file of a plan.
 
     :param stem: What it holds, such as ``labels``.
-    :param plan_id: Id of the plan.
+    :param plan: Id of the plan.
     :param parts: Hexadecimal or decimal digits that distinguish files of one plan.
     """
     return "-".join([stem, short(plan), *parts]) + f".{suffix}"

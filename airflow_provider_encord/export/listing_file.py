@@ -55,7 +55,7 @@ def write_rows(
 ) -> FileRecord:
     """Write a file of rows; it appears whole or not at all.
 
-    :param plan_id: Id of the plan that it belongs to.
+    :param plan: Id of the plan that it belongs to.
     :param stem: `LISTING` or `REMOVED`.
     :param rows: Each with what the file says about it.
     """

@@ -1,4 +1,4 @@
-"""``manifest.json``: what an export holds. Written last, so who finds one finds a whole export.
+"""``manifest.json``: what an export holds. It is written last, so an export with a manifest is complete.
 
 Readers check `schema_version` first. The part before the dot grows when old readers would misread the file; the part
 after it, when there are only new fields, which old readers skip.
@@ -31,15 +31,15 @@ class NewerManifestError(ManifestError):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Label rows, which add up.
+    """Numbers of label rows. They add up.
 
-    ``listed == with_labels + without_labels`` and ``with_labels == exported + missing + failed + unchanged``.
+    ``listed == with_labels + without_labels`` and ``with_labels == exported + not_found + failed + unchanged``.
 
     :param listed: Data units that the filters let through.
     :param with_labels: Those that have a label row.
     :param without_labels: Those that have no labels yet; they are not in the files.
     :param exported: Rows in the shards.
-    :param not_found: Listed, but gone when they were to be read; named in `Manifest.not_found`.
+    :param not_found: Rows that were listed, and then deleted before they were read; named in `Manifest.not_found`.
     :param failed: Rows that cannot be read, or that Encord leaves out of its answers; named in `Manifest.failed`.
     :param unchanged: Not read again, because they have not changed since the previous export; 0 unless incremental.
     :param removed: Rows of the previous export that are not listed any more; named in the file `Manifest.removed`.
@@ -55,7 +55,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     removed: int = 0
 
     def problems(self) -> Iterator[str]:
-        """Where they do not add up: each row that was listed has one outcome."""
+        """The sums that do not match, in words. Each listed row has exactly one outcome."""
         if self.listed != self.with_labels + self.without_labels:
             yield f"{self.listed} rows were listed, {self.with_labels} with labels and {self.without_labels} without"
         outcomes = (self.exported, self.not_found, self.failed, self.unchanged)
@@ -128,7 +128,8 @@ class PreviousExport(msgspec.Struct, frozen=True, kw_only=True):
     :param plan_id: Its plan.
     :param logical_date: Its run.
     :param watermark: Its watermark.
-    :param edited_after: Rows edited after this were read in any case: when that export listed, less the overlap.
+    :param edited_after: Rows that were edited after this time were read again. It is the time at which that export
+        listed the rows, less `lookback_seconds`.
     """
 
     manifest: str
@@ -141,9 +142,10 @@ class PreviousExport(msgspec.Struct, frozen=True, kw_only=True):
 class ChainRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The incremental chain that an export belongs to.
 
-    :param name: Distinguishes it from other chains in the same directory. A chain also has one question and one layout.
-    :param restarted: Why this export is of all rows although the chain has earlier exports; null if it continues one,
-        or is the first.
+    :param name: Distinguishes it from other chains in the same directory. All exports of a chain have the same project,
+        branch, filters and layout.
+    :param restarted: Why this export has all rows although the chain has earlier exports; null if it continues one, or
+        is the first.
     """
 
     name: str
@@ -164,7 +166,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     :param counts: How many rows of what kind.
     :param bytes: Of all shards together.
     :param shards: In order; rows are ordered by data hash throughout.
-    :param not_found: Rows that were listed but gone when they were to be read.
+    :param not_found: Rows that were listed, and then deleted before they were read.
     :param failed: Rows whose content cannot be read.
     :param watermark: The latest `last_edited_at` of all listed rows, as Encord wrote it; null if none has one. It was
         taken before any row was read, so a row edited later was edited after it.
@@ -177,7 +179,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     :param listing: The file of what was listed.
     :param previous: The export that this one continues; null if this one is of all rows.
     :param history: The chain that it belongs to; null if it is not incremental.
-    :param removed: The file of the rows that left since; null if there is no export before.
+    :param removed: The file of the rows that are not listed any more; null if there is no previous export.
     :param replaces: Ids of plans that owned the directory before.
     :param fingerprint: Of all that decides which rows are in which files. An export is made again if another one is
         wanted.
@@ -217,7 +219,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         return [*(shard.name for shard in self.shards), *beside]
 
     def problems(self) -> Iterator[str]:
-        """Where its numbers do not add up."""
+        """The numbers that do not match, in words."""
         yield from self.counts.problems()
         for name, count, files in (
             ("rows", self.counts.exported, sum(shard.rows for shard in self.shards)),

@@ -165,7 +165,7 @@ def finished_parts(directory: Directory, plan: Plan) -> set[int]:
 def named_shards(directory: Directory, plan: str) -> set[str]:
     """The names of shards that the manifest may name: those of finished attempts that have all of theirs.
 
-    :param plan_id: Id of the plan.
+    :param plan: Id of the plan.
     """
     finished = (one for _, one in _tries(directory, plan, None) if one.finished)
     return {shard.name for one in finished if _has_its_shards(directory, one) for shard in one.shards}

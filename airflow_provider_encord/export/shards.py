@@ -26,7 +26,7 @@ SHARD_NAME = re.compile(
 def shard_name(plan: str, part: int, number: int, try_: str, format: str) -> str:  # noqa: A002 - the word for it
     """The file name of a shard. In the order of the names, the shards of a plan have the rows in their order.
 
-    :param plan_id: Id of the plan.
+    :param plan: Id of the plan.
     :param part: Number of the part, counted from 0.
     :param number: Counted from 0, in the part.
     :param try_: Of `directory.new_try`: each attempt at a part writes its own files.

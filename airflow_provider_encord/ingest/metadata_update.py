@@ -31,13 +31,14 @@ from airflow_provider_encord.plain_json import plain_json, same_json
 
 MERGE, REPLACE = MODES = METADATA_MODES
 ITEMS_PER_BATCH = 100
-"""Read and sent together: few, so that the time between is short."""
+"""Items that are read and then changed together. They are few, so that little time passes in between."""
 
 
 class Wanted:
     """The metadata that items are to have, by id or name.
 
-    :param table: Ids in any case; names, composed or decomposed.
+    :param table: Metadata by id or name. Ids may be in upper or lower case, names may have composed or decomposed
+        characters.
     :raises InvalidArgumentError: A value has no form in JSON, or one name is given twice with different metadata.
     """
 

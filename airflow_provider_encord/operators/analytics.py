@@ -61,7 +61,8 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
     :param stage_ids: Only in these workflow stages, by id, or one (templated).
     :param data_hashes: Only on these data units, or one (templated).
     :param actions: Only these actions, or one; of task actions and editor logs (templated). ``submit`` is
-        ``submit_task`` in the editor logs.
+        ``submit_task`` in the editor logs. Refused together with ``time_spent``, which Encord does not record by
+        action.
     :param settle_seconds: How long after the end of the interval records may still reach Encord (templated).
     :param overwrite: Export again what is there (templated).
     :return: ``{"project_id": id, "start": str, "end": str, "records": {record_type: int}, "final": bool, "manifest":

@@ -249,16 +249,18 @@ class EncordLinkItemsOperator(EncordBaseOperator):
 class EncordRemoveDataRowsOperator(EncordBaseOperator):
     """Remove data rows from a dataset, and with them the labels on them in every project.
 
-    The task logs what it will remove before it does. Safe to retry: rows that are gone are counted. If none of the rows
-    is there at all, the task fails, as the selection is most likely wrong; so a task that is cleared after its success
-    fails, too. Large numbers go in several requests. Works with an SSH key and with an API key of the dataset. Encord
-    API: ``datasets`` DELETE (v1).
+    The task logs what it will remove before it does. A retry removes the other rows. If none of the rows is there, the
+    task fails, because the selection is most likely wrong; so a task that is cleared after its success fails, too. On
+    Airflow 3.3 a retry succeeds if an earlier attempt removed all rows. Large numbers go in several requests. Works
+    with an SSH key and with an API key of the dataset. Encord API: ``datasets`` DELETE (v1).
 
     :param dataset_id: Id of the dataset (templated). With an API key it may be left out.
     :param data_hashes: Ids of the data units, or one id (templated). An empty selection is refused.
     :param preview: Only say what would be removed (templated). Default: False. An empty text is refused.
-    :return: ``{"dataset_id", "selected", "removed", "not_found"}``: numbers of rows that were named, removed (with
-        `preview`: 0), and not there. The asset event of the dataset gets the same.
+    :return: ``{"dataset_id", "selected", "removed", "not_found"}``: numbers of rows that were named, removed, and not
+        there. ``removed`` and ``not_found`` add up to ``selected``. With `preview`, ``removed`` is 0, and ``selected``
+        less ``not_found`` is how many would be removed. The asset event of the dataset gets the same, not with
+        `preview`.
     :raises AirflowFailException: The selection is empty, or none of it is there, or Encord refuses; the message says
         what is done.
     """

@@ -10,6 +10,9 @@ import msgspec
 import pytest
 
 from airflow_provider_encord.export.listing_file import DELETED, FILTERED_OUT, ListingLine
+from airflow_provider_encord.ingest.cloud import CloudObject
+from airflow_provider_encord.ingest.kinds import kind_named
+from airflow_provider_encord.ingest.partition import lines_of_manifest
 from airflow_provider_encord.reports import OUTCOMES
 from airflow_provider_encord.schemas import read_schema
 from tests.docs.blocks import DOCS, blocks_of
@@ -28,6 +31,12 @@ def test_the_sample_of_a_report_fits_the_schema(name: str) -> None:
 
 def test_the_sample_of_a_manifest_fits_the_schema() -> None:
     jsonschema.validate(SAMPLES["analytics manifest"], json.loads(read_schema("manifest")))
+
+
+def test_the_sample_of_a_manifest_of_objects_is_a_line_that_is_written() -> None:
+    sample = SAMPLES["manifest of objects"]
+    drawn = CloudObject(url=sample["url"], kind=kind_named(sample["kind"]), title=sample["title"])
+    assert [json.loads(line) for line in lines_of_manifest([drawn])] == [sample]
 
 
 def test_every_operation_has_a_sample() -> None:

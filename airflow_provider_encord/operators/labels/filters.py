@@ -48,9 +48,10 @@ class LabelRowsOperator(EncordBaseOperator):
     :param data_title: Only data units of this title (templated).
     :param data_title_like: Only data units whose title fits this SQL LIKE pattern, such as ``"street%.jpg"``
         (templated).
-    :param data_hashes: Only these data units, or one (templated). An empty list lets nothing through. If the project
-        has none of them, that is an error.
-    :param label_hashes: Only these label rows, or one (templated), as with `data_hashes`.
+    :param data_hashes: Only these data units, or one (templated). An empty list lets nothing through. Ids that
+        the project does not have are an error that names them.
+    :param label_hashes: Only these label rows, or one (templated), as with `data_hashes`. They are looked for on
+        `branch`.
     :param shadow_data: ``"ALL_DATA"``, ``"SHADOW_DATA"`` (benchmark tasks) or ``"NOT_SHADOW_DATA"`` (templated).
     """
 

@@ -31,13 +31,13 @@ MARK = "mark"
 
 
 class EncordSnapshotLabelsOperator(EncordBaseOperator):
-    """Copy the labels of a project, as they are on the logical date, to a branch that stays as it is.
+    """Copy the labels of a project, as they are when the task runs, to a branch that stays as it is.
 
     A branch that people do not edit gives the same bytes at every export, while annotation goes on in the main branch.
-    The snapshot has the label rows that were created by the time the run was due (the end of its data interval, else
-    when it was triggered); rows without labels are not in it. Changes the project: Encord copies the labels
-    (copy-branch). Copying takes time, and people edit meanwhile: `captured_from` and `captured_until` say when the
-    first and the last row were copied.
+    The snapshot has the label rows that were created by the time the run was due: the end of its data interval, else
+    its logical date, else when it was triggered. Rows without labels are not in it. Changes the project: Encord copies
+    the labels (copy-branch). Copying takes time, and people edit meanwhile: `captured_from` and `captured_until` say
+    when the first and the last row were copied.
 
     Safe to repeat: a snapshot that is whole is only checked. The task fails if one of its rows was edited, added or
     deleted. A copy that was cut off is completed as long as it is not late. A branch that is not this snapshot is
@@ -45,8 +45,9 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
     (Airflow 3.3), else by the times of the rows, which a copy that somebody else made after the due time has, too.
 
     Encord keeps no past versions of labels. A run that comes more than `max_lateness_seconds` seconds after it was due,
-    and finds no whole snapshot, is refused; or it takes the labels as they are now, into a branch whose name ends with
-    ``-taken-`` and the day. Use the branch that is returned. SSH keys only. Encord API: ``labels/copy-branch`` (v2).
+    and finds no whole snapshot, fails; or with `if_late` it takes the labels as they are now, into a branch whose name
+    ends with ``-taken-`` and the day. Use the branch that is returned. SSH keys only. Encord API:
+    ``labels/copy-branch`` (v2).
 
     :param project_id: Id of the project (templated).
     :param snapshot_branch: The branch to make (templated); by default ``export-`` and the time of the run, so that each
@@ -58,7 +59,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         object storage; one for each snapshot.
     :return: ``{"project_id": id, "snapshot_branch": str, "rows": int, "copied": int, "taken_late": bool,
         "captured_at": str, "captured_from": str, "captured_until": str}``.
-    :raises AirflowFailException: The date is past, the branch is not this snapshot or was changed, an argument is
+    :raises AirflowFailException: The run is late, the branch is not this snapshot or was changed, an argument is
         wrong, or Encord refuses.
     :raises AirflowException: Encord was not reached; a retry completes what was copied.
     """

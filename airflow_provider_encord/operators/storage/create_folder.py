@@ -28,10 +28,10 @@ class EncordCreateFolderOperator(EncordBaseOperator):
     :param description: Description (templated).
     :param client_metadata: Your own data about it, a dictionary or JSON (templated).
     :param integration: Title or id of a cloud integration, for a folder that is synced with a bucket (templated).
-    :param remote_url: What to sync it with, such as ``s3://bucket/path/`` (templated); along with `integration`.
+    :param remote_url: What to sync it with, such as ``s3://bucket/path/`` (templated). Needs `integration`.
     :param if_exists: What to do if its title is taken (templated): ``"reuse"`` (default) takes the one folder of
         exactly this title in that place, and fails if there are several that were not created together; ``"fail"``
-        fails if there is one; ``"new"`` makes another folder at every try (templated).
+        fails if there is one; ``"new"`` makes another folder at every try.
     :return: Id of the folder.
     :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
     :raises AirflowException: Encord was not reached, or its answer was lost; a retry looks first.

@@ -65,8 +65,10 @@ class EncordRegisterCloudDataOperator(JobOperator):
         ``s3://bucket/prefix`` (templated). Default: the directory's own URI, without the id of a connection.
     :param kind: What the objects are that do not say it, whatever their names (templated); as with
         `EncordUploadFilesOperator`.
-    :param skip_duplicate_urls: Leave out what is there from the same URL (templated). Default: True, other than Encord.
-    :param upsert_metadata: Give what is left out so the client metadata of the manifest (templated). Default: False.
+    :param skip_duplicate_urls: Leave out what is registered from the same URL (templated). Default: True; in Encord's
+        API it is False.
+    :param upsert_metadata: Give objects that are left out the client metadata of the manifest (templated). Default:
+        False.
         For groups and scenes it needs an SSH key; what was not updated is in the log, and in ``note`` of the report.
     :param units_per_job: How many units to register at once, 1 to 500000 (templated). Default: 10000.
     :param report: Path or URI of a file to write (templated): JSON Lines, one for each unit, with its outcome; the
@@ -81,8 +83,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
     :param job_timeout: Seconds to wait for one job to end (templated). Default: 6 hours.
     :return: ``{"folder_id", "dataset_id", "jobs", "units", "registered", "failed", "cancelled", "report"}``: ids, and
         numbers of jobs and units. ``registered`` is what Encord counts as done, skipped duplicates among them;
-        ``registered``, ``failed`` and ``cancelled`` add up to ``units``. The asset event of the dataset or folder gets
-        the same.
+        ``registered``, ``failed`` and ``cancelled`` add up to ``units``. ``cancelled`` are units of jobs that were
+        cancelled; in the report their outcome is ``failed``. The asset event of the dataset or folder gets the same.
     :raises AirflowFailException: An argument or a line of the manifest is wrong, units failed, or a job does not
         account for all of its units.
     :raises AirflowException: Encord was not reached, or a job did not end in time; a retry may help.
