@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def _run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "emulator"), **variables}
     return subprocess.run(
         [*COMMAND, *arguments], capture_output=True, text=True, env=environment, timeout=60, check=False
     )
@@ -33,7 +33,7 @@ def test_one_line_says_where_it_listens_and_a_signal_ends_it_cleanly(how):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "emulator")},
     )
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -120,23 +120,24 @@ def test_help_says_that_it_is_not_encord():
     assert "NOT Encord" in answer.stdout
 
 
-def test_without_the_extra_the_message_says_what_to_install(tmp_path: Path):
+def test_without_what_it_depends_on_the_message_says_what_to_install(tmp_path: Path):
     (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError(\"No module named 'uvicorn'\", name='uvicorn')\n")
-    refused = _run("serve", "--port", "0", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    refused = _run("serve", "--port", "0", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT / 'emulator'}")
     assert refused.returncode == 2
-    assert "pip install 'airflow-provider-encord[emulator]'" in refused.stderr
+    assert "the module uvicorn is missing" in refused.stderr
+    assert "pip install encord-emulator" in refused.stderr
 
 
-def test_the_emulator_imports_neither_our_client_nor_airflow():
+def test_the_emulator_imports_neither_the_provider_nor_airflow():
     code = (
-        "import sys, encord_emulator.server, encord_emulator.process\n"
-        "print([name for name in sys.modules if name.startswith(('airflow.', 'airflow_provider_encord.client'))])"
+        "import sys, encord_emulator.http.server, encord_emulator.process\n"
+        "print([name for name in sys.modules if name.startswith(('airflow.', 'airflow_provider_encord'))])"
     )
     answer = subprocess.run(
         [COMMAND[0], "-c", code],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "emulator")},
         timeout=60,
         check=True,
     )

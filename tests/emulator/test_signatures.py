@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from encord_emulator.wire import signatures
 from encord_emulator.process import Emulator
+from encord_emulator.wire import signatures
 from tests.emulator.callers import Person, send
 
 VECTORS = Path(__file__).parents[1] / "wire" / "vectors"
