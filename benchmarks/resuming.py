@@ -15,8 +15,8 @@ import tempfile
 import time
 from typing import Any
 
-from airflow_provider_encord.ingest import rows
-from airflow_provider_encord.ingest.cloud_source import CloudSource
+from airflow_provider_encord.registration.cloud_source import CloudSource
+from airflow_provider_encord.sources import rows
 
 
 class Parsed:

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.export import snapshot_memory, verify
-from airflow_provider_encord.ingest import registration_lines, upload_report
-from airflow_provider_encord.ingest.prelabels import report as import_report
-from airflow_provider_encord.ingest.registration_report import RegistrationReport
+from airflow_provider_encord.exports import verify
+from airflow_provider_encord.prelabels import report as import_report
+from airflow_provider_encord.registration import lines as registration_lines
+from airflow_provider_encord.registration.report import RegistrationReport
+from airflow_provider_encord.snapshots import memory as snapshot_memory
 from airflow_provider_encord.storage_paths import plain
+from airflow_provider_encord.uploads import report as upload_report
 from tests.docs.schemas import REPORTS
 
 COMMON = {"schema_version": "1.0", "source": "s", "id": "i", "outcome": "created", "error": None}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.export.analytics import AnalyticsFilters, AnalyticsSelection
+    from airflow_provider_encord.analytics.export import AnalyticsFilters, AnalyticsSelection
 
 
 class EncordExportAnalyticsOperator(EncordBaseOperator):
@@ -130,9 +130,9 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Export the records."""
+        from airflow_provider_encord.analytics.export import export_analytics
         from airflow_provider_encord.assets import project_uri
-        from airflow_provider_encord.export.analytics import export_analytics
-        from airflow_provider_encord.export.manifest import MANIFEST
+        from airflow_provider_encord.exports.manifest import MANIFEST
 
         target = storage_path(self.destination, "destination")
         selection = self._selection(context)
@@ -152,9 +152,9 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         return result
 
     def _selection(self, context: Context) -> AnalyticsSelection:
+        from airflow_provider_encord.analytics.export import AnalyticsSelection
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.export.analytics import AnalyticsSelection
-        from airflow_provider_encord.export.formats import require_format
+        from airflow_provider_encord.exports.formats import require_format
 
         what = _kinds(self.record_types, "record_types")
         name = parse_choice(blank_to_none(self.format) or JSON_LINES, "format", ANALYTICS_FORMATS)
@@ -175,9 +175,9 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         )
 
     def _filters(self, what: Sequence[str]) -> AnalyticsFilters:
+        from airflow_provider_encord.analytics.export import AnalyticsFilters
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_emails, require_ids
-        from airflow_provider_encord.export.analytics import AnalyticsFilters
 
         actions = parse_texts(self.actions, "actions") or []
         if actions and "time_spent" in what:

@@ -239,21 +239,10 @@ def storage_path(value: Any, name: str) -> ObjectStoragePath:
     :raises InvalidArgumentError: It is relative, or of a scheme that this deployment has no file system for, or its
         connection is not there.
     """
-    from airflow.providers.common.compat.sdk import AirflowNotFoundException, ObjectStoragePath
+    from airflow_provider_encord.object_storage import object_storage_path
 
-    written = parse_url(value, name)
-    try:
-        path = value if isinstance(value, ObjectStoragePath) else ObjectStoragePath(written)
-        path.fs  # noqa: B018 - looks for the file system now, so that a missing one is named before anything is read
-    except AirflowNotFoundException as error:
-        raise _invalid(f"{name}: {written} names a connection that is not there ({error}).") from None
-    except (ValueError, ImportError) as error:
-        scheme = written.partition("://")[0]
-        raise _invalid(
-            f"{name}: {scheme}:// cannot be used here ({error}). Install the Airflow provider for it, or give another "
-            "path."
-        ) from None
-    return path
+    uri = parse_url(value, name)
+    return object_storage_path(value if hasattr(value, "protocol") else uri, name)
 
 
 def parse_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:

@@ -13,9 +13,9 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.defaults import PARALLEL_READS
-from airflow_provider_encord.export.labels import ExportSpec, export_labels
-from airflow_provider_encord.export.listing import RowSelection
-from airflow_provider_encord.export.reading import ReadOptions
+from airflow_provider_encord.exports.labels import ExportSpec, export_labels
+from airflow_provider_encord.exports.listing import RowSelection
+from airflow_provider_encord.exports.reading import ReadOptions
 
 base, key_file, project, out, *more = sys.argv[1:]
 reading = ReadOptions(max_concurrency=int(more[0]) if more else PARALLEL_READS)

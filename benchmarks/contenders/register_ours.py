@@ -13,7 +13,7 @@ from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.resources.jobs import FOLDER_UPLOAD, Job
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.defaults import UNITS_PER_JOB
-from airflow_provider_encord.ingest.cloud_source import CloudSource
+from airflow_provider_encord.registration.cloud_source import CloudSource
 
 base, key_file, folder, integration, manifest, *count = sys.argv[1:]
 client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))

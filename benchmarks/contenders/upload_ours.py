@@ -12,11 +12,11 @@ import time
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.ingest.places import UploadTarget
-from airflow_provider_encord.ingest.sources import find_files
-from airflow_provider_encord.ingest.upload import upload_files
-from airflow_provider_encord.ingest.upload_report import upload_line, write_report
 from airflow_provider_encord.reports import CREATED
+from airflow_provider_encord.sources.files import find_files
+from airflow_provider_encord.uploads.places import UploadTarget
+from airflow_provider_encord.uploads.report import upload_line, write_report
+from airflow_provider_encord.uploads.upload import upload_files
 
 base, key_file, dataset, folder = sys.argv[1:]
 client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_encord.export.listing_file import read_rows
-from airflow_provider_encord.export.manifest import read_manifest
+from airflow_provider_encord.exports.listing_file import read_rows
+from airflow_provider_encord.exports.manifest import read_manifest
 from airflow_provider_encord.operators.labels import (
     EncordExportLabelsOperator,
     EncordVerifyExportOperator,

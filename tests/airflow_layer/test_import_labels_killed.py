@@ -19,9 +19,9 @@ import os, sys
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.ingest.prelabels.importing import ImportSpec, import_labels
-from airflow_provider_encord.ingest.prelabels.report import ImportReport
-from airflow_provider_encord.ingest.prelabels.sources import prelabels_of
+from airflow_provider_encord.prelabels.importing import ImportSpec, import_labels
+from airflow_provider_encord.prelabels.report import ImportReport
+from airflow_provider_encord.prelabels.sources import prelabels_of
 import pathlib
 url, key, project, source = sys.argv[1:]
 with EncordClient(SshKey.from_path(key), Settings(base_url=url)) as client:

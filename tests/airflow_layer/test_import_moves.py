@@ -12,9 +12,9 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from airflow_provider_encord import attempts
 from airflow_provider_encord.client.api.labels import save_label_rows
-from airflow_provider_encord.ingest.prelabels import importing
-from airflow_provider_encord.ingest.prelabels.report import OPERATION, ImportLine, ImportReport
 from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
+from airflow_provider_encord.prelabels import importing
+from airflow_provider_encord.prelabels.report import OPERATION, ImportLine, ImportReport
 from airflow_provider_encord.reports import SCHEMA_VERSION, UPDATED
 from tests.airflow_layer.pre_labels import CAR, PERSON, SAVES, WEATHER, Model, counts_of, objects_of, saved
 from tests.histories.processes import GREEN, Attempt

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_encord.export.listing_file import DELETED, FILTERED_OUT
-from airflow_provider_encord.export.manifest import read_manifest
+from airflow_provider_encord.exports.listing_file import DELETED, FILTERED_OUT
+from airflow_provider_encord.exports.manifest import read_manifest
 from airflow_provider_encord.operators.labels import (
     EncordExportLabelsPartitionOperator,
     EncordPartitionLabelsOperator,

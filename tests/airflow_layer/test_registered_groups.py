@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.client.api.data_items import Scene
 from airflow_provider_encord.client.api.storage_items import ItemFilter
-from airflow_provider_encord.ingest.upload_json import upload_json_entries
+from airflow_provider_encord.registration.upload_json import upload_json_entries
 from tests.airflow_layer.bench import API_KEY_CONNECTION
 from tests.airflow_layer.cloud_intake import Intake
 

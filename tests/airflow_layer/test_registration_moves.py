@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from airflow_provider_encord.ingest import cloud
 from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOperator
+from airflow_provider_encord.registration import cloud
 from tests.airflow_layer.cloud_intake import Intake
 from tests.airflow_layer.deferrals import run_deferred
 from tests.airflow_layer.lines import needs_task_state

@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.export import snapshot_memory, verify
-from airflow_provider_encord.export.analytics import ANALYTICS, AnalyticsManifest
-from airflow_provider_encord.export.manifest import LABELS, Manifest
-from airflow_provider_encord.ingest import registration_lines, upload_report
-from airflow_provider_encord.ingest.prelabels import report as import_report
+from airflow_provider_encord.analytics.export import ANALYTICS, AnalyticsManifest
+from airflow_provider_encord.exports import verify
+from airflow_provider_encord.exports.manifest import LABELS, Manifest
+from airflow_provider_encord.prelabels import report as import_report
+from airflow_provider_encord.registration import lines as registration_lines
+from airflow_provider_encord.snapshots import memory as snapshot_memory
+from airflow_provider_encord.uploads import report as upload_report
 
 DIRECTORY = Path(__file__).parents[2] / "airflow_provider_encord" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

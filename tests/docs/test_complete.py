@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.export.manifest import decode_manifest
+from airflow_provider_encord.exports.manifest import decode_manifest
 from airflow_provider_encord.get_provider_info import CONNECTION_FIELDS, FIELD_BEHAVIOUR, get_provider_info
-from airflow_provider_encord.ingest.upload_report import read_lines
 from airflow_provider_encord.reports import encode_lines
+from airflow_provider_encord.uploads.report import read_lines
 from encord_emulator.process import Emulator
 from tests.airflow_layer.lines import FEATURES, LINES
 from tests.docs.blocks import CHECKOUT, DOCS, DOCUMENTS, all_blocks, blocks_of

@@ -9,12 +9,12 @@ import jsonschema
 import msgspec
 import pytest
 
-from airflow_provider_encord.export.listing_file import DELETED, FILTERED_OUT, ListingLine
-from airflow_provider_encord.ingest.cloud import CloudObject
-from airflow_provider_encord.ingest.kinds import kind_named
-from airflow_provider_encord.ingest.partition import lines_of_manifest
+from airflow_provider_encord.exports.listing_file import DELETED, FILTERED_OUT, ListingLine
+from airflow_provider_encord.registration.cloud import CloudObject
+from airflow_provider_encord.registration.partition import lines_of_manifest
 from airflow_provider_encord.reports import OUTCOMES
 from airflow_provider_encord.schemas import read_schema
+from airflow_provider_encord.sources.kinds import kind_named
 from tests.docs.blocks import DOCS, blocks_of
 from tests.docs.schemas import REPORTS
 

@@ -71,7 +71,7 @@ def test_a_document_names_no_internal_module(document: Path) -> None:
     for command in COMMANDS:
         text = text.replace(command, "")
     text = re.sub(r"^.*\bimport\b.*$", "", text, flags=re.MULTILINE)
-    named = re.findall(rf"(?<!/)(?:{PACKAGE}|{EMULATOR})(?:\.\w+)+", text)
+    named = re.findall(rf"(?<!/){PACKAGE}(?:\.\w+)+", text)
     assert [one for one in named if not _is_public(one)] == []
 
 

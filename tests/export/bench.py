@@ -28,10 +28,10 @@ from airflow_provider_encord.client.errors import (
 )
 from airflow_provider_encord.client.transport.sync import SyncTransport
 from airflow_provider_encord.defaults import JSON_LINES, SHARD_BYTES
-from airflow_provider_encord.export.labels import ExportSpec, export_labels
-from airflow_provider_encord.export.listing import RowSelection
-from airflow_provider_encord.export.manifest import Layout, Manifest
-from airflow_provider_encord.export.reading import ReadOptions
+from airflow_provider_encord.exports.labels import ExportSpec, export_labels
+from airflow_provider_encord.exports.listing import RowSelection
+from airflow_provider_encord.exports.manifest import Layout, Manifest
+from airflow_provider_encord.exports.reading import ReadOptions
 from tests.client import keys
 
 PROJECT = "00000000-0000-4000-8000-00000000000a"

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api.labels import LabelRow
-from airflow_provider_encord.export.formats.annotations import Annotation, annotations_of
+from airflow_provider_encord.exports.formats.annotations import Annotation, annotations_of
 
 TIME = "Mon, 23 Nov 2026 06:59:47 UTC"
 WIDTH, HEIGHT = 200, 100

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.export.file_names import PLAN
-from airflow_provider_encord.export.labels import ExportSpec, export_labels, plan_export
-from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, read_manifest
-from airflow_provider_encord.export.partitions import export_partition, partition_of, plan_partitions
-from airflow_provider_encord.export.plan import Plan, ranges
-from airflow_provider_encord.export.reading import ReadOptions
+from airflow_provider_encord.exports.file_names import PLAN
+from airflow_provider_encord.exports.labels import ExportSpec, export_labels, plan_export
+from airflow_provider_encord.exports.manifest import MANIFEST, Layout, Manifest, read_manifest
+from airflow_provider_encord.exports.partitions import export_partition, partition_of, plan_partitions
+from airflow_provider_encord.exports.plan import Plan, ranges
+from airflow_provider_encord.exports.reading import ReadOptions
 from tests.export.bench import QUESTION, Encord, export, files, lines, names, units
 
 MONDAY, TUESDAY = "2026-11-23T00:00:00+00:00", "2026-11-24T00:00:00+00:00"

@@ -11,15 +11,15 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from airflow_provider_encord.analytics.export import AnalyticsManifest, AnalyticsSelection, export_analytics
 from airflow_provider_encord.client.api.analytics import TaskAction
 from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError, UnexpectedResponseError
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.export.analytics import AnalyticsManifest, AnalyticsSelection, export_analytics
-from airflow_provider_encord.export.directory import KIND, Claim, ReplacedError
-from airflow_provider_encord.export.file_names import MANIFEST, PLAN
-from airflow_provider_encord.export.manifest import decode_manifest
+from airflow_provider_encord.exports.directory import KIND, Claim, ReplacedError
+from airflow_provider_encord.exports.file_names import MANIFEST, PLAN
+from airflow_provider_encord.exports.manifest import decode_manifest
 from tests.export.bench import PROJECT, QUESTION, Encord, export, units
 
 

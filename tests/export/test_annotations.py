@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_encord.export.formats.annotations import (
+from airflow_provider_encord.exports.formats.annotations import (
     DELETED,
     NO_FRAME,
     LeftOut,

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import given
 
-from airflow_provider_encord.export.formats.annotations import Annotation, annotations_of
-from airflow_provider_encord.export.formats.answers import Names
+from airflow_provider_encord.exports.formats.annotations import Annotation, annotations_of
+from airflow_provider_encord.exports.formats.answers import Names
 from tests.export.documents import BOX, JSON, image, option, row, unit
 
 ONTOLOGY = {

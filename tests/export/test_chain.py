@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.export.incremental import Chain, links
-from airflow_provider_encord.export.listing import Filters, RowSelection
-from airflow_provider_encord.export.listing_file import DELETED, FILTERED_OUT, read_rows
-from airflow_provider_encord.export.manifest import Manifest
+from airflow_provider_encord.exports.incremental import Chain, links
+from airflow_provider_encord.exports.listing import Filters, RowSelection
+from airflow_provider_encord.exports.listing_file import DELETED, FILTERED_OUT, read_rows
+from airflow_provider_encord.exports.manifest import Manifest
 from tests.export.bench import PROJECT, QUESTION, Encord, Unit, export, lines, unit
 
 LONG_AGO = "2026-01-02T00:00:00.000000+00:00"
@@ -210,7 +210,7 @@ def test_a_worker_whose_clock_is_wrong_loses_no_row(tmp_path, monkeypatch, ahead
         def now(cls, tz: Any = None) -> datetime.datetime:
             return now + datetime.timedelta(seconds=ahead)
 
-    monkeypatch.setattr("airflow_provider_encord.export.listing.datetime.datetime", Wrong)
+    monkeypatch.setattr("airflow_provider_encord.exports.listing.datetime.datetime", Wrong)
     rows = [unit(1, {"n": 1}, last_edited_at=now.isoformat()), unit(2, {"n": 2}, last_edited_at=LONG_AGO)]
     first = _next(tmp_path, 1, rows, clock_ahead=ahead)
     assert (first.listed_at, first.clock) == (now.isoformat(), "encord")

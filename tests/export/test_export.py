@@ -19,8 +19,8 @@ from airflow_provider_encord.client.credentials import ApiKey, SshKey
 from airflow_provider_encord.client.errors import NotFoundError, PermissionDeniedError, UnavailableError
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
-from airflow_provider_encord.export.listing import Filters, RowSelection
-from airflow_provider_encord.export.manifest import MANIFEST, Manifest, read_manifest
+from airflow_provider_encord.exports.listing import Filters, RowSelection
+from airflow_provider_encord.exports.manifest import MANIFEST, Manifest, read_manifest
 from encord_emulator.process import Emulator
 from tests.client import keys
 from tests.export.bench import export, files, lines
@@ -244,10 +244,10 @@ import pathlib, sys, tracemalloc
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.export.labels import ExportSpec, export_labels
-from airflow_provider_encord.export.listing import RowSelection
-from airflow_provider_encord.export.manifest import Layout
-from airflow_provider_encord.export.reading import ReadOptions
+from airflow_provider_encord.exports.labels import ExportSpec, export_labels
+from airflow_provider_encord.exports.listing import RowSelection
+from airflow_provider_encord.exports.manifest import Layout
+from airflow_provider_encord.exports.reading import ReadOptions
 url, key, project, destination, rows = sys.argv[1:]
 with EncordClient(SshKey.from_path(key), Settings(base_url=url)) as client:
     tracemalloc.start()

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord import exports
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.export.incremental import Chain
-from airflow_provider_encord.export.manifest import Manifest
+from airflow_provider_encord.exports.incremental import Chain
+from airflow_provider_encord.exports.manifest import Manifest
 from tests.export.bench import QUESTION, Encord, Unit, export, names, unit, units
 from tests.export.test_chain import DAYS
 

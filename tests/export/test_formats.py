@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.export.formats import FORMATS, geometry, parquet, require_format
-from airflow_provider_encord.export.formats.coco import CocoEncoder
-from airflow_provider_encord.export.formats.parquet import ParquetEncoder
+from airflow_provider_encord.exports.formats import FORMATS, geometry, parquet, require_format
+from airflow_provider_encord.exports.formats.coco import CocoEncoder
+from airflow_provider_encord.exports.formats.parquet import ParquetEncoder
 from tests.export import documents
 from tests.export.documents import (
     BOX,

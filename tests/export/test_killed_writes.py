@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.errors import UnavailableError
-from airflow_provider_encord.export.manifest import Manifest
-from airflow_provider_encord.export.partitions import Partition, export_partition, plan_partitions
+from airflow_provider_encord.exports.manifest import Manifest
+from airflow_provider_encord.exports.partitions import Partition, export_partition, plan_partitions
 from tests.export.bench import Encord, units
 from tests.export.test_ownership import READING, ROWS, Killed, _export, _order, _require_whole
 

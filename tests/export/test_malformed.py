@@ -9,18 +9,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from airflow_provider_encord.analytics.export import AnalyticsSelection, export_analytics
 from airflow_provider_encord.attempts import Claim, FileStore, Owner
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.export.analytics import AnalyticsSelection, export_analytics
-from airflow_provider_encord.export.file_names import MANIFEST, PLAN
-from airflow_provider_encord.export.incremental import Chain, before
-from airflow_provider_encord.export.labels import ExportSpec, export_labels, plan_export
-from airflow_provider_encord.export.listing_file import read_rows
-from airflow_provider_encord.export.manifest import Layout, Manifest, ManifestError, read_manifest
-from airflow_provider_encord.export.plan import Plan, directory_of, read_plan, read_progress
-from airflow_provider_encord.export.snapshot_memory import Memory
-from airflow_provider_encord.ingest.notes import JobCheckpoints
-from airflow_provider_encord.ingest.upload_report import read_lines
+from airflow_provider_encord.exports.file_names import MANIFEST, PLAN
+from airflow_provider_encord.exports.incremental import Chain, before
+from airflow_provider_encord.exports.labels import ExportSpec, export_labels, plan_export
+from airflow_provider_encord.exports.listing_file import read_rows
+from airflow_provider_encord.exports.manifest import Layout, Manifest, ManifestError, read_manifest
+from airflow_provider_encord.exports.plan import Plan, directory_of, read_plan, read_progress
+from airflow_provider_encord.snapshots.memory import Memory
+from airflow_provider_encord.uploads.notes import JobCheckpoints
+from airflow_provider_encord.uploads.report import read_lines
 from tests.export.bench import PROJECT, QUESTION, Encord, export, units
 
 DEEP = b"[" * 5000 + b"]" * 5000

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from airflow_provider_encord import __version__
-from airflow_provider_encord.export.listing import Filters, RowSelection
-from airflow_provider_encord.export.manifest import MANIFEST, SCHEMA_VERSION, ManifestError, read_manifest
+from airflow_provider_encord.exports.listing import Filters, RowSelection
+from airflow_provider_encord.exports.manifest import MANIFEST, SCHEMA_VERSION, ManifestError, read_manifest
 from tests.export.bench import PROJECT, QUESTION, Encord, export, unit, units
 
 

@@ -18,12 +18,12 @@ import msgspec
 import pytest
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.export.directory import ReplacedError
-from airflow_provider_encord.export.file_names import PLAN
-from airflow_provider_encord.export.labels import ExportSpec, export_labels, plan_export
-from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, Shard, read_manifest
-from airflow_provider_encord.export.partitions import export_partition, plan_partitions
-from airflow_provider_encord.export.plan import (
+from airflow_provider_encord.exports.directory import ReplacedError
+from airflow_provider_encord.exports.file_names import PLAN
+from airflow_provider_encord.exports.labels import ExportSpec, export_labels, plan_export
+from airflow_provider_encord.exports.manifest import MANIFEST, Layout, Manifest, Shard, read_manifest
+from airflow_provider_encord.exports.partitions import export_partition, plan_partitions
+from airflow_provider_encord.exports.plan import (
     Plan,
     directory_of,
     read_plan,
@@ -31,8 +31,8 @@ from airflow_provider_encord.export.plan import (
     rows_to_read,
     write_progress,
 )
-from airflow_provider_encord.export.reading import ReadOptions
-from airflow_provider_encord.export.verify import verify_files
+from airflow_provider_encord.exports.reading import ReadOptions
+from airflow_provider_encord.exports.verify import verify_files
 from tests.export.bench import QUESTION, Encord, export, lines, names, units
 
 MONDAY, TUESDAY = "2026-11-23T00:00:00+00:00", "2026-11-24T00:00:00+00:00"

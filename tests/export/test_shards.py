@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_encord.export.formats.json_lines import one_line
+from airflow_provider_encord.exports.formats.json_lines import one_line
 from tests.export.bench import PROJECTS, QUESTION, Encord, Unit, export, files, lines, names, unit
 
 

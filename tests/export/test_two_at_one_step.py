@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.export.labels import ExportSpec, export_labels
-from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, read_manifest
-from airflow_provider_encord.export.reading import ReadOptions
-from airflow_provider_encord.export.verify import verify_files
+from airflow_provider_encord.exports.labels import ExportSpec, export_labels
+from airflow_provider_encord.exports.manifest import MANIFEST, Layout, Manifest, read_manifest
+from airflow_provider_encord.exports.reading import ReadOptions
+from airflow_provider_encord.exports.verify import verify_files
 from tests.export.bench import QUESTION, Encord, units
 
 DAYS = ("2026-11-23T00:00:00+00:00", "2026-11-24T00:00:00+00:00")

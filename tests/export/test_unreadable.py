@@ -14,14 +14,14 @@ import msgspec
 import pytest
 
 from airflow_provider_encord.client.errors import UnexpectedResponseError
-from airflow_provider_encord.export.incremental import Chain
-from airflow_provider_encord.export.labels import ExportSpec, export_labels
-from airflow_provider_encord.export.listing_file import read_rows
-from airflow_provider_encord.export.manifest import MANIFEST, Layout, Manifest, read_manifest
-from airflow_provider_encord.export.partitions import export_partition, plan_partitions
-from airflow_provider_encord.export.plan import directory_of, has_skipped, read_plan
-from airflow_provider_encord.export.reading import ReadOptions
-from airflow_provider_encord.export.verify import verify_content, verify_files
+from airflow_provider_encord.exports.incremental import Chain
+from airflow_provider_encord.exports.labels import ExportSpec, export_labels
+from airflow_provider_encord.exports.listing_file import read_rows
+from airflow_provider_encord.exports.manifest import MANIFEST, Layout, Manifest, read_manifest
+from airflow_provider_encord.exports.partitions import export_partition, plan_partitions
+from airflow_provider_encord.exports.plan import directory_of, has_skipped, read_plan
+from airflow_provider_encord.exports.reading import ReadOptions
+from airflow_provider_encord.exports.verify import verify_content, verify_files
 from tests.export.bench import QUESTION, Encord, Unit, lines, units
 from tests.export.documents import STRUCTURE
 

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from airflow_provider_encord.export.file_names import PLAN
-from airflow_provider_encord.export.incremental import links
-from airflow_provider_encord.export.listing_file import read_rows
-from airflow_provider_encord.export.manifest import read_manifest
-from airflow_provider_encord.export.verify import verify_files
+from airflow_provider_encord.exports.file_names import PLAN
+from airflow_provider_encord.exports.incremental import links
+from airflow_provider_encord.exports.listing_file import read_rows
+from airflow_provider_encord.exports.manifest import read_manifest
+from airflow_provider_encord.exports.verify import verify_files
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
 from tests.histories.moves import PICKS, Moves, Run
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from airflow_provider_encord.client.api.labels import save_label_rows
-from airflow_provider_encord.ingest.prelabels.labels import content_of, labels_of
 from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
+from airflow_provider_encord.prelabels.labels import content_of, labels_of
 from tests.histories.moves import PICKS, Moves, Run
 
 _PERSON = {

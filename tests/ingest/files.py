@@ -2,7 +2,7 @@
 
 from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.api.uploads import IMAGE, Kind
-from airflow_provider_encord.ingest.sources import SourceFile
+from airflow_provider_encord.sources.files import SourceFile
 
 
 def a_file(title: str = "a.png", size: int = 10, *, folder: str = "in", kind: Kind = IMAGE) -> SourceFile:

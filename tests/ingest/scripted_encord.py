@@ -9,7 +9,7 @@ from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.api.uploads import RegisteredFile, SignedUrl, UploadJob
 from airflow_provider_encord.client.call import Call, Gather, Now, Pause, Transfer
 from airflow_provider_encord.client.errors import EncordError
-from airflow_provider_encord.ingest.outcome import FileOutcome
+from airflow_provider_encord.uploads.outcome import FileOutcome
 
 START = "upload.start"
 POLL = "dataset.add_private_data result"

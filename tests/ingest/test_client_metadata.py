@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.ingest.client_metadata import add_client_metadata
-from airflow_provider_encord.ingest.sources import find_files
+from airflow_provider_encord.item_metadata.client_metadata import add_client_metadata
+from airflow_provider_encord.sources.files import find_files
 from tests.ingest.files import a_file
 
 

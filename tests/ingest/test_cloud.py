@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api.data_items import IMAGE, DicomSeries, ImageGroup, Unit, UploadedFile
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.ingest import cloud
-from airflow_provider_encord.ingest.cloud import (
+from airflow_provider_encord.registration import cloud
+from airflow_provider_encord.registration.cloud import (
     CloudObject,
     placed_parts,
     placed_units,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
-from airflow_provider_encord.ingest.content import Content
-from airflow_provider_encord.ingest.sources import find_files
+from airflow_provider_encord.sources.files import find_files
+from airflow_provider_encord.uploads.content import Content
 
 BYTES = bytes(range(256)) * 9000  # more than two blocks
 

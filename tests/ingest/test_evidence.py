@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from airflow_provider_encord.client.api.uploads import IMAGE
-from airflow_provider_encord.ingest.evidence import Evidence
-from airflow_provider_encord.ingest.grouping import group_files
-from airflow_provider_encord.ingest.plan import CHECKSUM, REPORT, TITLE, TITLE_AND_SIZE, make_plan
-from airflow_provider_encord.ingest.sources import SourceFile, find_files
-from airflow_provider_encord.ingest.upload_report import OPERATION, UploadLine
 from airflow_provider_encord.reports import CREATED, SCHEMA_VERSION
+from airflow_provider_encord.sources.files import SourceFile, find_files
+from airflow_provider_encord.uploads.evidence import Evidence
+from airflow_provider_encord.uploads.grouping import group_files
+from airflow_provider_encord.uploads.plan import CHECKSUM, REPORT, TITLE, TITLE_AND_SIZE, make_plan
+from airflow_provider_encord.uploads.report import OPERATION, UploadLine
 from tests.ingest.files import a_row
 
 

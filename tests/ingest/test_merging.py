@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_encord.ingest.prelabels.frame_ranges import covers, overlap, subtract, union
-from airflow_provider_encord.ingest.prelabels.labels import Labels, substance
-from airflow_provider_encord.ingest.prelabels.merging import merge
+from airflow_provider_encord.prelabels.frame_ranges import covers, overlap, subtract, union
+from airflow_provider_encord.prelabels.labels import Labels, substance
+from airflow_provider_encord.prelabels.merging import merge
 
 RANGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 6)).map(lambda it: [it[0], sum(it)]), min_size=1)
 

@@ -11,12 +11,12 @@ from airflow_provider_encord.attempts import Owner
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import SSH_KEY, run
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, NotFoundError, OutcomeUnknownError
-from airflow_provider_encord.ingest.notes import JobCheckpoint, JobCheckpoints
-from airflow_provider_encord.ingest.places import UploadTarget
-from airflow_provider_encord.ingest.report_writer import ReportWriter
-from airflow_provider_encord.ingest.transfer import StoredFile
-from airflow_provider_encord.ingest.upload import upload_files
 from airflow_provider_encord.operators.storage.task_state import task_state_checkpoints
+from airflow_provider_encord.uploads.notes import JobCheckpoint, JobCheckpoints
+from airflow_provider_encord.uploads.places import UploadTarget
+from airflow_provider_encord.uploads.report_writer import ReportWriter
+from airflow_provider_encord.uploads.transfer import StoredFile
+from airflow_provider_encord.uploads.upload import upload_files
 from tests.airflow_layer.test_jobs import Store
 from tests.ingest.files import a_file, a_row
 from tests.ingest.scripted_encord import POLL, PUT, START, ScriptedEncord

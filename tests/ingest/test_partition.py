@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from airflow_provider_encord.attempts import Claim, Owner
 from airflow_provider_encord.client.api.data_items import VIDEO
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
-from airflow_provider_encord.ingest.cloud import list_prefix, read_manifest
-from airflow_provider_encord.ingest.cloud_source import CloudSource
-from airflow_provider_encord.ingest.partition import partition_objects
+from airflow_provider_encord.registration.cloud import list_prefix, read_manifest
+from airflow_provider_encord.registration.cloud_source import CloudSource
+from airflow_provider_encord.registration.partition import partition_objects
 
 URL = "https://example.com/in"
 

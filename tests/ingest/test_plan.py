@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api.uploads import IMAGE, VIDEO
-from airflow_provider_encord.ingest.plan import batches, make_plan
-from airflow_provider_encord.ingest.sources import SourceFile
+from airflow_provider_encord.sources.files import SourceFile
+from airflow_provider_encord.uploads.plan import batches, make_plan
 from tests.ingest.files import a_file, a_row
 
 # few titles and sizes, so that files and rows meet

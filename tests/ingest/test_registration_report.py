@@ -11,8 +11,8 @@ import pytest
 from airflow_provider_encord.client.api.data_items import UploadedFile
 from airflow_provider_encord.client.api.uploads import DONE, RegisteredFile, UploadJob
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.ingest.kinds import IMAGE
-from airflow_provider_encord.ingest.registration_report import RegistrationReport
+from airflow_provider_encord.registration.report import RegistrationReport
+from airflow_provider_encord.sources.kinds import IMAGE
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api.data_items import DicomSeries, ImageGroup, Scene, UploadedFile
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.ingest.client_metadata import read_table
-from airflow_provider_encord.ingest.cloud import CloudObject, list_prefix, manifest_entries, read_manifest
-from airflow_provider_encord.ingest.sources import find_files
+from airflow_provider_encord.item_metadata.client_metadata import read_table
+from airflow_provider_encord.registration.cloud import CloudObject, list_prefix, manifest_entries, read_manifest
+from airflow_provider_encord.sources.files import find_files
 
 DEEP = "[" * 5000 + "]" * 5000
 ROW = '{"url": "s3://b/a.png", "client_metadata": %s}\n'

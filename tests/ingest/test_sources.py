@@ -8,10 +8,10 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_encord.client.api.data_items import AUDIO, DICOM, IMAGE, NIFTI, PDF, TEXT, VIDEO
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
-from airflow_provider_encord.ingest.kinds import kind_of, media_type
-from airflow_provider_encord.ingest.prelabels.sources import prelabels_of
-from airflow_provider_encord.ingest.report_writer import is_of_report
-from airflow_provider_encord.ingest.sources import find_files
+from airflow_provider_encord.prelabels.sources import prelabels_of
+from airflow_provider_encord.sources.files import find_files
+from airflow_provider_encord.sources.kinds import kind_of, media_type
+from airflow_provider_encord.uploads.report_writer import is_of_report
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from airflow_provider_encord.client.errors import (
     RefusedError,
     UnavailableError,
 )
-from airflow_provider_encord.ingest.places import UploadTarget
-from airflow_provider_encord.ingest.sources import SourceFile
-from airflow_provider_encord.ingest.transfer import MOST_BYTES
-from airflow_provider_encord.ingest.upload import upload_files
 from airflow_provider_encord.reports import CREATED, FAILED, UNCHANGED
+from airflow_provider_encord.sources.files import SourceFile
+from airflow_provider_encord.uploads.places import UploadTarget
+from airflow_provider_encord.uploads.transfer import MOST_BYTES
+from airflow_provider_encord.uploads.upload import upload_files
 from tests.ingest.files import a_file, a_row
 from tests.ingest.scripted_encord import POLL, PUT, ROWS, START, URLS, ScriptedEncord
 

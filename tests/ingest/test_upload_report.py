@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.ingest.evidence import Evidence
-from airflow_provider_encord.ingest.outcome import FileOutcome, failed
-from airflow_provider_encord.ingest.upload_report import (
+from airflow_provider_encord.reports import CREATED, UNCHANGED
+from airflow_provider_encord.storage_paths import require_writable
+from airflow_provider_encord.uploads.evidence import Evidence
+from airflow_provider_encord.uploads.outcome import FileOutcome, failed
+from airflow_provider_encord.uploads.report import (
     UploadLine,
     earlier_lines,
     encode_lines,
@@ -21,8 +23,6 @@ from airflow_provider_encord.ingest.upload_report import (
     upload_line,
     write_report,
 )
-from airflow_provider_encord.reports import CREATED, UNCHANGED
-from airflow_provider_encord.storage_paths import require_writable
 from tests.ingest.files import a_file
 
 DATASET = "bbbbbbbb-0000-4000-8000-000000000001"

@@ -20,7 +20,7 @@ from airflow_provider_encord import exports
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.export.manifest import read_manifest
+from airflow_provider_encord.exports.manifest import read_manifest
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
@@ -377,10 +377,10 @@ def test_templates_are_rendered_before_anything_is_checked(emulator, tmp_path):
 
 
 def test_the_log_says_how_many_rows_are_exported_and_how_it_ended(emulator, tmp_path, caplog):
-    with caplog.at_level(logging.INFO, logger="airflow_provider_encord.export"):
+    with caplog.at_level(logging.INFO, logger="airflow_provider_encord.exports"):
         _export(project_id=_project(emulator), destination=str(tmp_path))
     texts = [
-        record.getMessage() for record in caplog.records if record.name.startswith("airflow_provider_encord.export")
+        record.getMessage() for record in caplog.records if record.name.startswith("airflow_provider_encord.exports")
     ]
     assert len(texts) == 2
     assert texts[0].startswith("Exporting 5 label rows of project ")
@@ -396,4 +396,4 @@ def test_importing_the_operator_imports_nothing_that_it_needs_only_to_run():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
     loaded = done.stdout.splitlines()[-1].split()
     heavy = ("requests", "cryptography", "msgspec", "httpx", "tenacity", "airflow_provider_encord.client", "fsspec")
-    assert [name for name in loaded if name.startswith((*heavy, "airflow_provider_encord.export"))] == []
+    assert [name for name in loaded if name.startswith((*heavy, "airflow_provider_encord.exports"))] == []

@@ -14,12 +14,11 @@ import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException
 
 from airflow_provider_encord import defaults
+from airflow_provider_encord.analytics.export import KINDS
+from airflow_provider_encord.analytics.files import FORMATS as ANALYTICS
 from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.export.analytics import KINDS
-from airflow_provider_encord.export.analytics_files import FORMATS as ANALYTICS
-from airflow_provider_encord.export.formats import FORMATS
-from airflow_provider_encord.ingest.kinds import NAMES
+from airflow_provider_encord.exports.formats import FORMATS
 from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOperator
 from airflow_provider_encord.operators.arguments import parse_list, parse_mapping, parse_seconds, parse_text, parse_url
 from airflow_provider_encord.operators.base import airflow_errors
@@ -53,6 +52,7 @@ from airflow_provider_encord.operators.storage import (
     EncordUpdateMetadataOperator,
     EncordUploadFilesOperator,
 )
+from airflow_provider_encord.sources.kinds import NAMES
 
 ID = str(uuid.UUID(int=10**30))
 RIGHT: dict[Any, dict[str, Any]] = {

@@ -12,9 +12,9 @@ from airflow_provider_encord.client.api.labels import save_label_rows
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from airflow_provider_encord.export.labels import ExportSpec, export_labels
-from airflow_provider_encord.export.listing import RowSelection
-from airflow_provider_encord.export.manifest import Layout
+from airflow_provider_encord.exports.labels import ExportSpec, export_labels
+from airflow_provider_encord.exports.listing import RowSelection
+from airflow_provider_encord.exports.manifest import Layout
 from tests.sdk.conftest import Account
 from tests.sdk.environments import SSH_SDK
 from tests.sdk.street import RICH, make_street

@@ -1,7 +1,7 @@
 """Getting data in, from the bytes of a unit to what a job made of it: flows for datasets and for storage folders.
 
 A unit is one file, or the several of an image group or DICOM series; it goes in whole or not at all. The start of a
-job is not repeated when its answer is lost: the caller looks what is there (`ingest.registration` does).
+job is not repeated when its answer is lost: the caller looks what is there (`uploads.registration` does).
 """
 
 from __future__ import annotations

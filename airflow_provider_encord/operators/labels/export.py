@@ -54,7 +54,7 @@ class EncordExportLabelsOperator(ReadLabelRowsOperator, PlannedExportOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Export the label rows."""
-        from airflow_provider_encord.export.labels import export_labels
+        from airflow_provider_encord.exports.labels import export_labels
 
         options = self.read_options()
         target = self.target()

@@ -44,7 +44,7 @@ class EncordExportLabelsPartitionOperator(ReadLabelRowsOperator):
     def _execute(self, context: Context) -> dict[str, Any]:
         """Export the partition."""
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.export.partitions import export_partition, partition_of
+        from airflow_provider_encord.exports.partitions import export_partition, partition_of
 
         options = self.read_options()
         wanted = parse_mapping(self.partition, "partition")

@@ -20,7 +20,7 @@ from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.literals import check_literals, one_of
 
 if TYPE_CHECKING:
-    from airflow_provider_encord.export.listing import Filters, RowSelection
+    from airflow_provider_encord.exports.listing import Filters, RowSelection
 
 
 _WORDS = ("branch", "stage", "stage_title_like", "data_title", "data_title_like")
@@ -122,8 +122,8 @@ class LabelRowsOperator(EncordBaseOperator):
         :raises InvalidArgumentError: An argument is wrong, or two contradict each other; nothing was sent.
         """
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.export.listing import Filters, RowSelection
-        from airflow_provider_encord.export.stages import with_known_stages
+        from airflow_provider_encord.exports.listing import Filters, RowSelection
+        from airflow_provider_encord.exports.stages import with_known_stages
 
         shadow_data = blank_to_none(self.shadow_data)
         filters = Filters(

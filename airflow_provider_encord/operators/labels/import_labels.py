@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.client.api.labels import LabelRowMetadata
-    from airflow_provider_encord.ingest.prelabels.report import ImportReport
-    from airflow_provider_encord.ingest.prelabels.rows import ImportSpec
-    from airflow_provider_encord.ingest.prelabels.sources import Prelabel
+    from airflow_provider_encord.prelabels.report import ImportReport
+    from airflow_provider_encord.prelabels.rows import ImportSpec
+    from airflow_provider_encord.prelabels.sources import Prelabel
 
 MAIN = "main"
 
@@ -42,7 +42,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
     The source has a line for each data unit: a label row as `EncordExportLabelsOperator` writes it (``jsonl``), whose
     ids are replaced by those of the row that it goes to; or the short form
-    (`airflow_provider_encord.ingest.prelabels.build`)::
+    (`airflow_provider_encord.prelabels.build`)::
 
         {"data_hash": "...", "objects": [{"feature": "Car", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}}],
          "classifications": [{"feature": "Weather", "answer": "Rain"}]}
@@ -146,8 +146,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         """Import the labels."""
         from airflow_provider_encord.assets import labels_uri
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.ingest.prelabels.importing import FAIL, import_labels
-        from airflow_provider_encord.ingest.prelabels.report import OUTCOMES_OF_IMPORTS, ImportReport
+        from airflow_provider_encord.prelabels.importing import FAIL, import_labels
+        from airflow_provider_encord.prelabels.report import OUTCOMES_OF_IMPORTS, ImportReport
         from airflow_provider_encord.reports import CONFLICT, FAILED
 
         prelabels = self._prelabels()
@@ -196,8 +196,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         return result
 
     def _warn_of_merging(self, spec: ImportSpec, report: ImportReport) -> None:
-        from airflow_provider_encord.ingest.prelabels.report import KEPT
-        from airflow_provider_encord.ingest.prelabels.rows import MERGE
+        from airflow_provider_encord.prelabels.report import KEPT
+        from airflow_provider_encord.prelabels.rows import MERGE
 
         if report.counts[KEPT]:
             self.log.warning(
@@ -212,9 +212,9 @@ class EncordImportLabelsOperator(EncordBaseOperator):
     def _spec(self) -> ImportSpec:
         from airflow_provider_encord.client.api.label_actions import copy_labels_to_branch
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.ingest.prelabels.importing import FAIL, SKIP_ERRORS
-        from airflow_provider_encord.ingest.prelabels.matching import require_key
-        from airflow_provider_encord.ingest.prelabels.rows import IF_EXISTS, ImportSpec
+        from airflow_provider_encord.prelabels.importing import FAIL, SKIP_ERRORS
+        from airflow_provider_encord.prelabels.matching import require_key
+        from airflow_provider_encord.prelabels.rows import IF_EXISTS, ImportSpec
 
         require_key(self.match_by)
         parse_choice(self.if_exists, "if_exists", IF_EXISTS)
@@ -237,8 +237,8 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
     def _prelabels(self) -> Callable[[Sequence[LabelRowMetadata]], Iterable[Prelabel]]:
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.export.whole_shards import whole_shards
-        from airflow_provider_encord.ingest.prelabels.sources import SUFFIXES, prelabels_of, require_apart
+        from airflow_provider_encord.exports.whole_shards import whole_shards
+        from airflow_provider_encord.prelabels.sources import SUFFIXES, prelabels_of, require_apart
 
         source = blank_to_none(self.source)
         if (source is None) == (self.python_callable is None):
@@ -255,7 +255,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         return lines
 
     def _made(self, rows: Sequence[LabelRowMetadata]) -> Iterator[Prelabel]:
-        from airflow_provider_encord.ingest.prelabels.sources import Prelabel
+        from airflow_provider_encord.prelabels.sources import Prelabel
 
         for row in rows:
             content = self._call_labels(row)

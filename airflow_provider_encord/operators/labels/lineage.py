@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.export.manifest import Manifest
+    from airflow_provider_encord.exports.manifest import Manifest
     from airflow_provider_encord.operators.base import EncordBaseOperator
 
 
@@ -59,7 +59,7 @@ def _place(directory: str) -> tuple[str, str]:
 
 def counts_of(manifest: Manifest, directory: ObjectStoragePath) -> dict[str, Any]:
     """The counts of an export, and the URI of its manifest, as they go to XCom and to asset events."""
-    from airflow_provider_encord.export.manifest import MANIFEST
+    from airflow_provider_encord.exports.manifest import MANIFEST
 
     return {
         "manifest": str(directory / MANIFEST),

@@ -47,7 +47,7 @@ class EncordPartitionLabelsOperator(PlannedExportOperator):
         """Plan the export."""
         import msgspec
 
-        from airflow_provider_encord.export.partitions import plan_partitions
+        from airflow_provider_encord.exports.partitions import plan_partitions
 
         rows = parse_positive_int(self.rows_per_partition, "rows_per_partition")
         target = self.target()

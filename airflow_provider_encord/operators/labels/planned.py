@@ -23,7 +23,7 @@ from airflow_provider_encord.operators.runs import run_moment
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.export.labels import ExportSpec
+    from airflow_provider_encord.exports.labels import ExportSpec
 
 
 class PlannedExportOperator(LabelRowsOperator):
@@ -108,10 +108,10 @@ class PlannedExportOperator(LabelRowsOperator):
         :raises InvalidArgumentError: An argument is wrong; nothing was sent.
         """
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.export.formats import require_format
-        from airflow_provider_encord.export.incremental import Chain
-        from airflow_provider_encord.export.labels import ExportSpec
-        from airflow_provider_encord.export.manifest import Layout
+        from airflow_provider_encord.exports.formats import require_format
+        from airflow_provider_encord.exports.incremental import Chain
+        from airflow_provider_encord.exports.labels import ExportSpec
+        from airflow_provider_encord.exports.manifest import Layout
 
         name = str(blank_to_none(self.format) or JSON_LINES)
         require_format(name)

@@ -26,8 +26,8 @@ from airflow_provider_encord.operators.literals import check_literals, one_of
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.export.manifest import Manifest
-    from airflow_provider_encord.export.reading import ReadOptions
+    from airflow_provider_encord.exports.manifest import Manifest
+    from airflow_provider_encord.exports.reading import ReadOptions
 
 
 class ReadLabelRowsOperator(EncordBaseOperator):
@@ -72,7 +72,7 @@ class ReadLabelRowsOperator(EncordBaseOperator):
 
         :raises InvalidArgumentError: An argument is wrong.
         """
-        from airflow_provider_encord.export.reading import ReadOptions
+        from airflow_provider_encord.exports.reading import ReadOptions
 
         return ReadOptions(
             batch_size=_rows(self.batch_size, "batch_size"),

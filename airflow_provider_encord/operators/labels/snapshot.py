@@ -24,7 +24,7 @@ from airflow_provider_encord.operators.runs import utc_time
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.export.snapshot import Date
+    from airflow_provider_encord.snapshots.snapshot import Date
 
 FAIL = "fail"
 MARK = "mark"
@@ -106,8 +106,8 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         from airflow_provider_encord.attempts import fingerprint
         from airflow_provider_encord.client.api.labels import MAIN_BRANCH
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.export.snapshot import take_snapshot
-        from airflow_provider_encord.export.snapshot_memory import Memory
+        from airflow_provider_encord.snapshots.memory import Memory
+        from airflow_provider_encord.snapshots.snapshot import take_snapshot
 
         branch = branch_name(self.snapshot_branch, "snapshot_branch")
         if branch is None:
@@ -136,7 +136,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         return result
 
     def _date(self, context: Context) -> Date:
-        from airflow_provider_encord.export.snapshot import Date
+        from airflow_provider_encord.snapshots.snapshot import Date
 
         parse_choice(self.if_late, "if_late", (FAIL, MARK))
         due = _due(context)

@@ -16,8 +16,8 @@ from airflow_provider_encord.operators.literals import check_literals, one_of
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.export.manifest import Manifest
-    from airflow_provider_encord.export.verify import Mismatch
+    from airflow_provider_encord.exports.manifest import Manifest
+    from airflow_provider_encord.exports.verify import Mismatch
 
 FILES = "files"
 LISTING = "listing"
@@ -82,8 +82,8 @@ class EncordVerifyExportOperator(EncordBaseOperator):
     def _execute(self, context: Context) -> dict[str, Any]:
         """Verify the export."""
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.export.manifest import MANIFEST, read_manifest
-        from airflow_provider_encord.export.verify import require_report_place
+        from airflow_provider_encord.exports.manifest import MANIFEST, read_manifest
+        from airflow_provider_encord.exports.verify import require_report_place
         from airflow_provider_encord.reports import encode_lines
         from airflow_provider_encord.storage_paths import storage_errors, write_whole
 
@@ -114,8 +114,8 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         }
 
     def _mismatches(self, context: Context, directory: ObjectStoragePath, manifest: Manifest) -> Iterator[Mismatch]:
-        from airflow_provider_encord.export.reading import ReadOptions
-        from airflow_provider_encord.export.verify import verify_content, verify_files, verify_listing
+        from airflow_provider_encord.exports.reading import ReadOptions
+        from airflow_provider_encord.exports.verify import verify_content, verify_files, verify_listing
 
         yield from verify_files(directory, manifest)
         if self.check == FILES:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_encord.client.resources.storage import StorageFolder
-    from airflow_provider_encord.ingest.metadata_update import Wanted
+    from airflow_provider_encord.item_metadata.update import Wanted
 
 _NAMED = 5  # items that a message names
 
@@ -76,7 +76,7 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
     def _execute(self, context: Context) -> dict[str, Any]:
         """Compare and change."""
         from airflow_provider_encord.counts import require_sum
-        from airflow_provider_encord.ingest.metadata_update import MODES, Outcome, update_items
+        from airflow_provider_encord.item_metadata.update import MODES, Outcome, update_items
 
         mode = parse_choice(self.mode, "mode", MODES)
         preview = parse_bool(self.preview, "preview")
@@ -107,7 +107,7 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         """
         from airflow_provider_encord.client.api.storage_items import ItemFilter
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.ingest.metadata_update import needs_update
+        from airflow_provider_encord.item_metadata.update import needs_update
 
         differing: list[str] = []
         items = 0
@@ -130,8 +130,8 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
 
     def _wanted(self) -> Wanted:
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.ingest.client_metadata import read_table
-        from airflow_provider_encord.ingest.metadata_update import Wanted
+        from airflow_provider_encord.item_metadata.client_metadata import read_table
+        from airflow_provider_encord.item_metadata.update import Wanted
 
         metadata = text_or_mapping(self.metadata, "metadata")
         if not metadata:

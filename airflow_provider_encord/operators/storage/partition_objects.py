@@ -89,9 +89,9 @@ class EncordPartitionObjectsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> list[str]:
         """Write the manifests."""
-        from airflow_provider_encord.ingest.cloud_source import CloudSource
-        from airflow_provider_encord.ingest.kinds import kind_named
-        from airflow_provider_encord.ingest.partition import partition_objects
+        from airflow_provider_encord.registration.cloud_source import CloudSource
+        from airflow_provider_encord.registration.partition import partition_objects
+        from airflow_provider_encord.sources.kinds import kind_named
 
         size = parse_positive_int(self.objects_per_manifest, "objects_per_manifest")
         kind = blank_to_none(self.kind)

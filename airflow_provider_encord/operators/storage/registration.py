@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from airflow_provider_encord.attempts import Claim, Owner
     from airflow_provider_encord.client.api.data_items import Unit
     from airflow_provider_encord.client.resources.jobs import Answer, Job
-    from airflow_provider_encord.ingest.cloud_source import CloudSource
-    from airflow_provider_encord.ingest.registered_groups import Registered, RegisteredGroups
-    from airflow_provider_encord.ingest.registration_report import RegistrationReport
+    from airflow_provider_encord.registration.cloud_source import CloudSource
+    from airflow_provider_encord.registration.registered_groups import Registered, RegisteredGroups
+    from airflow_provider_encord.registration.report import RegistrationReport
 
 
 class EncordRegisterCloudDataOperator(JobOperator):
@@ -156,7 +156,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         from airflow_provider_encord.attempts import Claim
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_id
-        from airflow_provider_encord.ingest.registration_report import RegistrationReport
+        from airflow_provider_encord.registration.report import RegistrationReport
 
         parse_choice(self.on_error, "on_error", ON_ERROR)
         self._skip = parse_bool(self.skip_duplicate_urls, "skip_duplicate_urls")
@@ -192,7 +192,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         """Read the whole manifest once, so that a wrong line is found before anything is sent."""
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.organisation import integration_of
-        from airflow_provider_encord.ingest.registration_counts import NO_UNITS
+        from airflow_provider_encord.registration.counts import NO_UNITS
 
         if self._start_in_doubt and not self._skip:
             if self._report is not None:
@@ -214,7 +214,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         """The jobs, cut from the source as they are needed; what each is sent is noted before it starts."""
         from airflow_provider_encord.attempts import fingerprint
         from airflow_provider_encord.client.api.data_items import data_items
-        from airflow_provider_encord.ingest.cloud_source import digest
+        from airflow_provider_encord.registration.cloud_source import digest
 
         number = after["number"] if after else 0
         for units, place in self._source.jobs(after and after["place"]):
@@ -261,7 +261,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         raise StartAgainError(lost)
 
     def _start(self, items: Mapping[str, Any]) -> Job:
-        from airflow_provider_encord.ingest.cloud_source import start_registration
+        from airflow_provider_encord.registration.cloud_source import start_registration
 
         target = {"dataset": self._dataset, "folder": self._folder, "integration": self._integration_id}
         return self.client.run(start_registration(items, **target))
@@ -277,7 +277,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         :raises CountMismatchError: It does not account for all units.
         """
         from airflow_provider_encord.client.api.uploads import UploadJob
-        from airflow_provider_encord.ingest.registration_counts import counts_of_job
+        from airflow_provider_encord.registration.counts import counts_of_job
 
         self._require_claim()
         if isinstance(answer, UploadJob) and self._report is not None:
@@ -286,7 +286,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
     def add(self, totals: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
         """Sums, and the first reasons of failures."""
-        from airflow_provider_encord.ingest.registration_counts import added
+        from airflow_provider_encord.registration.counts import added
 
         return added(totals, result)
 
@@ -353,7 +353,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         return self.client.run(self._registered_groups().find(units))
 
     def _registered_groups(self) -> RegisteredGroups:
-        from airflow_provider_encord.ingest.registered_groups import RegisteredGroups
+        from airflow_provider_encord.registration.registered_groups import RegisteredGroups
 
         if self._groups is None:
             credential = self.client.credential.kind
@@ -363,7 +363,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
     def _all_present(self, part: JobPart) -> dict[str, Any]:
         """The result of a part that needs no job."""
         from airflow_provider_encord.client.api.uploads import DONE, UploadJob
-        from airflow_provider_encord.ingest.registration_counts import counts_of_present
+        from airflow_provider_encord.registration.counts import counts_of_present
 
         if self._report is not None:
             self.client.run(self._report.write_outcomes(part.note["number"], UploadJob(status=DONE)))
@@ -390,8 +390,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
             self._claim.check()
 
     def _cloud_source(self) -> CloudSource:
-        from airflow_provider_encord.ingest.cloud_source import CloudSource
-        from airflow_provider_encord.ingest.kinds import kind_named
+        from airflow_provider_encord.registration.cloud_source import CloudSource
+        from airflow_provider_encord.sources.kinds import kind_named
 
         return CloudSource(
             path=storage_path(self.source, "source"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_encord.ingest.notes import JobCheckpoints
+    from airflow_provider_encord.uploads.notes import JobCheckpoints
 
 _KEY = "encord_upload_jobs"
 _log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ def task_state_checkpoints(context: Context) -> JobCheckpoints:
 
     What keeps it from being written or erased is logged once: an upload is worth more than the note about it.
     """
-    from airflow_provider_encord.ingest.notes import JobCheckpoints
+    from airflow_provider_encord.uploads.notes import JobCheckpoints
 
     store: Any = context.get("task_state_store")
     if store is None:

@@ -37,10 +37,10 @@ from airflow_provider_encord.operators.storage.task_state import task_state_chec
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.ingest.outcome import FileOutcome
-    from airflow_provider_encord.ingest.places import UploadTarget
-    from airflow_provider_encord.ingest.report_writer import ReportWriter
-    from airflow_provider_encord.ingest.sources import Source, SourceFile
+    from airflow_provider_encord.sources.files import Source, SourceFile
+    from airflow_provider_encord.uploads.outcome import FileOutcome
+    from airflow_provider_encord.uploads.places import UploadTarget
+    from airflow_provider_encord.uploads.report_writer import ReportWriter
 
 _NAMED_FAILURES = 20  # in the exception; the report has all
 
@@ -211,7 +211,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         """Options, checked, as `upload_files` takes them."""
         from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.ingest.plan import CHECKSUM, MATCH_BY
+        from airflow_provider_encord.uploads.plan import CHECKSUM, MATCH_BY
 
         parse_choice(self.on_error, "on_error", ON_ERROR)
         match_by = parse_choice(self.match_by, "match_by", MATCH_BY)
@@ -228,7 +228,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     def _target(self) -> UploadTarget:
         from airflow_provider_encord.client.call import API_KEY
         from airflow_provider_encord.client.resources.identifiers import require_id
-        from airflow_provider_encord.ingest.places import UploadTarget
+        from airflow_provider_encord.uploads.places import UploadTarget
 
         parallel = parse_positive_int(self.max_concurrency, "max_concurrency")
         client = self.client
@@ -246,11 +246,11 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
         :param report: The path of the report, whose files are no data; None without one.
         """
-        from airflow_provider_encord.ingest.client_metadata import add_client_metadata
-        from airflow_provider_encord.ingest.grouping import group_files
-        from airflow_provider_encord.ingest.kinds import kind_named
-        from airflow_provider_encord.ingest.report_writer import is_of_report
-        from airflow_provider_encord.ingest.sources import find_files
+        from airflow_provider_encord.item_metadata.client_metadata import add_client_metadata
+        from airflow_provider_encord.sources.files import find_files
+        from airflow_provider_encord.sources.kinds import kind_named
+        from airflow_provider_encord.uploads.grouping import group_files
+        from airflow_provider_encord.uploads.report_writer import is_of_report
 
         source = self.source
         if isinstance(source, str) and source.strip():
@@ -264,7 +264,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         return add_client_metadata(units, metadata, lambda uri: storage_path(uri, "client_metadata"))
 
     def _record(self, path: Any, target: UploadTarget, context: Context) -> ReportWriter:
-        from airflow_provider_encord.ingest.report_writer import ReportWriter
+        from airflow_provider_encord.uploads.report_writer import ReportWriter
 
         folder = None if target.dataset else target.folder
         return ReportWriter(path, dataset=target.dataset, folder=folder, owner=owner_of(context), exists=_exists)
@@ -293,8 +293,8 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         record: ReportWriter | None,
         options: Mapping[str, Any],
     ) -> dict[str, int]:
-        from airflow_provider_encord.ingest.progress import Progress
-        from airflow_provider_encord.ingest.upload import upload_files
+        from airflow_provider_encord.uploads.progress import Progress
+        from airflow_provider_encord.uploads.upload import upload_files
 
         progress = Progress(files, self.log.info)
 

@@ -1,0 +1,111 @@
+"""How label rows are put into a file: JSON Lines as Encord sent them, and forms that training reads.
+
+A format is named by the suffix of its files. One encoder writes one file.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from airflow_provider_encord.client.api.labels import LabelRow
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.defaults import JSON_LINES, LABEL_FORMATS
+from airflow_provider_encord.exports.formats import json_lines
+from airflow_provider_encord.storage_paths import BinaryWriter
+
+PARQUET = "parquet"
+COCO = "coco.json"
+
+
+class Encoder(Protocol):
+    """Writes one file."""
+
+    def write(self, row: LabelRow) -> None:
+        """Add a label row."""
+
+    def finish(self) -> dict[str, int]:
+        """End the content; the file is closed by who opened it.
+
+        :return: What of the rows the format cannot say, counted by reason.
+        """
+
+
+Structure = Mapping[str, Any]
+
+
+def _parquet(file: BinaryWriter, structure: Structure) -> Encoder:
+    from airflow_provider_encord.exports.formats.parquet import ParquetEncoder
+
+    return ParquetEncoder(file, structure)
+
+
+def _coco(file: BinaryWriter, structure: Structure) -> Encoder:
+    from airflow_provider_encord.exports.formats.coco import CocoEncoder
+
+    return CocoEncoder(file, structure)
+
+
+class Format(Protocol):
+    """Makes the encoder of a file."""
+
+    def __call__(self, file: BinaryWriter, structure: Structure, /) -> Encoder: ...
+
+
+class _Compressed:
+    """A format whose content is compressed on the way into the file."""
+
+    def __init__(self, format_: Format, compression: Callable[[BinaryWriter], json_lines.Compressing]):
+        self._format, self._compression = format_, compression
+
+    def __call__(self, file: BinaryWriter, structure: Structure, /) -> Encoder:
+        compressing = self._compression(file)
+        return _Ending(self._format(compressing, structure), compressing)
+
+
+class _Ending:
+    """An encoder, and the compression that ends with it."""
+
+    def __init__(self, encoder: Encoder, compressing: json_lines.Compressing):
+        self.write = encoder.write
+        self._encoder, self._compressing = encoder, compressing
+
+    def finish(self) -> dict[str, int]:
+        left_out = self._encoder.finish()
+        self._compressing.finish()
+        return left_out
+
+
+FORMATS: dict[str, Format] = {
+    JSON_LINES: lambda file, _: json_lines.JsonLinesEncoder(file),
+    PARQUET: _parquet,
+    COCO: _coco,
+}
+FORMATS |= {f"{name}.gz": _Compressed(FORMATS[name], json_lines.gzip_of) for name in (JSON_LINES, COCO)}
+FORMATS |= {f"{name}.zst": _Compressed(FORMATS[name], json_lines.zstandard_of) for name in (JSON_LINES, COCO)}
+
+_NEEDS = {"parquet": ("pyarrow", "parquet"), "coco": ("pycocotools", "coco"), "zst": ("zstandard", "zstd")}
+
+
+def require_format(name: str) -> None:
+    """Check that there is a format of this name, and what it needs.
+
+    :raises InvalidArgumentError: There is no such format, or its extra is not installed.
+    """
+    if name not in LABEL_FORMATS:
+        raise InvalidArgumentError(f"format: {name!r} is not one of {', '.join(LABEL_FORMATS)}.")
+    for part in name.split("."):
+        module, extra = _NEEDS.get(part, ("", ""))
+        try:
+            importlib.import_module(module or "json")
+        except ImportError:
+            raise InvalidArgumentError(
+                f"format: {name} needs {module}, which is not installed. Install it with "
+                f"`pip install 'airflow-provider-encord[{extra}]'`, or take another format."
+            ) from None
+
+
+def needs_structure(name: str) -> bool:
+    """Whether the project's ontology has to be read for it."""
+    return name == PARQUET or name.startswith("coco")

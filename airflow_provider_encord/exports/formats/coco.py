@@ -1,0 +1,293 @@
+"""Label rows as COCO: boxes, rotated boxes, polygons and bitmasks; needs the extra ``coco``.
+
+Each file is a whole COCO document, with the same categories: the objects of the ontology, numbered from 1 in its order.
+Images are those of the rows, and of videos the frames with objects. Ids are made of what they are the ids of: those of
+images are the same everywhere, those of annotations in every file, partition and export of the same label rows. So
+files can be put together as they are. ``file_name`` has the data hash of the image, the number of the frame and the
+title; ``encord_unit``, ``encord_frame`` and ``encord_title`` are its parts.
+
+A box has no segmentation but its corners; a rotated one those of the turned box. A polygon with holes is a mask (RLE),
+as COCO's polygons cannot have any. What COCO cannot say is counted, and listed under ``encord_left_out``.
+"""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.labels import LabelRow
+from airflow_provider_encord.exports.formats import geometry
+from airflow_provider_encord.exports.formats.annotations import (
+    Annotation,
+    LeftOut,
+    Place,
+    annotations_of,
+    places_of,
+    records_of,
+)
+from airflow_provider_encord.exports.formats.answers import Names, mappings
+from airflow_provider_encord.storage_paths import BinaryWriter
+
+_ID_BYTES = 8
+_ID_BITS = 53  # the most that JavaScript and double precision keep
+_LONGEST_TITLE = 150  # bytes; a file name may have 255
+_MOST_PIXELS = 10**9  # of a mask, a byte each
+_SINGLE = ("image", "img_group")
+_UNKNOWN_FEATURE = "not in the ontology"
+_NO_SIZE = "the size of the image is not known"
+_NO_AREA = "it covers nothing of the image"
+
+
+class CocoEncoder:
+    """See `formats.Encoder`.
+
+    Annotations go to the file as they come; images and what is left out are kept until the end of the file.
+
+    :param structure: Of the ontology.
+    """
+
+    def __init__(self, file: BinaryWriter, structure: Mapping[str, Any]):
+        self._file = file
+        self._categories = _categories(structure)
+        self._names = Names(structure)
+        self._ids = {category["encord_feature_hash"]: category["id"] for category in self._categories}
+        self._images: dict[int, bytes] = {}
+        self._left_out: list[bytes] = []
+        self._reasons: collections.Counter[str] = collections.Counter()
+        self._first = True
+        file.write(b'{"annotations":[')
+
+    def write(self, row: LabelRow) -> None:
+        """Add what COCO can say of a label row."""
+        for record in records_of(row, self._records):
+            if isinstance(record, _Image):
+                self._images.setdefault(record.id, record.content)
+            elif isinstance(record, _LeftOut):
+                self._left_out.append(record.content)
+                self._reasons[record.reason] += 1
+            else:
+                self._file.write((b"" if self._first else b",\n") + record)
+                self._first = False
+
+    def finish(self) -> dict[str, int]:
+        """End the file."""
+        self._file.write(b'],\n"images":[' + b",".join(self._images.values()))
+        self._file.write(b'],\n"categories":' + msgspec.json.encode(self._categories))
+        self._file.write(b',\n"encord_left_out":[' + b",".join(self._left_out) + b"]}\n")
+        return dict(sorted(self._reasons.items()))
+
+    def _records(self, document: Mapping[str, Any]) -> Iterator[_Image | _LeftOut | bytes]:
+        """The images, what is left out, and the annotations as JSON."""
+        images: set[int] = set()
+        if document.get("data_type") in _SINGLE:
+            for place in places_of(document):
+                yield from self._image(document, place, images)
+        for annotation in annotations_of(document, self._names, classifications=False):
+            made = annotation if isinstance(annotation, LeftOut) else self._made(document, annotation)
+            if isinstance(made, LeftOut):
+                yield _LeftOut(made.reason, msgspec.json.encode(_left_out(document, made)))
+                continue
+            if not isinstance(annotation, LeftOut):
+                yield from self._image(document, annotation.place, images)
+            yield msgspec.json.encode(made)
+
+    def _image(self, row: Mapping[str, Any], place: Place, known: set[int]) -> Iterator[_Image]:
+        """The image of a place, unless it is known."""
+        image = _id(place.unit, place.frame)
+        if image in known or image in self._images:
+            return
+        known.add(image)
+        content = {
+            "id": image,
+            "file_name": _file_name(place),
+            "width": place.width,
+            "height": place.height,
+            "encord_data_hash": row.get("data_hash"),
+            "encord_unit": place.unit,
+            "encord_title": place.unit_title,
+            "encord_frame": place.frame,
+            "encord_label_hash": row.get("label_hash"),
+        }
+        yield _Image(image, msgspec.json.encode(content))
+
+    def _made(self, row: Mapping[str, Any], one: Annotation) -> dict[str, Any] | LeftOut:
+        category = self._ids.get(one.feature_hash or "")
+        reason = _reason(one, known=category is not None)
+        if reason is None:
+            try:
+                with geometry.reading(one):
+                    segmentation, area, box = _SEGMENTATIONS[str(one.shape)](one)
+            except geometry.MalformedGeometryError:
+                reason = geometry.MALFORMED
+            else:
+                reason = None if area > 0 else _NO_AREA
+                if not math.isfinite(area):
+                    reason = geometry.MALFORMED
+        if reason is not None:
+            place = one.place
+            return LeftOut(
+                hash=one.hash, kind=one.kind, reason=reason, unit=place.unit, frame=place.frame, shape=one.shape
+            )
+        return {
+            "id": _id(row.get("label_hash"), one.place.unit, one.place.frame, one.hash),
+            "image_id": _id(one.place.unit, one.place.frame),
+            "category_id": category,
+            "segmentation": segmentation,
+            "area": round(area, 3),
+            "bbox": [round(number, 3) for number in box],
+            "iscrowd": 0,
+            "track_id": one.hash,
+            "encord_shape": one.shape,
+            "attributes": one.answers,
+            **({} if one.manual or one.confidence is None else {"score": one.confidence}),
+        }
+
+
+class _Image(msgspec.Struct, frozen=True):
+    """An image, as JSON."""
+
+    id: int
+    content: bytes
+
+
+class _LeftOut(msgspec.Struct, frozen=True):
+    """What COCO cannot say, as JSON."""
+
+    reason: str
+    content: bytes
+
+
+def _file_name(place: Place) -> str:
+    """A name that no other image has: titles repeat, and the frames of a video share one."""
+    title = re.sub(r"[^\w.-]+", "_", place.unit_title or "").encode()[-_LONGEST_TITLE:].decode(errors="ignore")
+    return f"{place.unit}-{place.frame or 0:06d}-{title}"
+
+
+def _reason(one: Annotation, *, known: bool) -> str | None:
+    """Why COCO cannot say an object, whatever its geometry."""
+    if one.shape not in _SEGMENTATIONS:
+        return str(one.shape)
+    if not known:
+        return _UNKNOWN_FEATURE
+    return None if one.place.width and one.place.height else _NO_SIZE
+
+
+def _categories(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": number,
+            "name": one.get("name"),
+            "supercategory": one.get("shape"),
+            "encord_feature_hash": one.get("featureNodeHash"),
+        }
+        for number, one in enumerate(mappings(structure.get("objects")), start=1)
+    ]
+
+
+def _id(*parts: Any) -> int:
+    """An id that is the same wherever the same thing is met."""
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:_ID_BYTES], "big") >> (8 * _ID_BYTES - _ID_BITS)
+
+
+def _left_out(row: Mapping[str, Any], one: LeftOut) -> dict[str, Any]:
+    return {
+        "label_hash": row.get("label_hash"),
+        "unit": one.unit,
+        "frame": one.frame,
+        "hash": one.hash,
+        "kind": one.kind,
+        "shape": one.shape,
+        "reason": one.reason,
+    }
+
+
+def _box(one: Annotation) -> tuple[Any, float, geometry.Box]:
+    corners = geometry.corners_of(one)
+    return [_flat(corners)], geometry.area_of(corners), geometry.around(corners)
+
+
+def _polygon(one: Annotation) -> tuple[Any, float, geometry.Box]:
+    polygons = [polygon for polygon in geometry.rings_of(one) if polygon and len(polygon[0]) >= 3]
+    points = [point for polygon in polygons for point in polygon[0]]
+    if not points:
+        raise ValueError("it has fewer than three points")
+    box = geometry.around(points)
+    if len(polygons) == 1 == len(polygons[0]):
+        return [_flat(polygons[0][0])], geometry.area_of(polygons[0][0]), box
+    rle, area = _mask_of(polygons, one.place)
+    if all(len(polygon) == 1 for polygon in polygons):
+        return [_flat(polygon[0]) for polygon in polygons], area, box
+    return rle, area, box
+
+
+def _mask_of(polygons: Iterable[list[geometry.Ring]], place: Place) -> tuple[dict[str, Any], float]:
+    """Polygons with holes as a mask: what is within the outlines, less what is within their holes."""
+    import numpy
+    from pycocotools import mask
+
+    height, width = int(place.height or 0), int(place.width or 0)
+    _require_pixels(height * width)
+    whole = numpy.zeros((height, width), dtype=numpy.uint8, order="F")
+    for outline, *holes in polygons:
+        filled = mask.decode(mask.merge(mask.frPyObjects([_flat(outline)], height, width)))
+        for hole in holes:
+            if len(hole) >= 3:
+                filled &= 1 - mask.decode(mask.merge(mask.frPyObjects([_flat(hole)], height, width)))
+        whole |= filled
+    return _rle(whole), float(whole.sum())
+
+
+def _bitmask(one: Annotation) -> tuple[Any, float, geometry.Box]:
+    """The part of the image that it covers, put into the whole."""
+    import numpy
+    from pycocotools import mask
+
+    bitmask = one.geometry["bitmask"]
+    rows, columns = int(bitmask["height"]), int(bitmask["width"])
+    top, left = int(bitmask["top"]), int(bitmask["left"])
+    if min(top, left) < 0:
+        raise ValueError("it begins outside of the image")
+    _require_pixels(rows * columns)
+    part = numpy.zeros(rows * columns, dtype=numpy.uint8)
+    for start, end in geometry.runs_of(bitmask):
+        part[start:end] = 1
+    height, width = int(one.place.height or 0), int(one.place.width or 0)
+    _require_pixels(height * width)
+    whole = numpy.zeros((height, width), dtype=numpy.uint8, order="F")
+    bottom, right = min(height, top + rows), min(width, left + columns)
+    whole[top:bottom, left:right] = part.reshape(rows, columns)[: max(0, bottom - top), : max(0, right - left)]
+    rle = _rle(whole)
+    box = mask.toBbox({**rle, "counts": rle["counts"].encode()}).tolist()
+    return rle, float(whole.sum()), (box[0], box[1], box[2], box[3])
+
+
+def _require_pixels(pixels: int) -> None:
+    if pixels > _MOST_PIXELS:
+        raise ValueError(f"a mask of {pixels} pixels does not fit into memory")
+
+
+def _rle(whole: Any) -> dict[str, Any]:
+    import numpy
+    from pycocotools import mask
+
+    rle = mask.encode(numpy.asfortranarray(whole))
+    return {"size": [int(one) for one in rle["size"]], "counts": rle["counts"].decode()}
+
+
+def _flat(ring: geometry.Ring) -> list[float]:
+    return [round(number, 3) for point in ring for number in point]
+
+
+_SEGMENTATIONS = {
+    geometry.BOUNDING_BOX: _box,
+    geometry.ROTATABLE_BOUNDING_BOX: _box,
+    geometry.POLYGON: _polygon,
+    geometry.BITMASK: _bitmask,
+}

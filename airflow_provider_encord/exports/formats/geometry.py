@@ -1,0 +1,172 @@
+"""Geometry of objects in pixels, out of Encord's fractions of width and height."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from airflow_provider_encord.exports.formats.annotations import Annotation
+
+BOUNDING_BOX = "bounding_box"
+ROTATABLE_BOUNDING_BOX = "rotatable_bounding_box"
+POLYGON = "polygon"
+BITMASK = "bitmask"
+
+MALFORMED = "malformed geometry"
+
+Point: TypeAlias = tuple[float, float]
+Ring: TypeAlias = list[Point]
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, width and height."""
+
+
+class MalformedGeometryError(ValueError):
+    """The geometry of an object is not that of its shape."""
+
+
+def box_of(one: Annotation) -> Box | None:
+    """The box around an object, in pixels; None if its shape has none.
+
+    :raises MalformedGeometryError: Its geometry is not that of its shape.
+    """
+    with reading(one):
+        return _box_around_mask(one.geometry["bitmask"]) if "bitmask" in one.geometry else _box_around_points(one)
+
+
+@contextlib.contextmanager
+def reading(one: Annotation) -> Iterator[None]:
+    """Turn the errors that odd geometry raises into one error.
+
+    :raises MalformedGeometryError: It is odd.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        raise MalformedGeometryError(f"The geometry of {one.hash} is not that of a {one.shape}: {error}.") from None
+
+
+def runs_of(mask: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """The pixels of a bitmask, as ranges of their positions in it, row after row; ends are not included.
+
+    Encord writes runs of off and on in turn, as COCO does: five bits a character, the higher ones later, and from the
+    fourth run on as the difference to the run before the last. Unlike COCO's they go along rows. Runs that end early
+    leave the rest off, as the vendor's SDK has it.
+    """
+    end = int(mask["height"]) * int(mask["width"])
+    counts: list[int] = []
+    ranges: list[tuple[int, int]] = []
+    position = 0
+    for number, delta in enumerate(_numbers_of(str(mask["rleString"]))):
+        counts.append(delta + (counts[number - 2] if number > 2 else 0))
+        if counts[number] < 0:
+            raise ValueError("a run is negative")
+        if number % 2 and position < end and counts[number]:
+            ranges.append((position, min(end, position + counts[number])))
+        position += counts[number]
+    return ranges
+
+
+def _numbers_of(text: str) -> Iterator[int]:
+    value = shift = 0
+    for character in text:
+        bits = ord(character) - 48
+        if not 0 <= bits < 64:
+            raise ValueError(f"{character!r} is not part of a run")
+        value |= (bits & 31) << shift
+        shift += 5
+        if not bits & 32:
+            yield value - (1 << shift) if bits & 16 else value
+            value = shift = 0
+    if shift:
+        raise ValueError("the last run is not whole")
+
+
+def _box_around_mask(mask: Mapping[str, Any]) -> Box | None:
+    """Around the pixels that are on; the bitmask itself may be the whole image."""
+    ranges, width = runs_of(mask), int(mask["width"])
+    if not ranges:
+        return None
+    rows = [(start // width, (end - 1) // width) for start, end in ranges]
+    columns = [
+        (start % width, (end - 1) % width) if first == last else (0, width - 1)
+        for (start, end), (first, last) in zip(ranges, rows, strict=True)
+    ]
+    left, right = min(one for one, _ in columns), max(one for _, one in columns)
+    top, bottom = rows[0][0], rows[-1][1]
+    return (float(mask["left"]) + left, float(mask["top"]) + top, right - left + 1.0, bottom - top + 1.0)
+
+
+def _box_around_points(one: Annotation) -> Box | None:
+    corners = _points(one)
+    return around(corners) if corners else None
+
+
+def around(points: Sequence[Point]) -> Box:
+    """The box around points."""
+    left, top = min(x for x, _ in points), min(y for _, y in points)
+    return (left, top, max(x for x, _ in points) - left, max(y for _, y in points) - top)
+
+
+def rings_of(one: Annotation) -> list[list[Ring]]:
+    """The polygons of an object, each with its outline first and then its holes, in pixels."""
+    geometry, (width, height) = one.geometry, size_of(one)
+    if geometry.get("polygons"):
+        return [[_ring(ring, width, height) for ring in polygon] for polygon in geometry["polygons"]]
+    if geometry.get("polygon"):
+        points = geometry["polygon"]
+        return [[_numbered(points, width, height) if isinstance(points, Mapping) else _ring(points, width, height)]]
+    return []
+
+
+def corners_of(one: Annotation) -> Ring:
+    """The four corners of a box, in pixels; one that is rotated is turned clockwise around its centre."""
+    width, height = size_of(one)
+    box: Mapping[str, Any] = one.geometry.get("rotatableBoundingBox") or one.geometry["boundingBox"]
+    left, top = box["x"] * width, box["y"] * height
+    half_width, half_height = box["w"] * width / 2, box["h"] * height / 2
+    turn = math.radians(box.get("theta") or 0.0)
+    cosine, sine = math.cos(turn), math.sin(turn)
+    centre_x, centre_y = left + half_width, top + half_height
+    offsets = (
+        (-half_width, -half_height),
+        (half_width, -half_height),
+        (half_width, half_height),
+        (-half_width, half_height),
+    )
+    return [(centre_x + x * cosine - y * sine, centre_y + x * sine + y * cosine) for x, y in offsets]
+
+
+def size_of(one: Annotation) -> tuple[float, float]:
+    """Width and height of the image; 1 and 1, and so fractions, if they are not known."""
+    return (one.place.width or 1.0, one.place.height or 1.0)
+
+
+def area_of(ring: Sequence[Point]) -> float:
+    """The area within an outline."""
+    pairs = zip(ring, [*ring[1:], *ring[:1]], strict=True)
+    return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2
+
+
+def _points(one: Annotation) -> list[Point]:
+    geometry, (width, height) = one.geometry, size_of(one)
+    if "boundingBox" in geometry or "rotatableBoundingBox" in geometry:
+        return corners_of(one)
+    if "polygon" in geometry or "polygons" in geometry:
+        return [point for polygon in rings_of(one) for ring in polygon[:1] for point in ring]
+    for key in ("polyline", "point", "skeleton"):
+        if isinstance(geometry.get(key), Mapping):
+            return _numbered(geometry[key], width, height)
+    return []
+
+
+def _numbered(points: Mapping[str, Any], width: float, height: float) -> Ring:
+    ordered = [points[key] for key in sorted(points, key=int)]
+    return [(one["x"] * width, one["y"] * height) for one in ordered]
+
+
+def _ring(numbers: Sequence[Any], width: float, height: float) -> Ring:
+    if numbers and isinstance(numbers[0], Mapping):  # points instead of numbers
+        return [(point["x"] * width, point["y"] * height) for point in numbers]
+    return [(x * width, y * height) for x, y in zip(numbers[::2], numbers[1::2], strict=False)]

@@ -1,0 +1,110 @@
+"""Rows by reference: files of JSON Lines, gzip, that say which label rows there were, a JSON array for each.
+
+``listing-<plan>.jsonl.gz`` has ``[data hash, branch, label hash, last edited at, whether it is in this export]`` in
+the order of the shards, so that the next export can find what changed and what was removed. ``removed-<plan>.jsonl.gz``
+has the same four, and why: ``"filtered_out"`` (the row is there, and the filters do not let it through any more) or
+``"deleted"`` (the data unit was archived, deleted, or taken out of the project).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.malformed import NOT_JSON
+from airflow_provider_encord.exports.directory import ExportDirectory
+from airflow_provider_encord.exports.file_names import file_name
+from airflow_provider_encord.exports.listing import ListedRow
+from airflow_provider_encord.exports.manifest import FileRecord, ManifestError
+from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
+from airflow_provider_encord.storage_paths import StoragePath
+
+LISTING = "listing"
+REMOVED = "removed"
+FILTERED_OUT = "filtered_out"
+DELETED = "deleted"
+
+_GZIP = 31  # zlib's window bits for the format; it writes no time, so the same rows give the same bytes
+_BLOCK = 2**18
+
+
+class ListingLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A line of such a file.
+
+    :param about: In a listing, whether the row is in this export; in the other file, why the row is not listed any
+        more.
+    """
+
+    data_hash: str
+    branch: str
+    label_hash: str
+    last_edited_at: str | None
+    about: bool | str
+
+
+_DECODER = msgspec.json.Decoder(ListingLine)
+
+
+def write_rows(
+    directory: ExportDirectory[Any], plan: str, stem: str, rows: Iterable[tuple[ListedRow, bool | str]]
+) -> FileRecord:
+    """Write a file of rows; it appears whole or not at all.
+
+    :param plan: Id of the plan that it belongs to.
+    :param stem: `LISTING` or `REMOVED`.
+    :param rows: Each with what the file says about it.
+    """
+    file, name = _Compressing(rows), file_name(stem, plan, suffix="jsonl.gz")
+    directory.write(plan, name, file.blocks())
+    return FileRecord(name=name, rows=file.rows, bytes=file.bytes, sha256=file.digest.hexdigest())
+
+
+def read_rows(directory: StoragePath, record: FileRecord) -> Iterator[tuple[ListedRow, bool | str]]:
+    """Read such a file, row by row.
+
+    :raises ManifestError: It is not there, or not what the manifest says.
+    """
+    path, rows = directory / record.name, 0
+    try:
+        for line in lines_of(path, "destination"):
+            one = _DECODER.decode(line)
+            rows += 1
+            yield ListedRow(one.data_hash, one.branch, one.label_hash, one.last_edited_at), one.about
+    except (InvalidArgumentError, DamagedFileError) as error:
+        raise ManifestError(f"The file that the manifest beside it names: {error.message}") from None
+    except NOT_JSON as error:
+        raise ManifestError(f"{path} is damaged: {error}.") from None
+    if rows != record.rows:
+        raise ManifestError(f"{path} has {rows} lines, and the manifest beside it says {record.rows}.")
+
+
+class _Compressing:
+    """Counts and hashes what it makes of rows."""
+
+    def __init__(self, rows: Iterable[tuple[ListedRow, bool | str]]):
+        self._rows = rows
+        self.rows = self.bytes = 0
+        self.digest = hashlib.sha256()
+
+    def blocks(self) -> Iterator[bytes]:
+        compress, waiting = zlib.compressobj(6, zlib.DEFLATED, _GZIP), bytearray()
+        for row, about in self._rows:
+            waiting += msgspec.json.encode(
+                ListingLine(row.data_hash, row.branch, row.label_hash, row.last_edited_at, about)
+            )
+            waiting += b"\n"
+            self.rows += 1
+            if len(waiting) >= _BLOCK:
+                yield self._counted(compress.compress(waiting))
+                waiting.clear()
+        yield self._counted(compress.compress(waiting) + compress.flush())
+
+    def _counted(self, block: bytes) -> bytes:
+        self.bytes += len(block)
+        self.digest.update(block)
+        return block

@@ -1,0 +1,276 @@
+"""Planning an export: list once, and note which rows are to be read, before the first is."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.attempts import fingerprint
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import (
+    InvalidArgumentError,
+    PermissionDeniedError,
+    UnsupportedByCredentialError,
+)
+from airflow_provider_encord.exports import incremental as chains
+from airflow_provider_encord.exports.directory import KIND, ReplacedError
+from airflow_provider_encord.exports.formats import PARQUET, needs_structure, require_format
+from airflow_provider_encord.exports.incremental import BrokenChainError, Chain
+from airflow_provider_encord.exports.known_rows import require_known
+from airflow_provider_encord.exports.listing import ListedRow, Listing, RowSelection, list_rows
+from airflow_provider_encord.exports.listing_file import LISTING, REMOVED, write_rows
+from airflow_provider_encord.exports.manifest import ChainRecord, Layout, Manifest, PreviousExport
+from airflow_provider_encord.exports.plan import (
+    Directory,
+    Plan,
+    directory_of,
+    has_skipped,
+    is_usable,
+    ranges,
+    read_plan,
+    write_plan,
+)
+from airflow_provider_encord.exports.removed import why_removed
+from airflow_provider_encord.storage_paths import StoragePath
+
+log = logging.getLogger(__name__)
+
+_MOST_TRIES = 3
+_DIFFERENCES = {"project_id": "of another project", "branch": "of another branch", "filters": "with other filters"}
+
+
+class ExportSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wanted.
+
+    :param selection: Which rows.
+    :param layout: In which files.
+    :param logical_date: The logical date, ISO 8601, UTC. A whole export of it is not made again, and one that was begun
+        is continued. None makes every export from the start.
+    :param history: Export only what changed since the last export in this chain; None for all.
+    :param overwrite: Make it again even if it is whole.
+    """
+
+    selection: RowSelection
+    layout: Layout = Layout()
+    logical_date: str | None = None
+    history: Chain | None = None
+    overwrite: bool = False
+
+    def fingerprint(self, host: str) -> str:
+        """Of all that decides which rows are in which files.
+
+        :param host: Of the API.
+        """
+        chain = self.history
+        history = chain and {
+            "directory": str(chain.directory),
+            "name": chain.name,
+            "lookback_seconds": chain.lookback_seconds,
+        }
+        return fingerprint(
+            host=host,
+            selection=msgspec.to_builtins(self.selection),
+            layout=msgspec.to_builtins(self.layout),
+            logical_date=self.logical_date,
+            history=history,
+        )
+
+    def is_shared(self, directory: Directory, host: str) -> bool:
+        """Whether the export in the directory is the same: that of another attempt at the same task."""
+        return self.logical_date is not None and directory.is_shared(self.fingerprint(host))
+
+
+class _Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What an incremental export adds to a plan.
+
+    :param wanted: Label hashes of the rows to read; None for all.
+    :param removed: Rows that left, with why; None if no export is continued.
+    """
+
+    history: ChainRecord | None = None
+    previous: PreviousExport | None = None
+    wanted: set[str] | None = None
+    removed: list[tuple[ListedRow, str]] | None = None
+
+
+def plan_export(
+    client: EncordClient,
+    spec: ExportSpec,
+    destination: StoragePath,
+    *,
+    rows_per_part: int | None = None,
+    most_parts: int = 1,
+    accept_failed: bool = True,
+) -> Plan | Manifest:
+    """List the rows, and write down which ones to read.
+
+    :param rows_per_part: Rows in a part, at most, unless that makes more than `most_parts`; None makes one part.
+    :param accept_failed: Whether an export that could not read some rows, whole or begun, will do.
+    :return: The plan; or the manifest, if the export of this logical date is whole already.
+    """
+    require_format(spec.layout.format)
+    directory, wanted = directory_of(destination), spec.fingerprint(client.settings.host)
+    plan, there = _there(directory, spec.selection)
+    same = there is not None and spec.logical_date is not None and there.fingerprint == wanted
+    if there and same and not spec.overwrite and (accept_failed or not there.counts.failed):
+        log.info("The export of %s in %s is whole; it is not made again.", spec.logical_date, destination)
+        return there
+    same = plan is not None and spec.logical_date is not None and plan.fingerprint == wanted
+    if plan and same and _can_be_continued(directory, plan, accept_failed):
+        log.info("Continuing the export of %s in %s.", spec.logical_date, destination)
+        return plan
+    _require_own_directory(spec, there, destination)
+    for _ in range(_MOST_TRIES - 1):
+        try:
+            return _new_plan(client, spec, directory, rows_per_part, most_parts, there, accept_failed)
+        except ReplacedError:
+            if not spec.is_shared(directory, client.settings.host):
+                raise
+    return _new_plan(client, spec, directory, rows_per_part, most_parts, there, accept_failed)
+
+
+def _can_be_continued(directory: Directory, plan: Plan, accept_failed: bool) -> bool:
+    return (accept_failed or not has_skipped(directory, plan)) and is_usable(directory, plan)
+
+
+def _there(directory: Directory, selection: RowSelection) -> tuple[Plan | None, Manifest | None]:
+    """The unfinished export that is there, else the whole one.
+
+    :raises InvalidArgumentError: There is anything else.
+    """
+    manifest = directory.require_ours()
+    plan = read_plan(directory)
+    if plan is not None:  # what it replaces is no longer whole
+        return plan, None
+    if manifest is not None and manifest.selection != selection:
+        there = manifest.selection
+        differing = [words for name, words in _DIFFERENCES.items() if getattr(there, name) != getattr(selection, name)]
+        raise InvalidArgumentError(
+            f"destination: {directory.path} holds an export {' and '.join(differing)} (project {there.project_id}, "
+            f"branch {there.branch}). Name another directory, such as one for each run, or empty this one."
+        )
+    return None, manifest
+
+
+def _new_plan(
+    client: EncordClient,
+    spec: ExportSpec,
+    directory: Directory,
+    rows_per_part: int | None,
+    most_parts: int,
+    there: Manifest | None,
+    accept_failed: bool,
+) -> Plan | Manifest:
+    """A plan; or what another attempt at the same task has made of it while this one listed."""
+    listing = list_rows(client, spec.selection)
+    changes = _changes(client, spec, listing, directory.path)
+    if changes.previous is None:  # else no rows may be right: the chain knows which rows left, perhaps all
+        require_known(client, spec.selection, listing)
+    structure = _structure(client, spec)
+    to_read = len(listing.rows) if changes.wanted is None else len(changes.wanted)
+    _report(spec, listing, directory.path, to_read, changes)
+    if spec.is_shared(directory, client.settings.host):
+        plan, manifest = read_plan(directory), directory.manifest()
+        if plan is not None and _can_be_continued(directory, plan, accept_failed):
+            return plan
+        is_new = manifest is not None and (there is None or manifest.plan_id != there.plan_id)
+        if manifest is not None and is_new and (accept_failed or not manifest.counts.failed):
+            return manifest
+    id_, wanted = str(uuid.uuid4()), spec.fingerprint(client.settings.host)
+    claim = directory.take(id_, wanted)
+    plan = Plan(
+        kind=KIND,
+        id=id_,
+        replaces=claim.replaces,
+        fingerprint=wanted,
+        selection=spec.selection,
+        layout=spec.layout,
+        logical_date=spec.logical_date,
+        listed=listing.listed,
+        with_labels=len(listing.rows),
+        listed_at=listing.listed_at,
+        clock=listing.clock,
+        watermark=listing.watermark,
+        listing=write_rows(directory, id_, LISTING, _with_whether_wanted(listing, changes.wanted)),
+        previous=changes.previous,
+        history=changes.history,
+        removed=None if changes.removed is None else write_rows(directory, id_, REMOVED, changes.removed),
+        to_read=to_read,
+        structure=structure,
+        parts=ranges(to_read, min(most_parts, -(-to_read // (rows_per_part or to_read or 1)))),
+    )
+    write_plan(directory, plan)
+    return plan
+
+
+def _with_whether_wanted(listing: Listing, wanted: set[str] | None) -> Iterator[tuple[ListedRow, bool]]:
+    for row in listing.rows:
+        yield row, wanted is None or row.label_hash in wanted
+
+
+def _changes(client: EncordClient, spec: ExportSpec, listing: Listing, destination: StoragePath) -> _Changes:
+    """What changed since the last export of the chain; if the chain is broken, all rows, and why."""
+    chain = spec.history
+    if chain is None:
+        return _Changes()
+    try:
+        link = chains.before(chain, spec.selection, spec.layout, destination)
+        if link is None:
+            return _Changes(history=ChainRecord(name=chain.name))
+        since = chains.since_of(chain, link)
+        found = chains.changes(listing.rows, link, since)
+    except BrokenChainError as error:
+        return _Changes(history=ChainRecord(name=chain.name, restarted=f"{error}."))
+    left = list(why_removed(client, spec.selection, found.removed))
+    return _Changes(history=ChainRecord(name=chain.name), previous=since, wanted=found.changed, removed=left)
+
+
+def _require_own_directory(spec: ExportSpec, there: Manifest | None, destination: StoragePath) -> None:
+    if spec.history and there and there.logical_date != spec.logical_date:
+        raise InvalidArgumentError(
+            f"destination: {destination} holds the export of {there.logical_date}. Each export of a history needs a "
+            "directory of its own: end the path with the date, such as {{ ds }}."
+        )
+
+
+def _report(spec: ExportSpec, listing: Listing, destination: StoragePath, to_read: int, changes: _Changes) -> None:
+    log.info(
+        "Exporting %d label rows of project %s, branch %s, to %s; %d listed without labels are left out.",
+        to_read,
+        spec.selection.project_id,
+        spec.selection.branch or "of all",
+        destination,
+        listing.without_labels,
+    )
+    if changes.previous:
+        log.info("%d did not change since the export in %s.", len(listing.rows) - to_read, changes.previous.manifest)
+    elif changes.history and changes.history.restarted:
+        log.warning("The history is broken, so this export is of all rows: %s", changes.history.restarted)
+    elif spec.history:
+        log.info("There is no earlier export of this history in %s; this one is of all rows.", spec.history.directory)
+    restrictions = spec.selection.restrictions
+    if restrictions and not listing.rows:  # a project without labels, asked for as a whole, is no reason to warn
+        log.warning(
+            "Nothing to export: of %d data units that these let through, none has labels: %s. Check that they are what "
+            "you mean; Encord does not say whether there is such a name.",
+            listing.listed,
+            ", ".join(f"{name}={str(value)[:80]!r}" for name, value in restrictions.items()),
+        )
+
+
+def _structure(client: EncordClient, spec: ExportSpec) -> dict[str, Any]:
+    if not needs_structure(spec.layout.format):
+        return {}
+    try:
+        return client.project(spec.selection.project_id).ontology().editor_ontology
+    except (UnsupportedByCredentialError, PermissionDeniedError) as error:
+        if spec.layout.format != PARQUET:
+            raise
+        log.warning(
+            "The ontology cannot be read, so options have the names or values that the label rows have: %s", error
+        )
+        return {}

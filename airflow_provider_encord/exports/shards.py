@@ -1,0 +1,77 @@
+"""Files of label rows, each up to a given size.
+
+Where a file ends depends on the rows and their order alone, not on the bundles they came in nor on the format, so the
+same rows give the same files.
+"""
+
+from __future__ import annotations
+
+import re
+
+from airflow_provider_encord.client.api.labels import LabelRow
+from airflow_provider_encord.exports.counted_file import CountedFile
+from airflow_provider_encord.exports.file_names import file_name
+from airflow_provider_encord.exports.formats import FORMATS, Structure
+from airflow_provider_encord.exports.manifest import Layout, Shard
+from airflow_provider_encord.storage_paths import StoragePath
+
+SHARDS = "labels"
+_SUFFIX = "|".join(map(re.escape, sorted(FORMATS)))
+SHARD_NAME = re.compile(
+    rf"{SHARDS}-((?P<plan>[0-9a-f]{{8}})-(?P<part>\d{{5,}})-\d{{5,}}-[0-9a-f]{{8}}|(\d{{5,}}-)?\d{{5,}})\.({_SUFFIX})"
+)
+"""Names of shards, and those that older versions gave."""
+
+
+def shard_name(plan: str, part: int, number: int, try_: str, format: str) -> str:  # noqa: A002 - the word for it
+    """The file name of a shard. In the order of the names, the shards of a plan have the rows in their order.
+
+    :param plan: Id of the plan.
+    :param part: Number of the part, counted from 0.
+    :param number: Counted from 0, in the part.
+    :param try_: Of `directory.new_try`: each attempt at a part writes its own files.
+    """
+    return file_name(SHARDS, plan, f"{part:05d}", f"{number:05d}", try_, suffix=format)
+
+
+def part_of(name: str) -> int | None:
+    """The number of the part that a shard belongs to; None if an older version wrote it."""
+    matched = SHARD_NAME.fullmatch(name)
+    return int(matched["part"]) if matched and matched["part"] else None
+
+
+class OpenShard:
+    """A shard that is being written.
+
+    :param directory: Exists already.
+    :param name: Of the file.
+    :param structure: The ontology's, for formats that need it.
+    """
+
+    def __init__(self, directory: StoragePath, name: str, layout: Layout, structure: Structure):
+        self._name, self._most = name, layout.max_shard_bytes
+        self._file = CountedFile(directory, name)
+        self._encoder = FORMATS[layout.format](self._file, structure)
+        self._rows = self._weight = 0
+
+    def fits(self, row: LabelRow) -> bool:
+        """Whether there is room for the row. An empty shard takes any."""
+        return not self._rows or self._weight + len(row.content) < self._most
+
+    def write(self, row: LabelRow) -> None:
+        """Add a row."""
+        self._encoder.write(row)
+        self._rows += 1
+        self._weight += len(row.content) + 1
+
+    def finish(self) -> Shard:
+        """End the file."""
+        left_out = self._encoder.finish()
+        self._file.close()
+        return Shard(
+            name=self._name, rows=self._rows, bytes=self._file.bytes, sha256=self._file.sha256, unsupported=left_out
+        )
+
+    def abandon(self) -> None:
+        """Leave it as it is, after a failure."""
+        self._file.abandon()

@@ -1,0 +1,242 @@
+"""Whether an export still is what its manifest says: against its files, and against what Encord holds now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api.labels import LabelRowIds
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.malformed import NOT_JSON
+from airflow_provider_encord.defaults import JSON_LINES_FORMATS
+from airflow_provider_encord.exports.file_names import short
+from airflow_provider_encord.exports.listing import ListedRow, list_rows
+from airflow_provider_encord.exports.listing_file import read_rows
+from airflow_provider_encord.exports.manifest import (
+    MANIFEST,
+    FailedRow,
+    FileRecord,
+    Manifest,
+    ManifestError,
+    Shard,
+)
+from airflow_provider_encord.exports.reading import Reader, ReadOptions
+from airflow_provider_encord.exports.shards import SHARD_NAME
+from airflow_provider_encord.packed_lines import DamagedFileError, lines_of
+from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, LineReader, ReportLine
+from airflow_provider_encord.storage_paths import (
+    StoragePath,
+    blocks_of,
+    is_local,
+    plain,
+    require_replaceable,
+    storage_errors,
+)
+
+OPERATION = "verify_export"
+_IDS = msgspec.json.Decoder(LabelRowIds)
+_ANY = msgspec.json.Decoder()
+
+
+class Mismatch(ReportLine, frozen=True, kw_only=True):
+    """One thing that is not as the manifest says; a line of the report.
+
+    The source is the file, or the label row, and the id the label hash; the error says what differs.
+    """
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.error}"
+
+
+def _mismatch(source: str, error: str, *, id_: str | None = None) -> Mismatch:
+    return Mismatch(
+        schema_version=SCHEMA_VERSION, operation=OPERATION, source=source, id=id_, outcome=FAILED, error=error
+    )
+
+
+_MISMATCH = LineReader(Mismatch, OPERATION)
+
+
+def require_report_place(path: StoragePath, directory: StoragePath) -> None:
+    """Make sure that a report of a verification can be written, and replaces nothing but an earlier one.
+
+    :param directory: Of the export.
+    :raises InvalidArgumentError: Something else is there, or it is in the directory of the export.
+    """
+    if _resolved(path.parent) == _resolved(directory):
+        raise InvalidArgumentError(
+            f"report: {path} is in the directory of the export, which holds only files that the manifest names. Name "
+            "a file in another directory."
+        )
+    require_replaceable(path, "report", _MISMATCH.decode, "a report of a verification")
+
+
+def _resolved(directory: StoragePath) -> str:
+    return str(plain(directory).resolve() if is_local(directory) else directory).rstrip("/")
+
+
+def verify_files(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
+    """Compare a manifest with the files beside it; of JSON Lines also row by row with the listing.
+
+    Files are read block by block, so memory does not grow with their size.
+    """
+    broken = False
+    for record in (*manifest.shards, manifest.listing, manifest.removed):
+        if record is not None and (problem := _problem_of(directory, record)):
+            broken = True
+            yield _mismatch(record.name, problem)
+    yield from _unnamed(directory, manifest)
+    yield from _miscounted(manifest)
+    if not broken and manifest.layout.format in JSON_LINES_FORMATS:
+        try:
+            yield from _misplaced(directory, manifest)
+        except DamagedFileError as error:
+            yield _mismatch(str(directory), error.message)
+
+
+def verify_listing(client: EncordClient, directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
+    """Compare the listing of an export with what Encord lists now, of the same question."""
+    then = {row.label_hash: row for row, _ in _listed(directory, manifest)}
+    for row in list_rows(client, manifest.selection).rows:
+        before = then.pop(row.label_hash, None)
+        if before is None:
+            yield _of_row(row, "Encord lists it now, and did not then")
+        elif before.last_edited_at != row.last_edited_at:
+            yield _of_row(row, f"it was edited since, on {row.last_edited_at}")
+    for row in then.values():
+        yield _of_row(row, "Encord does not list it any more")
+
+
+def verify_content(
+    client: EncordClient, directory: StoragePath, manifest: Manifest, reading: ReadOptions
+) -> Iterator[Mismatch]:
+    """Read all exported rows again, and compare them with the files; needs JSON Lines.
+
+    :raises InvalidArgumentError: The export is of another format.
+    """
+    if manifest.layout.format not in JSON_LINES_FORMATS:
+        raise InvalidArgumentError(
+            f"check: the content of {manifest.layout.format} cannot be compared with Encord's; that of JSON Lines can."
+        )
+    wanted = list(_exported(directory, manifest))
+    held = _lines(directory, manifest.shards)
+    reading = msgspec.structs.replace(reading, skip_unreadable=True)
+    try:
+        for row, now in Reader(client, manifest.project_id, reading).rows(wanted):
+            line = next(held, None)
+            if now is None:
+                yield _of_row(row, "Encord does not give it any more")
+            elif isinstance(now, FailedRow):
+                yield _of_row(row, f"it cannot be read: {now.error}")
+            elif line is None or not _same(line, bytes(now.content)):
+                yield _of_row(row, "its labels are not those of the export")
+    except DamagedFileError as error:
+        yield _mismatch(str(directory), error.message)
+
+
+def _same(line: bytes, content: bytes) -> bool:
+    """Whether two label rows are equal, however they are written. What no reader takes is equal byte by byte."""
+    if line == content:
+        return True
+    one, other = _decoded(line, _ANY), _decoded(content, _ANY)
+    return one is not None and other is not None and bool(one.value == other.value)
+
+
+class _Decoded(msgspec.Struct, frozen=True):
+    value: Any
+
+
+def _decoded(line: bytes, decoder: msgspec.json.Decoder[Any]) -> _Decoded | None:
+    """What a line says; None if it cannot be read."""
+    try:
+        return _Decoded(decoder.decode(line))
+    except NOT_JSON:
+        return None
+
+
+def _exported(directory: StoragePath, manifest: Manifest) -> Iterator[ListedRow]:
+    """The rows that are in the files, in order."""
+    without = {row.label_hash for row in manifest.not_found} | {row.label_hash for row in manifest.failed}
+    for row, read in _listed(directory, manifest):
+        if read and row.label_hash not in without:
+            yield row
+
+
+def _problem_of(directory: StoragePath, record: Shard | FileRecord) -> str | None:
+    digest, size = hashlib.sha256(), 0
+    path = directory / record.name
+    try:
+        with storage_errors("manifest", path):
+            for block in blocks_of(path):
+                digest.update(block)
+                size += len(block)
+    except InvalidArgumentError:
+        return "it is missing, or cannot be read"
+    if size != record.bytes:
+        return f"it has {size} bytes, and the manifest says {record.bytes}"
+    if digest.hexdigest() != record.sha256:
+        return "its content is another: the checksum differs"
+    return None
+
+
+def _unnamed(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
+    """Shards of other exports. Two attempts at a part of this plan may both have finished; the manifest names one."""
+    named = {shard.name for shard in manifest.shards}
+    plan = short(manifest.plan_id) if manifest.plan_id else None
+    with storage_errors("manifest", directory):
+        names = sorted(path.name for path in directory.iterdir())
+    for name in names:
+        matched = SHARD_NAME.fullmatch(name)
+        if matched and name not in named and (plan is None or matched["plan"] != plan):
+            yield _mismatch(name, "the manifest does not name it")
+
+
+def _miscounted(manifest: Manifest) -> Iterator[Mismatch]:
+    for problem in manifest.problems():
+        yield _mismatch(MANIFEST, problem)
+
+
+def _misplaced(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
+    """Rows that are not in the files where the listing has them."""
+    if manifest.listing is None:
+        return
+    expected = _exported(directory, manifest)
+    for shard in manifest.shards:
+        rows = 0
+        for line in _lines(directory, [shard]):
+            rows += 1
+            if problem := _problem_of_line(line, next(expected, None)):
+                yield _mismatch(f"{shard.name}, line {rows}", problem)
+                return
+        if rows != shard.rows:
+            yield _mismatch(shard.name, f"it has {rows} rows, and the manifest says {shard.rows}")
+    if row := next(expected, None):
+        yield _of_row(row, "it is listed, and in no file")
+
+
+def _problem_of_line(line: bytes, row: ListedRow | None) -> str | None:
+    found = _decoded(line, _IDS)
+    if found is None:
+        return "it is not a label row"
+    if row is None or row.label_hash != found.value.label_hash:
+        return f"label row {found.value.label_hash} is not in its place"
+    return None
+
+
+def _listed(directory: StoragePath, manifest: Manifest) -> Iterator[tuple[ListedRow, bool | str]]:
+    if manifest.listing is None:
+        raise ManifestError(f"{directory} was exported by an old version, which kept no listing.")
+    return read_rows(directory, manifest.listing)
+
+
+def _lines(directory: StoragePath, shards: Iterable[Shard]) -> Iterator[bytes]:
+    for shard in shards:
+        yield from lines_of(directory / shard.name, "manifest")
+
+
+def _of_row(row: ListedRow, problem: str) -> Mismatch:
+    return _mismatch(f"label row {row.label_hash} (data {row.data_hash})", problem, id_=row.label_hash)

@@ -1,0 +1,1 @@
+"""Client metadata of storage items."""

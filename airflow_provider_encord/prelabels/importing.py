@@ -1,0 +1,197 @@
+"""The import: match, check, create rows where missing, and hand them to `RowSaver` in bundles of bounded weight."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import ConflictError, EncordError, InvalidArgumentError, OutcomeUnknownError
+from airflow_provider_encord.counts import require_sum
+from airflow_provider_encord.prelabels.build import labels_from
+from airflow_provider_encord.prelabels.features import Features, WrongLabelsError
+from airflow_provider_encord.prelabels.matching import CLIENT_METADATA, Matching
+from airflow_provider_encord.prelabels.report import (
+    OPERATION,
+    OUTCOMES_OF_IMPORTS,
+    SAVED,
+    ImportLine,
+    ImportReport,
+)
+from airflow_provider_encord.prelabels.rows import ImportSpec, RowSaver, Work
+from airflow_provider_encord.prelabels.sources import Prelabel
+from airflow_provider_encord.reports import FAILED, SCHEMA_VERSION, SKIPPED, Outcome
+
+log = logging.getLogger(__name__)
+
+FAIL = "fail"
+SKIP_ERRORS = "skip"
+ROWS_PER_BUNDLE = 50
+ANNOTATIONS_PER_BUNDLE = 20_000
+BYTES_PER_BUNDLE = 8 << 20
+"""Of lines. Label rows are read, decided upon and saved by bundles, which bounds memory and the time in between."""
+_MOST_NAMED = 20
+
+
+def import_labels(
+    client: EncordClient,
+    spec: ImportSpec,
+    prelabels: Callable[[Sequence[LabelRowMetadata]], Iterable[Prelabel]],
+    report: ImportReport,
+    *,
+    check_first: bool,
+) -> list[str]:
+    """Import labels into a project.
+
+    :param prelabels: Gives the lines; called for each pass, with the rows of the project.
+    :param check_first: Go through all lines before anything is sent, and send nothing if one is wrong.
+    :return: Label hashes of the rows whose labels are now those of the source.
+    :raises InvalidArgumentError: Lines are wrong, and `on_error` is `FAIL`; the message names the first.
+    :raises EncordError: Encord refused, or was not reached; the report says what was done.
+    """
+    project = client.project(spec.project_id)
+    features = Features(project.ontology().editor_ontology)
+    rows = project.label_rows(
+        LabelRowFilter(branch_name=spec.branch, include_client_metadata=spec.match_by.startswith(CLIENT_METADATA))
+    )
+    if check_first:
+        _require_right(spec, features, rows, _kept(prelabels(rows), report))
+    done: list[str] = []
+    lines = 0
+    matching = Matching(spec.match_by, rows)
+    saver = RowSaver(client, spec, report)
+    for bundle in _bundles(_kept(prelabels(rows), report)):
+        lines += len(bundle)
+        works, outcomes = _prepared(spec, features, matching, bundle)
+        try:
+            if works:
+                report.check()
+                outcomes += saver.save(_with_rows(client, spec, works))
+        except EncordError as error:
+            known = {outcome.source for outcome in outcomes}
+            rest = [work for work in works if work.prelabel.place not in known]
+            outcomes += [work.outcome(FAILED, error=error.message) for work in rest]
+            raise
+        finally:
+            report.take(outcomes)
+        done += [outcome.id for outcome in outcomes if outcome.outcome in SAVED and outcome.id]
+    require_sum("The import", lines, **{name: report.counts[name] for name in OUTCOMES_OF_IMPORTS})
+    return done
+
+
+def _kept(lines: Iterable[Prelabel], report: ImportReport) -> Iterator[Prelabel]:
+    """The lines, while the report stays reserved: a function may take long for each."""
+    for line in lines:
+        report.keep()
+        yield line
+
+
+def _bundles(lines: Iterable[Prelabel]) -> Iterator[list[Prelabel]]:
+    """Lines that are worked on together: few heavy ones, or many light ones."""
+    bundle: list[Prelabel] = []
+    annotations = size = 0
+    for line in lines:
+        full = len(bundle) == ROWS_PER_BUNDLE or size + line.size > BYTES_PER_BUNDLE
+        if bundle and (full or annotations + line.annotations > ANNOTATIONS_PER_BUNDLE):
+            yield bundle
+            bundle, annotations, size = [], 0, 0
+        bundle.append(line)
+        annotations += line.annotations
+        size += line.size
+    if bundle:
+        yield bundle
+
+
+def _require_right(
+    spec: ImportSpec,
+    features: Features,
+    rows: Sequence[LabelRowMetadata],
+    prelabels: Iterable[Prelabel],
+) -> None:
+    matching = Matching(spec.match_by, rows)
+    wrong: list[str] = []
+    count = 0
+    for prelabel in prelabels:
+        _, outcomes = _prepared(spec, features, matching, [prelabel])
+        failed = [outcome for outcome in outcomes if outcome.outcome == FAILED]
+        count += len(failed)
+        wrong += [f"{outcome.source}: {outcome.error}" for outcome in failed][: max(0, _MOST_NAMED - len(wrong))]
+    if wrong:
+        more = f" and {count - len(wrong)} more" if count > len(wrong) else ""
+        raise InvalidArgumentError(
+            f"source: nothing was imported, as these cannot be: {' '.join(wrong)}{more} Mend them, or import the "
+            "others with on_error='skip'."
+        )
+
+
+def _prepared(
+    spec: ImportSpec, features: Features, matching: Matching, bundle: Sequence[Prelabel]
+) -> tuple[list[Work], list[ImportLine]]:
+    """The lines of a bundle that are to be sent, and the outcomes of the others."""
+    works: list[Work] = []
+    outcomes: list[ImportLine] = []
+    for prelabel in bundle:
+        row = None
+        try:
+            if prelabel.problem:
+                raise WrongLabelsError(prelabel.problem)
+            row = matching.row_of(prelabel)
+            labels = labels_from(prelabel, features, row.data_hash, row.number_of_frames)
+        except WrongLabelsError as error:
+            outcomes.append(_refused(prelabel, row, FAILED, str(error)))
+            continue
+        if row.label_hash is None and not spec.create_missing:
+            reason = "there is no label row, and create_missing is false"
+            outcomes.append(_refused(prelabel, row, SKIPPED, reason))
+        else:
+            works.append(Work(prelabel, row, labels))
+    return works, outcomes
+
+
+def _with_rows(client: EncordClient, spec: ImportSpec, works: Sequence[Work]) -> dict[str, Work]:
+    """The works by label hash; rows are created where there are none."""
+    known = {work.row.data_hash: work.row.label_hash for work in works if work.row.label_hash}
+    missing = [work for work in works if not work.row.label_hash]
+    if missing:
+        log.info("Creating the label rows of %d data units, which moves them to 'label in progress'.", len(missing))
+        known |= _created(client, spec, [work.row.data_hash for work in missing])
+        for work in missing:
+            work.created = True
+            work.row = msgspec.structs.replace(work.row, label_hash=known[work.row.data_hash])
+    return {known[work.row.data_hash]: work for work in works}
+
+
+def _created(client: EncordClient, spec: ImportSpec, data_hashes: Sequence[str]) -> dict[str, str]:
+    """Create label rows. If somebody was quicker, or the answer was lost, what is there now counts."""
+    project = client.project(spec.project_id)
+    branch = None if spec.branch == MAIN_BRANCH else spec.branch
+    try:
+        return {row.data_hash: row.label_hash for row in project.create_label_rows(data_hashes, branch=branch)}
+    except (ConflictError, OutcomeUnknownError):
+        there = _existing(client, spec, data_hashes)
+    missing = [data_hash for data_hash in data_hashes if data_hash not in there]
+    if missing:
+        there |= {row.data_hash: row.label_hash for row in project.create_label_rows(missing, branch=branch)}
+    return there
+
+
+def _existing(client: EncordClient, spec: ImportSpec, data_hashes: Sequence[str]) -> dict[str, str]:
+    which = LabelRowFilter(branch_name=spec.branch, data_hashes=list(data_hashes))
+    listed = client.project(spec.project_id).label_rows(which)
+    return {row.data_hash: row.label_hash for row in listed if row.label_hash}
+
+
+def _refused(prelabel: Prelabel, row: LabelRowMetadata | None, outcome: Outcome, error: str) -> ImportLine:
+    data_hash, label_hash = (row.data_hash, row.label_hash) if row else (None, None)
+    return ImportLine(
+        schema_version=SCHEMA_VERSION,
+        operation=OPERATION,
+        source=prelabel.place,
+        id=label_hash,
+        outcome=outcome,
+        error=error,
+        data_hash=data_hash,
+    )

@@ -1,0 +1,191 @@
+"""The labels of a row, apart from the row: what is taken from one and put into another."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+
+from airflow_provider_encord.attempts import fingerprint
+from airflow_provider_encord.prelabels.features import GEOMETRY
+
+Document: TypeAlias = Mapping[str, Any]
+SINGLE_FRAMES = ("image", "img_group")
+AUTHOR = ("createdAt", "createdBy")
+
+
+class Labels(msgspec.Struct, kw_only=True):
+    """The labels of a row.
+
+    :param objects: Those of each frame; frames of an image group are its images, by sequence.
+    :param object_answers: As a label row has them, like the two below.
+    """
+
+    objects: dict[int, list[dict[str, Any]]] = {}
+    object_answers: dict[str, dict[str, Any]] = {}
+    object_actions: dict[str, dict[str, Any]] = {}
+    classification_answers: dict[str, dict[str, Any]] = {}
+
+    @property
+    def count(self) -> int:
+        """How many annotations there are."""
+        drawn = {drawing["objectHash"] for drawings in self.objects.values() for drawing in drawings}
+        without_frame = len(self.object_answers.keys() - drawn)
+        return sum(map(len, self.objects.values())) + without_frame + len(self.classification_answers)
+
+
+def labels_of(row: Document) -> Labels:
+    """The labels of a row as Encord has it; classifications of both forms in the newer one."""
+    labels = Labels(
+        object_answers=copy.deepcopy(dict(row.get("object_answers") or {})),
+        object_actions=copy.deepcopy(dict(row.get("object_actions") or {})),
+        classification_answers=copy.deepcopy(dict(row.get("classification_answers") or {})),
+    )
+    entries: dict[str, list[tuple[int, Document]]] = {}
+    for _, frame, content in _frames(row):
+        drawn = [dict(one) for one in content.get("objects") or () if not one.get("isDeleted")]
+        if drawn:
+            labels.objects.setdefault(frame, []).extend(drawn)
+        for one in content.get("classifications") or ():
+            entries.setdefault(str(one.get("classificationHash")), []).append((frame, one))
+    for hash_, found in entries.items():
+        answer = labels.classification_answers.setdefault(hash_, {"classificationHash": hash_, "classifications": []})
+        _fill(answer, found)
+    return labels
+
+
+def put(row: Document, labels: Labels, now: datetime.datetime) -> dict[str, Any]:
+    """The row with these labels and no others, as it is saved.
+
+    :param row: As it was read. What is not labels stays.
+    """
+    new = copy.deepcopy({name: value for name, value in row.items() if name != "is_valid"})
+    new.setdefault("is_shadow_data", False)
+    before = {(frame, shape["objectHash"]): shape for frame, drawn in labels_of(row).objects.items() for shape in drawn}
+
+    def drawn_on(frame: int) -> dict[str, Any]:
+        drawn = labels.objects.get(frame, [])
+        return {
+            "objects": [_signed(shape, before.get((frame, shape["objectHash"])), now) for shape in drawn],
+            "classifications": [],
+        }
+
+    for sequence, unit in _units(new):
+        if row.get("data_type") in SINGLE_FRAMES:
+            unit["labels"] = drawn_on(sequence)
+        else:
+            unit["labels"] = {str(frame): drawn_on(frame) for frame in sorted(labels.objects)}
+    new["object_answers"] = labels.object_answers
+    new["object_actions"] = labels.object_actions
+    signed = dict(row.get("classification_answers") or {})
+    new["classification_answers"] = {
+        hash_: _signed(one, signed.get(hash_), now) for hash_, one in labels.classification_answers.items()
+    }
+    return new
+
+
+def substance(labels: Labels) -> Any:
+    """The content of labels for comparison, without author and time."""
+    return (
+        {(frame, shape["objectHash"]): drawing_of(shape) for frame, drawn in labels.objects.items() for shape in drawn},
+        {hash_: (answers_of(one), one.get("range")) for hash_, one in labels.object_answers.items()},
+        {hash_: one.get("actions") or [] for hash_, one in labels.object_actions.items() if one.get("actions")},
+        {
+            hash_: (one.get("featureHash"), answers_of(one), [list(pair) for pair in one.get("range") or ()])
+            for hash_, one in labels.classification_answers.items()
+        },
+    )
+
+
+def drawing_of(one: Document) -> tuple[Any, ...]:
+    """What an object says on a frame, for comparison."""
+    geometry = {key: one[key] for key in (*GEOMETRY.values(), "polygons") if key in one}
+    return one.get("featureHash"), geometry, one.get("confidence"), one.get("manualAnnotation")
+
+
+def answers_of(one: Document) -> list[tuple[Any, Any]]:
+    """The answers of an object or a classification, for comparison."""
+    given = [(answer.get("featureHash"), _plain(answer.get("answers"))) for answer in one.get("classifications") or ()]
+    return sorted(given, key=lambda pair: str(pair[0]))
+
+
+def content_of(labels: Labels) -> str:
+    """A fingerprint of what labels say: equal for equal `substance`."""
+    objects, answers, actions, classifications = substance(labels)
+    drawn = sorted(([*key, value] for key, value in objects.items()), key=repr)
+    return fingerprint(content=_as_floats([drawn, answers, actions, classifications]))
+
+
+def _as_floats(value: Any) -> Any:
+    """With all numbers as floats: ``1`` may come back as ``1.0``."""
+    if isinstance(value, Mapping):
+        return {key: _as_floats(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_floats(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def edited_by_hand(labels: Labels) -> bool:
+    """Whether somebody drew or edited one of the labels by hand.
+
+    That shows in the mark of manual annotation; or in who edited it last: somebody other than who made it.
+    """
+    drawn = (drawing for drawings in labels.objects.values() for drawing in drawings)
+    return any(map(_is_edited, (*drawn, *labels.classification_answers.values())))
+
+
+def _is_edited(one: Document) -> bool:
+    if one.get("manualAnnotation"):
+        return True
+    made, edited = one.get("createdBy"), one.get("lastEditedBy")
+    return bool(made and edited and made != edited)
+
+
+def _plain(answers: Any) -> Any:
+    if isinstance(answers, list):
+        return sorted(str(answer.get("featureHash") if isinstance(answer, Mapping) else answer) for answer in answers)
+    return answers
+
+
+def _fill(answer: dict[str, Any], found: list[tuple[int, Document]]) -> None:
+    """Complete an answer from the entries on frames, which older SDKs write."""
+    for name in ("featureHash", "confidence", "manualAnnotation", *AUTHOR, "lastEditedAt", "lastEditedBy"):
+        if answer.get(name) is None and found[0][1].get(name) is not None:
+            answer[name] = found[0][1][name]
+    if not answer.get("range"):
+        answer["range"] = list(_ranges(sorted({frame for frame, _ in found})))
+
+
+def _ranges(frames: list[int]) -> Iterator[list[int]]:
+    first = last = frames[0]
+    for frame in frames[1:]:
+        if frame > last + 1:
+            yield [first, last]
+            first = frame
+        last = frame
+    yield [first, last]
+
+
+def _signed(one: Mapping[str, Any], before: Document | None, now: datetime.datetime) -> dict[str, Any]:
+    """With who made it and when: as it was, if it was there; else as it says itself; else now."""
+    text = now.astimezone(datetime.UTC).strftime("%a, %d %b %Y %H:%M:%S UTC")
+    signed = {"createdAt": text, "createdBy": None, "lastEditedAt": text, "lastEditedBy": None, **one}
+    return {**signed, **({name: before.get(name) for name in AUTHOR} if before else {})}
+
+
+def _units(row: Document) -> list[tuple[int, dict[str, Any]]]:
+    units = (row.get("data_units") or {}).values()
+    return sorted(((int(unit.get("data_sequence") or 0), unit) for unit in units), key=lambda pair: pair[0])
+
+
+def _frames(row: Document) -> Iterator[tuple[str, int, Document]]:
+    for sequence, unit in _units(row):
+        labels = unit.get("labels") or {}
+        if "objects" in labels or "classifications" in labels:
+            yield str(unit.get("data_hash")), sequence, labels
+            continue
+        for frame, content in labels.items():
+            yield str(unit.get("data_hash")), int(frame), content

@@ -1,0 +1,89 @@
+"""Which data unit of a project a pre-label is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from airflow_provider_encord.client.api.labels import LabelRowMetadata
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.plain_json import json_key, plain_json
+from airflow_provider_encord.prelabels.features import WrongLabelsError
+from airflow_provider_encord.prelabels.sources import Prelabel
+
+DATA_HASH = "data_hash"
+TITLE = "title"
+CLIENT_METADATA = "client_metadata."
+
+
+def require_key(match_by: object) -> None:
+    """Check that data units can be matched so.
+
+    :raises InvalidArgumentError: They cannot.
+    """
+    named = isinstance(match_by, str) and match_by.removeprefix(CLIENT_METADATA) not in ("", match_by)
+    if match_by in (DATA_HASH, TITLE) or named:
+        return
+    raise InvalidArgumentError(
+        f"match_by: {str(match_by)[:80]!r} is not one of {DATA_HASH!r}, {TITLE!r} and 'client_metadata.<key>'."
+    )
+
+
+class Matching:
+    """Finds data units.
+
+    :param match_by: `DATA_HASH`, `TITLE`, or `CLIENT_METADATA` and a key.
+    :param rows: Of the project, listed with their client metadata if that is matched by.
+    """
+
+    def __init__(self, match_by: str, rows: Iterable[LabelRowMetadata]):
+        self._match_by = match_by
+        self._rows: dict[bytes, list[LabelRowMetadata]] = {}
+        for row in rows:
+            self._rows.setdefault(json_key(self._value_of_row(row)), []).append(row)
+        self._taken: dict[str, str] = {}
+
+    def row_of(self, prelabel: Prelabel) -> LabelRowMetadata:
+        """The row that a pre-label is about.
+
+        :raises WrongLabelsError: No row, or several rows match, or an earlier line is about the row.
+        """
+        try:
+            value = plain_json(self._value_of(prelabel.content), self._match_by)
+        except InvalidArgumentError as error:
+            raise WrongLabelsError(error.message) from None
+        if value is None:
+            raise WrongLabelsError(f"{self._match_by}: it is missing, and rows are matched by it.")
+        found = self._rows.get(json_key(value), [])
+        if len(found) != 1:
+            problem = f"{len(found)} data units have it; match by data_hash" if found else "no data unit has it"
+            raise WrongLabelsError(f"{self._match_by} {str(value)[:80]!r}: {problem}.")
+        row = found[0]
+        if self._taken.setdefault(row.data_hash, prelabel.place) != prelabel.place:
+            raise WrongLabelsError(
+                f"{self._match_by} {str(value)[:80]!r}: {self._taken[row.data_hash]} is about it, too."
+            )
+        return row
+
+    def _value_of_row(self, row: LabelRowMetadata) -> Any:
+        if self._match_by == DATA_HASH:
+            return row.data_hash
+        if self._match_by == TITLE:
+            return row.data_title
+        return (row.client_metadata or {}).get(self._match_by.removeprefix(CLIENT_METADATA))
+
+    def _value_of(self, content: Mapping[str, Any]) -> Any:
+        if self._match_by == DATA_HASH:
+            return content.get("data_hash")
+        if self._match_by == TITLE:
+            return _title_of(content)
+        metadata = content.get("client_metadata")
+        key = self._match_by.removeprefix(CLIENT_METADATA)
+        return metadata.get(key) if isinstance(metadata, Mapping) else None
+
+
+def _title_of(content: Mapping[str, Any]) -> Any:
+    titles = [one for one in (content.get("title"), content.get("data_title")) if one not in (None, "")]
+    if len(titles) == 2 and titles[0] != titles[1]:
+        raise WrongLabelsError("title, data_title: they differ. Give one of them.")
+    return titles[0] if titles else None

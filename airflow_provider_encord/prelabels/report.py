@@ -1,0 +1,281 @@
+"""The outcome of each line, written as it becomes known: parts beside the report, and one file at the end.
+
+A report is also evidence for the next import: it knows what was saved to each label row. A row that holds exactly that
+was not edited since, so it may be updated; any other row with labels belongs to the people who made them. So what
+is about to be saved is noted first (an intent), in case the worker dies before the outcome is written; and what earlier
+imports of other rows recorded is kept in ``<report>.known``, in lines of the same form.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_empty, remove_unfinished
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.reports import (
+    CONFLICT,
+    CREATED,
+    FAILED,
+    SKIPPED,
+    UNCHANGED,
+    UPDATED,
+    LineReader,
+    ReportLine,
+    encode_lines,
+)
+from airflow_provider_encord.sources.rows import json_lines
+from airflow_provider_encord.storage_paths import (
+    StoragePath,
+    is_local,
+    require_writable,
+    storage_errors,
+    write_whole,
+)
+
+OPERATION = "import_labels"
+KEPT = "kept"  # a count of rows that is not an outcome
+OUTCOMES_OF_IMPORTS = (CREATED, UPDATED, UNCHANGED, SKIPPED, CONFLICT, FAILED)
+SAVED = (CREATED, UPDATED, UNCHANGED)
+"""The outcomes of rows that have the labels now."""
+_NAMED = 20
+_PART, _INTENT = "part-", "intent-"
+
+
+class ImportLine(ReportLine, frozen=True, kw_only=True):
+    """What a report says of one line of the source.
+
+    The source is its file and line; or the title of the data unit, where a function made the labels. The id is the
+    label hash of the row.
+
+    :param outcome: `CREATED` (the label row, with the labels), `UPDATED`, `UNCHANGED`, `SKIPPED`, `CONFLICT` (somebody
+        edited the row, so it was left alone) or `FAILED`.
+    :param label_row_created: Whether the label row was created, also if the labels were not saved to it.
+    :param annotations: How many the row has from this source.
+    :param note: What was not done with a row that was saved.
+    :param content: Fingerprint of all labels that the row has after it was saved; None if they are not known.
+    :param own_labels: Hashes of the labels that are from imports, if labels were merged into a row that has others;
+        None if all labels of the row are from imports.
+    :param kept: The number of labels that the row has with another content, which was not changed.
+    :param previous_state: Fingerprint of the labels and the time of editing that the row had before it was saved.
+    """
+
+    data_hash: str | None
+    label_row_created: bool = False
+    annotations: int = 0
+    note: str | None = None
+    content: str | None = None
+    own_labels: list[str] | None = None
+    kept: int = 0
+    previous_state: str | None = None
+
+
+class IntendedLine(ImportLine, frozen=True, kw_only=True):
+    """What an import was about to save: in parts, and in what is kept of imports that ended early."""
+
+    intended: bool = True  # always; the oldest msgspec that is allowed takes no Literal[True]
+
+
+_LINE = LineReader(ImportLine, OPERATION)
+_INTENDED = LineReader(IntendedLine, OPERATION)
+
+
+class ImportReport:
+    """The report of an import.
+
+    :param path: Where it is to be; None keeps counts only.
+    :param owner: Who writes it; one task at a time may. None writes without a claim.
+    :raises InvalidArgumentError: There is something that is not a report of an import.
+    :raises UnavailableError: Another task writes it.
+    """
+
+    def __init__(self, path: StoragePath | None, owner: Owner | None = None):
+        self._path = path
+        self._parts: list[StoragePath] = []
+        self._claim: Claim | None = None
+        self.counts: collections.Counter[str] = collections.Counter()
+        self.failures: list[ImportLine] = []
+        self.saved_before: dict[str, str] = {}
+        """By label hash, the fingerprint of what earlier imports saved."""
+        self.intended: dict[str, set[str]] = {}
+        """By label hash, the fingerprints of what earlier imports were about to save when they ended."""
+        self._replaced: dict[str, set[str]] = {}
+        """By label hash, the states of the row when earlier imports that ended early were about to save it."""
+        self._known: dict[str, list[ImportLine]] = {}  # by label hash
+        self._pending: dict[str, ImportLine] = {}  # intents of this import
+        self._recorded: set[str] = set()  # label hashes
+        if path is None:
+            return
+        self._directory = path.parent / f"{path.name}.parts"
+        self._known_path = path.parent / f"{path.name}.known"
+        require_writable(path, "report")
+        if owner is not None:
+            self._claim = Claim(self._directory / CLAIM_FILE, owner, "report")
+            self._claim.take()  # before it is read: what a task that holds it knows would be missed
+        try:
+            self._read_earlier(path)
+            self._number = len(self._left(_PART))
+            self._intents = len(self._left(_INTENT))
+        except BaseException:
+            self.release()
+            raise
+
+    def check(self) -> None:
+        """Make sure that no other attempt took the report over; before anything is saved to Encord.
+
+        :raises InvalidArgumentError: One did.
+        """
+        if self._claim is not None:
+            self._claim.check()
+
+    def keep(self) -> None:
+        """As `check`, now and then only: for each line, which may take a model to make."""
+        if self._claim is not None:
+            self._claim.keep()
+
+    def evidence(self, label_hash: str, content: str) -> ImportLine | None:
+        """What says that an import left a row with this content, so that no one edited it since.
+
+        :param content: Fingerprint of the labels that the row has.
+        """
+        pending = self._pending.get(label_hash)
+        lines = [*self._known.get(label_hash, ()), *([pending] if pending else [])]
+        return next((line for line in reversed(lines) if line.content == content), None)
+
+    def is_edited(self, label_hash: str, content: str, state: str) -> bool:
+        """Whether somebody edited a row since an import saved it, or perhaps saved it and then ended.
+
+        :param content: Fingerprint of the labels that the row has.
+        :param state: Fingerprint of its labels and of the time of editing.
+        """
+        if self.evidence(label_hash, content) is not None:
+            return False
+        replaced = self._replaced.get(label_hash)
+        return label_hash in self.saved_before or (replaced is not None and state not in replaced)
+
+    def intend(self, outcomes: Sequence[ImportLine]) -> None:
+        """Note what is about to be saved: if this worker dies, the next import knows whose labels they are.
+
+        :param outcomes: As they will be if all goes well.
+        """
+        if self._path is None:
+            return
+        self.check()
+        intents = [IntendedLine(**msgspec.structs.asdict(outcome)) for outcome in outcomes]
+        self._write(f"{_INTENT}{self._intents:06d}.jsonl", intents)
+        self._intents += 1
+        self._pending |= {intent.id: intent for intent in intents if intent.id}
+
+    def withdraw(self, label_hashes: Iterable[str]) -> None:
+        """Forget what was intended for rows that were not saved."""
+        for label_hash in label_hashes:
+            self._pending.pop(label_hash, None)
+
+    def take(self, outcomes: Sequence[ImportLine]) -> None:
+        """Keep outcomes, in a part of their own."""
+        for outcome in outcomes:
+            self.counts[outcome.outcome] += 1
+            self.counts[KEPT] += bool(outcome.kept)
+        self.failures += [outcome for outcome in outcomes if outcome.outcome == FAILED][
+            : max(0, _NAMED - len(self.failures))
+        ]
+        if self._path is None or not outcomes:
+            return
+        self.check()
+        self._parts.append(self._write(f"{_PART}{self._number:06d}.jsonl", outcomes))
+        self._number += 1
+        self._recorded |= {outcome.id for outcome in outcomes if outcome.id and outcome.content}
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is an outcome of any row."""
+        return bool(self.counts)
+
+    def finish(self) -> None:
+        """Put the parts together, in place of the report of an earlier import; let other tasks write it."""
+        if self._path is None:
+            return
+        self.check()
+        with storage_errors("report", self._path):
+            self._keep_earlier()  # first: a kill between the two then loses nothing
+            write_whole(self._path, self._contents())
+            for part in [*self._left(_INTENT), *self._left(_PART)]:
+                remove(part)
+            remove_unfinished(self._directory)
+        self.release()
+
+    def release(self) -> None:
+        """Let other tasks write it; what stands in parts remains for the next attempt."""
+        if self._path is None:
+            return
+        if self._claim is not None:
+            self._claim.release()
+        with storage_errors("report", self._directory):
+            if is_local(self._directory):
+                remove_empty(self._directory)
+
+    def _write(self, name: str, outcomes: Sequence[ImportLine]) -> StoragePath:
+        part = self._directory / name
+        with storage_errors("report", self._directory):
+            write_whole(part, [b"".join(encode_lines(outcomes))])
+        return part
+
+    def _keep_earlier(self) -> None:
+        """Keep what is known of rows whose labels this import did not record."""
+        lines = [line for known in self._known.values() for line in known] + list(self._pending.values())
+        kept = [line for line in lines if line.id not in self._recorded]
+        if kept:
+            write_whole(self._known_path, encode_lines(kept))
+        else:
+            remove(self._known_path)
+
+    def _read_earlier(self, path: StoragePath) -> None:
+        with storage_errors("report", path):
+            known = [self._known_path] if self._known_path.exists() else []
+            files = [path] if path.exists() else []
+        # An intent is settled by an outcome of the same content. Another outcome of its row says nothing of it.
+        settled = {(one.id, one.content) for file in self._left(_PART) for one in self._lines(file)}
+        for file in [*known, *files, *self._left(_PART)]:
+            self._learn(self._lines(file))
+        for file in self._left(_INTENT):
+            self._learn(one for one in self._lines(file) if (one.id, one.content) not in settled)
+
+    def _learn(self, lines: Iterable[ImportLine]) -> None:
+        """Take in what lines say of the labels of rows."""
+        for line in lines:
+            if not line.id or not line.content:
+                continue
+            if isinstance(line, IntendedLine):
+                self.intended.setdefault(line.id, set()).add(line.content)
+                self._known.setdefault(line.id, []).append(line)
+                if line.previous_state:
+                    self._replaced.setdefault(line.id, set()).add(line.previous_state)
+            else:
+                self.saved_before[line.id] = line.content
+                self.intended.pop(line.id, None)
+                self._replaced.pop(line.id, None)
+                self._known[line.id] = [line]
+
+    def _lines(self, file: StoragePath) -> Iterator[ImportLine]:
+        for row in json_lines(file, "report"):
+            try:
+                intended = isinstance(row.fields, Mapping) and row.fields.get("intended")
+                line: ImportLine = (_INTENDED if intended else _LINE).convert(row.fields)
+            except msgspec.ValidationError:
+                raise InvalidArgumentError(
+                    f"report: {file}, {row.where}: it is not a line of a report of an import. Name another file."
+                ) from None
+            yield line
+
+    def _left(self, kind: str) -> list[StoragePath]:
+        with storage_errors("report", self._directory):
+            if not self._directory.exists():
+                return []
+            parts = (path for path in self._directory.iterdir() if path.name.startswith(kind))
+            return sorted((part for part in parts if part.name.endswith(".jsonl")), key=lambda one: one.name)
+
+    def _contents(self) -> Iterator[bytes]:
+        for part in self._parts:
+            yield part.read_bytes()

@@ -1,0 +1,280 @@
+"""Label rows that are about to be saved: read, merged, listed once more, saved. People win.
+
+A save replaces all labels of a row, and Encord has no conditional save. So a bundle of rows is read, merged and saved
+at once, and right before the save the rows are listed again: those that were saved in between are read and merged
+again. So is each row of a bundle that Encord refused. Times of editing may be as coarse as a second, so rows that were
+edited just now are compared by their labels.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.attempts import fingerprint
+from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import InvalidArgumentError, PartialFailureError, RefusedError
+from airflow_provider_encord.client.resources.label_rows import read_rows
+from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.defaults import IF_LABELS_EXIST
+from airflow_provider_encord.prelabels.labels import (
+    Labels,
+    content_of,
+    edited_by_hand,
+    labels_of,
+    put,
+    substance,
+)
+from airflow_provider_encord.prelabels.merging import hashes_of, merge
+from airflow_provider_encord.prelabels.report import (
+    OPERATION,
+    ImportLine,
+    ImportReport,
+)
+from airflow_provider_encord.prelabels.sources import Prelabel
+from airflow_provider_encord.reports import (
+    CONFLICT,
+    CREATED,
+    FAILED,
+    SCHEMA_VERSION,
+    SKIPPED,
+    UNCHANGED,
+    UPDATED,
+    Outcome,
+)
+
+SKIP, MERGE, OVERWRITE = IF_EXISTS = IF_LABELS_EXIST
+_JUST_NOW = 10.0  # seconds; generous, as the clocks of worker and Encord differ
+_REFUSALS = (RefusedError, InvalidArgumentError)  # of a bundle because of one of its rows
+_TURNS = 3  # how often a row is read and merged, if it was saved in between
+
+
+class ImportSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """How labels are to be imported.
+
+    :param branch: The branch that they go to.
+    :param match_by: See `Matching`.
+    :param if_exists: What to do with rows that have labels. `SKIP` leaves them alone, unless the report shows that
+        they are those of an earlier import and were not edited since. `MERGE` adds to them, and changes only labels
+        that the report knows. `OVERWRITE` replaces all, also those of people.
+    :param create_missing: Create label rows of data units that have none.
+    :param on_error: ``"fail"`` sends nothing if a line is wrong; ``"skip"`` sends the others.
+    """
+
+    project_id: str
+    branch: str = MAIN_BRANCH
+    match_by: str = "data_hash"
+    if_exists: str = SKIP
+    create_missing: bool = True
+    on_error: str = "fail"
+
+
+class Work(msgspec.Struct):
+    """A line that is right, and its row.
+
+    :param own_labels: Hashes of those labels of the row that are from imports once it is saved; None if all are. In a
+        row into which labels were merged, people made the others, so the report must not claim the row.
+    :param previous_state: Fingerprint of the labels and the time of editing that the row had when it was read.
+    :param kept: The number of labels that the row has with another content, which stays.
+    """
+
+    prelabel: Prelabel
+    row: LabelRowMetadata
+    labels: Labels
+    created: bool = False
+    own_labels: list[str] | None = None
+    previous_state: str = ""
+    kept: int = 0
+
+    def outcome(self, outcome: Outcome, **more: Any) -> ImportLine:
+        """Its outcome. A label row that was created for it is `CREATED`, if the labels were saved."""
+        if self.created and outcome in (UPDATED, UNCHANGED):
+            outcome = CREATED
+        known = {"id": self.row.label_hash, "error": None, "kept": self.kept, "label_row_created": self.created, **more}
+        return ImportLine(
+            schema_version=SCHEMA_VERSION,
+            operation=OPERATION,
+            source=self.prelabel.place,
+            outcome=outcome,
+            data_hash=self.row.data_hash,
+            **known,
+        )
+
+
+class RowSaver:
+    """Saves labels to rows that exist.
+
+    :param report: Says what earlier imports saved, and notes what is about to be saved.
+    """
+
+    def __init__(self, client: EncordClient, spec: ImportSpec, report: ImportReport):
+        self._client, self._spec, self._report = client, spec, report
+
+    def save(self, works: Mapping[str, Work], *, turns: int = _TURNS) -> list[ImportLine]:
+        """Read the rows, decide, and save what is to be saved.
+
+        :param works: By label hash.
+        :return: An outcome for each.
+        :raises EncordError: Encord was not reached, or refuses all.
+        """
+        outcomes: list[ImportLine] = []
+        read, unreadable = self._read(list(works))
+        outcomes += [works[one].outcome(FAILED, error=reason) for one, reason in unreadable.items()]
+        to_save: dict[str, dict[str, Any]] = {}
+        now = datetime.datetime.now(datetime.UTC)
+        for label_hash, work in works.items():
+            if label_hash in unreadable:
+                continue
+            if label_hash not in read:
+                outcomes.append(work.outcome(FAILED, error="the data unit is gone"))
+                continue
+            decision = self._decide(work, read[label_hash])
+            if isinstance(decision, ImportLine):
+                outcomes.append(decision)
+            else:
+                to_save[label_hash] = put(read[label_hash], decision, now)
+        if to_save:
+            self._report.intend(_saved(to_save, works))
+        touched = self._touched({one: read[one] for one in to_save})
+        if touched and turns > 1:
+            self._report.withdraw(touched)
+            outcomes += self.save({one: works[one] for one in touched}, turns=turns - 1)
+        elif self._spec.if_exists != OVERWRITE:
+            self._report.withdraw(touched)
+            reason = "somebody keeps saving the row; run the task again"
+            outcomes += [works[one].outcome(CONFLICT, error=reason) for one in touched]
+        else:
+            touched = set()
+        rows = {one: row for one, row in to_save.items() if one not in touched}
+        return outcomes + (self._send(rows, works) if rows else [])
+
+    def _read(self, label_hashes: Sequence[str]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+        """The rows, and for those that cannot be read the reason."""
+        answer = self._client.run(read_rows(self._spec.project_id, label_hashes))
+        return {row.label_hash: row.decoded() for row in answer.rows}, {
+            one: str(error) for one, error in answer.unreadable.items()
+        }
+
+    def _decide(self, work: Work, row: dict[str, Any]) -> Labels | ImportLine:
+        """The labels that the row is to have; or the outcome, if it is not to be saved."""
+        there, label_hash = labels_of(row), row["label_hash"]
+        content = content_of(there)
+        evidence = self._report.evidence(label_hash, content)
+        whole = evidence is not None and evidence.own_labels is None
+        labels = self._wanted(work, there, evidence)
+        work.previous_state = fingerprint(content=content, edited=str(_time(row.get("last_edited_at"))))
+        made = {"id": label_hash, "annotations": work.labels.count}
+        unchanged = substance(labels) == substance(there)
+        if unchanged and not work.kept:
+            return work.outcome(UNCHANGED, **made, **self._claim(work, there, evidence))
+        if self._spec.if_exists == OVERWRITE:
+            return labels
+        if self._report.is_edited(label_hash, content, work.previous_state):
+            reason = "somebody edited the row since an earlier import; with if_exists='overwrite' that is replaced"
+            return work.outcome(CONFLICT, error=reason, **made)
+        if unchanged:
+            return work.outcome(CONFLICT, error=_kept(work), **made, **self._claim(work, there, evidence))
+        if self._spec.if_exists == SKIP and there.count and not whole:
+            reason = "it has labels; see if_exists"
+            return work.outcome(SKIPPED, error=reason, **made)
+        return labels
+
+    def _wanted(self, work: Work, there: Labels, evidence: ImportLine | None) -> Labels:
+        """The labels that the row is to have, if no one edited it; notes in the work whose they are."""
+        work.kept, work.own_labels = 0, None
+        if self._spec.if_exists != MERGE or not there.count:
+            return work.labels
+        whole = evidence is not None and evidence.own_labels is None
+        ours = hashes_of(there) if whole else set((evidence and evidence.own_labels) or ())
+        merged = merge(there, work.labels, ours)
+        work.kept = len(merged.kept)
+        work.own_labels = None if whole else sorted((ours | merged.new) & hashes_of(merged.labels))
+        return merged.labels
+
+    def _claim(self, work: Work, there: Labels, evidence: ImportLine | None) -> dict[str, Any]:
+        """What the report says of a row that is not saved: which of its labels are those of imports."""
+        if evidence is not None:
+            return {"content": evidence.content, "own_labels": evidence.own_labels}
+        same = substance(work.labels) == substance(there)
+        if self._spec.if_exists == OVERWRITE or (same and not edited_by_hand(there)):
+            return {"content": content_of(there)}
+        return {}
+
+    def _touched(self, read: Mapping[str, dict[str, Any]]) -> set[str]:
+        """The rows that somebody saved since they were read."""
+        if not read:
+            return set()
+        self._report.check()
+        which = LabelRowFilter(branch_name=self._spec.branch, label_hashes=list(read))
+        listed = {row.label_hash: row for row in self._client.project(self._spec.project_id).label_rows(which)}
+        now = datetime.datetime.now(datetime.UTC)
+        touched, recent = set(), []
+        for label_hash, row in read.items():
+            edited = _time(listed[label_hash].last_edited_at) if label_hash in listed else None
+            if label_hash in listed and edited != _time(row.get("last_edited_at")):
+                touched.add(label_hash)
+            elif edited is None or abs((now - edited).total_seconds()) < _JUST_NOW:
+                recent.append(label_hash)
+        if recent:
+            again, unreadable = self._read(recent)
+            touched |= set(unreadable)
+            touched |= {one for one, row in again.items() if not _same_labels(row, read[one])}
+        return touched
+
+    def _send(self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> list[ImportLine]:
+        """Save a bundle. If Encord refuses it, each row is read, decided upon and saved by itself, as all of this takes
+        time: so it is known which row is wrong, and what people saved in between is seen.
+        """
+        try:
+            self._client.project(self._spec.project_id).save_label_rows(dict(rows))
+        except (PartialFailureError, *_REFUSALS) as error:
+            saved = error.outcome.done if isinstance(error, PartialFailureError) else []
+            if isinstance(error, PartialFailureError) and not isinstance(error.cause, _REFUSALS):
+                raise
+            if len(rows) > 1:
+                done = {one: rows[one] for one in saved}
+                rest = [outcome for row in rows if row not in done for outcome in self.save({row: works[row]})]
+                return _saved(done, works) + rest
+            ((label_hash, _),) = rows.items()
+            self._report.withdraw(rows)
+            reason = f"Encord refused: {error.message}"
+            return [works[label_hash].outcome(FAILED, id=label_hash, error=reason)]
+        return _saved(rows, works)
+
+
+def _saved(rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> list[ImportLine]:
+    return [
+        works[label_hash].outcome(
+            UPDATED,
+            id=label_hash,
+            annotations=works[label_hash].labels.count,
+            note=_kept(works[label_hash]),
+            content=content_of(labels_of(row)),
+            own_labels=works[label_hash].own_labels,
+            previous_state=works[label_hash].previous_state,
+        )
+        for label_hash, row in rows.items()
+    ]
+
+
+def _kept(work: Work) -> str | None:
+    """Why some of the labels are not in the row."""
+    if not work.kept:
+        return None
+    return (
+        f"{work.kept} of the labels are in the row with another content and were not changed; with "
+        "if_exists='overwrite' all labels of the row are replaced"
+    )
+
+
+def _time(text: Any) -> datetime.datetime | None:
+    """A time of editing to the second: a row and its listing may be written in different precision."""
+    return parse_time(text).replace(microsecond=0) if isinstance(text, str) and text else None
+
+
+def _same_labels(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    return bool(substance(labels_of(first)) == substance(labels_of(second)))

@@ -1,0 +1,1 @@
+"""Objects of a cloud bucket into a dataset or folder, in jobs."""

@@ -1,0 +1,279 @@
+"""The report of a registration: a file of `registration_lines`.
+
+What is sent is written down before the job starts (`SentUnit`), so the report never depends on reading the source a
+second time.
+
+Each job has a part in ``<report>.parts/``; the report is made of the parts at the end. Lines of earlier runs about
+other units are kept in ``<report>.known``. An id that an earlier line knows stays known: Encord's result does not name
+a file that it skips. Only files that this module wrote are ever replaced or deleted.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.attempts import CLAIM_FILE, is_claim, remove, remove_empty, remove_unfinished
+from airflow_provider_encord.client.api.data_items import Unit
+from airflow_provider_encord.client.api.uploads import DONE, UploadJob
+from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
+from airflow_provider_encord.client.malformed import NOT_JSON
+from airflow_provider_encord.registration.cloud import title_of, urls_of
+from airflow_provider_encord.registration.lines import (
+    OPERATION,
+    RegistrationLine,
+    SentUnit,
+    ambiguous_items,
+    key_of,
+    registration_lines,
+    urls_of_items,
+    with_id,
+)
+from airflow_provider_encord.registration.registered_groups import Registered
+from airflow_provider_encord.reports import LineReader, encode_lines
+from airflow_provider_encord.sources.rows import json_lines
+from airflow_provider_encord.storage_paths import (
+    UNFINISHED_PATTERN,
+    is_local,
+    require_replaceable,
+    storage_errors,
+    write_whole,
+)
+
+log = logging.getLogger(__name__)
+
+_MOST_IN_MEMORY = 16 * 2**20  # bytes
+_PART = re.compile(r"part-\d{6,}\.jsonl")
+_SENT = re.compile(r"part-\d{6,}\.sent\.jsonl")
+_UNFINISHED = re.compile(rf"(part-\d{{6,}}(\.sent)?\.jsonl|claim\.json){UNFINISHED_PATTERN}")
+_LINE = LineReader(RegistrationLine, OPERATION)
+_SENT_UNIT = msgspec.json.Decoder(SentUnit)
+
+
+class RegistrationReport:
+    """A report, and the parts that it is made of.
+
+    :param path: The report; a path object.
+    :param dataset: Id of the dataset that is registered with; None for a folder.
+    :param folder: Id of the folder, where there is no dataset.
+    """
+
+    def __init__(self, path: Any, *, dataset: str | None = None, folder: str | None = None):
+        self._path, self._known_path = path, path.parent / f"{path.name}.known"
+        self._directory = path.parent / f"{path.name}.parts"
+        self._dataset, self._folder = dataset, None if dataset else folder
+
+    @property
+    def claim_path(self) -> Any:
+        """The file that claims the report for one task."""
+        return self._directory / CLAIM_FILE
+
+    def require_ours(self) -> None:
+        """Make sure that the report can be written, and that it replaces nothing but an earlier one.
+
+        :raises InvalidArgumentError: Something else is there.
+        """
+        for path in (self._path, self._known_path):
+            require_replaceable(path, "report", _LINE.decode, "a report of a registration")
+        with storage_errors("report", self._directory):
+            paths = self._files()
+        foreign = next((path for path in paths if not self._is_ours(path)), None)
+        if foreign is not None:
+            raise InvalidArgumentError(
+                f"report: {self._directory} holds {foreign.name[:80]!r}, which is not part of a report. Name another "
+                "file, or delete that directory."
+            )
+
+    def keep_earlier(self) -> None:
+        """Keep what an earlier attempt wrote in parts, before this one writes its own."""
+        parts = self._parts()
+        if not parts:
+            return
+        of_parts = {key_of(line) for path in parts for line in _lines(path)}
+        self._write_known(of_parts, first=parts, earlier=[self._known_path])
+        self._remove(parts)
+
+    @property
+    def has_open_part(self) -> bool:
+        """Whether an earlier attempt was about to start a job, or had started it, and wrote no outcome."""
+        with storage_errors("report", self._directory):
+            return any(_SENT.fullmatch(path.name) for path in self._files())
+
+    def open_part(self, number: int, units: Iterable[Unit], present: Mapping[int, Registered]) -> None:
+        """Write down what the next job is sent, before it starts.
+
+        :param present: The units that are there already, by position.
+        """
+        sent = (_sent(unit, present.get(at)) for at, unit in enumerate(units))
+        self._write(_sent_name(number), (msgspec.json.encode(item) + b"\n" for item in sent))
+
+    def sent(self, number: int) -> list[SentUnit]:
+        """What a job was sent."""
+        rows = json_lines(self._directory / _sent_name(number), "report")
+        return [msgspec.convert(row.fields, SentUnit) for row in rows]
+
+    def drop_part(self, number: int) -> None:
+        """Forget what a job was to be sent that certainly did not start."""
+        with storage_errors("report", self._directory):
+            remove(self._directory / _sent_name(number))
+
+    def drop_open_parts(self) -> None:
+        """Forget what jobs were sent that wrote no outcome."""
+        with storage_errors("report", self._directory):
+            for path in self._files():
+                if _SENT.fullmatch(path.name):
+                    remove(path)
+
+    def write_outcomes(self, number: int, answer: UploadJob) -> Flow[None]:
+        """Write the outcomes of a job that has ended."""
+        sent, urls = self.sent(number), {}
+        try:
+            urls = yield from urls_of_items(ambiguous_items(sent, answer))
+        except EncordError as error:
+            log.warning("Units of one title have no id in the report, as items cannot be read: %s", error)
+        self.close_part(number, registration_lines(sent, answer, urls), all_ended=answer.status == DONE)
+
+    def close_part(self, number: int, lines: Iterable[RegistrationLine], *, all_ended: bool = True) -> None:
+        """Write the outcomes of a job.
+
+        :param all_ended: Whether the job went through all of its units: then it skipped what it does not name.
+        """
+        target = {"dataset_id": self._dataset, "folder_id": self._folder}
+        ours = [msgspec.structs.replace(line, **target) for line in lines]
+        known = self._known_ids({key_of(line) for line in ours if line.id is None})
+        written = (with_id(line, known.get(key_of(line)), all_ended) for line in ours)
+        self._write(_part_name(number), encode_lines(written))
+        self.drop_part(number)
+
+    def finish(self) -> None:
+        """Write the report, whole; then the parts are not needed any more."""
+        self.publish()
+        with storage_errors("report", self._directory):
+            ours = [path for path in self._files() if _PART.fullmatch(path.name) or _SENT.fullmatch(path.name)]
+            self._remove(ours)
+            remove_unfinished(self._directory)
+
+    def publish(self) -> None:
+        """Write the report of what the parts hold, if there are any, in place of that of an earlier run."""
+        parts = self._parts()
+        if not parts:
+            return
+        of_parts = {key_of(line) for path in parts for line in _lines(path)}
+        # First: if the task is killed between the two, nothing is lost. What is known is of attempts after the report.
+        self._write_known(of_parts, earlier=[self._known_path, self._path])
+        with storage_errors("report", self._path):
+            write_whole(self._path, encode_lines(line for path in parts for line in _lines(path)))
+
+    def tidy(self) -> None:
+        """Remove the directory of the parts if it is empty."""
+        with storage_errors("report", self._directory):
+            if is_local(self._directory):
+                remove_empty(self._directory)
+
+    def _remove(self, paths: Iterable[Any]) -> None:
+        with storage_errors("report", self._directory):
+            for path in paths:
+                remove(path)
+
+    def _write(self, name: str, lines: Iterable[bytes]) -> None:
+        with storage_errors("report", self._directory):
+            write_whole(self._directory / name, lines)
+
+    def _files(self) -> list[Any]:
+        """What is in the directory. Some object stores list the directory itself, as a name that is empty."""
+        if not self._directory.exists():
+            return []
+        own = self._directory.name
+        return sorted((path for path in self._directory.iterdir() if path.name not in ("", own)), key=lambda p: p.name)
+
+    def _parts(self) -> list[Any]:
+        with storage_errors("report", self._directory):
+            return [path for path in self._files() if _PART.fullmatch(path.name)]
+
+    def _is_ours(self, path: Any) -> bool:
+        if _UNFINISHED.fullmatch(path.name):
+            return True
+        with storage_errors("report", path):
+            if path.is_dir():
+                return False
+            if path.name == CLAIM_FILE:
+                return is_claim(path.read_bytes())
+        if not _SENT.fullmatch(path.name) and not _PART.fullmatch(path.name):
+            return False
+        decode = _SENT_UNIT.decode if _SENT.fullmatch(path.name) else _LINE.decode
+        with storage_errors("report", path), path.open("rb") as file:
+            first = file.readline()
+        try:
+            decode(first)
+        except NOT_JSON:
+            return not first
+        return True
+
+    def _known_ids(self, wanted: Collection[bytes]) -> dict[bytes, str]:
+        """The ids that earlier lines have of units."""
+        found: dict[bytes, str] = {}
+        for line in self._earlier_lines([self._known_path, self._path]) if wanted else ():
+            if line.id is not None and (key := key_of(line)) in wanted:
+                found.setdefault(key, line.id)
+        return found
+
+    def _earlier_lines(self, paths: Iterable[Any]) -> Iterator[RegistrationLine]:
+        for path in paths:
+            with storage_errors("report", path):
+                there = path.exists()
+            if there:
+                yield from _lines(path)
+
+    def _write_known(self, replaced: set[bytes], *, earlier: Iterable[Any], first: Iterable[Any] = ()) -> None:
+        """Write what is known of earlier runs, each unit once.
+
+        :param replaced: Units of which newer lines are there.
+        :param earlier: Files that hold earlier lines, the newest first.
+        :param first: Files whose lines are kept before the others.
+        """
+        seen = set(replaced)
+        # Aside first: a store may empty an object when it is opened for writing, and the lines are read from it.
+        with tempfile.SpooledTemporaryFile(max_size=_MOST_IN_MEMORY) as aside:
+            for path in first:
+                aside.writelines(encode_lines(_lines(path)))
+            for line in self._earlier_lines(earlier):
+                if (key := key_of(line)) not in seen:
+                    seen.add(key)
+                    aside.writelines(encode_lines([line]))
+            if aside.tell():
+                aside.seek(0)
+                with storage_errors("report", self._known_path):
+                    write_whole(self._known_path, aside)
+                return
+        with storage_errors("report", self._known_path):
+            remove(self._known_path)
+
+
+def _lines(path: Any) -> Iterator[RegistrationLine]:
+    for row in json_lines(path, "report"):
+        try:
+            yield _LINE.convert(row.fields)
+        except msgspec.ValidationError as error:
+            raise InvalidArgumentError(
+                f"report: {path}, {row.where}: it is not a line of a report: {error}. Delete the file, or name "
+                "another report."
+            ) from None
+
+
+def _sent(unit: Unit, present: Registered | None) -> SentUnit:
+    known = () if present is None else (present.id, present.matched_by, present.note)
+    return SentUnit(urls_of(unit), title_of(unit), *known)
+
+
+def _part_name(number: int) -> str:
+    return f"part-{number:06d}.jsonl"
+
+
+def _sent_name(number: int) -> str:
+    return f"part-{number:06d}.sent.jsonl"

@@ -1,0 +1,1 @@
+"""Label branches that keep what the labels were at a date."""

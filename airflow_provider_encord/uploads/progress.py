@@ -1,0 +1,85 @@
+"""How an upload gets on: counts, and a line in the log now and then."""
+
+from __future__ import annotations
+
+import collections
+import time
+from collections.abc import Callable, Sequence
+
+from airflow_provider_encord.reports import CREATED, FAILED, UNCHANGED
+from airflow_provider_encord.sources.files import SourceFile
+from airflow_provider_encord.uploads.outcome import FileOutcome
+from airflow_provider_encord.uploads.plan import TITLE, TITLE_AND_SIZE
+
+_MEGABYTE = 1_000_000
+_INTERVAL = 15.0  # seconds between two lines
+
+
+class Progress:
+    """Counts outcomes, and logs them.
+
+    :param files: All files of the upload.
+    :param log: Takes a line: a format and its values, as `logging.Logger.info` does.
+    :param clock: Seconds, from any start.
+    """
+
+    def __init__(
+        self, files: Sequence[SourceFile], log: Callable[..., object], *, clock: Callable[[], float] = time.monotonic
+    ):
+        self._files, self._bytes = len(files), sum(file.size for file in files)
+        self._log, self._clock = log, clock
+        self._counts: collections.Counter[str] = collections.Counter()
+        self._done_bytes = self._matched_by_name = 0
+        self._started = self._told = clock()
+        self.uploaded_bytes = 0
+
+    @property
+    def created(self) -> int:
+        """Files that were uploaded now."""
+        return self._counts[CREATED]
+
+    @property
+    def unchanged(self) -> int:
+        """Files that were there before."""
+        return self._counts[UNCHANGED]
+
+    @property
+    def matched_by_name(self) -> int:
+        """Those of them that were recognised by name only."""
+        return self._matched_by_name
+
+    @property
+    def failed(self) -> int:
+        """Files that are not in the dataset."""
+        return self._counts[FAILED]
+
+    def take(self, outcomes: Sequence[FileOutcome]) -> None:
+        """Count outcomes; log if it is time."""
+        for outcome in outcomes:
+            self._counts[outcome.result] += 1
+            self._matched_by_name += outcome.matched_by in (TITLE_AND_SIZE, TITLE)
+            self._done_bytes += outcome.file.size
+            self.uploaded_bytes += outcome.file.size if outcome.result == CREATED else 0
+        now = self._clock()
+        if outcomes and now - self._told >= _INTERVAL:
+            self._told = now
+            self.tell()
+
+    def tell(self) -> None:
+        """Log where it stands."""
+        seconds = max(self._clock() - self._started, 0.001)
+        rate = self.uploaded_bytes / seconds
+        left = self._bytes - self._done_bytes
+        self._log(
+            "%d of %d files: %d uploaded, %d already there, %d failed; %.1f MB in %.0f s (%.1f MB/s, %.1f files/s)%s.",
+            sum(self._counts.values()),
+            self._files,
+            self.created,
+            self.unchanged,
+            self.failed,
+            self.uploaded_bytes / _MEGABYTE,
+            seconds,
+            rate / _MEGABYTE,
+            self.created / seconds,
+            f", about {left / rate:.0f} s left" if left and rate else "",
+        )

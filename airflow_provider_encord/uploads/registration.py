@@ -1,0 +1,262 @@
+"""Making data units of files that were sent: start a job, wait for it, and return the outcome of each file.
+
+Encord has no idempotency keys, and the start of a job is not repeated blindly. If its answer is lost, the data rows
+show whether it happened; only when they show nothing for a while, the same objects are registered once more, with
+duplicate URLs skipped. An id that is known is followed to the end of the job: it runs on whether we look or not. A job
+that Encord does not know any more counts as one whose answer was lost.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import datetime
+from collections.abc import Iterable, Sequence
+
+from airflow_provider_encord.client.api import uploads
+from airflow_provider_encord.client.api.datasets import DataRow
+from airflow_provider_encord.client.api.uploads import PENDING, RegisteredFile, UploadJob
+from airflow_provider_encord.client.call import Call, Flow, Now, Pause
+from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, TransientError
+from airflow_provider_encord.client.resources.jobs import UNKNOWN_JOB
+from airflow_provider_encord.client.resources.uploads import follow_job
+from airflow_provider_encord.reports import CREATED
+from airflow_provider_encord.sources.files import SourceFile
+from airflow_provider_encord.uploads.notes import JobCheckpoint, JobCheckpoints
+from airflow_provider_encord.uploads.outcome import FileOutcome, failed
+from airflow_provider_encord.uploads.places import UploadTarget
+from airflow_provider_encord.uploads.plan import match_new_rows
+from airflow_provider_encord.uploads.transfer import StoredFile
+
+_STARTS = 3  # how often the same files are registered, if answers get lost
+_LOOKS = (1.0, 2.0, 4.0)  # seconds between looks for the rows of a job whose answer was lost
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job that was started.
+
+    :param id: None if the answer was lost.
+    :param note: Stands until its outcomes are known.
+    """
+
+    id: str | None
+    sent: Sequence[StoredFile]
+    note: JobCheckpoint
+
+
+class Registration:
+    """Makes data of what was sent, in one dataset or folder.
+
+    :param known: Rows that are not from these files; grows by what is registered.
+    :param checkpoints: Holds the running jobs.
+    :param timeout: Seconds after which a job is no longer waited for.
+    """
+
+    def __init__(self, target: UploadTarget, known: Iterable[DataRow], *, checkpoints: JobCheckpoints, timeout: float):
+        self._target, self._timeout, self._checkpoints = target, timeout, checkpoints
+        self._known: dict[str, set[str]] = collections.defaultdict(set)
+        for row in known:
+            self._known[row.data_title].add(row.data_hash)
+
+    def start(self, sent: Sequence[StoredFile], *, again: bool = False) -> Flow[Job]:
+        """Start a job.
+
+        :param again: These files may have been registered already: have Encord skip those.
+        :raises EncordError: Encord refuses, or was not reached; nothing was started.
+        """
+        known = {one for title in {item.file.title for item in sent} for one in self._known.get(title, ())}
+        note = self._checkpoints.open(self._target.id, sent, known)
+        try:
+            job = yield from self._target.start([item.entry for item in sent], skip_duplicate_urls=again)
+        except OutcomeUnknownError:
+            return Job(id=None, sent=sent, note=note)
+        except EncordError:
+            self._checkpoints.close(note)
+            raise
+        return Job(id=job, sent=sent, note=self._checkpoints.started(note, job))
+
+    def take_up(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Flow[list[FileOutcome]]:
+        """Wait for a job of an earlier attempt.
+
+        :param sent: The files of the note that this attempt is about.
+        """
+        self._know(note, sent)
+        return (yield from self.finish(self.job_of(note, sent)))
+
+    def find(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Flow[list[FileOutcome]]:
+        """What an earlier attempt made of files that have changed since. What is not there is not registered again.
+
+        :param sent: These files, as the note has them.
+        """
+        self._know(note, sent)
+        ended = None if note.job is None else (yield from self._follow(note.job))
+        if note.job is not None and ended is not None:
+            return (yield from self._outcomes(note.job, sent, ended))
+        found, _ = yield from self._watch(list(sent))
+        return found
+
+    def _know(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> None:
+        """These files may have rows by now: only what was there before is not theirs."""
+        for item in sent:
+            self._known[item.file.title] = set(note.known)
+
+    def job_of(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Job:
+        """The job that a note is about."""
+        return Job(id=note.job, sent=sent, note=note)
+
+    def close(self, job: Job, outcomes: Sequence[FileOutcome]) -> None:
+        """Forget a job whose outcomes are reported by now."""
+        if not any(outcome.pending for outcome in outcomes):
+            self._checkpoints.close(job.note)
+
+    def finish(self, job: Job) -> Flow[list[FileOutcome]]:
+        """Wait for a job; it remains noted until `close`.
+
+        :return: The outcome of each of its files.
+        :raises EncordError: The state of the job cannot be read.
+        """
+        ended = None if job.id is None else (yield from self._follow(job.id))
+        if job.id is None or ended is None:
+            return (yield from self._recover(job.sent))
+        return (yield from self._outcomes(job.id, job.sent, ended))
+
+    def _outcomes(self, job: str, sent: Sequence[StoredFile], ended: UploadJob) -> Flow[list[FileOutcome]]:
+        if not ended.ended:
+            reason = self._overdue(job, ended.errors)
+            # Without lasting notes a retry would not know of the job, and send its files a second time.
+            retryable = self._checkpoints.lasting
+            return [failed(item.file, reason, retryable=retryable, sha256=item.sha256, pending=True) for item in sent]
+        outcomes, untold = judge(sent, ended)
+        for outcome in outcomes:
+            self._known[outcome.file.title].update({outcome.data_hash, outcome.backing_item_uuid} - {None})  # type: ignore[arg-type]
+        if untold:
+            found, lost = yield from self._look(untold)
+            outcomes += found + [_untold(one, ended) for one in lost]
+        return outcomes
+
+    def _recover(self, sent: Sequence[StoredFile]) -> Flow[list[FileOutcome]]:
+        """The outcomes of files whose job was started without an answer, or is not known to Encord any more."""
+        outcomes: list[FileOutcome] = []
+        left = list(sent)
+        for _ in range(_STARTS - 1):
+            found, left = yield from self._watch(left)
+            outcomes += found
+            if not left:
+                return outcomes
+            try:
+                job = yield from self.start(left, again=True)
+            except EncordError as error:
+                return outcomes + [failed(one.file, str(error), retryable=True, sha256=one.sha256) for one in left]
+            ended = None if job.id is None else (yield from self._follow(job.id))
+            if job.id is not None and ended is not None:
+                more = yield from self._outcomes(job.id, left, ended)
+                self.close(job, more)  # the note that is open already says the same
+                return outcomes + more
+            self._checkpoints.close(job.note)  # the note that is open already says the same
+        found, left = yield from self._watch(left)
+        unknown = (
+            "Encord's answer to its registration was lost, and it does not show in the dataset. Run the task again."
+        )
+        return outcomes + found + [failed(one.file, unknown, retryable=True, sha256=one.sha256) for one in left]
+
+    def _watch(self, sent: list[StoredFile]) -> Flow[tuple[list[FileOutcome], list[StoredFile]]]:
+        """Look for rows until all are there, or no more come."""
+        outcomes: list[FileOutcome] = []
+        deadline = (yield from Now()) + self._timeout
+        look = 0
+        while sent and look < len(_LOOKS) and (yield from Now()) < deadline:
+            yield from Pause(_LOOKS[look])
+            try:
+                found, sent = yield from self._look(sent)
+            except TransientError:
+                found = []
+            outcomes += found
+            look = 0 if found else look + 1
+        return outcomes, sent
+
+    def _look(self, sent: Sequence[StoredFile]) -> Flow[tuple[list[FileOutcome], list[StoredFile]]]:
+        """Divide files into those that have a new row in the dataset and those that have none."""
+        rows = yield from rows_of_kinds(self._target, [item.file for item in sent])
+        new = [row for row in rows if row.data_hash not in self._known.get(row.data_title, ())]
+        rows_of = dict(match_new_rows([item.file for item in sent], new))
+        for file, row in rows_of.items():
+            self._known[file.title].add(row.data_hash)
+        found = [_uploaded(item, rows_of[item.file]) for item in sent if item.file in rows_of]
+        return found, [item for item in sent if item.file not in rows_of]
+
+    def _follow(self, job: str) -> Flow[UploadJob | None]:
+        """Poll a job until it ends or its time is over; None if Encord does not know it."""
+
+        def poll(hold: int) -> Call[UploadJob]:
+            self._checkpoints.check()
+            return self._target.poll(job, hold)
+
+        try:
+            return (yield from follow_job(poll, timeout=self._timeout))
+        except TransientError as error:  # the job is known and runs on
+            return UploadJob(status=PENDING, errors=[str(error)])
+        except UNKNOWN_JOB as error:
+            if error.operation is None:  # it is not Encord's, but that of our check
+                raise
+            return None
+
+    def _overdue(self, job: str, errors: Sequence[str]) -> str:
+        why = "; ".join(errors) or f"job_timeout is {self._timeout:.0f} s"
+        return (
+            f"Job {job} is no longer waited for ({why}), and runs on at Encord. Run the task again when it has ended: "
+            "what is in the dataset by then is not sent twice."
+        )
+
+
+def rows_of_kinds(
+    target: UploadTarget, files: Sequence[SourceFile], *, since: datetime.datetime | None = None
+) -> Flow[list[DataRow]]:
+    """The rows of the kinds of these files.
+
+    :param since: Only those that were created at this time or later.
+    """
+    file_types, item_types = sorted({file.file_type for file in files}), sorted({file.item_type for file in files})
+    return (yield from target.rows(file_types, item_types, since=since))
+
+
+def judge(sent: Sequence[StoredFile], job: UploadJob) -> tuple[list[FileOutcome], list[StoredFile]]:
+    """What a job that ended says of its files: by object where units failed, else by title, in order.
+
+    :return: The outcomes, and the files of which it says nothing.
+    """
+    failures = job.failures
+    registered: dict[str, collections.deque[RegisteredFile]] = collections.defaultdict(collections.deque)
+    for unit in job.data_hashes_with_titles:
+        registered[unit.title].append(unit)
+    outcomes: list[FileOutcome] = []
+    untold: list[StoredFile] = []
+    for item in sent:
+        if refused := [url for url in item.objects if url in failures]:
+            reason = f"Encord could not take {item.file.uri}: {failures[refused[0]]}."
+            outcomes.append(failed(item.file, reason, retryable=False, sha256=item.sha256))
+        elif units := registered.get(item.file.title):
+            outcomes.append(_uploaded(item, units.popleft()))
+        else:
+            untold.append(item)
+    return outcomes, untold
+
+
+def _uploaded(one: StoredFile, row: DataRow | RegisteredFile) -> FileOutcome:
+    return FileOutcome(
+        file=one.file,
+        result=CREATED,
+        data_hash=row.data_hash,
+        backing_item_uuid=row.backing_item_uuid,
+        sha256=one.sha256,
+    )
+
+
+def _untold(one: StoredFile, job: UploadJob) -> FileOutcome:
+    reason = "; ".join(job.errors) or "it gives no reason"
+    return failed(
+        one.file,
+        f"Encord's job ended as {job.status} without {one.file.uri}: {reason}.",
+        retryable=job.status != uploads.CANCELLED,
+        sha256=one.sha256,
+    )
