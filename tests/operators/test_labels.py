@@ -28,7 +28,7 @@ from encord_emulator.process import Emulator
 from tests.airflow_layer.lines import dag_files_import
 from tests.client import keys
 from tests.client.network import plain_network
-from tests.export.bench import lines
+from tests.exports.bench import lines
 
 __all__ = ["plain_network"]
 OWNER = "owner@example.com"

@@ -12,8 +12,8 @@ import pytest
 from airflow_provider_encord.client.errors import UnavailableError
 from airflow_provider_encord.exports.manifest import Manifest
 from airflow_provider_encord.exports.partitions import Partition, export_partition, plan_partitions
-from tests.export.bench import Encord, units
-from tests.export.test_ownership import READING, ROWS, Killed, _export, _order, _require_whole
+from tests.exports.bench import Encord, units
+from tests.exports.test_ownership import READING, ROWS, Killed, _export, _order, _require_whole
 
 DATE = "2026-11-23T00:00:00+00:00"
 

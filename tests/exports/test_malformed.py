@@ -21,7 +21,7 @@ from airflow_provider_encord.exports.plan import Plan, directory_of, read_plan, 
 from airflow_provider_encord.snapshots.memory import Memory
 from airflow_provider_encord.uploads.notes import JobCheckpoints
 from airflow_provider_encord.uploads.report import read_lines
-from tests.export.bench import PROJECT, QUESTION, Encord, export, units
+from tests.exports.bench import PROJECT, QUESTION, Encord, export, units
 
 DEEP = b"[" * 5000 + b"]" * 5000
 ODD = {

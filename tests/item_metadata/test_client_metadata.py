@@ -11,7 +11,7 @@ import pytest
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.item_metadata.client_metadata import add_client_metadata
 from airflow_provider_encord.sources.files import find_files
-from tests.ingest.files import a_file
+from tests.uploads.files import a_file
 
 
 def metadata(what: Any, *titles: str) -> list[dict[str, Any]]:

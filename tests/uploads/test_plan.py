@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from airflow_provider_encord.client.api.uploads import IMAGE, VIDEO
 from airflow_provider_encord.sources.files import SourceFile
 from airflow_provider_encord.uploads.plan import batches, make_plan
-from tests.ingest.files import a_file, a_row
+from tests.uploads.files import a_file, a_row
 
 # few titles and sizes, so that files and rows meet
 _TITLES = st.sampled_from(["a.png", "b.png", "c.png"])

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_encord.client.api.labels import LabelRowStamp
 from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.exports.listing import Filters, RowSelection, list_rows, listing_of
-from tests.export.bench import PROJECT, Encord, export, unit, units
+from tests.exports.bench import PROJECT, Encord, export, unit, units
 
 NOW = datetime.datetime(2026, 11, 24, tzinfo=datetime.UTC)
 

@@ -15,7 +15,7 @@ from airflow_provider_encord.exports.formats.annotations import (
     LeftOut,
     annotations_of,
 )
-from tests.export.documents import BOX, JSON, NEW, TIME, WIDTH, image, option, records_of, row, unit
+from tests.exports.documents import BOX, JSON, NEW, TIME, WIDTH, image, option, records_of, row, unit
 
 
 def _left_out(document: dict[str, Any]) -> list[LeftOut]:

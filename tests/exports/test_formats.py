@@ -19,8 +19,8 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports.formats import FORMATS, geometry, parquet, require_format
 from airflow_provider_encord.exports.formats.coco import CocoEncoder
 from airflow_provider_encord.exports.formats.parquet import ParquetEncoder
-from tests.export import documents
-from tests.export.documents import (
+from tests.exports import documents
+from tests.exports.documents import (
     BOX,
     EVERY_SHAPE,
     HEIGHT,

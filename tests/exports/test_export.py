@@ -23,7 +23,7 @@ from airflow_provider_encord.exports.listing import Filters, RowSelection
 from airflow_provider_encord.exports.manifest import MANIFEST, Manifest, read_manifest
 from encord_emulator.process import Emulator
 from tests.client import keys
-from tests.export.bench import export, files, lines
+from tests.exports.bench import export, files, lines
 
 OWNER = "owner@example.com"
 RUN = "2026-11-24T00:00:00+00:00"

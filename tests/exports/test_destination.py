@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
 from airflow_provider_encord.exports.listing import Filters, RowSelection
 from airflow_provider_encord.exports.manifest import MANIFEST, read_manifest
-from tests.export.bench import PROJECT, QUESTION, Encord, export, files, names, units
+from tests.exports.bench import PROJECT, QUESTION, Encord, export, files, names, units
 
 OTHER = "00000000-0000-4000-8000-00000000000b"
 

@@ -22,8 +22,8 @@ from airflow_provider_encord.exports.partitions import export_partition, plan_pa
 from airflow_provider_encord.exports.plan import directory_of, has_skipped, read_plan
 from airflow_provider_encord.exports.reading import ReadOptions
 from airflow_provider_encord.exports.verify import verify_content, verify_files
-from tests.export.bench import QUESTION, Encord, Unit, lines, units
-from tests.export.documents import STRUCTURE
+from tests.exports.bench import QUESTION, Encord, Unit, lines, units
+from tests.exports.documents import STRUCTURE
 
 RUN = "2026-11-23T00:00:00+00:00"
 UNREADABLE = {

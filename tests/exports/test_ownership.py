@@ -33,7 +33,7 @@ from airflow_provider_encord.exports.plan import (
 )
 from airflow_provider_encord.exports.reading import ReadOptions
 from airflow_provider_encord.exports.verify import verify_files
-from tests.export.bench import QUESTION, Encord, export, lines, names, units
+from tests.exports.bench import QUESTION, Encord, export, lines, names, units
 
 MONDAY, TUESDAY = "2026-11-23T00:00:00+00:00", "2026-11-24T00:00:00+00:00"
 READING = ReadOptions(batch_size=2, max_concurrency=1)

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_encord import __version__
 from airflow_provider_encord.exports.listing import Filters, RowSelection
 from airflow_provider_encord.exports.manifest import MANIFEST, SCHEMA_VERSION, ManifestError, read_manifest
-from tests.export.bench import PROJECT, QUESTION, Encord, export, unit, units
+from tests.exports.bench import PROJECT, QUESTION, Encord, export, unit, units
 
 
 def _export(directory, selection=QUESTION):

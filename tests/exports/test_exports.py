@@ -19,8 +19,8 @@ from airflow_provider_encord import exports
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.exports.incremental import Chain
 from airflow_provider_encord.exports.manifest import Manifest
-from tests.export.bench import QUESTION, Encord, Unit, export, names, unit, units
-from tests.export.test_chain import DAYS
+from tests.exports.bench import QUESTION, Encord, Unit, export, names, unit, units
+from tests.exports.test_chain import DAYS
 
 
 def _incremental(history: Path, day: int, present: list[Unit], *, name: str = "", **server: Any) -> Manifest:

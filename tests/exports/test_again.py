@@ -16,7 +16,7 @@ from airflow_provider_encord.exports.manifest import MANIFEST, Layout, Manifest,
 from airflow_provider_encord.exports.partitions import export_partition, partition_of, plan_partitions
 from airflow_provider_encord.exports.plan import Plan, ranges
 from airflow_provider_encord.exports.reading import ReadOptions
-from tests.export.bench import QUESTION, Encord, export, files, lines, names, units
+from tests.exports.bench import QUESTION, Encord, export, files, lines, names, units
 
 MONDAY, TUESDAY = "2026-11-23T00:00:00+00:00", "2026-11-24T00:00:00+00:00"
 

@@ -18,7 +18,7 @@ from airflow_provider_encord.exports.incremental import Chain, links
 from airflow_provider_encord.exports.listing import Filters, RowSelection
 from airflow_provider_encord.exports.listing_file import DELETED, FILTERED_OUT, read_rows
 from airflow_provider_encord.exports.manifest import Manifest
-from tests.export.bench import PROJECT, QUESTION, Encord, Unit, export, lines, unit
+from tests.exports.bench import PROJECT, QUESTION, Encord, Unit, export, lines, unit
 
 LONG_AGO = "2026-01-02T00:00:00.000000+00:00"
 LATER = "2026-01-03T00:00:00.000000+00:00"

@@ -17,7 +17,7 @@ from airflow_provider_encord.exports.labels import ExportSpec, export_labels
 from airflow_provider_encord.exports.manifest import MANIFEST, Layout, Manifest, read_manifest
 from airflow_provider_encord.exports.reading import ReadOptions
 from airflow_provider_encord.exports.verify import verify_files
-from tests.export.bench import QUESTION, Encord, units
+from tests.exports.bench import QUESTION, Encord, units
 
 DAYS = ("2026-11-23T00:00:00+00:00", "2026-11-24T00:00:00+00:00")
 ROWS = 4

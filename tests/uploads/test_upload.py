@@ -21,8 +21,8 @@ from airflow_provider_encord.sources.files import SourceFile
 from airflow_provider_encord.uploads.places import UploadTarget
 from airflow_provider_encord.uploads.transfer import MOST_BYTES
 from airflow_provider_encord.uploads.upload import upload_files
-from tests.ingest.files import a_file, a_row
-from tests.ingest.scripted_encord import POLL, PUT, ROWS, START, URLS, ScriptedEncord
+from tests.uploads.files import a_file, a_row
+from tests.uploads.scripted_encord import POLL, PUT, ROWS, START, URLS, ScriptedEncord
 
 DATASET = "bbbbbbbb-0000-4000-8000-000000000001"
 LOST = OutcomeUnknownError("the answer was lost")

@@ -23,7 +23,7 @@ from airflow_provider_encord.uploads.report import (
     upload_line,
     write_report,
 )
-from tests.ingest.files import a_file
+from tests.uploads.files import a_file
 
 DATASET = "bbbbbbbb-0000-4000-8000-000000000001"
 

@@ -8,7 +8,7 @@ from hypothesis import given
 
 from airflow_provider_encord.exports.formats.annotations import Annotation, annotations_of
 from airflow_provider_encord.exports.formats.answers import Names
-from tests.export.documents import BOX, JSON, image, option, row, unit
+from tests.exports.documents import BOX, JSON, image, option, row, unit
 
 ONTOLOGY = {
     "objects": [

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_encord.exports.formats.json_lines import one_line
-from tests.export.bench import PROJECTS, QUESTION, Encord, Unit, export, files, lines, names, unit
+from tests.exports.bench import PROJECTS, QUESTION, Encord, Unit, export, files, lines, names, unit
 
 
 @settings(deadline=None, max_examples=60)  # files are written: a busy disk is not a failure

@@ -20,7 +20,7 @@ from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.exports.directory import KIND, Claim, ReplacedError
 from airflow_provider_encord.exports.file_names import MANIFEST, PLAN
 from airflow_provider_encord.exports.manifest import decode_manifest
-from tests.export.bench import PROJECT, QUESTION, Encord, export, units
+from tests.exports.bench import PROJECT, QUESTION, Encord, export, units
 
 
 class Killed(BaseException):

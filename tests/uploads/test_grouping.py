@@ -11,7 +11,7 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.sources.files import SourceFile
 from airflow_provider_encord.uploads.grouping import group_files
 from airflow_provider_encord.uploads.plan import batches, make_plan
-from tests.ingest.files import a_file, a_row
+from tests.uploads.files import a_file, a_row
 
 ONE = [a_file("1.png", folder="scene-1"), a_file("2.png", folder="scene-1")]
 TWO = [a_file("1.png", folder="scene-2")]

@@ -18,7 +18,7 @@ from airflow_provider_encord.client.errors import (
 )
 from airflow_provider_encord.exports.listing import ListedRow, list_rows
 from airflow_provider_encord.exports.reading import MOST_BYTES_OF_BUNDLE, BundleSize, Reader, ReadOptions, in_order
-from tests.export.bench import QUESTION, Encord, export, lines, unit, units
+from tests.exports.bench import QUESTION, Encord, export, lines, unit, units
 
 HEAVY = "x" * 1000
 

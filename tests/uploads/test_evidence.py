@@ -17,7 +17,7 @@ from airflow_provider_encord.uploads.evidence import Evidence
 from airflow_provider_encord.uploads.grouping import group_files
 from airflow_provider_encord.uploads.plan import CHECKSUM, REPORT, TITLE, TITLE_AND_SIZE, make_plan
 from airflow_provider_encord.uploads.report import OPERATION, UploadLine
-from tests.ingest.files import a_row
+from tests.uploads.files import a_row
 
 
 def a_file(path: Path, content: bytes) -> SourceFile:

@@ -18,8 +18,8 @@ from airflow_provider_encord.uploads.report_writer import ReportWriter
 from airflow_provider_encord.uploads.transfer import StoredFile
 from airflow_provider_encord.uploads.upload import upload_files
 from tests.airflow_layer.test_jobs import Store
-from tests.ingest.files import a_file, a_row
-from tests.ingest.scripted_encord import POLL, PUT, START, ScriptedEncord
+from tests.uploads.files import a_file, a_row
+from tests.uploads.scripted_encord import POLL, PUT, START, ScriptedEncord
 
 DATASET = "bbbbbbbb-0000-4000-8000-000000000001"
 
