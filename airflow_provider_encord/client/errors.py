@@ -26,10 +26,22 @@ A message says what happened, which field, and what to do. None of them holds a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from airflow_provider_encord.client.resources.outcomes import BulkOutcome
+
+class Outcome(Protocol):
+    """What was done of many things that were asked for at once; a `BulkOutcome`."""
+
+    @property
+    def done(self) -> Sequence[Any]:
+        """Those that it was done to."""
+
+    @property
+    def not_done(self) -> Sequence[Any]:
+        """Those that it was not done to."""
+
+    def summary(self) -> str:
+        """How much was done, as a sentence to go after the error's own."""
 
 
 class EncordError(Exception):
@@ -132,7 +144,7 @@ class PartialFailureError(EncordError):
     :param outcome: What was done, and what was not.
     """
 
-    def __init__(self, cause: EncordError, outcome: BulkOutcome[Any]):
+    def __init__(self, cause: EncordError, outcome: Outcome):
         super().__init__(cause.message + outcome.summary(), operation=cause.operation, trace_id=cause.trace_id)
         self.cause = cause
         self.outcome = outcome
