@@ -56,7 +56,7 @@ def test_the_source_distribution_holds_all_that_the_container_needs(distribution
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
 
-    assert {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Dockerfile", f"{PACKAGE}/app.py"} <= names
+    assert {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Dockerfile", f"{PACKAGE}/http/app.py"} <= names
 
 
 def test_the_entry_points_lead_to_what_pytest_and_the_shell_look_for(files: dict[str, bytes]) -> None:

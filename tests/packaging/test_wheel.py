@@ -121,7 +121,7 @@ def test_every_import_is_brought_by_a_requirement_of_its_own(files: dict[str, by
     for name, needed in needed_by_module(files, PACKAGE).items():
         brought = always | (OF_AIRFLOW_2 if name == f"{PACKAGE}/hooks/form.py" else set())
         brought = brought | (sdk if name.startswith(f"{PACKAGE}/hooks/") else set())
-        formats = (f"{PACKAGE}/export/", f"{PACKAGE}/packed_lines.py")
+        formats = (f"{PACKAGE}/analytics/", f"{PACKAGE}/exports/", f"{PACKAGE}/packed_lines.py")
         brought = brought | (OF_FORMATS if name.startswith(formats) else set())
         if needed - brought:
             lacking[name] = needed - brought
