@@ -14,7 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-CHECKED = ("airflow_provider_encord", "benchmarks", "demo", "docs", "example_dags", "newsfragments", "tests", "*.md")
+CHECKED = (
+    *("airflow_provider_encord", "benchmarks", "demo", "docs", "emulator", "example_dags", "newsfragments", "tests"),
+    "*.md",
+)
 WORDS = (
     "told",  # quoted
     "tells",  # quoted
