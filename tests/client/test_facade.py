@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord import client, emulator
+import encord_emulator
+from airflow_provider_encord import client
 from airflow_provider_encord.client import errors
 
 PREFIX = f"{client.__name__}."
@@ -30,7 +31,7 @@ INTERNAL = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("package", [client, emulator], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("package", [client, encord_emulator], ids=lambda one: one.__name__)
 def test_type_checkers_see_the_names_that_can_be_imported(package: Any) -> None:
     tree = ast.parse(Path(package.__file__).read_text())
     (checked,) = [node for node in tree.body if isinstance(node, ast.If)]
