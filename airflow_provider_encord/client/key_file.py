@@ -9,13 +9,14 @@ import os
 import re
 from pathlib import Path
 
-from airflow_provider_encord.client.pem import text_of
+from airflow_provider_encord.client.pem import text_of, undo_escapes
 from airflow_provider_encord.client.placeholders import is_placeholder
 
 LARGEST_FILE = 64 * 1024  # bytes; a key of any kind has less than 10 KiB
 
 # A run of 20 or more letters of both cases and digits is how base64 looks, and not how folders are called.
 _BASE64_RUN = re.compile(r"(?=[A-Za-z0-9+=]*[a-z])(?=[A-Za-z0-9+=]*[A-Z])(?=[A-Za-z0-9+=]*[0-9])[A-Za-z0-9+=]{20,}")
+_MARKS = ("BEGIN", "PRIVATE KEY", "PuTTY-User-Key-File")
 _LONGEST_PATH = 4096  # characters; longer ones do not exist on Linux
 
 
@@ -62,13 +63,11 @@ def read_key_file(path: str | os.PathLike[str]) -> str:
 
 def looks_like_a_key(given: str) -> bool:
     """Whether this is the text of a key, or a part of one, in the place of a path."""
-    return (
-        len(given) > _LONGEST_PATH
-        or not given.strip().isprintable()
-        or "BEGIN" in given
-        or "PRIVATE KEY" in given
-        or bool(_BASE64_RUN.search(given))
-    )
+    if len(given) > _LONGEST_PATH:
+        return True
+    # Encoded in a URI or in JSON, a key has no line ends, and each encoded sign ends a run of base64.
+    plain = undo_escapes(given)
+    return not plain.strip().isprintable() or any(mark in plain for mark in _MARKS) or bool(_BASE64_RUN.search(plain))
 
 
 def _read(given: str) -> tuple[str, bytes]:

@@ -76,7 +76,7 @@ def read_key_block(text: str) -> KeyBlock:
     _refuse_blank_and_masked(text)
     layer = text
     for _ in range(_LAYERS):
-        cleaned = _undo_escapes(layer)
+        cleaned = undo_escapes(layer)
         if "PuTTY-User-Key-File" in cleaned:
             raise KeyTextError(Refusal.PUTTY)
         if _GOOGLE_ACCOUNT.search(cleaned):
@@ -123,8 +123,8 @@ def _refuse_blank_and_masked(text: str) -> None:
         raise KeyTextError(Refusal.MASKED)
 
 
-def _undo_escapes(text: str) -> str:
-    """Line ends, dashes and base64 characters that JSON, shells, URIs and text processors wrote in another way."""
+def undo_escapes(text: str) -> str:
+    """The text as it was before JSON, shells, URIs and text processors encoded line ends, dashes and base64 characters."""
     for _ in range(_LAYERS):
         # a URI can hold JSON and JSON a URI: whatever was written last is undone first
         plain = unquote(text) if "%" in text else text

@@ -120,6 +120,14 @@ def test_no_form_of_a_key_in_a_wrong_field_is_shown(file: str, mangling: str, tm
     assert_hidden(everything_about(lambda: SshKey.from_path(tmp_path / "key", text)), secret)
 
 
+@pytest.mark.parametrize("mangling", [name for name in MANGLINGS if "percent-encoded" in name])
+def test_an_encoded_key_without_a_long_run_of_base64_is_no_path(mangling: str) -> None:
+    """Whether it had such a run depended on the key: every sign that is encoded ends one."""
+    body = "/".join(["aB3" + letter * 6 + letter.lower() * 6 for letter in "CDEFGHIJ"])
+    text = f"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPrivate-Lines: 1\n{body}\n"
+    assert_hidden(everything_about(lambda: SshKey.from_path(MANGLINGS[mangling](text))), parts(body))
+
+
 CORRUPTIONS = st.lists(
     st.tuples(
         st.floats(0, 1, exclude_max=True),

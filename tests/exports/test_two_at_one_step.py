@@ -37,7 +37,7 @@ class Process:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
-        """Let it come to its first step."""
+        """Start it; it stops before its first step."""
         self._thread.start()
         self.go(0)
 
@@ -52,7 +52,7 @@ class Process:
             self._may -= 1
 
     def go(self, steps: int) -> None:
-        """Let it do so many steps, or come to its end."""
+        """Run this many steps, or to the end if there are fewer."""
         with self._state:
             self._may += steps
             self._stopped = False
