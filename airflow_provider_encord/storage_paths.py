@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import pathlib
 import secrets
@@ -23,7 +24,10 @@ try:
 except ImportError:  # on Windows, where exports can be read
     fcntl = None  # type: ignore[assignment]
 
+log = logging.getLogger(__name__)
+
 LOCK_SECONDS = 60.0
+"""How long a process waits for the lock of a directory that another one holds."""
 _LOCK_POLL_SECONDS = 0.05
 UNFINISHED = ".unfinished"
 UNFINISHED_PATTERN = r"(\.[0-9a-f]{8})?\.unfinished"
@@ -143,23 +147,24 @@ def locked(directory: StoragePath) -> Iterator[None]:
         yield
         return
     try:
-        _lock(handle)
+        _lock(handle, directory)
         yield
     finally:
         os.close(handle)
 
 
-def _lock(handle: int) -> None:
+def _lock(handle: int, directory: StoragePath) -> None:
     deadline = time.monotonic() + LOCK_SECONDS
     while time.monotonic() < deadline:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(_LOCK_POLL_SECONDS)
+            time.sleep(_LOCK_POLL_SECONDS)  # `flock` itself waits without an end, also for a process that is stopped
         except OSError:  # not on this disk
             return
         else:
             return
+    log.warning("Another process has held the lock of %s for %.0f s; going on without it.", directory, LOCK_SECONDS)
 
 
 def blocks_of(path: StoragePath, size: int = 2**20) -> Iterator[bytes]:
