@@ -124,7 +124,7 @@ def _refuse_blank_and_masked(text: str) -> None:
 
 
 def undo_escapes(text: str) -> str:
-    """The text as it was before JSON, shells, URIs and text processors encoded line ends, dashes and base64 characters."""
+    """Decode line ends, dashes and base64 characters that JSON, shells, URIs and text processors encoded."""
     for _ in range(_LAYERS):
         # a URI can hold JSON and JSON a URI: whatever was written last is undone first
         plain = unquote(text) if "%" in text else text
