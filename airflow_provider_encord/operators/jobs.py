@@ -32,7 +32,14 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_encord.defaults import JOB_TIMEOUT, POLL_INTERVAL
 from airflow_provider_encord.operators.arguments import parse_bool, parse_seconds
 from airflow_provider_encord.operators.base import EncordBaseOperator, airflow_errors, is_last_attempt
-from airflow_provider_encord.operators.job_parts import JobPart, StartAgainError, StoredJobs
+from airflow_provider_encord.operators.job_parts import (
+    ACTIVE,
+    SUCCEEDED,
+    JobPart,
+    StartAgainError,
+    StoredJobs,
+    status_of,
+)
 from airflow_provider_encord.operators.literals import check_literals
 
 if TYPE_CHECKING:
@@ -41,7 +48,6 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.resources.jobs import Answer, Job
 
 _KEY = "encord_job"
-_ACTIVE, _SUCCEEDED, _FAILED = "active", "succeeded", "failed"
 _STARTS = 3  # of a part, if the answers to the start of its job get lost
 _LEAST_INTERVAL = 5.0  # seconds; see `triggers.jobs` for why there is one
 
@@ -260,10 +266,10 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         """Wait for a job that an earlier attempt left running, whatever its part was."""
         from airflow_provider_encord.client.resources.jobs import job_from
 
-        jobs = StoredJobs(context.get("task_state_store"))
+        jobs = _stored_jobs(context)
         self._start_in_doubt = jobs.last_is_unknown if jobs.lasting else self.left_a_start()
         stored = jobs.last
-        if not stored or self.get_job_status(stored, context) != _ACTIVE:
+        if not stored or self.get_job_status(stored, context) != ACTIVE:
             return
         job = job_from(stored)
         self.log.info("Job %s of an earlier attempt still runs; it is waited for first.", job.id)
@@ -328,28 +334,16 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
             raise
 
     def get_job_status(self, external_id: Any, context: Context) -> str:
-        """The state of an earlier attempt's job.
-
-        One that Encord no longer knows counts as failed, as does one with failed units: what was refused then may be
-        accepted now.
-        """
-        from airflow_provider_encord.client.resources.jobs import UNKNOWN_JOB, job_from, state_of
-
-        try:
-            state = state_of(self.client.run(job_from(external_id).look()))
-        except UNKNOWN_JOB:
-            return _FAILED
-        if not state.ended:
-            return _ACTIVE
-        return _SUCCEEDED if state.succeeded and not state.failed and not state.cancelled else _FAILED
+        """The state of an earlier attempt's job."""
+        return status_of(self.client, external_id)
 
     def is_job_active(self, status: str) -> bool:
         """Whether it still runs."""
-        return status == _ACTIVE
+        return status == ACTIVE
 
     def is_job_succeeded(self, status: str) -> bool:
         """Whether it ended well, and its result is that of its part."""
-        return status == _SUCCEEDED and self.reuses_finished_jobs
+        return status == SUCCEEDED and self.reuses_finished_jobs
 
     def poll_until_complete(self, external_id: Any, context: Context) -> Any:
         """Wait for the job, here or in the triggerer; the part's result."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.attempts import CLAIM_FILE, is_claim, remove, remove_empty, remove_unfinished
+from airflow_provider_encord.attempts import CLAIM_FILE, Claim, is_claim, remove, remove_empty, remove_unfinished
 from airflow_provider_encord.client.api.data_items import Unit
 from airflow_provider_encord.client.api.uploads import DONE, UploadJob
 from airflow_provider_encord.client.call import Flow
@@ -54,6 +54,27 @@ _SENT = re.compile(r"part-\d{6,}\.sent\.jsonl")
 _UNFINISHED = re.compile(rf"(part-\d{{6,}}(\.sent)?\.jsonl|claim\.json){UNFINISHED_PATTERN}")
 _LINE = LineReader(RegistrationLine, OPERATION)
 _SENT_UNIT = msgspec.json.Decoder(SentUnit)
+
+
+def settle(report: RegistrationReport | None, claim: Claim) -> None:
+    """Write what is known into the report at the end of an attempt, and release the claim on it.
+
+    It raises nothing, as the attempt has its own error; what goes wrong is logged.
+
+    :param report: None if the attempt failed before it knew where it registers.
+    """
+    if not claim.stands:
+        return
+    try:
+        try:
+            if report is not None:
+                report.publish()
+        finally:
+            claim.release()
+        if report is not None:
+            report.tidy()
+    except Exception as error:  # noqa: BLE001 - see above
+        log.warning("The report is not written: %s", error)
 
 
 class RegistrationReport:

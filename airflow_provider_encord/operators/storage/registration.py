@@ -326,23 +326,10 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
     def settle(self) -> None:
         """Write the report of what is known, if the attempt failed, and release it."""
-        if self._claim is None:
-            return
-        try:
-            self._publish(self._claim)
-        except Exception as error:  # noqa: BLE001 - the attempt has its own error
-            self.log.warning("The report is not written: %s", error)
+        from airflow_provider_encord.registration.report import settle
 
-    def _publish(self, claim: Claim) -> None:
-        if not claim.stands:
-            return
-        try:
-            if self._report is not None:
-                self._report.publish()
-        finally:
-            claim.release()
-        if self._report is not None:
-            self._report.tidy()
+        if self._claim is not None:
+            settle(self._report, self._claim)
 
     def _present(self, units: Sequence[Unit]) -> dict[int, Registered]:
         """The groups and scenes that are registered already, by position; Encord itself skips single files only."""
