@@ -17,7 +17,8 @@ part of an old plan after a new one was made. Object stores have no locks. So th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
@@ -96,8 +97,6 @@ class WholeExport(Protocol):
 
 
 M = TypeVar("M", bound=WholeExport)
-
-
 _CLAIM = msgspec.json.Decoder(Claim)
 
 
@@ -343,10 +342,9 @@ class ExportDirectory(Generic[M]):
         if manifest is not None:
             plans += [*manifest.replaces, *([manifest.plan_id] if manifest.plan_id else [])]
             known.update(manifest.file_names)
-        announced = [self._announced(name) for name in names if is_plan_file(name)]
-        for one in filter(None, [claim, *announced]):
-            plans += [*one.replaces, one.id]
-            known.update(one.removes)
+        for claimed in (*([claim] if claim else []), *self._announced_in(names)):
+            plans += [*claimed.replaces, claimed.id]
+            known.update(claimed.removes)
         ids = {short(plan) for plan in plans}
         return _Survey(
             names=names,
@@ -355,13 +353,13 @@ class ExportDirectory(Generic[M]):
             foreign=[name for name in names if not (name in known or is_of(name, ids) or is_announcement(name))],
         )
 
-    def _announced(self, name: str) -> Claim | None:
-        """What a plan's file says; None if it is gone, or of something else."""
-        try:
-            claim = _CLAIM.decode(self.content(name) or b"")
-        except NOT_JSON:
-            return None
-        return claim if plan_file(claim.id) == name else None
+    def _announced_in(self, names: Iterable[str]) -> Iterator[Claim]:
+        """What the files of plans say, without those that are gone or of something else."""
+        for name in filter(is_plan_file, names):
+            with contextlib.suppress(*NOT_JSON):
+                claim = _CLAIM.decode(self.content(name) or b"")
+                if plan_file(claim.id) == name:
+                    yield claim
 
     def _names(self) -> list[str]:
         with storage_errors("destination", self.path):
@@ -374,9 +372,10 @@ class ExportDirectory(Generic[M]):
             return sorted(path.name for path in self.path.iterdir())
 
     def _remove_leftovers(self, plans: Iterable[str], keep: Collection[str]) -> None:
-        """Remove the files of these plans that are not to be kept."""
-        kept, ids = {MANIFEST, PLAN, *keep}, {*map(short, plans)}
-        self._remove([name for name in self._names() if name not in kept and is_of(name, ids)])
+        """Remove the files of these plans, and of plans that were announced and never took the directory."""
+        kept, names = {MANIFEST, PLAN, *keep}, self._names()
+        ids = {short(plan) for plan in (*plans, *(claim.id for claim in self._announced_in(names)))}
+        self._remove([name for name in names if name not in kept and is_of(name, ids)])
 
     def _write_claim(self, name: str, claim: Claim) -> None:
         with storage_errors("destination", self.path):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.errors import UnavailableError
+from airflow_provider_encord.exports.file_names import PLAN
 from airflow_provider_encord.exports.manifest import Manifest
 from airflow_provider_encord.exports.partitions import Partition, export_partition, plan_partitions
 from tests.exports.bench import Encord, units
@@ -67,6 +68,26 @@ def test_an_export_that_is_killed_before_any_rename_is_completed_by_the_next(
             assert most > 5, renamed
             return
     pytest.fail("it renames without end")
+
+
+def test_an_export_that_is_killed_before_it_replaces_a_whole_one_leaves_that_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had announced itself, and its announcement remained."""
+
+    def rename_or_die(path: Path, target: Any) -> Path:
+        if Path(target).name == PLAN:
+            raise Killed
+        return rename(path, target)
+
+    rename, whole = Path.rename, _export(tmp_path, DATE)
+    monkeypatch.setattr(Path, "rename", rename_or_die)
+    with pytest.raises(Killed):
+        _export(tmp_path, "2026-11-24T00:00:00+00:00")
+    monkeypatch.setattr(Path, "rename", rename)
+    assert [*tmp_path.glob("plan-*.json")]
+    assert _export(tmp_path, DATE) == whole
+    _require_whole(tmp_path, whole)
 
 
 @pytest.mark.parametrize("harm", [Path.unlink, _cut])
