@@ -58,9 +58,8 @@ def start(exchange: Exchange) -> str:
     if body.external_files is not None and body.integration_hash is None:
         raise RefusalError(Reason.INVALID, "integrationHash: needed with externalFiles")
     organisation.require_integration(exchange.store, body.integration_hash, "integrationHash")
-    job = upload_jobs.note(
-        exchange.store,
-        exchange.clock.stamp(),
+    return upload_jobs.begin(
+        exchange.emulation.jobs,
         entries.units,
         creator=exchange.caller.email,
         folder=folder,
@@ -70,8 +69,6 @@ def start(exchange: Exchange) -> str:
         skip_duplicates=entries.skip_duplicates,
         upsert_metadata=entries.upsert_metadata,
     )
-    exchange.emulation.jobs.start(job, upload_jobs.TABLE)
-    return job
 
 
 async def poll(exchange: Exchange) -> dict[str, Any]:

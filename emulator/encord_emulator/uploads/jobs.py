@@ -30,9 +30,8 @@ UPDATE job_units SET status = 'DONE', data_hash = ?, title = ?, item_uuid = ? WH
 """
 
 
-def note(
-    store: Store,
-    now: str,
+def begin(
+    jobs: Jobs,
     units: Sequence[Unit],
     *,
     creator: str,
@@ -45,21 +44,22 @@ def note(
     skip_duplicates: bool = False,
     upsert_metadata: bool = False,
 ) -> str:
-    """Write a job down, to be started; its UUID.
+    """Write a job down and let it run; its UUID.
 
     :param folder: Where the items come.
     :param dataset: Where they get a place, besides.
     """
     job = new_uuid()
-    store.run(
+    jobs.store.run(
         "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'PENDING', ?)",
         *(job, dataset, folder, sync, creator, integration, file_name),
-        *(ignore_errors, skip_duplicates, upsert_metadata, now),
+        *(ignore_errors, skip_duplicates, upsert_metadata, jobs.clock.stamp()),
     )
-    store.many(
+    jobs.store.many(
         "INSERT INTO job_units VALUES (?, ?, ?, ?, 'PENDING', NULL, ?, NULL, NULL, NULL)",
         [(job, place, kind, json.dumps(entry), new_uuid()) for place, (kind, entry) in enumerate(units)],
     )
+    jobs.start(job, TABLE)
     return job
 
 

@@ -104,9 +104,8 @@ async def _take_in(jobs: Jobs, row: Row, urls: list[str]) -> None:
     units = [(kind, {"objectUrl": url}) for url in urls if (kind := _KINDS.get(url.rpartition(".")[2].lower()))]
     if not units:
         return
-    job = upload_jobs.note(
-        jobs.store,
-        jobs.clock.stamp(),
+    job = upload_jobs.begin(
+        jobs,
         units,
         creator=row["creator"],
         folder=row["folder"],
@@ -115,7 +114,6 @@ async def _take_in(jobs: Jobs, row: Row, urls: list[str]) -> None:
         ignore_errors=True,
         skip_duplicates=True,
     )
-    jobs.start(job, upload_jobs.TABLE)
     while jobs.store.value("SELECT status FROM jobs WHERE uuid = ?", job) == "PENDING":
         await jobs.wait(job, 1)
         await asyncio.sleep(0)

@@ -80,9 +80,8 @@ def start(exchange: Exchange) -> dict[str, str]:
     if request.files is not None and request.integration_id is None:
         raise RefusalError(Reason.INVALID, "integrationId: needed with files")
     organisation.require_integration(exchange.store, request.integration_id, "integrationId")
-    job = upload_jobs.note(
-        exchange.store,
-        exchange.clock.stamp(),
+    job = upload_jobs.begin(
+        exchange.emulation.jobs,
         entries.units,
         creator=exchange.caller.email,
         folder=_folder(exchange, request.folder_uuid),
@@ -93,7 +92,6 @@ def start(exchange: Exchange) -> dict[str, str]:
         skip_duplicates=entries.skip_duplicates,
         upsert_metadata=entries.upsert_metadata,
     )
-    exchange.emulation.jobs.start(job, upload_jobs.TABLE)
     return {"process_hash": job}
 
 
