@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import configparser
-import email
 import email.message
 import tarfile
-import tomllib
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,7 @@ from packaging.requirements import Requirement
 
 from encord_emulator import __version__
 from tests.packaging.environments import ROOT
-from tests.packaging.imports import needed_by_module, required
+from tests.packaging.wheels import contents, declared, metadata_of, needed_by_module, required
 
 PACKAGE = "encord_emulator"
 INFORMATION = f"{PACKAGE}-{__version__}.dist-info"
@@ -25,19 +22,17 @@ EMULATOR = ROOT / "emulator"
 
 @pytest.fixture(scope="module")
 def files(emulator_wheel: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(emulator_wheel) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+    return contents(emulator_wheel)
 
 
 @pytest.fixture(scope="module")
 def metadata(files: dict[str, bytes]) -> email.message.Message:
-    return email.message_from_bytes(files[f"{INFORMATION}/METADATA"])
+    return metadata_of(files)
 
 
 @pytest.fixture(scope="module")
 def project() -> dict[str, Any]:
-    declared: dict[str, Any] = tomllib.loads((EMULATOR / "pyproject.toml").read_text())["project"]
-    return declared
+    return declared(EMULATOR)
 
 
 def test_the_wheel_holds_the_package_and_its_papers_and_nothing_else(

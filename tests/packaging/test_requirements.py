@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
-from typing import Any
-
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 from tests.packaging.environments import CONSTRAINTS, ROOT
+from tests.packaging.wheels import declared
 
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EMULATOR: dict[str, Any] = tomllib.loads((ROOT / "emulator" / "pyproject.toml").read_text())["project"]
+PROJECT = declared(ROOT)
+EMULATOR = declared(ROOT / "emulator")
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 INSTALLED_LOWEST = ("emulator", "parquet", "coco", "zstd", "openlineage", "test")  # as `make lowest` does
 

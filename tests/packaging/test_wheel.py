@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import ast
 import configparser
-import email
 import email.message
 import re
 import sys
 import tarfile
-import tomllib
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +19,7 @@ from airflow_provider_encord import __version__
 from airflow_provider_encord.get_provider_info import get_provider_info
 from tests.airflow_layer.lines import LINES
 from tests.packaging.environments import CONSTRAINTS, ROOT, uv
-from tests.packaging.imports import needed_by_module, required
+from tests.packaging.wheels import contents, declared, metadata_of, needed_by_module, required
 
 PACKAGE = "airflow_provider_encord"
 INFORMATION = f"{PACKAGE}-{__version__}.dist-info"
@@ -31,19 +28,17 @@ FOR_THIS_PROJECT = {"dev", "docs", "test"}  # extras for this project only
 
 @pytest.fixture(scope="module")
 def files(wheel: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(wheel) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+    return contents(wheel)
 
 
 @pytest.fixture(scope="module")
 def metadata(files: dict[str, bytes]) -> email.message.Message:
-    return email.message_from_bytes(files[f"{INFORMATION}/METADATA"])
+    return metadata_of(files)
 
 
 @pytest.fixture(scope="module")
 def project() -> dict[str, Any]:
-    declared: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return declared
+    return declared(ROOT)
 
 
 def test_the_wheel_is_for_every_machine_and_named_after_the_version(wheel: Path) -> None:

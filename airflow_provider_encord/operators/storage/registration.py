@@ -68,8 +68,8 @@ class EncordRegisterCloudDataOperator(JobOperator):
     :param skip_duplicate_urls: Leave out what is registered from the same URL (templated). Default: True; in Encord's
         API it is False.
     :param upsert_metadata: Give objects that are left out the client metadata of the manifest (templated). Default:
-        False.
-        For groups and scenes it needs an SSH key; what was not updated is in the log, and in ``note`` of the report.
+        False. For groups and scenes it needs an SSH key; what was not updated is in the log, and in ``note`` of the
+        report.
     :param units_per_job: How many units to register at once, 1 to 500000 (templated). Default: 10000.
     :param report: Path or URI of a file to write (templated): JSON Lines, one for each unit, with its outcome; the
         schema ``report`` of `airflow_provider_encord.schemas` lists its fields. Written in parts while the task runs,

@@ -209,7 +209,6 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
     def _options(self) -> dict[str, Any]:
         """Options, checked, as `upload_files` takes them."""
-        from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.uploads.plan import CHECKSUM, MATCH_BY
 
@@ -221,7 +220,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             )
         return {
             "match_by": match_by,
-            "files_per_job": parse_positive_int(self.files_per_job, "files_per_job", most=MOST_URLS_PER_REQUEST),
+            "files_per_job": parse_positive_int(self.files_per_job, "files_per_job", most=MOST_FILES_PER_JOB),
             "job_timeout": parse_seconds(self.job_timeout, "job_timeout"),
         }
 

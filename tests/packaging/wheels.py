@@ -1,11 +1,17 @@
-"""What the modules of a wheel import, and which requirement must bring it."""
+"""What is in a wheel, and what its modules need from elsewhere."""
 
 from __future__ import annotations
 
 import ast
+import email
+import email.message
 import re
 import sys
+import tomllib
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 _BROUGHT_BY = {  # which requirement an import rests on, where the names differ
     "PIL": "pillow",
@@ -13,6 +19,24 @@ _BROUGHT_BY = {  # which requirement an import rests on, where the names differ
     "airflow": "apache-airflow",
     "urllib3": "requests",
 }
+
+
+def contents(wheel: Path) -> dict[str, bytes]:
+    """The files of a wheel, by name."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def metadata_of(files: Mapping[str, bytes]) -> email.message.Message:
+    """What a wheel says of itself."""
+    (name,) = (name for name in files if name.endswith(".dist-info/METADATA"))
+    return email.message_from_bytes(files[name])
+
+
+def declared(folder: Path) -> dict[str, Any]:
+    """What ``pyproject.toml`` says of the project."""
+    project: dict[str, Any] = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    return project
 
 
 def needed_by_module(files: Mapping[str, bytes], package: str) -> dict[str, set[str]]:
