@@ -19,6 +19,7 @@ from encord_emulator import __version__ as emulator_version
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
 from tests.client import keys
+from tests.docs.blocks import blocks_of
 from tests.packaging.environments import ROOT, START_SECONDS, UV, Environment, uv
 from tests.sdk import media
 
@@ -191,28 +192,13 @@ def test_other_tests_do_not_notice_that_something_is_missing(
     assert "1 passed" in done.stdout
 
 
-_WITH_THE_SDK = """
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from encord import EncordUserClient
-
-
-def test_the_sdk_finds_a_project(encord_emulator):
-    key = Ed25519PrivateKey.generate()
-    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
-    encord_emulator.authorize(public.decode(), email="me@example.com")
-    seeded = encord_emulator.project(owner="me@example.com", title="Street", rows=3)
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-    client = EncordUserClient.create_with_ssh_private_key(private.decode(), domain=encord_emulator.url)
-    project = client.get_project(seeded["project_id"])
-    assert (project.title, len(project.list_label_rows_v2())) == ("Street", 3)
-"""
-
-
 def test_the_vendors_sdk_works_with_the_emulator_alone(emulator_alone: Environment) -> None:
-    done = emulator_alone.run("python", "-m", "pytest", _write_test(emulator_alone, "sdk", _WITH_THE_SDK))
+    """The example of the emulator's README."""
+    (example,) = (block.text for block in blocks_of(ROOT / "emulator" / "README.md") if block.language == "python")
+    done = emulator_alone.run("python", "-m", "pytest", _write_test(emulator_alone, "sdk", example))
 
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
     listed = uv("pip", "list", "--python", emulator_alone.python)
     assert "encord-emulator" in listed
     assert "airflow" not in listed
