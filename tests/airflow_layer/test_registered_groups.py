@@ -134,15 +134,17 @@ def test_an_image_group_in_another_order_is_there_and_the_report_says_so(
     assert line["note"] is None
 
 
-def test_of_two_groups_with_the_same_files_each_finds_the_one_in_its_order(intake: Intake, tmp_path: Path) -> None:
-    """The first took the group of the second, which then was none of those that are there."""
+@pytest.mark.parametrize("which", [0, 1])
+def test_of_two_groups_with_the_same_files_each_finds_the_one_in_its_order(
+    intake: Intake, tmp_path: Path, which: int
+) -> None:
+    """Another group came first, and took the one that was there in this order."""
     names, report = intake.objects(3), tmp_path / "report"
-    one, other = _group(intake, names), _group(intake, names[::-1])
-    for _ in range(2):
-        source = _manifest(intake, image_groups=[one, other])
-        intake.register(source=source, report=str(report), skip_duplicate_urls=_ == 1)
-    turned = _manifest(intake, image_groups=[_group(intake, [names[1], names[0], names[2]]), other])
-    intake.register(source=turned, report=str(report))
+    groups = [_group(intake, names), _group(intake, names[::-1])]
+    for group in groups:
+        intake.register(source=_manifest(intake, image_groups=[group]), skip_duplicate_urls=False)
+    turned = _group(intake, [names[1], names[0], names[2]])
+    intake.register(source=_manifest(intake, image_groups=[turned, groups[which]]), report=str(report))
     first, second = map(json.loads, report.read_text().splitlines())
     assert ("another order" in first["note"], second["note"]) == (True, None)
 
