@@ -107,10 +107,11 @@ def _write(path: Any, claim: Claim, objects: Sequence[CloudObject]) -> None:
 def _others(directory: Any, names: Sequence[str]) -> list[Any]:
     """Manifests of earlier runs, other than these.
 
-    :raises InvalidArgumentError: One has not the content that its name stands for.
+    :raises InvalidArgumentError: The content of one does not match its name.
     """
     with storage_errors(_ARGUMENT, directory):
-        others = [path for path in directory.iterdir() if _MANIFEST.fullmatch(path.name) and path.name not in {*names}]
+        new = {*names}
+        others = [path for path in directory.iterdir() if _MANIFEST.fullmatch(path.name) and path.name not in new]
         foreign = [path.name for path in others if not _is_whole(path)]
     if foreign:
         raise _holds_others(directory, foreign)

@@ -1,4 +1,4 @@
-"""The report of a registration: a file of `registration_lines`.
+"""The report of a registration: a file of the lines that the module `lines` makes.
 
 What is sent is written down before the job starts (`SentUnit`), so the report never depends on reading the source a
 second time.
