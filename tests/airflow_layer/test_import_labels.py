@@ -350,7 +350,7 @@ def test_the_label_limit_of_the_server_is_kept_to(model: Model) -> None:
         ({"if_exists": "perhaps"}, "if_exists: 'perhaps' is not one of skip, merge, overwrite"),
         ({"on_error": "perhaps"}, "on_error: 'perhaps'"),
         ({"python_callable": lambda row: None}, "Pass exactly one of `source` and `python_callable`"),
-        ({"branch": "b", "promote_to": "b"}, "promote_to: 'b' is the branch"),
+        ({"branch": "b", "promote_to": "b"}, "promote_to: 'b' is also the branch"),
         *(
             ({name: value}, rf"{name}: .*{message}")
             for name in ("branch", "promote_to")

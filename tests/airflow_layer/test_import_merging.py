@@ -283,4 +283,4 @@ def test_merging_without_a_report_says_in_the_log_what_it_cannot_see(
     captured = capsys.readouterr()
     logged = captured.out + captured.err + caplog.text
     assert "without the argument report" in logged
-    assert "6 rows have some of the labels with another content" in logged
+    assert "6 rows already have some of these labels with different content" in logged
