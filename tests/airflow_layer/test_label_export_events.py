@@ -74,7 +74,7 @@ def test_an_outlet_of_another_host_is_warned_of_with_both_uris(exports: Exports,
     )
     operator.execute(context(outlet_events=OutletEvents()))
     logged = _logged(capsys, caplog)
-    (warning,) = (line for line in logged.splitlines() if "gets an event without counts" in line)
+    (warning,) = (line for line in logged.splitlines() if "has no counts" in line)
     assert theirs in warning
     assert ours in warning
 

@@ -284,7 +284,7 @@ def test_rows_that_encord_leaves_out_fail_the_task(exports: Exports) -> None:
 @pytest.mark.parametrize(
     ("arguments", "times", "message"),
     [
-        ({"max_lateness_seconds": "1e12"}, {}, "max_lateness_seconds: 1e12 seconds are more than ten years"),
+        ({"max_lateness_seconds": "1e12"}, {}, "max_lateness_seconds: 1e12 seconds is more than ten years"),
         ({}, {"data_interval_end": now().replace(tzinfo=None)}, "data_interval_end: .* not a datetime with a timezone"),
         ({}, {"data_interval_end": "2026-01-01"}, "data_interval_end: .* not a datetime with a timezone"),
     ],
