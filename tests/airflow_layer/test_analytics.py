@@ -168,7 +168,7 @@ def test_filters_let_through_what_they_name(activity: Activity) -> None:
     [
         (
             {"record_types": "label_logs"},
-            r"record_types: \['label_logs'\] is not one of time_spent, task_actions, editor_logs",
+            r"record_types: \['label_logs'\] is not allowed. Pass one or more of time_spent, task_actions, editor_logs",
         ),
         ({"record_types": []}, "record_types: "),
         ({"format": "csv"}, "format: 'csv' is not one of jsonl, jsonl.gz, parquet"),

@@ -63,7 +63,11 @@ class TestEmptySwitches:
         assert callable(operator.dry_run)
         made = operator(
             task_id="task",
-            **({"data_hashes": ["x"]} if "Remove" in operator.__name__ else {"folder_id": "x", "metadata": {}}),
+            **(
+                {"data_hashes": [str(uuid.uuid4())]}
+                if "Remove" in operator.__name__
+                else {"folder_id": "x", "metadata": {}}
+            ),
         )
         made.dry_run()
 

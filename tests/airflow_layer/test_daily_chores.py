@@ -102,7 +102,7 @@ class TestLinks:
     def test_what_is_no_selection_is_refused(self, account: Account, arguments: dict[str, Any]) -> None:
         with account.client() as client:
             dataset = client.create_dataset("Empty").id
-        with pytest.raises(AirflowFailException, match=r"items|duplicates_behavior"):
+        with pytest.raises(AirflowFailException, match=r"item_ids|duplicates_behavior"):
             run(EncordLinkItemsOperator, dataset_id=dataset, **arguments)
 
 

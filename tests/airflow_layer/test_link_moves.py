@@ -123,6 +123,6 @@ class TestLinks:
             dataset = client.create_dataset("Linked").id
         account.emulator.faults([{"match": LINK, "do": {"status": 200, "json": {"status": 200, "response": []}}}])
         with pytest.raises(
-            AirflowFailException, match=r"The link accounts for 0 created \+ 0 unchanged = 0 of 3 units"
+            AirflowFailException, match=r"The link has an outcome for 0 created \+ 0 unchanged = 0 of 3 units"
         ):
             run(EncordLinkItemsOperator, dataset_id=dataset, folder_id=folder.id)

@@ -277,7 +277,7 @@ def test_two_late_snapshots_at_once_are_one(exports: Exports) -> None:
 def test_rows_that_encord_leaves_out_fail_the_task(exports: Exports) -> None:
     # fault 13.1
     exports.emulator.faults([{"match": COPIES, "do": {"status": 200, "json": {"copiedCount": 40}}}])
-    with pytest.raises(AirflowFailException, match=r"Snapshot export-today accounts for 0 copied \+ 0 deleted"):
+    with pytest.raises(AirflowFailException, match=r"Snapshot export-today has an outcome for 0 copied \+ 0 deleted"):
         freeze(exports, now())
 
 

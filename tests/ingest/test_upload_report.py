@@ -164,7 +164,7 @@ def test_while_a_report_is_written_the_earlier_one_stands(tmp_path: Path) -> Non
 
 
 def test_a_directory_is_no_report(tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"report: .* is a directory; name a file"):
+    with pytest.raises(InvalidArgumentError, match=r"report: .* is a directory\. Pass a file"):
         earlier_lines(tmp_path)
 
 

@@ -218,7 +218,7 @@ def test_a_long_list_of_failures_is_cut_and_counted(intake: Intake) -> None:
     with pytest.raises(AirflowFailException) as caught:
         intake.upload()
     assert str(caught.value).count("\n- ") == 21
-    assert "and 5 more; with the argument report" in str(caught.value)
+    assert "and 5 more. Pass `report`" in str(caught.value)
 
 
 def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
@@ -261,7 +261,7 @@ def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
         ({"report": "report.jsonl"}, "report: 'report.jsonl' is not an absolute path"),
         ({"report": "~/report.jsonl"}, "report: '~/report.jsonl' is not an absolute path"),
         ({"report": "nowhere://bucket/r.jsonl"}, "report: nowhere:// paths cannot be used here"),
-        ({"report": "/"}, "report: file:/+ is a directory; name a file"),
+        ({"report": "/"}, "report: file:/+ is a directory. Pass a file"),
         ({"report": "/proc/nowhere/r.jsonl"}, "report: file:///proc/nowhere/r.jsonl cannot be used"),
     ],
 )
