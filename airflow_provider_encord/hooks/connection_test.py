@@ -120,7 +120,7 @@ def _with_what_it_means(error: EncordError) -> str:
     if error.not_encord:
         return message
     if isinstance(error, TransientError) and error.trace_id:  # Encord answered, but did not check the credential
-        return f"{message} The connection may be correct: wait a moment and test it again.{trace}"
+        return f"{message} The connection may be correct: wait a moment and try again.{trace}"
     if isinstance(error, UnexpectedResponseError):
         return f"{message} Check that the connection's host is Encord's API.{trace}"
     if isinstance(error, AuthenticationError | PermissionDeniedError):

@@ -221,7 +221,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "a method whose fields are empty",
         lambda around: around.ssh(auth_method="api_key"),
-        ("auth_method api_key", "fill api_key and resource_id"),
+        ("auth_method api_key", "Fill api_key and resource_id"),
     ),
     Case(
         "an extra field that is not JSON",
@@ -380,7 +380,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "a rate limit",
         lambda around: _fault(around, status=429, headers={"Retry-After": "20"}),
-        ("fewer requests", "HTTP 429", "wait for 20 s", "test it again"),
+        ("fewer requests", "HTTP 429", "wait for 20 s", "try again"),
     ),
     Case(
         "an Encord that is down",
