@@ -239,7 +239,7 @@ def test_a_job_that_is_done_with_fewer_units_than_were_sent_is_no_success(intake
     }
     intake.emulator.faults([{"match": POLL, "do": {"status": 200, "json": answer}}])
     try:
-        with pytest.raises(AirflowFailException, match=r"accounts for 1 done .* of 2 units"):
+        with pytest.raises(AirflowFailException, match=r"has an outcome for 1 done .* of 2 units"):
             intake.register(source=intake.manifest(intake.objects(2)))
     finally:
         intake.emulator.clear_faults()

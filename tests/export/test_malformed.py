@@ -129,7 +129,7 @@ def test_the_state_of_an_earlier_attempt_is_named(tmp_path, odd):
     if odd("value") == b"[]":  # it is JSON; `Checkpoint` ignores it
         assert FileStore(tmp_path, "report").get("place") == []
         return
-    with pytest.raises(InvalidArgumentError, match=r"report: .*place\.json .* damaged"):
+    with pytest.raises(InvalidArgumentError, match=r"report: .*place\.json.* damaged"):
         FileStore(tmp_path, "report").get("place")
 
 
