@@ -1,18 +1,18 @@
-"""Airflow assets for what stands in Encord: ``encord://<API host>/projects/<id>`` and what is below it.
+"""Airflow assets for resources in Encord, with URIs such as ``encord://<API host>/projects/<id>``.
 
 =================================================  =======================================
-URI, after ``encord://<API host>/``                 an event of it says
+URI, after ``encord://<API host>/``                 meaning of an event
 =================================================  =======================================
 ``projects/<id>``                                  the project changed
 ``projects/<id>/branches/<branch>/labels``         labels of the branch were read or written
 ``projects/<id>/stages/<id>``                      tasks of the stage moved
-``datasets/<id>``                                  data rows came or went
-``folders/<id>``                                   storage items came or went
+``datasets/<id>``                                  data rows were added or removed
+``folders/<id>``                                   storage items were added or removed
 =================================================  =======================================
 
-The host is that of the API, as ids are only known in their region; without a connection's id, as several connections
-lead to the same project. The branch is a part of the path, because Airflow drops fragments. Make URIs with the
-functions below only: two spellings of one thing would be two assets.
+The URI contains the host of the API, because an id is valid only in its region. It does not contain a connection id,
+because several connections can have access to the same project. The branch is a part of the path, because Airflow
+removes fragments. Create URIs only with the functions below: two spellings of a URI would be two assets.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _SHAPES = (
 def project_uri(api: str, project_id: str) -> str:
     """URI of a project.
 
-    :param api: Base URL or host of the API; the same for the functions below.
-    :param project_id: Its id.
-    :raises ValueError: An id is not a UUID, or there is no host; the same for the functions below.
+    :param api: Base URL or host of the API. The functions below have the same argument.
+    :param project_id: Id of the project.
+    :raises ValueError: An id is not a UUID, or the host is missing. The functions below raise the same error.
     """
     return _uri(api, "projects", _id(project_id, "project_id"))
 
@@ -49,7 +49,7 @@ def project_uri(api: str, project_id: str) -> str:
 def labels_uri(api: str, project_id: str, branch: str = _MAIN_BRANCH) -> str:
     """URI of the labels of a project, on one branch."""
     if not branch:
-        raise ValueError("branch: it is empty; name the label branch, such as 'main'.")
+        raise ValueError("branch: it is empty. Pass the name of the label branch, such as 'main'.")
     return _uri(
         api, "projects", _id(project_id, "project_id"), "branches", urllib.parse.quote(branch, safe=""), "labels"
     )
@@ -73,8 +73,8 @@ def folder_uri(api: str, folder_id: str) -> str:
 def project_asset(project_id: str, *, host: str = DEFAULT_HOST) -> Asset:
     """Asset of a project, for ``outlets``, ``inlets`` and ``schedule``.
 
-    :param project_id: Its id.
-    :param host: The API's host, as in the connection; the same for the functions below.
+    :param project_id: Id of the project.
+    :param host: Host of the API, as in the connection. The functions below have the same argument.
     """
     return _asset(project_uri(host, project_id))
 
@@ -87,8 +87,9 @@ def labels_asset(project_id: str, branch: str = _MAIN_BRANCH, *, host: str = DEF
 def stage_asset(
     project_id: str, stage_id: str, *, host: str = DEFAULT_HOST, watchers: list[Any] | None = None
 ) -> Asset:
-    """Asset of a workflow stage's tasks.
+    """Asset of the tasks in a workflow stage.
 
+    :param project_id: Id of the project.
     :param stage_id: Id of the stage.
     :param watchers: Asset watchers (Airflow 3).
     """
@@ -114,11 +115,13 @@ def create_asset(
     dataset_id: str | None = None,
     folder_id: str | None = None,
 ) -> Asset:
-    """The factory that Airflow finds by the scheme: exactly one of `project_id`, `dataset_id` and `folder_id`.
+    """Create an asset. Airflow calls this factory for the scheme ``encord``.
 
-    :param branch: With a project: its labels on this branch.
-    :param stage_id: With a project: the tasks of this stage.
-    :raises ValueError: They contradict each other.
+    Pass exactly one of `project_id`, `dataset_id` and `folder_id`.
+
+    :param branch: With `project_id`: the asset of the labels on this branch.
+    :param stage_id: With `project_id`: the asset of the tasks in this stage.
+    :raises ValueError: The arguments contradict each other.
     """
     named = [one for one in (project_id, dataset_id, folder_id) if one]
     if len(named) != 1 or ((branch or stage_id) and not project_id) or (branch and stage_id):
@@ -136,24 +139,24 @@ def create_asset(
 
 
 def sanitize_uri(uri: urllib.parse.SplitResult) -> urllib.parse.SplitResult:
-    """The handler that Airflow asks for each URI of the scheme: the one spelling of it.
+    """Normalize a URI. Airflow calls this handler for each URI with the scheme ``encord``.
 
-    :raises ValueError: It is not one of the shapes above, or has no host, a user, a query or a fragment.
+    :raises ValueError: The URI has none of the forms above, no host, or it has a user, a query or a fragment.
     """
     if not uri.netloc:
-        raise ValueError(f"{uri.geturl()} names no host; write encord://{DEFAULT_HOST}/...")
+        raise ValueError(f"{uri.geturl()} has no host. Write encord://{DEFAULT_HOST}/...")
     if "@" in uri.netloc:
-        raise ValueError("An encord:// URI has no user: credentials stand in the connection.")
+        raise ValueError("An encord:// URI must not contain a user. Put credentials in the Airflow connection.")
     if uri.query or uri.fragment:
-        raise ValueError(f"{uri.geturl()} has a query or a fragment; an encord:// URI has neither.")
+        raise ValueError(f"{uri.geturl()} has a query or a fragment. Remove it; an encord:// URI has neither.")
     path = _lower_ids(uri.path.rstrip("/"))
     if not _PATH.fullmatch(path):
-        raise ValueError(f"{uri.geturl()} is not an asset of Encord. These are: {_SHAPES}.")
+        raise ValueError(f"{uri.geturl()} is not the URI of an Encord asset. The path must be one of: {_SHAPES}.")
     return uri._replace(netloc=uri.netloc.lower(), path=path)
 
 
 def to_openlineage(asset: Asset, lineage_context: Any) -> OpenLineageDataset:  # noqa: ARG001 - Airflow's signature
-    """The dataset of OpenLineage that an asset is: namespace ``encord://<host>``, name the path."""
+    """Convert an asset to an OpenLineage dataset. Its namespace is ``encord://<host>``, its name is the path."""
     from airflow.providers.common.compat.openlineage.facet import Dataset
 
     parts = urllib.parse.urlsplit(asset.uri)
@@ -170,7 +173,7 @@ def _uri(api: str, *parts: str) -> str:
     host = api.partition("://")[2] if "://" in api else api
     host = host.partition("/")[0].lower().removesuffix(":443")
     if not host or "@" in host:
-        raise ValueError(f"host: {api!r} is not an API host, such as {DEFAULT_HOST}.")
+        raise ValueError(f"host: {api!r} is not an API host. Pass one such as {DEFAULT_HOST}.")
     return f"{SCHEME}://{host}/{'/'.join(parts)}"
 
 
@@ -179,13 +182,13 @@ def _id(value: str, name: str) -> str:
         return str(uuid.UUID(str(value).strip()))
     except ValueError:
         raise ValueError(
-            f"{name}: {str(value)[:80]!r} is not an id (UUID). An asset stands in the DAG file, where templates are "
-            "not rendered."
+            f"{name}: {str(value)[:80]!r} is not an id (UUID). Pass the id itself; templates are not rendered in "
+            "assets."
         ) from None
 
 
 def _lower_ids(path: str) -> str:
-    """Ids in lower case, as Encord writes them; a branch keeps its letters."""
+    """Convert ids to lower case, as Encord writes them. The name of a branch is not changed."""
     parts = path.split("/")
     return "/".join(
         part if number > 0 and parts[number - 1] == "branches" else part.lower() for number, part in enumerate(parts)

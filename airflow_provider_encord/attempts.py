@@ -1,13 +1,14 @@
-"""State that outlives an attempt of a task: what it is about, when it may be used, and who owns a shared place.
+"""State that is stored between the attempts of a task, and claims on directories that tasks share.
 
-Airflow retries, clears, overlaps and kills tasks, so whatever an attempt stores is read by an attempt that may want
-something else. Three rules follow, and all operators keep them by using this module:
+Airflow retries, clears and kills tasks, and two attempts can run at the same time. So an attempt can find stored state
+of an attempt with other arguments. All operators use this module, which follows three rules:
 
-1. Stored state carries a fingerprint of its target, arguments and inputs. `Checkpoint` returns it only to an attempt
-   with an equal fingerprint, and the operator deletes it once the task has ended permanently.
-2. Parts are named by their content, never by their position, because a source can gain or lose entries in between.
-3. An attempt that writes into a shared place holds a `Claim` on it and checks the claim at every step. A process that
-   lost its claim (Airflow started another attempt, and this one is a zombie) stops writing.
+1. Stored state has a fingerprint of its target, arguments and inputs. `Checkpoint` returns it only to an attempt with
+   the same fingerprint. The operator deletes it when the task has ended permanently.
+2. Parts are named by their content, not by their position, because entries of a source can be added or removed between
+   two attempts.
+3. An attempt that writes to a shared directory has a `Claim` on it, and checks the claim at every step. If another
+   attempt took the claim (this process is a zombie), it stops writing.
 """
 
 from __future__ import annotations
@@ -29,49 +30,49 @@ from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.storage_paths import UNFINISHED, is_local, plain, storage_errors, write_whole
 
 CLAIM_SECONDS = 900.0
-"""How long a claim lasts after it was last renewed, unless its owner holds it for longer."""
+"""How long a claim is valid after its last renewal, in seconds, unless its owner extends it with `Claim.hold`."""
 
 CLAIM_FILE = "claim.json"
-"""What the file of a claim is called, in the place that it is about."""
+"""Name of the claim file in the claimed directory."""
 
 T = TypeVar("T")
 
 
 def fingerprint(**about: Any) -> str:
-    """Identify what stored state is about: equal for equal values, whatever the order of the keys.
+    """Return a fingerprint of the target, arguments and inputs. The order of keys does not matter.
 
-    :param about: Target, arguments and inputs: JSON values, and whatever `str` distinguishes.
-    :return: 32 hexadecimal digits. They reveal nothing of the values.
+    :param about: JSON values. Values of other types are converted with `str`.
+    :return: 32 hexadecimal digits, from which the values cannot be read.
     """
     text = json.dumps(about, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 class Store(Protocol):
-    """Where state is kept between attempts: Airflow's task state store (3.3), or any mapping with this shape."""
+    """Stores state between attempts: Airflow's task state store (3.3), or another object with these methods."""
 
     def get(self, key: str) -> Any:
-        """The stored JSON value, or None."""
+        """Return the stored JSON value, or None."""
 
     def set(self, key: str, value: Any) -> None:
         """Store a JSON value."""
 
     def delete(self, key: str) -> None:
-        """Delete a key; one that is not there is no error."""
+        """Delete a key. A missing key is not an error."""
 
 
 class FileStore:
-    """State in a directory of a disk or an object store, one file for each key.
+    """Stores state in a directory on a disk or in an object store, with one file for each key.
 
-    :param directory: A path object. It is created when the first value is stored, and removed with the last.
-    :param argument: The operator's argument that the directory comes from; for error messages.
+    :param directory: A path object. The directory is created with the first value, and removed with the last.
+    :param argument: Name of the operator argument for the directory, for error messages.
     """
 
     def __init__(self, directory: Any, argument: str):
         self._directory, self._argument = directory, argument
 
     def get(self, key: str) -> Any:
-        """The stored value, or None.
+        """Return the stored value, or None.
 
         :raises InvalidArgumentError: The file is not JSON.
         """
@@ -84,17 +85,18 @@ class FileStore:
             return msgspec.json.decode(content)
         except NOT_JSON:
             raise InvalidArgumentError(
-                f"{self._argument}: {path} holds the state of an earlier attempt and is damaged. Delete the file."
+                f"{self._argument}: {path}, the state of an earlier attempt, is damaged. Delete the file and run the "
+                "task again."
             ) from None
 
     def set(self, key: str, value: Any) -> None:
-        """Store a value, whole or not at all."""
+        """Store a value. The file is replaced as a whole."""
         path = self._path(key)
         with storage_errors(self._argument, path):
             write_whole(path, [msgspec.json.encode(value)])
 
     def delete(self, key: str) -> None:
-        """Delete a value, and the directory if it was the last."""
+        """Delete a value. If it was the last one, also delete the directory."""
         path = self._path(key)
         with storage_errors(self._argument, path):
             remove(path)
@@ -106,12 +108,12 @@ class FileStore:
 
 
 class Checkpoint(Generic[T]):
-    """One stored value that says what it is about.
+    """A stored value with a fingerprint.
 
-    :param store: Where it is kept. None keeps it for this attempt only.
-    :param key: Its name there.
-    :param about: A `fingerprint`. A value that was stored with another one is ignored, and replaced by the next `save`.
-    :param type_: What the value is converted to; a `msgspec.Struct` or a built-in type.
+    :param store: The store. None: the value is not stored.
+    :param key: Key in the store.
+    :param about: A `fingerprint`. A value with another fingerprint is ignored, and replaced by the next `save`.
+    :param type_: Type of the value: a `msgspec.Struct` or a built-in type.
     """
 
     def __init__(self, store: Store | None, key: str, about: str, type_: type[T]):
@@ -119,17 +121,17 @@ class Checkpoint(Generic[T]):
 
     @property
     def lasting(self) -> bool:
-        """Whether another attempt will find the value."""
+        """Whether another attempt can read the value."""
         return self._store is not None
 
     def load(self) -> T | None:
-        """The value that an earlier attempt at the same work saved; else None."""
+        """Return the value that an earlier attempt saved with the same fingerprint, or None."""
         stored = self._store.get(self._key) if self._store else None
         if not isinstance(stored, dict) or stored.get("about") != self._about:
             return None
         try:
             return msgspec.convert(stored.get("value"), self._type)
-        except msgspec.ValidationError:  # of another version of this provider
+        except msgspec.ValidationError:  # another version of this provider stored it
             return None
 
     def save(self, value: T) -> None:
@@ -138,19 +140,19 @@ class Checkpoint(Generic[T]):
             self._store.set(self._key, {"about": self._about, "value": msgspec.to_builtins(value)})
 
     def forget(self) -> None:
-        """Delete it: the task has ended permanently."""
+        """Delete the value, because the task has ended permanently."""
         if self._store:
             self._store.delete(self._key)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Owner:
-    """Who claims a place.
+    """The owner of a claim.
 
-    :param task: Names the task instance over all its attempts, such as ``dag/run/task/-1``. A retry takes over from
-        the attempt before at once.
-    :param attempt: Names one attempt; random.
-    :param process: ``host:process id`` of an owner that is not a task of Airflow. Its claim ends with the process.
+    :param task: Id of the task instance, the same for all its attempts, such as ``dag/run/task/-1``. A retry takes the
+        claim of the previous attempt immediately.
+    :param attempt: Random id of the attempt.
+    :param process: ``host:process id`` of an owner outside of Airflow. Its claim ends with the process.
     """
 
     task: str
@@ -159,21 +161,21 @@ class Owner:
 
     @classmethod
     def this_process(cls) -> Owner:
-        """The owner outside of Airflow."""
+        """Return the owner for code that runs outside of Airflow."""
         process = f"{socket.gethostname()}:{os.getpid()}"
         return cls(f"process {process}", process=process)
 
 
 class Claim:
-    """A place in storage that one attempt at a time may write into; the claim is a file in it.
+    """A claim on a directory, to which only one attempt may write at a time. The claim is a file in the directory.
 
-    Object stores have no locks. So a claim is written and then read back, and it is read again at every step: two
-    attempts that claim within the same moment do not both keep the claim.
+    Object stores have no locks. So the claim file is written and then read back, and it is read again at every step. If
+    two attempts claim at the same moment, only one of them keeps the claim.
 
-    :param path: The claim's file; a path object.
-    :param owner: Who claims.
-    :param argument: The operator's argument that the place comes from; for error messages.
-    :param clock: Seconds since 1970; compared between machines, so `CLAIM_SECONDS` is generous.
+    :param path: Path object of the claim file.
+    :param owner: The owner of the claim.
+    :param argument: Name of the operator argument for the directory, for error messages.
+    :param clock: Returns seconds since 1970. Clocks of different machines are compared, so `CLAIM_SECONDS` is long.
     """
 
     def __init__(self, path: Any, owner: Owner, argument: str, *, clock: Callable[[], float] = time.time):
@@ -183,35 +185,35 @@ class Claim:
 
     @property
     def owner(self) -> Owner:
-        """Who claims."""
+        """The owner of the claim."""
         return self._owner
 
     def take(self) -> None:
-        """Claim the place.
+        """Claim the directory.
 
-        :raises InvalidArgumentError: The file that is there is of something else.
-        :raises UnavailableError: Another task holds it, and its claim has not ended.
+        :raises InvalidArgumentError: There is a file at the path that is not a claim.
+        :raises UnavailableError: Another task has a claim that has not ended.
         """
         held = self._read(foreign=True)
         if held is not None and held.task != self._owner.task and not _has_ended(held.process):
             left = held.renewed + held.seconds - self._clock()
-            if 0 < left <= held.seconds + CLAIM_SECONDS:  # later than that, its owner's clock is wrong
+            if 0 < left <= held.seconds + CLAIM_SECONDS:  # if it is longer, the owner's clock is wrong
                 raise UnavailableError(
                     f"{self._argument}: {self._path.parent} is in use by the task {held.task}. Two tasks must not "
-                    f"write there at once: set max_active_tis_per_dag=1, or give each its own place. If that task "
-                    f"died, its claim ends in {left:.0f} s, or when {self._path} is deleted.",
-                    retry_after=min(left, CLAIM_SECONDS),  # a task that lives gives the place back before
+                    f"write to it at the same time: set max_active_tis_per_dag=1, or use a different directory for "
+                    f"each task. If that task died, its claim ends in {left:.0f} s, or when you delete {self._path}.",
+                    retry_after=min(left, CLAIM_SECONDS),  # a running task releases its claim before
                 )
         self._seconds = CLAIM_SECONDS
         self._write()
         self.check()
 
     def check(self) -> None:
-        """Make sure that the claim still stands; renew it when a part of its time has passed.
+        """Check that the claim is still valid. Renew it when a quarter of its time has passed.
 
-        :raises InvalidArgumentError: Another attempt at this task took the place over. This one must stop.
-        :raises UnavailableError: Another task did, in the same moment or after this claim had ended; or the claim's
-            file is gone.
+        :raises InvalidArgumentError: Another attempt of this task took the claim. This attempt must stop.
+        :raises UnavailableError: Another task took the claim, at the same moment or after this claim had ended; or the
+            claim file does not exist any more.
         """
         self._require()
         if self._seconds != CLAIM_SECONDS or self._clock() - self._renewed > CLAIM_SECONDS / 4:
@@ -219,20 +221,21 @@ class Claim:
             self._write()
 
     def keep(self) -> None:
-        """As `check`, but only once a part of the claim's time has passed: for each turn of a long loop.
+        """Call `check` if a quarter of the claim's time has passed. For long loops, where `check` would be too slow.
 
-        :raises EncordError: As `check`.
+        :raises EncordError: See `check`.
         """
         if self._clock() - self._renewed > CLAIM_SECONDS / 4:
             self.check()
 
     def hold(self, seconds: float) -> None:
-        """Keep the claim through a time in which the owner does not check it, such as a deferral.
+        """Extend the claim for a time in which the owner cannot check it, such as a deferral.
 
-        It lasts `CLAIM_SECONDS` at least. The next `check` ends the hold. An owner that dies keeps other tasks out
-        until then, so hold it no longer than needed; a retry takes over at once.
+        The claim is then valid for at least `CLAIM_SECONDS`. The next `check` ends the extension. If the owner dies,
+        other tasks must wait until the end of this time, so do not extend it longer than needed. A retry of the same
+        task takes the claim immediately.
 
-        :raises EncordError: As `check`.
+        :raises EncordError: See `check`.
         """
         self._require()
         self._seconds = max(seconds, CLAIM_SECONDS)
@@ -242,33 +245,32 @@ class Claim:
         held = self._read()
         if held is None:
             raise UnavailableError(
-                f"{self._argument}: {self._path} is gone, which reserved its directory for this task. Somebody "
-                "deleted it, or another attempt has ended. So this one stops; what it has done is not lost. Run the "
-                "task again."
+                f"{self._argument}: {self._path}, the claim file of this task, was deleted, by a user or by another "
+                "attempt that ended. This attempt stops; its work so far is kept. Run the task again."
             )
         if held.attempt != self._owner.attempt:
             kind = InvalidArgumentError if held.task == self._owner.task else UnavailableError
             raise kind(
-                f"{self._argument}: another attempt took {self._path.parent} over (task {held.task}), so this one "
-                "stops. What it has done is not lost."
+                f"{self._argument}: another attempt took over {self._path.parent} (task {held.task}), so this attempt "
+                "stops. Its work so far is kept."
             )
 
     @property
     def stands(self) -> bool:
-        """Whether this attempt took the place and still holds it."""
+        """Whether this attempt still has the claim."""
         held = self._read()
         return held is not None and held.attempt == self._owner.attempt
 
     def release(self) -> None:
-        """Give the place back, if the claim still stands."""
+        """Delete the claim, if this attempt still has it."""
         if self.stands:
             with storage_errors(self._argument, self._path):
                 remove(self._path)
 
     def _read(self, *, foreign: bool = False) -> _Held | None:
-        """What the file of the claim says; None without a file.
+        """Read the claim file; None without a file.
 
-        :param foreign: Refuse a file that is not a claim. Otherwise it counts as none.
+        :param foreign: Raise an error for a file that is not a claim. Otherwise return None for it.
         """
         with storage_errors(self._argument, self._path):
             try:
@@ -278,10 +280,10 @@ class Claim:
         try:
             return msgspec.json.decode(content, type=_Held)
         except NOT_JSON:
-            if foreign and content:  # an empty one is what a full disk leaves of ours
+            if foreign and content:  # an empty file is ours: a full disk leaves one
                 raise InvalidArgumentError(
-                    f"{self._argument}: {self._path} is not a file of this provider, and is not overwritten. Move it, "
-                    "or name another place."
+                    f"{self._argument}: {self._path} was not written by this provider, so it is not overwritten. Move "
+                    "the file, or pass another directory."
                 ) from None
             return None
 
@@ -300,13 +302,13 @@ class Claim:
                 write_whole(self._path, [msgspec.json.encode(held)])
             except FileNotFoundError:
                 raise UnavailableError(
-                    f"{self._argument}: {self._path.parent} is removed again and again by other attempts. Run the task "
+                    f"{self._argument}: {self._path.parent} was removed several times by other attempts. Run the task "
                     "again."
                 ) from None
 
 
 class _Held(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file of a claim says."""
+    """The content of a claim file."""
 
     task: str
     attempt: str
@@ -316,7 +318,7 @@ class _Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_claim(content: bytes) -> bool:
-    """Whether the content of a file is that of a claim; so is an empty one, which a full disk leaves."""
+    """Whether a file is a claim. An empty file counts as one, because a full disk leaves empty claim files."""
     try:
         msgspec.json.decode(content or b"null", type=_Held | None)
     except NOT_JSON:
@@ -325,7 +327,7 @@ def is_claim(content: bytes) -> bool:
 
 
 def _has_ended(process: str | None) -> bool:
-    """Whether a process of this machine has ended; False for processes of other machines, which cannot be checked."""
+    """Whether a process of this machine has ended. False for other machines, because that cannot be checked."""
     host, _, number = (process or "").rpartition(":")
     if host != socket.gethostname() or not number.isdigit():
         return False
@@ -339,7 +341,7 @@ def _has_ended(process: str | None) -> bool:
 
 
 def remove(path: Any) -> None:
-    """Delete a file; one that another attempt deleted before is fine."""
+    """Delete a file. It is not an error if another attempt has deleted it."""
     try:
         path.unlink()
     except FileNotFoundError:
@@ -347,9 +349,10 @@ def remove(path: Any) -> None:
 
 
 def remove_unfinished(directory: Any) -> None:
-    """Delete what killed attempts left of files that they were writing.
+    """Delete the unfinished files that killed attempts left in a directory.
 
-    Only for an attempt that holds the claim on the directory. Files of claims stay: another attempt may be claiming.
+    Only an attempt with the claim on the directory may call this. Unfinished claim files are kept, because another
+    attempt may be writing one.
     """
     for path in list(directory.iterdir()) if directory.exists() else ():
         if path.name.endswith(UNFINISHED) and not path.name.startswith(CLAIM_FILE):
@@ -357,8 +360,8 @@ def remove_unfinished(directory: Any) -> None:
 
 
 def remove_empty(directory: Any) -> None:
-    """Delete a directory of a disk if it is empty; one that is gone, or that another attempt uses, is fine."""
+    """Delete a directory on a disk if it is empty. It is not an error if it does not exist or is in use."""
     try:
-        plain(directory).rmdir()  # that of `ObjectStoragePath` also removes what is in it
+        plain(directory).rmdir()  # `ObjectStoragePath.rmdir` would also remove the content
     except OSError:
         return

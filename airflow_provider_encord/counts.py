@@ -1,4 +1,4 @@
-"""Counts add up, or the task fails: the one check behind every success."""
+"""Check that the counts of outcomes add up. Each task does this before it succeeds."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from airflow_provider_encord.client.errors import EncordError
 
 
 class CountMismatchError(EncordError):
-    """The outcomes do not account for everything that was sent. A retry does not change what was counted."""
+    """The numbers of outcomes do not add up to the number of units. A retry does not change these numbers."""
 
 
 def require_sum(subject: str, total: int, /, **outcomes: int) -> None:
-    """Make sure that the outcomes account for every unit, once.
+    """Check that the numbers of outcomes add up to the number of units.
 
-    :param subject: What was counted, as the beginning of a sentence (``"Job 1f6e..."``).
-    :param total: How many units there were.
-    :param outcomes: How many ended how.
-    :raises CountMismatchError: They do not.
+    :param subject: The job or task, as the beginning of a sentence (``"Job 1f6e..."``).
+    :param total: Number of units.
+    :param outcomes: Number of units for each outcome.
+    :raises CountMismatchError: They do not add up.
     """
     if sum(outcomes.values()) == total and min(outcomes.values()) >= 0:
         return
     counted = " + ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
     raise CountMismatchError(
-        f"{subject} accounts for {counted} = {sum(outcomes.values())} of {total} units. Nothing says what happened to "
-        "the others, so this is not a success. Check in Encord what is there, and run the task again: what is there "
-        "already is skipped."
+        f"{subject} has an outcome for {counted} = {sum(outcomes.values())} of {total} units. The outcomes of the "
+        "other units are unknown, so the task fails. Check in Encord which units exist, and run the task again; units "
+        "that already exist are skipped."
     )

@@ -1,7 +1,7 @@
-"""What Airflow reads at every start: connection type, form, modules. Imports nothing but the version.
+"""The provider's metadata, which Airflow reads at every start: connection type, form and modules.
 
-Airflow 3.2 and newer build the connection form from `CONNECTION_FIELDS` and `FIELD_BEHAVIOUR`; older lines ask the
-hook's class methods, which read the same two tables.
+It imports only the version, to start fast. Airflow 3.2 and newer build the connection form from `CONNECTION_FIELDS` and
+`FIELD_BEHAVIOUR`. Older versions call the class methods of the hook, which use the same two tables.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ADVANCED = "Advanced"
 
 
 def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:
-    """One field of the form. Every type admits null: without it the form demands a value."""
+    """One field of the form. Every type allows null; otherwise the form would require a value."""
     return {"label": label, "description": description, "schema": {"type": ["string", "null"], **schema}}
 
 
@@ -27,32 +27,30 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "auth_method": _field(
         "Authentication",
         "ssh_key: the key of a user or of a service account. api_key: a legacy key that belongs to one project or "
-        "dataset. May stay empty when the fields of only one of them are filled.",
+        "dataset. May be empty if only the fields of one method are filled.",
         enum=[*AUTH_METHODS, None],
         values_display={"null": "(as the filled fields tell)"},  # Airflow 3.3 would show the word "null"
     ),
     "private_key": _field(
         "SSH private key",
-        "For ssh_key. The private Ed25519 key whose public half is registered in Encord: the text that begins with "
-        "-----BEGIN OPENSSH PRIVATE KEY-----. The key file that a service account downloads is such a key, and not "
-        "an API key.",
+        "For ssh_key: the private Ed25519 key whose public key is registered in Encord. It begins with "
+        "-----BEGIN OPENSSH PRIVATE KEY-----. The key file of a service account is such a key, not an API key.",
         format="multiline",
     ),
     "ssh_key_path": _field(
         "SSH key path",
-        "For ssh_key, instead of the key itself: path of the key file, the same on every worker and triggerer (~ is "
-        "expanded).",
+        "For ssh_key, instead of the key itself: path of the key file on every worker and triggerer (~ is expanded).",
     ),
     "private_key_passphrase": _field(
         "Passphrase", "For ssh_key: the passphrase of the key, if it has one.", format="password"
     ),
     "api_key": _field(
         "API key (legacy)",
-        "For api_key: the key that was created for one project or dataset. Encord's SDK dropped these in November "
-        "2024; for anything new use an SSH key.",
+        "For api_key: the key that was created for one project or dataset. Encord's SDK removed support for API keys "
+        "in November 2024, so use an SSH key for anything new.",
         format="password",
     ),
-    "resource_id": _field("Project or dataset id", "For api_key: id (UUID) of the project or dataset it belongs to."),
+    "resource_id": _field("Project or dataset id", "For api_key: id (UUID) of the project or dataset of the key."),
     "connect_timeout": _field(
         "Connect timeout",
         "Seconds to wait for a connection. Default: 30.",
@@ -62,28 +60,28 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     ),
     "read_timeout": _field(
         "Read timeout",
-        "Seconds to wait for an answer. Default: 180.",
+        "Seconds to wait for a response. Default: 180.",
         type=["number", "null"],
         minimum=0,
         section=ADVANCED,
     ),
     "total_timeout": _field(
         "Total timeout",
-        "Seconds that one attempt at a request may take in all. What keeps flowing (16 KiB per second or more) gets "
-        "the time that it needs. Default: twice the read timeout.",
+        "Maximum seconds for one attempt of a request. A transfer of at least 16 KiB per second may take longer. "
+        "Default: twice the read timeout.",
         type=["number", "null"],
         minimum=0,
         section=ADVANCED,
     ),
     "ca_bundle": _field(
         "CA bundle",
-        "Path of a file with the certificates to trust, where an own authority or a proxy signs. Default: the usual "
-        "ones.",
+        "Path of a file with the certificates to trust, if a proxy or a private certificate authority is used. "
+        "Default: the certificates of the machine.",
         section=ADVANCED,
     ),
     "allow_http": _field(
         "Allow plain http",
-        "Send credentials over unencrypted http to a host that is not this machine. For tests only.",
+        "Allow sending credentials over unencrypted http to another machine. For tests only.",
         type=["boolean", "null"],
         section=ADVANCED,
     ),
@@ -114,7 +112,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-encord",
         "name": HOOK_NAME,
-        "description": "Run `Encord <https://encord.com/>`__ labelling from Apache Airflow.",
+        "description": "Run `Encord <https://encord.com/>`__ annotation workflows from Apache Airflow.",
         "versions": [__version__],
         "integrations": [
             {"integration-name": integration, "external-doc-url": "https://docs.encord.com/", "tags": ["service"]}

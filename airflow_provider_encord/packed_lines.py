@@ -1,6 +1,6 @@
-"""Lines of a file, plain or packed as its name says (``.gz``, ``.zst``), one after the other and never all at once.
+"""Stream the lines of a file, which may be compressed (``.gz``, ``.zst``).
 
-A packed file must be complete: one that was cut, even between two blocks, is an error and not a shorter file.
+A compressed file must be complete. If it was cut off, even between two blocks, that is an error.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from airflow_provider_encord.storage_paths import StoragePath, storage_errors
 
 _BLOCK = 2**20
 _GZIP = 31  # zlib's window bits for the format
-_PACKED_BLOCK = 2**13  # a few bytes of Zstandard may stand for 128 KiB, so this many for some hundred MB at most
+_PACKED_BLOCK = 2**13  # small, because a few bytes of Zstandard can expand to 128 KiB
 
 
 class DamagedFileError(EncordError):
-    """It ends early, or is not packed as its name says. A retry does not help."""
+    """A file is cut off, or its compression does not match its name. A retry does not help."""
 
 
 def lines_of(path: StoragePath, argument: str, *, observe: Callable[[bytes], object] | None = None) -> Iterator[bytes]:
-    """The lines, without their newlines; also of a file that was put together of several packed ones.
+    """Yield the lines, without their newlines. The file may consist of several concatenated compressed files.
 
-    :param argument: The argument that the path comes from, for messages.
-    :param observe: Called with each block as it is in the file, such as the `update` of a checksum.
-    :raises DamagedFileError: It is damaged.
-    :raises InvalidArgumentError: It is not there, or needs a library that is not installed.
-    :raises UnavailableError: The disk or the store cannot be used now.
+    :param path: The file. The end of its name says how it is compressed.
+    :param argument: Name of the argument for the path, for error messages.
+    :param observe: Called with each block of the file before decompression, for example to compute a checksum.
+    :raises DamagedFileError: The file is damaged.
+    :raises InvalidArgumentError: The file does not exist, or a library for it is not installed.
+    :raises UnavailableError: The disk or the object store cannot be used now.
     """
     begun: list[bytes] = []
     with storage_errors(argument, path):
@@ -61,7 +62,7 @@ def _unpacked(path: StoragePath, observe: Callable[[bytes], object] | None) -> I
 
 
 class _Observed:
-    """A file that shows each block that is read."""
+    """A file that passes each block to a callback when it is read."""
 
     def __init__(self, file: Any, observe: Callable[[bytes], object]):
         self._file, self._observe = file, observe
@@ -73,18 +74,18 @@ class _Observed:
 
 
 class _Member(Protocol):
-    """Unpacks one gzip member, or one Zstandard frame."""
+    """Decompresses one gzip member, or one Zstandard frame."""
 
     def unpack(self, data: bytes) -> Iterator[bytes]:
-        """What is in the next bytes."""
+        """Decompress the next bytes."""
 
     @property
     def complete(self) -> bool:
-        """Whether its end has come."""
+        """Whether the end was reached."""
 
     @property
     def rest(self) -> bytes:
-        """The bytes after its end."""
+        """The bytes after the end."""
 
 
 def _members(file: Any, path: StoragePath, new: Callable[[], _Member], error: type[Exception]) -> Iterator[bytes]:
@@ -93,7 +94,7 @@ def _members(file: Any, path: StoragePath, new: Callable[[], _Member], error: ty
         while data := file.read(_PACKED_BLOCK):
             while data:
                 if count and not begun:
-                    data = data.lstrip(b"\0")  # some tools fill up with zeros
+                    data = data.lstrip(b"\0")  # some tools add zeros as padding
                 if not data:
                     break
                 begun = True
@@ -103,11 +104,9 @@ def _members(file: Any, path: StoragePath, new: Callable[[], _Member], error: ty
                     data, member, begun = member.rest, new(), False
                     count += 1
     except error as problem:
-        raise DamagedFileError(f"{path} is damaged, or not packed as its name says: {problem}.") from None
+        raise DamagedFileError(f"{path} is damaged, or its compression does not match its name: {problem}.") from None
     if begun or not count:
-        raise DamagedFileError(
-            f"{path} is damaged: it is cut off, before the end of what it packs. Copy or make the file again."
-        )
+        raise DamagedFileError(f"{path} is damaged: the compressed data is cut off. Copy or create the file again.")
 
 
 class _Gzip:
@@ -151,6 +150,7 @@ def _zstandard(path: StoragePath) -> Any:
         import zstandard
     except ImportError:
         raise InvalidArgumentError(
-            f"{path} needs zstandard, which is not installed: `pip install 'airflow-provider-encord[zstd]'`."
+            f"{path} cannot be read, because zstandard is not installed. Run "
+            "`pip install 'airflow-provider-encord[zstd]'`."
         ) from None
     return zstandard

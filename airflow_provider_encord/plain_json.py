@@ -1,7 +1,7 @@
-"""Values of a user's Python made plain JSON, so that what is compared is what Encord gives back.
+"""Convert Python values to JSON types, so that they can be compared with the values that Encord returns.
 
-``datetime``, ``Decimal`` and ``UUID`` values, tuples and numbers as keys have an obvious form in JSON. What has none
-is refused with its place, before anything is sent.
+``datetime``, ``Decimal`` and ``UUID`` values, tuples, and keys that are numbers are converted. For any other value, an
+error names the value's place, before anything is sent.
 """
 
 from __future__ import annotations
@@ -20,29 +20,30 @@ import msgspec
 from airflow_provider_encord.client.errors import InvalidArgumentError
 
 DEEPEST = 100
-"""Levels of nesting. Encord's own limit is not known; Python's parsers give up at some hundreds."""
+"""Maximum nesting depth. Encord's limit is not known; Python's parsers fail at a few hundred levels."""
 
-_MOST_DIGITS = 308  # larger numbers are infinite to readers that keep numbers in 64 bits
+_MOST_DIGITS = 308  # readers with 64-bit floats read larger numbers as infinite
 _MOST_BITS = 1023
 
 
 def plain_json(value: Any, where: str) -> Any:
-    """The value as JSON has it: dictionaries with texts as keys, lists, texts, numbers, truth values and None.
+    """Convert a value to JSON types: dictionaries with string keys, lists, strings, numbers, booleans and None.
 
-    :param where: Where the value stands, for messages (``metadata of 'a.png'``).
-    :raises InvalidArgumentError: It has no form in JSON, has a key twice there, holds NaN or half a character, or is
-        nested too deeply.
+    :param value: The value.
+    :param where: The place of the value, for error messages (``metadata of 'a.png'``).
+    :raises InvalidArgumentError: The value cannot be converted, two keys are equal after conversion, it contains NaN
+        or half of a surrogate pair, or it is nested too deeply.
     """
     return _plain(value, where, 0)
 
 
 def same_json(first: Any, second: Any) -> bool:
-    """Whether two plain values are the same in JSON; see `json_key`."""
+    """Whether two converted values are equal in JSON; see `json_key`."""
     return json_key(first) == json_key(second)
 
 
 def json_key(value: Any) -> bytes:
-    """Equal for plain values that are the same in JSON: ``1`` and ``true`` are not, ``1`` and ``1.0`` are."""
+    """Return a key that is the same for values that are equal in JSON: ``1`` equals ``1.0``, but not ``true``."""
     return msgspec.json.encode(_with_whole_numbers(value), order="sorted")
 
 
@@ -56,7 +57,9 @@ def _with_whole_numbers(value: Any) -> Any:
 
 def _plain(value: Any, where: str, depth: int) -> Any:
     if depth > DEEPEST:
-        raise InvalidArgumentError(f"{where.partition('[')[0]}: it is nested more than {DEEPEST} levels deep.")
+        raise InvalidArgumentError(
+            f"{where.partition('[')[0]}: it is nested more than {DEEPEST} levels deep. Use fewer levels."
+        )
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, enum.Enum):
@@ -81,7 +84,7 @@ def _object(value: Mapping[Any, Any], where: str, depth: int) -> dict[str, Any]:
         text = _key(key, where)
         if text in plain:
             raise InvalidArgumentError(
-                f"{where}: two of its keys are {text[:40]!r} in JSON, such as the number 1 and the text '1'. Rename it."
+                f"{where}: two keys become {text[:40]!r} in JSON, like the number 1 and the string '1'. Rename one."
             )
         plain[text] = _plain(inner, f"{where}[{key!r}]"[:200], depth + 1)
     return plain
@@ -94,18 +97,18 @@ def _other(value: Any, where: str, depth: int) -> Any:
         return str(value)
     if isinstance(value, os.PathLike):
         return _text(os.fspath(value), where)
-    if callable(getattr(value, "tolist", None)):  # of NumPy, pandas and their like
+    if callable(getattr(value, "tolist", None)):  # NumPy, pandas and similar libraries
         return _plain(value.tolist(), where, depth + 1)
     raise InvalidArgumentError(
-        f"{where}: a value of type {type(value).__name__} has no form in JSON. Convert it to a text, a number, a list "
-        "or a dictionary."
+        f"{where}: a value of type {type(value).__name__} cannot be converted to JSON. Convert it to a string, a "
+        "number, a list or a dictionary."
     )
 
 
 def _number(value: float | decimal.Decimal, where: str) -> int | float:
     finite = value.is_finite() if isinstance(value, decimal.Decimal) else math.isfinite(value)
     if not finite:
-        raise InvalidArgumentError(f"{where}: {value} is not a number in JSON. Leave the key out, or write a text.")
+        raise InvalidArgumentError(f"{where}: {value} is not a number in JSON. Remove the key, or pass a string.")
     if isinstance(value, decimal.Decimal) and value.adjusted() > _MOST_DIGITS:
         raise _too_large(where)
     if isinstance(value, decimal.Decimal) and value == value.to_integral_value():
@@ -120,7 +123,7 @@ def _whole(value: int, where: str) -> int:
 
 
 def _too_large(where: str) -> InvalidArgumentError:
-    return InvalidArgumentError(f"{where}: a number has more than {_MOST_DIGITS} digits. Write it as a text.")
+    return InvalidArgumentError(f"{where}: a number has more than {_MOST_DIGITS} digits. Pass it as a string.")
 
 
 def _key(key: Any, where: str) -> str:
@@ -128,7 +131,7 @@ def _key(key: Any, where: str) -> str:
     if isinstance(key, int):
         _whole(key, where)
     if isinstance(key, bool) or not isinstance(key, str | int | float):
-        raise InvalidArgumentError(f"{where}: the key {str(key)[:40]!r} of type {type(key).__name__} must be a text.")
+        raise InvalidArgumentError(f"{where}: the key {str(key)[:40]!r} must be a string, not a {type(key).__name__}.")
     return _text(key if isinstance(key, str) else str(key), where)
 
 
@@ -137,5 +140,7 @@ def _text(value: str | bytes, where: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise InvalidArgumentError(f"{where}: a text holds half of a character (a lone surrogate).") from None
+        raise InvalidArgumentError(
+            f"{where}: a string contains half of a character (a lone surrogate). Remove it."
+        ) from None
     return str(text)

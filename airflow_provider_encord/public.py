@@ -1,7 +1,7 @@
-"""What is public: the modules and names that users may import, and the commands that they may run.
+"""The public API: the modules and names that users may import, and the commands that they may run.
 
-Names that are not in `MODULES` may change in any version. README, docs and examples import nothing else; a test checks
-that. ``docs/reference/public.md`` is made from this table.
+Other names may change in any version. README, docs and examples import only the names in `MODULES`; a test checks that.
+``docs/reference/public.md`` is generated from this table.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ EMULATOR = "encord_emulator"
 
 @dataclasses.dataclass(frozen=True)
 class PublicModule:
-    """A module that users import from.
+    """A public module.
 
-    :param module: Its dotted name, without the package; empty for the package itself.
-    :param names: What users import.
-    :param about: What it is for.
+    :param module: Dotted name, without the package; empty for the package itself.
+    :param names: The public names in it.
+    :param about: Description.
     :param package: The package that it is in.
     """
 
@@ -31,7 +31,7 @@ class PublicModule:
 
     @property
     def path(self) -> str:
-        """The whole dotted name."""
+        """The full dotted name."""
         return f"{self.package}.{self.module}" if self.module else self.package
 
 
@@ -96,10 +96,10 @@ MODULES = (
     PublicModule(
         "operators.base",
         ("EncordBaseOperator", "airflow_errors"),
-        "For operators and tasks of your own: a base class, and our errors as those of Airflow.",
+        "For your own operators and tasks: a base class, and the conversion to Airflow's errors.",
     ),
-    PublicModule("triggers.jobs", ("EncordJobTrigger",), "The trigger that deferrable operators wait in."),
-    PublicModule("hooks.encord", ("EncordHook",), "The hook: from an Airflow connection to a client."),
+    PublicModule("triggers.jobs", ("EncordJobTrigger",), "The trigger of the deferrable operators."),
+    PublicModule("hooks.encord", ("EncordHook",), "The hook, which creates a client from an Airflow connection."),
     PublicModule(
         "assets",
         (
@@ -114,18 +114,18 @@ MODULES = (
             "stage_asset",
             "stage_uri",
         ),
-        "Airflow assets for what is in Encord, and their URIs.",
+        "Airflow assets for resources in Encord, and their URIs.",
     ),
     PublicModule(
         "links",
         ("EncordLink", "dataset_url", "folder_url", "label_editor_url", "ontology_url", "project_url"),
-        "Links into Encord's web app.",
+        "Links to Encord's web app.",
     ),
     PublicModule("exports", ("Manifest", "ManifestError", "read", "read_manifest"), "Reading exports of label rows."),
     PublicModule(
         "reports",
         ("OUTCOMES", "ReportLine", "SCHEMA_VERSION"),
-        "What every line of a report has, and the words for outcomes.",
+        "The fields of the lines in reports, and the words for outcomes.",
     ),
     PublicModule("schemas", ("NAMES", "read_schema"), "JSON Schemas of reports and manifests."),
     PublicModule(
@@ -140,9 +140,9 @@ MODULES = (
 COMMANDS = {
     "encord-emulator": "The emulator as a server.",
     f"python -m {PACKAGE}.smoke": "Read-only checks with your own connection, and a report for an issue.",
-    "airflow encord smoke": "The same; on Airflow 3.2 and newer.",
+    "airflow encord smoke": "The same command, on Airflow 3.2 and newer.",
 }
 FIXTURES = {"encord_emulator": "A new emulator for one test, in pytest."}
 
 PROVISIONAL = f"{PACKAGE}.client.api"
-"""Functions below this package that are operations may be imported. They may change in a minor version."""
+"""The API operations in this package may be imported, but they may change in a minor version."""

@@ -1,19 +1,19 @@
-"""Reports: JSON Lines, one line for each item that an operator worked on, in one schema.
+"""Reports: JSON Lines files with one line for each item of an operator, all with the same basic fields.
 
 =====================  ================================================================================
 field                  meaning
 =====================  ================================================================================
-``schema_version``     ``"major.minor"``. The minor part grows with new fields, which readers skip; the major part when
-                       a field changes its meaning or goes
-``operation``          what was done, such as ``upload_files``
-``source``             where the item comes from: a URI, a file and its line, a branch, the title of a scene
-``id``                 the item in Encord; null if it has no id
+``schema_version``     ``"major.minor"``. New fields increase the minor part; readers ignore unknown fields. A removed
+                       field, or one with a new meaning, increases the major part
+``operation``          name of the operation, such as ``upload_files``
+``source``             where the item comes from: a URI, a file and line number, a branch, or the title of a scene
+``id``                 id of the item in Encord; null if it has no id
 ``outcome``            one of `OUTCOMES`
-``error``              why it failed, was skipped, or is a conflict; else null
+``error``              why the item failed, was skipped, or is a conflict; else null
 =====================  ================================================================================
 
-Each operation adds fields of its own. Every line says all about its item, so reports may be cut into parts and joined
-again. If an item is in a report twice, the later line holds.
+Each operation adds more fields. A line does not refer to other lines, so a report can be split and joined. If a report
+has two lines about an item, the later line is valid.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class ReportLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What every line of a report says about its item."""
+    """The fields of every line in a report."""
 
     schema_version: str
     operation: str
@@ -56,25 +56,25 @@ Line = TypeVar("Line", bound=ReportLine)
 
 
 def encode_lines(lines: Iterable[ReportLine]) -> Iterator[bytes]:
-    """The lines as they stand in the file, each with its newline."""
+    """Encode lines for the file, each with a newline."""
     for line in lines:
         yield _ENCODER.encode(line) + b"\n"
 
 
 class LineReader(Generic[Line]):
-    """Reads lines of the reports of one operation, and of no other.
+    """Read the lines of reports of one operation.
 
-    :param type_: The form of the lines.
-    :param operation: What they say in ``operation``.
+    :param type_: Type of the lines.
+    :param operation: The expected value of ``operation``.
     """
 
     def __init__(self, type_: type[Line], operation: str):
         self._decoder, self._type, self._operation = msgspec.json.Decoder(type_), type_, operation
 
     def decode(self, text: bytes) -> Line:
-        """A line, from its JSON.
+        """Decode a line from JSON.
 
-        :raises msgspec.DecodeError: It is not such a line.
+        :raises msgspec.DecodeError: It is not a line of this operation.
         :raises InvalidArgumentError: A newer version of the provider wrote it.
         """
         try:
@@ -85,7 +85,7 @@ class LineReader(Generic[Line]):
         return self._checked(line)
 
     def convert(self, fields: Any) -> Line:
-        """A line, from its fields; errors as of `decode`."""
+        """Create a line from its fields. Raises the same errors as `decode`."""
         try:
             line = msgspec.convert(fields, self._type)
         except msgspec.ValidationError:
@@ -112,6 +112,6 @@ def _require_known_version(line: ReportLine | _Version) -> None:
     major = line.schema_version.partition(".")[0]
     if not major.isdecimal() or int(major) > int(SCHEMA_VERSION.partition(".")[0]):
         raise InvalidArgumentError(
-            f"report: a line has schema_version {line.schema_version!r}, and this version of airflow-provider-encord "
-            f"reads up to {SCHEMA_VERSION}. Upgrade airflow-provider-encord, or name another report."
+            f"report: a line has schema_version {line.schema_version!r}, but this version of airflow-provider-encord "
+            f"reads only up to {SCHEMA_VERSION}. Upgrade airflow-provider-encord, or pass another report."
         )

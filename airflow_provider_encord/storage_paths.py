@@ -1,7 +1,7 @@
-"""Local disks and object stores: what their paths share, files that appear whole or not at all, and named errors.
+"""Functions for paths on local disks and in object stores: atomic writes, locks, and clear errors.
 
-A path is a `pathlib.Path` or Airflow's ``ObjectStoragePath``. What the latter opens is, on Airflow 2, no
-iterator, so read it with its methods.
+A path is a `pathlib.Path` or Airflow's ``ObjectStoragePath``. On Airflow 2, a file that the latter opens is not an
+iterator, so read it with `read` or `readline`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from airflow_provider_encord.client.malformed import NOT_JSON
 
 try:
     import fcntl
-except ImportError:  # on Windows, where exports can be read
+except ImportError:  # on Windows, where only reading exports is supported
     fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ LOCK_SECONDS = 60.0
 _LOCK_POLL_SECONDS = 0.05
 UNFINISHED = ".unfinished"
 UNFINISHED_PATTERN = r"(\.[0-9a-f]{8})?\.unfinished"
-"""A regular expression: what the name of a file ends in while it is being written."""
+"""A regular expression for the end of a file name while the file is being written."""
 _VERSION_MARKS = ("ETag", "etag", "generation", "LastModified", "last_modified", "updated", "mtime", "ino")
 _LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError, ValueError)
 _TURNS = 10
@@ -42,46 +42,46 @@ class BinaryWriter(Protocol):
     """A file open for writing."""
 
     def write(self, data: bytes, /) -> Any:
-        """Write all of it."""
+        """Write all bytes."""
 
     def close(self) -> None:
-        """Finish the file; on an object store it appears only now."""
+        """Finish the file. In an object store it becomes visible only now."""
 
 
 class BinaryReader(Protocol):
     """A file open for reading."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """So many bytes at most; none at the end."""
+        """Read at most this many bytes. Returns no bytes at the end of the file."""
 
     def close(self) -> None:
-        """Finish."""
+        """Close the file."""
 
 
 class StoragePath(Protocol):
-    """A path of a local disk or an object store."""
+    """A path on a local disk or in an object store."""
 
     @property
     def name(self) -> str:
-        """The last part."""
+        """The last part of the path."""
 
     @property
     def parent(self) -> Self:
-        """The directory that it is in."""
+        """The parent directory."""
 
     def __truediv__(self, part: str) -> Self: ...
 
     def exists(self) -> bool:
-        """Whether there is a file, a directory, or anything below it."""
+        """Whether it is a file, a directory, or the prefix of an object."""
 
     def is_dir(self) -> bool:
-        """Whether it is a directory, or the prefix of something."""
+        """Whether it is a directory, or the prefix of an object."""
 
     def iterdir(self) -> Iterable[Self]:
-        """What is in a directory."""
+        """The content of a directory."""
 
     def mkdir(self, *, parents: bool, exist_ok: bool) -> None:
-        """Make a directory."""
+        """Create a directory."""
 
     @overload
     def open(self, mode: Literal["wb"]) -> BinaryWriter:
@@ -92,7 +92,7 @@ class StoragePath(Protocol):
         """Read a file."""
 
     def read_bytes(self) -> bytes:
-        """All of a file."""
+        """Read a whole file."""
 
     def unlink(self) -> None:
         """Remove a file."""
@@ -101,19 +101,20 @@ class StoragePath(Protocol):
         """Remove an empty directory."""
 
     def rename(self, target: Self) -> Any:
-        """Move a file, over what is there."""
+        """Move a file. An existing target is replaced."""
 
 
 def is_local(path: StoragePath) -> bool:
-    """Whether it is on a disk of this machine."""
+    """Whether the path is on a disk of this machine."""
     return getattr(path, "protocol", "") in ("", "file", "local")
 
 
 def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
-    """Write a file that appears whole or not at all, over what is there.
+    """Write a file atomically: readers see the complete file or the previous one. An existing file is replaced.
 
-    An object store shows an object only once it is whole. A local disk shows a file as soon as it is opened, so there
-    it is written beside, and renamed. Its directory is made if it is missing; object stores have none.
+    In an object store, an object becomes visible only when it is complete. On a local disk, a file is visible as soon
+    as it is opened; so a temporary file is written in the same directory and then renamed. A missing directory is
+    created.
     """
     first: Any = _unfinished(path) if is_local(path) else path
     try:
@@ -134,10 +135,11 @@ def write_whole(path: StoragePath, blocks: Iterable[bytes]) -> None:
 
 @contextlib.contextmanager
 def locked(directory: StoragePath) -> Iterator[None]:
-    """Keep out others that do this with the same directory at the same moment, where its disk has such a lock.
+    """Lock a directory against other processes that call this function, if its disk supports locks.
 
-    An object store has none, and some network disks have none: there, this does nothing. A process that dies loses the
-    lock. One that is stopped keeps it, so others wait for `LOCK_SECONDS` at most, and then go on without it.
+    Object stores and some network disks do not support locks; there, this does nothing. If a process dies, its lock
+    ends. If it is suspended, it keeps the lock, so other processes wait at most `LOCK_SECONDS` and then continue
+    without the lock.
     """
     handle = None
     if is_local(directory) and fcntl is not None:
@@ -160,7 +162,7 @@ def _lock(handle: int, directory: StoragePath) -> None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(_LOCK_POLL_SECONDS)  # `flock` itself waits without an end, also for a process that is stopped
-        except OSError:  # not on this disk
+        except OSError:  # this disk does not support locks
             return
         else:
             return
@@ -168,7 +170,7 @@ def _lock(handle: int, directory: StoragePath) -> None:
 
 
 def blocks_of(path: StoragePath, size: int = 2**20) -> Iterator[bytes]:
-    """A file, block by block."""
+    """Read a file in blocks."""
     file = path.open("rb")
     try:
         while block := file.read(size):
@@ -178,18 +180,18 @@ def blocks_of(path: StoragePath, size: int = 2**20) -> Iterator[bytes]:
 
 
 def version_of(path: Any) -> str:
-    """Identify the content of a file without reading it: equal while the file is not written again.
+    """Return a text that identifies the content of a file without reading it. It changes when the file is written.
 
-    :raises Exception: Whatever its disk or store raises; use `storage_errors`.
+    :raises Exception: Any error of the disk or object store; use `storage_errors`.
     """
     size, version = size_and_version(path)
     return f"{size}|{version}"
 
 
 def size_and_version(path: Any) -> tuple[int, str | None]:
-    """The size of a file in bytes, and its version as its disk or store states it; None if it states none.
+    """Return the size of a file in bytes, and the version from its disk or object store; None if there is no version.
 
-    :raises Exception: Whatever its disk or store raises; use `storage_errors`.
+    :raises Exception: Any error of the disk or object store; use `storage_errors`.
     """
     if not hasattr(path, "fs"):
         stat = path.stat()
@@ -201,23 +203,23 @@ def size_and_version(path: Any) -> tuple[int, str | None]:
 
 
 def require_regular(path: Any, argument: str) -> None:
-    """Make sure that what is at a place where a file is to be written is a file, or nothing.
+    """Check that a path is a regular file or does not exist, before a file is written to it.
 
     :raises InvalidArgumentError: It is a directory, a device or a pipe.
     """
     with storage_errors(argument, path):
         if path.is_dir():
-            raise InvalidArgumentError(f"{argument}: {path} is a directory; name a file in it, such as report.jsonl.")
+            raise InvalidArgumentError(f"{argument}: {path} is a directory. Pass a file in it, such as report.jsonl.")
         if is_local(path) and path.exists() and not path.is_file():
-            raise InvalidArgumentError(f"{argument}: {path} is not a regular file. Name a file that can be replaced.")
+            raise InvalidArgumentError(f"{argument}: {path} is not a regular file. Pass a file that can be replaced.")
 
 
 def require_writable(path: Any, argument: str) -> None:
-    """Make sure that `write_whole` can write a file, before the work whose result it is to hold. Makes its directory.
+    """Check that `write_whole` can write a file, before the work begins. Creates the directory.
 
-    An object store is not tried: it would have to be left an object.
+    An object store is not checked, because the check would create an object.
 
-    :raises InvalidArgumentError: It cannot, or something else than a file is there.
+    :raises InvalidArgumentError: The file cannot be written, or the path is not a regular file.
     """
     require_regular(path, argument)
     if is_local(path):
@@ -228,13 +230,13 @@ def require_writable(path: Any, argument: str) -> None:
 
 
 def require_replaceable(path: Any, argument: str, decode: Callable[[bytes], object], what: str) -> None:
-    """Make sure that a file of lines can be written, and that what it replaces is nothing, or of the same sort.
+    """Check that a JSON Lines file can be written, and that it replaces only a file of the same kind.
 
     An empty file may be replaced. The file is read line by line.
 
-    :param decode: Decodes one line of JSON.
-    :param what: What the file has to be, for the message (``a report of a verification``).
-    :raises InvalidArgumentError: Something else is there, or nothing can be written.
+    :param decode: Decodes one line.
+    :param what: Description of the expected file, for the message (``a report of a verification``).
+    :raises InvalidArgumentError: The path has another file, or it cannot be written.
     """
     require_writable(path, argument)
     with storage_errors(argument, path):
@@ -243,7 +245,7 @@ def require_replaceable(path: Any, argument: str, decode: Callable[[bytes], obje
         file = path.open("rb")
         try:
             for number, line in enumerate(iter(file.readline, b""), 1):
-                _require_line(line, decode, f"{argument}: {path} is not {what}: line {number} is something else")
+                _require_line(line, decode, f"{argument}: {path} is not {what}; line {number} has another format")
         finally:
             file.close()
 
@@ -252,18 +254,19 @@ def _require_line(line: bytes, decode: Callable[[bytes], object], problem: str) 
     try:
         decode(line)
     except NOT_JSON:
-        raise InvalidArgumentError(f"{problem}. The file was not changed. Name another file.") from None
+        raise InvalidArgumentError(f"{problem}. The file was not changed. Pass another file.") from None
 
 
 @contextlib.contextmanager
 def storage_errors(argument: str, path: object) -> Iterator[None]:
-    """Turn what a disk or a store raises into errors that name the argument and the fix.
+    """Convert errors of a disk or object store to errors that name the argument and the fix.
 
-    Their own text is left out, unless it is the operating system's: it may quote a signed URL.
+    The original error text is shown only if it comes from the operating system. Other text may contain a signed URL.
 
-    :param argument: The argument that the path comes from.
-    :raises InvalidArgumentError: It is missing, of the wrong sort, or may not be used.
-    :raises UnavailableError: Anything else, such as a full disk or a store that is not reached.
+    :param argument: Name of the argument for the path.
+    :param path: The path, for the message.
+    :raises InvalidArgumentError: The path is missing, has the wrong type, or access is denied.
+    :raises UnavailableError: Any other error, such as a full disk, or an object store that cannot be reached.
     """
     try:
         yield
@@ -274,37 +277,37 @@ def storage_errors(argument: str, path: object) -> Iterator[None]:
     except ImportError as error:
         raise InvalidArgumentError(
             f"{argument}: {path} cannot be used: the module {error.name or 'for its file system'} is not installed. "
-            "Install the Airflow provider for it, or give another path."
+            "Install the Airflow provider for it, or pass another path."
         ) from None
-    except Exception as error:  # noqa: BLE001 - drivers of object stores raise what they like
+    except Exception as error:  # noqa: BLE001 - the drivers of object stores can raise any error
         if getattr(error, "errno", None) in _LASTING_CODES:
             raise _lasting(argument, path, error) from None
         raise UnavailableError(
-            f"{argument}: {path} cannot be used now: {_reason(error)}. Check the disk or the connection of the object "
-            "store, and run the task again."
+            f"{argument}: {path} cannot be used now: {_reason(error)}. Check the disk, or the Airflow connection of "
+            "the object store, and run the task again."
         ) from None
 
 
 def _lasting(argument: str, path: object, error: Exception) -> InvalidArgumentError:
     return InvalidArgumentError(
-        f"{argument}: {path} cannot be used: {_reason(error)}. Check that its directory or bucket is there and that "
-        "this worker may use it, or give another path."
+        f"{argument}: {path} cannot be used: {_reason(error)}. Check that its directory or bucket exists and that "
+        "this worker has access to it, or pass another path."
     )
 
 
 def plain(path: Any) -> Any:
-    """A path of a disk, as `pathlib` has it: Airflow's own report each file that they open as a data set."""
+    """Convert a local path to `pathlib.Path`: Airflow reports every file that its own paths open as a dataset."""
     return pathlib.Path(str(getattr(path, "path", path))) if hasattr(path, "protocol") else path
 
 
 def _unfinished(path: StoragePath) -> Any:
     path = plain(path)
-    # Unique, so that two processes that write one file at the same moment do not write into each other's.
+    # Unique, so that two processes that write the same file at the same moment use different temporary files.
     return path.parent / f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}"
 
 
 def _opened(path: Any) -> Any:
-    """A new file of a disk, open; its directory is made, also if another attempt removes it when it is empty."""
+    """Open a new file on a disk, and create its directory. Try again if another attempt removes the empty directory."""
     left = _TURNS
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -59,7 +59,7 @@ def test_a_checkpoint_of_another_version_is_ignored_and_a_damaged_one_is_named(t
     store.set("place", {"about": "x", "value": {"position": 3}})
     assert Checkpoint(store, "place", "x", Place).load() is None
     (tmp_path / "place.json").write_bytes(b'{"about": "x", "val')
-    with pytest.raises(InvalidArgumentError, match=r"report: .*place\.json .* damaged"):
+    with pytest.raises(InvalidArgumentError, match=r"report: .*place\.json.* damaged"):
         Checkpoint(store, "place", "x", Place).load()
 
 
@@ -106,7 +106,7 @@ def test_a_claim_that_is_held_for_a_wait_outlasts_it_and_a_retry_still_takes_it_
     owner.take()
     owner.hold(7 * CLAIM_SECONDS)
     now[0] += 4 * CLAIM_SECONDS
-    with pytest.raises(UnavailableError, match=r"ends in 2700 s, or when .*claim\.json is deleted") as raised:
+    with pytest.raises(UnavailableError, match=r"ends in 2700 s, or when you delete .*claim\.json") as raised:
         other.take()
     assert raised.value.retry_after == CLAIM_SECONDS
     owner.check()  # the wait has ended, so the claim lasts as long as any other from here on
@@ -138,7 +138,7 @@ def test_a_long_loop_renews_its_claim_without_a_look_at_each_turn(tmp_path: Path
     path.unlink()
     owner.keep()  # it was looked at just now
     now[0] += CLAIM_SECONDS / 2
-    with pytest.raises(UnavailableError, match="is gone"):
+    with pytest.raises(UnavailableError, match="was deleted"):
         owner.keep()
 
 
@@ -147,7 +147,7 @@ def test_a_claim_whose_file_is_gone_stops_its_owner_with_an_error_that_a_retry_m
     owner = Claim(tmp_path / "report.parts" / "claim.json", Owner("task"), "report")
     owner.take()
     shutil.rmtree(tmp_path / "report.parts")
-    with pytest.raises(UnavailableError, match=r"report: .*claim\.json is gone"):
+    with pytest.raises(UnavailableError, match=r"report: .*claim\.json.* was deleted"):
         owner.check()
     owner.release()
     owner.take()
@@ -217,7 +217,7 @@ def test_a_claim_that_another_task_took_may_be_taken_again_by_a_retry(
     mine.take()
     (tmp_path / "claim.json").unlink()
     Claim(tmp_path / "claim.json", Owner(task), "report").take()
-    with pytest.raises(error, match=r"took .* over"):
+    with pytest.raises(error, match=r"took over"):
         mine.check()
 
 

@@ -90,7 +90,7 @@ def test_values_without_a_form_are_refused_with_their_place(value: Any) -> None:
 )
 def test_two_keys_that_are_one_in_json_are_refused(value: Any) -> None:
     """The value of one of them was lost."""
-    with pytest.raises(InvalidArgumentError, match=r"^metadata of 'a\.png'\['x'\]: two of its keys are '"):
+    with pytest.raises(InvalidArgumentError, match=r"^metadata of 'a\.png'\['x'\]: two keys become '"):
         plain_json({"x": value}, "metadata of 'a.png'")
 
 

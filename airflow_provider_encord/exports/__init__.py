@@ -7,8 +7,8 @@
     for row in exports.read("s3://aws_default@labels/2026-11-22/manifest.json"):
         print(row["data_title"])
 
-Local paths need nothing of Airflow. Rows are read as they are needed, so memory does not grow with their number. Only
-JSON Lines can be read here (``jsonl``, ``jsonl.gz``, ``jsonl.zst``).
+Local paths work without Airflow. The rows are streamed, so memory use does not grow with their number. Only exports in
+JSON Lines can be read (``jsonl``, ``jsonl.gz``, ``jsonl.zst``).
 """
 
 from __future__ import annotations
@@ -59,26 +59,27 @@ def read(
     history: bool = False,
     history_dir: str | os.PathLike[str] | ObjectStoragePath | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Iterate over the label rows of an export, or of all exports of an incremental history up to it.
+    """Iterate over the label rows of an export, or of an incremental export together with its earlier exports.
 
-    The manifest, and that its files are there, is checked before the first row; on a local disk also their sizes. The
-    checksum of a file is checked when its last row has been read, so keep no result of an iteration that raised.
+    The manifest is checked before the first row is returned: its files must exist, and on a local disk they must have
+    the right size. The checksum of a file is checked after its last row. So if the iteration raises an error, discard
+    the rows that it returned.
 
-    :param manifest: URI or path of the manifest, such as the ``manifest`` that `EncordExportLabelsOperator` returns; or
-        of the directory of the export.
-    :param history: Read the whole history of an incremental export: each row once, in its latest state, without the
-        rows that were removed since. Of a row that could not be read lately (``failed`` in the manifest), that is the
-        state before. The rows of the newest export come first. Memory grows with the ids of the rows that changed
-        after the first export, not with their content.
-    :param history_dir: Directory whose subdirectories are the exports of the history; by default the directory that the
-        export is in.
+    :param manifest: URI or path of the manifest or of the directory of the export, such as the ``manifest`` that
+        `EncordExportLabelsOperator` returns.
+    :param history: Also read the earlier exports of an incremental export. Each row is returned once, in its latest
+        state; removed rows are left out. If the latest state of a row could not be exported (``failed`` in the
+        manifest), its previous state is returned. The rows of the newest export come first. Memory use grows with the
+        number of rows that changed after the first export, because their ids are kept. Default: False.
+    :param history_dir: Directory whose subdirectories are the exports of the history. Default: the parent directory of
+        the export.
     :return: The label rows as Encord sent them, decoded from JSON. In each export they are ordered by data hash.
-    :raises InvalidArgumentError: The export has another format than JSON Lines, or an argument is wrong.
-    :raises ManifestError: There is no whole export, or one of its files is missing or damaged.
-    :raises UnavailableError: The disk or the store cannot be reached.
+    :raises InvalidArgumentError: The format of the export is not JSON Lines, or an argument is wrong.
+    :raises ManifestError: There is no complete export, or one of its files is missing or damaged.
+    :raises UnavailableError: The disk or the object store cannot be reached.
     """
     if history_dir is not None and not history:
-        raise InvalidArgumentError("history_dir: it has no effect without history=True. Add that, or leave it out.")
+        raise InvalidArgumentError("history_dir: it has no effect without history=True. Pass both, or neither.")
     directory = _directory(manifest)
     found = _manifest_in(directory)
     _require_json_lines(directory, found)
@@ -93,9 +94,9 @@ def read(
 def read_manifest(manifest: str | os.PathLike[str] | ObjectStoragePath) -> Manifest:
     """Read the manifest of an export.
 
-    :param manifest: Its URI or path, or that of its directory.
-    :raises ManifestError: There is no whole export, or a newer version of airflow-provider-encord wrote it.
-    :raises UnavailableError: The disk or the store cannot be reached.
+    :param manifest: URI or path of the manifest, or of its directory.
+    :raises ManifestError: There is no complete export, or a newer version of airflow-provider-encord wrote it.
+    :raises UnavailableError: The disk or the object store cannot be reached.
     """
     return _manifest_in(_directory(manifest))
 
@@ -106,9 +107,9 @@ def _directory(manifest: Any) -> StoragePath:
 
 
 def _path(value: Any, name: str) -> Any:
-    """A path as it is; of a text, a local path, or that of an object store as Airflow finds the credentials for it."""
+    """Return a path object. For a URI of an object store, Airflow provides the credentials."""
     if isinstance(value, pathlib.Path):
-        return value.absolute()  # the directory above "." is not "."
+        return value.absolute()  # otherwise the parent of "." would be "."
     if hasattr(value, "protocol"):
         return value
     if not isinstance(value, str | os.PathLike) or not str(value).strip():
@@ -120,8 +121,8 @@ def _path(value: Any, name: str) -> Any:
         return object_storage_path(text, name)
     except ImportError:
         raise InvalidArgumentError(
-            f"{name}: {text} is in an object store, which needs Apache Airflow and the provider for the store. Install "
-            "them, or copy the export to a local directory and pass its path."
+            f"{name}: {text} is in an object store. Install Apache Airflow and the Airflow provider for the store, or "
+            "copy the export to a local directory and pass its path."
         ) from None
 
 
@@ -142,9 +143,9 @@ def _manifest_in(directory: StoragePath) -> Manifest:
 def _require_json_lines(directory: StoragePath, manifest: Manifest) -> None:
     if manifest.layout.format not in JSON_LINES_FORMATS:
         raise InvalidArgumentError(
-            f"manifest: the export in {directory} has the format {manifest.layout.format}, and only "
-            f"{', '.join(JSON_LINES_FORMATS)} can be read here. Read it with a library for that format, such as "
-            "pyarrow for parquet, or export it as jsonl."
+            f"manifest: the export in {directory} has the format {manifest.layout.format}, but this function reads "
+            f"only {', '.join(JSON_LINES_FORMATS)}. Read it with a library for that format, such as pyarrow for "
+            "parquet, or export it as jsonl."
         )
 
 
@@ -161,20 +162,20 @@ def _broken_links_named() -> Iterator[None]:
 def _history(parent: StoragePath, directory: StoragePath, manifest: Manifest) -> list[Link]:
     if manifest.history is None:
         raise InvalidArgumentError(
-            f"history: the export in {directory} is not incremental, so it has no history. Leave history out."
+            f"history: the export in {directory} is not incremental, so it has no history. Do not pass history=True."
         )
     try:
         with _broken_links_named():
             return links(parent, manifest)
     except NotInHistoryError as error:
-        raise InvalidArgumentError(f"history_dir: {error}. Name the directory whose subdirectory it is.") from None
+        raise InvalidArgumentError(f"history_dir: {error}. Pass the parent directory of that export.") from None
 
 
 def _latest_rows(exports: Sequence[Link]) -> Iterator[dict[str, Any]]:
-    """The rows of all exports, from the newest to the first, each in its latest state.
+    """The rows of all exports, from the newest export to the first, each in its latest state.
 
-    Label hashes of newer exports suffice: a row that one of them has, or says was removed or not found, is out of date
-    in an older one.
+    For this, only the label hashes of the newer exports are kept: if a newer export contains a row, or lists it as
+    removed or not found, the row in an older export is outdated.
     """
     out_of_date: set[str] = set()
     for number in reversed(range(len(exports))):
@@ -183,7 +184,7 @@ def _latest_rows(exports: Sequence[Link]) -> Iterator[dict[str, Any]]:
         for row in _rows(exports[number]):
             if row["label_hash"] in out_of_date:
                 continue
-            if number:  # of the oldest export, no later pass asks
+            if number:  # not needed for the oldest export, which is read last
                 own.add(row["label_hash"])
             yield row
         out_of_date |= own
@@ -206,9 +207,9 @@ def _rows_of_shard(path: StoragePath, shard: Shard) -> Iterator[dict[str, Any]]:
     except DamagedFileError as error:
         raise ManifestError(f"{error.message} {_EXPORT_AGAIN}") from None
     if rows != shard.rows:
-        raise _damaged(str(path), f"it has {rows} rows, and the {MANIFEST} beside it says {shard.rows}")
+        raise _damaged(str(path), f"it has {rows} rows, but its {MANIFEST} says {shard.rows}")
     if digest.hexdigest() != shard.sha256:
-        raise _damaged(str(path), f"its checksum is not the one in the {MANIFEST} beside it")
+        raise _damaged(str(path), f"its checksum differs from the one in its {MANIFEST}")
 
 
 def _row(line: bytes, where: str) -> dict[str, Any]:
@@ -224,7 +225,7 @@ def _row(line: bytes, where: str) -> dict[str, Any]:
 
 
 def _with_large_numbers(line: bytes) -> Any:
-    """A line of JSON with a number that is too large for a float, which becomes infinite; None if it is no JSON."""
+    """Decode a line with a number that is too large for a float; it becomes infinite. None if it is not JSON."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError):

@@ -1,12 +1,12 @@
-"""Async clients that are shared: one for each event loop and content of a connection.
+"""Shared async clients: one for each event loop and each set of connection fields.
 
-A triggerer runs many triggers on one loop, and each asks for a client as often as it polls; so they get the same one,
-with its open connections. A `close` does not take it from the others. When a connection changes (its key was rotated,
-say), the next caller gets a new client; the old one works on for those who still hold it, and keeps no connection
-open between their calls.
+A triggerer runs many triggers on one event loop, and each trigger needs a client at every poll. So they share one
+client and its open connections, and `close` does nothing. When an Airflow connection changes, for example because its
+key was rotated, the next caller gets a new client. The old client still works for callers that have it, but it closes
+its connections after each call.
 
-Who closes them at the end? `asyncio.run` closes each asynchronous generator that has begun on its loop; so
-one of these waits for that, for every loop.
+All clients are closed when the event loop ends. For this, each loop has an asynchronous generator that has started:
+`asyncio.run` closes such generators at the end, and this one then closes the clients.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ Content: TypeAlias = tuple[Credential, Settings]
 
 
 class SharedAsyncClient(AsyncEncordClient):
-    """A client that several use, none of whom can close it for the others."""
+    """A client with several users. `close` does nothing, so that no user closes it for the others."""
 
     def __init__(self, credential: Credential, settings: Settings):
         super().__init__(credential, settings)
         self.connections: set[str] = set()
-        """Ids of the Airflow connections that have this content now; none means that it is out of date."""
+        """Ids of the Airflow connections that have these fields now. If it is empty, the client is outdated."""
         self._running = 0
 
     async def close(self) -> None:
-        """Do nothing: others may use it. Its connections are given back when it is out of date or the loop ends."""
+        """Do nothing, because others may use the client. It is closed when it is outdated or the loop ends."""
 
     async def send(self, call: Call[T]) -> T:
-        """As `AsyncEncordClient.send`."""
+        """See `AsyncEncordClient.send`."""
         async with self._in_use():
             return await super().send(call)
 
     async def run(self, flow: Flow[T]) -> T:
-        """As `AsyncEncordClient.run`."""
+        """See `AsyncEncordClient.run`."""
         async with self._in_use():
             return await super().run(flow)
 
     async def close_if_out_of_date(self) -> None:
-        """Give the pooled connections back if no Airflow connection has this content, and no request runs."""
+        """Close the pooled connections if no Airflow connection has these fields, and no request is running."""
         if not self.connections and not self._running:
             await self.close_for_all()
 
     async def close_for_all(self) -> None:
-        """Give the pooled connections back. A later call would make new ones."""
+        """Close the pooled connections. A later call would open new ones."""
         await super().close()
 
     @contextlib.asynccontextmanager
@@ -74,7 +74,7 @@ class _Clients:
         self._end = self._until_the_loop_ends()
 
     async def get(self, connection: str, content: Content) -> SharedAsyncClient:
-        """The client of a connection, which has this content now."""
+        """Return the client for the current fields of a connection."""
         if content not in self.by_content:
             self.by_content[content] = SharedAsyncClient(*content)
         client = self.by_content[content]
@@ -87,7 +87,7 @@ class _Clients:
         return client
 
     async def begin(self) -> None:
-        """Make sure that the end of the loop is noticed."""
+        """Start the generator that closes the clients when the loop ends."""
         await anext(self._end)
 
     async def _until_the_loop_ends(self) -> AsyncGenerator[None, None]:
@@ -103,12 +103,12 @@ _of_loop: dict[asyncio.AbstractEventLoop, _Clients] = {}
 
 
 async def shared_client(connection: str, credential: Credential, settings: Settings) -> AsyncEncordClient:
-    """The client of the running event loop for what a connection holds now.
+    """Return the client of the running event loop for the current fields of a connection.
 
     :param connection: Id of the Airflow connection.
     """
     loop = asyncio.get_running_loop()
-    for other in [one for one in _of_loop if one.is_closed()]:  # those that ended in another way than by asyncio.run
+    for other in [one for one in _of_loop if one.is_closed()]:  # loops that were not run by asyncio.run
         del _of_loop[other]
     if loop not in _of_loop:
         clients = _of_loop[loop] = _Clients()

@@ -1,8 +1,8 @@
-"""What an Airflow connection of type `encord` says, checked: which credential, and how to reach Encord.
+"""Read the credential and the settings from an Airflow connection of type `encord`, and check them.
 
-Nothing comes from anywhere else. In particular an empty field never falls back to the worker's own ``ENCORD_SSH_KEY``,
-as the vendor's SDK would. Values may arrive as text, because a connection written as a URI has nothing but text; and
-texts as numbers, because some lines of Airflow read each parameter of a URI as JSON where that succeeds.
+All values come from the connection. An empty field is not replaced by the environment variable ``ENCORD_SSH_KEY``, as
+in Encord's SDK. Numbers may be strings, because a connection URI contains only text. Strings may be numbers, because
+some versions of Airflow parse each parameter of a URI as JSON if they can.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _FALSE = ("false", "0", "no", "off", "")
 
 
 def without_prefix(extra: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields by their own names: ``extra__encord__private_key``, as old forms stored it, is `private_key`.
+    """Remove the prefix that old forms stored: ``extra__encord__private_key`` becomes `private_key`.
 
-    A field that is there under its own name as well, and is filled, is taken as it is there.
+    If a field exists with and without the prefix, the one without it is used, unless it is empty.
     """
     own = {name: value for name, value in extra.items() if not str(name).startswith(_OLD_PREFIX)}
     for name, value in extra.items():
@@ -48,35 +48,35 @@ def without_prefix(extra: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def secret_values(extra: Mapping[str, Any]) -> list[str]:
-    """The secrets that a connection holds, as they are stored; for masking, before anything is checked."""
+    """The secrets in a connection, as they are stored. They are masked before the fields are checked."""
     values = (_as_written(field, extra.get(field)) for field in SECRET_FIELDS)
     texts = [value for value in values if isinstance(value, str) and value.strip()]
     return [text for text in texts if not is_placeholder(text)]
 
 
 def require_type(connection_type: str | None) -> None:
-    """Refuse a connection that is meant for something else; one without a type, or of type generic, may be meant.
+    """Check the type of a connection. A connection without a type or of type ``generic`` is accepted.
 
-    Other types have fields of the same names (``ssh`` has `private_key`), and a host that is not Encord's, which must
-    not get to see what is signed with that key.
+    Other types have fields with the same names (``ssh`` has `private_key`) and other hosts. Such a host must not get a
+    request that is signed with that key.
 
-    :raises CredentialError: It has another type.
+    :raises CredentialError: The connection has another type.
     """
     given = (connection_type or "").strip().lower()
     if given in (CONNECTION_TYPE, *_UNTYPED):
         return
-    which = f"type {given}" if _NAME.fullmatch(given) else "another type"  # what is not a name may be a misplaced key
+    which = f"type {given}" if _NAME.fullmatch(given) else "another type"  # other text may be a key in the wrong field
     raise CredentialError(
-        f"Connection field conn_type: this connection is of {which}, not {CONNECTION_TYPE}, so nothing was sent. Name "
+        f"Connection field conn_type: this connection is of {which}, not {CONNECTION_TYPE}, so nothing was sent. Use "
         f"another connection in encord_conn_id, or set the type of this one to Encord ({CONNECTION_TYPE})."
     )
 
 
 def read_credential(extra: Mapping[str, Any]) -> Credential:
-    """Make the credential.
+    """Create the credential.
 
     :param extra: The connection's extra fields.
-    :raises CredentialError: The method is not clear, or a field is missing or unusable; the message names the fields.
+    :raises CredentialError: The method is ambiguous, or a field is missing or invalid. The message names the fields.
     """
     filled = {field: _text(extra, field) for field in CONNECTION_FIELDS if _filled(extra, field)}
     if _auth_method(filled, extra) == "api_key":
@@ -87,9 +87,12 @@ def read_credential(extra: Mapping[str, Any]) -> Credential:
 def read_settings(
     extra: Mapping[str, Any], *, host: str | None, port: int | None, user_agent_suffix: str = ""
 ) -> Settings:
-    """Make the settings; as `read_credential`.
+    """Create the settings.
 
-    :param host: The connection's host field; `port` is its port field.
+    :param extra: The connection's extra fields.
+    :param host: The connection's host field.
+    :param port: The connection's port field.
+    :raises CredentialError: A field is invalid. The message names it.
     """
     allow_http = _value(extra, "allow_http", False, _boolean)
     return Settings(
@@ -114,34 +117,30 @@ def _auth_method(filled: Mapping[str, str], extra: Mapping[str, Any]) -> str:
     if methods:
         both = ", ".join([*of_method["ssh_key"], *of_method["api_key"]])
         raise CredentialError(
-            f"The connection has fields of both methods: {both}. Set auth_method to ssh_key or to api_key, or empty "
-            "the fields that are not meant."
+            f"The connection has fields of both methods: {both}. Set auth_method to ssh_key or api_key, or empty the "
+            "fields of one method."
         )
     unknown = unknown_fields(extra)
-    found = (
-        f"only fields that mean nothing here, perhaps misspelt: {', '.join(unknown)}" if unknown else "no credential"
-    )
+    found = f"only unknown fields: {', '.join(unknown)} (check their spelling)" if unknown else "no credential"
     raise CredentialError(
-        f"The connection holds {found}. Fill private_key or ssh_key_path for an SSH key, or api_key and resource_id "
-        "for a legacy API key; login and password are not used."
+        f"The connection has {found}. Fill private_key or ssh_key_path for an SSH key, or api_key and resource_id for "
+        "a legacy API key. The fields login and password are not used."
     )
 
 
 def _given_method(given: str, of_method: Mapping[str, list[str]]) -> str:
     if given not in AUTH_METHODS:
         # The value is not quoted: it may be a key that was pasted into the wrong field.
-        raise CredentialError(f"Connection field auth_method: what it holds is not one of {', '.join(AUTH_METHODS)}.")
+        raise CredentialError(f"Connection field auth_method: its value is not one of {', '.join(AUTH_METHODS)}.")
     if not of_method[given]:
         wanted = " or ".join(_FIELDS_OF[given]) if given == "ssh_key" else " and ".join(_FIELDS_OF[given])
-        raise CredentialError(f"The connection has auth_method {given}, but its fields are empty: fill {wanted}.")
+        raise CredentialError(f"The connection has auth_method {given}, but its fields are empty. Fill {wanted}.")
     return given
 
 
 def _ssh_key(filled: Mapping[str, str]) -> SshKey:
     if "private_key" in filled and "ssh_key_path" in filled:
-        raise CredentialError(
-            "The connection has both private_key and ssh_key_path; which is meant? Empty one of them."
-        )
+        raise CredentialError("The connection has both private_key and ssh_key_path. Empty one of them.")
     passphrase = filled.get("private_key_passphrase")
     if "ssh_key_path" in filled:
         return SshKey.from_path(filled["ssh_key_path"].strip(), passphrase)
@@ -151,14 +150,14 @@ def _ssh_key(filled: Mapping[str, str]) -> SshKey:
 def _api_key(filled: Mapping[str, str]) -> ApiKey:
     if "api_key" not in filled:
         raise CredentialError(
-            "The connection lacks api_key: it has resource_id, the id of a project or dataset, and not the API key of "
-            "that. Fill api_key; or for an SSH key, empty resource_id and fill private_key."
+            "Connection field api_key: it is empty, but resource_id has the id of a project or dataset. Fill api_key "
+            "with the API key of that resource. To use an SSH key instead, empty resource_id and fill private_key."
         )
     if "resource_id" not in filled:
-        ApiKey(filled["api_key"], _ANY_ID)  # raises if it is an SSH key, say: the more telling mistake
+        ApiKey(filled["api_key"], _ANY_ID)  # raises first if this is not an API key, for example an SSH key
         raise CredentialError(
-            "The connection lacks resource_id: an API key needs the id of the project or dataset that it belongs to. "
-            "The address of its page in Encord's web app holds it."
+            "Connection field resource_id: it is empty, but an API key needs the id of its project or dataset. The URL "
+            "of the project or dataset in Encord's web app contains the id."
         )
     return ApiKey(filled["api_key"], filled["resource_id"])
 
@@ -172,18 +171,19 @@ def _text(extra: Mapping[str, Any], field: str) -> str:
     value = _as_written(field, extra[field])
     if field in SECRET_FIELDS and not isinstance(value, str):
         raise CredentialError(
-            f"Connection field {field}: it arrived as a {type(value).__name__}, and not as the text that was meant. In "
-            "JSON, put it into quotation marks; in a URI, write all fields as one parameter, __extra__."
+            f"Connection field {field}: it is a {type(value).__name__}, not a string. In JSON, put the value in "
+            "quotation marks. In a URI, write all fields as JSON in one parameter, __extra__."
         )
     return str(value)
 
 
 def _as_written(field: str, value: Any) -> Any:
-    """What was written, where Airflow has read that as JSON: digits of a whole number, a key file that is JSON.
+    """Return the original text of a value that Airflow parsed as JSON, if the text is certain.
 
-    Of a passphrase like 123456, parameters of a URI make a number, whose digits are the text. What else looks like JSON
-    (1e5, true) can have been written in several ways, which matters for a passphrase. Of a key in JSON, as Google's
-    service accounts have one, the blanks do not: it is to be refused by its name, and masked.
+    A passphrase like 123456 in a URI becomes a number; its digits are the original text. Other values that look like
+    JSON (1e5, true) can be written in several ways, so their original text is unknown. A key file in JSON, such as that
+    of a Google service account, is converted back to JSON text. It cannot be used, but it must be masked, and the error
+    message must say what it is.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -200,7 +200,7 @@ def _value(extra: Mapping[str, Any], field: str, default: Any, convert: Callable
     except (TypeError, ValueError, OverflowError):
         wanted = "true or false" if convert is _boolean else "a number of seconds"
         # The value is not quoted: it may be a key that was pasted into the wrong field.
-        raise CredentialError(f"Connection field {field}: what it holds is not {wanted}.") from None
+        raise CredentialError(f"Connection field {field}: its value is not {wanted}.") from None
 
 
 def _seconds(value: Any) -> float:
@@ -220,6 +220,6 @@ def _boolean(value: Any) -> bool:
 
 
 def unknown_fields(extra: Mapping[str, Any]) -> list[str]:
-    """Names of extra fields that mean nothing here, without what is not a name: it may be a key in the wrong place."""
+    """The names of unknown extra fields. Text that is not a name is left out: it may be a key in the wrong place."""
     names = (str(field) for field in extra if field not in CONNECTION_FIELDS)
     return sorted(name for name in names if _NAME.fullmatch(name))

@@ -1,4 +1,4 @@
-"""From an Airflow connection to an authenticated client. The only place that reads a connection."""
+"""The hook: it creates an authenticated client from an Airflow connection. Only this module reads connections."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.resources.projects import Project
     from airflow_provider_encord.client.transport.settings import Settings
 
-_warned_of_api_keys: dict[str, str] = {}  # by connection, the task try that was warned last
+_warned_of_api_keys: dict[str, str] = {}  # connection id to the task attempt that got the warning last
 
 
 class EncordHook(BaseHook):
-    """Turns a connection of type ``encord`` into a client that is ready to use.
+    """Create a client for Encord's API from an Airflow connection of type ``encord``.
 
-    Good to use from a plain ``@task``::
+    Use it in a ``@task``, for example::
 
         with EncordHook("encord_default") as hook:
             rows = hook.get_project(project_id).label_rows()
 
-    Nothing is read or sent before it is needed. The connection's secrets are registered with Airflow's masker, each
-    line of a key too.
+    The connection is read, and requests are sent, only when they are needed. The secrets of the connection are
+    registered with Airflow's secrets masker, and so is each line of a private key.
 
     :param encord_conn_id: Id of the Airflow connection.
     """
@@ -55,7 +55,7 @@ class EncordHook(BaseHook):
         self.encord_conn_id = encord_conn_id
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy or a pickle takes along: not the client with its secrets; a copy makes one of its own."""
+        """Leave out the client with its secrets. A copied or unpickled hook creates a new client."""
         return {name: value for name, value in self.__dict__.items() if name not in ("_client", "_log")}
 
     def __enter__(self) -> EncordHook:
@@ -66,36 +66,36 @@ class EncordHook(BaseHook):
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """The form's extra fields, for Airflow before 3.2."""
+        """The extra fields of the connection form, for Airflow before 3.2."""
         from airflow_provider_encord.hooks.form import widgets
 
         return widgets(CONNECTION_FIELDS)
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """How the form shows the standard fields, for Airflow before 3.2."""
+        """Labels and placeholders of the standard fields of the connection form, for Airflow before 3.2."""
         return {name.replace("-", "_"): value for name, value in FIELD_BEHAVIOUR.items()}
 
     def get_conn(self) -> EncordClient:
-        """The authenticated client; made once per hook.
+        """Return the authenticated client. It is created once per hook.
 
-        :raises CredentialError: The connection is incomplete or its credential unusable.
+        :raises CredentialError: The connection is incomplete, or its credential cannot be used.
         """
         return self._client
 
     async def get_async_client(self) -> AsyncEncordClient:
-        """The authenticated client for the running event loop: for triggers and async tasks.
+        """Return the authenticated client for the running event loop, for triggers and async tasks.
 
-        Ask for it at every poll, and do not keep it: that costs no request, and follows a connection that changes (its
-        key was rotated, say). All that the loop runs for the same content of a connection share the client with its
-        open connections, so closing it does nothing.
+        Call this method at every poll instead of keeping the client. It sends no request to Encord, and it uses the
+        current connection, for example after its key was rotated. All tasks and triggers on the loop share one client
+        for the same connection fields, so `close` does nothing.
 
         ::
 
             client = await EncordHook("encord_default").get_async_client()
             page = await client.send(list_projects())
 
-        :raises CredentialError: The connection is incomplete or its credential unusable.
+        :raises CredentialError: The connection is incomplete, or its credential cannot be used.
         """
         from airflow.providers.common.compat.connection import get_async_connection
 
@@ -103,7 +103,7 @@ class EncordHook(BaseHook):
         from airflow_provider_encord.hooks.async_clients import shared_client
 
         connection = await get_async_connection(self.encord_conn_id, hook=self)
-        # In a thread: masking talks to the supervisor, a key file is read, an encrypted key takes its time.
+        # In a thread, because this can block: it calls the supervisor to mask secrets, and reads and decrypts the key.
         read = await asyncio.to_thread(self._understand, connection)
         del connection
         if isinstance(read, str):
@@ -113,14 +113,14 @@ class EncordHook(BaseHook):
         return await shared_client(self.encord_conn_id, credential, settings)
 
     def get_sdk_client(self) -> EncordUserClient:
-        """A new client of Encord's own SDK, made of this connection: same address, key and time-outs.
+        """Return a new client of Encord's SDK with the host, key and timeouts of this connection.
 
-        For what this package does not offer, and for what takes such a client (``encord_agents``, say). It needs the
-        extra ``sdk`` and a connection with an SSH key. `allow_http` means nothing to the SDK, which sends wherever
-        Encord asks it to.
+        Use it for features that this package does not have, and for libraries that need such a client, for example
+        ``encord_agents``. It needs the extra ``sdk`` and a connection with an SSH key. The SDK ignores `allow_http`:
+        it sends files to any URL that Encord returns.
 
-        :raises UnsupportedByCredentialError: The connection has what the SDK has no setting for: an API key, or a
-            `ca_bundle`.
+        :raises UnsupportedByCredentialError: The connection has an API key or a `ca_bundle`, which the SDK does not
+            support.
         :raises AirflowOptionalProviderFeatureException: The extra is not installed.
         """
         from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureException
@@ -133,26 +133,27 @@ class EncordHook(BaseHook):
         except ModuleNotFoundError as missing:
             module = missing.name
         raise AirflowOptionalProviderFeatureException(
-            f"EncordHook.get_sdk_client needs the extra: {sdk.INSTALL} (the module {module} is missing)"
+            f"EncordHook.get_sdk_client needs the module {module}, which is not installed. Install the extra: "
+            f"{sdk.INSTALL}"
         )
 
     def close(self) -> None:
-        """Give the client's connections back. The next use makes a new client."""
+        """Close the client. The next use of the hook creates a new one."""
         client = self.__dict__.pop("_client", None)
         if client is not None:
             client.close()
 
     def get_project(self, project_id: str | None = None) -> Project:
-        """Handle on a project.
+        """Return a project object for further calls.
 
-        :param project_id: Its id; None takes the one that the connection's API key belongs to.
+        :param project_id: Id of the project. Default: the project of the connection's API key.
         """
         return self.get_conn().project(project_id)
 
     def get_dataset(self, dataset_id: str | None = None) -> Dataset:
-        """Handle on a dataset.
+        """Return a dataset object for further calls.
 
-        :param dataset_id: Its id; None takes the one that the connection's API key belongs to.
+        :param dataset_id: Id of the dataset. Default: the dataset of the connection's API key.
         """
         return self.get_conn().dataset(dataset_id)
 
@@ -166,7 +167,7 @@ class EncordHook(BaseHook):
         workflow_template_id: str | None = None,
         if_exists: str = "reuse",
     ) -> Project:
-        """Create a project, unless there is one of its title; see `EncordClient.create_project`."""
+        """Create a project, unless one with this title exists; see `EncordClient.create_project`."""
         client = self.get_conn()
         created = client.create_project(
             title,
@@ -186,7 +187,7 @@ class EncordHook(BaseHook):
         create_backing_folder: bool = True,
         if_exists: str = "reuse",
     ) -> Dataset:
-        """Create a dataset, unless there is one of its title; see `EncordClient.create_dataset`."""
+        """Create a dataset, unless one with this title exists; see `EncordClient.create_dataset`."""
         client = self.get_conn()
         created = client.create_dataset(
             title, description=description, create_backing_folder=create_backing_folder, if_exists=if_exists
@@ -194,14 +195,14 @@ class EncordHook(BaseHook):
         return client.dataset(created.id)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Try the connection with one small read. Never raises.
+        """Test the connection with a small read request. Never raises an error.
 
-        :return: Whether it works, and a message that says what it can do, or what is wrong and how to mend it.
+        :return: Whether the connection works, and a message: what it can access, or what is wrong and how to fix it.
         """
         from airflow_provider_encord.hooks import connection_test
 
         try:
-            with self._connect(attempts=1) as client:  # somebody waits for the answer
+            with self._connect(attempts=1) as client:  # no retries, because a user waits for the result
                 return True, connection_test.accepted(client)
         except Exception as error:  # noqa: BLE001 - Airflow shows the message, and expects no exception
             return False, connection_test.explained(error)
@@ -213,9 +214,9 @@ class EncordHook(BaseHook):
         return client
 
     def _connect(self, **options: Any) -> EncordClient:
-        """Make a client of the connection.
+        """Create a client from the connection.
 
-        :param options: As `SyncTransport` takes them.
+        :param options: Arguments of `SyncTransport`.
         """
         from airflow_provider_encord.client.client import EncordClient
         from airflow_provider_encord.client.transport.sync import SyncTransport
@@ -224,20 +225,21 @@ class EncordHook(BaseHook):
         return EncordClient(credential, settings, transport=SyncTransport(credential, settings, **options))
 
     def _read_connection(self) -> tuple[Credential, Settings]:
-        """What the connection says.
+        """Read the connection.
 
-        :raises CredentialError: It is incomplete, or its credential unusable.
+        :raises CredentialError: It is incomplete, or its credential cannot be used.
         """
         from airflow_provider_encord.client.errors import CredentialError
 
         read = self._understand(self.get_connection(self.encord_conn_id))
         if isinstance(read, str):
-            # Raised here, where no local variable holds a secret: some reporters of errors show those of every frame.
+            # Raised here, because no local variable here has a secret: some error reporters show the variables of
+            # every frame.
             raise CredentialError(read)
         return read
 
     def _understand(self, connection: Any) -> tuple[Credential, Settings] | str:
-        """What a connection says, or what is wrong with it. Its secrets are masked from then on."""
+        """Return the credential and the settings of a connection, or an error message. Register its secrets first."""
         from airflow_provider_encord.client.errors import CredentialError
         from airflow_provider_encord.hooks.connection import (
             read_credential,
@@ -262,7 +264,7 @@ class EncordHook(BaseHook):
             return error.message
         if unknown := unknown_fields(extra):
             self.log.warning(
-                "Connection %s has fields that mean nothing here, perhaps misspelt: %s.",
+                "Connection %s has unknown fields, which are ignored: %s. Check their spelling.",
                 self.encord_conn_id,
                 ", ".join(unknown),
             )
@@ -276,30 +278,30 @@ class EncordHook(BaseHook):
             return
         _warned_of_api_keys[self.encord_conn_id] = task_try
         self.log.warning(
-            "Connection %s authenticates with an API key, which Encord's SDK dropped in November 2024. It works for %s "
-            "only. Use the SSH key of a service account where you can.",
+            "Connection %s uses an API key. Encord's SDK removed support for API keys in November 2024. This key only "
+            "gives access to %s. Use the SSH key of a service account if you can.",
             self.encord_conn_id,
             credential.resource_id,
         )
 
 
 def _extra(connection: Any) -> dict[str, Any]:
-    """The extra fields of a connection.
+    """Return the extra fields of a connection.
 
-    :raises CredentialError: There is something that is not a JSON object.
+    :raises CredentialError: The extra field is not a JSON object.
     """
     from airflow_provider_encord.client.errors import CredentialError
 
     text = (connection.extra or "").strip().removeprefix("\ufeff") or "{}"
     try:
-        extra = json.loads(text, strict=False)  # a key may have been pasted into it with its line ends
-    except (ValueError, RecursionError):  # its text and traceback would quote the field, secrets included
+        extra = json.loads(text, strict=False)  # allows the line breaks of a key that was pasted into a JSON string
+    except (ValueError, RecursionError):  # dropped, because this error quotes the field with its secrets
         extra = ""
     if extra is None:
         return {}
     if not isinstance(extra, dict):
         raise CredentialError(
-            "Connection field extra: it is not a JSON object. Write the fields as one, or use the form."
+            "Connection field extra: it is not a JSON object. Write the fields as a JSON object, or use the form."
         ) from None
     return extra
 
@@ -311,12 +313,12 @@ def _airflow_user_agent() -> str:
 
 
 def _task_try() -> str:
-    """Names the running try of a task; empty outside of one."""
+    """Identify the current attempt of the current task; empty outside of a task."""
     from airflow.providers.common.compat.sdk import get_current_context
 
     try:
         task_instance: Any = get_current_context()["ti"]
-    except Exception:  # noqa: BLE001 - the lines of Airflow differ in what they raise outside of a task
+    except Exception:  # noqa: BLE001 - outside of a task, each Airflow version raises another error
         return ""
     parts = ("dag_id", "run_id", "task_id", "map_index", "try_number")
     return "/".join(str(getattr(task_instance, part, "")) for part in parts)

@@ -1,7 +1,7 @@
-"""The connection form of Airflow before 3.2, made from the same table as the newer one.
+"""The connection form for Airflow before 3.2, made from the same table as the newer form.
 
-It is drawn by wtforms, which newer lines do not have; so this module is imported only when an older one asks for the
-form.
+It needs wtforms, which newer versions of Airflow do not install. So this module is imported only when an older version
+shows the form.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from wtforms.validators import Optional, any_of
 
 
 class _SecretText(BS3TextAreaFieldWidget):  # type: ignore[misc]
-    """A secret in several lines, because a single-line box turns the line ends of a pasted key into blanks."""
+    """A secret of several lines. A single-line field would replace the line breaks of a pasted key by blanks."""
 
     def __call__(self, field: Any, **kwargs: Any) -> Any:
         _hide_stored(field)
@@ -24,17 +24,17 @@ class _SecretText(BS3TextAreaFieldWidget):  # type: ignore[misc]
 
 
 class _SecretLine(BS3PasswordFieldWidget):  # type: ignore[misc]
-    """A secret in one line."""
+    """A secret of one line."""
 
     def __call__(self, field: Any, **kwargs: Any) -> Any:
         _hide_stored(field)
-        self.hide_value = False  # else the mark would be hidden too
+        self.hide_value = False  # otherwise the placeholder would be hidden, too
         return super().__call__(field, **kwargs)
 
 
 def _hide_stored(field: Any) -> None:
-    """Show Airflow's own mark in place of a stored secret: it means "keep". An empty field would delete the secret."""
-    if field.data and not field.raw_data:  # stored, and not just typed
+    """Show Airflow's placeholder for a stored secret, which means "keep it". An empty field would delete the secret."""
+    if field.data and not field.raw_data:  # it was stored before, not typed now
         from airflow.www.views import SENSITIVE_FIELD_PLACEHOLDER
 
         field.data = SENSITIVE_FIELD_PLACEHOLDER
@@ -43,7 +43,7 @@ def _hide_stored(field: Any) -> None:
 def widgets(fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """One widget for each field.
 
-    :param fields: The table of the provider info: label, description and JSON schema by name.
+    :param fields: The table of the provider info: field names to label, description and JSON schema.
     """
     return {name: _widget(field) for name, field in fields.items()}
 
@@ -55,7 +55,7 @@ def _widget(field: Mapping[str, Any]) -> Any:
     if schema.get("format") == "password":
         return PasswordField(label, description=description, widget=_SecretLine())
     if schema.get("format") == "multiline":
-        # A password field, as by its class Airflow knows what not to show; it takes no class of ours.
+        # It must be a PasswordField, because Airflow hides the values of this class only.
         return PasswordField(label, description=description, widget=_SecretText())
     validators: list[Any] = [Optional()]
     if "enum" in schema:

@@ -1,8 +1,8 @@
-"""The vendor's own client, made of the same connection as ours; needs the extra ``sdk``.
+"""The client of Encord's SDK, made from the same connection as our client; needs the extra ``sdk``.
 
-Same address, key and time-outs. What the SDK has no setting for is an error here, as it would otherwise be left out in
-silence. The SDK puts the text of a key that it cannot use into its exception, so it only gets keys that we
-have read ourselves, and nothing of its exceptions is passed on.
+It has the same host, key and timeouts. A field that the SDK does not support is an error here; otherwise it would be
+ignored silently. The SDK quotes an invalid key in its exception. So it gets only keys that this package has already
+parsed, and the text of its exceptions is never shown.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ INSTALL = "pip install 'airflow-provider-encord[sdk]'"
 
 
 def sdk_client(credential: Credential, settings: Settings) -> EncordUserClient:
-    """Make the vendor's client.
+    """Create the client of the SDK.
 
-    :raises UnsupportedByCredentialError: The connection has an API key, or certificates of its own.
+    :raises UnsupportedByCredentialError: The connection has an API key or a `ca_bundle`.
     :raises ModuleNotFoundError: The extra is not installed.
     """
     if isinstance(credential, ApiKey):
         raise UnsupportedByCredentialError(
-            "Encord's SDK takes no API keys since November 2024, and this connection holds one. Use what get_conn() "
-            "gives, which does, or a connection with an SSH key."
+            "Connection field api_key: Encord's SDK does not support API keys since November 2024. Use the client that "
+            "get_conn() returns, or a connection with an SSH key."
         )
     _require_trust_of_the_machine(settings)
     from encord import EncordUserClient
     from encord.http.constants import RequestsSettings
 
-    connect: Any = settings.connect_timeout  # the SDK asks for whole seconds, and hands on what it gets
+    connect: Any = settings.connect_timeout  # the SDK is typed for integers, but accepts fractions
     read: Any = settings.read_timeout
     time_outs = RequestsSettings(connect_timeout=connect, read_timeout=read, write_timeout=read)
     try:
@@ -47,18 +47,19 @@ def sdk_client(credential: Credential, settings: Settings) -> EncordUserClient:
             domain=settings.base_url,
             user_agent_suffix=f"airflow-provider-encord/{__version__} {settings.user_agent_suffix}".strip(),
         )
-    except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote the key
+    except Exception as error:  # noqa: BLE001 - the text of any error may quote the key
         what = type(error).__name__
     raise UnsupportedByCredentialError(
-        f"The installed release of Encord's SDK makes no client of this connection ({what})."
+        f"The installed version of Encord's SDK could not create a client from this connection ({what}). Use the "
+        "client that get_conn() returns, or install another version of the SDK."
     )
 
 
 def _require_trust_of_the_machine(settings: Settings) -> None:
-    """The SDK trusts what the machine trusts, and has no setting for anything else."""
+    """Raise an error for a `ca_bundle` that differs from the machine's, because the SDK has no setting for it."""
     trusted = settings.trusted
     if trusted and pathlib.Path(trusted).resolve() != pathlib.Path(network_environment.bundle(None)).resolve():
         raise UnsupportedByCredentialError(
-            f"Connection field ca_bundle: Encord's SDK has no setting for it. Set the variable REQUESTS_CA_BUNDLE to "
-            f"{trusted} where Airflow runs, which the SDK honours; or use what get_conn() gives."
+            "Connection field ca_bundle: Encord's SDK has no setting for it. Set the environment variable "
+            f"REQUESTS_CA_BUNDLE to {trusted} on the Airflow machines, or use the client that get_conn() returns."
         )

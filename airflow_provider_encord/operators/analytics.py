@@ -1,4 +1,4 @@
-"""Export what people did in a project, and how long it took them."""
+"""Export the analytics of a project: time spent, task actions and editor logs."""
 
 from __future__ import annotations
 
@@ -32,44 +32,47 @@ if TYPE_CHECKING:
 class EncordExportAnalyticsOperator(EncordBaseOperator):
     """Export the time spent, the task actions and the editor logs of an interval to files and a manifest.
 
-    Only reads. By default the interval is that of the run, so consecutive runs have every record once: the start
-    belongs to the interval, the end does not. ``CronDataIntervalTimetable`` gives runs an interval. The default
-    timetable of Airflow 3, ``CronTriggerTimetable``, does not: then the interval is from the previous run to this one,
-    and for the first run the day before.
+    Only reads. The default interval is the data interval of the run. It includes its start but not its end, so
+    consecutive runs export every record exactly once. Use ``CronDataIntervalTimetable`` for data intervals. With
+    ``CronTriggerTimetable``, the default timetable of Airflow 3, data intervals are empty: then the interval is from
+    the previous run to this run, and for the first run it is the day before.
 
-    Encord keeps time spent by user, task and day (UTC). With ``time_spent`` the default interval is the whole days
-    (UTC) that end in the interval of the run. If `start` and `end` are passed, a day belongs to the interval that it
-    begins in. An interval that does not consist of whole days is refused as long as its last day is not over.
+    Encord stores time spent per user, task and day (UTC). With ``time_spent``, the default interval is the whole days
+    (UTC) that end in the data interval. If you pass `start` and `end`, they select the days that begin between them. If
+    they are not at midnight (UTC), the task fails until the last of these days is over.
 
-    Files are ``time_spent-...jsonl``, ``task_actions-...jsonl``, ``editor_logs-...jsonl``; columns are the fields of
-    the records in `airflow_provider_encord.client.api.analytics`. ``manifest.json`` is written last and names them.
+    The files are ``time_spent-...jsonl``, ``task_actions-...jsonl`` and ``editor_logs-...jsonl``. Their columns are the
+    fields of the records in `airflow_provider_encord.client.api.analytics`. ``manifest.json`` lists the files and is
+    written last.
 
-    Safe to repeat: a whole export of the same interval and question stays if it was begun `settle_seconds` after the
-    end of the interval, by Encord's clock; else it is made again. A destination that holds anything else is refused.
-    SSH keys only. Encord API: ``analytics/time-spent``, ``analytics/task-actions``, ``editor-logs``; to check what the
-    filters name, the project, its users and its label rows (v2, v1).
+    Safe to repeat: a complete export with the same interval and filters is kept, if it was started at least
+    `settle_seconds` after the end of the interval, by Encord's clock; otherwise it is made again. If the destination
+    contains anything else, the task fails. Needs an SSH key. Encord API: ``analytics/time-spent``,
+    ``analytics/task-actions``, ``editor-logs``; and to check the filters, the project, its users and its label rows
+    (v2, v1).
 
     :param project_id: Id of the project (templated).
-    :param destination: Directory for the files (templated): any path of Airflow's object storage; one for each
-        interval.
-    :param record_types: ``"time_spent"``, ``"task_actions"``, ``"editor_logs"``, or several of them (templated); by
-        default all.
-    :param start: Beginning of the interval (templated); by default see above.
-    :param end: Its end, not included (templated); by default see above.
-    :param format: ``"jsonl"``, ``"jsonl.gz"``, or ``"parquet"`` (extra ``parquet``) (templated).
-    :param user_emails: Only of these users, or one (templated).
-    :param stage_ids: Only in these workflow stages, by id, or one (templated).
-    :param data_hashes: Only on these data units, or one (templated).
-    :param actions: Only these actions, or one; of task actions and editor logs (templated). ``submit`` is
-        ``submit_task`` in the editor logs. Refused together with ``time_spent``, which Encord does not record by
-        action.
-    :param settle_seconds: How long after the end of the interval records may still reach Encord (templated).
-    :param overwrite: Export again what is there (templated).
+    :param destination: Directory for the files (templated): any path of Airflow's object storage. Use a different
+        directory for each interval.
+    :param record_types: ``"time_spent"``, ``"task_actions"``, ``"editor_logs"``, or a list of them (templated).
+        Default: all three.
+    :param start: Start of the interval (templated). Default: see above.
+    :param end: End of the interval, not included (templated). Default: see above.
+    :param format: ``"jsonl"`` (default), ``"jsonl.gz"``, or ``"parquet"`` (extra ``parquet``) (templated).
+    :param user_emails: Only records of these users, or of one user (templated).
+    :param stage_ids: Only records of these workflow stages, by id, or of one stage (templated).
+    :param data_hashes: Only records of these data units, or of one data unit (templated).
+    :param actions: Only task actions and editor logs with these actions, or with one action (templated). The action
+        ``submit`` is called ``submit_task`` in the editor logs. An error together with ``time_spent``, which Encord
+        does not record by action.
+    :param settle_seconds: How long after the end of the interval Encord may still receive records of it, in seconds
+        (templated). Default: 24 hours.
+    :param overwrite: Replace an existing export (templated). Default: False.
     :return: ``{"project_id": id, "start": str, "end": str, "records": {record_type: int}, "final": bool, "manifest":
-        URI}``; `final` says whether the interval had settled.
-    :raises AirflowFailException: The destination holds something else, an argument is wrong or names nothing, the
-        interval cannot be exported yet, or Encord refuses.
-    :raises AirflowException: Encord was not reached; a retry may help.
+        URI}``. ``final`` is True if the export was started at least `settle_seconds` after the end of the interval.
+    :raises AirflowFailException: The destination has other files, an argument is wrong, a filter matches nothing in
+        the project, the interval cannot be exported yet, or Encord rejects the request.
+    :raises AirflowException: Encord could not be reached; a retry may help.
     """
 
     template_fields: Sequence[str] = (
@@ -162,8 +165,9 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         start, end = self._interval(context, what)
         if start >= end:
             raise InvalidArgumentError(
-                f"start, end: the interval from {start} to {end} is empty. If it is that of the run, leave "
-                "both out (Airflow 3's default timetable gives empty ones), or use CronDataIntervalTimetable."
+                f"start, end: the interval from {start} to {end} is empty. If it is the data interval of the run, "
+                "do not pass start and end (with Airflow 3's default timetable, data intervals are empty), or use "
+                "CronDataIntervalTimetable."
             )
         return AnalyticsSelection(
             project_id=self.client.project(self.project_id).id,
@@ -181,7 +185,10 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
 
         actions = parse_texts(self.actions, "actions") or []
         if actions and "time_spent" in what:
-            raise InvalidArgumentError("actions: time spent is not recorded by action; leave one of them out.")
+            raise InvalidArgumentError(
+                "actions: this filter does not work for time_spent, which has no actions. Remove `actions`, or remove "
+                "time_spent from `record_types`."
+            )
         return AnalyticsFilters(
             user_emails=tuple(require_emails(parse_list(self.user_emails, "user_emails"), "user_emails")),
             stage_ids=tuple(require_ids(parse_list(self.stage_ids, "stage_ids"), "stage_ids")),
@@ -190,7 +197,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         )
 
     def _interval(self, context: Context, what: Sequence[str]) -> tuple[datetime.datetime, datetime.datetime]:
-        """Start and end, as passed or of the run."""
+        """Return start and end; values that were not passed come from the run."""
         start = None if self.start is None else _time(self.start, "start")
         end = None if self.end is None else _time(self.end, "end")
         if start is not None and end is not None:
@@ -209,13 +216,13 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
 
         run = run_interval(context)
         if run is None:
-            raise InvalidArgumentError("start, end: the run has no interval. Pass both.")
+            raise InvalidArgumentError("start, end: this run has no data interval. Pass both arguments.")
         days = whole_days(run, context) if "time_spent" in what else run
         if start is None and end is None and days[0] == days[1]:
             raise InvalidArgumentError(
-                "record_types: Encord keeps time spent by day (UTC), and no day ends in the interval of this run, "
-                f"from {run[0].isoformat()} to {run[1].isoformat()}. Run the DAG once a day, or leave time_spent out "
-                "of `record_types`."
+                "record_types: time_spent cannot be exported, because Encord stores it per day (UTC) and no day ends "
+                f"in the interval of this run, {run[0].isoformat()} to {run[1].isoformat()}. Run the DAG once a day, "
+                "or remove time_spent from `record_types`."
             )
         return start or days[0], end or days[1]
 
@@ -229,12 +236,13 @@ def _time(value: Any, name: str) -> datetime.datetime:
     text = _interval_end(value, name)
     if text is None:
         raise InvalidArgumentError(
-            f"{name}: it is empty. A run without a data interval, such as one that somebody starts, needs it given."
+            f"{name}: it is empty (check the rendered template). A run without a data interval, such as a manual run, "
+            "needs a time here."
         )
     try:
         return parse_time(text).astimezone(datetime.UTC)
     except OverflowError:
-        raise InvalidArgumentError(f"{name}: {text} is out of the range of years that can be exported.") from None
+        raise InvalidArgumentError(f"{name}: {text} is out of range. Pass a year from 1 to 9999.") from None
 
 
 def _kinds(value: Any, name: str) -> list[str]:
@@ -243,10 +251,12 @@ def _kinds(value: Any, name: str) -> list[str]:
     kinds = parse_list(value, name)
     unknown = [kind for kind in kinds if kind not in ANALYTICS_KINDS]
     if unknown or not kinds:
-        raise InvalidArgumentError(f"{name}: {unknown or kinds} is not one of {', '.join(ANALYTICS_KINDS)}.")
+        raise InvalidArgumentError(
+            f"{name}: {unknown or kinds} is not allowed. Pass one or more of {', '.join(ANALYTICS_KINDS)}."
+        )
     return kinds
 
 
 def _interval_end(value: Any, name: str) -> str | None:
-    """A time; None for the text that a template makes of none."""
+    """Parse a time; None for an empty value and for the string ``None``."""
     return parse_datetime(None if str(value) == "None" else value, name)

@@ -1,7 +1,7 @@
-"""What users pass, after templates are rendered: a template gives text, also for a number, a list or a truth value.
+"""Parse and check the arguments of operators after templates are rendered.
 
-With ``render_template_as_native_obj`` it is the other way round: a title such as ``2026`` arrives as a number. Each
-function takes both.
+A rendered template is a string, also for a number, a list or a boolean. With ``render_template_as_native_obj``, a title
+such as ``2026`` becomes a number. The functions here accept both.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FAIL, SKIP = "fail", "skip"
 ON_ERROR = (FAIL, SKIP)
-"""What most operators take for `on_error`: fail, or go on without what cannot be done."""
+"""The values of `on_error` in most operators: fail the task, or skip what failed and continue."""
 _MOST_SECONDS = 10 * 365 * 86400.0
 _HALF = re.compile("[\ud800-\udfff]")
 _TRUE = ("true", "1", "yes", "on")
@@ -26,31 +26,31 @@ _FALSE = ("false", "0", "no", "off")
 
 
 def blank_to_none(value: Any) -> Any:
-    """None for what a template rendered to nothing, else the value."""
+    """Return None for an empty or blank string, as a template may render one; else the value."""
     return None if value is None or (isinstance(value, str) and not value.strip()) else value
 
 
 def parse_bool(value: Any, name: str, *, empty: bool | None = None) -> bool:
-    """A truth value, perhaps as text.
+    """Parse a boolean, which may be a string.
 
-    :param empty: What nothing stands for, where nothing is removed or changed. None refuses it: a template that
-        rendered to nothing must not decide about that.
-    :raises InvalidArgumentError: It is neither true nor false.
+    :param empty: The result for None or an empty string. If it is None, an empty value is an error: an empty template
+        must not decide whether something is removed or changed.
+    :raises InvalidArgumentError: The value is neither true nor false.
     """
     word = str(value).strip().lower()
     if word in ("", "none"):
         if empty is not None:
             return empty
-        raise _invalid(f"{name}: it is empty; write True or False, and check the rendered template.")
+        raise _invalid(f"{name}: it is empty. Pass True or False, and check the rendered template.")
     if word not in (*_TRUE, *_FALSE):
-        raise _invalid(f"{name}: {str(value)[:80]!r} is neither true nor false.")
+        raise _invalid(f"{name}: {str(value)[:80]!r} is neither true nor false. Pass True or False.")
     return word in _TRUE
 
 
 def parse_list(value: Any, name: str) -> list[Any]:
-    """A list: as it is, as the text that a template makes of one, or one item that stands for a list.
+    """Parse a list. It may be a list, the string that a template renders for a list, or a single item.
 
-    :raises InvalidArgumentError: It is the text of something that begins like a list and is none.
+    :raises InvalidArgumentError: A string begins like a list but is not one.
     """
     if value is None:
         return []
@@ -68,9 +68,9 @@ def parse_list(value: Any, name: str) -> list[Any]:
 
 
 def _listed(written: str) -> Any:
-    """A list out of its text: JSON, or what `str` makes of a list; None for other text.
+    """Parse the text of a list, as JSON or as Python; None for other text.
 
-    JSON comes first: ``tojson`` writes an emoji as two halves, which only JSON puts together.
+    JSON is tried first: ``tojson`` writes an emoji as two surrogate escapes, and only JSON joins them.
     """
     from airflow_provider_encord.client.malformed import NOT_JSON
     from airflow_provider_encord.client.strict_json import loads
@@ -86,29 +86,29 @@ def _listed(written: str) -> Any:
 
 
 def _joined(value: Any) -> Any:
-    """The value, in which the halves of surrogate pairs are one character.
+    """Join surrogate pairs into single characters.
 
-    ``tojson`` writes them as two escapes. Native rendering reads these as Python, which leaves them apart.
+    ``tojson`` writes such a character as two escapes. Native rendering reads them as Python, which does not join them.
     """
     if type(value) is str and _HALF.search(value):
         try:
             return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-        except UnicodeDecodeError:  # one without the other, which is refused where it is used
+        except UnicodeDecodeError:  # half of a pair; the code that uses the text raises an error
             return value
     try:
         if type(value) in (list, tuple):
             return type(value)(map(_joined, value))
         if type(value) is dict:
             return {_joined(key): _joined(inner) for key, inner in value.items()}
-    except RecursionError:  # refused where it is used, too
+    except RecursionError:  # the code that uses the value raises an error
         pass
     return value
 
 
 def parse_mapping(value: Any, name: str) -> Mapping[str, Any] | None:
-    """A dictionary: as it is, or as JSON.
+    """Parse a dictionary, which may be JSON text.
 
-    :raises InvalidArgumentError: It is neither.
+    :raises InvalidArgumentError: It is neither a dictionary nor JSON of one.
     """
     value = _joined(blank_to_none(value))
     if isinstance(value, str):
@@ -125,9 +125,9 @@ def parse_mapping(value: Any, name: str) -> Mapping[str, Any] | None:
 
 
 def json_mapping(value: Any, name: str) -> dict[str, Any] | None:
-    """A dictionary as JSON has it: times, `Decimal` and `UUID` values as `plain_json` writes them.
+    """Parse a dictionary, and convert its values to JSON types with `plain_json`.
 
-    :raises InvalidArgumentError: It is not a dictionary, or holds a value that has no form in JSON.
+    :raises InvalidArgumentError: It is not a dictionary, or a value cannot be converted to JSON.
     """
     from airflow_provider_encord.plain_json import plain_json
 
@@ -136,16 +136,16 @@ def json_mapping(value: Any, name: str) -> dict[str, Any] | None:
 
 
 def text_or_mapping(value: Any, name: str) -> str | Mapping[str, Any] | None:
-    """A word, a path or a pattern as it is; a dictionary as it is, or as JSON; None for nothing.
+    """Parse an argument that is either a string or a dictionary, which may be JSON text; None for an empty value.
 
-    :raises InvalidArgumentError: It looks like JSON and is none, or is neither.
+    :raises InvalidArgumentError: It begins like JSON but is not valid, or has another type.
     """
     value = blank_to_none(value)
     return value if isinstance(value, str) and not value.lstrip().startswith("{") else parse_mapping(value, name)
 
 
 def parse_datetime(value: Any, name: str) -> str | None:
-    """A time as Encord is asked for it; None for what a template rendered to nothing.
+    """Parse a time, and return it in the format of Encord's API; None for an empty string.
 
     :raises InvalidArgumentError: It is not a time.
     """
@@ -155,16 +155,16 @@ def parse_datetime(value: Any, name: str) -> str | None:
         return write_time(blank_to_none(value))
     except (ValueError, TypeError, AttributeError):
         raise _invalid(
-            f"{name}: {str(value)[:80]!r} is not a time. Write it as 2026-11-23T08:00:00+00:00; where a template may "
-            "have none, let it render to nothing: {{ ... or '' }}."
+            f"{name}: {str(value)[:80]!r} is not a time. Pass one such as 2026-11-23T08:00:00+00:00. If the value may "
+            "be missing, let the template render to an empty string: {{ ... or '' }}."
         ) from None
 
 
 def parse_positive_int(value: Any, name: str, *, most: int | None = None) -> int:
-    """A number of at least 1.
+    """Parse an integer of at least 1.
 
-    :param most: The largest that is taken.
-    :raises InvalidArgumentError: It is not a whole number, or out of its bounds.
+    :param most: The maximum.
+    :raises InvalidArgumentError: It is not an integer, or out of range.
     """
     number = _number(value)
     if not number.is_integer() or number < 1 or (most and number > most):
@@ -174,70 +174,70 @@ def parse_positive_int(value: Any, name: str, *, most: int | None = None) -> int
 
 
 def parse_seconds(value: Any, name: str) -> float:
-    """A number of seconds over 0, at most ten years, perhaps with a fraction.
+    """Parse a number of seconds: more than 0, at most ten years. Fractions are allowed.
 
-    :raises InvalidArgumentError: It is none.
+    :raises InvalidArgumentError: It is not such a number.
     """
     number = _number(value)
     if not (math.isfinite(number) and number > 0):
         raise _invalid(f"{name}: {str(value)[:80]!r} is not a number of seconds over 0.")
     if number > _MOST_SECONDS:
-        raise _invalid(f"{name}: {str(value)[:80]} seconds are more than ten years ({_MOST_SECONDS:.0f}).")
+        raise _invalid(f"{name}: {str(value)[:80]} seconds is more than ten years ({_MOST_SECONDS:.0f} seconds).")
     return number
 
 
 def parse_url(value: Any, name: str) -> str:
-    """The URL of a path, which is not looked at; cheap enough for the parsing of a DAG.
+    """Return the URL of a path. The file system is not accessed, so this is fast enough for DAG parsing.
 
-    :raises InvalidArgumentError: It is empty or relative.
+    :raises InvalidArgumentError: The path is empty or relative.
     """
     written = _one_path(value, name)
     try:
         url = urllib.parse.urlsplit(written if "://" in written else f"file://{written}")
-    except ValueError:  # brackets where the name of a host stands
+    except ValueError:  # brackets in the host name
         raise _invalid(
-            f"{name}: {written[:80]!r} is not a path. Give one absolute path, or one URL such as "
+            f"{name}: {written[:80]!r} is not a path. Pass one absolute path, or one URL such as "
             "s3://connection_id@bucket/path."
         ) from None
     if not written or (url.scheme in ("file", "local") and url.netloc.rpartition("@")[2]):
         raise _invalid(
-            f"{name}: {written!r} is not absolute, and workers share no working directory. Give an absolute path, or "
-            "a URL such as s3://connection_id@bucket/path."
+            f"{name}: {written!r} is not an absolute path; workers share no working directory. Pass an absolute path, "
+            "or a URL such as s3://connection_id@bucket/path."
         )
     return written if "://" in written else f"file://{written}"
 
 
 def parse_url_prefix(value: Any, name: str) -> str | None:
-    """The beginning of URLs as Encord reads them; None for what a template rendered to nothing.
+    """Parse the prefix of the URLs that Encord reads; None for an empty string.
 
     :raises InvalidArgumentError: It is not a URL.
     """
     prefix = parse_text(value, name)
     if prefix is not None and "://" not in prefix:
         raise _invalid(
-            f"{name}: {prefix[:80]!r} is not a URL. Write the place as Encord reads it, such as s3://bucket/prefix."
+            f"{name}: {prefix[:80]!r} is not a URL. Pass the URL that Encord uses, such as s3://bucket/prefix."
         )
     return prefix
 
 
 def _one_path(value: Any, name: str) -> str:
-    """The text of a path.
+    """Return a path as text.
 
-    :raises InvalidArgumentError: It is of another type, or has characters that no path has.
+    :raises InvalidArgumentError: It has the wrong type, or contains characters that are not allowed in paths.
     """
     if not isinstance(value, str) and not hasattr(value, "parent"):
         raise _invalid(f"{name}: it must be one path, not a {type(value).__name__}.")
     written = str(_joined(value)).strip()
     if "\0" in written or any("\ud800" <= character <= "\udfff" for character in written):
-        raise _invalid(f"{name}: {written[:80]!a} has a character that a path cannot have. Remove it.")
+        raise _invalid(f"{name}: {written[:80]!a} contains a character that is not allowed in paths. Remove it.")
     return written
 
 
 def storage_path(value: Any, name: str) -> ObjectStoragePath:
-    """A path of a disk or an object store, as Airflow finds the credentials for it.
+    """Return the path on a disk or in an object store. Airflow provides the credentials.
 
-    :raises InvalidArgumentError: It is relative, or of a scheme that this deployment has no file system for, or its
-        connection is not there.
+    :raises InvalidArgumentError: The path is relative, no file system for its scheme is installed, or its Airflow
+        connection does not exist.
     """
     from airflow_provider_encord.object_storage import object_storage_path
 
@@ -246,9 +246,9 @@ def storage_path(value: Any, name: str) -> ObjectStoragePath:
 
 
 def parse_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
-    """One of some words.
+    """Check that a value is one of the allowed choices.
 
-    :raises InvalidArgumentError: It is another.
+    :raises InvalidArgumentError: It is not.
     """
     if value not in choices:
         raise _invalid(f"{name}: {str(value)[:80]!r} is not one of {', '.join(choices)}.")
@@ -256,12 +256,12 @@ def parse_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
 
 
 def parse_text(value: Any, name: str) -> str | None:
-    """A title, a name or a pattern; None for what a template rendered to nothing.
+    """Parse a title, a name or a pattern; None for an empty string.
 
-    Native rendering makes other types of texts such as ``2026`` or ``True``, which become text again.
+    Native rendering converts strings such as ``2026`` or ``True`` to other types; they are converted back.
 
-    :raises InvalidArgumentError: It is a list or a dictionary; or the text ``None``, which a template makes of a value
-        that is not there.
+    :raises InvalidArgumentError: It is a list, a dictionary, or the string ``None``, which a template renders for a
+        missing value.
     """
     value = _joined(blank_to_none(value))
     if value is None:
@@ -270,32 +270,32 @@ def parse_text(value: Any, name: str) -> str | None:
         raise _invalid(f"{name}: it must be text, not a {type(value).__name__}.")
     if value == "None":
         raise _invalid(
-            f"{name}: it is the text 'None', which a template makes of a value that is not there. Where there may be "
-            "none, let it render to nothing: {{ ... or '' }}."
+            f"{name}: it is the string 'None'; a template renders a missing value to it. If the value may be missing, "
+            "let the template render to an empty string: {{ ... or '' }}."
         )
     return str(value)
 
 
 def literal_word(value: Any, name: str) -> str | None:
-    """As `parse_text`, for `check_literals`: a bool is refused, as no template made it of a text such as ``True``."""
+    """Like `parse_text`, for `check_literals`. A bool is an error here, because no template was rendered yet."""
     if isinstance(value, bool):
         raise _invalid(f"{name}: it must be text, not a bool.")
     return parse_text(value, name)
 
 
 def branch_name(value: Any, name: str) -> str | None:
-    """The name of a label branch; None for what a template rendered to nothing.
+    """Parse the name of a label branch; None for an empty string.
 
-    :raises InvalidArgumentError: See `parse_text`; or white space stands around it, which would name another branch.
+    :raises InvalidArgumentError: See `parse_text`; or the name begins or ends with white space.
     """
     branch = parse_text(value, name)
     if branch is not None and branch != branch.strip():
-        raise _invalid(f"{name}: {branch[:80]!r} begins or ends with white space. Remove it.")
+        raise _invalid(f"{name}: {branch[:80]!r} begins or ends with white space. Remove the white space.")
     return branch
 
 
 def parse_texts(value: Any, name: str) -> list[str] | None:
-    """Several of them; None for what a template rendered to nothing.
+    """Parse a list of strings; None for an empty string.
 
     :raises InvalidArgumentError: See `parse_text`.
     """
@@ -306,9 +306,9 @@ def parse_texts(value: Any, name: str) -> list[str] | None:
 
 
 def parse_ids(value: Any, name: str) -> list[str] | None:
-    """Several ids; None for what a template rendered to nothing.
+    """Parse a list of ids; None for an empty string.
 
-    :raises InvalidArgumentError: One is not an id, or it is not a list.
+    :raises InvalidArgumentError: It is not a list, or an element is not an id.
     """
     from airflow_provider_encord.client.resources.identifiers import require_ids
 
@@ -316,7 +316,7 @@ def parse_ids(value: Any, name: str) -> list[str] | None:
 
 
 def _number(value: Any) -> float:
-    """A number, perhaps as text; not-a-number for all else."""
+    """Parse a number, which may be a string; NaN if it is not a number."""
     if isinstance(value, bool):
         return math.nan
     try:

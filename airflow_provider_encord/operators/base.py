@@ -1,4 +1,4 @@
-"""What all operators share: the hook, errors in Airflow's words, and the link into Encord's web app."""
+"""The base of all operators: the hook, the conversion to Airflow's errors, asset events, and the link to Encord."""
 
 from __future__ import annotations
 
@@ -32,19 +32,22 @@ if TYPE_CHECKING:
 Ids = ParamSpec("Ids")
 TASK_LOG = logging.getLogger("airflow.task")
 _DEFECTS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, AssertionError, RecursionError)
-"""What our code raises for input that no check refused; never for a network, a disk or Encord."""
+"""Errors that show a bug in our code. A failure of the network, a disk or Encord never raises them."""
 
 
 @contextmanager
 def airflow_errors(log: Any = TASK_LOG) -> Iterator[None]:
-    """Turn our errors into Airflow's: those that a retry can mend into `AirflowException`, others into
-    `AirflowFailException`, which Airflow does not retry. A connection that does not exist is one of the others, and
-    so is a defect of ours. What other code raises is left as it is.
+    """Convert the errors of this package to Airflow's errors.
 
-    The message goes to the log first. Airflow shows it again, last, after a traceback without the frames that led to
-    it: the message says what is wrong. The whole traceback is logged at DEBUG.
+    If a retry may help, the error becomes an `AirflowException`; else an `AirflowFailException`, which Airflow does not
+    retry. A missing Airflow connection and a bug in this package also become an `AirflowFailException`. Errors of other
+    code are not changed.
 
-    :param log: Where to log; by default the log of the task.
+    The message is logged before the error is raised. Airflow shows it again after a traceback; that traceback does not
+    contain the frames inside this package, because the message already says what is wrong. The complete traceback is
+    logged at DEBUG.
+
+    :param log: The logger. Default: the log of the task.
     """
     from airflow_provider_encord.client.errors import EncordError
 
@@ -64,26 +67,26 @@ def airflow_errors(log: Any = TASK_LOG) -> Iterator[None]:
         if not _is_ours(error):
             raise
         raise AirflowFailException(
-            f"Unexpected {type(error).__name__}: {str(error)[:200]}. This is a defect of airflow-provider-encord, and "
-            "a retry would fail, too. Report it with the traceback in this log."
+            f"Unexpected {type(error).__name__}: {str(error)[:200]}. This is a bug in airflow-provider-encord; a retry "
+            "does not help. Please report it with the traceback in this log."
         ) from error
 
 
 def _is_ours(error: BaseException) -> bool:
-    """Whether an error passed through code of this package, other than this module: it calls the code of users, too."""
+    """Whether the error was raised in this package. This module is ignored, because it also calls users' code."""
     modules = (str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__))
     return any(module.startswith("airflow_provider_encord.") and module != __name__ for module in modules)
 
 
 def _explained(error: AirflowException, log: Any) -> AirflowException:
-    """The error that Airflow is to show, after the log has its message, and at DEBUG how it came about."""
+    """Log the message of an error, and its traceback at DEBUG. Return the error."""
     log.error("%s", error)
     log.debug("The traceback of this error:", exc_info=sys.exc_info())
     return error
 
 
 def owner_of(context: Context) -> Owner:
-    """Who writes into shared places: the task instance, over all its attempts; outside of Airflow, this process."""
+    """Return the owner of files that tasks share: the task instance with all its attempts, or else this process."""
     from airflow_provider_encord.attempts import Owner
 
     instance: Any = context.get("ti")
@@ -102,7 +105,7 @@ def is_last_attempt(context: Context) -> bool:
 
 
 class EncordBaseOperator(BaseOperator):
-    """Base of the operators: they implement `_execute`, use `client`, and tell with `push_link` what they work on.
+    """Base class of the operators. A subclass implements `_execute`, uses `client`, and sets the link with `push_link`.
 
     :param encord_conn_id: Id of the Airflow connection (templated).
     """
@@ -110,7 +113,7 @@ class EncordBaseOperator(BaseOperator):
     template_fields: Sequence[str] = ("encord_conn_id",)
     operator_extra_links: tuple[EncordLink, ...] = (
         EncordLink(),
-    )  # of the class: those of an object are lost when a task is mapped
+    )  # an attribute of the class, because mapped tasks lose attributes of the instance
     ui_color = "#e6e1fb"
 
     def __init__(self, *, encord_conn_id: str = DEFAULT_CONNECTION_ID, **kwargs: Any):
@@ -128,10 +131,10 @@ class EncordBaseOperator(BaseOperator):
         return self.hook.get_conn()
 
     def execute(self, context: Context) -> Any:
-        """Do the task's work; see `_execute`.
+        """Run `_execute`, and convert its errors to Airflow's.
 
-        :raises AirflowFailException: It failed, and a retry cannot help.
-        :raises AirflowException: It failed, and a retry may help.
+        :raises AirflowFailException: The task failed, and a retry cannot help.
+        :raises AirflowException: The task failed, and a retry may help.
         """
         with airflow_errors(self.log):
             try:
@@ -142,32 +145,33 @@ class EncordBaseOperator(BaseOperator):
     def push_link(
         self, context: Context, url: Callable[Concatenate[str, Ids], str | None], *ids: Ids.args, **more: Ids.kwargs
     ) -> None:
-        """Let the task's button "Open in Encord" lead to what it works on.
+        """Set the target of the task's link "Open in Encord".
 
-        To be called as soon as the ids are known: a link is wanted most when the task fails afterwards. Never fails.
+        Call it as soon as the ids are known, so that the link also works if the task fails later. It never raises.
 
         :param url: One of the functions of `airflow_provider_encord.links`.
-        :param ids: What it takes after the API's base URL.
+        :param ids: The arguments of that function after the base URL of the API.
         """
         address = url(self.client.settings.base_url, *ids, **more)
         task_instance = context.get("ti")
-        if address is None or task_instance is None:  # none outside of Airflow, such as in a unit test
+        if address is None or task_instance is None:  # outside of Airflow, such as in a unit test
             return
         try:
             task_instance.xcom_push(key=link_key(), value=address)
-        except Exception as error:  # noqa: BLE001 - a button is not worth a failure, whatever the XCom backend raises
-            self.log.warning("The link to Encord cannot be stored: %s.", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - no XCom backend may fail the task because of a link
+            self.log.warning("The link to Encord could not be stored: %s.", type(error).__name__)
 
     def record_asset_event(self, context: Context, uri: str, extra: Mapping[str, Any], *, changed: bool = True) -> None:
-        """Put what the task did into the asset event that its end makes.
+        """Add the result of the task to its asset event.
 
-        An outlet that is the asset of this URI gets the extra; an outlet that is an asset alias gets an event of the
-        asset. A task without such outlets makes no event. On a failure of the task Airflow makes none either.
+        If an outlet of the task is the asset with this URI, its event gets `extra`. If an outlet is an asset alias, an
+        event of the asset is added to it. Without such an outlet, there is no event. If the task fails, Airflow creates
+        no events.
 
-        :param uri: Of `airflow_provider_encord.assets`.
-        :param extra: Small, JSON: counts, and the URI of what is large.
-        :param changed: Whether there is anything new. If not, an asset alias gets no event; an outlet that is the asset
-            gets one from Airflow in any case.
+        :param uri: URI of the asset, from `airflow_provider_encord.assets`.
+        :param extra: A small JSON object: counts, and URIs of large results.
+        :param changed: Whether the task changed anything. If not, an asset alias gets no event. For an outlet that is
+            the asset itself, Airflow always creates an event.
         """
         from airflow.providers.common.compat.sdk import Asset, AssetAlias
 
@@ -182,21 +186,21 @@ class EncordBaseOperator(BaseOperator):
                 events[outlet].extra.update(extra)
             elif _differs_in_host(str(getattr(outlet, "uri", "")), uri):
                 self.log.warning(
-                    "The outlet %s gets an event without counts: the connection leads to %s. Give the host of the "
-                    "connection to the function that makes the asset (host=...).",
+                    "The event of the outlet %s has no counts, because the asset for this connection is %s. Pass the "
+                    "host of the connection (host=...) to the function that creates the asset.",
                     outlet.uri,
                     uri,
                 )
 
     @abstractmethod
     def _execute(self, context: Context) -> Any:
-        """The work of the operator; may raise our own errors.
+        """Do the work of the operator. May raise the errors of this package.
 
-        :return: What goes to XCom: ids, counts, URIs.
+        :return: The XCom value: ids, counts, URIs.
         """
 
 
 def _differs_in_host(outlet: str, uri: str) -> bool:
-    """Whether an outlet is the same thing on another host."""
+    """Whether the outlet and the URI differ only in the host."""
     one, other = urllib.parse.urlsplit(outlet), urllib.parse.urlsplit(uri)
     return (one.scheme, one.path) == (other.scheme, other.path) and one.netloc != other.netloc

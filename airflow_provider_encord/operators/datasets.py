@@ -1,4 +1,4 @@
-"""Operators on datasets: create, get, list; what is in them, and who."""
+"""Operators on datasets: create, get and list datasets, and change their data rows and users."""
 
 from __future__ import annotations
 
@@ -35,20 +35,24 @@ _NAMED_ROWS = 5  # in the log
 class EncordCreateDatasetOperator(EncordBaseOperator):
     """Create a dataset, unless one with its title exists.
 
-    Safe to repeat with the default `if_exists`: the dataset of this title is found again, also when the answer to its
-    creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
-    is taken, with a warning. What is found is not changed. Needs an SSH key. Encord API: ``datasets`` POST (v2).
+    Safe to retry with the default `if_exists`: a retry finds the dataset by its title, even if Encord's response was
+    lost or the worker died. If several tasks created a dataset with this title at the same time (within ten minutes),
+    the oldest is used and a warning is logged. An existing dataset is not changed. Needs an SSH key. Encord API:
+    ``datasets`` POST (v2).
 
     :param title: Title (templated).
     :param description: Description (templated).
-    :param create_backing_folder: Make it a mirror dataset, with a storage folder kept in step (templated). Without one,
-        every upload has to name a folder. Default: True, as in Encord's SDK.
-    :param if_exists: What to do if its title is taken (templated): ``"reuse"`` (default) takes the one dataset of
-        exactly this title that the connection can see, and fails if there are several; ``"fail"`` fails if there is
-        one, so also on a retry after the dataset was created; ``"new"`` makes another dataset at every try.
+    :param create_backing_folder: Create a mirror dataset: Encord keeps its files in a storage folder with the same
+        content (templated). Without a backing folder, every upload must name a folder. Default: True, as in Encord's
+        SDK.
+    :param if_exists: What to do if a dataset with this title exists (templated). ``"reuse"`` (default) returns the
+        dataset with exactly this title that the connection can see, and fails if there are several. ``"fail"`` fails
+        the task, also on a retry after an attempt that created the dataset. ``"new"`` creates another dataset at every
+        attempt.
     :return: Id of the dataset.
-    :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
-    :raises AirflowException: Encord was not reached, or its answer was lost; a retry looks first.
+    :raises AirflowFailException: A dataset with this title exists (see `if_exists`), or Encord rejects the arguments.
+    :raises AirflowException: Encord could not be reached, or its response was lost. A retry first looks for the
+        dataset.
     """
 
     template_fields: Sequence[str] = ("title", "description", "create_backing_folder", "if_exists", "encord_conn_id")
@@ -92,10 +96,10 @@ class EncordGetDatasetOperator(EncordBaseOperator):
 
     Only reads.
 
-    :param dataset_id: Id (templated). With an API key it may be left out: the key's own dataset is read.
-    :return: The dataset as a dictionary: ``dataset_id``, ``title``, ``description``, ``dataset_type``,
-        ``folder_id`` of its backing folder.
-    :raises AirflowFailException: There is no such dataset, or the connection may not see it.
+    :param dataset_id: Id of the dataset (templated). Optional with an API key; default: the dataset of the key.
+    :return: The dataset as a dictionary: ``dataset_id``, ``title``, ``description``, ``dataset_type``, and
+        ``folder_id`` (its backing folder).
+    :raises AirflowFailException: The dataset does not exist, or the connection has no access to it.
     """
 
     template_fields: Sequence[str] = ("dataset_id", "encord_conn_id")
@@ -114,10 +118,10 @@ class EncordGetDatasetOperator(EncordBaseOperator):
 class EncordListDatasetsOperator(ListingOperator):
     """List the datasets that the user of the connection can see.
 
-    Only reads. Needs an SSH key. The filters, and where the link leads, are as with `EncordListProjectsOperator`,
-    without tags.
+    Only reads. Needs an SSH key. The filters and the link are the same as in `EncordListProjectsOperator`, except that
+    datasets have no tags.
 
-    :return: A list of dictionaries as `EncordGetDatasetOperator` gives them, with ``created_at`` and
+    :return: A list of dictionaries with the fields that `EncordGetDatasetOperator` returns, and ``created_at`` and
         ``last_edited_at``.
     """
 
@@ -133,20 +137,21 @@ class EncordListDatasetsOperator(ListingOperator):
 class EncordLinkItemsOperator(EncordBaseOperator):
     """Link storage items to a dataset, without copying files.
 
-    Safe to repeat with the default `duplicates_behavior`: items that are in the dataset are left alone, so a retry
-    continues where the attempt before stopped. With the others a retry is safe on Airflow 3.3, where the task notes
-    what was there when it began; a task that is cleared after its success links once more (or fails). An answer that
-    is lost is looked up in any case. Large numbers go in several requests. Needs an SSH key. Encord API:
-    ``datasetlinkitems`` (v1).
+    Safe to retry with the default `duplicates_behavior`: items that are already in the dataset are skipped, so a retry
+    continues where the previous attempt stopped. With the other values, a retry is safe on Airflow 3.3: there, the
+    task stores which items were in the dataset when it began. If such a task is cleared after a success, it links the
+    items again (or fails). If Encord's response is lost, the task reads the dataset to find out what was linked. Many
+    items are sent in several requests. Needs an SSH key. Encord API: ``datasetlinkitems`` (v1).
 
     :param dataset_id: Id of the dataset (templated).
-    :param item_ids: Ids of the items, or one id (templated).
-    :param folder_id: Id of a storage folder, instead: all items in it, not those in its subfolders (templated).
-    :param duplicates_behavior: ``"SKIP"`` (default) leaves items alone that are there; ``"DUPLICATE"`` links them once
-        more; ``"FAIL"`` fails (templated).
-    :return: ``{"dataset_id", "items", "created", "unchanged"}``: the number of items, and how many of them got a data
-        row or had one already. The asset event of the dataset gets the same.
-    :raises AirflowFailException: There are no items, or Encord refuses; the message says what is done.
+    :param item_ids: Ids of the storage items, or one id (templated). Pass either `item_ids` or `folder_id`.
+    :param folder_id: Id of a storage folder: links all items in it, but not those in its subfolders (templated).
+    :param duplicates_behavior: What to do with items that are already in the dataset (templated): ``"SKIP"`` (default)
+        skips them, ``"DUPLICATE"`` links them again, ``"FAIL"`` fails the task.
+    :return: ``{"dataset_id", "items", "created", "unchanged"}``: the number of items, how many of them got a new data
+        row, and how many already had one. The asset event of the dataset contains the same values.
+    :raises AirflowFailException: There are no items, or Encord rejects the request. The message says how many items
+        were linked.
     """
 
     template_fields: Sequence[str] = ("dataset_id", "item_ids", "folder_id", "duplicates_behavior", "encord_conn_id")
@@ -170,7 +175,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         )
 
     def _execute(self, context: Context) -> dict[str, Any]:
-        """Link what is not linked."""
+        """Link the items that are not linked yet."""
         from airflow_provider_encord.counts import require_sum
 
         behavior = _duplicates_behavior(self.duplicates_behavior, "duplicates_behavior")
@@ -184,20 +189,22 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         require_sum("The link", len(items), created=linked, unchanged=unchanged)
         self._progress(context, dataset, behavior).forget()
         result = {"dataset_id": dataset.id, "items": len(items), "created": linked, "unchanged": unchanged}
-        self.log.info("Linked %d of %d items to dataset %s; the others were there.", linked, len(items), dataset.id)
+        self.log.info(
+            "Linked %d of %d items to dataset %s; the others were already in it.", linked, len(items), dataset.id
+        )
         self.record_asset_event(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
         return result
 
     @staticmethod
     def _there_before(dataset: Dataset, items: Sequence[str], new: Sequence[DataRow]) -> int:
-        """How many items have a data row that is not new."""
+        """Count the items that had a data row before this task."""
         rows_before = {row.backing_item_uuid for row in dataset.data_rows()} - {row.backing_item_uuid for row in new}
         return len(rows_before.intersection(items))
 
     def _not_linked_by_us(self, context: Context, dataset: Dataset, items: Sequence[str], behavior: str) -> list[str]:
-        """The items that an earlier attempt of this task did not link.
+        """Return the items that no earlier attempt of this task linked.
 
-        :raises ConflictError: Duplicates are to fail, and some items are there from before.
+        :raises ConflictError: `duplicates_behavior` is ``FAIL``, and some items were in the dataset before this task.
         """
         from airflow_provider_encord.client.errors import ConflictError
 
@@ -215,13 +222,14 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         if behavior == "FAIL" and (twice := [item for item in items if item in there]):
             progress.forget()
             raise ConflictError(
-                f"item_ids: {len(twice)} of {len(items)} are in dataset {dataset.id} already, such as {twice[0]}, and "
-                "duplicates_behavior is 'FAIL'. Nothing was linked."
+                f"item_ids: {len(twice)} of {len(items)} items are already in dataset {dataset.id}, such as "
+                f"{twice[0]}. Nothing was linked, because duplicates_behavior is 'FAIL'. Remove these items from "
+                "item_ids, or set duplicates_behavior='SKIP'."
             )
         return [item for item in items if item not in ours]
 
     def _progress(self, context: Context, dataset: Dataset, behavior: str) -> Checkpoint[dict[str, list[str]]]:
-        """The data rows of each item that were there before an attempt at this work linked it."""
+        """The stored data rows that each item had before this task linked it."""
         from airflow_provider_encord.attempts import Checkpoint, fingerprint
 
         items = sorted(parse_list(self.item_ids, "item_ids"))
@@ -242,27 +250,28 @@ class EncordLinkItemsOperator(EncordBaseOperator):
         which = ItemFilter(client_metadata=False, page_size=1000)
         found = [item.uuid for item in self.client.folder(folder).items(which) if not item.is_placeholder]
         if not found:
-            raise InvalidArgumentError(f"folder_id: {folder} has no items.")
+            raise InvalidArgumentError(f"folder_id: folder {folder} has no items. Check the id.")
         return found
 
 
 class EncordRemoveDataRowsOperator(EncordBaseOperator):
-    """Remove data rows from a dataset, and with them the labels on them in every project.
+    """Remove data rows from a dataset. This also removes their labels in every project.
 
-    The task logs what it will remove before it does. A retry removes the other rows. If none of the rows is there, the
-    task fails, because the selection is most likely wrong; so a task that is cleared after its success fails, too. On
-    Airflow 3.3 a retry succeeds if an earlier attempt removed all rows. Large numbers go in several requests. Works
-    with an SSH key and with an API key of the dataset. Encord API: ``datasets`` DELETE (v1).
+    The task logs which rows it removes before it removes them. A retry removes the rows that are left. On Airflow 3.3,
+    a retry also succeeds if an earlier attempt removed all rows. Otherwise, if the dataset has none of the rows, the task
+    fails, because the ids are probably wrong. So a task that is cleared after a success also fails. Many rows are
+    removed in several requests. Works with an SSH key, or with an API key of the dataset. Encord API: ``datasets``
+    DELETE (v1).
 
-    :param dataset_id: Id of the dataset (templated). With an API key it may be left out.
-    :param data_hashes: Ids of the data units, or one id (templated). An empty selection is refused.
-    :param preview: Only say what would be removed (templated). Default: False. An empty text is refused.
-    :return: ``{"dataset_id", "selected", "removed", "not_found"}``: numbers of rows that were named, removed, and not
-        there. ``removed`` and ``not_found`` add up to ``selected``. With `preview`, ``removed`` is 0, and ``selected``
-        less ``not_found`` is how many would be removed. The asset event of the dataset gets the same, not with
-        `preview`.
-    :raises AirflowFailException: The selection is empty, or none of it is there, or Encord refuses; the message says
-        what is done.
+    :param dataset_id: Id of the dataset (templated). Optional with an API key.
+    :param data_hashes: Ids of the data units, or one id (templated). An empty list is an error.
+    :param preview: Only log what would be removed (templated). Default: False. An empty string is an error.
+    :return: ``{"dataset_id", "selected", "removed", "not_found"}``: the numbers of rows that were selected, removed,
+        and not found; ``removed`` and ``not_found`` add up to ``selected``. With `preview`, ``removed`` is 0, and
+        ``selected`` less ``not_found`` is how many would be removed. The asset event of the dataset contains the same
+        values; with `preview` there is no event.
+    :raises AirflowFailException: `data_hashes` is empty, the dataset has none of the rows, or Encord rejects the
+        request. The message says how many rows were removed.
     """
 
     template_fields: Sequence[str] = ("dataset_id", "data_hashes", "preview", "encord_conn_id")
@@ -282,7 +291,7 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         check_literals(data_hashes=(data_hashes, parse_ids), preview=(preview, parse_bool))
 
     def _execute(self, context: Context) -> dict[str, Any]:
-        """Remove what is there."""
+        """Remove the rows that the dataset has."""
         from airflow_provider_encord.attempts import Checkpoint, fingerprint
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_ids
@@ -297,13 +306,13 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         there = [row for row in dataset.data_rows() if row.data_hash in chosen]
         store: Any = context.get("task_state_store")
         begun = Checkpoint(store, "encord_removal", fingerprint(dataset=dataset.id, rows=wanted), int)
-        # An attempt that was killed may have removed some before.
+        # An earlier attempt that was killed may have removed some of them.
         found = max(begun.load() or 0, len(there))
         if not found:
             raise InvalidArgumentError(
-                f"data_hashes: none of the {len(wanted)} is in dataset {dataset.id}; nothing was removed. Pass ids of "
-                "its data units (not of storage items, and not of another dataset). If an earlier run of this task "
-                "removed them, all is well: mark the task as success."
+                f"data_hashes: dataset {dataset.id} has none of the {len(wanted)} data units; nothing was removed. "
+                "Pass ids of data units of this dataset, not ids of storage items. If an earlier run of this task "
+                "removed them, mark the task as success."
             )
         self._announce(dataset.id, there, len(wanted), preview=preview)
         if there and not preview:
@@ -317,13 +326,13 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         }
         if not preview:
             self.record_asset_event(context, dataset_uri(self.client.settings.base_url, dataset.id), result)
-            begun.forget()  # last: an attempt that is killed after this is one that ended, to the next
+            begun.forget()  # last: until here, a retry needs the number
         return result
 
     def _announce(self, dataset: str, there: Sequence[DataRow], wanted: int, *, preview: bool) -> None:
         titles = ", ".join(repr(row.data_title[:80]) for row in there[:_NAMED_ROWS])
         self.log.info(
-            "%s %d of %d data rows of dataset %s%s; %d are not there.",
+            "%s %d of %d data rows of dataset %s%s; %d were not found.",
             "Would remove" if preview else "Removing",
             len(there),
             wanted,
@@ -336,15 +345,15 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
 class EncordAddDatasetUsersOperator(AddUsersOperator):
     """Add users to a dataset.
 
-    Safe to repeat: who is there already keeps the old role, and is named. Needs an SSH key. Encord API:
-    ``datasets/{id}/users`` POST (v2).
+    Safe to repeat: users who are already in the dataset keep their role; a warning lists those with another role.
+    Needs an SSH key. Encord API: ``datasets/{id}/users`` POST (v2).
 
     :param dataset_id: Id of the dataset (templated).
-    :param user_emails: Their addresses, or one address (templated).
+    :param user_emails: Email addresses of the users, or one address (templated).
     :param role: ``"admin"`` or ``"user"`` (templated).
-    :return: ``{"users", "role_unchanged"}``: how many of them are in the dataset now, and the addresses of those who
-        already had another role, which they keep.
-    :raises AirflowFailException: An address or the role is wrong, or Encord refuses.
+    :return: ``{"users", "role_unchanged"}``: how many of these users are in the dataset now, and the addresses of
+        those who keep another role.
+    :raises AirflowFailException: An address or the role is invalid, or Encord rejects the request.
     """
 
     template_fields: Sequence[str] = ("dataset_id", *AddUsersOperator.template_fields)
@@ -354,7 +363,7 @@ class EncordAddDatasetUsersOperator(AddUsersOperator):
         self.dataset_id = dataset_id
 
     def _execute(self, context: Context) -> dict[str, Any]:
-        """Add who is not there."""
+        """Add the users who are not in the dataset."""
         dataset = self.client.dataset(blank_to_none(self.dataset_id))
         self.push_link(context, dataset_url, dataset.id)
         result = self.add_to(dataset)

@@ -1,4 +1,4 @@
-"""The parts of a task's work, one long job for each, and what is stored of their jobs; see `operators.jobs`."""
+"""The parts of a task's work, each with one Encord job, and the stored ids of these jobs; see `operators.jobs`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class JobPart:
     """The work of one job.
 
     :param about: The `fingerprint` of its target, options and content.
-    :param note: Small JSON that describes it to `part_result`, also after a deferral in another process.
-    :param after: Small JSON that `parts` takes to continue after it.
-    :param content: What `start_part` needs; not available after a deferral.
-    :param result: Its result, if it needs no job.
+    :param note: Small JSON for `part_result`. It is kept during a deferral.
+    :param after: Small JSON for `parts`, to continue after this part.
+    :param content: Data for `start_part`. It is not kept during a deferral.
+    :param result: The result, if the part needs no job.
     """
 
     about: str
@@ -52,12 +52,12 @@ def status_of(client: EncordClient, stored: Any) -> str:
 
 
 class StoredJobs:
-    """The jobs that attempts of a task started, in Airflow's store of task state (3.3).
+    """The jobs that attempts of a task started, in Airflow's task state store (3.3).
 
-    The mixin stores the id of a job under a key of its part. The list of these keys is kept beside them, so that all of
-    them can be deleted.
+    Airflow's mixin stores the id of each job under the key of its part. This class also stores the list of these keys,
+    so that all of them can be deleted.
 
-    :param store: None where Airflow has no such store.
+    :param store: The task state store; None if this Airflow version has none.
     """
 
     def __init__(self, store: Any):
@@ -65,28 +65,28 @@ class StoredJobs:
 
     @property
     def lasting(self) -> bool:
-        """Whether another attempt will find the jobs."""
+        """Whether the next attempt can read the jobs."""
         return self._store is not None
 
     @property
     def last(self) -> Any:
-        """The job that was started last; None if its id was not stored. Jobs run one after the other, so only this one
-        can run."""
+        """The job that was started last; None if its id was not stored. Jobs run one after the other, so no other job
+        can be running."""
         keys = self._keys()
         return self._store.get(keys[-1]) if keys else None
 
     @property
     def last_is_unknown(self) -> bool:
-        """Whether an attempt ended between the start of a job and the note of its id."""
+        """Whether an attempt ended after it started a job and before it stored the job's id."""
         return bool(self._keys()) and not self.last
 
     def add(self, key: str) -> None:
-        """Note that the job of a part is about to start."""
+        """Record that the job of a part is about to start."""
         if self._store is not None:
             self._store.set(_KEYS, [*(one for one in self._keys() if one != key), key])
 
     def drop(self, key: str) -> None:
-        """Forget a job that did not start."""
+        """Remove a job that did not start."""
         if self._store is not None:
             self._store.set(_KEYS, [one for one in self._keys() if one != key])
 
@@ -101,4 +101,4 @@ class StoredJobs:
 
 
 class StartAgainError(Exception):
-    """Whether the job of a part was started is not known. The part is to be made again from what is there by now."""
+    """It is unknown whether the job of a part was started. The caller must build the part again and start it."""

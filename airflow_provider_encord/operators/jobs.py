@@ -1,16 +1,17 @@
-"""What operators share that start long jobs at Encord and wait for them.
+"""Base of the operators that start long jobs at Encord and wait for them.
 
-Such a task does its work in one or several parts, one job after the other. It waits in the triggerer (`deferrable`) or
-on the worker. Where Airflow can store task state (3.3), the id of each job is stored before the wait, so that a retry
-continues with a running job instead of starting another.
+The task does its work in one or several parts, one job after the other. It waits in the triggerer (`deferrable`) or on
+the worker. If Airflow can store task state (3.3), the task stores the id of each job before it waits. So a retry waits
+for a running job instead of starting another one.
 
-Stored jobs follow the rules of `airflow_provider_encord.attempts`: the key of a job is the fingerprint of its part
-(target, options and content), so an attempt with other arguments or another source never sees it; and all of them are
-deleted once the task has ended permanently. A job that an earlier attempt left running is waited for before anything
-else is started, whatever it is about: two jobs at once could register an object twice.
+Stored jobs follow the rules of `airflow_provider_encord.attempts`. The key of a job is the fingerprint of its part
+(target, options and content), so an attempt with other arguments or another source does not find it. All keys are
+deleted when the task has ended permanently. If an earlier attempt left a job running, the task first waits for it, even
+if that job belongs to other arguments: two jobs at the same time could register an object twice.
 
-Airflow's `ResumableJobMixin` is about one job, so it runs once for each part. When it reconnects it returns what the
-polling returned and not the job's result, so polling returns the result here.
+Airflow's `ResumableJobMixin` handles one job, so it runs once for each part. When it reconnects to a job, it returns
+the return value of `poll_until_complete` and does not call `get_job_result`. So `poll_until_complete` returns the
+result here.
 """
 
 from __future__ import annotations
@@ -48,24 +49,24 @@ if TYPE_CHECKING:
     from airflow_provider_encord.client.resources.jobs import Answer, Job
 
 _KEY = "encord_job"
-_STARTS = 3  # of a part, if the answers to the start of its job get lost
-_LEAST_INTERVAL = 5.0  # seconds; see `triggers.jobs` for why there is one
+_STARTS = 3  # attempts to start the job of a part, if Encord's responses are lost
+_LEAST_INTERVAL = 5.0  # seconds; `triggers.jobs` gives the reason
 
 
 class JobOperator(ResumableJobMixin, EncordBaseOperator):
     """Base of the operators that start jobs. They implement `prepare`, `parts`, `start_part`, `part_result`, `add` and
     `finish`.
 
-    :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting
+    :param deferrable: Wait in the triggerer instead of on a worker (templated). Default: Airflow's setting
         ``[operators] default_deferrable``.
-    :param poll_interval: Seconds between two looks of the triggerer, 5 or more (templated). Default: 30. On a worker
-        Encord holds each look until the job ends, for up to a minute.
+    :param poll_interval: Seconds between two polls of the triggerer, at least 5 (templated). Default: 30. It is not
+        used on a worker: there, Encord answers each poll when the job ends, or after a minute at most.
     :param job_timeout: Seconds to wait for a job to end (templated). Default: 6 hours.
     """
 
     reuses_finished_jobs: ClassVar[bool] = True
-    """Whether a job that an earlier attempt started and that ended well is the result of its part. Not where the part
-    does not name its content: what came since is not in that job."""
+    """Whether the result of an earlier attempt's successful job is used for its part. False for a part whose
+    fingerprint does not include its content: the old job may lack new content."""
 
     template_fields: Sequence[str] = (
         "deferrable",
@@ -95,70 +96,70 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         self._part: JobPart | None = None
         self._totals: dict[str, Any] = {}
         self._ended: tuple[Job, dict[str, Any]] | None = None
-        self._start_in_doubt = False  # an earlier attempt ended before it could note the id of a job, or its result
+        self._start_in_doubt = False  # whether an earlier attempt ended before it stored the id or result of a job
 
     @abstractmethod
     def prepare(self, context: Context) -> None:
-        """Check the arguments; called at every start, also after a deferral, so it costs little."""
+        """Check the arguments. Called at every start, also after a deferral, so it must be fast."""
 
     def reserve(self) -> None:
-        """Claim what the attempt writes into; called once in an attempt, before anything is sent or waited for."""
+        """Claim the files that the attempt writes. Called once in an attempt, before it sends or waits."""
 
     def begin(self, context: Context) -> dict[str, Any]:
-        """Do what an attempt does once, before its first job.
+        """Prepare the attempt. Called once, before its first job.
 
-        :return: The totals to begin with, as `add` makes them.
+        :return: The initial totals for `add`.
         """
         return {}
 
     @abstractmethod
     def parts(self, after: Any) -> Iterator[JobPart]:
-        """The parts, from the first, or after one of them.
+        """Yield the parts that remain.
 
-        :param after: `JobPart.after` of the last part that has ended; None for all.
+        :param after: `JobPart.after` of the last finished part; None to begin with the first part.
         """
 
     @abstractmethod
     def start_part(self, part: JobPart) -> Job:
         """Start the job of a part.
 
-        :raises StartAgainError: The answer was lost. `parts` is asked for this part again.
+        :raises StartAgainError: Encord's response was lost. The caller gets this part from `parts` again.
         """
 
     @abstractmethod
     def part_result(self, part: JobPart, job: Job, answer: Answer) -> dict[str, Any]:
-        """The result of a part whose job has ended: a small JSON object.
+        """Return the result of a part whose job has ended, as a small JSON object.
 
-        :param part: After a deferral without its content.
-        :raises EncordError: The part failed as a whole.
+        :param part: The part. After a deferral, it has no `content`.
+        :raises EncordError: The whole part failed.
         """
 
     @abstractmethod
     def add(self, totals: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
-        """The totals after one more part. Their size must not grow with the number of parts."""
+        """Add the result of a part to the totals. Their size must not grow with the number of parts."""
 
     @abstractmethod
     def finish(self, context: Context, totals: Mapping[str, Any]) -> Any:
-        """The end of the task, when all parts are done.
+        """Finish the task, after all parts.
 
-        :return: What goes to XCom.
+        :return: The XCom value.
         """
 
     def before_poll(self) -> None:
-        """Called before each look at a running job: make sure that the attempt still has what it holds."""
+        """Check that the claims of the attempt are still valid. Called before each poll of a running job."""
 
     def before_deferral(self, seconds: float) -> None:
-        """Called before the task waits in the triggerer: keep what the attempt holds for so long."""
+        """Extend the claims of the attempt. Called before the task is deferred, for at most this many seconds."""
 
     def left_a_start(self) -> bool:
-        """Whether an earlier attempt started a job and wrote no result, where Airflow keeps no state of tasks."""
+        """Whether an earlier attempt started a job without a result. Called if Airflow cannot store task state."""
         return False
 
     def settle(self) -> None:
-        """The attempt has ended, and not by deferring: give back what it holds."""
+        """Release the claims of the attempt. Called when it has ended, but not when it is deferred."""
 
     def _execute(self, context: Context) -> Any:
-        """Do all parts, from the first."""
+        """Do all parts, beginning with the first."""
         with self._permanent_end(context):
             self.prepare(context)
             self._set_waiting()
@@ -167,9 +168,9 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
             return self._continue(context, None, self.begin(context))
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
-        """Continue after the triggerer has waited for a job.
+        """Continue after a deferral.
 
-        :param event: Of `EncordJobTrigger`; it carries the totals, the part, and where to continue.
+        :param event: The event of `EncordJobTrigger`, with the totals and the part of the job.
         """
         with airflow_errors(self.log):
             try:
@@ -179,7 +180,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
                 self.hook.close()
 
     def on_kill(self) -> None:
-        """Cancel the job that is waited for, where Encord can. Nothing is sent after that."""
+        """Cancel the running job, if Encord can cancel it. Nothing is sent after that."""
         job, self._running = self._running, None
         cancel = job.cancel() if job else None
         if cancel is None:
@@ -189,7 +190,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         except Exception as error:  # noqa: BLE001 - the task ends in any case
             self.log.warning("Job %s could not be cancelled: %s", job and job.id, error)
         else:
-            self.log.info("Job %s is cancelled, as the task was ended.", job and job.id)
+            self.log.info("Job %s was cancelled, because the task was stopped.", job and job.id)
 
     def _resume(self, context: Context, event: Mapping[str, Any]) -> Any:
         carried = (event.get("carried") or {}) if isinstance(event, Mapping) else {}
@@ -197,20 +198,20 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         self.take_over(carried)
         self.prepare(context)
         self._set_waiting()
-        job = self._job_of(event)  # after `prepare`: if the wait failed, `settle` gives back what the attempt holds
+        job = self._job_of(event)  # after `prepare`, so that `settle` can release the claims if this raises
         part = carried.get("part")
-        if part is None:  # it was a job of an earlier attempt
+        if part is None:  # the job of an earlier attempt
             return self._continue(context, None, self.begin(context))
         part = JobPart(**part)
         result = self.part_result(part, job, self.client.run(job.look()))
         return self._continue(context, part.after, self.add(carried["totals"], result))
 
     def carry(self) -> dict[str, Any]:
-        """Small JSON that an operator needs again after a deferral; `take_over` gets it."""
+        """Return small JSON that the operator needs after a deferral. `take_over` receives it."""
         return {}
 
     def take_over(self, carried: Mapping[str, Any]) -> None:
-        """Take over what `carry` gave before the deferral."""
+        """Restore what `carry` returned before the deferral."""
 
     def _continue(self, context: Context, after: Any, totals: dict[str, Any]) -> Any:
         self._totals = totals
@@ -243,7 +244,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     @contextmanager
     def _permanent_end(self, context: Context) -> Iterator[None]:
-        """Delete the stored jobs when the task has ended permanently: in success, or in a failure without a retry."""
+        """Delete the stored jobs when the task has ended permanently: after a success, or a failure without a retry."""
         from airflow_provider_encord.client.errors import EncordError
 
         try:
@@ -263,7 +264,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
             self.settle()
 
     def _wait_for_earlier(self, context: Context) -> None:
-        """Wait for a job that an earlier attempt left running, whatever its part was."""
+        """Wait for a job that an earlier attempt left running, even if that attempt had other arguments."""
         from airflow_provider_encord.client.resources.jobs import job_from
 
         jobs = _stored_jobs(context)
@@ -272,13 +273,13 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         if not stored or self.get_job_status(stored, context) != ACTIVE:
             return
         job = job_from(stored)
-        self.log.info("Job %s of an earlier attempt still runs; it is waited for first.", job.id)
+        self.log.info("Job %s of an earlier attempt is still running. Waiting for it first.", job.id)
         self._wait(job)
 
     def _wait(self, job: Job) -> Answer:
-        """Wait for a job, here or in the triggerer.
+        """Wait for a job, on the worker or in the triggerer.
 
-        :raises AirflowException: It has not ended in time.
+        :raises AirflowException: The job has not ended in time.
         """
         self._running = job
         answer = self.client.run(
@@ -292,9 +293,9 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         return answer
 
     def _job_of(self, event: Mapping[str, Any]) -> Job:
-        """The job that the triggerer has waited for.
+        """Return the job of the trigger's event.
 
-        :raises AirflowException: It has not ended.
+        :raises AirflowException: The job has not ended.
         """
         from airflow_provider_encord.client.resources.jobs import job_from
         from airflow_provider_encord.triggers.jobs import ENDED, OVERDUE
@@ -307,18 +308,19 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
             raise AirflowException(self._overdue(self._running))
         if status is None:
             raise AirflowFailException(
-                f"The triggerer returned {type(event).__name__}, which is not an event of this operator."
+                f"The event of the trigger is a {type(event).__name__}, not an event of EncordJobTrigger. Run the task "
+                "again."
             )
         kind = AirflowException if event.get("retryable") else AirflowFailException
         raise kind(str(event.get("message")))
 
     def _overdue(self, job: Job) -> str:
         return (
-            f"Job {job.id} has not ended within job_timeout ({self.job_timeout} s). It keeps running at Encord; on "
-            "Airflow 3.3 a retry continues to wait for it."
+            f"Job {job.id} has not ended within job_timeout ({self.job_timeout} s). It is still running at Encord. On "
+            "Airflow 3.3, a retry continues to wait for it. If jobs need more time, increase job_timeout."
         )
 
-    # What the mixin asks for. Its "status" is the state of the job, in a word of ours.
+    # The methods that the mixin calls. A "status" is one of the three words at the top of this module.
 
     def submit_job(self, context: Context) -> Any:
         """Start the job of the part."""
@@ -329,24 +331,24 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         jobs.add(self.external_id_key)
         try:
             return self.start_part(part).to_dictionary()
-        except EncordError:  # it did not start: a key without an id would leave that in doubt
+        except EncordError:  # the job did not start; a key without an id would mean that it may have
             jobs.drop(self.external_id_key)
             raise
 
     def get_job_status(self, external_id: Any, context: Context) -> str:
-        """The state of an earlier attempt's job."""
+        """Return the status of an earlier attempt's job."""
         return status_of(self.client, external_id)
 
     def is_job_active(self, status: str) -> bool:
-        """Whether it still runs."""
+        """Whether the job is still running."""
         return status == ACTIVE
 
     def is_job_succeeded(self, status: str) -> bool:
-        """Whether it ended well, and its result is that of its part."""
+        """Whether the job succeeded and its result can be used."""
         return status == SUCCEEDED and self.reuses_finished_jobs
 
     def poll_until_complete(self, external_id: Any, context: Context) -> Any:
-        """Wait for the job, here or in the triggerer; the part's result."""
+        """Wait for the job, on the worker or in the triggerer. Return the result of the part."""
         from airflow_provider_encord.client.resources.jobs import job_from
 
         job = job_from(external_id)
@@ -355,7 +357,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
         return self._ended[1]
 
     def get_job_result(self, external_id: Any, context: Context) -> Any:
-        """The part's result."""
+        """Return the result of the part."""
         from airflow_provider_encord.client.resources.jobs import job_from
 
         job = job_from(external_id)
@@ -375,8 +377,8 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
         part = self._part
         described = None if part is None else {"about": part.about, "note": dict(part.note), "after": part.after}
-        self.log.info("Job %s runs; the triggerer polls it every %.0f s.", job.id, self._interval)
-        longest = self._timeout + 10 * self._interval  # the trigger's own deadline comes first
+        self.log.info("Job %s is running. The triggerer polls it every %.0f s.", job.id, self._interval)
+        longest = self._timeout + 10 * self._interval  # later than the deadline of the trigger
         self.before_deferral(longest)
         self.defer(
             trigger=EncordJobTrigger(

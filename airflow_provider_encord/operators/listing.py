@@ -1,4 +1,4 @@
-"""What the operators that list have in common: the filters, and records as XCom takes them."""
+"""Base of the operators that list projects or datasets: the filters."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 class ListingOperator(EncordBaseOperator):
     """Base of the operators that list.
 
-    If just one is found, "Open in Encord" leads to it. No address of a list in Encord's web app is known, so otherwise
-    there is no link.
+    If exactly one is found, "Open in Encord" opens it. Otherwise there is no link, because the address of a filtered
+    list in Encord's web app is not known.
 
-    :param title: Exactly this title (templated).
-    :param title_like: An SQL LIKE pattern for the title, such as ``"Street %"`` (templated).
-    :param created_after: Only what was created after this time, as text or `datetime` (templated).
-    :param created_before: Only what was created before this time (templated).
-    :param edited_after: Only what was last edited after this time (templated).
-    :param edited_before: Only what was last edited before this time (templated).
-    :param include_organisation: Also what others in the organisation have; for its admins (templated).
+    :param title: Only those with exactly this title (templated).
+    :param title_like: Only those whose title matches this SQL LIKE pattern, such as ``"Street %"`` (templated).
+    :param created_after: Only those created after this time, a string or `datetime` (templated).
+    :param created_before: Only those created before this time (templated).
+    :param edited_after: Only those last edited after this time (templated).
+    :param edited_before: Only those last edited before this time (templated).
+    :param include_organisation: Also list those of other users of the organisation; only for its admins (templated).
     """
 
     template_fields: Sequence[str] = (
@@ -70,11 +70,11 @@ class ListingOperator(EncordBaseOperator):
         )
 
     def which(self) -> Filter:
-        """The filters, as the client takes them."""
+        """The filters in the form that the client takes."""
         from airflow_provider_encord.client.api.listing import Filter
 
         return Filter(
-            title_eq=parse_text(self.title, "title"),  # a template that renders to nothing is not a filter
+            title_eq=parse_text(self.title, "title"),  # an empty string is no filter
             title_like=parse_text(self.title_like, "title_like"),
             created_after=parse_datetime(self.created_after, "created_after"),
             created_before=parse_datetime(self.created_before, "created_before"),

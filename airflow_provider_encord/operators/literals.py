@@ -1,4 +1,4 @@
-"""Checks of arguments while the DAG is parsed, as far as they are known then."""
+"""Checks of arguments at DAG parsing time, if their values are known then."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from airflow_provider_encord.operators.arguments import blank_to_none, parse_cho
 
 
 class InvalidLiteralError(AirflowFailException, ValueError):
-    """An argument is wrong that has no template in it, so it is known when the DAG is parsed."""
+    """An argument without a template is wrong, so the error is raised when the DAG is parsed."""
 
 
 def check_literals(**checks: tuple[Any, Callable[[Any, str], Any]]) -> None:
-    """Check arguments while the DAG is parsed, as far as they are known then.
+    """Check arguments when the DAG is parsed, if their values are known then.
 
-    What has a template, or comes from another task, is checked when the task runs; so is what needs an import that is
-    too costly for the parsing.
+    Arguments with a template or with the output of another task are checked when the task runs. The same applies if a
+    check needs an import that is too slow for DAG parsing.
 
-    :param checks: By the name of the argument: its value, and one of the functions of `arguments`, `one_of` or `up_to`.
-    :raises InvalidLiteralError: The first that is wrong; the message is that of the function.
+    :param checks: For each argument, by name: its value, and a function of `arguments`, `one_of` or `up_to`.
+    :raises InvalidLiteralError: The first wrong argument, with the message of its check.
     """
     for name, (value, check) in checks.items():
         if is_literal(value) and blank_to_none(value) is not None:
@@ -31,13 +31,13 @@ def check_literals(**checks: tuple[Any, Callable[[Any, str], Any]]) -> None:
 
 
 def check_destination(value: Any) -> None:
-    """Check that a directory is named, while the DAG is parsed.
+    """Check the argument `destination` when the DAG is parsed.
 
     :raises InvalidLiteralError: It is missing, empty, or relative.
     """
     if value is None:
         raise InvalidLiteralError(
-            "destination: it is missing. Name the directory for the files, such as s3://bucket/labels/{{ ds }}."
+            "destination: it is missing. Pass the directory for the files, such as s3://bucket/labels/{{ ds }}."
         )
     if is_literal(value):
         _check_literal(value, "destination", parse_url)
@@ -47,13 +47,13 @@ def _check_literal(value: Any, name: str, check: Callable[[Any, str], Any]) -> N
     try:
         check(value, name)
     except Exception as error:
-        if type(error).__name__ != "InvalidArgumentError":  # the class itself is imported only if it is needed
+        if type(error).__name__ != "InvalidArgumentError":  # by name, to avoid importing the class
             raise
         raise InvalidLiteralError(str(error)) from None
 
 
 def is_literal(value: Any) -> bool:
-    """Whether an argument is what the task will get: it has no template in it, and comes from no other task."""
+    """Whether the value is final: it contains no template and does not come from another task."""
     if isinstance(value, str):
         return not any(mark in value for mark in ("{{", "{%", "{#"))
     if isinstance(value, list | tuple | set | frozenset):
@@ -62,10 +62,10 @@ def is_literal(value: Any) -> bool:
 
 
 def one_of(*choices: str) -> Callable[[Any, str], str]:
-    """For `check_literals`: `parse_choice` of these."""
+    """For `check_literals`: `parse_choice` with these choices."""
     return lambda value, name: parse_choice(value, name, choices)
 
 
 def up_to(most: int) -> Callable[[Any, str], int]:
-    """For `check_literals`: `parse_positive_int` with this bound."""
+    """For `check_literals`: `parse_positive_int` with this maximum."""
     return lambda value, name: parse_positive_int(value, name, most=most)

@@ -1,4 +1,4 @@
-"""Operators on ontologies: create, get."""
+"""Operators on ontologies: create and get."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 class EncordCreateOntologyOperator(EncordBaseOperator):
     """Create an ontology, unless one with its title exists.
 
-    Safe to repeat with the default `if_exists`: the ontology of this title is found again, also when the answer to its
-    creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
-    is taken, with a warning. What is found is not changed, whatever its structure. Needs an SSH key. Encord API:
-    ``ontologies`` POST (v2).
+    Safe to retry with the default `if_exists`: a retry finds the ontology by its title, even if Encord's response was
+    lost or the worker died. If several tasks created an ontology with this title at the same time (within ten
+    minutes), the oldest is used and a warning is logged. An existing ontology is not changed, even if its structure
+    differs. Needs an SSH key. Encord API: ``ontologies`` POST (v2).
 
     :param title: Title (templated).
-    :param structure: What can be labelled (templated): a dictionary, or JSON. If it is left out, the ontology is empty.
-        A template that renders to nothing is refused. In short form, ids, colours and feature hashes are made for you::
+    :param structure: The objects and classifications that can be labelled (templated): a dictionary, or JSON. Without
+        it, the ontology is empty. If the template renders to an empty string, the task fails. In this short form, the
+        operator adds the ids, colours and feature hashes::
 
             {
                 "objects": [{"name": "Car", "shape": "bounding_box",
@@ -34,14 +35,17 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
                 "classifications": [{"name": "weather", "type": "radio", "options": ["dry", "wet"]}],
             }
 
-        What is given in full, as Encord's API has it, stays as it is.
+        Parts that have the full form of Encord's API are sent unchanged.
     :param description: Description (templated).
-    :param if_exists: What to do if its title is taken (templated): ``"reuse"`` (default) takes the one ontology of
-        exactly this title that the connection can see, and fails if there are several; ``"fail"`` fails if there is
-        one, so also on a retry after the ontology was created; ``"new"`` makes another ontology at every try.
+    :param if_exists: What to do if an ontology with this title exists (templated). ``"reuse"`` (default) returns the
+        ontology with exactly this title that the connection can see, and fails if there are several. ``"fail"`` fails
+        the task, also on a retry after an attempt that created the ontology. ``"new"`` creates another ontology at
+        every attempt.
     :return: Id of the ontology.
-    :raises AirflowFailException: The structure is wrong, the title is taken, or Encord refuses the arguments.
-    :raises AirflowException: Encord was not reached, or its answer was lost; a retry looks first.
+    :raises AirflowFailException: The structure is invalid, an ontology with this title exists (see `if_exists`), or
+        Encord rejects the arguments.
+    :raises AirflowException: Encord could not be reached, or its response was lost. A retry first looks for the
+        ontology.
     """
 
     template_fields: Sequence[str] = ("title", "structure", "description", "if_exists", "encord_conn_id")
@@ -79,17 +83,17 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
         return created.id
 
     def _wanted(self) -> dict[str, Any] | None:
-        """The structure; None if the argument was left out.
+        """Return the structure; None if the argument was not passed.
 
-        :raises InvalidArgumentError: It rendered to nothing.
+        :raises InvalidArgumentError: The template rendered to an empty string.
         """
         from airflow_provider_encord.client.errors import InvalidArgumentError
 
         structure = json_mapping(self.structure, "structure")
         if not structure and not self._structure_is_left_out:
             raise InvalidArgumentError(
-                "structure: it is empty (check the rendered template); no ontology was created. Leave the argument out "
-                "to create an ontology in which nothing can be labelled."
+                "structure: it is empty (check the rendered template); no ontology was created. To create an empty "
+                "ontology, do not pass `structure`."
             )
         return structure
 
@@ -97,12 +101,12 @@ class EncordCreateOntologyOperator(EncordBaseOperator):
 class EncordGetOntologyOperator(EncordBaseOperator):
     """Read an ontology.
 
-    Only reads. Needs an SSH key; with an API key there is no way to an ontology.
+    Only reads. Needs an SSH key; API keys have no access to ontologies.
 
-    :param ontology_id: Id (templated).
+    :param ontology_id: Id of the ontology (templated).
     :return: The ontology as a dictionary: ``ontology_id``, ``title``, ``description``, ``editor`` (its structure),
         and so on.
-    :raises AirflowFailException: There is no such ontology, or the connection may not see it.
+    :raises AirflowFailException: The ontology does not exist, or the connection has no access to it.
     """
 
     template_fields: Sequence[str] = ("ontology_id", "encord_conn_id")

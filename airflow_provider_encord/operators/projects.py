@@ -1,4 +1,4 @@
-"""Operators on projects: create, copy, get, list; attach and detach datasets; users and status."""
+"""Operators on projects: create, copy, get and list projects, and change their datasets, users and status."""
 
 from __future__ import annotations
 
@@ -25,29 +25,32 @@ from airflow_provider_encord.operators.records import as_dictionary
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-_NAMED_IN_EVENTS = 100  # ids; the result of the task has all
+_NAMED_IN_EVENTS = 100  # ids; the XCom has all
 
 
 class EncordCreateProjectOperator(EncordBaseOperator):
     """Create a project, unless one with its title exists.
 
-    Safe to repeat with the default `if_exists`: the project of this title is found again, also when the answer to its
-    creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
-    is taken, with a warning. What is found is not changed: attach further datasets with `EncordAttachDatasetsOperator`.
-    A project cannot be deleted by API. Needs an SSH key. Encord API: ``project`` POST (v1).
+    Safe to retry with the default `if_exists`: a retry finds the project by its title, even if Encord's response was
+    lost or the worker died. If several tasks created a project with this title at the same time (within ten minutes),
+    the oldest is used and a warning is logged. An existing project is not changed: attach further datasets with
+    `EncordAttachDatasetsOperator`. Encord's API cannot delete projects. Needs an SSH key. Encord API: ``project`` POST
+    (v1).
 
     :param title: Title (templated).
     :param description: Description (templated).
     :param dataset_ids: Ids of the datasets to attach, or one id (templated).
-    :param ontology_id: Id of the ontology (templated); without one Encord makes an empty one.
-    :param workflow_template_id: Id of a workflow template (templated), made in Encord's web app; without one Encord
-        uses its default workflow.
-    :param if_exists: What to do if its title is taken (templated): ``"reuse"`` (default) takes the one project of
-        exactly this title that the connection can see, and fails if there are several; ``"fail"`` fails if there is
-        one, so also on a retry after the project was created; ``"new"`` makes another project at every try.
+    :param ontology_id: Id of the ontology (templated). Default: Encord creates an empty ontology.
+    :param workflow_template_id: Id of a workflow template that was created in Encord's web app (templated). Default:
+        Encord's default workflow.
+    :param if_exists: What to do if a project with this title exists (templated). ``"reuse"`` (default) returns the
+        project with exactly this title that the connection can see, and fails if there are several. ``"fail"`` fails
+        the task, also on a retry after an attempt that created the project. ``"new"`` creates another project at every
+        attempt.
     :return: Id of the project.
-    :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
-    :raises AirflowException: Encord was not reached, or its answer was lost; a retry looks first.
+    :raises AirflowFailException: A project with this title exists (see `if_exists`), or Encord rejects the arguments.
+    :raises AirflowException: Encord could not be reached, or its response was lost. A retry first looks for the
+        project.
     """
 
     template_fields: Sequence[str] = (
@@ -102,12 +105,12 @@ class EncordCreateProjectOperator(EncordBaseOperator):
 class EncordGetProjectOperator(EncordBaseOperator):
     """Read a project.
 
-    Only reads. An API key learns less than an SSH key: status, type, workflow and creator stay None.
+    Only reads. With an API key, Encord returns fewer fields: status, type, workflow and creator are None.
 
-    :param project_id: Id (templated). With an API key it may be left out: the key's own project is read.
+    :param project_id: Id of the project (templated). Optional with an API key; default: the project of the key.
     :return: The project as a dictionary: ``project_id``, ``title``, ``description``, ``ontology_id``, ``status``,
         ``workflow`` with its stages, and so on.
-    :raises AirflowFailException: There is no such project, or the connection may not see it.
+    :raises AirflowFailException: The project does not exist, or the connection has no access to it.
     """
 
     template_fields: Sequence[str] = ("project_id", "encord_conn_id")
@@ -126,17 +129,18 @@ class EncordGetProjectOperator(EncordBaseOperator):
 class EncordListProjectsOperator(ListingOperator):
     """List the projects that the user of the connection can see.
 
-    Only reads. Needs an SSH key. The filters combine; without any, all are listed. The list becomes an XCom: filter it
-    to what is used. If just one is found, "Open in Encord" leads to it; to a list there is no link.
+    Only reads. Needs an SSH key. A project must match all filters; without filters, all projects are listed. The list
+    is stored in XCom, so use filters to keep it small. If exactly one project is found, "Open in Encord" opens it;
+    otherwise there is no link.
 
-    :param title: Exactly this title (templated).
-    :param title_like: An SQL LIKE pattern for the title, such as ``"Street %"`` (templated).
-    :param created_after: Only what was created after this time, as text or `datetime` (templated).
-    :param created_before: Only what was created before this time (templated).
-    :param edited_after: Only what was last edited after this time (templated).
-    :param edited_before: Only what was last edited before this time (templated).
-    :param tags: Names of organisation tags, of which a project has at least one (templated).
-    :param include_organisation: Also the organisation's other projects; for its admins (templated).
+    :param title: Only projects with exactly this title (templated).
+    :param title_like: Only projects whose title matches this SQL LIKE pattern, such as ``"Street %"`` (templated).
+    :param created_after: Only projects created after this time, a string or `datetime` (templated).
+    :param created_before: Only projects created before this time (templated).
+    :param edited_after: Only projects last edited after this time (templated).
+    :param edited_before: Only projects last edited before this time (templated).
+    :param tags: Only projects with at least one of these organisation tags, by name (templated).
+    :param include_organisation: Also list the other projects of the organisation; only for its admins (templated).
     :return: A list of ``{"project_id", "title", "description", "status", "ontology_id", "created_at",
         "last_edited_at"}``.
     """
@@ -158,7 +162,7 @@ class EncordListProjectsOperator(ListingOperator):
 
 
 class _ChangeDatasetsOperator(EncordBaseOperator):
-    """Attach or detach datasets; the difference is one method of the project."""
+    """Base of the operators that attach or detach datasets."""
 
     template_fields: Sequence[str] = ("project_id", "dataset_ids", "encord_conn_id")
 
@@ -168,9 +172,11 @@ class _ChangeDatasetsOperator(EncordBaseOperator):
         self.dataset_ids = dataset_ids
 
     def wanted(self) -> list[str]:
-        """The ids of the datasets. An empty list is allowed, because another task may have changed nothing.
+        """Return the ids of the datasets.
 
-        :raises InvalidArgumentError: A template rendered to nothing, or one is not an id.
+        An empty list is allowed: it may be the result of an upstream task that found no datasets.
+
+        :raises InvalidArgumentError: A template rendered to an empty string, or an element is not an id.
         """
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.identifiers import require_ids
@@ -184,42 +190,45 @@ class _ChangeDatasetsOperator(EncordBaseOperator):
 
 
 class EncordAttachDatasetsOperator(_ChangeDatasetsOperator):
-    """Attach datasets to a project. Every data unit in them then has a row, and a task in the first stage.
+    """Attach datasets to a project. Encord then creates a label row and a task in the first stage for each data unit.
 
-    A template that renders to nothing is refused; an empty list is allowed, and changes nothing. Safe to repeat: what
-    is attached already is left alone, and a lost answer is looked up. Encord API: ``projectdataset`` POST (v1).
+    If the template of `dataset_ids` renders to an empty string, the task fails. An empty list is allowed and changes
+    nothing. Safe to repeat: datasets that are already attached are skipped. If Encord's response is lost, the task
+    reads the project to find out what was attached. Encord API: ``projectdataset`` POST (v1).
 
     :param dataset_ids: Ids of the datasets, or one id (templated).
-    :param project_id: Id of the project (templated). With an API key it may be left out.
-    :return: Ids of the datasets that were not attached before.
+    :param project_id: Id of the project (templated). Optional with an API key.
+    :return: Ids of the datasets that this task attached.
     """
 
     def _execute(self, context: Context) -> list[str]:
-        """Attach what is not attached."""
+        """Attach the datasets that are not attached yet."""
         project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
         attached = project.attach_datasets(self.wanted())
-        self.log.info("Attached %d datasets to project %s; the others were attached.", len(attached), project.id)
+        self.log.info(
+            "Attached %d datasets to project %s; the others were already attached.", len(attached), project.id
+        )
         extra = {"project_id": project.id, "attached": len(attached), "dataset_ids": attached[:_NAMED_IN_EVENTS]}
         self.record_asset_event(context, project_uri(self.client.settings.base_url, project.id), extra)
         return attached
 
 
 class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
-    """Detach datasets from a project. The rows of their data units, and so their labels, leave the project.
+    """Detach datasets from a project. This removes the label rows of their data units, with all labels.
 
-    A template that renders to nothing is refused; an empty list is allowed, and changes nothing. Safe to repeat: what
-    is not attached is left alone, and a lost answer is looked up. If none of the datasets is attached, the task
-    succeeds with a warning, because an earlier attempt may have detached them. Encord API: ``projectdataset`` DELETE
-    (v1).
+    If the template of `dataset_ids` renders to an empty string, the task fails. An empty list is allowed and changes
+    nothing. Safe to repeat: datasets that are not attached are skipped. If Encord's response is lost, the task reads
+    the project to find out what was detached. If none of the datasets is attached, the task succeeds with a warning,
+    because an earlier attempt may have detached them. Encord API: ``projectdataset`` DELETE (v1).
 
     :param dataset_ids: Ids of the datasets, or one id (templated).
-    :param project_id: Id of the project (templated). With an API key it may be left out.
-    :return: Ids of the datasets that were attached before.
+    :param project_id: Id of the project (templated). Optional with an API key.
+    :return: Ids of the datasets that this task detached.
     """
 
     def _execute(self, context: Context) -> list[str]:
-        """Detach what is attached."""
+        """Detach the datasets that are attached."""
         project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
         wanted = self.wanted()
@@ -227,11 +236,11 @@ class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
         self.log.info("Detached %d datasets from project %s; the others were not attached.", len(detached), project.id)
         if wanted and not detached:
             self.log.warning(
-                "None of the %d datasets is attached to project %s, such as %s. If no earlier attempt detached them, "
+                "None of the %d datasets (such as %s) is attached to project %s. If no earlier attempt detached them, "
                 "check the ids.",
                 len(wanted),
-                project.id,
                 wanted[0],
+                project.id,
             )
         extra = {"project_id": project.id, "detached": len(detached), "dataset_ids": detached[:_NAMED_IN_EVENTS]}
         self.record_asset_event(context, project_uri(self.client.settings.base_url, project.id), extra)
@@ -241,16 +250,16 @@ class EncordDetachDatasetsOperator(_ChangeDatasetsOperator):
 class EncordAddProjectUsersOperator(AddUsersOperator):
     """Add users to a project.
 
-    Safe to repeat: who is there already keeps the old role, and is named. Works with an SSH key and with an API key of
-    the project. Encord API: ``projectusers`` POST (v1).
+    Safe to repeat: users who are already in the project keep their role; a warning lists those with another role.
+    Works with an SSH key, or with an API key of the project. Encord API: ``projectusers`` POST (v1).
 
-    :param project_id: Id of the project (templated). With an API key it may be left out.
-    :param user_emails: Their addresses, or one address (templated).
+    :param project_id: Id of the project (templated). Optional with an API key.
+    :param user_emails: Email addresses of the users, or one address (templated).
     :param role: ``"admin"``, ``"annotator"``, ``"reviewer"``, ``"annotator_reviewer"``, ``"team_manager"`` or
         ``"viewer"`` (templated).
-    :return: ``{"users", "role_unchanged"}``: how many of them are in the project now, and the addresses of those who
-        already had another role, which they keep.
-    :raises AirflowFailException: An address or the role is wrong, or Encord refuses.
+    :return: ``{"users", "role_unchanged"}``: how many of these users are in the project now, and the addresses of
+        those who keep another role.
+    :raises AirflowFailException: An address or the role is invalid, or Encord rejects the request.
     """
 
     template_fields: Sequence[str] = ("project_id", *AddUsersOperator.template_fields)
@@ -260,7 +269,7 @@ class EncordAddProjectUsersOperator(AddUsersOperator):
         self.project_id = project_id
 
     def _execute(self, context: Context) -> dict[str, Any]:
-        """Add who is not there."""
+        """Add the users who are not in the project."""
         project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)
         result = self.add_to(project)
@@ -270,24 +279,27 @@ class EncordAddProjectUsersOperator(AddUsersOperator):
 
 
 class EncordCopyProjectOperator(EncordBaseOperator):
-    """Copy a project: its ontology and settings, and on request its datasets, labels and users.
+    """Copy a project: its ontology and settings, and optionally its datasets, labels and users.
 
-    Safe to repeat with the default `if_exists`: the project of this title is found again, also when the answer to the
-    copy was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest is
-    taken, with a warning. Projects cannot be deleted by API. Needs an SSH key. Encord API: ``projectcopy`` POST (v1).
+    Safe to retry with the default `if_exists`: a retry finds the copy by its title, even if Encord's response was lost
+    or the worker died. If several tasks created a project with this title at the same time (within ten minutes), the
+    oldest is used and a warning is logged. Encord's API cannot delete projects. Needs an SSH key. Encord API:
+    ``projectcopy`` POST (v1).
 
     :param project_id: Id of the project to copy (templated).
     :param title: Title of the copy (templated).
     :param description: Its description (templated).
-    :param copy_datasets: Attach the same datasets (templated). Default: False.
-    :param copy_labels: Let the labels go along (templated). Default: False.
-    :param copy_collaborators: Give its users the same roles (templated). Default: False.
-    :param if_exists: What to do if its title is taken (templated): ``"reuse"`` (default) takes the one project of
-        exactly this title that the connection can see, and fails if there are several; ``"fail"`` fails if there is
-        one; ``"new"`` makes another copy at every try.
+    :param copy_datasets: Attach the datasets of the original to the copy (templated). Default: False.
+    :param copy_labels: Copy the labels (templated). Default: False.
+    :param copy_collaborators: Add the users of the original to the copy, with the same roles (templated). Default:
+        False.
+    :param if_exists: What to do if a project with this title exists (templated). ``"reuse"`` (default) returns the
+        project with exactly this title that the connection can see, and fails if there are several. ``"fail"`` fails
+        the task, also on a retry after an attempt that created the copy. ``"new"`` creates another copy at every
+        attempt.
     :return: Id of the copy.
-    :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
-    :raises AirflowException: Encord was not reached, or its answer was lost; a retry looks first.
+    :raises AirflowFailException: A project with this title exists (see `if_exists`), or Encord rejects the arguments.
+    :raises AirflowException: Encord could not be reached, or its response was lost. A retry first looks for the copy.
     """
 
     template_fields: Sequence[str] = (
@@ -355,14 +367,14 @@ class EncordCopyProjectOperator(EncordBaseOperator):
 class EncordSetProjectStatusOperator(EncordBaseOperator):
     """Set the status of a project.
 
-    Safe to repeat: a project that has the status already is left alone. Needs an SSH key. Encord API:
+    Safe to repeat: if the project already has the status, nothing is sent. Needs an SSH key. Encord API:
     ``projects/{id}/status`` (v2).
 
     :param project_id: Id of the project (templated).
     :param status: ``"notStarted"``, ``"inProgress"``, ``"inReview"``, ``"paused"``, ``"completed"``, ``"cancelled"`` or
         ``"archived"`` (templated).
     :return: ``{"project_id", "status", "previous_status"}``.
-    :raises AirflowFailException: There is no such status or project, or Encord refuses.
+    :raises AirflowFailException: The status is invalid, the project does not exist, or Encord rejects the change.
     """
 
     template_fields: Sequence[str] = ("project_id", "status", "encord_conn_id")
@@ -376,7 +388,7 @@ class EncordSetProjectStatusOperator(EncordBaseOperator):
         )
 
     def _execute(self, context: Context) -> dict[str, Any]:
-        """Set it, if it is another."""
+        """Set the status, unless the project already has it."""
         parse_choice(self.status, "status", PROJECT_STATUSES)
         project = self.client.project(blank_to_none(self.project_id))
         self.push_link(context, project_url, project.id)

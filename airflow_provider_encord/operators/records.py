@@ -1,4 +1,4 @@
-"""Records of the client as XCom takes them."""
+"""Convert records of the client to dictionaries for XCom."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _NAMES = {
     "ontology_uuid": "ontology_id",
     "backing_folder_uuid": "folder_id",
 }
-"""Names of ids on the wire, and in arguments and XCom."""
+"""Names of ids in Encord's API, and our names for them in arguments and XCom."""
 
 
 def as_dictionary(record: Any, fields: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """A record in plain types, with ids named as in the arguments of operators.
+    """Convert a record to a dictionary. Ids get the names that the arguments of operators have.
 
-    :param record: A `msgspec.Struct`, which may hold others.
-    :param fields: The fields of the record to take; None takes all.
+    :param record: A `msgspec.Struct`, which may contain others.
+    :param fields: The fields to include. Default: all.
     """
     names = record.__struct_fields__ if fields is None else fields
     return {_NAMES.get(name, name): _plain(getattr(record, name)) for name in names}

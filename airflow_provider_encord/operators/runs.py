@@ -1,4 +1,4 @@
-"""Which run of a DAG this is: the time that names what it makes, in files and branches, and its interval."""
+"""The logical date and the data interval of a DAG run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def run_moment(context: Context) -> str | None:
-    """The logical date of the run, ISO 8601, UTC; of a run without one (Airflow 3) when it was due.
+    """Return the logical date of the run, in ISO 8601 and UTC. A run without one (Airflow 3) has its `run_after` date.
 
     :return: None outside of Airflow, such as in a unit test.
     """
@@ -25,10 +25,10 @@ def run_moment(context: Context) -> str | None:
 
 
 def run_interval(context: Context) -> tuple[datetime.datetime, datetime.datetime] | None:
-    """The interval that a run is about: its data interval if its timetable gives one that is not empty.
+    """Return the data interval of the run, unless it is empty.
 
-    Airflow 3's default timetable gives intervals that end when they start. Then the interval is from the previous run,
-    or from a day before if this is the first run, to this run. So consecutive runs have consecutive intervals.
+    With Airflow 3's default timetable, data intervals are empty. Then the interval begins at the previous run and ends
+    at this run; for the first run, it is the day before. So consecutive runs have consecutive intervals.
 
     :return: None outside of Airflow.
     """
@@ -47,10 +47,11 @@ def run_interval(context: Context) -> tuple[datetime.datetime, datetime.datetime
 def whole_days(
     interval: tuple[datetime.datetime, datetime.datetime], context: Context
 ) -> tuple[datetime.datetime, datetime.datetime]:
-    """The whole days (UTC) that end in an interval. Consecutive intervals have consecutive days.
+    """Return the whole days (UTC) that end in an interval. Consecutive intervals have consecutive days.
 
-    :param interval: As `run_interval` gives it.
-    :return: It may be empty; for a run that somebody triggered it is then the last day that is over.
+    :param interval: From `run_interval`.
+    :return: May be empty. For a run that was triggered manually, an empty interval is replaced by the last complete
+        day.
     """
     start, end = (one.astimezone(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0) for one in interval)
     run_type = getattr(context.get("dag_run"), "run_type", None)
@@ -60,21 +61,21 @@ def whole_days(
 
 
 def _previous_end(context: Context) -> datetime.datetime | None:
-    """When the interval of the previous run ended, whether that run succeeded or not; None for the first run."""
+    """The end of the previous run's interval, even if that run failed; None for the first run."""
     instance: Any = context.get("ti")
     if instance is None:
         return None
     try:
         previous: Any = instance.get_previous_dagrun()
     except Exception as error:  # noqa: BLE001 - whatever the API server, or the database on Airflow 2, raises
-        log.warning("The previous run of this DAG cannot be looked up: %s.", type(error).__name__)
+        log.warning("The previous run of this DAG could not be read: %s.", type(error).__name__)
         raise _unavailable() from None
     moments = (getattr(previous, name, None) for name in ("data_interval_end", "logical_date", "run_after"))
     return next((one for one in map(_moment, moments) if one), None)
 
 
 def utc_time(value: datetime.datetime) -> datetime.datetime:
-    """A time of Airflow as one of the standard library, in UTC: pendulum's lose their timezone on the way."""
+    """Convert a pendulum time to a standard `datetime` in UTC. It goes through ISO text, to keep the timezone."""
     return datetime.datetime.fromisoformat(value.isoformat()).astimezone(datetime.UTC)
 
 
@@ -86,6 +87,6 @@ def _unavailable() -> Exception:
     from airflow_provider_encord.client.errors import UnavailableError
 
     return UnavailableError(
-        "start: Airflow does not say which run came before this one, so the default interval is not known. A retry may "
-        "help; or pass start and end."
+        "start: Airflow did not return the previous run of this DAG, so the default interval is unknown. A retry may "
+        "help. Or pass `start` and `end`."
     )

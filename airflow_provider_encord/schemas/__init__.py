@@ -1,7 +1,7 @@
-"""JSON Schemas of the files that operators write, and of nothing else.
+"""JSON Schemas of the files that operators write.
 
-``report.schema.json`` is about one line of a report, ``manifest.schema.json`` about the manifest of an export. They are
-made from the classes that write the files, by ``make reference``.
+``report.schema.json`` describes one line of a report, ``manifest.schema.json`` the manifest of an export. ``make
+reference`` generates them from the classes that write the files.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ NAMES = ("report", "manifest")
 
 
 def read_schema(name: str) -> str:
-    """The text of a schema.
+    """Return the text of a schema.
 
-    :param name: Of `NAMES`.
-    :raises FileNotFoundError: There is no schema of this name.
+    :param name: One of `NAMES`.
+    :raises FileNotFoundError: There is no schema with this name.
     """
     return (importlib.resources.files(__name__) / f"{name}.schema.json").read_text(encoding="utf-8")

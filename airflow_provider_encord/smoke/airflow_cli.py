@@ -1,6 +1,7 @@
-"""The command ``airflow encord smoke``, from Airflow 3.2 on.
+"""The command ``airflow encord smoke``, for Airflow 3.2 and newer.
 
-Airflow imports this module for each of its commands, so it imports nothing that Airflow has not imported before.
+Airflow imports this module for each of its commands. To keep them fast, it imports only modules that Airflow has
+already imported.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from airflow_provider_encord.client.errors import AuthenticationError
 from airflow_provider_encord.smoke.findings import Finding, did_not_hold, found_out, not_checked, verdict
 from airflow_provider_encord.smoke.visit import Reply, Visit
 
-_AGES = (-30, 30, -300)  # seconds; the vendor's SDK dated its signatures 30 s back for years
+_AGES = (-30, 30, -300)  # seconds; for years, Encord's SDK dated its signatures 30 s back
 
 
 def _smallest_read() -> Call[Any]:
@@ -25,7 +25,7 @@ def _smallest_read() -> Call[Any]:
 
 
 def signature_age(visit: Visit) -> Finding:
-    """A signature as old as those of the SDK is accepted. The finding also names the outcome of other ages."""
+    """A signature that is 30 s old, as in the SDK, is accepted. The finding also gives the outcome for other ages."""
     replies = {age: visit.probe(_smallest_read(), seconds_off=age) for age in _AGES}
     findings = [f"{abs(age)} s {'ahead' if age > 0 else 'old'}: {reply.description}" for age, reply in replies.items()]
     return verdict(replies[-30].answered, ", ".join(findings))
@@ -41,7 +41,7 @@ def signed_again(visit: Visit) -> Finding:
 
 
 def missing_on_v1(visit: Visit) -> Finding:
-    """v1 refuses ids that do not exist with the expected codes."""
+    """v1 rejects ids that do not exist with the expected codes."""
     unknown_id = str(uuid.uuid4())
     return _missing(
         [visit.probe(projects.get_project_v1(unknown_id)), visit.probe(datasets.get_dataset(unknown_id))],
@@ -50,7 +50,7 @@ def missing_on_v1(visit: Visit) -> Finding:
 
 
 def missing_on_v2(visit: Visit) -> Finding:
-    """v2 refuses ids that do not exist with the expected statuses."""
+    """v2 rejects ids that do not exist with the expected statuses."""
     unknown_id = str(uuid.uuid4())
     return _missing(
         [visit.probe(projects.get_project(unknown_id)), visit.probe(ontologies.get_ontology(unknown_id))], (403, 404)
@@ -74,7 +74,7 @@ def api_keys_accepted(visit: Visit) -> Finding:
 
 
 def lookup_needs_no_scope(visit: Visit) -> Finding:
-    """Encord answers which resource a key belongs to, whatever its scopes are."""
+    """Encord returns the resource of a key, independent of the key's scopes."""
     (reply, *_) = visit.of("api_key.lookup", "v1")
     if reply.answered:
         return verdict(True, "answered (the scopes of this key are unknown)")
@@ -132,7 +132,7 @@ def bearer_token_lifetime(visit: Visit) -> Finding:
 
 
 def rate_limits(visit: Visit) -> Finding:
-    """Which headers of answers state rate limits."""
+    """Which response headers contain rate limits."""
     names = {name for reply in visit.replies for name in reply.header_names}
     limits = sorted(name for name in names if "ratelimit" in name.replace("-", "") or name == "retry-after")
     limited = sum(reply.status == 429 or reply.code == "RATE_LIMIT_ERROR" for reply in visit.replies)

@@ -90,10 +90,10 @@ def _known(record: Any) -> _Known:
 
 
 def _reads(visit: Visit, listing: _Listing, known: _Known, offset: str) -> tuple[bool, str]:
-    """Whether times of this form are read as UTC, and the text about it.
+    """Return whether Encord reads times of this form as UTC, and a description.
 
-    A filter for what was created later must include the resource with a time one second before its creation, and
-    exclude it with a time one second after.
+    The filter `createdAfter` must find the resource with a time one second before its creation, and must not find it
+    with a time one second after.
     """
     found: list[bool] = []
     for moment in (known.before, known.after):
@@ -107,7 +107,7 @@ def _reads(visit: Visit, listing: _Listing, known: _Known, offset: str) -> tuple
 
 
 def _with_parameter(call: Call[Any], name: str, value: str) -> Call[Any]:
-    """The same v2 call with one more query parameter, in a form that our own functions do not write."""
+    """Add a query parameter to a v2 call, in a form that the client does not write itself."""
     request: Any = call.request
     return dataclasses.replace(call, request=dataclasses.replace(request, query={**request.query, name: value}))
 
@@ -287,5 +287,5 @@ def _words(visit: Visit) -> dict[str, Iterable[str]]:
 
 
 def _word(word: str) -> str:
-    """A word that looks like a constant is shown. Anything else can be the account's own text."""
+    """Show a word that looks like a constant. Other text is not shown, because it can be data of the account."""
     return word if len(word) <= 30 and (word.isdigit() or _WORD.fullmatch(word)) else "(not a word)"

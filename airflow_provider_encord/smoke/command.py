@@ -1,4 +1,4 @@
-"""What the command does: connections in, a report and an exit status out."""
+"""The command: it reads connections, writes a report, and returns an exit status."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run_in_airflow(options: argparse.Namespace) -> NoReturn:
 def run(options: argparse.Namespace) -> int:
     """Run the command.
 
-    :param options: As `options.parser` gives them.
+    :param options: From `options.parser`.
     :return: The exit status.
     """
     # Standard output is for the report; Airflow's log goes to standard error.
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
         if options.output:
             options.output.write_text(result.text, encoding="utf-8")
     except OSError as error:
-        _log(f"--output: {options.output} was not written: {error.strerror}. The report is on standard output.")
+        _log(f"--output: {options.output} could not be written: {error.strerror}. The report is on standard output.")
         return WRONG_ARGUMENTS
     return result.status
 
@@ -87,11 +87,11 @@ def _log(line: str) -> None:
 def _failure(connection_id: str, what: str, client: EncordClient | None, *, as_json: bool) -> _Result:
     """The report of a connection that does not work. Standard error gets the complete message.
 
-    :param what: What happened, in case the test of the connection finds nothing wrong.
+    :param what: The error, in case the connection test finds no problem.
     """
     works, message = EncordHook(connection_id).test_connection()
     if works:
-        message = f"{what} A moment later the connection worked: {message}"
+        message = f"{what} But a second test of the connection succeeded: {message}"
     _log(f"Connection {connection_id}: {message}")
     render = report_json.render_failure if as_json else report.render_failure
     return _Result(render(message, *_private(connection_id), client), CONNECTION_FAILED)

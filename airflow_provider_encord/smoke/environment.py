@@ -19,7 +19,7 @@ _PACKAGES = {
 
 
 def versions() -> dict[str, str]:
-    """Version or name by what it is of. A package that is not installed is ``not installed``."""
+    """Names and versions of packages and the platform. A missing package has the version ``not installed``."""
     return {
         "airflow-provider-encord": __version__,
         "Python": platform.python_version(),

@@ -1,7 +1,7 @@
-"""Assumptions and open questions about Encord, and the checks that test them with reads.
+"""Assumptions and open questions about Encord, and the checks that test them with read requests.
 
-A fact is listed here because the protocol reference marks it as inferred or leaves it open. `marks` counts the marks of
-the reference that a fact covers, so that a test can compare this list with the reference.
+The protocol reference marks these facts as inferred, or leaves them open. `marks` is the number of such marks in the
+reference that a fact covers; a test compares the sum with the reference.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class Fact:
 
     :param id: Its name in reports.
     :param section: The section of the protocol reference.
-    :param statement: The assumption or question, in our own words.
-    :param credentials: The kinds of credential that the check works with.
-    :param check: Finds out whether the fact holds; None if reads cannot show it.
-    :param why_not: Why reads cannot show it.
-    :param marks: How many marks "inferred" of that section it covers.
+    :param statement: The assumption or question.
+    :param credentials: The kinds of credential that the check accepts.
+    :param check: Checks whether the fact holds; None if read requests cannot show it.
+    :param why_not: Why read requests cannot show it.
+    :param marks: Number of "inferred" marks in that section that it covers.
     """
 
     id: str
@@ -309,7 +309,7 @@ FACTS: tuple[Fact, ...] = (
 
 
 def check_fact(fact: Fact, visits: Sequence[Visit]) -> Finding:
-    """Check a fact with every connection whose kind of credential the check works with."""
+    """Check a fact with every connection that has an accepted kind of credential."""
     if fact.check is None:
         return not_checked(fact.why_not)
     able = [visit for visit in visits if visit.credential.kind in fact.credentials]
@@ -322,7 +322,7 @@ def _checked(check: Callable[[Visit], Finding], visit: Visit) -> Finding:
     try:
         return check(visit)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        # A check can fail on an answer that our record could read. The rest of the report is still useful.
+        # A check can fail on a response that the client could read. The rest of the report is still useful.
         return not_checked(f"the check failed on an unexpected answer ({type(error).__name__})")
 
 

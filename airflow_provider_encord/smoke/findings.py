@@ -1,4 +1,4 @@
-"""The results of checks, and how those of several connections are joined."""
+"""The results of checks, and how the results of several connections are joined."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DID_NOT_HOLD = "did not hold"
 FOUND_OUT = "found out"  # the answer to an open question
 NOT_CHECKED = "not checked"
 OUTCOMES = (DID_NOT_HOLD, HELD, FOUND_OUT, NOT_CHECKED)
-"""The outcomes. Of several connections, the first in this order counts."""
+"""The outcomes. If several connections have different outcomes, the first one in this order counts."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Finding:
     """The outcome of one fact.
 
     :param outcome: One of `OUTCOMES`.
-    :param seen: What was seen, or why nothing was checked: counts, field names and codes, no data of the account.
+    :param seen: The observation, or why nothing was checked. It has counts, field names and codes, but no data of the
+        account.
     """
 
     outcome: str
@@ -51,7 +52,7 @@ def verdict(holds: bool, seen: str) -> Finding:
 
 
 def joined(findings: Sequence[tuple[str, Finding]]) -> Finding:
-    """Join the findings of several connections. A fact that did not hold once did not hold.
+    """Join the findings of several connections. If a fact did not hold with one of them, the result is "did not hold".
 
     :param findings: Each with the kind of its credential: ``"SSH key"``, ``"API key"``.
     """

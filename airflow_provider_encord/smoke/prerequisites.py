@@ -1,4 +1,4 @@
-"""What each read needs before it can be sent; a report gives it as the reason why a read was not tried."""
+"""What each read request needs. If it is missing, the report gives it as the reason why a read was not tried."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BY_OPERATION = {name: needed for needed, names in _NEEDS.items() for name in na
 _OF_PROJECTS = ("project.", "label_rows.", "label_logs.", "editor_logs.", "analytics.", "api_key.project.")
 _OF_DATASETS = ("dataset.", "api_key.dataset.")
 
-# The other operations of v1 accept both kinds of credential; those of v2 need an SSH key.
+# All other v1 operations accept both kinds of credential; v2 operations need an SSH key.
 V1_FOR_SSH_KEYS = frozenset(
     {"api_key.project.list", "api_key.dataset.list", "ontology.get", "ontology.list", "projects.list"}
 )
@@ -31,7 +31,7 @@ V1_FOR_API_KEYS = frozenset({"api_key.lookup"})
 
 
 def usable_with(operation: str, api: str) -> frozenset[str]:
-    """The kinds of credential that can send this read."""
+    """The kinds of credential that this read accepts."""
     if api == V1 and operation in V1_FOR_API_KEYS:
         return frozenset({API_KEY})
     if api == V1 and operation not in V1_FOR_SSH_KEYS:
@@ -40,7 +40,7 @@ def usable_with(operation: str, api: str) -> frozenset[str]:
 
 
 def missing(operation: str) -> str:
-    """What was not there, so that this read could not be tried."""
+    """The reason why this read could not be tried."""
     if operation in _BY_OPERATION:
         return f"{_BY_OPERATION[operation]} was not found"
     if operation.startswith(_OF_PROJECTS):

@@ -1,6 +1,6 @@
-"""Sends the read operations of the registry, each at least once if the account has something to read.
+"""Send the read operations of the registry, each at least once if the account has data for it.
 
-The operations that are left out are listed here with the reason. A test checks that no read is missing.
+`LEFT_OUT` lists the operations that are not sent, with the reason. A test checks that no read operation is missing.
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ LEFT_OUT = {
     ("upload.signed_urls", "v1"): _UPLOAD,
     ("upload.signed_urls", "v2"): _UPLOAD,
 }
-"""Reads that are never sent, and why."""
+"""Reads that are never sent, with the reason."""
 
 
 def begin(visit: Visit) -> Reply:
-    """Send the first read, which shows whether the connection works."""
+    """Send the first read. It shows whether the connection works."""
     as_user = isinstance(visit.credential, SshKey)
     return visit.ask(projects.list_projects() if as_user else keys.get_key_resource())
 
 
 def read_everything(visit: Visit, project: str | None = None, dataset: str | None = None) -> None:
-    """Send every read except the first, which `begin` sends.
+    """Send all reads except the first, which `begin` sends.
 
-    :param project: Id of the project to read; None reads the first ones that are listed.
-    :param dataset: Id of the dataset to read; None reads those of the project first, then others that are listed.
+    :param project: Id of the project to read. Default: the first projects of the listing.
+    :param dataset: Id of the dataset to read. Default: datasets of the project, then other datasets of the listing.
     """
     if isinstance(visit.credential, SshKey):
         _read_as_user(visit, project, dataset)

@@ -24,7 +24,7 @@ _MOST_STAGES = 5
 
 
 def read_work(visit: Visit, project: str) -> None:
-    """Read what only a user can read of the work in a project."""
+    """Send the reads about the work in a project that need an SSH key."""
     about = visit.alias("project", project)
     visit.ask(projects.list_project_branches(project, limit=_MOST_LISTED), about)
     _read_rows(visit, project)
@@ -34,7 +34,7 @@ def read_work(visit: Visit, project: str) -> None:
 
 
 def read_work_v1(visit: Visit, project: str) -> None:
-    """Read what also an API key can read."""
+    """Send the reads that also work with an API key."""
     about = visit.alias("project", project)
     now = datetime.datetime.now(datetime.UTC)
     since = now - datetime.timedelta(days=_DAYS)

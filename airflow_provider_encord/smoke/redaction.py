@@ -1,4 +1,4 @@
-"""What a report must not contain is removed here, even where nothing should have put it in."""
+"""Remove private data from a report. This is a second protection: the report should not contain any."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _HEX = re.compile(r"\b[0-9a-f]{16,}\b")
 
 
 def redacted(text: str, hosts: Iterable[str], keep: Collection[str] = ()) -> str:
-    """The text without ids, e-mail addresses and hosts that are not Encord's.
+    """Remove ids, e-mail addresses, and hosts other than Encord's from a text.
 
-    :param keep: Trace ids, which are random for each request and may be in a report.
+    :param hosts: The hosts to remove.
+    :param keep: Trace ids to keep. They are random for each request, so a report may contain them.
     """
     for host in hosts:
         if host and host not in ENCORDS_HOSTS:
@@ -34,24 +35,24 @@ def redacted(text: str, hosts: Iterable[str], keep: Collection[str] = ()) -> str
 
 
 def without(secrets: Iterable[str], message: str) -> str:
-    """The message without these values."""
+    """Remove these values from a message."""
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         message = message.replace(secret, "(left out)")
     return message
 
 
 def trace_ids_in(message: str) -> frozenset[str]:
-    """The trace ids that a message of the client names."""
+    """The trace ids in a message of the client."""
     return frozenset(_TRACE_ID.findall(message))
 
 
 def shown_host(host: str) -> str:
-    """A host as reports show it."""
+    """The name of a host in reports."""
     return ENCORDS_HOSTS.get(host, OTHER_HOST)
 
 
 def hosts_of(visits: Sequence[Visit]) -> list[str]:
-    """The hosts that were asked, with and without ports."""
+    """The hosts that got requests, with and without ports."""
     with_ports = [visit.settings.host for visit in visits]
     return with_ports + [host.rpartition(":")[0] for host in with_ports]
 

@@ -1,6 +1,6 @@
-"""The fields of answers, as the protocol reference lists them (sections 7.1 to 7.12).
+"""The fields of Encord's responses, as listed in the protocol reference (sections 7.1 to 7.12).
 
-The records of the client name only the fields that are used; these shapes name all.
+The records of the client have only the fields that the client uses; these shapes have all fields.
 """
 
 from __future__ import annotations
@@ -187,4 +187,4 @@ SHAPES: dict[tuple[str, str], Shape] = {
     ("analytics.task_actions", "v2"): _page(_TASK_ACTION),
     ("analytics.collaborator_timers", "v2"): _page(_TIMER),
 }
-"""By operation and API. The shape of a list is that of each of its members."""
+"""Shapes by operation and API version. For a list, the shape describes each element."""

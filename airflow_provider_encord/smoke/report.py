@@ -1,4 +1,4 @@
-"""The report in Markdown, for an issue. Nothing in it names the account, its resources or its secrets."""
+"""The report in Markdown, for an issue. It contains nothing about the account, its resources or its secrets."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def render(run: Run) -> str:
 def render_failure(message: str, hosts: Sequence[str], secrets: Iterable[str], client: EncordClient | None) -> str:
     """The report of a connection that does not work.
 
-    :param message: Of `EncordHook.test_connection`.
+    :param message: The message of `EncordHook.test_connection`.
     :param client: The client of the connection; None if it could not be created.
-    :param hosts: The hosts of the connection and of proxies; Encord's own may be named.
-    :param secrets: Values of the connection that must not be in the report, paths included.
+    :param hosts: The hosts of the connection and of proxies. They are removed, except for Encord's own hosts.
+    :param secrets: Values of the connection, also paths, that are removed.
     """
     connection = [f"- {_connection(client)}"] if client else []
     lines = [
@@ -60,9 +60,9 @@ def _head(visits: Sequence[Visit]) -> list[str]:
 
 
 def _clock(ahead: float | None) -> str:
-    """The difference to the clock of Encord.
+    """The difference from Encord's clock, as text.
 
-    :param ahead: Seconds. The server states whole seconds, and the answer takes time to arrive.
+    :param ahead: Seconds. It is not exact: the server sends whole seconds, and the response takes time to arrive.
     """
     if ahead is None:
         return "unknown, because the answers state no time"

@@ -1,4 +1,4 @@
-"""The report in JSON, for programs and for those who compare two reports."""
+"""The report in JSON, for programs and for comparing two reports."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Compares the fields of answers with those that the protocol reference lists.
+"""Compare the fields of responses with the fields in the protocol reference.
 
-Only names of fields leave this module, never values. The keys of some objects are ids or the customer's own words: such
-objects are not compared, and a name that does not look like the name of a field is not shown.
+This module returns only names of fields, never values. Some objects have ids or the customer's words as keys. These
+objects are not compared, and a key that does not look like a field name is not shown.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ NAMELESS = "(a key that does not look like a field)"
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """The fields of an object, or of each object of a list.
+    """The fields of an object, or of each object in a list.
 
-    :param required: Those that are always there.
-    :param optional: Those that may be absent.
-    :param inside: Shapes of the fields that hold objects or lists of objects. Other fields are not compared further.
-    :param keyed: It is an object of such objects, whose keys are ids.
+    :param required: Fields that are always present.
+    :param optional: Fields that may be absent.
+    :param inside: Shapes of the fields that contain objects or lists of objects. Other fields are not compared further.
+    :param keyed: The value is an object that maps ids to objects with these fields.
     """
 
     required: frozenset[str]
@@ -35,9 +35,9 @@ class Shape:
 
 
 def shape(names: str, **inside: Shape) -> Shape:
-    """Make a shape.
+    """Create a shape.
 
-    :param names: Field names, separated by blanks; ``?`` after those that may be absent.
+    :param names: Field names, separated by blanks. Names of optional fields end with ``?``.
     """
     words = names.split()
     optional = frozenset(word.removesuffix("?") for word in words if word.endswith("?"))
@@ -45,16 +45,16 @@ def shape(names: str, **inside: Shape) -> Shape:
 
 
 def by_id(each: Shape) -> Shape:
-    """An object of objects of this shape, whose keys are ids."""
+    """The shape of an object that maps ids to objects of the given shape."""
     return dataclasses.replace(each, keyed=True)
 
 
 @dataclasses.dataclass(frozen=True)
 class Differences:
-    """How answers differ from the reference, by names of fields.
+    """The fields in which responses differ from the reference.
 
-    :param unknown: In the answer, but not listed.
-    :param absent: Listed as always present, but not in the answer.
+    :param unknown: Fields in the response that the reference does not list.
+    :param absent: Fields that the reference lists as always present, but that the response does not have.
     """
 
     unknown: frozenset[str] = frozenset()
@@ -73,9 +73,9 @@ def merged(every: Iterable[Differences]) -> Differences:
 
 
 def differences(content: Any, expected: Shape, *, camel: bool) -> Differences:
-    """Compare an answer with the listed fields.
+    """Compare a response with the listed fields.
 
-    :param camel: Read ``snake_case`` names as ``camelCase``. Another check looks at the spelling.
+    :param camel: Treat ``snake_case`` names like ``camelCase``. Another check compares the spelling.
     """
     found = list(_found(content, expected, "", camel))
     return Differences(

@@ -1,4 +1,4 @@
-"""What a run consists of, and its counts."""
+"""The result of a run, and its counts."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ READS = tuple(sorted(SHAPES.keys() | LEFT_OUT.keys()))
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Checked:
-    """A fact, its finding, and the requests that were sent for it alone.
+    """A fact, its finding, and the requests that only this check sent.
 
-    :param seconds: How long the check took.
+    :param seconds: Duration of the check.
     """
 
     fact: Fact
@@ -36,8 +36,8 @@ class Run:
     """A finished run.
 
     :param checked: In the order of `FACTS`.
-    :param requests: How many were sent.
-    :param seconds: How long the run took.
+    :param requests: Number of sent requests.
+    :param seconds: Duration of the run.
     """
 
     visits: Sequence[Visit]
@@ -54,9 +54,9 @@ class Run:
 class Summary:
     """Counts of a run.
 
-    :param facts: How many facts have each outcome.
-    :param replies: How many requests to read something have each outcome.
-    :param not_tried: How many reads were not tried.
+    :param facts: Number of facts for each outcome.
+    :param replies: Number of read requests for each outcome.
+    :param not_tried: Number of reads that were not tried.
     """
 
     facts: Mapping[str, int]
@@ -65,7 +65,7 @@ class Summary:
 
     @property
     def as_expected(self) -> bool:
-        """Whether there is nothing to report: a refusal for lack of permission is expected."""
+        """Whether there is nothing to report. Missing permissions are expected."""
         return not (self.facts[DID_NOT_HOLD] or self.replies[NOT_READABLE] or self.replies[FAILED])
 
 
@@ -81,7 +81,7 @@ def summarize(run: Run) -> Summary:
 
 
 def problems(run: Run) -> list[str]:
-    """What was not as expected, by name."""
+    """The names of facts and reads with an unexpected result."""
     facts = [f"fact {checked.fact.id}" for checked in run.checked if checked.finding.outcome == DID_NOT_HOLD]
     outcomes = {read: {reply.outcome for reply in run.replies(read)} for read in READS}
     return facts + [f"read {name} ({api})" for (name, api), seen in outcomes.items() if seen & {NOT_READABLE, FAILED}]

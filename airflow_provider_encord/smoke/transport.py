@@ -1,8 +1,8 @@
-"""A transport that sends only reads, counts them, and keeps the last answer.
+"""A transport that sends only read requests, counts them, and keeps the last response.
 
-Two things must agree before a request is sent: the operation says that it changes nothing, and the request is a read in
-the protocol (``GET`` as the HTTP method of v2, and as the verb of a v1 envelope). Two reads of v2 are sent with
-``POST``, because their list of ids is long: exactly these are allowed. Every attempt is checked, also a repeated one.
+A request is sent only if both conditions are true: the operation is marked as one that changes nothing, and the request
+is a read in the protocol (``GET`` as the HTTP method of v2, or as the verb of a v1 envelope). Two v2 reads use
+``POST``, because their lists of ids are long; only these two are allowed. Every attempt is checked, also a retry.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ T = TypeVar("T")
 
 _POSTED_READS = re.compile(r"storage/items/get-bulk|projects/[0-9a-f-]{36}/label-rows/classifications")
 
-ATTEMPTS = 2  # one repetition, for a lost answer
+ATTEMPTS = 2  # one retry, for a lost response
 
 
 class WouldChangeError(AssertionError):
-    """A request that is not a read was refused before it was sent. This is a bug in this package."""
+    """A request is not a read, so it was not sent. This is a bug in this package."""
 
 
 class BudgetSpentError(EncordError):
-    """The limit of requests is reached."""
+    """The maximum number of requests is reached."""
 
 
 @dataclasses.dataclass
 class Ledger:
     """Counts the requests of all transports of a run.
 
-    :param most: How many requests may be sent.
-    :param sent: How many requests were sent.
-    :param last: The last answer; None if the last request had none.
-    :param ahead: Seconds that this machine's clock is ahead of the server's; None until an answer states a time.
+    :param most: Maximum number of requests.
+    :param sent: Number of sent requests.
+    :param last: The last response; None if the last request had no response.
+    :param ahead: Seconds that this machine's clock is ahead of the server's; None until a response contains a time.
     """
 
     most: int
@@ -56,7 +56,7 @@ class Ledger:
 def require_read(call: Call[Any]) -> None:
     """Check that a call is a read.
 
-    :raises WouldChangeError: It is not.
+    :raises WouldChangeError: It is not a read.
     """
     request = call.request
     verb = request.verb if isinstance(request, Envelope) else request.method
@@ -70,10 +70,10 @@ def _posted_read(path: str) -> bool:
 
 
 class ReadOnlyTransport(SyncTransport):
-    """Sends reads and refuses all other requests.
+    """Sends read requests, and raises an error for all others.
 
-    :param ledger: Where the requests are counted.
-    :param clock: The time for signatures, in seconds since 1970.
+    :param ledger: Counts the requests.
+    :param clock: Returns the time for signatures, in seconds since 1970.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class ReadOnlyTransport(SyncTransport):
         require_read(call)
         self._ledger.last = None
         if self._ledger.sent >= self._ledger.most:
-            raise BudgetSpentError(f"The limit of {self._ledger.most} requests is reached.")
+            raise BudgetSpentError(f"The maximum of {self._ledger.most} requests is reached.")
         self._ledger.sent += 1
         return super()._attempt(call)
 

@@ -1,4 +1,4 @@
-"""Sends requests with one connection, keeps the replies, and gives resources names for the report."""
+"""Send requests with one connection, keep the replies, and give resources neutral names for the report."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from airflow_provider_encord.smoke.reference import SHAPES
 from airflow_provider_encord.smoke.shapes import NO_DIFFERENCES, Differences, differences
 from airflow_provider_encord.smoke.transport import BudgetSpentError, Ledger, ReadOnlyTransport
 
-_LARGE = 1_000_000  # bytes; a larger answer is compared and not kept
+_LARGE = 1_000_000  # bytes; a larger response is compared but not kept
 _CODE = re.compile(r"[A-Z][A-Z_]{2,60}")
 # The part of msgspec's messages that names only types and our own fields.
 _MISMATCH = re.compile(r"(Object missing required field `\w+`|Expected `[\w ,|]+`, got `\w+`)")
@@ -49,13 +49,13 @@ _OUTCOMES: dict[str, type[EncordError] | tuple[type[EncordError], ...]] = {
 class Reply:
     """The result of one call.
 
-    :param about: The alias of the resource; empty without one.
+    :param about: Alias of the resource; empty if the call has none.
     :param value: The result; None after an error.
-    :param status: HTTP status; None without an answer.
-    :param code: The code of a v1 error.
-    :param content: The decoded JSON: of v1 the inner ``response``, of v2 the body; None if it is not JSON, or large.
-    :param seconds: How long it took, with all attempts.
-    :param trace_id: Of the last attempt; None if no request was sent.
+    :param status: HTTP status; None without a response.
+    :param code: Code of a v1 error.
+    :param content: The decoded JSON: for v1 the inner ``response``, for v2 the body. None if it is not JSON, or large.
+    :param seconds: Duration of all attempts.
+    :param trace_id: Trace id of the last attempt; None if no request was sent.
     :param differences: How the fields differ from the reference.
     """
 
@@ -94,7 +94,7 @@ class Reply:
 
     @property
     def refusal(self) -> str:
-        """The error in our own words: of the server's text it contains only the code."""
+        """A short description of the error. Of the server's text, it contains only the code."""
         if isinstance(self.error, UnexpectedResponseError):
             mismatch = _MISMATCH.search(self.error.message)
             return mismatch[1] if mismatch else "of another form"
@@ -128,7 +128,7 @@ class Visit:
 
     @property
     def key_of(self) -> str | None:
-        """What an API key belongs to: ``"project"`` or ``"dataset"``; None with an SSH key, or if it is unknown."""
+        """The type of an API key's resource: ``"project"`` or ``"dataset"``; None with an SSH key, or if unknown."""
         kinds = [record.resource_type for _, record in self.values("api_key.lookup", "v1")]
         return kinds[0] if kinds and kinds[0] in ("project", "dataset") else None
 
@@ -138,14 +138,14 @@ class Visit:
             client.close()
 
     def alias(self, kind: str, id: str) -> str:  # noqa: A002 - the word for it
-        """A neutral name of a resource, such as ``project-1``; the same for the same id."""
+        """Return a neutral name for a resource, such as ``project-1``. The same id always has the same name."""
         if id not in self._aliases:
             number = sum(alias.startswith(f"{kind}-") for alias in self._aliases.values()) + 1
             self._aliases[id] = f"{kind}-{number}"
         return self._aliases[id]
 
     def ask(self, call: Call[Any], about: str = "") -> Reply:
-        """Send a read of the registry, and remember the reply."""
+        """Send a read operation of the registry, and keep the reply."""
         reply = self._ask(self.client, call, about)
         self.replies.append(reply)
         return reply
@@ -153,10 +153,10 @@ class Visit:
     def probe(
         self, call: Call[Any], *, credential: Credential | None = None, seconds_off: float | None = None
     ) -> Reply:
-        """Send a read for the check of a fact; it does not count as a read of its operation.
+        """Send a read to check a fact. The report does not list it as a read of its operation.
 
-        :param credential: Instead of the connection's own.
-        :param seconds_off: Sign as if the time were so many seconds later (earlier, if negative).
+        :param credential: Used instead of the connection's credential.
+        :param seconds_off: Sign with a time that is this many seconds later (earlier, if negative).
         """
         client = self.client
         if credential is not None or seconds_off is not None:

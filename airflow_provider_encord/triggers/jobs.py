@@ -1,8 +1,8 @@
-"""Waiting for a job of Encord in the triggerer: uploads, registrations, syncs of a folder, re-encoding.
+"""Wait for a job of Encord in the triggerer: an upload, a registration, a folder sync or a re-encoding.
 
-It sleeps before the first poll, although the job may have ended by then. A trigger that fires right after its
-task was deferred loses a race in Airflow's scheduler, and the task fails (open in Airflow 3.3.2). The operator looks
-once before.
+The trigger sleeps before its first poll, even if the job has already ended. If a trigger fires immediately after the
+task was deferred, a race in Airflow's scheduler can make the task fail (not fixed in Airflow 3.3.2). The operator polls
+the job once before it defers.
 """
 
 from __future__ import annotations
@@ -22,25 +22,24 @@ if TYPE_CHECKING:
 ENDED = "ended"
 OVERDUE = "overdue"
 ERROR = "error"
-_LEAST_TIME = 1.0  # seconds for a poll, and before it, also where the deadline is nearer
-FORGIVEN = 10  # polls that may fail in a row; each has been tried several times
+_LEAST_TIME = 1.0  # minimum seconds of a poll, and of the sleep before it, even if the deadline is earlier
+FORGIVEN = 10  # consecutive polls that may fail; each poll includes several attempts
 
 
 class EncordJobTrigger(BaseTrigger):
-    """Fires once, when a job has ended, its time is over, or Encord does not return its state.
+    """Wait for a job. Fire once: when the job has ended, when the deadline has passed, or when polling fails.
 
-    The event has the outcome of the waiting, not of the units: the resumed operator reads the job's last state
-    itself. ``{"status": "ended" | "overdue" | "error", "job": {...}, "carried": ...}``, with ``message`` and
-    ``retryable`` for errors.
+    The event is ``{"status": "ended" | "overdue" | "error", "job": {...}, "carried": ...}``, with ``message`` and
+    ``retryable`` for errors. It does not contain the result of the job: the resumed operator reads that itself.
 
-    :param job: As `client.resources.jobs.Job.to_dictionary` gives it.
-    :param deadline: When to stop, in seconds since 1970, also in the middle of a poll: a deferred task has no other
-        time-out that can be relied on.
-    :param encord_conn_id: Id of the Airflow connection. Credentials are read from it in the triggerer, and never
+    :param job: The job, from `client.resources.jobs.Job.to_dictionary`.
+    :param deadline: When to stop, in seconds since 1970. It also ends a running poll, because a deferred task has no
+        other reliable timeout.
+    :param encord_conn_id: Id of the Airflow connection. The triggerer reads the credentials from it; they are never
         stored.
-    :param poll_interval: Seconds between two polls, and before the first.
-    :param carried: Small JSON that comes back in the event: what the task knew when it was deferred. (Airflow has a
-        place for that of its own, which `dag.test()` loses.)
+    :param poll_interval: Seconds between two polls, and before the first poll.
+    :param carried: Small JSON that the event returns to the operator, such as its state before the deferral. (Airflow's
+        `defer(kwargs=...)` is not used for this, because `dag.test()` loses the values.)
     """
 
     def __init__(
@@ -60,7 +59,7 @@ class EncordJobTrigger(BaseTrigger):
         self.carried = carried
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """What Airflow stores."""
+        """Return the class path and the arguments, which Airflow stores."""
         return f"{type(self).__module__}.{type(self).__name__}", {
             "job": self.job,
             "deadline": self.deadline,
@@ -70,7 +69,7 @@ class EncordJobTrigger(BaseTrigger):
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Poll until there is something to tell."""
+        """Poll the job until it has ended, the deadline has passed, or polling fails."""
         from airflow_provider_encord.client.errors import EncordError, UnexpectedResponseError
 
         failures = 0
@@ -86,11 +85,11 @@ class EncordJobTrigger(BaseTrigger):
                 return
             except EncordError as error:
                 failures += 1
-                forgivable = error.retryable or isinstance(error, UnexpectedResponseError)  # such as one that is null
+                forgivable = error.retryable or isinstance(error, UnexpectedResponseError)  # for example, null
                 if not forgivable or failures > FORGIVEN:
                     yield self._event(ERROR, message=str(error), retryable=error.retryable)
                     return
-                self.log.warning("Poll of job %s failed, the %d. in a row: %s", self.job["id"], failures, error)
+                self.log.warning("Poll of job %s failed (%d in a row): %s", self.job["id"], failures, error)
             else:
                 failures = 0
                 if state.ended:
@@ -109,14 +108,14 @@ class EncordJobTrigger(BaseTrigger):
                 return
 
     async def on_kill(self) -> None:
-        """Cancel the job where Encord can: somebody failed or cleared the task while it was deferred (Airflow 3.3)."""
+        """Cancel the job, if Encord can: a user cleared the deferred task or marked it as failed (Airflow 3.3)."""
         from airflow_provider_encord.client.resources.jobs import job_from
 
         cancel = job_from(self.job).cancel()
         if cancel is not None:
             client = await EncordHook(self.encord_conn_id).get_async_client()
             await client.send(cancel)
-            self.log.info("Job %s is cancelled, as its task was ended.", self.job["id"])
+            self.log.info("Job %s was cancelled, because its task was stopped.", self.job["id"])
 
     async def _look(self) -> JobState:
         from airflow_provider_encord.client.resources.jobs import job_from, state_of

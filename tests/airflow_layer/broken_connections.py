@@ -179,17 +179,17 @@ CASES: tuple[Case, ...] = (
     Case(
         "an API key of another resource",
         _of_another_resource,
-        ("knows this API key", "not made for the resource_id", "Enter in resource_id"),
+        ("resource_id: ", "knows this API key", "does not belong to this id", "Enter the id"),
     ),
     Case(
         "an API key of a project that may not read",
         lambda around: _scoped(around, "project", PROJECT_SCOPES[-1]),
-        ("scopes do not let it read label rows", "scope label.read", "api_key"),
+        ("scopes do not allow it to read label rows", "scope label.read", "api_key"),
     ),
     Case(
         "an API key of a dataset that may not read",
         lambda around: _scoped(around, "dataset", "dataset.write"),
-        ("scopes do not let it read its data", "scope dataset.read", "api_key"),
+        ("scopes do not allow it to read its data", "scope dataset.read", "api_key"),
     ),
     Case(
         "an SSH key in api_key",
@@ -199,7 +199,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "an API key without resource_id",
         lambda around: Broken(extra={"api_key": API_KEY}),
-        ("lacks resource_id", "address of its page"),
+        ("resource_id: it is empty", "URL of the project or dataset"),
     ),
     Case(
         "a title for resource_id",
@@ -207,11 +207,11 @@ CASES: tuple[Case, ...] = (
         ("resource_id:", "not a UUID", "Enter the id"),
     ),
     # which credential
-    Case("no credential", lambda around: Broken(extra={}), ("holds no credential", "Fill private_key or ssh_key_path")),
+    Case("no credential", lambda around: Broken(extra={}), ("has no credential", "Fill private_key or ssh_key_path")),
     Case(
         "a misspelt field",
         lambda around: Broken(extra={"privat_key": around.account.private_key}),
-        ("misspelt: privat_key", "Fill private_key"),
+        ("unknown fields: privat_key", "Fill private_key"),
     ),
     Case(
         "fields of both methods",
@@ -221,7 +221,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "a method whose fields are empty",
         lambda around: around.ssh(auth_method="api_key"),
-        ("auth_method api_key", "fill api_key and resource_id"),
+        ("auth_method api_key", "Fill api_key and resource_id"),
     ),
     Case(
         "an extra field that is not JSON",
@@ -354,7 +354,7 @@ CASES: tuple[Case, ...] = (
         "a portal to log in",
         lambda around: around.ssh(around.server(answer(200, **_PAGE)).url),
         ("web page (HTTP 200)", "not Encord's API", "connection's host"),
-        never=("Nothing is known to be wrong", "wait"),
+        never=("may be correct", "wait"),
     ),
     Case(
         "a gateway that forbids",
@@ -364,7 +364,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "the API of something else",
         lambda around: around.ssh(around.server(answer(404, json={"detail": "Not Found"})).url),
-        ("has no Encord API (HTTP 404)", "connection's host"),
+        ("host: ", "not an Encord API (HTTP 404)"),
     ),
     Case(
         "an API with other answers",

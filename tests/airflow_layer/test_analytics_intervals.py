@@ -128,7 +128,7 @@ def test_a_run_without_an_interval_goes_back_to_the_run_before(activity: Activit
 def test_an_hourly_run_fails_as_time_spent_has_whole_days(activity: Activity) -> None:
     # fault 12.2
     morning = START + 30 * DAY + 6 * HOUR
-    with pytest.raises(AirflowFailException, match=r"record_types: .*no day ends in the interval.*leave time_spent"):
+    with pytest.raises(AirflowFailException, match=r"record_types: .*no day ends in the interval.*remove time_spent"):
         intervals(activity, run(morning, morning - HOUR))
     by_hand = run(morning, morning - HOUR, dag_run=types.SimpleNamespace(run_type="manual"))
     assert intervals(activity, by_hand) == ("2026-09-30T00:00", "2026-10-01T00:00")

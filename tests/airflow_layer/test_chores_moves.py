@@ -79,7 +79,7 @@ class TestRemovals:
         with account.client() as client:
             items = [row.backing_item_uuid for row in client.dataset(mine["dataset_id"]).data_rows()]
         for wrong in (other["data_hashes"], items):
-            with pytest.raises(AirflowFailException, match="none of the 2 is in dataset"):
+            with pytest.raises(AirflowFailException, match="has none of the 2 data units"):
                 run(EncordRemoveDataRowsOperator, dataset_id=mine["dataset_id"], data_hashes=wrong)
         with account.client() as client:
             assert len(client.dataset(mine["dataset_id"]).data_rows()) == 2
@@ -113,7 +113,7 @@ class TestRemovals:
 class TestMetadata:
     def test_names_of_which_none_fits_are_refused(self, folder: Folder) -> None:
         """Fault 11.2."""
-        with pytest.raises(AirflowFailException, match=r"has no item that it names, such as 'x\.png'"):
+        with pytest.raises(AirflowFailException, match=r"has none of these items: 'x\.png'"):
             run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata={"x.png": {"a": 1}})
 
     def test_a_key_that_a_person_adds_after_the_listing_is_kept(self, folder: Folder) -> None:

@@ -227,13 +227,13 @@ def test_a_key_with_its_line_ends_in_the_extra_is_read(before: str, client_of: A
 
 @pytest.mark.parametrize("extra", ["", "{}", "{ }"])
 def test_an_empty_extra_is_a_connection_without_a_credential(extra: str, client_of: Any) -> None:
-    with pytest.raises(CredentialError, match="holds no credential"):
+    with pytest.raises(CredentialError, match="has no credential"):
         client_of(json.dumps({"conn_type": "encord", "extra": extra}))
 
 
 @pytest.mark.parametrize("extra", ["null", " "])
 def test_an_extra_of_nothing_is_a_connection_without_a_credential(extra: str, client_of: Any) -> None:
-    with _refused_extra("holds no credential"):
+    with _refused_extra("has no credential"):
         client_of(json.dumps({"conn_type": "encord", "extra": extra}))
 
 

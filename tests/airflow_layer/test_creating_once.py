@@ -198,7 +198,7 @@ def _wait(condition: Callable[[], bool], what: str) -> None:
 @pytest.mark.parametrize(
     ("title", "message"),
     [
-        ("None", "title: it is the text 'None'"),
+        ("None", "title: it is the string 'None'"),
         ("\ud83d", "title: .*half of a surrogate pair"),
         ([], "title: it must be text, not a list"),
         (None, "title: it is empty"),

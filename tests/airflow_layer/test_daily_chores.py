@@ -123,7 +123,7 @@ class TestRemovals:
             "not_found": 0,
         }
         account.emulator.clear_journal()
-        with pytest.raises(AirflowFailException, match="none of the 2 is in dataset"):
+        with pytest.raises(AirflowFailException, match="has none of the 2 data units"):
             run(EncordRemoveDataRowsOperator, **arguments)
         assert changes(account) == []
         more = {**arguments, "data_hashes": [*chosen, seeded["data_hashes"][2]]}

@@ -105,7 +105,7 @@ def test_detaching_only_datasets_that_are_not_attached_is_warned_of(
 ) -> None:
     project, dataset = project_with_a_dataset(account)
     unknown = str(uuid.uuid4())
-    warning = f"None of the 1 datasets is attached to project {project}, such as {unknown}"
+    warning = f"None of the 1 datasets (such as {unknown}) is attached to project {project}"
 
     def logged() -> str:
         """Airflow 3 prints what is logged; before, it is logged as usual."""

@@ -194,7 +194,7 @@ def test_a_file_that_was_cut_off_is_refused(model: Model) -> None:
     with pytest.raises(AirflowFailException, match=r"source: .* is damaged"):
         model.load(str(path))
     path.write_text("plain")
-    with pytest.raises(AirflowFailException, match=r"source: .* is damaged, or not packed"):
+    with pytest.raises(AirflowFailException, match=r"source: .* is damaged, or its compression"):
         model.load(str(path))
     assert model.changes() == []
 
@@ -350,11 +350,11 @@ def test_the_label_limit_of_the_server_is_kept_to(model: Model) -> None:
         ({"if_exists": "perhaps"}, "if_exists: 'perhaps' is not one of skip, merge, overwrite"),
         ({"on_error": "perhaps"}, "on_error: 'perhaps'"),
         ({"python_callable": lambda row: None}, "Pass exactly one of `source` and `python_callable`"),
-        ({"branch": "b", "promote_to": "b"}, "promote_to: 'b' is the branch"),
+        ({"branch": "b", "promote_to": "b"}, "promote_to: 'b' is also the branch"),
         *(
             ({name: value}, rf"{name}: .*{message}")
             for name in ("branch", "promote_to")
-            for value, message in (("None", "the text 'None'"), (["main"], "not a list"), (" main", "white space"))
+            for value, message in (("None", "the string 'None'"), (["main"], "not a list"), (" main", "white space"))
         ),
         ({"create_missing": "perhaps"}, "create_missing: 'perhaps'"),
     ],

@@ -282,5 +282,5 @@ def test_merging_without_a_report_says_in_the_log_what_it_cannot_see(
     model.load(source, if_exists="merge")
     captured = capsys.readouterr()
     logged = captured.out + captured.err + caplog.text
-    assert "without the argument report" in logged
-    assert "6 rows have some of the labels with another content" in logged
+    assert "merged without a report" in logged
+    assert "6 rows already have some of these labels with different content" in logged

@@ -258,7 +258,7 @@ class TestEvents:
         [
             ({"status": "error", "message": "gone", "retryable": False}, AirflowFailException, "gone"),
             ({"status": "error", "message": "down", "retryable": True}, AirflowException, "down"),
-            ("success", AirflowFailException, "not an event of this operator"),
+            ("success", AirflowFailException, "not an event of EncordJobTrigger"),
             ({"status": "ended", "job": {"kind": "x"}}, AirflowFailException, "not a job of Encord"),
         ],
     )

@@ -74,7 +74,7 @@ def test_an_outlet_of_another_host_is_warned_of_with_both_uris(exports: Exports,
     )
     operator.execute(context(outlet_events=OutletEvents()))
     logged = _logged(capsys, caplog)
-    (warning,) = (line for line in logged.splitlines() if "gets an event without counts" in line)
+    (warning,) = (line for line in logged.splitlines() if "has no counts" in line)
     assert theirs in warning
     assert ours in warning
 
@@ -122,7 +122,7 @@ def test_a_part_that_is_not_the_last_warns_of_its_outlets(exports: Exports, caps
     part = partition.execute(context())[0]
     operator = EncordExportLabelsPartitionOperator(task_id="export", partition=part, outlets=[asset])
     operator.execute(context(outlet_events=OutletEvents()))
-    assert "them to the task that ends the export" in _logged(capsys, caplog)
+    assert "the outlets to the task that runs after the export" in _logged(capsys, caplog)
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_verifying_replaces_no_file_that_is_not_its_own_report(exports: Exports,
     exports.export()
     own = exports.directory / "own.jsonl"
     own.write_text(content)
-    with pytest.raises(AirflowFailException, match=r"report: .*own\.jsonl is not a report of a verification: line 1"):
+    with pytest.raises(AirflowFailException, match=r"report: .*own\.jsonl is not a report of a verification; line 1"):
         exports.verify(report=str(own))
     assert own.read_text() == content
 

@@ -111,7 +111,9 @@ class TestLinks:
         first = folder.items()["a.png"].uuid
         run(EncordLinkItemsOperator, dataset_id=dataset, item_ids=first)
         account.emulator.clear_journal()
-        with pytest.raises(AirflowFailException, match=f"1 of 3 are in dataset .*{first}.* Nothing was linked"):
+        with pytest.raises(
+            AirflowFailException, match=f"1 of 3 items are already in dataset .*{first}.* Nothing was linked"
+        ):
             run(EncordLinkItemsOperator, dataset_id=dataset, folder_id=folder.id, duplicates_behavior="FAIL")
         assert changes(account) == []
 
@@ -121,6 +123,6 @@ class TestLinks:
             dataset = client.create_dataset("Linked").id
         account.emulator.faults([{"match": LINK, "do": {"status": 200, "json": {"status": 200, "response": []}}}])
         with pytest.raises(
-            AirflowFailException, match=r"The link accounts for 0 created \+ 0 unchanged = 0 of 3 units"
+            AirflowFailException, match=r"The link has an outcome for 0 created \+ 0 unchanged = 0 of 3 units"
         ):
             run(EncordLinkItemsOperator, dataset_id=dataset, folder_id=folder.id)

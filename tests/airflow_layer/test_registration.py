@@ -83,7 +83,7 @@ def test_half_a_job_refused_is_reported_with_reasons_and_the_rest_is_in(intake: 
     names = intake.objects(20)
     intake.emulator.jobs(fail_units=0.5, seed=3)
     source = intake.manifest(names)
-    with pytest.raises(AirflowFailException, match=r"of 20 units are not registered.*\n.*s3://intake-"):
+    with pytest.raises(AirflowFailException, match=r"of 20 units were not registered.*\n.*s3://intake-"):
         intake.register(source=source)
     left = set(names) - set(intake.names())
     assert 0 < len(left) < 20

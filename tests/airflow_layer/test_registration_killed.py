@@ -87,7 +87,7 @@ def test_without_skipping_a_killed_attempt_without_task_state_is_refused_once(in
     }
     _die(intake, **arguments)
     starts = intake.starts()
-    with pytest.raises(AirflowFailException, match="skip_duplicate_urls=False, starting it again could register"):
+    with pytest.raises(AirflowFailException, match="skip_duplicate_urls=False, starting the job again could register"):
         intake.register(**arguments)
     assert (intake.names(), intake.starts()) == (names, starts)
     intake.register(**arguments)  # somebody has looked, and runs it all the same
@@ -106,7 +106,7 @@ def test_without_skipping_a_start_that_could_not_be_noted_is_refused(
     with pytest.raises(Killed):
         intake.register({"task_state_store": dying}, **arguments)
     store.kept = dying.kept
-    with pytest.raises(AirflowFailException, match="skip_duplicate_urls=False, starting it again could register"):
+    with pytest.raises(AirflowFailException, match="skip_duplicate_urls=False, starting the job again could register"):
         intake.register({"task_state_store": store}, **arguments)
     assert (intake.starts(), store.kept) == (1, {})
 

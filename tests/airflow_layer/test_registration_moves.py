@@ -45,7 +45,7 @@ def test_a_cleared_task_tries_again_what_encord_refused(intake: Intake) -> None:
     """Fault 1.2."""
     names, context = intake.objects(4), {"task_state_store": Store()}
     source = intake.manifest([*names, "late.png"])
-    with pytest.raises(AirflowFailException, match="1 of 5 units are not registered"):
+    with pytest.raises(AirflowFailException, match="1 of 5 units were not registered"):
         intake.register(context, source=source)
     (intake.bucket / "late.png").write_bytes(png(4, 4))
     assert intake.register(context, source=source)["failed"] == 0
@@ -239,7 +239,7 @@ def test_a_job_that_is_done_with_fewer_units_than_were_sent_is_no_success(intake
     }
     intake.emulator.faults([{"match": POLL, "do": {"status": 200, "json": answer}}])
     try:
-        with pytest.raises(AirflowFailException, match=r"accounts for 1 done .* of 2 units"):
+        with pytest.raises(AirflowFailException, match=r"has an outcome for 1 done .* of 2 units"):
             intake.register(source=intake.manifest(intake.objects(2)))
     finally:
         intake.emulator.clear_faults()

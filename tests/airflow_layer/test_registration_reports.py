@@ -70,7 +70,7 @@ def test_a_file_that_is_not_a_report_is_refused_before_any_request(
 def test_the_manifest_itself_is_not_replaced_by_the_report(intake: Intake) -> None:
     source = Path(intake.manifest(intake.objects(1)))
     content = source.read_text()
-    with pytest.raises(AirflowFailException, match=r"^report: it is the source itself"):
+    with pytest.raises(AirflowFailException, match="report: it is the source"):
         intake.register(source=str(source), report=str(source))
     assert source.read_text() == content
 
@@ -92,7 +92,7 @@ def test_two_manifests_that_take_turns_with_one_report_keep_each_others_lines(in
 def test_a_retry_keeps_the_ids_that_the_first_attempt_recorded(intake: Intake, tmp_path: Path) -> None:
     names, report = intake.objects(6), tmp_path / "report.jsonl"
     intake.emulator.jobs(fail_units=0.5, seed=3)
-    with pytest.raises(AirflowFailException, match="are not registered"):
+    with pytest.raises(AirflowFailException, match="were not registered"):
         intake.register(source=intake.manifest(names), report=str(report))
     first = {line["title"]: line["id"] for line in _lines(report) if line["id"]}
     intake.emulator.jobs(fail_units=0.0)

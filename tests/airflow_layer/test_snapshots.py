@@ -277,16 +277,16 @@ def test_two_late_snapshots_at_once_are_one(exports: Exports) -> None:
 def test_rows_that_encord_leaves_out_fail_the_task(exports: Exports) -> None:
     # fault 13.1
     exports.emulator.faults([{"match": COPIES, "do": {"status": 200, "json": {"copiedCount": 40}}}])
-    with pytest.raises(AirflowFailException, match=r"Snapshot export-today accounts for 0 copied \+ 0 deleted"):
+    with pytest.raises(AirflowFailException, match=r"Snapshot export-today has an outcome for 0 copied \+ 0 deleted"):
         freeze(exports, now())
 
 
 @pytest.mark.parametrize(
     ("arguments", "times", "message"),
     [
-        ({"max_lateness_seconds": "1e12"}, {}, "max_lateness_seconds: 1e12 seconds are more than ten years"),
-        ({}, {"data_interval_end": now().replace(tzinfo=None)}, "data_interval_end: .* not a time with a timezone"),
-        ({}, {"data_interval_end": "2026-01-01"}, "data_interval_end: .* not a time with a timezone"),
+        ({"max_lateness_seconds": "1e12"}, {}, "max_lateness_seconds: 1e12 seconds is more than ten years"),
+        ({}, {"data_interval_end": now().replace(tzinfo=None)}, "data_interval_end: .* not a datetime with a timezone"),
+        ({}, {"data_interval_end": "2026-01-01"}, "data_interval_end: .* not a datetime with a timezone"),
     ],
 )
 def test_times_that_are_none_are_named(exports: Exports, arguments: Any, times: Any, message: str) -> None:

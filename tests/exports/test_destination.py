@@ -184,7 +184,7 @@ def test_a_missing_directory_is_made(tmp_path):
 @pytest.mark.parametrize("place", ["file/export", "/proc/nowhere/export"])
 def test_a_place_that_cannot_be_written_is_an_error_that_names_the_argument_and_the_fix(tmp_path, place):
     (tmp_path / "file").touch()
-    with pytest.raises(InvalidArgumentError, match=rf"destination: .*{place} cannot be used: .* give another path"):
+    with pytest.raises(InvalidArgumentError, match=rf"destination: .*{place} cannot be used: .* pass another path"):
         _export(tmp_path / place)
 
 

@@ -102,7 +102,7 @@ def test_a_history_is_found_from_inside_of_it(tmp_path, monkeypatch):
 def test_a_history_dir_without_the_export_is_named(tmp_path, where):
     _incremental(tmp_path / "history", 1, _versioned({1: "a"}))
     (tmp_path / "elsewhere").mkdir()
-    with pytest.raises(InvalidArgumentError, match=rf"^history_dir: .*{where} does not contain this export\. Name the"):
+    with pytest.raises(InvalidArgumentError, match=rf"^history_dir: .*{where} does not contain this export\. Pass the"):
         exports.read(tmp_path / "history" / "day-1", history=True, history_dir=tmp_path / where)
 
 

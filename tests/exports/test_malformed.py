@@ -129,7 +129,7 @@ def test_the_state_of_an_earlier_attempt_is_named(tmp_path, odd):
     if odd("value") == b"[]":  # it is JSON; `Checkpoint` ignores it
         assert FileStore(tmp_path, "report").get("place") == []
         return
-    with pytest.raises(InvalidArgumentError, match=r"report: .*place\.json .* damaged"):
+    with pytest.raises(InvalidArgumentError, match=r"report: .*place\.json.* damaged"):
         FileStore(tmp_path, "report").get("place")
 
 
@@ -141,7 +141,7 @@ def test_a_file_that_is_no_claim_is_left_alone_and_named(tmp_path, odd):
         claim.take()
         claim.check()
         return
-    with pytest.raises(InvalidArgumentError, match=r"report: .*claim\.json is not a file of this provider"):
+    with pytest.raises(InvalidArgumentError, match=r"report: .*claim\.json was not written by this provider"):
         claim.take()
     assert path.read_bytes() == content
 

@@ -148,13 +148,13 @@ def test_a_local_destination_may_be_written_in_several_ways(emulator, tmp_path, 
     "destination", ["exports", "./exports", "../exports", "~/exports", "file://exports/x", "", " "]
 )
 def test_relative_destinations_are_refused_before_anything_is_sent(emulator, destination):
-    with pytest.raises(AirflowFailException, match=r"destination: .* is not absolute"):
+    with pytest.raises(AirflowFailException, match=r"destination: .* is not an absolute path"):
         _export(project_id=str(uuid.uuid4()), destination=destination)
     assert emulator.journal() == []
 
 
 def test_a_scheme_without_a_file_system_is_refused_before_anything_is_sent(emulator):
-    with pytest.raises(AirflowFailException, match=r"destination: nowhere:// cannot be used here"):
+    with pytest.raises(AirflowFailException, match=r"destination: nowhere:// paths cannot be used here"):
         _export(project_id=str(uuid.uuid4()), destination="nowhere://bucket/path")
     assert emulator.journal() == []
 
@@ -254,7 +254,7 @@ def test_the_manifest_shows_the_filters(emulator, tmp_path, arguments, filters):
     ("arguments", "message"),
     [
         ({"stage": "Reviews"}, r"stage: 'Reviews' is neither id nor title of a stage\. The workflow has: .*'Review' "),
-        ({"stage": "None"}, r"stage: it is the text 'None'"),
+        ({"stage": "None"}, r"stage: it is the string 'None'"),
         ({"stage": str(uuid.UUID(int=5))}, r"stage: .* is neither id nor title of a stage"),
         ({"branch": "modle"}, r"branch: project .* has no labels on the branch 'modle'\. It has labels on: 'main'"),
         (
@@ -274,8 +274,8 @@ def test_the_manifest_shows_the_filters(emulator, tmp_path, arguments, filters):
             r"stage_title_like: 'Revue%' fits the title of no stage\. The workflow has: .*'Review'",
         ),
         ({"label_statuses": ["DONE"]}, r"label_statuses: 'DONE' is not one of QUEUED, ASSIGNED"),
-        ({"data_title": "None"}, r"data_title: it is the text 'None'"),
-        ({"branch": "None"}, r"branch: it is the text 'None'"),
+        ({"data_title": "None"}, r"data_title: it is the string 'None'"),
+        ({"branch": "None"}, r"branch: it is the string 'None'"),
         ({"branch": " main"}, "branch: ' main' begins or ends with white space"),
     ],
 )

@@ -310,7 +310,7 @@ def test_a_time_span_of_many_years_is_refused_by_name(value: Any) -> None:
 
 
 def test_a_defect_of_ours_is_not_retried_and_says_what_it_is() -> None:
-    message = r"^Unexpected AttributeError: .* This is a defect"
+    message = r"^Unexpected AttributeError: .* This is a bug"
     with pytest.raises(AirflowFailException, match=message), airflow_errors():
         as_dictionary(3)
 

@@ -218,7 +218,7 @@ def test_a_long_list_of_failures_is_cut_and_counted(intake: Intake) -> None:
     with pytest.raises(AirflowFailException) as caught:
         intake.upload()
     assert str(caught.value).count("\n- ") == 21
-    assert "and 5 more; with the argument report" in str(caught.value)
+    assert "and 5 more. Pass `report`" in str(caught.value)
 
 
 def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
@@ -247,7 +247,7 @@ def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
         ({"folder_id": "f"}, "folder_id: 'f' is not an id"),
         ({"on_error": "ignore"}, "on_error: 'ignore' is not one of fail, skip"),
         ({"source": "['/a.png', "}, r"source: .* is not a list"),
-        ({"source": "nowhere://bucket/a.png"}, "source: nowhere:// cannot be used here"),
+        ({"source": "nowhere://bucket/a.png"}, "source: nowhere:// paths cannot be used here"),
         ({"source": "s3://no-connection@bucket/a.png"}, "source: s3://"),
         ({"files_per_job": 1000}, "files_per_job: '1000' is not a whole number from 1 to 200"),
         ({"files_per_job": 2.7}, "files_per_job: '2.7' is not a whole number"),
@@ -258,10 +258,10 @@ def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
         ({"job_timeout": "inf"}, "job_timeout: 'inf' is not a number of seconds over 0"),
         ({"job_timeout": "nan"}, "job_timeout: 'nan' is not a number of seconds over 0"),
         ({"job_timeout": 10**400}, "job_timeout: '10"),
-        ({"report": "report.jsonl"}, "report: 'report.jsonl' is not absolute"),
-        ({"report": "~/report.jsonl"}, "report: '~/report.jsonl' is not absolute"),
-        ({"report": "nowhere://bucket/r.jsonl"}, "report: nowhere:// cannot be used here"),
-        ({"report": "/"}, "report: file:/+ is a directory; name a file"),
+        ({"report": "report.jsonl"}, "report: 'report.jsonl' is not an absolute path"),
+        ({"report": "~/report.jsonl"}, "report: '~/report.jsonl' is not an absolute path"),
+        ({"report": "nowhere://bucket/r.jsonl"}, "report: nowhere:// paths cannot be used here"),
+        ({"report": "/"}, "report: file:/+ is a directory. Pass a file"),
         ({"report": "/proc/nowhere/r.jsonl"}, "report: file:///proc/nowhere/r.jsonl cannot be used"),
     ],
 )

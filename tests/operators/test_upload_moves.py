@@ -117,7 +117,7 @@ def test_the_title_alone_may_decide(intake: Intake) -> None:
     ("arguments", "message"),
     [
         ({"match_by": "name"}, "match_by: 'name' is not one of"),
-        ({"match_by": "checksum"}, "match_by: .* needs .* report"),
+        ({"match_by": "checksum"}, "match_by: .* needs `report`"),
     ],
 )
 def test_a_wrong_way_to_match_is_refused(intake: Intake, arguments: dict[str, Any], message: str) -> None:

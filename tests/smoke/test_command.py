@@ -149,7 +149,7 @@ def test_with_json_a_connection_that_does_not_work_is_an_error_in_json(
     ("what", "says"),
     [
         ("unknown key", "does not accept the SSH key"),
-        ("no key", "The connection holds no credential"),
+        ("no key", "The connection has no credential"),
         ("no server", "refuse"),
         ("no connection", "encord_default"),
         ("not Encord", "HTTP 404"),
@@ -240,7 +240,7 @@ def test_a_file_that_cannot_be_written_does_not_lose_the_report(
     assert (
         code,
         report.startswith("# Encord smoke report"),
-        "--output: /proc/report.md was not written" in result,
+        "--output: /proc/report.md could not be written" in result,
     ) == (
         2,
         True,

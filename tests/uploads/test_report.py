@@ -164,14 +164,14 @@ def test_while_a_report_is_written_the_earlier_one_stands(tmp_path: Path) -> Non
 
 
 def test_a_directory_is_no_report(tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"report: .* is a directory; name a file"):
+    with pytest.raises(InvalidArgumentError, match=r"report: .* is a directory\. Pass a file"):
         earlier_lines(tmp_path)
 
 
 def test_a_report_below_a_file_is_refused_before_it_is_needed(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert earlier_lines(tmp_path / "file" / "r.jsonl") == []
-    with pytest.raises(InvalidArgumentError, match=r"report: .*file/r\.jsonl cannot be used: .* give another path"):
+    with pytest.raises(InvalidArgumentError, match=r"report: .*file/r\.jsonl cannot be used: .* pass another path"):
         require_writable(tmp_path / "file" / "r.jsonl", "report")
 
 

@@ -16,36 +16,36 @@ if TYPE_CHECKING:
 class EncordExportLabelsOperator(ReadLabelRowsOperator, PlannedExportOperator):
     """Export the label rows of a project to files and a manifest.
 
-    Only reads: rows without labels are counted, and not created. Rows go to files whose names begin with
-    ``labels-``, ordered by data hash; ``manifest.json`` beside them names them, says what they hold
-    (`airflow_provider_encord.exports.Manifest`) and is written last: where it is, the export is whole. Memory
-    is needed for the ids of the rows and the content of a few requests, not for the project.
+    Only reads: rows without labels are counted, but not created in Encord. The rows are written to files whose names
+    begin with ``labels-``, ordered by data hash. ``manifest.json`` in the same directory lists the files and their
+    content (`airflow_provider_encord.exports.Manifest`). It is written last: if it exists, the export is complete. The
+    task keeps only the ids of all rows and the content of a few requests in memory.
 
-    Safe to repeat. A retry continues the attempt before it, shard by shard, and ends with files of the same content. A
-    whole export of the same logical date, with the same arguments, is not made again. A run of another logical date
-    that has the same destination replaces it: the manifest is removed first, so readers never see a mix. If both run
-    at once, the one that began first fails. A destination that holds any other file is refused and left as it is.
-    Works with an SSH key and with the API key of a project. Encord API: ``labelrowmetadata`` and ``labelrow`` GET
-    (v1).
+    Safe to repeat. A retry continues the previous attempt, shard by shard, and writes files with the same content. A
+    complete export with the same logical date and the same arguments is not made again. A run with another logical
+    date and the same destination replaces the export. It removes the manifest first, so readers never see files of two
+    exports. If both run at the same time, the one that began first fails. If the destination contains any other file,
+    the task fails and changes nothing. Works with an SSH key, or with the API key of a project. Encord API:
+    ``labelrowmetadata`` and ``labelrow`` GET (v1).
 
-    A large project can be exported by mapped tasks: see `EncordPartitionLabelsOperator`.
+    To export a large project with mapped tasks, see `EncordPartitionLabelsOperator`.
 
-    Outlets that are the labels' asset (`airflow_provider_encord.assets.labels_asset`) or an asset alias get the counts,
-    the watermark and the manifest's URI with their event.
+    Use the asset of the labels (`airflow_provider_encord.assets.labels_asset`) or an asset alias as an outlet: its
+    event gets the counts, the watermark and the URI of the manifest.
 
     :param destination: See `PlannedExportOperator`; the same for `format`, `max_shard_bytes`, `incremental`,
         `history_dir`, `history_name`, `lookback_seconds` and `overwrite`.
     :param project_id: See `LabelRowsOperator`; the same for `branch`, `all_branches` and the filters.
-    :param batch_size: How many label rows to ask for at once, 1 to 1000 (templated). It is an upper bound: heavy
-        rows are asked for in smaller parts.
-    :param max_concurrency: How many requests run at the same time, 1 to 10 (templated).
-    :param on_error: What to do about a label row whose content cannot be read (``NaN``, half of a surrogate pair,
-        5,000 levels, ...): ``"fail"`` the task with a message that names the row, or ``"skip"`` the row and name it in
-        the manifest under ``failed`` (templated).
+    :param batch_size: Maximum number of label rows in a request, 1 to 1000 (templated). Default: 100. Large rows are
+        requested in smaller batches.
+    :param max_concurrency: Number of requests at the same time, 1 to 10 (templated). Default: 4.
+    :param on_error: What to do if the content of a label row cannot be read, for example because it contains ``NaN``,
+        half of a surrogate pair, or 5,000 nested levels (templated). ``"fail"`` (default) fails the task; the message
+        names the row. ``"skip"`` leaves the row out and lists it in the manifest under ``failed``.
     :return: ``{"project_id": id, "manifest": URI, "rows": int, "without_labels": int, "shards": int, "bytes":
         int, "unchanged": int, "removed": int, "not_found": int, "failed": int}``.
-    :raises AirflowFailException: The destination holds something else, an argument is wrong, or Encord refuses.
-    :raises AirflowException: Encord was not reached; a retry may help.
+    :raises AirflowFailException: The destination has other files, an argument is wrong, or Encord rejects the request.
+    :raises AirflowException: Encord could not be reached; a retry may help.
     """
 
     template_fields: Sequence[str] = tuple(

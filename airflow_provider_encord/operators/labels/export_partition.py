@@ -16,23 +16,25 @@ if TYPE_CHECKING:
 class EncordExportLabelsPartitionOperator(ReadLabelRowsOperator):
     """Export one of the partitions that `EncordPartitionLabelsOperator` returns.
 
-    The partition says what to export, and where to. Mapped tasks export all of them, and the task that finishes last
-    writes the manifest::
+    The partition contains the selection and the destination. Use mapped tasks to export all partitions; the task that
+    finishes last writes the manifest::
 
         EncordExportLabelsPartitionOperator.partial(task_id="export").expand(partition=partitions.output)
 
-    Safe to repeat, as `EncordExportLabelsOperator`: a partition that is finished is not exported again.
+    Safe to repeat, like `EncordExportLabelsOperator`: a finished partition is not exported again.
 
-    Outlets that are the labels' asset get an event of each task, also before the export is whole. Give them to the
-    task that ends the export, such as `EncordVerifyExportOperator`, or use an asset alias.
+    Do not give the asset of the labels as an outlet to these tasks: each of them would create an event, also before
+    the export is complete. Give it to the task after them, such as `EncordVerifyExportOperator`, or use an asset
+    alias.
 
     :param partition: One of the partitions (templated).
     :param batch_size: See `EncordExportLabelsOperator`; the same for `max_concurrency` and `on_error`.
-    :return: As `EncordExportLabelsOperator`; but ``rows``, ``shards``, ``bytes``, ``not_found`` and ``failed`` are
-        those of the partition. Until the last partition is finished, the other counts are missing and ``manifest`` is
-        None.
-    :raises AirflowFailException: The destination holds another export by now, an argument is wrong, or Encord refuses.
-    :raises AirflowException: Encord was not reached; a retry may help.
+    :return: The same keys as `EncordExportLabelsOperator`, but ``rows``, ``shards``, ``bytes``, ``not_found`` and
+        ``failed`` are counts of this partition. Until the last partition is finished, the other counts are missing and
+        ``manifest`` is None.
+    :raises AirflowFailException: The destination contains a different export now, an argument is wrong, or Encord
+        rejects the request.
+    :raises AirflowException: Encord could not be reached; a retry may help.
     """
 
     template_fields: Sequence[str] = ("partition", *ReadLabelRowsOperator.template_fields)
@@ -71,13 +73,13 @@ class EncordExportLabelsPartitionOperator(ReadLabelRowsOperator):
         }
 
     def _warn_of_outlets(self, context: Context, project: str) -> None:
-        """A partition ends before the export is whole, and Airflow makes an event for each outlet all the same."""
+        """Warn if Airflow will create an asset event although the export is not complete."""
         from airflow.providers.common.compat.sdk import AssetAlias
 
         if any(not isinstance(outlet, AssetAlias) for outlet in self.outlets or ()):
             self.log.warning(
-                "The export of project %s is not whole yet, and the outlets of this task get an event all the same. "
-                "Give them to the task that ends the export, such as EncordVerifyExportOperator, or use an asset "
-                "alias.",
+                "The export of project %s is not complete yet, but Airflow creates an event for the outlets of this "
+                "task. Give the outlets to the task that runs after the export, such as EncordVerifyExportOperator, "
+                "or use an asset alias.",
                 project,
             )

@@ -1,4 +1,4 @@
-"""Which label rows an operator is about: the arguments that all have in common."""
+"""The arguments that select label rows; all operators that list label rows have them."""
 
 from __future__ import annotations
 
@@ -29,29 +29,28 @@ _WORDS = ("branch", "stage", "stage_title_like", "data_title", "data_title_like"
 class LabelRowsOperator(EncordBaseOperator):
     """Base of operators that list label rows.
 
-    A filter that a template renders to nothing does not filter. The text ``None`` is refused: a template makes it of a
-    value that is not there.
+    If a template renders to an empty string, that filter is not used. The string ``None`` is an error: a template
+    renders a missing value to it.
 
-    :param project_id: Id of the project (templated). With an API key it may be left out: the key's own project is
-        taken.
-    :param branch: Label branch (templated). One without labels, in a project that has some, is an error that lists the
-        branches that have.
-    :param all_branches: Rows of all branches, those of consensus stages among them (templated).
-    :param edited_after: Only rows last edited after this time: a `datetime` or text, UTC if it has no offset
-        (templated). A time filter leaves out rows without labels, so they are not counted either.
+    :param project_id: Id of the project (templated). Optional with an API key; default: the project of the key.
+    :param branch: Label branch (templated). Default: ``"main"``. If the branch has no labels but other branches of the
+        project do, the task fails and lists those branches.
+    :param all_branches: Take the label rows of all branches, also of the branches of consensus stages (templated).
+    :param edited_after: Only rows last edited after this time: a `datetime` or a string, UTC if it has no offset
+        (templated). With a time filter, Encord does not list rows without labels, so these are not counted.
     :param edited_before: Only rows last edited before this time (templated).
-    :param stage: Only rows in this workflow stage, by title or id (templated). With an SSH key, a stage that the
-        project does not have is an error that lists its stages.
-    :param stage_title_like: Only rows in stages whose title fits this SQL LIKE pattern (templated).
-    :param label_statuses: Only rows of these annotation task statuses, or one status (templated): ``"QUEUED"``,
-        ``"ASSIGNED"``, ``"IN_REVIEW"``, ``"RETURNED"``, ``"COMPLETED"``; for projects without a workflow.
-    :param data_title: Only data units of this title (templated).
-    :param data_title_like: Only data units whose title fits this SQL LIKE pattern, such as ``"street%.jpg"``
+    :param stage: Only rows in this workflow stage, by title or id (templated). With an SSH key, an unknown stage is an
+        error that lists the stages of the project.
+    :param stage_title_like: Only rows in stages whose title matches this SQL LIKE pattern (templated).
+    :param label_statuses: Only rows with these annotation task statuses, or one status (templated): ``"QUEUED"``,
+        ``"ASSIGNED"``, ``"IN_REVIEW"``, ``"RETURNED"``, ``"COMPLETED"``. For projects without a workflow.
+    :param data_title: Only data units with exactly this title (templated).
+    :param data_title_like: Only data units whose title matches this SQL LIKE pattern, such as ``"street%.jpg"``
         (templated).
-    :param data_hashes: Only these data units, or one (templated). An empty list lets nothing through. Ids that
-        the project does not have are an error that names them.
-    :param label_hashes: Only these label rows, or one (templated), as with `data_hashes`. They are looked for on
-        `branch`.
+    :param data_hashes: Only these data units, or one id (templated). An empty list selects no rows. If the project does
+        not have all of these data units, the task fails and lists those that are missing.
+    :param label_hashes: Only these label rows, or one id (templated). The same rules as for `data_hashes` apply. They
+        are looked for on `branch`.
     :param shadow_data: ``"ALL_DATA"``, ``"SHADOW_DATA"`` (benchmark tasks) or ``"NOT_SHADOW_DATA"`` (templated).
     """
 
@@ -117,9 +116,9 @@ class LabelRowsOperator(EncordBaseOperator):
         )
 
     def selection(self) -> RowSelection:
-        """What is asked for. A template that renders to nothing is not a filter; an empty list is one.
+        """Return the selected rows. A template that renders to an empty string is no filter; an empty list is one.
 
-        :raises InvalidArgumentError: An argument is wrong, or two contradict each other; nothing was sent.
+        :raises InvalidArgumentError: An argument is wrong, or two arguments contradict each other.
         """
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.exports.listing import Filters, RowSelection
@@ -141,7 +140,7 @@ class LabelRowsOperator(EncordBaseOperator):
         if filters.edited_after and filters.edited_before and not _is_before(filters):
             raise InvalidArgumentError(
                 f"edited_after, edited_before: {filters.edited_after} is not before {filters.edited_before}, so no row "
-                "can be between them. Check the rendered templates."
+                "can match both. Check the rendered templates."
             )
         branch = self._branch()
         selection = RowSelection(
@@ -157,7 +156,7 @@ class LabelRowsOperator(EncordBaseOperator):
         if not parse_bool(self.all_branches, "all_branches", empty=False):
             return branch
         if branch != MAIN_BRANCH:
-            raise InvalidArgumentError("branch, all_branches: give a branch, or ask for all of them.")
+            raise InvalidArgumentError("branch, all_branches: pass a branch, or all_branches=True, but not both.")
         return None
 
 
@@ -168,6 +167,6 @@ def _is_before(filters: Filters) -> bool:
 
 
 def _statuses(value: Any, name: str) -> list[str] | None:
-    """What is let through; None for everything, and an empty list for nothing."""
+    """The statuses; None if there is no filter. An empty list matches no row."""
     wanted = parse_texts(value, name)
     return None if wanted is None else [parse_choice(item, name, TASK_STATUSES) for item in wanted]

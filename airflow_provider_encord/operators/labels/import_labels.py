@@ -36,57 +36,61 @@ MAIN = "main"
 class EncordImportLabelsOperator(EncordBaseOperator):
     """Import labels into a project: pre-labels of a model, or labels from an export.
 
-    Changes the project. Label rows of data units that have none are created, which moves their tasks to "label in
-    progress". Each row is read whole, the labels are put in, and it is saved if that changes anything; Encord's own
-    check against the ontology is asked for, and everything is checked before anything is sent.
+    Changes the project. If a data unit has no label row, the task creates it; this moves the Encord task to "label in
+    progress". The task checks all lines before it sends anything. Then it reads each row, adds the labels, and saves
+    the row if that changes it. Encord validates the saved labels against the ontology.
 
-    The source has a line for each data unit: a label row as `EncordExportLabelsOperator` writes it (``jsonl``), whose
-    ids are replaced by those of the row that it goes to; or the short form
+    The source has one line for each data unit. A line is a label row as `EncordExportLabelsOperator` writes it
+    (``jsonl``); its ids are replaced by the ids of the target row. Or it has this short form
     (`airflow_provider_encord.prelabels.build`)::
 
         {"data_hash": "...", "objects": [{"feature": "Car", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}}],
          "classifications": [{"feature": "Weather", "answer": "Rain"}]}
 
-    Safe to repeat: the same pre-labels give the same hashes, rows that have the labels already are not sent, and a
-    retry after a kill does what is left. People win: a row that has labels is left alone, unless the report shows that
-    they are those of an earlier import and were not edited since (`if_exists`). Right before a row is saved it is
-    listed again, and read and merged again if it was saved meanwhile. Works with an SSH key and with the API key of
-    a project (without `promote_to`). Encord API: ``labelrow`` GET, PUT, POST (v1), ``labels/copy-branch`` (v2).
+    Safe to repeat: the same pre-labels get the same hashes, rows that already have the labels are not sent, and a
+    retry continues with the remaining rows. Labels that people made are protected: by default, a row with labels is
+    skipped, unless the report shows that an earlier import made them and that they were not edited since (see
+    `if_exists`). Before a row is saved, the task checks whether somebody saved it in the meantime; if so, it reads the
+    row again and repeats the merge. Works with an SSH key, or with the API key of a project (without `promote_to`).
+    Encord API: ``labelrow`` GET, PUT, POST (v1), ``labels/copy-branch`` (v2).
 
-    :param project_id: Id of the project (templated). With an API key it may be left out.
-    :param source: Path or URI of a ``.jsonl``, ``.jsonl.gz`` or ``.jsonl.zst`` file, or of a directory of them
-        (templated). It must have lines. Of the directory of an export, the files that its manifest names are imported;
-        an unfinished or incomplete export is refused.
-    :param python_callable: Instead of `source`, a function: it takes the metadata of a label row
-        (`airflow_provider_encord.client.LabelRowMetadata`), and returns its labels in the short form, or None for
-        none. Not templated.
-    :param match_by: How a line says its data unit (templated): ``"data_hash"``, ``"title"``, or
+    :param project_id: Id of the project (templated). Optional with an API key.
+    :param source: Path or URI of a ``.jsonl``, ``.jsonl.gz`` or ``.jsonl.zst`` file, or of a directory with such files
+        (templated). It must not be empty. From the directory of an export, the files that its manifest lists are
+        imported; an incomplete export is an error.
+    :param python_callable: A function, instead of `source`. It gets the metadata of a label row
+        (`airflow_provider_encord.client.LabelRowMetadata`), and returns the labels in the short form, or None for no
+        labels. Not templated.
+    :param match_by: How a line names its data unit (templated): by ``"data_hash"`` (default), ``"title"``, or
         ``"client_metadata.<key>"``.
-    :param branch: Label branch to import to (templated).
-    :param promote_to: Afterwards copy the labels of these rows from `branch` to this branch, such as ``"main"``
-        (templated). SSH keys only.
-    :param overwrite: With `promote_to`: replace labels that are there (templated); else such rows stay.
-    :param if_exists: What to do with rows that have labels (templated). ``"skip"`` (default) leaves them alone, unless
-        the report shows that an earlier import saved all their labels and that no one edited them since. ``"merge"``
-        adds to them, frame by frame. It changes only labels that an earlier import with this report saved; any other
-        label that is there with another content stays, and the report counts it as ``kept``. A row that somebody
-        edited since is a conflict and is left alone. Without a report, merging never changes a label that is there,
-        but cannot see that somebody deleted a label, and adds it again. ``"overwrite"`` replaces all labels, also
-        those of people.
-    :param create_missing: Create label rows where there are none (templated); else such data units are skipped.
-    :param on_error: ``"fail"``: if a line is wrong, nothing is sent (of what a function makes: the others are imported,
-        and the task fails); ``"skip"``: the others are imported (templated).
-    :param report: Path or URI of a file to write (templated): JSON Lines, one for each row, with its outcome; the
-        schema ``report`` of `airflow_provider_encord.schemas` lists its fields. One task at a time may write it. Name
-        the same one at every run, so that imports can update their own labels: what it has about other rows is kept
-        beside it, in a file of its name with ``.known`` after it. It must not be among the files of `source`. None
-        writes none.
+    :param branch: Label branch to import to (templated). Default: ``"main"``.
+    :param promote_to: After the import, copy the labels of these rows from `branch` to this branch, such as ``"main"``
+        (templated). Needs an SSH key. Default: no copy.
+    :param overwrite: With `promote_to`, replace the labels that rows of that branch already have (templated). Default:
+        False; such rows are not changed.
+    :param if_exists: What to do with rows that have labels (templated). ``"skip"`` (default) skips them, unless the
+        report shows that an earlier import saved all their labels and that they were not edited since. ``"merge"``
+        adds the new labels, frame by frame. It changes only labels that an earlier import with this report saved. A
+        label that somebody else made is not changed; if the source has it with different content, the report counts it
+        as ``kept``. A row that somebody edited since the earlier import is a conflict and is not changed. Without a
+        report, merging never changes an existing label, but it adds labels again that somebody deleted.
+        ``"overwrite"`` replaces all labels, also those that people made.
+    :param create_missing: Create missing label rows (templated). Default: True. If False, data units without a label
+        row are skipped.
+    :param on_error: What to do about wrong lines (templated). ``"fail"`` (default): if a line of the source is wrong,
+        nothing is sent. If labels of `python_callable` are wrong, the other rows are imported, and then the task
+        fails. ``"skip"``: the other lines are imported, and the task succeeds.
+    :param report: Path or URI of a JSON Lines file to write, with one line for each row and its outcome (templated).
+        The schema ``report`` of `airflow_provider_encord.schemas` lists the fields. Only one task at a time may write
+        it. Use the same report at every run, so that imports can update their own labels: its lines about other rows
+        are kept in a second file, whose name is the name of the report and ``.known``. The report must not be one of
+        the files of `source`. Default: no report.
     :return: ``{"project_id", "branch", "created", "updated", "unchanged", "skipped", "conflict", "failed", "promoted",
-        "report"}``: numbers of rows by outcome, which add up to the lines of the source, and the URI of the report.
-        ``created`` are rows whose label row was created. Conflicts are rows that were left alone because
-        somebody edited them, or because all that differs are labels that merging does not change.
-    :raises AirflowFailException: A line or an argument is wrong, or Encord refuses; the message names it.
-    :raises AirflowException: Encord was not reached; a retry does what is left.
+        "report"}``: the number of rows with each outcome, and the URI of the report. The outcomes add up to the number
+        of lines. ``created`` counts the rows that the task created in Encord. ``conflict`` counts the rows that were
+        not changed because somebody edited them, or because they differ only in labels that merging does not change.
+    :raises AirflowFailException: A line or an argument is wrong, or Encord rejects the request; the message names it.
+    :raises AirflowException: Encord could not be reached; a retry continues with the remaining rows.
     """
 
     template_fields: Sequence[str] = (
@@ -165,7 +169,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
                 check_first=spec.on_error == FAIL and self.python_callable is None,
             )
         except Exception:
-            if report.begun:  # else the report of an earlier import stays
+            if report.begun:  # otherwise keep the report of an earlier import
                 report.finish()
             else:
                 report.release()
@@ -173,9 +177,9 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         report.finish()
         if report.counts[CONFLICT]:
             self.log.warning(
-                "%d rows were left alone, as somebody edited them; %s.",
+                "%d rows were not changed, because somebody edited their labels. %s.",
                 report.counts[CONFLICT],
-                "the report names them" if path else "with the argument report, a file would name them",
+                "The report lists them" if path else "Pass `report` to list them in a file",
             )
         self._warn_of_merging(spec, report)
         if report.counts[FAILED] and spec.on_error == FAIL:
@@ -201,12 +205,13 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
         if report.counts[KEPT]:
             self.log.warning(
-                "%d rows have some of the labels with another content. These were not changed.", report.counts[KEPT]
+                "%d rows already have some of these labels with different content; those labels were not changed.",
+                report.counts[KEPT],
             )
         if spec.if_exists == MERGE and not blank_to_none(self.report):
             self.log.warning(
-                "Labels were merged without the argument report: if somebody deletes them, the next import adds them "
-                "again, and it cannot update its own labels. Name the same report at every run."
+                "Labels were merged without a report. So the next import cannot update these labels, and adds them "
+                "again if somebody deletes them. Pass the same `report` at every run."
             )
 
     def _spec(self) -> ImportSpec:
@@ -224,7 +229,10 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         project = self.client.project(self.project_id or None).id
         if target is not None:
             if target == branch:
-                raise InvalidArgumentError(f"promote_to: {branch!r} is the branch that is imported to.")
+                raise InvalidArgumentError(
+                    f"promote_to: {branch!r} is also the branch of the import. Pass a different branch, or do not "
+                    "pass `promote_to`."
+                )
             self.client.require_possible(copy_labels_to_branch(project, [], target=target))
         return ImportSpec(
             project_id=project,
@@ -271,7 +279,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
                 yield Prelabel(place=row.data_title, content=about, problem=problem)
 
     def _call_labels(self, row: LabelRowMetadata) -> Any:
-        """What the user's function returns; its errors name the data unit. Like any task's code, it may be retried."""
+        """Call the user's function. If it fails, the error names the data unit and, as for other tasks, is retried."""
         try:
             return self.python_callable(row) if self.python_callable else None
         except AirflowException:

@@ -1,4 +1,4 @@
-"""The asset event and the OpenLineage facets of an export: labels of a project in, files out."""
+"""The asset event and the OpenLineage facets of an export. Its input is the labels of a project, its output files."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def lineage_of(exported: tuple[str, Manifest, ObjectStoragePath] | None) -> Any:
-    """An ``OperatorLineage``: the asset of the labels as the input, the directory with its counts as the output.
+    """Return an ``OperatorLineage``. Input: the asset of the labels. Output: the directory, with its counts.
 
-    :param exported: Base URL of the API, the manifest, and the directory of the export. Never a signed URL: paths of
-        object stores have none. None if there is no export; the lineage is empty then.
+    :param exported: Base URL of the API, the manifest, and the directory of the export. Paths of object stores never
+        contain signed URLs. None if the task has exported nothing: then the lineage is empty.
     :return: None if Airflow's OpenLineage provider is not installed.
     """
     try:
@@ -46,19 +46,19 @@ def lineage_of(exported: tuple[str, Manifest, ObjectStoragePath] | None) -> Any:
 
 
 def _place(directory: str) -> tuple[str, str]:
-    """Namespace and name of a directory. A ``#`` or ``?`` is part of its name, as in the paths of Airflow."""
+    """Namespace and name of a directory. As in Airflow's paths, ``#`` and ``?`` are parts of the name."""
     scheme, separator, rest = directory.partition("://")
     if not separator:
         return "file", directory
     authority, _, path = rest.partition("/")
     if scheme in ("file", "local"):
         return "file", f"/{path}"
-    store = authority.rpartition("@")[2]  # without the id of the connection, which is Airflow's
+    store = authority.rpartition("@")[2]  # without the id of the Airflow connection
     return f"{scheme}://{store}", path
 
 
 def counts_of(manifest: Manifest, directory: ObjectStoragePath) -> dict[str, Any]:
-    """The counts of an export, and the URI of its manifest, as they go to XCom and to asset events."""
+    """The counts of an export and the URI of its manifest, for XCom and asset events."""
     from airflow_provider_encord.exports.manifest import MANIFEST
 
     return {
@@ -77,10 +77,10 @@ def counts_of(manifest: Manifest, directory: ObjectStoragePath) -> dict[str, Any
 def record_labels(
     operator: EncordBaseOperator, context: Context, manifest: Manifest, directory: ObjectStoragePath
 ) -> None:
-    """Put the counts of an export into the event of the labels' asset.
+    """Add the counts of an export to the asset event of the labels.
 
-    An asset alias gets no event if an incremental export found no change. An outlet that is the asset itself gets one
-    from Airflow in any case; its counts say that nothing changed.
+    If an incremental export found no change, an asset alias gets no event. For an outlet that is the asset itself,
+    Airflow always creates an event; its counts show that nothing changed.
     """
     from airflow_provider_encord.assets import labels_uri
     from airflow_provider_encord.client.api.labels import MAIN_BRANCH

@@ -1,4 +1,4 @@
-"""Plan an export of label rows in parts."""
+"""Plan an export of label rows that mapped tasks do together."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 class EncordPartitionLabelsOperator(PlannedExportOperator):
     """List the label rows of a project once, and return partitions of them for mapped export tasks.
 
-    Only reads. What is to be read is written to the destination, a plan and a listing; XCom gets a
-    small dictionary for each part. Parts are ranges of the rows in their order, of nearly the same number of rows.
-    A retry, of this task or of a mapped one, continues the same plan. When the last part is finished, the manifest
-    takes the place of the plan. All arguments about what is exported, and how, are given here::
+    Only reads. The task writes a plan and a listing of the rows to the destination. It returns a small dictionary for
+    each partition. A partition is a range of consecutive rows; all partitions have nearly the same number of rows. A
+    retry of this task or of a mapped task continues the same plan. When the last partition is exported, the manifest
+    replaces the plan. Pass all arguments that select the rows and the format to this operator::
 
         parts = EncordPartitionLabelsOperator(task_id="partition", project_id=..., destination="s3://labels/{{ ds }}")
         EncordExportLabelsPartitionOperator.partial(task_id="export").expand(partition=parts.output)
@@ -29,11 +29,11 @@ class EncordPartitionLabelsOperator(PlannedExportOperator):
     :param destination: See `PlannedExportOperator`; the same for `format`, `max_shard_bytes`, `incremental`,
         `history_dir`, `history_name`, `lookback_seconds` and `overwrite`.
     :param project_id: See `LabelRowsOperator`; the same for `branch`, `all_branches` and the filters.
-    :param rows_per_partition: Label rows in a part, at most (templated). If that makes more than 1000 parts, they are
-        larger.
+    :param rows_per_partition: Maximum number of label rows in a partition (templated). The number is raised if there
+        would be more than 1000 partitions.
     :return: The partitions, in order; at least one.
-    :raises AirflowFailException: The destination holds something else, an argument is wrong, or Encord refuses.
-    :raises AirflowException: Encord was not reached; a retry may help.
+    :raises AirflowFailException: The destination has other files, an argument is wrong, or Encord rejects the request.
+    :raises AirflowException: Encord could not be reached; a retry may help.
     """
 
     template_fields: Sequence[str] = ("rows_per_partition", *PlannedExportOperator.template_fields)

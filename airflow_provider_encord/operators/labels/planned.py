@@ -1,4 +1,4 @@
-"""What the operators that plan exports have in common: how an export is made, beside which rows it has."""
+"""Base of the operators that plan an export: the arguments for destination, format and history."""
 
 from __future__ import annotations
 
@@ -29,25 +29,26 @@ if TYPE_CHECKING:
 class PlannedExportOperator(LabelRowsOperator):
     """Base of operators that plan an export.
 
-    :param destination: Directory for the files (templated): a URL that Airflow's object storage knows
+    :param destination: Directory for the files (templated): a URL of Airflow's object storage
         (``s3://connection_id@bucket/path``), an absolute local path, or an `ObjectStoragePath`. Relative paths are
-        refused: workers share no working directory.
-    :param format: Suffix of the files (templated): ``jsonl`` is a line for each row, the JSON as Encord sent it;
-        ``jsonl.gz`` and ``jsonl.zst`` the same compressed (extra ``zstd``); ``parquet`` flattened annotations (extra
-        ``parquet``); ``coco.json``, ``coco.json.gz`` and ``coco.json.zst`` COCO (extra ``coco``).
-    :param max_shard_bytes: Label JSON in a file at most, in bytes, before it is compressed or converted, unless one row
-        alone is larger (templated).
-    :param incremental: Export only the rows that are new or changed since the last export of the history, and name
-        those that left (templated). The first export of a history is of all rows. So is one for which an earlier export
-        is missing or damaged: the log and the manifest then say why.
-    :param history_dir: Directory whose subdirectories are the exports of the history (templated); by default the
-        directory that `destination` is in.
-    :param history_name: Distinguishes the history from others in that directory (templated); by default the ids of the
-        DAG and the task. A history also has one question (project, branch and filters) and one layout (`format`,
-        `max_shard_bytes`).
-    :param lookback_seconds: Seconds (templated): rows that were edited so shortly before the previous export listed
-        them are read again, though their time of editing is the same.
-    :param overwrite: Replace a whole export of this logical date (templated).
+        errors, because workers share no working directory.
+    :param format: Format and suffix of the files (templated). ``jsonl`` (default): one line for each row, the JSON as
+        Encord sent it. ``jsonl.gz`` and ``jsonl.zst``: the same, compressed (zst: extra ``zstd``). ``parquet``:
+        flattened annotations (extra ``parquet``). ``coco.json``, ``coco.json.gz`` and ``coco.json.zst``: COCO (extra
+        ``coco``).
+    :param max_shard_bytes: Maximum size of the label JSON in a file, in bytes, before compression or conversion
+        (templated). A file with a single row may be larger. Default: 64 MiB.
+    :param incremental: Export only the rows that are new or changed since the last export of the history, and list the
+        rows that were removed (templated). The first export of a history contains all rows. If an earlier export is
+        missing or damaged, all rows are exported, too; the log and the manifest then say why. Default: False.
+    :param history_dir: Directory whose subdirectories are the exports of the history (templated). Default: the parent
+        directory of `destination`.
+    :param history_name: Name of the history, if the directory has several (templated). Default: the ids of the DAG and
+        the task. All exports of a history must have the same project, branch, filters, `format` and
+        `max_shard_bytes`.
+    :param lookback_seconds: Rows that were edited less than this many seconds before the previous export listed them
+        are exported again, even if their edit time did not change (templated). Default: 1.
+    :param overwrite: Replace a complete export of this logical date (templated). Default: False.
     """
 
     template_fields: Sequence[str] = (
@@ -96,16 +97,16 @@ class PlannedExportOperator(LabelRowsOperator):
         )
 
     def target(self) -> ObjectStoragePath:
-        """The directory of the export.
+        """Return the directory of the export.
 
-        :raises InvalidArgumentError: It is missing or relative, or its file system is not there.
+        :raises InvalidArgumentError: It is empty or relative, or its file system is not installed.
         """
         return storage_path(self.destination, "destination")
 
     def spec(self, context: Context, target: ObjectStoragePath) -> ExportSpec:
-        """What is wanted.
+        """Return the specification of the export.
 
-        :raises InvalidArgumentError: An argument is wrong; nothing was sent.
+        :raises InvalidArgumentError: An argument is wrong.
         """
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.exports.formats import require_format
@@ -129,8 +130,8 @@ class PlannedExportOperator(LabelRowsOperator):
         selection = self.selection()
         if chain and selection.filters.edited_after:
             raise InvalidArgumentError(
-                "edited_after, incremental: an incremental export takes what changed since the one before. Leave one "
-                "of them out."
+                "edited_after, incremental: an incremental export already selects the rows that changed since the "
+                "previous export. Remove one of the two arguments."
             )
         return ExportSpec(
             selection=selection,

@@ -1,4 +1,4 @@
-"""What the operators that read label rows into files have in common: how rows are read, and what becomes known."""
+"""Base of the operators that write label rows to files: arguments for reading, the asset event and the lineage."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 class ReadLabelRowsOperator(EncordBaseOperator):
     """Base of operators that read label rows into files.
 
-    :param batch_size: How many label rows to ask for at once, 1 to 1000 (templated). It is an upper bound: heavy
-        rows are asked for in smaller parts.
-    :param max_concurrency: How many requests run at the same time, 1 to 10 (templated).
-    :param on_error: What to do about a label row whose content cannot be read (``NaN``, half of a surrogate pair,
-        5,000 levels, ...): ``"fail"`` the task with a message that names the row, or ``"skip"`` the row and name it in
-        the manifest under ``failed`` (templated).
+    :param batch_size: Maximum number of label rows in a request, 1 to 1000 (templated). Default: 100. Large rows are
+        requested in smaller batches.
+    :param max_concurrency: Number of requests at the same time, 1 to 10 (templated). Default: 4.
+    :param on_error: What to do if the content of a label row cannot be read, for example because it contains ``NaN``,
+        half of a surrogate pair, or 5,000 nested levels (templated). ``"fail"`` (default) fails the task; the message
+        names the row. ``"skip"`` leaves the row out and lists it in the manifest under ``failed``.
     """
 
     template_fields: Sequence[str] = (
@@ -68,7 +68,7 @@ class ReadLabelRowsOperator(EncordBaseOperator):
         self._exported: tuple[str, Manifest, ObjectStoragePath] | None = None
 
     def read_options(self) -> ReadOptions:
-        """How rows are to be read.
+        """Return the options for reading rows.
 
         :raises InvalidArgumentError: An argument is wrong.
         """
@@ -81,7 +81,7 @@ class ReadLabelRowsOperator(EncordBaseOperator):
         )
 
     def record_export(self, context: Context, manifest: Manifest, target: ObjectStoragePath) -> dict[str, Any]:
-        """Record an export that is whole in the asset event and the lineage.
+        """Add a complete export to the asset event and the lineage.
 
         :return: The counts for XCom.
         """
@@ -90,7 +90,7 @@ class ReadLabelRowsOperator(EncordBaseOperator):
         return {"project_id": manifest.project_id, **counts_of(manifest, target)}
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
-        """What the OpenLineage provider asks for after the task (extra ``openlineage``)."""
+        """Return the lineage; the OpenLineage provider calls this after the task (extra ``openlineage``)."""
         return lineage_of(self._exported)
 
 

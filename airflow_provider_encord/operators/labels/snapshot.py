@@ -1,4 +1,4 @@
-"""Freeze labels into a branch for a date."""
+"""Copy the labels of a date to a branch that does not change."""
 
 from __future__ import annotations
 
@@ -31,37 +31,39 @@ MARK = "mark"
 
 
 class EncordSnapshotLabelsOperator(EncordBaseOperator):
-    """Copy the labels of a project, as they are when the task runs, to a branch that stays as it is.
+    """Copy the labels of a project, as they are when the task runs, to a branch that does not change.
 
-    A branch that people do not edit gives the same bytes at every export, while annotation goes on in the main branch.
-    The snapshot has the label rows that were created by the time the run was due: the end of its data interval, else
-    its logical date, else when it was triggered. Rows without labels are not in it. Changes the project: Encord copies
-    the labels (copy-branch). Copying takes time, and people edit meanwhile: `captured_from` and `captured_until` say
-    when the first and the last row were copied.
+    Every export of such a branch has the same content, while annotation continues in the main branch. The snapshot
+    contains the label rows that existed when the run was due: at the end of its data interval, or else at its logical
+    date, or else when it was triggered. It does not contain rows without labels. Changes the project: Encord copies the
+    labels (copy-branch). The copy takes some time, and people may edit labels during it: `captured_from` and
+    `captured_until` are the times at which the first and the last row were copied.
 
-    Safe to repeat: a snapshot that is whole is only checked. The task fails if one of its rows was edited, added or
-    deleted. A copy that was cut off is completed as long as it is not late. A branch that is not this snapshot is
-    refused, and nothing is added to it. The task knows its own snapshot by the report; without one, by the task state
-    (Airflow 3.3), else by the times of the rows, which a copy that somebody else made after the due time has, too.
+    Safe to repeat: if the snapshot is complete, the task only checks it, and fails if one of its rows was edited, added
+    or deleted. An incomplete snapshot is completed if the run is not late. If the branch contains other labels, the
+    task fails and does not change the branch. The task recognises its snapshot by the report. Without a report it uses
+    the task state (Airflow 3.3); without that, the times of the rows. It cannot see from these times whether somebody
+    else made the copy after the due time.
 
-    Encord keeps no past versions of labels. A run that comes more than `max_lateness_seconds` seconds after it was due,
-    and finds no whole snapshot, fails; or with `if_late` it takes the labels as they are now, into a branch whose name
-    ends with ``-taken-`` and the day. Use the branch that is returned. SSH keys only. Encord API:
-    ``labels/copy-branch`` (v2).
+    Encord does not keep past versions of labels. If a run starts more than `max_lateness_seconds` after it was due,
+    and there is no complete snapshot, the task fails. With ``if_late="mark"`` it copies the current labels instead, to
+    a branch whose name ends with ``-taken-`` and the day. So let downstream tasks use the returned branch. Needs an SSH
+    key. Encord API: ``labels/copy-branch`` (v2).
 
     :param project_id: Id of the project (templated).
-    :param snapshot_branch: The branch to make (templated); by default ``export-`` and the time of the run, so that each
-        run has a branch of its own.
-    :param source_branch: The branch to freeze (templated).
-    :param if_late: ``"fail"``, or ``"mark"`` to take the labels as they are now, and say so (templated).
-    :param max_lateness_seconds: Seconds after which a run is late (templated).
-    :param report: A JSON Lines file that gets a line for each row of the snapshot (templated): any path of Airflow's
-        object storage; one for each snapshot.
+    :param snapshot_branch: Name of the branch to create (templated). Default: ``export-`` and the logical date, so
+        each run creates a different branch.
+    :param source_branch: The branch to copy (templated). Default: ``"main"``.
+    :param if_late: What a late run does (templated): ``"fail"`` (default) fails the task; ``"mark"`` copies the current
+        labels to a branch that is marked as taken late.
+    :param max_lateness_seconds: Seconds after the due time from which a run is late (templated). Default: 24 hours.
+    :param report: Path or URI of a JSON Lines file to write, with one line for each row of the snapshot (templated).
+        Use a different file for each snapshot. Default: no report.
     :return: ``{"project_id": id, "snapshot_branch": str, "rows": int, "copied": int, "taken_late": bool,
         "captured_at": str, "captured_from": str, "captured_until": str}``.
     :raises AirflowFailException: The run is late, the branch is not this snapshot or was changed, an argument is
-        wrong, or Encord refuses.
-    :raises AirflowException: Encord was not reached; a retry completes what was copied.
+        wrong, or Encord rejects the request.
+    :raises AirflowException: Encord could not be reached; a retry completes the snapshot.
     """
 
     template_fields: Sequence[str] = (
@@ -112,7 +114,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
         branch = branch_name(self.snapshot_branch, "snapshot_branch")
         if branch is None:
             raise InvalidArgumentError(
-                "snapshot_branch: it is empty; name the branch to make, such as export-{{ ts_nodash }}."
+                "snapshot_branch: it is empty. Pass the name of the branch to create, such as export-{{ ts_nodash }}."
             )
         source = branch_name(self.source_branch, "source_branch") or MAIN_BRANCH
         date = self._date(context)
@@ -155,8 +157,8 @@ def _due(context: Context) -> datetime.datetime:
             continue
         if not isinstance(value, datetime.datetime) or value.tzinfo is None:
             raise InvalidArgumentError(
-                f"{name}: the run's {name} is {str(value)[:80]!r}, which is not a time with a timezone. Pass a "
-                "datetime that has one."
+                f"{name}: the run's {name} is {str(value)[:80]!r}, which is not a datetime with a timezone. Pass a "
+                "datetime with a timezone."
             )
         return utc_time(value)
     return datetime.datetime.now(datetime.UTC)

@@ -27,27 +27,29 @@ MOST_NAMED = 20
 
 
 class EncordVerifyExportOperator(EncordBaseOperator):
-    """Check that the files of an export are what its manifest says, and optionally that the labels are those of Encord.
+    """Check an export of label rows against its manifest, and optionally against the current labels in Encord.
 
-    Against its files: each is there, has the size and the checksum, no other is there; rows of JSON Lines are those of
-    the listing, in order. If asked, also against Encord: which rows came, went or were edited since; or whether the
-    labels themselves are those that were exported. Only reads. Files are streamed.
+    The check of the files: every file of the manifest exists and has the right size and checksum; the directory has no
+    other files; in JSON Lines files, the rows are the rows of the listing, in the same order. Optionally the task also
+    reads Encord: it finds rows that were added, deleted or edited since the export, or compares all labels with the
+    exported labels. Only reads. Files are streamed.
 
-    Outlets that are the labels' asset (`airflow_provider_encord.assets.labels_asset`) or an asset alias get the counts
-    of the export and the manifest's URI with their event. Of an export in parts this is the task for such outlets: the
-    event comes when the export is whole and right.
+    Use the asset of the labels (`airflow_provider_encord.assets.labels_asset`) or an asset alias as an outlet: its
+    event gets the counts of the export and the URI of the manifest. If an export is split into partitions, give the
+    outlet to this task and not to the export tasks: then the event is created once, when the export is complete.
 
-    :param manifest: The manifest's URI or path, or that of its directory (templated); such as the ``manifest`` that
+    :param manifest: Path or URI of the manifest, or of its directory (templated), such as the ``manifest`` that
         `EncordExportLabelsOperator` returns.
-    :param check: ``"files"``; ``"listing"`` for the files and what Encord lists now; ``"content"`` for the files and
-        all labels, read again (templated).
-    :param on_error: What to do about mismatches: ``"fail"`` the task, or ``"report"`` them and go on (templated).
-    :param report: Where to write the mismatches, as JSON Lines (templated); None writes none. It replaces an earlier
-        report and no other file, and must not be in the directory of the export.
+    :param check: ``"files"`` (default) checks the files. ``"listing"`` also compares them with the label rows that
+        Encord lists now. ``"content"`` checks the files and reads all labels again (templated).
+    :param on_error: What to do about mismatches (templated): ``"fail"`` (default) fails the task, ``"report"`` only
+        logs and reports them.
+    :param report: Path or URI of a JSON Lines file for the mismatches (templated). It replaces an earlier report, but
+        no other file. It must not be in the directory of the export. Default: no report.
     :return: ``{"manifest": URI, "rows": int, "mismatches": int, "report": URI or None}``.
-    :raises AirflowFailException: There are mismatches, which the message names, the first 20 of them; there is no
-        manifest; or an argument is wrong.
-    :raises AirflowException: Encord or the store was not reached; a retry may help.
+    :raises AirflowFailException: There are mismatches (the message names the first 20), the manifest does not exist,
+        or an argument is wrong.
+    :raises AirflowException: Encord or the storage could not be reached; a retry may help.
     """
 
     template_fields: Sequence[str] = (
@@ -130,4 +132,4 @@ class EncordVerifyExportOperator(EncordBaseOperator):
 def _words(directory: ObjectStoragePath, mismatches: Sequence[Mismatch]) -> str:
     named = "; ".join(map(str, mismatches[:MOST_NAMED]))
     more = f"; and {len(mismatches) - MOST_NAMED} more" if len(mismatches) > MOST_NAMED else ""
-    return f"The export in {directory} does not match what it was checked against: {named}{more}. Export it again."
+    return f"The export in {directory} has {len(mismatches)} mismatches: {named}{more}. Export it again."

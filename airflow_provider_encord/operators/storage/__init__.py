@@ -1,4 +1,4 @@
-"""Operators on storage: files and cloud objects in, folders, metadata. One module each; users import them from here."""
+"""Operators on files, cloud objects and storage folders. One module each; users import them from here."""
 
 from airflow_provider_encord.operators.storage.create_folder import EncordCreateFolderOperator
 from airflow_provider_encord.operators.storage.metadata import EncordUpdateMetadataOperator

@@ -17,24 +17,28 @@ if TYPE_CHECKING:
 
 
 class EncordCreateFolderOperator(EncordBaseOperator):
-    """Create a storage folder, unless one with its title exists in the same place.
+    """Create a storage folder, unless one with its title exists in the same parent folder.
 
-    Safe to repeat with the default `if_exists`: the folder of this title is found again, also when the answer to its
-    creation was lost or the worker died. Of several that tasks created at the same time (within ten minutes) the oldest
-    is taken, with a warning. What is found is not changed. Needs an SSH key. Encord API: ``storage/folders`` POST (v2).
+    Safe to retry with the default `if_exists`: a retry finds the folder by its title, even if Encord's response was
+    lost or the worker died. If several tasks created a folder with this title at the same time (within ten minutes),
+    the oldest is used and a warning is logged. An existing folder is not changed. Needs an SSH key. Encord API:
+    ``storage/folders`` POST (v2).
 
     :param title: Name of the folder (templated).
-    :param parent_folder_id: Id of the folder to put it in (templated). Default: the root.
+    :param parent_folder_id: Id of the parent folder (templated). Default: the root.
     :param description: Description (templated).
-    :param client_metadata: Your own data about it, a dictionary or JSON (templated).
-    :param integration: Title or id of a cloud integration, for a folder that is synced with a bucket (templated).
-    :param remote_url: What to sync it with, such as ``s3://bucket/path/`` (templated). Needs `integration`.
-    :param if_exists: What to do if its title is taken (templated): ``"reuse"`` (default) takes the one folder of
-        exactly this title in that place, and fails if there are several that were not created together; ``"fail"``
-        fails if there is one; ``"new"`` makes another folder at every try.
+    :param client_metadata: Client metadata of the folder, a dictionary or JSON (templated).
+    :param integration: Title or id of a cloud integration, for a cloud-synced folder (templated).
+    :param remote_url: URL of the bucket or prefix to sync with, such as ``s3://bucket/path/`` (templated). Pass it
+        together with `integration`.
+    :param if_exists: What to do if the parent folder has a folder with this title (templated). ``"reuse"`` (default)
+        returns the folder with exactly this title, and fails if there are several that were not created at the same
+        time. ``"fail"`` fails the task, also on a retry after an attempt that created the folder. ``"new"`` creates
+        another folder at every attempt.
     :return: Id of the folder.
-    :raises AirflowFailException: The title is taken (see `if_exists`), or Encord refuses the arguments.
-    :raises AirflowException: Encord was not reached, or its answer was lost; a retry looks first.
+    :raises AirflowFailException: A folder with this title exists (see `if_exists`), or Encord rejects the arguments.
+    :raises AirflowException: Encord could not be reached, or its response was lost. A retry first looks for the
+        folder.
     """
 
     template_fields: Sequence[str] = (

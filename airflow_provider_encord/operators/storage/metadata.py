@@ -1,4 +1,4 @@
-"""Bring the client metadata of storage items up to date."""
+"""Update the client metadata of storage items."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ _NAMED = 5  # items that a message names
 
 
 class EncordUpdateMetadataOperator(EncordBaseOperator):
-    """Update the client metadata of the items in a folder: read, compare, and change only what differs, in bulk.
+    """Update the client metadata of the items in a folder. Items that already have the metadata are not changed.
 
-    Safe to repeat: a second run finds nothing that differs, and sends nothing that changes. Encord takes the metadata
-    of an item as a whole, so items that differ are read once more right before they are changed, 100 at a time: only a
-    key that somebody adds in that moment can be lost. An item that is deleted meanwhile counts as missing. Needs an
-    SSH key.
-    Encord API: ``storage/folders/{id}/items`` GET, ``storage/items/get-bulk`` POST, ``storage/items/patch-bulk`` PATCH
-    (v2).
+    Safe to repeat: a second run finds no differences and changes nothing. Encord can only replace the whole metadata of
+    an item. So the task reads items again right before it changes them, 100 at a time; only a key that somebody adds
+    between this read and the change can be lost. If an item is deleted while the task runs, it counts as not found.
+    Needs an SSH key. Encord API: ``storage/folders/{id}/items`` GET, ``storage/items/get-bulk`` POST,
+    ``storage/items/patch-bulk`` PATCH (v2).
 
     :param folder_id: Id of the storage folder (templated).
-    :param metadata: What the items are to have (templated): a dictionary, id or name of the item to a dictionary; or
-        the path or URI of a ``.json``, ``.jsonl`` or ``.csv`` file, as with `EncordUploadFilesOperator`. A name that
-        several items have means all of them. Dates, UUIDs and decimals become JSON as one would write them.
-    :param mode: ``"merge"`` (default) keeps keys that are not named; ``"replace"`` removes them (templated).
-    :param preview: Only say what would be changed (templated). Default: False. An empty text is refused.
-    :return: ``{"folder_id", "items", "updated", "unchanged", "failed", "not_found"}``: the number of items, and how
-        many of them were updated (with `preview`, would be), had the metadata already, or failed, which add up to
-        ``items``; and the number of names that no item has. The asset event of the folder gets the same.
-    :raises AirflowFailException: An argument is wrong, no item is meant at all, some items could not be changed, or
-        Encord refuses; the message says what is done.
+    :param metadata: The metadata of the items (templated): a dictionary from the id or name of an item to a dictionary;
+        or the path or URI of a ``.json``, ``.jsonl`` or ``.csv`` file, as in `EncordUploadFilesOperator`. If several
+        items have the same name, all of them are updated. Dates, UUIDs and decimals are converted to JSON.
+    :param mode: ``"merge"`` (default) keeps the other keys of an item; ``"replace"`` removes them (templated).
+    :param preview: Only log what would be changed (templated). Default: False. An empty string is an error.
+    :return: ``{"folder_id", "items", "updated", "unchanged", "failed", "not_found"}``. ``items`` is the number of
+        items. ``updated`` (with `preview`: items that would be updated), ``unchanged`` and ``failed`` add up to it.
+        ``not_found`` is the number of names or ids without an item. The asset event of the folder contains the same
+        values.
+    :raises AirflowFailException: An argument is wrong, the folder has none of the items, some items could not be
+        changed, or Encord rejects the request. The message says how many items failed.
     """
 
     template_fields: Sequence[str] = ("folder_id", "metadata", "mode", "preview", "encord_conn_id")
@@ -74,7 +74,7 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         )
 
     def _execute(self, context: Context) -> dict[str, Any]:
-        """Compare and change."""
+        """Update the items whose metadata differs."""
         from airflow_provider_encord.counts import require_sum
         from airflow_provider_encord.item_metadata.update import MODES, Outcome, update_items
 
@@ -101,9 +101,9 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         return result
 
     def _differing(self, folder: StorageFolder, wanted: Wanted, mode: str) -> tuple[list[str], int]:
-        """The ids of items that do not have what they are to have, and the number of items that are meant.
+        """The ids of the items whose metadata differs, and the number of items that `metadata` names.
 
-        :raises InvalidArgumentError: No item is meant.
+        :raises InvalidArgumentError: The folder has none of these items.
         """
         from airflow_provider_encord.client.api.storage_items import ItemFilter
         from airflow_provider_encord.client.errors import InvalidArgumentError
@@ -120,11 +120,11 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
                 differing.append(item.uuid)
         missing = wanted.missing
         if missing:
-            self.log.warning("No item of the folder is named %s.", _some(missing))
+            self.log.warning("The folder has no items with these names or ids: %s.", _some(missing))
         if not items:
             raise InvalidArgumentError(
-                f"metadata: folder {folder.id} has no item that it names, such as {_some(missing)}. Nothing was "
-                "changed. Check the folder, and whether the names are those of the items (or their ids)."
+                f"metadata: folder {folder.id} has none of these items: {_some(missing)}. Nothing was changed. Check "
+                "folder_id, and that `metadata` has the names or ids of storage items as keys."
             )
         return differing, items
 

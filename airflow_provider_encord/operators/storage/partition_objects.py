@@ -1,4 +1,4 @@
-"""Partition the objects of a prefix into manifests."""
+"""List the objects below a prefix, and write them to manifests."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ if TYPE_CHECKING:
 class EncordPartitionObjectsOperator(EncordBaseOperator):
     """List the objects below a prefix once, and write them to manifests for mapped registration tasks.
 
-    `EncordRegisterCloudDataOperator` takes the manifests. Nothing is sent to Encord, and the connection is not read.
-    XCom gets the URIs of the manifests, never the list of objects. Objects are ordered by key. The same objects give
-    the same manifests, so the task may be retried or cleared at any time. Manifests that the objects do not give any
-    more are removed. Give each DAG run a directory of its own, so that no run removes manifests which another one still
-    registers::
+    Pass the manifests to `EncordRegisterCloudDataOperator`. This operator sends nothing to Encord and does not read
+    the connection. It returns only the URIs of the manifests, not the list of objects. Objects are ordered by key. The
+    same objects result in the same manifests, so the task can be retried or cleared at any time. It removes manifests
+    of an earlier attempt that are no longer needed. So use a different destination for each DAG run; otherwise a run
+    could remove manifests that another run still registers::
 
         manifests = EncordPartitionObjectsOperator(
             task_id="partition", source="s3://aws_default@intake/cameras", destination="s3://aws_default@work/{{ ds }}"
         )
         EncordRegisterCloudDataOperator.partial(task_id="register", ...).expand(source=manifests.output)
 
-    :param source: The directory or prefix to list (templated): a URL that Airflow's object storage knows
+    :param source: The directory or prefix to list (templated): a URL of Airflow's object storage
         (``s3://connection_id@bucket/path``), an absolute local path, or an `ObjectStoragePath`.
-    :param destination: Directory for the manifests (templated). It must be empty, or hold nothing but manifests of this
+    :param destination: Directory for the manifests (templated). It must be empty, or contain only manifests of this
         operator.
-    :param url_prefix: What stands for the source in URLs that Encord reads, such as ``s3://bucket/prefix`` (templated).
-        Default: the source's own URI, without the id of a connection.
-    :param kind: What all objects are, whatever their names (templated): ``"image"``, ``"video"``, ``"audio"``,
-        ``"dicom"``, ``"nifti"``, ``"pdf"`` or ``"text"``. By default the suffix of each name decides, and an object
-        whose suffix stands for none of these, or for text, is left out.
-    :param objects_per_manifest: Objects in a manifest, at most (templated). If that makes more than 1000 manifests,
-        they are larger. Default: 10000.
+    :param url_prefix: The URL of the source for Encord, such as ``s3://bucket/prefix`` (templated). Default: the URI of
+        the source, without a connection id.
+    :param kind: Type of all objects (templated): ``"image"``, ``"video"``, ``"audio"``, ``"dicom"``, ``"nifti"``,
+        ``"pdf"`` or ``"text"``. Default: the suffix of each name decides; text files and files with an unknown suffix
+        are skipped.
+    :param objects_per_manifest: Maximum number of objects in a manifest (templated). The number is raised if there
+        would be more than 1000 manifests. Default: 10000.
     :return: URIs of the manifests, in order; at least one.
-    :raises AirflowFailException: The source has no objects, the destination holds other files, or an argument is wrong.
-    :raises AirflowException: The store cannot be reached, or another task writes into the destination; a retry may
+    :raises AirflowFailException: The source has no objects, the destination has other files, or an argument is wrong.
+    :raises AirflowException: The storage could not be reached, or another task writes to the destination; a retry may
         help.
     """
 
-    operator_extra_links = ()  # it asks nothing of Encord, so there is no page to open
+    operator_extra_links = ()  # there is no page in Encord to open
     template_fields: Sequence[str] = (
         "source",
         "destination",

@@ -1,4 +1,4 @@
-"""Register objects of the user's own bucket."""
+"""Register objects of a cloud bucket with Encord."""
 
 from __future__ import annotations
 
@@ -41,53 +41,54 @@ if TYPE_CHECKING:
 class EncordRegisterCloudDataOperator(JobOperator):
     """Register objects of your own bucket with a storage folder or a dataset, without copying files.
 
-    The objects come from a manifest, or from a listing of a prefix. They are registered in jobs of up to
-    `units_per_job`, one after the other. One bad object does not stop the others. Into a folder it needs an SSH key;
-    into a dataset it works with an API key of the dataset, too.
+    The objects come from a manifest, or from the listing of a prefix. The task starts one job after the other, each
+    with up to `units_per_job` units. A unit is a file, a group of files, a DICOM series or a scene. If a unit fails,
+    the others are still registered. A folder needs an SSH key; a dataset also works with an API key of the dataset.
 
-    Safe to repeat with `skip_duplicate_urls`: what is in the folder from the same URL is left out, so a retry or a
-    cleared task registers what is missing. A group or series is left out if one of its title and type has the same
-    files, also in another order. With an API key, which cannot read the files, the title alone decides, and so it does
-    for scenes. The log warns of both, and the report says it. On Airflow 3.3 a retry first waits for a
-    job that the attempt before left running. A listing is continued after the last key that was registered, so objects
-    that come or go meanwhile move no others; a manifest that is changed while it is registered is an error. A task
-    that is killed, or failed or cleared by hand, cancels its job, in folders; Encord's API has nothing to cancel a
-    dataset's job. Two tasks that register the same objects at once can register them twice: set
-    ``max_active_tis_per_dag=1``.
+    Safe to repeat with `skip_duplicate_urls`: objects whose URL is already registered in the target are skipped, so a
+    retry or a cleared task registers only what is missing. A group or series is skipped if one with the same title,
+    type and files exists; the order of the files does not matter. For scenes, and for all groups with an API key (which
+    cannot read the files), only title and type are compared; the log warns about this, and the report notes it.
 
-    :param source: The manifest (templated): path or URI of a ``.jsonl``, ``.csv`` or ``.json`` file with the
-        field ``url`` and, if needed, ``kind``, ``title``, ``group`` and ``client_metadata``. Or a directory of an
-        object store, which is listed.
-    :param integration: Title or id of the cloud integration by which Encord reads the bucket (templated).
-    :param folder_id: Id of the storage folder (templated). With a dataset, the folder that keeps its items.
-    :param dataset_id: Id of the dataset (templated). Give one of the two, or both.
-    :param url_prefix: For a listing: what stands for the directory in URLs that Encord reads, such as
-        ``s3://bucket/prefix`` (templated). Default: the directory's own URI, without the id of a connection.
-    :param kind: What the objects are that do not say it, whatever their names (templated); as with
-        `EncordUploadFilesOperator`.
-    :param skip_duplicate_urls: Leave out what is registered from the same URL (templated). Default: True; in Encord's
-        API it is False.
-    :param upsert_metadata: Give objects that are left out the client metadata of the manifest (templated). Default:
-        False. For groups and scenes it needs an SSH key; what was not updated is in the log, and in ``note`` of the
+    On Airflow 3.3, a retry first waits for a job that the previous attempt left running. A listing continues after the
+    last registered key, even if objects were added or deleted in the meantime. If a manifest changes while it is
+    registered, the task fails. If the task is killed, or marked as failed or cleared, it cancels its job in a folder;
+    Encord's API cannot cancel the job of a dataset. Two tasks that register the same objects at the same time can
+    register them twice: set ``max_active_tis_per_dag=1``.
+
+    :param source: Path or URI of a manifest (templated): a ``.jsonl``, ``.csv`` or ``.json`` file with the field
+        ``url`` and the optional fields ``kind``, ``title``, ``group`` and ``client_metadata``. Or a directory of an
+        object store; its objects are listed.
+    :param integration: Title or id of the cloud integration that Encord uses to read the bucket (templated).
+    :param folder_id: Id of the storage folder (templated). With a dataset, the folder for its items.
+    :param dataset_id: Id of the dataset (templated). Pass `folder_id`, `dataset_id`, or both.
+    :param url_prefix: If `source` is a directory: the URL of this directory for Encord, such as ``s3://bucket/prefix``
+        (templated). Default: the URI of the directory, without a connection id.
+    :param kind: Type of the objects for which the manifest has no ``kind`` (templated); same values as in
+        `EncordUploadFilesOperator`. Default: the suffix of each name decides.
+    :param skip_duplicate_urls: Skip objects whose URL is already registered in the target (templated). Default: True
+        (Encord's own default is False).
+    :param upsert_metadata: Update the client metadata of skipped objects from the manifest (templated). Default: False.
+        For groups and scenes this needs an SSH key. The log, and ``note`` in the report, say what was not updated.
+    :param units_per_job: Maximum number of units in a job, 1 to 500000 (templated). Default: 10000.
+    :param report: Path or URI of a JSON Lines file to write, with one line for each unit and its outcome (templated).
+        The schema ``report`` of `airflow_provider_encord.schemas` lists the fields. The task writes it in parts while
+        it runs, also if jobs fail. It replaces an earlier report; lines of that about other units are kept in a second
+        file, whose name is the name of the report and ``.known``. Only one task at a time may write it. Default: no
         report.
-    :param units_per_job: How many units to register at once, 1 to 500000 (templated). Default: 10000.
-    :param report: Path or URI of a file to write (templated): JSON Lines, one for each unit, with its outcome; the
-        schema ``report`` of `airflow_provider_encord.schemas` lists its fields. Written in parts while the task runs,
-        and also if jobs fail. An earlier report is replaced; what it has about other units is kept beside it, in a file
-        of its name with ``.known`` after it. One task at a time may write it. Default: none.
-    :param on_error: ``"fail"`` (default) fails the task if units failed, after all others are registered; ``"skip"``
-        succeeds (templated).
-    :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting
+    :param on_error: What to do if some units failed (templated): ``"fail"`` (default) fails the task after all other
+        units are registered; ``"skip"`` only counts and logs them.
+    :param deferrable: Wait in the triggerer instead of on a worker (templated). Default: Airflow's setting
         ``[operators] default_deferrable``.
-    :param poll_interval: Seconds between two looks of the triggerer, 5 or more (templated). Default: 30.
+    :param poll_interval: Seconds between two polls of the triggerer, at least 5 (templated). Default: 30.
     :param job_timeout: Seconds to wait for one job to end (templated). Default: 6 hours.
     :return: ``{"folder_id", "dataset_id", "jobs", "units", "registered", "failed", "cancelled", "report"}``: ids, and
-        numbers of jobs and units. ``registered`` is what Encord counts as done, skipped duplicates among them;
-        ``registered``, ``failed`` and ``cancelled`` add up to ``units``. ``cancelled`` are units of jobs that were
-        cancelled; in the report their outcome is ``failed``. The asset event of the dataset or folder gets the same.
+        numbers of jobs and units. ``registered`` also counts skipped duplicates. ``registered``, ``failed`` and
+        ``cancelled`` add up to ``units``. ``cancelled`` are the units of jobs that were cancelled; in the report their
+        outcome is ``failed``. The asset event of the dataset or folder contains the same values.
     :raises AirflowFailException: An argument or a line of the manifest is wrong, units failed, or a job does not
-        account for all of its units.
-    :raises AirflowException: Encord was not reached, or a job did not end in time; a retry may help.
+        report an outcome for all of its units.
+    :raises AirflowException: Encord could not be reached, or a job did not end in time; a retry may help.
     """
 
     template_fields: Sequence[str] = (
@@ -162,14 +163,16 @@ class EncordRegisterCloudDataOperator(JobOperator):
         self._skip = parse_bool(self.skip_duplicate_urls, "skip_duplicate_urls")
         self._upsert = parse_bool(self.upsert_metadata, "upsert_metadata")
         if self._upsert and not self._skip:
-            raise InvalidArgumentError("upsert_metadata: it works along with skip_duplicate_urls only.")
+            raise InvalidArgumentError(
+                "upsert_metadata: it needs skip_duplicate_urls=True, because it updates the objects that are skipped."
+            )
         self._source = self._cloud_source()
         if blank_to_none(self.report) is not None:
             self._report_path = storage_path(self.report, "report")
-        if self._report_path is not None:  # before any request: if one fails, `settle` releases the claim
+        if self._report_path is not None:  # before the first request, so that `settle` can release the claim
             self._source.require_elsewhere(self._report_path, "report")
             report = RegistrationReport(self._report_path)
-            if self._owned_by is None:  # no deferral came before
+            if self._owned_by is None:  # not resumed after a deferral
                 report.require_ours()
             self._claim = Claim(report.claim_path, self._owner(context), "report")
         self._folder = require_id(self.folder_id, "folder_id") if blank_to_none(self.folder_id) is not None else None
@@ -189,15 +192,15 @@ class EncordRegisterCloudDataOperator(JobOperator):
             self._report.keep_earlier()
 
     def begin(self, context: Context) -> dict[str, Any]:
-        """Read the whole manifest once, so that a wrong line is found before anything is sent."""
+        """Read the whole manifest once, to find wrong lines before anything is sent."""
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.resources.organisation import integration_of
         from airflow_provider_encord.registration.counts import NO_UNITS
 
         if self._start_in_doubt and not self._skip:
             if self._report is not None:
-                self._report.drop_open_parts()  # the next run is that of somebody who has looked
-            raise InvalidArgumentError(_in_doubt("An earlier attempt ended before it knew what its job registered."))
+                self._report.drop_open_parts()  # the user starts the next run after checking the target
+            raise InvalidArgumentError(_in_doubt("An earlier attempt ended before its job returned a result."))
         self._version = self._source.version()
         counts = []
         for units, _ in self._source.jobs():
@@ -205,13 +208,13 @@ class EncordRegisterCloudDataOperator(JobOperator):
             if self._claim is not None:
                 self._claim.keep()
         if not counts:
-            raise InvalidArgumentError(f"source: {self.source} names no objects.")
+            raise InvalidArgumentError(f"source: {self.source} has no objects. Check the path.")
         self.log.info("%d units to register, in %d jobs.", sum(counts), len(counts))
         self._integration_id = integration_of(self.client.cloud_integrations(), str(self.integration))
         return dict(NO_UNITS)
 
     def parts(self, after: Any) -> Iterator[JobPart]:
-        """The jobs, cut from the source as they are needed; what each is sent is noted before it starts."""
+        """Yield the jobs while the source is read. The report records each job before it starts."""
         from airflow_provider_encord.attempts import fingerprint
         from airflow_provider_encord.client.api.data_items import data_items
         from airflow_provider_encord.registration.cloud_source import digest
@@ -239,7 +242,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
     def start_part(self, part: JobPart) -> Job:
         """Start the job of a part.
 
-        :raises InvalidArgumentError: The answer was lost, and duplicates are not skipped.
+        :raises InvalidArgumentError: The response was lost, and duplicates are not skipped.
         """
         from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, OutcomeUnknownError
 
@@ -247,7 +250,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         try:
             return self._start(part.content["items"])
         except OutcomeUnknownError:
-            lost = "The answer of Encord to the start of a job was lost, so the objects may be registered or not."
+            lost = "Encord's response to the start of a job was lost, so the objects may or may not be registered."
         except EncordError:
             if self._report is not None:
                 self._report.drop_part(part.note["number"])  # nothing was started
@@ -256,7 +259,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
             if self._report is not None:
                 self._report.drop_part(part.note["number"])
             raise InvalidArgumentError(_in_doubt(lost))
-        self.log.warning("%s It is started again; what is there by then is left out.", lost)
+        self.log.warning("%s The job is started again; objects that are registered by then are skipped.", lost)
         self.client.run(self._registered_groups().wait_for(part.content["units"]))
         raise StartAgainError(lost)
 
@@ -267,14 +270,14 @@ class EncordRegisterCloudDataOperator(JobOperator):
         return self.client.run(start_registration(items, **target))
 
     def left_a_start(self) -> bool:
-        """Whether the report has a job without outcomes."""
+        """Return whether the report has a job without outcomes."""
         return self._report is not None and self._report.has_open_part
 
     def part_result(self, part: JobPart, job: Job, answer: Answer) -> dict[str, Any]:
-        """Its counts; and its part of the report, also if the job failed.
+        """Return the counts of the job. Write its part of the report, even if the job failed.
 
-        :raises RefusedError: The job failed as a whole.
-        :raises CountMismatchError: It does not account for all units.
+        :raises RefusedError: The whole job failed.
+        :raises CountMismatchError: The job does not report an outcome for all units.
         """
         from airflow_provider_encord.client.api.uploads import UploadJob
         from airflow_provider_encord.registration.counts import counts_of_job
@@ -285,7 +288,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         return counts_of_job(job, answer, units=part.note["units"], present=part.note["present"])
 
     def add(self, totals: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
-        """Sums, and the first reasons of failures."""
+        """Add the counts, and keep the first error messages."""
         from airflow_provider_encord.registration.counts import added
 
         return added(totals, result)
@@ -306,8 +309,9 @@ class EncordRegisterCloudDataOperator(JobOperator):
         }
         lacking = result["failed"] + result["cancelled"]
         if lacking:
-            where = "the report lists them all" if self._report else "with the argument report, all are listed"
-            text = f"{lacking} of {result['units']} units are not registered; {where}:\n" + "\n".join(totals["reasons"])
+            where = "The report lists all of them" if self._report else "Pass `report` to list all of them in a file"
+            text = f"{lacking} of {result['units']} units were not registered. {where}. Errors:\n"
+            text += "\n".join(totals["reasons"])
             if self.on_error == FAIL:
                 raise AirflowFailException(text)
             self.log.warning("%s", text)
@@ -320,22 +324,22 @@ class EncordRegisterCloudDataOperator(JobOperator):
         self._require_claim()
 
     def before_deferral(self, seconds: float) -> None:
-        """Hold the claim on the report: nothing renews it in the triggerer."""
+        """Extend the claim on the report, because the triggerer does not renew it."""
         if self._claim is not None:
             self._claim.hold(seconds)
 
     def settle(self) -> None:
-        """Write the report of what is known, if the attempt failed, and release it."""
+        """Write the report as far as it is known, if the attempt failed, and release the claim on it."""
         from airflow_provider_encord.registration.report import settle
 
         if self._claim is not None:
             settle(self._report, self._claim)
 
     def _present(self, units: Sequence[Unit]) -> dict[int, Registered]:
-        """The groups and scenes that are registered already, by position; Encord itself skips single files only."""
+        """The groups and scenes that are already registered, by position. Encord itself skips only single files."""
         if not self._skip:
             return {}
-        if self._start_in_doubt:  # of which part that was is not known
+        if self._start_in_doubt:  # it may have been the job of this part
             self.client.run(self._registered_groups().wait_for(units))
         return self.client.run(self._registered_groups().find(units))
 
@@ -357,12 +361,12 @@ class EncordRegisterCloudDataOperator(JobOperator):
         return counts_of_present(part.note["units"])
 
     def carry(self) -> dict[str, Any]:
-        """What the attempt is, and what the source was."""
+        """Return the owner of the claim, the version of the source and the id of the integration."""
         owner = None if self._claim is None else dataclasses.asdict(self._claim.owner)
         return {"owner": owner, "version": self._version, "integration": self._integration_id}
 
     def take_over(self, carried: Mapping[str, Any]) -> None:
-        """Remain the same attempt after a deferral."""
+        """Restore them after a deferral, so that the claim stays valid."""
         self._owned_by = carried.get("owner")
         self._version = carried.get("version")
         self._integration_id = carried.get("integration")
@@ -391,6 +395,6 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
 def _in_doubt(what: str) -> str:
     return (
-        f"{what} With skip_duplicate_urls=False, starting it again could register objects twice. Look into the folder "
-        "or dataset; or set skip_duplicate_urls=True and run the task again."
+        f"{what} With skip_duplicate_urls=False, starting the job again could register objects twice. Check the folder "
+        "or dataset in Encord, or set skip_duplicate_urls=True and run the task again."
     )

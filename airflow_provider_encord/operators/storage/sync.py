@@ -1,4 +1,4 @@
-"""Take in what the bucket of a cloud-synced folder holds."""
+"""Sync a cloud-synced folder with its bucket."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ if TYPE_CHECKING:
 class EncordSyncFolderOperator(JobOperator):
     """Sync a cloud-synced folder with its bucket, and wait for the sync.
 
-    Needs an SSH key. Safe to repeat: a sync adds what is missing. A retry waits for a sync that an earlier attempt left
-    running (Airflow 3.3), and then syncs what came into the bucket since. A sync cannot be cancelled: Encord's API has
-    nothing for that. Encord API: ``storage/folders/{id}/cloud-linked-folder-syncs`` (v2).
+    Needs an SSH key. Safe to repeat: a sync adds only the missing files. On Airflow 3.3, a retry first waits for a sync
+    that an earlier attempt left running, and then syncs the files that were added to the bucket since. Encord's API
+    cannot cancel a sync. Encord API: ``storage/folders/{id}/cloud-linked-folder-syncs`` (v2).
 
     :param folder_id: Id of the cloud-synced folder (templated).
-    :param on_error: ``"fail"`` (default) fails the task if files could not be synced, after all others are; ``"skip"``
-        only counts and logs them (templated).
-    :param deferrable: Wait in the triggerer, without a worker (templated). Default: Airflow's setting
+    :param on_error: What to do if some files could not be synced (templated): ``"fail"`` (default) fails the task after
+        all other files are synced; ``"skip"`` only counts and logs them.
+    :param deferrable: Wait in the triggerer instead of on a worker (templated). Default: Airflow's setting
         ``[operators] default_deferrable``.
-    :param poll_interval: Seconds between two looks of the triggerer, 5 or more (templated). Default: 30.
+    :param poll_interval: Seconds between two polls of the triggerer, at least 5 (templated). Default: 30.
     :param job_timeout: Seconds to wait for the sync to end (templated). Default: 6 hours.
     :return: ``{"folder_id", "job_id", "synced", "failed", "cancelled", "pages"}``: ids, the numbers of files that were
-        synced or not, and of pages of the bucket's listing. The asset event of the folder gets the same.
-    :raises AirflowFailException: There is no such folder, or it is not synced with a bucket.
-    :raises AirflowException: The sync ended with an error, or not in time, or files could not be synced; a retry may
-        help.
+        synced, failed and cancelled, and the number of pages of the bucket listing. The asset event of the folder
+        contains the same values.
+    :raises AirflowFailException: The folder does not exist, or it is not a cloud-synced folder.
+    :raises AirflowException: The sync ended with an error, did not end in time, or could not sync some files; a retry
+        may help.
     """
 
     reuses_finished_jobs = False
@@ -56,7 +57,7 @@ class EncordSyncFolderOperator(JobOperator):
         self.push_link(context, folder_url, self._id)
 
     def parts(self, after: Any) -> Iterator[JobPart]:
-        """One part; a sync is about its folder, whatever the bucket holds."""
+        """Yield one part, the sync of the whole folder."""
         from airflow_provider_encord.attempts import fingerprint
 
         if after is None:
@@ -69,9 +70,9 @@ class EncordSyncFolderOperator(JobOperator):
         return Job(kind=FOLDER_SYNC, resource=self._id, id=self.client.folder(self._id).start_sync())
 
     def part_result(self, part: JobPart, job: Job, answer: Answer) -> dict[str, Any]:
-        """Its counts.
+        """Return the counts of the sync.
 
-        :raises UnavailableError: It ended with an error.
+        :raises UnavailableError: The sync ended with an error.
         """
         from airflow_provider_encord.client.errors import UnavailableError
         from airflow_provider_encord.client.resources.jobs import state_of
@@ -79,8 +80,8 @@ class EncordSyncFolderOperator(JobOperator):
         state = state_of(answer)
         if not state.succeeded:
             raise UnavailableError(
-                f"The sync {job.id} of folder {job.resource} ended as {state.status}: {state.done} files were synced, "
-                f"{state.failed} failed. Run the task again; files that are already synced are skipped."
+                f"The sync {job.id} of folder {job.resource} ended with status {state.status}: {state.done} files were "
+                f"synced, {state.failed} failed. Run the task again; files that are already synced are skipped."
             )
         return {
             "job_id": job.id,
@@ -104,9 +105,12 @@ class EncordSyncFolderOperator(JobOperator):
         result = {"folder_id": self._id, **totals}
         self.log.info("Folder %s: %d files synced, %d failed.", self._id, result["synced"], result["failed"])
         if lacking := result["failed"] + result["cancelled"]:
-            text = f"{lacking} files of the bucket were not synced, {result['synced']} were; the folder shows which."
+            text = (
+                f"{lacking} files of the bucket were not synced, {result['synced']} were. Open the folder in Encord to "
+                "see which."
+            )
             if self.on_error == FAIL:
-                raise AirflowException(f"{text} Run the task again, or set on_error='skip' to go on without them.")
+                raise AirflowException(f"{text} Run the task again, or set on_error='skip' to ignore them.")
             self.log.warning("%s", text)
         self.record_asset_event(context, folder_uri(self.client.settings.base_url, self._id), result)
         return result

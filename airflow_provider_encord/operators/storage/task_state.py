@@ -1,4 +1,4 @@
-"""Notes in Airflow's own store of task state, which a retry finds on whatever machine it runs (Airflow 3.3)."""
+"""Checkpoints of running jobs in Airflow's task state store (3.3), where a retry on any machine finds them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _log = logging.getLogger(__name__)
 
 
 def task_state_checkpoints(context: Context) -> JobCheckpoints:
-    """The checkpoints of a task that has no report; without a store of task state they serve one attempt alone.
+    """Return the checkpoints of a task without a report. Without a task state store, they last for one attempt only.
 
-    What keeps it from being written or erased is logged once: an upload is worth more than the note about it.
+    If the store cannot be written, the task logs that once and continues: the upload matters more than a checkpoint.
     """
     from airflow_provider_encord.uploads.notes import JobCheckpoints
 
@@ -38,8 +38,8 @@ def task_state_checkpoints(context: Context) -> JobCheckpoints:
             if not failed:
                 failed.append(type(error).__name__)
                 _log.warning(
-                    "Running jobs cannot be noted in the task state (%s): if this worker dies, the retry may send "
-                    "their files again.",
+                    "The task state store cannot be written (%s). If this worker dies, a retry may upload the files of "
+                    "running jobs again.",
                     failed[0],
                 )
 

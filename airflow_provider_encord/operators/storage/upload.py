@@ -46,22 +46,25 @@ _NAMED_FAILURES = 20  # in the exception; the report has all
 
 
 class EncordUploadFilesOperator(EncordBaseOperator):
-    """Upload files to a dataset or a storage folder, from this machine or from an object store.
+    """Upload files to a dataset or a storage folder, from the worker's machine or from an object store.
 
-    The files are sent to Encord's own storage, several at once, each streamed, and registered in jobs of up to
-    `files_per_job`. One bad file does not stop the others. Into a dataset it works with an SSH key and with an API key
-    of the dataset; into a folder with an SSH key. Encord takes NIfTI, PDF and text files into folders only.
+    The files are streamed to Encord's storage, several at the same time, and registered in jobs of up to
+    `files_per_job` files. If a file fails, the others are still uploaded. A dataset works with an SSH key, or with an
+    API key of the dataset; a folder needs an SSH key. Encord accepts NIfTI, PDF and text files only in folders.
 
-    Safe to repeat, on any machine: a file is left out if it is there. A report of an earlier attempt or run knows
-    which file each data unit was made of, with its checksum, so files are recognised whatever their names, and a file
-    that changed is uploaded again. For what no report knows, Encord states only title and size (`match_by`): a file
-    that changed but kept both counts as present, as does a group of the same name, and the log warns. If some of
-    several files of one title and size are there, and it cannot be known which, they fail. Two tasks must not upload
-    the same files at once: with one report the second fails until the first has ended; without one, set
-    ``max_active_tis_per_dag=1``, as the second may upload files twice and then fails. If a worker dies while a job
-    runs, the retry waits for the job and does not send its files again: running jobs are noted beside the report, and
-    without a report in Airflow's task state (3.3). On older Airflow without a report nothing is noted: there, leave
-    such a job enough time with ``retry_delay``, or name a report.
+    Safe to repeat, on any machine: files that are already in Encord are skipped. Pass a `report` to recognise them
+    reliably: it stores the checksum of each file and the data unit that was made from it. So a renamed file is
+    recognised, and a changed file is uploaded again. Without a report, only title and size can be compared (see
+    `match_by`): a file that changed but has the same title and size is skipped, and so is a group with the same name;
+    the log warns about them. If several files have the same title and size, and Encord has only some of them, these
+    files fail.
+
+    Two tasks must not upload the same files at the same time. With the same report, the second task fails until the
+    first has ended. Without a report, the second task may upload files twice and then fails; set
+    ``max_active_tis_per_dag=1``. If a worker dies while a job runs, the retry waits for that job and does not upload
+    its files again. For this, running jobs are recorded next to the report or, without a report, in Airflow's task
+    state (3.3). On older Airflow without a report they are not recorded: pass a report, or set a ``retry_delay`` that
+    is longer than a job takes.
 
     Example::
 
@@ -72,45 +75,46 @@ class EncordUploadFilesOperator(EncordBaseOperator):
             report="s3://aws_default@intake/reports/{{ ds }}.jsonl",
         )
 
-    :param source: What to upload (templated); one of these, or a list of them: a path of the worker's machine, a URI
-        that ``ObjectStoragePath`` takes (``s3://connection@bucket/key``), or such an object; each may be a file, a
-        directory (its images, videos, audio, DICOM, NIfTI and PDF files, at any depth, except hidden ones), or a
-        pattern with ``*``, ``?``, ``[...]`` or ``**``. Other files in a directory are left out; named by a path or a
-        pattern they are an error. The name of a file, at most 300 characters, becomes its title.
-    :param dataset_id: Id of the dataset (templated). Default: the one that the connection's API key belongs to; with an
-        SSH key, none, and the files go into the folder alone.
-    :param folder_id: Id of the storage folder (templated). With a dataset, the one that keeps its files, which is
-        needed unless the dataset has a folder of its own (a mirror dataset).
-    :param kind: What the files are, if their names do not tell (templated): ``"image"``, ``"video"``, ``"audio"``,
-        ``"dicom"``, ``"nifti"``, ``"pdf"``, ``"text"``.
-    :param group_by: Which files are one unit (templated): ``"directory"``, the images of a directory are an image
-        group, named like it; a regular expression with a part named ``group``, such as ``r"(?P<group>scene-\\d+)/"``,
-        looked for in the URI; or a dictionary, title of the unit to the names (or URIs) of its files in order. DICOM
-        files are always grouped to series: without this, by directory. Default: no groups of images.
-    :param create_video: Make image sequences of the groups, which play like videos (templated). Default: False.
-    :param client_metadata: Your own data about the files (templated): a dictionary, title or URI to a dictionary;
-        ``"sidecar"``, for a JSON file beside each, of its name with ``.json`` after it; or the path or URI of one
-        ``.json``, ``.jsonl`` or ``.csv`` file about all, which names each by ``source`` or ``title``. What is in the
-        dataset already is not changed. Default: none.
-    :param report: Path or URI of a file to write (templated): JSON Lines, one for each file, with the outcome of it;
-        the schema ``report`` of `airflow_provider_encord.schemas` lists its fields. Written in parts while the task
-        runs, and also if it fails. A report that is there is replaced; what it knows of rows that this run is not about
-        is kept beside it, in a file of its name with ``.known`` after it. A local path must be absolute: workers share
-        no working directory. Default: none.
-    :param match_by: How to recognise a file that is there already, if no line of the report is about it (templated):
-        ``"title_and_size"`` (default); ``"title"``, for files that Encord may store in another size; or
-        ``"checksum"``, for files of one name and one size whose content differs, such as BMP, WAV and raw frames: then
-        only what the report knows counts as present. It needs a report, which must be the same at every run.
-    :param on_error: ``"fail"`` (default) fails the task if a file failed, after all others are uploaded; ``"skip"``
-        succeeds (templated).
-    :param files_per_job: How many files to register at once, 1 to 200 (templated).
-    :param max_concurrency: How many files to send at once (templated).
+    :param source: The files to upload (templated): a path on the worker's machine, a URI of Airflow's object storage
+        (``s3://connection@bucket/key``), an ``ObjectStoragePath``, or a list of these. Each may be a file, a directory,
+        or a pattern with ``*``, ``?``, ``[...]`` or ``**``. From a directory, all images, videos, audio, DICOM, NIfTI
+        and PDF files are uploaded, at any depth, except hidden ones. Files of other types are skipped in a directory;
+        if a path or pattern names them, they are errors. The title in Encord is the file name, at most 300 characters.
+    :param dataset_id: Id of the dataset (templated). Default: with an API key, the dataset of the key; with an SSH key,
+        no dataset, and the files are added only to the folder.
+    :param folder_id: Id of the storage folder (templated). With a dataset, the folder for its files; required unless
+        the dataset has a backing folder (a mirror dataset).
+    :param kind: Type of the files (templated): ``"image"``, ``"video"``, ``"audio"``, ``"dicom"``, ``"nifti"``,
+        ``"pdf"`` or ``"text"``. Default: the suffix of each name decides.
+    :param group_by: How to group files into units (templated). ``"directory"``: the images of a directory are an image
+        group with the name of the directory. A regular expression with a named group ``group``, such as
+        ``r"(?P<group>scene-\\d+)/"``, that is searched in the URI. Or a dictionary from the title of a unit to the
+        names (or URIs) of its files, in order. DICOM files are always grouped into series, by default one for each
+        directory. Default: images are not grouped.
+    :param create_video: Create image sequences, which play like videos, from the groups (templated). Default: False.
+    :param client_metadata: Client metadata of the files (templated). A dictionary from title or URI to a dictionary.
+        ``"sidecar"``: each file has a JSON file next to it, with ``.json`` added to its name. Or the path or URI of one
+        ``.json``, ``.jsonl`` or ``.csv`` file, which names each file by ``source`` or ``title``. Files that are already
+        in Encord are not changed. Default: no metadata.
+    :param report: Path or URI of a JSON Lines file to write, with one line for each file and its outcome (templated).
+        The schema ``report`` of `airflow_provider_encord.schemas` lists the fields. The task writes it in parts while
+        it runs, also if the task fails. It replaces an earlier report; lines of that about other files are kept in a
+        second file, whose name is the name of the report and ``.known``. A local path must be absolute, because workers
+        share no working directory. Default: no report.
+    :param match_by: How to recognise a file that is already in Encord, if the report has no line about it (templated).
+        ``"title_and_size"`` (default). ``"title"``: for files that Encord may store with a different size.
+        ``"checksum"``: for files that may have the same name and size but different content, such as BMP, WAV and raw
+        frames. Then only files that the report lists are skipped, so the same `report` is required at every run.
+    :param on_error: What to do if some files failed (templated): ``"fail"`` (default) fails the task after all other
+        files are uploaded; ``"skip"`` only counts and logs them.
+    :param files_per_job: Maximum number of files in a job, 1 to 200 (templated). Default: 100.
+    :param max_concurrency: Number of files to upload at the same time (templated). Default: 4.
     :param job_timeout: Seconds to wait for Encord to finish one job (templated). Default: 6 hours.
     :return: ``{"dataset_id", "folder_id", "files", "created", "unchanged", "matched_by_name", "failed", "bytes",
-        "report"}``: ids, numbers of files (a group counts once; ``unchanged`` were there before, and
-        ``matched_by_name`` of them were recognised by title and size, or title, only), the bytes that were uploaded,
-        and the report's URI or None. The
-        asset event of the dataset or folder gets the same.
+        "report"}``: ids, numbers of files, the number of uploaded bytes, and the URI of the report or None. A group
+        counts as one file. ``unchanged`` counts files that were already in Encord; ``matched_by_name`` counts those of
+        them that were recognised only by title and size, or by title. The asset event of the dataset or folder contains
+        the same values.
     :raises AirflowFailException: An argument is wrong, there are no files, or files failed and a retry cannot help.
     :raises AirflowException: Files failed, and a retry may help.
     """
@@ -176,7 +180,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         )
 
     def _execute(self, context: Context) -> dict[str, Any]:
-        """Upload what is missing."""
+        """Upload the files that are not in Encord yet."""
         from airflow_provider_encord.counts import require_sum
 
         options = self._options()
@@ -208,7 +212,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         return result
 
     def _options(self) -> dict[str, Any]:
-        """Options, checked, as `upload_files` takes them."""
+        """The checked options for `upload_files`."""
         from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.uploads.plan import CHECKSUM, MATCH_BY
 
@@ -216,7 +220,8 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         match_by = parse_choice(self.match_by, "match_by", MATCH_BY)
         if match_by == CHECKSUM and blank_to_none(self.report) is None:
             raise InvalidArgumentError(
-                "match_by: 'checksum' needs the argument report, as Encord keeps no checksums of files."
+                "match_by: 'checksum' needs `report`, because Encord does not store checksums. Pass `report` or "
+                "another match_by."
             )
         return {
             "match_by": match_by,
@@ -241,9 +246,9 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         )
 
     def _files(self, report: Any) -> list[SourceFile]:
-        """The units to upload, each with what is known of it.
+        """The units to upload, with their client metadata.
 
-        :param report: The path of the report, whose files are no data; None without one.
+        :param report: The path of the report, or None. Its files are not uploaded.
         """
         from airflow_provider_encord.item_metadata.client_metadata import add_client_metadata
         from airflow_provider_encord.sources.files import find_files
@@ -277,11 +282,13 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
     def _warn_of_names(self, number: int) -> None:
         if number:
+            what = str(self.match_by).replace("_", " ")
             self.log.warning(
-                "%d files count as present because data of the same %s is there; no report knows what that was made "
-                "of. If different files can share these, set match_by='checksum' and name a report.",
+                "%d files were skipped because Encord has data with the same %s; no report says which files that data "
+                "was made from. If different files can have the same %s, set match_by='checksum' and pass a report.",
                 number,
-                str(self.match_by).replace("_", " "),
+                what,
+                what,
             )
 
     def _upload(
@@ -318,7 +325,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         }
 
     def _judge(self, outcomes: Sequence[FileOutcome], *, has_report: bool) -> None:
-        """Fail the task if files failed and that is not to be skipped."""
+        """Fail the task if files failed, unless `on_error` is ``"skip"``."""
         from airflow_provider_encord.reports import FAILED
 
         failures = [outcome for outcome in outcomes if outcome.result == FAILED]
@@ -334,7 +341,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
 
 def _exists(uri: str) -> bool:
-    """Whether there is a file at the source of an earlier run; also if that cannot be known."""
+    """Whether the source file of an earlier run still exists. True if that cannot be checked."""
     from airflow_provider_encord.client.errors import EncordError
     from airflow_provider_encord.storage_paths import storage_errors
 
@@ -347,9 +354,9 @@ def _exists(uri: str) -> bool:
 
 
 def _describe(failures: Sequence[FileOutcome], files: int, report: bool) -> str:
-    lines = [f"{len(failures)} of {files} files are not in Encord:"]
+    lines = [f"{len(failures)} of {files} files were not uploaded:"]
     lines += [f"- {outcome.file.title}: {outcome.error}" for outcome in failures[:_NAMED_FAILURES]]
     if len(failures) > _NAMED_FAILURES:
-        where = "the report lists them all" if report else "with the argument report, they would be listed in a file"
-        lines.append(f"- and {len(failures) - _NAMED_FAILURES} more; {where}.")
+        where = "The report lists all of them" if report else "Pass `report` to list all of them in a file"
+        lines.append(f"- and {len(failures) - _NAMED_FAILURES} more. {where}.")
     return "\n".join(lines)
