@@ -258,8 +258,8 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
     """Remove data rows from a dataset. This also removes their labels in every project.
 
     The task logs which rows it removes before it removes them. A retry removes the rows that are left. On Airflow 3.3,
-    a retry also succeeds if an earlier attempt removed all rows. Otherwise, if the dataset has none of the rows, the task
-    fails, because the ids are probably wrong. So a task that is cleared after a success also fails. Many rows are
+    a retry also succeeds if an earlier attempt removed all rows. Otherwise, if the dataset has none of the rows, the
+    task fails, because the ids are probably wrong. So a task that is cleared after a success also fails. Many rows are
     removed in several requests. Works with an SSH key, or with an API key of the dataset. Encord API: ``datasets``
     DELETE (v1).
 
