@@ -1,1 +1,1 @@
-"""Label rows out of Encord into files: list, read in bundles, write shards, and say last what was written."""
+"""Exporting label rows to files: list them, read them in bundles, write shards, and write the manifest last."""

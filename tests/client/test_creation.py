@@ -327,7 +327,7 @@ ONTOLOGY: dict[str, Any] = {"ontologyUuid": "o1", "description": "", "editor": s
             create_ontology_once,
             {"structure": {"objects": [{"name": "Car", "shape": "bounding_box"}, {"name": "Tree", "shape": "point"}]}},
             ONTOLOGY,
-            "it lacks object Tree; object Car is polygon and not bounding_box",
+            "it lacks object Tree; object Car is polygon, not bounding_box",
         ),
         (create_ontology_once, {"structure": None, "description": "x"}, ONTOLOGY, "its description differs"),
     ],

@@ -77,7 +77,9 @@ def test_a_filter_is_taken_by_encord_or_refused_before_it_is_sent(board, title, 
 
 
 def test_a_status_that_a_stage_does_not_have_and_an_empty_list_are_refused(board):
-    with pytest.raises(InvalidArgumentError, match=r"statuses: 'COMPLETED' is not a status .* REVIEW; choose from NEW"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"statuses: 'COMPLETED' is not a status .* REVIEW\. Choose from NEW"
+    ):
         board.stage("Review").tasks(TaskFilter(statuses=["COMPLETED"]))
     with pytest.raises(InvalidArgumentError, match="data_hashes: it is empty"):
         board.stage("Review").tasks(TaskFilter(data_hashes=[]))
