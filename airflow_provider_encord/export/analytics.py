@@ -271,8 +271,8 @@ def _require_possible(selection: AnalyticsSelection, now: datetime.datetime) -> 
     )
     if end > midnight(now):
         raise InvalidArgumentError(
-            "start, end: the last day (UTC) of the interval from "
-            f"{selection.start} to {selection.end} is not over, and Encord stores time spent by day. {advice}"
+            f"start, end: the last day (UTC) of the interval from {selection.start} to {selection.end} is not over, "
+            f"and Encord stores time spent by day. {advice}"
         )
     first, last = days_of((start, end))
     log.warning(

@@ -140,8 +140,7 @@ class ExportDirectory(Generic[M]):
         except EncordError as error:
             raise InvalidArgumentError(
                 f"destination: {self.path} contains something else. {error.message} Use another directory, or empty "
-                "this "
-                "one."
+                "this one."
             ) from None
 
     def claim(self) -> Claim | None:
@@ -253,9 +252,7 @@ class ExportDirectory(Generic[M]):
         try:
             with storage_errors("destination", self.path):
                 write_whole(self.path / name, blocks)
-        except (
-            InvalidArgumentError
-        ):  # a process that finished, or a new owner, may have removed it while it was written
+        except InvalidArgumentError:  # a process that finished, or a new owner, may have removed it meanwhile
             self.require_owner(plan)
             raise
 
@@ -290,14 +287,12 @@ class ExportDirectory(Generic[M]):
         with locked(self.path):
             self.write(plan, MANIFEST, content)
             claim = self.claim()
-            if (
-                claim is not None and claim.id != plan
-            ):  # possible without a lock: another plan has just taken the directory
+            if claim is not None and claim.id != plan:  # without a lock, another plan may just have taken it
                 self._remove_manifest([plan])
                 self.require_owner(plan)
 
     def finish(self, plan: str, keep: Callable[[], Collection[str]]) -> None:
-        """Remove the files that are not needed beside the manifest: the plan first, then files of this and earlier plans.
+        """Remove the files that are not needed beside the manifest: the plan, then files of this and earlier plans.
 
         :param keep: Returns the names of files to keep. It is called after the plan is removed, because from then on no
             attempt starts another file.
@@ -341,8 +336,7 @@ class ExportDirectory(Generic[M]):
         more = f" and {len(found.foreign) - 3} more" if len(found.foreign) > 3 else ""
         raise InvalidArgumentError(
             f"destination: {self.path} contains other files ({', '.join(found.foreign[:3])}{more}). An export needs "
-            "its "
-            "own directory. Use an empty one, such as a subdirectory for each run."
+            "its own directory. Use an empty one, such as a subdirectory for each run."
         )
 
     def _look(self) -> _Survey[M]:

@@ -165,7 +165,7 @@ def test_an_export_of_another_question_is_refused_and_left_alone(tmp_path, selec
 
 def test_a_foreign_manifest_is_refused(tmp_path):
     (tmp_path / MANIFEST).write_text('{"name": "my web app"}')
-    with pytest.raises(InvalidArgumentError, match=r"destination: .* holds something else"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .* contains something else"):
         _export(tmp_path)
     assert "my web app" in (tmp_path / MANIFEST).read_text()
 

@@ -133,8 +133,7 @@ def signed_urls(count: int, kind: Kind) -> Call[list[SignedUrl]]:
     if kind.upload_type is None:
         raise ValueError(
             f"kind: Encord has no dataset upload URLs for files of list {kind.list_name}. Upload them into a storage "
-            "folder "
-            "(folder_uploads.folder_signed_urls), and link the items to the dataset."
+            "folder (folder_uploads.folder_signed_urls), and link the items to the dataset."
         )
     query = {"count": count, "uploadItemType": kind.upload_type}
     request = Request("GET", "presigned-urls", query)

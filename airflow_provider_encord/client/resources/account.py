@@ -244,13 +244,11 @@ class Account(ClientProtocol, Protocol):
         if own is None:
             raise InvalidArgumentError(
                 f"{kind}_id: it is missing. Pass it; it may be left out only with a connection whose API key belongs "
-                "to "
-                f"a {kind}."
+                f"to a {kind}."
             )
         if own.kind != kind or own.id is None:
             raise UnsupportedByCredentialError(
-                f"The API key of this connection belongs to a {own.kind} ({own.id}), not to a {kind}. Use a connection "
-                "with "
-                f"an API key of a {kind}, or use a connection with an SSH key and pass {kind}_id."
+                f"The API key of this connection belongs to a {own.kind} ({own.id}), not to a {kind}. Use a "
+                f"connection with an API key of a {kind}, or use a connection with an SSH key and pass {kind}_id."
             )
         return own.id

@@ -74,8 +74,7 @@ def require_own_kind(call: Call[Any], own: Resource | None) -> None:
     if own and wanted and own.kind != wanted.kind:
         raise UnsupportedByCredentialError(
             f"The API key of this connection belongs to a {own.kind} ({own.id}), but this call acts on a "
-            f"{wanted.kind}. "
-            f"Use a connection with an API key of a {wanted.kind}, or with an SSH key.",
+            f"{wanted.kind}. Use a connection with an API key of a {wanted.kind}, or with an SSH key.",
             operation=call.operation,
         )
 
@@ -85,6 +84,5 @@ def _wrong_kind(call: Call[Any]) -> str:
         return "Only an API key can do this, but this connection has an SSH key."
     return (
         "This needs the SSH key of a user or service account, but this connection has an API key, which can only act "
-        "on "
-        "the project or dataset that it belongs to. Use a connection with auth_method ssh_key."
+        "on the project or dataset that it belongs to. Use a connection with auth_method ssh_key."
     )

@@ -236,8 +236,7 @@ def _warn_of_differences(kind: str, title: str, reused: Existing) -> None:
     if reused.differs:
         log.warning(
             "The existing %s titled %r (%s) is reused unchanged, but it differs from the request: %s. Change it in "
-            "Encord, "
-            "or use another title.",
+            "Encord, or use another title.",
             kind,
             title,
             reused.id,

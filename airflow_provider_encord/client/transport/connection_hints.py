@@ -44,10 +44,8 @@ def refused_key(*, host: str, credential_kind: str, public_key: str, skew: float
     if skew is not None and abs(skew) >= SKEW_WORTH_SAYING:
         return (
             f"The clock of this machine is {_seconds(skew)} the clock of {host}. Signatures contain the time, so "
-            "Encord "
-            "refuses every SSH key. Set the clock (NTP) and try again. If the key is still refused, check the key and "
-            "the "
-            "region in host."
+            "Encord refuses every SSH key. Set the clock (NTP) and try again. If the key is still refused, check the "
+            "key and the region in host."
         )
     page = f" at {app}/settings/public-keys" if (app := WEB_APPS.get(f"https://{host}")) else " there"
     return (

@@ -31,8 +31,7 @@ TOOK_TOO_LONG = "it was not complete within the total_timeout; the bytes came to
 
 UNKNOWN_NAME = (
     "its host name is not known to DNS. Check the spelling of the connection's host, and whether this machine can "
-    "resolve "
-    "names of the internet."
+    "resolve names of the internet."
 )
 CONNECT_TIMED_OUT = (
     "no connection was made within the connect_timeout. A firewall may block it: check the connection's host and "
@@ -142,8 +141,7 @@ def too_much(host: str, most: int) -> Failure:
     """
     return Failure(
         f"The answer of {host} is larger than {most // 2**20} MiB (decompressed), the limit for this operation. "
-        "Request "
-        "less at once.",
+        "Request less at once.",
         too_much=True,
     )
 
@@ -184,8 +182,7 @@ def tunnel_refused(host: str, status: str) -> Failure:
         return Failure(PROXY_WANTS_A_LOGIN.format(host=host), hopeless=True, connected=False)
     return Failure(
         f"The proxy of this machine refuses to connect to {host} (HTTP {status}). Have the host allowed in the proxy, "
-        "or "
-        "add it to the environment variable NO_PROXY if it can be reached without the proxy.",
+        "or add it to the environment variable NO_PROXY if it can be reached without the proxy.",
         connected=False,
     )
 

@@ -30,8 +30,7 @@ Refusal = tuple[type[EncordError], str]
 _KEY_UNKNOWN = "the key was refused"  # replaced by the message of `connection_hints.refused_key`
 _NOT_ALLOWED = (
     "The user (or service account) of this SSH key has no access to it at {host}. Invite the user to the project, "
-    "dataset "
-    "or folder, or use another connection."
+    "dataset or folder, or use another connection."
 )
 _NOT_ALLOWED_TO_API_KEY = (
     "This API key has no access to it at {host}. Check resource_id: it must be the id of the project or dataset that "

@@ -37,8 +37,7 @@ T = TypeVar("T")
 
 _NOT_ALLOWED_IN_JSON = (
     "cannot be read: it contains values that JSON does not allow (NaN, Infinity, half of a surrogate pair, bytes that "
-    "are "
-    "not UTF-8), or it is nested too deeply. Correct the content in Encord, or leave it out."
+    "are not UTF-8), or it is nested too deeply. Correct the content in Encord, or leave it out."
 )
 _TIMED_OUT = (408, 504)  # 504: from a gateway that waited for Encord
 _DEFAULT_LABEL_LIMIT = 100  # used if MULTI_LABEL_LIMIT_ERROR names no limit (protocol, section 5.1)

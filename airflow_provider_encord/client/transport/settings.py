@@ -173,16 +173,14 @@ class Settings:
         if self.ca_bundle and "-----BEGIN" in self.ca_bundle:
             raise CredentialError(
                 "Connection field ca_bundle: this is the text of a PEM file, not the path of one. Save the text to a "
-                "file "
-                "on every worker and triggerer, and enter the path of that file."
+                "file on every worker and triggerer, and enter the path of that file."
             )
         if self.ca_bundle and not _is_there(self.ca_bundle):
             # Quoted only if it looks like a path, because it may be a key that was pasted into the wrong field.
             path = f" {self.ca_bundle}" if _PATH.match(self.ca_bundle) else ""
             raise CredentialError(
-                f"Connection field ca_bundle: there is no file{path} on this machine. Put the PEM file on every worker "
-                "and "
-                "triggerer (and on the API server for the Test button), or leave the field empty."
+                f"Connection field ca_bundle: there is no file{path} on this machine. Put the PEM file on every "
+                "worker and triggerer (and on the API server for the Test button), or leave the field empty."
             )
 
     @property
