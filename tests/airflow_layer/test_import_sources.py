@@ -58,7 +58,7 @@ def test_an_export_without_all_of_its_shards_is_refused(exports: Exports, harm: 
         content = shard.read_bytes()
         shard.write_bytes(content[: content.index(b"\n") + 1] if harm == "shorter" else content * 2)
     name = shard.name.replace(".", r"\.")
-    require_refused(exports, shard.parent, rf"source: .*{name} (is missing|has \d+ bytes, and the manifest\.json)")
+    require_refused(exports, shard.parent, rf"source: .*{name} (is missing|has \d+ bytes, but manifest\.json)")
 
 
 def test_an_export_that_was_killed_is_refused(account: Account, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_an_export_that_was_killed_is_refused(account: Account, tmp_path: Path) 
     while not shards_of(exports):
         dying.go_on(1)
     dying.kill()
-    require_refused(exports, tmp_path / "day-0", r"source: .* holds an unfinished export: it has plan\.json")
+    require_refused(exports, tmp_path / "day-0", r"source: .* contains an unfinished export: it has plan\.json")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"schema_version": "1.2"}', b'{"files": []}'])

@@ -138,7 +138,7 @@ def test_exports_of_another_question_and_broken_ones_are_passed_over(tmp_path):
 def test_a_destination_that_all_runs_share_is_refused(tmp_path):
     chain = Chain(directory=tmp_path, lookback_seconds=10.0)
     export(Encord(_units([1])).client(), QUESTION, tmp_path / "all", logical_date=_day(1), history=chain)
-    with pytest.raises(InvalidArgumentError, match=r"destination: .* a directory of its own"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .* a separate directory"):
         export(Encord(_units([1])).client(), QUESTION, tmp_path / "all", logical_date=_day(2), history=chain)
 
 

@@ -169,7 +169,7 @@ def test_a_removed_export_of_the_history_is_named_before_any_row_is_read(tmp_pat
 
 
 def test_what_is_no_finished_export_is_refused(tmp_path):
-    with pytest.raises(exports.ManifestError, match="There is no whole export in"):
+    with pytest.raises(exports.ManifestError, match="There is no complete export in"):
         exports.read(tmp_path)
     (tmp_path / "plan.json").write_text("{}")
     with pytest.raises(exports.ManifestError, match=r"is not finished: it has plan\.json and no manifest\.json\. Wait"):
