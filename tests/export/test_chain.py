@@ -155,7 +155,7 @@ def test_a_chain_whose_last_listing_is_broken_makes_a_full_export_and_says_so(tm
     assert _exported(tmp_path, 2, manifest) == [1, 2]
     assert (manifest.previous, manifest.removed) == (None, None)
     assert first.listing.name in manifest.history.restarted
-    assert "The chain is broken, so this export is of all rows" in caplog.text
+    assert "The history is broken, so this export contains all rows" in caplog.text
     assert _exported(tmp_path, 3, _next(tmp_path, 3, _units([1, 2, 3]))) == [3]
 
 

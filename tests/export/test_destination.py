@@ -133,7 +133,7 @@ def test_a_directory_with_a_file_that_no_export_names_is_refused_and_left_alone(
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("mine")
     before = _snapshot(tmp_path)
-    with pytest.raises(InvalidArgumentError, match=rf"destination: .* other things \({name.partition('/')[0]}\)"):
+    with pytest.raises(InvalidArgumentError, match=rf"destination: .* other files \({name.partition('/')[0]}\)"):
         _export(tmp_path)
     assert _snapshot(tmp_path) == before
 

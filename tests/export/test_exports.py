@@ -132,7 +132,7 @@ def test_the_exports_of_a_history_may_stand_elsewhere_than_beside_the_export(tmp
     (tmp_path / "other").mkdir()
     copied = tmp_path / "other" / "copy"
     (history / "day-2").rename(copied)
-    with pytest.raises(exports.ManifestError, match=r"day-1/manifest\.json, and that export is missing"):
+    with pytest.raises(exports.ManifestError, match=r"day-1/manifest\.json, but that export is missing"):
         exports.read(copied, history=True)
     copied.rename(history / "moved")
     assert _read(history / "moved", history=True, history_dir=history) == {2: "a", 3: "a"}

@@ -44,7 +44,7 @@ def test_the_manifest_says_where_the_labels_come_from_and_what_was_asked(tmp_pat
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema_version": "2.0"}, "schema_version 2.0, and this version .* reads up to 1.0. Upgrade"),
+        ({"schema_version": "2.0"}, "schema_version 2.0, but this version .* reads only up to 1.0. Upgrade"),
         ({"schema_version": "2.0", "shards": "elsewhere"}, "schema_version 2.0"),
         ({"schema_version": "new"}, "'new', which is not a valid version"),
         ({"schema_version": 1}, "schema_version"),

@@ -79,7 +79,7 @@ def test_a_row_that_is_too_large_alone_is_named(tmp_path):
     rows[13] = unit(14, HEAVY)
     server = Encord(rows, most_bytes=500)
     with pytest.raises(
-        PayloadTooLargeError, match=f"Label row {rows[13].label_hash} .data {rows[13].data_hash}. alone"
+        PayloadTooLargeError, match=f"Label row {rows[13].label_hash} .data {rows[13].data_hash}. is too large"
     ):
         export(server.client(), QUESTION, tmp_path / "export")
     assert not (tmp_path / "export" / "manifest.json").exists()
@@ -151,7 +151,7 @@ def test_a_row_given_twice_is_an_error():
 
 
 def test_a_row_that_was_not_asked_for_is_an_error():
-    with pytest.raises(UnexpectedResponseError, match="not asked for"):
+    with pytest.raises(UnexpectedResponseError, match="not requested"):
         in_order(_listed(units(1)), _given(units(2)))
 
 
