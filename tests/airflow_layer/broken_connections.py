@@ -369,7 +369,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "an API with other answers",
         lambda around: around.ssh(around.server(answer(json={"ok": True})).url),
-        ("not what this operation answers with", "connection's host"),
+        ("not valid for this operation", "connection's host"),
     ),
     Case(
         "a server that redirects",

@@ -66,7 +66,7 @@ def test_a_number_that_no_column_holds_is_named(activity: Activity) -> None:
     path = activity.emulator.journal()[-1]["path"]
     answer = {"status": 200, "json": {"results": [row], "nextPageToken": None}}
     activity.emulator.faults([{"match": {"path": path}, "do": answer}])
-    with pytest.raises(AirflowFailException, match=r"no column of Parquet holds: time_spent_seconds: 1000"):
+    with pytest.raises(AirflowFailException, match=r"does not fit into a Parquet column: time_spent_seconds: 1000"):
         activity.export(record_types="time_spent", format="parquet")
 
 

@@ -87,7 +87,9 @@ def test_a_long_interval_that_begins_in_the_morning_loses_no_seconds_where_it_is
 def test_an_interval_whose_last_day_is_not_over_is_refused_for_time_spent(activity: Activity) -> None:
     # fault 12.1
     noon = activity.today + 12 * HOUR
-    with pytest.raises(AirflowFailException, match=r"the last day of the interval .* is not over.*data_interval_start"):
+    with pytest.raises(
+        AirflowFailException, match=r"the last day \(UTC\) of the interval .* is not over.*data_interval_start"
+    ):
         activity.export(start=noon - DAY, end=noon)
     result = activity.export(start=noon - DAY, end=noon + DAY, record_types=["task_actions", "editor_logs"])
     assert result["records"]["task_actions"] > 0

@@ -207,7 +207,7 @@ def test_verifying_against_encord_names_each_row_that_differs(exports: Exports, 
     exports.emulator.annotate(exports.project, data_hashes=[edited["data_hash"]])
     with pytest.raises(AirflowFailException, match=rf"{edited['label_hash']} .*: it was edited since"):
         exports.verify(check="listing")
-    with pytest.raises(AirflowFailException, match=rf"{edited['label_hash']} .*: its labels are not those"):
+    with pytest.raises(AirflowFailException, match=rf"{edited['label_hash']} .*: its labels differ"):
         exports.verify(check="content")
     assert not [one for one in exports.journal() if one["changes"]]
 

@@ -65,7 +65,9 @@ def test_a_snapshot_that_was_cut_off_is_completed_without_rows_that_came_later(
 def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Exports) -> None:
     arguments = {"task_id": "freeze", "project_id": exports.project, "snapshot_branch": "export-2026-01-01"}
     past = context(data_interval_end=datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC))
-    with pytest.raises(AirflowFailException, match=r"no snapshot 'export-2026-01-01', and it was due on 2026-01-02"):
+    with pytest.raises(
+        AirflowFailException, match=r"the snapshot 'export-2026-01-01' does not exist, and it was due on 2026-01-02"
+    ):
         EncordSnapshotLabelsOperator(**arguments).execute(past)
     assert not [one for one in exports.journal() if one["changes"]]
     marked = EncordSnapshotLabelsOperator(**arguments, if_late="mark")
@@ -80,7 +82,7 @@ def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Export
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"snapshot_branch": "main"}, "snapshot_branch: 'main' is the source"),
+        ({"snapshot_branch": "main"}, "snapshot_branch: 'main' is also the source"),
         ({"snapshot_branch": " "}, "snapshot_branch: it is empty"),
         ({"snapshot_branch": "b", "if_late": "perhaps"}, "if_late: 'perhaps'"),
         ({"snapshot_branch": "b", "max_lateness_seconds": "soon"}, "max_lateness_seconds: 'soon'"),

@@ -167,7 +167,7 @@ class Settings:
             seconds = getattr(self, field)
             if seconds is not None and not 0 < seconds <= LONGEST_TIMEOUT:
                 raise CredentialError(
-                    f"Connection field {field}: {seconds} is not a number of seconds from more than 0 to "
+                    f"Connection field {field}: {seconds} is not a number of seconds over 0 and up to "
                     f"{LONGEST_TIMEOUT:.0f} (a day)."
                 )
         if self.ca_bundle and "-----BEGIN" in self.ca_bundle:
