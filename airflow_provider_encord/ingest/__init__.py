@@ -1,1 +1,4 @@
-"""Bringing data into Encord: what is to come in, in which parts, and the outcome of each. No Airflow here."""
+"""Bringing data into Encord: finding the files, splitting them into jobs, and recording each outcome.
+
+Without Airflow.
+"""

@@ -156,5 +156,7 @@ def test_the_notes_beside_a_report_are_named(odd):
     if not content:
         assert JobCheckpoints(lambda: content).left("dataset") == []
         return
-    with pytest.raises(InvalidArgumentError, match="report: the notes of an earlier try beside it cannot be read"):
+    with pytest.raises(
+        InvalidArgumentError, match="report: the checkpoints of an earlier attempt, stored next to it, cannot be read"
+    ):
         JobCheckpoints(lambda: content).left("dataset")
