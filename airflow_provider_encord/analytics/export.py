@@ -1,7 +1,7 @@
-"""What people did and how long it took them, out of Encord into files, for an interval of time.
+"""Exporting analytics (actions, editor logs, time spent) of an interval of time to files.
 
-Which records belong to an interval is decided in `analytics_reading`. Records reach Encord with a delay, so an export
-is final only if it was begun some time after the end of its interval, by Encord's clock.
+`analytics_reading` decides which records belong to an interval. Records reach Encord with a delay. So an export is
+final only if it was started some time after the end of its interval, by Encord's clock.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ _MOST_TRIES = 3
 
 
 class AnalyticsFilters(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose records, and of what; empty does not restrict.
+    """Which records to export. Empty fields do not filter.
 
-    :param user_emails: Of these users.
-    :param stage_ids: In these workflow stages, by id.
-    :param data_hashes: On these data units.
-    :param actions: Of these actions; not of time spent. ``submit`` is ``submit_task`` in the editor logs.
+    :param user_emails: Only records of these users.
+    :param stage_ids: Only records in these workflow stages.
+    :param data_hashes: Only records about these data units.
+    :param actions: Only these actions; not for time spent. ``submit`` is ``submit_task`` in the editor logs.
     """
 
     user_emails: tuple[str, ...] = ()
@@ -59,11 +59,12 @@ class AnalyticsFilters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnalyticsSelection(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wanted.
+    """What to export.
 
-    :param record_types: Of `analytics_reading.KINDS`.
-    :param start: ISO 8601, UTC; so `end`, which is not included.
-    :param format: Of `analytics_files.FORMATS`.
+    :param record_types: Values of `analytics_reading.KINDS`.
+    :param start: Start of the interval; ISO 8601, UTC.
+    :param end: End of the interval, which is not part of it; ISO 8601, UTC.
+    :param format: One of `analytics_files.FORMATS`.
     """
 
     project_id: str
@@ -79,21 +80,21 @@ class AnalyticsSelection(msgspec.Struct, frozen=True, kw_only=True):
         return parse_time(self.start), parse_time(self.end)
 
     def fingerprint(self, host: str) -> str:
-        """Of all that decides which records are in which files.
+        """A hash of everything that decides which records are in which files.
 
-        :param host: Of the API.
+        :param host: Host of the API.
         """
         return fingerprint(host=host, selection=msgspec.to_builtins(self))
 
 
 class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """``manifest.json`` of such an export; written last.
+    """``manifest.json`` of an export of analytics. It is written last.
 
     :param kind: `ANALYTICS`.
-    :param taken_at: When it was begun, by Encord's clock; ISO 8601, UTC.
-    :param records: How many of each kind.
-    :param files: In order.
-    :param plan_id: Id of the export; in the names of its files.
+    :param taken_at: When the export was started, by Encord's clock; ISO 8601, UTC.
+    :param records: Number of records by kind.
+    :param files: The files in order.
+    :param plan_id: Id of the export, which is part of the names of its files.
     :param replaces: Ids of exports that were in the directory before.
     """
 
@@ -110,23 +111,23 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fingerprint(self) -> str:
-        """Of what the export is for."""
+        """A hash that identifies what was exported."""
         return self.selection.fingerprint(self.host)
 
     @property
     def file_names(self) -> list[str]:
-        """The files beside the manifest."""
+        """The names of the other files of the export."""
         return [file.name for file in self.files]
 
     def is_final(self, settle_seconds: float) -> bool:
-        """Whether it should have all records: it was begun that long after the end of its interval.
+        """Whether it should contain all records: it was started at least this long after the end of its interval.
 
         Time spent is complete when the last day (UTC) of the interval is over.
         """
         return self._would_be_final(parse_time(self.taken_at), settle_seconds)
 
     def is_as_final(self, moment: datetime.datetime, settle_seconds: float) -> bool:
-        """Whether it is final, or one that begins at a later moment is not final either."""
+        """Whether it is final, or an export that starts at the given time would not be final either."""
         return self.is_final(settle_seconds) or not self._would_be_final(moment, settle_seconds)
 
     def _would_be_final(self, begun: datetime.datetime, settle_seconds: float) -> bool:
@@ -147,23 +148,23 @@ def export_analytics(
     overwrite: bool = False,
     settle_seconds: float = SETTLE_SECONDS,
 ) -> AnalyticsManifest:
-    """Export what happened in an interval. Only reads; page by page.
+    """Export the records of an interval. Reads page by page and changes nothing at Encord.
 
-    A whole export of the same question stays if it is final; else it is made again, as is one that was cut off.
+    A complete and final export of the same selection is kept. Otherwise the export is made again.
 
-    :param destination: A directory of its own.
-    :param overwrite: Make it again in any case.
-    :param settle_seconds: How long after the end of the interval records may still arrive.
-    :raises InvalidArgumentError: The destination holds something else, a filter names nothing, or the interval cannot
-        be exported yet.
-    :raises ReplacedError: An export of something else took the destination meanwhile.
-    :raises UnavailableError: Another attempt at the same export did, several times.
-    :raises EncordError: Encord refused, or was not reached; there is no manifest then.
+    :param destination: Directory that contains only this export.
+    :param overwrite: Make the export again in any case.
+    :param settle_seconds: Seconds after the end of the interval during which records may still arrive.
+    :raises InvalidArgumentError: The destination contains something else, a value of a filter does not exist, or the
+        interval cannot be exported yet.
+    :raises ReplacedError: A different export has taken the destination meanwhile.
+    :raises UnavailableError: Another attempt at the same export has taken the destination several times.
+    :raises EncordError: Encord refused a request, or cannot be reached. There is no manifest then.
     """
     directory = ExportDirectory(destination, _decode)
     before = _whole(directory, selection)
     if before and before.is_final(settle_seconds) and not overwrite:
-        log.info("The export of %s to %s in %s is whole.", selection.start, selection.end, destination)
+        log.info("The export from %s to %s in %s is complete; keeping it.", selection.start, selection.end, destination)
         directory.tidy()
         return before
     for _ in range(_MOST_TRIES):
@@ -173,11 +174,12 @@ def export_analytics(
         except ReplacedError:
             if not directory.is_shared(selection.fingerprint(client.settings.host)):
                 raise
-            log.info("Another attempt at the same export owns %s.", destination)
+            log.info("Another attempt at the same export uses %s.", destination)
     else:
         raise UnavailableError(
             f"destination: another attempt at this task exports to {destination} at the same time, and has replaced "
-            f"this one {_MOST_TRIES} times. Let the task run once at a time; a retry finds what the other one exports."
+            f"this attempt {_MOST_TRIES} times. Run only one attempt at a time. A retry uses the export of the other "
+            "attempt."
         )
     if not manifest.is_final(settle_seconds):
         log.info(
@@ -194,9 +196,9 @@ def _export(
     before: AnalyticsManifest | None,
     settle_seconds: float,
 ) -> AnalyticsManifest:
-    """Export, unless another attempt has just done so.
+    """Export, unless another attempt has completed the same export.
 
-    :param before: The whole export that was there when this attempt began.
+    :param before: The complete export that existed when this attempt started.
     :raises ReplacedError: Another export took the directory.
     """
     client.require_possible(list_task_actions(selection.project_id, after=selection.start, before=selection.end))
@@ -216,7 +218,12 @@ def _export(
     )
     there = _whole(directory, selection)
     if there and (before is None or there.plan_id != before.plan_id) and there.is_as_final(taken_at, settle_seconds):
-        log.info("Another attempt has exported %s to %s in %s.", selection.start, selection.end, directory.path)
+        log.info(
+            "Another attempt has exported the records from %s to %s in %s.",
+            selection.start,
+            selection.end,
+            directory.path,
+        )
         directory.tidy()
         return there
     claim = directory.take(plan, selection.fingerprint(client.settings.host))
@@ -228,7 +235,7 @@ def _export(
         written = write_table(directory, plan, KINDS[kind].table, selection.format, found)
         records[kind] = sum(file.rows for file in written)
         files += written
-        log.info("%d records of %s.", records[kind], kind)
+        log.info("Exported %d records of %s.", records[kind], kind)
     manifest = AnalyticsManifest(
         schema_version=SCHEMA_VERSION,
         kind=ANALYTICS,
@@ -247,9 +254,9 @@ def _export(
 
 
 def _require_possible(selection: AnalyticsSelection, now: datetime.datetime) -> None:
-    """Check that an interval has begun, and that its days are over where it does not consist of whole days.
+    """Check that the interval has started, and that its last day is over if it does not consist of whole days.
 
-    :raises InvalidArgumentError: See above.
+    :raises InvalidArgumentError: One of these is not true.
     """
     start, end = selection.interval
     if start > now:
@@ -264,13 +271,13 @@ def _require_possible(selection: AnalyticsSelection, now: datetime.datetime) -> 
     )
     if end > midnight(now):
         raise InvalidArgumentError(
-            "start, end: Encord keeps time spent by day (UTC), and the last day of the interval from "
-            f"{selection.start} to {selection.end} is not over, so seconds would be lost. {advice}"
+            f"start, end: the last day (UTC) of the interval from {selection.start} to {selection.end} is not over, "
+            f"and Encord stores time spent by day. {advice}"
         )
     first, last = days_of((start, end))
     log.warning(
-        "Encord keeps time spent by day (UTC), and the interval from %s to %s does not consist of whole days. Time "
-        "spent is exported for the days that begin in it: %s. %s",
+        "The interval from %s to %s does not consist of whole days, but Encord stores time spent by day (UTC). Time "
+        "spent is exported for the days that begin in the interval: %s. %s",
         *(selection.start, selection.end),
         "none" if first == last else f"from {first:%Y-%m-%d} to {last - datetime.timedelta(days=1):%Y-%m-%d}",
         advice,
@@ -286,14 +293,14 @@ def _decode(content: bytes, title: str) -> AnalyticsManifest:
 
 
 def _whole(directory: ExportDirectory[AnalyticsManifest], selection: AnalyticsSelection) -> AnalyticsManifest | None:
-    """The export that is there.
+    """The complete export in the directory, if there is one.
 
-    :raises InvalidArgumentError: It is of something else.
+    :raises InvalidArgumentError: It is a different export.
     """
     manifest = directory.require_ours()
     if manifest is not None and manifest.selection != selection:
         raise InvalidArgumentError(
-            f"destination: {directory.path} holds another export. Give each interval, project and question a directory "
-            "of its own, such as one that ends with {{ ds }}, or empty this one."
+            f"destination: {directory.path} contains a different export. Use a separate directory for each interval, "
+            "project and selection, such as one that ends with {{ ds }}; or empty this one."
         )
     return manifest

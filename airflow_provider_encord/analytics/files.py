@@ -1,7 +1,7 @@
-"""Records of analytics as files: JSON Lines, or Parquet with the same columns.
+"""Writing records of analytics to files: JSON Lines, or Parquet with the same columns.
 
-A column is a field of the record (`airflow_provider_encord.client.api.analytics`), by the name that it has there; what
-is nested has the name of both. In Parquet times are timestamps in UTC, and lists are JSON.
+Each field of a record (`airflow_provider_encord.client.api.analytics`) is a column with the same name. A field of a
+nested record has the names of both fields. In Parquet, times are timestamps in UTC, and lists are JSON.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from airflow_provider_encord.storage_paths import BinaryWriter
 
 GZIP_LINES = f"{JSON_LINES}.gz"
 RECORDS_PER_FILE = 200_000
-_RECORDS_PER_GROUP = 20_000  # what is in memory of a Parquet file at most
+_RECORDS_PER_GROUP = 20_000  # the most records of a Parquet file in memory
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A kind of record.
+    """The table of a kind of record.
 
-    :param name: Its files begin with it.
+    :param name: The file names begin with it.
     :param record: The class of the records.
-    :param times: Fields that are times.
+    :param times: The fields that are times.
     """
 
     name: str
@@ -57,11 +57,11 @@ def write_table(
     format: str,  # noqa: A002 - the word for it
     records: Iterable[Any],
 ) -> list[FileRecord]:
-    """Write records, as they come, to files of at most `RECORDS_PER_FILE`.
+    """Write records, as they arrive, to files of at most `RECORDS_PER_FILE` records.
 
     :param plan: Id of the export.
-    :param format: Of `FORMATS`.
-    :return: The files; none if there are no records.
+    :param format: One of `FORMATS`.
+    :return: The files; none without records.
     :raises ReplacedError: Another export took the directory.
     """
     rows = (_row(record) for record in records)
@@ -144,7 +144,7 @@ class _Parquet:
             return int64(value, name)
         except ValueError as error:
             raise UnexpectedResponseError(
-                f"Encord answered with a number that no column of Parquet holds: {error}."
+                f"Encord returned a number that does not fit into a Parquet column: {error}."
             ) from None
 
     def _flush(self) -> None:
@@ -158,7 +158,7 @@ FORMATS: dict[str, Callable[[BinaryWriter, Table], _Encoder]] = {
     GZIP_LINES: lambda file, table: _JsonLines(gzip_of(file), table),
     PARQUET: _Parquet,
 }
-"""What writes each format, by its suffix."""
+"""The encoder of each format, by suffix."""
 
 
 def _with_times(pyarrow: Any, schema: Any, times: tuple[str, ...]) -> Any:
@@ -168,7 +168,7 @@ def _with_times(pyarrow: Any, schema: Any, times: tuple[str, ...]) -> Any:
 
 
 def columns(table: Table) -> Iterator[tuple[str, type]]:
-    """Names and types of the columns; the type of what may be null is that of what it is else."""
+    """Names and types of the columns. The type does not say whether a value may be null."""
     yield from _columns(table.record)
 
 

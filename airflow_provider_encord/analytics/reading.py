@@ -1,11 +1,11 @@
-"""Reading the records of an interval: each record belongs to exactly one of several consecutive intervals.
+"""Reading the records of an interval. With consecutive intervals, each record belongs to exactly one of them.
 
-Intervals are half-open: the beginning belongs to the interval, the end does not, whatever Encord's filters do at their
-edges. Actions and logs have a time. Time spent has a day (UTC): a day belongs to the interval that its beginning is in,
-and is read whole, up to its end. So windows of time spent are cut at midnight.
+Intervals include their start but not their end, whatever Encord's filters do with these times. Actions and logs have a
+time. Time spent has a day (UTC). A day belongs to the interval that contains its start, and is read up to its end. So
+intervals of time spent are extended or cut to midnight.
 
-People act while the records are read. New records shift the pages (see `pages.each_once`). Time spent of a day that is
-not over also changes its place in the listing, so that day is read until a reading brings nothing new.
+People can act while the records are read. New records shift the pages (see `pages.each_once`). Time spent of a day that
+is not over can also change its place in the listing, so this day is read again until nothing changes.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ TASK_ACTIONS = "task_actions"
 EDITOR_LOGS = "editor_logs"
 DAY = datetime.timedelta(days=1)
 FIRST_DAY = datetime.datetime(2018, 1, 1, tzinfo=datetime.UTC)
-"""Before Encord existed; earlier days are not asked for."""
+"""A time before Encord existed; earlier days are not requested."""
 _MOST_READINGS = 10
 
 Interval = tuple[datetime.datetime, datetime.datetime]
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """Which records are wanted, as Encord writes the values; empty does not restrict.
+    """Which records to read, with Encord's values. Empty fields do not filter.
 
     :param task_actions: Types of action on tasks.
     :param editor_actions: Actions in the editor, in lower case.
@@ -48,9 +48,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """A kind of record: how it is read, and its table.
+    """A kind of record: its reader and its table.
 
-    :param read: Takes the project's activity, the selection, the interval, and the present time by Encord's clock.
+    :param read: Takes the project's activity, the selection, the interval, and the current time by Encord's clock.
     """
 
     table: Table
@@ -58,7 +58,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 def midnight(moment: datetime.datetime) -> datetime.datetime:
-    """The beginning of the day (UTC) that a time is in."""
+    """The start of the day (UTC) that contains a time."""
     return moment.astimezone(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
@@ -74,12 +74,12 @@ def is_whole_days(interval: Interval) -> bool:
 
 
 def days_of(interval: Interval) -> Interval:
-    """The days (UTC) that begin in an interval, as an interval."""
+    """The days (UTC) that start in an interval, as an interval."""
     return next_midnight(interval[0]), next_midnight(interval[1])
 
 
 def known_part(interval: Interval, now: datetime.datetime) -> Interval | None:
-    """An interval without the distant past and the future, in which nothing has happened; None if nothing remains."""
+    """An interval without its part before Encord existed and its part in the future; None if nothing remains."""
     start, end = max(interval[0], FIRST_DAY), min(interval[1], midnight(now) + 2 * DAY)
     return (start, end) if start < end else None
 
@@ -113,7 +113,7 @@ def _time_spent(
 
 
 def _read_until_stable(read: Callable[[], Iterator[TimeSpent]]) -> list[TimeSpent]:
-    """Records that change while they are read: the latest of each, from as many readings as bring new ones."""
+    """Read records that can change meanwhile, until nothing changes. Returns the latest version of each record."""
     found: dict[Hashable, TimeSpent] = {}
     for _ in range(_MOST_READINGS):
         before = len(found)
@@ -150,7 +150,7 @@ def _task_actions(
 def _editor_logs(
     activity: Activity, selection: Selection, interval: Interval, now: datetime.datetime
 ) -> Iterator[EditorLog]:
-    """Encord's filters take one value each; several values, and actions, are chosen here."""
+    """Read editor logs. Encord's filters take only one value, so several values, and actions, are filtered here."""
     filters = {
         "user_email": selection.user_emails,
         "stage": selection.stages,

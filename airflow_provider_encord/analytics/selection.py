@@ -1,6 +1,6 @@
-"""What the filters of an export of analytics name, looked up before anything is exported.
+"""Checking the filters of an export of analytics before anything is exported.
 
-Encord answers a filter for something that does not exist with no records, which looks like a quiet day.
+For a filter value that does not exist, Encord returns no records, which looks like a day without activity.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LABEL_ACTIONS = tuple(
     f"{verb}_{noun}" for noun in ("object", "classification") for verb in ("add", "edit", "delete", "create", "update")
 )
 EDITOR_ACTIONS = (*(f"{task_action}{_TASK_SUFFIX}" for task_action in analytics.TASK_ACTIONS), *_LABEL_ACTIONS, "save")
-"""Actions in the editor that are known; Encord's list is open."""
+"""The known actions in the editor. Encord may add others."""
 _MOST_NAMED = 20
 
 
@@ -47,12 +47,12 @@ def known_selection(
     data_hashes: Sequence[str],
     actions: Sequence[str],
 ) -> Selection:
-    """The filters, with the values as Encord writes them.
+    """Check the filters and convert their values to Encord's spelling.
 
-    :param kinds: The kinds of record that are asked for.
-    :param interval: Of the records.
-    :param actions: ``submit`` is an action on a task, and in the editor the one that is called ``submit_task``.
-    :raises InvalidArgumentError: One names nothing; the message lists the valid values.
+    :param kinds: The requested kinds of record.
+    :param interval: The interval of the records.
+    :param actions: ``submit`` is the action on a task and, in the editor logs, ``submit_task``.
+    :raises InvalidArgumentError: A value does not exist. The message lists the valid values.
     """
     _require_stages(project, stages)
     task_actions, editor_actions = _actions(client, project, kinds, interval, actions)
@@ -72,8 +72,8 @@ def _require_stages(project: ProjectRecord, wanted: Sequence[str]) -> None:
     if unknown:
         there = ", ".join(f"{stage.title!r} ({stage.stage_type}, {stage.uuid})" for stage in stages)
         raise InvalidArgumentError(
-            f"stage_ids: the project has no stage {', '.join(unknown[:3])}. It has: {there or 'none'}. Pass ids of "
-            "these."
+            f"stage_ids: the project has no stage {', '.join(unknown[:3])}. It has: {there or 'none'}. Pass the ids of "
+            "these stages."
         )
 
 
@@ -91,9 +91,9 @@ def _require_data(client: EncordClient, project: ProjectRecord, wanted: Sequence
 
 
 def _addresses(client: EncordClient, project: ProjectRecord, wanted: Sequence[str]) -> list[str]:
-    """The addresses in Encord's spelling. Who has left the project is known by what they did in it.
+    """The addresses in Encord's spelling. Former users of the project are found by their past actions in it.
 
-    If Encord does not say who all members are, an address that cannot be checked is taken as it is.
+    If Encord does not return all members, an address that cannot be checked is used unchanged.
     """
     if not wanted:
         return []
@@ -105,17 +105,19 @@ def _addresses(client: EncordClient, project: ProjectRecord, wanted: Sequence[st
         if address is None and complete:
             there = ", ".join(sorted(members.values())[:_MOST_NAMED])
             raise InvalidArgumentError(
-                f"user_emails: {email[:80]!r} is not a user of the project, and nothing was ever done in it under this "
-                f"address. Its users are: {there}."
+                f"user_emails: {email[:80]!r} is not a user of the project, and has never done anything in it. The "
+                f"project's users are: {there}."
             )
         if address is None:
-            log.warning("Encord does not say whether %s is a user of the project.", email)
+            log.warning(
+                "Cannot check whether %s is a user of the project, because Encord does not list all members.", email
+            )
         found.append(address or email)
     return list(dict.fromkeys(found))
 
 
 def _members(client: EncordClient, project: ProjectRecord) -> tuple[list[str], bool]:
-    """The users of the project and of its groups, and whether these are all."""
+    """The users of the project and of its groups, and whether the list is complete."""
     id_, complete = project.project_hash, True
     emails: list[str] = []
     try:
@@ -132,7 +134,7 @@ def _members(client: EncordClient, project: ProjectRecord) -> tuple[list[str], b
 
 
 def _former(client: EncordClient, project: ProjectRecord, email: str) -> str | None:
-    """The address as it is written where something was done under it; None if nothing was."""
+    """The address as it is written in the records of past actions; None without past actions."""
     now = client.encord_time() + DAY
     for spelling in dict.fromkeys((email, email.lower())):
         only = [spelling]
@@ -150,9 +152,9 @@ def _former(client: EncordClient, project: ProjectRecord, email: str) -> str | N
 def _actions(
     client: EncordClient, project: ProjectRecord, kinds: Sequence[str], interval: Interval, wanted: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The types of action on tasks, and the actions in the editor, that the names stand for.
+    """The types of action on tasks and the actions in the editor with these names.
 
-    :raises InvalidArgumentError: A name stands for neither; or a kind of record is asked for that has none of them.
+    :raises InvalidArgumentError: A name is neither of them; or a requested kind of record has none of these actions.
     """
     names = list(dict.fromkeys(item.strip().lower() for item in wanted))
     on_tasks = {name: name.removesuffix(_TASK_SUFFIX) for name in names}
@@ -164,10 +166,10 @@ def _actions(
     possible = {TASK_ACTIONS: set(task), EDITOR_LOGS: set(known)}
     for kind in kinds:
         if names and kind in possible and not possible[kind]:
-            raise InvalidArgumentError(f"actions: {', '.join(names)}: no {_WORDS[kind]}. {_valid([kind])}")
+            raise InvalidArgumentError(f"actions: none of {', '.join(names)} is an {_WORDS[kind]}. {_valid([kind])}")
     unknown = [name for name in names if not any(name in possible.get(kind, ()) for kind in kinds)]
     if unknown:
-        raise InvalidArgumentError(f"actions: {', '.join(unknown)}: no such action. {_valid(kinds)}")
+        raise InvalidArgumentError(f"actions: unknown action {', '.join(unknown)}. {_valid(kinds)}")
     return tuple(task.values()), tuple(known.values())
 
 
@@ -176,11 +178,11 @@ _WORDS = {TASK_ACTIONS: "action on a task", EDITOR_LOGS: "action in the editor"}
 
 def _valid(kinds: Iterable[str]) -> str:
     lists = {TASK_ACTIONS: analytics.TASK_ACTIONS, EDITOR_LOGS: EDITOR_ACTIONS}
-    return " ".join(f"Those of {kind} are {', '.join(lists[kind])}." for kind in kinds if kind in lists)
+    return " ".join(f"The actions of {kind} are {', '.join(lists[kind])}." for kind in kinds if kind in lists)
 
 
 def _occurs(client: EncordClient, project: ProjectRecord, interval: Interval, action: str) -> bool:
-    """Whether the editor logs of the interval, or of the last 30 days, have an action that is not in our list."""
+    """Whether an action that is not in the list above occurs in the editor logs of the interval or the last 30 days."""
     now = client.encord_time()
     activity = client.project(project.project_hash).activity
     recent = (now - analytics.LONGEST_EDITOR_LOG, now)

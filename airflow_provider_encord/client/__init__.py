@@ -1,12 +1,12 @@
-"""Encord's HTTP API without Airflow: what users import, by name.
+"""The public client for Encord's HTTP API, which does not need Airflow.
 
 ::
 
     from airflow_provider_encord.client import EncordClient, SshKey
 
-Clients, credentials, errors, the handles of projects, datasets and the rest, the records that they return, and the
-filters that they take. A name is imported when it is first used, so importing this package is cheap. Modules below it
-are internal: they may change in any version.
+This package exports the clients, credentials and errors, the handles on projects, datasets and other resources, the
+records that they return, and the filters that they take. A name is loaded when it is first used, so importing this
+package is fast. The modules below it are internal and may change in any version.
 """
 
 from __future__ import annotations

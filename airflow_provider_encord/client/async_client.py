@@ -1,6 +1,6 @@
-"""The client for event loops: sends calls and runs flows, as `EncordClient` does, and refuses what that refuses.
+"""The client for event loops. It sends calls and runs flows as `EncordClient` does, and refuses the same calls.
 
-It has no handles: what they do is written as calls and flows, and those run here. ``await client.run(flow)``.
+It has no handles. All that the handles do is written as calls and flows, which run here: ``await client.run(flow)``.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ T = TypeVar("T")
 
 
 class AsyncEncordClient(Unpickled):
-    """Talks to Encord with one credential, on one event loop. Close it, or use it in an ``async with``.
+    """Sends requests to Encord with one credential, on one event loop.
+
+    Close it, or use it in an ``async with`` statement.
 
     :param credential: `SshKey` or `ApiKey`.
-    :param settings: Where Encord is; by default its first region.
-    :param transport: Sends the calls; by default over `httpx`.
+    :param settings: Encord's address, timeouts and retries. Default: ``https://api.encord.com``.
+    :param transport: Sends the calls. Default: a transport built on `httpx`.
     """
 
     def __init__(
@@ -45,13 +47,13 @@ class AsyncEncordClient(Unpickled):
         return f"AsyncEncordClient({self.credential!r}, {self.settings.base_url!r})"
 
     async def close(self) -> None:
-        """Give the pooled connections back."""
+        """Close the pooled connections."""
         await self._transport.close()
 
     async def key_resource(self) -> Resource | None:
-        """The project or dataset that the API key belongs to, asked once; None with an SSH key.
+        """The project or dataset that the API key belongs to; None with an SSH key. Encord is asked once only.
 
-        :raises EncordError: Encord does not accept the key, or was not reached.
+        :raises EncordError: Encord does not accept the key, or cannot be reached.
         :raises UnsupportedByCredentialError: The key belongs to neither a project nor a dataset.
         """
         if not isinstance(self.credential, ApiKey):
@@ -64,7 +66,7 @@ class AsyncEncordClient(Unpickled):
     async def send(self, call: Call[T]) -> T:
         """Send one call and return its result.
 
-        :raises UnsupportedByCredentialError: The credential can never do this.
+        :raises UnsupportedByCredentialError: The credential can never make this call.
         :raises EncordError: The error of the last attempt.
         """
         self.require_possible(call)
@@ -77,19 +79,19 @@ class AsyncEncordClient(Unpickled):
     async def run(self, flow: Flow[T]) -> T:
         """Carry out a flow and return what it returns.
 
-        :raises EncordError: A step failed and the flow let it.
+        :raises EncordError: A step failed and the flow did not handle the error.
         """
         return await run_async(flow, self._perform)
 
     def require_possible(self, call: Call[Any]) -> None:
-        """Check, without asking Encord, that the credential can do this at all.
+        """Check, without a request, that the credential can make this call.
 
-        :raises UnsupportedByCredentialError: It cannot; the message says what kind of connection could.
+        :raises UnsupportedByCredentialError: It cannot. The message names the kind of connection that can.
         """
         capabilities.require_possible(call, self.credential)
 
     async def _require_own_kind(self, call: Call[Any], error: RefusedError) -> None:
-        """Say so if Encord refused because the API key belongs to a resource of the other kind."""
+        """Raise a clearer error if Encord refused because the API key belongs to a resource of the other kind."""
         if not capabilities.may_be_of_other_kind(call, self.credential, error):
             return
         try:
@@ -119,6 +121,6 @@ class AsyncEncordClient(Unpickled):
                 except EncordError as error:
                     return error
 
-        async with asyncio.TaskGroup() as group:  # what is cancelled takes its steps along
+        async with asyncio.TaskGroup() as group:  # cancelling the group cancels its steps
             tasks = [group.create_task(outcome(step)) for step in together.steps]
         return [task.result() for task in tasks]

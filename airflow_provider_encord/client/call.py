@@ -1,10 +1,10 @@
-"""One request to Encord and how to read its answer, as a value; and flows, which are several of them.
+"""Calls and flows. A `Call` describes one request and how to read its response; a flow is a sequence of calls.
 
-A `Call` does no I/O and holds no credential. The transport signs and sends it, the client refuses what a credential can
-never do, the retry policy reads `repeatable`, and tests compare it with recorded requests without a socket.
+A `Call` does no I/O and holds no credential. The transport signs and sends it, the client refuses it if the credential
+can never make it, the retry policy uses `repeatable`, and tests compare it with recorded requests without a socket.
 
-A flow is a generator that yields steps and is sent their results: ``answer = yield from list_projects(...)``. A failed
-step is thrown into the flow as the `EncordError` that it is, so a flow may catch it. One generator serves both drivers
+A flow is a generator that yields steps and receives their results: ``answer = yield from list_projects(...)``. If a
+step fails, its `EncordError` is thrown into the flow, which may catch it. The same generator works with both drivers
 (`run` for workers, `run_async` for the triggerer).
 """
 
@@ -26,8 +26,8 @@ API_KEY_ONLY: frozenset[str] = frozenset({API_KEY})
 SSH_OR_API_KEY: frozenset[str] = frozenset({SSH_KEY, API_KEY})
 
 MOST_BYTES = 128 * 2**20
-"""How large an answer may be, unpacked, where the operation says nothing else."""
-_NAMED = 3  # ids of each kind in messages
+"""The default for `Call.most_bytes`: the maximum size of a decompressed response."""
+_NAMED = 3  # how many ids of each kind a message names
 
 V1 = "v1"
 V2 = "v2"
@@ -35,10 +35,10 @@ V2 = "v2"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Resource:
-    """What a v1 request is about.
+    """The resource that a v1 request is about.
 
-    :param kind: ``"project"``, ``"dataset"``, ``"ontology"``; None at user scope, and where only the key knows.
-    :param id: The UUID of it; None at user scope, and where it is whatever the API key belongs to.
+    :param kind: ``"project"``, ``"dataset"`` or ``"ontology"``; None at user scope, or for the API key's own resource.
+    :param id: UUID of the resource; None at user scope, or for the API key's own resource.
     """
 
     kind: str | None = None
@@ -50,10 +50,12 @@ USER = Resource()
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Envelope:
-    """A v1 request: always POSTed, to ``/public/user`` at user scope, else to ``/public`` (protocol, sections 1.1, 3).
+    """A v1 request. It is always sent with POST, to ``/public/user`` or ``/public`` (protocol, sections 1.1, 3).
+
+    The path is ``/public/user`` at user scope, and ``/public`` otherwise.
 
     :param verb: The logical verb, ``query_method``: GET reads, POST sets, PUT creates or starts, DELETE removes.
-    :param own_resource: About whatever the API key belongs to, without saying what (only ``apikeymeta``).
+    :param own_resource: The request is about the API key's own resource without naming it (only ``apikeymeta``).
     """
 
     query_type: str
@@ -86,8 +88,9 @@ NO_BODY: Any = object()  # null is a JSON value, so it cannot say "no body"
 class Request:
     """A v2 request (protocol, section 4).
 
-    :param path: Below ``/v2/public/``, already percent-encoded where a part came from outside.
-    :param query: Parameters; None and empty lists are left out, lists are repeated, booleans go as ``True``/``False``.
+    :param path: Path below ``/v2/public/``. Parts that come from users are already percent-encoded.
+    :param query: Query parameters. None and empty lists are left out, lists are sent as repeated parameters, and
+        booleans as ``True`` or ``False``.
     """
 
     method: str
@@ -112,20 +115,23 @@ class Request:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Generic[T]):
-    """One request and how to read its answer.
+    """One request and how to read its response.
 
     :param request: The v1 or v2 request.
-    :param credentials: Kinds of credential that may send it.
-    :param changes: Whether it changes anything at Encord.
-    :param repeatable: Whether sending it twice does no harm; decides what a lost answer means.
-    :param read: Turns the answer into the result: the inner ``response`` of a v1 envelope, or the body of a v2 answer.
-    :param hold_seconds: How long Encord may hold the request before it answers (long polls); the time-out adds to it.
-    :param most_bytes: How large the answer may be, unpacked; a larger one is refused before it is in memory.
-    :param stream: Makes what takes the items of a long list out of the answer while it arrives; `read` gets the rest.
-    :param rows: Label hashes of the rows that are read. An answer that cannot be read is an error that names them.
-    :param others: What the request names beside its resource, such as ``Datasets <id>, <id>``; see `named`. If Encord
-        does not find something, it may be these.
-    :param operation: Its name in the registry; set by `operation`.
+    :param credentials: Kinds of credential that may send the request.
+    :param changes: Whether the request changes anything at Encord.
+    :param repeatable: Whether the request may be sent twice. If not, its outcome is unknown after a lost response.
+    :param read: Converts the response into the result. Takes the inner ``response`` of a v1 envelope, or the body of a
+        v2 response.
+    :param hold_seconds: Seconds that Encord may hold the request before it responds (long polls); added to the read
+        time-out.
+    :param most_bytes: Maximum size of the decompressed response. A larger one is refused before it is in memory.
+    :param stream: Creates the reader that takes the items of a long list out of the response while it arrives; `read`
+        gets the rest.
+    :param rows: Label hashes of the requested rows. If the response cannot be read, the error names them.
+    :param others: Other resources that the request names, such as ``Datasets <id>, <id>``; see `named`. If Encord
+        reports that something was not found, it may be one of these.
+    :param operation: Name of the operation in the registry; set by `operation`.
     """
 
     request: Envelope | Request
@@ -141,14 +147,14 @@ class Call(Generic[T]):
     operation: str = ""
 
     def __iter__(self) -> Generator[Call[T], T, T]:
-        """Let a flow write ``answer = yield from call``."""
+        """Support ``answer = yield from call`` in a flow."""
         return (yield self)
 
 
 def named(kind: str, ids: Sequence[str]) -> str:
-    """Ids as `Call.others` has them; nothing for none.
+    """Ids in the form of `Call.others`; an empty text without ids.
 
-    :param kind: Of what they are, in the plural.
+    :param kind: The kind of resource in the plural, such as ``Datasets``.
     """
     more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
     return f"{kind} {', '.join(ids[:_NAMED])}{more}" if ids else ""
@@ -156,12 +162,12 @@ def named(kind: str, ids: Sequence[str]) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """Send a file's bytes to a signed URL of the object store, without credentials. The URL is a secret.
+    """Send a file's bytes to a signed URL of the object store, without a credential. The URL is a secret.
 
-    :param open: Opens the file again for each attempt.
-    :param size: Bytes that the file has; sending fails if it turns out to have another number.
-    :param headers: Exactly these, beside the length.
-    :param title: Names the file in messages.
+    :param open: Opens the file; called again for each attempt.
+    :param size: Size of the file in bytes. The transfer fails if the file has another size.
+    :param headers: The headers to send, in addition to the content length.
+    :param title: Name of the file, for messages.
     """
 
     url: str = dataclasses.field(repr=False)
@@ -176,7 +182,7 @@ class Transfer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait for so many seconds."""
+    """Wait for a number of seconds."""
 
     seconds: float
 
@@ -188,10 +194,10 @@ class Pause:
 class Gather:
     """Steps that may run at the same time.
 
-    The result has an entry for each step in the same order: its result, or the `EncordError` that it ended with. One
-    failure does not stop the others.
+    The result contains one entry per step, in the same order: the step's result, or the `EncordError` that it raised. A
+    failed step does not stop the others.
 
-    :param limit: How many run at once.
+    :param limit: How many steps may run at once.
     """
 
     steps: Sequence[Call[Any] | Transfer]
@@ -203,7 +209,10 @@ class Gather:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Now:
-    """What time it is, in seconds since 1970; so that a flow can stop at a deadline without a clock of its own."""
+    """Get the current time in seconds since 1970.
+
+    With it, a flow can stop at a deadline without using a clock itself.
+    """
 
     def __iter__(self) -> Generator[Now, float, float]:
         return (yield self)
@@ -214,10 +223,10 @@ Flow: TypeAlias = Generator[Step, Any, T]
 
 
 def run(flow: Flow[T], perform: Callable[[Step], Any]) -> T:
-    """Drive a flow to its end.
+    """Run a flow to its end.
 
     :param perform: Carries out one step and returns its result, or raises an `EncordError`.
-    :return: What the flow returns.
+    :return: The flow's result.
     """
     try:
         step = next(flow)
@@ -233,7 +242,7 @@ def run(flow: Flow[T], perform: Callable[[Step], Any]) -> T:
 
 
 async def run_async(flow: Flow[T], perform: Callable[[Step], Awaitable[Any]]) -> T:
-    """Drive a flow to its end on an event loop; `perform` is awaited, else as `run`."""
+    """Run a flow to its end on an event loop. Does the same as `run`, but awaits `perform`."""
     try:
         step = next(flow)
         while True:

@@ -1,7 +1,7 @@
-"""The client for workers: sends calls and runs flows, and refuses what its credential can never do.
+"""The client for workers. It sends calls, runs flows, and refuses calls that its credential can never make.
 
-What it offers besides (handles, listings, creations) is inherited: `resources.account`. Its counterpart on an event
-loop is `AsyncEncordClient`.
+The handles, listings and `create_...` methods are inherited from `resources.account`. On an event loop, use
+`AsyncEncordClient` instead.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ T = TypeVar("T")
 
 
 class EncordClient(Unpickled, Account):
-    """Talks to Encord with one credential. Close it, or use it in a ``with``.
+    """Sends requests to Encord with one credential. Close it after use, or use it in a ``with`` statement.
 
     :param credential: `SshKey` or `ApiKey`.
-    :param settings: Where Encord is; by default its first region.
-    :param transport: Sends the calls; by default over `requests`.
+    :param settings: Encord's address, timeouts and retries. Default: ``https://api.encord.com``.
+    :param transport: Sends the calls. Default: a transport built on `requests`.
     """
 
     def __init__(
@@ -53,24 +53,24 @@ class EncordClient(Unpickled, Account):
         return f"EncordClient({self.credential!r}, {self.settings.base_url!r})"
 
     def close(self) -> None:
-        """Give the pooled connections back."""
+        """Close the pooled connections."""
         self._transport.close()
 
     @property
     def credential(self) -> Credential:
-        """What it authenticates with."""
+        """The credential that signs or authorises each request."""
         return self._credential
 
     @property
     def key_resource(self) -> Resource | None:
-        """The project or dataset that the API key belongs to, asked once; None with an SSH key.
+        """The project or dataset that the API key belongs to; None with an SSH key. Encord is asked once only.
 
-        :raises EncordError: Encord does not accept the key, or was not reached.
+        :raises EncordError: Encord does not accept the key, or cannot be reached.
         :raises UnsupportedByCredentialError: The key belongs to neither a project nor a dataset.
         """
         if not isinstance(self.credential, ApiKey):
             return None
-        if self._process != os.getpid():  # in a fork the lock may be held by a thread that is not there
+        if self._process != os.getpid():  # after a fork, a thread that no longer exists may hold the lock
             self._asking, self._process = threading.Lock(), os.getpid()
         with self._asking:
             if self._resource is None:
@@ -79,20 +79,20 @@ class EncordClient(Unpickled, Account):
 
     @property
     def clock_ahead(self) -> float | None:
-        """Seconds by which the clock of this machine is ahead of Encord's, going by the last answer.
+        """Seconds by which this machine's clock is ahead of Encord's clock, according to the last response.
 
-        None before the first answer, and if answers have no ``Date``.
+        None before the first response, or if responses have no ``Date`` header.
         """
         return self._transport.clock_ahead
 
     def encord_time(self) -> datetime.datetime:
-        """The present time by Encord's clock, in UTC; by this machine's clock as long as Encord's is not known."""
+        """The current time in UTC by Encord's clock; by this machine's clock until Encord's clock is known."""
         return by_encords_clock(datetime.datetime.now(datetime.UTC), self.clock_ahead)
 
     def send(self, call: Call[T]) -> T:
         """Send one call and return its result.
 
-        :raises UnsupportedByCredentialError: The credential can never do this.
+        :raises UnsupportedByCredentialError: The credential can never make this call.
         :raises EncordError: The error of the last attempt.
         """
         self.require_possible(call)
@@ -105,19 +105,19 @@ class EncordClient(Unpickled, Account):
     def run(self, flow: Flow[T]) -> T:
         """Carry out a flow and return what it returns.
 
-        :raises EncordError: A step failed and the flow let it.
+        :raises EncordError: A step failed and the flow did not handle the error.
         """
         return run(flow, self._perform)
 
     def require_possible(self, call: Call[Any]) -> None:
-        """Check, without asking Encord, that the credential can do this at all.
+        """Check, without a request, that the credential can make this call.
 
-        :raises UnsupportedByCredentialError: It cannot; the message says what kind of connection could.
+        :raises UnsupportedByCredentialError: It cannot. The message names the kind of connection that can.
         """
         capabilities.require_possible(call, self.credential)
 
     def _require_own_kind(self, call: Call[Any], error: RefusedError) -> None:
-        """Say so if Encord refused because the API key belongs to a resource of the other kind."""
+        """Raise a clearer error if Encord refused because the API key belongs to a resource of the other kind."""
         if not capabilities.may_be_of_other_kind(call, self.credential, error):
             return
         try:
@@ -142,7 +142,7 @@ class EncordClient(Unpickled, Account):
         try:
             return list(pool.map(_outcome(self._perform), together.steps))
         finally:
-            # A task that is killed raises here: what has not begun must not begin any more.
+            # If the task is killed, it raises here. Steps that have not started must not start any more.
             pool.shutdown(cancel_futures=True)
 
 

@@ -1,8 +1,8 @@
-"""What a connection proves itself with: an SSH key, which signs every request, or an API key, which is sent as it is.
+"""The credentials of a connection: an SSH key, which signs each request, or an API key, which is sent with it.
 
-The two versions sign different things: v1 signs the SHA-256 of the body and nothing else: no time, no path. v2 signs
-method, target, digest and time as an HTTP message signature (vectors ``auth-v1-*`` and ``auth-v2-*``), so a v2
-signature expires, and each attempt makes a new one.
+The API versions sign different parts of a request. v1 signs only the SHA-256 of the body, not the time or the path. v2
+signs method, target, digest and time as an HTTP message signature, so a v2 signature expires and each attempt makes a
+new one (vectors ``auth-v1-*`` and ``auth-v2-*``).
 """
 
 from __future__ import annotations
@@ -27,20 +27,22 @@ _COVERED = '("@method" "@request-target" "content-digest")'
 _WITH_SCHEME = re.compile(r"[\"']?\s*(authorization\s*[:=]|(bearer|basic|token|apikey|api-key)[\s:=])", re.IGNORECASE)
 _HEADER_SAFE = re.compile(r"[!-~]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
-# Refusals of key text that leave open that an API key is one. All others mean that it is an SSH key, or a part of one.
+# With these refusals as an SSH key, the text can still be an API key. All others mean that it is (part of) an SSH key.
 _NOT_SSH = (Refusal.UNRECOGNISED, Refusal.PATH, Refusal.FINGERPRINT)
 
 
 class Unpickled:
-    """Never pickled, copied by reference: what holds a secret does not travel."""
+    """Base class of objects that hold a secret: they cannot be pickled, and a copy is the same object."""
 
     __slots__ = ()
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} holds a secret and is not pickled: pickle the id of the connection.")
+        raise TypeError(
+            f"{type(self).__name__} holds a secret and cannot be pickled. Pickle the connection id instead."
+        )
 
     def __getstate__(self) -> NoReturn:
-        # what Python would give lists the slots with their values
+        # Python's default would return the slots with their values
         self.__reduce_ex__(None)
 
     def __copy__(self) -> Self:
@@ -51,31 +53,31 @@ class Unpickled:
 
 
 class _Secret(Unpickled):
-    """Immutable, never pickled, copied by reference."""
+    """Base class of credentials: immutable, cannot be pickled, and a copy is the same object."""
 
     __slots__ = ()
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} cannot be changed: make a new one.")
+        raise AttributeError(f"{type(self).__name__} cannot be changed. Create a new one.")
 
     def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} cannot be changed: make a new one.")
+        raise AttributeError(f"{type(self).__name__} cannot be changed. Create a new one.")
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
 
 class SshKey(_Secret):
-    """An Ed25519 key of a user or service account. Made by :meth:`parse` or :meth:`from_path`.
+    """An Ed25519 key of a user or service account. Create it with :meth:`parse` or :meth:`from_path`.
 
-    Two are equal if their public halves are.
+    Two keys are equal if their public keys are equal.
     """
 
     __slots__ = ("_key", "public_key_hex")
 
     kind: ClassVar[str] = "ssh_key"
     public_key_hex: str
-    """The public half, 64 hexadecimal digits: how Encord names the key in every request."""
+    """The public key as 64 hexadecimal digits, which identify the key in each request."""
     _key: Ed25519Key
 
     def __init__(self, key: Ed25519Key):
@@ -86,13 +88,16 @@ class SshKey(_Secret):
     def parse(cls, text: str, passphrase: str | None = None, *, field: str = "private_key") -> Self:
         """Read a key from the text of its file.
 
-        :param text: OpenSSH format or PKCS#8 PEM, also with line ends lost or escaped, quoted, or as base64 of it.
-        :param passphrase: Opens an encrypted key; empty or None is none. Ignored if the key is not encrypted.
+        :param text: OpenSSH format or PKCS#8 PEM. Lost or escaped line ends, quotation marks, and base64 encoding of
+            the whole text are accepted.
+        :param passphrase: Passphrase of an encrypted key; empty or None for no passphrase. Ignored if the key is not
+            encrypted.
         :param field: Name of the connection field, for messages.
-        :raises CredentialError: The key cannot be used. The message names field, reason and fix, and quotes nothing.
+        :raises CredentialError: The key cannot be used. The message names the field, the reason and the fix, but does
+            not quote the key.
         """
         key = _load(text, passphrase, f"Connection field {field}")
-        # before an exception starts here: some reporters of errors show the local variables of each frame
+        # delete them before an exception is raised here: some error reporters show the local variables of each frame
         del text, passphrase
         if isinstance(key, str):
             raise CredentialError(key) from None
@@ -116,21 +121,21 @@ class SshKey(_Secret):
         return cls(key)
 
     def openssh_public_key(self) -> str:
-        """The public half as ``ssh-ed25519 AAAA...``: what one registers in Encord."""
+        """The public key as ``ssh-ed25519 AAAA...``, the form to register in Encord."""
         name, public = b"ssh-ed25519", bytes.fromhex(self.public_key_hex)
         blob = b"".join(len(part).to_bytes(4, "big") + part for part in (name, public))
         return f"ssh-ed25519 {base64.b64encode(blob).decode()}"
 
     def openssh_private_key(self) -> str:
-        """The key as the text of a file without a passphrase, for the vendor's SDK. It is the secret itself."""
+        """The private key in OpenSSH format without a passphrase, for the vendor's SDK. It is a secret."""
         return private_text(self._key)
 
     def v1_headers(self, body: bytes, *, resource_type: str | None, resource_id: str | None) -> dict[str, str]:
-        """Headers that prove who sends a v1 request, and name what it is about.
+        """The headers that sign a v1 request and name its resource.
 
-        :param body: The bytes that are sent, exactly.
+        :param body: Exactly the bytes that are sent.
         :param resource_type: ``project``, ``dataset`` or ``ontology``; None at user scope.
-        :param resource_id: UUID of that resource; None at user scope.
+        :param resource_id: UUID of the resource; None at user scope.
         """
         signature = self._key.sign(hashlib.sha256(body).digest())
         return {
@@ -140,12 +145,12 @@ class SshKey(_Secret):
         }
 
     def v2_headers(self, *, method: str, target: str, body: bytes, created: int) -> dict[str, str]:
-        """Headers that prove who sends a v2 request.
+        """The headers that sign a v2 request.
 
         :param method: HTTP method.
-        :param target: Path and query, byte for byte as they are sent: percent-encoded, and not touched afterwards.
-        :param body: The bytes that are sent; empty if there is no body.
-        :param created: Now, in whole seconds since 1970.
+        :param target: Path and query exactly as they are sent: percent-encoded, and not changed afterwards.
+        :param body: Exactly the bytes that are sent; empty if there is no body.
+        :param created: The current time in whole seconds since 1970.
         """
         digest = f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
         parameters = f'{_COVERED};created={created};keyid="{self.public_key_hex}";alg="ed25519"'
@@ -173,11 +178,11 @@ class SshKey(_Secret):
 
 
 class ApiKey(_Secret):
-    """A legacy API key, which is bound to one project or dataset, and works on v1 only.
+    """A legacy API key. It belongs to one project or dataset, and works with v1 of the API only.
 
-    :param key: As Encord showed it. Blanks and line ends around it are dropped.
-    :param resource_id: UUID of the project or dataset that it belongs to.
-    :raises CredentialError: One of the two cannot be right. The message names the field and quotes nothing.
+    :param key: The key as Encord showed it. Blanks and line ends around it are dropped.
+    :param resource_id: UUID of the project or dataset that the key belongs to.
+    :raises CredentialError: One of the two is not valid. The message names the field but does not quote its value.
     """
 
     __slots__ = ("_secret", "resource_id")
@@ -196,11 +201,11 @@ class ApiKey(_Secret):
         self._set("resource_id", str(UUID(resource_id.strip())))
 
     def v1_headers(self, body: bytes, *, resource_type: str | None, resource_id: str | None) -> dict[str, str]:  # noqa: ARG002
-        """Headers that prove who sends a v1 request. Takes what an SSH key takes.
+        """The headers that authorise a v1 request. Takes the same arguments as `SshKey.v1_headers`.
 
-        :param body: Not covered: an API key signs nothing.
-        :param resource_type: Not sent: Encord knows it from the key.
-        :param resource_id: None, or the project or dataset of this key.
+        :param body: Not used, because an API key does not sign anything.
+        :param resource_type: Not sent, because Encord knows it from the key.
+        :param resource_id: None, or the id of the key's project or dataset.
         :raises UnsupportedByCredentialError: The request is about another resource.
         """
         if resource_id is not None and resource_id.lower() != self.resource_id:
@@ -211,12 +216,12 @@ class ApiKey(_Secret):
         return {"Authorization": self._secret, "ResourceID": self.resource_id}
 
     def v2_headers(self, *, method: str, target: str, body: bytes, created: int) -> dict[str, str]:  # noqa: ARG002
-        """Refuse: Encord's v2 API takes no API keys.
+        """Raise an error, because Encord's v2 API does not accept API keys.
 
         :raises UnsupportedByCredentialError: Always.
         """
         raise UnsupportedByCredentialError(
-            f"{method.upper()} {target.partition('?')[0]} belongs to Encord's v2 API, which takes no API keys. "
+            f"{method.upper()} {target.partition('?')[0]} belongs to Encord's v2 API, which does not accept API keys. "
             "Use a connection with an SSH key."
         )
 
@@ -229,7 +234,7 @@ class ApiKey(_Secret):
         return hash(self.resource_id)
 
     def __repr__(self) -> str:
-        # a reporter of errors may show one whose making was refused, which has no resource
+        # an error reporter may show an object whose __init__ failed; it has no resource_id
         return f"ApiKey(resource_id={getattr(self, 'resource_id', None)!r})"
 
 
@@ -237,9 +242,9 @@ Credential: TypeAlias = SshKey | ApiKey
 
 
 def _load(text: object, passphrase: object, place: str) -> Ed25519Key | str:
-    """The key, or the message why it cannot be read.
+    """The key, or the message that says why it cannot be read.
 
-    A value, as an exception that is raised from here would carry the frames and the context of the loading.
+    The message is returned, because an exception raised here would carry the frames and the context of the loading.
     """
     try:
         return load_ed25519(text, passphrase)
@@ -257,26 +262,26 @@ def _load_file(path: str | os.PathLike[str], passphrase: object, field: str) -> 
 
 def _problem_of_api_key(key: object) -> str | None:
     if not isinstance(key, str) or not key.strip():
-        return "api_key: the API key is empty, or it is not text. Enter the key as Encord showed it."
+        return "api_key: the API key is empty or not text. Enter the key as Encord showed it."
     key = key.strip()
     if is_placeholder(key):
         return f"api_key: {WHAT_IT_IS}"
     as_ssh_key = _refusal_as_ssh_key(key)
     if as_ssh_key is Refusal.PUBLIC_KEY:
-        return "api_key: this is the public half of an SSH key. Put the private half into private_key."
+        return "api_key: this is the public key of an SSH key pair. Put the private key into private_key."
     if as_ssh_key is Refusal.GOOGLE_ACCOUNT:
         return f"api_key: {as_ssh_key}"
     if as_ssh_key not in _NOT_SSH:
         return "api_key: this is an SSH key. Put it into private_key and leave api_key empty."
     if _WITH_SCHEME.match(key):
-        return "api_key: it begins with a word of an Authorization header, such as Bearer. Enter the key alone."
+        return "api_key: it begins with a word of an Authorization header, such as Bearer. Enter only the key."
     if not _HEADER_SAFE.fullmatch(key):
         return (
-            "api_key: there are blanks, line ends or characters outside ASCII in the API key, which no key has. "
+            "api_key: the API key contains blanks, line ends or characters outside ASCII, which is never valid. "
             "Enter the key as Encord showed it."
         )
     if key[0] in "\"'" or key[-1] in "\"'":
-        return "api_key: there are quotation marks around the API key. Remove them."
+        return "api_key: it begins or ends with a quotation mark. Remove the quotation marks."
     return None
 
 
@@ -292,6 +297,6 @@ def _problem_of_resource_id(resource_id: object) -> str | None:
     if not isinstance(resource_id, str) or not _UUID.fullmatch(resource_id.strip()):
         return (
             "resource_id: this is not a UUID. Enter the id of the project or dataset that the API key belongs to, "
-            "such as 00000000-0000-4000-8000-000000000000; the address of its page in Encord's web app holds it."
+            "such as 00000000-0000-4000-8000-000000000000. It is part of the address of its page in Encord's web app."
         )
     return None

@@ -1,26 +1,27 @@
-"""What can go wrong with a call to Encord, and whether trying again can help.
+"""The errors of a call to Encord, and whether a retry can help.
 
 ::
 
     EncordError                       operation, trace_id, retryable
-     |- CredentialError               unusable before anything was sent: shape, algorithm, passphrase, settings
-     |- InvalidArgumentError          an argument or a file is wrong; nothing was sent because of it. Also a ValueError
-     |- UnsupportedByCredentialError  this credential can never do this; nothing was done
-     |- RefusedError                  Encord answered, and will answer the same again
-     |   |- AuthenticationError           it does not know this key, or not in this region
-     |   |- PermissionDeniedError         it knows the key, which may not do this
-     |   |- NotFoundError                 there is no such resource, or this credential cannot see it
-     |   |- ConflictError                 it exists already
+     |- CredentialError               the credential or a setting is unusable; nothing was sent
+     |- InvalidArgumentError          an argument or a file is wrong; it was not sent. Also a ValueError
+     |- UnsupportedByCredentialError  this kind of credential can never do this; nothing was done
+     |- RefusedError                  Encord refused the request and would refuse it again
+     |   |- AuthenticationError           Encord does not know this key, or not in this region
+     |   |- PermissionDeniedError         Encord knows the key, but the key may not do this
+     |   |- NotFoundError                 the resource does not exist, or this credential cannot see it
+     |   |- ConflictError                 the resource exists already
      |   |- InvalidRequestError           Encord does not accept the arguments
-     |   `- PayloadTooLargeError          too much in one request; maximum, if Encord names one
-     |- UnexpectedResponseError       a response that cannot be read: not valid JSON, or a field is missing or wrong
-     |- PartialFailureError           a bulk operation was done in part; outcome says which part, cause why it stopped
-     `- TransientError                may pass; retry_after in seconds, or None
+     |   `- PayloadTooLargeError          too much in one request; has `maximum` if Encord names one
+     |- UnexpectedResponseError       the response is not valid JSON, or a field is missing or wrong
+     |- PartialFailureError           a bulk operation was done in part; has `outcome` and `cause`
+     `- TransientError                a retry may succeed; has `retry_after` in seconds, or None
          |- RateLimitedError              too many requests
-         |- UnavailableError              not reached, or a server failure; not carried out, or only read
-         `- OutcomeUnknownError           a changing request was sent and its response was lost: look before repeating
+         |- UnavailableError              Encord cannot be reached or failed; nothing was changed
+         `- OutcomeUnknownError           the response to a change was lost; check before you repeat it
 
-A message says what happened, which field, and what to do. None of them holds a key, a passphrase or a signed URL.
+Each message says what happened, which field is concerned, and what to do. No message contains a key, a passphrase or a
+signed URL.
 """
 
 from __future__ import annotations
@@ -45,16 +46,16 @@ class Outcome(Protocol):
 
 
 class EncordError(Exception):
-    """Base of everything that this package raises about Encord.
+    """Base class of all errors that this package raises about Encord.
 
     :param message: What happened and what to do.
-    :param operation: Name of the operation in the registry (``"label_rows.list"``), if there was one.
-    :param trace_id: The 32 hexadecimal digits that Encord's support asks for, if a request was sent.
+    :param operation: Name of the operation in the registry, such as ``"label_rows.list"``; None without an operation.
+    :param trace_id: 32 hexadecimal digits to give to Encord's support; None if no request was sent.
     """
 
     retryable = False
     not_encord = False
-    """Whether the answer came from something else than Encord: a proxy, a portal, another web server."""
+    """Whether the response came from another server than Encord: a proxy, a login portal, another web server."""
 
     def __init__(self, message: str, *, operation: str | None = None, trace_id: str | None = None):
         super().__init__(message)
@@ -68,15 +69,15 @@ class EncordError(Exception):
 
 
 class CredentialError(EncordError):
-    """A credential or a setting of the connection cannot be used; the message names the field and the fix."""
+    """A credential or a setting of the connection cannot be used. The message names the field and the fix."""
 
 
 class InvalidArgumentError(EncordError, ValueError):
-    """An argument, or a file that an argument names, is wrong; the message names the field and the fix."""
+    """An argument, or a file that an argument names, is wrong. The message names the field and the fix."""
 
 
 class UnsupportedByCredentialError(EncordError):
-    """The credential at hand can never do this; the message names the kind of connection that can."""
+    """This kind of credential can never do this. The message names the kind of connection that can."""
 
 
 class RefusedError(EncordError):
@@ -84,15 +85,15 @@ class RefusedError(EncordError):
 
 
 class AuthenticationError(RefusedError):
-    """Encord does not accept this key: not registered, registered in the other region, or a skewed clock."""
+    """Encord does not accept this key: it is not registered, or in another region only, or the clock is wrong."""
 
 
 class PermissionDeniedError(RefusedError):
-    """Encord knows the key, but it may not do this: role, membership or the scopes of an API key."""
+    """Encord knows the key, but its role, its memberships or the scopes of the API key do not allow this."""
 
 
 class NotFoundError(RefusedError):
-    """No such resource, or none that this credential can see."""
+    """The resource does not exist, or this credential cannot see it."""
 
 
 class ConflictError(RefusedError):
@@ -100,13 +101,13 @@ class ConflictError(RefusedError):
 
 
 class InvalidRequestError(RefusedError):
-    """Encord rejects the arguments."""
+    """Encord does not accept the arguments."""
 
 
 class PayloadTooLargeError(RefusedError):
-    """Too much for one request.
+    """The request is too large.
 
-    :param maximum: How many label rows Encord takes at once, if it said so.
+    :param maximum: How many label rows Encord accepts in one request; None if Encord does not name a number.
     """
 
     def __init__(
@@ -117,12 +118,12 @@ class PayloadTooLargeError(RefusedError):
 
 
 class UnexpectedResponseError(EncordError):
-    """Encord answered with something that lacks a required field, has it in another type, or is not valid JSON.
+    """The response is not valid JSON, or a required field is missing or has another type.
 
-    The same request gets the same answer again, so a retry does not help. Of many label rows, one such row makes the
-    whole answer unreadable. Ask for fewer rows until `rows` names one.
+    A retry does not help, because the same request gets the same response. When several label rows were requested, one
+    bad row makes the whole response unreadable: request fewer rows until `rows` names a single one.
 
-    :param rows: Label hashes of the rows that were asked for; empty if the call was not about label rows.
+    :param rows: Label hashes of the requested rows; empty if the call was not about label rows.
     """
 
     def __init__(
@@ -138,10 +139,10 @@ class UnexpectedResponseError(EncordError):
 
 
 class PartialFailureError(EncordError):
-    """A bulk operation stopped after part of it was done. A retry helps if it helps against the cause.
+    """A bulk operation stopped after part of it was done. It is retryable if its cause is retryable.
 
-    :param cause: The error that stopped it.
-    :param outcome: What was done, and what was not.
+    :param cause: The error that stopped the operation.
+    :param outcome: Which items were done and which were not.
     """
 
     def __init__(self, cause: EncordError, outcome: Outcome):
@@ -157,14 +158,14 @@ class PartialFailureError(EncordError):
 
 
 class TransientError(EncordError):
-    """May pass by itself.
+    """A temporary failure; a retry may succeed.
 
-    :param retry_after: Seconds that Encord asked us to wait, or None if it did not say.
+    :param retry_after: Seconds to wait, if Encord named them; else None.
     """
 
     retryable = True
     timed_out = False
-    """Whether the answer took too long, so that asking for less at once may help."""
+    """Whether the response took too long. A smaller request may then succeed."""
 
     def __init__(
         self,
@@ -179,12 +180,12 @@ class TransientError(EncordError):
 
 
 class RateLimitedError(TransientError):
-    """Encord asks for fewer requests; nothing was done."""
+    """There were too many requests; this one was not carried out."""
 
 
 class UnavailableError(TransientError):
-    """Encord was not reached, or failed; the request was not carried out, or it only read."""
+    """Encord cannot be reached, or failed. Nothing was changed: the request was not carried out, or it only reads."""
 
 
 class OutcomeUnknownError(TransientError):
-    """A request that changes something was sent, and its answer was lost: it may have been carried out."""
+    """The response to a request that changes something was lost. The change may have been made."""

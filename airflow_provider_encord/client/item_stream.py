@@ -1,12 +1,12 @@
-"""Taking a long list out of an answer while it arrives, so that the answer is never in memory as a whole.
+"""Reading a long list from a response while it arrives, so that the whole response is never in memory.
 
 A listing of label rows has no pages: all rows come in one envelope, ``{"status": 200, "response": [{...}, {...}]}``.
-The items are decoded as soon as some hundred kilobytes of them are there, and what is left of the answer is the
-envelope with an empty list. An answer of any other shape is left as it is.
+The items are decoded as soon as some hundred kilobytes of them have arrived. What remains is the envelope with an empty
+list. A response of any other shape is not changed.
 
-Where to cut: a piece that begins with an item and is a valid list in square brackets ends with an item, whatever is in
-it. So the piece is cut at the last place that looks like the beginning of an item. Only if that place is inside an item
-is the whole piece scanned, which takes far longer.
+How a piece is cut: if a piece begins with an item and is a valid JSON list when put in square brackets, then it ends
+with an item. So it is cut at the last place that looks like the beginning of an item. If that place turns out to be
+inside an item, the whole piece is scanned, which takes far longer.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from airflow_provider_encord.client.malformed import NOT_JSON
 
 T = TypeVar("T")
 
-_WINDOW = 512 * 1024  # bytes that are decoded at once
-_LONGEST_HEAD = 4096  # bytes before the list; more is another shape
+_WINDOW = 512 * 1024  # bytes to decode at once
+_LONGEST_HEAD = 4096  # bytes before the list; a longer head means another shape
 _HEAD = re.compile(rb'\s*\{\s*(?:"status"\s*:\s*200\s*,\s*)?"response"\s*:\s*\[')
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*(?P<closed>")?|[\[\]{},]', re.DOTALL)
 _INDEX = re.compile(r"\$\[(\d+)\]")
 
 
 class ItemStream(Generic[T]):
-    """Takes the items of one answer.
+    """Reads the items of one response.
 
-    :param decode: Makes items of a JSON list.
+    :param decode: Decodes a JSON list into items.
     """
 
     def __init__(self, decode: Callable[[bytes], list[T]]):
         self._decode = decode
         self._buffer = bytearray()
         self._head: bytes | None = None
-        """What came before the items; None until the list has begun."""
+        """The bytes before the items; None until the list has begun."""
         self._whole = False
-        """Whether the rest is to be left as it is: another shape, or after the list."""
+        """Whether to pass the rest on unchanged: it has another shape, or it comes after the list."""
         self._window = _WINDOW
         self.items: list[T] = []
         self.error: Exception | None = None
-        """Why an item cannot be read; then no more are taken."""
+        """Why an item cannot be read; no further items are read then."""
 
     def add(self, piece: bytes) -> None:
-        """Take a piece of the answer."""
+        """Add a piece of the response."""
         if self.error is not None:
             return
         self._buffer += piece
@@ -57,7 +57,7 @@ class ItemStream(Generic[T]):
             self._take()
 
     def end(self) -> bytes:
-        """What is left of the answer: all that is not an item."""
+        """Return the rest of the response, without the items."""
         if self._head is not None and not self._whole and self.error is None:
             self._take_last()
         rest = bytes(self._buffer)
@@ -73,7 +73,7 @@ class ItemStream(Generic[T]):
             self._whole = True
 
     def _take(self) -> None:
-        """Take the items that are there as a whole."""
+        """Read the items that have arrived completely."""
         cut, begin = self._likely_cut()
         if cut and self._took(cut, sure=False):
             del self._buffer[:begin]
@@ -81,7 +81,7 @@ class ItemStream(Generic[T]):
             self._take_by_looking()
 
     def _likely_cut(self) -> tuple[int, int]:
-        """Where an item ends and the next begins, going by how the first one begins; 0 if that is of no help."""
+        """A likely place where an item ends and the next begins, found by how the first item begins; 0 if not found."""
         first_key = bytes(self._buffer[: self._buffer.find(b":") + 1]).lstrip()
         begin = self._buffer.rfind(first_key) if len(first_key) > 1 else 0
         cut = self._buffer.rfind(b"}", 0, max(begin, 0)) + 1
@@ -98,11 +98,11 @@ class ItemStream(Generic[T]):
 
     def _take_last(self) -> None:
         _, end = _boundaries(self._buffer)
-        if end is not None:  # else it was cut off, and is read as what it is: no JSON
+        if end is not None:  # otherwise the response was cut off, and decoding it fails as invalid JSON
             self._take_to(end)
 
     def _take_to(self, end: int) -> None:
-        """Take the last items, and leave what comes after the list."""
+        """Read the last items, and keep the bytes after the list."""
         if self._took(end, sure=True):
             del self._buffer[:end]
             self._whole = True
@@ -110,7 +110,7 @@ class ItemStream(Generic[T]):
     def _took(self, cut: int, *, sure: bool) -> bool:
         """Decode the items before a place.
 
-        :param sure: Whether items do end there, so that a failure is one of the items.
+        :param sure: Whether an item certainly ends there. If so, a failure means that an item is invalid.
         """
         try:
             items = self._decode(b"[" + self._buffer[:cut] + b"]")
@@ -131,7 +131,7 @@ class ItemStream(Generic[T]):
 
 
 def _boundaries(text: bytearray) -> tuple[int | None, int | None]:
-    """Where the last whole item ends, at the comma behind it; and where the list ends, at its bracket."""
+    """The position of the comma after the last complete item, and of the bracket that ends the list."""
     depth, comma = 0, None
     for token in _TOKEN.finditer(text):
         match token[0]:

@@ -1,7 +1,7 @@
-"""Every form in which a stored secret can turn up in a log line, so that the hook can have all of them masked.
+"""All forms in which a stored secret can appear in a log line, so that the hook can mask them.
 
-Airflow masks a secret where it appears whole and unchanged. One line of a private key is not the whole, and
-goes through in clear; neither is what escaping makes of the line ends.
+Airflow masks a secret only where it appears complete and unchanged. It does not mask a single line of a private key, or
+a key with escaped line ends.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from urllib.parse import quote, quote_plus
 from airflow_provider_encord.client.key_refusals import KeyTextError
 from airflow_provider_encord.client.pem import LINE_END_ESCAPE, read_key_block
 
-_SHORTEST_LINE = 8  # characters; shorter pieces say nothing about a key and would mask innocent words
+_SHORTEST_LINE = 8  # characters; shorter pieces reveal nothing about a key, and masking them would mask ordinary words
 _WIDTHS = (64, 70, 76)  # line lengths of PKCS#8, of OpenSSH, and of base64 in mail
 _ARMOR = re.compile(r"-+\s*(?:BEGIN|END)[A-Z0-9\s]*-+")
 
 
 def secret_forms(text: str) -> list[str]:
-    """The pieces to mask for one secret.
+    """The texts to mask for one secret.
 
     :param text: A private key, passphrase or API key as it is stored, mangled or not.
-    :return: The whole, each line of its body, and what escaping, joining and wrapping make of both; longest first, so
-        that a masker which takes them in order leaves no rest of a longer one. Empty for a blank text.
+    :return: The whole text, each line of its body, and the escaped, joined and wrapped forms of both. The longest come
+        first, so that masking in order leaves no part of a longer one. Empty for a blank text.
     """
     if not text.strip():
         return []
@@ -36,17 +36,17 @@ def secret_forms(text: str) -> list[str]:
 
 
 def _escaped(text: str) -> Iterator[str]:
-    """The whole as JSON, shells, URIs and single-line boxes write it."""
+    """The whole text as JSON, shells, URIs and single-line form fields write it."""
     lines = text.splitlines()
     for line_end in ("\n", "\r\n", "\\n", "\\r\\n", "\\\\n", " ", ""):
         yield line_end.join(lines)
     once = [json.dumps(text)[1:-1], repr(text)[1:-1]]
     yield from once
-    for escaped in once:  # a connection's JSON with the fields as text, which is JSON again; a repr that quotes either
+    for escaped in once:  # a connection's JSON contains its fields as JSON text again; a repr may quote either
         yield json.dumps(escaped)[1:-1]
         yield repr(escaped)[1:-1]
     yield quote(text)
-    for written in (text, once[0]):  # a connection's URI has its fields as they are, or all of them as JSON
+    for written in (text, once[0]):  # a connection's URI contains its fields unchanged, or all of them as JSON
         yield quote(written, safe="")
         yield quote_plus(written)
     if len(lines) > 1:
@@ -55,7 +55,7 @@ def _escaped(text: str) -> Iterator[str]:
 
 
 def _bodies(text: str) -> Iterator[str]:
-    """What stands between BEGIN and END, as one run and wrapped as tools wrap it; nothing if it is not a key."""
+    """The text between BEGIN and END, as one line and wrapped as tools wrap it; nothing if the text is not a key."""
     try:
         block = read_key_block(text)
     except KeyTextError:

@@ -1,7 +1,7 @@
-"""Encord's two regions: where the API and the web app of each are.
+"""Encord's two regions, and the addresses of their API and web app.
 
-They share nothing. A key that is registered in one is unknown in the other, and the refusal is the same as
-for a key that is registered nowhere (protocol, section 1.1); so an error about it has to name both.
+The regions share nothing. A key that is registered in one region is unknown in the other, and Encord's response is the
+same as for a key that is not registered at all (protocol, section 1.1). So an error about a key must name both regions.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ WEB_APPS = {
     "https://api.encord.com": "https://app.encord.com",
     "https://api.us.encord.com": "https://app.us.encord.com",
 }
-"""Where the web app is, by the base URL of the API. Other hosts are private installations, and theirs is not known."""
+"""Address of the web app by base URL of the API. For other hosts (private installations), it is not known."""
 
 BOTH = " or ".join(WEB_APPS)
 """Base URLs of both regions, for messages."""
@@ -25,13 +25,13 @@ _NO_API = {
 
 
 def api_instead_of(host_name: str) -> str | None:
-    """Where the API is, if this is another of Encord's sites: people paste the address that their browser shows."""
+    """The API for a host that is another site of Encord. People paste the address that their browser shows."""
     return _NO_API.get(host_name)
 
 
 def other_regions(host: str) -> str:
-    """Base URLs of the regions that were not asked.
+    """Base URLs of the regions to which no request was sent.
 
-    :param host: Whom we asked, as host and port.
+    :param host: Host and port to which the request was sent.
     """
     return " or ".join(api for api in WEB_APPS if api != f"https://{host}")

@@ -1,11 +1,11 @@
-"""JSON in which no object has a key twice.
+"""A JSON decoder that refuses repeated keys. It decodes files and arguments that people write.
 
-Decoders keep the last value of a repeated key, so the first one is lost without a message. RFC 8259 leaves the result
-open, and I-JSON (RFC 7493) forbids repeated keys. Files and arguments that people write are decoded here.
+Other decoders keep the last value of a repeated key, so the first value is lost without a message. RFC 8259 does not
+define the result, and I-JSON (RFC 7493) forbids repeated keys.
 
-``msgspec`` cannot see repeated keys, and the decoder of the standard library is five times slower. So ``msgspec``
-decodes, and only the keys are counted: outside of texts, JSON has one colon for each key. If there are more colons than
-decoded keys, some key is repeated, and the slow decoder finds its name.
+``msgspec`` does not detect repeated keys, and the decoder of the standard library is five times slower. So ``msgspec``
+decodes, and then the keys are counted: outside of strings, JSON has one colon per key. If there are more colons than
+decoded keys, a key is repeated, and the slow decoder finds its name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
 class RepeatedKeyError(msgspec.DecodeError):
-    """An object has a key twice. It is among `airflow_provider_encord.client.malformed.NOT_JSON`.
+    """An object has the same key twice. `airflow_provider_encord.client.malformed.NOT_JSON` includes this error.
 
     :param key: The key.
     """
@@ -33,14 +33,15 @@ class RepeatedKeyError(msgspec.DecodeError):
 def loads(content: bytes | str) -> Any:
     """Decode JSON.
 
-    :raises RepeatedKeyError: An object has a key twice.
-    :raises msgspec.DecodeError: It is not JSON. Like `UnicodeError` and `RecursionError`, which ``msgspec`` raises of
-        texts that are not UTF-8 and of deep nesting, it is among `airflow_provider_encord.client.malformed.NOT_JSON`.
+    :raises RepeatedKeyError: An object has the same key twice.
+    :raises msgspec.DecodeError: The content is not JSON. ``msgspec`` also raises `UnicodeError` for text that is not
+        UTF-8 and `RecursionError` for deep nesting; `airflow_provider_encord.client.malformed.NOT_JSON` includes all of
+        them.
     """
     value = msgspec.json.decode(content)
     encoded = content.encode() if isinstance(content, str) else content
     keys = _count_keys(value)
-    # The first count is cheap, and equal if no text contains a colon.
+    # The first count is fast, and it is exact if no string contains a colon.
     if encoded.count(b":") != keys and _TEXTS.sub(b"", encoded).count(b":") != keys:
         json.loads(encoded, object_pairs_hook=_require_unique, parse_int=str, parse_float=str)
     return value

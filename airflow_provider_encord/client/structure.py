@@ -1,7 +1,7 @@
-"""An ontology's structure: from what a person writes to what Encord stores.
+"""Ontology structures: completing the short form that people write to the form that Encord stores.
 
-The client makes all ids, colours and feature hashes (protocol, section 7.4). Ours are derived from the names, not drawn
-at random, so that the same structure written twice is the same ontology.
+The client must set all ids, colours and feature hashes (protocol, section 7.4). They are derived from the names and not
+random, so writing the same structure twice gives the same ontology.
 """
 
 from __future__ import annotations
@@ -47,24 +47,24 @@ _PARTS = ("objects", "classifications", "skeleton_templates")
 
 
 def complete_structure(structure: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Fill in what a structure leaves out; what is given stays.
+    """Complete a structure: add all missing values, and keep the given ones.
 
     Short form: ``{"objects": [{"name": "Car", "shape": "bounding_box", "attributes": [{"name": "colour", "type":
     "radio", "options": ["red", "blue"]}]}], "classifications": [{"name": "note", "type": "text"}]}``.
 
-    :param structure: ``objects``, ``classifications`` and ``skeleton_templates``; each may be missing. An option may be
-        its label alone. A classification may be the one attribute that it consists of; it is then about the whole file
-        (``"level": "global"``). A classification with ``attributes`` goes as it is given: without ``level`` it is about
-        single frames.
-    :return: The structure with every id, colour, feature hash and flag that Encord expects.
-    :raises InvalidArgumentError: A part is unknown, or lacks its name, or has an unknown shape or type.
+    :param structure: ``objects``, ``classifications`` and ``skeleton_templates``; each may be left out. An option may
+        be written as its label only. A classification may be written as its single attribute; it then applies to the
+        whole file (``"level": "global"``). A classification with ``attributes`` keeps its given ``level``; without
+        ``level``, it applies to single frames.
+    :return: The structure with all ids, colours, feature hashes and flags that Encord requires.
+    :raises InvalidArgumentError: A part is unknown, has no name, or has an unknown shape or type.
     """
     if structure is not None and not isinstance(structure, Mapping):
         raise InvalidArgumentError(f"structure: it must be an object with {', '.join(_PARTS)}.")
     given = dict(structure or {})
     unknown = sorted(map(str, set(given) - set(_PARTS)))
     if unknown:
-        raise InvalidArgumentError(f"structure: unknown part {', '.join(unknown)}; known are {', '.join(_PARTS)}.")
+        raise InvalidArgumentError(f"structure: unknown part {', '.join(unknown)}. Use {', '.join(_PARTS)}.")
     objects, classifications = _list(given, "objects", "objects"), _list(given, "classifications", "classifications")
     complete = {
         "objects": [_object(one, number) for number, one in enumerate(objects, 1)],
@@ -90,7 +90,7 @@ def _object(given: Mapping[str, Any], number: int) -> dict[str, Any]:
     name, shape = _text(given, "name", where), _text(given, "shape", where)
     if shape not in SHAPES:
         shapes = ", ".join(SHAPES)
-        raise InvalidArgumentError(f"structure: {where} ({name}) has the unknown shape {shape!r}; use one of {shapes}.")
+        raise InvalidArgumentError(f"structure: {where} ({name}) has the unknown shape {shape!r}. Use one of {shapes}.")
     complete = {
         "id": str(number),
         "color": _COLOURS[(number - 1) % len(_COLOURS)],
@@ -110,7 +110,7 @@ def _classification(given: Mapping[str, Any], number: int) -> dict[str, Any]:
     short = not (isinstance(given, Mapping) and "attributes" in given)
     attributes = [given] if short else given["attributes"]
     if not isinstance(attributes, list) or len(attributes) != 1:
-        raise InvalidArgumentError(f"structure: {where} must consist of exactly one attribute.")
+        raise InvalidArgumentError(f"structure: {where} must have exactly one attribute.")
     name = _text(attributes[0], "name", where)
     complete: dict[str, Any] = {
         "id": str(number),
@@ -131,7 +131,7 @@ def _attribute(given: Mapping[str, Any], where: str, identity: str, path: str) -
     name, kind = _text(given, "name", where), _text(given, "type", where)
     if kind not in ATTRIBUTE_TYPES:
         kinds = ", ".join(ATTRIBUTE_TYPES)
-        raise InvalidArgumentError(f"structure: {where} ({name}) has the unknown type {kind!r}; use one of {kinds}.")
+        raise InvalidArgumentError(f"structure: {where} ({name}) has the unknown type {kind!r}. Use one of {kinds}.")
     path = f"{path}/{name}"
     complete = {
         "id": identity,
@@ -171,7 +171,7 @@ def _option(given: Mapping[str, Any] | str, where: str, identity: str, path: str
 def _text(given: Any, key: str, where: str) -> str:
     value = given.get(key) if isinstance(given, Mapping) else None
     if not isinstance(value, str) or not value.strip():
-        raise InvalidArgumentError(f"structure: {where} needs {key!r}, a text.")
+        raise InvalidArgumentError(f"structure: {where} has no {key!r}. Add it, as text.")
     return value
 
 
@@ -193,18 +193,20 @@ def _require_distinct_hashes(structure: Mapping[str, Any]) -> None:
         if feature in seen:
             raise InvalidArgumentError(
                 f"structure: {seen[feature]!r} and {name!r} have the same featureNodeHash {feature}, which must be "
-                "unique. Rename one, or give each its own featureNodeHash."
+                "unique. Rename one of them, or set different featureNodeHash values."
             )
         seen[feature] = name
 
 
 def _require_distinct_ids(structure: Mapping[str, Any]) -> None:
-    """Objects and classifications are counted apart."""
+    """Check ids. An object and a classification may have the same id."""
     for part in ("objects", "classifications"):
         seen: set[str] = set()
         for one in structure[part]:
             if str(one["id"]) in seen:
-                raise InvalidArgumentError(f"structure: two {part} have the same id {one['id']}; give each its own.")
+                raise InvalidArgumentError(
+                    f"structure: two {part} have the same id {one['id']}. Change one of the ids."
+                )
             seen.add(str(one["id"]))
 
 

@@ -1,7 +1,7 @@
-"""What two structures of an ontology differ in, as people see it: names, shapes and types.
+"""The differences of two ontology structures in the properties that people see: names, shapes and types.
 
-Ids, colours and feature hashes are left aside: the same ontology made in the web app has others. What is archived in
-Encord counts as gone, since people cannot label with it.
+Ids, colours and feature hashes are not compared, because the web app makes other ones for the same ontology. Features
+that are archived in Encord count as missing, because people cannot label with them.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ _MOST_NAMED = 10
 
 
 def differences(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
-    """Name what differs.
+    """Describe the differences.
 
-    :param wanted: Complete, as `complete_structure` gives it.
-    :param there: As Encord holds it.
-    :return: Clauses about what is there; ten at most, and how many more there are. Empty if nothing differs.
+    :param wanted: The requested structure, completed by `complete_structure`.
+    :param there: The structure at Encord.
+    :return: Clauses about the structure at Encord: at most ten, and the number of further ones. Empty if nothing
+        differs.
     """
     ours, theirs = dict(_parts(wanted)), dict(_parts(there))
     clauses = [f"it lacks {name}" for name in _topmost(ours, theirs)]
-    clauses += [f"it has {name}, which was not asked for" for name in _topmost(theirs, ours)]
+    clauses += [f"it has {name}, which was not requested" for name in _topmost(theirs, ours)]
     both = [name for name in ours if name in theirs]
-    clauses += [f"{name} is {theirs[name]} and not {ours[name]}" for name in both if ours[name] != theirs[name]]
+    clauses += [f"{name} is {theirs[name]}, not {ours[name]}" for name in both if ours[name] != theirs[name]]
     more = len(clauses) - _MOST_NAMED
     return clauses if more <= 0 else [*clauses[:_MOST_NAMED], f"{more} more"]
 
 
 def _topmost(some: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
-    """Names that the others do not have, without what hangs below one of them."""
+    """Names that the others do not have, without the names below one of them."""
     missing = [name for name in some if name not in others]
     return [name for name in missing if name.rpartition(" / ")[0] not in missing]
 

@@ -1,4 +1,4 @@
-"""A file that is written in large blocks, counted and hashed."""
+"""Writing a file in large blocks, with its size and SHA-256."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WRITE_BYTES = 2**20  # Airflow notes lineage at each write, which costs more th
 class CountedFile:
     """A file that is being written.
 
-    :param directory: Exists already.
+    :param directory: Directory of the file; it must exist.
     """
 
     def __init__(self, directory: StoragePath, name: str):
@@ -24,14 +24,14 @@ class CountedFile:
         self.bytes = 0
 
     def write(self, data: bytes, /) -> int:
-        """Add to it."""
+        """Append data."""
         self._waiting += data
         if len(self._waiting) >= _WRITE_BYTES:
             self._flush()
         return len(data)
 
     def close(self) -> None:
-        """Finish it."""
+        """Write the rest and close the file."""
         try:
             self._flush()
         finally:
@@ -39,12 +39,12 @@ class CountedFile:
                 self._file.close()
 
     def abandon(self) -> None:
-        """Leave it as it is, after a failure."""
+        """Close the file without writing the rest, after a failure."""
         self._file.close()
 
     @property
     def sha256(self) -> str:
-        """Of what was written, as hexadecimal digits; whole after `close`."""
+        """SHA-256 of the written data as hexadecimal digits; final after `close`."""
         return self._digest.hexdigest()
 
     def _flush(self) -> None:

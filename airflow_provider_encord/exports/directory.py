@@ -1,18 +1,18 @@
-"""The directory of an export: who owns it, which files in it are ours, and the only code that removes any.
+"""The directory of an export: its owner, and which files belong to exports. Only this module removes files.
 
-Airflow runs things twice and at the same time: a zombie beside its retry, two logical dates with one destination, a
-part of an old plan after a new one was made. Object stores have no locks. So these rules make such a process harmless:
+Airflow can run several processes with one destination at the same time: a zombie and its retry, two logical dates, or a
+part of an old plan after a new plan was made. Object stores have no locks. These rules make such processes harmless:
 
-- ``plan.json`` names the owner by the id of its plan. It is written only to take the directory. A process acts only
-  while the file still has the id of its own plan, and looks again before each step.
-- Before it takes the directory, a process announces itself in ``plan-<plan>.json``. So the last process that takes it
-  knows all the others, and may remove files that they leave late.
-- Every other file has the plan's id in its name, and a random part if several attempts may write it. So no process
+- ``plan.json`` contains the id of the plan that owns the directory. A process writes it only to take the directory. A
+  process checks before each step that the file still contains the id of its own plan, and stops if not.
+- Before a process takes the directory, it writes ``plan-<plan>.json``. So the last process to take the directory knows
+  all others, and may remove files that they write late.
+- Each other file has the id of its plan in its name, and a random part if several attempts may write it. So no process
   opens a file that another one has written.
-- A file is removed only if ``plan.json`` or ``manifest.json`` of an export name it, or the id in its name. A directory
-  with any other file is refused.
+- A file is removed only if the ``plan.json`` or ``manifest.json`` of an export lists it, or lists the plan id in its
+  name. A directory with any other file is refused.
 - The manifest is written last and removed first.
-- Where the disk has locks, steps that look and then act are one step for the others.
+- On disks with locks, a check and the action after it happen under one lock.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ from airflow_provider_encord.storage_paths import StoragePath, locked, size_and_
 
 KIND: Literal["encord export plan"] = "encord export plan"
 MOST_REPLACED = 100
-"""How many earlier plans a directory remembers, so that files which their processes leave late are known as ours."""
+"""How many earlier plans are remembered, so that files which their processes write late are recognised."""
 _MOST_TRIES = 3
 
 
 class ReplacedError(InvalidArgumentError):
-    """Another export owns the directory now."""
+    """Another export has taken the directory."""
 
 
 class FinishedError(Exception):
-    """Another process has finished the same plan: there is nothing left to do.
+    """Another process has finished the same plan, so nothing is left to do.
 
-    :param manifest: Of the whole export.
+    :param manifest: Manifest of the complete export.
     """
 
     def __init__(self, manifest: Any):
@@ -61,12 +61,12 @@ class FinishedError(Exception):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``plan.json`` says about the directory, and ``plan-<plan>.json`` about one that is to own it.
+    """The content of ``plan.json`` (the owner of the directory) and ``plan-<plan>.json`` (a plan that wants to own it).
 
-    :param id: Of the plan that owns the directory.
-    :param replaces: Ids of plans that owned it before.
-    :param removes: Files that the new plan is about to remove.
-    :param fingerprint: Of what the plan is for: a process that wants the same may share it.
+    :param id: Id of the plan.
+    :param replaces: Ids of plans that owned the directory before.
+    :param removes: Files that the plan is about to remove.
+    :param fingerprint: Hash of what the plan exports. A process with the same fingerprint may share the plan.
     """
 
     kind: Literal["encord export plan"]
@@ -77,15 +77,15 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WholeExport(Protocol):
-    """What a manifest says about its directory."""
+    """The part of a manifest that this module needs."""
 
     @property
     def plan_id(self) -> str | None:
-        """Id of the plan that was carried out."""
+        """Id of the plan of the export."""
 
     @property
     def fingerprint(self) -> str | None:
-        """Of what the export is for; None if it is not known."""
+        """Hash of what was exported; None if it is not known."""
 
     @property
     def replaces(self) -> Sequence[str]:
@@ -93,7 +93,7 @@ class WholeExport(Protocol):
 
     @property
     def file_names(self) -> Sequence[str]:
-        """The files beside the manifest."""
+        """The names of the other files of the export."""
 
 
 M = TypeVar("M", bound=WholeExport)
@@ -101,12 +101,12 @@ _CLAIM = msgspec.json.Decoder(Claim)
 
 
 class _Survey(msgspec.Struct, Generic[M], frozen=True, kw_only=True):
-    """What is in a directory.
+    """The contents of a directory.
 
-    :param names: Of all files.
-    :param manifest: Of the whole export that is there.
-    :param plans: Ids of all plans that the directory is known to have had.
-    :param foreign: Names of files that are not of an export.
+    :param names: Names of all files.
+    :param manifest: Manifest of the complete export, if there is one.
+    :param plans: Ids of all known plans of the directory.
+    :param foreign: Names of files that do not belong to an export.
     """
 
     names: Sequence[str]
@@ -116,10 +116,10 @@ class _Survey(msgspec.Struct, Generic[M], frozen=True, kw_only=True):
 
 
 class ExportDirectory(Generic[M]):
-    """A directory of an export.
+    """The directory of an export.
 
-    :param path: It need not exist.
-    :param decode: Reads the bytes of a manifest; the text names it in messages.
+    :param path: Path of the directory, which may not exist yet.
+    :param decode: Decodes the bytes of a manifest. Its second argument is the name of the manifest, for messages.
     """
 
     def __init__(self, path: StoragePath, decode: Callable[[bytes, str], M]):
@@ -127,9 +127,9 @@ class ExportDirectory(Generic[M]):
         self._decode = decode
 
     def manifest(self) -> M | None:
-        """The manifest of the whole export that is there, if any.
+        """The manifest of the complete export in the directory, if there is one.
 
-        :raises InvalidArgumentError: It is of something else.
+        :raises InvalidArgumentError: The file is not a manifest of this kind of export.
         """
         content = self.content(MANIFEST)
         if content is None:
@@ -138,14 +138,14 @@ class ExportDirectory(Generic[M]):
             return self._decode(content, str(self.path / MANIFEST))
         except EncordError as error:
             raise InvalidArgumentError(
-                f"destination: {self.path} holds something else. {error.message} Name another directory, or empty this "
-                "one."
+                f"destination: {self.path} contains something else. {error.message} Use another directory, or empty "
+                "this one."
             ) from None
 
     def claim(self) -> Claim | None:
-        """Who owns the directory; None if it has no owner.
+        """The claim of the directory's owner; None without an owner.
 
-        :raises InvalidArgumentError: ``plan.json`` is of something else.
+        :raises InvalidArgumentError: ``plan.json`` is not the plan of an export.
         """
         content = self.content(PLAN)
         if content is None:
@@ -154,15 +154,15 @@ class ExportDirectory(Generic[M]):
             return _CLAIM.decode(content)
         except NOT_JSON:
             raise InvalidArgumentError(
-                f"destination: {self.path / PLAN} is not the plan of an export that this version can continue. Name "
+                f"destination: {self.path / PLAN} is not the plan of an export that this version can continue. Use "
                 "another directory, or empty this one."
             ) from None
 
     def require_ours(self) -> M | None:
-        """Check that an export may be written there: the directory is missing, empty, or holds only files of exports.
+        """Check that an export may be written: the directory is missing or empty, or contains only files of exports.
 
-        :return: The manifest of the whole export that is there.
-        :raises InvalidArgumentError: It is a file, or holds anything else.
+        :return: The manifest of the complete export in the directory, if there is one.
+        :raises InvalidArgumentError: The path is a file, or the directory contains other files.
         """
         with locked(self.path):
             return self._survey().manifest
@@ -173,7 +173,7 @@ class ExportDirectory(Generic[M]):
         return claim is not None and claim.id == plan
 
     def is_shared(self, fingerprint: str) -> bool:
-        """Whether what owns the directory, or is whole in it, is the same export: that of another attempt.
+        """Whether the plan or the complete export in the directory is the same export, made by another attempt.
 
         :param fingerprint: See `Claim`.
         """
@@ -181,9 +181,9 @@ class ExportDirectory(Generic[M]):
         return owner is not None and owner.fingerprint == fingerprint
 
     def require_owner(self, plan: str) -> None:
-        """Check that a plan still owns the directory, and so is still to be carried out.
+        """Check that a plan still owns the directory and is not finished.
 
-        :raises FinishedError: It has been carried out.
+        :raises FinishedError: The plan is finished.
         :raises ReplacedError: Another plan has taken the directory.
         """
         if not self.owned_by(plan):
@@ -194,15 +194,15 @@ class ExportDirectory(Generic[M]):
 
     def _replaced(self) -> ReplacedError:
         return ReplacedError(
-            f"destination: another export in {self.path} has replaced this one, so this one stops. Give each run a "
-            "directory of its own, such as one that ends with {{ ds }} or {{ run_id }}."
+            f"destination: another export has replaced this one in {self.path}, so this one stops. Use a separate "
+            "directory for each run, such as one that ends with {{ ds }} or {{ run_id }}."
         )
 
     def take(self, plan: str, fingerprint: str | None = None) -> Claim:
-        """Make a plan the owner, and remove what earlier exports left, their manifest first.
+        """Make a plan the owner of the directory, and remove the files of earlier exports, their manifest first.
 
         :param fingerprint: See `Claim`.
-        :raises InvalidArgumentError: The directory holds something that is not of an export.
+        :raises InvalidArgumentError: The directory contains files that do not belong to an export.
         :raises ReplacedError: Another plan took it at the same moment.
         """
         with storage_errors("destination", self.path):
@@ -235,12 +235,15 @@ class ExportDirectory(Generic[M]):
         return claim
 
     def _late(self, claim: Claim) -> list[str]:
-        """Files of other exports that came after we looked: another process has claimed the directory meanwhile."""
+        """Files of other exports that were written after the survey.
+
+        They mean that another process took the directory.
+        """
         names = (name for name in self._names() if name not in claim.removes and plan_of(name))
         return [name for name in names if plan_of(name) != short(claim.id)]
 
     def write(self, plan: str, name: str, blocks: Iterable[bytes]) -> None:
-        """Write a file of a plan; it appears whole or not at all.
+        """Write a file of a plan. Readers see the complete file or no file.
 
         :raises FinishedError: See `require_owner`; the same for `ReplacedError`.
         """
@@ -248,18 +251,18 @@ class ExportDirectory(Generic[M]):
         try:
             with storage_errors("destination", self.path):
                 write_whole(self.path / name, blocks)
-        except InvalidArgumentError:  # perhaps a process that finished, or a new owner, removed it while it was written
+        except InvalidArgumentError:  # a process that finished, or a new owner, may have removed it meanwhile
             self.require_owner(plan)
             raise
 
     def file_names(self, plan: str, stem: str) -> list[str]:
-        """The finished files of a plan that hold one thing, without what killed processes were still writing."""
+        """The complete files of a plan with a given stem, without files that killed processes did not finish."""
         start = f"{stem}-{short(plan)}-"
         names = (name for name in self._names() if name.startswith(start) and plan_of(name))
         return [name for name in names if is_finished(name)]
 
     def content(self, name: str) -> bytes | None:
-        """All of a file; None if it is gone."""
+        """The content of a file; None if it does not exist."""
         with storage_errors("destination", self.path):
             try:
                 return (self.path / name).read_bytes()
@@ -267,7 +270,7 @@ class ExportDirectory(Generic[M]):
                 return None
 
     def size(self, name: str) -> int | None:
-        """The size of a file in bytes; None if it is gone."""
+        """The size of a file in bytes; None if it does not exist."""
         with storage_errors("destination", self.path):
             try:
                 return size_and_version(self.path / name)[0]
@@ -278,27 +281,29 @@ class ExportDirectory(Generic[M]):
         """Write the manifest of a plan.
 
         :raises FinishedError: Another process has written it.
-        :raises ReplacedError: The plan does not own the directory any more; there is no manifest of it then.
+        :raises ReplacedError: The plan does not own the directory any more. Its manifest does not exist then.
         """
         with locked(self.path):
             self.write(plan, MANIFEST, content)
             claim = self.claim()
-            if claim is not None and claim.id != plan:  # without a lock: taken within the last moment
+            if claim is not None and claim.id != plan:  # without a lock, another plan may just have taken it
                 self._remove_manifest([plan])
                 self.require_owner(plan)
 
     def finish(self, plan: str, keep: Callable[[], Collection[str]]) -> None:
-        """Remove what is not needed once there is a manifest: the plan first, then files of this and earlier plans.
+        """Remove the files that are not needed beside the manifest: the plan, then files of this and earlier plans.
 
-        :param keep: Names of files to keep; asked after the plan is gone, so no try begins another file.
+        :param keep: Returns the names of files to keep. It is called after the plan is removed, because from then on no
+            attempt starts another file.
         """
         with locked(self.path):
             self._finish(plan, keep)
 
     def tidy(self, keep: Callable[[str], Collection[str]] = lambda _: ()) -> None:
-        """Do what is left of `finish` if a process was killed in it: the manifest is there, and other files are, too.
+        """Complete `finish` if a process was killed while it ran, so that other files are left beside the manifest.
 
-        :param keep: Takes the id of the plan that was carried out; gives names of files to keep beside the manifest's.
+        :param keep: Takes the id of the finished plan, and returns the names of files to keep in addition to the
+            manifest's.
         """
         with locked(self.path):
             manifest, claim = self.manifest(), self.claim()
@@ -315,27 +320,27 @@ class ExportDirectory(Generic[M]):
             self._remove_leftovers([plan, *claim.replaces], keep())
 
     def discard(self, name: str) -> None:
-        """Remove a file that this process has written and that nothing names."""
+        """Remove a file that this process has written and that no other file lists."""
         self._remove([name])
 
     def _survey(self) -> _Survey[M]:
-        """Look at what is there.
+        """Read the contents of the directory.
 
-        :raises InvalidArgumentError: A file is not of an export.
+        :raises InvalidArgumentError: A file does not belong to an export.
         """
-        for _ in range(_MOST_TRIES):  # another process may change what is there between two looks
+        for _ in range(_MOST_TRIES):  # another process may change the directory between two reads
             found = self._look()
             if not found.foreign:
                 return found
         more = f" and {len(found.foreign) - 3} more" if len(found.foreign) > 3 else ""
         raise InvalidArgumentError(
-            f"destination: {self.path} holds other things ({', '.join(found.foreign[:3])}{more}). An export needs a "
-            "directory of its own: name an empty one, such as a subdirectory for each run."
+            f"destination: {self.path} contains other files ({', '.join(found.foreign[:3])}{more}). An export needs "
+            "its own directory. Use an empty one, such as a subdirectory for each run."
         )
 
     def _look(self) -> _Survey[M]:
         names = self._names()
-        claim = self.claim()  # first: who finishes writes the manifest before the plan goes
+        claim = self.claim()  # read first: a process that finishes writes the manifest before it removes the plan
         manifest = self.manifest()
         plans: list[str] = []
         known = {MANIFEST, PLAN}
@@ -354,7 +359,7 @@ class ExportDirectory(Generic[M]):
         )
 
     def _announced_in(self, names: Iterable[str]) -> Iterator[Claim]:
-        """What the files of plans say, without those that are gone or of something else."""
+        """The claims in the files of plans. Skips files that do not exist any more, or are something else."""
         for name in filter(is_plan_file, names):
             with contextlib.suppress(*NOT_JSON):
                 claim = _CLAIM.decode(self.content(name) or b"")
@@ -366,9 +371,7 @@ class ExportDirectory(Generic[M]):
             if not self.path.exists():
                 return []
             if not self.path.is_dir():
-                raise InvalidArgumentError(
-                    f"destination: {self.path} is a file; an export needs a directory of its own."
-                )
+                raise InvalidArgumentError(f"destination: {self.path} is a file. An export needs a directory.")
             return sorted(path.name for path in self.path.iterdir())
 
     def _remove_leftovers(self, plans: Iterable[str], keep: Collection[str]) -> None:
@@ -387,7 +390,7 @@ class ExportDirectory(Generic[M]):
                 remove(self.path / name)
 
     def _remove_manifest(self, plans: Collection[str | None]) -> None:
-        """Remove the manifest if it is of one of these plans; None stands for one that names no plan."""
+        """Remove the manifest if it belongs to one of these plans. None matches a manifest without a plan id."""
         there = self.manifest()
         if there is not None and (there.plan_id and short(there.plan_id)) in {plan and short(plan) for plan in plans}:
             self._remove([MANIFEST])

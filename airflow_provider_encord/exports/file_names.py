@@ -1,4 +1,4 @@
-"""What the files of an export are called: each has the id of its plan in its name, so it is known whose it is."""
+"""The names of an export's files. Each name contains the id of the plan that the file belongs to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FILE = re.compile(r"[a-z_]+-(?P<plan>[0-9a-f]{8})(-[0-9a-f]+)*(\.[a-z0-9]+)+")
 def file_name(stem: str, plan: str, *parts: str, suffix: str) -> str:
     """The name of a file of a plan.
 
-    :param stem: What it holds, such as ``labels``.
+    :param stem: The contents of the file, such as ``labels``.
     :param plan: Id of the plan.
     :param parts: Hexadecimal or decimal digits that distinguish files of one plan.
     """
@@ -26,12 +26,12 @@ def file_name(stem: str, plan: str, *parts: str, suffix: str) -> str:
 
 
 def plan_file(plan: str) -> str:
-    """The name of the file in which a plan is announced, and then written."""
+    """The name of the file that first announces and then contains a plan."""
     return file_name("plan", plan, suffix="json")
 
 
 def short(plan: str) -> str:
-    """The part of a plan's id that is in the names of its files."""
+    """The part of a plan's id that the names of its files contain."""
     return plan[:8]
 
 
@@ -41,27 +41,28 @@ def new_try() -> str:
 
 
 def plan_of(name: str) -> str | None:
-    """The part of a plan's id that is in the name of a file; None if it is not the name of a file of an export."""
+    """The part of a plan's id in the name of a file; None if it is not the name of an export's file."""
     matched = _FILE.fullmatch(name)
     return matched["plan"] if matched else None
 
 
 def is_plan_file(name: str) -> bool:
-    """Whether a plan may have this file; see `plan_file`."""
+    """Whether a file can be the file of a plan; see `plan_file`."""
     plan = plan_of(name)
     return plan is not None and name == plan_file(plan)
 
 
 def is_finished(name: str) -> bool:
-    """Whether it is not what a killed process was still writing."""
+    """Whether a file is complete: not a file that a killed process did not finish."""
     return _UNFINISHED.fullmatch(name) is None
 
 
 def is_of(name: str, ids: Collection[str]) -> bool:
-    """Whether a file is of one of these plans, or is what a process was writing when it was killed: also a `PLAN` or
-    `MANIFEST`, whose names have no id.
+    """Whether a file belongs to one of these plans, or is an unfinished file of a killed process.
 
-    :param ids: As `short` gives them.
+    Unfinished `PLAN` and `MANIFEST` files also count, although their names contain no id.
+
+    :param ids: Ids as `short` returns them.
     """
     unfinished = _UNFINISHED.fullmatch(name)
     if unfinished:
@@ -72,6 +73,6 @@ def is_of(name: str, ids: Collection[str]) -> bool:
 
 
 def is_announcement(name: str) -> bool:
-    """Whether a process is announcing a plan with this file, or was killed while it did; see `plan_file`."""
+    """Whether a file announces a plan, complete or not; see `plan_file`."""
     unfinished = _UNFINISHED.fullmatch(name)
     return unfinished is not None and is_plan_file(unfinished["name"])

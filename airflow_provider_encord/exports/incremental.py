@@ -1,19 +1,21 @@
-"""Incremental exports: what changed since an earlier export, found by comparing what Encord lists now and listed then.
+"""Incremental exports: they contain the changes since an earlier export, found by comparing the two listings.
 
-The exports of a chain stand side by side, one directory for each logical date, each with its manifest and its listing.
-That is all that is kept: nothing in Airflow's database, so every Airflow line and every backfill sees the same.
+The exports of a chain are in subdirectories of one directory, one for each logical date, each with its manifest and
+listing. Nothing else is stored, and nothing in Airflow's database, so all Airflow versions and all backfills use the
+same data.
 
-A chain has an identity: one question, one layout and one name, by default that of the task. So several chains may
-share a parent directory. Each export continues the one of its chain that was listed last, whatever its logical date,
-and names it in `Manifest.previous`. The order of replay is therefore that of the links, from the newest export back to
-one of all rows: see `links`. If a link is missing or damaged, the next export is of all rows, and its manifest says
-why.
+A chain is identified by its row selection, its layout and its name (by default the name of the task). So several chains
+may share a parent directory. Each export continues the export of its chain that was listed last, whatever its logical
+date, and names it in `Manifest.previous`. So exports are replayed in the order of these links, beginning with an export
+of all rows; see `links`. If a linked export is missing or damaged, the next export contains all rows, and its manifest
+says why.
 
-A filter for `last_edited_at` would not do. It does not name rows that left; and whether moving a row to another
-stage changes that time is not documented, so a row that comes into a filter by a move might be missed. So everything is
-listed, and read is what was not listed then, or has another time now, or was edited so shortly before that listing
-(`lookback_seconds`) that a later edit may have the same time. The time of the listing is Encord's: the clock of a
-worker may be wrong. If Encord's answers have no date, the newest edit that was listed bounds it.
+A filter by `last_edited_at` is not enough. It does not find rows that were removed. And Encord does not document
+whether moving a row to another stage changes the time, so a row that starts to match a filter by a move could be
+missed. So all rows are listed. A row is read if it was not listed before, if its time has changed, or if it was edited
+so shortly before the earlier listing (`lookback_seconds`) that a later edit may have the same time. The time of the
+listing is from Encord's clock, because the clock of a worker may be wrong. If Encord's responses have no date, the
+newest edit in the listing is used instead.
 """
 
 from __future__ import annotations
@@ -43,11 +45,11 @@ _ARGUMENT = "history_dir"
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the exports of a chain are.
+    """A chain of incremental exports.
 
-    :param directory: The exports are its subdirectories.
-    :param lookback_seconds: Seconds.
-    :param name: Distinguishes this chain from others of the same question and layout in this directory.
+    :param directory: Parent directory of the exports.
+    :param lookback_seconds: Rows that were edited at most this many seconds before the earlier listing are read again.
+    :param name: Distinguishes this chain from others with the same selection and layout in this directory.
     """
 
     directory: StoragePath
@@ -56,10 +58,10 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
-    """What changed.
+    """The changes since an earlier export.
 
     :param changed: Label hashes of the rows to read.
-    :param removed: Rows that were listed then, and are not now.
+    :param removed: Rows that were listed before and are not listed now.
     """
 
     changed: set[str]
@@ -71,15 +73,15 @@ class BrokenChainError(Exception):
 
 
 class NotInHistoryError(BrokenChainError):
-    """The directory of a history does not contain the export that the history is to end with."""
+    """The directory of the history does not contain the last export of the history."""
 
 
 def before(chain: Chain, selection: RowSelection, layout: Layout, destination: StoragePath) -> Link | None:
-    """The export to continue: the one of the chain that was listed last. None if the chain has no export.
+    """The export to continue: the export of the chain that was listed last. None if the chain has no export.
 
-    :param destination: Of the new export. What is there now is replaced, so it is not continued.
-    :raises BrokenChainError: A link that it builds on is not there.
-    :raises NewerManifestError: A newer version of this library works on the chain.
+    :param destination: Directory of the new export. An export in it is replaced, so it is not continued.
+    :raises BrokenChainError: An export that the chain needs is missing.
+    :raises NewerManifestError: A newer version of this provider has written to the chain.
     """
     found = _links(chain.directory, (chain.name, selection, layout))
     candidates = [link for link in found.values() if str(link[0]) != str(destination)]
@@ -90,16 +92,18 @@ def before(chain: Chain, selection: RowSelection, layout: Layout, destination: S
 
 
 def links(directory: StoragePath, manifest: Manifest) -> list[Link]:
-    """The exports to replay, in order, the first of which is of all rows. Apply the rows of each, then what left.
+    """The exports to replay, in order. The first one contains all rows.
 
-    :param directory: Of the chain: the exports are its subdirectories.
-    :param manifest: Of the export to end with.
-    :raises NotInHistoryError: The export to end with is not there.
-    :raises BrokenChainError: Another one is missing, or a file of one.
+    For each export, apply its rows, then its removals.
+
+    :param directory: Parent directory of the exports.
+    :param manifest: Manifest of the last export to replay.
+    :raises NotInHistoryError: This last export is not in the directory.
+    :raises BrokenChainError: Another export is missing, or a file of an export is.
     """
     if manifest.history is None:
         raise BrokenChainError("The export is not part of a history.")
-    # What a newer version wrote beside these exports does not matter to them.
+    # Exports in the same directory that a newer version wrote are ignored.
     found = _links(directory, (manifest.history.name, manifest.selection, manifest.layout), skip_newer=True)
     own = found.get(str(manifest.plan_id))
     if own is None:
@@ -117,18 +121,18 @@ def _path_to(newest: Link, found: dict[str, Link]) -> list[Link]:
         link = found.get(str(manifest.previous.plan_id))
         if link is None or link in path:
             raise BrokenChainError(
-                f"{place / MANIFEST} continues {manifest.previous.manifest}, and that export is missing or was replaced"
+                f"{place / MANIFEST} continues {manifest.previous.manifest}, but that export is missing or was replaced"
             )
         path.insert(0, link)
 
 
 def require_files(place: StoragePath, manifest: Manifest, argument: str = _ARGUMENT) -> None:
-    """Check that the files of an export are there, and on a local disk that they have their sizes.
+    """Check that the files of an export exist, and on a local disk that they have the right size.
 
-    An object store has whole objects only.
+    In an object store, objects are always complete.
 
-    :param argument: What errors of the store name.
-    :raises BrokenChainError: One is missing, or has another size.
+    :param argument: Name of the argument, for error messages of the store.
+    :raises BrokenChainError: A file is missing, or has another size.
     """
     records = [record for record in (*manifest.shards, manifest.listing, manifest.removed) if record]
     with storage_errors(argument, place):
@@ -138,9 +142,9 @@ def require_files(place: StoragePath, manifest: Manifest, argument: str = _ARGUM
     for record in records:
         path, size = place / record.name, sizes.get(record.name, record.bytes)
         if record.name not in there:
-            raise BrokenChainError(f"{path} is missing, which the manifest beside it names")
+            raise BrokenChainError(f"{path} is missing, but its manifest lists it")
         if size != record.bytes:
-            raise BrokenChainError(f"{path} has {size} bytes, and the manifest beside it says {record.bytes}")
+            raise BrokenChainError(f"{path} has {size} bytes, but its manifest says {record.bytes}")
 
 
 def _links(
@@ -163,10 +167,10 @@ def _listed(link: Link) -> datetime.datetime:
 
 
 def since_of(chain: Chain, link: Link) -> PreviousExport:
-    """What the manifest of the next export says of this one."""
+    """The record of this export in the manifest of the next one."""
     directory, manifest = link
     moments = [_listed(link)]
-    if manifest.clock == WORKER and manifest.watermark:  # whether that clock was right is not known
+    if manifest.clock == WORKER and manifest.watermark:  # the worker's clock may be wrong
         moments.append(parse_time(manifest.watermark))
     return PreviousExport(
         manifest=str(directory / MANIFEST),
@@ -178,11 +182,11 @@ def since_of(chain: Chain, link: Link) -> PreviousExport:
 
 
 def changes(rows: Sequence[ListedRow], link: Link, since: PreviousExport) -> Changes:
-    """Compare what is listed now with what was listed then; both are in the same order.
+    """Compare the current listing with the listing of an earlier export. Both have the same order.
 
-    :param rows: Listed now.
+    :param rows: The rows that are listed now.
     :param link: The export to continue.
-    :raises BrokenChainError: Its listing is damaged.
+    :raises BrokenChainError: The listing of that export is damaged.
     """
     directory, manifest = link
     if manifest.listing is None:
@@ -198,9 +202,9 @@ def changes(rows: Sequence[ListedRow], link: Link, since: PreviousExport) -> Cha
 def _compare(
     rows: Sequence[ListedRow], then: _Then, unread: Collection[str], unsettled: Callable[[ListedRow], bool]
 ) -> Changes:
-    """What is new, has another time, or could not be read then; and what left.
+    """The rows that are new, have another time, or could not be read before; and the removed rows.
 
-    A row that could not be read then may be in an earlier export of the chain, so it is among those that leave.
+    A row that could not be read before may be in an earlier export of the chain, so it can be among the removed rows.
     """
     changed: set[str] = set()
     left: list[ListedRow] = []
@@ -211,14 +215,14 @@ def _compare(
         if not known or unsettled(row):
             changed.add(row.label_hash)
     left += then.rest()
-    if left:  # a row that is listed under another key did not leave
+    if left:  # a row that is listed under another key was not removed
         listed = {row.label_hash for row in rows}
         left = [row for row in left if row.label_hash not in listed]
     return Changes(changed=changed, removed=left)
 
 
 class _Then:
-    """The rows of a listing, taken in order."""
+    """The rows of the earlier listing, read in order."""
 
     def __init__(self, rows: Iterator[ListedRow]):
         self._rows = rows
@@ -245,7 +249,10 @@ class _Then:
 
 
 def _unsettled(edited_after: datetime.datetime) -> Callable[[ListedRow], bool]:
-    """Whether a row was edited so late that what was read then may have been older. A time in no known form counts."""
+    """Whether a row was edited so late that the earlier export may have an older version.
+
+    Unknown time formats count.
+    """
     known: dict[str, bool] = {}
 
     def is_unsettled(row: ListedRow) -> bool:
@@ -279,5 +286,5 @@ def _exports(chain: StoragePath, skip_newer: bool) -> Iterator[tuple[StoragePath
         except NewerManifestError:
             if not skip_newer:
                 raise
-        except ManifestError:  # an export that is not finished, or something else
+        except ManifestError:  # an unfinished export, or something else
             continue

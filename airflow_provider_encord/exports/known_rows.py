@@ -1,7 +1,7 @@
-"""Whether what an export names is there.
+"""Checking that the branch and the ids in the filters of an export exist.
 
-Encord leaves out a branch or an id that does not exist, which looks like rows without labels. Ids are refused if any of
-them is unknown, as by the export of analytics: a mistake in one of many would be missed.
+Encord returns nothing for a branch or id that does not exist, which looks like rows without labels. As in the export of
+analytics, the ids are refused if any of them is unknown, because a mistake in one of many would not be noticed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NAMED = 3
 
 
 def require_known(client: EncordClient, selection: RowSelection, listing: Listing) -> None:
-    """Make sure that no row is missing because of a wrong name.
+    """Check that no row is missing because of a wrong branch or id.
 
     :raises InvalidArgumentError: The project does not have the branch, or one of the data units or label rows.
     """
@@ -32,9 +32,9 @@ def require_known(client: EncordClient, selection: RowSelection, listing: Listin
 
 
 def _require_ids(client: EncordClient, selection: RowSelection, name: str, listed: set[str]) -> None:
-    """Look for the ids that were not listed; other filters, or a lack of labels, may have left them out.
+    """Search for the ids that were not listed. They may exist, but not match other filters or have no labels.
 
-    A label row belongs to one branch, so its id is looked for on the branch of the export.
+    A label row belongs to one branch, so its id is searched on the branch of the export.
     """
     branch = selection.branch if name == "label_hashes" else None
     wanted: Sequence[str] = getattr(selection.filters, name) or ()
@@ -51,7 +51,7 @@ def _require_ids(client: EncordClient, selection: RowSelection, name: str, liste
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
         raise InvalidArgumentError(
             f"{name}: project {selection.project_id} does not have {', '.join(unknown[:_NAMED])}{more}{where} "
-            f"({len(unknown)} of {len(wanted)} are unknown). Remove these from the filter, or pass ids of this project."
+            f"({len(unknown)} of {len(wanted)} are unknown). Remove them from the filter, or pass ids of this project."
         )
 
 
@@ -59,8 +59,8 @@ def _require_branch(client: EncordClient, selection: RowSelection) -> None:
     every = LabelRowFilter(include_all_label_branches=True, include_workflow_graph_node=False)
     stamps = client.send(list_label_row_stamps(selection.project_id, every))
     branches = sorted({stamp.branch_name for stamp in stamps if stamp.label_hash is not None})
-    if branches and selection.branch not in branches:  # a project without any labels says nothing about the name
+    if branches and selection.branch not in branches:  # in a project without any labels, the name cannot be checked
         raise InvalidArgumentError(
-            f"branch: project {selection.project_id} has no labels on the branch {str(selection.branch)[:80]!r}. It "
-            f"has labels on: {', '.join(map(repr, branches[:10]))}."
+            f"branch: project {selection.project_id} has no labels on the branch {str(selection.branch)[:80]!r}. "
+            f"Branches with labels: {', '.join(map(repr, branches[:10]))}."
         )

@@ -1,10 +1,10 @@
-"""Exporting label rows: list once and note what is to be read, read it and write shards, and last the manifest.
+"""Exporting label rows in three steps: list the rows and write a plan, write the shards, write the manifest.
 
-Nothing of it changes anything at Encord. Content passes from the socket to the file unparsed, unless a format needs it.
+An export changes nothing at Encord. The labels are written to the files without parsing, unless the format needs it.
 
-The three steps are functions of their own, because several tasks may share them: one plans, many export a part each,
-and the one that finishes last joins the parts. Each can be killed anywhere and repeated, also while another process
-does the same: `directory` says how.
+Each step is a function, because several tasks may share an export: one task plans, many tasks export one part each, and
+the task that finishes last joins the parts. Each step can be killed at any point and repeated, even while another
+process runs the same step; see `directory`.
 """
 
 from __future__ import annotations
@@ -56,14 +56,15 @@ def export_labels(
 ) -> Manifest:
     """Export the label rows of a project that have labels.
 
-    Until the manifest is there, there is no export. What a killed try left is continued, shard by shard.
+    The export is complete when its manifest exists. If an attempt was killed, the next one continues after its last
+    shard.
 
-    :param destination: A directory of its own; made if it is not there.
-    :param clock: Seconds, for the rate and the intervals of log lines.
-    :return: What was exported.
-    :raises InvalidArgumentError: The destination holds something else, or cannot be written.
-    :raises ReplacedError: Another export took the destination meanwhile.
-    :raises EncordError: Encord refused, or was not reached. What was written so far has no manifest.
+    :param destination: Directory that contains only this export; created if it does not exist.
+    :param clock: Returns seconds, for the rate and the intervals of log lines.
+    :return: The manifest of the export.
+    :raises InvalidArgumentError: The destination contains something else, or cannot be written.
+    :raises ReplacedError: A different export has taken the destination meanwhile.
+    :raises EncordError: Encord refused a request, or cannot be reached. There is no manifest then.
     """
     directory = directory_of(destination)
     for _ in range(_MOST_TRIES - 1):
@@ -73,7 +74,7 @@ def export_labels(
         except ReplacedError:
             if not spec.is_shared(directory, client.settings.host):
                 raise
-            log.info("Another attempt at the same export owns %s; continuing its plan.", destination)
+            log.info("Another attempt at the same export uses %s; continuing its plan.", destination)
     else:
         manifest = _export(client, spec, directory, reading, clock)
     require_readable(manifest.failed, reading)  # another attempt may have finished it
@@ -103,21 +104,21 @@ def _export(
 def join(client: EncordClient, plan: Plan, directory: Directory) -> Manifest | None:
     """Write the manifest, if all parts are finished.
 
-    :return: The manifest, also if another process has just written it. None if a part is not finished.
+    :return: The manifest, even if another process has just written it. None if a part is not finished.
     :raises ReplacedError: Another export owns the directory.
-    :raises UnavailableError: Files of a finished part were removed or cut.
+    :raises UnavailableError: Files of a finished part were removed or truncated.
     """
     try:
         if len(finished_parts(directory, plan)) < len(plan.parts):
-            directory.require_owner(plan.id)  # after looking: who finishes removes the files
+            directory.require_owner(plan.id)  # check after the listing: a process that finishes removes the files
             return None
         done = {number: one for number, one in read_all_progress(directory, plan).items() if one.finished}
-        directory.require_owner(plan.id)  # after reading: who took the directory removes the files
+        directory.require_owner(plan.id)  # check after the read: a new owner removes the files
         damaged = [number for number in range(len(plan.parts)) if number not in done]
         if damaged:
             raise UnavailableError(
-                f"destination: files of part {damaged[0]} of the export in {directory.path} are missing or cut, so it "
-                "has no manifest. Run the task of that part again."
+                f"destination: files of part {damaged[0]} of the export in {directory.path} are missing or truncated, "
+                "so the manifest was not written. Run the task of that part again."
             )
         manifest = _publish(client, plan, [done[number] for number in range(len(plan.parts))], directory)
     except FinishedError as other:
@@ -125,14 +126,14 @@ def join(client: EncordClient, plan: Plan, directory: Directory) -> Manifest | N
     directory.finish(plan.id, keep=lambda: {*manifest.file_names, *named_shards(directory, plan.id)})
     if manifest.failed:
         log.warning(
-            "%d label rows could not be read and are in no file; the manifest names them, the first is %s: %s",
+            "%d label rows could not be read and are in no file. The manifest lists them. The first is %s: %s",
             len(manifest.failed),
             manifest.failed[0].label_hash,
             manifest.failed[0].error,
         )
     if manifest.not_found:
         log.warning(
-            "%d label rows were listed but gone when they were to be read; the manifest names them, the first is %s.",
+            "%d label rows were listed but deleted before they were read. The manifest lists them. The first is %s.",
             len(manifest.not_found),
             manifest.not_found[0].label_hash,
         )
@@ -140,7 +141,7 @@ def join(client: EncordClient, plan: Plan, directory: Directory) -> Manifest | N
 
 
 def tidy(directory: Directory) -> None:
-    """Remove what an attempt left that was killed after it wrote the manifest."""
+    """Remove the temporary files of an attempt that was killed after it wrote the manifest."""
     directory.tidy(keep=lambda plan: named_shards(directory, plan))
 
 
@@ -152,8 +153,8 @@ def _publish(client: EncordClient, plan: Plan, done: Sequence[Progress], directo
     problems = [*manifest.problems()]
     if problems:
         raise UnexpectedResponseError(
-            f"destination: the export in {directory.path} does not add up, so it has no manifest: "
-            f"{'; '.join(problems)}. Export it again with overwrite=True, and report this as a bug."
+            f"destination: the numbers of the export in {directory.path} do not add up, so the manifest was not "
+            f"written: {'; '.join(problems)}. Export it again with overwrite=True, and report this as a bug."
         )
     directory.publish(plan.id, encode_manifest(manifest))
     return manifest

@@ -1,8 +1,8 @@
-"""Which label rows an export is about: asked once, kept small, always in the same order.
+"""The listing of an export: the label rows to export, requested once, stored compactly, always in the same order.
 
-Listing a project answers with every data unit, also with those without labels. These have no
-`label_hash`, and there is nothing to read: the vendor's recipe creates a row for each of them, which changes the
-project. We count them.
+Encord lists all data units of a project, including those without labels. These have no `label_hash` and nothing to
+read. The vendor's example code creates a label row for each of them, which changes the project. Here, they are only
+counted.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ WORKER = "worker"
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rows of a branch are wanted; what is None does not restrict, and an empty list lets nothing through.
+    """Which rows of a branch to export. Fields that are None do not filter; an empty list matches nothing.
 
     :param edited_after: Last edited after this time, ISO 8601 with an offset. Rows without labels have no such time.
     :param edited_before: Last edited before this time.
     :param stage: Title of the workflow stage that the row is in.
-    :param stage_title_like: An SQL LIKE pattern for that title.
+    :param stage_title_like: SQL LIKE pattern for the title of the stage.
     :param label_statuses: Annotation task statuses, for projects without a workflow.
     :param data_title: Title of the data unit.
-    :param data_title_like: An SQL LIKE pattern for it.
+    :param data_title_like: SQL LIKE pattern for the title of the data unit.
     :param data_hashes: Only these data units.
     :param label_hashes: Only these label rows.
-    :param shadow_data: Of `SHADOW_DATA`: whether benchmark data is wanted.
+    :param shadow_data: One of `SHADOW_DATA`: whether to export benchmark data.
     """
 
     edited_after: str | None = None
@@ -58,13 +58,13 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def nothing(self) -> bool:
-        """Whether they let nothing through, whatever there is."""
+        """Whether the filters cannot match any row."""
         lists = (self.label_statuses, self.data_hashes, self.label_hashes)
         return any(wanted is not None and not wanted for wanted in lists)
 
 
 class RowSelection(msgspec.Struct, frozen=True, kw_only=True):
-    """What an export answers. Two exports of the same question may replace each other.
+    """Which rows an export contains. Exports with the same selection may replace each other.
 
     :param project_id: The project's id.
     :param branch: The label branch; None for the rows of all branches.
@@ -76,14 +76,14 @@ class RowSelection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def restrictions(self) -> dict[str, object]:
-        """What may keep rows out, by the name of the argument."""
+        """The filters that are set, by the name of the argument."""
         wanted: dict[str, object] = {name: getattr(self.filters, name) for name in self.filters.__struct_fields__}
         if self.branch != MAIN_BRANCH:
             wanted = {"branch": self.branch, **wanted}
         return {name: value for name, value in wanted.items() if value is not None}
 
     def wire_filter(self) -> LabelRowFilter:
-        """As Encord is asked. What an export does not look at is not asked for."""
+        """The filter to send to Encord. Fields that the export does not need are not requested."""
         return LabelRowFilter(
             branch_name=self.branch,
             include_all_label_branches=self.branch is None,
@@ -104,7 +104,7 @@ class RowSelection(msgspec.Struct, frozen=True, kw_only=True):
 class ListedRow(msgspec.Struct, frozen=True, gc=False):
     """A row that has labels.
 
-    :param last_edited_at: As Encord wrote it.
+    :param last_edited_at: When the row was last edited, in Encord's format.
     """
 
     data_hash: str
@@ -114,19 +114,19 @@ class ListedRow(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def sort_key(self) -> tuple[str, str, str]:
-        """Where it stands in the order of the files."""
+        """The sort key of the row in the files."""
         return (self.data_hash, self.branch, self.label_hash)
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """What is there.
+    """The rows that Encord listed.
 
-    :param rows: Those that have labels, in the order of the files.
-    :param listed: How many Encord listed.
-    :param listed_at: When it was asked, by Encord's clock if that is known; ISO 8601, UTC.
-    :param clock: Whose clock: `ENCORD` or `WORKER`.
-    :param watermark: The latest `last_edited_at` of all that were listed, as Encord wrote it; None if none has one.
-        It was taken before the first row was read, so a later edit is later than it.
+    :param rows: The rows that have labels, in the order of the files.
+    :param listed: Number of all rows that Encord listed.
+    :param listed_at: When the rows were requested, by Encord's clock if it is known; ISO 8601, UTC.
+    :param clock: The clock of `listed_at`: `ENCORD` or `WORKER`.
+    :param watermark: The latest `last_edited_at` of all listed rows, in Encord's format; None without any. It is from
+        before the first row was read, so all later edits have a later time.
     """
 
     rows: list[ListedRow]
@@ -137,18 +137,18 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def without_labels(self) -> int:
-        """How many have no labels yet."""
+        """The number of listed rows that have no labels yet."""
         return self.listed - len(self.rows)
 
 
 def list_rows(client: EncordClient, selection: RowSelection) -> Listing:
     """List the rows to export, with one request. Changes nothing.
 
-    :raises EncordError: Encord refused, or was not reached.
+    :raises EncordError: Encord refused the request, or cannot be reached.
     :raises UnexpectedResponseError: A row is listed twice.
     """
     now = datetime.datetime.now(datetime.UTC)
-    if selection.filters.nothing:  # not asked: an empty list on the wire may mean "no filter"
+    if selection.filters.nothing:  # no request: in a request, an empty list may mean "no filter"
         return listing_of([], now)
     stamps = client.send(list_label_row_stamps(selection.project_id, selection.wire_filter()))
     ahead = client.clock_ahead
@@ -158,9 +158,9 @@ def list_rows(client: EncordClient, selection: RowSelection) -> Listing:
 
 
 def listing_of(stamps: Sequence[LabelRowStamp], now: datetime.datetime, clock: str = ENCORD) -> Listing:
-    """The listing in what Encord answered, in whatever order.
+    """Make the listing from Encord's response, which may be in any order.
 
-    :param clock: Whose time `now` is.
+    :param clock: The clock of `now`: `ENCORD` or `WORKER`.
     :raises UnexpectedResponseError: A row is listed twice.
     """
     rows = [
@@ -179,7 +179,7 @@ def listing_of(stamps: Sequence[LabelRowStamp], now: datetime.datetime, clock: s
 
 
 def _latest(times: Iterable[str | None]) -> str | None:
-    """The latest time. One in no known form is passed over: an early watermark only makes readers ask for more."""
+    """The latest time. Unknown formats are ignored: with an earlier watermark, readers only request more rows."""
     latest, latest_text = None, None
     for text in set(times):
         try:
@@ -192,7 +192,7 @@ def _latest(times: Iterable[str | None]) -> str | None:
 
 
 def still_listed(client: EncordClient, project: str, rows: Sequence[ListedRow]) -> set[str]:
-    """The label hashes of those rows that Encord lists now, whatever the filters of the export."""
+    """The label hashes of those rows that Encord lists now, without the filters of the export."""
     branches = {row.branch for row in rows}
     listed: set[str] = set()
     for part in chunks(rows, MOST_ROWS_PER_REQUEST):

@@ -1,9 +1,9 @@
-"""Rows by reference: files of JSON Lines, gzip, that say which label rows there were, a JSON array for each.
+"""Files that list label rows: gzip-compressed JSON Lines with one JSON array per row.
 
-``listing-<plan>.jsonl.gz`` has ``[data hash, branch, label hash, last edited at, whether it is in this export]`` in
-the order of the shards, so that the next export can find what changed and what was removed. ``removed-<plan>.jsonl.gz``
-has the same four, and why: ``"filtered_out"`` (the row is there, and the filters do not let it through any more) or
-``"deleted"`` (the data unit was archived, deleted, or taken out of the project).
+Each line of ``listing-<plan>.jsonl.gz`` is ``[data hash, branch, label hash, last edited at, whether it is in this
+export]``. The lines have the order of the shards, so that the next export can find changed and removed rows. A line of
+``removed-<plan>.jsonl.gz`` has the same first four values, and the reason: ``"filtered_out"`` (the row exists but does
+not match the filters any more) or ``"deleted"`` (the data unit was archived, deleted, or removed from the project).
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ REMOVED = "removed"
 FILTERED_OUT = "filtered_out"
 DELETED = "deleted"
 
-_GZIP = 31  # zlib's window bits for the format; it writes no time, so the same rows give the same bytes
+_GZIP = 31  # zlib's window bits for gzip. It writes no time, so the same rows always give the same bytes.
 _BLOCK = 2**18
 
 
 class ListingLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A line of such a file.
+    """A line of one of these files.
 
-    :param about: In a listing, whether the row is in this export; in the other file, why the row is not listed any
+    :param about: In a listing, whether the row is in this export. In the other file, why the row is not listed any
         more.
     """
 
@@ -53,11 +53,11 @@ _DECODER = msgspec.json.Decoder(ListingLine)
 def write_rows(
     directory: ExportDirectory[Any], plan: str, stem: str, rows: Iterable[tuple[ListedRow, bool | str]]
 ) -> FileRecord:
-    """Write a file of rows; it appears whole or not at all.
+    """Write a file of rows. Readers see the complete file or no file.
 
-    :param plan: Id of the plan that it belongs to.
+    :param plan: Id of the plan that the file belongs to.
     :param stem: `LISTING` or `REMOVED`.
-    :param rows: Each with what the file says about it.
+    :param rows: The rows, each with its last value; see `ListingLine.about`.
     """
     file, name = _Compressing(rows), file_name(stem, plan, suffix="jsonl.gz")
     directory.write(plan, name, file.blocks())
@@ -65,9 +65,9 @@ def write_rows(
 
 
 def read_rows(directory: StoragePath, record: FileRecord) -> Iterator[tuple[ListedRow, bool | str]]:
-    """Read such a file, row by row.
+    """Read a file of rows, row by row.
 
-    :raises ManifestError: It is not there, or not what the manifest says.
+    :raises ManifestError: The file does not exist, or does not match the manifest.
     """
     path, rows = directory / record.name, 0
     try:
@@ -76,15 +76,15 @@ def read_rows(directory: StoragePath, record: FileRecord) -> Iterator[tuple[List
             rows += 1
             yield ListedRow(one.data_hash, one.branch, one.label_hash, one.last_edited_at), one.about
     except (InvalidArgumentError, DamagedFileError) as error:
-        raise ManifestError(f"The file that the manifest beside it names: {error.message}") from None
+        raise ManifestError(f"A file that the manifest lists cannot be read: {error.message}") from None
     except NOT_JSON as error:
         raise ManifestError(f"{path} is damaged: {error}.") from None
     if rows != record.rows:
-        raise ManifestError(f"{path} has {rows} lines, and the manifest beside it says {record.rows}.")
+        raise ManifestError(f"{path} has {rows} lines, but its manifest says {record.rows}.")
 
 
 class _Compressing:
-    """Counts and hashes what it makes of rows."""
+    """Compresses rows, and counts and hashes the compressed bytes."""
 
     def __init__(self, rows: Iterable[tuple[ListedRow, bool | str]]):
         self._rows = rows

@@ -1,7 +1,7 @@
-"""``manifest.json``: what an export holds. It is written last, so an export with a manifest is complete.
+"""``manifest.json``: the contents of an export. It is written last, so an export with a manifest is complete.
 
-Readers check `schema_version` first. The part before the dot grows when old readers would misread the file; the part
-after it, when there are only new fields, which old readers skip.
+Readers check `schema_version` first. The part before the dot grows when old readers would misread the file. The part
+after the dot grows when there are only new fields, which old readers skip.
 """
 
 from __future__ import annotations
@@ -23,26 +23,27 @@ LABELS: Literal["labels"] = "labels"
 
 
 class ManifestError(EncordError):
-    """There is no whole export, one of its files is missing or damaged, or this version cannot read its manifest."""
+    """The export is not complete, one of its files is missing or damaged, or this version cannot read its manifest."""
 
 
 class NewerManifestError(ManifestError):
-    """It is of a schema that this version does not know."""
+    """The manifest has a newer schema than this version can read."""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Numbers of label rows. They add up.
+    """Numbers of label rows.
 
     ``listed == with_labels + without_labels`` and ``with_labels == exported + not_found + failed + unchanged``.
 
-    :param listed: Data units that the filters let through.
-    :param with_labels: Those that have a label row.
-    :param without_labels: Those that have no labels yet; they are not in the files.
+    :param listed: Rows that match the filters.
+    :param with_labels: Listed rows that have labels.
+    :param without_labels: Listed rows that have no labels yet; they are not in the files.
     :param exported: Rows in the shards.
-    :param not_found: Rows that were listed, and then deleted before they were read; named in `Manifest.not_found`.
-    :param failed: Rows that cannot be read, or that Encord leaves out of its answers; named in `Manifest.failed`.
-    :param unchanged: Not read again, because they have not changed since the previous export; 0 unless incremental.
-    :param removed: Rows of the previous export that are not listed any more; named in the file `Manifest.removed`.
+    :param not_found: Rows that were listed but deleted before they were read; listed in `Manifest.not_found`.
+    :param failed: Rows that cannot be read, or that Encord leaves out of its responses; listed in `Manifest.failed`.
+    :param unchanged: Rows that were not read again, because they have not changed since the previous export; 0 unless
+        the export is incremental.
+    :param removed: Rows of the previous export that are not listed any more; listed in the file `Manifest.removed`.
     """
 
     listed: int
@@ -55,25 +56,25 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     removed: int = 0
 
     def problems(self) -> Iterator[str]:
-        """The sums that do not match, in words. Each listed row has exactly one outcome."""
+        """Describe where the numbers do not add up. Each listed row must have exactly one outcome."""
         if self.listed != self.with_labels + self.without_labels:
             yield f"{self.listed} rows were listed, {self.with_labels} with labels and {self.without_labels} without"
         outcomes = (self.exported, self.not_found, self.failed, self.unchanged)
         if self.with_labels != sum(outcomes):
             yield (
-                f"{self.with_labels} rows have labels, and {self.exported} were exported, {self.not_found} are "
-                f"missing, {self.failed} failed, {self.unchanged} are unchanged"
+                f"{self.with_labels} rows have labels, but {self.exported} were exported, {self.not_found} were not "
+                f"found, {self.failed} failed, {self.unchanged} are unchanged"
             )
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
-    """One file of label rows. JSON Lines have a row as Encord sent it on each line, every line ended by a newline.
+    """One file of label rows. In JSON Lines, each line is a row as Encord sent it and ends with a newline.
 
-    :param name: File name, beside the manifest.
-    :param rows: Label rows in it.
+    :param name: File name, in the directory of the manifest.
+    :param rows: Number of label rows in the file.
     :param bytes: Size of the file.
-    :param sha256: Of the file, as 64 hexadecimal digits.
-    :param unsupported: What of these rows the format cannot say, counted by reason.
+    :param sha256: SHA-256 of the file, as 64 hexadecimal digits.
+    :param unsupported: Number of items in these rows that the format does not support, by reason.
     """
 
     name: str
@@ -84,12 +85,12 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A file beside the manifest that is not of label rows; see `listing_file`.
+    """A file in the directory of the manifest that is not a shard; see `listing_file`.
 
     :param name: File name.
-    :param rows: Lines.
+    :param rows: Number of lines.
     :param bytes: Size of the file.
-    :param sha256: Of the file.
+    :param sha256: SHA-256 of the file, as 64 hexadecimal digits.
     """
 
     name: str
@@ -101,7 +102,7 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
 class FailedRow(msgspec.Struct, frozen=True, kw_only=True):
     """A label row whose content cannot be read.
 
-    :param error: Why, and what to do.
+    :param error: Why it cannot be read, and what to do.
     """
 
     data_hash: str
@@ -111,10 +112,10 @@ class FailedRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
-    """How rows are put into files.
+    """How rows are written to files.
 
-    :param format: Of `formats.FORMATS`; the suffix of the shards.
-    :param max_shard_bytes: Label JSON in a shard at most, before it is compressed or converted.
+    :param format: One of `formats.FORMATS`; also the suffix of the shards.
+    :param max_shard_bytes: Maximum bytes of label JSON in a shard, before it is compressed or converted.
     """
 
     format: str = JSON_LINES
@@ -122,14 +123,14 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PreviousExport(msgspec.Struct, frozen=True, kw_only=True):
-    """The export that an incremental one continues: it has the changes since then.
+    """The export that an incremental export continues.
 
     :param manifest: URI of its manifest.
-    :param plan_id: Its plan.
-    :param logical_date: Its run.
+    :param plan_id: Id of its plan.
+    :param logical_date: Logical date of its run.
     :param watermark: Its watermark.
-    :param edited_after: Rows that were edited after this time were read again. It is the time at which that export
-        listed the rows, less `lookback_seconds`.
+    :param edited_after: Rows that were edited after this time were read in any case. It is the time of that export's
+        listing minus `lookback_seconds`.
     """
 
     manifest: str
@@ -142,10 +143,10 @@ class PreviousExport(msgspec.Struct, frozen=True, kw_only=True):
 class ChainRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The incremental chain that an export belongs to.
 
-    :param name: Distinguishes it from other chains in the same directory. All exports of a chain have the same project,
-        branch, filters and layout.
-    :param restarted: Why this export has all rows although the chain has earlier exports; null if it continues one, or
-        is the first.
+    :param name: Distinguishes the chain from others in the same directory. All exports of a chain also have the same
+        selection and layout.
+    :param restarted: Why this export contains all rows although the chain has earlier exports; null if it continues
+        one, or is the first.
     """
 
     name: str
@@ -153,36 +154,37 @@ class ChainRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole export.
+    """The manifest of a complete export.
 
-    :param schema_version: Of this file, ``"major.minor"``.
+    :param schema_version: Version of the schema of this file, ``"major.minor"``.
     :param kind: ``"labels"``.
     :param created_at: When the export was complete, ISO 8601, UTC.
-    :param provider_version: Of airflow-provider-encord that wrote it.
-    :param host: Host of the API that was asked.
+    :param provider_version: Version of airflow-provider-encord that wrote it.
+    :param host: Host of the API.
     :param project_id: Id of the project that the labels come from.
     :param branch: The label branch; null for all branches.
-    :param filters: Which rows were wanted; null does not restrict.
-    :param counts: How many rows of what kind.
-    :param bytes: Of all shards together.
-    :param shards: In order; rows are ordered by data hash throughout.
-    :param not_found: Rows that were listed, and then deleted before they were read.
+    :param filters: The filters of the export; null does not filter.
+    :param counts: Numbers of rows by outcome.
+    :param bytes: Total size of all shards.
+    :param shards: The shards in order. Rows are ordered by data hash across all shards.
+    :param not_found: Rows that were listed but deleted before they were read.
     :param failed: Rows whose content cannot be read.
-    :param watermark: The latest `last_edited_at` of all listed rows, as Encord wrote it; null if none has one. It was
-        taken before any row was read, so a row edited later was edited after it.
-    :param layout: How rows were put into files.
-    :param plan_id: Id of the plan that was carried out.
-    :param parts: How many tasks may have shared it; with more than one, names of shards begin with the part's number.
-    :param logical_date: The logical date that it was made for, ISO 8601, UTC; null outside of Airflow.
-    :param listed_at: When Encord was asked which rows there are.
-    :param clock: Whose time that is: ``"encord"``, or ``"worker"`` if Encord's answers had no date.
-    :param listing: The file of what was listed.
-    :param previous: The export that this one continues; null if this one is of all rows.
-    :param history: The chain that it belongs to; null if it is not incremental.
-    :param removed: The file of the rows that are not listed any more; null if there is no previous export.
+    :param watermark: The latest `last_edited_at` of all listed rows, in Encord's format; null without any. It is from
+        before the first row was read, so all later edits have a later time.
+    :param layout: How rows were written to files.
+    :param plan_id: Id of the plan of the export.
+    :param parts: Number of parts of the plan. Several tasks may have exported them; with more than one part, names of
+        shards begin with the number of the part.
+    :param logical_date: Logical date of the export, ISO 8601, UTC; null outside of Airflow.
+    :param listed_at: When the rows were listed.
+    :param clock: The clock of `listed_at`: ``"encord"``, or ``"worker"`` if Encord's responses had no date.
+    :param listing: The file that lists all rows with labels.
+    :param previous: The export that this one continues; null if this one contains all rows.
+    :param history: The chain that the export belongs to; null if it is not incremental.
+    :param removed: The file that lists the rows removed since the previous export; null without a previous export.
     :param replaces: Ids of plans that owned the directory before.
-    :param fingerprint: Of all that decides which rows are in which files. An export is made again if another one is
-        wanted.
+    :param fingerprint: Hash of everything that decides which rows are in which files. If it differs, the export is made
+        again.
     """
 
     schema_version: str
@@ -214,27 +216,27 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def file_names(self) -> list[str]:
-        """The files beside the manifest."""
+        """The names of the other files of the export."""
         beside = [record.name for record in (self.listing, self.removed) if record]
         return [*(shard.name for shard in self.shards), *beside]
 
     def problems(self) -> Iterator[str]:
-        """The numbers that do not match, in words."""
+        """Describe where the numbers in the manifest do not add up."""
         yield from self.counts.problems()
         for name, count, files in (
             ("rows", self.counts.exported, sum(shard.rows for shard in self.shards)),
             ("bytes", self.bytes, sum(shard.bytes for shard in self.shards)),
             ("missing rows", self.counts.not_found, len(self.not_found)),
             ("failed rows", self.counts.failed, len(self.failed)),
-            ("rows that left", self.counts.removed, self.removed.rows if self.removed else 0),
+            ("removed rows", self.counts.removed, self.removed.rows if self.removed else 0),
             ("listed rows", self.counts.with_labels, self.listing.rows if self.listing else self.counts.with_labels),
         ):
             if count != files:
-                yield f"its files have {files} {name}, and it says {count}"
+                yield f"its files have {files} {name}, but it says {count}"
 
     @property
     def selection(self) -> RowSelection:
-        """What the export answers."""
+        """Which rows the export contains."""
         return RowSelection(project_id=self.project_id, branch=self.branch, filters=self.filters)
 
 
@@ -254,21 +256,21 @@ def encode_manifest(manifest: msgspec.Struct) -> list[bytes]:
 def read_manifest(directory: StoragePath) -> Manifest:
     """Read the manifest of the export in a directory.
 
-    :raises ManifestError: It is missing, or of a newer schema, or not a manifest of label rows at all.
+    :raises ManifestError: The manifest is missing, has a newer schema, or is not a manifest of label rows.
     """
     path = directory / MANIFEST
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise ManifestError(f"There is no whole export in {directory}: it has no {MANIFEST}.") from None
+        raise ManifestError(f"There is no complete export in {directory}: it has no {MANIFEST}.") from None
     return decode_manifest(content, str(path))
 
 
 def decode_manifest(content: bytes, title: str) -> Manifest:
     """Read a manifest from its bytes.
 
-    :param title: Names it in messages.
-    :raises ManifestError: It is of a newer schema, or not a manifest of label rows at all.
+    :param title: Name of the manifest, for messages.
+    :raises ManifestError: It has a newer schema, or is not a manifest of label rows.
     """
     try:
         require_readable(content, title)
@@ -278,17 +280,17 @@ def decode_manifest(content: bytes, title: str) -> Manifest:
 
 
 def require_readable(content: bytes, title: str) -> None:
-    """Check that a manifest is of a version that this one can read.
+    """Check that this version can read the schema of a manifest.
 
-    :param content: Of its file.
-    :raises ManifestError: It is not; `NewerManifestError` if it is newer.
+    :param content: Content of the file.
+    :raises ManifestError: It cannot; `NewerManifestError` if the schema is newer.
     """
     version = _VERSION.decode(content).schema_version
     major, _, minor = version.partition(".")
     if not (major.isdecimal() and minor.isdecimal()):
-        raise ManifestError(f"{title} has the schema_version {version!r}, which is not a version of ours.")
+        raise ManifestError(f"{title} has the schema_version {version!r}, which is not a valid version.")
     if int(major) > int(SCHEMA_VERSION.partition(".")[0]):
         raise NewerManifestError(
-            f"{title} has the schema_version {version}, and this version of airflow-provider-encord reads up to "
+            f"{title} has the schema_version {version}, but this version of airflow-provider-encord reads only up to "
             f"{SCHEMA_VERSION}. Upgrade airflow-provider-encord to read it."
         )

@@ -38,12 +38,12 @@ def export_part(
 ) -> Progress:
     """Export one part of a plan, continuing from the last shard of an earlier attempt.
 
-    :param number: Counted from 0.
+    :param number: Number of the part, counted from 0.
     :raises FinishedError: Another process has finished the same export.
     :raises ReplacedError: Another export owns the directory.
     """
     progress = read_progress(directory, plan, number)
-    directory.require_owner(plan.id)  # after reading: what was not there may have been removed by who finished
+    directory.require_owner(plan.id)  # check after the read: a process that finished may have removed the files
     require_readable(progress.failed, reading)
     if progress.finished:
         return progress
@@ -67,21 +67,21 @@ def export_part(
 
 
 def require_readable(failed: Sequence[FailedRow], reading: ReadOptions) -> None:
-    """Check what an earlier attempt skipped, which this one may have to fail for.
+    """Check whether an earlier attempt skipped rows that this one must not skip.
 
-    :raises UnexpectedResponseError: It skipped rows, and this one must not.
+    :raises UnexpectedResponseError: The earlier attempt skipped rows, and this one must not.
     """
     if failed and not reading.skip_unreadable:
         raise UnexpectedResponseError(
             f"Label row {failed[0].label_hash} (data {failed[0].data_hash}) was skipped by an earlier attempt with "
-            f"on_error='skip', as it could not be read: {failed[0].error} Correct it in Encord and export again with "
+            f"on_error='skip', because it cannot be read: {failed[0].error} Correct it in Encord and export again with "
             "overwrite=True, or keep on_error='skip'.",
             rows=[one.label_hash for one in failed],
         )
 
 
 class _Part:
-    """Writes the shards of a part, and notes after each how far it came."""
+    """Writes the shards of a part, and records its progress after each shard."""
 
     def __init__(self, plan: Plan, number: int, directory: Directory, progress: Progress):
         self._plan, self._number, self._directory = plan, number, directory
@@ -95,7 +95,7 @@ class _Part:
     def take(self, listed: ListedRow, row: LabelRow | FailedRow | None) -> None:
         """Add a row.
 
-        :raises UnexpectedResponseError: The format cannot read it; it was not added.
+        :raises UnexpectedResponseError: The format cannot convert the row. The row was not added.
         """
         if row is None:
             self._missing.append(listed)
@@ -114,15 +114,15 @@ class _Part:
     def finish(self) -> Progress:
         self._close()
         other = read_progress(self._directory, self._plan, self._number)
-        if other.finished:  # what a finished try names stays as it is; the files of this one are removed at the end
+        if other.finished:  # a finished attempt keeps its files; those of this attempt are removed at the end
             return other
         return self._note(finished=True)
 
     def abandon(self) -> None:
-        """Remove the file that no progress names, after a failure. The others stay for the next try."""
+        """After a failure, remove the file that no progress record lists. The others are kept for the next attempt."""
         if self._open:
             self._open.abandon()
-            with contextlib.suppress(EncordError):  # the failure itself is what counts
+            with contextlib.suppress(EncordError):  # the original failure is more important
                 self._directory.discard(self._name)
 
     def _begin(self) -> None:
@@ -134,7 +134,7 @@ class _Part:
     def _close(self) -> None:
         if self._open:
             shard = self._open.finish()
-            self._directory.require_owner(self._plan.id)  # if not, the file is still "open", and is removed
+            self._directory.require_owner(self._plan.id)  # if this raises, the open file is removed
             self._open = None
             self._shards.append(shard)
 

@@ -1,6 +1,6 @@
-"""An export in parts, each done by a task of its own, on whatever worker; whichever finishes last joins them.
+"""An export in parts. Each part is exported by one task, on any worker, and the task that finishes last joins them.
 
-Partitions are what goes from the planning task to the others: small, and worth nothing without the plan that they name.
+The planning task passes partitions to the other tasks. A partition is small and refers to the plan.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Partition(msgspec.Struct, frozen=True, kw_only=True):
     :param destination: Directory of the export.
     :param project_id: Id of the project.
     :param plan_id: Id of the plan.
-    :param number: Of the part, counted from 0.
-    :param parts: How many there are.
-    :param rows: Label rows to be read.
+    :param number: Number of the part, counted from 0.
+    :param parts: Number of all parts.
+    :param rows: Number of label rows to read.
     """
 
     destination: str
@@ -44,15 +44,15 @@ class Partition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def partition_of(value: Mapping[str, Any]) -> Partition:
-    """A partition as it comes through XCom.
+    """Read a partition from XCom.
 
-    :raises InvalidArgumentError: It is none.
+    :raises InvalidArgumentError: The value is not a partition.
     """
     try:
         return msgspec.convert(dict(value), Partition)
     except msgspec.ValidationError as error:
         raise InvalidArgumentError(
-            f"partition: {error}. It takes one of those that EncordPartitionLabelsOperator returns: "
+            f"partition: {error}. Pass one of the partitions that EncordPartitionLabelsOperator returns, with "
             "`.expand(partition=...output)`."
         ) from None
 
@@ -62,8 +62,8 @@ def plan_partitions(
 ) -> list[Partition]:
     """Plan an export in parts.
 
-    :param rows_per_partition: Label rows in a part, at most, unless that makes more parts than `most`.
-    :return: The parts in order; of an export that is whole already, those that it had.
+    :param rows_per_partition: Maximum number of label rows in a part, unless there would be more than `most` parts.
+    :return: The parts in order. For an export that is complete already, its parts.
     """
     planned = plan_export(
         client,
@@ -96,8 +96,8 @@ def export_partition(
 ) -> tuple[Progress, Manifest | None]:
     """Export a part, and join the parts if all others are finished.
 
-    :return: The progress of this part; and the manifest, if the export is whole now.
-    :raises InvalidArgumentError: The plan is not there any more: another run has replaced it.
+    :return: The progress of this part, and the manifest if the export is complete now.
+    :raises InvalidArgumentError: The plan does not exist any more, because another run has replaced it.
     """
     directory = directory_of(destination)
     plan = read_plan(directory)
@@ -111,7 +111,7 @@ def export_partition(
 
 
 def _of_whole(partition: Partition, directory: Directory, reading: ReadOptions) -> tuple[Progress, Manifest]:
-    """The progress of a part of an export that is whole; the task is run again, or its end was not noted."""
+    """The progress of a part of a complete export, if its task runs again or was killed before it ended."""
     manifest = directory.manifest()
     if manifest is None or manifest.plan_id != partition.plan_id:
         raise InvalidArgumentError(
@@ -142,7 +142,7 @@ def _rows_of(manifest: Manifest, directory: Directory, number: int) -> set[str]:
 
 
 def _shards(manifest: Manifest, number: int) -> list[Shard]:
-    """Those of a part."""
+    """The shards of a part."""
     if manifest.parts == 1:
         return list(manifest.shards)
     return [shard for shard in manifest.shards if part_of(shard.name) == number]

@@ -1,9 +1,9 @@
-"""What an export is to do, by reference: written before the first row is read, so that a retry does just that.
+"""The plan of an export. It is written before the first row is read, so that a retry exports the same rows.
 
-``plan-<plan>.json`` says the question, and beside it ``listing-<plan>.jsonl.gz`` the rows, in order. A part of the plan
-is a range of the rows to be read. ``part-<plan>-<number>-<attempt>.json`` says how far an attempt at the part is, and
-is replaced after each shard; an attempt that finishes writes ``part-<plan>-<number>-<attempt>.finished.json``, so the
-names alone show which parts are finished. When all are, the manifest takes the place of these files.
+``plan-<plan>.json`` contains the selection, and ``listing-<plan>.jsonl.gz`` the rows in order. A part of the plan is a
+range of the rows to read. ``part-<plan>-<number>-<attempt>.json`` contains the progress of an attempt at a part, and is
+replaced after each shard. An attempt that finishes writes ``part-<plan>-<number>-<attempt>.finished.json``, so the file
+names show which parts are finished. When all parts are finished, the manifest replaces these files.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ _FINISHED = "finished.json"
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True):
-    """A part: rows to be read, from the first to before the last, counted from 0."""
+    """The rows of a part, counted from 0. The end is not included."""
 
     start: int
     stop: int
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What an export is to do. Fields of the same name are those of `Manifest` and of `directory.Claim`.
+    """The plan of an export. For the other fields, see `Manifest` and `directory.Claim`.
 
-    :param id: Of this plan; another one for the same question has another.
-    :param to_read: How many rows.
-    :param structure: Of the ontology, for formats that need it: the same for all parts.
-    :param parts: In order; together they are all rows to be read.
+    :param id: Id of this plan. Each plan has a new id, even for the same selection.
+    :param to_read: Number of rows to read.
+    :param structure: Structure of the ontology, for formats that need it. All parts use the same structure.
+    :param parts: The parts in order. Together they contain all rows to read.
     """
 
     kind: Literal["encord export plan"]
@@ -75,11 +75,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a part came.
+    """The progress of a part.
 
     :param plan_id: Id of the plan.
-    :param next_row: The first row, counted from the start of the part, that is in no finished shard.
-    :param finished: Whether all rows are.
+    :param next_row: The first row that is not in a finished shard, counted from the start of the part.
+    :param finished: Whether all rows are in finished shards.
     """
 
     plan_id: str
@@ -95,7 +95,7 @@ _PROGRESS = msgspec.json.Decoder(Progress)
 
 
 def ranges(rows: int, parts: int) -> list[Range]:
-    """Cut rows into so many parts of nearly the same size, but none of no row, unless there are none at all."""
+    """Split rows into parts of nearly the same size. No part is empty, unless there are no rows."""
     parts = max(1, min(parts, rows))
     edges = [rows * number // parts for number in range(parts + 1)]
     return [Range(start=start, stop=stop) for start, stop in itertools.pairwise(edges)]
@@ -107,14 +107,14 @@ def directory_of(path: StoragePath) -> Directory:
 
 
 def write_plan(directory: Directory, plan: Plan) -> None:
-    """Write the plan, after the files that it names."""
+    """Write the plan. The files that it refers to must exist already."""
     directory.write(plan.id, plan_file(plan.id), [msgspec.json.encode(plan), b"\n"])
 
 
 def read_plan(directory: Directory) -> Plan | None:
-    """The plan that owns the directory; None without one, or if its making was not finished.
+    """The plan that owns the directory; None without an owner, or if the plan was not written completely.
 
-    :raises InvalidArgumentError: ``plan.json`` is of something else.
+    :raises InvalidArgumentError: ``plan.json`` is not the plan of an export.
     """
     claim = directory.claim()
     if claim is None:
@@ -126,22 +126,22 @@ def read_plan(directory: Directory) -> Plan | None:
 
 
 def write_progress(directory: Directory, number: int, try_: str, progress: Progress) -> None:
-    """Record how far an attempt at a part is."""
+    """Record the progress of an attempt at a part."""
     name = file_name(PART, progress.plan_id, f"{number:05d}", try_, suffix=_FINISHED if progress.finished else "json")
     directory.write(progress.plan_id, name, [msgspec.json.encode(progress), b"\n"])
 
 
 def read_progress(directory: Directory, plan: Plan, number: int) -> Progress:
-    """How far a part of the plan is: a finished attempt at it, else the one that has the most rows."""
+    """The progress of a part: of a finished attempt, else of the attempt with the most rows."""
     return read_all_progress(directory, plan, number).get(number, Progress(plan_id=plan.id))
 
 
 def read_all_progress(directory: Directory, plan: Plan, number: int | None = None) -> dict[int, Progress]:
-    """The same of all parts, by number, as far as they were begun.
+    """The progress of all parts that were started, by number.
 
-    An attempt counts only if the shards that it names are there, each of its size: somebody may have removed one.
+    An attempt counts only if all its shards exist and have the right size, because somebody may have removed one.
 
-    :param number: Only of this part.
+    :param number: Only this part.
     """
     found: dict[int, Progress] = {}
     for part, progress in _tries(directory, plan.id, number):
@@ -157,13 +157,13 @@ def _has_its_shards(directory: Directory, progress: Progress) -> bool:
 
 
 def finished_parts(directory: Directory, plan: Plan) -> set[int]:
-    """The numbers of the parts that are finished; only names are looked at."""
+    """The numbers of the finished parts. This reads only file names."""
     names = directory.file_names(plan.id, PART)
     return {_number(name) for name in names if name.endswith(f".{_FINISHED}")}
 
 
 def named_shards(directory: Directory, plan: str) -> set[str]:
-    """The names of shards that the manifest may name: those of finished attempts that have all of theirs.
+    """The names of shards that the manifest may list: those of finished attempts with all shards.
 
     :param plan: Id of the plan.
     """
@@ -179,8 +179,8 @@ def has_skipped(directory: Directory, plan: Plan) -> bool:
 def rows_to_read(directory: Directory, plan: Plan, part: Range, skip: int) -> list[ListedRow]:
     """The rows of a part, without the first `skip`.
 
-    :raises FinishedError: Another process has finished the plan, and removed the listing.
-    :raises ReplacedError: Another export owns the directory, and has removed the listing.
+    :raises FinishedError: Another process has finished the plan and removed the listing.
+    :raises ReplacedError: Another export owns the directory and has removed the listing.
     :raises ManifestError: The listing is missing or damaged.
     """
     start = part.start + skip
@@ -193,7 +193,7 @@ def rows_to_read(directory: Directory, plan: Plan, part: Range, skip: int) -> li
 
 
 def is_usable(directory: Directory, plan: Plan) -> bool:
-    """Whether the files that the plan names are there and whole."""
+    """Whether the files that the plan refers to exist and are complete."""
     try:
         for record in (plan.listing, plan.removed):
             for _ in read_rows(directory.path, record) if record else ():
@@ -217,5 +217,5 @@ def _tries(directory: Directory, plan: str, number: int | None) -> Iterator[tupl
 
 
 def _number(name: str) -> int:
-    """The number of the part that a file is about."""
+    """The number of the part in a file name."""
     return int(name.split("-")[2])

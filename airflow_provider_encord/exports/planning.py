@@ -1,4 +1,4 @@
-"""Planning an export: list once, and note which rows are to be read, before the first is."""
+"""Planning an export: list the rows once, and write down which rows to read."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ _DIFFERENCES = {"project_id": "of another project", "branch": "of another branch
 
 
 class ExportSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wanted.
+    """What to export.
 
-    :param selection: Which rows.
-    :param layout: In which files.
-    :param logical_date: The logical date, ISO 8601, UTC. A whole export of it is not made again, and one that was begun
-        is continued. None makes every export from the start.
-    :param history: Export only what changed since the last export in this chain; None for all.
-    :param overwrite: Make it again even if it is whole.
+    :param selection: Which rows to export.
+    :param layout: How to write them to files.
+    :param logical_date: The logical date, ISO 8601, UTC. A complete export with this date is not made again, and an
+        unfinished one is continued. None always starts a new export.
+    :param history: Export only the changes since the last export in this chain; None exports all rows.
+    :param overwrite: Make the export again even if it is complete.
     """
 
     selection: RowSelection
@@ -61,9 +61,9 @@ class ExportSpec(msgspec.Struct, frozen=True, kw_only=True):
     overwrite: bool = False
 
     def fingerprint(self, host: str) -> str:
-        """Of all that decides which rows are in which files.
+        """A hash of everything that decides which rows are in which files.
 
-        :param host: Of the API.
+        :param host: Host of the API.
         """
         chain = self.history
         history = chain and {
@@ -80,15 +80,15 @@ class ExportSpec(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def is_shared(self, directory: Directory, host: str) -> bool:
-        """Whether the export in the directory is the same: that of another attempt at the same task."""
+        """Whether the export in the directory is the same export, made by another attempt."""
         return self.logical_date is not None and directory.is_shared(self.fingerprint(host))
 
 
 class _Changes(msgspec.Struct, frozen=True, kw_only=True):
-    """What an incremental export adds to a plan.
+    """The part of a plan that only incremental exports have.
 
     :param wanted: Label hashes of the rows to read; None for all.
-    :param removed: Rows that left, with why; None if no export is continued.
+    :param removed: The removed rows, with the reason; None if no export is continued.
     """
 
     history: ChainRecord | None = None
@@ -108,20 +108,21 @@ def plan_export(
 ) -> Plan | Manifest:
     """List the rows, and write down which ones to read.
 
-    :param rows_per_part: Rows in a part, at most, unless that makes more than `most_parts`; None makes one part.
-    :param accept_failed: Whether an export that could not read some rows, whole or begun, will do.
-    :return: The plan; or the manifest, if the export of this logical date is whole already.
+    :param rows_per_part: Maximum number of rows in a part, unless there would be more than `most_parts`; None makes one
+        part.
+    :param accept_failed: Whether to accept an existing export (complete or unfinished) that could not read some rows.
+    :return: The plan; or the manifest, if the export of this logical date is complete already.
     """
     require_format(spec.layout.format)
     directory, wanted = directory_of(destination), spec.fingerprint(client.settings.host)
     plan, there = _there(directory, spec.selection)
     same = there is not None and spec.logical_date is not None and there.fingerprint == wanted
     if there and same and not spec.overwrite and (accept_failed or not there.counts.failed):
-        log.info("The export of %s in %s is whole; it is not made again.", spec.logical_date, destination)
+        log.info("The export of %s in %s is complete; keeping it.", spec.logical_date, destination)
         return there
     same = plan is not None and spec.logical_date is not None and plan.fingerprint == wanted
     if plan and same and _can_be_continued(directory, plan, accept_failed):
-        log.info("Continuing the export of %s in %s.", spec.logical_date, destination)
+        log.info("Continuing the unfinished export of %s in %s.", spec.logical_date, destination)
         return plan
     _require_own_directory(spec, there, destination)
     for _ in range(_MOST_TRIES - 1):
@@ -138,20 +139,20 @@ def _can_be_continued(directory: Directory, plan: Plan, accept_failed: bool) -> 
 
 
 def _there(directory: Directory, selection: RowSelection) -> tuple[Plan | None, Manifest | None]:
-    """The unfinished export that is there, else the whole one.
+    """The unfinished export in the directory, else the complete one.
 
-    :raises InvalidArgumentError: There is anything else.
+    :raises InvalidArgumentError: The directory contains something else.
     """
     manifest = directory.require_ours()
     plan = read_plan(directory)
-    if plan is not None:  # what it replaces is no longer whole
+    if plan is not None:  # the export that it replaces is not complete any more
         return plan, None
     if manifest is not None and manifest.selection != selection:
         there = manifest.selection
         differing = [words for name, words in _DIFFERENCES.items() if getattr(there, name) != getattr(selection, name)]
         raise InvalidArgumentError(
-            f"destination: {directory.path} holds an export {' and '.join(differing)} (project {there.project_id}, "
-            f"branch {there.branch}). Name another directory, such as one for each run, or empty this one."
+            f"destination: {directory.path} contains an export {' and '.join(differing)} (project {there.project_id}, "
+            f"branch {there.branch}). Use another directory, such as one for each run, or empty this one."
         )
     return None, manifest
 
@@ -165,10 +166,10 @@ def _new_plan(
     there: Manifest | None,
     accept_failed: bool,
 ) -> Plan | Manifest:
-    """A plan; or what another attempt at the same task has made of it while this one listed."""
+    """Make a plan; or return the plan or manifest that another attempt has made while this one listed the rows."""
     listing = list_rows(client, spec.selection)
     changes = _changes(client, spec, listing, directory.path)
-    if changes.previous is None:  # else no rows may be right: the chain knows which rows left, perhaps all
+    if changes.previous is None:  # in a chain, no rows can be correct, because all may have been removed
         require_known(client, spec.selection, listing)
     structure = _structure(client, spec)
     to_read = len(listing.rows) if changes.wanted is None else len(changes.wanted)
@@ -213,7 +214,7 @@ def _with_whether_wanted(listing: Listing, wanted: set[str] | None) -> Iterator[
 
 
 def _changes(client: EncordClient, spec: ExportSpec, listing: Listing, destination: StoragePath) -> _Changes:
-    """What changed since the last export of the chain; if the chain is broken, all rows, and why."""
+    """The changes since the last export of the chain. If the chain is broken, all rows and the reason."""
     chain = spec.history
     if chain is None:
         return _Changes()
@@ -232,31 +233,33 @@ def _changes(client: EncordClient, spec: ExportSpec, listing: Listing, destinati
 def _require_own_directory(spec: ExportSpec, there: Manifest | None, destination: StoragePath) -> None:
     if spec.history and there and there.logical_date != spec.logical_date:
         raise InvalidArgumentError(
-            f"destination: {destination} holds the export of {there.logical_date}. Each export of a history needs a "
-            "directory of its own: end the path with the date, such as {{ ds }}."
+            f"destination: {destination} contains the export of {there.logical_date}. Each export of a history needs a "
+            "separate directory: end the path with the date, such as {{ ds }}."
         )
 
 
 def _report(spec: ExportSpec, listing: Listing, destination: StoragePath, to_read: int, changes: _Changes) -> None:
     log.info(
-        "Exporting %d label rows of project %s, branch %s, to %s; %d listed without labels are left out.",
+        "Exporting %d label rows of project %s, branch %s, to %s; skipping %d listed rows without labels.",
         to_read,
         spec.selection.project_id,
-        spec.selection.branch or "of all",
+        spec.selection.branch or "(all)",
         destination,
         listing.without_labels,
     )
     if changes.previous:
-        log.info("%d did not change since the export in %s.", len(listing.rows) - to_read, changes.previous.manifest)
+        log.info(
+            "%d rows have not changed since the export %s.", len(listing.rows) - to_read, changes.previous.manifest
+        )
     elif changes.history and changes.history.restarted:
-        log.warning("The history is broken, so this export is of all rows: %s", changes.history.restarted)
+        log.warning("The history is broken, so this export contains all rows: %s", changes.history.restarted)
     elif spec.history:
-        log.info("There is no earlier export of this history in %s; this one is of all rows.", spec.history.directory)
+        log.info("No earlier export of this history is in %s, so this one contains all rows.", spec.history.directory)
     restrictions = spec.selection.restrictions
-    if restrictions and not listing.rows:  # a project without labels, asked for as a whole, is no reason to warn
+    if restrictions and not listing.rows:  # no warning for a project without labels if no filter is set
         log.warning(
-            "Nothing to export: of %d data units that these let through, none has labels: %s. Check that they are what "
-            "you mean; Encord does not say whether there is such a name.",
+            "Nothing to export: %d data units match the filters, but none of them has labels. Check the filters, "
+            "because Encord does not report values that do not exist: %s.",
             listing.listed,
             ", ".join(f"{name}={str(value)[:80]!r}" for name, value in restrictions.items()),
         )
@@ -270,7 +273,5 @@ def _structure(client: EncordClient, spec: ExportSpec) -> dict[str, Any]:
     except (UnsupportedByCredentialError, PermissionDeniedError) as error:
         if spec.layout.format != PARQUET:
             raise
-        log.warning(
-            "The ontology cannot be read, so options have the names or values that the label rows have: %s", error
-        )
+        log.warning("The ontology cannot be read, so options keep the names or values from the label rows: %s", error)
         return {}

@@ -1,4 +1,4 @@
-"""Log lines on the progress of an export: at intervals, and at the end."""
+"""Log lines about the progress of an export, at intervals and at the end."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ SECONDS_BETWEEN_REPORTS = 15.0
 
 
 class ProgressLogger:
-    """Counts what was read.
+    """Counts the rows that were read, and logs the progress.
 
-    :param total: Label rows to be read.
-    :param clock: Seconds.
+    :param total: Number of label rows to read.
+    :param clock: Returns seconds.
     """
 
     def __init__(self, total: int, clock: Callable[[], float]):
@@ -25,7 +25,10 @@ class ProgressLogger:
         self._bytes = 0
 
     def read(self, size: int) -> None:
-        """A row came, of so many bytes."""
+        """Count a row.
+
+        :param size: Size of the row in bytes.
+        """
         self._rows += 1
         self._bytes += size
         now = self._clock()
@@ -34,7 +37,7 @@ class ProgressLogger:
         self._reported = now
         seconds = now - self._started
         log.info(
-            "%d of %d label rows, %.1f MB in %.0f s (%.0f rows/s).",
+            "Read %d of %d label rows, %.1f MB in %.0f s (%.0f rows/s).",
             self._rows,
             self._total,
             self._bytes / 1e6,
@@ -43,7 +46,10 @@ class ProgressLogger:
         )
 
     def finished(self, files: int) -> None:
-        """All are read, and written to so many files."""
+        """Log that all rows are exported.
+
+        :param files: Number of files.
+        """
         seconds = max(self._clock() - self._started, 1e-6)
         log.info(
             "Exported %d label rows, %.1f MB of labels in %d files, in %.1f s (%.0f rows/s).",

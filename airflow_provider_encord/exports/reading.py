@@ -1,12 +1,12 @@
-"""Reading label rows in bundles, several at the same time, in the order of the listing, with memory for these bundles.
+"""Reading label rows in bundles, several at the same time, in the order of the listing, with limited memory.
 
-Encord answers a bundle in any order, may leave rows out, and refuses a bundle that is too much, or (some servers)
-one that names a row that is gone. So a refused bundle is halved until the row is alone: then it is known which row it
-is, and whether it is gone or really refused. A row that an answer leaves out is gone only if Encord does not list it
-any more; else it is asked for once more.
+Encord returns the rows of a bundle in any order and may leave rows out. It refuses a bundle that is too large, and some
+servers refuse a bundle with a deleted row. So a refused bundle is halved until the row is found; then it is checked
+whether this row was deleted or really refused. A row that a response leaves out counts as deleted only if Encord does
+not list it any more; otherwise it is requested once more.
 
-Rows differ a thousandfold in weight, an image with two boxes against an hour of video. The first bundles are small, and
-each further one is made to weigh about `BYTES_PER_BUNDLE`.
+The sizes of rows differ by a factor of a thousand: an image with two boxes, or an hour of video. The first bundles are
+small. The size of each further bundle is chosen so that it has about `BYTES_PER_BUNDLE`.
 """
 
 from __future__ import annotations
@@ -38,19 +38,18 @@ from airflow_provider_encord.exports.manifest import FailedRow
 FIRST_ROWS = 2
 GROWTH = 4
 BYTES_PER_BUNDLE = 8 * 2**20
-MOST_BYTES_OF_BUNDLE = 4 * BYTES_PER_BUNDLE  # a heavier answer of several rows is stopped, and half as many asked for
+MOST_BYTES_OF_BUNDLE = 4 * BYTES_PER_BUNDLE  # a larger response is stopped, and half as many rows are requested
 
 Read: TypeAlias = tuple[ListedRow, LabelRow | FailedRow | None]
-"""A row of the listing, and its content; why that cannot be read; None if Encord did not give it back, as it was
-deleted since."""
+"""A row of the listing with its content, or with the reason why it cannot be read, or with None if it was deleted."""
 
 
 class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How label rows are asked for.
+    """How to read label rows.
 
-    :param batch_size: How many at once, at most.
-    :param max_concurrency: How many requests run at the same time.
-    :param skip_unreadable: Leave out rows whose content cannot be read, and report them; else such a row is an error.
+    :param batch_size: Maximum number of rows per request.
+    :param max_concurrency: How many requests may run at the same time.
+    :param skip_unreadable: Skip and report rows whose content cannot be read. False raises an error for the first one.
     """
 
     batch_size: int = ROWS_PER_REQUEST
@@ -59,10 +58,10 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BundleSize:
-    """How many rows to ask for next; several threads may ask.
+    """The number of rows of the next bundle. Several threads may use it.
 
-    :param most_rows: Never more than these.
-    :param most_bytes: What a bundle should weigh at most, going by the ones before.
+    :param most_rows: Maximum number of rows in a bundle.
+    :param most_bytes: Maximum size of a bundle in bytes, estimated from the earlier bundles.
     """
 
     def __init__(self, most_rows: int, most_bytes: int = BYTES_PER_BUNDLE):
@@ -72,11 +71,12 @@ class BundleSize:
         self.rows = min(FIRST_ROWS, most_rows)
 
     def refused(self, rows: int, maximum: int | None) -> int:
-        """So many rows were too much at once.
+        """Record that a bundle was too large.
 
-        :param maximum: How many Encord takes at once, if it said so; then this is never exceeded again. If it did not,
-            they were too heavy, and the rows after them may be lighter.
-        :return: How many to try instead.
+        :param rows: Number of rows in the bundle.
+        :param maximum: Encord's maximum number of rows, if Encord names it; it is never exceeded again. None means that
+            the rows have too many bytes, but the next ones may be smaller.
+        :return: How many rows to try instead.
         """
         with self._lock:
             if maximum is not None and maximum < rows:
@@ -86,14 +86,18 @@ class BundleSize:
             return instead
 
     def read(self, rows: int, size: int) -> None:
-        """So many rows came and weighed so many bytes. The next bundle has at most `GROWTH` times as many."""
+        """Record that a bundle was read. The next bundle has at most `GROWTH` times as many rows.
+
+        :param rows: Number of rows in the bundle.
+        :param size: Size of the bundle in bytes.
+        """
         with self._lock:
             by_weight = self._most_bytes * rows // max(1, size)
             self.rows = max(1, min(by_weight, GROWTH * max(rows, self.rows), self._most_rows))
 
 
 class Reader:
-    """Reads what was listed. Never creates a row.
+    """Reads the listed rows. Never creates a row.
 
     :param project: Id of the project.
     """
@@ -106,12 +110,12 @@ class Reader:
         self._skip_unreadable = reading.skip_unreadable
 
     def rows(self, listed: Sequence[ListedRow]) -> Iterator[Read]:
-        """All of them, in order. Of the bundles that were read, `max_concurrency` at most are in memory.
+        """Iterate over all rows in order. At most `max_concurrency` bundles are in memory.
 
-        :raises PayloadTooLargeError: A row alone is too much for a request; the message says which.
-        :raises UnexpectedResponseError: Encord gave a row twice, or one that was not asked for; or a row cannot be
-            read, which the message names, and `ReadOptions.skip_unreadable` is false.
-        :raises EncordError: Encord refused, or was not reached.
+        :raises PayloadTooLargeError: A single row is too large for a request. The message names the row.
+        :raises UnexpectedResponseError: Encord returned a row twice, or a row that was not requested; or a row cannot
+            be read and `ReadOptions.skip_unreadable` is false. The message names the row.
+        :raises EncordError: Encord refused a request, or cannot be reached.
         """
         pool = concurrent.futures.ThreadPoolExecutor(max_workers=self._parallel)
         pending: collections.deque[concurrent.futures.Future[list[Read]]] = collections.deque()
@@ -124,7 +128,7 @@ class Reader:
                     pending.append(pool.submit(self._bundle, part))
                 yield from pending.popleft().result()
         finally:
-            # A task that is killed raises here: what has not begun must not begin any more.
+            # If the task is killed, it raises here. Bundles that have not started must not start any more.
             pool.shutdown(cancel_futures=True)
 
     def _bundle(self, part: Sequence[ListedRow]) -> list[Read]:
@@ -163,9 +167,9 @@ class Reader:
         return [row for smaller in chunks(part, size) for row in self._read(smaller, failed)]
 
     def failure(self, row: ListedRow, error: UnexpectedResponseError) -> FailedRow:
-        """What a report says about a row that cannot be read.
+        """The record of a row that cannot be read.
 
-        :raises UnexpectedResponseError: Such rows are not to be skipped; the message names the row.
+        :raises UnexpectedResponseError: Unreadable rows must not be skipped. The message names the row.
         """
         if self._skip_unreadable:
             return _failed(row, error.message)
@@ -178,30 +182,32 @@ class Reader:
         )
 
     def _left_out(self, missing: Sequence[ListedRow], failed: dict[str, FailedRow]) -> dict[str, LabelRow]:
-        """Ask again for the rows that an answer leaves out although Encord lists them.
+        """Request rows again that a response leaves out although Encord lists them.
 
-        Those that are left out again are added to `failed`.
+        Rows that are left out again are added to `failed`.
 
-        :return: Those that came, by label hash.
-        :raises UnavailableError: Rows were left out again, and are not to be skipped.
+        :return: The rows that were returned, by label hash.
+        :raises UnavailableError: Rows were left out again, and must not be skipped.
         """
         absent = self._still_listed(missing, failed)
         again = in_order(absent, self._read(absent, failed)) if absent else []
         for row in self._still_listed([one for one, found in again if found is None], failed):
-            error = f"Encord lists label row {row.label_hash} (data {row.data_hash}), and leaves it out of its answers."
+            error = f"Encord lists label row {row.label_hash} (data {row.data_hash}), but does not return its content."
             if not self._skip_unreadable:
-                raise UnavailableError(f"{error} Nothing is lost. Run the task again, or set on_error='skip'.")
+                raise UnavailableError(
+                    f"{error} Run the task again, or set on_error='skip'. The task continues this export."
+                )
             failed[row.label_hash] = _failed(row, error)
         return {one.label_hash: found for one, found in again if found is not None}
 
     def _still_listed(self, missing: Sequence[ListedRow], failed: Mapping[str, FailedRow]) -> list[ListedRow]:
-        """The rows that have no outcome although Encord lists them."""
+        """The rows that have no outcome yet although Encord lists them."""
         absent = [row for row in missing if row.label_hash not in failed]
         listed = still_listed(self._client, self._project, absent) if absent else set()
         return [row for row in absent if row.label_hash in listed]
 
     def _require_gone(self, row: ListedRow, error: RefusedError) -> None:
-        """Ask whether the row that was refused is still listed; if it is, the refusal stands."""
+        """Check whether a refused row is still listed. If it is, raise the refusal."""
         if still_listed(self._client, self._project, [row]):
             raise error
 
@@ -211,25 +217,27 @@ def _failed(row: ListedRow, error: str) -> FailedRow:
 
 
 def in_order(part: Sequence[ListedRow], rows: Sequence[LabelRow]) -> list[tuple[ListedRow, LabelRow | None]]:
-    """Bring an answer into the order of the listing.
+    """Sort the rows of a response in the order of the listing.
 
-    :raises UnexpectedResponseError: A row came twice, or was not asked for.
+    :raises UnexpectedResponseError: A row was returned twice, or was not requested.
     """
     by_hash: dict[str, LabelRow] = {}
     for row in rows:
         if row.label_hash in by_hash:
-            raise UnexpectedResponseError(f"Encord gave the label row {row.label_hash} (data {row.data_hash}) twice.")
+            raise UnexpectedResponseError(
+                f"Encord returned the label row {row.label_hash} (data {row.data_hash}) twice."
+            )
         by_hash[row.label_hash] = row
     found = [(item, by_hash.pop(item.label_hash, None)) for item in part]
     if by_hash:
-        raise UnexpectedResponseError(f"Encord gave the label row {min(by_hash)}, which was not asked for.")
+        raise UnexpectedResponseError(f"Encord returned the label row {min(by_hash)}, which was not requested.")
     return found
 
 
 def _too_large(row: ListedRow, error: PayloadTooLargeError) -> PayloadTooLargeError:
     return PayloadTooLargeError(
-        f"Label row {row.label_hash} (data {row.data_hash}) alone is too much for one request. Leave it out of the "
-        f"export with the filters, or ask Encord to raise the limit. Encord said: {error.message}",
+        f"Label row {row.label_hash} (data {row.data_hash}) is too large for one request. Leave it out of the export "
+        f"with the filters, or ask Encord to raise the limit. Encord's error: {error.message}",
         maximum=error.maximum,
         operation=error.operation,
         trace_id=error.trace_id,

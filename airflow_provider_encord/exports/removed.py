@@ -14,9 +14,7 @@ from airflow_provider_encord.exports.listing_file import DELETED, FILTERED_OUT
 def why_removed(
     client: EncordClient, selection: RowSelection, removed: Sequence[ListedRow]
 ) -> Iterator[tuple[ListedRow, str]]:
-    """Each row, with `FILTERED_OUT` if Encord lists it when it is asked for without the filters, else with
-    `DELETED`.
-    """
+    """Each row with its reason: `FILTERED_OUT` if Encord lists it without the filters, else `DELETED`."""
     for part in chunks(removed, MOST_ROWS_PER_REQUEST):
         there = still_listed(client, selection.project_id, part)
         for row in part:

@@ -1,7 +1,7 @@
 """Files of label rows, each up to a given size.
 
-Where a file ends depends on the rows and their order alone, not on the bundles they came in nor on the format, so the
-same rows give the same files.
+The end of a file depends only on the rows and their order, not on the bundles or the format. So the same rows always
+give the same files.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _SUFFIX = "|".join(map(re.escape, sorted(FORMATS)))
 SHARD_NAME = re.compile(
     rf"{SHARDS}-((?P<plan>[0-9a-f]{{8}})-(?P<part>\d{{5,}})-\d{{5,}}-[0-9a-f]{{8}}|(\d{{5,}}-)?\d{{5,}})\.({_SUFFIX})"
 )
-"""Names of shards, and those that older versions gave."""
+"""The names of shards, including those of older versions."""
 
 
 def shard_name(plan: str, part: int, number: int, try_: str, format: str) -> str:  # noqa: A002 - the word for it
-    """The file name of a shard. In the order of the names, the shards of a plan have the rows in their order.
+    """The file name of a shard. Sorted by name, the shards of a plan contain the rows in order.
 
     :param plan: Id of the plan.
     :param part: Number of the part, counted from 0.
-    :param number: Counted from 0, in the part.
-    :param try_: Of `directory.new_try`: each attempt at a part writes its own files.
+    :param number: Number of the shard in the part, counted from 0.
+    :param try_: Result of `file_names.new_try`, because each attempt at a part writes its own files.
     """
     return file_name(SHARDS, plan, f"{part:05d}", f"{number:05d}", try_, suffix=format)
 
@@ -43,9 +43,9 @@ def part_of(name: str) -> int | None:
 class OpenShard:
     """A shard that is being written.
 
-    :param directory: Exists already.
-    :param name: Of the file.
-    :param structure: The ontology's, for formats that need it.
+    :param directory: Directory of the file; it must exist.
+    :param name: Name of the file.
+    :param structure: Structure of the ontology, for formats that need it.
     """
 
     def __init__(self, directory: StoragePath, name: str, layout: Layout, structure: Structure):
@@ -55,7 +55,7 @@ class OpenShard:
         self._rows = self._weight = 0
 
     def fits(self, row: LabelRow) -> bool:
-        """Whether there is room for the row. An empty shard takes any."""
+        """Whether the shard has room for a row. An empty shard has room for any row."""
         return not self._rows or self._weight + len(row.content) < self._most
 
     def write(self, row: LabelRow) -> None:
@@ -65,7 +65,7 @@ class OpenShard:
         self._weight += len(row.content) + 1
 
     def finish(self) -> Shard:
-        """End the file."""
+        """Finish the file."""
         left_out = self._encoder.finish()
         self._file.close()
         return Shard(
@@ -73,5 +73,5 @@ class OpenShard:
         )
 
     def abandon(self) -> None:
-        """Leave it as it is, after a failure."""
+        """Close the file without finishing it, after a failure."""
         self._file.abandon()

@@ -1,6 +1,6 @@
-"""The workflow stages that the filters of an export name, looked up before anything is listed.
+"""Checking the workflow stages in the filters of an export before anything is listed.
 
-Encord answers a filter for a stage that does not exist with no rows, which looks like a stage without rows.
+For a stage that does not exist, Encord returns no rows, which looks like a stage without rows.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ log = logging.getLogger(__name__)
 
 
 def with_known_stages(client: EncordClient, selection: RowSelection) -> RowSelection:
-    """The question, with the stage by its title if it was given by its id.
+    """Check the stage, and replace a stage id by the title.
 
-    With an API key the stages cannot be asked for; a name that does not exist then lets nothing through.
+    With an API key, the stages cannot be read. A title that does not exist then matches no rows.
 
-    :raises InvalidArgumentError: The project has no such stage; the message lists those that it has.
-    :raises UnsupportedByCredentialError: The project has no workflow, so no stages.
+    :raises InvalidArgumentError: The project does not have the stage. The message lists its stages.
+    :raises UnsupportedByCredentialError: The project has no workflow, so it has no stages.
     """
     filters = selection.filters
     if filters.stage is None and filters.stage_title_like is None:
         return selection
     if isinstance(client.credential, ApiKey):
         _require_title(filters.stage)
-        log.info("Whether the project has the stage cannot be checked with an API key.")
+        log.info("Cannot check with an API key whether the project has the stage.")
         return selection
     stages = client.run(stages_of(selection.project_id))
     if filters.stage_title_like is not None:
@@ -52,18 +52,18 @@ def _require_title(stage: str | None) -> None:
     except ValueError:
         return
     raise InvalidArgumentError(
-        f"stage: {stage!r} is an id, and with an API key the titles of stages cannot be asked for. Pass the title."
+        f"stage: {stage!r} is an id, but an API key cannot read the titles of stages. Pass the title."
     )
 
 
 def _title_of(stages: list[Stage], wanted: str) -> str:
-    if any(stage.title == wanted for stage in stages):  # Encord's filter takes all stages of a title
+    if any(stage.title == wanted for stage in stages):  # Encord's filter matches all stages with the title
         return wanted
     stage = choose_stage(stages, wanted)
     if sum(one.title == stage.title for one in stages) > 1:
         raise InvalidArgumentError(
-            f"stage: {wanted!r} is one of several stages with the title {stage.title!r}, and Encord filters by title. "
-            "Give the stages different titles, or pass the title for the rows of all of them."
+            f"stage: {wanted!r} is one of several stages with the title {stage.title!r}, but Encord filters by title. "
+            "Give the stages different titles, or pass the title to export the rows of all of them."
         )
     return stage.title
 
@@ -75,5 +75,5 @@ def _require_fitting(stages: list[Stage], pattern: str) -> None:
     if "\\" not in pattern and not any(fits(stage.title) for stage in stages):
         there = ", ".join(repr(stage.title) for stage in stages)
         raise InvalidArgumentError(
-            f"stage_title_like: {pattern[:80]!r} fits the title of no stage. The workflow has: {there or 'none'}."
+            f"stage_title_like: {pattern[:80]!r} matches no stage title. The workflow has: {there or 'none'}."
         )

@@ -1,4 +1,4 @@
-"""Whether an export still is what its manifest says: against its files, and against what Encord holds now."""
+"""Verifying an export: comparing its manifest with its files and with the current state at Encord."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ _ANY = msgspec.json.Decoder()
 
 
 class Mismatch(ReportLine, frozen=True, kw_only=True):
-    """One thing that is not as the manifest says; a line of the report.
+    """One difference from the manifest; a line of the report.
 
-    The source is the file, or the label row, and the id the label hash; the error says what differs.
+    ``source`` is the file or the label row, ``id`` is the label hash, and ``error`` describes the difference.
     """
 
     def __str__(self) -> str:
@@ -62,15 +62,15 @@ _MISMATCH = LineReader(Mismatch, OPERATION)
 
 
 def require_report_place(path: StoragePath, directory: StoragePath) -> None:
-    """Make sure that a report of a verification can be written, and replaces nothing but an earlier one.
+    """Check that the report of a verification can be written, and replaces at most an earlier report.
 
-    :param directory: Of the export.
-    :raises InvalidArgumentError: Something else is there, or it is in the directory of the export.
+    :param directory: Directory of the export.
+    :raises InvalidArgumentError: Another file has this path, or the path is in the directory of the export.
     """
     if _resolved(path.parent) == _resolved(directory):
         raise InvalidArgumentError(
-            f"report: {path} is in the directory of the export, which holds only files that the manifest names. Name "
-            "a file in another directory."
+            f"report: {path} is in the directory of the export, which may contain only files of the export. Use a "
+            "path in another directory."
         )
     require_replaceable(path, "report", _MISMATCH.decode, "a report of a verification")
 
@@ -80,9 +80,9 @@ def _resolved(directory: StoragePath) -> str:
 
 
 def verify_files(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
-    """Compare a manifest with the files beside it; of JSON Lines also row by row with the listing.
+    """Compare a manifest with its files. JSON Lines are also compared row by row with the listing.
 
-    Files are read block by block, so memory does not grow with their size.
+    Files are read in blocks, so memory does not grow with their size.
     """
     broken = False
     for record in (*manifest.shards, manifest.listing, manifest.removed):
@@ -99,12 +99,12 @@ def verify_files(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatc
 
 
 def verify_listing(client: EncordClient, directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
-    """Compare the listing of an export with what Encord lists now, of the same question."""
+    """Compare the listing of an export with the rows that Encord lists now for the same selection."""
     then = {row.label_hash: row for row, _ in _listed(directory, manifest)}
     for row in list_rows(client, manifest.selection).rows:
         before = then.pop(row.label_hash, None)
         if before is None:
-            yield _of_row(row, "Encord lists it now, and did not then")
+            yield _of_row(row, "it is listed now, but was not when the export was made")
         elif before.last_edited_at != row.last_edited_at:
             yield _of_row(row, f"it was edited since, on {row.last_edited_at}")
     for row in then.values():
@@ -114,13 +114,14 @@ def verify_listing(client: EncordClient, directory: StoragePath, manifest: Manif
 def verify_content(
     client: EncordClient, directory: StoragePath, manifest: Manifest, reading: ReadOptions
 ) -> Iterator[Mismatch]:
-    """Read all exported rows again, and compare them with the files; needs JSON Lines.
+    """Read all exported rows again, and compare them with the files. Requires JSON Lines.
 
-    :raises InvalidArgumentError: The export is of another format.
+    :raises InvalidArgumentError: The export has another format.
     """
     if manifest.layout.format not in JSON_LINES_FORMATS:
         raise InvalidArgumentError(
-            f"check: the content of {manifest.layout.format} cannot be compared with Encord's; that of JSON Lines can."
+            f"check: the content of {manifest.layout.format} files cannot be compared with Encord. Use an export in "
+            "JSON Lines, or another check."
         )
     wanted = list(_exported(directory, manifest))
     held = _lines(directory, manifest.shards)
@@ -129,17 +130,17 @@ def verify_content(
         for row, now in Reader(client, manifest.project_id, reading).rows(wanted):
             line = next(held, None)
             if now is None:
-                yield _of_row(row, "Encord does not give it any more")
+                yield _of_row(row, "Encord does not return it any more")
             elif isinstance(now, FailedRow):
                 yield _of_row(row, f"it cannot be read: {now.error}")
             elif line is None or not _same(line, bytes(now.content)):
-                yield _of_row(row, "its labels are not those of the export")
+                yield _of_row(row, "its labels differ from the export")
     except DamagedFileError as error:
         yield _mismatch(str(directory), error.message)
 
 
 def _same(line: bytes, content: bytes) -> bool:
-    """Whether two label rows are equal, however they are written. What no reader takes is equal byte by byte."""
+    """Whether two label rows are equal as JSON values. Rows that cannot be decoded are compared byte by byte."""
     if line == content:
         return True
     one, other = _decoded(line, _ANY), _decoded(content, _ANY)
@@ -151,7 +152,7 @@ class _Decoded(msgspec.Struct, frozen=True):
 
 
 def _decoded(line: bytes, decoder: msgspec.json.Decoder[Any]) -> _Decoded | None:
-    """What a line says; None if it cannot be read."""
+    """The decoded line; None if it cannot be decoded."""
     try:
         return _Decoded(decoder.decode(line))
     except NOT_JSON:
@@ -159,7 +160,7 @@ def _decoded(line: bytes, decoder: msgspec.json.Decoder[Any]) -> _Decoded | None
 
 
 def _exported(directory: StoragePath, manifest: Manifest) -> Iterator[ListedRow]:
-    """The rows that are in the files, in order."""
+    """The rows in the files, in order."""
     without = {row.label_hash for row in manifest.not_found} | {row.label_hash for row in manifest.failed}
     for row, read in _listed(directory, manifest):
         if read and row.label_hash not in without:
@@ -177,14 +178,14 @@ def _problem_of(directory: StoragePath, record: Shard | FileRecord) -> str | Non
     except InvalidArgumentError:
         return "it is missing, or cannot be read"
     if size != record.bytes:
-        return f"it has {size} bytes, and the manifest says {record.bytes}"
+        return f"it has {size} bytes, but the manifest says {record.bytes}"
     if digest.hexdigest() != record.sha256:
-        return "its content is another: the checksum differs"
+        return "its content has changed: the checksum differs"
     return None
 
 
 def _unnamed(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
-    """Shards of other exports. Two attempts at a part of this plan may both have finished; the manifest names one."""
+    """Shards that the manifest does not list, except those of a second finished attempt at a part of the same plan."""
     named = {shard.name for shard in manifest.shards}
     plan = short(manifest.plan_id) if manifest.plan_id else None
     with storage_errors("manifest", directory):
@@ -192,7 +193,7 @@ def _unnamed(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
     for name in names:
         matched = SHARD_NAME.fullmatch(name)
         if matched and name not in named and (plan is None or matched["plan"] != plan):
-            yield _mismatch(name, "the manifest does not name it")
+            yield _mismatch(name, "the manifest does not list it")
 
 
 def _miscounted(manifest: Manifest) -> Iterator[Mismatch]:
@@ -201,7 +202,7 @@ def _miscounted(manifest: Manifest) -> Iterator[Mismatch]:
 
 
 def _misplaced(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
-    """Rows that are not in the files where the listing has them."""
+    """Rows that are not at the expected place in the files."""
     if manifest.listing is None:
         return
     expected = _exported(directory, manifest)
@@ -213,9 +214,9 @@ def _misplaced(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]
                 yield _mismatch(f"{shard.name}, line {rows}", problem)
                 return
         if rows != shard.rows:
-            yield _mismatch(shard.name, f"it has {rows} rows, and the manifest says {shard.rows}")
+            yield _mismatch(shard.name, f"it has {rows} rows, but the manifest says {shard.rows}")
     if row := next(expected, None):
-        yield _of_row(row, "it is listed, and in no file")
+        yield _of_row(row, "it is in the listing, but in no file")
 
 
 def _problem_of_line(line: bytes, row: ListedRow | None) -> str | None:
@@ -223,13 +224,13 @@ def _problem_of_line(line: bytes, row: ListedRow | None) -> str | None:
     if found is None:
         return "it is not a label row"
     if row is None or row.label_hash != found.value.label_hash:
-        return f"label row {found.value.label_hash} is not in its place"
+        return f"label row {found.value.label_hash} is not at its place in the order"
     return None
 
 
 def _listed(directory: StoragePath, manifest: Manifest) -> Iterator[tuple[ListedRow, bool | str]]:
     if manifest.listing is None:
-        raise ManifestError(f"{directory} was exported by an old version, which kept no listing.")
+        raise ManifestError(f"{directory} was exported by an old version that wrote no listing. Export it again.")
     return read_rows(directory, manifest.listing)
 
 

@@ -1,4 +1,4 @@
-"""The shards of a whole export, for a task that reads them: as its manifest says, or not at all."""
+"""The shards of a complete export, checked against its manifest, for tasks that read them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from airflow_provider_encord.exports.file_names import MANIFEST, PLAN
 from airflow_provider_encord.exports.manifest import Manifest, ManifestError, decode_manifest
 from airflow_provider_encord.storage_paths import StoragePath, size_and_version, storage_errors
 
-_EXPORT_AGAIN = "Run the export task again, or name the files."
+_EXPORT_AGAIN = "Run the export task again, or pass the files."
 
 
 def whole_shards(directory: StoragePath, argument: str, suffixes: Sequence[str]) -> list[StoragePath] | None:
-    """The shards of the export in a directory, in order; None if it holds no export.
+    """The shards of the export in a directory, in order; None if the directory contains no export.
 
-    :param argument: The argument that the directory comes from, for messages.
-    :param suffixes: Of the names of files that the caller can read.
+    :param argument: Name of the argument with the directory, for messages.
+    :param suffixes: Suffixes of the files that the caller can read.
     :raises InvalidArgumentError: The export is unfinished or incomplete, or has another format.
     """
     with storage_errors(argument, directory):
         has_manifest, has_plan = ((directory / name).exists() for name in (MANIFEST, PLAN))
         if not has_manifest and has_plan:
             raise InvalidArgumentError(
-                f"{argument}: {directory} holds an unfinished export: it has {PLAN} and no {MANIFEST}. {_EXPORT_AGAIN}"
+                f"{argument}: {directory} contains an unfinished export: it has {PLAN} but no {MANIFEST}. "
+                f"{_EXPORT_AGAIN}"
             )
         if not has_manifest:
             return None
@@ -43,7 +44,7 @@ def _manifest(directory: StoragePath, argument: str) -> Manifest:
     try:
         manifest = decode_manifest(path.read_bytes(), str(path))
     except ManifestError as error:
-        raise InvalidArgumentError(f"{argument}: {error.message} Name the files, or another directory.") from None
+        raise InvalidArgumentError(f"{argument}: {error.message} Pass the files, or another directory.") from None
     problem = next(manifest.problems(), None)
     if problem is not None:
         raise InvalidArgumentError(f"{argument}: {path} is damaged: {problem}. {_EXPORT_AGAIN}")
@@ -53,10 +54,10 @@ def _manifest(directory: StoragePath, argument: str) -> Manifest:
 def _require_whole(path: StoragePath, size: int, argument: str) -> None:
     if not path.exists():
         raise InvalidArgumentError(
-            f"{argument}: {path} is missing, and the {MANIFEST} beside it names it. {_EXPORT_AGAIN}"
+            f"{argument}: {path} is missing, but {MANIFEST} in its directory lists it. {_EXPORT_AGAIN}"
         )
     found, _ = size_and_version(path)
     if found != size:
         raise InvalidArgumentError(
-            f"{argument}: {path} has {found} bytes, and the {MANIFEST} beside it says {size}. {_EXPORT_AGAIN}"
+            f"{argument}: {path} has {found} bytes, but {MANIFEST} in its directory says {size}. {_EXPORT_AGAIN}"
         )

@@ -1,8 +1,8 @@
-"""The user's own data about each file: from a mapping, from a file beside it, or from one file about all.
+"""Reading the client metadata of files: from a mapping, from a sidecar file of each file, or from one file for all.
 
-A unit is found by its URI, or by its title. One file about all is JSON (``{"a.png": {...}}``), JSON Lines or CSV; in
-the latter two each line names its file in ``source`` or ``title``, and all other columns are the metadata; an empty
-cell of CSV is left out.
+Metadata is assigned by URI or title of the unit. One file for all files is JSON (``{"a.png": {...}}``), JSON Lines or
+CSV. In JSON Lines and CSV, each line names its file in ``source`` or ``title``, and all other fields are the metadata.
+Empty cells of CSV are ignored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from airflow_provider_encord.storage_paths import storage_errors
 log = logging.getLogger(__name__)
 
 SIDECAR = "sidecar"
-_NAMED = 5  # names that fit no file, in the log
+_NAMED = 5  # how many names without a file the log shows
 _NAMES = ("source", "title")
 ClientMetadata: TypeAlias = Mapping[str, Mapping[str, Any]] | str
 
@@ -29,12 +29,12 @@ ClientMetadata: TypeAlias = Mapping[str, Mapping[str, Any]] | str
 def add_client_metadata(
     files: Sequence[SourceFile], what: ClientMetadata | None, open_uri: Callable[[str], Any]
 ) -> list[SourceFile]:
-    """The files, each with what is known of it; those of which nothing is known stay as they are.
+    """Add client metadata to the files. Files without metadata are returned unchanged.
 
-    :param what: A mapping of URI or title to metadata; ``"sidecar"`` for a JSON file beside each, of its name with
-        ``.json`` after it; or the path or URI of one file about all.
-    :param open_uri: Makes a path object of a path or URI.
-    :raises InvalidArgumentError: It cannot be read, is not what is expected, or is about none of the files; the message
+    :param what: A mapping from URI or title to metadata; ``"sidecar"`` for a JSON file in the same directory with the
+        name of the file and ``.json`` added; or the path or URI of one file for all files.
+    :param open_uri: Makes a path object from a path or URI.
+    :raises InvalidArgumentError: The metadata cannot be read, is not valid, or matches none of the files. The message
         names file and line.
     """
     if what is None:
@@ -50,7 +50,7 @@ def add_client_metadata(
         )
     if unused := [name for name in table if name not in used]:
         log.warning(
-            "client_metadata: %d of its %d names fit no file of source, such as %s.",
+            "client_metadata: %d of its %d names match no file of source, such as %s.",
             len(unused),
             len(table),
             ", ".join(repr(name[:80]) for name in unused[:_NAMED]),
@@ -59,13 +59,14 @@ def add_client_metadata(
 
 
 def _by_composed_name(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """The table with its names composed: macOS writes names of files decomposed."""
+    """The table with its names in the composed Unicode form (NFC), because macOS writes file names decomposed."""
     found: dict[str, Mapping[str, Any]] = {}
     for name, value in table.items():
         key = composed(str(name))
         if key in found and not same_json(found[key], value):
             raise InvalidArgumentError(
-                f"client_metadata: {key[:80]!r} is named twice, composed and decomposed, with other metadata. Keep one."
+                f"client_metadata: {key[:80]!r} is there twice, in composed and decomposed Unicode form, with "
+                "different metadata. Keep one."
             )
         found[key] = value
     return found
@@ -74,15 +75,15 @@ def _by_composed_name(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Mappi
 def read_table(
     what: Mapping[str, Any] | str, open_uri: Callable[[str], Any], argument: str
 ) -> Mapping[str, Mapping[str, Any]]:
-    """Metadata by name, from a dictionary or a file.
+    """Read metadata by name from a dictionary or a file.
 
-    :param argument: What it comes from; for messages.
-    :raises InvalidArgumentError: It cannot be read, or is not what is expected.
+    :param argument: Name of the argument, for messages.
+    :raises InvalidArgumentError: The metadata cannot be read, or is not valid.
     """
     table = what if isinstance(what, Mapping) else _table(str(what), open_uri, argument)
     unfit = next((name for name, value in table.items() if not isinstance(value, Mapping)), None)
     if unfit is not None:
-        raise InvalidArgumentError(f"{argument}: that of {str(unfit)[:200]!r} must be a dictionary.")
+        raise InvalidArgumentError(f"{argument}: the metadata of {str(unfit)[:200]!r} is not a dictionary.")
     return table
 
 
@@ -112,14 +113,14 @@ def _table(uri: str, open_uri: Callable[[str], Any], argument: str) -> dict[str,
         lines = rows.csv_rows(path, argument)
     else:
         raise InvalidArgumentError(
-            f"{where} is neither .json, .jsonl nor .csv; or write 'sidecar' for a file beside each."
+            f"{where} is neither .json, .jsonl nor .csv. Pass such a file, or 'sidecar' for one JSON file per file."
         )
     table: dict[str, Mapping[str, Any]] = {}
     for line in lines:
         place = f"{where}, {line.where}"
         name, metadata = _named(dict(rows.require_object(line.fields, place)), place)
         if name in table and not same_json(table[name], metadata):
-            raise InvalidArgumentError(f"{place}: {name[:200]!r} is named a second time, with other metadata.")
+            raise InvalidArgumentError(f"{place}: {name[:200]!r} is there a second time, with different metadata.")
         table[name] = metadata
     return table
 
@@ -128,7 +129,7 @@ def _named(line: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
     given = [line.pop(name, None) for name in _NAMES]
     names = [name for name in given if name is not None and name != ""]
     if not names:
-        raise InvalidArgumentError(f"{where} names no file: it needs a field 'source' or 'title'.")
+        raise InvalidArgumentError(f"{where} names no file. Add a field 'source' or 'title'.")
     if not isinstance(names[0], str):
-        raise InvalidArgumentError(f"{where}: the name of the file must be a text.")
+        raise InvalidArgumentError(f"{where}: the name of the file is not text.")
     return names[0], line

@@ -1,9 +1,9 @@
-"""Bringing the client metadata of storage items up to date, while people may edit it too.
+"""Updating the client metadata of storage items, while people may edit it, too.
 
-Encord takes the metadata of an item as a whole. So what is merged is read again right before it is sent, in small
-batches: a key that somebody adds in between would be lost. An item that is deleted meanwhile makes Encord refuse its
-whole batch; the batch is cut until only that item is left out. A batch whose items are all there and may not be changed
-fails at once.
+Encord replaces the whole metadata of an item. A key that somebody adds between the read and the update would be lost.
+So items are read again right before the update, in small batches. If an item was deleted meanwhile, Encord refuses its
+whole batch; the batch is then split until only that item is left out. If all items of a refused batch exist, the user
+may not change them, and the update fails immediately.
 """
 
 from __future__ import annotations
@@ -31,15 +31,14 @@ from airflow_provider_encord.sources.files import composed
 
 MERGE, REPLACE = MODES = METADATA_MODES
 ITEMS_PER_BATCH = 100
-"""Items that are read and then changed together. They are few, so that little time passes in between."""
+"""How many items are read and updated together; few, so that the time between read and update is short."""
 
 
 class Wanted:
-    """The metadata that items are to have, by id or name.
+    """The new metadata of items, by id or name.
 
-    :param table: Metadata by id or name. Ids may be in upper or lower case, names may have composed or decomposed
-        characters.
-    :raises InvalidArgumentError: A value has no form in JSON, or one name is given twice with different metadata.
+    :param table: Metadata by id (upper or lower case) or by name (in any Unicode form).
+    :raises InvalidArgumentError: A value is not supported in JSON, or a name is there twice with different metadata.
     """
 
     def __init__(self, table: Mapping[str, Mapping[str, Any]]):
@@ -50,15 +49,16 @@ class Wanted:
             plain = plain_json(value, f"metadata of {str(name)[:80]!r}")
             if key in self._values and not same_json(self._values[key], plain):
                 raise InvalidArgumentError(
-                    f"metadata: {str(name)[:80]!r} and {self._names[key][:80]!r} mean the same and differ. Keep one."
+                    f"metadata: {str(name)[:80]!r} and {self._names[key][:80]!r} are the same name, but their "
+                    "metadata differs. Keep one."
                 )
             self._names[key], self._values[key] = str(name), plain
         self._found: set[str] = set()
 
     def of(self, item: StorageItemRecord) -> dict[str, Any] | None:
-        """What an item is to have; None if it is not named.
+        """The new metadata of an item; None if the table does not contain the item.
 
-        :raises InvalidArgumentError: It is named by its id and by its name, with different metadata.
+        :raises InvalidArgumentError: The table contains its id and its name, with different metadata.
         """
         keys = [key for key in (_key(item.uuid), _key(item.name)) if key in self._values]
         if not keys:
@@ -66,23 +66,23 @@ class Wanted:
         self._found.update(keys)
         if any(not same_json(self._values[keys[0]], self._values[key]) for key in keys):
             raise InvalidArgumentError(
-                f"metadata: the item {item.uuid} is named by its id and by its name {item.name[:80]!r}, with different "
+                f"metadata: the item {item.uuid} is there by its id and by its name {item.name[:80]!r}, with different "
                 "metadata. Keep one."
             )
         return self._values[keys[0]]
 
     @property
     def missing(self) -> list[str]:
-        """The names that no item had so far."""
+        """The names for which no item was found so far."""
         return [self._names[key] for key in self._values if key not in self._found]
 
 
 @dataclasses.dataclass
 class Outcome:
-    """Ids of items by what happened to them.
+    """Ids of items by outcome.
 
-    :param gone: Deleted while the task ran.
-    :param failed: With the reason.
+    :param gone: Items that were deleted while the task ran.
+    :param failed: Items that failed, with the reason.
     """
 
     changed: list[str] = dataclasses.field(default_factory=list)
@@ -92,9 +92,9 @@ class Outcome:
 
 
 def metadata_after(item: StorageItemRecord, wanted: Mapping[str, Any], mode: str) -> dict[str, Any] | None:
-    """The metadata that an item is to have; None if it has it already.
+    """The metadata of an item after the update; None if it does not change.
 
-    :raises InvalidArgumentError: What is there is no object, so nothing can be merged into it.
+    :raises InvalidArgumentError: The present metadata is not a JSON object, so it cannot be merged.
     """
     there = _stored(item, mode)
     after = {**(there or {}), **wanted} if mode == MERGE else dict(wanted)
@@ -102,7 +102,7 @@ def metadata_after(item: StorageItemRecord, wanted: Mapping[str, Any], mode: str
 
 
 def needs_update(item: StorageItemRecord, wanted: Mapping[str, Any], mode: str) -> bool:
-    """Whether an item has to be read again and changed; also if it cannot be, which shows then."""
+    """Whether an item must be read again and updated. Also true if the update is going to fail."""
     try:
         return metadata_after(item, wanted, mode) is not None
     except InvalidArgumentError:
@@ -110,10 +110,10 @@ def needs_update(item: StorageItemRecord, wanted: Mapping[str, Any], mode: str) 
 
 
 def update_items(items: Sequence[str], wanted: Wanted, mode: str) -> Flow[Outcome]:
-    """Read items again, and change what differs.
+    """Read items again, and update those that differ.
 
-    :param items: Their ids.
-    :raises EncordError: Encord is not reached, or refuses all.
+    :param items: Ids of the items.
+    :raises EncordError: Encord cannot be reached, or refuses all items.
     """
     outcome = Outcome()
     for some in chunks(items, ITEMS_PER_BATCH):
@@ -146,8 +146,10 @@ def _update(items: Sequence[str], wanted: Wanted, mode: str, outcome: Outcome) -
 
 
 def _are_there(items: Sequence[str]) -> Flow[bool]:
-    """Whether all items can be read. Encord says 403 of items that may not be changed, and of those that are deleted;
-    the latter cannot be read either.
+    """Whether all items can be read.
+
+    Encord responds with 403 for items that may not be changed and for deleted items. Deleted items cannot be read
+    either.
     """
     try:
         found = yield from get_items(items)
@@ -162,7 +164,7 @@ def _patches(
     for item in records:
         value = wanted.of(item) if item.uuid in items else None
         if value is None:
-            continue  # renamed meanwhile: it is not meant any more
+            continue  # renamed meanwhile, so the table does not contain it any more
         try:
             after = metadata_after(item, value, mode)
         except InvalidArgumentError as error:
@@ -173,7 +175,7 @@ def _patches(
 
 
 def _stored(item: StorageItemRecord, mode: str) -> dict[str, Any] | None:
-    """The metadata that an item has; None if it is not an object and is to be replaced."""
+    """The present metadata of an item; None if it is not an object and will be replaced."""
     try:
         there = msgspec.json.decode(item.client_metadata) if item.client_metadata else {}
     except NOT_JSON:
@@ -185,8 +187,8 @@ def _stored(item: StorageItemRecord, mode: str) -> dict[str, Any] | None:
     if mode == REPLACE:
         return None
     raise InvalidArgumentError(
-        f"The metadata of item {item.uuid} ({item.name[:80]!r}) is not a JSON object, so nothing can be merged into "
-        "it. Use mode='replace' for this item."
+        f"The metadata of item {item.uuid} ({item.name[:80]!r}) is not a JSON object, so it cannot be merged. Use "
+        "mode='replace' for this item."
     )
 
 

@@ -1,1 +1,1 @@
-"""Labels into a project: pre-labels of a model, or labels that were exported before."""
+"""Importing labels into a project: pre-labels of a model, or exported labels."""

@@ -1,15 +1,15 @@
-"""Labels out of the short form, and checks of labels of either form against the ontology, before anything is sent.
+"""Converting labels from the short form, and checking labels of both forms against the ontology before sending.
 
-The short form says what a model found, and leaves out what can be looked up::
+The short form contains the results of a model, without values that can be looked up::
 
     {"data_hash": "...",
      "objects": [{"feature": "Car", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}, "frame": 0,
                   "id": "track 7", "confidence": 0.9, "answers": {"Colour": "Dark red"}}],
      "classifications": [{"feature": "Weather", "answer": "Rain", "frames": [[0, 9]]}]}
 
-``feature`` is the name or the feature hash. Objects of the same ``id`` and feature are one object on several frames;
-without one (or with null), its content distinguishes an object. Object hashes are made of that, so that the same
-pre-labels give the same hashes, and a second import changes nothing.
+``feature`` is a name or a feature hash. Objects with the same ``id`` and feature are one object on several frames.
+Without an ``id`` (or with null), an object is identified by its content. Object hashes are derived from this, so the
+same pre-labels always give the same hashes, and a second import changes nothing.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ _POINTS = ("polygon", "polyline", "point")
 
 
 def labels_from(prelabel: Prelabel, features: Features, data_hash: str, frames: int | None) -> Labels:
-    """The labels that a line says, fit to be saved to a data unit.
+    """Convert a line to the labels of a data unit.
 
-    :param data_hash: Of the data unit, for the hashes of objects.
-    :param frames: How many it has; None if that is not known.
-    :raises WrongLabelsError: They do not fit the ontology or the data unit.
+    :param data_hash: Data hash of the data unit, for the hashes of objects.
+    :param frames: Number of frames of the data unit; None if it is not known.
+    :raises WrongLabelsError: The labels do not match the ontology or the data unit.
     """
     content = prelabel.content
     if prelabel.is_label_row and any(content.get(name) is not None for name in _LISTS):
-        raise WrongLabelsError("data_units: a label row has its labels there. Leave out objects and classifications.")
+        raise WrongLabelsError("data_units: a label row has its labels here. Remove objects and classifications.")
     if prelabel.is_label_row and not (isinstance(content["data_units"], Mapping) and content["data_units"]):
-        raise WrongLabelsError("data_units: it must be an object with a data unit, as a label row has it.")
+        raise WrongLabelsError("data_units: it is not an object with a data unit, as in a label row.")
     try:
         labels = _normalised(labels_of(content)) if prelabel.is_label_row else _short(content, features, data_hash)
         _check(labels, features, frames, strict=not prelabel.is_label_row)
@@ -60,15 +60,15 @@ def labels_from(prelabel: Prelabel, features: Features, data_hash: str, frames: 
         raise
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         form = "a label row" if prelabel.is_label_row else "the short form"
-        raise WrongLabelsError(f"it is not {form} as it should be: {type(error).__name__}: {error}.") from None
+        raise WrongLabelsError(f"it is not valid as {form}: {type(error).__name__}: {error}.") from None
     return labels
 
 
 def _normalised(labels: Labels) -> Labels:
-    """Labels of a label row in the one form that is checked and saved.
+    """Convert the labels of a label row to the form that is checked and saved.
 
-    Encord and its SDK write some of them in several: the points of a polygon as a list, text answers of null,
-    classifications without answers yet, objects without an entry for their answers.
+    Encord and its SDK use several forms: the points of a polygon as a list, text answers that are null, classifications
+    without answers, objects without an entry for their answers.
     """
     for drawn in labels.objects.values():
         for shape in drawn:
@@ -82,7 +82,7 @@ def _normalised(labels: Labels) -> Labels:
         for answer in answers.values():
             given = answer.get("classifications") or []
             answer["classifications"] = [value for value in given if value.get("answers") is not None]
-    # A classification without an answer says nothing, and Encord does not take it back.
+    # A classification without an answer has no meaning, and Encord does not accept it.
     labels.classification_answers = {
         key: answer for key, answer in labels.classification_answers.items() if answer["classifications"]
     }
@@ -96,7 +96,7 @@ def _point(point: Any) -> Any:
 def _short(content: Mapping[str, Any], features: Features, data_hash: str) -> Labels:
     _require_known(content, _LINE_KEYS, "line")
     if all(content.get(name) is None for name in _LISTS):
-        raise WrongLabelsError("objects, classifications: give one of them; an empty list means that there are none.")
+        raise WrongLabelsError("objects, classifications: both are missing. Add one of them; a list may be empty.")
     labels = Labels()
     for one in _listed(content, "objects"):
         _add_object(labels, one, features, data_hash)
@@ -110,7 +110,7 @@ def _listed(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     if isinstance(found, tuple):  # of a function
         found = list(found)
     if not isinstance(found, list) or not all(isinstance(entry, Mapping) for entry in found):
-        raise WrongLabelsError(f"{name}: it must be a list of objects.")
+        raise WrongLabelsError(f"{name}: it is not a list of objects.")
     return found
 
 
@@ -143,23 +143,23 @@ def _add_object(labels: Labels, one: Mapping[str, Any], features: Features, data
         elif answers_of({"classifications": [earlier]}) != answers_of({"classifications": [answer]}):
             id_ = str(one.get("id"))[:80]
             raise WrongLabelsError(
-                f"answers: {answer['name']!r} of the object {feature['name']!r} with the id {id_!r} has two answers. "
-                "An object has one answer on all its frames. Give it once, or give each object an `id`."
+                f"answers: {answer['name']!r} of the object {feature['name']!r} with the id {id_!r} has two answers, "
+                "but an object has the same answer on all its frames. Keep one, or give each object its own `id`."
             )
 
 
 def _geometry(one: Mapping[str, Any], feature: Mapping[str, Any]) -> dict[str, Any]:
-    """The geometry of an object. One of another shape would be lost."""
+    """The geometry of an object. A geometry of another shape is refused, because it would be lost."""
     own = {GEOMETRY.get(feature["shape"]), "polygons" if feature["shape"] == "polygon" else None}
     geometry = {key: one[key] for key in (*GEOMETRY.values(), "polygons") if one.get(key) is not None}
     other = next((key for key in geometry if key not in own), None)
     if other is not None and own & geometry.keys():
-        raise WrongLabelsError(f"object {feature['name']!r}: {other} does not fit its shape, {feature['shape']}.")
+        raise WrongLabelsError(f"object {feature['name']!r}: {other} does not match its shape, {feature['shape']}.")
     return geometry
 
 
 def _identity(one: Mapping[str, Any], frame: int, geometry: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What distinguishes an object from others of its feature: its id; without one, its content."""
+    """The values that identify an object of a feature: its id; without one, its content."""
     if one.get("id") is None:
         return (_said(frame, geometry),)
     try:
@@ -170,19 +170,19 @@ def _identity(one: Mapping[str, Any], frame: int, geometry: Mapping[str, Any]) -
         return (id_,)
     if isinstance(id_, int | float) and not isinstance(id_, bool):
         return "number", int(id_) if id_ == int(id_) else id_
-    raise WrongLabelsError(f"id: {str(id_)[:80]!r} must be a text or a number. Leave it out if there is no id.")
+    raise WrongLabelsError(f"id: {str(id_)[:80]!r} is neither text nor a number. Leave it out if there is no id.")
 
 
 def _answers(one: Mapping[str, Any], feature: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The answers of an object or a classification, by attribute."""
     given = {} if one.get("answers") is None else one["answers"]
     if not isinstance(given, Mapping):
-        raise WrongLabelsError(f"answers: it must be an object with the answers by attribute, not {str(given)[:80]!r}.")
+        raise WrongLabelsError(f"answers: {str(given)[:80]!r} is not an object with the answers by attribute.")
     answers = [_answered(feature, name, value) for name, value in given.items()]
     attributes = [answer["featureHash"] for answer in answers]
     twice = next((answer["name"] for answer in answers if attributes.count(answer["featureHash"]) > 1), None)
     if twice is not None:
-        raise WrongLabelsError(f"answers: {twice!r} is answered twice, by its name and by its feature hash.")
+        raise WrongLabelsError(f"answers: {twice!r} is there twice, by its name and by its feature hash. Keep one.")
     return answers
 
 
@@ -190,7 +190,7 @@ def _add_classification(labels: Labels, one: Mapping[str, Any], features: Featur
     _require_known(one, _CLASSIFICATION_KEYS, "classification")
     feature = features.classification(one.get("feature"))
     if one.get("answer") is not None and one.get("answers") is not None:
-        raise WrongLabelsError(f"classification {one.get('feature')!r}: give answer or answers, not both.")
+        raise WrongLabelsError(f"classification {one.get('feature')!r}: it has answer and answers. Keep one of them.")
     if one.get("answer") is not None:
         attributes = feature.get("attributes") or [{}]
         answers = [_answered(feature, attributes[0].get("featureNodeHash"), one["answer"])]
@@ -198,7 +198,7 @@ def _add_classification(labels: Labels, one: Mapping[str, Any], features: Featur
         answers = _answers(one, feature)
     hash_ = _hash(data_hash, feature["featureNodeHash"], "classification")
     if hash_ in labels.classification_answers:
-        raise WrongLabelsError(f"classification {one.get('feature')!r}: it is given twice.")
+        raise WrongLabelsError(f"classification {one.get('feature')!r}: it is there twice. Keep one.")
     labels.classification_answers[hash_] = {
         "classificationHash": hash_,
         "featureHash": feature["featureNodeHash"],
@@ -211,13 +211,13 @@ def _add_classification(labels: Labels, one: Mapping[str, Any], features: Featur
 
 
 def _frames(one: Mapping[str, Any]) -> list[Any]:
-    """The frames of a classification: the first one, unless others are given."""
+    """The frames of a classification. Default: the first frame."""
     frames = one.get("frames")
     if frames is None:
         return [[0, 0]]
     if not isinstance(frames, list) or not frames:
         raise WrongLabelsError(
-            f"frames: {str(frames)[:80]!r} must be a list of first and last frames, such as [[0, 9]]. Leave it out for "
+            f"frames: {str(frames)[:80]!r} is not a list of first and last frames, such as [[0, 9]]. Leave it out for "
             "the first frame."
         )
     return frames
@@ -237,7 +237,8 @@ def _answered(feature: Mapping[str, Any], name: str, value: Any) -> dict[str, An
 def _check(labels: Labels, features: Features, frames: int | None, *, strict: bool) -> None:
     """Check labels against the ontology and the data unit.
 
-    :param strict: Also refuse what Encord and its SDK take of a label row: coordinates a little outside.
+    :param strict: Also refuse coordinates slightly outside of the image, which Encord and its SDK accept in a label
+        row.
     """
     for frame, drawn in labels.objects.items():
         _check_frame(frame, frames)
@@ -247,7 +248,8 @@ def _check(labels: Labels, features: Features, frames: int | None, *, strict: bo
             if shape.get("shape") != feature["shape"]:
                 wanted = feature["shape"]
                 raise WrongLabelsError(
-                    f"object {feature['name']!r}: the ontology has the shape {wanted}, not {shape.get('shape')}."
+                    f"object {feature['name']!r}: its shape is {shape.get('shape')}, but in the ontology it is "
+                    f"{wanted}."
                 )
             _check_geometry(shape, feature, strict=strict)
     drawn_as = {shape["objectHash"]: shape["featureHash"] for drawn in labels.objects.values() for shape in drawn}
@@ -263,10 +265,10 @@ def _check(labels: Labels, features: Features, frames: int | None, *, strict: bo
 
 
 def _own(feature: Mapping[str, Any], one: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The feature, if it is named by its hash: that is what is sent."""
+    """Check that a feature is referred to by its hash, because the hash is sent."""
     if feature["featureNodeHash"] != one.get("featureHash"):
         raise WrongLabelsError(
-            f"featureHash: {str(one.get('featureHash'))[:80]!r} is a name; a label row has the hash."
+            f"featureHash: {str(one.get('featureHash'))[:80]!r} is a name. A label row must have the hash."
         )
     return feature
 
@@ -274,10 +276,10 @@ def _own(feature: Mapping[str, Any], one: Mapping[str, Any]) -> Mapping[str, Any
 def _check_hashes(frame: int, drawn: list[dict[str, Any]]) -> None:
     hashes = [shape.get("objectHash") for shape in drawn]
     if not all(isinstance(one, str) and one for one in hashes):
-        raise WrongLabelsError(f"objectHash: an object on frame {frame} has none.")
+        raise WrongLabelsError(f"objectHash: it is missing for an object on frame {frame}.")
     if len(set(hashes)) < len(hashes):
         raise WrongLabelsError(
-            f"objects: two on frame {frame} are the same object. Leave one out, or give each an `id` of its own."
+            f"objects: two entries on frame {frame} are the same object. Remove one, or give each its own `id`."
         )
 
 
@@ -306,14 +308,14 @@ def _check_geometry(one: Mapping[str, Any], feature: Mapping[str, Any], *, stric
         return
     geometry = one.get(key)
     if not isinstance(geometry, Mapping):
-        raise WrongLabelsError(f"object {feature['name']!r}: {key} is missing, the geometry of a {feature['shape']}.")
+        raise WrongLabelsError(f"object {feature['name']!r}: {key} (the geometry of a {feature['shape']}) is missing.")
     _check_whole(key, geometry, feature["name"])
     for name, value in _fractions(key, geometry):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or (strict and not 0 <= value <= 1):
             raise WrongLabelsError(
-                f"object {feature['name']!r}: {key}.{name} is {str(value)[:40]!r}; it must be a fraction of the width "
-                "or height, from 0 to 1."
+                f"object {feature['name']!r}: {key}.{name} is {str(value)[:40]!r}, which is not a fraction of the "
+                "width or height, from 0 to 1."
             )
 
 
@@ -341,7 +343,7 @@ def _fractions(key: str, geometry: Mapping[str, Any]) -> Iterator[tuple[str, Any
 def _require_known(one: Mapping[str, Any], known: set[str], kind: str) -> None:
     unknown = sorted(set(one) - known)
     if unknown:
-        raise WrongLabelsError(f"{kind}: {unknown[0]!r} is not known; there are {', '.join(sorted(known))}.")
+        raise WrongLabelsError(f"{kind}: {unknown[0]!r} is not known. Use {', '.join(sorted(known))}.")
 
 
 def _confidence(one: Mapping[str, Any]) -> float:
@@ -356,7 +358,7 @@ def _said(frame: int, geometry: Mapping[str, Any]) -> str:
 
 
 def _hash(*parts: Any) -> str:
-    """Eight characters, as the editor makes them of six random bytes."""
+    """A hash of eight characters, like the editor's hashes of six random bytes."""
     return base64.b64encode(hashlib.sha256("\0".join(map(str, parts)).encode()).digest()[:6]).decode()
 
 

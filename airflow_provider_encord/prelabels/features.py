@@ -1,4 +1,4 @@
-"""What an ontology allows: its objects, classifications, attributes and options, by name or feature hash."""
+"""The features of an ontology: its objects, classifications, attributes and options, by name or feature hash."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ GEOMETRY = {
 
 
 class WrongLabelsError(ValueError):
-    """Labels that do not fit; the message names the field and the fix."""
+    """Labels that do not match the ontology or the data unit. The message names the field and the fix."""
 
 
 class Features:
-    """What of an ontology labels refer to.
+    """The features of an ontology to which labels refer.
 
-    :param structure: Of the project's ontology.
+    :param structure: Structure of the project's ontology.
     """
 
     def __init__(self, structure: Mapping[str, Any]):
@@ -36,22 +36,22 @@ class Features:
         self._classifications = list(structure.get("classifications") or ())
 
     def object(self, wanted: Any) -> Mapping[str, Any]:
-        """An object by its name or feature hash.
+        """Find an object by its name or feature hash.
 
-        :raises WrongLabelsError: None, or several have the name.
+        :raises WrongLabelsError: No object has the name, or several do.
         """
         return _one("object", self._objects, wanted, lambda one: one.get("name"))
 
     def classification(self, wanted: Any) -> Mapping[str, Any]:
-        """A classification by its name or feature hash.
+        """Find a classification by its name or feature hash.
 
-        :raises WrongLabelsError: None, or several have the name.
+        :raises WrongLabelsError: No classification has the name, or several do.
         """
         return _one("classification", self._classifications, wanted, _name_of_classification)
 
 
 def attribute_of(feature: Mapping[str, Any], wanted: Any) -> Mapping[str, Any]:
-    """An attribute of an object or classification, nested ones among them.
+    """Find an attribute of an object or classification, including nested attributes.
 
     :raises WrongLabelsError: It does not exist.
     """
@@ -59,23 +59,23 @@ def attribute_of(feature: Mapping[str, Any], wanted: Any) -> Mapping[str, Any]:
 
 
 def answer_of(attribute: Mapping[str, Any], value: Any) -> Any:
-    """An answer as a label row has it: text, a number, or options.
+    """Convert an answer to the format of a label row: text, a number, or options.
 
-    :param value: Of options, the labels, values or feature hashes; one, or a list.
-    :raises WrongLabelsError: It does not fit the attribute.
+    :param value: The answer. For options, one or several labels, values or feature hashes.
+    :raises WrongLabelsError: The answer does not match the attribute.
     """
     name, type_ = attribute.get("name"), attribute.get("type")
     if type_ == "text":
         if not isinstance(value, str):
-            raise WrongLabelsError(f"answer to {name!r}: it must be a text.")
+            raise WrongLabelsError(f"answer to {name!r}: it is not text.")
         return value
     if type_ == "numeric":
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise WrongLabelsError(f"answer to {name!r}: it must be a number.")
+            raise WrongLabelsError(f"answer to {name!r}: it is not a number.")
         return value
     chosen = value if isinstance(value, list) else [value]
     if type_ == "radio" and len(chosen) > 1:
-        raise WrongLabelsError(f"answer to {name!r}: one option, and not {len(chosen)}.")
+        raise WrongLabelsError(f"answer to {name!r}: it has {len(chosen)} options. Choose exactly one.")
     return [_option(attribute, choice) for choice in chosen]
 
 
@@ -109,5 +109,5 @@ def _one(kind: str, features: Iterable[Mapping[str, Any]], wanted: Any, name_of:
     if len(found) == 1:
         return found[0]
     known = ", ".join(str(name_of(feature)) for feature in features) or "none"
-    problem = f"{len(found)} {kind}s are named so; give the feature hash" if found else f"the ontology has {known}"
+    problem = f"{len(found)} {kind}s have this name; use the feature hash" if found else f"the ontology has {known}"
     raise WrongLabelsError(f"{kind} {str(wanted)[:80]!r}: {problem}.")

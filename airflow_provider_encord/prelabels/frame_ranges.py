@@ -1,4 +1,4 @@
-"""Ranges of frames as label rows have them: pairs of a first and a last frame. No pair at all means every frame."""
+"""Frame ranges in the format of label rows: pairs of a first and a last frame. An empty list means all frames."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ Ranges = Sequence[Sequence[int]] | None
 
 
 def overlap(first: Ranges, second: Ranges) -> bool:
-    """Whether they have a frame in common."""
+    """Whether two lists of ranges have a frame in common."""
     if not first or not second:
         return True
     return any(start <= other_end and other_start <= end for start, end in first for other_start, other_end in second)
 
 
 def covers(first: Ranges, second: Ranges) -> bool:
-    """Whether every frame of the second is in the first."""
+    """Whether all frames of the second are in the first."""
     return not first or (bool(second) and subtract(second, first) == [])
 
 
@@ -34,7 +34,10 @@ def union(first: Ranges, second: Ranges) -> list[list[int]]:
 
 
 def subtract(first: Ranges, second: Ranges) -> list[list[int]]:
-    """The frames of the first that are not in the second; of every frame, nothing remains that could be written."""
+    """The frames of the first that are not in the second.
+
+    If the first is all frames, nothing can be written as ranges.
+    """
     if not first or not second:
         return []
     rest: list[Any] = [[start, end] for start, end in first]

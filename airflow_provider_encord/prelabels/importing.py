@@ -1,4 +1,4 @@
-"""The import: match, check, create rows where missing, and hand them to `RowSaver` in bundles of bounded weight."""
+"""The import of labels: match and check the lines, create missing rows, and pass them to `RowSaver` in bundles."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SKIP_ERRORS = "skip"
 ROWS_PER_BUNDLE = 50
 ANNOTATIONS_PER_BUNDLE = 20_000
 BYTES_PER_BUNDLE = 8 << 20
-"""Of lines. Label rows are read, decided upon and saved by bundles, which bounds memory and the time in between."""
+"""The limits of a bundle of lines. Rows are read, merged and saved in bundles, which limits memory and time."""
 _MOST_NAMED = 20
 
 
@@ -46,11 +46,11 @@ def import_labels(
 ) -> list[str]:
     """Import labels into a project.
 
-    :param prelabels: Gives the lines; called for each pass, with the rows of the project.
-    :param check_first: Go through all lines before anything is sent, and send nothing if one is wrong.
-    :return: Label hashes of the rows whose labels are now those of the source.
-    :raises InvalidArgumentError: Lines are wrong, and `on_error` is `FAIL`; the message names the first.
-    :raises EncordError: Encord refused, or was not reached; the report says what was done.
+    :param prelabels: Returns the lines; called for each pass, with the rows of the project.
+    :param check_first: Check all lines before anything is sent, and send nothing if one is not valid.
+    :return: Label hashes of the rows that now have the labels of the source.
+    :raises InvalidArgumentError: Lines are not valid, and `on_error` is `FAIL`. The message names the first ones.
+    :raises EncordError: Encord refused a request, or cannot be reached. The report contains what was done.
     """
     project = client.project(spec.project_id)
     features = Features(project.ontology().editor_ontology)
@@ -83,14 +83,14 @@ def import_labels(
 
 
 def _kept(lines: Iterable[Prelabel], report: ImportReport) -> Iterator[Prelabel]:
-    """The lines, while the report stays reserved: a function may take long for each."""
+    """The lines. The claim on the report is extended for each, because a function may need long for a line."""
     for line in lines:
         report.keep()
         yield line
 
 
 def _bundles(lines: Iterable[Prelabel]) -> Iterator[list[Prelabel]]:
-    """Lines that are worked on together: few heavy ones, or many light ones."""
+    """The lines in bundles: few large lines, or many small ones."""
     bundle: list[Prelabel] = []
     annotations = size = 0
     for line in lines:
@@ -122,15 +122,15 @@ def _require_right(
     if wrong:
         more = f" and {count - len(wrong)} more" if count > len(wrong) else ""
         raise InvalidArgumentError(
-            f"source: nothing was imported, as these cannot be: {' '.join(wrong)}{more} Mend them, or import the "
-            "others with on_error='skip'."
+            f"source: nothing was imported, because some lines are not valid: {' '.join(wrong)}{more} Correct them, or "
+            "import the others with on_error='skip'."
         )
 
 
 def _prepared(
     spec: ImportSpec, features: Features, matching: Matching, bundle: Sequence[Prelabel]
 ) -> tuple[list[Work], list[ImportLine]]:
-    """The lines of a bundle that are to be sent, and the outcomes of the others."""
+    """The lines of a bundle to send, and the outcomes of the others."""
     works: list[Work] = []
     outcomes: list[ImportLine] = []
     for prelabel in bundle:
@@ -144,7 +144,7 @@ def _prepared(
             outcomes.append(_refused(prelabel, row, FAILED, str(error)))
             continue
         if row.label_hash is None and not spec.create_missing:
-            reason = "there is no label row, and create_missing is false"
+            reason = "it has no label row, and create_missing is false"
             outcomes.append(_refused(prelabel, row, SKIPPED, reason))
         else:
             works.append(Work(prelabel, row, labels))
@@ -152,7 +152,7 @@ def _prepared(
 
 
 def _with_rows(client: EncordClient, spec: ImportSpec, works: Sequence[Work]) -> dict[str, Work]:
-    """The works by label hash; rows are created where there are none."""
+    """The works by label hash. Missing rows are created."""
     known = {work.row.data_hash: work.row.label_hash for work in works if work.row.label_hash}
     missing = [work for work in works if not work.row.label_hash]
     if missing:
@@ -165,7 +165,7 @@ def _with_rows(client: EncordClient, spec: ImportSpec, works: Sequence[Work]) ->
 
 
 def _created(client: EncordClient, spec: ImportSpec, data_hashes: Sequence[str]) -> dict[str, str]:
-    """Create label rows. If somebody was quicker, or the answer was lost, what is there now counts."""
+    """Create label rows. If somebody else has created them, or the response was lost, the existing rows are used."""
     project = client.project(spec.project_id)
     branch = None if spec.branch == MAIN_BRANCH else spec.branch
     try:

@@ -1,4 +1,4 @@
-"""The labels of a row, apart from the row: what is taken from one and put into another."""
+"""The labels of a label row, without the rest of the row, so that they can be put into another row."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ AUTHOR = ("createdAt", "createdBy")
 class Labels(msgspec.Struct, kw_only=True):
     """The labels of a row.
 
-    :param objects: Those of each frame; frames of an image group are its images, by sequence.
-    :param object_answers: As a label row has them, like the two below.
+    :param objects: Objects by frame. In an image group, the frames are its images, by sequence number.
+    :param object_answers: Object answers in the format of a label row; the same applies to the next two fields.
     """
 
     objects: dict[int, list[dict[str, Any]]] = {}
@@ -31,14 +31,14 @@ class Labels(msgspec.Struct, kw_only=True):
 
     @property
     def count(self) -> int:
-        """How many annotations there are."""
+        """The number of annotations."""
         drawn = {drawing["objectHash"] for drawings in self.objects.values() for drawing in drawings}
         without_frame = len(self.object_answers.keys() - drawn)
         return sum(map(len, self.objects.values())) + without_frame + len(self.classification_answers)
 
 
 def labels_of(row: Document) -> Labels:
-    """The labels of a row as Encord has it; classifications of both forms in the newer one."""
+    """The labels of a label row. Classifications in the older form are converted to the newer one."""
     labels = Labels(
         object_answers=copy.deepcopy(dict(row.get("object_answers") or {})),
         object_actions=copy.deepcopy(dict(row.get("object_actions") or {})),
@@ -58,9 +58,9 @@ def labels_of(row: Document) -> Labels:
 
 
 def put(row: Document, labels: Labels, now: datetime.datetime) -> dict[str, Any]:
-    """The row with these labels and no others, as it is saved.
+    """The row to save, with exactly these labels.
 
-    :param row: As it was read. What is not labels stays.
+    :param row: The row that was read. Everything except its labels is kept.
     """
     new = copy.deepcopy({name: value for name, value in row.items() if name != "is_valid"})
     new.setdefault("is_shadow_data", False)
@@ -88,7 +88,7 @@ def put(row: Document, labels: Labels, now: datetime.datetime) -> dict[str, Any]
 
 
 def substance(labels: Labels) -> Any:
-    """The content of labels for comparison, without author and time."""
+    """The content of labels for comparisons, without authors and times."""
     return (
         {(frame, shape["objectHash"]): drawing_of(shape) for frame, drawn in labels.objects.items() for shape in drawn},
         {hash_: (answers_of(one), one.get("range")) for hash_, one in labels.object_answers.items()},
@@ -101,26 +101,26 @@ def substance(labels: Labels) -> Any:
 
 
 def drawing_of(one: Document) -> tuple[Any, ...]:
-    """What an object says on a frame, for comparison."""
+    """The content of an object on a frame, for comparisons."""
     geometry = {key: one[key] for key in (*GEOMETRY.values(), "polygons") if key in one}
     return one.get("featureHash"), geometry, one.get("confidence"), one.get("manualAnnotation")
 
 
 def answers_of(one: Document) -> list[tuple[Any, Any]]:
-    """The answers of an object or a classification, for comparison."""
+    """The answers of an object or a classification, for comparisons."""
     given = [(answer.get("featureHash"), _plain(answer.get("answers"))) for answer in one.get("classifications") or ()]
     return sorted(given, key=lambda pair: str(pair[0]))
 
 
 def content_of(labels: Labels) -> str:
-    """A fingerprint of what labels say: equal for equal `substance`."""
+    """A hash of the content of labels; equal if `substance` is equal."""
     objects, answers, actions, classifications = substance(labels)
     drawn = sorted(([*key, value] for key, value in objects.items()), key=repr)
     return fingerprint(content=_as_floats([drawn, answers, actions, classifications]))
 
 
 def _as_floats(value: Any) -> Any:
-    """With all numbers as floats: ``1`` may come back as ``1.0``."""
+    """A value with all numbers as floats, because Encord may return ``1`` as ``1.0``."""
     if isinstance(value, Mapping):
         return {key: _as_floats(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
@@ -131,7 +131,7 @@ def _as_floats(value: Any) -> Any:
 def edited_by_hand(labels: Labels) -> bool:
     """Whether somebody drew or edited one of the labels by hand.
 
-    That shows in the mark of manual annotation; or in who edited it last: somebody other than who made it.
+    Such labels are marked as manual annotations, or the last editor differs from the creator.
     """
     drawn = (drawing for drawings in labels.objects.values() for drawing in drawings)
     return any(map(_is_edited, (*drawn, *labels.classification_answers.values())))
@@ -151,7 +151,7 @@ def _plain(answers: Any) -> Any:
 
 
 def _fill(answer: dict[str, Any], found: list[tuple[int, Document]]) -> None:
-    """Complete an answer from the entries on frames, which older SDKs write."""
+    """Complete an answer from the entries on frames that older SDKs write."""
     for name in ("featureHash", "confidence", "manualAnnotation", *AUTHOR, "lastEditedAt", "lastEditedBy"):
         if answer.get(name) is None and found[0][1].get(name) is not None:
             answer[name] = found[0][1][name]
@@ -170,7 +170,7 @@ def _ranges(frames: list[int]) -> Iterator[list[int]]:
 
 
 def _signed(one: Mapping[str, Any], before: Document | None, now: datetime.datetime) -> dict[str, Any]:
-    """With who made it and when: as it was, if it was there; else as it says itself; else now."""
+    """Add creator and time: those of the existing label, else its own values, else the current time."""
     text = now.astimezone(datetime.UTC).strftime("%a, %d %b %Y %H:%M:%S UTC")
     signed = {"createdAt": text, "createdBy": None, "lastEditedAt": text, "lastEditedBy": None, **one}
     return {**signed, **({name: before.get(name) for name in AUTHOR} if before else {})}

@@ -1,4 +1,4 @@
-"""Which data unit of a project a pre-label is about."""
+"""Finding the data unit of a pre-label in a project."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CLIENT_METADATA = "client_metadata."
 
 
 def require_key(match_by: object) -> None:
-    """Check that data units can be matched so.
+    """Check the argument `match_by`.
 
-    :raises InvalidArgumentError: They cannot.
+    :raises InvalidArgumentError: Data units cannot be matched by this value.
     """
     named = isinstance(match_by, str) and match_by.removeprefix(CLIENT_METADATA) not in ("", match_by)
     if match_by in (DATA_HASH, TITLE) or named:
@@ -32,8 +32,8 @@ def require_key(match_by: object) -> None:
 class Matching:
     """Finds data units.
 
-    :param match_by: `DATA_HASH`, `TITLE`, or `CLIENT_METADATA` and a key.
-    :param rows: Of the project, listed with their client metadata if that is matched by.
+    :param match_by: `DATA_HASH`, `TITLE`, or `CLIENT_METADATA` with a key.
+    :param rows: The rows of the project, with their client metadata if `match_by` needs it.
     """
 
     def __init__(self, match_by: str, rows: Iterable[LabelRowMetadata]):
@@ -44,24 +44,24 @@ class Matching:
         self._taken: dict[str, str] = {}
 
     def row_of(self, prelabel: Prelabel) -> LabelRowMetadata:
-        """The row that a pre-label is about.
+        """Find the row of a pre-label.
 
-        :raises WrongLabelsError: No row, or several rows match, or an earlier line is about the row.
+        :raises WrongLabelsError: No row matches, several rows match, or an earlier line has matched the same row.
         """
         try:
             value = plain_json(self._value_of(prelabel.content), self._match_by)
         except InvalidArgumentError as error:
             raise WrongLabelsError(error.message) from None
         if value is None:
-            raise WrongLabelsError(f"{self._match_by}: it is missing, and rows are matched by it.")
+            raise WrongLabelsError(f"{self._match_by}: it is missing, but match_by needs it.")
         found = self._rows.get(json_key(value), [])
         if len(found) != 1:
-            problem = f"{len(found)} data units have it; match by data_hash" if found else "no data unit has it"
+            problem = f"{len(found)} data units have it; use match_by='data_hash'" if found else "no data unit has it"
             raise WrongLabelsError(f"{self._match_by} {str(value)[:80]!r}: {problem}.")
         row = found[0]
         if self._taken.setdefault(row.data_hash, prelabel.place) != prelabel.place:
             raise WrongLabelsError(
-                f"{self._match_by} {str(value)[:80]!r}: {self._taken[row.data_hash]} is about it, too."
+                f"{self._match_by} {str(value)[:80]!r}: {self._taken[row.data_hash]} has the same data unit."
             )
         return row
 
@@ -85,5 +85,5 @@ class Matching:
 def _title_of(content: Mapping[str, Any]) -> Any:
     titles = [one for one in (content.get("title"), content.get("data_title")) if one not in (None, "")]
     if len(titles) == 2 and titles[0] != titles[1]:
-        raise WrongLabelsError("title, data_title: they differ. Give one of them.")
+        raise WrongLabelsError("title, data_title: they differ. Keep one of them.")
     return titles[0] if titles else None

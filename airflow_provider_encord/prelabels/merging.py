@@ -1,7 +1,7 @@
-"""Labels of an import added to those of a row, frame by frame.
+"""Merging the labels of an import into those of a row, frame by frame.
 
-Only labels that are known to be ours are changed. A label that is there, and not known to be ours, may be what somebody
-made of an earlier import's label: it stays, and is reported if it says something else.
+Only labels that are known to be from an import and unedited are changed. Any other label may have been edited by a
+person. It is kept, and reported if its content differs.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from airflow_provider_encord.prelabels.labels import Document, Labels, answers_o
 
 
 class Merged(msgspec.Struct, frozen=True, kw_only=True):
-    """Both together.
+    """The merged labels.
 
-    :param new: Hashes of the labels that were not there before.
-    :param kept: Hashes of the labels to be added that are there with another content, which stays.
+    :param new: Hashes of the labels that did not exist before.
+    :param kept: Hashes of imported labels that exist with another content, which is kept.
     """
 
     labels: Labels
@@ -41,9 +41,9 @@ class _Track(msgspec.Struct):
 
 
 def merge(there: Labels, added: Labels, ours: Collection[str]) -> Merged:
-    """Add labels to those of a row.
+    """Merge labels into those of a row.
 
-    :param ours: Hashes of those labels of the row that an import saved and that no one edited since.
+    :param ours: Hashes of the labels of the row that an import saved and no one has edited since.
     """
     labels = Labels(
         object_answers={**there.object_answers},
@@ -72,7 +72,7 @@ def merge(there: Labels, added: Labels, ours: Collection[str]) -> Merged:
 
 
 def hashes_of(labels: Labels) -> set[str]:
-    """Of all objects and classifications."""
+    """The hashes of all objects and classifications."""
     return {*_tracks(labels), *labels.classification_answers}
 
 
@@ -90,7 +90,7 @@ def _tracks(labels: Labels) -> dict[str, _Track]:
 
 
 def _joined(old: _Track, new: _Track) -> _Track:
-    """An object of ours: of each frame, answer and action the new one, else the old one."""
+    """Merge an unedited object of an import: for each frame, answer and action, the new value, else the old one."""
     if old.frames and new.frames and old.feature != new.feature:
         return new
     answered = {one.get("featureHash") for one in new.answer.get("classifications") or ()}
@@ -118,7 +118,7 @@ def _joined_actions(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> lis
 
 
 def _extended(old: _Track, new: _Track) -> _Track | None:
-    """An object that is not known to be ours: with frames on which it was not; None if it says something else."""
+    """Add new frames to any other object; None if its content differs."""
     answers = answers_of(old.answer)
     same = all(one in answers for one in answers_of(new.answer)) and all(
         action in old.actions for action in new.actions
@@ -142,7 +142,7 @@ def _put_answers(labels: Labels, hash_: str, track: _Track) -> None:
 
 
 def _classify(there: dict[str, dict[str, Any]], hash_: str, new: dict[str, Any], ours: Collection[str]) -> bool:
-    """Add a classification, frame by frame. False if one that is not known to be ours says something else there."""
+    """Add a classification, frame by frame. False if an existing one that must be kept differs there."""
     ranges, old = new.get("range"), there.get(hash_)
     if old is not None and _says_more(old, new):
         hash_ = fingerprint(hash=hash_, answers=answers_of(new))[:8]
@@ -169,13 +169,13 @@ def _classify(there: dict[str, dict[str, Any]], hash_: str, new: dict[str, Any],
 
 
 def _says_more(old: Document, new: Document) -> bool:
-    """Whether a classification has another answer, and keeps frames on which it has it."""
+    """Whether a classification has another answer and keeps it on some frames."""
     ranges = old.get("range"), new.get("range")
     return not _same_answer(old, new) and (not overlap(*ranges) or bool(subtract(*ranges)))
 
 
 def _leave(there: dict[str, dict[str, Any]], hash_: str, rest: dict[str, Any]) -> None:
-    """Keep what remains of a classification, if anything does."""
+    """Keep the remaining frames of a classification, if there are any."""
     if rest["range"]:
         there[hash_] = rest
     else:

@@ -1,9 +1,9 @@
-"""The outcome of each line, written as it becomes known: parts beside the report, and one file at the end.
+"""The report of an import: parts while outcomes arrive, and one file at the end.
 
-A report is also evidence for the next import: it knows what was saved to each label row. A row that holds exactly that
-was not edited since, so it may be updated; any other row with labels belongs to the people who made them. So what
-is about to be saved is noted first (an intent), in case the worker dies before the outcome is written; and what earlier
-imports of other rows recorded is kept in ``<report>.known``, in lines of the same form.
+A report is also evidence for the next import, because it contains what was saved to each label row. A row with exactly
+these labels was not edited since, so it may be updated. Any other row with labels was edited by people. So the labels
+are recorded before they are saved (an intent), in case the worker dies before the outcome is written. Lines of earlier
+imports about other rows are kept in ``<report>.known`` in the same format.
 """
 
 from __future__ import annotations
@@ -36,30 +36,30 @@ from airflow_provider_encord.storage_paths import (
 )
 
 OPERATION = "import_labels"
-KEPT = "kept"  # a count of rows that is not an outcome
+KEPT = "kept"  # name of a count of rows; not an outcome
 OUTCOMES_OF_IMPORTS = (CREATED, UPDATED, UNCHANGED, SKIPPED, CONFLICT, FAILED)
 SAVED = (CREATED, UPDATED, UNCHANGED)
-"""The outcomes of rows that have the labels now."""
+"""The outcomes of rows that now have the labels."""
 _NAMED = 20
 _PART, _INTENT = "part-", "intent-"
 
 
 class ImportLine(ReportLine, frozen=True, kw_only=True):
-    """What a report says of one line of the source.
+    """A line of a report about one line of the source.
 
-    The source is its file and line; or the title of the data unit, where a function made the labels. The id is the
-    label hash of the row.
+    ``source`` is the file and line; or the title of the data unit, if a function made the labels. ``id`` is the label
+    hash of the row.
 
     :param outcome: `CREATED` (the label row, with the labels), `UPDATED`, `UNCHANGED`, `SKIPPED`, `CONFLICT` (somebody
         edited the row, so it was left alone) or `FAILED`.
-    :param label_row_created: Whether the label row was created, also if the labels were not saved to it.
-    :param annotations: How many the row has from this source.
+    :param label_row_created: Whether the label row was created, even if the labels were not saved to it.
+    :param annotations: Number of annotations of the row from this source.
     :param note: What was not done with a row that was saved.
-    :param content: Fingerprint of all labels that the row has after it was saved; None if they are not known.
-    :param own_labels: Hashes of the labels that are from imports, if labels were merged into a row that has others;
-        None if all labels of the row are from imports.
-    :param kept: The number of labels that the row has with another content, which was not changed.
-    :param previous_state: Fingerprint of the labels and the time of editing that the row had before it was saved.
+    :param content: Hash of all labels of the row after the save; None if they are not known.
+    :param own_labels: Hashes of the labels that are from imports, if the row also has other labels; None if all labels
+        of the row are from imports.
+    :param kept: Number of labels that exist in the row with another content and were not changed.
+    :param previous_state: Hash of the labels and the edit time of the row before the save.
     """
 
     data_hash: str | None
@@ -73,7 +73,10 @@ class ImportLine(ReportLine, frozen=True, kw_only=True):
 
 
 class IntendedLine(ImportLine, frozen=True, kw_only=True):
-    """What an import was about to save: in parts, and in what is kept of imports that ended early."""
+    """A line about labels that an import was about to save.
+
+    It occurs in parts, and in the known lines of ended imports.
+    """
 
     intended: bool = True  # always; the oldest msgspec that is allowed takes no Literal[True]
 
@@ -85,10 +88,10 @@ _INTENDED = LineReader(IntendedLine, OPERATION)
 class ImportReport:
     """The report of an import.
 
-    :param path: Where it is to be; None keeps counts only.
-    :param owner: Who writes it; one task at a time may. None writes without a claim.
-    :raises InvalidArgumentError: There is something that is not a report of an import.
-    :raises UnavailableError: Another task writes it.
+    :param path: Path of the report; None to keep only counts.
+    :param owner: The task that writes the report; only one task at a time may. None writes without a claim.
+    :raises InvalidArgumentError: The path contains something that is not a report of an import.
+    :raises UnavailableError: Another task is writing the report.
     """
 
     def __init__(self, path: StoragePath | None, owner: Owner | None = None):
@@ -98,11 +101,11 @@ class ImportReport:
         self.counts: collections.Counter[str] = collections.Counter()
         self.failures: list[ImportLine] = []
         self.saved_before: dict[str, str] = {}
-        """By label hash, the fingerprint of what earlier imports saved."""
+        """By label hash: the hash of the labels that earlier imports saved."""
         self.intended: dict[str, set[str]] = {}
-        """By label hash, the fingerprints of what earlier imports were about to save when they ended."""
+        """By label hash: the hashes of the labels that earlier imports were about to save when they ended."""
         self._replaced: dict[str, set[str]] = {}
-        """By label hash, the states of the row when earlier imports that ended early were about to save it."""
+        """By label hash: the states of the row before earlier imports, which ended early, were about to save it."""
         self._known: dict[str, list[ImportLine]] = {}  # by label hash
         self._pending: dict[str, ImportLine] = {}  # intents of this import
         self._recorded: set[str] = set()  # label hashes
@@ -113,7 +116,7 @@ class ImportReport:
         require_writable(path, "report")
         if owner is not None:
             self._claim = Claim(self._directory / CLAIM_FILE, owner, "report")
-            self._claim.take()  # before it is read: what a task that holds it knows would be missed
+            self._claim.take()  # before the read; otherwise, lines of the task that holds the claim would be missed
         try:
             self._read_earlier(path)
             self._number = len(self._left(_PART))
@@ -123,32 +126,35 @@ class ImportReport:
             raise
 
     def check(self) -> None:
-        """Make sure that no other attempt took the report over; before anything is saved to Encord.
+        """Check, before anything is saved to Encord, that no other attempt has taken the report.
 
-        :raises InvalidArgumentError: One did.
+        :raises InvalidArgumentError: Another attempt has taken it.
         """
         if self._claim is not None:
             self._claim.check()
 
     def keep(self) -> None:
-        """As `check`, now and then only: for each line, which may take a model to make."""
+        """Do the same as `check`, but only at intervals.
+
+        It is called for each line, because a model may need long for it.
+        """
         if self._claim is not None:
             self._claim.keep()
 
     def evidence(self, label_hash: str, content: str) -> ImportLine | None:
-        """What says that an import left a row with this content, so that no one edited it since.
+        """The line that shows that an import saved this content to a row, so that it was not edited since.
 
-        :param content: Fingerprint of the labels that the row has.
+        :param content: Hash of the present labels of the row.
         """
         pending = self._pending.get(label_hash)
         lines = [*self._known.get(label_hash, ()), *([pending] if pending else [])]
         return next((line for line in reversed(lines) if line.content == content), None)
 
     def is_edited(self, label_hash: str, content: str, state: str) -> bool:
-        """Whether somebody edited a row since an import saved it, or perhaps saved it and then ended.
+        """Whether somebody has edited a row since an import saved it or may have saved it.
 
-        :param content: Fingerprint of the labels that the row has.
-        :param state: Fingerprint of its labels and of the time of editing.
+        :param content: Hash of the present labels of the row.
+        :param state: Hash of its present labels and edit time.
         """
         if self.evidence(label_hash, content) is not None:
             return False
@@ -156,9 +162,9 @@ class ImportReport:
         return label_hash in self.saved_before or (replaced is not None and state not in replaced)
 
     def intend(self, outcomes: Sequence[ImportLine]) -> None:
-        """Note what is about to be saved: if this worker dies, the next import knows whose labels they are.
+        """Record the labels that are about to be saved. If this worker dies, the next import knows where they are from.
 
-        :param outcomes: As they will be if all goes well.
+        :param outcomes: The outcomes if the save succeeds.
         """
         if self._path is None:
             return
@@ -169,12 +175,12 @@ class ImportReport:
         self._pending |= {intent.id: intent for intent in intents if intent.id}
 
     def withdraw(self, label_hashes: Iterable[str]) -> None:
-        """Forget what was intended for rows that were not saved."""
+        """Remove the intents of rows that were not saved."""
         for label_hash in label_hashes:
             self._pending.pop(label_hash, None)
 
     def take(self, outcomes: Sequence[ImportLine]) -> None:
-        """Keep outcomes, in a part of their own."""
+        """Write outcomes to a new part."""
         for outcome in outcomes:
             self.counts[outcome.outcome] += 1
             self.counts[KEPT] += bool(outcome.kept)
@@ -190,16 +196,16 @@ class ImportReport:
 
     @property
     def begun(self) -> bool:
-        """Whether there is an outcome of any row."""
+        """Whether the outcome of any row is known."""
         return bool(self.counts)
 
     def finish(self) -> None:
-        """Put the parts together, in place of the report of an earlier import; let other tasks write it."""
+        """Combine the parts into the report, which replaces that of an earlier import, and release the claim."""
         if self._path is None:
             return
         self.check()
         with storage_errors("report", self._path):
-            self._keep_earlier()  # first: a kill between the two then loses nothing
+            self._keep_earlier()  # first, so that a kill between the two steps loses nothing
             write_whole(self._path, self._contents())
             for part in [*self._left(_INTENT), *self._left(_PART)]:
                 remove(part)
@@ -207,7 +213,7 @@ class ImportReport:
         self.release()
 
     def release(self) -> None:
-        """Let other tasks write it; what stands in parts remains for the next attempt."""
+        """Release the claim, so that other tasks can write the report. The parts are kept for the next attempt."""
         if self._path is None:
             return
         if self._claim is not None:
@@ -223,7 +229,7 @@ class ImportReport:
         return part
 
     def _keep_earlier(self) -> None:
-        """Keep what is known of rows whose labels this import did not record."""
+        """Keep the earlier lines about rows that are not in this report."""
         lines = [line for known in self._known.values() for line in known] + list(self._pending.values())
         kept = [line for line in lines if line.id not in self._recorded]
         if kept:
@@ -235,7 +241,7 @@ class ImportReport:
         with storage_errors("report", path):
             known = [self._known_path] if self._known_path.exists() else []
             files = [path] if path.exists() else []
-        # An intent is settled by an outcome of the same content. Another outcome of its row says nothing of it.
+        # Only an outcome with the same content settles an intent; other outcomes of the row do not.
         settled = {(one.id, one.content) for file in self._left(_PART) for one in self._lines(file)}
         for file in [*known, *files, *self._left(_PART)]:
             self._learn(self._lines(file))
@@ -243,7 +249,7 @@ class ImportReport:
             self._learn(one for one in self._lines(file) if (one.id, one.content) not in settled)
 
     def _learn(self, lines: Iterable[ImportLine]) -> None:
-        """Take in what lines say of the labels of rows."""
+        """Add the evidence of lines about the labels of rows."""
         for line in lines:
             if not line.id or not line.content:
                 continue
@@ -265,7 +271,7 @@ class ImportReport:
                 line: ImportLine = (_INTENDED if intended else _LINE).convert(row.fields)
             except msgspec.ValidationError:
                 raise InvalidArgumentError(
-                    f"report: {file}, {row.where}: it is not a line of a report of an import. Name another file."
+                    f"report: {file}, {row.where}: it is not a line of a report of an import. Use another file."
                 ) from None
             yield line
 

@@ -1,9 +1,9 @@
-"""Label rows that are about to be saved: read, merged, listed once more, saved. People win.
+"""Saving labels to rows: read, merge, list again, save. Edits of people have priority.
 
 A save replaces all labels of a row, and Encord has no conditional save. So a bundle of rows is read, merged and saved
-at once, and right before the save the rows are listed again: those that were saved in between are read and merged
-again. So is each row of a bundle that Encord refused. Times of editing may be as coarse as a second, so rows that were
-edited just now are compared by their labels.
+quickly. Right before the save, the rows are listed again, and rows that somebody saved meanwhile are read and merged
+again. If Encord refuses a bundle, each of its rows is read and merged again, too. Edit times may be rounded to seconds,
+so rows that were edited just now are compared by their labels.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ from airflow_provider_encord.reports import (
 )
 
 SKIP, MERGE, OVERWRITE = IF_EXISTS = IF_LABELS_EXIST
-_JUST_NOW = 10.0  # seconds; generous, as the clocks of worker and Encord differ
-_REFUSALS = (RefusedError, InvalidArgumentError)  # of a bundle because of one of its rows
-_TURNS = 3  # how often a row is read and merged, if it was saved in between
+_JUST_NOW = 10.0  # seconds; generous, because the clocks of worker and Encord differ
+_REFUSALS = (RefusedError, InvalidArgumentError)  # errors of a bundle that one of its rows can cause
+_TURNS = 3  # how often a row is read and merged if somebody saves it meanwhile
 
 
 class ImportSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """How labels are to be imported.
+    """How to import labels.
 
-    :param branch: The branch that they go to.
+    :param branch: The target branch.
     :param match_by: See `Matching`.
     :param if_exists: What to do with rows that have labels. `SKIP` leaves them alone, unless the report shows that
         they are those of an earlier import and were not edited since. `MERGE` adds to them, and changes only labels
@@ -74,12 +74,12 @@ class ImportSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Work(msgspec.Struct):
-    """A line that is right, and its row.
+    """A valid line and its row.
 
-    :param own_labels: Hashes of those labels of the row that are from imports once it is saved; None if all are. In a
-        row into which labels were merged, people made the others, so the report must not claim the row.
-    :param previous_state: Fingerprint of the labels and the time of editing that the row had when it was read.
-    :param kept: The number of labels that the row has with another content, which stays.
+    :param own_labels: Hashes of the labels that are from imports after the save; None if all are. In a row with merged
+        labels, the others were made by people, so the report must not claim the whole row.
+    :param previous_state: Hash of the labels and the edit time of the row when it was read.
+    :param kept: Number of labels that exist in the row with another content, which is kept.
     """
 
     prelabel: Prelabel
@@ -91,7 +91,7 @@ class Work(msgspec.Struct):
     kept: int = 0
 
     def outcome(self, outcome: Outcome, **more: Any) -> ImportLine:
-        """Its outcome. A label row that was created for it is `CREATED`, if the labels were saved."""
+        """Make the outcome. If the label row was created for it and the labels were saved, the outcome is `CREATED`."""
         if self.created and outcome in (UPDATED, UNCHANGED):
             outcome = CREATED
         known = {"id": self.row.label_hash, "error": None, "kept": self.kept, "label_row_created": self.created, **more}
@@ -108,18 +108,18 @@ class Work(msgspec.Struct):
 class RowSaver:
     """Saves labels to rows that exist.
 
-    :param report: Says what earlier imports saved, and notes what is about to be saved.
+    :param report: Contains the evidence of earlier imports, and records what is about to be saved.
     """
 
     def __init__(self, client: EncordClient, spec: ImportSpec, report: ImportReport):
         self._client, self._spec, self._report = client, spec, report
 
     def save(self, works: Mapping[str, Work], *, turns: int = _TURNS) -> list[ImportLine]:
-        """Read the rows, decide, and save what is to be saved.
+        """Read the rows, decide what to save, and save it.
 
-        :param works: By label hash.
-        :return: An outcome for each.
-        :raises EncordError: Encord was not reached, or refuses all.
+        :param works: The works by label hash.
+        :return: One outcome for each work.
+        :raises EncordError: Encord cannot be reached, or refuses all rows.
         """
         outcomes: list[ImportLine] = []
         read, unreadable = self._read(list(works))
@@ -130,7 +130,7 @@ class RowSaver:
             if label_hash in unreadable:
                 continue
             if label_hash not in read:
-                outcomes.append(work.outcome(FAILED, error="the data unit is gone"))
+                outcomes.append(work.outcome(FAILED, error="the data unit was deleted"))
                 continue
             decision = self._decide(work, read[label_hash])
             if isinstance(decision, ImportLine):
@@ -153,14 +153,14 @@ class RowSaver:
         return outcomes + (self._send(rows, works) if rows else [])
 
     def _read(self, label_hashes: Sequence[str]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-        """The rows, and for those that cannot be read the reason."""
+        """The rows, and the reasons for those that cannot be read."""
         answer = self._client.run(read_rows(self._spec.project_id, label_hashes))
         return {row.label_hash: row.decoded() for row in answer.rows}, {
             one: str(error) for one, error in answer.unreadable.items()
         }
 
     def _decide(self, work: Work, row: dict[str, Any]) -> Labels | ImportLine:
-        """The labels that the row is to have; or the outcome, if it is not to be saved."""
+        """The labels to save to the row; or the outcome, if the row must not be saved."""
         there, label_hash = labels_of(row), row["label_hash"]
         content = content_of(there)
         evidence = self._report.evidence(label_hash, content)
@@ -174,7 +174,7 @@ class RowSaver:
         if self._spec.if_exists == OVERWRITE:
             return labels
         if self._report.is_edited(label_hash, content, work.previous_state):
-            reason = "somebody edited the row since an earlier import; with if_exists='overwrite' that is replaced"
+            reason = "somebody has edited the row since an earlier import; if_exists='overwrite' replaces the edits"
             return work.outcome(CONFLICT, error=reason, **made)
         if unchanged:
             return work.outcome(CONFLICT, error=_kept(work), **made, **self._claim(work, there, evidence))
@@ -184,7 +184,7 @@ class RowSaver:
         return labels
 
     def _wanted(self, work: Work, there: Labels, evidence: ImportLine | None) -> Labels:
-        """The labels that the row is to have, if no one edited it; notes in the work whose they are."""
+        """The labels to save if no one has edited the row. Also records in the work which labels are from imports."""
         work.kept, work.own_labels = 0, None
         if self._spec.if_exists != MERGE or not there.count:
             return work.labels
@@ -196,7 +196,7 @@ class RowSaver:
         return merged.labels
 
     def _claim(self, work: Work, there: Labels, evidence: ImportLine | None) -> dict[str, Any]:
-        """What the report says of a row that is not saved: which of its labels are those of imports."""
+        """The fields of the report line for a row that is not saved: which of its labels are from imports."""
         if evidence is not None:
             return {"content": evidence.content, "own_labels": evidence.own_labels}
         same = substance(work.labels) == substance(there)
@@ -205,7 +205,7 @@ class RowSaver:
         return {}
 
     def _touched(self, read: Mapping[str, dict[str, Any]]) -> set[str]:
-        """The rows that somebody saved since they were read."""
+        """The rows that somebody has saved since they were read."""
         if not read:
             return set()
         self._report.check()
@@ -226,8 +226,9 @@ class RowSaver:
         return touched
 
     def _send(self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> list[ImportLine]:
-        """Save a bundle. If Encord refuses it, each row is read, decided upon and saved by itself, as all of this takes
-        time: so it is known which row is wrong, and what people saved in between is seen.
+        """Save a bundle. If Encord refuses it, each row is read, merged and saved separately.
+
+        This shows which row is not valid. The rows are read again, because people may have saved them meanwhile.
         """
         try:
             self._client.project(self._spec.project_id).save_label_rows(dict(rows))
@@ -262,17 +263,17 @@ def _saved(rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> lis
 
 
 def _kept(work: Work) -> str | None:
-    """Why some of the labels are not in the row."""
+    """A note about labels that were not saved; None without any."""
     if not work.kept:
         return None
     return (
-        f"{work.kept} of the labels are in the row with another content and were not changed; with "
-        "if_exists='overwrite' all labels of the row are replaced"
+        f"{work.kept} of the labels exist in the row with another content and were not changed; "
+        "if_exists='overwrite' replaces all labels of the row"
     )
 
 
 def _time(text: Any) -> datetime.datetime | None:
-    """A time of editing to the second: a row and its listing may be written in different precision."""
+    """An edit time in whole seconds, because a row and its listing may have different precision."""
     return parse_time(text).replace(microsecond=0) if isinstance(text, str) and text else None
 
 

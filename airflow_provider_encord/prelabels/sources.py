@@ -1,7 +1,6 @@
-"""Where pre-labels come from: files of JSON Lines, read line by line.
+"""Reading pre-labels from JSON Lines files, line by line.
 
-A line is a label row as an export has it, or the short form, which `build` describes. Either says which data unit it is
-about.
+A line is a label row as in an export, or has the short form that `build` describes. Both contain the data unit.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from airflow_provider_encord.storage_paths import StoragePath, is_local, storage
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 _OF_EXPORTS = re.compile(r"(listing|removed)(-[0-9a-f]{8})?\.jsonl\.gz")
-"""Lists of rows beside the shards of an export; no labels."""
+"""Files in an export that list rows and contain no labels."""
 
 
 class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,8 +27,8 @@ class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
 
     :param place: File and line, for messages.
     :param content: The JSON object.
-    :param problem: Why the line cannot be read, if it cannot.
-    :param size: In bytes; 0 if it is not from a file.
+    :param problem: Why the line cannot be read; None if it can.
+    :param size: Size in bytes; 0 if it is not from a file.
     """
 
     place: str
@@ -39,22 +38,22 @@ class Prelabel(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def annotations(self) -> int:
-        """About how many it holds; of label rows, only what has answers is counted."""
+        """The approximate number of annotations. In label rows, only annotations with answers are counted."""
         names = ("object_answers", "classification_answers") if self.is_label_row else ("objects", "classifications")
         parts = (self.content.get(name) for name in names)
         return sum(len(part) for part in parts if isinstance(part, list | dict))
 
     @property
     def is_label_row(self) -> bool:
-        """Whether it is a label row as Encord has it, and not the short form."""
+        """Whether it is a label row in Encord's format, and not the short form."""
         return "data_units" in self.content
 
 
 def prelabels_of(source: StoragePath, files: Sequence[StoragePath] | None = None) -> Iterator[Prelabel]:
     """The lines of a file, or of the files of a directory in the order of their names.
 
-    :param files: Those of an export, if the source is one: it may have no lines.
-    :raises InvalidArgumentError: There is no file, none has a line, or one is damaged.
+    :param files: The files of an export, if the source is an export. They may have no lines.
+    :raises InvalidArgumentError: There are no files, the files have no lines, or a file is damaged.
     """
     empty = files is None
     for path in _files(source) if files is None else files:
@@ -62,26 +61,26 @@ def prelabels_of(source: StoragePath, files: Sequence[StoragePath] | None = None
             empty = False
             yield prelabel
     if empty:
-        raise InvalidArgumentError(f"source: {source} is empty: it has no lines. Check the task that writes it.")
+        raise InvalidArgumentError(f"source: {source} has no lines. Check the task that writes it.")
 
 
 def require_apart(source: Any, report: Any) -> None:
-    """Make sure that the report is not read as a part of the source.
+    """Check that the report is not one of the files of the source.
 
-    :raises InvalidArgumentError: It would be.
+    :raises InvalidArgumentError: It is one of them.
     """
     with storage_errors("source", source):
         place, target = _place(source), _place(report)
         inside = source.is_dir() and _place(report.parent) == place and report.name.endswith(SUFFIXES)
     if place == target or inside:
         raise InvalidArgumentError(
-            f"report: {report} is among the files of the source {source}, and would be read as labels. Name a file "
-            "in another directory."
+            f"report: {report} is one of the files of the source {source}, so it would be read as labels. Use a "
+            "file in another directory."
         )
 
 
 def _place(path: Any) -> tuple[str, str]:
-    """The same for all spellings of a path."""
+    """A value that is the same for all spellings of a path."""
     protocol, plain = str(getattr(path, "protocol", "")), str(getattr(path, "path", None) or path)
     return ("", os.path.realpath(plain)) if is_local(path) else (protocol, plain.rstrip("/"))
 
@@ -92,12 +91,12 @@ def _files(source: StoragePath) -> list[StoragePath]:
             return [source]
         found = sorted((path for path in source.iterdir() if path.name.endswith(SUFFIXES)), key=lambda one: one.name)
     if not found:
-        raise InvalidArgumentError(f"source: there is no file of {', '.join(SUFFIXES)} in {source}.")
+        raise InvalidArgumentError(f"source: {source} contains no file with a suffix of {', '.join(SUFFIXES)}.")
     listed = next((path.name for path in found if _OF_EXPORTS.fullmatch(path.name)), None)
     if listed is not None:
         raise InvalidArgumentError(
-            f"source: {source} has {listed} of an export and no manifest.json, which names the files of the export. "
-            "Copy the whole export, or name the files."
+            f"source: {source} has {listed} of an export but no manifest.json, which lists the files of the export. "
+            "Copy the whole export, or pass the files."
         )
     return found
 
@@ -117,7 +116,7 @@ def _prelabel(place: str, line: bytes) -> Prelabel:
     try:
         content = msgspec.convert(loads(line), dict[str, Any])
     except RepeatedKeyError as error:
-        problem = f"{error}. Remove one."
+        problem = f"{error}. Remove one of them."
     except UnicodeDecodeError:
         problem = "it is not UTF-8."
     except RecursionError:

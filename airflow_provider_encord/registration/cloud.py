@@ -1,9 +1,9 @@
-"""What is to be registered from a bucket: a manifest or a listing, as a stream of units, cut into jobs.
+"""Reading the objects to register from a manifest or a listing, as a stream of units, and splitting them into jobs.
 
-A manifest is JSON Lines, CSV or JSON. Each line or row has these fields; only ``url`` is needed:
+A manifest is JSON Lines, CSV or JSON. Each line or row has these fields; only ``url`` is required:
 
 ===================  ==================================================================================
-``url``              where Encord reads the object, such as ``s3://bucket/key`` or ``https://...``
+``url``              URL at which Encord reads the object, such as ``s3://bucket/key`` or ``https://...``
 ``kind``             ``image``, ``video``, ``audio``, ``dicom``, ``nifti``, ``pdf``, ``text``; by default
                      the kind that the URL's suffix stands for
 ``title``            name in Encord, at most 300 characters; by default the last part of the URL
@@ -13,7 +13,7 @@ A manifest is JSON Lines, CSV or JSON. Each line or row has these fields; only `
 ===================  ==================================================================================
 
 JSON is a list of such objects, or the upload JSON that Encord documents (``{"images": [{"objectUrl": ...}]}``).
-JSON Lines and CSV are read as they stream, so a million lines take no memory; JSON is read whole.
+JSON Lines and CSV are read line by line, so a million lines need little memory. JSON is read completely into memory.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ P = TypeVar("P")
 
 
 class CloudObject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One object of a bucket; the fields are explained above.
+    """One object of a bucket. The module's docstring explains the fields.
 
-    :param key: Below the directory that was listed; None for what a manifest names.
+    :param key: Key below the listed directory; None for an object from a manifest.
     """
 
     url: str
@@ -68,9 +68,9 @@ def read_manifest(path: Any, *, kind: Kind | None = None) -> Iterator[CloudObjec
     """The objects of a manifest, in its order.
 
     :param path: A path object; its suffix is the format: ``.jsonl``, ``.ndjson``, ``.csv`` or ``.json``.
-    :param kind: What all are that do not say it themselves, whatever their names.
-    :return: Objects; the groups, series and scenes of Encord's upload JSON come as units.
-    :raises InvalidArgumentError: It cannot be read, or a line is wrong; the message names line and field.
+    :param kind: Kind of all objects whose line has no kind; their names are then ignored.
+    :return: Objects; for the groups, series and scenes of Encord's upload JSON, units.
+    :raises InvalidArgumentError: The manifest cannot be read, or a line is not valid. The message names line and field.
     """
     return (one for one, _ in manifest_entries(path, kind=kind))
 
@@ -78,9 +78,10 @@ def read_manifest(path: Any, *, kind: Kind | None = None) -> Iterator[CloudObjec
 def manifest_entries(
     path: Any, *, kind: Kind | None = None, start: Place = START, switches: Mapping[str, bool] | None = None
 ) -> Iterator[tuple[CloudObject | Unit, Place]]:
-    """As `read_manifest`, from a place on; each with the place after it.
+    """Do the same as `read_manifest`, from a given place; each object with the place after it.
 
-    :param switches: The switches of Encord's upload JSON as they are used, by name. Others in the file are refused.
+    :param switches: The values of the switches of Encord's upload JSON, by name. If the file has another value, it is
+        refused.
     """
     where = f"source: {path}"
     suffix = rows.format_of(path.name)
@@ -95,13 +96,17 @@ def manifest_entries(
         entries = enumerate(_whole(path, where, kind, switches), 1)
         yield from ((one, Place(offset=number)) for number, one in entries if number > start.offset)
     else:
-        raise InvalidArgumentError(f"source: {path} is neither .jsonl, .csv nor .json; or name a directory to list.")
+        raise InvalidArgumentError(
+            f"source: {path} is neither .jsonl, .csv nor .json. Pass such a manifest, or a directory to list."
+        )
 
 
 def is_listed(name: str, kind: Kind | None = None) -> bool:
-    """Whether a listing takes an object of this name. Without a `kind`, it leaves out text: notes, reports and tables.
+    """Whether a listing includes an object with this name.
 
-    :param kind: What all objects are, whatever their names.
+    Without `kind`, text files (notes, reports, tables) are skipped.
+
+    :param kind: Kind of all objects, regardless of their names.
     """
     return kind is not None or kind_of(name) not in (None, TEXT)
 
@@ -114,12 +119,12 @@ def list_prefix(
     after: str | None = None,
     keys: Sequence[str] | None = None,
 ) -> Iterator[CloudObject]:
-    """The objects below a prefix whose names stand for a kind, ordered by key.
+    """List the objects below a prefix whose suffix has a known kind, ordered by key.
 
     :param directory: A path object.
-    :param url_prefix: What stands for the directory in the URLs that Encord reads.
-    :param after: Leave out this key and all before it, so that a listing can be continued although objects came and
-        went meanwhile.
+    :param url_prefix: URL of the directory, as Encord reads it.
+    :param after: Skip this key and all keys before it. So a listing can be continued even if objects were added or
+        removed meanwhile.
     :param keys: The keys below the directory, if they are known.
     :return: Objects, each with its `key` below the directory.
     """
@@ -135,22 +140,22 @@ def list_prefix(
         require_key(directory, key, "source")
         if len(name) > LONGEST_TITLE:
             raise InvalidArgumentError(
-                f"source: the name of {key} has {len(name)} characters, and Encord takes {LONGEST_TITLE}."
+                f"source: the name of {key} has {len(name)} characters, but Encord accepts at most {LONGEST_TITLE}."
             )
         yield CloudObject(url=_url_below(url_prefix, key), kind=kind or kind_of(name) or TEXT, title=name, key=key)
     if not fitting and after is None:
         raise InvalidArgumentError(
-            f"source: no object below {directory} has a suffix that stands for a kind, such as .png or .mp4 ({skipped} "
-            "others). Name their kind with the argument kind."
+            f"source: no object below {directory} has a suffix of a known kind, such as .png or .mp4 ({skipped} other "
+            "objects). Set the argument kind."
         )
 
 
 def placed_units(objects: Iterable[tuple[CloudObject | Unit, P]]) -> Iterator[tuple[Unit, P]]:
-    """The units that objects make: objects by themselves, and groups of consecutive ones.
+    """Combine objects into units: single objects, and groups of consecutive objects.
 
-    :param objects: Each with its place.
-    :return: Each unit with the place of its last object.
-    :raises InvalidArgumentError: A group is torn apart, or mixes kinds.
+    :param objects: The objects, each with its place.
+    :return: The units, each with the place of its last object.
+    :raises InvalidArgumentError: The objects of a group are not consecutive, or have different kinds.
     """
     members: list[CloudObject] = []
     last: P | None = None
@@ -166,7 +171,7 @@ def placed_units(objects: Iterable[tuple[CloudObject | Unit, P]]) -> Iterator[tu
             continue
         if group in ended:
             raise InvalidArgumentError(
-                f"source: the lines of group {group[:80]!r} do not stand together; sort the manifest by group."
+                f"source: the lines of group {group[:80]!r} are not consecutive. Sort the manifest by group."
             )
         members.append(cast("CloudObject", one))
         last = place
@@ -175,11 +180,11 @@ def placed_units(objects: Iterable[tuple[CloudObject | Unit, P]]) -> Iterator[tu
 
 
 def placed_parts(all_units: Iterable[tuple[Unit, P]], *, size: int) -> Iterator[tuple[list[Unit], P]]:
-    """Cut units into jobs, within the limits that Encord documents; together they are the whole.
+    """Split units into jobs, within the limits that Encord documents.
 
-    :param all_units: Each with its place.
-    :param size: At most so many units in a job.
-    :return: Each job with the place of its last unit.
+    :param all_units: The units, each with its place.
+    :param size: Maximum number of units in a job.
+    :return: The jobs, each with the place of its last unit.
     """
     size = min(size, MOST_UNITS_PER_JOB)
     part: list[Unit] = []
@@ -189,7 +194,7 @@ def placed_parts(all_units: Iterable[tuple[Unit, P]], *, size: int) -> Iterator[
         count = len(urls_of(unit))
         if count > MOST_URLS:
             raise InvalidArgumentError(
-                f"source: the group {title_of(unit)!r} has {count} files; Encord takes {MOST_URLS}."
+                f"source: the group {title_of(unit)!r} has {count} files, but Encord accepts at most {MOST_URLS}."
             )
         if part and urls + count > MOST_URLS:
             yield part, cast("P", last)
@@ -197,7 +202,7 @@ def placed_parts(all_units: Iterable[tuple[Unit, P]], *, size: int) -> Iterator[
         part.append(unit)
         last = place
         urls += count
-        if len(part) == size:  # at once, so that no line of the next part is read for this one
+        if len(part) == size:  # now, so that this part does not read a line of the next part
             yield part, place
             part, urls = [], 0
     if part:
@@ -205,14 +210,14 @@ def placed_parts(all_units: Iterable[tuple[Unit, P]], *, size: int) -> Iterator[
 
 
 def urls_of(unit: Unit) -> list[str]:
-    """The objects that a unit is made of."""
+    """The URLs of the objects of a unit."""
     if isinstance(unit, UploadedFile):
         return [unit.object_url]
     return [part.url for part in unit.parts] if isinstance(unit, ImageGroup | DicomSeries) else []
 
 
 def title_of(unit: Unit) -> str:
-    """Its name in Encord."""
+    """The title of a unit in Encord."""
     return unit.title or ""
 
 
@@ -225,7 +230,7 @@ def _unit(members: Sequence[CloudObject]) -> Unit:
         return UploadedFile(kind=first.kind, object_url=first.url, title=first.title, client_metadata=metadata)
     if {member.kind for member in members} not in ({IMAGE}, {DICOM}):
         raise InvalidArgumentError(
-            f"source: the group {str(first.group)[:80]!r} must have images only, or DICOM files only."
+            f"source: the group {str(first.group)[:80]!r} must contain only images, or only DICOM files."
         )
     files = [Part(url=member.url, title=member.title) for member in members]
     title = first.group or first.title
@@ -244,7 +249,7 @@ def _require_columns(columns: Sequence[str], where: str) -> None:
         lacking = f"the column {_METADATA!r} names no key"
     else:
         return
-    raise InvalidArgumentError(f"{where}: {lacking}. Columns are {', '.join(_FIELDS)}, and metadata.<key>.")
+    raise InvalidArgumentError(f"{where}: {lacking}. Valid columns are {', '.join(_FIELDS)}, and metadata.<key>.")
 
 
 def _from_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -267,20 +272,20 @@ def _whole(
         yield from (_object(fields, f"{where}, entry {number}", kind) for number, fields in enumerate(value, 1))
         return
     if not isinstance(value, dict):
-        raise InvalidArgumentError(f"{where} must be a list of objects, or Encord's upload JSON.")
+        raise InvalidArgumentError(f"{where} is neither a list of objects nor Encord's upload JSON.")
     yield from upload_json_entries(value, where, switches)
 
 
 def _object(fields: Any, where: str, kind: Kind | None) -> CloudObject:
     if not isinstance(fields, Mapping):
-        raise InvalidArgumentError(f"{where}: it must be an object with a field 'url'.")
+        raise InvalidArgumentError(f"{where}: it is not an object with a field 'url'.")
     if unknown := [name for name in fields if name not in _FIELDS]:
         raise InvalidArgumentError(
-            f"{where}: the field {str(unknown[0])[:40]!r} is not known; fields are {', '.join(_FIELDS)}."
+            f"{where}: the field {str(unknown[0])[:40]!r} is not known. Valid fields are {', '.join(_FIELDS)}."
         )
     for name in ("kind", "title", "group"):
         if fields.get(name) is not None and not isinstance(fields[name], str):
-            raise InvalidArgumentError(f"{where}: {name}: it must be a text.")
+            raise InvalidArgumentError(f"{where}: {name}: it is not text.")
     url = require_url(fields.get("url"), f"{where}: url")
     metadata = fields.get("client_metadata")
     if metadata is not None:
@@ -300,11 +305,13 @@ def _kind(named: Any, name: str, where: str, otherwise: Kind | None) -> Kind:
         raise InvalidArgumentError(f"{where}: kind: {str(named)[:80]!r} is not one of {', '.join(NAMES)}.")
     found = NAMES[named] if named else otherwise or kind_of(name)
     if found is None:
-        raise InvalidArgumentError(f"{where}: kind: the name {name[:80]!r} stands for none; give the field 'kind'.")
+        raise InvalidArgumentError(
+            f"{where}: kind: the name {name[:80]!r} has no suffix of a known kind. Add the field 'kind'."
+        )
     return found
 
 
 def _url_below(prefix: str, key: str) -> str:
-    """The URL of a key. Only http URLs are escaped: in those of object stores, the key stands as it is."""
+    """The URL of a key. Only http URLs are escaped; URLs of object stores contain the key unchanged."""
     web = prefix.lower().startswith(("http://", "https://"))
     return f"{prefix.rstrip('/')}/{urllib.parse.quote(key) if web else key}"

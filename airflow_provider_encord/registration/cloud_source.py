@@ -1,4 +1,4 @@
-"""The source of a registration: a manifest or a listing, cut into jobs, which can be continued after any of them."""
+"""The source of a registration: a manifest or a listing, split into jobs. It can be continued after any job."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from airflow_provider_encord.storage_paths import storage_errors, version_of
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CloudSource:
-    """What to register.
+    """The objects to register.
 
-    :param path: A path object: a manifest, or a directory that is listed.
-    :param url_prefix: What stands for a directory in URLs that Encord reads.
-    :param kind: Of objects that do not say it.
-    :param units_per_job: At most so many units in a job.
-    :param switches: The switches of Encord's upload JSON as they are used, by name.
+    :param path: A path object: a manifest, or a directory to list.
+    :param url_prefix: URL of the directory, as Encord reads it.
+    :param kind: Kind of the objects whose line has no kind.
+    :param units_per_job: Maximum number of units in a job.
+    :param switches: The values of the switches of Encord's upload JSON, by name.
     """
 
     path: Any
@@ -45,48 +45,48 @@ class CloudSource:
     switches: Mapping[str, bool] | None = None
 
     def require_elsewhere(self, path: Any, argument: str) -> None:
-        """Make sure that what a task writes is not the source, and not in the listing of it.
+        """Check that a file that the task writes is neither the source nor part of its listing.
 
-        :param path: Of the file or directory that is written.
-        :param argument: The argument that it comes from, for messages.
-        :raises InvalidArgumentError: It is.
+        :param path: Path of the file or directory.
+        :param argument: Name of the argument with the path, for messages.
+        :raises InvalidArgumentError: It is the source or part of its listing.
         """
         source, inner = (uri_of(path).rstrip("/") for path in (self.path, path))
         if inner == source:
-            raise InvalidArgumentError(f"{argument}: it is the source itself. Name another path.")
+            raise InvalidArgumentError(f"{argument}: it is the source itself. Use another path.")
         if inner.startswith(f"{source}/") and is_listed(inner, self.kind):
             raise InvalidArgumentError(
-                f"{argument}: it is in the directory that is listed as source, so it would be registered. Name a "
-                "place in another directory."
+                f"{argument}: it is in the directory that is listed as source, so it would be registered. Use a path "
+                "in another directory."
             )
 
     def version(self) -> str | None:
-        """The version of a manifest, which changes when it is written; None for a listing, continued by key."""
+        """The version of a manifest, which changes when it is written; None for a listing."""
         with storage_errors("source", self.path):
             return None if self.path.is_dir() else version_of(self.path)
 
     def require_version(self, version: str | None, *, retry_is_safe: bool) -> None:
-        """Make sure that a manifest is still the one that was checked.
+        """Check that a manifest was not changed.
 
-        :param version: What `version` returned then.
-        :param retry_is_safe: Whether Encord skips what is registered already.
-        :raises UnavailableError: It is not, and a retry registers what is missing.
-        :raises InvalidArgumentError: It is not, and a retry would register the first part twice.
+        :param version: The earlier result of `version`.
+        :param retry_is_safe: Whether Encord skips objects that are registered already.
+        :raises UnavailableError: It was changed, and a retry registers the missing objects.
+        :raises InvalidArgumentError: It was changed, and a retry would register the first part twice.
         """
         if version is None or self.version() == version:
             return
         changed = f"source: {self.path} was changed while it was being registered."
         if retry_is_safe:
             raise UnavailableError(
-                f"{changed} A retry reads it from the start; objects that are registered by then are skipped."
+                f"{changed} A retry reads it from the start and skips objects that are registered already."
             )
         raise InvalidArgumentError(
-            f"{changed} With skip_duplicate_urls=False a retry would register its first part twice. Write each "
-            "manifest under a name of its own, or set skip_duplicate_urls=True."
+            f"{changed} With skip_duplicate_urls=False, a retry would register its first part twice. Use a "
+            "different file name for each manifest, or set skip_duplicate_urls=True."
         )
 
     def jobs(self, place: Any = None) -> Iterator[tuple[list[Unit], Any]]:
-        """The units of each job, and small JSON that this method takes to continue after it."""
+        """The units of each job, with a small JSON value. Pass this value as `place` to continue after the job."""
         if self.path.is_dir():
             prefix = self.url_prefix or without_connection(str(self.path))
             entries: Iterator[tuple[CloudObject | Unit, Any]] = (
@@ -102,10 +102,10 @@ class CloudSource:
 def start_registration(
     items: Mapping[str, Any], *, dataset: str | None, folder: str | None, integration: str
 ) -> Flow[Job]:
-    """Start the job of one part; one bad object does not stop the others.
+    """Start the job of one part. A bad object does not stop the others.
 
-    :param items: As `client.api.data_items.data_items` makes them.
-    :raises OutcomeUnknownError: The answer was lost, so it may have started.
+    :param items: The objects, as `client.api.data_items.data_items` returns them.
+    :raises OutcomeUnknownError: The response was lost, so the job may have started.
     """
     if dataset:
         start = uploads.start_private_data(dataset, integration, items=items, ignore_errors=True, folder=folder)
@@ -115,11 +115,11 @@ def start_registration(
 
 
 def digest(items: Mapping[str, Any]) -> str:
-    """Identify what a job is sent."""
+    """A hash that identifies the content of a job."""
     return hashlib.sha256(msgspec.json.encode(items)).hexdigest()
 
 
 def without_connection(uri: str) -> str:
-    """The URI of a place in an object store, without the id of the connection that Airflow reads it with."""
+    """The URI of a path in an object store, without the id of Airflow's connection."""
     scheme, separator, rest = uri.partition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"

@@ -1,4 +1,7 @@
-"""Counts of units of a registration: of one job, and of all jobs. Plain JSON, as they outlive a deferral."""
+"""Counts of the units of a registration, per job and in total.
+
+They are plain JSON, so that a trigger can pass them on.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from airflow_provider_encord.client.errors import RefusedError
 from airflow_provider_encord.client.resources.jobs import Answer, Job, state_of
 from airflow_provider_encord.counts import require_sum
 
-_NAMED_FAILURES = 5  # in messages; the report has all
+_NAMED_FAILURES = 5  # in messages; the report contains all
 
 NO_UNITS: Mapping[str, Any] = {"jobs": 0, "units": 0, "done": 0, "failed": 0, "cancelled": 0, "reasons": []}
 
@@ -18,16 +21,17 @@ NO_UNITS: Mapping[str, Any] = {"jobs": 0, "units": 0, "done": 0, "failed": 0, "c
 def counts_of_job(job: Job, answer: Answer, *, units: int, present: int) -> dict[str, Any]:
     """The counts of a job that has ended.
 
-    :param units: What it is about.
-    :param present: How many of these were there already, and therefore were not sent. They count as done.
-    :raises RefusedError: It failed as a whole.
-    :raises CountMismatchError: It does not account for all units.
+    :param units: Number of units of the job.
+    :param present: How many of them existed already and were not sent. They count as done.
+    :raises RefusedError: The whole job failed.
+    :raises CountMismatchError: The result of the job does not contain all units.
     """
     state = state_of(answer)
     if not state.succeeded:
         reasons = "; ".join(state.errors) or "Encord gives no reason"
         raise RefusedError(
-            f"Job {job.id} ended as {state.status}: {reasons}. {state.done} of its {units} units are registered."
+            f"Job {job.id} ended with status {state.status}: {reasons}. {state.done} of its {units} units are "
+            "registered."
         )
     require_sum(f"Job {job.id}", units - present, done=state.done, failed=state.failed, cancelled=state.cancelled)
     failures = answer.failures if isinstance(answer, UploadJob) else {}
@@ -42,11 +46,11 @@ def counts_of_job(job: Job, answer: Answer, *, units: int, present: int) -> dict
 
 
 def counts_of_present(units: int) -> dict[str, Any]:
-    """The counts of units that were all there already, so that no job was needed. It counts as one."""
+    """The counts of units that all existed already, so that no job was needed. They count as one job."""
     return {**NO_UNITS, "jobs": 1, "units": units, "done": units}
 
 
 def added(counts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    """The sums, and the first reasons of failures."""
+    """The sums of two counts, and the first reasons of failures."""
     sums = {name: counts[name] + more[name] for name in NO_UNITS}
     return {**sums, "reasons": sums["reasons"][:_NAMED_FAILURES]}

@@ -38,17 +38,17 @@ from airflow_provider_encord.reports import CREATED, FAILED, SCHEMA_VERSION, SKI
 
 OPERATION = "register_cloud_data"
 REPORT = "report"
-"""By what a unit is recognised that Encord's result does not name and an earlier line does."""
+"""The value of `matched_by` for a unit that is in an earlier line but not in Encord's result."""
 _CANCELLED = "Encord cancelled the job before it registered this unit."
-_SKIPPED = "Encord skipped it, such as an object whose URL is registered already, and does not name the item."
+_SKIPPED = "Encord skipped it, for example because its URL is registered already, and did not return the item."
 
 
 class SentUnit(msgspec.Struct, frozen=True):
-    """A unit as it was sent.
+    """A unit of a job.
 
-    :param present: Its id, if it was there and therefore was not sent.
-    :param matched_by: By what it was recognised; see `Registered`.
-    :param note: What was not done with it.
+    :param present: Id of the unit, if it existed and was not sent.
+    :param matched_by: How it was recognised; see `Registered`.
+    :param note: What was not done with the unit.
     """
 
     urls: list[str]
@@ -59,7 +59,7 @@ class SentUnit(msgspec.Struct, frozen=True):
 
 
 class RegistrationLine(ReportLine, frozen=True, kw_only=True):
-    """What a report says of one unit; the fields are explained above."""
+    """A line of a report about one unit. The module's docstring explains the fields."""
 
     urls: list[str]
     title: str
@@ -72,9 +72,9 @@ class RegistrationLine(ReportLine, frozen=True, kw_only=True):
 def registration_lines(
     units: Sequence[SentUnit], answer: UploadJob, url_of_item: Mapping[str, str]
 ) -> Iterator[RegistrationLine]:
-    """The lines of one job.
+    """Make the lines of one job.
 
-    :param url_of_item: The URL of each made item whose title does not identify it, as far as Encord returns it.
+    :param url_of_item: The URLs of created items that their titles do not identify, as far as Encord returns them.
     """
     titles, failures = _titles(units), answer.failures
     by_title = {one.title: one for one in answer.data_hashes_with_titles if titles[one.title] == 1}
@@ -99,30 +99,30 @@ def registration_lines(
 
 
 def ambiguous_items(units: Sequence[SentUnit], answer: UploadJob) -> list[str]:
-    """The made items whose titles do not identify them."""
+    """The created items that their titles do not identify."""
     titles = _titles(units)
     made = [item_of(one) for one in answer.data_hashes_with_titles if titles[one.title] > 1]
     return [item for item in made if item]
 
 
 def urls_of_items(items: Sequence[str]) -> Flow[dict[str, str]]:
-    """The URLs of storage items, as far as this credential can see them."""
+    """The URLs of storage items, as far as this credential can read them."""
     return {item.uuid: item.url for item in (yield from read_items(items)) if item.url}
 
 
 def item_of(made: RegisteredFile) -> str:
-    """The id of its storage item; empty where Encord does not return it."""
+    """The id of the storage item of a file; empty if Encord does not return it."""
     return made.backing_item_uuid or ""
 
 
 def key_of(line: RegistrationLine) -> bytes:
-    """Identifies a unit of one target."""
+    """A key that identifies a unit of one target."""
     about = msgspec.json.encode([line.dataset_id, line.folder_id, line.urls, line.title])
     return hashlib.blake2b(about, digest_size=16).digest()
 
 
 def with_id(line: RegistrationLine, known: str | None, all_ended: bool) -> RegistrationLine:
-    """A line with the id that an earlier line has of its unit, if it has none itself. What is made now has another."""
+    """Add the id from an earlier line to a line without an id, unless the unit was created now."""
     if line.id is not None or known is None or line.outcome == CREATED:
         return line
     if line.outcome == SKIPPED and all_ended:
@@ -131,7 +131,7 @@ def with_id(line: RegistrationLine, known: str | None, all_ended: bool) -> Regis
 
 
 def _titles(units: Iterable[SentUnit]) -> collections.Counter[str]:
-    """How many units of each title were sent."""
+    """The number of sent units by title."""
     return collections.Counter(unit.title for unit in units if unit.present is None)
 
 
@@ -139,7 +139,7 @@ def _line(unit: SentUnit, outcome: Outcome, id_: str | None, error: str | None) 
     return RegistrationLine(
         schema_version=SCHEMA_VERSION,
         operation=OPERATION,
-        source=unit.urls[0] if unit.urls else unit.title,  # a scene names its objects only inside its own JSON
+        source=unit.urls[0] if unit.urls else unit.title,  # the URLs of a scene are only inside its own JSON
         id=id_,
         outcome=outcome,
         error=error,

@@ -1,8 +1,8 @@
-"""Objects of a prefix, listed once and written to manifests, so that several registrations share the work.
+"""Listing the objects of a prefix once and writing them to manifests, so that several registrations can share the work.
 
-The name of a manifest has its number and the beginning of its SHA-256. So the same objects give the same files, which
-are not written again; no process writes other content under a name that a registration may be reading; and a file is
-known as ours by its content before it is removed.
+The name of a manifest contains its number and the beginning of its SHA-256. So the same objects give the same files,
+and these are not written again. No process writes other content to a file that a registration may be reading. And
+before a file is removed, its content shows that it is one of these manifests.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ def partition_objects(
 ) -> list[str]:
     """Write the objects of a prefix to manifests.
 
-    :param source: Its path is a directory. Its jobs are not looked at.
-    :param destination: A directory of its own, a path object; made if it is missing. Manifests that are there and that
-        the objects do not give any more are removed.
-    :param owner: Who writes.
-    :param objects_per_manifest: Objects in a manifest, at most; larger if that makes too many manifests.
-    :param most: Manifests, at most.
+    :param source: The source. Its path must be a directory; its jobs are not used.
+    :param destination: Path object of a directory that contains only these manifests; created if it is missing. Old
+        manifests that do not match the objects any more are removed.
+    :param owner: The task that writes the manifests.
+    :param objects_per_manifest: Maximum number of objects in a manifest; increased if there would be too many
+        manifests.
+    :param most: Maximum number of manifests.
     :return: URIs of the manifests, in the order of the objects.
-    :raises InvalidArgumentError: The destination holds other files, or the source has no objects.
-    :raises UnavailableError: Another task writes into the destination now.
+    :raises InvalidArgumentError: The destination contains other files, or the source has no objects.
+    :raises UnavailableError: Another task is writing to the destination.
     """
     _require_directory(source.path)
     source.require_elsewhere(destination, _ARGUMENT)
@@ -72,7 +73,7 @@ def _require_directory(path: Any) -> None:
     with storage_errors("source", path):
         if not path.is_dir():
             raise InvalidArgumentError(
-                f"source: {path} is not a directory with objects. Name the directory or prefix that is to be listed."
+                f"source: {path} is not a directory with objects. Pass the directory or prefix to list."
             )
 
 
@@ -84,7 +85,7 @@ def batches(objects: Iterable[CloudObject], size: int) -> Iterator[list[CloudObj
 
 
 def lines_of_manifest(objects: Iterable[CloudObject]) -> Iterator[bytes]:
-    """Objects as lines that `cloud.read_manifest` takes."""
+    """Objects as lines that `cloud.read_manifest` can read."""
     for listed in objects:
         yield msgspec.json.encode({"url": listed.url, "kind": name_of_kind(listed.kind), "title": listed.title}) + b"\n"
 
@@ -97,7 +98,7 @@ def _name(number: int, objects: Sequence[CloudObject]) -> str:
 
 
 def _write(path: Any, claim: Claim, objects: Sequence[CloudObject]) -> None:
-    """Write a manifest, unless it is there as it has to be."""
+    """Write a manifest, unless it exists already with the right content."""
     claim.check()
     with storage_errors(_ARGUMENT, path):
         if not (path.exists() and _is_whole(path)):
@@ -107,7 +108,7 @@ def _write(path: Any, claim: Claim, objects: Sequence[CloudObject]) -> None:
 def _others(directory: Any, names: Sequence[str]) -> list[Any]:
     """Manifests of earlier runs, other than these.
 
-    :raises InvalidArgumentError: The content of one does not match its name.
+    :raises InvalidArgumentError: The content of a manifest does not match its name.
     """
     with storage_errors(_ARGUMENT, directory):
         new = {*names}
@@ -119,7 +120,7 @@ def _others(directory: Any, names: Sequence[str]) -> list[Any]:
 
 
 def _remove(directory: Any, claim: Claim, manifests: Sequence[Any]) -> None:
-    """Remove manifests of earlier runs, and what killed attempts were writing."""
+    """Remove manifests of earlier runs, and unfinished files of killed attempts."""
     with storage_errors(_ARGUMENT, directory):
         for path in manifests:
             claim.check()
@@ -129,7 +130,7 @@ def _remove(directory: Any, claim: Claim, manifests: Sequence[Any]) -> None:
 
 
 def _is_whole(path: Any) -> bool:
-    """Whether the content of a manifest is the one that its name stands for."""
+    """Whether the content of a manifest matches its name."""
     digest = hashlib.sha256()
     for block in blocks_of(path):
         digest.update(block)
@@ -142,7 +143,7 @@ def _require_no_other_files(directory: Any) -> None:
         if not directory.exists():
             return
         if not directory.is_dir():
-            raise InvalidArgumentError(f"{_ARGUMENT}: {directory} is a file. Name a directory for the manifests.")
+            raise InvalidArgumentError(f"{_ARGUMENT}: {directory} is a file. Pass a directory for the manifests.")
         names = sorted(path.name for path in directory.iterdir())
     ours = (_MANIFEST, _UNFINISHED)
     foreign = [name for name in names if name != CLAIM_FILE and not any(our.fullmatch(name) for our in ours)]
@@ -153,6 +154,6 @@ def _require_no_other_files(directory: Any) -> None:
 def _holds_others(directory: Any, names: Sequence[str]) -> InvalidArgumentError:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return InvalidArgumentError(
-        f"{_ARGUMENT}: {directory} holds other files ({', '.join(names[:_NAMED])}{more}). Manifests need a directory "
-        "of their own: name an empty one, such as a subdirectory for each run."
+        f"{_ARGUMENT}: {directory} contains other files ({', '.join(names[:_NAMED])}{more}). Manifests need their own "
+        "directory. Use an empty one, such as a subdirectory for each run."
     )

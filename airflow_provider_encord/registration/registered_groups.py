@@ -1,15 +1,15 @@
-"""Groups, series and scenes that are registered already.
+"""Finding groups, series and scenes that are registered already.
 
-Encord skips duplicate URLs of single files only, so a group that is registered again becomes a second group. It is
-recognised by its title, its type and the URLs of its files, as far as the credential can read them. With an API key,
-which cannot, the title alone decides; so it does for scenes, whose files Encord does not list. The log warns of what
-was recognised by its title alone, and the report says it.
+Encord skips duplicate URLs only for single files. If a group is registered again, Encord creates a second group. So
+groups are recognised here by title, type and the URLs of their files. An API key cannot read the URLs, and Encord does
+not list the files of scenes; in these cases, only the title is compared. The log warns about groups that were
+recognised by title only, and the report marks them.
 
-An image group of the same files in another order counts as registered, too; the report and the log say so. Encord does
-not document that it lists the files of a group in their order: if it did not, every retry would double such a group, or
-fail for it.
+An image group with the same files in another order counts as registered, too; the log and the report mention it. Encord
+does not document whether it lists the files of a group in order. If it does not, comparing the order would make each
+retry register the group again or fail.
 
-Nor does Encord update the client metadata of groups and scenes that are there, so `update_metadata` does.
+Encord does not update the client metadata of existing groups and scenes, so `update_metadata` does it.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _GROUPS, _SCENES = "groups", "scenes"
 _ITEM_TYPES = {_GROUPS: ("imageGroup", "imageSequence", "dicomSeries"), _SCENES: ("scene",)}
 _ROW_TYPES = {_GROUPS: ("IMG_GROUP", "DICOM"), _SCENES: ("SCENE",)}
 _PAGE_SIZE = 1000
-_LOOKS = (1.0, 2.0, 4.0)  # seconds between looks for the groups of a job whose answer was lost
+_LOOKS = (1.0, 2.0, 4.0)  # seconds between searches for the groups of a job whose response was lost
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Registered:
-    """What a unit is registered as.
+    """The registered group or scene of a unit.
 
-    :param id: Of the data unit; in folders of the storage item.
-    :param matched_by: `URLS`, or `TITLE` where the URLs cannot be compared.
-    :param item: Id of the storage item; None where Encord does not return it.
-    :param note: How it differs, or what was not done with it, and why.
+    :param id: Id of the data unit; in folders, id of the storage item.
+    :param matched_by: `URLS`, or `TITLE` if the URLs cannot be compared.
+    :param item: Id of the storage item; None if Encord does not return it.
+    :param note: How it differs, or what was not done and why.
     """
 
     id: str
@@ -59,7 +59,7 @@ class Registered:
 
 
 class RegisteredGroups:
-    """The groups and scenes of one folder or dataset. Each sort is listed once, when the first of it is looked for.
+    """The groups and scenes of one folder or dataset. Each type is listed once, when it is first needed.
 
     :param credential: Kind of the client's credential.
     """
@@ -69,28 +69,28 @@ class RegisteredGroups:
         self._known: dict[str, dict[str, list[_Known]]] = {}  # by sort and title
 
     def find(self, units: Sequence[Unit]) -> Flow[dict[int, Registered]]:
-        """Those of the units that are registered, by position."""
+        """The units that are registered already, by position."""
         found: dict[int, Registered] = {}
-        for any_order in (False, True):  # first all whose files have the same order: those are theirs
+        for any_order in (False, True):  # first those with the same order of files, which match exactly
             for number, unit in enumerate(units):
                 if number not in found:
                     registered = yield from self._take(unit, any_order)
                     if registered is not None:
                         found[number] = registered
         _warn(
-            "%d groups or scenes count as registered by their title alone, such as %r: their files cannot be compared. "
-            "Give others a title of their own.",
+            "%d groups or scenes count as registered because of their title only, such as %r: their files cannot be "
+            "compared. If they are different ones, give them other titles.",
             [units[number] for number, one in found.items() if one.matched_by == TITLE],
         )
         _warn(
-            "%d image groups count as registered whose files Encord lists in another order, such as %r. If that order "
-            "matters, delete them, or give the new ones another title.",
+            "%d image groups count as registered although Encord lists their files in another order, such as %r. If "
+            "the order matters, delete them, or give the new ones another title.",
             [units[number] for number, one in found.items() if one.note == _OTHER_ORDER],
         )
         return found
 
     def _take(self, unit: Unit, any_order: bool) -> Flow[Registered | None]:
-        """What is registered of a unit, and stands for no other from now on."""
+        """The registered group of a unit. It is not matched with another unit afterwards."""
         sort = _sort(unit)
         if sort is None:
             return None
@@ -105,10 +105,10 @@ class RegisteredGroups:
         return None
 
     def update_metadata(self, units: Sequence[Unit], present: Mapping[int, Registered]) -> Flow[dict[int, Registered]]:
-        """Give units that are registered the client metadata that they have now; those without any keep theirs.
+        """Update the client metadata of registered units. Units without client metadata keep the existing one.
 
-        :param present: The units that are registered, by position.
-        :return: The same; those that could not be updated with a note of that.
+        :param present: The registered units, by position.
+        :return: The registered units; those that could not be updated have a note.
         """
         wanted = {
             one.item or "": units[number].client_metadata
@@ -131,7 +131,7 @@ class RegisteredGroups:
         if noted:
             first = next(iter(noted))
             log.warning(
-                "upsert_metadata: %d groups or scenes that are registered kept their metadata, such as %r. %s",
+                "upsert_metadata: the metadata of %d registered groups or scenes was not updated, such as %r. %s",
                 len(noted),
                 title_of(units[first])[:80],
                 noted[first].note,
@@ -139,9 +139,9 @@ class RegisteredGroups:
         return {**present, **noted}
 
     def wait_for(self, units: Sequence[Unit]) -> Flow[None]:
-        """Wait for the groups that a job makes, if it was started: until all are there, or no more come.
+        """Wait for the groups of a job that may have started, until all of them exist or no more are added.
 
-        :param units: What the job was sent. Without a group among them there is nothing to wait for.
+        :param units: The units of the job. Without groups among them, it does not wait.
         """
         groups = [unit for unit in units if _sort(unit)]
         there, look = len((yield from self.find(groups))), 0
@@ -151,7 +151,7 @@ class RegisteredGroups:
             found = len((yield from self.find(groups)))
             look = 0 if found > there else look + 1
             there = found
-        self._known = {}  # the next `find` takes each of them once more
+        self._known = {}  # the next `find` can match each of them again
 
     def _list(self, sort: str) -> Flow[dict[str, list[_Known]]]:
         known: dict[str, list[_Known]] = collections.defaultdict(list)
@@ -168,7 +168,7 @@ class RegisteredGroups:
         return known
 
     def _match(self, known: _Known, unit: Unit) -> Flow[str | None]:
-        """By what a unit of the same title is recognised; None if it is another one."""
+        """How a unit with the same title is recognised; None if it is a different one."""
         if isinstance(unit, Scene):
             return TITLE
         if known.type not in _types(unit):
@@ -186,32 +186,32 @@ class RegisteredGroups:
 
 
 def _sort(unit: Unit) -> str | None:
-    """What has to be looked for; None for single files, which Encord itself skips."""
+    """The type to search for; None for single files, because Encord skips their duplicates."""
     if isinstance(unit, Scene):
         return _SCENES
     return _GROUPS if isinstance(unit, ImageGroup | DicomSeries) else None
 
 
 def _types(unit: Unit) -> tuple[str, ...]:
-    """What a folder and a dataset call a group of its type."""
+    """The names of a group's type in folders and datasets."""
     if isinstance(unit, ImageGroup):
         return ("imageSequence" if unit.create_video else "imageGroup", "IMG_GROUP")
     return ("dicomSeries", "DICOM")
 
 
 class _Known:
-    """A group that is there."""
+    """An existing group."""
 
     def __init__(self, id_: str, item: str | None, type_: str):
         self.id, self.item, self.type = id_, item, type_
         self.urls: list[str] | None = None
 
     def in_another_order_than(self, unit: Unit) -> bool:
-        """Whether it is known to have its files in another order. The order of a series is Encord's own."""
+        """Whether its files are known to be in another order. Encord sets the order of a series itself."""
         return isinstance(unit, ImageGroup) and self.urls is not None and self.urls != urls_of(unit)
 
     def registered(self, unit: Unit, matched_by: str) -> Registered:
-        """What a unit is that this one stands for."""
+        """The record of a unit that matches this group."""
         note = _OTHER_ORDER if self.in_another_order_than(unit) else None
         return Registered(self.id, matched_by, self.item, note)
 

@@ -1,11 +1,11 @@
 """The report of a registration: a file of the lines that the module `lines` makes.
 
-What is sent is written down before the job starts (`SentUnit`), so the report never depends on reading the source a
-second time.
+The units of a job are written before the job starts (`SentUnit`), so the source does not have to be read again for the
+report.
 
-Each job has a part in ``<report>.parts/``; the report is made of the parts at the end. Lines of earlier runs about
-other units are kept in ``<report>.known``. An id that an earlier line knows stays known: Encord's result does not name
-a file that it skips. Only files that this module wrote are ever replaced or deleted.
+Each job has a part in ``<report>.parts/``. At the end, the parts are combined into the report. Lines of earlier runs
+about other units are kept in ``<report>.known``. Ids from earlier lines are kept, because Encord's result does not
+contain files that it skips. Only files that this module wrote are replaced or deleted.
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ def settle(report: RegistrationReport | None, claim: Claim) -> None:
 
 
 class RegistrationReport:
-    """A report, and the parts that it is made of.
+    """A report and its parts.
 
-    :param path: The report; a path object.
-    :param dataset: Id of the dataset that is registered with; None for a folder.
-    :param folder: Id of the folder, where there is no dataset.
+    :param path: Path object of the report.
+    :param dataset: Id of the dataset; None for a folder.
+    :param folder: Id of the folder, if there is no dataset.
     """
 
     def __init__(self, path: Any, *, dataset: str | None = None, folder: str | None = None):
@@ -96,9 +96,9 @@ class RegistrationReport:
         return self._directory / CLAIM_FILE
 
     def require_ours(self) -> None:
-        """Make sure that the report can be written, and that it replaces nothing but an earlier one.
+        """Check that the report can be written, and replaces at most an earlier report.
 
-        :raises InvalidArgumentError: Something else is there.
+        :raises InvalidArgumentError: The path contains something else.
         """
         for path in (self._path, self._known_path):
             require_replaceable(path, "report", _LINE.decode, "a report of a registration")
@@ -107,12 +107,12 @@ class RegistrationReport:
         foreign = next((path for path in paths if not self._is_ours(path)), None)
         if foreign is not None:
             raise InvalidArgumentError(
-                f"report: {self._directory} holds {foreign.name[:80]!r}, which is not part of a report. Name another "
-                "file, or delete that directory."
+                f"report: {self._directory} contains {foreign.name[:80]!r}, which is not part of a report. Use another "
+                "file for the report, or delete that directory."
             )
 
     def keep_earlier(self) -> None:
-        """Keep what an earlier attempt wrote in parts, before this one writes its own."""
+        """Keep the parts of an earlier attempt, before this attempt writes its own."""
         parts = self._parts()
         if not parts:
             return
@@ -122,30 +122,30 @@ class RegistrationReport:
 
     @property
     def has_open_part(self) -> bool:
-        """Whether an earlier attempt was about to start a job, or had started it, and wrote no outcome."""
+        """Whether an earlier attempt has written no outcome of a job that it had started or was about to start."""
         with storage_errors("report", self._directory):
             return any(_SENT.fullmatch(path.name) for path in self._files())
 
     def open_part(self, number: int, units: Iterable[Unit], present: Mapping[int, Registered]) -> None:
-        """Write down what the next job is sent, before it starts.
+        """Write the units of the next job, before it starts.
 
-        :param present: The units that are there already, by position.
+        :param present: The units that exist already, by position.
         """
         sent = (_sent(unit, present.get(at)) for at, unit in enumerate(units))
         self._write(_sent_name(number), (msgspec.json.encode(item) + b"\n" for item in sent))
 
     def sent(self, number: int) -> list[SentUnit]:
-        """What a job was sent."""
+        """The units of a job."""
         rows = json_lines(self._directory / _sent_name(number), "report")
         return [msgspec.convert(row.fields, SentUnit) for row in rows]
 
     def drop_part(self, number: int) -> None:
-        """Forget what a job was to be sent that certainly did not start."""
+        """Delete the units of a job that certainly did not start."""
         with storage_errors("report", self._directory):
             remove(self._directory / _sent_name(number))
 
     def drop_open_parts(self) -> None:
-        """Forget what jobs were sent that wrote no outcome."""
+        """Delete the units of jobs without a written outcome."""
         with storage_errors("report", self._directory):
             for path in self._files():
                 if _SENT.fullmatch(path.name):
@@ -157,13 +157,14 @@ class RegistrationReport:
         try:
             urls = yield from urls_of_items(ambiguous_items(sent, answer))
         except EncordError as error:
-            log.warning("Units of one title have no id in the report, as items cannot be read: %s", error)
+            log.warning("Units with the same title have no id in the report, because items cannot be read: %s", error)
         self.close_part(number, registration_lines(sent, answer, urls), all_ended=answer.status == DONE)
 
     def close_part(self, number: int, lines: Iterable[RegistrationLine], *, all_ended: bool = True) -> None:
         """Write the outcomes of a job.
 
-        :param all_ended: Whether the job went through all of its units: then it skipped what it does not name.
+        :param all_ended: Whether the job has processed all its units. If so, it skipped the units that it does not
+            return.
         """
         target = {"dataset_id": self._dataset, "folder_id": self._folder}
         ours = [msgspec.structs.replace(line, **target) for line in lines]
@@ -173,7 +174,7 @@ class RegistrationReport:
         self.drop_part(number)
 
     def finish(self) -> None:
-        """Write the report, whole; then the parts are not needed any more."""
+        """Write the complete report, and delete the parts."""
         self.publish()
         with storage_errors("report", self._directory):
             ours = [path for path in self._files() if _PART.fullmatch(path.name) or _SENT.fullmatch(path.name)]
@@ -181,12 +182,12 @@ class RegistrationReport:
             remove_unfinished(self._directory)
 
     def publish(self) -> None:
-        """Write the report of what the parts hold, if there are any, in place of that of an earlier run."""
+        """Write the report from the parts, if there are any. It replaces the report of an earlier run."""
         parts = self._parts()
         if not parts:
             return
         of_parts = {key_of(line) for path in parts for line in _lines(path)}
-        # First: if the task is killed between the two, nothing is lost. What is known is of attempts after the report.
+        # First, so that a kill between the two steps loses nothing. The known lines are newer than the report.
         self._write_known(of_parts, earlier=[self._known_path, self._path])
         with storage_errors("report", self._path):
             write_whole(self._path, encode_lines(line for path in parts for line in _lines(path)))
@@ -207,7 +208,7 @@ class RegistrationReport:
             write_whole(self._directory / name, lines)
 
     def _files(self) -> list[Any]:
-        """What is in the directory. Some object stores list the directory itself, as a name that is empty."""
+        """The files in the directory. Some object stores also list the directory itself, with an empty name."""
         if not self._directory.exists():
             return []
         own = self._directory.name
@@ -237,7 +238,7 @@ class RegistrationReport:
         return True
 
     def _known_ids(self, wanted: Collection[bytes]) -> dict[bytes, str]:
-        """The ids that earlier lines have of units."""
+        """The ids of units from earlier lines."""
         found: dict[bytes, str] = {}
         for line in self._earlier_lines([self._known_path, self._path]) if wanted else ():
             if line.id is not None and (key := key_of(line)) in wanted:
@@ -252,14 +253,15 @@ class RegistrationReport:
                 yield from _lines(path)
 
     def _write_known(self, replaced: set[bytes], *, earlier: Iterable[Any], first: Iterable[Any] = ()) -> None:
-        """Write what is known of earlier runs, each unit once.
+        """Write the lines of earlier runs, one per unit.
 
-        :param replaced: Units of which newer lines are there.
-        :param earlier: Files that hold earlier lines, the newest first.
-        :param first: Files whose lines are kept before the others.
+        :param replaced: Units that have newer lines.
+        :param earlier: Files with earlier lines, the newest first.
+        :param first: Files whose lines are preferred.
         """
         seen = set(replaced)
-        # Aside first: a store may empty an object when it is opened for writing, and the lines are read from it.
+        # To another file first: a store may empty an object when it is opened for writing, while it is still being
+        # read.
         with tempfile.SpooledTemporaryFile(max_size=_MOST_IN_MEMORY) as aside:
             for path in first:
                 aside.writelines(encode_lines(_lines(path)))
@@ -282,7 +284,7 @@ def _lines(path: Any) -> Iterator[RegistrationLine]:
             yield _LINE.convert(row.fields)
         except msgspec.ValidationError as error:
             raise InvalidArgumentError(
-                f"report: {path}, {row.where}: it is not a line of a report: {error}. Delete the file, or name "
+                f"report: {path}, {row.where}: it is not a line of a report: {error}. Delete the file, or use "
                 "another report."
             ) from None
 

@@ -1,9 +1,9 @@
-"""The upload JSON that Encord documents for private cloud data, entry by entry (protocol, section 7.11).
+"""Reading Encord's upload JSON for private cloud data, entry by entry (protocol, section 7.11).
 
-Its lists are named in ``snake_case`` and the fields of their entries in ``camelCase``; both are taken either way. What
-an entry says of its file (``videoMetadata`` and its like) is passed on. A key that is not known is refused rather than
-dropped. The switches ``skip_duplicate_urls`` and ``upsert_metadata`` are arguments of the operator; a file that says
-otherwise is refused.
+Its lists have names in ``snake_case`` and the fields of their entries in ``camelCase``; both spellings are accepted for
+both. The details of a file (``videoMetadata`` and similar fields) are passed on. Unknown keys are refused. The switches
+``skip_duplicate_urls`` and ``upsert_metadata`` are arguments of the operator; if the file has another value, it is
+refused.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def upload_json_entries(
 ) -> Iterator[Unit]:
     """The units of an upload JSON.
 
-    :param where: Begins messages.
-    :param switches: The switches as they are used, by name. None does not look at those of the file.
-    :raises InvalidArgumentError: A list, an entry or a key is not what Encord documents.
+    :param where: The beginning of messages.
+    :param switches: The values of the switches, by name. None does not check the switches in the file.
+    :raises InvalidArgumentError: A list, an entry or a key does not match Encord's documentation.
     """
     for name, entries in value.items():
         plain = _plain(name)
@@ -55,9 +55,9 @@ def upload_json_entries(
             continue
         if plain not in _LISTS and plain != _IMAGE_GROUPS:
             known = ", ".join(["image_groups", *(kind.list_name for kind in KINDS)])
-            raise InvalidArgumentError(f"{where}: the list {name[:40]!r} is not known. Lists are {known}.")
+            raise InvalidArgumentError(f"{where}: the list {name[:40]!r} is not known. Valid lists are {known}.")
         if not isinstance(entries, list):
-            raise InvalidArgumentError(f"{where}: {name}: it must be a list.")
+            raise InvalidArgumentError(f"{where}: {name}: it is not a list.")
         for number, entry in enumerate(entries, 1):
             place = f"{where}, {name}, entry {number}"
             yield _unit(plain, _fields(require_object(entry, place), place), place)
@@ -66,39 +66,41 @@ def upload_json_entries(
 def _require_switch(name: str, value: Any, used: Mapping[str, bool], where: str) -> None:
     if value is not None and value is not used.get(name):
         raise InvalidArgumentError(
-            f"{where}: {name}: the file says {str(value)[:40].lower()}, and the argument of the task says "
+            f"{where}: {name}: the file has the value {str(value)[:40].lower()}, but the argument of the task is "
             f"{str(used.get(name)).lower()}. Set the argument {name}, and remove the key from the file."
         )
 
 
 def require_url(url: Any, where: str) -> str:
-    """The URL of an object, checked.
+    """Check the URL of an object.
 
-    :raises InvalidArgumentError: It is none, or too long.
+    :raises InvalidArgumentError: It is not a URL, or too long.
     """
     if url is None or url == "":
-        raise InvalidArgumentError(f"{where}: it is missing. Give a URL, such as s3://bucket/key.")
+        raise InvalidArgumentError(f"{where}: it is missing. Add a URL, such as s3://bucket/key.")
     if not isinstance(url, str) or "://" not in url:
         raise InvalidArgumentError(f"{where}: {str(url)[:80]!r} is not a URL, such as s3://bucket/key.")
     if len(url.encode("utf-8", "surrogatepass")) > LONGEST_URL:
-        raise InvalidArgumentError(f"{where}: it has more than {LONGEST_URL} bytes.")
+        raise InvalidArgumentError(f"{where}: it has more than {LONGEST_URL} bytes, Encord's limit.")
     return _require_text(url, where)
 
 
 def require_title(title: Any, where: str) -> str:
-    """The title of a unit, checked.
+    """Check the title of a unit.
 
     :raises InvalidArgumentError: It is not text, or too long.
     """
     if not isinstance(title, str):
-        raise InvalidArgumentError(f"{where}: it must be a text.")
+        raise InvalidArgumentError(f"{where}: it is not text.")
     if len(title) > LONGEST_TITLE:
-        raise InvalidArgumentError(f"{where}: it has {len(title)} characters, and Encord takes {LONGEST_TITLE}.")
+        raise InvalidArgumentError(
+            f"{where}: it has {len(title)} characters, but Encord accepts at most {LONGEST_TITLE}."
+        )
     return _require_text(title, where)
 
 
 def title_or(title: Any, name: str, where: str) -> str:
-    """The title of a unit, checked; one that is missing or empty is the name of its file.
+    """Check the title of a unit. If it is missing or empty, return the name of the file.
 
     :raises InvalidArgumentError: It is not text, or too long.
     """
@@ -108,7 +110,7 @@ def title_or(title: Any, name: str, where: str) -> str:
 def name_in(url: str) -> str:
     """The name of the object of a URL: the last part of its path, unescaped.
 
-    ``#`` and ``?`` end the path of a web address only; in keys of object stores they are characters like others.
+    ``#`` and ``?`` end the path only in web addresses; in keys of object stores they are normal characters.
     """
     scheme, _, rest = url.partition("://")
     if scheme.lower() in ("http", "https"):
@@ -120,7 +122,9 @@ def _require_text(text: str, where: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise InvalidArgumentError(f"{where}: it holds half of a character (a lone surrogate).") from None
+        raise InvalidArgumentError(
+            f"{where}: it contains half of a surrogate pair, which is not a character."
+        ) from None
     return text
 
 
@@ -129,10 +133,10 @@ def _plain(name: str) -> str:
 
 
 def _fields(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The fields by their names in lower case without underscores."""
+    """The fields by name, in lower case and without underscores."""
     fields = {_plain(name): value for name, value in entry.items() if value is not None}
     if len(fields) < sum(value is not None for value in entry.values()):
-        raise InvalidArgumentError(f"{where}: a field is given twice, in two ways of writing it.")
+        raise InvalidArgumentError(f"{where}: a field is there twice, in two spellings. Keep one.")
     return fields
 
 
@@ -151,7 +155,7 @@ def _unit(name: str, fields: dict[str, Any], where: str) -> Unit:
         _require_no_more(fields, where)
         if title is None or title == "":
             raise InvalidArgumentError(
-                f"{where}, title: it is missing. A scene is recognised by its title, so it is not registered twice."
+                f"{where}, title: it is missing. Add a title; it prevents that a scene is registered twice."
             )
         return Scene(title=require_title(title, f"{where}, title"), scene=scene, client_metadata=metadata)
     url = require_url(fields.pop("objecturl", None), f"{where}, objectUrl")
@@ -178,7 +182,7 @@ def _parts(fields: dict[str, Any], list_name: str, kind: Kind, where: str) -> Se
     files = [Part(url=url, title=require_title(name_in(url), f"{where}, title")) for url in urls]
     listed = fields.pop(list_name.lower(), [])
     if not isinstance(listed, list):
-        raise InvalidArgumentError(f"{where}, {list_name}: it must be a list.")
+        raise InvalidArgumentError(f"{where}, {list_name}: it is not a list.")
     for number, one in enumerate(listed, 1):
         place = f"{where}, {list_name}, file {number}"
         file = _fields(require_object(one, place), place)
@@ -190,7 +194,7 @@ def _parts(fields: dict[str, Any], list_name: str, kind: Kind, where: str) -> Se
         _require_no_more(file, place)
         files.append(Part(url=url, title=title, details=details))
     if not files:
-        raise InvalidArgumentError(f"{where}: it names no files. Name them as objectUrl_0, objectUrl_1, ...")
+        raise InvalidArgumentError(f"{where}: it contains no files. Add them as objectUrl_0, objectUrl_1, ...")
     return files
 
 
@@ -200,10 +204,10 @@ def _details(fields: dict[str, Any], name: str | None, where: str) -> Mapping[st
 
 
 def _group_title(title: Any, files: Sequence[Part], where: str) -> str:
-    """Without a title a group is called as its first file is: so it is recognised when it is registered again."""
+    """The title of a group; without one, the name of its first file, so that a repeat recognises the group."""
     return title_or(title, files[0].title or name_in(files[0].url), f"{where}, title")
 
 
 def _require_no_more(fields: Mapping[str, Any], where: str) -> None:
     for name in fields:
-        raise InvalidArgumentError(f"{where}: the key {name[:40]!r} is not known here.")
+        raise InvalidArgumentError(f"{where}: the key {name[:40]!r} is not known. Remove it.")

@@ -1,7 +1,7 @@
-"""What is remembered of a snapshot between attempts: that it was begun, when, and which rows it has.
+"""The state of a snapshot that is stored between attempts: that it was started, when, and which rows it has.
 
-A report remembers every row. Airflow's store of task state (3.3) remembers a fingerprint of the rows. Without both,
-only the rows of the branch say what it is (see `snapshot_evidence`).
+A report stores each row. Airflow's task state store (3.3) stores a hash of the rows. Without either, the rows of the
+branch are the only evidence (see `snapshot_evidence`).
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ _KEY = "encord_snapshot"
 
 
 class Capture(msgspec.Struct, frozen=True, kw_only=True):
-    """A snapshot that was begun.
+    """A snapshot that was started.
 
-    :param branch: Where its labels are.
-    :param captured_at: Rows that were created by then belong to it; ISO 8601, UTC.
-    :param begun: When the copying began, by Encord's clock; so `ended`, which is None as long as it is not whole.
-    :param rows: How many rows the branch has.
+    :param branch: Branch of the snapshot.
+    :param captured_at: Rows that were created by this time belong to the snapshot; ISO 8601, UTC.
+    :param begun: When the copying started, by Encord's clock.
+    :param ended: When the copying ended, by Encord's clock; None until the snapshot is complete.
+    :param rows: Number of rows on the branch.
     :param digest: See `snapshot_evidence.digest`.
     """
 
@@ -45,12 +46,12 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
 class SnapshotLine(ReportLine, frozen=True, kw_only=True):
     """A line of the report: a label row of the snapshot.
 
-    The source is the branch that was frozen; the id is the label hash of the row on the branch of the snapshot, null in
-    the one line of a snapshot without rows.
+    ``source`` is the branch that was copied. ``id`` is the label hash of the row on the snapshot's branch; it is null
+    in the only line of a snapshot without rows.
 
-    :param source_label_hash: That of the row that was copied.
-    :param last_edited_at: When the copy was last edited, as Encord wrote it.
-    :param about: Fingerprint of project, branches and due time.
+    :param source_label_hash: Label hash of the row that was copied.
+    :param last_edited_at: When the copy was last edited, in Encord's format.
+    :param about: Hash of project, branches and due time.
     """
 
     data_hash: str | None
@@ -64,11 +65,11 @@ _LINE = LineReader(SnapshotLine, OPERATION)
 
 
 class Memory:
-    """Remembers one snapshot.
+    """Stores the state of one snapshot.
 
     :param about: A `fingerprint` of project, branches and due time.
-    :param store: Airflow's store of task state; None on lines without it.
-    :param report: A path object for the report; None for none.
+    :param store: Airflow's task state store; None for Airflow versions without it.
+    :param report: Path object of the report; None for no report.
     """
 
     def __init__(self, about: str, *, store: Store | None = None, report: Any = None):
@@ -79,30 +80,30 @@ class Memory:
 
     @property
     def lasting(self) -> bool:
-        """Whether another attempt knows what this one remembers."""
+        """Whether another attempt can read the state that this one stores."""
         return self._checkpoint.lasting
 
     def load(self) -> Capture | None:
-        """What an earlier attempt remembered.
+        """Load the state that an earlier attempt stored.
 
-        :raises InvalidArgumentError: The report is of something else.
+        :raises InvalidArgumentError: The report is not the report of this snapshot.
         """
         if self._report is not None and (lines := self._read()):
             self._lines = lines
-            self._checkpoint.forget()  # an attempt may have died after the report was whole
+            self._checkpoint.forget()  # an attempt may have died after the report was complete
             return lines[0].capture
         return self._checkpoint.load()
 
     def begin(self, capture: Capture) -> None:
-        """Remember that a snapshot is begun."""
+        """Store that a snapshot was started."""
         self._checkpoint.save(capture)
 
     def finish(
         self, capture: Capture, source: str, rows: Sequence[LabelRowMetadata], copied: dict[str, str | None]
     ) -> None:
-        """Remember a snapshot that is whole.
+        """Store a complete snapshot.
 
-        :param copied: Label hashes of the rows that were copied, by data hash.
+        :param copied: Label hashes of the copied rows on the source branch, by data hash.
         """
         if self._report is None:
             self._checkpoint.save(capture)
@@ -114,14 +115,14 @@ class Memory:
         self._checkpoint.forget()
 
     def difference(self, capture: Capture, rows: Sequence[LabelRowMetadata]) -> str | None:
-        """What was done to the rows of a whole snapshot, in words; None if they are as they were."""
+        """Describe the changes of a complete snapshot's rows; None if they have not changed."""
         if self._lines:
             return changed(rows, {line.id: line.last_edited_at for line in self._lines if line.id is not None})
         if capture.digest in (None, digest(rows)):
             return None
         return (
             edited(rows)
-            or f"some of its rows were edited, added or deleted (it had {capture.rows}, and has {len(rows)})"
+            or f"some of its rows were edited, added or deleted (it had {capture.rows} rows, and has {len(rows)} now)"
         )
 
     def _read(self) -> list[SnapshotLine]:
@@ -135,8 +136,8 @@ class Memory:
             lines = []
         if not lines or any(line.about != self._about for line in lines):
             raise InvalidArgumentError(
-                f"report: {self._report} is not the report of this snapshot. Give each snapshot a report of its own, "
-                "such as one whose name has {{ ts_nodash }} in it."
+                f"report: {self._report} is not the report of this snapshot. Use a separate report for each snapshot, "
+                "such as one with {{ ts_nodash }} in its name."
             )
         return lines
 

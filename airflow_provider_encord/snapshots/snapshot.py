@@ -1,12 +1,12 @@
-"""Freezing labels: a branch for a date, which people do not edit, so that each export of it is the same.
+"""Snapshots of labels: copies on a separate branch that people do not edit, so that all exports of it are equal.
 
-Which rows belong to a snapshot is decided by time alone: those that were created by the moment it was due. It is taken
-once. A copy that was cut off is completed as long as the snapshot is not late, and a snapshot that is whole is only
-checked: no row is ever added to it, and one that a person edited is noticed. A branch that is not known to be this
-snapshot (see `snapshot_memory`, `snapshot_evidence`) is refused.
+The rows of a snapshot are decided by time only: the rows that were created by the time at which the snapshot was due. A
+snapshot is taken once. An interrupted copy is completed unless it is too late. A complete snapshot is only checked: no
+row is added to it, and edited rows are detected. A branch that is not known to be this snapshot (see `snapshot_memory`,
+`snapshot_evidence`) is refused.
 
-A snapshot that is taken late has the day in the name of its branch. The day and not the time, so that two tasks that
-take it at once take the same one.
+If a snapshot is taken late, the name of its branch contains the day. It does not contain the time, so two tasks that
+take the snapshot at the same moment use the same branch.
 """
 
 from __future__ import annotations
@@ -29,18 +29,19 @@ from airflow_provider_encord.snapshots.memory import Capture, Memory
 log = logging.getLogger(__name__)
 
 _LATE = re.compile(r"-taken-\d{8}(T\d{6}Z)?")
-_ADVICE = "Name another branch; a `report` of each snapshot lets a retry know its own."
+_ADVICE = "Pass another branch name. With a separate `report` for each snapshot, a retry recognises its own snapshot."
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """A snapshot that is whole.
+    """A complete snapshot.
 
-    :param branch: Where the labels are; not the branch that was asked for if it was taken late.
-    :param rows: Label rows of the branch.
-    :param copied: Those that were copied just now; none if it was whole before.
-    :param taken_late: Whether it was taken after its date, and so is not what there was on that date.
-    :param captured_at: Rows that were created by then belong to it; ISO 8601, UTC.
-    :param captured_from: When the first row was copied, by Encord's clock; so `captured_until`, the last.
+    :param branch: Branch of the snapshot. It differs from the requested name if the snapshot was taken late.
+    :param rows: Number of label rows on the branch.
+    :param copied: Number of rows that this run copied; 0 if the snapshot was complete before.
+    :param taken_late: Whether it was taken late, so that its labels may differ from those at the due time.
+    :param captured_at: Rows that were created by this time belong to the snapshot; ISO 8601, UTC.
+    :param captured_from: When the first row was copied, by Encord's clock.
+    :param captured_until: When the last row was copied, by Encord's clock.
     """
 
     branch: str
@@ -53,11 +54,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Date(msgspec.Struct, frozen=True, kw_only=True):
-    """For when a snapshot is.
+    """The time of a snapshot.
 
-    :param due: When it was to be taken.
-    :param late_after: Until when it may be taken without being late.
-    :param mark_late: Take it late, and say so in the branch's name; else a late one is refused.
+    :param due: When the snapshot is due.
+    :param late_after: After this time, the snapshot is late.
+    :param mark_late: Take a late snapshot, and add the day to the name of its branch. False refuses it.
     """
 
     due: datetime.datetime
@@ -68,18 +69,17 @@ class Date(msgspec.Struct, frozen=True, kw_only=True):
 def take_snapshot(
     client: EncordClient, project: str, *, branch: str, source: str, date: Date, memory: Memory
 ) -> Snapshot:
-    """Copy labels to a branch, unless they are there.
+    """Copy labels to the branch of a snapshot, unless they are there already.
 
-    :param branch: Its name; with a late snapshot, the beginning of its name.
-    :param source: The branch that is frozen.
-    :raises InvalidArgumentError: The branch is something else, its rows were changed, or its date is past.
-    :raises CountMismatchError: Encord left out rows.
-    :raises EncordError: Encord refused, or was not reached; what was copied stays, and the next try completes it.
+    :param branch: Name of the branch; for a late snapshot, the beginning of the name.
+    :param source: The branch to copy.
+    :raises InvalidArgumentError: The branch is something else, its rows were changed, or it is too late.
+    :raises CountMismatchError: Encord did not copy all rows.
+    :raises EncordError: Encord refused a request, or cannot be reached. The copied rows stay, and the next attempt
+        completes the snapshot.
     """
     if branch == source:
-        raise InvalidArgumentError(
-            f"snapshot_branch: {branch!r} is the source, too; a snapshot needs a branch of its own."
-        )
+        raise InvalidArgumentError(f"snapshot_branch: {branch!r} is also the source branch. Pass another name.")
     return _Taking(client, project, branch, source, date, memory).take()
 
 
@@ -104,8 +104,8 @@ class _Taking:
         held = self._rows(capture.branch) if capture and capture.branch in branches else []
         if capture and held and (capture.taken_late or not self._date.mark_late):
             raise InvalidArgumentError(
-                f"snapshot_branch: the snapshot {capture.branch!r} was begun at {capture.begun} and cut off, and it "
-                f"is too late to complete it: labels have changed since. {_ADVICE}"
+                f"snapshot_branch: the snapshot {capture.branch!r} was started at {capture.begun} and interrupted. It "
+                f"is too late to complete it, because labels may have changed since. {_ADVICE}"
             )
         return self._complete(self._new())
 
@@ -116,9 +116,9 @@ class _Taking:
             )
 
     def _found(self, branches: Sequence[str]) -> Capture | None:
-        """The snapshot that is there though nothing is remembered of it; None if there is no such branch.
+        """The snapshot on a branch about which nothing is stored; None if the branch does not exist.
 
-        :raises InvalidArgumentError: A branch of the name is something else.
+        :raises InvalidArgumentError: The branch with this name is something else.
         """
         late = min((branch for branch in branches if self._is_late_name(branch)), default=None)
         for name, taken_late in ((late, True), (self._branch, False)):
@@ -132,7 +132,7 @@ class _Taking:
                 judgement = msgspec.structs.replace(judgement, fault="this task did not make it")
             if judgement.fault:
                 raise InvalidArgumentError(
-                    f"snapshot_branch: {name!r} exists and is not this snapshot: {judgement.fault}. Nothing was added "
+                    f"snapshot_branch: {name!r} exists but is not this snapshot: {judgement.fault}. Nothing was added "
                     f"to it. {_ADVICE}"
                 )
             begun = made.isoformat()
@@ -149,35 +149,35 @@ class _Taking:
         return name.startswith(self._branch) and _LATE.fullmatch(name.removeprefix(self._branch)) is not None
 
     def _too_late(self, capture: Capture) -> bool:
-        """Whether a copy that was cut off must not be completed any more."""
+        """Whether it is too late to complete an interrupted copy."""
         limit = self._date.late_after
         if capture.taken_late:
             limit = parse_time(capture.begun) + (self._date.late_after - self._date.due)
         return self._client.encord_time() > limit
 
     def _new(self) -> Capture:
-        """Begin a snapshot, and remember it.
+        """Start a snapshot, and store that it was started.
 
         :raises InvalidArgumentError: It is too late.
         """
         due, now = self._date.due, self._client.encord_time()
-        late = now > self._date.late_after and bool(self._rows(self._source))  # what has no labels cannot be late
+        late = now > self._date.late_after and bool(self._rows(self._source))  # without labels, it cannot be late
         if late and not self._date.mark_late:
             raise InvalidArgumentError(
-                f"snapshot_branch: there is no snapshot {self._branch!r}, and it was due on "
-                f"{due.isoformat(timespec='seconds')}. What the labels were then is not known any more. With "
-                "if_late='mark' they are taken as they are now, and the branch's name says so."
+                f"snapshot_branch: the snapshot {self._branch!r} does not exist, and it was due on "
+                f"{due.isoformat(timespec='seconds')}. Encord does not keep past versions of labels. Set "
+                "if_late='mark' to copy the current labels to a branch whose name contains the day."
             )
         branch = self._branch
         if late:
             branch = f"{self._branch}-taken-{now.astimezone(datetime.UTC):%Y%m%d}"
-            log.warning("The snapshot %s was due on %s; it is taken now, as %s.", self._branch, due.isoformat(), branch)
+            log.warning("The snapshot %s was due on %s; taking it now, as %s.", self._branch, due.isoformat(), branch)
         capture = Capture(branch=branch, captured_at=_text(now if late else due), taken_late=late, begun=_text(now))
         self._memory.begin(capture)
         return capture
 
     def _complete(self, capture: Capture) -> Snapshot:
-        """Copy what is missing, and check that all is there."""
+        """Copy the missing rows, and check that the snapshot is complete."""
         branch, wanted = capture.branch, self._wanted(parse_time(capture.captured_at))
         before = self._rows(branch)
         self._require(branch, outsiders(before, wanted) or edited(before))
@@ -199,12 +199,12 @@ class _Taking:
         return _snapshot(capture, copied=len(whole) - len(there))
 
     def _checked(self, capture: Capture) -> Snapshot:
-        """A snapshot that was whole, if it still is."""
+        """Check that a complete snapshot has not changed."""
         self._require(capture.branch, self._memory.difference(capture, self._rows(capture.branch)))
         return _snapshot(capture, copied=0)
 
     def _account_for(self, branch: str, wanted: Sequence[LabelRowMetadata], whole: Sequence[LabelRowMetadata]) -> None:
-        """Check that every row was copied, or is gone."""
+        """Check that each row was either copied or deleted."""
         there = {row.data_hash for row in whole}
         lacking = [row.data_hash for row in wanted if row.data_hash not in there]
         if not lacking:
@@ -213,24 +213,27 @@ class _Taking:
         deleted = [one for one in lacking if one not in still]
         require_sum(f"Snapshot {branch}", len(wanted), copied=len(wanted) - len(lacking), deleted=len(deleted))
         log.warning(
-            "%d rows were deleted while %s was taken, the first is of data %s.", len(deleted), branch, deleted[0]
+            "%d rows were deleted while the snapshot %s was taken. The first has data hash %s.",
+            len(deleted),
+            branch,
+            deleted[0],
         )
 
     def _require(self, branch: str, fault: str | None) -> None:
         if fault:
             raise InvalidArgumentError(
-                f"snapshot_branch: the snapshot {branch!r} is not what was frozen any more: {fault}. Nothing was "
-                f"added to it. {_ADVICE}"
+                f"snapshot_branch: the snapshot {branch!r} was changed after it was taken: {fault}. Nothing was added "
+                f"to it. {_ADVICE}"
             )
 
     def _wanted(self, moment: datetime.datetime) -> list[LabelRowMetadata]:
-        """The rows that belong to a snapshot, in the order in which they are copied."""
+        """The rows that belong to a snapshot, in the order of copying."""
         return sorted(
             (row for row in self._rows(self._source) if _created_by(row, moment)), key=lambda row: row.data_hash
         )
 
     def _rows(self, branch: str) -> list[LabelRowMetadata]:
-        """Rows of a branch that have labels."""
+        """The rows of a branch that have labels."""
         which = LabelRowFilter(branch_name=branch, include_workflow_graph_node=False)
         listed = self._project.label_rows(which)
         return [row for row in listed if row.label_hash is not None and row.branch_name == branch]
@@ -249,7 +252,7 @@ def _snapshot(capture: Capture, *, copied: int) -> Snapshot:
 
 
 def _created_by(row: LabelRowMetadata, moment: datetime.datetime) -> bool:
-    """Whether a row belongs to the snapshot; one without a time does."""
+    """Whether a row belongs to the snapshot. A row without a time does."""
     created = time_of(row.created_at)
     return created is None or created <= moment
 

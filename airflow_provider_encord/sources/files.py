@@ -1,10 +1,10 @@
-"""Which files a user means: paths, patterns, directories, here or in an object store.
+"""Finding the files of `source`: paths, patterns and directories, on this machine or in an object store.
 
-A string with a scheme (``s3://...``) becomes a path through the function that the caller passes in, as only Airflow can
-find the credentials for it; other strings are paths of this machine. From there on both are the same: they are asked
-only for what `pathlib.Path` and Airflow's ``ObjectStoragePath`` share.
+A string with a scheme (``s3://...``) is converted to a path by a function that the caller passes, because only Airflow
+knows its credentials. Other strings are paths on this machine. Both kinds of path are used only through methods that
+`pathlib.Path` and Airflow's ``ObjectStoragePath`` share.
 
-A path with pattern characters (``a[1].png``) is taken literally if a file of that name exists.
+A path with pattern characters (``a[1].png``) is not a pattern if a file with that name exists.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PATTERN_CHARACTERS = "*?["
 
 
 class SourcePath(Protocol):
-    """What is used of a path, here or in an object store."""
+    """The methods of a path that are used, on this machine or in an object store."""
 
     @property
     def name(self) -> str: ...
@@ -47,17 +47,18 @@ OpenUri: TypeAlias = Callable[[str], Any]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """A file that is to be in Encord, or several that are to be one unit there.
+    """A file to upload, or several files that form one unit.
 
-    :param path: None of a unit of several files.
-    :param uri: Where it is; unescaped, as ``ObjectStoragePath`` takes it. Of several files, that of the first.
-    :param title: Its name, which becomes the title of the data unit.
-    :param size: In bytes, of all files together.
-    :param media_type: As in ``"image/png"``; None if the name stands for none.
-    :param parts: The files of an image group or DICOM series, in order; empty for a file by itself.
-    :param create_video: Make an image sequence of a group, which plays like a video.
-    :param client_metadata: The user's own data about it.
-    :param version: Changes when the file is written, such as its time or entity tag; None if the store has none.
+    :param path: Path of the file; None for a unit of several files.
+    :param uri: URI of the file (unescaped, as in ``ObjectStoragePath``); for several files, that of the first.
+    :param title: Name of the file, which becomes the title of the data unit.
+    :param size: Total size in bytes.
+    :param media_type: Media type, such as ``"image/png"``; None if it is not known.
+    :param parts: The files of an image group or DICOM series, in order; empty for a single file.
+    :param create_video: Create an image sequence from the group, which plays like a video.
+    :param client_metadata: Client metadata of the unit.
+    :param version: A value that changes when the file is written, such as its time or entity tag; None if the store has
+        none.
     """
 
     path: Any = dataclasses.field(repr=False, compare=False)
@@ -73,17 +74,17 @@ class SourceFile:
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
-        """What is sent: its parts, or the file itself."""
+        """The files to send: the parts, or the file itself."""
         return self.parts or (self,)
 
     @property
     def file_type(self) -> str:
-        """What a dataset calls the unit."""
+        """The type of the unit with the name that datasets use."""
         return "IMG_GROUP" if self.parts and self.kind == IMAGE else self.kind.file_type
 
     @property
     def item_type(self) -> str:
-        """What a storage folder calls the unit."""
+        """The type of the unit with the name that storage folders use."""
         if not self.parts:
             return self.kind.item_type
         if self.kind != IMAGE:
@@ -98,17 +99,17 @@ def find_files(
     kind: Kind | None = None,
     leave_out: Callable[[str], bool] | None = None,
 ) -> list[SourceFile]:
-    """The files that `source` means, in its order, those of a pattern or directory ordered by name; each once.
+    """The files of `source`, in order, without duplicates. Files of a pattern or directory are ordered by name.
 
-    :param source: One or several of: a path, a pattern (``*``, ``?``, ``[...]``, ``**`` for any depth), a directory
-        (all files in it and below it whose names stand for a kind other than text, without hidden ones; links to
-        directories are not followed), a URI
-        of any of these, or path objects.
-    :param open_uri: Makes a path object of a URI, or raises an error that says why it cannot.
-    :param kind: What all of them are, whatever their names; None goes by the names.
-    :param leave_out: Whether a file, by its URI, is one of ours and no data, such as a report. None leaves out none.
-    :raises InvalidArgumentError: Something is missing, or of an unknown kind, or its name is too long, or there is
-        nothing at all. The message names the file.
+    :param source: One or several of: a path; a pattern (``*``, ``?``, ``[...]``, ``**`` for any depth); a directory
+        (all files in and below it whose suffix has a known kind other than text, without hidden files; links to
+        directories are not followed); a URI of any of these; or path objects.
+    :param open_uri: Makes a path object from a URI, or raises an error that says why it cannot.
+    :param kind: Kind of all files, regardless of their names; None to use the suffixes.
+    :param leave_out: Returns for a URI whether the file is not data but written by this provider, such as a report;
+        None leaves out no files.
+    :raises InvalidArgumentError: A file is missing, has an unknown kind or a name that is too long, or there are no
+        files. The message names the file.
     """
     found: dict[str, SourceFile] = {}
     versions: set[tuple[str, str | None]] = set()
@@ -121,13 +122,13 @@ def find_files(
             files = [_source_file(path, kind) for path in paths]
         for file in files:
             identity = _identity(file, real)
-            # Where a disk takes a name composed and decomposed, its two spellings have one version.
+            # If a disk accepts the composed and the decomposed form of a name, both have the same version.
             alike = composed(identity), file.version
             if identity not in found and (file.version is None or alike not in versions):
                 found[identity] = file
                 versions.add(alike)
     if not found:
-        raise InvalidArgumentError("source: it is empty; name at least one file, pattern or directory.")
+        raise InvalidArgumentError("source: it is empty. Pass at least one file, pattern or directory.")
     return list(found.values())
 
 
@@ -145,7 +146,7 @@ def _as_path(one: Source, open_uri: OpenUri) -> Any:
             raise InvalidArgumentError(f"source: {type(one).__name__} is neither a path nor a URI.")
         return one
     if not one.strip():
-        raise InvalidArgumentError("source: an empty text is not a path; a template may have rendered to nothing.")
+        raise InvalidArgumentError("source: it contains an empty string. Check the rendered template.")
     if "://" not in one:
         return pathlib.Path(one).expanduser()
     return open_uri(one)
@@ -157,7 +158,7 @@ def _expand(path: Any, kind: Kind | None) -> list[Any]:
     if path.exists():
         return [path]
     if not _is_pattern(str(path)):
-        raise InvalidArgumentError(f"source: there is no file or directory {path}.")
+        raise InvalidArgumentError(f"source: the file or directory {path} does not exist.")
     found = sorted((one for one in _matches(path) if one.is_file()), key=str)
     if not found:
         raise InvalidArgumentError(f"source: no file matches {path}.")
@@ -169,29 +170,29 @@ def _is_pattern(text: str) -> bool:
 
 
 def _matches(path: Any) -> Iterator[Any]:
-    """What matches a pattern: the directory before its first pattern character is searched."""
+    """The paths that match a pattern. Searches the directory before the first pattern character."""
     directory = path
     parts: list[str] = []
     while _is_pattern(str(directory)):
         parts.insert(0, directory.name)
         directory = directory.parent
     if parts[-1] == "**":
-        parts.append("*")  # pathlib means directories only, object stores mean everything
+        parts.append("*")  # in pathlib, this matches only directories; in object stores, everything
     matches: Iterator[Any] = directory.glob("/".join(parts))
     return matches
 
 
 def _directory(directory: Any, kind: Kind | None) -> list[Any]:
     keys = keys_below(directory, "source")
-    # Texts stand in many directories without being data, such as a README: these are to be named.
+    # Many directories contain texts that are not data, such as a README. So texts must be named explicitly.
     fitting = [key for key in keys if kind or kind_of(key.rpartition("/")[2]) not in (None, TEXT)]
     if not fitting:
         raise InvalidArgumentError(
-            f"source: no file in the directory {directory} has a suffix that stands for a kind, such as .png or .mp4 "
-            f"({len(keys)} other files). Name their kind with the argument kind."
+            f"source: no file in the directory {directory} has a suffix of a known kind, such as .png or .mp4 "
+            f"({len(keys)} other files). Set the argument kind."
         )
     if len(fitting) < len(keys):
-        log.info("%d files in %s are left out: their names stand for no kind.", len(keys) - len(fitting), directory)
+        log.info("Skipping %d files in %s without a suffix of a known kind.", len(keys) - len(fitting), directory)
     return [require_key(directory, key, "source") for key in fitting]
 
 
@@ -202,29 +203,30 @@ def _source_file(path: Any, kind: Kind | None) -> SourceFile:
     kind = kind or kind_of(title)
     if kind is None:
         raise InvalidArgumentError(
-            f"source: {uri} has a name that stands for no kind. Name the kind with the argument kind, rename the "
-            "file, or leave it out with a narrower pattern, such as *.png."
+            f"source: {uri} has no suffix of a known kind. Set the argument kind, rename the file, or use a narrower "
+            "pattern, such as *.png."
         )
     if len(title) > LONGEST_TITLE:
         raise InvalidArgumentError(
-            f"source: the name of {uri} has {len(title)} characters, and Encord takes {LONGEST_TITLE}. Rename the file."
+            f"source: the name of {uri} has {len(title)} characters, but Encord accepts at most {LONGEST_TITLE}. "
+            "Rename the file."
         )
     try:
         size, version = size_and_version(path)
     except FileNotFoundError:
-        raise UnavailableError(f"source: {uri} vanished while the files were listed; run the task again.") from None
+        raise UnavailableError(f"source: {uri} was deleted while the files were listed. Run the task again.") from None
     return SourceFile(
         path=path, uri=uri, title=title, size=size, kind=kind, media_type=media_type(title), version=version
     )
 
 
 def composed(name: str) -> str:
-    """A name in the form in which names are compared: disks of macOS give back names decomposed."""
+    """A name in composed Unicode form (NFC), for comparisons. Disks of macOS return names decomposed."""
     return unicodedata.normalize("NFC", name)
 
 
 def uri_of(path: Any) -> str:
-    """The URI of a file: the same for all spellings of the path of a local file that does not go through a link."""
+    """The URI of a file. It is the same for all spellings of a local path, except through links."""
     if not _is_of_disk(path):
         return str(path)
     local = pathlib.Path(getattr(path, "path", path)).absolute()
@@ -234,9 +236,9 @@ def uri_of(path: Any) -> str:
 
 
 def _identity(file: SourceFile, real: dict[str, str]) -> str:
-    """The same for all paths by which a file is reached under its name.
+    """A text that is the same for all paths to a file with its name.
 
-    :param real: The directories that were looked at, without links.
+    :param real: Cache of the real paths of directories, without links.
     """
     if not file.uri.startswith("file://"):
         return file.uri

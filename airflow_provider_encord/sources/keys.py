@@ -1,4 +1,4 @@
-"""The keys below a directory or prefix, as the store has them."""
+"""Listing the keys below a directory or prefix, exactly as the store has them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from airflow_provider_encord.storage_paths import is_local, storage_errors
 
 
 def keys_below(directory: Any, argument: str) -> list[str]:
-    """The keys of all files below a directory, sorted; those with a hidden part (``.git/...``) are left out.
+    """The sorted keys of all files below a directory, without those with a hidden part (``.git/...``).
 
-    An object store is asked for its keys rather than walked: a walk turns ``a//b.png`` into ``a/b.png``, which is
-    another object. On a disk, links to directories are not followed. A key that is used goes through `require_key`.
+    In an object store, the keys are listed directly, because walking the directories would turn ``a//b.png`` into
+    ``a/b.png``, which is another object. On a disk, links to directories are not followed. Check each used key with
+    `require_key`.
 
     :param directory: A path object.
     :raises EncordError: The directory cannot be read.
@@ -26,9 +27,9 @@ def keys_below(directory: Any, argument: str) -> list[str]:
 
 
 def require_key(directory: Any, key: str, argument: str) -> Any:
-    """The path of a key below a directory, if it can be sent.
+    """The path of a key below a directory, after a check that it can be sent.
 
-    :raises InvalidArgumentError: It is not UTF-8, or a link that leads to nothing.
+    :raises InvalidArgumentError: The key is not UTF-8, or it is a link to a file that does not exist.
     """
     require_name(key, argument)
     if is_local(directory):
@@ -38,9 +39,9 @@ def require_key(directory: Any, key: str, argument: str) -> Any:
 
 
 def require_name(name: str, argument: str) -> str:
-    """The name of a file, if it can be sent.
+    """The name of a file, after a check that it can be sent.
 
-    :raises InvalidArgumentError: Its bytes are not UTF-8.
+    :raises InvalidArgumentError: The name is not UTF-8.
     """
     try:
         name.encode()
@@ -51,9 +52,9 @@ def require_name(name: str, argument: str) -> str:
 
 
 def require_target(path: pathlib.Path, argument: str) -> None:
-    """Make sure that a link of a local directory leads to something.
+    """Check that the target of a link in a local directory exists.
 
-    :raises InvalidArgumentError: It does not.
+    :raises InvalidArgumentError: It does not exist.
     """
     if path.is_symlink() and not path.exists():
         raise InvalidArgumentError(f"{argument}: {path} is a link to a file that does not exist. Remove the link.")
@@ -64,7 +65,7 @@ def _root(directory: Any) -> pathlib.Path:
 
 
 def _local(directory: pathlib.Path, prefix: str) -> Iterator[str]:
-    """The keys below a directory of a disk. One that cannot be read is an error, and not empty."""
+    """The keys below a local directory. A directory that cannot be read is an error."""
     with os.scandir(directory) as entries:
         for entry in entries:
             if entry.name.startswith("."):

@@ -1,7 +1,7 @@
-"""Which kind of file a name stands for, and its media type. The one place that knows suffixes.
+"""The kind and media type of a file, from the suffix of its name.
 
-Python's usual `mimetypes.guess_type` also reads files of the operating system, so two workers may disagree. This module
-uses the table that comes with Python, with additions.
+Python's `mimetypes.guess_type` also reads files of the operating system, so its result may differ between workers. This
+module uses only the table in Python, with additions.
 """
 
 from __future__ import annotations
@@ -36,10 +36,11 @@ _ADDITIONS: Mapping[str, str] = {
     ".md": "text/markdown",
 }
 NAMES: Mapping[str, Kind] = dict(zip(FILE_KINDS, (IMAGE, VIDEO, AUDIO, DICOM, NIFTI, PDF, TEXT), strict=True))
-"""Kinds of file by the word that a user says."""
+"""Kinds of file by the name that users write."""
 _WHOLE_TYPES: Mapping[str, Kind] = {"application/dicom": DICOM, "application/nifti": NIFTI, "application/pdf": PDF}
 _FAMILIES: Mapping[str, Kind] = {name: NAMES[name] for name in ("image", "video", "audio", "text")}
-_NO_TEXT = (".csv", ".tsv", ".py", ".css", ".js", ".json")  # these stand beside data rather than being some
+# Such files usually describe data and are not data themselves.
+_NO_TEXT = (".csv", ".tsv", ".py", ".css", ".js", ".json")
 _TYPES: Mapping[str, str] = {**mimetypes.MimeTypes().types_map[True], **_ADDITIONS}
 
 
@@ -49,7 +50,7 @@ def media_type(name: str) -> str | None:
 
 
 def kind_of(name: str) -> Kind | None:
-    """What Encord would take the file for; None if its name stands for none of the kinds."""
+    """The kind of a file, from its name; None if the suffix is not known."""
     known = media_type(name) or ""
     if _suffix(name) in _NO_TEXT:
         return None
@@ -57,9 +58,9 @@ def kind_of(name: str) -> Kind | None:
 
 
 def kind_named(name: str) -> Kind:
-    """The kind that a user names.
+    """The kind with a given name.
 
-    :raises InvalidArgumentError: No kind has that name.
+    :raises InvalidArgumentError: No kind has this name.
     """
     if name not in NAMES:
         raise InvalidArgumentError(f"kind: {name[:80]!r} is not one of {', '.join(NAMES)}.")
@@ -67,11 +68,11 @@ def kind_named(name: str) -> Kind:
 
 
 def name_of_kind(kind: Kind) -> str | None:
-    """What a user calls a kind; None if users do not name it."""
+    """The name that users write for a kind; None if it has no such name."""
     return next((name for name, one in NAMES.items() if one == kind), None)
 
 
 def _suffix(name: str) -> str:
-    """In lower case; that of ``brain.nii.gz`` is ``.nii``."""
+    """The suffix in lower case; for ``brain.nii.gz`` it is ``.nii``."""
     path = pathlib.PurePosixPath(name.lower())
     return ".nii" if path.name.endswith(".nii.gz") else path.suffix

@@ -1,7 +1,7 @@
-"""Rows of a file that a user wrote: JSON Lines, CSV, or JSON read whole.
+"""Reading the rows of a file that a user wrote: JSON Lines, CSV or JSON.
 
-A row says where it stands, for messages, and where it ends, so that reading can continue after it without reading
-again what comes before. Everything that such a file can hold and we cannot read is an error that names file and line.
+Each row contains its position, for messages, and where it ends, so that reading can continue there without reading the
+earlier rows again. Content that cannot be read is always an error that names file and line.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ JSON_LINES = ("jsonl", "ndjson")
 CSV = "csv"
 JSON = "json"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_BLOCK = 2**16  # bytes of lines that are read at once
+_BLOCK = 2**16  # bytes to read at once
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where reading continues.
+    """The place where reading continues.
 
-    :param offset: In bytes; in JSON that is read whole, and in listings, entries.
-    :param line: The number of the last line that was read.
+    :param offset: Offset in bytes; for JSON and listings, number of entries.
+    :param line: Number of the last line that was read.
     """
 
     offset: int = 0
@@ -41,9 +41,9 @@ START = Place()
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One row.
 
-    :param where: Such as ``line 3``.
-    :param fields: Its value; of CSV, a dictionary of texts.
-    :param end: Where the next row begins.
+    :param where: Position of the row, such as ``line 3``.
+    :param fields: Value of the row; for CSV, a dictionary of texts.
+    :param end: Place where the next row begins.
     """
 
     where: str
@@ -59,9 +59,9 @@ def format_of(name: str) -> str:
 def decode_json(content: bytes | str, where: str) -> Any:
     """Decode JSON.
 
-    :param where: Begins the message.
-    :raises InvalidArgumentError: It is not JSON as RFC 8259 has it (``NaN`` is not), not UTF-8, nested too deeply, or
-        an object has a key twice.
+    :param where: The beginning of messages.
+    :raises InvalidArgumentError: It is not JSON according to RFC 8259 (which excludes ``NaN``), not UTF-8, nested too
+        deeply, or an object has the same key twice.
     """
     try:
         return strict_json.loads(content)
@@ -77,7 +77,7 @@ def decode_json(content: bytes | str, where: str) -> Any:
 
 
 def json_lines(path: Any, argument: str, start: Place = START) -> Iterator[Row]:
-    """The rows of a JSON Lines file; blank lines are left out."""
+    """The rows of a JSON Lines file. Blank lines are skipped."""
     for line, end in _lines(path, argument, start):
         content = line.removeprefix(_BYTE_ORDER_MARK) if end.line == 1 else line
         if content.strip():
@@ -87,9 +87,10 @@ def json_lines(path: Any, argument: str, start: Place = START) -> Iterator[Row]:
 def csv_rows(path: Any, argument: str, start: Place = START) -> Iterator[Row]:
     """The rows of a CSV file with a header, separated by commas, in UTF-8.
 
-    An empty cell says nothing: its column is left out of the row's fields.
+    Empty cells are left out of the row's fields.
 
-    :raises InvalidArgumentError: It is something else, or a row has not as many fields as the header.
+    :raises InvalidArgumentError: The file is not such a CSV file, or a row has another number of fields than the
+        header.
     """
     header, first = _header(path, argument)
     texts = _Texts(_lines(path, argument, max(start, first, key=lambda place: place.offset)), f"{argument}: {path}")
@@ -99,12 +100,12 @@ def csv_rows(path: Any, argument: str, start: Place = START) -> Iterator[Row]:
             continue
         if len(values) != len(header):
             fix = (
-                "Put double quotes around a value that holds a comma."
+                "Put double quotes around values that contain a comma."
                 if len(values) > len(header)
-                else "Write a comma for each empty cell, too; the file may have been cut off."
+                else "Write a comma for each empty cell, too. Or the file may have been cut off."
             )
             raise InvalidArgumentError(
-                f"{argument}: {path}, {where}: it has {len(values)} fields, and the header has {len(header)}. {fix}"
+                f"{argument}: {path}, {where}: it has {len(values)} fields, but the header has {len(header)}. {fix}"
             )
         yield Row(where, {name: value for name, value in zip(header, values, strict=True) if value}, texts.end)
 
@@ -112,7 +113,7 @@ def csv_rows(path: Any, argument: str, start: Place = START) -> Iterator[Row]:
 def csv_columns(path: Any, argument: str) -> list[str]:
     """The names of the columns of a CSV file.
 
-    :raises InvalidArgumentError: It has no header, or one with a name that is empty or given twice.
+    :raises InvalidArgumentError: The file has no header, or a name in the header is empty or there twice.
     """
     return _header(path, argument)[0]
 
@@ -133,7 +134,7 @@ def require_object(value: Any, where: str) -> Mapping[str, Any]:
     :raises InvalidArgumentError: It is not.
     """
     if not isinstance(value, Mapping):
-        raise InvalidArgumentError(f"{where}: it must be a JSON object, and is {_kind_of_json(value)}.")
+        raise InvalidArgumentError(f"{where}: it must be a JSON object, but it is {_kind_of_json(value)}.")
     return value
 
 
@@ -144,18 +145,20 @@ def _header(path: Any, argument: str) -> tuple[list[str], Place]:
         raise InvalidArgumentError(f"{argument}: {path}: it has no header. The first line must name the columns.")
     if len(header) == 1 and (other := next((one for one in _OTHER_SEPARATORS if one in header[0]), None)):
         raise InvalidArgumentError(
-            f"{argument}: {path}: its columns are separated by {_OTHER_SEPARATORS[other]}. Separate them by commas."
+            f"{argument}: {path}: its columns are separated by {_OTHER_SEPARATORS[other]}. Use commas instead."
         )
     if "" in header:
-        raise InvalidArgumentError(f"{argument}: {path}: column {header.index('') + 1} has no name. Name or remove it.")
+        raise InvalidArgumentError(
+            f"{argument}: {path}: column {header.index('') + 1} has no name. Add a name, or remove the column."
+        )
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
-        raise InvalidArgumentError(f"{argument}: {path}: two columns are named {twice[:80]!r}.")
+        raise InvalidArgumentError(f"{argument}: {path}: two columns are named {twice[:80]!r}. Rename or remove one.")
     return header, texts.end
 
 
 class _Texts:
-    """Decodes lines for the reader of CSV, which takes as many as a row has; `end` is where the last one ended."""
+    """Decodes lines for the CSV reader, which takes as many lines as a row has. `end` is the end of the last line."""
 
     def __init__(self, lines: Iterator[tuple[bytes, Place]], where: str):
         self._lines, self._where, self.end = lines, where, START
@@ -171,7 +174,7 @@ class _Texts:
             text = line.decode()
         except UnicodeDecodeError:
             text = "\0"
-        if "\0" in text:  # UTF-16 holds many
+        if "\0" in text:  # typical for UTF-16
             raise InvalidArgumentError(
                 f"{self._where}, line {self.end.line}: it is not UTF-8. Save the file as CSV in UTF-8."
             )
@@ -187,13 +190,13 @@ def _parsed(texts: _Texts, where: str) -> Iterator[list[str]]:
             return
         except csv.Error as error:
             raise InvalidArgumentError(
-                f"{where}, line {texts.end.line}: it is not CSV: {error}. For longer values use JSON Lines."
+                f"{where}, line {texts.end.line}: it is not CSV: {error}. Use JSON Lines for long values."
             ) from None
         yield values
 
 
 def _lines(path: Any, argument: str, start: Place) -> Iterator[tuple[bytes, Place]]:
-    """The lines with their newlines, and where each ends."""
+    """The lines with their newlines, each with its end."""
     with storage_errors(argument, path):
         file = path.open("rb")
     try:

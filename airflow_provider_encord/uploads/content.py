@@ -1,4 +1,4 @@
-"""A file's bytes on their way to Encord, and their checksum, made while they pass so that nothing is read twice."""
+"""Reading a file's bytes for an upload. The checksum is computed at the same time, so that no file is read twice."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, BinaryIO, cast
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnavailableError
 from airflow_provider_encord.sources.files import SourceFile
 
-_BLOCK = 1 << 20  # bytes; the transport asks for little at a time, and each read of an object store costs
+_BLOCK = 1 << 20  # bytes; the transport reads little at a time, and each read from an object store is expensive
 
 
 class Content:
     """The bytes of one file.
 
-    :param file: It may be opened several times, once for each attempt to send it.
+    :param file: The file. It may be opened several times, once for each attempt to send it.
     """
 
     def __init__(self, file: SourceFile):
@@ -25,14 +25,14 @@ class Content:
 
     @property
     def sha256(self) -> str | None:
-        """The SHA-256 in hexadecimal of what the last attempt sent; None unless that was the whole file."""
+        """SHA-256 (hexadecimal) of the bytes that the last attempt sent; None unless it sent the whole file."""
         return self._sha256
 
     def open(self) -> BinaryIO:
         """Open the file.
 
-        :raises EncordError: It cannot be read. One bad file must not stop the others, so whatever the store of the
-            file raises becomes an error of ours.
+        :raises EncordError: The file cannot be read. One bad file must not stop the others, so all exceptions of the
+            file's store are converted.
         """
         self._sha256 = None
         try:
@@ -53,7 +53,7 @@ class Content:
 
 
 class _Reader:
-    """Reads in large blocks, gives in small ones."""
+    """Reads large blocks from the store, and returns small ones."""
 
     def __init__(self, stream: Any, content: Content):
         self._stream, self._content = stream, content
@@ -109,8 +109,8 @@ def joined_checksum(checksums: Sequence[str | None]) -> str | None:
 def _unreadable(file: SourceFile, error: Exception) -> EncordError:
     """The error of ours; without the text of theirs, which may quote a signed URL."""
     if isinstance(error, FileNotFoundError):
-        return InvalidArgumentError(f"{file.uri} is no longer there.")
+        return InvalidArgumentError(f"{file.uri} does not exist any more.")
     if isinstance(error, PermissionError):
-        return InvalidArgumentError(f"{file.uri} may not be read by this worker; check its permissions.")
+        return InvalidArgumentError(f"{file.uri} may not be read by this worker. Check its permissions.")
     reason = getattr(error, "strerror", None) or type(error).__name__
     return UnavailableError(f"{file.uri} cannot be read: {reason}.")

@@ -1,8 +1,8 @@
-"""What earlier reports know: which file each data row (or storage item) was made of.
+"""Evidence from earlier reports: the file from which each data row (or storage item) was created.
 
-A title and a size are a guess: cameras number their frames alike, and BMP, WAV and raw files all have one size. A
-report knows better. It names the source, the version of the file as its store states it, and the checksum of the bytes
-that were sent; so a row that a report knows is compared by content, never by name.
+Matching by title and size is unreliable: many cameras use the same file names, and BMP, WAV and raw files often have
+the same size. A report contains the source, the version of the file from its store, and the checksum of the uploaded
+bytes. So a row in a report is compared by content, never by name.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from airflow_provider_encord.uploads.report import UploadLine
 class Evidence:
     """Lines of reports about one dataset or folder.
 
-    :param lines: In the order in which they were written; the last one about a row holds.
-    :param checksum: Gives the SHA-256 of a file, by reading it.
-    :param exists: Whether there is still a file at a URI.
+    :param lines: The lines in the order of writing. The last line about a row is used.
+    :param checksum: Reads a file and returns its SHA-256.
+    :param exists: Returns whether a file still exists at a URI.
     """
 
     def __init__(
@@ -36,17 +36,17 @@ class Evidence:
         for line in lines:
             self._add(line)
         self.learned: list[UploadLine] = []
-        """What this attempt found out about files as they were before; to be kept like the lines of a report."""
+        """Lines that this attempt has learned about earlier versions of files. They are kept like lines of a report."""
         self._checksum = checksum
         self._checksums: dict[SourceFile, str] = {}
 
     def learn(self, line: UploadLine) -> None:
-        """Take in what is known of a row that an earlier attempt made, of a file that is gone or changed by now."""
+        """Add a line about a row that an earlier attempt created from a file that was deleted or changed since."""
         if self._add(line):
             self.learned.append(line)
 
     def _add(self, line: UploadLine) -> bool:
-        if not line.id or not line.sha256:  # without a checksum a line itself went by name
+        if not line.id or not line.sha256:  # a line without a checksum was itself matched by name
             return False
         earlier = self._by_key.get(line.id)
         if earlier is not None:
@@ -60,29 +60,29 @@ class Evidence:
         return key in self._by_key
 
     def keys_of(self, source: str) -> Sequence[str]:
-        """The rows that were made of a source."""
+        """The rows that were created from a source."""
         return self._keys_of_source.get(composed(source), ())
 
     def content_of(self, key: str) -> tuple[int, str, str]:
-        """Size, kind and SHA-256 of what a row was made of."""
+        """Size, kind and SHA-256 of the file from which a row was created."""
         line = self._by_key[key]
         return line.size, line.kind, str(line.sha256)
 
     def source_exists(self, key: str) -> bool:
-        """Whether what a row was made of is still where it was: then another file of its content is a copy."""
+        """Whether the source of a row still exists. If so, another file with the same content is a copy."""
         return self._exists(self._by_key[key].source)
 
     @property
     def checksums(self) -> dict[str, str]:
-        """The SHA-256 of what each row was made of, by its id."""
+        """The SHA-256 of the source of each row, by the row's id."""
         return {key: str(line.sha256) for key, line in self._by_key.items()}
 
     def is_unchanged(self, file: SourceFile, key: str, *, read: bool = False) -> bool:
-        """Whether a row was made of this very file as it is now.
+        """Whether a row was created from the present version of this file.
 
-        The file is read only where its store does not show that it was not written since.
+        The file is read only if its version in the store does not show that it is unchanged.
 
-        :param read: Read it in any case.
+        :param read: Read the file in any case.
         """
         line = self._by_key[key]
         if line.size != file.size or line.kind != file.item_type:
@@ -93,7 +93,7 @@ class Evidence:
         return line.sha256 == self.checksum(file)
 
     def checksum(self, file: SourceFile) -> str:
-        """The SHA-256 of a file, read once at most.
+        """The SHA-256 of a file, which is read at most once.
 
         :raises EncordError: It cannot be read.
         """

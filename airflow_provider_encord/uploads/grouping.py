@@ -1,6 +1,6 @@
-"""Which files are one unit together: the images of a group, the files of a DICOM series.
+"""Combining files into units: the images of an image group, the files of a DICOM series.
 
-DICOM files are always part of a series, so without a rule those of a directory are one series.
+DICOM files are always part of a series. Without a rule, the DICOM files of a directory form one series.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.sources.files import LONGEST_TITLE, SourceFile, composed
 
 DIRECTORY = "directory"
-_PART = "group"  # of a pattern
+_PART = "group"  # name of the group in a pattern
 GroupBy: TypeAlias = str | Mapping[str, Sequence[str]]
 
 
 def group_files(
     files: Sequence[SourceFile], group_by: GroupBy | None, *, create_video: bool = False
 ) -> list[SourceFile]:
-    """Make units of files.
+    """Combine files into units.
 
-    :param group_by: ``"directory"``: the images (or DICOM files) of a directory are one unit, named like it. A regular
-        expression with a part named ``group``: those whose URIs have the same text there; its last part between slashes
-        is the title. A mapping: title of the unit to names or URIs of its files, in this order; other files stay by
-        themselves. None: no groups but DICOM series, which then go by directory.
-    :param create_video: Make image sequences, which play like videos.
-    :raises InvalidArgumentError: The pattern or mapping is wrong, or a group mixes kinds or sizes up.
+    :param group_by: ``"directory"``: the images (or DICOM files) of a directory form one unit with the name of the
+        directory. A regular expression with a named group ``group``: files with the same matched text form a unit; the
+        last part of this text between slashes is the title. A mapping from the title of a unit to the names or URIs of
+        its files, in order; other files stay single. None: only DICOM series are created, by directory.
+    :param create_video: Create image sequences, which play like videos.
+    :raises InvalidArgumentError: The pattern or mapping is not valid, or the files of a group have different kinds.
     """
     if isinstance(group_by, Mapping):
         return _named(files, group_by, create_video)
@@ -54,7 +54,7 @@ def _pattern(text: str) -> re.Pattern[str]:
         raise InvalidArgumentError(f"group_by: {text[:80]!r} is not a regular expression: {error}.") from None
     if _PART not in pattern.groupindex:
         raise InvalidArgumentError(
-            f"group_by: {text[:80]!r} is neither 'directory' nor a pattern with a named part, such as "
+            f"group_by: {text[:80]!r} is neither 'directory' nor a pattern with a named group, such as "
             r"r'(?P<group>scene-\d+)/'."
         )
     return pattern
@@ -79,7 +79,7 @@ def _gather(
 
 
 def _last_part(name: str) -> str:
-    """The last part of a directory's URI, or of the text of a pattern, that is not empty."""
+    """The last non-empty part of a directory's URI, or of the text that a pattern matched."""
     path = name.partition("://")[2] if "://" in name else name
     return path.rstrip("/").rpartition("/")[2]
 
@@ -106,7 +106,7 @@ def _names(names: object, title: object) -> list[str]:
     listed = list(names) if isinstance(names, Iterable) and not isinstance(names, str | bytes | Mapping) else []
     if not listed or not all(isinstance(name, str) for name in listed):
         raise InvalidArgumentError(
-            f"group_by: the group {str(title)[:80]!r} must be a list of file names, and not empty."
+            f"group_by: the group {str(title)[:80]!r} is not a list of file names, or it is empty."
         )
     return listed
 
@@ -115,7 +115,7 @@ def _one(by_name: Mapping[str, Sequence[SourceFile]], name: str, title: object) 
     found = by_name.get(name) or by_name.get(composed(name), [])
     if len(set(found)) == 1:
         return found[0]
-    what = "no file of source has this name" if not found else f"{len(set(found))} files have this name; give URIs"
+    what = "no file of source has this name" if not found else f"{len(set(found))} files have this name. Use URIs"
     raise InvalidArgumentError(f"group_by: {name[:200]!r} of the group {str(title)[:80]!r}: {what}.")
 
 
@@ -124,7 +124,8 @@ def _unit(title: str, members: Sequence[SourceFile], create_video: bool) -> Sour
     if len(kinds) > 1 or kinds - {IMAGE, DICOM}:
         names = ", ".join(sorted(kind.item_type for kind in kinds))
         raise InvalidArgumentError(
-            f"group_by: the group {title[:80]!r} has files of kind {names}; only images, or only DICOM files, make one."
+            f"group_by: the group {title[:80]!r} has files of kind {names}. A group must contain only images, or only "
+            "DICOM files."
         )
     if not title.strip():
         raise InvalidArgumentError(

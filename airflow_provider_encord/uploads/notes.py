@@ -1,8 +1,9 @@
-"""Jobs that run at Encord, noted where the next attempt finds them: a worker may be killed between any two steps.
+"""Checkpoints of jobs that run at Encord, stored so that the next attempt finds them if a worker is killed.
 
-A note exists from before a job is started until its outcomes are known. With the job's id, the next attempt waits for
-it. Without an id, it is not known whether the job started: its rows are looked for, and then the same objects are
-registered again with duplicate URLs skipped, so that nothing is doubled. The bytes are never sent twice.
+A checkpoint is written before a job is started and deleted when its outcomes are known. If it contains the job's id,
+the next attempt waits for the job. Without an id, it is not known whether the job started. Then its rows are searched,
+and the same objects are registered again with duplicate URLs skipped, so that nothing is registered twice. The bytes
+are never sent twice.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SCHEMA_VERSION = 1
 
 
 class NotedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that was sent; the fields are those of `StoredFile` and `SourceFile`."""
+    """A file that was sent. For the fields, see `StoredFile` and `SourceFile`."""
 
     source: str
     title: str
@@ -36,12 +37,12 @@ class NotedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that was about to start, or has.
+    """A job that has started or was about to start.
 
     :param target: Id of the dataset or folder.
-    :param job: Its id; None if it was only about to start.
-    :param files: What it makes data of.
-    :param known: Ids of rows with the same titles that were there before.
+    :param job: Id of the job; None if the job was only about to start.
+    :param files: The files of the job.
+    :param known: Ids of rows with the same titles that existed before.
     """
 
     target: str
@@ -60,14 +61,14 @@ _DECODER = msgspec.json.Decoder(_Notes)
 
 @dataclasses.dataclass
 class JobCheckpoints:
-    """The notes of one task.
+    """The checkpoints of one task.
 
-    :param read: Gives what was written last; None if nothing was.
-    :param write: Keeps it, whole or not at all, also if this process dies right after. None: nothing is kept, and the
-        notes serve this attempt alone.
-    :param erase: Deletes what was written, when no job runs any more.
-    :param check: Makes sure that the place of the notes still belongs to this attempt, and keeps it a while longer.
-    :param hold: Keeps it for so many seconds.
+    :param read: Returns the content that was written last; None without any.
+    :param write: Stores the content atomically, so that it is kept even if this process dies right after. None stores
+        nothing; the checkpoints then exist only in this attempt.
+    :param erase: Deletes the stored content, when no job runs any more.
+    :param check: Checks that this attempt still owns the place of the checkpoints, and extends the claim.
+    :param hold: Extends the claim by a number of seconds.
     """
 
     read: Callable[[], bytes | None] = lambda: None
@@ -81,18 +82,18 @@ class JobCheckpoints:
 
     @property
     def lasting(self) -> bool:
-        """Whether another try will find the notes."""
+        """Whether another attempt will find the checkpoints."""
         return self.write is not None
 
     @property
     def unfinished(self) -> bool:
-        """Whether a job still runs, or may."""
+        """Whether a job still runs or may still run."""
         return bool(self._open)
 
     def left(self, target: str) -> list[JobCheckpoint]:
-        """The notes that an earlier try left about this dataset or folder.
+        """The checkpoints of earlier attempts for this dataset or folder.
 
-        :raises InvalidArgumentError: What is there are no notes, or of a newer version.
+        :raises InvalidArgumentError: The stored content is not a checkpoint, or has a newer version.
         """
         content = self.read()
         if not content:
@@ -101,18 +102,18 @@ class JobCheckpoints:
             notes = _DECODER.decode(content)
         except NOT_JSON as error:
             raise InvalidArgumentError(
-                f"report: the notes of an earlier try beside it cannot be read: {error}."
+                f"report: the checkpoints of an earlier attempt, stored next to it, cannot be read: {error}."
             ) from None
         if notes.schema_version > SCHEMA_VERSION:
             raise InvalidArgumentError(
-                f"report: the notes beside it have schema_version {notes.schema_version}, and this version of the "
-                f"provider reads up to {SCHEMA_VERSION}. Update it, or name another report."
+                f"report: the checkpoints next to it have schema_version {notes.schema_version}, but this version of "
+                f"the provider reads only up to {SCHEMA_VERSION}. Upgrade the provider, or use another report."
             )
         self._open = [note for note in notes.notes if note.target == target]
         return list(self._open)
 
     def open(self, target: str, sent: Sequence[StoredFile], known: Iterable[str]) -> JobCheckpoint:
-        """Note that a job is about to start."""
+        """Store that a job is about to start."""
         files = [
             NotedFile(
                 source=item.file.uri,
@@ -132,14 +133,14 @@ class JobCheckpoints:
         return note
 
     def started(self, note: JobCheckpoint, job: str) -> JobCheckpoint:
-        """Note the id of its job."""
+        """Store the id of the started job."""
         named = msgspec.structs.replace(note, job=job)
         self._open[self._open.index(note)] = named
         self._save()
         return named
 
     def close(self, note: JobCheckpoint) -> None:
-        """Forget it: its outcomes are known, or it did not start."""
+        """Delete a checkpoint, because the outcomes of its job are known or the job did not start."""
         if note in self._open:
             self._open.remove(note)
             self._save()
@@ -152,9 +153,9 @@ class JobCheckpoints:
 
 
 def sent_again(note: JobCheckpoint, files: Sequence[SourceFile]) -> list[StoredFile]:
-    """The files of a note that are among those of this attempt.
+    """The files of a checkpoint that are also files of this attempt.
 
-    A file that is no longer named, or was written again since, is left out.
+    Files that are not part of the source any more, or were changed since, are left out.
     """
     by_source = {file.uri: file for file in files}
     return [
@@ -170,9 +171,9 @@ def sent_again(note: JobCheckpoint, files: Sequence[SourceFile]) -> list[StoredF
 
 
 def sent_before(note: JobCheckpoint, files: Sequence[SourceFile]) -> list[StoredFile]:
-    """The files of a note that are not as they were then: written again since, or gone.
+    """The files of a checkpoint that were changed or deleted since.
 
-    Encord may have made data of them all the same. Groups that are gone are left out.
+    Encord may still have created data from them. Deleted groups are left out.
     """
     by_source = {file.uri: file for file in files}
     sent = []

@@ -14,12 +14,12 @@ from airflow_provider_encord.sources.files import SourceFile
 class FileOutcome:
     """The outcome of a file.
 
-    :param result: `CREATED` now, `UNCHANGED` if it was there before, or `FAILED`.
-    :param sha256: Of the bytes that were sent, in hexadecimal; None if they were not sent now.
+    :param result: `CREATED`, `UNCHANGED` if it existed before, or `FAILED`.
+    :param sha256: SHA-256 (hexadecimal) of the bytes that were sent; None if they were not sent now.
     :param error: Why it failed, and what to do.
-    :param retryable: Whether a failure may pass by itself.
-    :param matched_by: What it was recognised by, if it is `UNCHANGED`; see `uploads.plan`.
-    :param pending: Its job still runs at Encord, so it must not be sent again.
+    :param retryable: Whether a retry may succeed.
+    :param matched_by: How an `UNCHANGED` file was recognised; see `uploads.plan`.
+    :param pending: Whether its job still runs at Encord, so that it must not be sent again.
     """
 
     file: SourceFile
@@ -34,11 +34,11 @@ class FileOutcome:
 
 
 OutcomeCallback: TypeAlias = Callable[[Sequence[FileOutcome]], None]
-"""Called with the outcomes of files as they become known."""
+"""A function that is called with the outcomes of files when they are known."""
 
 
 def failed(
     file: SourceFile, error: str, *, retryable: bool, sha256: str | None = None, pending: bool = False
 ) -> FileOutcome:
-    """The outcome of a file that did not reach Encord."""
+    """The outcome of a file that was not uploaded."""
     return FileOutcome(file=file, result=FAILED, error=error, retryable=retryable, sha256=sha256, pending=pending)

@@ -1,7 +1,7 @@
-"""Where files go to: a dataset, or a storage folder. One place that knows what is asked of which.
+"""The target of an upload: a dataset or a storage folder, with the requests that each of them needs.
 
-A dataset lists rows, and a folder items; both become `DataRow` here, as only title, size and ids count. For a
-folder the id of the item stands where the data hash would.
+A dataset lists rows, and a folder lists items. Both are converted to `DataRow` here, because only title, size and ids
+are needed. For a folder, the id of the item is used as the data hash.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _ITEMS_PER_PAGE = 1000
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class UploadTarget:
-    """Where files go to, and as whom.
+    """The target of an upload, and the kind of credential.
 
-    :param dataset: Id of the dataset; None for a storage folder alone.
-    :param folder: Id of the storage folder. With a dataset, the one that keeps its files; None leaves it to a mirror
+    :param dataset: Id of the dataset; None for a storage folder without a dataset.
+    :param folder: Id of the storage folder. With a dataset, the folder for its files; None for the folder of a mirror
         dataset.
     :param credential: Kind of the client's credential.
-    :param parallel: How many files are sent at once.
+    :param parallel: How many files may be sent at once.
     """
 
     credential: str
@@ -47,29 +47,29 @@ class UploadTarget:
             raise InvalidArgumentError("dataset_id, folder_id: pass the id of a dataset, of a storage folder, or both.")
         if not self.dataset and self.credential == API_KEY:
             raise UnsupportedByCredentialError(
-                "folder_id: an API key reaches no storage folder by itself. Name its dataset, or use a connection "
-                "with an SSH key."
+                "folder_id: an API key cannot upload into a storage folder without a dataset. Pass dataset_id, too, or "
+                "use a connection with an SSH key."
             )
 
     @property
     def id(self) -> str:
-        """Of the dataset, or else of the folder."""
+        """Id of the dataset, or else of the folder."""
         return self.dataset or str(self.folder)
 
     def require_kind(self, kind: Kind) -> None:
-        """Check that files of this kind can go there.
+        """Check that files of this kind can be uploaded to the target.
 
-        :raises UnsupportedByCredentialError: Encord takes them into folders only.
+        :raises UnsupportedByCredentialError: Encord accepts this kind only in folders.
         """
         if self.dataset and self.credential != API_KEY and kind.upload_type is None:
             raise UnsupportedByCredentialError(
-                f"dataset_id: files of kind {kind.item_type} go into storage folders only. Name the folder instead of "
-                "the dataset, and link the items with EncordLinkItemsOperator; a mirror dataset takes them from its "
-                "folder by itself."
+                f"dataset_id: files of kind {kind.item_type} can only be uploaded into storage folders. Pass folder_id "
+                "instead, and link the items with EncordLinkItemsOperator. (A mirror dataset adds the items of its "
+                "folder automatically.)"
             )
 
     def urls(self, titles: Sequence[str], kind: Kind) -> Flow[list[SignedUrl | EncordError]]:
-        """Where to send files of one kind: an entry for each title."""
+        """Upload URLs for files of one kind; one entry per title."""
         found: list[SignedUrl | EncordError] = []
         for some in chunks(titles, MOST_URLS_PER_REQUEST):
             if self.dataset:
@@ -82,11 +82,11 @@ class UploadTarget:
         return found
 
     def placeholder(self, url: SignedUrl) -> str | None:
-        """What the job is to call the file; a dataset's job names no placeholders (protocol, section 7.9)."""
+        """The placeholder id for the job; None for a dataset: its jobs take no placeholders (protocol, section 7.9)."""
         return None if self.dataset else url.item_uuid
 
     def start(self, units: Sequence[Unit], *, skip_duplicate_urls: bool) -> Call[str]:
-        """Start a job that makes data of what was sent, as far as it is good."""
+        """Start a job that creates data from the uploaded files. Bad files do not stop the others."""
         items = data_items.data_items(units, skip_duplicate_urls=skip_duplicate_urls)
         if self.dataset:
             return uploads.start_upload(self.dataset, items, ignore_errors=True, folder=self.folder)
@@ -101,11 +101,11 @@ class UploadTarget:
     def rows(
         self, file_types: Sequence[str], item_types: Sequence[str], *, since: datetime.datetime | None = None
     ) -> Flow[list[DataRow]]:
-        """What is there.
+        """The existing rows or items of the target.
 
-        :param file_types: Kinds that count, in the words of a dataset.
-        :param item_types: The same in the words of a folder.
-        :param since: Only what was created at this time or later.
+        :param file_types: Kinds to include, with the names that datasets use.
+        :param item_types: Kinds to include, with the names that folders use.
+        :param since: Only rows that were created at this time or later.
         """
         if self.dataset:
             return (yield from list_data_rows(self.dataset, data_types=list(file_types), created_after=since))
@@ -124,7 +124,7 @@ class UploadTarget:
         ]
 
     def _items(self, item_types: list[str], since: datetime.datetime | None) -> Flow[list[StorageItemRecord]]:
-        """The items of the folder; of a time only, the newest first, and no more pages than needed."""
+        """The items of the folder. With `since`, the newest items come first, and only the needed pages are read."""
         which = ItemFilter(
             item_types=item_types,
             page_size=_ITEMS_PER_PAGE,

@@ -1,8 +1,8 @@
-"""What is still to be uploaded, given what is there; and in which parts.
+"""Deciding which files must be uploaded, and in which parts.
 
-Evidence comes before names (`uploads.evidence`): rows that a report knows are compared by content. For the others,
-Encord states only title and size. Their files and rows are compared as multisets, unless that would be a guess: with
-more files of one title and size than rows, it is not known which of them are there.
+Rows that a report contains are compared by content (`uploads.evidence`). For all other rows, Encord returns only title
+and size, and they are matched by these. If there are more files than rows with the same title and size, it is not known
+which of the files are uploaded already, so these files are ambiguous.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from airflow_provider_encord.defaults import MATCH_FILES_BY
 from airflow_provider_encord.sources.files import SourceFile, composed
 from airflow_provider_encord.uploads.evidence import Evidence
 
-BYTES_PER_JOB = 1 << 30  # bounds what is lost if a worker dies before it starts the job
+BYTES_PER_JOB = 1 << 30  # limits the loss if a worker dies before it starts the job
 
 TITLE_AND_SIZE, CHECKSUM, TITLE = MATCH_BY = MATCH_FILES_BY
 REPORT = "report"
@@ -25,13 +25,13 @@ REPORT = "report"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """Each file is in exactly one of the four.
+    """The result of the comparison. Each file is in exactly one of the four lists.
 
-    :param present: Files that are in the dataset, each with a row of its own and by what it was recognised: `REPORT`,
-        `CHECKSUM`, `TITLE_AND_SIZE` or `TITLE`.
-    :param missing: Files that are to be uploaded, in their order.
-    :param ambiguous: Files of which some are there, and it is not known which.
-    :param unreadable: Files that have to be compared by content and cannot be read, each with its error.
+    :param present: Files that are in the dataset, each with its row and how it was recognised: `REPORT`, `CHECKSUM`,
+        `TITLE_AND_SIZE` or `TITLE`.
+    :param missing: Files to upload, in order.
+    :param ambiguous: Files of which some are in the dataset, but it is not known which.
+    :param unreadable: Files that must be compared by content but cannot be read, each with its error.
     """
 
     present: list[tuple[SourceFile, DataRow, str]]
@@ -47,17 +47,17 @@ def make_plan(
     evidence: Evidence | None = None,
     match_by: str = TITLE_AND_SIZE,
 ) -> Plan:
-    """Divide files into those that are in a dataset and those that are not.
+    """Compare files with the rows of a dataset.
 
-    :param evidence: What earlier reports know.
-    :param match_by: How files are recognised that no report knows: `TITLE_AND_SIZE`, `TITLE`, or `CHECKSUM`, which
-        never goes by names and reads every file that a report knows.
+    :param evidence: The evidence from earlier reports.
+    :param match_by: How to recognise files that no report contains: `TITLE_AND_SIZE`, `TITLE`, or `CHECKSUM`.
+        `CHECKSUM` never matches by name, and reads each file that a report contains.
     """
     evidence = evidence or Evidence()
     there = {row.data_hash: row for row in rows}
     known = _ByEvidence(there, evidence, read=match_by == CHECKSUM)
     unmatched = known.match(files)
-    # A source that a report knows has other content by now, or its row was removed: its name proves nothing.
+    # If a report contains the source, its content has changed or its row was removed, so its name is no evidence.
     unknown = [file for file in unmatched if match_by != CHECKSUM and not evidence.keys_of(file.uri)]
     named, unnamed = _by_name(unknown, [row for key, row in there.items() if not evidence.knows(key)], match_by)
     lacking = {_key(file, match_by) for file in unnamed}
@@ -70,14 +70,14 @@ def make_plan(
 
 
 def match_new_rows(files: Sequence[SourceFile], rows: Iterable[DataRow]) -> list[tuple[SourceFile, DataRow]]:
-    """Which of these files, all of them sent just now, have rows by now. A file of one title is as good as another."""
+    """Match files that were just sent with new rows. Files with the same title are interchangeable."""
     return _by_title_and_size(files, rows)[0]
 
 
 class _ByEvidence:
     """Matches files with the rows whose content is known.
 
-    :param there: Rows by id; those that are matched are taken out.
+    :param there: Rows by id. Matched rows are removed from it.
     :param read: Compare checksums in any case.
     """
 
@@ -87,7 +87,7 @@ class _ByEvidence:
         self.unreadable: list[tuple[SourceFile, EncordError]] = []
 
     def match(self, files: Sequence[SourceFile]) -> list[SourceFile]:
-        """Match what can be; the files that are left."""
+        """Match the files, and return those that are left."""
         by_source = CHECKSUM if self._read else REPORT
         left = [file for file in files if not self._take(file, self._of_source(file), by_source, read=self._read)]
         known: dict[tuple[str, int | None], list[str]] = collections.defaultdict(list)
@@ -102,8 +102,9 @@ class _ByEvidence:
         return self._match_contents(renamed)
 
     def _match_contents(self, files: Sequence[SourceFile]) -> list[SourceFile]:
-        """Match files by their content alone, if what a row was made of is gone: they were renamed. The files that are
-        left.
+        """Match renamed files: by content only, with rows whose source does not exist any more.
+
+        Returns the files that are left.
         """
         rows: dict[tuple[int, str, str], list[str]] = collections.defaultdict(list)
         for key in self._there:
@@ -112,7 +113,7 @@ class _ByEvidence:
         shapes = {content[:2] for content in rows}
         left = []
         for file in files:
-            if (file.size, file.item_type) not in shapes:  # then it need not be read
+            if (file.size, file.item_type) not in shapes:  # then the file does not have to be read
                 left.append(file)
                 continue
             try:
@@ -132,7 +133,7 @@ class _ByEvidence:
         return self._evidence.keys_of(file.uri)
 
     def _take(self, file: SourceFile, keys: Sequence[str], matched_by: str, *, read: bool) -> bool:
-        """Match a file with one of these rows; whether it is settled."""
+        """Match a file with one of these rows, and return whether it is decided."""
         for key in keys:
             if key not in self._there:
                 continue
@@ -169,8 +170,10 @@ def _by_title(
 def _by_title_and_size(
     files: Sequence[SourceFile], rows: Iterable[DataRow]
 ) -> tuple[list[tuple[SourceFile, DataRow]], list[SourceFile]]:
-    """A row without a size matches any size, after all rows that have one: a missing file is better than a second copy.
-    So does the row of a group, because it is not known whether Encord adds the sizes of its files.
+    """Match by title and size. Rows without a size are matched last, and match any size.
+
+    So a file may be missing, but is never uploaded twice. The rows of groups also match any size, because it is not
+    known whether Encord adds up the sizes of their files.
     """
     exact: dict[tuple[str, int], collections.deque[DataRow]] = collections.defaultdict(collections.deque)
     unsized: dict[str, collections.deque[DataRow]] = collections.defaultdict(collections.deque)
@@ -199,12 +202,12 @@ def _match(
 def batches(
     files: Sequence[SourceFile], *, files_per_job: int, bytes_per_job: int = BYTES_PER_JOB
 ) -> Iterator[list[SourceFile]]:
-    """Cut files into parts of one kind, for one job each; together they are the whole.
+    """Split files into parts of one kind, with one job per part.
 
-    The result of a job names what it made by title, so no title occurs twice in a part.
+    The result of a job identifies its files by title, so no title occurs twice in a part.
 
-    :param files_per_job: At most so many files in a part, unless one group alone has more.
-    :param bytes_per_job: At most so many bytes in a part of more than one file.
+    :param files_per_job: Maximum number of files in a part, unless a single group has more.
+    :param bytes_per_job: Maximum number of bytes in a part with more than one file.
     """
     kinds = dict.fromkeys(file.kind for file in files)
     for kind in kinds:
@@ -224,7 +227,7 @@ def batches(
 
 
 def _first_occurrences_first(files: Sequence[SourceFile]) -> list[SourceFile]:
-    """In their order, but each further file of a title behind all firsts, and so on: so parts stay large."""
+    """Order the files so that second files with a title come after all first ones, and so on. So parts stay large."""
     occurrences: collections.Counter[str] = collections.Counter()
     rounds: list[list[SourceFile]] = []
     for file in files:

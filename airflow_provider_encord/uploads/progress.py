@@ -1,4 +1,4 @@
-"""How an upload gets on: counts, and a line in the log now and then."""
+"""The progress of an upload: counts, and log lines at intervals."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Progress:
     """Counts outcomes, and logs them.
 
     :param files: All files of the upload.
-    :param log: Takes a line: a format and its values, as `logging.Logger.info` does.
-    :param clock: Seconds, from any start.
+    :param log: Logs a line; takes a format and its values, like `logging.Logger.info`.
+    :param clock: Returns seconds since any start.
     """
 
     def __init__(
@@ -35,26 +35,26 @@ class Progress:
 
     @property
     def created(self) -> int:
-        """Files that were uploaded now."""
+        """Number of files that were uploaded now."""
         return self._counts[CREATED]
 
     @property
     def unchanged(self) -> int:
-        """Files that were there before."""
+        """Number of files that existed before."""
         return self._counts[UNCHANGED]
 
     @property
     def matched_by_name(self) -> int:
-        """Those of them that were recognised by name only."""
+        """Number of existing files that were recognised by name only."""
         return self._matched_by_name
 
     @property
     def failed(self) -> int:
-        """Files that are not in the dataset."""
+        """Number of files that are not in the dataset."""
         return self._counts[FAILED]
 
     def take(self, outcomes: Sequence[FileOutcome]) -> None:
-        """Count outcomes; log if it is time."""
+        """Count outcomes, and log if the interval is over."""
         for outcome in outcomes:
             self._counts[outcome.result] += 1
             self._matched_by_name += outcome.matched_by in (TITLE_AND_SIZE, TITLE)
@@ -66,7 +66,7 @@ class Progress:
             self.tell()
 
     def tell(self) -> None:
-        """Log where it stands."""
+        """Log the progress."""
         seconds = max(self._clock() - self._started, 0.001)
         rate = self.uploaded_bytes / seconds
         left = self._bytes - self._done_bytes

@@ -1,9 +1,9 @@
-"""Making data units of files that were sent: start a job, wait for it, and return the outcome of each file.
+"""Creating data units from uploaded files: start a job, wait for it, and return the outcome of each file.
 
-Encord has no idempotency keys, and the start of a job is not repeated blindly. If its answer is lost, the data rows
-show whether it happened; only when they show nothing for a while, the same objects are registered once more, with
-duplicate URLs skipped. An id that is known is followed to the end of the job: it runs on whether we look or not. A job
-that Encord does not know any more counts as one whose answer was lost.
+Encord has no idempotency keys, so the start of a job is not simply repeated. If its response is lost, the data rows
+show whether the job started. Only if no rows appear for a while, the same objects are registered again, with duplicate
+URLs skipped. A job with a known id is polled until it ends. If Encord does not know a job any more, it is treated like
+a lost response.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from airflow_provider_encord.uploads.places import UploadTarget
 from airflow_provider_encord.uploads.plan import match_new_rows
 from airflow_provider_encord.uploads.transfer import StoredFile
 
-_STARTS = 3  # how often the same files are registered, if answers get lost
-_LOOKS = (1.0, 2.0, 4.0)  # seconds between looks for the rows of a job whose answer was lost
+_STARTS = 3  # how often the same files are registered if responses are lost
+_LOOKS = (1.0, 2.0, 4.0)  # seconds between searches for the rows of a job whose response was lost
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A job that was started.
 
-    :param id: None if the answer was lost.
-    :param note: Stands until its outcomes are known.
+    :param id: Id of the job; None if the response was lost.
+    :param note: Checkpoint of the job, kept until its outcomes are known.
     """
 
     id: str | None
@@ -46,11 +46,11 @@ class Job:
 
 
 class Registration:
-    """Makes data of what was sent, in one dataset or folder.
+    """Creates data units from uploaded files, in one dataset or folder.
 
-    :param known: Rows that are not from these files; grows by what is registered.
-    :param checkpoints: Holds the running jobs.
-    :param timeout: Seconds after which a job is no longer waited for.
+    :param known: Rows that are not from these files. Registered rows are added.
+    :param checkpoints: Stores the running jobs.
+    :param timeout: Seconds to wait for a job.
     """
 
     def __init__(self, target: UploadTarget, known: Iterable[DataRow], *, checkpoints: JobCheckpoints, timeout: float):
@@ -62,8 +62,8 @@ class Registration:
     def start(self, sent: Sequence[StoredFile], *, again: bool = False) -> Flow[Job]:
         """Start a job.
 
-        :param again: These files may have been registered already: have Encord skip those.
-        :raises EncordError: Encord refuses, or was not reached; nothing was started.
+        :param again: The files may be registered already; let Encord skip those.
+        :raises EncordError: Encord refused the request, or cannot be reached. No job was started.
         """
         known = {one for title in {item.file.title for item in sent} for one in self._known.get(title, ())}
         note = self._checkpoints.open(self._target.id, sent, known)
@@ -79,15 +79,17 @@ class Registration:
     def take_up(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Flow[list[FileOutcome]]:
         """Wait for a job of an earlier attempt.
 
-        :param sent: The files of the note that this attempt is about.
+        :param sent: The files of the checkpoint that are also files of this attempt.
         """
         self._know(note, sent)
         return (yield from self.finish(self.job_of(note, sent)))
 
     def find(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Flow[list[FileOutcome]]:
-        """What an earlier attempt made of files that have changed since. What is not there is not registered again.
+        """Find the rows that an earlier attempt created from files that have changed since.
 
-        :param sent: These files, as the note has them.
+        Missing ones are not registered.
+
+        :param sent: These files, as the checkpoint describes them.
         """
         self._know(note, sent)
         ended = None if note.job is None else (yield from self._follow(note.job))
@@ -97,21 +99,21 @@ class Registration:
         return found
 
     def _know(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> None:
-        """These files may have rows by now: only what was there before is not theirs."""
+        """Record that these files may have rows now: only rows that existed before are not from them."""
         for item in sent:
             self._known[item.file.title] = set(note.known)
 
     def job_of(self, note: JobCheckpoint, sent: Sequence[StoredFile]) -> Job:
-        """The job that a note is about."""
+        """The job of a checkpoint."""
         return Job(id=note.job, sent=sent, note=note)
 
     def close(self, job: Job, outcomes: Sequence[FileOutcome]) -> None:
-        """Forget a job whose outcomes are reported by now."""
+        """Delete the checkpoint of a job whose outcomes are reported."""
         if not any(outcome.pending for outcome in outcomes):
             self._checkpoints.close(job.note)
 
     def finish(self, job: Job) -> Flow[list[FileOutcome]]:
-        """Wait for a job; it remains noted until `close`.
+        """Wait for a job. Its checkpoint is kept until `close`.
 
         :return: The outcome of each of its files.
         :raises EncordError: The state of the job cannot be read.
@@ -124,7 +126,7 @@ class Registration:
     def _outcomes(self, job: str, sent: Sequence[StoredFile], ended: UploadJob) -> Flow[list[FileOutcome]]:
         if not ended.ended:
             reason = self._overdue(job, ended.errors)
-            # Without lasting notes a retry would not know of the job, and send its files a second time.
+            # Without lasting checkpoints, a retry would not know the job and would send its files again.
             retryable = self._checkpoints.lasting
             return [failed(item.file, reason, retryable=retryable, sha256=item.sha256, pending=True) for item in sent]
         outcomes, untold = judge(sent, ended)
@@ -136,7 +138,7 @@ class Registration:
         return outcomes
 
     def _recover(self, sent: Sequence[StoredFile]) -> Flow[list[FileOutcome]]:
-        """The outcomes of files whose job was started without an answer, or is not known to Encord any more."""
+        """The outcomes of files if the response to the start of their job was lost, or Encord has forgotten the job."""
         outcomes: list[FileOutcome] = []
         left = list(sent)
         for _ in range(_STARTS - 1):
@@ -151,17 +153,15 @@ class Registration:
             ended = None if job.id is None else (yield from self._follow(job.id))
             if job.id is not None and ended is not None:
                 more = yield from self._outcomes(job.id, left, ended)
-                self.close(job, more)  # the note that is open already says the same
+                self.close(job, more)  # the open checkpoint already contains the same
                 return outcomes + more
-            self._checkpoints.close(job.note)  # the note that is open already says the same
+            self._checkpoints.close(job.note)  # the open checkpoint already contains the same
         found, left = yield from self._watch(left)
-        unknown = (
-            "Encord's answer to its registration was lost, and it does not show in the dataset. Run the task again."
-        )
+        unknown = "Encord's response to its registration was lost, and it is not in the dataset. Run the task again."
         return outcomes + found + [failed(one.file, unknown, retryable=True, sha256=one.sha256) for one in left]
 
     def _watch(self, sent: list[StoredFile]) -> Flow[tuple[list[FileOutcome], list[StoredFile]]]:
-        """Look for rows until all are there, or no more come."""
+        """Search for rows until all exist, or no more are added."""
         outcomes: list[FileOutcome] = []
         deadline = (yield from Now()) + self._timeout
         look = 0
@@ -176,7 +176,7 @@ class Registration:
         return outcomes, sent
 
     def _look(self, sent: Sequence[StoredFile]) -> Flow[tuple[list[FileOutcome], list[StoredFile]]]:
-        """Divide files into those that have a new row in the dataset and those that have none."""
+        """Split files into those with a new row in the dataset and those without."""
         rows = yield from rows_of_kinds(self._target, [item.file for item in sent])
         new = [row for row in rows if row.data_hash not in self._known.get(row.data_title, ())]
         rows_of = dict(match_new_rows([item.file for item in sent], new))
@@ -186,7 +186,7 @@ class Registration:
         return found, [item for item in sent if item.file not in rows_of]
 
     def _follow(self, job: str) -> Flow[UploadJob | None]:
-        """Poll a job until it ends or its time is over; None if Encord does not know it."""
+        """Poll a job until it ends or the time-out is over; None if Encord does not know it."""
 
         def poll(hold: int) -> Call[UploadJob]:
             self._checkpoints.check()
@@ -194,36 +194,36 @@ class Registration:
 
         try:
             return (yield from follow_job(poll, timeout=self._timeout))
-        except TransientError as error:  # the job is known and runs on
+        except TransientError as error:  # the job is known and continues
             return UploadJob(status=PENDING, errors=[str(error)])
         except UNKNOWN_JOB as error:
-            if error.operation is None:  # it is not Encord's, but that of our check
+            if error.operation is None:  # the error is not from Encord but from the check
                 raise
             return None
 
     def _overdue(self, job: str, errors: Sequence[str]) -> str:
         why = "; ".join(errors) or f"job_timeout is {self._timeout:.0f} s"
         return (
-            f"Job {job} is no longer waited for ({why}), and runs on at Encord. Run the task again when it has ended: "
-            "what is in the dataset by then is not sent twice."
+            f"Job {job} has not ended in time ({why}) and continues at Encord. Run the task again when it has ended; "
+            "files that are in the dataset by then are not sent again."
         )
 
 
 def rows_of_kinds(
     target: UploadTarget, files: Sequence[SourceFile], *, since: datetime.datetime | None = None
 ) -> Flow[list[DataRow]]:
-    """The rows of the kinds of these files.
+    """The rows that have the kinds of these files.
 
-    :param since: Only those that were created at this time or later.
+    :param since: Only rows that were created at this time or later.
     """
     file_types, item_types = sorted({file.file_type for file in files}), sorted({file.item_type for file in files})
     return (yield from target.rows(file_types, item_types, since=since))
 
 
 def judge(sent: Sequence[StoredFile], job: UploadJob) -> tuple[list[FileOutcome], list[StoredFile]]:
-    """What a job that ended says of its files: by object where units failed, else by title, in order.
+    """The outcomes of the files of an ended job. Failures are matched by object, successes by title, in order.
 
-    :return: The outcomes, and the files of which it says nothing.
+    :return: The outcomes, and the files that the result of the job does not contain.
     """
     failures = job.failures
     registered: dict[str, collections.deque[RegisteredFile]] = collections.defaultdict(collections.deque)
@@ -233,7 +233,7 @@ def judge(sent: Sequence[StoredFile], job: UploadJob) -> tuple[list[FileOutcome]
     untold: list[StoredFile] = []
     for item in sent:
         if refused := [url for url in item.objects if url in failures]:
-            reason = f"Encord could not take {item.file.uri}: {failures[refused[0]]}."
+            reason = f"Encord could not process {item.file.uri}: {failures[refused[0]]}."
             outcomes.append(failed(item.file, reason, retryable=False, sha256=item.sha256))
         elif units := registered.get(item.file.title):
             outcomes.append(_uploaded(item, units.popleft()))
@@ -256,7 +256,7 @@ def _untold(one: StoredFile, job: UploadJob) -> FileOutcome:
     reason = "; ".join(job.errors) or "it gives no reason"
     return failed(
         one.file,
-        f"Encord's job ended as {job.status} without {one.file.uri}: {reason}.",
+        f"Encord's job ended with status {job.status} without {one.file.uri}: {reason}.",
         retryable=job.status != uploads.CANCELLED,
         sha256=one.sha256,
     )

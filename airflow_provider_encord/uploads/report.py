@@ -37,7 +37,7 @@ OPERATION = "upload_files"
 
 
 class UploadLine(ReportLine, frozen=True, kw_only=True):
-    """What a report says of one file; the fields are explained above."""
+    """A line of a report about one file. The module's docstring explains the fields."""
 
     title: str
     size: int
@@ -58,9 +58,9 @@ _START = f'{{"schema_version":"{SCHEMA_VERSION}","operation":"{OPERATION}"'.enco
 def upload_line(
     outcome: FileOutcome, dataset: str | None, checksums: Mapping[str, str], *, folder: str | None = None
 ) -> UploadLine:
-    """The line about one file.
+    """Make the line about one file.
 
-    :param checksums: What an earlier report knows: SHA-256 by data hash, in folders by item.
+    :param checksums: SHA-256 from earlier reports, by data hash; in folders, by item id.
     """
     id_ = outcome.data_hash or outcome.backing_item_uuid
     known = checksums.get(id_ or "") if outcome.result == UNCHANGED else None
@@ -87,9 +87,9 @@ def upload_line(
 def read_lines(file: Iterable[bytes]) -> Iterator[UploadLine]:
     """Read a report, or a part of one.
 
-    :param file: Its lines, with their newlines.
-    :raises InvalidArgumentError: It is not a report, it was cut off, or it is of a newer schema. We write reports
-        whole, so a cut one lost lines that show what is there: without them, files would be uploaded twice.
+    :param file: The lines, with their newlines.
+    :raises InvalidArgumentError: It is not a report, it was cut off, or it has a newer schema. A report that was cut
+        off has lost lines; without them, files would be uploaded twice.
     """
     for number, text in enumerate(file, 1):
         try:
@@ -97,9 +97,9 @@ def read_lines(file: Iterable[bytes]) -> Iterator[UploadLine]:
         except NOT_JSON as error:
             if _is_cut_off(text):
                 raise InvalidArgumentError(
-                    f"report: it was cut off in line {number}, so it does not say any more what was uploaded. Restore "
-                    "the file from a copy. Or delete it: then files are recognised by title and size only, and "
-                    "match_by='checksum' uploads all of them again."
+                    f"report: it was cut off in line {number}, so the lines about some uploaded files are lost. "
+                    "Restore the file from a copy, or delete it. If you delete it, files are recognised by title and "
+                    "size only, and match_by='checksum' uploads all of them again."
                 ) from None
             raise InvalidArgumentError(f"report: line {number} is not a line of a report: {error}.") from None
         yield line
@@ -109,7 +109,7 @@ def earlier_lines(path: Any) -> list[UploadLine]:
     """The lines of an earlier report, if one exists.
 
     :param path: A path object.
-    :raises InvalidArgumentError: There is a directory, or a file that is not a report: it is not to be overwritten.
+    :raises InvalidArgumentError: The path is a directory, or a file that is not a report and must not be overwritten.
     """
     require_regular(path, "report")
     with storage_errors("report", path):
@@ -122,7 +122,7 @@ def earlier_lines(path: Any) -> list[UploadLine]:
 def lines_of(file: Any, path: Any) -> Iterator[UploadLine]:
     """The lines of an open file.
 
-    :raises InvalidArgumentError: As `read_lines`; the message names the file.
+    :raises InvalidArgumentError: See `read_lines`. The message names the file.
     """
     try:
         yield from read_lines(iter(file.readline, b""))
@@ -131,15 +131,15 @@ def lines_of(file: Any, path: Any) -> Iterator[UploadLine]:
 
 
 def write_report(path: Any, lines: Iterable[UploadLine]) -> None:
-    """Write a whole report, in place of one that is there.
+    """Write a complete report. It replaces an existing one.
 
-    :param path: A path object. A missing directory is made on a disk; object stores have none.
-    :raises EncordError: It cannot be written.
+    :param path: A path object. On a disk, a missing directory is created.
+    :raises EncordError: The report cannot be written.
     """
     with storage_errors("report", path):
         write_whole(path, encode_lines(lines))
 
 
 def _is_cut_off(line: bytes) -> bool:
-    """Whether it is the beginning of a line of ours, without an end."""
+    """Whether a line is an incomplete line of a report."""
     return not line.endswith(b"\n") and line[: len(_START)] == _START[: len(line)]

@@ -1,10 +1,10 @@
-"""The report while it is being written: parts as outcomes come, one file at the end.
+"""Writing the report of an upload: parts while outcomes arrive, one file at the end.
 
-An object store cannot append, so what becomes known is written as numbered parts in ``<report>.parts/``, beside the
-notes of running jobs. An attempt that is killed leaves both; the next one reads them, on any machine.
+Object stores cannot append to files. So outcomes are written as numbered parts in ``<report>.parts/``, together with
+the checkpoints of running jobs. If an attempt is killed, the next one reads both, on any machine.
 
-The report is about the files of the last run. What earlier runs of other files (or of other content) recorded is kept
-in ``<report>.known``, in lines of the same form, so that a run of an earlier date recognises its rows.
+The report contains the files of the last run. Lines of earlier runs about other files (or other content) are kept in
+``<report>.known`` in the same format, so that a run for an earlier date recognises its rows.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _NOTES = "notes.json"
 
 
 def is_of_report(path: Any) -> Callable[[str], bool]:
-    """Whether a URI is that of a file of a report.
+    """A function that returns whether a URI is a file of a report.
 
-    :param path: Where the report is; a path object.
+    :param path: Path object of the report.
     """
     report = uri_of(path)
     files = re.compile(rf"{re.escape(report)}(\.known)?({UNFINISHED_PATTERN})?")
@@ -54,13 +54,13 @@ def is_of_report(path: Any) -> Callable[[str], bool]:
 class ReportWriter:
     """The report of one task.
 
-    :param path: Where the report is to be; a path object.
+    :param path: Path object of the report.
     :param dataset: Id of the dataset; None for a folder.
-    :param folder: Id of the folder, where there is no dataset.
-    :param owner: Who writes it; one task at a time may.
-    :param exists: Whether there is still a file at a URI.
-    :raises InvalidArgumentError: There is something else, or nothing can be written there.
-    :raises UnavailableError: Another task writes it.
+    :param folder: Id of the folder, if there is no dataset.
+    :param owner: The task that writes the report; only one task at a time may.
+    :param exists: Returns whether a file still exists at a URI.
+    :raises InvalidArgumentError: The path contains something else, or cannot be written.
+    :raises UnavailableError: Another task is writing the report.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class ReportWriter:
         self._written = clock()
         require_writable(path, "report")
         self._claim = Claim(self._parts / CLAIM_FILE, owner, "report")
-        self._claim.take()  # before it is read: what a task that holds it knows would be missed
+        self._claim.take()  # before the read; otherwise, lines of the task that holds the claim would be missed
         try:
             lines, self._number = self._earlier()
         except BaseException:
@@ -93,7 +93,7 @@ class ReportWriter:
 
     @property
     def checkpoints(self) -> JobCheckpoints:
-        """Notes beside the parts."""
+        """The checkpoints, stored with the parts."""
         return JobCheckpoints(
             read=self._read_notes,
             write=self._write_notes,
@@ -107,14 +107,14 @@ class ReportWriter:
         return checksum_of(file)
 
     def take(self, outcomes: Sequence[FileOutcome]) -> None:
-        """Keep outcomes, in a part now and then."""
+        """Add outcomes; a part is written at intervals."""
         self._waiting += outcomes
         due = self._clock() - self._written >= _SECONDS_PER_PART
         if self._waiting and (due or len(self._waiting) >= _LINES_PER_PART):
             self.flush()
 
     def flush(self) -> None:
-        """Write what is not written yet."""
+        """Write all outcomes that are not written yet."""
         learned = self._learned()
         if not self._waiting and not learned:
             return
@@ -127,14 +127,14 @@ class ReportWriter:
         self._written = self._clock()
 
     def finish(self, outcomes: Iterable[FileOutcome], *, unfinished: bool) -> None:
-        """Write the report, whole; then the parts are not needed any more.
+        """Write the complete report, and delete the parts.
 
-        :param unfinished: Jobs still run at Encord: their notes stay for the next try.
+        :param unfinished: Whether jobs still run at Encord. Their checkpoints are then kept for the next attempt.
         """
         self._claim.check()
         self._learned()
         lines = [upload_line(outcome, **self._target, checksums=self._checksums) for outcome in outcomes]
-        self._keep_earlier({line.id for line in lines})  # first: a kill between the two then loses nothing
+        self._keep_earlier({line.id for line in lines})  # first, so that a kill between the two steps loses nothing
         write_report(self._path, lines)
         with storage_errors("report", self._parts):
             for part in self._left():
@@ -145,7 +145,7 @@ class ReportWriter:
         self.release()
 
     def _keep_earlier(self, current: set[str | None]) -> None:
-        """Keep what is known of rows that this report is not about."""
+        """Keep the earlier lines about rows that are not in this report."""
         kept = [line for key, line in self._known.items() if key not in current]
         if kept:
             write_report(self._known_path, kept)
@@ -161,14 +161,14 @@ class ReportWriter:
                 remove_empty(self._parts)
 
     def _learned(self) -> list[UploadLine]:
-        """What became known of earlier attempts since this was asked last."""
+        """The lines that were learned about earlier attempts since the last call."""
         learned, self.evidence.learned = self.evidence.learned, []
         self._known |= {line.id: line for line in learned if line.id}
         self._checksums |= {line.id: str(line.sha256) for line in learned if line.id}
         return learned
 
     def _earlier(self) -> tuple[list[UploadLine], int]:
-        """The lines of earlier attempts, and how many parts there are."""
+        """The lines of earlier attempts, and the number of parts."""
         lines = earlier_lines(self._known_path) + earlier_lines(self._path)
         with storage_errors("report", self._parts):
             left = self._left()
@@ -190,14 +190,14 @@ class ReportWriter:
             return bytes(notes.read_bytes()) if notes.exists() else None
 
     def _write_notes(self, content: bytes) -> None:
-        self._claim.check()  # a note stands before every job, so a process that lost its claim starts none
-        self.flush()  # what a note no longer says must be in the report
+        self._claim.check()  # a checkpoint is written before each job, so a process without the claim starts none
+        self.flush()  # outcomes whose checkpoint is deleted must be in the report
         with storage_errors("report", self._parts):
             write_whole(self._parts / _NOTES, [content])
-        self._claim.check()  # again: what comes next is the start of a job
+        self._claim.check()  # check again, because the next step starts a job
 
     def _erase_notes(self) -> None:
-        self._claim.check()  # they may be those of another attempt by now
+        self._claim.check()  # they may belong to another attempt now
         self.flush()
         with storage_errors("report", self._parts):
             remove(self._parts / _NOTES)

@@ -1,7 +1,8 @@
-"""Sending the bytes of files to the object store behind Encord: ask for signed URLs, PUT.
+"""Sending the bytes of files to Encord's object store: request signed URLs, then send each file with PUT.
 
-With an SSH key one request gives URLs for all files. With an API key it names them, and a video needs one of its own.
-A URL that the store refuses may have expired while it waited its turn, so such a file gets a second one.
+With an SSH key, one request returns the URLs for all files. With an API key, the request names the files, and each
+video needs a separate request. If the store refuses a URL, the URL may have expired before its turn, so the file gets a
+second one.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from airflow_provider_encord.uploads.content import Content, joined_checksum
 from airflow_provider_encord.uploads.outcome import FileOutcome, failed
 from airflow_provider_encord.uploads.places import UploadTarget
 
-MOST_BYTES = 5 << 30  # what S3 takes in one PUT
-_TURNS = 2  # how many signed URLs a file gets
+MOST_BYTES = 5 << 30  # the limit of S3 for one PUT request
+_TURNS = 2  # how many signed URLs a file can get
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """A file whose bytes are in the object store, though not yet where they are to be.
+    """A file whose bytes are in the object store but not registered yet.
 
-    :param objects: What names them there: one for each of its files.
-    :param placeholders: What a folder calls them.
+    :param objects: Object keys in the store, one for each of its files.
+    :param placeholders: Placeholder ids of a folder, one for each of its files.
     """
 
     file: SourceFile
@@ -37,7 +38,7 @@ class StoredFile:
 
     @property
     def entry(self) -> Unit:
-        """The unit as a job takes it."""
+        """The unit in the form that a job takes."""
         file = self.file
         if not file.parts:
             return UploadedFile(
@@ -59,21 +60,21 @@ class StoredFile:
 
 
 def unfit(file: SourceFile) -> FileOutcome | None:
-    """Why a file is not sent at all; None if it can be."""
+    """The failed outcome of a file that cannot be sent; None if it can."""
     for one in file.files:
         if one.size == 0:
-            return failed(file, f"{one.uri} is empty (0 bytes).", retryable=False)
+            return failed(file, f"{one.uri} is empty (0 bytes). Leave it out, or write it again.", retryable=False)
         if one.size > MOST_BYTES:
-            advice = "one request takes at most 5 GiB. Put it into a bucket and register it from there."
-            return failed(file, f"{one.uri} has {one.size} bytes, and {advice}", retryable=False)
+            advice = "an upload can have at most 5 GiB. Put the file into a bucket and register it from there."
+            return failed(file, f"{one.uri} has {one.size} bytes, but {advice}", retryable=False)
     return None
 
 
 def send_files(target: UploadTarget, files: Sequence[SourceFile]) -> Flow[tuple[list[StoredFile], list[FileOutcome]]]:
-    """Send files of one kind. A group arrives whole, or not at all.
+    """Send files of one kind. All files of a group must be sent, or the group fails.
 
-    :return: Those that arrived, in their order, and the outcomes of those that did not.
-    :raises EncordError: Encord gives no URLs at all.
+    :return: The files that were sent, in order, and the outcomes of those that failed.
+    :raises EncordError: Encord returned no URLs at all.
     """
     parts = [part for file in files for part in file.files]
     arrived: dict[int, _Arrived] = {}
@@ -105,7 +106,7 @@ def send_files(target: UploadTarget, files: Sequence[SourceFile]) -> Flow[tuple[
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Arrived:
-    """One file in the object store."""
+    """A single file in the object store."""
 
     object_url: str
     placeholder: str | None
@@ -146,7 +147,7 @@ def _send_once(target: UploadTarget, files: Sequence[SourceFile]) -> Flow[list[_
 def _signed_urls(target: UploadTarget, files: Sequence[SourceFile]) -> Flow[list[SignedUrl | EncordError]]:
     urls = yield from target.urls([file.title for file in files], files[0].kind)
     if len(urls) < len(files):
-        raise UnexpectedResponseError(f"Encord gave {len(urls)} upload URLs for {len(files)} files.")
+        raise UnexpectedResponseError(f"Encord returned {len(urls)} upload URLs for {len(files)} files.")
     return urls
 
 

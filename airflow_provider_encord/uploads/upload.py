@@ -1,7 +1,7 @@
-"""Uploading files to a dataset: leave out what is there, send the rest in batches, a job for each.
+"""Uploading files to a dataset: skip existing files, and send the others in batches with one job per batch.
 
-While Encord works on one job the next batch is sent. What one batch meets does not stop the others, unless it would
-meet them all: a key that may not write, a dataset that is not there, Encord out of reach.
+While Encord processes one job, the next batch is sent. An error of one batch does not stop the others, unless it would
+affect all of them: a key without write permission, a dataset that does not exist, or Encord cannot be reached.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from airflow_provider_encord.uploads.transfer import StoredFile, send_files, unf
 
 _GROUP = "IMG_GROUP"
 _RUNNING_JOBS = 1  # at Encord, while the next batch is sent
-_SLOWEST = 100_000  # bytes per second; how long a report is reserved while files are sent goes by this
-_FAILED_BATCHES = 3  # in a row; after that it would be the same for all
+_SLOWEST = 100_000  # bytes per second; decides how long a report is reserved while files are sent
+_FAILED_BATCHES = 3  # in a row; after that, the error is likely to affect all
 
 
 def upload_files(
@@ -55,21 +55,21 @@ def upload_files(
     evidence: Evidence | None = None,
     match_by: str = TITLE_AND_SIZE,
 ) -> Flow[None]:
-    """Upload files to a dataset or a folder, except for those that are there.
+    """Upload files to a dataset or a folder, except files that exist there already.
 
-    Jobs that an earlier attempt left running are waited for first. Before each job, and at the end, it looks for rows
-    that came in meanwhile, by somebody else.
+    First, it waits for jobs that an earlier attempt left running. Before each job, and at the end, it searches for rows
+    that somebody else has added meanwhile.
 
-    :param on_outcomes: Called with the outcome of each file, once, also if the flow fails.
-    :param files_per_job: At most `MOST_URLS_PER_REQUEST`.
+    :param on_outcomes: Called once with the outcome of each file, even if the flow fails.
+    :param files_per_job: Maximum number of files per job; at most `MOST_URLS_PER_REQUEST`.
     :param job_timeout: Seconds to wait for a job to end.
-    :param checkpoints: Where earlier attempts noted their running jobs, and this one does; by default, nowhere.
-    :param evidence: What earlier reports know of the rows.
-    :param match_by: How files are recognised that no report knows; see `uploads.plan.make_plan`.
-    :raises InvalidArgumentError: A number is out of its bounds.
-    :raises UnsupportedByCredentialError: There are files of a kind that does not go there.
-    :raises ConflictError: Files are there twice now, as another task uploaded them at the same time.
-    :raises EncordError: It cannot go on; the files that were left are reported as failed.
+    :param checkpoints: Stores the running jobs of this attempt and of earlier ones. Default: they are not stored.
+    :param evidence: Evidence about the rows from earlier reports.
+    :param match_by: How to recognise files that no report contains; see `uploads.plan.make_plan`.
+    :raises InvalidArgumentError: A number is out of its range.
+    :raises UnsupportedByCredentialError: The target does not accept the kind of some files.
+    :raises ConflictError: Files exist twice now, because another task uploaded them at the same time.
+    :raises EncordError: The upload cannot continue. The remaining files are reported as failed.
     """
     if not (math.isfinite(job_timeout) and job_timeout > 0):
         raise InvalidArgumentError(f"job_timeout: {job_timeout} is not a number of seconds over 0.")
@@ -100,9 +100,9 @@ def upload_files(
 
 
 def _of_same_type(target: UploadTarget, files: Sequence[SourceFile], rows: list[DataRow]) -> Flow[list[DataRow]]:
-    """The rows without groups of another type: a dataset lists image groups and image sequences alike.
+    """The rows without groups of another type. A dataset lists image groups and image sequences with the same type.
 
-    An API key cannot read what is behind a row, so its rows stay.
+    An API key cannot read the items of the rows, so all rows are kept then.
     """
     types: dict[str, set[str]] = collections.defaultdict(set)
     for file in files:
@@ -132,11 +132,11 @@ def _take_up(
 ) -> Flow[list[FileOutcome]]:
     """Resolve jobs that earlier attempts left running; return only final outcomes.
 
-    :param evidence: Receives what was made of files that have changed since.
+    :param evidence: Receives lines about the rows of files that have changed since.
     """
     outcomes: list[FileOutcome] = []
     done: set[SourceFile] = set()
-    # Those with an id first: what such a job made is certain, and another note may be about the same objects.
+    # Those with an id first: their results are certain, and another checkpoint may be about the same objects.
     for note in sorted(checkpoints.left(target.id), key=lambda one: one.job is None):
         sent = [one for one in sent_again(note, files) if one.file not in done]
         registration = Registration(target, (), checkpoints=checkpoints, timeout=job_timeout)
@@ -149,7 +149,7 @@ def _take_up(
             registration.close(registration.job_of(note, before), made)
             continue
         ended = yield from registration.take_up(note, sent)
-        # What Encord refused may be good by now, so it is sent again like any other.
+        # Files that Encord refused may have been corrected, so they are sent again like all others.
         certain = [outcome for outcome in ended if outcome.result == CREATED or outcome.pending]
         on_outcomes(certain)
         registration.close(registration.job_of(note, sent), [*ended, *made])
@@ -171,9 +171,9 @@ def _present(target: UploadTarget, file: SourceFile, row: DataRow, matched_by: s
 def _ambiguous(file: SourceFile, target: UploadTarget) -> FileOutcome:
     where = "dataset" if target.dataset else "folder"
     reason = (
-        f"the {where} has some of the files named {file.title!r} of {file.size} bytes and not all, and it cannot be "
-        f"known which. Name a report from the first upload on, which distinguishes them; or remove what the {where} "
-        "has of them and run the task again."
+        f"the {where} has some but not all of the files named {file.title!r} with {file.size} bytes, and it is not "
+        f"known which. Remove these files from the {where} and run the task again. To avoid this, set `report` from "
+        "the first upload on."
     )
     return failed(file, reason, retryable=False)
 
@@ -181,23 +181,23 @@ def _ambiguous(file: SourceFile, target: UploadTarget) -> FileOutcome:
 class Newcomers:
     """Rows that somebody else creates while files are uploaded.
 
-    :param rows: What was there at the start.
-    :param look: Whether to look for them at all.
+    :param rows: The rows that existed at the start.
+    :param look: Whether to search for such rows.
     """
 
     def __init__(self, target: UploadTarget, rows: Sequence[DataRow], *, look: bool):
         self._target, self._look = target, look
         self._known = {row.data_hash for row in rows}
         created = [parse_time(row.created_at) for row in rows if row.created_at]
-        # By Encord's clock; a second of overlap, since times may be as coarse as that.
+        # By Encord's clock, with one second of overlap, because times may be rounded to seconds.
         self._since = max(created) - datetime.timedelta(seconds=1) if created else None
 
     def mine(self, outcomes: Iterable[FileOutcome]) -> None:
-        """These rows are not somebody else's."""
+        """Record that these rows were created by this upload."""
         self._known |= {key for outcome in outcomes for key in (outcome.data_hash, outcome.backing_item_uuid) if key}
 
     def among(self, files: Sequence[SourceFile]) -> Flow[list[tuple[SourceFile, DataRow]]]:
-        """The files that have a row of somebody else by now, recognised by title and size."""
+        """The files for which somebody else has created a row, matched by title and size."""
         if not self._look:
             return []
         rows = yield from rows_of_kinds(self._target, files, since=self._since)
@@ -207,7 +207,7 @@ class Newcomers:
 
 
 class _Upload:
-    """Takes batches to their end, one after the other."""
+    """Uploads batches one after the other."""
 
     def __init__(
         self,
@@ -227,11 +227,11 @@ class _Upload:
     def run(self, parts: Iterable[Sequence[SourceFile]]) -> Flow[None]:
         for part in parts:
             if self._stopped_by:
-                self._fail(part, f"Not sent, as an earlier part failed: {self._stopped_by}", retryable=True)
+                self._fail(part, f"Not sent, because an earlier part failed: {self._stopped_by}", retryable=True)
                 continue
             jobs = yield from self._start(part)
             self._running.extend(jobs)
-            # A job whose answer was lost is looked for before another one starts, which would add rows of its own.
+            # A job whose response was lost is searched before another job starts and adds its rows.
             waiting = 0 if any(job.id is None for job in jobs) else _RUNNING_JOBS
             yield from self._finish(waiting)
         yield from self._finish(0)
@@ -240,19 +240,19 @@ class _Upload:
         yield from self._require_no_doubles()
 
     def _require_no_doubles(self) -> Flow[None]:
-        """Look once more at the end: between a look and the start of a job, another task may have done the same.
+        """Search once more at the end: another task may have uploaded files between a search and the start of a job.
 
-        Of two tasks that upload the same files at once, the one that ends last sees what the other did.
+        If two tasks upload the same files at the same time, the one that ends last finds the rows of the other.
         """
         if not self._uploaded:
             return
         twice = yield from self._newcomers.among(self._uploaded)
         if twice:
             raise ConflictError(
-                f"source: {len(twice)} of the uploaded files are there twice now, such as {twice[0][0].title!r}: "
-                "another task uploaded files of the same title and size at the same time. Remove one of each, and set "
-                "max_active_tis_per_dag=1 so that one task at a time uploads them. If they are different files, set "
-                "match_by='checksum' and name a report."
+                f"source: {len(twice)} of the uploaded files exist twice now, such as {twice[0][0].title!r}: another "
+                "task uploaded files of the same title and size at the same time. Remove one of each, and set "
+                "max_active_tis_per_dag=1 so that only one task at a time uploads them. If they are different files, "
+                "set match_by='checksum' and `report`."
             )
 
     def _start(self, files: Sequence[SourceFile]) -> Flow[list[Job]]:
@@ -267,7 +267,7 @@ class _Upload:
         self._on_outcomes(failures)
         if not sent:
             if all(failure.retryable for failure in failures):
-                self._meet(UnavailableError("The object store took none of the files."))
+                self._meet(UnavailableError("The object store accepted none of the files."))
             return []
         try:
             sent = yield from self._without_newcomers(sent)
@@ -280,10 +280,10 @@ class _Upload:
         return jobs
 
     def _without_newcomers(self, sent: list[StoredFile]) -> Flow[list[StoredFile]]:
-        """Leave out what somebody else uploaded meanwhile."""
+        """Leave out files that somebody else uploaded meanwhile."""
         titles = {item.file.title for item in sent}
         if any(item.file.title in titles for job in self._running for item in job.sent):
-            yield from self._finish(0)  # whose rows of such a title are whose, is clear only then
+            yield from self._finish(0)  # only then it is clear who created which rows with such a title
         found = yield from self._newcomers.among([item.file for item in sent])
         self._on_outcomes([_present(self._target, file, row, TITLE_AND_SIZE) for file, row in found])
         theirs = {file for file, _ in found}
@@ -302,7 +302,7 @@ class _Upload:
         return first + (yield from self._register(sent[half:]))
 
     def _finish(self, waiting: int) -> Flow[None]:
-        """See jobs through, the oldest first, until no more than so many are left."""
+        """Wait for jobs, the oldest first, until at most `waiting` jobs are left."""
         while len(self._running) > waiting:
             job = self._running.popleft()
             try:
@@ -317,7 +317,7 @@ class _Upload:
                 self._registration.close(job, outcomes)
 
     def _meet(self, error: EncordError) -> None:
-        """Decide whether to go on."""
+        """Decide whether to continue after an error."""
         self._failed_batches += 1
         of_this_batch = isinstance(
             error, TransientError | InvalidArgumentError | PayloadTooLargeError | UnexpectedResponseError

@@ -297,7 +297,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "https where plain http is spoken",
         lambda around: around.ssh(around.emulator.url.replace("http:", "https:")),
-        ("speaks no TLS", "port", "write http:// in front of host"),
+        ("does not use TLS", "port", "write http:// in front of host"),
     ),
     Case(
         "plain http to another machine",
@@ -333,12 +333,12 @@ CASES: tuple[Case, ...] = (
     Case(
         "the host of the web app",
         lambda around: around.ssh("https://app.encord.com"),
-        ("host: app.encord.com is a site for people", "https://api.encord.com"),
+        ("host: app.encord.com is a website, not the API", "https://api.encord.com"),
     ),
     Case(
         "a page of the web app",
         lambda around: around.ssh("https://app.us.encord.com/projects/view/x/summary"),
-        ("host: app.us.encord.com is a site for people", US),
+        ("host: app.us.encord.com is a website, not the API", US),
     ),
     Case(
         "a host with a path",
@@ -369,7 +369,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "an API with other answers",
         lambda around: around.ssh(around.server(answer(json={"ok": True})).url),
-        ("not what this operation answers with", "connection's host"),
+        ("not valid for this operation", "connection's host"),
     ),
     Case(
         "a server that redirects",

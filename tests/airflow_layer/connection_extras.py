@@ -125,11 +125,11 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "CA bundle, unknown user": ({"private_key": TEXT, "ca_bundle": "~no-such-user/ca.pem"}, ["ca_bundle", "no file"]),
     "Bearer and the API key": (
         {"api_key": f"Bearer {API_KEY}", "resource_id": RESOURCE},
-        ["api_key", "Bearer", "alone"],
+        ["api_key", "Bearer", "only the key"],
     ),
     "the whole header": (
         {"api_key": f"authorization: bearer {API_KEY}", "resource_id": RESOURCE},
-        ["api_key", "Authorization header", "alone"],
+        ["api_key", "Authorization header", "only the key"],
     ),
     "old-style fields": (
         {"extra__encord__api_key": API_KEY},

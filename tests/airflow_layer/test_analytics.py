@@ -66,7 +66,7 @@ def test_a_number_that_no_column_holds_is_named(activity: Activity) -> None:
     path = activity.emulator.journal()[-1]["path"]
     answer = {"status": 200, "json": {"results": [row], "nextPageToken": None}}
     activity.emulator.faults([{"match": {"path": path}, "do": answer}])
-    with pytest.raises(AirflowFailException, match=r"no column of Parquet holds: time_spent_seconds: 1000"):
+    with pytest.raises(AirflowFailException, match=r"does not fit into a Parquet column: time_spent_seconds: 1000"):
         activity.export(record_types="time_spent", format="parquet")
 
 
@@ -194,11 +194,11 @@ def test_a_destination_of_another_question_is_refused_and_left_alone(activity: A
     activity.export(record_types="task_actions")
     before = {path.name: path.read_bytes() for path in (activity.directory / "export").iterdir()}
     for other in ({"record_types": "editor_logs"}, {"record_types": "task_actions", "start": activity.today - DAY}):
-        with pytest.raises(AirflowFailException, match=r"destination: .* holds another export"):
+        with pytest.raises(AirflowFailException, match=r"destination: .* contains a different export"):
             activity.export(**other)
     assert {path.name: path.read_bytes() for path in (activity.directory / "export").iterdir()} == before
     (activity.directory / "export" / "notes.txt").write_text("mine")
-    with pytest.raises(AirflowFailException, match=r"holds other things \(notes\.txt\)"):
+    with pytest.raises(AirflowFailException, match=r"contains other files \(notes\.txt\)"):
         activity.export(record_types="task_actions")
 
 

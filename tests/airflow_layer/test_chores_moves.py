@@ -179,7 +179,7 @@ class TestMetadata:
         item = folder.items()["a.png"].uuid
         same, other = {item: {"x": 1}, "a.png": {"x": 1}}, {item: {"x": 1}, "a.png": {"x": 2}}
         assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=same)["updated"] == 1
-        with pytest.raises(AirflowFailException, match="named by its id and by its name"):
+        with pytest.raises(AirflowFailException, match="there by its id and by its name"):
             run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=other)
 
     @pytest.mark.parametrize("stored", ["null", "[]", '"x"', "{"])
@@ -203,7 +203,7 @@ class TestMetadata:
         if stored == "null":
             assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)["updated"] == 1
         else:
-            with pytest.raises(AirflowFailException, match="is not a JSON object, so nothing can be merged"):
+            with pytest.raises(AirflowFailException, match="is not a JSON object, so it cannot be merged"):
                 run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted)
         assert run(EncordUpdateMetadataOperator, folder_id=folder.id, metadata=wanted, mode="replace")["updated"] == 1
 

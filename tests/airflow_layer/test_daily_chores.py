@@ -171,7 +171,7 @@ class TestMetadata:
         ("arguments", "message"),
         [
             ({"metadata": ""}, "metadata: it is empty"),
-            ({"metadata": {"a.png": 3}}, "metadata: that of 'a.png' must be a dictionary"),
+            ({"metadata": {"a.png": 3}}, "metadata: the metadata of 'a.png' is not a dictionary"),
             ({"metadata": {"a.png": {}}, "mode": "add"}, "mode: 'add'"),
             ({"metadata": "/gone.json"}, "metadata: /gone.json|metadata: file:///gone.json"),
         ],

@@ -360,7 +360,7 @@ def test_a_hook_can_be_copied_and_pickled_without_its_secrets(account: Account, 
 def test_a_client_is_copied_by_reference_and_never_pickled(account: Account) -> None:
     client = EncordHook().get_conn()
     assert copy.deepcopy({"client": client, "project": client.project(str(uuid.uuid4()))})["client"] is client
-    with pytest.raises(TypeError, match="holds a secret and is not pickled"):
+    with pytest.raises(TypeError, match="holds a secret and cannot be pickled"):
         pickle.dumps(client)
 
 

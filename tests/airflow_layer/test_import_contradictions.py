@@ -68,7 +68,7 @@ def test_an_attribute_that_is_answered_by_name_and_by_hash_is_refused(model: Mod
         objects = client.project(model.project).ontology().editor_ontology["objects"]
     (colour,) = (it["featureNodeHash"] for one in objects for it in one.get("attributes", ()) if it["name"] == "Colour")
     lines = model.lines(objects=[{**CAR, "answers": {"Colour": "Red", colour: "Blue"}}])
-    with pytest.raises(AirflowFailException, match="answers: 'Colour' is answered twice"):
+    with pytest.raises(AirflowFailException, match="answers: 'Colour' is there twice"):
         model.load(model.write(*lines))
     assert model.changes() == []
 

@@ -95,7 +95,7 @@ def test_merging_again_does_not_revert_what_people_did_to_merged_labels(
     if with_report:
         (line,) = lines_of(model)
         assert line["outcome"] == "conflict"
-        assert "somebody edited the row" in line["error"]
+        assert "somebody has edited the row" in line["error"]
 
 
 def test_merging_without_a_report_never_changes_a_label_that_is_there_and_adds_the_others(model: Model) -> None:

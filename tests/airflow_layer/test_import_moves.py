@@ -67,7 +67,7 @@ def test_an_import_that_is_cleared_after_people_corrected_the_labels_leaves_them
     if with_report:
         outcomes = {line["data_hash"]: line for line in lines_of(report_of(model))}
         assert outcomes[corrected]["outcome"] == outcomes[deleted]["outcome"] == "conflict"
-        assert "somebody edited the row since" in outcomes[corrected]["error"]
+        assert "somebody has edited the row since" in outcomes[corrected]["error"]
 
 
 def test_an_import_updates_its_own_labels_that_no_one_edited(model: Model) -> None:
@@ -105,7 +105,7 @@ def test_merging_keeps_what_people_edited_and_adds_the_rest(model: Model) -> Non
     kept = [
         line
         for line in lines_of(report)
-        if "1 of the labels are in the row with another content" in str(line["error"] or line["note"])
+        if "1 of the labels exist in the row with another content" in str(line["error"] or line["note"])
     ]
     assert [line["data_hash"] for line in kept] == [model.data_hashes[0]]
 

@@ -58,7 +58,7 @@ def test_an_export_without_all_of_its_shards_is_refused(exports: Exports, harm: 
         content = shard.read_bytes()
         shard.write_bytes(content[: content.index(b"\n") + 1] if harm == "shorter" else content * 2)
     name = shard.name.replace(".", r"\.")
-    require_refused(exports, shard.parent, rf"source: .*{name} (is missing|has \d+ bytes, and the manifest\.json)")
+    require_refused(exports, shard.parent, rf"source: .*{name} (is missing|has \d+ bytes, but manifest\.json)")
 
 
 def test_an_export_that_was_killed_is_refused(account: Account, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_an_export_that_was_killed_is_refused(account: Account, tmp_path: Path) 
     while not shards_of(exports):
         dying.go_on(1)
     dying.kill()
-    require_refused(exports, tmp_path / "day-0", r"source: .* holds an unfinished export: it has plan\.json")
+    require_refused(exports, tmp_path / "day-0", r"source: .* contains an unfinished export: it has plan\.json")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"schema_version": "1.2"}', b'{"files": []}'])
@@ -82,7 +82,7 @@ def test_a_copy_of_an_export_without_its_manifest_is_refused(exports: Exports) -
     copy = exports.directory / "copy"
     shutil.copytree(exports.directory / "day-0", copy)
     (copy / "manifest.json").unlink()
-    require_refused(exports, copy, r"source: .* has listing-.* of an export and no manifest\.json")
+    require_refused(exports, copy, r"source: .* has listing-.* of an export but no manifest\.json")
 
 
 def test_an_export_of_another_format_is_refused_by_its_name(exports: Exports) -> None:
@@ -102,7 +102,7 @@ def test_a_source_without_lines_is_refused(exports: Exports, content: bytes, dir
     path = exports.directory / "empty" / "labels.jsonl"
     path.parent.mkdir()
     path.write_bytes(content)
-    require_refused(exports, path.parent if directory else path, "source: .*empty.* is empty: it has no lines")
+    require_refused(exports, path.parent if directory else path, "source: .*empty.* has no lines")
 
 
 @pytest.mark.parametrize("spelling", ["plain", "uri", "dots", "link"])
@@ -118,7 +118,7 @@ def test_a_report_among_the_files_of_the_source_is_refused_before_anything_is_se
     link.symlink_to(directory)
     place = {"plain": directory, "uri": f"file://{directory}", "dots": f"{directory}/../in", "link": link}[spelling]
     report = f"{place}/{source.name if of_file else 'report.jsonl'}"
-    with pytest.raises(AirflowFailException, match=r"report: .* is among the files of the source"):
+    with pytest.raises(AirflowFailException, match=r"report: .* is one of the files of the source"):
         model.load(str(source) if of_file else str(directory), report=report)
     assert model.changes() == []
     assert (source.read_bytes(), [one.name for one in directory.iterdir()]) == (before, ["labels.jsonl"])
@@ -149,6 +149,6 @@ def test_objects_of_a_label_row_need_no_entry_for_answers(model: Model, harm: di
 def test_a_label_row_without_data_units_does_not_empty_its_row(model: Model, units: Any) -> None:
     """Fault 4.4: what is not a label row counted as one without labels."""
     model.load()
-    with pytest.raises(AirflowFailException, match="data_units: it must be an object with a data unit"):
+    with pytest.raises(AirflowFailException, match="data_units: it is not an object with a data unit"):
         model.load(label_row(model, data_units=units), if_exists="overwrite")
     assert len(objects_of(model.labels()[model.data_hashes[0]])) == 2

@@ -128,8 +128,8 @@ def _swap(path: Path) -> None:
     [
         (lambda day: _shard(day, 1).unlink(), r"labels-\S+-00001-\S+\.jsonl: it is missing"),
         (lambda day: _append(_shard(day, 0)), r"labels-\S+-00000-\S+\.jsonl: it has \d+ bytes"),
-        (lambda day: _swap(_shard(day, 2)), r"labels-\S+-00002-\S+\.jsonl: its content is another"),
-        (lambda day: (day / "labels-00099.jsonl").touch(), r"labels-00099\.jsonl: the manifest does not name it"),
+        (lambda day: _swap(_shard(day, 2)), r"labels-\S+-00002-\S+\.jsonl: its content has changed"),
+        (lambda day: (day / "labels-00099.jsonl").touch(), r"labels-00099\.jsonl: the manifest does not list it"),
         (lambda day: (day / read_manifest(day).listing.name).unlink(), r"listing-\S+\.jsonl\.gz: it is missing"),
     ],
 )
@@ -207,13 +207,13 @@ def test_verifying_against_encord_names_each_row_that_differs(exports: Exports, 
     exports.emulator.annotate(exports.project, data_hashes=[edited["data_hash"]])
     with pytest.raises(AirflowFailException, match=rf"{edited['label_hash']} .*: it was edited since"):
         exports.verify(check="listing")
-    with pytest.raises(AirflowFailException, match=rf"{edited['label_hash']} .*: its labels are not those"):
+    with pytest.raises(AirflowFailException, match=rf"{edited['label_hash']} .*: its labels differ"):
         exports.verify(check="content")
     assert not [one for one in exports.journal() if one["changes"]]
 
 
 def test_what_is_not_there_cannot_be_verified(exports: Exports) -> None:
-    with pytest.raises(AirflowFailException, match=r"no whole export in .*day-0"):
+    with pytest.raises(AirflowFailException, match=r"no complete export in .*day-0"):
         exports.verify()
 
 

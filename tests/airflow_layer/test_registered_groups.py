@@ -49,10 +49,10 @@ def test_an_api_key_takes_a_group_of_the_same_title_for_the_same_and_says_so(
     intake.register(source=_manifest(intake, image_groups=[first]), **target)
     intake.register(source=_manifest(intake, image_groups=[first]), **target)
     assert [(line["outcome"], line["matched_by"]) for line in _lines(report)] == [("unchanged", "urls")]
-    assert "title alone" not in caplog.text
+    assert "title only" not in caplog.text
     intake.register(source=_manifest(intake, image_groups=[other]), encord_conn_id="encord_api_key", **target)
     assert [(line["outcome"], line["matched_by"]) for line in _lines(report)] == [("unchanged", "title")]
-    assert "1 groups or scenes count as registered by their title alone, such as 'drive'" in caplog.text
+    assert "1 groups or scenes count as registered because of their title only, such as 'drive'" in caplog.text
 
 
 @pytest.mark.parametrize("into", ["folder", "dataset"])
@@ -79,14 +79,14 @@ def test_groups_without_a_title_and_scenes_are_there_once_however_often_they_are
         assert [there.count(title) for title in ("junction", "tunnel")] == [1, 1]
         if into == "dataset":
             assert there == [names[0], names[0], "junction", "tunnel"]
-    assert "2 groups or scenes count as registered by their title alone, such as 'junction'" in caplog.text
+    assert "2 groups or scenes count as registered because of their title only, such as 'junction'" in caplog.text
 
 
 def test_a_scene_without_a_title_is_refused_by_name_before_anything_is_sent(intake: Intake) -> None:
     """Review of 0.1, ingest 5: nothing else identifies it."""
     source = _manifest(intake, scenes=[{"scene": {}}])
     intake.emulator.clear_journal()
-    with pytest.raises(AirflowFailException, match=r"scenes, entry 1, title: .*recognised by"):
+    with pytest.raises(AirflowFailException, match=r"scenes, entry 1, title: it is missing"):
         intake.register(source=source)
     assert intake.emulator.journal() == []
     (scene,) = upload_json_entries({"scenes": [_scene("junction")]}, "source")
@@ -186,4 +186,6 @@ def test_metadata_of_a_group_that_an_api_key_cannot_update_is_named(
     assert [line["note"] for line in _lines(report)] == [
         "Its metadata was not updated: an API key cannot change items."
     ]
-    assert "upsert_metadata: 1 groups or scenes that are registered kept their metadata, such as 'drive'" in caplog.text
+    assert (
+        "upsert_metadata: the metadata of 1 registered groups or scenes was not updated, such as 'drive'" in caplog.text
+    )

@@ -214,7 +214,7 @@ def test_a_job_that_fails_with_part_of_its_units_in_still_has_a_report(
     }
     intake.emulator.faults([{"match": POLL, "do": {"status": 200, "json": answer}}])
     try:
-        with pytest.raises(AirflowFailException, match=f"ended as {status}: out of order. 1 of its 2 units"):
+        with pytest.raises(AirflowFailException, match=f"ended with status {status}: out of order. 1 of its 2 units"):
             intake.register(source=intake.manifest(intake.objects(2)), report=str(report))
     finally:
         intake.emulator.clear_faults()

@@ -65,7 +65,9 @@ def test_a_snapshot_that_was_cut_off_is_completed_without_rows_that_came_later(
 def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Exports) -> None:
     arguments = {"task_id": "freeze", "project_id": exports.project, "snapshot_branch": "export-2026-01-01"}
     past = context(data_interval_end=datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC))
-    with pytest.raises(AirflowFailException, match=r"no snapshot 'export-2026-01-01', and it was due on 2026-01-02"):
+    with pytest.raises(
+        AirflowFailException, match=r"the snapshot 'export-2026-01-01' does not exist, and it was due on 2026-01-02"
+    ):
         EncordSnapshotLabelsOperator(**arguments).execute(past)
     assert not [one for one in exports.journal() if one["changes"]]
     marked = EncordSnapshotLabelsOperator(**arguments, if_late="mark")
@@ -80,7 +82,7 @@ def test_a_date_that_is_past_has_no_snapshot_unless_it_is_marked(exports: Export
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"snapshot_branch": "main"}, "snapshot_branch: 'main' is the source"),
+        ({"snapshot_branch": "main"}, "snapshot_branch: 'main' is also the source"),
         ({"snapshot_branch": " "}, "snapshot_branch: it is empty"),
         ({"snapshot_branch": "b", "if_late": "perhaps"}, "if_late: 'perhaps'"),
         ({"snapshot_branch": "b", "max_lateness_seconds": "soon"}, "max_lateness_seconds: 'soon'"),
@@ -148,7 +150,7 @@ def test_a_branch_of_somebody_else_is_refused_and_left_alone(exports: Exports, c
     copy(exports, count)
     due = now() + (0 if remembered else 5) * SECOND  # without state, rows from before the due time give it away
     with pytest.raises(
-        AirflowFailException, match=r"snapshot_branch: 'export-today' exists and is not this snapshot: "
+        AirflowFailException, match=r"snapshot_branch: 'export-today' exists but is not this snapshot: "
     ):
         freeze(exports, due, Store() if remembered else None)
     assert len(on_branch(exports)) == count
@@ -164,7 +166,7 @@ def test_an_attempt_that_was_cut_off_is_not_completed_when_it_is_late(
     if remembered == "report":
         arguments["report"] = str(tmp_path / "frozen.jsonl")
     cut_off(exports, due, **arguments)
-    with pytest.raises(AirflowFailException, match=r"was begun at .* and cut off, and it is too late"):
+    with pytest.raises(AirflowFailException, match=r"was started at .* and interrupted\. It is too late"):
         freeze(exports, due, **arguments, **UNTIL_NOW)
     assert len(on_branch(exports)) == 50
     result = freeze(exports, due, **arguments, **UNTIL_NOW, if_late="mark")
@@ -193,7 +195,7 @@ def test_a_later_run_with_the_same_branch_adds_nothing(account: Account, tmp_pat
     assert freeze(exports, due)["rows"] == 10
     exports.emulator.annotate(exports.project, count=20)
     for store in (None, Store()):
-        with pytest.raises(AirflowFailException, match="exists and is not this snapshot"):
+        with pytest.raises(AirflowFailException, match="exists but is not this snapshot"):
             freeze(exports, now() + SECOND, store)
     assert len(on_branch(exports)) == 10
     assert freeze(exports, due)["rows"] == 10
@@ -339,7 +341,7 @@ def test_a_snapshot_that_was_cut_off_before_the_first_row_is_begun_again_when_it
     more = {**UNTIL_NOW, "if_late": "mark"}
     _cut_off_before_the_first_row(exports, due, **arguments, **(more if late else {}))
     with pytest.raises(
-        AirflowFailException, match=r"snapshot_branch: there is no snapshot 'export-today', and it was due on"
+        AirflowFailException, match=r"snapshot_branch: the snapshot 'export-today' does not exist, and it was due on"
     ):
         freeze(exports, due, **arguments, **UNTIL_NOW)
     result = freeze(exports, due, **arguments, **more)

@@ -184,7 +184,7 @@ def test_a_lost_answer_leaves_its_items_in_doubt_and_is_not_repeated():
 def test_what_is_raised_says_what_was_done_and_says_it_once():
     server = Slow(9, fails_at=frozenset({5}))
     with pytest.raises(
-        PartialFailureError, match=r"^no Of what was asked for, 4 were done before this, and 6 are not done\.$"
+        PartialFailureError, match=r"^no Items that were done before this error: 4\. Not done: 6\.$"
     ) as raised:
         run(in_parts(range(10), CALL, size=2), server.perform)
     assert isinstance(raised.value.cause, RefusedError)

@@ -161,7 +161,7 @@ def test_a_key_of_something_else_cannot_be_used(server, kind):
     server.always(v1({"title": "key", "resource_type": kind}))
     with (
         client(server, key()) as made,
-        pytest.raises(UnsupportedByCredentialError, match="only keys of projects and datasets"),
+        pytest.raises(UnsupportedByCredentialError, match="Only API keys of projects and datasets"),
     ):
         made.project()
 

@@ -120,7 +120,7 @@ def test_several_of_a_title_are_listed():
 
 
 def test_the_one_that_is_in_the_way_is_named():
-    with pytest.raises(ConflictError, match=r"dataset titled 'Cats' already \(d1\)"):
+    with pytest.raises(ConflictError, match=r"dataset titled 'Cats' exists already \(d1\)"):
         run(creation(FAIL), script((FIND, ["d1"])))
 
 
@@ -310,21 +310,26 @@ ONTOLOGY: dict[str, Any] = {"ontologyUuid": "o1", "description": "", "editor": s
         (create_project_once, {"description": "of ours", "ontology": "O1"}, PROJECT, None),
         (create_project_once, {"ontology": "o2"}, {**PROJECT, "ontologyHash": None}, None),
         (create_project_once, {"datasets": ["d9"]}, PROJECT, None),
-        (create_project_once, {"ontology": "o2"}, PROJECT, "its ontology is o1, and o2 was asked for"),
-        (create_project_once, {"description": "of mine"}, PROJECT, "its description is another"),
+        (create_project_once, {"ontology": "o2"}, PROJECT, "its ontology is o1, but o2 was requested"),
+        (create_project_once, {"description": "of mine"}, PROJECT, "its description differs"),
         (create_dataset_once, {}, DATASET, None),
         (create_dataset_once, {"description": "of ours", "create_backing_folder": True}, DATASET, None),
-        (create_dataset_once, {"description": "of mine"}, DATASET, "its description is another"),
-        (create_dataset_once, {"create_backing_folder": False}, DATASET, "it has a backing folder, and none was asked"),
+        (create_dataset_once, {"description": "of mine"}, DATASET, "its description differs"),
+        (
+            create_dataset_once,
+            {"create_backing_folder": False},
+            DATASET,
+            "it has a backing folder, but none was requested",
+        ),
         (create_ontology_once, {"structure": None}, ONTOLOGY, None),
         (create_ontology_once, {"structure": {"objects": [{"name": "Car", "shape": "polygon"}]}}, ONTOLOGY, None),
         (
             create_ontology_once,
             {"structure": {"objects": [{"name": "Car", "shape": "bounding_box"}, {"name": "Tree", "shape": "point"}]}},
             ONTOLOGY,
-            "it lacks object Tree; object Car is polygon and not bounding_box",
+            "it lacks object Tree; object Car is polygon, not bounding_box",
         ),
-        (create_ontology_once, {"structure": None, "description": "x"}, ONTOLOGY, "its description is another"),
+        (create_ontology_once, {"structure": None, "description": "x"}, ONTOLOGY, "its description differs"),
     ],
 )
 def test_what_is_reused_and_differs_is_warned_of_without_another_request(create, arguments, there, differs, caplog):

@@ -170,16 +170,16 @@ def test_blanks_and_line_ends_around_an_api_key_are_dropped(around: str) -> None
         (None, PROJECT, "api_key: the API key is empty"),
         (5, PROJECT, "api_key: the API key is empty"),
         ("***", PROJECT, "api_key: this is Airflow's mask"),
-        ("two words", PROJECT, "api_key: there are blanks"),
-        ("two\nlines", PROJECT, "api_key: there are blanks"),
-        ("two\r\nX-Header: lines", PROJECT, "api_key: there are blanks"),
-        ("null\0byte", PROJECT, "api_key: there are blanks"),
-        ("kl\u00fcssel", PROJECT, "api_key: there are blanks"),
-        (f'"{API_KEY}"', PROJECT, "api_key: there are quotation marks"),
+        ("two words", PROJECT, "api_key: the API key contains blanks"),
+        ("two\nlines", PROJECT, "api_key: the API key contains blanks"),
+        ("two\r\nX-Header: lines", PROJECT, "api_key: the API key contains blanks"),
+        ("null\0byte", PROJECT, "api_key: the API key contains blanks"),
+        ("kl\u00fcssel", PROJECT, "api_key: the API key contains blanks"),
+        (f'"{API_KEY}"', PROJECT, "api_key: it begins or ends with a quotation mark"),
         pytest.param(OPENSSH, PROJECT, "api_key: this is an SSH key. Put it into private_key", id="OpenSSH key"),
         pytest.param(keys.putty(), PROJECT, "api_key: this is an SSH key. Put it into private_key", id="PuTTY key"),
         pytest.param(
-            keys.public_line(KEY), PROJECT, "api_key: this is the public half of an SSH key", id="public half"
+            keys.public_line(KEY), PROJECT, "api_key: this is the public key of an SSH key pair", id="public half"
         ),
         (API_KEY, "", "resource_id: this is not a UUID"),
         (API_KEY, None, "resource_id: this is not a UUID"),
@@ -208,7 +208,7 @@ def test_an_api_key_is_not_used_for_another_resource() -> None:
 
 def test_an_api_key_does_not_sign_for_v2() -> None:
     with pytest.raises(
-        UnsupportedByCredentialError, match=r"v2 API, which takes no API keys. Use a connection with an SSH key"
+        UnsupportedByCredentialError, match=r"v2 API, which does not accept API keys. Use a connection with an SSH key"
     ):
         ApiKey(API_KEY, PROJECT).v2_headers(method="get", target="/v2/public/projects?a=b", body=b"", created=1)
 

@@ -158,7 +158,7 @@ def test_listing_projects_follows_every_page_with_the_same_filter(server):
 
 def test_a_listing_whose_pages_lead_in_a_circle_ends(server):
     server.always(answer(json={"results": [], "nextPageToken": "again"}))
-    with client(server) as made, pytest.raises(UnexpectedResponseError, match="same page"):
+    with client(server) as made, pytest.raises(UnexpectedResponseError, match="leads back to a page"):
         made.projects()
     assert len(server.requests) == 2
 
@@ -174,7 +174,8 @@ def test_integrations_are_listed_by_the_api_that_the_credential_can_use(server):
 
 
 @pytest.mark.parametrize(
-    ("scopes", "word"), [([], "none given"), (["label.read", "admin"], "unknown admin"), (["dataset.read"], "unknown")]
+    ("scopes", "word"),
+    [([], "it is empty"), (["label.read", "admin"], "unknown scope admin"), (["dataset.read"], "unknown")],
 )
 def test_scopes_are_checked_before_a_key_is_asked_for(server, scopes, word):
     with client(server) as made, pytest.raises(InvalidArgumentError, match=f"scopes: {word}"):

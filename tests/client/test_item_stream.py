@@ -121,7 +121,10 @@ def test_a_row_that_lacks_a_field_is_named_by_its_place_among_all(server, transp
 def test_a_listing_that_is_no_json_is_not_asked_for_again(server, transport, bad):
     rows = ", ".join(json.dumps(_row(number)) for number in range(99))
     server.always(answer(text=f'{{"status": 200, "response": [{rows}, {{"data_hash": "x", "x": {bad}}}, {rows}]}}'))
-    with transport(server.url) as sender, pytest.raises(UnexpectedResponseError, match="what JSON does not allow"):
+    with (
+        transport(server.url) as sender,
+        pytest.raises(UnexpectedResponseError, match="values that JSON does not allow"),
+    ):
         sender.send(list_label_rows(PROJECT))
     assert len(server.requests) == 1
 

@@ -208,7 +208,7 @@ def test_a_tag_goes_by_name_or_id_and_an_unknown_name_is_not_found(world):
     assert len(titles) == 1
     tags.remove(tag.name)
     assert tags.list() == []
-    with pytest.raises(NotFoundError, match="tag: the organisation has no tag called 'nothing'"):
+    with pytest.raises(NotFoundError, match="tag: the organisation has no tag named 'nothing'"):
         tags.add("nothing")
 
 

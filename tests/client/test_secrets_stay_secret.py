@@ -209,7 +209,7 @@ def test_what_an_api_key_cannot_do_does_not_show_it() -> None:
 @pytest.mark.parametrize("protocol", range(6))
 def test_a_credential_is_not_pickled(protocol: int) -> None:
     for credential in (SshKey.parse(FILES["OpenSSH"]), ApiKey("test-only-api-key", PROJECT)):
-        with pytest.raises(TypeError, match="holds a secret and is not pickled"):
+        with pytest.raises(TypeError, match="holds a secret and cannot be pickled"):
             pickle.dumps({"inside": credential}, protocol)
 
 

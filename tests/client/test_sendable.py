@@ -38,8 +38,8 @@ def _posting(content: Any) -> Any:
         ({"x": float("nan")}, "NaN"),
         ({"x": [1, (2.0, -float("inf"))]}, "Infinity"),
         ({"x": DEEP}, "deeply"),
-        ({"x": object()}, "JSON does not have"),
-        ({("a", "b"): 1}, "JSON does not have"),
+        ({"x": object()}, "JSON does not support"),
+        ({("a", "b"): 1}, "JSON does not support"),
     ],
 )
 def test_content_that_is_no_json_is_refused(server, transport, content, word):

@@ -166,7 +166,7 @@ def test_a_read_whose_connection_was_cut_is_sent_again(server, transport, act, w
 
 def test_an_answer_that_cannot_be_unpacked_is_not_taken(server, transport):
     server.always(answer(text=b"not gzip", headers={"Content-Encoding": "gzip"}))
-    with transport(server.url) as sender, pytest.raises(UnavailableError, match="unpacked"):
+    with transport(server.url) as sender, pytest.raises(UnavailableError, match="decompressed"):
         sender.send(GET)
 
 

@@ -175,7 +175,7 @@ def test_an_export_that_was_killed_after_its_manifest_is_tidied_by_the_next(tmp_
 def test_somebody_s_files_are_refused_and_left_alone(tmp_path, name):
     """Fault 4.3 and 12.4."""
     (tmp_path / name).write_text("mine")
-    with pytest.raises(InvalidArgumentError, match=r"destination: .* holds other things"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .* contains other files"):
         _export(tmp_path, 1)
     assert (tmp_path / name).read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -192,12 +192,12 @@ def test_a_record_whose_time_cannot_be_read_is_an_odd_answer_of_encord(tmp_path,
 def test_exports_of_labels_and_of_analytics_refuse_each_other(tmp_path):
     export(Encord(units(3)).client(), QUESTION, tmp_path / "labels")
     before = (tmp_path / "labels" / MANIFEST).read_bytes()
-    with pytest.raises(InvalidArgumentError, match="holds something else"):
+    with pytest.raises(InvalidArgumentError, match="contains something else"):
         _export(tmp_path / "labels", 1)
     decode_manifest(before, "labels")
     assert (tmp_path / "labels" / MANIFEST).read_bytes() == before
     _export(tmp_path / "analytics", 1)
-    with pytest.raises(InvalidArgumentError, match="holds something else"):
+    with pytest.raises(InvalidArgumentError, match="contains something else"):
         export(Encord(units(3)).client(), QUESTION, tmp_path / "analytics")
 
 

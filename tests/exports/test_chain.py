@@ -138,7 +138,7 @@ def test_exports_of_another_question_and_broken_ones_are_passed_over(tmp_path):
 def test_a_destination_that_all_runs_share_is_refused(tmp_path):
     chain = Chain(directory=tmp_path, lookback_seconds=10.0)
     export(Encord(_units([1])).client(), QUESTION, tmp_path / "all", logical_date=_day(1), history=chain)
-    with pytest.raises(InvalidArgumentError, match=r"destination: .* a directory of its own"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .* a separate directory"):
         export(Encord(_units([1])).client(), QUESTION, tmp_path / "all", logical_date=_day(2), history=chain)
 
 
@@ -155,7 +155,7 @@ def test_a_chain_whose_last_listing_is_broken_makes_a_full_export_and_says_so(tm
     assert _exported(tmp_path, 2, manifest) == [1, 2]
     assert (manifest.previous, manifest.removed) == (None, None)
     assert first.listing.name in manifest.history.restarted
-    assert "The history is broken, so this export is of all rows" in caplog.text
+    assert "The history is broken, so this export contains all rows" in caplog.text
     assert _exported(tmp_path, 3, _next(tmp_path, 3, _units([1, 2, 3]))) == [3]
 
 

@@ -133,7 +133,7 @@ def test_a_directory_with_a_file_that_no_export_names_is_refused_and_left_alone(
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("mine")
     before = _snapshot(tmp_path)
-    with pytest.raises(InvalidArgumentError, match=rf"destination: .* other things \({name.partition('/')[0]}\)"):
+    with pytest.raises(InvalidArgumentError, match=rf"destination: .* other files \({name.partition('/')[0]}\)"):
         _export(tmp_path)
     assert _snapshot(tmp_path) == before
 
@@ -165,7 +165,7 @@ def test_an_export_of_another_question_is_refused_and_left_alone(tmp_path, selec
 
 def test_a_foreign_manifest_is_refused(tmp_path):
     (tmp_path / MANIFEST).write_text('{"name": "my web app"}')
-    with pytest.raises(InvalidArgumentError, match=r"destination: .* holds something else"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .* contains something else"):
         _export(tmp_path)
     assert "my web app" in (tmp_path / MANIFEST).read_text()
 

@@ -132,7 +132,7 @@ def test_the_exports_of_a_history_may_stand_elsewhere_than_beside_the_export(tmp
     (tmp_path / "other").mkdir()
     copied = tmp_path / "other" / "copy"
     (history / "day-2").rename(copied)
-    with pytest.raises(exports.ManifestError, match=r"day-1/manifest\.json, and that export is missing"):
+    with pytest.raises(exports.ManifestError, match=r"day-1/manifest\.json, but that export is missing"):
         exports.read(copied, history=True)
     copied.rename(history / "moved")
     assert _read(history / "moved", history=True, history_dir=history) == {2: "a", 3: "a"}
@@ -169,7 +169,7 @@ def test_a_removed_export_of_the_history_is_named_before_any_row_is_read(tmp_pat
 
 
 def test_what_is_no_finished_export_is_refused(tmp_path):
-    with pytest.raises(exports.ManifestError, match="There is no whole export in"):
+    with pytest.raises(exports.ManifestError, match="There is no complete export in"):
         exports.read(tmp_path)
     (tmp_path / "plan.json").write_text("{}")
     with pytest.raises(exports.ManifestError, match=r"is not finished: it has plan\.json and no manifest\.json\. Wait"):

@@ -109,7 +109,7 @@ def test_a_part_whose_shard_was_removed_or_cut_is_named_and_can_be_run_again(tmp
     assert _part(tmp_path, first) is None
     harm(min(tmp_path.glob("labels-*")))
     with pytest.raises(
-        UnavailableError, match=r"files of part 0 .* are missing or cut.*Run the task of that part again"
+        UnavailableError, match=r"files of part 0 .* are missing or truncated.*Run the task of that part again"
     ):
         _part(tmp_path, second)
     manifest = _part(tmp_path, first)

@@ -46,12 +46,12 @@ def test_a_manifest_is_named(tmp_path, odd):
     (tmp_path / MANIFEST).write_bytes(odd("schema_version"))
     with pytest.raises(ManifestError, match=r"manifest\.json is not the manifest"):
         read_manifest(tmp_path)
-    with pytest.raises(InvalidArgumentError, match=r"destination: .* holds something else\. .*manifest\.json"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .* contains something else\. .*manifest\.json"):
         export(Encord(units(3)).client(), QUESTION, tmp_path)
     selection = AnalyticsSelection(
         project_id=PROJECT, record_types=("task_actions",), start=RUN, end=RUN, format="jsonl"
     )
-    with pytest.raises(InvalidArgumentError, match=r"destination: .* holds something else\. .*manifest\.json"):
+    with pytest.raises(InvalidArgumentError, match=r"destination: .* contains something else\. .*manifest\.json"):
         export_analytics(Encord([]).client(), selection, tmp_path)
 
 
@@ -156,5 +156,7 @@ def test_the_notes_beside_a_report_are_named(odd):
     if not content:
         assert JobCheckpoints(lambda: content).left("dataset") == []
         return
-    with pytest.raises(InvalidArgumentError, match="report: the notes of an earlier try beside it cannot be read"):
+    with pytest.raises(
+        InvalidArgumentError, match="report: the checkpoints of an earlier attempt, stored next to it, cannot be read"
+    ):
         JobCheckpoints(lambda: content).left("dataset")

@@ -44,9 +44,9 @@ def test_the_manifest_says_where_the_labels_come_from_and_what_was_asked(tmp_pat
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema_version": "2.0"}, "schema_version 2.0, and this version .* reads up to 1.0. Upgrade"),
+        ({"schema_version": "2.0"}, "schema_version 2.0, but this version .* reads only up to 1.0. Upgrade"),
         ({"schema_version": "2.0", "shards": "elsewhere"}, "schema_version 2.0"),
-        ({"schema_version": "new"}, "'new', which is not a version of ours"),
+        ({"schema_version": "new"}, "'new', which is not a valid version"),
         ({"schema_version": 1}, "schema_version"),
         ({"kind": "analytics"}, "analytics"),
         ({"counts": None}, "counts"),
@@ -75,5 +75,5 @@ def test_other_json_and_no_json_are_refused(tmp_path, content):
 
 
 def test_a_directory_without_a_manifest_holds_no_whole_export(tmp_path):
-    with pytest.raises(ManifestError, match="no whole export"):
+    with pytest.raises(ManifestError, match="no complete export"):
         read_manifest(tmp_path)

@@ -79,7 +79,7 @@ def test_a_row_that_is_too_large_alone_is_named(tmp_path):
     rows[13] = unit(14, HEAVY)
     server = Encord(rows, most_bytes=500)
     with pytest.raises(
-        PayloadTooLargeError, match=f"Label row {rows[13].label_hash} .data {rows[13].data_hash}. alone"
+        PayloadTooLargeError, match=f"Label row {rows[13].label_hash} .data {rows[13].data_hash}. is too large"
     ):
         export(server.client(), QUESTION, tmp_path / "export")
     assert not (tmp_path / "export" / "manifest.json").exists()
@@ -109,14 +109,14 @@ def test_rows_that_an_answer_leaves_out_though_they_are_listed_are_asked_for_aga
 def test_a_row_in_place_of_the_one_that_was_asked_for_is_named(tmp_path, skip):
     rows = units(6)
     rows[3] = dataclasses.replace(rows[3], row=json.dumps({"label_hash": "x", "data_hash": rows[3].data_hash}).encode())
-    with pytest.raises(UnexpectedResponseError, match="gave the label row x, which was not asked for"):
+    with pytest.raises(UnexpectedResponseError, match="returned the label row x, which was not requested"):
         export(Encord(rows).client(), QUESTION, tmp_path, skip_unreadable=skip)
 
 
 def test_a_row_that_every_answer_leaves_out_though_it_is_listed_is_named_and_may_be_retried(tmp_path):
     rows = units(60)
     server = Encord(rows, unsupported={rows[31].label_hash: 99})
-    with pytest.raises(UnavailableError, match=f"lists label row {rows[31].label_hash} .*leaves it out"):
+    with pytest.raises(UnavailableError, match=f"lists label row {rows[31].label_hash} .*does not return its content"):
         export(server.client(), QUESTION, tmp_path)
     assert not (tmp_path / "manifest.json").exists()
 
@@ -151,7 +151,7 @@ def test_a_row_given_twice_is_an_error():
 
 
 def test_a_row_that_was_not_asked_for_is_an_error():
-    with pytest.raises(UnexpectedResponseError, match="not asked for"):
+    with pytest.raises(UnexpectedResponseError, match="not requested"):
         in_order(_listed(units(1)), _given(units(2)))
 
 

@@ -145,7 +145,9 @@ def test_a_row_of_another_form_is_named_or_left_out_whole(tmp_path, format_, for
     if formats not in ("both", format_):
         assert _export(tmp_path, rows, skip=False, format_=format_).counts.exported == 20
         return
-    with pytest.raises(UnexpectedResponseError, match=rf"{rows[4].label_hash} .* holds what this format cannot take"):
+    with pytest.raises(
+        UnexpectedResponseError, match=rf"{rows[4].label_hash} .* has content that this format does not support"
+    ):
         _export(tmp_path / "fail", rows, skip=False, format_=format_)
     manifest = _export(tmp_path / "skip", rows, skip=True, format_=format_)
     assert [row.label_hash for row in manifest.failed] == [rows[4].label_hash]
@@ -321,7 +323,7 @@ def test_an_odd_line_of_an_exported_file_is_named(tmp_path, line):
     )
     assert [str(one) for one in verify_files(tmp_path, damaged)] == [f"{shard.name}, line 1: it is not a label row"]
     found = [*verify_content(Answering(units(4)).client(), tmp_path, damaged, ReadOptions())]
-    assert [one.error for one in found] == ["its labels are not those of the export"]
+    assert [one.error for one in found] == ["its labels differ from the export"]
 
 
 def test_rows_that_cannot_be_decoded_are_equal_if_their_bytes_are(tmp_path):

@@ -52,7 +52,7 @@ def test_one_file_shows_all(tmp_path: Path, name: str, content: str) -> None:
     [
         ("all.json", "[]", "must be a JSON object"),
         ("all.json", "{", "is not JSON"),
-        ("all.json", '{"a.png": 3}', "must be a dictionary"),
+        ("all.json", '{"a.png": 3}', "is not a dictionary"),
         ("all.jsonl", '{"title": "a.png"}\n{"n": 1}\n', "line 2 names no file"),
         ("all.jsonl", '{"title": "a.png"}\nx\n', "line 2: it is not JSON"),
         ("all.csv", "n\n1\n", "line 2 names no file"),
@@ -79,13 +79,13 @@ def test_a_decomposed_name_means_its_file(tmp_path: Path) -> None:
     composed, decomposed = "\u00e9.png", "e\u0301.png"
     assert metadata({decomposed: {"n": 1}}, composed) == [{"n": 1}]
     assert metadata({composed: {"n": 1}}, decomposed) == [{"n": 1}]
-    with pytest.raises(InvalidArgumentError, match="named twice, composed and decomposed"):
+    with pytest.raises(InvalidArgumentError, match="there twice, in composed and decomposed"):
         metadata({composed: {"n": 1}, decomposed: {"n": True}}, composed)
 
 
 def test_names_that_fit_no_file_are_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     assert metadata({"a.png": {"n": 1}, "a.PNG": {"n": 2}}, "a.png") == [{"n": 1}]
-    assert "client_metadata: 1 of its 2 names fit no file of source, such as 'a.PNG'." in caplog.text
+    assert "client_metadata: 1 of its 2 names match no file of source, such as 'a.PNG'." in caplog.text
 
 
 @pytest.mark.parametrize("content", ["source,title,w\ns3://in/a.png,,rain\n", "source,title,w\n,a.png,rain\n"])
@@ -101,5 +101,5 @@ def test_an_empty_cell_of_a_name_is_no_metadata(tmp_path: Path, content: str) ->
 def test_one_and_true_are_other_metadata(tmp_path: Path) -> None:
     path = tmp_path / "m.jsonl"
     path.write_text('{"title": "a.png", "ok": 1}\n{"title": "a.png", "ok": true}\n')
-    with pytest.raises(InvalidArgumentError, match=r"line 2: 'a\.png' is named a second time, with other metadata"):
+    with pytest.raises(InvalidArgumentError, match=r"line 2: 'a\.png' is there a second time, with different metadata"):
         metadata(str(path), "a.png")

@@ -256,7 +256,7 @@ def test_the_manifest_shows_the_filters(emulator, tmp_path, arguments, filters):
         ({"stage": "Reviews"}, r"stage: 'Reviews' is neither id nor title of a stage\. The workflow has: .*'Review' "),
         ({"stage": "None"}, r"stage: it is the string 'None'"),
         ({"stage": str(uuid.UUID(int=5))}, r"stage: .* is neither id nor title of a stage"),
-        ({"branch": "modle"}, r"branch: project .* has no labels on the branch 'modle'\. It has labels on: 'main'"),
+        ({"branch": "modle"}, r"branch: project .* has no labels on the branch 'modle'\. Branches with labels: 'main'"),
         (
             {"data_hashes": [str(uuid.UUID(int=5))]},
             r"data_hashes: project .* does not have 0{8}-.* \(1 of 1 are unknown\)",
@@ -271,7 +271,7 @@ def test_the_manifest_shows_the_filters(emulator, tmp_path, arguments, filters):
         ),
         (
             {"stage_title_like": "Revue%"},
-            r"stage_title_like: 'Revue%' fits the title of no stage\. The workflow has: .*'Review'",
+            r"stage_title_like: 'Revue%' matches no stage title\. The workflow has: .*'Review'",
         ),
         ({"label_statuses": ["DONE"]}, r"label_statuses: 'DONE' is not one of QUEUED, ASSIGNED"),
         ({"data_title": "None"}, r"data_title: it is the string 'None'"),
@@ -384,7 +384,7 @@ def test_the_log_says_how_many_rows_are_exported_and_how_it_ended(emulator, tmp_
     ]
     assert len(texts) == 2
     assert texts[0].startswith("Exporting 5 label rows of project ")
-    assert texts[0].endswith("5 listed without labels are left out.")
+    assert texts[0].endswith("skipping 5 listed rows without labels.")
     assert texts[1].startswith("Exported 5 label rows, ")
 
 

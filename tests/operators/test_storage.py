@@ -241,7 +241,7 @@ def test_no_signed_url_and_no_key_reaches_the_log_or_an_error(
     ("arguments", "message"),
     [
         ({"source": "/nowhere/*.png"}, "source: no file matches"),
-        ({"source": ""}, "source: an empty text is not a path"),
+        ({"source": ""}, "source: it contains an empty string"),
         ({"dataset_id": "Intake"}, "dataset_id: 'Intake' is not an id"),
         ({"dataset_id": None}, "dataset_id: it is missing"),
         ({"folder_id": "f"}, "folder_id: 'f' is not an id"),

@@ -117,7 +117,7 @@ def test_sidecars_become_metadata_and_are_no_data(intake: Intake, folder: str) -
 def test_a_kind_that_goes_into_folders_only_is_refused_before_anything_is_sent(intake: Intake) -> None:
     every_kind(intake)
     intake.emulator.clear_journal()
-    with pytest.raises(AirflowFailException, match="into storage folders only"):
+    with pytest.raises(AirflowFailException, match="only be uploaded into storage folders"):
         intake.upload()
     assert intake.requests(method="PUT") == intake.requests(**START) == 0
 

@@ -81,7 +81,7 @@ def test_without_a_report_files_that_cannot_be_distinguished_are_not_guessed_at(
     intake.upload()
     cameras(intake.folder, "cam2", "cam3")
     (intake.folder / "other.bmp").write_bytes(bmp(9))
-    with pytest.raises(AirflowFailException, match=r"3 of 4 files .*\n.*it cannot be known which"):
+    with pytest.raises(AirflowFailException, match=r"3 of 4 files .*\n.*it is not known which"):
         intake.upload()
     assert intake.titles() == [NAME, "other.bmp"]
 
@@ -218,7 +218,7 @@ def test_two_uploads_at_once_without_a_report_are_not_both_successful_if_files_a
     for thread in threads:
         thread.join()
     assert len(intake.titles()) == 4
-    assert any("there twice now" in str(end) and "max_active_tis_per_dag=1" in str(end) for end in ends)
+    assert any("exist twice now" in str(end) and "max_active_tis_per_dag=1" in str(end) for end in ends)
     intake.emulator.clear_faults()
     assert intake.upload()["unchanged"] == 2
 

@@ -55,11 +55,11 @@ def test_every_format_says_the_same(tmp_path: Path, name: str, content: str) -> 
     [
         ("m.csv", "url,size\nx,3\n", "line 1: the column 'size' is not known"),
         ("m.csv", "title\nx\n", "no column 'url'"),
-        ("m.csv", "url\ns3://b/a.png,more\n", "line 2: it has 2 fields, and the header has 1"),
+        ("m.csv", "url\ns3://b/a.png,more\n", "line 2: it has 2 fields, but the header has 1"),
         ("m.csv", "url,title\ns3://b/a.png,\nx,\n", "line 3: url"),
         ("m.json", '{"holograms": []}', "the list 'holograms' is not known"),
         ("m.json", '{"images": [3]}', "images, entry 1"),
-        ("m.json", "3", "must be a list"),
+        ("m.json", "3", "neither a list"),
         ("m.txt", "", "neither .jsonl"),
         ("m.jsonl", json.dumps({"url": "s3://b/" + "x" * 17000 + ".png"}), "16384 bytes"),
         ("m.jsonl", json.dumps({"url": "s3://b/a.png", "title": "x" * 301}), "301 characters"),
@@ -91,7 +91,7 @@ def test_no_object_is_lost_groups_stay_whole_and_jobs_keep_their_size(sizes: lis
 
 
 def test_a_group_that_is_torn_apart_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match="do not stand together"):
+    with pytest.raises(InvalidArgumentError, match="are not consecutive"):
         list(units([an_object(1, "a"), an_object(2, "b"), an_object(3, "a")]))
 
 
@@ -102,7 +102,7 @@ def test_dicom_files_are_a_series_and_nothing_else_with_them(tmp_path: Path) -> 
     (unit,) = units(series)
     assert isinstance(unit, DicomSeries)
     assert (unit.title, len(unit.parts)) == ("ct", 2)
-    with pytest.raises(InvalidArgumentError, match="images only, or DICOM"):
+    with pytest.raises(InvalidArgumentError, match="only images, or only DICOM"):
         list(units([*series, an_object(1, "ct")]))
 
 

@@ -98,7 +98,7 @@ def test_a_directory_with_another_file_is_refused_and_the_file_stays(tmp_path: P
     _objects(tmp_path / "in", ["a.png"])
     _objects(tmp_path / "out", [name])
     (tmp_path / "out" / name).write_text("mine")
-    with pytest.raises(InvalidArgumentError, match=rf"^destination: .* holds other files \({name}\)"):
+    with pytest.raises(InvalidArgumentError, match=rf"^destination: .* contains other files \({name}\)"):
         _partition(tmp_path / "in", tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == [name], "a manifest was written beside it"
     assert (tmp_path / "out" / name).read_text() == "mine"

@@ -97,10 +97,10 @@ def test_odd_names_are_titles_as_they_are(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("gone.png", "no file or directory .*gone.png"),
+        ("gone.png", "the file or directory .*gone.png does not exist"),
         ("*.tiff", "no file matches .*tiff"),
-        ("table.csv", "table.csv has a name that stands for no kind"),
-        ("*", "table.csv has a name that stands for no kind"),
+        ("table.csv", "table.csv has no suffix of a known kind"),
+        ("*", "table.csv has no suffix of a known kind"),
         ("empty", "no file in the directory .*empty has a suffix"),
     ],
 )
@@ -141,7 +141,7 @@ class Listed:
 def test_a_name_of_300_characters_is_taken_and_one_of_301_is_refused() -> None:
     name = "x" * 296 + ".png"
     assert find_files("s3://bucket/long", lambda uri: Listed(name))[0].title == name
-    with pytest.raises(InvalidArgumentError, match=r"has 301 characters, and Encord takes 300"):
+    with pytest.raises(InvalidArgumentError, match=r"has 301 characters, but Encord accepts at most 300"):
         find_files("s3://bucket/long", lambda uri: Listed("x" + name))
 
 
@@ -264,5 +264,5 @@ def test_files_of_the_report_are_no_data(tmp_path: Path, name: str) -> None:
 def test_lists_of_rows_of_an_export_without_its_manifest_are_not_read_as_labels(tmp_path: Path, name: str) -> None:
     (tmp_path / "labels.jsonl").write_text('{"data_hash": "1"}\n')
     (tmp_path / name).write_bytes(b"")
-    with pytest.raises(InvalidArgumentError, match=rf"^source: .* has {name} of an export and no manifest"):
+    with pytest.raises(InvalidArgumentError, match=rf"^source: .* has {name} of an export but no manifest"):
         list(prelabels_of(tmp_path))

@@ -32,14 +32,14 @@ ROW = '{"url": "s3://b/a.png", "client_metadata": %s}\n'
         ("m.csv", "url\ns3://b/ä.png\n".encode("utf-16"), "line 1: it is not UTF-8"),
         ("m.csv", "url\ns3://b/ä.png\n".encode("cp1252"), "line 2: it is not UTF-8"),
         ("m.csv", b"url,title\ns3://b/a.png," + b"x" * 140_000, "line 2: it is not CSV: field larger"),
-        ("m.csv", b"url;title\ns3://b/a.png;x\n", "separated by semicolons. Separate them by commas"),
+        ("m.csv", b"url;title\ns3://b/a.png;x\n", "separated by semicolons. Use commas instead"),
         ("m.csv", b"url\ttitle\n", "separated by tabs"),
         ("m.csv", b"", "has no header"),
         ("m.csv", b"url,url\n", "two columns are named 'url'"),
         (
             "m.csv",
             b'url,client_metadata\ns3://b/a.png,"[1]"\n',
-            "client_metadata: it must be a JSON object, and is a list",
+            "client_metadata: it must be a JSON object, but it is a list",
         ),
         ("m.csv", b'url,client_metadata\ns3://b/a.png,"{""a"": 1e999}"\n', "client_metadata: it is not JSON"),
         ("m.csv", b'url\n"s3://b/a.png\n', "it is not CSV"),
@@ -49,19 +49,22 @@ ROW = '{"url": "s3://b/a.png", "client_metadata": %s}\n'
         ("m.jsonl", ROW % '{"a": "\\ud83d"}', "line 1: it is not JSON"),
         ("m.jsonl", '{"url": "s3://b/\\ud83d.png"}', "line 1: it is not JSON"),
         ("m.jsonl", b'{"url": "s3://b/\xff.png"}', "line 1: it is not UTF-8"),
-        ("m.jsonl", '{"url": "s3://b/a.png", "title": 3}', "line 1: title: it must be a text"),
-        ("m.jsonl", "null\n", "line 1: it must be an object"),
-        ("m.json", '{"images": 3}', "images: it must be a list"),
-        ("m.json", '{"images": [null]}', "images, entry 1: it must be a JSON object, and is null"),
+        ("m.jsonl", '{"url": "s3://b/a.png", "title": 3}', "line 1: title: it is not text"),
+        ("m.jsonl", "null\n", "line 1: it is not an object"),
+        ("m.json", '{"images": 3}', "images: it is not a list"),
+        ("m.json", '{"images": [null]}', "images, entry 1: it must be a JSON object, but it is null"),
         ("m.json", '{"images": [{"objectUrl": "s3://b/a.png", "fps": 3}]}', "entry 1: the key 'fps' is not known"),
         ("m.json", '{"images": [{"objectUrl": "s3://b/a.png", "clientMetadata": 3}]}', "clientMetadata: it must be"),
         ("m.json", '{"videos": [{"objectUrl": "s3://b/a.mp4", "videoMetadata": 3}]}', "videoMetadata: it must be"),
-        ("m.json", '{"image_groups": [{"title": "g"}]}', "image_groups, entry 1: it names no files"),
+        ("m.json", '{"image_groups": [{"title": "g"}]}', "image_groups, entry 1: it contains no files"),
         ("m.json", '{"image_groups": [{"objectUrl_0": "a"}]}', "objectUrl_0: 'a' is not a URL"),
         pytest.param(
-            "m.json", f'{{"image_groups": [{{"objectUrl_{"1" * 5000}": "s3://b/x"}}]}}', "names no files", id="digits"
+            "m.json",
+            f'{{"image_groups": [{{"objectUrl_{"1" * 5000}": "s3://b/x"}}]}}',
+            "contains no files",
+            id="digits",
         ),
-        ("m.csv", b"url,title,kind\ns3://b/a.png,a\n", "line 2: it has 2 fields, and the header has 3"),
+        ("m.csv", b"url,title,kind\ns3://b/a.png,a\n", "line 2: it has 2 fields, but the header has 3"),
         ("m.csv", b"url,,title\n", "column 2 has no name"),
         ("m.csv", b"url,metadata.\n", "line 1: the column 'metadata.' names no key"),
         (
@@ -78,14 +81,14 @@ ROW = '{"url": "s3://b/a.png", "client_metadata": %s}\n'
             '{"image_groups": [{"images": [{"url": "s3://b/a.png", "objectUrl": "s3://b/b.png"}]}]}',
             "file 1: it has both url and objectUrl",
         ),
-        ("m.jsonl", '{"url": "s3://b/a.png", "title": 0}', "line 1: title: it must be a text"),
-        ("m.jsonl", '{"url": "s3://b/a.png", "title": false}', "line 1: title: it must be a text"),
-        ("m.jsonl", '{"url": "s3://b/a.png", "group": {}}', "line 1: group: it must be a text"),
-        ("m.jsonl", '{"url": "s3://b/a.png", "kind": []}', "line 1: kind: it must be a text"),
-        ("m.json", '{"images": [{"objectUrl": "s3://b/a.png", "title": 0}]}', "entry 1, title: it must be a text"),
-        ("m.json", '{"image_groups": [{"title": false, "objectUrl_0": "s3://b/a.png"}]}', "title: it must be a text"),
-        ("m.json", '{"image_groups": [{"images": [{"url": "s3://b/a.png", "title": 0}]}]}', "title: it must be a text"),
-        ("m.json", '{"scenes": [{"title": 0, "scene": {}}]}', "title: it must be a text"),
+        ("m.jsonl", '{"url": "s3://b/a.png", "title": 0}', "line 1: title: it is not text"),
+        ("m.jsonl", '{"url": "s3://b/a.png", "title": false}', "line 1: title: it is not text"),
+        ("m.jsonl", '{"url": "s3://b/a.png", "group": {}}', "line 1: group: it is not text"),
+        ("m.jsonl", '{"url": "s3://b/a.png", "kind": []}', "line 1: kind: it is not text"),
+        ("m.json", '{"images": [{"objectUrl": "s3://b/a.png", "title": 0}]}', "entry 1, title: it is not text"),
+        ("m.json", '{"image_groups": [{"title": false, "objectUrl_0": "s3://b/a.png"}]}', "title: it is not text"),
+        ("m.json", '{"image_groups": [{"images": [{"url": "s3://b/a.png", "title": 0}]}]}', "title: it is not text"),
+        ("m.json", '{"scenes": [{"title": 0, "scene": {}}]}', "title: it is not text"),
         ("m.json", DEEP, "nested too deeply"),
         ("m.json", "{", "it is not JSON"),
     ],
@@ -119,7 +122,7 @@ def test_a_row_of_metadata_with_more_fields_than_the_header_is_refused(tmp_path:
     """Fault 4.4."""
     path = tmp_path / "m.csv"
     path.write_text("title,site\na.png,x,y\n")
-    with pytest.raises(InvalidArgumentError, match="line 2: it has 3 fields, and the header has 2"):
+    with pytest.raises(InvalidArgumentError, match="line 2: it has 3 fields, but the header has 2"):
         read_table(str(path), Path, "client_metadata")
 
 
@@ -137,7 +140,7 @@ def test_a_row_of_metadata_that_was_cut_off_is_refused(tmp_path: Path) -> None:
     """With mode="replace" its item lost all metadata."""
     path = tmp_path / "m.csv"
     path.write_text("title,keep,b\na.png,x,5\nb.png")
-    with pytest.raises(InvalidArgumentError, match=r"line 3: it has 1 fields, and the header has 3.*cut off"):
+    with pytest.raises(InvalidArgumentError, match=r"line 3: it has 1 fields, but the header has 3.*cut off"):
         read_table(str(path), Path, "metadata")
 
 
@@ -160,7 +163,9 @@ def test_a_switch_in_an_upload_json_is_refused_unless_the_task_says_the_same(tmp
     assert len(list(manifest_entries(path, switches=used))) == 1
     for value in (not same, str(same), int(same)):
         path.write_text(json.dumps({name: value, "images": [{"objectUrl": "s3://b/a.png"}]}))
-        with pytest.raises(InvalidArgumentError, match=r"(skip_duplicate_urls|upsert_metadata): the file says"):
+        with pytest.raises(
+            InvalidArgumentError, match=r"(skip_duplicate_urls|upsert_metadata): the file has the value"
+        ):
             list(manifest_entries(path, switches=used))
 
 

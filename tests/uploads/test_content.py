@@ -77,7 +77,7 @@ class Broken:
 @pytest.mark.parametrize(
     ("error", "class_", "message"),
     [
-        (FileNotFoundError(), InvalidArgumentError, "is no longer there"),
+        (FileNotFoundError(), InvalidArgumentError, "does not exist any more"),
         (PermissionError(), InvalidArgumentError, "may not be read"),
         (OSError(5, "Input/output error"), UnavailableError, "Input/output error"),
         (RuntimeError("GET https://store/?X-Sig=secret failed"), UnavailableError, "RuntimeError"),

@@ -51,8 +51,8 @@ def test_a_mapping_gives_titles_and_order() -> None:
         ("(?P<group>", "not a regular expression"),
         ({"a": ["gone.png"]}, "no file of source has this name"),
         ({"a": ["1.png"]}, "2 files have this name"),
-        ({"a": "1.png"}, "must be a list"),
-        ({"a": []}, "must be a list"),
+        ({"a": "1.png"}, "is not a list"),
+        ({"a": []}, "is not a list"),
         ({"a": ["2.png"], "b": ["2.png"]}, "more than one group"),
         ({"a": ["2.png", "m.mp4"]}, "only images, or only DICOM"),
         ({"x" * 301: ["2.png"]}, "300 characters"),
@@ -86,7 +86,7 @@ def test_a_group_that_is_there_is_known_by_its_title_whatever_its_size() -> None
 @pytest.mark.parametrize("groups", [{"a": 1}, {"a": [1]}, {"a": None}, {"a": {"b": {}}}, {"a": b"1.png"}, {1: [2]}])
 def test_a_group_that_is_no_list_of_names_is_named(groups: dict[object, object]) -> None:
     """Fault 4.4: `TypeError` instead of a message."""
-    with pytest.raises(InvalidArgumentError, match=r"^group_by: the group '[a1]' must be a list of file names"):
+    with pytest.raises(InvalidArgumentError, match=r"^group_by: the group '[a1]' is not a list of file names"):
         group_files(ONE, groups)  # type: ignore[arg-type]
 
 

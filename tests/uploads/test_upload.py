@@ -204,7 +204,7 @@ def test_a_file_of_which_the_job_says_nothing_is_looked_for_in_the_rows(status: 
     encord.instead[POLL].append(silent)
     upload(encord, some(2))
     assert (encord.result_of("0.png"), encord.result_of("1.png")) == (CREATED, FAILED)
-    assert f"ended as {status} without s3://in/1.png: out of order" in str(encord.outcomes[-1].error)
+    assert f"ended with status {status} without s3://in/1.png: out of order" in str(encord.outcomes[-1].error)
     assert encord.outcomes[-1].retryable is retryable
 
 
@@ -318,7 +318,7 @@ def test_a_job_that_does_not_end_fails_permanently_as_a_retry_would_send_its_fil
     upload(encord, some(1), job_timeout=60)
     assert encord.outcomes[0].result == FAILED
     assert not encord.outcomes[0].retryable
-    assert "job-1 is no longer waited for (job_timeout is 60 s)" in str(encord.outcomes[0].error)
+    assert "job-1 has not ended in time (job_timeout is 60 s)" in str(encord.outcomes[0].error)
 
 
 def test_failed_polls_are_forgiven_with_the_wait_that_is_asked_for() -> None:

@@ -1,1 +1,4 @@
-"""The operations of Encord's API, one file per subject: its records and the functions that make its calls."""
+"""The operations of Encord's API.
+
+Each module covers one subject: its records, and the functions that make its calls.
+"""

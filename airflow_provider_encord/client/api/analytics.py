@@ -1,7 +1,8 @@
-"""Who did what, and how long it took: logs of labels and of the editor, task actions, time spent.
+"""Logs and analytics: label logs, editor logs, task actions, time spent.
 
-All are paged but the label logs, which Encord calls deprecated, and which are the only ones that an API key may read.
-An interval of editor logs may be no longer than 30 days, and the timers name their project ``projectHash``.
+All listings are paged except the label logs. Encord calls the label logs deprecated, but they are the only ones that an
+API key may read. An interval of editor logs may be at most 30 days long, and the collaborator timers call their project
+``projectHash``.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from airflow_provider_encord.client.times import write_utc_time
 LONGEST_EDITOR_LOG = datetime.timedelta(days=30)
 
 TASK_ACTIONS = ("assign", "approve", "submit", "move", "reject", "release", "skip")
-"""Types of action that Encord knows."""
+"""The types of task actions."""
 
 BY_DATA_UNIT = "dataUnit"
 BY_PROJECT = "project"
 
 
 class LabelLog(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that someone did to labels.
+    """One change of labels by a user.
 
-    :param action: A number; the protocol lists their meaning (section 8).
-    :param time_taken: Milliseconds.
+    :param action: Number of the action; section 8 of the protocol lists the numbers.
+    :param time_taken: Time in milliseconds.
     """
 
     log_hash: str
@@ -49,10 +50,10 @@ class LabelLog(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EditorLog(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One thing that someone did in the label editor.
+    """One action of a user in the label editor.
 
-    :param action_category: ``object``, ``classification``, ``task``, ``agent``, ``editor``, or one that is newer.
-    :param label_ranges: First and last frame of each range, both included; of objects and classifications only.
+    :param action_category: ``object``, ``classification``, ``task``, ``agent``, ``editor``, or a newer value.
+    :param label_ranges: First and last frame (inclusive) of each range; for objects and classifications only.
     """
 
     id: str
@@ -90,7 +91,7 @@ class EditorLog(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class StageOfTask(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The workflow stage that time was spent in."""
+    """The workflow stage of a record of time spent."""
 
     uuid: str
     title: str
@@ -100,7 +101,7 @@ class StageOfTask(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class TimeSpent(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Time that one user spent on one task in one day.
 
-    :param project_user_role: A number of `roles`.
+    :param project_user_role: Number of the role; see `roles`.
     """
 
     period_start_time: str
@@ -119,7 +120,7 @@ class TimeSpent(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class TaskAction(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One action on a task.
 
-    :param action_type: Of `TASK_ACTIONS`, or one that is newer.
+    :param action_type: One of `TASK_ACTIONS`, or a newer value.
     """
 
     timestamp: str
@@ -132,7 +133,7 @@ class TaskAction(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class CollaboratorTimer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Time of one collaborator, in all or on one data unit."""
+    """Time of one collaborator, in total or on one data unit."""
 
     user_email: str
     time_seconds: float
@@ -157,9 +158,10 @@ def list_label_logs(
     before: int | None = None,
     user_email: str | None = None,
 ) -> Call[list[LabelLog]]:
-    """What was done to labels, all in one answer; Encord prefers the editor logs, for SSH keys.
+    """List the changes of labels, in one response. Encord recommends the editor logs instead, which need an SSH key.
 
-    :param after: Unix time in seconds; so `before`.
+    :param after: Start of the interval, as Unix time in seconds.
+    :param before: End of the interval, as Unix time in seconds.
     """
     filters: dict[str, Any] = {
         "user_hash": user_hash,
@@ -186,9 +188,9 @@ def list_editor_logs(
     data_hash: str | None = None,
     page: str | None = None,
 ) -> Call[Page[EditorLog]]:
-    """A page of what was done in the label editor.
+    """List one page of the actions in the label editor.
 
-    :param start: Both ends are needed, and may be `LONGEST_EDITOR_LOG` apart.
+    :param start: Start of the interval. Both ends are required, and at most `LONGEST_EDITOR_LOG` apart.
     """
     query = {
         "startTime": write_utc_time(start),
@@ -215,9 +217,9 @@ def list_time_spent(
     data_title: str | None = None,
     page: str | None = None,
 ) -> Call[Page[TimeSpent]]:
-    """A page of the time that users spent on tasks, by day.
+    """List one page of the time that users spent on tasks, by day.
 
-    :param before: None is now.
+    :param before: End of the interval; None for now.
     """
     query = {
         "projectUuid": project,
@@ -245,9 +247,9 @@ def list_task_actions(
     data_hashes: Sequence[str] = (),
     page: str | None = None,
 ) -> Call[Page[TaskAction]]:
-    """A page of the actions on tasks.
+    """List one page of the actions on tasks.
 
-    :param actions: Of `TASK_ACTIONS`.
+    :param actions: Values of `TASK_ACTIONS`.
     """
     query = {
         "projectUuid": project,
@@ -272,7 +274,7 @@ def list_collaborator_timers(
     page_size: int = 100,
     page: str | None = None,
 ) -> Call[Page[CollaboratorTimer]]:
-    """A page of the time of each collaborator; Encord prefers `list_time_spent`.
+    """List one page of the time of each collaborator. Encord recommends `list_time_spent` instead.
 
     :param group_by: `BY_DATA_UNIT` or `BY_PROJECT`.
     """

@@ -1,8 +1,8 @@
-"""What a job is to make data of: the kinds of file, and their entries in ``dataItems`` (protocol, section 7.11).
+"""The kinds of file that an upload job registers, and their entries in ``dataItems`` (protocol, section 7.11).
 
-One kind has up to five names. A video is ``video`` where URLs are asked for, ``signedvideourl`` to an API
-key, ``videos`` as a list, ``VIDEO`` in its entry and ``videoMetadata`` for its details. Image groups and DICOM series
-are several files of one unit, and their parts say ``url`` where everything else says ``objectUrl``.
+Encord has up to five names for one kind. A video is called ``video`` in requests for URLs, ``signedvideourl`` in
+requests with an API key, ``videos`` as a list, ``VIDEO`` in its entry and ``videoMetadata`` in its details. Image
+groups and DICOM series consist of several files; in their parts, the URL is called ``url``, elsewhere ``objectUrl``.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ import msgspec
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of file, and what it is called in the places that name it.
+    """A kind of file, and its names in Encord's API.
 
-    :param upload_type: In requests for URLs to a dataset; None where there are none: upload into a folder and link.
-    :param url_query: The v1 query that gives URLs to an API key.
-    :param many_urls: Whether that query takes a list of names, or one name.
-    :param list_name: The list of `DataItems` that it belongs into.
+    :param upload_type: Name in requests for upload URLs of a dataset; None if Encord has no such URLs. Such files must
+        be uploaded into a folder and linked.
+    :param url_query: The v1 query that returns upload URLs with an API key.
+    :param many_urls: Whether this query takes a list of names or one name.
+    :param list_name: Name of its list in ``dataItems``.
     :param file_type: ``externalFileType`` of its entry.
-    :param item_type: In requests for URLs to a storage folder.
-    :param details_name: Where its entry says what is known of the file; None if it has no such place.
-    :param content_type: To be sent with the bytes; None: by the name of the file.
+    :param item_type: Name in requests for upload URLs of a storage folder.
+    :param details_name: Field of its entry for the details of the file; None if it has no such field.
+    :param content_type: MIME type to send with the bytes; None to derive it from the file name.
     """
 
     upload_type: str | None
@@ -37,7 +38,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _file_kind(name: str, list_name: str, file_type: str, **more: Any) -> Kind:
-    """A kind that ``signedimagesurl`` serves under an API key, as it does for all kinds but four (protocol, 7.9)."""
+    """A kind with upload URLs from ``signedimagesurl`` for API keys: all kinds except four (protocol, section 7.9)."""
     usual = {"upload_type": None, "url_query": "signedimagesurl", "many_urls": True, "item_type": name}
     return Kind(list_name=list_name, file_type=file_type, **(usual | more))
 
@@ -79,14 +80,14 @@ KINDS = (IMAGE, VIDEO, AUDIO, DICOM, NIFTI, TEXT, PDF, TIME_SERIES, SCENE)
 
 
 class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that is a unit of its own. Not for DICOM files and scenes, which have classes of their own here.
+    """A unit that consists of a single file. For DICOM files use `DicomSeries`, for scenes use `Scene`.
 
-    :param object_url: The `SignedUrl.object_key` it was sent to, or where it is in the user's own bucket.
-    :param title: None leaves it to Encord, which takes the end of the URL.
-    :param client_metadata: The user's own data about it.
-    :param placeholder: The `SignedUrl.item_uuid`, in folders.
-    :param details: What is known of the file, in Encord's words, as ``{"fps": 25, "duration": 2.0, ...}``; it spares
-        Encord from reading it. For time series: their settings.
+    :param object_url: The `SignedUrl.object_key` of the uploaded file, or its URL in the user's own bucket.
+    :param title: Title of the unit; None to use the end of the URL.
+    :param client_metadata: Client metadata of the unit.
+    :param placeholder: The `SignedUrl.item_uuid`; for storage folders.
+    :param details: Known properties of the file, with Encord's names: ``{"fps": 25, "duration": 2.0, ...}``. With them,
+        Encord does not have to read the file. For time series: their settings.
     """
 
     kind: Kind
@@ -97,13 +98,15 @@ class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
     details: Mapping[str, Any] | None = None
 
     def entry(self) -> tuple[str, dict[str, Any]]:
-        """The list that it belongs into, and what stands there."""
+        """The name of its list in ``dataItems``, and its entry there."""
         if self.kind in (DICOM, SCENE):
             better = "DicomSeries" if self.kind == DICOM else "Scene"
             raise ValueError(f"kind: a file of list {self.kind.list_name} is registered as {better}.")
         details_name = "settings" if self.kind == TIME_SERIES else self.kind.details_name
         if self.details is not None and details_name is None:
-            raise ValueError(f"details: Encord takes none for files of list {self.kind.list_name}; leave them out.")
+            raise ValueError(
+                f"details: Encord does not accept details for files of list {self.kind.list_name}. Leave them out."
+            )
         stated = _present(title=self.title, placeholderItemUuid=self.placeholder)
         details = {} if self.details is None else {str(details_name): dict(self.details)}
         return self.kind.list_name, {
@@ -117,7 +120,7 @@ class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A file of an image group or of a DICOM series.
 
-    :param url: As `UploadedFile.object_url`.
+    :param url: URL of the file; see `UploadedFile.object_url`.
     """
 
     url: str
@@ -131,10 +134,10 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImageGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """Images that are one unit, in this order.
+    """Images that form one unit, in this order.
 
-    :param create_video: Make an image sequence of them, which plays like a video.
-    :param cluster_by_resolution: One group for each size of image; only older SDKs say it (None: not said).
+    :param create_video: Create an image sequence, which plays like a video.
+    :param cluster_by_resolution: Create one group per image size. Only older SDKs send it; None leaves it out.
     """
 
     parts: Sequence[Part]
@@ -155,10 +158,10 @@ class ImageGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImageGroupFromItems(msgspec.Struct, frozen=True, kw_only=True):
-    """Images that are in storage already, made one unit.
+    """Images that are in storage already and form one new unit.
 
     :param items: Ids of the images' storage items, in order.
-    :param video_url_prefix: Where in the user's bucket the video goes, if one is made.
+    :param video_url_prefix: Place in the user's bucket for the video, if one is created.
     """
 
     items: Sequence[str]
@@ -178,7 +181,7 @@ class ImageGroupFromItems(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DicomSeries(msgspec.Struct, frozen=True, kw_only=True):
-    """DICOM files that are one unit."""
+    """DICOM files that form one unit."""
 
     parts: Sequence[Part]
     title: str | None = None
@@ -192,7 +195,7 @@ class DicomSeries(msgspec.Struct, frozen=True, kw_only=True):
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """A scene of several sensors.
 
-    :param scene: What it consists of, in Encord's words; it is passed through.
+    :param scene: The contents in Encord's format, which are sent unchanged.
     """
 
     title: str
@@ -228,15 +231,15 @@ def data_items(
     upsert_metadata: bool = False,
     without: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The ``dataItems`` of a job: every list, also the empty ones (protocol, section 7.11).
+    """The ``dataItems`` of a job: all lists, including the empty ones (protocol, section 7.11).
 
-    :param skip_duplicate_urls: Leave out what the folder has from the same URL.
-    :param upsert_metadata: Take over the client metadata of what is left out so; only along with `skip_duplicate_urls`.
+    :param skip_duplicate_urls: Skip files whose URL the folder has already.
+    :param upsert_metadata: Update the client metadata of the skipped files; requires `skip_duplicate_urls`.
     :param without: Lists to leave out, as older SDKs do.
-    :raises ValueError: An argument contradicts another; the message names it.
+    :raises ValueError: An argument contradicts another. The message names it.
     """
     if upsert_metadata and not skip_duplicate_urls:
-        raise ValueError("upsert_metadata works along with skip_duplicate_urls only: set both, or neither.")
+        raise ValueError("upsert_metadata: it requires skip_duplicate_urls. Set both of them, or neither.")
     lists: dict[str, Any] = {name: [] for name in _ITEM_LISTS if name not in without}
     for unit in units:
         name, entry = unit.entry()

@@ -1,6 +1,6 @@
-"""Data rows, one or many at a time: read again, edit, rename, remove, link storage items, re-encode videos. All v1.
+"""Data rows: read, edit, rename and remove them, link storage items, re-encode videos. All operations are v1.
 
-Surprises: removing and renaming say ``video`` whatever the kind of data; a re-encoding job is known by a number.
+Encord calls the data ``video`` in removals and renames, whatever its kind. A re-encoding job is identified by a number.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ ERROR = "ERROR"
 
 
 class EditedDataRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What an edit changed, and the row as it is now."""
+    """The fields that an edit changed, and the row after the edit."""
 
     updated_fields: list[str] = []
     data_row: DataRow | None = None
 
 
 class ReEncodedVideo(msgspec.Struct, frozen=True, kw_only=True):
-    """A video that was re-encoded. The URL is a secret: anyone who has it can read the video."""
+    """A re-encoded video. The URL is a secret: anyone who has it can read the video."""
 
     data_hash: str
     signed_url: str | None = None
@@ -52,7 +52,7 @@ class ReEncoding(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen; a status that we do not know has not ended."""
+        """Whether the job has ended. An unknown status counts as not ended."""
         return self.status in (DONE, ERROR)
 
 
@@ -70,7 +70,7 @@ _RE_ENCODING = single(v1_reader(ReEncoding))
 
 def _renamed(answer: bytes) -> None:
     if not _SUCCESS(answer).success:
-        raise RefusedError("Encord took the request but reports no success, and gives no reason.")
+        raise RefusedError("Encord accepted the request but does not report success, and gives no reason.")
 
 
 @operation("dataset.data_row.get", "v1")
@@ -83,11 +83,12 @@ def get_data_row(
     images_signed_urls: bool = False,
     client_metadata: bool = False,
 ) -> Call[DataRow]:
-    """One data row.
+    """Read one data row.
 
-    :param signed_url: Have Encord make a URL that gives the file to anyone for a while; it is a secret.
-    :param images_data: Tell the images of a group.
-    :param images_signed_urls: Make such URLs for these images, too.
+    :param signed_url: Include a signed URL of the file. It is a secret, because for a limited time it needs no
+        credential.
+    :param images_data: Include the images of a group.
+    :param images_signed_urls: Include signed URLs of these images.
     """
     options = {"fetch_signed_urls": images_signed_urls} if images_data or images_signed_urls else None
     more = {"signed_url": signed_url, "images_data_fetch_options": options, "client_metadata": client_metadata}
@@ -99,19 +100,19 @@ def get_data_row(
 def edit_data_row(
     dataset: str, data_hash: str, *, data_title: str | None = None, client_metadata: Mapping[str, Any] | None = None
 ) -> Call[EditedDataRow]:
-    """Change title or client metadata of a data row. Encord would rather have its storage item changed."""
+    """Change the title or client metadata of a data row. Encord recommends to edit its storage item instead."""
     payload: dict[str, Any] = {} if data_title is None else {"data_title": data_title}
     if client_metadata is not None:
         payload["client_metadata"] = dict(client_metadata)
     if not payload:
-        raise ValueError("Say what to change: data_title, client_metadata, or both.")
+        raise ValueError("data_title, client_metadata: both are missing. Pass at least one of them.")
     request = Envelope("datarow", "POST", dataset_resource(dataset), uid=data_hash, payload=payload)
     return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, read=_EDITED)
 
 
 @operation("dataset.update_data_item", "v1")
 def rename_data_row(dataset: str, data_hash: str, title: str) -> Call[None]:
-    """Give a data row another title. Encord would rather have its storage item renamed."""
+    """Rename a data row. Encord recommends to rename its storage item instead."""
     payload = [{"video_hash": data_hash, "title": title}]
     request = Envelope("video", "POST", dataset_resource(dataset), uid=dataset, payload=payload)
     return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, read=_renamed)
@@ -119,7 +120,7 @@ def rename_data_row(dataset: str, data_hash: str, title: str) -> Call[None]:
 
 @operation("dataset.delete_data", "v1")
 def remove_data_rows(dataset: str, data_hashes: Sequence[str]) -> Call[None]:
-    """Remove data of any kind, with the labels on it. Hashes that are not in the dataset are ignored."""
+    """Remove data rows of any kind, with their labels. Hashes that are not in the dataset are ignored."""
     request = Envelope("video", "DELETE", dataset_resource(dataset), uid=list(data_hashes))
     return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, read=accepted)
 
@@ -128,11 +129,11 @@ def remove_data_rows(dataset: str, data_hashes: Sequence[str]) -> Call[None]:
 def link_items(
     dataset: str, items: Sequence[str], *, duplicates_behavior: DuplicatesBehavior = "SKIP"
 ) -> Call[list[DataRow]]:
-    """Put storage items into a dataset.
+    """Link storage items to a dataset.
 
     :param items: Ids of the items.
-    :param duplicates_behavior: Items that are in the dataset already: ``SKIP`` them, ``FAIL`` without linking any, or
-        ``DUPLICATE`` them, which alone is not safe to repeat.
+    :param duplicates_behavior: What to do with items that are in the dataset already: ``SKIP`` them; ``FAIL``, which
+        links no item at all; or ``DUPLICATE`` them. Only ``DUPLICATE`` is not safe to repeat.
     :return: The data rows that Encord returns.
     """
     payload = {"item_uuids": list(items), "duplicates_behavior": duplicates_behavior}
@@ -149,7 +150,7 @@ def link_items(
 
 @operation("dataset.re_encode_data", "v1")
 def start_re_encoding(dataset: str, data_hashes: Sequence[str]) -> Call[int]:
-    """Start a job that re-encodes videos; the result is its number."""
+    """Start a job that re-encodes videos. The result is the job's number."""
     payload = {"data_hash": list(data_hashes)}
     request = Envelope("reencodevideotask", "PUT", dataset_resource(dataset), payload=payload)
     return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, repeatable=False, read=_JOB_NUMBER)
@@ -159,7 +160,7 @@ def start_re_encoding(dataset: str, data_hashes: Sequence[str]) -> Call[int]:
 def get_re_encoding(dataset: str, job: int) -> Call[ReEncoding]:
     """The state of a re-encoding job.
 
-    :param job: Its number.
+    :param job: The job's number.
     """
     request = Envelope("reencodevideotask", "GET", dataset_resource(dataset), uid=job)
     return Call(request=request, credentials=SSH_OR_API_KEY, read=_RE_ENCODING)

@@ -1,7 +1,7 @@
-"""Datasets: list, read, create; the data rows in them.
+"""Datasets: list, read and create them, and list their data rows.
 
-There is no v2 read of one dataset; v1 serves both kinds of credential. A listing names the id ``datasetUuid``, a read
-``dataset_hash``; the record says ``dataset_hash`` in both cases.
+v2 cannot read a single dataset, so v1 is used with both kinds of credential. The id is called ``datasetUuid`` in a
+listing and ``dataset_hash`` in a read; the record calls it ``dataset_hash`` in both cases.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from airflow_provider_encord.client.times import write_time
 class DatasetRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A dataset.
 
-    :param backing_folder_uuid: The storage folder kept in step with it, if it is a mirror dataset.
+    :param backing_folder_uuid: Id of the storage folder with the same contents, if it is a mirror dataset.
     :param dataset_type: ``"CORD_STORAGE"``, ``"AWS_S3"``, ...; None in listings.
-    :param user_role: ``"admin"`` or ``"user"``, in listings; None for what only the organisation has.
+    :param user_role: ``"admin"`` or ``"user"``, in listings; None if the user is not a member.
     :param storage_location: 0 Encord, 1 AWS, 2 GCP, 3 Azure, 4 another S3.
     """
 
@@ -62,7 +62,7 @@ class _DatasetInListing(msgspec.Struct, frozen=True, kw_only=True, rename="camel
 
 
 class CreatedDataset(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What Encord returns about a new dataset."""
+    """A new dataset, as Encord returns it after the creation."""
 
     dataset_uuid: str
     backing_folder_uuid: str | None = None
@@ -88,15 +88,15 @@ class ImageInGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One file, or group of files, in a dataset. The signed URL is a secret, and there only if it was asked for.
+    """One file, or group of files, in a dataset. The signed URL is a secret; it is None unless it was requested.
 
-    :param data_type: Upper case here: ``"IMAGE"``, ``"VIDEO"``, ``"IMG_GROUP"``, ...
-    :param file_size: Bytes.
+    :param data_type: ``"IMAGE"``, ``"VIDEO"``, ``"IMG_GROUP"``, ..., in upper case.
+    :param file_size: Size in bytes.
     :param file_type: The media type.
-    :param duration: Seconds.
+    :param duration: Duration in seconds.
     :param storage_location: 0 Encord, 1 AWS, 2 GCP, 3 Azure, 4 another S3.
-    :param client_metadata: None unless it was asked for.
-    :param images_data: The images of a group; None unless they were asked for.
+    :param client_metadata: None unless it was requested.
+    :param images_data: The images of a group; None unless they were requested.
     """
 
     data_hash: str
@@ -126,24 +126,24 @@ _DATASETS = v2_reader(Listing[_DatasetInListing])
 _CREATED = v2_reader(CreatedDataset)
 _DATASET = single(v1_reader(DatasetRecord))
 _STORAGE_LOCATIONS = ("CORD_STORAGE", "AWS_S3", "GCP_STR", "AZURE_STR", "S3_COMPATIBLE_STR")
-"""Dataset types of a read, at the place of the number that a listing has for them."""
+"""The dataset types of a read; the index is the number that a listing uses."""
 _DATA_ROWS = several(v1_reader(list[DataRow]))
 
 
 def dataset_resource(dataset: str) -> Resource:
-    """The v1 scope of a dataset."""
+    """A dataset as the resource of a v1 request."""
     return Resource("dataset", dataset)
 
 
 def _access_settings(fetch_client_metadata: bool, fetch_rows: bool | None) -> dict[str, bool]:
-    """What to send along; SDKs up to 0.1.190 do not know ``fetch_rows`` and leave it out."""
+    """The settings of a read. SDKs up to 0.1.190 do not know ``fetch_rows`` and leave it out."""
     settings = {"fetch_client_metadata": fetch_client_metadata}
     return settings if fetch_rows is None else settings | {"fetch_rows": fetch_rows}
 
 
 @operation("datasets.list", "v2")
 def list_datasets(which: Filter = NO_FILTER) -> Call[list[DatasetRecord]]:
-    """The datasets that the user can see; not paged."""
+    """List the datasets that the user can see; not paged."""
     request = Request("GET", "datasets/list", which.query(description="description", utc="Z"))
     return Call(request=request, read=lambda answer: [one.record() for one in _DATASETS(answer).result])
 
@@ -154,8 +154,8 @@ def create_dataset(
 ) -> Call[CreatedDataset]:
     """Create a dataset.
 
-    :param create_backing_folder: Make it a mirror dataset, whose storage folder and rows are kept in step. Without one,
-        every upload has to name a folder.
+    :param create_backing_folder: Create a mirror dataset, which has a storage folder with the same contents. Without
+        it, each upload must name a folder.
     """
     body: dict[str, Any] = {"title": title}
     if description is not None:
@@ -168,9 +168,9 @@ def create_dataset(
 def get_dataset(
     dataset: str, *, fetch_client_metadata: bool = False, fetch_rows: bool | None = False
 ) -> Call[DatasetRecord]:
-    """A dataset by its id.
+    """Read a dataset by its id.
 
-    :param fetch_rows: Have Encord send all data rows along; the record leaves them out. None does not say.
+    :param fetch_rows: Let Encord include all data rows, which the record leaves out. None does not send the setting.
     """
     payload = {"dataset_access_settings": _access_settings(fetch_client_metadata, fetch_rows)}
     request = Envelope("dataset", "GET", dataset_resource(dataset), payload=payload)
@@ -196,11 +196,11 @@ def list_data_rows(
     fetch_client_metadata: bool = False,
     fetch_rows: bool | None = True,
 ) -> Call[list[DataRow]]:
-    """The data rows of a dataset; not paged.
+    """List the data rows of a dataset; not paged.
 
-    :param title_like: An SQL LIKE pattern.
-    :param data_types: Upper case: ``"IMAGE"``, ``"VIDEO"``, ...
-    :param fetch_rows: As the SDK sends it; None does not say.
+    :param title_like: SQL LIKE pattern for the title.
+    :param data_types: ``"IMAGE"``, ``"VIDEO"``, ..., in upper case.
+    :param fetch_rows: The setting that the SDK sends; None does not send it.
     """
     payload = {
         "title_eq": title_eq,

@@ -1,7 +1,7 @@
-"""Files into a storage folder: signed URLs, the job that makes items of them, its state, and its end.
+"""Uploads into a storage folder: signed URLs, the job that creates items from the files, its state and cancellation.
 
-The same as `uploads`, in v2 and for SSH keys only. A job is started with ``integrationHash`` here and with
-``integrationId`` there, and answers with its bare id.
+The same operations as in `uploads`, but in v2 and for SSH keys only. The start of a job takes ``integrationHash`` (in
+`uploads`: ``integrationId``) and returns only the job's id.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ _CANCELLED = v2_reader(CancelledUnits)
 def folder_signed_urls(
     folder: str, count: int, kind: Kind, *, frames_subfolder: str | None = None
 ) -> Call[list[SignedUrl]]:
-    """URLs to send files of one kind to, each with a placeholder in the folder.
+    """Get upload URLs for files of one kind, each with a placeholder in the folder.
 
     :param count: At most `uploads.MOST_URLS_PER_REQUEST`.
     :param frames_subfolder: Name of a subfolder for the frames of an image group.
@@ -93,7 +93,7 @@ def folder_signed_urls(
     if frames_subfolder is not None:
         body["framesSubfolderName"] = frames_subfolder
     request = Request("POST", f"storage/folders/{folder}/upload-signed-urls", json=body)
-    # Repeatable: a placeholder to which nothing is sent never becomes an item.
+    # Repeatable: a placeholder without an uploaded file never becomes an item.
     return Call(request=request, changes=True, read=lambda answer: _SIGNED_URLS(answer).results)
 
 
@@ -107,12 +107,12 @@ def start_folder_upload(
     ignore_errors: bool = False,
     file_name: str | None = None,
 ) -> Call[str]:
-    """Start the job that makes items of files, uploaded or in the user's own bucket; the result is its id.
+    """Start the job that creates items from files, uploaded or in the user's own bucket. The result is the job's id.
 
-    :param items: From `data_items`; or
-    :param files: the upload JSON that Encord documents, passed through as it is.
+    :param items: The files as `data_items` returns them. Pass either `items` or `files`.
+    :param files: Encord's upload JSON, which is sent unchanged.
     :param integration: Id of the cloud integration that can read the bucket; None for uploaded files.
-    :param ignore_errors: Make items of what is good, rather than none if one unit fails.
+    :param ignore_errors: Create items from the valid units. False creates no items if one unit fails.
     :param file_name: Name of the file that `files` came from.
     """
     body = one_form("externalFiles", files, items) | {"ignoreErrors": ignore_errors}
@@ -126,10 +126,10 @@ def start_folder_upload(
 
 @operation("storage.add_private_data result", "v2")
 def poll_folder_upload(folder: str, job: str, *, timeout_seconds: int = 0) -> Call[UploadJob]:
-    """The state of a job; the record is that of `uploads.poll_upload`, whose files have no data hash here.
+    """The state of a job, in the same record as `uploads.poll_upload`. Its files have no data hash.
 
-    :param timeout_seconds: How long Encord may hold the request while the job runs; 0 looks once,
-        `uploads.LONGEST_HOLD` at most.
+    :param timeout_seconds: Seconds that Encord may hold the request while the job runs, at most `uploads.LONGEST_HOLD`;
+        0 for an immediate response.
     """
     path = f"storage/folders/{folder}/data-upload-jobs/{job}"
     request = Request("GET", path, {"timeoutSeconds": timeout_seconds})
@@ -138,6 +138,9 @@ def poll_folder_upload(folder: str, job: str, *, timeout_seconds: int = 0) -> Ca
 
 @operation("storage.upload_job.cancel", "v2")
 def cancel_folder_upload(folder: str, job: str) -> Call[CancelledUnits]:
-    """Cancel what a job has not done yet. A job that ended stays as it is, so repeating it does no harm."""
+    """Cancel the units that a job has not processed yet.
+
+    Has no effect on a job that has ended, so it is safe to repeat.
+    """
     request = Request("POST", f"storage/folders/{folder}/data-upload-jobs/{job}/cancel")
     return Call(request=request, changes=True, read=_CANCELLED)

@@ -1,4 +1,4 @@
-"""Groups of the organisation's users. What a group may do is said where it is added: see `members`."""
+"""Groups of the organisation's users. The role of a group is set where it is added to a resource; see `members`."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def _body(name: str | None, description: str | None) -> dict[str, str]:
 
 @operation("groups.list", "v2")
 def list_groups(*, page: str | None = None) -> Call[Page[GroupRecord]]:
-    """The groups of the user's organisation."""
+    """List the groups of the user's organisation."""
     return Call(request=Request("GET", "user/current-organisation/groups", {"pageToken": page}), read=_GROUPS)
 
 
 @operation("groups.get", "v2")
 def get_group(group: str) -> Call[GroupRecord]:
-    """A group by its id."""
+    """Read a group by its id."""
     return Call(request=Request("GET", f"organisation/groups/{group}"), read=_GROUP)
 
 
@@ -57,34 +57,34 @@ def create_group(name: str, *, description: str | None = None) -> Call[GroupReco
 
 @operation("groups.update", "v2")
 def update_group(group: str, *, name: str | None = None, description: str | None = None) -> Call[GroupRecord]:
-    """Change a group; what is None stays."""
+    """Change a group. None leaves the value unchanged."""
     request = Request("PATCH", f"organisation/groups/{group}", json=_body(name, description))
     return Call(request=request, changes=True, read=_GROUP)
 
 
 @operation("groups.delete", "v2")
 def delete_group(group: str) -> Call[None]:
-    """Delete a group; its users stay in the organisation. Not repeated blindly, as `remove_organisation_user`."""
+    """Delete a group; its users stay in the organisation. Not repeatable, like `remove_organisation_user`."""
     request = Request("DELETE", f"organisation/groups/{group}")
     return Call(request=request, changes=True, repeatable=False, read=ignored)
 
 
 @operation("groups.list_users", "v2")
 def list_group_users(group: str, *, page: str | None = None) -> Call[Page[GroupUser]]:
-    """One page of the users in a group."""
+    """List one page of the users in a group."""
     request = Request("GET", f"organisation/groups/{group}/users", {"pageToken": page})
     return Call(request=request, read=_GROUP_USERS)
 
 
 @operation("groups.add_users", "v2")
 def add_group_users(group: str, emails: Sequence[str]) -> Call[Page[GroupUser]]:
-    """Put users of the organisation into a group; the answer has everyone who is in it then."""
+    """Add users of the organisation to a group. The response contains all users of the group."""
     request = Request("POST", f"organisation/groups/{group}/users", json={"userEmails": list(emails)})
     return Call(request=request, changes=True, read=_GROUP_USERS)
 
 
 @operation("groups.remove_users", "v2")
 def remove_group_users(group: str, emails: Sequence[str]) -> Call[None]:
-    """Take users out of a group."""
+    """Remove users from a group."""
     request = Request("POST", f"organisation/groups/{group}/users/bulk-delete", json={"userEmails": list(emails)})
     return Call(request=request, changes=True, read=ignored)

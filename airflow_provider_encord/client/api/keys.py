@@ -1,6 +1,6 @@
-"""API keys, as a user with an SSH key makes and lists them, and what a key says of itself.
+"""API keys: creating and listing them with an SSH key, and reading the resource of an API key.
 
-The key is a secret; the records that hold one do not show it. There is no way to delete a key by API.
+The key is a secret, and the text form of the records does not show it. The API cannot delete a key.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DATASET_SCOPES = ("dataset.read", "dataset.write")
 
 
 class KeyResource(msgspec.Struct, frozen=True, kw_only=True):
-    """What an API key belongs to.
+    """The resource that an API key belongs to.
 
     :param title: Title of the key, not of the resource.
     :param resource_type: ``"project"`` or ``"dataset"``.
@@ -37,7 +37,7 @@ class KeyResource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApiKeyRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """An API key. `api_key` is the secret itself; it is left out of the record's text form."""
+    """An API key. `api_key` is the secret; the text form of the record does not show it."""
 
     title: str
     scopes: tuple[str, ...]
@@ -59,7 +59,7 @@ class _ApiKeyAnswer(msgspec.Struct, frozen=True, kw_only=True):
         return "_ApiKeyAnswer(...)"
 
     def record(self) -> ApiKeyRecord:
-        """Scopes come as a list, or as the JSON text of one (protocol, section 7.1)."""
+        """Convert to the public record. Encord returns scopes as a list or as JSON text (protocol, section 7.1)."""
         scopes = msgspec.json.decode(self.scopes, type=list[str]) if isinstance(self.scopes, str) else self.scopes
         return ApiKeyRecord(title=self.title, api_key=self.api_key, scopes=tuple(scopes))
 
@@ -78,23 +78,23 @@ def _checked(scopes: Sequence[str], known: tuple[str, ...]) -> list[str]:
     scopes = [scopes] if isinstance(scopes, str) else scopes
     unknown = [scope for scope in scopes if scope not in known]
     if unknown or not scopes:
-        what = f"unknown {', '.join(unknown)}" if unknown else "none given"
-        raise InvalidArgumentError(f"scopes: {what}; choose from {', '.join(known)}.")
+        what = f"unknown scope {', '.join(unknown)}" if unknown else "it is empty"
+        raise InvalidArgumentError(f"scopes: {what}. Choose from {', '.join(known)}.")
     return list(scopes)
 
 
 @operation("api_key.lookup", "v1")
 def get_key_resource() -> Call[KeyResource]:
-    """What kind of resource the API key belongs to; the cheapest test of one."""
+    """Read the kind of resource that the API key belongs to. The cheapest way to test an API key."""
     request = Envelope("apikeymeta", "GET", own_resource=True)
     return Call(request=request, credentials=API_KEY_ONLY, read=_KEY_RESOURCE)
 
 
 @operation("api_key.project.create", "v1")
 def create_project_api_key(project: str, *, title: str, scopes: Sequence[str]) -> Call[str]:
-    """Create an API key for a project; the result is the key.
+    """Create an API key for a project. The result is the key.
 
-    :param scopes: Of `PROJECT_SCOPES`.
+    :param scopes: Values of `PROJECT_SCOPES`.
     """
     payload = {"title": title, "scopes": _checked(scopes, PROJECT_SCOPES)}
     request = Envelope("projectapikey", "POST", uid=project, payload=payload)
@@ -103,7 +103,7 @@ def create_project_api_key(project: str, *, title: str, scopes: Sequence[str]) -
 
 @operation("api_key.project.list", "v1")
 def list_project_api_keys(project: str) -> Call[list[ApiKeyRecord]]:
-    """The API keys of a project, secrets included."""
+    """List the API keys of a project, including the secrets."""
     return Call(request=Envelope("projectapikey", "GET", uid=project), read=_records)
 
 
@@ -111,7 +111,7 @@ def list_project_api_keys(project: str) -> Call[list[ApiKeyRecord]]:
 def create_dataset_api_key(dataset: str, *, title: str, scopes: Sequence[str]) -> Call[ApiKeyRecord]:
     """Create an API key for a dataset.
 
-    :param scopes: Of `DATASET_SCOPES`.
+    :param scopes: Values of `DATASET_SCOPES`.
     """
     payload = {"dataset_hash": dataset, "title": title, "scopes": _checked(scopes, DATASET_SCOPES)}
     request = Envelope("datasetapikey", "POST", payload=payload)
@@ -120,5 +120,5 @@ def create_dataset_api_key(dataset: str, *, title: str, scopes: Sequence[str]) -
 
 @operation("api_key.dataset.list", "v1")
 def list_dataset_api_keys(dataset: str) -> Call[list[ApiKeyRecord]]:
-    """The API keys of a dataset, secrets included."""
+    """List the API keys of a dataset, including the secrets."""
     return Call(request=Envelope("datasetapikey", "GET", payload={"dataset_hash": dataset}), read=_records)

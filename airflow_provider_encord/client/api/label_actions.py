@@ -1,6 +1,7 @@
-"""What is done with label rows beside reading and saving them: move, prioritise, judge, copy to a branch, classify.
+"""Other operations on label rows: move, prioritise, validate, copy to a branch, read classifications and data links.
 
-Three kinds of id meet here: priorities take data hashes, moves and copies take label hashes (protocol, section 9).
+They take different kinds of id: priorities and data links take data hashes, the others take label hashes (protocol,
+section 9).
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, 
 COMPLETE = "complete"
 REOPEN = "reopen"
 
-MOST_ROWS_PER_CLASSIFICATIONS_REQUEST = 500  # Encord's limit is 1000; the vendor's SDK asks for 500
-MOST_ROWS_PER_BRANCH_COPY = 50  # as many as the vendor's SDK sends
+MOST_ROWS_PER_CLASSIFICATIONS_REQUEST = 500  # Encord's limit is 1000; the vendor's SDK requests 500
+MOST_ROWS_PER_BRANCH_COPY = 50  # the number that the vendor's SDK sends
 MOST_PRIORITIES_PER_REQUEST = 1000
 
 LABEL_STATUSES = (
@@ -30,14 +31,14 @@ LABEL_STATUSES = (
     "REVIEWED",
     "REVIEWED_TWICE",
 )
-"""Of projects without a workflow."""
+"""The label statuses of projects without a workflow."""
 
 
 class ValidationState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Whether the labels of a row fit the ontology.
+    """Whether the labels of a row match the ontology.
 
-    :param version: Of the labels that were looked at.
-    :param errors: What does not fit, in Encord's words.
+    :param version: Version of the labels that were checked.
+    :param errors: Encord's messages about labels that do not match.
     """
 
     label_hash: str
@@ -50,7 +51,8 @@ class ValidationState(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
 class RowClassifications(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The classification answers of one label row.
 
-    :param classification_answers: By classification hash, as a label row has them; frames in ``range``.
+    :param classification_answers: Answers by classification hash, in the format of a label row; frames are in
+        ``range``.
     """
 
     label_uuid: str
@@ -71,10 +73,10 @@ class _Copied(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class DataLinks(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the files of a data unit are.
+    """The addresses of the files of a data unit. With signed URLs, they are secrets.
 
-    :param video: What Encord returns about a video; None for other kinds.
-    :param images: One entry for each image; None for videos. With signed URLs, both are secrets.
+    :param video: Encord's record of a video; None for other kinds.
+    :param images: One entry per image; None for videos.
     """
 
     data_hash: str
@@ -104,7 +106,7 @@ def _move(project: str, label_hashes: Sequence[str], action: str) -> Call[None]:
 
 @operation("label_rows.workflow_complete", "v1")
 def complete_label_rows(project: str, label_hashes: Sequence[str]) -> Call[None]:
-    """Send label rows to the final stage of the workflow; those that are there stay.
+    """Send label rows to the final stage of the workflow. Rows that are there already stay there.
 
     :param label_hashes: At most `labels.MOST_ROWS_PER_REQUEST`.
     """
@@ -113,15 +115,15 @@ def complete_label_rows(project: str, label_hashes: Sequence[str]) -> Call[None]
 
 @operation("label_rows.workflow_reopen", "v1")
 def reopen_label_rows(project: str, label_hashes: Sequence[str]) -> Call[None]:
-    """Send label rows back to the first annotation stage, wherever they are."""
+    """Send label rows back to the first annotation stage from any stage."""
     return _move(project, label_hashes, REOPEN)
 
 
 @operation("label_rows.set_priority", "v2")
 def set_priorities(project: str, priorities: Mapping[str, float]) -> Call[None]:
-    """Set how soon tasks are handed out.
+    """Set the priority with which tasks are handed out.
 
-    :param priorities: 0 (last) to 1 (first), by data hash.
+    :param priorities: From 0 (last) to 1 (first), by data hash.
     """
     body = {"priorities": [[data_hash, priority] for data_hash, priority in priorities.items()]}
     request = Request("POST", f"projects/{project}/priorities", json=body)
@@ -130,7 +132,7 @@ def set_priorities(project: str, priorities: Mapping[str, float]) -> Call[None]:
 
 @operation("label_rows.validation_state", "v2")
 def get_validation_state(project: str, label_hash: str) -> Call[ValidationState]:
-    """Whether the labels of a row fit the ontology, and what does not."""
+    """Check whether the labels of a row match the ontology."""
     return Call(
         request=Request("GET", f"projects/{project}/labels/{label_hash}/validation-state"), read=_VALIDATION_STATE
     )
@@ -140,7 +142,7 @@ def get_validation_state(project: str, label_hash: str) -> Call[ValidationState]
 def get_classifications(
     project: str, label_hashes: Sequence[str], *, branch: str = MAIN_BRANCH
 ) -> Call[list[RowClassifications]]:
-    """The classification answers of label rows, without their objects; a read, though it is posted.
+    """Read the classification answers of label rows, without their objects. It only reads, although it is a POST.
 
     :param label_hashes: At most `MOST_ROWS_PER_CLASSIFICATIONS_REQUEST`.
     """
@@ -153,10 +155,10 @@ def get_classifications(
 def copy_labels_to_branch(
     project: str, label_hashes: Sequence[str], *, target: str, source: str = MAIN_BRANCH, overwrite: bool = False
 ) -> Call[int]:
-    """Copy the labels of rows to another branch, which comes into being by that; the result says how many were copied.
+    """Copy the labels of rows to another branch, which is created if needed. The result is the number of copied rows.
 
     :param label_hashes: Rows of the source branch, at most `MOST_ROWS_PER_BRANCH_COPY`.
-    :param overwrite: Replace what the target branch has; else such rows are left alone.
+    :param overwrite: Replace labels that the target branch already has. False leaves these rows unchanged.
     """
     body = {
         "sourceBranchName": source,
@@ -170,7 +172,7 @@ def copy_labels_to_branch(
 
 @operation("project.get_data", "v1")
 def get_data_links(project: str, data_hash: str, *, get_signed_url: bool = False) -> Call[DataLinks]:
-    """Where the files of a data unit are."""
+    """Read the addresses of the files of a data unit."""
     uid = {"data_hash": data_hash, "get_signed_url": get_signed_url}
     request = Envelope("datasetdata", "GET", _project(project), uid=uid)
     return Call(request=request, credentials=SSH_OR_API_KEY, read=_DATA_LINKS)
@@ -180,7 +182,7 @@ def get_data_links(project: str, data_hash: str, *, get_signed_url: bool = False
 def set_label_status(project: str, label_hash: str, status: str) -> Call[None]:
     """Set the label status of a row, in a project without a workflow. The newest SDK no longer sends it.
 
-    :param status: Of `LABEL_STATUSES`.
+    :param status: One of `LABEL_STATUSES`.
     """
     request = Envelope("labelstatus", "POST", _project(project), uid=label_hash, payload={"label_status": status})
     return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, repeatable=True, read=accepted)

@@ -1,8 +1,8 @@
-"""Label rows: list their metadata, read, create and save them.
+"""Label rows: list their metadata; read, create and save them.
 
-The listing is not paged: a whole project comes in one answer, so its records are compact, and what most rows have in
-common (dataset, stage, status) is in memory once. The content of a row passes through unparsed, as `msgspec.Raw`, with
-only its two ids read.
+The listing is not paged: a whole project comes in one response. So its records are compact, and equal values of the
+rows (dataset, stage, status) are in memory only once. The content of a label row is not parsed, except for its two ids;
+it is passed on as `msgspec.Raw`.
 
 Reading a row never creates it. Creating is a write: it moves the row to "label in progress".
 """
@@ -25,21 +25,21 @@ from airflow_provider_encord.client.item_stream import ItemStream
 from airflow_provider_encord.client.times import write_time
 
 MAIN_BRANCH = "main"
-MOST_ROWS_PER_REQUEST = 1000  # what the vendor's SDK sends at most; the server may set less
-MOST_BYTES_OF_ROWS = 512 * 2**20  # of an answer; an hour of labelled video takes 100 MB and more
-MOST_BYTES_OF_LISTING = 2**30  # of an answer; a row takes about 800 bytes
+MOST_ROWS_PER_REQUEST = 1000  # the maximum of the vendor's SDK; the server may have a lower limit
+MOST_BYTES_OF_ROWS = 512 * 2**20  # per response; an hour of labelled video can take more than 100 MB
+MOST_BYTES_OF_LISTING = 2**30  # per response; a row takes about 800 bytes
 
 
 class LabelRowFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which label rows to list and what to tell of each; field by field what is sent.
+    """Which label rows to list, and which optional fields to include. The fields are sent as they are.
 
-    :param edited_before: Rows edited before this time; a row that was never created has no time and is left out then.
+    :param edited_before: Only rows edited before this time. Rows that were never created have no time and are left out.
     :param label_statuses: Annotation task statuses; for projects without a workflow.
-    :param include_uninitialised_labels: Also rows that have no labels yet, and so no `label_hash`.
-    :param data_title_like: An SQL LIKE pattern.
+    :param include_uninitialised_labels: Include rows that have no labels yet, and therefore no `label_hash`.
+    :param data_title_like: SQL LIKE pattern for the data title.
     :param workflow_graph_node_title_eq: Title of the workflow stage that the row is in.
-    :param include_all_label_branches: Rows of every branch; not together with `branch_name`.
-    :param include_children: Newer than SDK 0.1.145, which leaves it out; so `client_metadata_as_signed_url`.
+    :param include_all_label_branches: Include the rows of all branches; not together with `branch_name`.
+    :param include_children: SDK 0.1.145 does not send this field, and neither `client_metadata_as_signed_url`.
     """
 
     edited_before: Time | None = None
@@ -62,7 +62,7 @@ class LabelRowFilter(msgspec.Struct, frozen=True, kw_only=True):
     client_metadata_as_signed_url: bool | msgspec.UnsetType = False
 
     def payload(self) -> dict[str, Any]:
-        """Every field as it is sent."""
+        """The fields in the form that is sent."""
         fields = {name: getattr(self, name) for name in self.__struct_fields__}
         fields["edited_before"] = write_time(self.edited_before)
         fields["edited_after"] = write_time(self.edited_after)
@@ -83,11 +83,11 @@ class LabelRowMetadata(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One label row, without its labels.
 
     :param label_hash: None until the row is created.
-    :param data_type: Upper case here: ``"IMAGE"``, ``"VIDEO"``, ``"IMG_GROUP"``, ...
-    :param label_status: Without meaning in workflow projects: look at `workflow_graph_node`.
-    :param last_edited_at: ISO 8601; moved by creating and saving.
-    :param priority: 0 to 1.
-    :param client_metadata: Only if it was asked for.
+    :param data_type: ``"IMAGE"``, ``"VIDEO"``, ``"IMG_GROUP"``, ..., in upper case.
+    :param label_status: Meaningless in workflow projects; use `workflow_graph_node` there.
+    :param last_edited_at: ISO 8601 time of the last creation or save.
+    :param priority: From 0 (last) to 1 (first).
+    :param client_metadata: None unless it was requested.
     """
 
     label_hash: str | None
@@ -112,7 +112,7 @@ class LabelRowMetadata(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LabelRowStamp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Which label row it is and when it was last edited; of a listing whose rows are many, all that is kept.
+    """The id and edit time of a label row. Used for large listings, because it needs less memory than the full record.
 
     :param label_hash: None until the row is created.
     :param last_edited_at: ISO 8601; see `LabelRowMetadata`.
@@ -125,7 +125,7 @@ class LabelRowStamp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LabelRowIds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What is read of a label row that passes through."""
+    """The two ids of a label row whose content is not parsed."""
 
     label_hash: str
     data_hash: str
@@ -134,7 +134,7 @@ class LabelRowIds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class LabelRow(msgspec.Struct, frozen=True, kw_only=True):
     """A label row with its labels.
 
-    :param content: The JSON object, just as Encord sent it.
+    :param content: The JSON object, exactly as Encord sent it.
     """
 
     label_hash: str
@@ -159,21 +159,21 @@ _COMMON = (
     "workflow_graph_node",
     "assigned_user_email",
 )
-"""Fields with few different values; times are not among them, nor the row's own ids and title."""
+"""The fields that have few different values. Times and the row's own ids and title do not belong here."""
 _RAW_ROWS = several(v1_reader(list[msgspec.Raw]))
 _IDS = msgspec.json.Decoder(LabelRowIds)
 
 
 def _metadata(answer: bytes, seen: dict[Any, Any] | None = None) -> list[LabelRowMetadata]:
-    """Decode the rows one after another, so that values they share are in memory once, not once for each row.
+    """Decode the rows one after another, so that equal values are in memory only once.
 
-    :param seen: Values of the rows before.
+    :param seen: The values of the earlier rows.
     """
     seen = {} if seen is None else seen
     try:
         return [_sharing(_ONE_METADATA.decode(one), seen) for one in _RAW_ROWS(answer)]
     except msgspec.ValidationError:
-        _METADATA(answer)  # fails as well, with an error that names the row
+        _METADATA(answer)  # fails too, but with an error that names the row
         raise
 
 
@@ -203,7 +203,7 @@ def _sharing(row: LabelRowMetadata, seen: dict[Any, Any]) -> LabelRowMetadata:
 
 def _row(content: msgspec.Raw) -> LabelRow:
     ids = _IDS.decode(content)
-    str(content, "utf-8")  # raises if it is not UTF-8, which `msgspec` does not look at where it skips
+    str(content, "utf-8")  # raises if it is not UTF-8; `msgspec` does not check this in content that it skips
     return LabelRow(label_hash=ids.label_hash, data_hash=ids.data_hash, content=content)
 
 
@@ -230,7 +230,7 @@ def _uid(ids: Sequence[str] | str) -> list[str] | str:
 
 @operation("label_rows.list", "v1")
 def list_label_rows(project: str, which: LabelRowFilter = EVERY_ROW) -> Call[list[LabelRowMetadata]]:
-    """The metadata of a project's label rows, all in one answer."""
+    """List the metadata of a project's label rows, in one response."""
     request = Envelope("labelrowmetadata", "GET", _project(project), payload=which.payload())
     return Call(
         request=request,
@@ -242,7 +242,7 @@ def list_label_rows(project: str, which: LabelRowFilter = EVERY_ROW) -> Call[lis
 
 
 def list_label_row_stamps(project: str, which: LabelRowFilter = EVERY_ROW) -> Call[list[LabelRowStamp]]:
-    """As `list_label_rows`, of which only the ids and the time are read: less than half of the memory."""
+    """Do the same as `list_label_rows`, but keep only ids and edit times. Needs less than half the memory."""
     rows: Call[Any] = list_label_rows(project, which)
     return dataclasses.replace(rows, read=_stamps, stream=_stamp_stream)
 
@@ -259,11 +259,12 @@ def get_label_rows(
     include_export_history: bool = False,
     include_archived: bool | None = None,
 ) -> Call[list[LabelRow]]:
-    """Read label rows. The answer is not in the order of the request: match by `label_hash`.
+    """Read label rows. They are not in the order of the request, so match them by `label_hash`.
 
-    :param label_hashes: Several (at most `MOST_ROWS_PER_REQUEST`), or one as a text.
-    :param include_object_feature_hashes: Only objects of these; None for all. Never save what was read so.
-    :param include_archived: Since SDK 0.1.181; None leaves it out.
+    :param label_hashes: Several hashes (at most `MOST_ROWS_PER_REQUEST`), or one as a string.
+    :param include_object_feature_hashes: Include only objects with these feature hashes; None for all. Never save rows
+        that were read with it: the other objects would be lost.
+    :param include_archived: Sent since SDK 0.1.181; None leaves it out.
     """
     payload: dict[str, Any] = {
         "get_signed_url": get_signed_url,
@@ -289,9 +290,9 @@ def get_label_rows(
 def create_label_rows(
     project: str, data_hashes: Sequence[str] | str, *, get_signed_url: bool = False, branch: str | None = None
 ) -> Call[list[LabelRow]]:
-    """Create the label rows of data units that have none. It is a write, and one that exists already is an error.
+    """Create the label rows of data units. A row that exists already is an error.
 
-    :param data_hashes: Several, or one as a text.
+    :param data_hashes: Several hashes, or one as a string.
     :param branch: None lets Encord choose its main branch.
     """
     several_wanted = not isinstance(data_hashes, str)
@@ -316,11 +317,11 @@ def save_label_rows(
     *,
     validate_before_saving: bool = False,
 ) -> Call[None]:
-    """Save label rows: afterwards their labels are exactly those sent.
+    """Save label rows. The sent labels replace all labels of these rows.
 
-    :param label_hashes: Several, or one as a text.
-    :param rows: The rows, whole, in the same order; one row if `label_hashes` is a text.
-    :param validate_before_saving: Have Encord refuse labels that do not fit the ontology.
+    :param label_hashes: Several hashes, or one as a string.
+    :param rows: The complete rows in the same order; a single row if `label_hashes` is a string.
+    :param validate_before_saving: Let Encord refuse labels that do not match the ontology.
     """
     if isinstance(label_hashes, str):
         payload: Any = rows

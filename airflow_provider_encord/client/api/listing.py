@@ -1,6 +1,6 @@
-"""What listings share: the filters of projects, datasets and ontologies in their spellings, and how pages are followed.
+"""Filters of listings (projects, datasets, ontologies), and reading all pages of a listing.
 
-A page token goes beside the same filters: Encord forgets them between pages.
+Each request for a page must repeat the filters, because Encord does not keep them between pages.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ Time = datetime.datetime | str
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which resources to list; what is None does not restrict.
+    """Which resources to list. Fields that are None do not filter.
 
-    :param title_eq: Exactly this title.
-    :param title_like: An SQL LIKE pattern: ``%`` any text, ``_`` any character.
-    :param description_eq: Exactly this description.
-    :param description_like: A LIKE pattern for the description.
-    :param created_before: Created before this time; the other three are like it.
-    :param include_organisation: Also what the organisation has and the user is not a member of; for its admins only.
+    :param title_eq: The exact title.
+    :param title_like: SQL LIKE pattern for the title: ``%`` is any text, ``_`` is any character.
+    :param description_eq: The exact description.
+    :param description_like: SQL LIKE pattern for the description.
+    :param created_before: Only resources created before this time. The other three times are used in the same way.
+    :param include_organisation: Include the organisation's resources of which the user is not a member; for admins of
+        the organisation only.
     """
 
     title_eq: str | None = None
@@ -44,9 +45,9 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     def query(self, *, description: str, utc: str = "+00:00") -> dict[str, Any]:
         """The v2 query.
 
-        :param description: How this listing spells its description filters: ``"desc"`` for projects and ontologies,
+        :param description: Name of the description filters in this listing: ``"desc"`` for projects and ontologies,
             ``"description"`` for datasets.
-        :param utc: How it spells the offset of UTC; datasets have ``"Z"`` (protocol, section 4).
+        :param utc: How this listing writes the UTC offset; ``"Z"`` for datasets (protocol, section 4).
         """
 
         time = write_utc_time if utc == "Z" else write_time
@@ -63,12 +64,14 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def payload(self) -> dict[str, Any]:
-        """The payload of a v1 listing: only what restricts. v1 cannot list what the user is not a member of.
+        """The payload of a v1 listing, with only the filters that are set.
+
+        v1 cannot list resources of which the user is not a member.
 
         :raises InvalidArgumentError: `include_organisation` is set.
         """
         if self.include_organisation:
-            raise InvalidArgumentError("include_organisation: the v1 listing cannot do this; use the v2 one.")
+            raise InvalidArgumentError("include_organisation: the v1 listing does not support it. Use the v2 listing.")
         filters = {
             "title_eq": self.title_eq,
             "title_like": self.title_like,
@@ -86,33 +89,36 @@ NO_FILTER = Filter()
 
 
 class PageTokens:
-    """The page tokens of one listing so far, so that one which leads in a circle is noticed."""
+    """The page tokens that one listing has used, to detect a token that leads back to an earlier page."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
 
     def follow(self, call: Call[Page[T]], page: Page[T]) -> str | None:
-        """The token of the page after this one; None if it was the last.
+        """The token of the next page; None after the last page.
 
-        :param call: What brought the page.
-        :raises UnexpectedResponseError: The token leads back to a page that was read, which would never end.
+        :param call: The call that returned the page.
+        :raises UnexpectedResponseError: The token leads back to a page that was read already, so the listing would not
+            end.
         """
         token = page.next_page_token
         if not token:
             return None
         if token in self._seen:
             raise UnexpectedResponseError(
-                f"Encord's listing at {call.request.path} leads to the same page again.", operation=call.operation
+                f"Encord's listing at {call.request.path} leads back to a page that was read already.",
+                operation=call.operation,
             )
         self._seen.add(token)
         return token
 
 
 def every_page(call: Callable[[str | None], Call[Page[T]]]) -> Flow[list[T]]:
-    """All items of a paged listing, held together; `resources.pages.each` holds one page at a time.
+    """Read all items of a paged listing into memory. `resources.pages.each` keeps only one page in memory.
 
-    :param call: Makes the call for a page token, None for the first page.
-    :raises UnexpectedResponseError: A page leads back to one that was read, which would never end.
+    :param call: Makes the call for a page token; None is the first page.
+    :raises UnexpectedResponseError: A page token leads back to a page that was read already, so the listing would not
+        end.
     """
     items: list[T] = []
     token, trail = None, PageTokens()

@@ -1,7 +1,7 @@
-"""Who works on a project, dataset, ontology or storage folder: its users and its groups, in one shape for all four.
+"""The users and groups of projects, datasets, ontologies and storage folders, in the same form for all of them.
 
-Users are added by v1, with either kind of credential, and listed and removed by v2. A user who is there already keeps
-the old role, and the answer shows it. Ontologies and folders have no users of their own in the API, only groups.
+Users are added with v1, with both kinds of credential, and listed and removed with v2. A user who is a member already
+keeps the old role, and the response shows it. In the API, ontologies and folders have only groups and no users.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, 
 class Member(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A user of a project or dataset.
 
-    :param user_role: See `roles.PROJECT_ROLES` and `roles.DATASET_ROLES`.
+    :param user_role: Number of the role; see `roles.PROJECT_ROLES` and `roles.DATASET_ROLES`.
     """
 
     user_email: str
@@ -37,8 +37,8 @@ class _MemberV1(msgspec.Struct, frozen=True, kw_only=True):
 class MemberGroup(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A group of users that has a role in a resource.
 
-    :param user_role: The role of everyone in it; a number, for storage folders a word.
-    :param is_same_organisation: Whether it belongs to the caller's own organisation.
+    :param user_role: Role of all users in the group: a number; for storage folders a word.
+    :param is_same_organisation: Whether the group belongs to the caller's own organisation.
     """
 
     group_hash: str
@@ -90,28 +90,28 @@ def _remove_groups(path: str, groups: Sequence[str]) -> Call[None]:
 
 @operation("project.add_users", "v1")
 def add_project_users(project: str, emails: Sequence[str], role: Role) -> Call[list[Member]]:
-    """Add users to a project; the answer has everyone with the role that they have now.
+    """Add users to a project. The response contains these users with their current roles.
 
-    :param role: On the wire, as `roles.role_on_wire` gives it.
+    :param role: The role in Encord's form, as `roles.role_on_wire` returns it.
     """
     return _add_users("project", project, emails, role)
 
 
 @operation("project.list_users", "v2")
 def list_project_users(project: str, *, page: str | None = None) -> Call[Page[Member]]:
-    """One page of the users of a project."""
+    """List one page of the users of a project."""
     return _list_users(f"projects/{project}", page)
 
 
 @operation("project.remove_users", "v2")
 def remove_project_users(project: str, emails: Sequence[str]) -> Call[None]:
-    """Take users out of a project."""
+    """Remove users from a project."""
     return _remove_users(f"projects/{project}", emails)
 
 
 @operation("project.list_groups", "v2")
 def list_project_groups(project: str, *, page: str | None = None) -> Call[Page[MemberGroup]]:
-    """The groups that have a role in a project."""
+    """List one page of the groups that have a role in a project."""
     return _list_groups(f"projects/{project}", page)
 
 
@@ -123,31 +123,31 @@ def add_project_groups(project: str, groups: Sequence[str], role: Role) -> Call[
 
 @operation("project.remove_group", "v2")
 def remove_project_groups(project: str, groups: Sequence[str]) -> Call[None]:
-    """Take groups out of a project."""
+    """Remove groups from a project."""
     return _remove_groups(f"projects/{project}", groups)
 
 
 @operation("dataset.add_users", "v1")
 def add_dataset_users(dataset: str, emails: Sequence[str], role: Role) -> Call[list[Member]]:
-    """Add users to a dataset, as `add_project_users`."""
+    """Add users to a dataset; see `add_project_users`."""
     return _add_users("dataset", dataset, emails, role)
 
 
 @operation("dataset.list_users", "v2")
 def list_dataset_users(dataset: str, *, page: str | None = None) -> Call[Page[Member]]:
-    """The users of a dataset."""
+    """List one page of the users of a dataset."""
     return _list_users(f"datasets/{dataset}", page)
 
 
 @operation("dataset.remove_users", "v2")
 def remove_dataset_users(dataset: str, emails: Sequence[str]) -> Call[None]:
-    """Take users out of a dataset."""
+    """Remove users from a dataset."""
     return _remove_users(f"datasets/{dataset}", emails)
 
 
 @operation("dataset.list_groups", "v2")
 def list_dataset_groups(dataset: str, *, page: str | None = None) -> Call[Page[MemberGroup]]:
-    """The groups that have a role in a dataset."""
+    """List one page of the groups that have a role in a dataset."""
     return _list_groups(f"datasets/{dataset}", page)
 
 
@@ -159,13 +159,13 @@ def add_dataset_groups(dataset: str, groups: Sequence[str], role: Role) -> Call[
 
 @operation("dataset.remove_group", "v2")
 def remove_dataset_groups(dataset: str, groups: Sequence[str]) -> Call[None]:
-    """Take groups out of a dataset."""
+    """Remove groups from a dataset."""
     return _remove_groups(f"datasets/{dataset}", groups)
 
 
 @operation("ontology.list_groups", "v2")
 def list_ontology_groups(ontology: str, *, page: str | None = None) -> Call[Page[MemberGroup]]:
-    """The groups that have a role in an ontology."""
+    """List one page of the groups that have a role in an ontology."""
     return _list_groups(f"ontologies/{ontology}", page)
 
 
@@ -177,13 +177,13 @@ def add_ontology_groups(ontology: str, groups: Sequence[str], role: Role) -> Cal
 
 @operation("ontology.remove_group", "v2")
 def remove_ontology_groups(ontology: str, groups: Sequence[str]) -> Call[None]:
-    """Take groups out of an ontology."""
+    """Remove groups from an ontology."""
     return _remove_groups(f"ontologies/{ontology}", groups)
 
 
 @operation("storage.folder.list_groups", "v2")
 def list_folder_groups(folder: str, *, page: str | None = None) -> Call[Page[MemberGroup]]:
-    """The groups that have a role in a storage folder."""
+    """List one page of the groups that have a role in a storage folder."""
     return _list_groups(f"storage/folders/{folder}", page)
 
 
@@ -195,5 +195,5 @@ def add_folder_groups(folder: str, groups: Sequence[str], role: Role) -> Call[No
 
 @operation("storage.folder.remove_group", "v2")
 def remove_folder_groups(folder: str, groups: Sequence[str]) -> Call[None]:
-    """Take groups out of a storage folder."""
+    """Remove groups from a storage folder."""
     return _remove_groups(f"storage/folders/{folder}", groups)

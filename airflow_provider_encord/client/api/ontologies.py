@@ -1,4 +1,7 @@
-"""Ontologies: list, read, create, update. SSH keys only; an API key sees an ontology only inside its project."""
+"""Ontologies: list, read, create, update.
+
+SSH keys only; an API key can read an ontology only as part of its project.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ from airflow_provider_encord.client.call import Call, Flow, Request
 class OntologyRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """An ontology.
 
-    :param editor: Its structure as Encord holds it: ``objects``, ``classifications`` and perhaps
-        ``skeleton_templates``; keys inside stay as they are.
+    :param editor: The structure as Encord stores it: ``objects``, ``classifications`` and possibly
+        ``skeleton_templates``. Keys inside are not renamed.
     """
 
     ontology_uuid: str
@@ -34,7 +37,7 @@ _ONTOLOGIES = v2_reader(Page[OntologyRecord])
 
 @operation("ontology.list", "v2")
 def list_ontologies(which: Filter = NO_FILTER, *, page: str | None = None) -> Call[Page[OntologyRecord]]:
-    """One page of the ontologies that the user can see. The SDK reads the first only, whether or not it is the last.
+    """List one page of the ontologies that the user can see. The vendor's SDK reads only the first page.
 
     :param page: Token of the page; None for the first.
     """
@@ -43,13 +46,13 @@ def list_ontologies(which: Filter = NO_FILTER, *, page: str | None = None) -> Ca
 
 
 def all_ontologies(which: Filter) -> Flow[list[OntologyRecord]]:
-    """Every ontology that the user can see and that the filter lets through."""
+    """List all ontologies that the user can see and that match the filter."""
     return (yield from every_page(lambda page: list_ontologies(which, page=page)))
 
 
 @operation("ontology.get", "v2")
 def get_ontology(ontology: str) -> Call[OntologyRecord]:
-    """An ontology by its id."""
+    """Read an ontology by its id."""
     return Call(request=Request("GET", f"ontologies/{ontology}"), read=_ONTOLOGY)
 
 
@@ -57,7 +60,7 @@ def get_ontology(ontology: str) -> Call[OntologyRecord]:
 def create_ontology(title: str, *, structure: dict[str, Any], description: str = "") -> Call[OntologyRecord]:
     """Create an ontology.
 
-    :param structure: Complete, as `complete_structure` gives it.
+    :param structure: A complete structure, as `complete_structure` returns it.
     """
     body = {"title": title, "description": description, "editor": structure}
     return Call(request=Request("POST", "ontologies", json=body), changes=True, repeatable=False, read=_ONTOLOGY)
@@ -65,9 +68,9 @@ def create_ontology(title: str, *, structure: dict[str, Any], description: str =
 
 @operation("ontology.update", "v2")
 def update_ontology(ontology: str, *, title: str, description: str, structure: dict[str, Any]) -> Call[None]:
-    """Replace title, description and structure of an ontology, all three.
+    """Replace the title, description and structure of an ontology, all three at once.
 
-    :param structure: Complete, as `complete_structure` gives it.
+    :param structure: A complete structure, as `complete_structure` returns it.
     """
     body = {"title": title, "description": description, "editor": structure}
     return Call(request=Request("PUT", f"ontologies/{ontology}", json=body), changes=True, read=ignored)

@@ -1,6 +1,7 @@
-"""Ontologies by the older v1 forms, for SSH keys; v2 replaced them in the SDK 0.1.153. The records are the same.
+"""Ontologies with the older v1 API, for SSH keys. SDK 0.1.153 replaced them by v2. The records are the same.
 
-A project's ontology is read under the project's headers, any other under its own. Saving sends back all that was read.
+A project's ontology is read with the headers of the project, any other with its own headers. A save sends back all
+fields that were read.
 """
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ _LISTED = several(v1_reader(list[_ListedV1]))
 
 @operation("ontology.get", "v1")
 def get_ontology_v1(ontology: str, *, project: str | None = None) -> Call[OntologyRecord]:
-    """An ontology by its id.
+    """Read an ontology by its id.
 
-    :param project: Id of a project that uses it, for who has a role in the project only.
+    :param project: Id of a project that uses the ontology; for users who have a role only in the project.
     """
     resource = Resource("project", project) if project else Resource("ontology", ontology)
     request = Envelope("ontology", "GET", resource, uid=ontology)
@@ -59,9 +60,9 @@ def get_ontology_v1(ontology: str, *, project: str | None = None) -> Call[Ontolo
 
 @operation("ontology.list", "v1")
 def list_ontologies_v1(which: Filter = NO_FILTER) -> Call[list[OntologyRecord]]:
-    """Every ontology that the user is a member of, in one answer.
+    """List all ontologies of which the user is a member, in one response.
 
-    :param which: Without `include_organisation`, which v1 does not know.
+    :param which: The filter, without `include_organisation`, which v1 does not support.
     """
 
     def read(answer: bytes) -> list[OntologyRecord]:
@@ -74,7 +75,7 @@ def list_ontologies_v1(which: Filter = NO_FILTER) -> Call[list[OntologyRecord]]:
 def create_ontology_v1(title: str, *, structure: dict[str, Any], description: str = "") -> Call[OntologyRecord]:
     """Create an ontology.
 
-    :param structure: Complete, as `complete_structure` gives it.
+    :param structure: A complete structure, as `complete_structure` returns it.
     """
     payload = {"title": title, "description": description, "editor": structure}
     request = Envelope("ontology", "POST", payload=payload)
@@ -85,7 +86,7 @@ def create_ontology_v1(title: str, *, structure: dict[str, Any], description: st
 def update_ontology_v1(ontology: OntologyRecord) -> Call[None]:
     """Replace title, description and structure of an ontology.
 
-    :param ontology: As it was read, with what is to be changed.
+    :param ontology: The record that was read, with the changes.
     """
     payload = {
         "ontology_hash": ontology.ontology_uuid,

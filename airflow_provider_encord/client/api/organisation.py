@@ -1,6 +1,6 @@
-"""The user and the organisation: bearer token, users, tags, cloud integrations. Its groups stand in `groups`.
+"""The user and the organisation: bearer token, users, tags, cloud integrations. For its groups, see `groups`.
 
-There is no "who am I" in the API.
+The API has no request that returns the current user.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, 
 
 
 class CloudIntegration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A way into a customer's own cloud storage."""
+    """A configured access to a customer's own cloud storage."""
 
     integration_uuid: str
     title: str
@@ -25,7 +25,7 @@ class CloudIntegration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 class OrganisationUser(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A user of the organisation.
 
-    :param role_mnemonic_name: Of `ORGANISATION_ROLES`; text, so that a new one breaks nothing.
+    :param role_mnemonic_name: One of `ORGANISATION_ROLES`, or a newer value.
     :param member_type: ``"internal"`` or ``"external"``.
     """
 
@@ -69,7 +69,7 @@ _TOKEN = v2_reader(_Token)
 
 @operation("user.get_bearer_token", "v2")
 def get_bearer_token() -> Call[str]:
-    """A bearer token for the user; a secret. How long it lives is not documented."""
+    """Get a bearer token for the user. It is a secret. Encord does not document how long it is valid."""
     return Call(request=Request("GET", "user/bearer-token"), read=lambda answer: _TOKEN(answer).token)
 
 
@@ -77,9 +77,10 @@ def get_bearer_token() -> Call[str]:
 def list_cloud_integrations(
     *, ids: Sequence[str] = (), titles: Sequence[str] = (), include_organisation: bool | None = None
 ) -> Call[list[CloudIntegration]]:
-    """The cloud integrations that the user can use.
+    """List the cloud integrations that the user can use.
 
-    :param ids: Only these; `titles` is like it.
+    :param ids: Only integrations with these ids.
+    :param titles: Only integrations with these titles.
     """
     query = {
         "filterIntegrationUuids": list(ids),
@@ -91,9 +92,9 @@ def list_cloud_integrations(
 
 @operation("cloud_integrations.list", "v1")
 def list_cloud_integrations_v1(resource: Resource) -> Call[list[CloudIntegration]]:
-    """The cloud integrations, as an API key can list them.
+    """List the cloud integrations with an API key.
 
-    :param resource: What the key belongs to.
+    :param resource: The resource that the key belongs to.
     """
 
     def read(answer: bytes) -> list[CloudIntegration]:
@@ -104,16 +105,16 @@ def list_cloud_integrations_v1(resource: Resource) -> Call[list[CloudIntegration
 
 @operation("organisation.list_users", "v2")
 def list_organisation_users(*, page: str | None = None) -> Call[Page[OrganisationUser]]:
-    """The users of the organisation."""
+    """List one page of the users of the organisation."""
     return Call(request=Request("GET", "organisation/users", {"pageToken": page}), read=_USERS)
 
 
 @operation("organisation.add_user", "v2")
 def add_organisation_user(email: str, *, role: str, member_type: str) -> Call[None]:
-    """Add a user to the organisation; one who is in it already is a conflict.
+    """Add a user to the organisation. A user who is a member already is a conflict.
 
-    :param role: Of `ORGANISATION_ROLES`.
-    :param member_type: Of `MEMBER_TYPES`.
+    :param role: One of `ORGANISATION_ROLES`.
+    :param member_type: One of `MEMBER_TYPES`.
     """
     body = {"email": email, "roleMnemonicName": role, "memberType": member_type}
     return Call(request=Request("POST", "organisation/users", json=body), changes=True, repeatable=False, read=ignored)
@@ -121,20 +122,20 @@ def add_organisation_user(email: str, *, role: str, member_type: str) -> Call[No
 
 @operation("organisation.remove_user", "v2")
 def remove_organisation_user(email: str) -> Call[None]:
-    """Take a user out of the organisation. Not repeated blindly: a repeat would not find the user, and fail."""
+    """Remove a user from the organisation. Not repeatable: a repeat would not find the user, and fail."""
     request = Request("DELETE", f"organisation/users/{quote(email, safe='')}")
     return Call(request=request, changes=True, repeatable=False, read=ignored)
 
 
 @operation("organisation_tags.list", "v2")
 def list_organisation_tags(*, page: str | None = None) -> Call[Page[Tag]]:
-    """The tags of the organisation."""
+    """List one page of the tags of the organisation."""
     return Call(request=Request("GET", "organisation/organisation-tags", {"pageToken": page}), read=_TAGS)
 
 
 @operation("organisation_tags.create", "v2")
 def create_organisation_tag(name: str, *, description: str | None = None) -> Call[Tag]:
-    """Create a tag; a name that is taken is a conflict."""
+    """Create a tag. A name that exists already is a conflict."""
     body = {"name": name} if description is None else {"name": name, "description": description}
     request = Request("POST", "organisation/organisation-tags", json=body)
     return Call(request=request, changes=True, repeatable=False, read=_TAG)
@@ -142,6 +143,6 @@ def create_organisation_tag(name: str, *, description: str | None = None) -> Cal
 
 @operation("organisation_tags.delete", "v2")
 def delete_organisation_tag(tag: str) -> Call[None]:
-    """Delete a tag by its id, also from everything that has it. Not repeated blindly, as `remove_organisation_user`."""
+    """Delete a tag by its id, and remove it from all resources. Not repeatable, like `remove_organisation_user`."""
     request = Request("DELETE", f"organisation/organisation-tags/{tag}")
     return Call(request=request, changes=True, repeatable=False, read=ignored)

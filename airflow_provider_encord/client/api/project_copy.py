@@ -1,7 +1,7 @@
-"""Copying a project. The answer is the id of the new one; like every creation it is never repeated blindly.
+"""Copying a project. The result is the id of the copy. Like all creations, a copy is not repeatable.
 
-The same datasets are attached by an option; datasets of its own are made without that option, by
-``create_new_dataset`` (protocol, section 7.3).
+One option attaches the same datasets to the copy. Without it, ``create_new_dataset`` creates a new dataset (protocol,
+section 7.3).
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ _PROJECT_HASH = made(v1_reader(str))
 
 
 class ClonedDataset(msgspec.Struct, frozen=True, kw_only=True):
-    """A dataset to make for the copy, with the data of the project's datasets.
+    """A dataset to create for the copy, with the data of the project's datasets.
 
-    :param title: None leaves it to Encord, as does `description`.
+    :param title: Title of the dataset; None lets Encord choose it.
+    :param description: Description of the dataset; None lets Encord choose it.
     """
 
     title: str | None = None
@@ -32,10 +33,10 @@ class ClonedDataset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CopiedLabels(msgspec.Struct, frozen=True, kw_only=True):
-    """Which labels go along.
+    """Which labels to copy.
 
-    :param label_hashes: Only these; None for all, an empty sequence for none.
-    :param statuses: Only those of these review statuses (`LABEL_STATUSES`); None for all.
+    :param label_hashes: Only these rows; None for all, an empty sequence for none.
+    :param statuses: Only labels with these review statuses (`LABEL_STATUSES`); None for all.
     """
 
     label_hashes: Sequence[str] | None = None
@@ -55,13 +56,13 @@ def copy_project(
     collaborators: bool = False,
     models: bool = False,
 ) -> Call[str]:
-    """Copy a project and get the id of the new one. A project cannot be deleted by API, so a repeat is for ever.
+    """Copy a project. The result is the id of the copy. The API cannot delete a project, so a repeated copy stays.
 
-    :param attach_datasets: Attach the same datasets to the copy.
-    :param clone_datasets: Make a dataset for it instead. Not both.
-    :param only_data: Data hashes by dataset id: only this data is cloned, only its labels go along.
-    :param labels: Which labels go along; None for none.
-    :param collaborators: Give its users the same roles in the copy.
+    :param attach_datasets: Attach the same datasets to the copy. Not together with `clone_datasets`.
+    :param clone_datasets: Create a new dataset for the copy.
+    :param only_data: Data hashes by dataset id. Only this data and its labels are copied.
+    :param labels: Which labels to copy; None for no labels.
+    :param collaborators: Give the project's users the same roles in the copy.
     :param models: Copy the models with their training.
     """
     chosen = {"labels": labels is not None, "datasets": attach_datasets, "models": models}

@@ -1,7 +1,7 @@
-"""Projects: list, read, create; their datasets.
+"""Projects: list, read and create them, and attach their datasets.
 
-A project is read in two ways: by v2 with an SSH key, and by v1, which is the only read that an API key has. Both give
-the same record; what v1 does not tell stays None.
+A project is read with v2 if the credential is an SSH key. With an API key, only the v1 read is possible. Both return
+the same record; fields that v1 does not return are None.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from airflow_provider_encord.defaults import PROJECT_STATUSES
 
 
 class Pathway(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A way out of an agent stage."""
+    """A pathway from an agent stage to another stage."""
 
     uuid: str
     title: str
@@ -38,7 +38,7 @@ class Pathway(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class Stage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A stage of a workflow.
 
-    :param stage_type: ``ANNOTATION``, ``REVIEW``, ``AGENT``, ``DONE``, ...; text, so that a new one breaks nothing.
+    :param stage_type: ``ANNOTATION``, ``REVIEW``, ``AGENT``, ``DONE``, ..., or a newer value.
     """
 
     stage_type: str
@@ -62,13 +62,13 @@ class ProjectDataset(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A project, as far as Encord returns it.
+    """A project. Fields that Encord does not return are None.
 
-    :param project_type: ``"workflow"`` or ``"manual_qa"``; None under an API key, as are the fields after `description`
-        that have a default, where v1 does not tell them.
+    :param project_type: ``"workflow"`` or ``"manual_qa"``. With an API key, this and other fields after `description`
+        are None, because v1 does not return them.
     :param status: ``"notStarted"``, ``"inProgress"``, ...
     :param user_role: 0 admin, 1 annotator, 2 reviewer, 3 annotator and reviewer, 4 team manager, 5 viewer.
-    :param workflow: The stages; None unless it is a workflow project.
+    :param workflow: The workflow with its stages; None unless it is a workflow project.
     """
 
     project_hash: str
@@ -85,10 +85,10 @@ class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ProjectOntology(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The ontology of a project, as far as both kinds of credential receive it.
+    """The ontology of a project, with the fields that both kinds of credential receive.
 
-    :param editor_ontology: Its structure: ``objects``, ``classifications`` and perhaps ``skeleton_templates``; keys
-        inside stay as they are.
+    :param editor_ontology: The structure: ``objects``, ``classifications`` and possibly ``skeleton_templates``. Keys
+        inside are not renamed.
     """
 
     ontology_hash: str | None = None
@@ -104,7 +104,7 @@ class _OntologyV1(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True):
-    """A branch of a project's labels; the main one is called ``main``."""
+    """A branch of a project's labels. The main branch is called ``main``."""
 
     name: str
 
@@ -134,7 +134,7 @@ class _ListedV1(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _ProjectV1(msgspec.Struct, frozen=True, kw_only=True):
-    """The v1 answer; the label rows in it are skipped, and so is the structure unless it is asked for."""
+    """The v1 response. The label rows in it are skipped; the structure is skipped unless it is needed."""
 
     class Dataset(msgspec.Struct, frozen=True, kw_only=True):
         dataset_hash: str
@@ -181,7 +181,7 @@ STATUSES = PROJECT_STATUSES
 
 
 def project_resource(project: str) -> Resource:
-    """A project as what a v1 request is about."""
+    """A project as the resource of a v1 request."""
     return Resource("project", project)
 
 
@@ -192,9 +192,9 @@ def list_projects(
     tags: Sequence[str] = (),
     page: str | None = None,
 ) -> Call[Page[ProjectRecord]]:
-    """One page of the projects that the user can see.
+    """List one page of the projects that the user can see.
 
-    :param tags: Names of organisation tags, of which a project has at least one.
+    :param tags: Names of organisation tags. A project is listed if it has at least one of them.
     :param page: Token of the page; None for the first.
     """
     query = {**which.query(description="desc"), "tagsAnyof": list(tags), "pageToken": page}
@@ -202,15 +202,15 @@ def list_projects(
 
 
 def all_projects(which: Filter, *, tags: Sequence[str] = ()) -> Flow[list[ProjectRecord]]:
-    """Every project that the user can see and that the filter lets through."""
+    """List all projects that the user can see and that match the filter."""
     return (yield from every_page(lambda page: list_projects(which, tags=tags, page=page)))
 
 
 @operation("projects.list", "v1")
 def list_projects_v1(which: Filter = NO_FILTER) -> Call[list[ProjectRecord]]:
-    """Every project that the user is a member of, in one answer; the older listing returns fewer fields.
+    """List all projects of which the user is a member, in one response. The v1 listing returns fewer fields.
 
-    :param which: Without `include_organisation`, which v1 does not know.
+    :param which: The filter, without `include_organisation`, which v1 does not support.
     """
 
     def read(answer: bytes) -> list[ProjectRecord]:
@@ -221,7 +221,7 @@ def list_projects_v1(which: Filter = NO_FILTER) -> Call[list[ProjectRecord]]:
 
 @operation("project.get", "v2")
 def get_project(project: str) -> Call[ProjectRecord]:
-    """A project by its id."""
+    """Read a project by its id."""
     return Call(request=Request("GET", f"projects/{project}"), read=_PROJECT)
 
 
@@ -233,22 +233,22 @@ def _get_project_v1(project: str, read: Any, include_labels_metadata: bool = Fal
 
 @operation("project.get", "v1")
 def get_project_v1(project: str, *, include_labels_metadata: bool = False) -> Call[ProjectRecord]:
-    """A project by its id, as an API key can read it.
+    """Read a project by its id with v1, which works with an API key.
 
-    :param include_labels_metadata: Have Encord send the metadata of every label row along; the record leaves it out.
+    :param include_labels_metadata: Let Encord include the metadata of all label rows, which the record leaves out.
     """
     return _get_project_v1(project, lambda answer: _PROJECT_V1(answer).record(), include_labels_metadata)
 
 
 @operation("project.get_ontology", "v2")
 def get_project_ontology(project: str) -> Call[ProjectOntology]:
-    """The ontology of a project, read from the project itself, so anyone who sees the project sees it."""
+    """Read the ontology of a project from the project itself. Everyone who can see the project can read it."""
     return Call(request=Request("GET", f"projects/{project}"), read=_ONTOLOGY)
 
 
 @operation("project.get_ontology", "v1")
 def get_project_ontology_v1(project: str) -> Call[ProjectOntology]:
-    """The ontology of a project, as an API key can read it: out of the project itself."""
+    """Read the ontology of a project from the project itself with v1, which works with an API key."""
     return _get_project_v1(project, lambda answer: _ONTOLOGY_V1(answer).record())
 
 
@@ -262,12 +262,12 @@ def create_project(
     workflow_template: str | None = None,
     benchmark_of: Sequence[str] = (),
 ) -> Call[str]:
-    """Create a project and get its id. A project cannot be deleted by API, so a repeat is for ever.
+    """Create a project. The result is its id. The API cannot delete a project, so a repeated creation stays.
 
     :param datasets: Ids of the datasets to attach.
-    :param ontology: Id; without one Encord makes an empty ontology.
-    :param workflow_template: Id of a template made in the web app; without one Encord takes its default workflow.
-    :param benchmark_of: Ids of source projects: makes it a benchmark project.
+    :param ontology: Id of the ontology; None lets Encord create an empty one.
+    :param workflow_template: Id of a template made in the web app; None for Encord's default workflow.
+    :param benchmark_of: Ids of source projects. If given, the new project is a benchmark project.
     """
     payload: dict[str, Any] = {"title": title, "description": description, "dataset_hashes": list(datasets)}
     payload["workflow_type"] = "benchmark" if benchmark_of else "manual"
@@ -288,24 +288,24 @@ def create_project(
 
 @operation("project.list_datasets", "v2")
 def list_project_datasets(project: str, *, page: str | None = None) -> Call[Page[ProjectDataset]]:
-    """The datasets attached to a project."""
+    """List one page of the datasets that are attached to a project."""
     return Call(request=Request("GET", f"projects/{project}/datasets", {"pageToken": page}), read=_PROJECT_DATASETS)
 
 
 def all_project_datasets(project: str) -> Flow[list[ProjectDataset]]:
-    """Every dataset attached to a project, read by v2."""
+    """List all datasets that are attached to a project, with v2."""
     return (yield from every_page(lambda page: list_project_datasets(project, page=page)))
 
 
 @operation("project.list_datasets", "v1")
 def list_project_datasets_v1(project: str) -> Call[list[ProjectDataset]]:
-    """The datasets attached to a project, as an API key can read them: out of the project itself."""
+    """List the datasets that are attached to a project, from the v1 project record, which an API key can read."""
     return _get_project_v1(project, lambda answer: _PROJECT_V1(answer).attached())
 
 
 @operation("project.add_datasets", "v1")
 def attach_datasets(project: str, datasets: Sequence[str]) -> Call[None]:
-    """Attach datasets to a project. Not repeated blindly: what Encord says to one that is attached is not known."""
+    """Attach datasets to a project. Not repeatable: how Encord responds if one is attached already is not known."""
     request = Envelope("projectdataset", "POST", project_resource(project), payload={"dataset_hashes": list(datasets)})
     return Call(
         request=request,
@@ -333,11 +333,11 @@ def detach_datasets(project: str, datasets: Sequence[str]) -> Call[None]:
 
 @operation("project.replace_ontology", "v1")
 def replace_project_ontology(project: str, structure: dict[str, Any]) -> Call[None]:
-    """Give the project's ontology another structure; labels of what is left out lose their feature.
+    """Replace the structure of the project's ontology. Labels lose a feature that the new structure leaves out.
 
-    The vendor deprecates it; an API key has no other way to change an ontology.
+    Encord has deprecated this request, but an API key has no other way to change an ontology.
 
-    :param structure: Complete, as `complete_structure` gives it.
+    :param structure: A complete structure, as `complete_structure` returns it.
     """
     request = Envelope("project", "POST", project_resource(project), payload={"editor": structure})
     return Call(request=request, credentials=SSH_OR_API_KEY, changes=True, read=accepted)
@@ -347,7 +347,7 @@ def replace_project_ontology(project: str, structure: dict[str, Any]) -> Call[No
 def set_project_status(project: str, status: str) -> Call[None]:
     """Set the status of a project.
 
-    :param status: Of `STATUSES`.
+    :param status: One of `STATUSES`.
     """
     request = Request("PUT", f"projects/{project}/status", json={"status": status})
     return Call(request=request, changes=True, read=ignored)
@@ -355,15 +355,15 @@ def set_project_status(project: str, status: str) -> Call[None]:
 
 @operation("project.list_branches", "v2")
 def list_project_branches(project: str, *, limit: int | None = None, page: str | None = None) -> Call[Page[Branch]]:
-    """One page of the branches of a project's labels.
+    """List one page of the branches of a project's labels.
 
-    :param limit: At most so many on a page.
+    :param limit: Maximum number of branches on a page.
     """
     request = Request("GET", f"projects/{project}/branches", {"limit": limit, "pageToken": page})
     return Call(request=request, read=_BRANCHES)
 
 
 def all_project_branches(project: str) -> Flow[list[str]]:
-    """The names of all branches of a project's labels."""
+    """List the names of all branches of a project's labels."""
     branches = yield from every_page(lambda page: list_project_branches(project, page=page))
     return [branch.name for branch in branches]

@@ -1,8 +1,9 @@
-"""How answers become results: decoders that are built once, and what an empty answer means on v1.
+"""Decoding responses into results, including the meaning of an empty v1 response.
 
-Of an empty v1 answer (``null``, and for one resource also ``{}``, ``[]``, ``""``, 0) the meaning depends on the
-operation: a read did not find it, a write failed, a removal is done (protocol, section 3). On v2 the keys of an answer
-are ``camelCase``; the vendor's SDK takes ``snake_case`` as well (section 4), so we do.
+The meaning of an empty v1 response (``null``; for a single resource also ``{}``, ``[]``, ``""``, 0) depends on the
+operation: a read found nothing, a write failed, a removal was done (protocol, section 3). Keys of v2 responses are in
+``camelCase``. The vendor's SDK also accepts ``snake_case`` (section 4), so this client does, too. Decoders are built
+once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from airflow_provider_encord.client.errors import NotFoundError, RefusedError
 
 T = TypeVar("T")
 
-_NO_SUCCESS = "Encord took the request but reports no success, and gives no reason."
+_NO_SUCCESS = "Encord accepted the request but does not report success, and gives no reason."
+_NOTHING = "Encord returned an empty response: the resource does not exist, or this credential cannot see it."
 _EMPTY = (b"null", b"{}", b"[]", b'""', b"0", b"false", b"")
 
 
@@ -31,22 +33,22 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True, rename="camel"
 
 
 class Listing(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """A v2 listing that comes whole."""
+    """A v2 listing without pages."""
 
     result: list[T]
 
 
 def v1_reader(type_: Any) -> Callable[[bytes], Any]:
-    """Decode the inner ``response`` of an envelope as this type."""
+    """Make a decoder for the inner ``response`` of an envelope."""
     decode: Callable[[bytes], Any] = msgspec.json.Decoder(type_).decode
     return decode
 
 
 def v2_reader(type_: Any) -> Callable[[bytes], Any]:
-    """Decode the body of a v2 answer as this type, whose keys may also come in ``snake_case``.
+    """Make a decoder for the body of a v2 response, whose keys may also be in ``snake_case``.
 
-    A failure to decode does not show which spelling it is: most fields may be absent, and a page token in
-    ``snake_case`` would be taken for the end of the listing. So we look for the names themselves.
+    Decoding alone cannot detect ``snake_case``: most fields are optional, and a page token in ``snake_case`` would be
+    missed and end the listing. So the decoder searches for the names themselves.
     """
     decoder = msgspec.json.Decoder(type_)
     names = sorted(_snake_names(type_))
@@ -61,7 +63,7 @@ def v2_reader(type_: Any) -> Callable[[bytes], Any]:
 
 
 def _snake_names(type_: Any) -> Iterator[str]:
-    """Names of our fields that are spelled otherwise on the wire, at every depth."""
+    """The ``snake_case`` names of fields that are called differently in a response, at every depth."""
     plain = typing.get_origin(type_) or type_
     for argument in typing.get_args(type_):
         yield from _snake_names(argument)
@@ -73,7 +75,10 @@ def _snake_names(type_: Any) -> Iterator[str]:
 
 
 def _with_wire_names(value: Any, type_: Any) -> Any:
-    """The same value with ``snake_case`` keys renamed, but only where a record names them: content stays as it is."""
+    """The same value with ``snake_case`` keys renamed.
+
+    Only fields of records are renamed, not keys of other content.
+    """
     origin, arguments = typing.get_origin(type_), typing.get_args(type_)
     if origin in (typing.Union, types.UnionType):
         named = next(
@@ -98,23 +103,23 @@ def _is_record(type_: Any) -> bool:
 
 
 def _of(type_: Any, arguments: tuple[Any, ...]) -> Any:
-    """The type of a generic record's field, with its one parameter filled in."""
+    """The type of a generic record's field, with its type parameter filled in."""
     return type_[arguments] if arguments and getattr(type_, "__parameters__", ()) else type_
 
 
 def single(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
-    """One resource on v1: an empty answer means that it does not exist."""
+    """Read one resource from v1. An empty response means that it does not exist."""
 
     def decode(answer: bytes) -> T:
         if bytes(answer).strip() in _EMPTY:
-            raise NotFoundError("Encord answered with nothing: no such resource, or this credential cannot see it.")
+            raise NotFoundError(_NOTHING)
         return read(answer)
 
     return decode
 
 
 def made(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
-    """What a v1 write created: nothing means that it failed."""
+    """Read the result of a v1 creation. An empty response means that it failed."""
 
     def decode(answer: bytes) -> T:
         if bytes(answer).strip() in (b"null", b'""', b"[]", b""):
@@ -125,21 +130,24 @@ def made(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
 
 
 def several(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
-    """A list on v1: ``null`` means that what it belongs to does not exist; an empty list is a list."""
+    """Read a list from v1. ``null`` means that its parent resource does not exist; an empty list is a valid result."""
 
     def decode(answer: bytes) -> T:
         if bytes(answer).strip() == b"null":
-            raise NotFoundError("Encord answered with nothing: no such resource, or this credential cannot see it.")
+            raise NotFoundError(_NOTHING)
         return read(answer)
 
     return decode
 
 
 def accepted(answer: bytes) -> None:
-    """A v1 write without a result: ``null`` means that it failed, anything else that it was done."""
+    """Read the response to a v1 write without a result.
+
+    ``null`` means that it failed, anything else that it was done.
+    """
     if bytes(answer).strip() == b"null":
         raise RefusedError(_NO_SUCCESS)
 
 
 def ignored(answer: bytes) -> None:
-    """Whatever was answered, it is done."""
+    """Ignore the response: any response means that the request was carried out."""

@@ -1,7 +1,7 @@
-"""Every operation by its name: the way from a recorded exchange, or a page of documentation, to the function.
+"""The registry of operations. It maps the name of a recorded exchange, or of a documented operation, to its function.
 
-Names are those of the recorded vectors, without what stands in brackets there. One name may have two wire forms, v1 and
-v2; together they are the key.
+The names are those of the recorded vectors, without their part in brackets. An operation may exist in v1 and in v2, so
+the key is the name and the API version.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Operation:
     """A registered operation.
 
-    :param name: As in the vectors: ``"label_rows.list"``.
+    :param name: The name in the vectors, such as ``"label_rows.list"``.
     :param api: ``"v1"`` or ``"v2"``.
     :param function: Makes the `Call`.
     """
@@ -37,7 +37,7 @@ _OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
 def operation(name: str, api: str) -> Callable[[Callable[P, Call[T]]], Callable[P, Call[T]]]:
-    """Register a function that makes calls; its calls carry the name."""
+    """Register a function that makes calls. Its calls get the name of the operation."""
 
     def register(function: Callable[P, Call[T]]) -> Callable[P, Call[T]]:
         @functools.wraps(function)
@@ -45,7 +45,7 @@ def operation(name: str, api: str) -> Callable[[Callable[P, Call[T]]], Callable[
             return dataclasses.replace(function(*args, **kwargs), operation=name)
 
         if (name, api) in _OPERATIONS:
-            raise ValueError(f"Two operations are called {name} ({api}).")
+            raise ValueError(f"Two operations are named {name} ({api}).")
         _OPERATIONS[name, api] = Operation(name, api, make)
         return make
 
@@ -53,7 +53,7 @@ def operation(name: str, api: str) -> Callable[[Callable[P, Call[T]]], Callable[
 
 
 def operations() -> dict[tuple[str, str], Operation]:
-    """All operations, keyed by name and API. Imports every module of this package, so that none is missing."""
+    """All operations by name and API version. Imports all modules of this package, so that none is missing."""
     package = importlib.import_module(__package__)
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{__package__}.{module.name}")

@@ -1,7 +1,7 @@
-"""Roles by name. On the wire a role of a project, dataset or ontology is a number, of a storage folder a word.
+"""Roles by name. In requests, roles of projects, datasets and ontologies are numbers, roles of storage folders words.
 
-Names are those of the vendor's SDK, in lower case (protocol, section 8). A role that is read may be one that we do not
-know, so records keep what came.
+The names are those of the vendor's SDK, in lower case (protocol, section 8). A response may contain a role that is not
+listed here, so records keep the value that Encord sent.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ FOLDER_ROLES: Mapping[str, Role] = {"admin": "admin", "user": "user"}
 
 
 def role_on_wire(role: Role, roles: Mapping[str, Role]) -> Role:
-    """A role as Encord wants it.
+    """Convert a role to the form that Encord requires.
 
-    :param role: Its name in any case, or what stands on the wire.
-    :param roles: Those of this kind of resource.
-    :raises InvalidArgumentError: It is not one of them.
+    :param role: Name of the role in upper or lower case, or the role in Encord's form.
+    :param roles: The roles of this kind of resource.
+    :raises InvalidArgumentError: The role is not one of them.
     """
     if isinstance(role, str) and role.strip().lower() in roles:
         return roles[role.strip().lower()]

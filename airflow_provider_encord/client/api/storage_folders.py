@@ -1,8 +1,8 @@
-"""Storage folders: make, read, list, edit, move, delete them; let cloud-synced ones take in what their bucket holds.
+"""Storage folders: create, read, list, edit, move and delete them, and sync cloud-synced folders with their bucket.
 
-Client metadata has three forms here: a creation sends JSON *text*, an edit sends an object, and reading gives text
-(protocol, section 9). A synchronisation is started under one name and polled under another, with its status in lower
-case. Edits are not sent again after a lost answer, as the vendor's SDK does not: who edits looks first what differs.
+Client metadata has different forms: a creation sends JSON *text*, an edit sends an object, and a read returns text
+(protocol, section 9). A sync has different names in the start and the poll, and its status is in lower case. Like in
+the vendor's SDK, an edit is not repeated after a lost response; compare the folder with the wanted state first.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST_FOLDERS_PER_EDIT = 1000
 
 
 class PathPart(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A folder on the way from the root to another."""
+    """A folder on the path from the root to another folder."""
 
     uuid: str
     name: str
@@ -36,11 +36,11 @@ class PathPart(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class StorageFolderRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A storage folder.
 
-    :param parent: Id of the folder that it is in; None at the root.
+    :param parent: Id of the parent folder; None at the root.
     :param client_metadata: JSON text, or None.
     :param user_role: ``"user"`` or ``"admin"``.
-    :param synced_dataset_hash: The mirror dataset that it is kept in step with.
-    :param folder_type: ``generic``, ``cloudLinked``, ``synthetic``, or one that is newer.
+    :param synced_dataset_hash: Id of the mirror dataset with the same contents.
+    :param folder_type: ``generic``, ``cloudLinked``, ``synthetic``, or a newer value.
     """
 
     uuid: str
@@ -60,9 +60,9 @@ class StorageFolderRecord(msgspec.Struct, frozen=True, kw_only=True, rename="cam
 
 
 class FolderSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How much of what a folder holds.
+    """The number of folders and files in a folder, by type.
 
-    :param total_size: Bytes.
+    :param total_size: Size in bytes.
     """
 
     files: int = 0
@@ -83,12 +83,14 @@ class FolderSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class FolderSync(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The state of a synchronisation.
+    """The state of a sync job.
 
-    :param status: ``pending``, ``done``, ``error`` or ``cancelled``. One that is done may hide units that failed: look
-        at `upload_jobs_units_error`.
-    :param scan_pages_processing_done: Pages of the bucket's listing that were read; and so on.
-    :param upload_jobs_units_done: Files that were taken in; and so on.
+    :param status: ``pending``, ``done``, ``error`` or ``cancelled``. If the status is ``done``, files may still have
+        failed; see `upload_jobs_units_error`.
+    :param scan_pages_processing_done: Number of pages of the bucket's listing that were read. The other
+        ``scan_pages_...`` fields count pages, too.
+    :param upload_jobs_units_done: Number of files that were added. The other ``upload_jobs_units_...`` fields count
+        files, too.
     """
 
     status: str
@@ -106,18 +108,18 @@ class FolderSync(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen; a status that we do not know has not ended."""
+        """Whether the job has ended. An unknown status counts as not ended."""
         return self.status in ("done", "error", "cancelled")
 
 
 class FolderFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which folders to list; what is None does not restrict.
+    """Which folders to list. Fields that are None do not filter.
 
     :param search: Part of the name.
-    :param recursive: Also folders in folders.
-    :param dataset_synced: Only those that are (or are not) kept in step with a mirror dataset.
-    :param organisation_tag_names: Only those that have all of these tags of the organisation.
-    :param include_organisation: Also what the organisation has; for its admins.
+    :param recursive: Include folders inside folders.
+    :param dataset_synced: True for only the backing folders of mirror datasets, False for only other folders.
+    :param organisation_tag_names: Only folders that have all of these organisation tags.
+    :param include_organisation: Include all folders of the organisation; for its admins.
     :param order: `BY_NAME` or `BY_CREATION`.
     """
 
@@ -131,7 +133,7 @@ class FolderFilter(msgspec.Struct, frozen=True, kw_only=True):
     page_size: int = DEFAULT_PAGE_SIZE
 
     def query(self, page: str | None) -> dict[str, Any]:
-        """The parameters."""
+        """The query parameters."""
         return {
             "search": self.search,
             "isRecursive": self.recursive,
@@ -174,9 +176,9 @@ def create_folder(
     integration: str | None = None,
     remote_url: str | None = None,
 ) -> Call[StorageFolderRecord]:
-    """Make a folder; with an integration and the URL of a place in its bucket, one that is synced with that.
+    """Create a folder. With `integration` and `remote_url`, the folder is synced with a bucket.
 
-    :param parent: Id of the folder to put it in; None for the root.
+    :param parent: Id of the parent folder; None for the root.
     :param remote_url: ``s3://bucket/path/``, ``gs://bucket/path/``, ``https://ACCOUNT.blob.core.windows.net/...``.
     """
     body: dict[str, Any] = {"name": name}
@@ -193,9 +195,9 @@ def create_folder(
 
 
 def as_text(metadata: Mapping[str, Any]) -> str:
-    """Client metadata as the JSON text that a creation sends; spaced as the vendor's SDK has it.
+    """Client metadata as the JSON text that a creation sends, with the same spaces as in the vendor's SDK.
 
-    :raises InvalidArgumentError: It holds a value that JSON does not have.
+    :raises InvalidArgumentError: The metadata contains a value that JSON does not support.
     """
     try:
         return json.dumps(dict(metadata), allow_nan=False)
@@ -205,19 +207,19 @@ def as_text(metadata: Mapping[str, Any]) -> str:
 
 @operation("storage.folder.get", "v2")
 def get_folder(folder: str) -> Call[StorageFolderRecord]:
-    """One folder; of one that is not there, Encord says that it is not allowed."""
+    """Read a folder. If it does not exist, Encord responds that access is not allowed."""
     return Call(request=Request("GET", _path(folder)), read=_FOLDER)
 
 
 @operation("storage.folders.list", "v2")
 def list_folders(which: FolderFilter = EVERY_FOLDER, *, page: str | None = None) -> Call[Page[StorageFolderRecord]]:
-    """A page of the folders at the root."""
+    """List one page of the folders at the root."""
     return Call(request=Request("GET", "storage/folders", which.query(page)), read=_FOLDERS)
 
 
 @operation("storage.folders.search", "v2")
 def search_folders(which: FolderFilter = EVERY_FOLDER, *, page: str | None = None) -> Call[Page[StorageFolderRecord]]:
-    """A page of the folders anywhere."""
+    """List one page of all folders."""
     return Call(request=Request("GET", "storage/search/folders", which.query(page)), read=_FOLDERS)
 
 
@@ -225,13 +227,16 @@ def search_folders(which: FolderFilter = EVERY_FOLDER, *, page: str | None = Non
 def list_subfolders(
     folder: str, which: FolderFilter = EVERY_FOLDER, *, page: str | None = None
 ) -> Call[Page[StorageFolderRecord]]:
-    """A page of the folders in a folder."""
+    """List one page of the folders in a folder."""
     return Call(request=Request("GET", _path(folder, "folders"), which.query(page)), read=_FOLDERS)
 
 
 @operation("storage.folder.update", "v2")
 def edit_folder(folder: str, patch: Mapping[str, Any]) -> Call[StorageFolderRecord]:
-    """Change what is given, from `folder_patch`."""
+    """Change a folder.
+
+    :param patch: The changes, made by `folder_patch`.
+    """
     request = Request("PATCH", _path(folder), json=dict(patch))
     return Call(request=request, changes=True, repeatable=False, read=_FOLDER)
 
@@ -239,7 +244,7 @@ def edit_folder(folder: str, patch: Mapping[str, Any]) -> Call[StorageFolderReco
 def folder_patch(
     *, name: str | None = None, description: str | None = None, client_metadata: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """What to change of a folder or an item; what is None stays."""
+    """The changes of a folder or an item. None leaves the value unchanged."""
     metadata = None if client_metadata is None else dict(client_metadata)
     fields = {"name": name, "description": description, "clientMetadata": metadata}
     return {field: value for field, value in fields.items() if value is not None}
@@ -249,7 +254,7 @@ def folder_patch(
 def edit_folders(patches: Mapping[str, Mapping[str, Any]]) -> Call[list[StorageFolderRecord]]:
     """Change many folders.
 
-    :param patches: Of `folder_patch` by folder id, at most `MOST_FOLDERS_PER_EDIT`.
+    :param patches: Changes made by `folder_patch`, by folder id; at most `MOST_FOLDERS_PER_EDIT`.
     """
     body = {"folderPatches": {folder: dict(patch) for folder, patch in patches.items()}}
     request = Request("PATCH", "storage/folders/patch-bulk", json=body)
@@ -258,9 +263,9 @@ def edit_folders(patches: Mapping[str, Mapping[str, Any]]) -> Call[list[StorageF
 
 @operation("storage.folders.move", "v2")
 def move_folders(folders: Sequence[str], parent: str | None) -> Call[None]:
-    """Put folders into another one.
+    """Move folders into another folder.
 
-    :param parent: Its id; None for the root.
+    :param parent: Id of the new parent folder; None for the root.
     """
     body: dict[str, Any] = {"folderUuids": list(folders)}
     if parent is not None:
@@ -277,22 +282,22 @@ def delete_folder(folder: str) -> Call[None]:
 
 @operation("storage.folder.summary", "v2")
 def get_folder_summary(folder: str) -> Call[FolderSummary]:
-    """How much of what a folder holds."""
+    """Count the contents of a folder by type."""
     return Call(request=Request("GET", _path(folder, "summary")), read=_SUMMARY)
 
 
 @operation("storage.cloud_sync start", "v2")
 def start_sync(folder: str) -> Call[str]:
-    """Start to take in what the bucket of a cloud-synced folder holds; the result is the job's id."""
+    """Start to sync a cloud-synced folder with its bucket. The result is the job's id."""
     request = Request("POST", _path(folder, "cloud-synced-folder-syncs"))
     return Call(request=request, changes=True, repeatable=False, read=_SYNC_ID)
 
 
 @operation("storage.cloud_sync result", "v2")
 def poll_sync(folder: str, job: str, *, timeout_seconds: int = 0) -> Call[FolderSync]:
-    """The state of a synchronisation.
+    """The state of a sync job.
 
-    :param timeout_seconds: How long Encord may hold the request; 0 looks once.
+    :param timeout_seconds: Seconds that Encord may hold the request while the job runs; 0 for an immediate response.
     """
     path = _path(folder, "cloud-linked-folder-syncs", job, "long-polling")
     request = Request("GET", path, {"timeoutSeconds": timeout_seconds})

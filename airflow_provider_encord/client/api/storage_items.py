@@ -1,7 +1,7 @@
-"""Storage items: the files in folders. Read, list, edit, move, delete them; re-encode videos.
+"""Storage items, the files in folders: read, list, edit, move and delete them; re-encode videos.
 
-The wire calls editing of many ``patch-bulk`` and of one by folder and item. What is listed with signed URLs holds
-secrets: anyone who has such a URL can read the file.
+Many items are edited with ``patch-bulk``, a single one with a request that names folder and item. Signed URLs are
+secrets: anyone who has one can read the file.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ MOST_ITEMS_PER_EDIT = 1000
 class StorageItemRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
     """A storage item.
 
-    :param parent: Id of the folder that it is in.
-    :param item_type: ``image``, ``video``, ``imageGroup``, ..., or one that is newer.
+    :param parent: Id of the folder that contains the item.
+    :param item_type: ``image``, ``video``, ``imageGroup``, ..., or a newer value.
     :param client_metadata: JSON text.
-    :param signed_url: Only where it was asked for; None for groups, DICOM series and scenes. It is a secret.
-    :param file_size: Bytes.
-    :param duration: Seconds.
+    :param signed_url: None unless it was requested; always None for groups, DICOM series and scenes. It is a secret.
+    :param file_size: Size in bytes.
+    :param duration: Duration in seconds.
     """
 
     uuid: str
@@ -67,7 +67,7 @@ class StorageItemRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel
 
 
 class GroupItem(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A group that an item is part of."""
+    """A group that contains an item."""
 
     uuid: str
     name: str
@@ -77,7 +77,7 @@ class GroupItem(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class DatasetOfItem(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A dataset that an item is in, and the data units that it is there."""
+    """A dataset that contains an item, and the item's data units in it."""
 
     dataset_hash: str
     title: str
@@ -89,7 +89,7 @@ class DatasetOfItem(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class ItemSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Where an item is used.
 
-    :param used_in_datasets: How many there are, also of those that the caller cannot see.
+    :param used_in_datasets: Number of datasets that use the item, including those that the caller cannot see.
     """
 
     frame_in_groups: int = 0
@@ -100,14 +100,14 @@ class ItemSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class RemovedItems(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How much a deletion removed."""
+    """The numbers of items and folders that a deletion removed."""
 
     removed_items_count: int = 0
     removed_folders_count: int = 0
 
 
 class ReEncoding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The state of a re-encoding.
+    """The state of a re-encoding job.
 
     :param status: ``submitted``, ``done`` or ``error``.
     """
@@ -117,15 +117,15 @@ class ReEncoding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ItemFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which items to list, and what to tell of each; what is None does not restrict.
+    """Which items to list, and which optional fields to include. Fields that are None do not filter.
 
     :param search: Part of the name.
-    :param recursive: Also items in folders of the folder.
-    :param in_dataset: Only those that are (or are not) in a dataset.
-    :param item_types: Only these types; none for all.
-    :param sign_urls: Tell signed URLs.
-    :param client_metadata: Tell the client metadata; None leaves the choice to Encord.
-    :param client_metadata_as_signed_url: Tell a URL of the metadata instead.
+    :param recursive: Include items in subfolders.
+    :param in_dataset: True for only items that are in a dataset, False for only other items.
+    :param item_types: Only these types; empty for all.
+    :param sign_urls: Include signed URLs.
+    :param client_metadata: Include the client metadata; None lets Encord choose.
+    :param client_metadata_as_signed_url: Include a signed URL of the client metadata instead.
     """
 
     search: str | None = None
@@ -141,7 +141,7 @@ class ItemFilter(msgspec.Struct, frozen=True, kw_only=True):
     client_metadata_as_signed_url: bool | None = False
 
     def query(self, page: str | None) -> dict[str, Any]:
-        """The parameters."""
+        """The query parameters."""
         return {
             "search": self.search,
             "isRecursive": self.recursive,
@@ -182,25 +182,25 @@ def _in_folder(folder: str, *more: str) -> str:
 def list_items(
     folder: str, which: ItemFilter = EVERY_ITEM, *, page: str | None = None
 ) -> Call[Page[StorageItemRecord]]:
-    """A page of the items in a folder."""
+    """List one page of the items in a folder."""
     return Call(request=Request("GET", _in_folder(folder), which.query(page)), read=_ITEMS)
 
 
 @operation("storage.items.search", "v2")
 def search_items(which: ItemFilter, *, page: str | None = None) -> Call[Page[StorageItemRecord]]:
-    """A page of the items anywhere; slow. `search` or `item_types` is needed."""
+    """Search the items of all folders and list one page; slow. The filter must have `search` or `item_types`."""
     return Call(request=Request("GET", "storage/search/items", which.query(page)), read=_ITEMS)
 
 
 @operation("storage.item.get", "v2")
 def get_item(item: str, *, sign_url: bool = False) -> Call[StorageItemRecord]:
-    """One item."""
+    """Read one item."""
     return Call(request=Request("GET", f"storage/items/{item}", {"signUrl": sign_url}), read=_ITEM)
 
 
 @operation("storage.items.get_bulk", "v2")
 def get_items(items: Sequence[str], *, sign_urls: bool = False) -> Call[list[StorageItemRecord]]:
-    """Many items, in the order of the request; a read, though it is posted."""
+    """Read several items, in the order of the request. It only reads, although it is a POST."""
     body = {"itemUuids": list(items), "signUrls": sign_urls}
     request = Request("POST", "storage/items/get-bulk", json=body)
     return Call(request=request, read=lambda answer: _SOME_ITEMS(answer).results)
@@ -208,21 +208,24 @@ def get_items(items: Sequence[str], *, sign_urls: bool = False) -> Call[list[Sto
 
 @operation("storage.item.children", "v2")
 def list_child_items(folder: str, item: str, *, sign_urls: bool = False) -> Call[list[StorageItemRecord]]:
-    """The items that a group or series is made of."""
+    """List the items that an image group or DICOM series consists of."""
     request = Request("GET", _in_folder(folder, item, "child-items"), {"signUrls": sign_urls})
     return Call(request=request, read=lambda answer: _ITEMS(answer).results)
 
 
 @operation("storage.item.summary", "v2")
 def get_item_summary(folder: str, item: str) -> Call[ItemSummary]:
-    """Where an item is used."""
+    """Read where an item is used."""
     request = Request("GET", _in_folder(folder, item, "summary"), {"includeGroupLayout": True})
     return Call(request=request, read=_SUMMARY)
 
 
 @operation("storage.item.update", "v2")
 def edit_item(folder: str, item: str, patch: Mapping[str, Any]) -> Call[StorageItemRecord]:
-    """Change what is given, from `storage_folders.folder_patch`."""
+    """Change an item.
+
+    :param patch: The changes, made by `storage_folders.folder_patch`.
+    """
     request = Request("PATCH", _in_folder(folder, item), json=dict(patch))
     return Call(request=request, changes=True, repeatable=False, read=_ITEM)
 
@@ -231,7 +234,7 @@ def edit_item(folder: str, item: str, patch: Mapping[str, Any]) -> Call[StorageI
 def edit_items(patches: Mapping[str, Mapping[str, Any]]) -> Call[list[StorageItemRecord]]:
     """Change many items.
 
-    :param patches: Of `storage_folders.folder_patch` by item id, at most `MOST_ITEMS_PER_EDIT`.
+    :param patches: Changes made by `storage_folders.folder_patch`, by item id; at most `MOST_ITEMS_PER_EDIT`.
     """
     body = {"itemPatches": {item: dict(patch) for item, patch in patches.items()}}
     request = Request("PATCH", "storage/items/patch-bulk", json=body)
@@ -242,10 +245,10 @@ def edit_items(patches: Mapping[str, Mapping[str, Any]]) -> Call[list[StorageIte
 def move_items(
     folder: str, items: Sequence[str], parent: str, *, allow_synced_dataset_move: bool = False
 ) -> Call[None]:
-    """Put items into another folder.
+    """Move items into another folder.
 
-    :param allow_synced_dataset_move: Also out of or into a folder that is kept in step with a mirror dataset, whose
-        rows then change.
+    :param allow_synced_dataset_move: Allow moves into or out of the backing folder of a mirror dataset. This changes
+        the rows of the dataset.
     """
     body = {
         "itemUuids": list(items),
@@ -260,7 +263,7 @@ def move_items(
 def delete_items(folder: str, items: Sequence[str], *, remove_unused_frames: bool = True) -> Call[RemovedItems]:
     """Delete items.
 
-    :param remove_unused_frames: Of groups, also the images that are in nothing else.
+    :param remove_unused_frames: When a group is deleted, delete also its images that are not used elsewhere.
     """
     body = {"childUuids": list(items), "removeUnusedFrames": remove_unused_frames}
     request = Request("POST", _in_folder(folder, "delete"), json=body)
@@ -269,9 +272,9 @@ def delete_items(folder: str, items: Sequence[str], *, remove_unused_frames: boo
 
 @operation("storage.items.re_encode", "v2")
 def re_encode_videos(items: Sequence[str], *, title: str, force_full: bool = False) -> Call[str]:
-    """Re-encode videos; the result is the job's id.
+    """Start to re-encode videos. The result is the job's id.
 
-    :param title: Of the process.
+    :param title: Title of the job.
     """
     body = {"storageItems": list(items), "processTitle": title, "forceFullReencoding": force_full}
     request = Request("POST", "storage/items/reencode", json=body)
@@ -280,5 +283,5 @@ def re_encode_videos(items: Sequence[str], *, title: str, force_full: bool = Fal
 
 @operation("storage.items.re_encode_status", "v2")
 def get_re_encoding(job: str) -> Call[ReEncoding]:
-    """The state of a re-encoding."""
+    """Read the state of a re-encoding job."""
     return Call(request=Request("GET", f"storage/items/reencode/{job}"), read=_RE_ENCODING)

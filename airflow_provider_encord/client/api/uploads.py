@@ -1,7 +1,7 @@
-"""Files into a dataset: signed upload URLs, the job that registers what was uploaded, and its state.
+"""Uploads into a dataset: signed upload URLs, the job that registers the uploaded files, and the state of the job.
 
-Three name styles meet here: a job is started in ``camelCase`` and polled in ``snake_case``, both inside a v1 envelope
-(protocol, section 9). With an SSH key the URLs come from v2, with an API key from v1.
+The start of a job uses ``camelCase`` and the poll ``snake_case``, both inside a v1 envelope (protocol, section 9). The
+URLs come from v2 with an SSH key, and from v1 with an API key.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request
 from airflow_provider_encord.defaults import MOST_FILES_PER_JOB
 
-__all__ = ["IMAGE", "VIDEO", "Kind", "UploadedFile", "data_items"]  # what goes with an upload; see `data_items`
+__all__ = ["IMAGE", "VIDEO", "Kind", "UploadedFile", "data_items"]  # re-exported from `data_items`
 
 MOST_URLS_PER_REQUEST = MOST_FILES_PER_JOB
-LONGEST_HOLD = 60  # seconds that Encord may hold one poll (protocol, section 7.9)
+LONGEST_HOLD = 60  # seconds that Encord may hold a poll (protocol, section 7.9)
 
 PENDING = "PENDING"
 DONE = "DONE"
@@ -30,11 +30,11 @@ CANCELLED = "CANCELLED"
 
 
 class SignedUrl(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Where to send one file. The URL is a secret: anyone who has it can write there.
+    """The upload URL of one file. The URL is a secret: anyone who has it can upload to it.
 
-    :param object_key: What names the uploaded object afterwards.
-    :param item_uuid: The placeholder of the file in a storage folder; None for v1.
-    :param upload_headers: To be sent with the bytes.
+    :param object_key: Identifies the uploaded object in later requests.
+    :param item_uuid: Placeholder of the file in a storage folder; None for v1.
+    :param upload_headers: Headers to send with the bytes.
     """
 
     object_key: str
@@ -63,9 +63,9 @@ class _Started(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RegisteredFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What a job made.
+    """A file that a job registered.
 
-    :param data_hash: Of the data unit; None in a folder, which has storage items only.
+    :param data_hash: Hash of the data unit; None for a storage folder, which has only items.
     """
 
     data_hash: str | None
@@ -76,7 +76,7 @@ class RegisteredFile(msgspec.Struct, frozen=True, kw_only=True):
 class UnitError(msgspec.Struct, frozen=True, kw_only=True):
     """Why a unit of a job failed.
 
-    :param object_urls: The objects it was made of.
+    :param object_urls: URLs of the unit's objects.
     """
 
     object_urls: list[str] = []
@@ -88,8 +88,8 @@ class UnitError(msgspec.Struct, frozen=True, kw_only=True):
 class UploadJob(msgspec.Struct, frozen=True, kw_only=True):
     """The state of an upload job.
 
-    :param status: ``PENDING``, ``DONE``, ``ERROR`` or ``CANCELLED``. With errors ignored, a job whose units failed is
-        ``DONE`` all the same: look at `units_error_count`.
+    :param status: ``PENDING``, ``DONE``, ``ERROR`` or ``CANCELLED``. If errors are ignored, a job with failed units is
+        ``DONE``, too; see `units_error_count`.
     """
 
     status: str
@@ -104,12 +104,12 @@ class UploadJob(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen; a status that we do not know has not ended."""
+        """Whether the job has ended. An unknown status counts as not ended."""
         return self.status in (DONE, ERROR, CANCELLED)
 
     @property
     def failures(self) -> dict[str, str]:
-        """Why objects failed: a reason by URL."""
+        """The reasons why objects failed, by URL."""
         return {
             url: error.error or error.action_description or "Encord gives no reason"
             for error in self.data_unit_errors
@@ -126,14 +126,14 @@ _JOB = single(v1_reader(UploadJob))
 
 @operation("upload.signed_urls", "v2")
 def signed_urls(count: int, kind: Kind) -> Call[list[SignedUrl]]:
-    """URLs to send files of one kind to.
+    """Get upload URLs for files of one kind.
 
     :param count: At most `MOST_URLS_PER_REQUEST`.
     """
     if kind.upload_type is None:
         raise ValueError(
-            f"kind: Encord gives no URLs to a dataset for files of list {kind.list_name}. Upload into a storage folder "
-            "(folder_uploads.folder_signed_urls), and link the items to the dataset."
+            f"kind: Encord has no dataset upload URLs for files of list {kind.list_name}. Upload them into a storage "
+            "folder (folder_uploads.folder_signed_urls), and link the items to the dataset."
         )
     query = {"count": count, "uploadItemType": kind.upload_type}
     request = Request("GET", "presigned-urls", query)
@@ -142,9 +142,9 @@ def signed_urls(count: int, kind: Kind) -> Call[list[SignedUrl]]:
 
 @operation("upload.signed_urls", "v1")
 def signed_urls_v1(dataset: str, titles: Sequence[str], kind: Kind) -> Call[list[SignedUrl]]:
-    """URLs to send files of one kind to, as an API key gets them; in the order of the titles.
+    """Get upload URLs for files of one kind with an API key, in the order of the titles.
 
-    :param titles: One title only, unless `kind.many_urls` is true.
+    :param titles: Titles of the files; only one unless `kind.many_urls` is true.
     """
     uid = list(titles) if kind.many_urls else titles[0]
 
@@ -160,11 +160,11 @@ def signed_urls_v1(dataset: str, titles: Sequence[str], kind: Kind) -> Call[list
 def start_upload(
     dataset: str, items: Mapping[str, Any], *, ignore_errors: bool = False, folder: str | None = None
 ) -> Call[str]:
-    """Start the job that registers uploaded files; the result is its id. It runs on if we go away.
+    """Start the job that registers uploaded files. The result is the job's id. The job runs at Encord until it ends.
 
-    :param items: From `data_items`.
-    :param ignore_errors: Register what can be registered, rather than nothing if one unit fails.
-    :param folder: Id of the storage folder for the files; needed unless the dataset is a mirror.
+    :param items: The files as `data_items` returns them.
+    :param ignore_errors: Register the valid units. False registers no units if one fails.
+    :param folder: Id of the storage folder for the files; required unless the dataset is a mirror dataset.
     """
     payload: dict[str, Any] = {"dataItems": items, "ignoreErrors": ignore_errors}
     if folder:
@@ -183,13 +183,13 @@ def start_private_data(
     folder: str | None = None,
     file_name: str | None = None,
 ) -> Call[str]:
-    """Start the job that registers files which stay in the user's own bucket; the result is its id.
+    """Start the job that registers files that stay in the user's own bucket. The result is the job's id.
 
     :param integration: Id of the cloud integration that can read the bucket.
-    :param files: The upload JSON that Encord documents, passed through as it is; or
-    :param items: from `data_items`.
-    :param ignore_errors: Register what can be registered, rather than nothing if one unit fails.
-    :param folder: Id of the storage folder for the items; needed unless the dataset is a mirror.
+    :param files: Encord's upload JSON, which is sent unchanged. Pass either `files` or `items`.
+    :param items: The files as `data_items` returns them.
+    :param ignore_errors: Register the valid units. False registers no units if one fails.
+    :param folder: Id of the storage folder for the items; required unless the dataset is a mirror dataset.
     :param file_name: Name of the file that `files` came from.
     """
     payload = one_form("files", files, items) | {"integrationId": integration, "ignoreErrors": ignore_errors}
@@ -201,12 +201,12 @@ def start_private_data(
 
 
 def one_form(name: str, files: Mapping[str, Any] | None, items: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What to register, said in the one of its two forms that was given.
+    """The files to register, in the form that was passed.
 
-    :param name: What the documented form is called in this request.
+    :param name: Name of the upload JSON in this request.
     """
     if (files is None) == (items is None):
-        raise ValueError("Say what to register in one form: files, or items.")
+        raise ValueError("files, items: pass exactly one of them.")
     return {"dataItems": items} if files is None else {name: files}
 
 
@@ -225,8 +225,8 @@ def _start(dataset: str, payload: Mapping[str, Any]) -> Call[str]:
 def poll_upload(dataset: str, job: str, *, timeout_seconds: int = 0) -> Call[UploadJob]:
     """The state of an upload job.
 
-    :param timeout_seconds: How long Encord may hold the request while the job runs; 0 looks once, `LONGEST_HOLD` at
-        most.
+    :param timeout_seconds: Seconds that Encord may hold the request while the job runs, at most `LONGEST_HOLD`; 0 for
+        an immediate response.
     """
     payload = {"process_hash": job, "timeout_seconds": timeout_seconds}
     request = Envelope("datasetdatalongpolling", "GET", dataset_resource(dataset), uid=dataset, payload=payload)

@@ -1,8 +1,8 @@
-"""Tasks of a workflow stage: list them, move them. What else can be done with them is in `workflow_actions`.
+"""The tasks of a workflow stage: list and move them. For other actions, see `workflow_actions`.
 
-Stages come with the project; there is no call for them. Encord forgets the filter between the pages of a listing, so
-each request repeats it. A stage that is asked to filter by what its tasks do not have would refuse, or worse, not
-filter: `FILTERS` says what each type of stage knows, and a `TaskFilter` is held against it before anything is sent.
+Stages are part of the project record; they have no request of their own. Encord does not keep the filter between the
+pages of a listing, so each request repeats it. If a filter does not apply to the type of stage, Encord refuses it or,
+worse, ignores it. So a `TaskFilter` is checked against `FILTERS` before anything is sent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ REVIEW = "REVIEW"
 CONSENSUS_ANNOTATION = "CONSENSUS_ANNOTATION"
 CONSENSUS_REVIEW = "CONSENSUS_REVIEW"
 AGENT = "AGENT"
-FINAL = "DONE"  # "Complete" and "Archive" stages alike; only the title differs
+FINAL = "DONE"  # both "Complete" and "Archive" stages; only the title differs
 
 _EVERYWHERE = frozenset({"data_hashes", "dataset_hashes", "data_title_contains"})
 _OF_TASKS_WITH_STATUS = _EVERYWHERE | {"user_emails", "statuses"}
@@ -37,7 +37,7 @@ FILTERS: dict[str, frozenset[str]] = {
     AGENT: _OF_TASKS_WITH_STATUS,
     FINAL: _EVERYWHERE,
 }
-"""The filters that each type of stage knows."""
+"""The filters that each type of stage supports."""
 
 _REVIEW_STATUSES = ("NEW", "ASSIGNED", "RELEASED", "REOPENED", "SKIPPED")
 _TASK_STATUSES = (*_REVIEW_STATUSES, "COMPLETED")
@@ -48,15 +48,15 @@ STATUSES: dict[str, tuple[str, ...]] = {
     CONSENSUS_REVIEW: _REVIEW_STATUSES,
     AGENT: _TASK_STATUSES,
 }
-"""The statuses that tasks have, by type of stage; those of other types have none."""
+"""The task statuses by type of stage. In other types of stage, tasks have no status."""
 
 MOST_MOVES_PER_REQUEST = 500
 
 
 class Subtask(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What one annotator does for a consensus task; acted on like an annotation task.
+    """One annotator's part of a consensus task. Actions on it are those of an annotation task.
 
-    :param label_branch_name: The branch that the annotator's labels are on.
+    :param label_branch_name: The branch with the annotator's labels.
     """
 
     uuid: str
@@ -70,9 +70,9 @@ class Subtask(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The labels of one annotator, among which a consensus review chooses.
+    """The labels of one annotator. A consensus review chooses one of several options.
 
-    :param label_hash: None as long as the annotator has no label row.
+    :param label_hash: None if the annotator has no label row yet.
     """
 
     annotator: str
@@ -81,13 +81,13 @@ class Option(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A task in a stage, of whatever type: what its type does not have is None.
+    """A task in a stage of any type. Fields that this type of stage does not have are None.
 
-    :param status: See `STATUSES`; text, so that a new one breaks nothing.
-    :param label_branch_name: Of annotation and agent stages.
-    :param last_actioned_by: Of agent stages.
-    :param subtasks: Of consensus annotation stages.
-    :param options: Of consensus review stages.
+    :param status: One of `STATUSES`, or a newer value.
+    :param label_branch_name: For annotation and agent stages.
+    :param last_actioned_by: For agent stages.
+    :param subtasks: For consensus annotation stages.
+    :param options: For consensus review stages.
     """
 
     uuid: str
@@ -104,13 +104,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which tasks to list; what is None does not restrict.
+    """Which tasks to list. Fields that are None do not filter.
 
-    :param user_emails: Assigned to one of these.
-    :param data_hashes: Of these data units.
-    :param dataset_hashes: Of data units in these datasets.
-    :param data_title_contains: Of data units whose title has this in it.
-    :param statuses: In one of these statuses, see `STATUSES`.
+    :param user_emails: Only tasks that are assigned to one of these users.
+    :param data_hashes: Only tasks of these data units.
+    :param dataset_hashes: Only tasks of data units in these datasets.
+    :param data_title_contains: Only tasks of data units whose title contains this text.
+    :param statuses: Only tasks with one of these statuses; see `STATUSES`.
     """
 
     user_emails: Sequence[str] | None = None
@@ -120,28 +120,30 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
     statuses: Sequence[str] | None = None
 
     def check(self, stage_type: str) -> None:
-        """Hold it against what a type of stage knows. A type that we do not know is left to Encord.
+        """Check the filter against a type of stage. For an unknown type of stage, Encord has to check it.
 
-        :raises InvalidArgumentError: A filter, or a status, that such a stage does not know; or a list that is empty,
-            which Encord would take for no filter at all.
+        :raises InvalidArgumentError: This type of stage does not support the filter or the status; or a list is empty,
+            which Encord would treat as no filter.
         """
         given = {name: getattr(self, name) for name in self.__struct_fields__ if getattr(self, name) is not None}
         for name, value in given.items():
             if len(value) == 0:
-                raise InvalidArgumentError(f"{name}: it is empty, which would list every task; leave it out for that.")
+                raise InvalidArgumentError(
+                    f"{name}: it is empty. Pass at least one value, or leave it out to list all tasks."
+                )
         known = FILTERS.get(stage_type)
         unknown = [name for name in given if known is not None and name not in known]
         if known is not None and unknown:
             raise InvalidArgumentError(
-                f"{', '.join(unknown)}: tasks of a stage of type {stage_type} cannot be filtered by this; its filters "
-                f"are {', '.join(sorted(known))}."
+                f"{', '.join(unknown)}: tasks in a stage of type {stage_type} cannot be filtered by this. Supported "
+                f"filters: {', '.join(sorted(known))}."
             )
         statuses = STATUSES.get(stage_type)
         strange = [one for one in self.statuses or () if statuses is not None and one not in statuses]
         if statuses is not None and strange:
             raise InvalidArgumentError(
-                f"statuses: {', '.join(map(repr, strange))} is not a status of a stage of type {stage_type}; "
-                f"choose from {', '.join(statuses)}."
+                f"statuses: {', '.join(map(repr, strange))} is not a status of tasks in a stage of type {stage_type}. "
+                f"Choose from {', '.join(statuses)}."
             )
 
 
@@ -151,7 +153,7 @@ _TASKS = v2_reader(Page[Task])
 
 
 def stage_path(project: str, stage: str) -> str:
-    """Where a stage is on the wire."""
+    """The path of a stage in requests."""
     return f"projects/{project}/workflow/stages/{stage}"
 
 
@@ -159,9 +161,9 @@ def stage_path(project: str, stage: str) -> str:
 def list_tasks(
     project: str, stage: str, which: TaskFilter = EVERY_TASK, *, page: str | None = None
 ) -> Call[Page[Task]]:
-    """One page of the tasks that are in a stage now.
+    """List one page of the tasks that are in a stage now.
 
-    :param which: Not held against the type of the stage here: see `TaskFilter.check`.
+    :param which: The filter. It is not checked here; see `TaskFilter.check`.
     """
     query: dict[str, Any] = {
         "pageToken": page,
@@ -175,19 +177,19 @@ def list_tasks(
 
 
 def all_tasks(project: str, stage: str, which: TaskFilter = EVERY_TASK) -> Flow[list[Task]]:
-    """Every task that is in a stage and that the filter lets through."""
+    """List all tasks that are in a stage and match the filter."""
     return (yield from every_page(lambda page: list_tasks(project, stage, which, page=page)))
 
 
 @operation("workflow.task.move", "v2")
 def move_tasks(project: str, stage: str, tasks: Sequence[str], destination: str) -> Call[None]:
-    """Move tasks from one stage to another, whatever its type; out of final stages, too.
+    """Move tasks from one stage to another stage of any type. Tasks can also be moved out of final stages.
 
-    One task that is not in the stage refuses all of them. Not repeated blindly for that reason: what a first request
-    has moved a second one would be refused for.
+    If one task is not in the stage, Encord refuses the whole request. So it is not repeatable: Encord would refuse the
+    repeat, because the tasks have been moved.
 
     :param tasks: Ids of at most 500 tasks.
-    :param destination: Id of the stage that they go to.
+    :param destination: Id of the stage to move the tasks to.
     """
     body = {"taskUuids": list(tasks), "destinationStageUuid": destination}
     request = Request("POST", f"{stage_path(project, stage)}/move-tasks", json=body)
@@ -195,29 +197,30 @@ def move_tasks(project: str, stage: str, tasks: Sequence[str], destination: str)
 
 
 def stages_of(project: str) -> Flow[list[Stage]]:
-    """The stages of a project's workflow, in order.
+    """Read the stages of a project's workflow, in order.
 
     :raises UnsupportedByCredentialError: It is not a workflow project.
     """
     record = yield from get_project(project)
     if record.workflow is None:
         raise UnsupportedByCredentialError(
-            f"Project {project} ({record.title}) has no workflow, so it has no stages and no tasks."
+            f"Project {project} ({record.title}) has no workflow, so it has no stages or tasks."
         )
     return record.workflow.stages
 
 
 def find_stage(project: str, wanted: str) -> Flow[Stage]:
-    """A stage by its id or title.
+    """Find a stage by its id or title.
 
-    :raises InvalidArgumentError: No stage, or several stages have the title; the message lists all stages.
+    :raises InvalidArgumentError: No stage has this id or title, or several stages have the title. The message lists all
+        stages.
     """
     stages = yield from stages_of(project)
     return choose_stage(stages, wanted)
 
 
 def choose_stage(stages: Sequence[Stage], wanted: str) -> Stage:
-    """The stage of this id or title; see `find_stage`."""
+    """Choose the stage with this id or title; see `find_stage`."""
     name = str(wanted).strip()
     found = [stage for stage in stages if stage.uuid == name.lower() or stage.title == name]
     if len(found) == 1:

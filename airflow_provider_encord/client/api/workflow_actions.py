@@ -1,8 +1,8 @@
-"""What people and agents do with tasks: submit, approve, reject, assign, release, proceed along a pathway.
+"""Actions on tasks: submit, approve, reject, assign, release, proceed along a pathway.
 
-All of them are one request on the wire: a list of actions, at most 1000, all in one stage. One task that is not in the
-stage (any more), or that an action does not fit, refuses the whole list: nothing is done. So what makes a task leave
-its stage is not repeated blindly; the flow in `resources.workflow_actions` looks at what is still there.
+All of them use the same request: a list of at most 1000 actions, all in one stage. If one task is not in the stage, or
+does not support its action, Encord refuses the whole list and does nothing. So an action after which a task leaves its
+stage is not repeatable. The flows in `resources.workflow_actions` check which tasks are still in the stage.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     AGENT: frozenset({"proceed", "move"}),
     FINAL: frozenset({"move"}),
 }
-"""What can be done with tasks of each type of stage; in consensus annotation all but moves are for the sub-tasks."""
+"""The actions by type of stage. In consensus annotation stages, all actions except moves apply to the sub-tasks."""
 
 
 def _act(project: str, stage: str, actions: Iterable[dict[str, Any]], *, repeatable: bool) -> Call[None]:
@@ -58,8 +58,9 @@ def submit_tasks(
     """Submit tasks of an annotation stage, or sub-tasks of a consensus annotation stage.
 
     :param tasks: Ids of at most 1000 tasks.
-    :param assignee: Who gets them in the next stage; an e-mail address.
-    :param retain_assignee: Who has them now keeps them; an error for a task without assignee. `assignee` goes first.
+    :param assignee: E-mail address of the user who gets the tasks in the next stage.
+    :param retain_assignee: The present assignees keep the tasks, unless `assignee` is given. An error for tasks without
+        an assignee.
     """
     rest = {"action": "SUBMIT", "resolveLabelReviews": True, **_next_assignee(assignee, retain_assignee)}
     return _act(project, stage, ({"taskUuid": task, **rest} for task in tasks), repeatable=False)
@@ -75,9 +76,9 @@ def approve_tasks(
     assignee: str | None = None,
     retain_assignee: bool = False,
 ) -> Call[None]:
-    """Approve tasks of a review stage, with the label reviews that are open; else as `submit_tasks`.
+    """Approve tasks of a review stage, and their open label reviews. For the other arguments, see `submit_tasks`.
 
-    :param consensus: The stage is one of consensus review, which has no label reviews.
+    :param consensus: The stage is a consensus review stage, which has no label reviews.
     """
     reviews = {} if consensus else {"approveLabelReviews": True}
     rest = {"action": "APPROVE", **reviews, **_next_assignee(assignee, retain_assignee)}
@@ -94,7 +95,7 @@ def reject_tasks(
     assignee: str | None = None,
     retain_assignee: bool = False,
 ) -> Call[None]:
-    """Reject tasks of a review stage, with the label reviews that are open; else as `approve_tasks`."""
+    """Reject tasks of a review stage, and their open label reviews. For the arguments, see `approve_tasks`."""
     reviews = {} if consensus else {"rejectLabelReviews": True}
     rest = {"action": "REJECT", **reviews, **_next_assignee(assignee, retain_assignee)}
     return _act(project, stage, ({"taskUuid": task, **rest} for task in tasks), repeatable=False)
@@ -102,9 +103,9 @@ def reject_tasks(
 
 @operation("workflow.task.assign", "v2")
 def assign_tasks(project: str, stage: str, assignees: Mapping[str, str]) -> Call[None]:
-    """Assign tasks; they stay in their stage, so a repeat does no harm.
+    """Assign tasks. They stay in their stage, so it is safe to repeat.
 
-    :param assignees: The e-mail address of the assignee by id of the task; at most 1000.
+    :param assignees: E-mail address of the assignee by task id; at most 1000 tasks.
     """
     actions = ({"taskUuid": task, "action": "ASSIGN", "assignee": email} for task, email in assignees.items())
     return _act(project, stage, actions, repeatable=True)
@@ -112,7 +113,7 @@ def assign_tasks(project: str, stage: str, assignees: Mapping[str, str]) -> Call
 
 @operation("workflow.task.release", "v2")
 def release_tasks(project: str, stage: str, tasks: Sequence[str]) -> Call[None]:
-    """Take tasks from their assignees; they stay in their stage, so a repeat does no harm."""
+    """Remove the assignees of tasks. The tasks stay in their stage, so it is safe to repeat."""
     return _act(project, stage, ({"taskUuid": task, "action": "RELEASE"} for task in tasks), repeatable=True)
 
 
@@ -120,10 +121,10 @@ def release_tasks(project: str, stage: str, tasks: Sequence[str]) -> Call[None]:
 def proceed_tasks(
     project: str, stage: str, *, by_uuid: Mapping[str, str] | None = None, by_name: Mapping[str, str] | None = None
 ) -> Call[None]:
-    """Let tasks of an agent stage go along its pathways; at most 1000 tasks together.
+    """Send tasks of an agent stage along its pathways; at most 1000 tasks in total.
 
-    :param by_uuid: The id of the pathway by id of the task.
-    :param by_name: The title of the pathway by id of the task.
+    :param by_uuid: Pathway id by task id.
+    :param by_name: Pathway title by task id.
     """
     along = {"pathwayUuid": by_uuid or {}, "pathwayName": by_name or {}}
     actions = (

@@ -1,7 +1,7 @@
-"""Issues: comments on a data unit in a project, pinned to what they are about.
+"""Issues: comments on a data unit in a project, on one of its frames, points or annotations.
 
-They belong to the data unit, not to the stage that its task is in. Whatever a comment is pinned to comes as one
-`Issue` with the fields that its type has; the others are None.
+Issues belong to the data unit, not to the stage of its task. All types of issue use the record `Issue`; fields that a
+type does not have are None.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_ISSUES_PER_DELETION = 1000
 
 
 class FrameRange(msgspec.Struct, frozen=True, kw_only=True):
-    """Frames from `start` to `end`, both included."""
+    """The frames from `start` to `end`, inclusive."""
 
     start: int
     end: int
@@ -34,7 +34,7 @@ class Coordinate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IssueComment(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One comment of the thread."""
+    """One comment of an issue."""
 
     content: str
     author_email: str | None = None
@@ -42,16 +42,16 @@ class IssueComment(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class IssueTag(msgspec.Struct, frozen=True, kw_only=True):
-    """A tag of the project that is on an issue."""
+    """A tag of an issue; one of the project's issue tags."""
 
     name: str
     uuid: str
 
 
 class IssueResolution(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """When an issue was resolved or opened again.
+    """The resolution or reopening of an issue.
 
-    :param actor_email: None if it was no person.
+    :param actor_email: E-mail address of the user; None if it was not done by a person.
     """
 
     is_resolved: bool
@@ -62,11 +62,11 @@ class IssueResolution(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
 class Issue(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A thread of comments.
 
-    :param type: ``dataUnit``, ``frame``, ``frameCoordinate``, ``sceneCoordinate``, ``frameRange``, ``annotation``;
-        text, so that a new one breaks nothing.
-    :param frame_ranges: Of ``frameRange``; of ``annotation`` where it is about some frames only.
-    :param annotation_id: The object hash or classification hash, of ``annotation``.
-    :param space_id: Which part of a data group or scene it is in.
+    :param type: ``dataUnit``, ``frame``, ``frameCoordinate``, ``sceneCoordinate``, ``frameRange``, ``annotation``, or a
+        newer value.
+    :param frame_ranges: For type ``frameRange``, and for ``annotation`` if the issue is about some frames only.
+    :param annotation_id: Hash of the object or classification, for type ``annotation``.
+    :param space_id: Id of the space (the part of a data group or scene) that the issue is about.
     """
 
     type: str
@@ -85,7 +85,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class OnDataUnit(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, tag_field="type", tag="dataUnit"
 ):
-    """Pins an issue to a data unit as a whole."""
+    """Attaches an issue to a whole data unit."""
 
     data_uuid: str
     space_id: str | None = None
@@ -94,7 +94,7 @@ class OnDataUnit(
 class OnFrame(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, tag_field="type", tag="frame"
 ):
-    """Pins an issue to a frame."""
+    """Attaches an issue to a frame."""
 
     data_uuid: str
     frame_index: int
@@ -110,7 +110,7 @@ class OnPoint(
     tag_field="type",
     tag="frameCoordinate",
 ):
-    """Pins an issue to a point of a frame."""
+    """Attaches an issue to a point of a frame."""
 
     data_uuid: str
     frame_index: int
@@ -120,7 +120,7 @@ class OnPoint(
 
 
 class OnScenePoint(msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag_field="type", tag="sceneCoordinate"):
-    """Pins an issue to a point of a scene."""
+    """Attaches an issue to a point of a scene."""
 
     data_uuid: str
     frame_index: int
@@ -132,9 +132,9 @@ class OnScenePoint(msgspec.Struct, frozen=True, kw_only=True, rename="camel", ta
 class OnAnnotation(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, tag_field="type", tag="annotation"
 ):
-    """Pins an issue to an object or a classification, on some frames or on all that it is on.
+    """Attaches an issue to an object or a classification, on some or all of its frames.
 
-    :param annotation_id: The object hash or classification hash.
+    :param annotation_id: Hash of the object or classification.
     """
 
     data_uuid: str
@@ -149,7 +149,7 @@ Anchor: TypeAlias = OnDataUnit | OnFrame | OnPoint | OnScenePoint | OnAnnotation
 class NewIssue(msgspec.Struct, frozen=True, kw_only=True):
     """An issue to add.
 
-    :param anchor: What it is pinned to; also as the mapping that goes over the wire.
+    :param anchor: What the issue is attached to, such as `OnFrame`; or the mapping that is sent.
     :param tags: Names of the project's issue tags.
     """
 
@@ -163,14 +163,14 @@ _ISSUES = v2_reader(Page[Issue])
 
 @operation("workflow.task.issues.list", "v2")
 def list_issues(project: str, data_hash: str, *, page: str | None = None) -> Call[Page[Issue]]:
-    """One page of the issues of a data unit."""
+    """List one page of the issues of a data unit."""
     request = Request("GET", f"projects/{project}/issues", {"dataUnitId": data_hash, "pageToken": page})
     return Call(request=request, read=_ISSUES)
 
 
 @operation("workflow.task.issues.add", "v2")
 def add_issues(project: str, issues: Sequence[NewIssue]) -> Call[None]:
-    """Add issues. Not safe to repeat: each request adds others."""
+    """Add issues. Not repeatable: each request adds new issues."""
     body = {
         "issues": [
             {"anchor": msgspec.to_builtins(issue.anchor), "comment": issue.comment, "issueTags": list(issue.tags)}
@@ -183,7 +183,9 @@ def add_issues(project: str, issues: Sequence[NewIssue]) -> Call[None]:
 
 @operation("workflow.task.issues.delete", "v2")
 def delete_issues(project: str, issues: Sequence[str]) -> Call[None]:
-    """Delete issues, all of them or, if one cannot be deleted, none; so a repeat would be refused.
+    """Delete issues. If one cannot be deleted, none is deleted.
+
+    So it is not repeatable: Encord would refuse the repeat.
 
     :param issues: Ids of at most 1000 issues of this project.
     """

@@ -1,6 +1,6 @@
-"""Label reviews: each object and each classification of a task in a review stage is judged by itself.
+"""Label reviews: in a review stage, each object and each classification of a task has its own review.
 
-Approving or rejecting the task judges those that are still open, all at once.
+Approving or rejecting the task approves or rejects all label reviews that are still open.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from airflow_provider_encord.client.call import Call, Request
 
 
 class LabelReview(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The judgement on one label.
+    """The review of one label.
 
-    :param status: ``NEW``, ``APPROVED``, ``REJECTED``, ``RESOLVED``, ``REOPENED``; text, so that a new one breaks
-        nothing.
+    :param status: ``NEW``, ``APPROVED``, ``REJECTED``, ``RESOLVED``, ``REOPENED``, or a newer value.
     :param label_type: ``"Object"`` or ``"Classification"``.
-    :param label_id: The object hash or classification hash.
+    :param label_id: Hash of the object or classification.
     """
 
     review_uuid: str
@@ -40,7 +39,7 @@ def _reviews_path(project: str, stage: str, task: str) -> str:
 
 @operation("workflow.task.label_reviews.list", "v2")
 def list_label_reviews(project: str, stage: str, task: str, *, page: str | None = None) -> Call[Page[LabelReview]]:
-    """One page of the label reviews of a task in a review stage."""
+    """List one page of the label reviews of a task in a review stage."""
     request = Request("GET", _reviews_path(project, stage, task), {"pageToken": page})
     return Call(request=request, read=_REVIEWS)
 
@@ -70,10 +69,10 @@ def reject_label_reviews(
     comment: str | None = None,
     tags: Sequence[str] | None = None,
 ) -> Call[None]:
-    """Reject labels of a task. A repeat would comment twice, so it is not repeated blindly.
+    """Reject labels of a task. Not repeatable: a repeat would add the comment a second time.
 
-    :param comment: What is wrong; becomes an issue at the label.
-    :param tags: Names of the project's issue tags, for that issue.
+    :param comment: Describes what is wrong. Encord adds it as an issue to each label.
+    :param tags: Names of the project's issue tags for these issues.
     """
     given = {"comment": comment, "commentTags": list(tags) if tags is not None else None}
     rest = {name: value for name, value in given.items() if value is not None}
@@ -82,5 +81,5 @@ def reject_label_reviews(
 
 @operation("workflow.task.label_review.reopen", "v2")
 def reopen_label_reviews(project: str, stage: str, task: str, reviews: Sequence[str]) -> Call[None]:
-    """Open label reviews again that were approved or rejected."""
+    """Reopen label reviews that were approved or rejected."""
     return _act(project, stage, task, reviews, repeatable=True, action="REOPEN")

@@ -1,1 +1,1 @@
-"""Handles on what Encord holds: a project, a dataset, an ontology; and how to create one just once."""
+"""Handles on projects, datasets, ontologies and other resources of Encord, and their idempotent creation."""

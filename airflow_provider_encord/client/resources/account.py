@@ -1,6 +1,6 @@
-"""What a user reaches for first: handles on resources, listings, creations.
+"""The methods of a client: handles on resources, listings, and the creation of resources.
 
-Here they grow; how a call is sent is the business of the client, which inherits from this.
+The client inherits from this class and adds how a call is sent.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from airflow_provider_encord.client.resources.storage import (
 
 
 class Account(ClientProtocol, Protocol):
-    """All that one credential can see."""
+    """The resources that one credential can see."""
 
     @property
     @abstractmethod
@@ -52,49 +52,53 @@ class Account(ClientProtocol, Protocol):
         """The project or dataset that an API key belongs to; None with an SSH key."""
 
     def project(self, id: str | None = None) -> Project:  # noqa: A002 - the word for it
-        """Handle on a project; Encord is asked only if the id has to come from the API key.
+        """Get a handle on a project. A request is sent only if `id` is None.
 
-        :param id: The project's id; None takes the one that the API key belongs to.
-        :raises UnsupportedByCredentialError: The API key belongs to something else.
+        :param id: The project's id; None for the project that the API key belongs to.
+        :raises UnsupportedByCredentialError: The API key does not belong to a project.
         """
         return Project(self, self._own("project", id))
 
     def dataset(self, id: str | None = None) -> Dataset:  # noqa: A002 - the word for it
-        """Handle on a dataset, as `project`."""
+        """Get a handle on a dataset. A request is sent only if `id` is None.
+
+        :param id: The dataset's id; None for the dataset that the API key belongs to.
+        :raises UnsupportedByCredentialError: The API key does not belong to a dataset.
+        """
         return Dataset(self, self._own("dataset", id))
 
     def folder(self, id: str) -> StorageFolder:  # noqa: A002 - the word for it
-        """Handle on a storage folder; nothing is asked."""
+        """Get a handle on a storage folder; sends no request."""
         return StorageFolder(self, id)
 
     def folders(self, which: FolderFilter = EVERY_FOLDER, *, anywhere: bool = False) -> Iterator[StorageFolderRecord]:
         """The storage folders at the root, page by page. SSH keys only.
 
-        :param anywhere: Those in other folders, too.
+        :param anywhere: Include the folders inside other folders.
         """
         listing = storage_folders.search_folders if anywhere else storage_folders.list_folders
         return each(self, lambda page: listing(which, page=page))
 
     def find_items(self, which: ItemFilter) -> Iterator[StorageItemRecord]:
-        """Storage items anywhere, page by page; slow. SSH keys only.
+        """Search the storage items of all folders, page by page; slow. SSH keys only.
 
-        :param which: With `search` or `item_types`.
+        :param which: The filter; it must have `search` or `item_types`.
         """
         if not which.search and not which.item_types:
-            raise InvalidArgumentError("search, item_types: give at least one of them; everything cannot be searched.")
+            raise InvalidArgumentError("search, item_types: both are empty. Set at least one of them.")
         return each(self, lambda page: storage_items.search_items(which, page=page))
 
     def items(self, ids: Sequence[str], *, sign_urls: bool = False) -> list[StorageItemRecord]:
-        """Storage items by id, in that order. SSH keys only.
+        """Storage items by id, in the order of `ids`. SSH keys only.
 
-        :param sign_urls: Also URLs to read their files from, which are secrets.
+        :param sign_urls: Also return signed URLs of the files. They are secrets.
         """
         return self.run(read_items(require_ids(ids, "ids"), sign_urls=sign_urls))
 
     def edit_items(self, patches: Mapping[str, Mapping[str, Any]]) -> None:
         """Change many storage items at once. SSH keys only.
 
-        :param patches: Of `storage_folders.folder_patch` by item id.
+        :param patches: Changes made by `storage_folders.folder_patch`, by item id.
         """
         self.run(edit_items(patches))
 
@@ -109,15 +113,17 @@ class Account(ClientProtocol, Protocol):
         remote_url: str | None = None,
         if_exists: str = REUSE,
     ) -> Created:
-        """Create a storage folder unless there is one of its name in the same place. What is found is not changed.
+        """Create a storage folder, or reuse one with the same name and parent. An existing folder is not changed.
 
-        :param parent_folder_id: Id of the folder to put it in; None for the root.
+        :param parent_folder_id: Id of the parent folder; None for the root.
         :param integration: Id of a cloud integration, for a folder that is synced with a bucket.
-        :param remote_url: What to sync with: ``s3://bucket/path/`` and the like.
+        :param remote_url: The bucket path to sync with, such as ``s3://bucket/path/``.
         :param if_exists: See `get_or_create`.
         """
         if (integration is None) != (remote_url is None):
-            raise InvalidArgumentError("integration, remote_url: a cloud-synced folder needs both.")
+            raise InvalidArgumentError(
+                "integration, remote_url: one of them is missing; a cloud-synced folder needs both."
+            )
         flow = create_folder_once(
             name,
             if_exists=if_exists,
@@ -130,18 +136,18 @@ class Account(ClientProtocol, Protocol):
         return self.run(flow)
 
     def ontology(self, id: str) -> Ontology:  # noqa: A002 - the word for it
-        """Handle on an ontology; nothing is asked."""
+        """Get a handle on an ontology; sends no request."""
         return Ontology(self, id)
 
     def projects(self, which: Filter | None = None, *, tags: Sequence[str] = ()) -> list[ProjectRecord]:
         """The projects that the user can see.
 
-        :param tags: Names of organisation tags, of which a project has at least one.
+        :param tags: Names of organisation tags. A project is listed if it has at least one of them.
         """
         return self.run(projects.all_projects(which or NO_FILTER, tags=tags))
 
     def iterate_projects(self, which: Filter | None = None, *, tags: Sequence[str] = ()) -> Iterator[ProjectRecord]:
-        """As `projects`, with one page in memory at a time."""
+        """Iterate over the same projects as `projects`, with only one page in memory at a time."""
         filters = which or NO_FILTER
         return each(self, lambda page: projects.list_projects(filters, tags=tags, page=page))
 
@@ -154,7 +160,7 @@ class Account(ClientProtocol, Protocol):
         return self.send(datasets.list_datasets(which or NO_FILTER))
 
     def cloud_integrations(self) -> list[CloudIntegration]:
-        """The cloud integrations that can be used."""
+        """The cloud integrations that this credential can use."""
         return self.run(api_versions.CLOUD_INTEGRATIONS.flow(self.credential.kind, self.key_resource))
 
     @property
@@ -163,7 +169,7 @@ class Account(ClientProtocol, Protocol):
         return Organisation(self)
 
     def bearer_token(self) -> str:
-        """A bearer token for the user. It is a secret."""
+        """Get a bearer token for the user. It is a secret."""
         return self.send(organisation.get_bearer_token())
 
     def create_project(
@@ -177,12 +183,12 @@ class Account(ClientProtocol, Protocol):
         benchmark_of: Sequence[str] = (),
         if_exists: str = REUSE,
     ) -> Created:
-        """Create a project unless there is one of its title. What is found is not changed.
+        """Create a project, or reuse one with the same title. An existing project is not changed.
 
         :param dataset_ids: Ids of the datasets to attach.
-        :param ontology_id: Id; without one Encord makes an empty ontology.
-        :param workflow_template_id: Id of a template made in the web app; without one Encord takes its default.
-        :param benchmark_of: Ids of source projects: makes it a benchmark project.
+        :param ontology_id: Id of the ontology; None lets Encord create an empty one.
+        :param workflow_template_id: Id of a template made in the web app; None for Encord's default workflow.
+        :param benchmark_of: Ids of source projects. If given, the new project is a benchmark project.
         :param if_exists: See `get_or_create`.
         """
         flow = create_project_once(
@@ -206,9 +212,9 @@ class Account(ClientProtocol, Protocol):
         create_backing_folder: bool = True,
         if_exists: str = REUSE,
     ) -> Created:
-        """Create a dataset unless there is one of its title. What is found is not changed.
+        """Create a dataset, or reuse one with the same title. An existing dataset is not changed.
 
-        :param create_backing_folder: Make it a mirror dataset, with a storage folder kept in step.
+        :param create_backing_folder: Create a mirror dataset, which has a storage folder with the same contents.
         :param if_exists: See `get_or_create`.
         """
         flow = create_dataset_once(
@@ -224,7 +230,7 @@ class Account(ClientProtocol, Protocol):
         description: str = "",
         if_exists: str = REUSE,
     ) -> Created:
-        """Create an ontology unless there is one of its title. What is found is not changed.
+        """Create an ontology, or reuse one with the same title. An existing ontology is not changed.
 
         :param structure: See `complete_structure`.
         :param if_exists: See `get_or_create`.
@@ -237,11 +243,12 @@ class Account(ClientProtocol, Protocol):
         own = self.key_resource
         if own is None:
             raise InvalidArgumentError(
-                f"{kind}_id: it is missing. Pass it: only a connection with an API key has a {kind} of its own."
+                f"{kind}_id: it is missing. Pass it; it may be left out only with a connection whose API key belongs "
+                f"to a {kind}."
             )
         if own.kind != kind or own.id is None:
             raise UnsupportedByCredentialError(
-                f"The API key of this connection belongs to a {own.kind} ({own.id}), so it names no {kind}. Use a "
-                f"connection with an API key of a {kind}, or one with an SSH key and pass {kind}_id."
+                f"The API key of this connection belongs to a {own.kind} ({own.id}), not to a {kind}. Use a "
+                f"connection with an API key of a {kind}, or use a connection with an SSH key and pass {kind}_id."
             )
         return own.id

@@ -1,4 +1,4 @@
-"""What people did in a project, and how long it took them."""
+"""Logs and analytics of a project: who did what, and how long it took."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from airflow_provider_encord.client.resources.client_protocol import ClientProto
 from airflow_provider_encord.client.resources.pages import each, each_once
 from airflow_provider_encord.client.times import answered_time, given_time
 
-_AHEAD = datetime.timedelta(days=1)  # more than clocks are apart
+_AHEAD = datetime.timedelta(days=1)  # more than the difference between any two clocks
 
 
 def time_spent_key(record: TimeSpent) -> tuple[object, ...]:
-    """What a record of time spent is about; its seconds grow while the day goes on."""
+    """The fields that identify a record of time spent. Its seconds can still grow until the day is over."""
     stage = record.workflow_stage.uuid if record.workflow_stage else None
     return (
         *(record.period_start_time, record.user_email, record.workflow_task_uuid, record.data_uuid),
@@ -34,7 +34,9 @@ def time_spent_key(record: TimeSpent) -> tuple[object, ...]:
 
 
 class Activity:
-    """Handle on logs and analytics of a project; everything is read, page by page. SSH keys only, but for label logs.
+    """Handle on the logs and analytics of a project. Each method reads page by page.
+
+    SSH keys only, except `label_logs`.
 
     :param project: The project's id.
     """
@@ -54,7 +56,7 @@ class Activity:
         after: datetime.datetime | None = None,
         before: datetime.datetime | None = None,
     ) -> list[LabelLog]:
-        """What was done to labels, all at once. Encord prefers `editor_logs`, which need an SSH key."""
+        """The changes of labels, in one response. Encord recommends `editor_logs` instead, which needs an SSH key."""
         call = analytics.list_label_logs(
             self._project,
             user_hash=user_hash,
@@ -75,13 +77,13 @@ class Activity:
         stage: str | None = None,
         data_hash: str | None = None,
     ) -> Iterator[EditorLog]:
-        """What was done in the label editor. An interval of more than 30 days is read in parts, up to the present.
+        """The actions in the label editor. An interval of more than 30 days is read in parts, up to the present.
 
         :raises InvalidArgumentError: The end is before the start, or one of them is not a time; nothing was sent.
-        :raises UnexpectedResponseError: A record has a time that cannot be read.
+        :raises UnexpectedResponseError: The time of a record cannot be parsed.
         """
         whole = (given_time(start), given_time(end))
-        at_edge: set[str] = set()  # Encord gives a record to both of two parts that it lies between
+        at_edge: set[str] = set()  # Encord returns a record on the border of two parts in both
         for first, last in windows(*whole):
             if first > whole[0] and first > self._client.encord_time() + _AHEAD:
                 return  # the future has no logs
@@ -116,9 +118,9 @@ class Activity:
         data_hashes: Sequence[str] = (),
         data_title: str | None = None,
     ) -> Iterator[TimeSpent]:
-        """Time by user, task and day. Encord keeps it by day (UTC), so ask from midnight to midnight.
+        """Time spent by user, task and day. Encord stores it per day (UTC), so both times should be midnight in UTC.
 
-        :param before: None is now.
+        :param before: End of the interval; None for now.
         """
         return each_once(
             self._client,
@@ -148,7 +150,7 @@ class Activity:
     ) -> Iterator[TaskAction]:
         """Actions on tasks.
 
-        :param actions: Of `analytics.TASK_ACTIONS`; none for all.
+        :param actions: Values of `analytics.TASK_ACTIONS`; empty for all.
         """
         return each_once(
             self._client,
@@ -168,7 +170,7 @@ class Activity:
     def collaborator_timers(
         self, after: Time, before: Time | None = None, *, group_by: str = BY_DATA_UNIT
     ) -> Iterator[CollaboratorTimer]:
-        """Time of each collaborator. Encord prefers `time_spent`.
+        """Time of each collaborator. Encord recommends `time_spent` instead.
 
         :param group_by: `analytics.BY_DATA_UNIT` or `analytics.BY_PROJECT`.
         """
@@ -181,7 +183,7 @@ class Activity:
 
 
 def windows(start: datetime.datetime, end: datetime.datetime) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
-    """An interval, cut to what one request may ask for."""
+    """Split an interval into parts that one request may cover."""
     if end < start:
         raise InvalidArgumentError(f"end: {end.isoformat()} is before start, {start.isoformat()}.")
     while end - start > LONGEST_EDITOR_LOG:

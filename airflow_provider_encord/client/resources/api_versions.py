@@ -1,7 +1,7 @@
-"""What is asked in one way with an SSH key and in another with an API key: the one table that chooses.
+"""The operations that use a different API version for each kind of credential, in one table.
 
-An API key is taken by v1 only, and v1 forms are what the vendor replaced for SSH keys. Both forms of a line take the
-same arguments and give the same record, in which v1 may leave more empty.
+API keys work with v1 only. For SSH keys, Encord has replaced these v1 operations. Both forms of an operation take the
+same arguments and return the same record, but v1 may leave more of its fields empty.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True)
 class Forms(Generic[P, T]):
-    """One question and how each kind of credential asks it."""
+    """One operation with its form for each kind of credential."""
 
     ssh_key: Callable[P, Call[T] | Flow[T]]
     api_key: Callable[P, Call[T] | Flow[T]]
 
     def flow(self, credential: str, *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
-        """Ask it.
+        """Run the form for this kind of credential.
 
         :param credential: Kind of the client's credential, ``"ssh_key"`` or ``"api_key"``.
         """
@@ -44,7 +44,7 @@ def _integrations_of_user(_: Resource | None, /) -> Call[list[CloudIntegration]]
 
 def _integrations_of_key(own: Resource | None, /) -> Call[list[CloudIntegration]]:
     if own is None:
-        raise ValueError("An API key belongs to a project or dataset; say to which.")
+        raise ValueError("The resource of the API key is missing. Pass the project or dataset that it belongs to.")
     return organisation.list_cloud_integrations_v1(own)
 
 
@@ -53,7 +53,7 @@ def _urls_of_user(_: str, titles: Sequence[str], kind: Kind, __: int, /) -> Flow
 
 
 def _urls_of_key(dataset: str, titles: Sequence[str], kind: Kind, parallel: int, /) -> Flow[_Urls]:
-    """v1 gives some kinds of URL one at a time; one that fails takes no other along."""
+    """v1 returns some kinds of URL one per request; if one request fails, the others still succeed."""
     if kind.many_urls:
         return (yield from uploads.signed_urls_v1(dataset, titles, kind))
     calls = [uploads.signed_urls_v1(dataset, [title], kind) for title in titles]
@@ -70,4 +70,4 @@ CLOUD_INTEGRATIONS: Forms[[Resource | None], list[CloudIntegration]] = Forms(
     _integrations_of_user, _integrations_of_key
 )
 UPLOAD_URLS: Forms[[str, Sequence[str], Kind, int], _Urls] = Forms(_urls_of_user, _urls_of_key)
-"""Dataset, titles and kind of the files, how many requests may run at once; an entry for each title."""
+"""Takes the dataset, the titles and kind of the files, and how many requests may run at once. One entry per title."""

@@ -1,8 +1,9 @@
-"""Cutting long lists to what one request may hold, and to smaller parts where that turns out to be too much.
+"""Splitting long lists into parts that fit one request, and into smaller parts if a request turns out to be too large.
 
-What is too much was not done, so its halves are sent, also by a call that changes something. What takes too long may
-have been done, so its halves are sent only by a call that may be repeated: any other fails, with its items in doubt.
-An answer with label rows that cannot be read is halved down to the row that makes it so.
+Encord does not carry out a request that is too large, so its two halves are sent, even if the call changes something.
+A request that takes too long may have been carried out. Its halves are sent only if the call may be repeated; otherwise
+the call fails and the outcome of its items is unknown. If a response with label rows is unreadable, its request is
+halved until the row that causes this is found.
 """
 
 from __future__ import annotations
@@ -23,19 +24,19 @@ from airflow_provider_encord.client.resources.outcomes import PartsOutcome
 T = TypeVar("T")
 R = TypeVar("R")
 
-LEAST_SHARE = 8  # a part that takes too long at this fraction of the size does so because Encord is slow or away
+LEAST_SHARE = 8  # a part of size/8 that still takes too long means that Encord is slow or unreachable
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Consecutive parts of at most `size` items; together they are the whole."""
+    """Consecutive parts of at most `size` items, which together contain all items."""
     if size < 1:
-        raise ValueError(f"A part must hold at least one item, not {size}.")
+        raise ValueError(f"size: {size} is less than 1; a part must contain at least one item.")
     for start in range(0, len(items), size):
         yield items[start : start + size]
 
 
 def in_parts(items: Sequence[T], call: Callable[[Sequence[T]], Call[R]], *, size: int) -> Flow[list[R]]:
-    """Send a call for parts of the items, and for smaller parts where that is too much or takes too long.
+    """Send a call for each part of the items, and for smaller parts if one is too large or takes too long.
 
     :param call: Makes the call for some of the items.
     :param size: How many items to try at once.
@@ -49,7 +50,7 @@ def in_parts(items: Sequence[T], call: Callable[[Sequence[T]], Call[R]], *, size
 def as_far_as_possible(
     items: Sequence[T], call: Callable[[Sequence[T]], Call[R]], *, size: int
 ) -> Flow[PartsOutcome[T, R]]:
-    """As `in_parts`, but the first failure is in the outcome and is not raised."""
+    """Do the same as `in_parts`, but return the first failure in the outcome instead of raising it."""
     waiting = list(reversed(list(chunks(items, size))))
     least, most = -(-size // LEAST_SHARE), size
     done: list[T] = []
@@ -69,7 +70,7 @@ def as_far_as_possible(
                 not_done = later if in_doubt else [*part, *later]
                 return PartsOutcome(done=done, not_done=not_done, unknown=in_doubt, results=results, error=error)
             if _is_of_size(error, len(part)):
-                most = smaller  # for the parts to come as well
+                most = smaller  # also for the remaining parts
             waiting += [part[smaller:], part[:smaller]]
         else:
             done += part
@@ -77,7 +78,7 @@ def as_far_as_possible(
 
 
 def _smaller(error: EncordError, size: int, least: int) -> int | None:
-    """How many items to try instead of so many; None if no smaller part would help."""
+    """How many items to try next instead of `size`; None if a smaller part would not help."""
     half = (size + 1) // 2
     if isinstance(error, PayloadTooLargeError) and size > 1:
         return min(error.maximum, half) if error.maximum and _is_told(error, size) else half
@@ -89,12 +90,12 @@ def _smaller(error: EncordError, size: int, least: int) -> int | None:
 
 
 def _is_of_size(error: EncordError, size: int) -> bool:
-    """Whether any part of this size would fail, and not only this one because of what is in it."""
+    """Whether every part of this size would fail, and not only this part because of its items."""
     if isinstance(error, PayloadTooLargeError):
         return _is_told(error, size)
     return not isinstance(error, UnexpectedResponseError)
 
 
 def _is_told(error: PayloadTooLargeError, size: int) -> bool:
-    """Whether Encord names a maximum, and one that can be."""
+    """Whether Encord names a maximum, and the maximum is plausible."""
     return error.maximum is not None and 0 < error.maximum < size

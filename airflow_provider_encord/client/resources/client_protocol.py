@@ -1,4 +1,4 @@
-"""What a handle needs of a client: to send, and to know with which kind of credential."""
+"""The part of a client that the handles use: sending, and the kind of credential."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class ClientProtocol(Protocol):
 
     @property
     def credential(self) -> Credential:
-        """What it authenticates with."""
+        """The credential of the client."""
         ...
 
     def encord_time(self) -> datetime.datetime:
-        """The present time by Encord's clock, as far as it is known."""
+        """The current time by Encord's clock, as far as it is known."""
         ...
 
     def send(self, call: Call[T]) -> T:

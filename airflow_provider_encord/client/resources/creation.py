@@ -1,9 +1,10 @@
-"""Creating a thing just once, though Encord has no idempotency keys: by its title.
+"""Creating a resource only once, identified by its title, because Encord has no idempotency keys.
 
-Airflow retries, answers get lost, workers die between the request and the note of its result. So we look for the title
-first, and once more when the answer to a creation was lost.
+Airflow retries tasks, responses get lost, and workers die before the result is stored. So we search for the title
+first, and again when the response to a creation was lost.
 
-What is reused is taken as it is. If the search shows that it differs from what was asked for, a warning says in what.
+An existing resource is reused unchanged. If the search shows that it differs from the request, a warning names the
+differences.
 """
 
 from __future__ import annotations
@@ -27,14 +28,17 @@ log = logging.getLogger(__name__)
 
 REUSE, FAIL, NEW = IF_EXISTS
 TOGETHER = 600.0
-"""Seconds between the first and the last creation of things of one title that count as one mishap."""
+"""Seconds.
+
+Resources with one title count as created together if the last was created at most this long after the first.
+"""
 
 
 class Created(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a creation.
+    """The result of a creation.
 
     :param id: Id of the resource.
-    :param created: False if it was there before.
+    :param created: False if it existed already.
     """
 
     id: str
@@ -42,10 +46,10 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Existing(msgspec.Struct, frozen=True, kw_only=True):
-    """Something of the wanted title that is there already.
+    """An existing resource with the requested title.
 
-    :param differs: Clauses that name what is not as asked for: ``"its description is another"``.
-    :param created_at: When it was created, as Encord writes it.
+    :param differs: Clauses that name the differences from the request, such as ``"its description differs"``.
+    :param created_at: When it was created, in Encord's format.
     """
 
     id: str
@@ -74,9 +78,9 @@ def existing(
     id_of: Callable[[TitledT], str],
     differs: Callable[[TitledT], Sequence[str]],
 ) -> list[Existing]:
-    """Those of a search that have exactly this title; Encord's search may ignore case.
+    """The search results with exactly this title; Encord's search may ignore case.
 
-    :param differs: What is not as asked for, see `Existing`.
+    :param differs: Returns the differences from the request; see `Existing`.
     """
     return [
         Existing(id=id_of(record), differs=differs(record), created_at=record.created_at)
@@ -88,18 +92,20 @@ def existing(
 def require_title(title: object) -> str:
     """Check a title before it is sent.
 
-    :return: The title with composed characters (NFC), as most of the world writes it.
-    :raises InvalidArgumentError: It is empty, or has blanks around it.
+    :return: The title in Unicode form NFC (composed characters), the usual form.
+    :raises InvalidArgumentError: It is empty, not text, not valid Unicode, or begins or ends with a blank.
     """
     if title is not None and not isinstance(title, str):
         raise InvalidArgumentError(f"title: it must be text, not a {type(title).__name__}.")
     if title is None or not title.strip():
-        raise InvalidArgumentError("title: it is empty; a resource needs one.")
+        raise InvalidArgumentError("title: it is empty. Pass a title.")
     if any("\ud800" <= character <= "\udfff" for character in title):
-        raise InvalidArgumentError(f"title: {title[:80]!a} has half of a surrogate pair, which is not a character.")
+        raise InvalidArgumentError(
+            f"title: {title[:80]!a} contains half of a surrogate pair, which is not a character."
+        )
     if title != title.strip():
         raise InvalidArgumentError(
-            f"title: {title!r} begins or ends with a blank, by which it would not be found again."
+            f"title: {title!r} begins or ends with a blank, so a later search would not find it. Remove the blank."
         )
     return unicodedata.normalize("NFC", title)
 
@@ -113,19 +119,20 @@ def get_or_create(
     id_of: Callable[[T], str],
     if_exists: str = REUSE,
 ) -> Flow[Created]:
-    """Create a resource unless there is one of its title.
+    """Create a resource, or reuse one with the same title.
 
-    Two tasks that create one title in the same moment can both find nothing. So it looks again after creating; if there
-    are several by then, all these tasks, and all later ones, take the oldest, and a warning names the others.
+    Two tasks that create the same title at the same moment can both find nothing. So the title is searched again after
+    the creation. If several resources have it by then, these tasks and all later ones use the oldest, and a warning
+    names the others.
 
-    :param kind: ``"project"``, ``"dataset"``, ``"ontology"``; for messages.
-    :param find: Finds those with exactly this title that the credential can see.
-    :param create: Makes the call that creates one of a title.
-    :param id_of: The id in the answer to that.
-    :param if_exists: ``"reuse"`` takes the one that is there, ``"fail"`` refuses, ``"new"`` does not look: it makes
-        another one at every run.
-    :raises ConflictError: There is one and `if_exists` is ``"fail"``, or there are several that were not created
-        together, so that which one is meant cannot be known.
+    :param kind: ``"project"``, ``"dataset"`` or ``"ontology"``, for messages.
+    :param find: Finds the resources with exactly this title that the credential can see.
+    :param create: Makes the call that creates a resource with a given title.
+    :param id_of: Returns the id from the response to that call.
+    :param if_exists: ``"reuse"`` uses the existing resource, ``"fail"`` raises an error, ``"new"`` does not search and
+        creates another resource in every run.
+    :raises ConflictError: The title exists and `if_exists` is ``"fail"``; or several resources have it, but they were
+        not created together, so the right one is not known.
     """
     title = require_title(title)
     if if_exists not in IF_EXISTS:
@@ -134,7 +141,7 @@ def get_or_create(
         return Created(id=id_of((yield from create(title))), created=True)
     found = yield from _find(find, title)
     if found and if_exists == FAIL:
-        raise ConflictError(f"There is a {kind} titled {title!r} already ({_ids(found)}), and if_exists is 'fail'.")
+        raise ConflictError(f"A {kind} titled {title!r} exists already ({_ids(found)}), and if_exists is 'fail'.")
     if found:
         reused = _choose(kind, title, found)
         _warn_of_differences(kind, title, reused)
@@ -145,7 +152,8 @@ def get_or_create(
         found = yield from _find(find, title)
         if not found:
             raise OutcomeUnknownError(
-                f"{error.message} No {kind} of this title shows so far; a retry looks for it before it makes one.",
+                f"{error.message} No {kind} with this title is listed yet. A retry searches for it before it creates "
+                "one.",
                 retry_after=error.retry_after,
                 operation=error.operation,
                 trace_id=error.trace_id,
@@ -157,7 +165,7 @@ def get_or_create(
 
 
 def _find(find: Find, title: str) -> Flow[Sequence[Existing]]:
-    """Those of this title, and of the title that looks the same (an accent may be a character of its own)."""
+    """The resources with this title in either Unicode form; in NFD, an accent is a separate character."""
     found = list((yield from find(title)))
     decomposed = unicodedata.normalize("NFD", title)
     if decomposed != title:
@@ -166,11 +174,11 @@ def _find(find: Find, title: str) -> Flow[Sequence[Existing]]:
 
 
 def _oldest_by_now(kind: str, title: str, mine: str, find: Find) -> Flow[str]:
-    """The id to use, now that others may have created the same title meanwhile."""
+    """The id to use after a creation, because another task may have created the same title meanwhile."""
     try:
         found = yield from _find(find, title)
-    except EncordError as error:  # it is created; nothing is lost but the look
-        log.warning("Whether others created the %s %r at the same time is not known: %s", kind, title, error)
+    except EncordError as error:  # the resource is created; only the second search failed
+        log.warning("Cannot check whether other tasks created the %s %r at the same time: %s", kind, title, error)
         return mine
     if mine not in {match.id for match in found}:  # a listing may lag behind
         return mine
@@ -181,7 +189,7 @@ def _oldest_by_now(kind: str, title: str, mine: str, find: Find) -> Flow[str]:
 
 
 def _choose(kind: str, title: str, found: Sequence[Existing]) -> Existing:
-    """The one to reuse: the only one, or the oldest of those that were created together."""
+    """The resource to reuse: the only one, or the oldest if all were created together."""
     oldest = sorted(found, key=_age)[0]
     if len(found) == 1:
         return oldest
@@ -189,8 +197,8 @@ def _choose(kind: str, title: str, found: Sequence[Existing]) -> Existing:
         _warn_of_others(kind, title, oldest, found)
         return oldest
     raise ConflictError(
-        f"{len(found)} {_plural(kind)} are titled {title!r}: {_ids(found)}. Pass the id of the right one where it is "
-        "used, rename the others, or set if_exists to 'new'."
+        f"{len(found)} {_plural(kind)} are titled {title!r}: {_ids(found)}. Pass the id of the right one to the tasks "
+        "that use it, rename the others, or set if_exists to 'new'."
     )
 
 
@@ -227,8 +235,8 @@ def _plural(kind: str) -> str:
 def _warn_of_differences(kind: str, title: str, reused: Existing) -> None:
     if reused.differs:
         log.warning(
-            "The %s titled %r (%s) is reused as it is, though it differs from what was asked for: %s. Change it in "
-            "Encord, or give another title.",
+            "The existing %s titled %r (%s) is reused unchanged, but it differs from the request: %s. Change it in "
+            "Encord, or use another title.",
             kind,
             title,
             reused.id,
@@ -237,5 +245,5 @@ def _warn_of_differences(kind: str, title: str, reused: Existing) -> None:
 
 
 def another_description(wanted: str | None, there: str | None) -> list[str]:
-    """The clause on a description, if one was asked for and another is there."""
-    return ["its description is another"] if wanted and wanted != there else []
+    """The clause about the description, if one was requested and the existing one differs."""
+    return ["its description differs"] if wanted and wanted != there else []

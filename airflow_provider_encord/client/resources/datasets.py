@@ -26,14 +26,14 @@ from airflow_provider_encord.client.resources.identifiers import require_id
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
 from airflow_provider_encord.client.resources.uploads import LocalUnit, Uploaded, follow_job, upload_to_dataset
 
-_LOST_ANSWERS = 3  # in a row, after each of which the rows are looked at
-MOST_ITEMS = 1000  # in one request; Encord documents no limit for these two, so we take that of items elsewhere
+_LOST_ANSWERS = 3  # in a row; after each one, the data rows are checked
+MOST_ITEMS = 1000  # in one request; Encord documents no limit for these two, so this is its limit for items elsewhere
 
 
 class Dataset(HasUsers, HasGroups):
-    """Handle on one dataset. Making it sends nothing.
+    """Handle on one dataset. Creating the handle sends no request.
 
-    :param client: Sends what the methods need.
+    :param client: Sends the requests of the methods.
     :param id: The dataset's id.
     """
 
@@ -47,19 +47,25 @@ class Dataset(HasUsers, HasGroups):
         return f"Dataset({self.id!r})"
 
     def get(self) -> DatasetRecord:
-        """What Encord returns about the dataset."""
+        """Read the dataset's record."""
         return self._client.send(datasets.get_dataset(self.id))
 
     def data_rows(self, **filters: Any) -> list[DataRow]:
-        """The data rows; filters as `datasets.list_data_rows` takes them."""
+        """The data rows of the dataset.
+
+        :param filters: The filter arguments of `datasets.list_data_rows`.
+        """
         return self._client.send(datasets.list_data_rows(self.id, **filters))
 
     def data_row(self, data_hash: str, **more: bool) -> DataRow:
-        """One data row; `more` as `data_rows.get_data_row` takes it, such as ``signed_url=True``."""
+        """Read one data row.
+
+        :param more: Options of `data_rows.get_data_row`, such as ``signed_url=True``.
+        """
         return self._client.send(data_rows.get_data_row(self.id, data_hash, **more))
 
     def edit_data_row(self, data_hash: str, **changes: Any) -> EditedDataRow:
-        """Change title or client metadata of a data row, as `data_rows.edit_data_row` does."""
+        """Change the title or the client metadata of a data row; see `data_rows.edit_data_row`."""
         return self._client.send(data_rows.edit_data_row(self.id, data_hash, **changes))
 
     def rename_data_row(self, data_hash: str, title: str) -> None:
@@ -71,27 +77,33 @@ class Dataset(HasUsers, HasGroups):
         self._client.run(remove_data_rows(self.id, data_hashes))
 
     def link_items(self, items: Sequence[str], *, duplicates_behavior: DuplicatesBehavior = "SKIP") -> list[DataRow]:
-        """Put storage items into the dataset; see `link_items`."""
+        """Link storage items to the dataset; see `link_items`."""
         return self._client.run(link_items(self.id, items, duplicates_behavior=duplicates_behavior))
 
     def start_private_data(self, integration: str, **what: Any) -> str:
-        """Start a job that registers files of the user's own bucket, as `uploads.start_private_data` does; its id."""
+        """Start a job that registers files in the user's own bucket; see `uploads.start_private_data`.
+
+        :return: The job's id.
+        """
         return self._client.send(uploads.start_private_data(self.id, integration, **what))
 
     def upload_job(self, job: str, *, timeout: float = 0) -> UploadJob:
-        """The state of an upload job, after waiting for its end for so many seconds at most."""
+        """The state of an upload job.
+
+        :param timeout: Wait for the end of the job for at most this many seconds.
+        """
         job = require_id(job, "job")
         return self._client.run(
             follow_job(lambda hold: uploads.poll_upload(self.id, job, timeout_seconds=hold), timeout=timeout)
         )
 
     def upload(self, units: Sequence[LocalUnit], *, timeout: float, **more: Any) -> Uploaded:
-        """Send units (files, image groups, DICOM series), as `upload_to_dataset` does."""
+        """Upload units (files, image groups, DICOM series); see `upload_to_dataset`."""
         credential = self._client.credential.kind
         return self._client.run(upload_to_dataset(credential, self.id, units, timeout=timeout, **more))
 
     def start_re_encoding(self, data_hashes: Sequence[str]) -> int:
-        """Start a job that re-encodes videos; its number."""
+        """Start a job that re-encodes videos, and return its number."""
         return self._client.send(data_rows.start_re_encoding(self.id, data_hashes))
 
     def re_encoding(self, job: int) -> ReEncoding:
@@ -108,18 +120,18 @@ class Dataset(HasUsers, HasGroups):
 
 
 def remove_data_rows(dataset: str, data_hashes: Sequence[str]) -> Flow[None]:
-    """Remove data rows, `MOST_ITEMS` at a time, fewer where that is too much or takes too long."""
+    """Remove data rows, `MOST_ITEMS` per request, or fewer if a request is too large or takes too long."""
     yield from in_parts(data_hashes, lambda part: data_rows.remove_data_rows(dataset, part), size=MOST_ITEMS)
 
 
 def link_items(
     dataset: str, items: Sequence[str], *, duplicates_behavior: DuplicatesBehavior = "SKIP"
 ) -> Flow[list[DataRow]]:
-    """Put storage items into a dataset, `MOST_ITEMS` at a time, fewer where that is too much.
+    """Link storage items to a dataset, `MOST_ITEMS` per request, or fewer if a request is too large.
 
-    If an answer is lost, the data rows show which items it linked, and only the others are sent again. If a part fails,
-    those before it are linked; with ``SKIP`` a repeat continues from there. With ``FAIL`` only the part with the
-    duplicate is refused whole.
+    If a response is lost, the data rows show which items were linked, and only the others are sent again. If a request
+    fails, the items of earlier requests stay linked; with ``SKIP``, a repeat continues from there. With ``FAIL``,
+    Encord refuses the whole request that contains a duplicate, but no other request.
 
     :return: The new data rows.
     """
@@ -145,7 +157,7 @@ def link_items(
         left = [item for item in (*outcome.unknown, *outcome.not_done) if item not in there]
     outcome.checked()
     expected = set(items) - {row.backing_item_uuid for row in there_before}
-    if len(linked) < len(expected):  # a request that was sent again by itself skipped what the first had linked
+    if len(linked) < len(expected):  # a repeated request skipped what the first one had linked
         rows = yield from datasets.list_data_rows(dataset)
         ours = (row for row in rows if row.data_hash not in before and row.backing_item_uuid in expected)
         linked |= {row.data_hash: row for row in ours}
@@ -157,12 +169,12 @@ def _id(created: CreatedDataset) -> str:
 
 
 def create_dataset_once(title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
-    """Create a dataset unless there is one of its title; see `get_or_create` and `datasets.create_dataset`."""
+    """Create a dataset, or reuse one with the same title; see `get_or_create` and `datasets.create_dataset`."""
 
     def differs(there: DatasetRecord) -> list[str]:
-        # Only a folder that the record names counts: Encord may leave it out.
+        # Encord may leave the folder out of the record, so a missing folder is not reported as a difference.
         unwanted_folder = there.backing_folder_uuid and not arguments.get("create_backing_folder", True)
-        folder = ["it has a backing folder, and none was asked for"] if unwanted_folder else []
+        folder = ["it has a backing folder, but none was requested"] if unwanted_folder else []
         return folder + another_description(arguments.get("description"), there.description)
 
     def find(title: str) -> Flow[Sequence[Existing]]:

@@ -1,4 +1,4 @@
-"""Ids of resources: UUIDs, checked before they become part of a request."""
+"""Checks of ids (UUIDs) and e-mail addresses before they become part of a request."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 def require_id(value: object, name: str) -> str:
     """Check an id.
 
-    :param value: What a user passed.
-    :param name: The argument it was passed as, for the message.
+    :param value: The value that a user passed.
+    :param name: Name of the argument, for the message.
     :return: The UUID in its usual form, lower case.
     :raises InvalidArgumentError: It is not a UUID.
     """
@@ -20,12 +20,12 @@ def require_id(value: object, name: str) -> str:
         return str(uuid.UUID(str(value).strip()))
     except ValueError:
         raise InvalidArgumentError(
-            f"{name}: {str(value)[:80]!r} is not an id. An id is a UUID, such as the one in the address of the web app."
+            f"{name}: {str(value)[:80]!r} is not an id. Pass the UUID, such as the one in the address of the web app."
         ) from None
 
 
 def is_id(value: str) -> bool:
-    """Whether this is an id, where a name may stand as well."""
+    """Whether a value is an id. For arguments that take an id or a name."""
     try:
         uuid.UUID(value.strip())
     except ValueError:
@@ -34,16 +34,17 @@ def is_id(value: str) -> bool:
 
 
 def require_ids(values: Sequence[object] | str, name: str) -> list[str]:
-    """Check several ids; a single one may stand for a list. Doubles are dropped, the order is kept."""
+    """Check several ids. A single string is treated as a list of one. Duplicates are dropped; the order is kept."""
     given = [values] if isinstance(values, str) else list(values)
     return list(dict.fromkeys(require_id(value, name) for value in given))
 
 
 def require_emails(values: Sequence[object] | str, name: str) -> list[str]:
-    """Check that e-mail addresses are plausible. A single one may stand for a list. Duplicates are dropped, also those
-    that differ in case only: Encord knows one user of each address.
+    """Check that e-mail addresses are plausible. A single string is treated as a list of one.
 
-    :raises InvalidArgumentError: One has no ``@`` with something before and after it, or blanks in it.
+    Duplicates are dropped, also if they differ only in case, because Encord has one user per address.
+
+    :raises InvalidArgumentError: An address has no text before or after its ``@``, or contains blanks.
     """
     given = [values] if isinstance(values, str) else list(values)
     checked = [_require_email(value, name) for value in given]

@@ -1,7 +1,7 @@
-"""The long jobs of Encord in one shape: uploads and registrations, syncs of a folder, re-encoding.
+"""One interface for Encord's long jobs: uploads and registrations, folder syncs, re-encoding.
 
-A `Job` is a small value that may be stored and read again, by another try or by a trigger. What polls answer differs by
-kind; `JobState` is what they have in common.
+A `Job` is a small value that can be stored and read again by another try or by a trigger. The responses to polls differ
+by kind of job; `JobState` contains the fields that all kinds have.
 """
 
 from __future__ import annotations
@@ -26,21 +26,25 @@ RE_ENCODING: Literal["re_encoding"] = "re_encoding"
 JobKind: TypeAlias = Literal["dataset_upload", "folder_upload", "folder_sync", "re_encoding"]
 
 UNKNOWN_JOB = (NotFoundError, InvalidArgumentError)
-"""What a poll raises of a job that Encord does not know, or not any more."""
+"""The errors of a poll if Encord does not know the job, or has forgotten it."""
 
-_LOOKS = 3  # at a job, where one answer after the other cannot be read
+_LOOKS = 3  # polls in a row whose responses cannot be read, before `look` fails
 _SECONDS_BETWEEN_LOOKS = 1.0
 
 Answer: TypeAlias = UploadJob | FolderSync | ReEncoding
 
 
 class JobState(msgspec.Struct, frozen=True, kw_only=True):
-    """How a job stands, whatever its kind.
+    """The state of a job of any kind.
 
-    :param status: In Encord's word, in upper case.
-    :param succeeded: It ended well. Single units may have failed all the same: look at `failed`.
-    :param done: Units that are in; the others are counts, too. Always 0 for re-encoding, which does not count.
-    :param errors: What Encord says of the job as a whole.
+    :param status: Encord's status word, in upper case.
+    :param ended: The job has ended.
+    :param succeeded: The job has ended well. Single units may have failed; see `failed`.
+    :param done: Number of units that were added. For re-encoding, this and the other numbers are always 0.
+    :param failed: Number of units that failed.
+    :param pending: Number of units that are not processed yet.
+    :param cancelled: Number of units that were cancelled.
+    :param errors: Encord's error messages about the job as a whole.
     """
 
     status: str
@@ -56,8 +60,8 @@ class JobState(msgspec.Struct, frozen=True, kw_only=True):
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A job that was started.
 
-    :param resource: Id of its dataset or folder.
-    :param id: Of the job; for re-encoding a number, as text.
+    :param resource: Id of the job's dataset or folder.
+    :param id: Id of the job. For re-encoding, this is a number as text.
     """
 
     kind: JobKind
@@ -65,13 +69,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     id: str
 
     def to_dictionary(self) -> dict[str, str]:
-        """As JSON can hold it; `job_from` reads it."""
+        """Convert the job to a dictionary for JSON; `job_from` reads it."""
         return {"kind": self.kind, "resource": self.resource, "id": self.id}
 
     def poll(self, hold: int = 0) -> Call[Any]:
-        """Its state.
+        """Make the call that reads the state of the job.
 
-        :param hold: Seconds that Encord may hold the request while the job runs, `LONGEST_HOLD` at most.
+        :param hold: Seconds that Encord may hold the request while the job runs; at most `LONGEST_HOLD`.
         """
         hold = min(hold, LONGEST_HOLD)
         if self.kind == DATASET_UPLOAD:
@@ -83,13 +87,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return data_rows.get_re_encoding(self.resource, int(self.id))
 
     def cancel(self) -> Call[Any] | None:
-        """The call that cancels it; None for kinds that cannot be cancelled."""
+        """Make the call that cancels the job; None for kinds of job that cannot be cancelled."""
         if self.kind == FOLDER_UPLOAD:
             return folder_uploads.cancel_folder_upload(self.resource, self.id)
         return None
 
     def look(self) -> Flow[Answer]:
-        """Its state now; an answer that cannot be read is asked for again."""
+        """Read the current state of the job. If the response cannot be read, ask again."""
         answer: Answer
         for _ in range(_LOOKS - 1):
             try:
@@ -102,9 +106,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return answer
 
     def follow(self, *, timeout: float, before_poll: Callable[[], None] = lambda: None) -> Flow[Answer]:
-        """Poll it until it ends or its time is over; see `uploads.follow_job`.
+        """Poll the job until it ends or the time-out is over; see `uploads.follow_job`.
 
-        :param before_poll: Called before each poll. What it raises ends the wait, unless it is transient.
+        :param timeout: Seconds; 0 polls once.
+        :param before_poll: Called before each poll. If it raises an error that is not transient, the wait ends.
         """
 
         def poll(hold: int) -> Call[Any]:
@@ -118,16 +123,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 def job_from(stored: Any) -> Job:
     """Read a job that `Job.to_dictionary` wrote.
 
-    :raises InvalidArgumentError: It is none.
+    :raises InvalidArgumentError: The stored value is not a job.
     """
     try:
         return msgspec.convert(stored, Job)
     except msgspec.ValidationError as error:
-        raise InvalidArgumentError(f"job: what was stored is not a job of Encord: {error}.") from None
+        raise InvalidArgumentError(f"job: the stored value is not a job of Encord: {error}.") from None
 
 
 def state_of(answer: Answer) -> JobState:
-    """What the answers of polls have in common."""
+    """Convert the response to a poll into a `JobState`."""
     status = answer.status.upper()
     if isinstance(answer, UploadJob):
         return JobState(

@@ -1,7 +1,7 @@
-"""The label rows of a project: what is done with many of them at once. Reading and saving them is on `Project`.
+"""Bulk operations on the label rows of a project. `Project` has the methods that read and save them.
 
-Large numbers go in several requests. When one of them fails, those before it are done, and a
-`PartialFailureError` shows which rows those are; all are safe to repeat.
+Large numbers are sent in several requests. When one of them fails, the earlier ones are done, and a
+`PartialFailureError` names their rows. All operations are safe to repeat.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from airflow_provider_encord.client.resources.client_protocol import ClientProto
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RowsRead:
-    """Label rows that were asked for, as far as they can be read.
+    """The requested label rows, as far as they can be read.
 
-    :param rows: Those that can be read, not in the order of the request. A row that is gone is missing.
-    :param unreadable: Why a row cannot be read, by its label hash; the error's ``rows`` names the same row.
+    :param rows: The readable rows, not in the order of the request. Deleted rows are missing.
+    :param unreadable: For each unreadable row, the error by label hash. The error's ``rows`` names the same row.
     """
 
     rows: list[LabelRow]
@@ -31,13 +31,13 @@ class RowsRead:
 
 
 def read_rows(project: str, label_hashes: Sequence[str], *, size: int = labels.MOST_ROWS_PER_REQUEST) -> Flow[RowsRead]:
-    """Read label rows, and set apart each row that makes an answer unreadable (``NaN``, half of a surrogate pair, ...).
+    """Read label rows, and report each unreadable row (``NaN``, half of a surrogate pair, ...) separately.
 
-    One such row makes the answer about all rows of its request unreadable. So the request is halved until the row is
-    alone; the other rows are read.
+    One unreadable row makes the whole response unreadable. So the request is halved until that row is found; all other
+    rows are read.
 
-    :param size: How many rows to ask for at once.
-    :raises EncordError: Encord refused, or was not reached.
+    :param size: How many rows to request at once.
+    :raises EncordError: Encord refused a request, or cannot be reached.
     """
     read = RowsRead(rows=[], unreadable={})
     waiting: Sequence[str] = label_hashes
@@ -54,7 +54,7 @@ def read_rows(project: str, label_hashes: Sequence[str], *, size: int = labels.M
 
 
 class LabelRows:
-    """Handle on the label rows of a project. Making it sends nothing.
+    """Handle on the label rows of a project. Creating the handle sends no request.
 
     :param project: The project's id.
     """
@@ -86,14 +86,16 @@ class LabelRows:
         )
 
     def set_priorities(self, priorities: Mapping[str, float]) -> None:
-        """Set how soon tasks are handed out; safe to repeat. SSH keys only.
+        """Set the priority with which tasks are handed out; safe to repeat. SSH keys only.
 
-        :param priorities: 0 (last) to 1 (first), by data hash.
-        :raises InvalidArgumentError: A priority is out of bounds; nothing was sent.
+        :param priorities: From 0 (last) to 1 (first), by data hash.
+        :raises InvalidArgumentError: A priority is not from 0 to 1; nothing was sent.
         """
         wrong = [one for one, priority in priorities.items() if not 0 <= priority <= 1]
         if wrong:
-            raise InvalidArgumentError(f"priorities: from 0 to 1, and not {priorities[wrong[0]]} (of {wrong[0]}).")
+            raise InvalidArgumentError(
+                f"priorities: {priorities[wrong[0]]} (of {wrong[0]}) is not a number from 0 to 1."
+            )
         self._client.run(
             in_parts(
                 list(priorities),
@@ -103,13 +105,16 @@ class LabelRows:
         )
 
     def validation_state(self, label_hash: str) -> ValidationState:
-        """Whether the labels of a row fit the ontology, and what does not. SSH keys only."""
+        """Whether the labels of a row match the ontology, and which ones do not. SSH keys only."""
         return self._client.send(label_actions.get_validation_state(self._project, label_hash))
 
     def classifications(
         self, label_hashes: Sequence[str], *, branch: str = labels.MAIN_BRANCH
     ) -> Iterator[RowClassifications]:
-        """The classification answers of rows, without their objects, request by request. SSH keys only."""
+        """Iterate over the classification answers of rows, without their objects, one request at a time.
+
+        SSH keys only.
+        """
         for part in chunks(label_hashes, label_actions.MOST_ROWS_PER_CLASSIFICATIONS_REQUEST):
             outcome = self._client.run(
                 as_far_as_possible(
@@ -127,11 +132,11 @@ class LabelRows:
     ) -> int:
         """Copy the labels of rows to another branch. SSH keys only.
 
-        :param overwrite: Replace what the target branch has; else such rows are left alone.
+        :param overwrite: Replace labels that the target branch already has. False leaves these rows unchanged.
         :return: How many rows were copied.
         """
         if target == source:
-            raise InvalidArgumentError(f"target: the branch {target!r} is the source, too.")
+            raise InvalidArgumentError(f"target: {target!r} is also the source branch. Pass another branch.")
         copied = self._client.run(
             in_parts(
                 label_hashes,
@@ -144,13 +149,13 @@ class LabelRows:
         return sum(copied)
 
     def data_links(self, data_hash: str, *, get_signed_url: bool = False) -> DataLinks:
-        """Where the files of a data unit are."""
+        """The addresses of the files of a data unit."""
         return self._client.send(label_actions.get_data_links(self._project, data_hash, get_signed_url=get_signed_url))
 
     def set_status(self, label_hash: str, status: str) -> None:
         """Set the label status of a row, in a project without a workflow.
 
-        :param status: Of `label_actions.LABEL_STATUSES`.
+        :param status: One of `label_actions.LABEL_STATUSES`.
         """
         if status not in label_actions.LABEL_STATUSES:
             raise InvalidArgumentError(f"status: {status!r} is not one of {', '.join(label_actions.LABEL_STATUSES)}.")

@@ -1,6 +1,6 @@
-"""The users and the groups of a resource: what the handles on projects, datasets, ontologies and folders share.
+"""The users and groups of a resource, for the handles on projects, datasets, ontologies and folders.
 
-A handle inherits `HasUsers`, `HasGroups` or both, and names its calls in `member_calls`.
+A handle inherits `HasUsers`, `HasGroups` or both, and sets `member_calls` to its calls.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _UserListing(Protocol):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GroupCalls:
-    """The calls for groups of one kind of resource, and the roles that it knows."""
+    """The calls for the groups of one kind of resource, and the roles of that kind."""
 
     roles: Mapping[str, Role]
     list_groups: _Listing
@@ -47,7 +47,7 @@ class GroupCalls:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MemberCalls(GroupCalls):
-    """The calls for users as well."""
+    """The calls for the groups and the users of one kind of resource."""
 
     list_users: _UserListing
     add_users: Callable[[str, Sequence[str], Role], Call[list[Member]]]
@@ -99,11 +99,11 @@ def all_groups(calls: GroupCalls, id_: str) -> Flow[list[MemberGroup]]:
 def add_users(
     calls: MemberCalls, id_: str, emails: Sequence[str], role: Role, *, credential: str
 ) -> Flow[list[Member]]:
-    """Add users. If the answer is lost, look whether they are there, where the credential can.
+    """Add users. If the response is lost, check whether they were added; an API key cannot do this check.
 
-    :param role: By name, or as on the wire.
+    :param role: Name or number of the role.
     :param credential: Kind of the client's credential; an API key cannot list users.
-    :return: Everyone of `emails` with the role that they have now, which for who was there before is the old one.
+    :return: All users of `emails` with their current role. Users who were members before keep their old role.
     """
     wanted = require_emails(emails, "emails")
     number = role_on_wire(role, calls.roles)
@@ -126,7 +126,7 @@ class _Handle(Protocol):
 
 
 class HasUsers:
-    """A resource that users can be added to. A handle on it has `_client` and `id`."""
+    """Methods of a handle on a resource that has users. The handle must have `_client` and `id`."""
 
     member_calls: ClassVar[MemberCalls]
 
@@ -135,23 +135,26 @@ class HasUsers:
         return self._client.run(all_users(self.member_calls, self.id))
 
     def add_users(self: _UserHandle, emails: Sequence[str] | str, role: Role) -> list[Member]:
-        """Add users; safe to repeat. Who is there already keeps the old role.
+        """Add users; safe to repeat. Users who are members already keep their role.
 
-        :param role: By name (``"annotator"``, ``"admin"``, ...; see `api.roles`) or number.
-        :return: Everyone of `emails` with the role that they have now.
+        :param role: Name (``"annotator"``, ``"admin"``, ...; see `api.roles`) or number of the role.
+        :return: All users of `emails` with their current role.
         """
         wanted = require_emails(emails, "emails")
         flow = add_users(self.member_calls, self.id, wanted, role, credential=self._client.credential.kind)
         return self._client.run(flow)
 
     def remove_users(self: _UserHandle, emails: Sequence[str] | str) -> None:
-        """Take users out; who is not there is left alone. SSH keys only."""
+        """Remove users. Users who are not members are ignored. SSH keys only."""
         if wanted := require_emails(emails, "emails"):
             self._client.send(self.member_calls.remove_users(self.id, wanted))
 
 
 class HasGroups:
-    """A resource that groups of users can have a role in. SSH keys only. A handle on it has `_client` and `id`."""
+    """Methods of a handle on a resource that has groups of users. SSH keys only.
+
+    The handle must have `_client` and `id`.
+    """
 
     member_calls: ClassVar[GroupCalls]
 
@@ -160,17 +163,17 @@ class HasGroups:
         return self._client.run(all_groups(self.member_calls, self.id))
 
     def add_groups(self: _GroupHandle, groups: Sequence[str] | str, role: Role) -> None:
-        """Give groups a role.
+        """Add groups with a role.
 
-        :param groups: Their ids; a single one may stand for a list.
-        :param role: By name or as on the wire.
+        :param groups: Ids of the groups, or a single id.
+        :param role: Name or number of the role.
         """
         number = role_on_wire(role, self.member_calls.roles)
         if wanted := require_ids(groups, "group_ids"):
             self._client.send(self.member_calls.add_groups(self.id, wanted, number))
 
     def remove_groups(self: _GroupHandle, groups: Sequence[str] | str) -> None:
-        """Take groups out."""
+        """Remove groups."""
         if wanted := require_ids(groups, "group_ids"):
             self._client.send(self.member_calls.remove_groups(self.id, wanted))
 

@@ -26,9 +26,9 @@ from airflow_provider_encord.client.structure_differences import differences
 
 
 class Ontology(HasGroups):
-    """Handle on one ontology. Making it sends nothing.
+    """Handle on one ontology. Creating the handle sends no request.
 
-    :param client: Sends what the methods need.
+    :param client: Sends the requests of the methods.
     :param id: The ontology's id.
     """
 
@@ -52,9 +52,10 @@ class Ontology(HasGroups):
         description: str | None = None,
         structure: Mapping[str, Any] | None = None,
     ) -> None:
-        """Change the ontology; safe to repeat. What is None stays as it is found.
+        """Change the ontology; safe to repeat. Arguments that are None leave their part unchanged.
 
-        :param structure: See `complete_structure`. Labels of what it leaves out lose their feature.
+        :param structure: The new structure; see `complete_structure`. If it leaves a feature out, existing labels of
+            this feature lose it.
         """
         self._client.run(update(self.id, title=title, description=description, structure=structure))
 
@@ -62,7 +63,7 @@ class Ontology(HasGroups):
 def update(
     ontology: str, *, title: str | None, description: str | None, structure: Mapping[str, Any] | None
 ) -> Flow[None]:
-    """Change an ontology. Encord takes all three parts at once, so what is None is read first."""
+    """Change an ontology. Encord replaces all three parts at once, so the present values are read first."""
     complete = None if structure is None else complete_structure(structure)
     there = yield from ontologies.get_ontology(ontology)
     yield from ontologies.update_ontology(
@@ -80,7 +81,7 @@ def _id(created: OntologyRecord) -> str:
 def create_ontology_once(
     title: str, *, structure: Mapping[str, Any] | None, description: str = "", if_exists: str
 ) -> Flow[Created]:
-    """Create an ontology unless there is one of its title; see `get_or_create` and `complete_structure`."""
+    """Create an ontology, or reuse one with the same title; see `get_or_create` and `complete_structure`."""
     complete = complete_structure(structure)
 
     def create(title: str) -> Call[Any]:

@@ -1,6 +1,7 @@
-"""The user's organisation: who is in it, its groups and its tags. SSH keys only.
+"""The user's organisation: its users, groups and tags. SSH keys only.
 
-To add and to create need rights in the organisation; a lost answer is looked up, so all of it is safe to repeat.
+Adding and creating require rights in the organisation. If a response is lost, the methods check whether the change was
+made.
 """
 
 from __future__ import annotations
@@ -23,23 +24,23 @@ T = TypeVar("T")
 
 
 class Organisation:
-    """Handle on the organisation of the user. Making it sends nothing.
+    """Handle on the organisation of the user. Creating the handle sends no request.
 
-    :param client: Sends what the methods need.
+    :param client: Sends the requests of the methods.
     """
 
     def __init__(self, client: ClientProtocol):
         self._client = client
 
     def users(self) -> list[OrganisationUser]:
-        """Who is in it."""
+        """The users of the organisation."""
         return self._client.run(_all_users())
 
     def add_user(self, email: str, *, role: str = "MEMBER", member_type: str = "internal") -> None:
-        """Add a user; not an error if he is in it already, though with what role is not looked at.
+        """Add a user. It is no error if the user is a member already; the existing role is then not checked.
 
-        :param role: Of `organisation.ORGANISATION_ROLES`.
-        :param member_type: Of `organisation.MEMBER_TYPES`.
+        :param role: One of `organisation.ORGANISATION_ROLES`.
+        :param member_type: One of `organisation.MEMBER_TYPES`.
         """
         _require_one_of(role, organisation.ORGANISATION_ROLES, "role")
         _require_one_of(member_type, organisation.MEMBER_TYPES, "member_type")
@@ -47,33 +48,33 @@ class Organisation:
         self._client.run(_add_user(address, role, member_type))
 
     def remove_user(self, email: str) -> None:
-        """Take a user out."""
+        """Remove a user from the organisation."""
         (address,) = require_emails(email, "email")
         gone = organisation.remove_organisation_user(address)
         self._client.run(_remove(gone, _all_users, lambda one: one.email.lower() == address.lower()))
 
     def groups(self) -> list[GroupRecord]:
-        """Its groups."""
+        """The groups of the organisation."""
         return self._client.run(_all_groups())
 
     def group(self, id: str) -> Group:  # noqa: A002 - the word for it
-        """Handle on a group; nothing is asked."""
+        """Get a handle on a group; sends no request."""
         return Group(self._client, id)
 
     def create_group(self, name: str, *, description: str | None = None) -> GroupRecord:
-        """Create a group; makes another one at every run, unless the name is taken and Encord minds."""
+        """Create a group. Every run creates another one, unless Encord refuses a name that exists already."""
         return self._client.run(
             _create(groups.create_group(name, description=description), _all_groups, lambda one: one.name == name)
         )
 
     def tags(self) -> list[Tag]:
-        """Its tags."""
+        """The tags of the organisation."""
         return self._client.run(_all_tags())
 
     def create_tag(self, name: str, *, description: str | None = None) -> Tag:
         """Create a tag.
 
-        :raises ConflictError: The name is taken.
+        :raises ConflictError: A tag with this name exists already.
         """
         return self._client.run(
             _create(
@@ -84,17 +85,17 @@ class Organisation:
         )
 
     def delete_tag(self, tag: str) -> None:
-        """Delete a tag, also from all that has it.
+        """Delete a tag, and remove it from all resources that have it.
 
-        :param tag: Its id or its name.
+        :param tag: Id or name of the tag.
         """
         self._client.run(_delete_tag(tag))
 
 
 class Group:
-    """Handle on one group of users. Making it sends nothing.
+    """Handle on one group of users. Creating the handle sends no request.
 
-    :param client: Sends what the methods need.
+    :param client: Sends the requests of the methods.
     :param id: The group's id.
     """
 
@@ -106,13 +107,13 @@ class Group:
         return f"Group({self.id!r})"
 
     def get(self) -> GroupRecord:
-        """What Encord returns about it."""
+        """Read the group's record."""
         return self._client.send(groups.get_group(self.id))
 
     def update(self, *, name: str | None = None, description: str | None = None) -> GroupRecord:
-        """Change name or description; what is None stays."""
+        """Change the name or the description. None leaves the value unchanged."""
         if name is None and description is None:
-            raise InvalidArgumentError("name, description: give at least one of them; there is nothing to change.")
+            raise InvalidArgumentError("name, description: both are missing. Pass at least one of them.")
         return self._client.send(groups.update_group(self.id, name=name, description=description))
 
     def delete(self) -> None:
@@ -120,19 +121,19 @@ class Group:
         self._client.run(_remove(groups.delete_group(self.id), _all_groups, lambda one: one.group_hash == self.id))
 
     def users(self) -> Iterator[str]:
-        """The addresses of its users, read a page at a time."""
+        """Iterate over the e-mail addresses of the group's users, one page in memory at a time."""
         return (one.user_email for one in each(self._client, lambda page: groups.list_group_users(self.id, page=page)))
 
     def add_users(self, emails: Sequence[str] | str) -> None:
-        """Put users of the organisation into it; safe to repeat.
+        """Add users of the organisation to the group; safe to repeat.
 
-        :raises PermissionDeniedError: One of them is not in the organisation.
+        :raises PermissionDeniedError: One of the users is not in the organisation.
         """
         if wanted := require_emails(emails, "emails"):
             self._client.send(groups.add_group_users(self.id, wanted))
 
     def remove_users(self, emails: Sequence[str] | str) -> None:
-        """Take users out of it."""
+        """Remove users from the group."""
         if wanted := require_emails(emails, "emails"):
             self._client.send(groups.remove_group_users(self.id, wanted))
 
@@ -159,7 +160,10 @@ def _add_user(email: str, role: str, member_type: str) -> Flow[None]:
 
 
 def _create(create: Call[T], find: Callable[[], Flow[list[T]]], is_it: Callable[[T], bool]) -> Flow[T]:
-    """Create something. If the answer is lost, look for it; one that was there before counts, if it is the only one."""
+    """Create something. If the response is lost, search for it, and return the match if there is exactly one.
+
+    The match may have existed before.
+    """
     try:
         return (yield from create)
     except OutcomeUnknownError:
@@ -170,7 +174,10 @@ def _create(create: Call[T], find: Callable[[], Flow[list[T]]], is_it: Callable[
 
 
 def _remove(remove: Call[None], find: Callable[[], Flow[list[T]]], is_it: Callable[[T], bool]) -> Flow[None]:
-    """Remove something. If the answer is lost, look: what is not there any more was removed."""
+    """Remove something.
+
+    If the response is lost, list what is left; it counts as removed if it is not listed any more.
+    """
     try:
         yield from remove
     except OutcomeUnknownError:
@@ -189,11 +196,11 @@ def _require_one_of(value: str, known: Sequence[str], name: str) -> None:
 
 
 def integration_of(there: Sequence[CloudIntegration], wanted: str) -> str:
-    """The id of a cloud integration.
+    """Find the id of a cloud integration.
 
-    :param there: Those that the credential can see.
-    :param wanted: Its title or id.
-    :raises InvalidArgumentError: None or several are meant; the message names those that there are.
+    :param there: The integrations that the credential can see.
+    :param wanted: Title or id of the integration.
+    :raises InvalidArgumentError: No integration matches, or several do. The message names the existing ones.
     """
     found = [one.integration_uuid for one in there if wanted in (one.integration_uuid, one.title)]
     if len(found) == 1:
@@ -201,5 +208,5 @@ def integration_of(there: Sequence[CloudIntegration], wanted: str) -> str:
     titles = ", ".join(repr(one.title) for one in there[:10]) or "none"
     how_many = "no" if not found else str(len(found))
     raise InvalidArgumentError(
-        f"integration: {how_many} cloud integrations have the title or id {wanted[:80]!r}; there are: {titles}."
+        f"integration: {how_many} cloud integrations have the title or id {wanted[:80]!r}. Existing titles: {titles}."
     )

@@ -1,6 +1,7 @@
-"""The outcome of many things that were asked for at once: a failure does not take what was done before with it.
+"""The outcome of a bulk operation, which keeps what was done before a failure.
 
-Bulk flows give an outcome and do not raise; `BulkOutcome.checked` raises a `PartialFailureError` with it.
+Bulk flows return an outcome and do not raise. `BulkOutcome.checked` raises a `PartialFailureError` that contains the
+outcome.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ R = TypeVar("R")
 
 
 class BulkOutcome(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """The outcome of the things asked for, each named as the caller named it.
+    """The outcome of a bulk operation. Its items are the ones that the caller passed.
 
-    :param done: Those that it was done to.
-    :param not_done: Those that it was not done to, because of `error`.
-    :param error: Why it stopped; None if it went to the end.
+    :param done: The items that were processed.
+    :param not_done: The items that were not processed, because of `error`.
+    :param error: The error that stopped the operation; None if it was completed.
     """
 
     done: list[T]
@@ -28,10 +29,10 @@ class BulkOutcome(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     error: EncordError | None = None
 
     def checked(self) -> Self:
-        """Itself, if nothing failed.
+        """Return this outcome if nothing failed.
 
-        :raises PartialFailureError: Part of it was done.
-        :raises EncordError: Nothing was done; the error that stopped it.
+        :raises PartialFailureError: The operation was done for some of the items.
+        :raises EncordError: Nothing was done; this is the error that stopped the operation.
         """
         if self.error is None:
             return self
@@ -40,21 +41,22 @@ class BulkOutcome(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         raise PartialFailureError(self.error, self) from self.error
 
     def summary(self) -> str:
-        """How much was done, as a sentence to go after the error's own."""
-        return f" Of what was asked for, {len(self.done)} were done before this, and {len(self.not_done)} are not done."
+        """How much was done, as a sentence that is added to the error's message."""
+        return f" Items that were done before this error: {len(self.done)}. Not done: {len(self.not_done)}."
 
 
 class PartsOutcome(BulkOutcome[T], Generic[T, R], frozen=True, kw_only=True):
-    """The outcome of things that were sent in several requests.
+    """The outcome of a bulk operation that was sent in several requests.
 
-    :param results: What Encord answered to the requests that succeeded, in their order.
-    :param unknown: Those of the request whose answer was lost, if it may not be repeated: look before doing it again.
+    :param results: The results of the successful requests, in order.
+    :param unknown: The items of a request whose response was lost and which may not be repeated. Check them before you
+        repeat the operation.
     """
 
     results: list[R]
     unknown: list[T]
 
     def summary(self) -> str:
-        """As for any outcome, and how many are in doubt."""
-        doubt = f" Of {len(self.unknown)} it is not known." if self.unknown else ""
+        """Add the number of items whose outcome is unknown."""
+        doubt = f" Unknown: {len(self.unknown)}." if self.unknown else ""
         return super().summary() + doubt

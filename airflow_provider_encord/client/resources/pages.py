@@ -1,6 +1,6 @@
 """Reading a paged listing item by item, with one page in memory at a time.
 
-The flow for operators, which need all of it at once, is `listing.every_page`.
+Operators need all items at once; they use the flow `listing.every_page`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from airflow_provider_encord.client.resources.client_protocol import ClientProto
 
 T = TypeVar("T")
 MOST_REMEMBERED = 50_000
-"""How many of the latest items `each_once` remembers: far more than a listing grows by between two of its pages."""
+"""How many of the latest items `each_once` remembers. A listing grows by far fewer between two of its pages."""
 
 
 def each(client: ClientProtocol, call: Callable[[str | None], Call[Page[T]]]) -> Iterator[T]:
-    """Every item; the next page is asked for when the last item of the one before was taken.
+    """Iterate over all items. The next page is requested after the last item of the current page was consumed.
 
-    :param call: Makes the call for a page token, None for the first page.
-    :raises UnexpectedResponseError: A page leads back to one that was read, which would never end.
+    :param call: Makes the call for a page token; None is the first page.
+    :raises UnexpectedResponseError: A page token leads back to a page that was read already, so the listing would not
+        end.
     """
     for results in _pages(client, call):
         yield from results
@@ -32,12 +33,12 @@ def each(client: ClientProtocol, call: Callable[[str | None], Call[Page[T]]]) ->
 def each_once(
     client: ClientProtocol, call: Callable[[str | None], Call[Page[T]]], identity: Callable[[T], Hashable]
 ) -> Iterator[T]:
-    """As `each`, for a listing to which items are added while it is read.
+    """Do the same as `each`, for a listing that can grow while it is read.
 
-    The new items shift the others, so the end of a page comes again at the beginning of the next one. What came on an
-    earlier page is dropped; items that are equal within one page are different ones.
+    New items shift the others, so the last items of a page appear again at the beginning of the next page. These
+    repeated items are dropped. Equal items within one page are different items and are kept.
 
-    :param identity: What makes two items the same one.
+    :param identity: Returns the value that identifies an item.
     """
     seen: dict[int, None] = {}
     for results in _pages(client, call):

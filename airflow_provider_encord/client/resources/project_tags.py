@@ -16,7 +16,7 @@ from airflow_provider_encord.client.resources.identifiers import is_id
 class ProjectTags:
     """The tags of one project.
 
-    :param client: Sends what the methods need.
+    :param client: Sends the requests of the methods.
     :param project: The project's id.
     """
 
@@ -27,34 +27,34 @@ class ProjectTags:
         return f"ProjectTags({self._project!r})"
 
     def list(self) -> list[Tag]:
-        """The organisation's tags that the project has."""
+        """The tags of the project. All of them are tags of the organisation."""
         return self._client.run(every_page(lambda page: project_tags.list_project_tags(self._project, page=page)))
 
     def add(self, tag: str) -> None:
-        """Give the project a tag; one that it has is left alone.
+        """Add a tag to the project; safe to repeat.
 
-        :param tag: Its id or its name.
-        :raises NotFoundError: The organisation has no tag of this name.
+        :param tag: Id or name of the tag.
+        :raises NotFoundError: The organisation has no tag with this name.
         """
         self._client.run(self._change(tag, adding=True))
 
     def remove(self, tag: str) -> None:
-        """Take a tag from the project.
+        """Remove a tag from the project.
 
-        :param tag: Its id or its name.
-        :raises NotFoundError: The organisation has no tag of this name.
+        :param tag: Id or name of the tag.
+        :raises NotFoundError: The organisation has no tag with this name.
         """
         self._client.run(self._change(tag, adding=False))
 
     def for_issues(self) -> Sequence[Tag]:
-        """The tags that issues of the project can have."""
+        """The tags that can be used for issues of the project."""
         return self._client.run(self._issue_tags())
 
     def add_for_issues(self, names: Sequence[str] | str) -> Sequence[str]:
-        """Let issues have tags of the workspace; safe to repeat, those that they can have already are left alone.
+        """Allow tags of the workspace for issues of the project; safe to repeat.
 
-        :param names: Names of tags that were made in the web app.
-        :return: The names that were new to the project.
+        :param names: Names of tags that were created in the web app.
+        :return: The names that were not allowed before.
         """
         return self._client.run(self._add_issue_tags([names] if isinstance(names, str) else names))
 
@@ -71,9 +71,9 @@ class ProjectTags:
         return [one for one in dict.fromkeys(names) if one not in there]
 
     def _add_issue_tags(self, names: Sequence[str]) -> Flow[Sequence[str]]:
-        """Add what is missing. If the answer is lost, look: what is there then was added."""
+        """Add the missing tags. If the response is lost, check whether they were added."""
         if not all(isinstance(name, str) and name.strip() for name in names):
-            raise InvalidArgumentError("names: one of them is empty; a tag needs a name.")
+            raise InvalidArgumentError("names: one of the names is empty. Remove it, or pass the name of a tag.")
         missing = yield from self._missing(names)
         if not missing:
             return []
@@ -86,14 +86,15 @@ class ProjectTags:
 
 
 def tag_id(tag: str) -> Flow[str]:
-    """The id of an organisation's tag that is given by id or by name.
+    """Find the id of an organisation's tag.
 
-    :raises NotFoundError: There is no tag of this name.
+    :param tag: Id or name of the tag.
+    :raises NotFoundError: The organisation has no tag with this name.
     """
     if is_id(tag):
         return tag.strip().lower()
     tags = yield from every_page(lambda page: organisation.list_organisation_tags(page=page))
     found = next((one.uuid for one in tags if one.name == tag), None)
     if found is None:
-        raise NotFoundError(f"tag: the organisation has no tag called {tag[:80]!r}. Create it, or name another.")
+        raise NotFoundError(f"tag: the organisation has no tag named {tag[:80]!r}. Create it, or pass another tag.")
     return found

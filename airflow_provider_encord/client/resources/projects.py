@@ -31,13 +31,13 @@ from airflow_provider_encord.client.resources.workflow import WorkflowStage
 from airflow_provider_encord.client.resources.workflow_issues import DataUnitIssues
 from airflow_provider_encord.client.structure import complete_structure
 
-ROWS_PER_READ = 100  # label rows are heavy; the documentation's examples read as many
+ROWS_PER_READ = 100  # label rows are large; the examples in Encord's documentation read the same number
 
 
 class Project(HasUsers, HasGroups):
-    """Handle on one project. Making it sends nothing.
+    """Handle on one project. Creating the handle sends no request.
 
-    :param client: Sends what the methods need.
+    :param client: Sends the requests of the methods.
     :param id: The project's id.
     """
 
@@ -51,17 +51,17 @@ class Project(HasUsers, HasGroups):
         return f"Project({self.id!r})"
 
     def get(self) -> ProjectRecord:
-        """What Encord returns about the project. An API key learns less: see `ProjectRecord`."""
+        """Read the project's record. With an API key, some of its fields are empty; see `ProjectRecord`."""
         return self._client.run(api_versions.PROJECT.flow(self._client.credential.kind, self.id))
 
     def status(self) -> str | None:
-        """The status, of `projects.STATUSES`; None with an API key, which does not receive it."""
+        """The status, one of `projects.STATUSES`; None with an API key, because Encord does not return it then."""
         return self.get().status
 
     def set_status(self, status: str) -> None:
         """Set the status. SSH keys only.
 
-        :param status: Of `projects.STATUSES`.
+        :param status: One of `projects.STATUSES`.
         """
         if status not in projects.STATUSES:
             raise InvalidArgumentError(f"status: {status!r} is not one of {', '.join(projects.STATUSES)}.")
@@ -69,21 +69,22 @@ class Project(HasUsers, HasGroups):
 
     @property
     def tags(self) -> ProjectTags:
-        """Its tags, those for issues among them. SSH keys only."""
+        """The tags of the project and of its issues. SSH keys only."""
         return ProjectTags(self._client, self.id)
 
     def branches(self) -> list[str]:
-        """The names of the branches of its labels; the main one is ``main``. SSH keys only."""
+        """The names of the project's label branches. The main branch is ``main``. SSH keys only."""
         return self._client.run(projects.all_project_branches(self.id))
 
     def ontology(self) -> ProjectOntology:
-        """Its ontology, which both kinds of credential can read."""
+        """Read the project's ontology. Works with both kinds of credential."""
         return self._client.run(api_versions.PROJECT_ONTOLOGY.flow(self._client.credential.kind, self.id))
 
     def replace_ontology(self, structure: Mapping[str, Any]) -> None:
-        """Give the ontology of the project another structure, also for every other project that uses it.
+        """Replace the structure of the project's ontology. This changes all projects that use the same ontology.
 
-        :param structure: See `complete_structure`. Labels of what it leaves out lose their feature.
+        :param structure: The new structure; see `complete_structure`. If it leaves a feature out, existing labels of
+            this feature lose it.
         """
         self._client.send(projects.replace_project_ontology(self.id, complete_structure(structure)))
 
@@ -99,16 +100,21 @@ class Project(HasUsers, HasGroups):
         collaborators: bool = False,
         models: bool = False,
     ) -> str:
-        """Copy the project; not safe to repeat: every run makes another one. The options are those of `copy_project`.
+        """Copy the project. Not safe to repeat: every run creates another copy.
+
+        The options are those of `copy_project`.
 
         :return: Id of the new project.
         """
         if attach_datasets and clone_datasets:
-            raise InvalidArgumentError("attach_datasets, clone_datasets: a copy gets the same datasets or its own.")
+            raise InvalidArgumentError(
+                "attach_datasets, clone_datasets: both are set. Set only one: a copy gets the same datasets or new "
+                "ones."
+            )
         unknown = [one for one in (labels.statuses or [] if labels else []) if one not in project_copy.LABEL_STATUSES]
         if unknown:
             known = ", ".join(project_copy.LABEL_STATUSES)
-            raise InvalidArgumentError(f"labels: unknown status {', '.join(unknown)}; choose from {known}.")
+            raise InvalidArgumentError(f"labels: unknown status {', '.join(unknown)}. Choose from {known}.")
         call = project_copy.copy_project(
             self.id,
             title=title,
@@ -127,26 +133,26 @@ class Project(HasUsers, HasGroups):
         return self._client.run(self._datasets())
 
     def attach_datasets(self, datasets: Sequence[str]) -> list[str]:
-        """Attach datasets; safe to repeat, what is attached already is left alone.
+        """Attach datasets; safe to repeat.
 
-        :return: Ids of those that were not attached before.
+        :return: Ids of the datasets that were not attached before.
         """
         return self._client.run(self._change_datasets(require_ids(datasets, "dataset_ids"), attach=True))
 
     def detach_datasets(self, datasets: Sequence[str]) -> list[str]:
-        """Detach datasets; safe to repeat, what is not attached is left alone.
+        """Detach datasets; safe to repeat.
 
-        :return: Ids of those that were attached before.
+        :return: Ids of the datasets that were attached before.
         """
         return self._client.run(self._change_datasets(require_ids(datasets, "dataset_ids"), attach=False))
 
     def stages(self) -> list[WorkflowStage]:
-        """The stages of its workflow, in order. SSH keys only."""
+        """The stages of the project's workflow, in order. SSH keys only."""
         stages = self._client.run(workflow.stages_of(self.id))
         return [WorkflowStage(self._client, self.id, stage, stages) for stage in stages]
 
     def stage(self, wanted: str) -> WorkflowStage:
-        """A stage by its id or title; else an error that lists all stages. SSH keys only."""
+        """Find a stage by its id or title. If it does not exist, the error lists all stages. SSH keys only."""
         stages = self._client.run(workflow.stages_of(self.id))
         return WorkflowStage(self._client, self.id, workflow.choose_stage(stages, wanted), stages)
 
@@ -156,27 +162,31 @@ class Project(HasUsers, HasGroups):
 
     @property
     def rows(self) -> LabelRows:
-        """What is done with many of its label rows at once: complete, reopen, prioritise, copy to a branch."""
+        """Bulk operations on the project's label rows: complete, reopen, prioritise, copy to a branch."""
         return LabelRows(self._client, self.id)
 
     @property
     def activity(self) -> Activity:
-        """What people did in it, and how long it took them."""
+        """Logs and analytics of the project: who did what, and how long it took."""
         return Activity(self._client, self.id)
 
     def label_rows(self, which: LabelRowFilter | None = None) -> list[LabelRowMetadata]:
-        """The metadata of the label rows, by default of all, also of those that have no labels yet."""
+        """The metadata of the label rows, including rows that have no labels yet.
+
+        :param which: The filter; None for all rows.
+        """
         return self._client.send(labels.list_label_rows(self.id, which or labels.EVERY_ROW))
 
     def read_label_rows(
         self, label_hashes: Sequence[str], *, rows_per_read: int = ROWS_PER_READ, **options: Any
     ) -> Iterator[LabelRow]:
-        """Read label rows, bundle by bundle; a bundle that is too large for Encord, or takes too long, is halved.
+        """Iterate over label rows, one request at a time. A request that is too large or takes too long is halved.
 
-        Never creates a row. The order within a bundle is Encord's. What was read before a failure comes before it.
+        Never creates a row. Within one request, the order of the rows is Encord's. If a request fails, the rows read
+        before are yielded before the error is raised.
 
-        :param rows_per_read: How many to ask for at once.
-        :param options: As `labels.get_label_rows` takes them.
+        :param rows_per_read: How many rows to request at once.
+        :param options: Options of `labels.get_label_rows`.
         """
         for part in chunks(label_hashes, rows_per_read):
             outcome = self._client.run(
@@ -189,7 +199,7 @@ class Project(HasUsers, HasGroups):
             outcome.checked()
 
     def create_label_rows(self, data_hashes: Sequence[str], *, branch: str | None = None) -> list[LabelRow]:
-        """Create the label rows of data units that have none; a write. Large numbers go in several requests.
+        """Create the label rows of data units that have none. Large numbers are sent in several requests.
 
         :raises PartialFailureError: A request failed after others succeeded. Its `outcome` is a `PartsOutcome`:
             `results` are the lists of rows that were created before, `unknown` are the data units of a request whose
@@ -204,9 +214,11 @@ class Project(HasUsers, HasGroups):
         return [row for rows in self._client.run(create) for row in rows]
 
     def save_label_rows(self, rows: dict[str, Any], *, validate_before_saving: bool = True) -> None:
-        """Save label rows: afterwards their labels are exactly those given. Large numbers go in several requests.
+        """Save label rows. The given labels replace all labels of these rows.
 
-        :param rows: Whole rows by `label_hash`.
+        Large numbers are sent in several requests.
+
+        :param rows: Complete rows by `label_hash`.
         :raises PartialFailureError: A request failed after others succeeded. Its `outcome` names the rows that were
             saved before (`done`).
         :raises EncordError: The first request failed.
@@ -232,7 +244,10 @@ class Project(HasUsers, HasGroups):
         return api_versions.PROJECT_DATASETS.flow(self._client.credential.kind, self.id)
 
     def _change_datasets(self, wanted: list[str], *, attach: bool) -> Flow[list[str]]:
-        """Change what differs. If the answer is lost, look: what is as wanted then was done."""
+        """Attach or detach the datasets that are not in the wanted state yet.
+
+        If the response is lost, check the state.
+        """
         differing = yield from self._differing(wanted, attach=attach)
         if not differing:
             return []
@@ -254,7 +269,7 @@ def _id(there: ProjectRecord) -> str:
 
 
 def create_project_once(title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
-    """Create a project unless there is one of its title; see `get_or_create` and `projects.create_project`.
+    """Create a project, or reuse one with the same title; see `get_or_create` and `projects.create_project`.
 
     The datasets of an existing project are not compared, because the search does not list them.
     """
@@ -276,7 +291,7 @@ def create_project_once(title: str, *, if_exists: str, **arguments: Any) -> Flow
 
 
 def copy_project_once(project: str, title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
-    """Copy a project unless there is one of the copy's title; see `get_or_create` and `project_copy.copy_project`."""
+    """Copy a project, or reuse one with the copy's title; see `get_or_create` and `project_copy.copy_project`."""
 
     def differs(there: ProjectRecord) -> list[str]:
         return another_description(arguments.get("description"), there.description)
@@ -294,4 +309,4 @@ def copy_project_once(project: str, title: str, *, if_exists: str, **arguments: 
 
 def _another_ontology(wanted: str | None, there: str | None) -> list[str]:
     differ = wanted and there and wanted.lower() != there.lower()
-    return [f"its ontology is {there}, and {wanted} was asked for"] if differ else []
+    return [f"its ontology is {there}, but {wanted} was requested"] if differ else []

@@ -34,7 +34,7 @@ from airflow_provider_encord.client.resources.pages import each
 
 
 class StorageFolder(HasGroups):
-    """Handle on one storage folder. Making it sends nothing.
+    """Handle on one storage folder. Creating the handle sends no request.
 
     :param id: The folder's id.
     """
@@ -49,15 +49,15 @@ class StorageFolder(HasGroups):
         return f"StorageFolder({self.id!r})"
 
     def get(self) -> StorageFolderRecord:
-        """What Encord returns about the folder."""
+        """Read the folder's record."""
         return self._client.send(storage_folders.get_folder(self.id))
 
     def summary(self) -> FolderSummary:
-        """How much of what it holds."""
+        """Count the contents of the folder by type."""
         return self._client.send(storage_folders.get_folder_summary(self.id))
 
     def folders(self, which: FolderFilter = EVERY_FOLDER) -> Iterator[StorageFolderRecord]:
-        """The folders in it, page by page."""
+        """Iterate over the folders in this folder, page by page."""
         return each(self._client, lambda page: storage_folders.list_subfolders(self.id, which, page=page))
 
     def edit(
@@ -67,37 +67,39 @@ class StorageFolder(HasGroups):
         description: str | None = None,
         client_metadata: Mapping[str, Any] | None = None,
     ) -> StorageFolderRecord:
-        """Change what is given.
+        """Change the folder. Arguments that are None leave their value unchanged.
 
-        :param client_metadata: Replaces the present client metadata.
+        :param client_metadata: Replaces all present client metadata.
         """
         patch = folder_patch(name=name, description=description, client_metadata=client_metadata)
         if not patch:
-            raise InvalidArgumentError("name, description, client_metadata: give at least one of them.")
+            raise InvalidArgumentError(
+                "name, description, client_metadata: all are missing. Pass at least one of them."
+            )
         return self._client.send(storage_folders.edit_folder(self.id, patch))
 
     def move(self, parent: str | None) -> None:
-        """Put it into another folder.
+        """Move the folder into another folder.
 
-        :param parent: Its id; None for the root.
+        :param parent: Id of the new parent folder; None for the root.
         """
         wanted = None if parent is None else require_id(parent, "parent_folder_id")
         self._client.send(storage_folders.move_folders([self.id], wanted))
 
     def delete(self) -> None:
-        """Delete it."""
+        """Delete the folder."""
         self._client.send(storage_folders.delete_folder(self.id))
 
     def items(self, which: ItemFilter = EVERY_ITEM) -> Iterator[StorageItemRecord]:
-        """The items in it, page by page."""
+        """Iterate over the items in the folder, page by page."""
         return each(self._client, lambda page: storage_items.list_items(self.id, which, page=page))
 
     def item(self, id: str) -> StorageItem:  # noqa: A002 - the word for it
-        """Handle on an item in it."""
+        """Get a handle on an item in the folder; sends no request."""
         return StorageItem(self._client, self.id, id)
 
     def move_items(self, items: Sequence[str], parent: str, *, allow_synced_dataset_move: bool = False) -> None:
-        """Put items into another folder; large numbers go in several requests.
+        """Move items into another folder. Large numbers are sent in several requests.
 
         :param allow_synced_dataset_move: See `storage_items.move_items`.
         """
@@ -113,7 +115,7 @@ class StorageFolder(HasGroups):
         )
 
     def delete_items(self, items: Sequence[str], *, remove_unused_frames: bool = True) -> RemovedItems:
-        """Delete items; large numbers go in several requests.
+        """Delete items. Large numbers are sent in several requests.
 
         :param remove_unused_frames: See `storage_items.delete_items`.
         """
@@ -130,19 +132,19 @@ class StorageFolder(HasGroups):
         )
 
     def start_sync(self) -> str:
-        """Start to take in what the bucket of a cloud-synced folder holds.
+        """Start to sync a cloud-synced folder with its bucket.
 
         :return: The job's id, for `poll_sync`.
         """
         return self._client.send(storage_folders.start_sync(self.id))
 
     def poll_sync(self, job: str, *, timeout_seconds: int = 0) -> FolderSync:
-        """The state of a synchronisation; see `storage_folders.poll_sync`."""
+        """The state of a sync job; see `storage_folders.poll_sync`."""
         return self._client.send(storage_folders.poll_sync(self.id, job, timeout_seconds=timeout_seconds))
 
 
 class StorageItem:
-    """Handle on one storage item. Making it sends nothing."""
+    """Handle on one storage item. Creating the handle sends no request."""
 
     def __init__(self, client: ClientProtocol, folder: str, id: str):  # noqa: A002 - the word for it
         self._client, self._folder = client, folder
@@ -152,18 +154,18 @@ class StorageItem:
         return f"StorageItem({self.id!r})"
 
     def get(self, *, sign_url: bool = False) -> StorageItemRecord:
-        """What Encord returns about the item.
+        """Read the item's record.
 
-        :param sign_url: Also a URL to read its file from, which is a secret.
+        :param sign_url: Also return a signed URL of the file. It is a secret.
         """
         return self._client.send(storage_items.get_item(self.id, sign_url=sign_url))
 
     def summary(self) -> ItemSummary:
-        """Where it is used."""
+        """Where the item is used."""
         return self._client.send(storage_items.get_item_summary(self._folder, self.id))
 
     def children(self, *, sign_urls: bool = False) -> list[StorageItemRecord]:
-        """The items that a group or series is made of."""
+        """The items that an image group or DICOM series consists of."""
         return self._client.send(storage_items.list_child_items(self._folder, self.id, sign_urls=sign_urls))
 
     def edit(
@@ -173,15 +175,17 @@ class StorageItem:
         description: str | None = None,
         client_metadata: Mapping[str, Any] | None = None,
     ) -> StorageItemRecord:
-        """Change what is given, as `StorageFolder.edit`."""
+        """Change the item; see `StorageFolder.edit`."""
         patch = folder_patch(name=name, description=description, client_metadata=client_metadata)
         if not patch:
-            raise InvalidArgumentError("name, description, client_metadata: give at least one of them.")
+            raise InvalidArgumentError(
+                "name, description, client_metadata: all are missing. Pass at least one of them."
+            )
         return self._client.send(storage_items.edit_item(self._folder, self.id, patch))
 
 
 def read_items(items: Sequence[str], *, sign_urls: bool = False) -> Flow[list[StorageItemRecord]]:
-    """Many items by id, in that order; large numbers are read in several requests."""
+    """Read items by id, in the order of `items`. Large numbers are read in several requests."""
     parts = yield from in_parts(
         items,
         lambda some: storage_items.get_items(some, sign_urls=sign_urls),
@@ -191,9 +195,9 @@ def read_items(items: Sequence[str], *, sign_urls: bool = False) -> Flow[list[St
 
 
 def edit_items(patches: Mapping[str, Mapping[str, Any]]) -> Flow[None]:
-    """Change many items, wherever they are; large numbers go in several requests.
+    """Change items in any folders. Large numbers are sent in several requests.
 
-    :param patches: Of `storage_folders.folder_patch` by item id.
+    :param patches: Changes made by `storage_folders.folder_patch`, by item id.
     """
     yield from in_parts(
         list(patches),
@@ -205,9 +209,9 @@ def edit_items(patches: Mapping[str, Mapping[str, Any]]) -> Flow[None]:
 def create_folder_once(
     name: str, *, if_exists: str, parent: str | None = None, description: str | None = None, **arguments: Any
 ) -> Flow[Created]:
-    """Create a folder unless there is one of its name in the same place; see `get_or_create`.
+    """Create a folder, or reuse one with the same name and parent; see `get_or_create`.
 
-    The folder that Encord made along with a dataset of this name is not taken for it.
+    The backing folder of a dataset with this name is not reused.
     """
 
     def find(name: str) -> Flow[Sequence[Existing]]:

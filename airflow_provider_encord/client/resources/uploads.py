@@ -1,7 +1,8 @@
-"""Getting data in, from the bytes of a unit to what a job made of it: flows for datasets and for storage folders.
+"""Uploading local files into datasets and storage folders, from the bytes to the result of the upload job.
 
-A unit is one file, or the several of an image group or DICOM series; it goes in whole or not at all. The start of a
-job is not repeated when its answer is lost: the caller looks what is there (`uploads.registration` does).
+A unit is one file, or all files of an image group or DICOM series. It is added completely or not at all. If the
+response to the start of a job is lost, the start is not repeated; the caller must check which units exist, as
+`uploads.registration` does.
 """
 
 from __future__ import annotations
@@ -38,15 +39,15 @@ from airflow_provider_encord.client.errors import (
 from airflow_provider_encord.client.resources import api_versions
 from airflow_provider_encord.client.resources.chunks import chunks
 
-FORGIVEN = 10  # polls that may fail in a row; each has been tried several times
+FORGIVEN = 10  # failed polls in a row that are tolerated; the transport has retried each of them
 _PAUSE_AFTER_FAILURE = 10.0  # seconds
-_QUICK_POLL = 1.0  # seconds; Encord answered rather than hold the request
+_QUICK_POLL = 1.0  # seconds; a response that comes sooner means that Encord did not hold the request
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0  # seconds between polls that Encord does not hold
 _PARALLEL = 4
 
 
 class _Ends(Protocol):
-    """The state of a job, of whatever kind."""
+    """The state of a job of any kind."""
 
     @property
     def ended(self) -> bool: ...
@@ -59,11 +60,11 @@ AskForUrls: TypeAlias = Callable[[Sequence[str], Kind], Flow[Sequence[SignedUrl 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LocalFile:
-    """A file to send.
+    """A local file to upload.
 
-    :param open: Opens it again for each attempt.
-    :param size: Bytes.
-    :param content_type: Sent along where the kind of file leaves it open (images, text, time series).
+    :param open: Opens the file; called again for each attempt.
+    :param size: Size in bytes.
+    :param content_type: MIME type. It is sent for kinds of file that have several types (images, text, time series).
     """
 
     title: str
@@ -74,10 +75,10 @@ class LocalFile:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LocalUnit:
-    """What becomes one unit: a file of its own, an image group (`IMAGE`, grouped), or a DICOM series (`DICOM`).
+    """The local files of one unit: a single file, an image group (`IMAGE`, grouped), or a DICOM series (`DICOM`).
 
-    :param grouped: Images only: make a group of them, even of one.
-    :param create_video: Groups only: make an image sequence, which plays like a video.
+    :param grouped: Images only: create an image group, even from a single image.
+    :param create_video: Image groups only: create an image sequence, which plays like a video.
     """
 
     kind: Kind
@@ -91,14 +92,14 @@ class LocalUnit:
         alone = self.kind != DICOM and not self.grouped
         if not self.files or (alone and len(self.files) != 1):
             raise InvalidArgumentError(
-                f"files: {self.title!r} has {len(self.files)}; an image group or DICOM series takes one or more, any "
-                "other unit exactly one."
+                f"files: {self.title!r} has {len(self.files)} files. An image group or DICOM series needs one or more "
+                "files; any other unit needs exactly one."
             )
         if self.grouped and self.kind != IMAGE:
-            raise InvalidArgumentError("grouped: only images make a group. Leave it out, or set kind to IMAGE.")
+            raise InvalidArgumentError("grouped: only images can be grouped. Leave it out, or set kind to IMAGE.")
 
     def registered(self, urls: Sequence[SignedUrl]) -> Unit:
-        """The unit as a job takes it, once its files are at these URLs."""
+        """Convert the unit to the form that a job takes, with the URLs of its uploaded files."""
         if self.kind != DICOM and not self.grouped:
             (url,) = urls
             return UploadedFile(
@@ -121,11 +122,11 @@ class LocalUnit:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Uploaded:
-    """The outcome of units.
+    """The outcome of an upload.
 
-    :param job: Id of the job; None if not a single unit arrived.
-    :param state: How the job stands; still ``PENDING`` if its time ran out. It then runs on at Encord.
-    :param not_sent: Title and error of each unit whose bytes did not arrive; the job knows nothing of them.
+    :param job: Id of the job; None if no unit was uploaded.
+    :param state: State of the job. It is ``PENDING`` if the time-out was over first; the job then continues at Encord.
+    :param not_sent: Title and error of each unit whose bytes were not uploaded. The job does not contain these units.
     """
 
     job: str | None
@@ -143,15 +144,15 @@ def upload_to_dataset(
     ignore_errors: bool = False,
     parallel: int = _PARALLEL,
 ) -> Flow[Uploaded]:
-    """Send units into a dataset.
+    """Upload units into a dataset.
 
     :param credential: Kind of the client's credential.
-    :param timeout: Seconds that the job is waited for.
-    :param folder: Id of the storage folder for the items; needed unless the dataset is a mirror.
+    :param timeout: Seconds to wait for the job.
+    :param folder: Id of the storage folder for the items; required unless the dataset is a mirror dataset.
     """
 
     def ask(titles: Sequence[str], kind: Kind) -> Flow[Sequence[SignedUrl | EncordError]]:
-        # A dataset's job names no placeholders, though its URLs come with item ids (protocol, section 7.9).
+        # A dataset's job takes no placeholder ids, although its URLs come with item ids (protocol, section 7.9).
         urls = yield from api_versions.UPLOAD_URLS.flow(credential, dataset, titles, kind, parallel)
         return [url if isinstance(url, EncordError) else _without_placeholder(url) for url in urls]
 
@@ -168,7 +169,7 @@ def upload_to_dataset(
 def upload_to_folder(
     folder: str, units: Sequence[LocalUnit], *, timeout: float, ignore_errors: bool = False, parallel: int = _PARALLEL
 ) -> Flow[Uploaded]:
-    """Send units into a storage folder; arguments as of `upload_to_dataset`."""
+    """Upload units into a storage folder; for the arguments, see `upload_to_dataset`."""
 
     def ask(titles: Sequence[str], kind: Kind) -> Flow[Sequence[SignedUrl | EncordError]]:
         return (yield from folder_uploads.folder_signed_urls(folder, len(titles), kind))
@@ -183,14 +184,14 @@ def upload_to_folder(
 
 
 def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
-    """Poll a job until it ends or its time is over.
+    """Poll a job until it ends or the time-out is over.
 
-    Answers that are lost or cannot be read are forgiven, `FORGIVEN` of them in a row.
+    Up to `FORGIVEN` failed polls in a row are tolerated: transient errors and responses that cannot be read.
 
-    :param poll: Makes the call for the seconds that Encord may hold it.
-    :param timeout: Seconds; 0 looks once.
-    :return: The last state seen; look at its `ended`.
-    :raises TransientError: Encord does not return the state of the job, not even at the end of the time.
+    :param poll: Makes the call; takes the seconds that Encord may hold the request.
+    :param timeout: Seconds; 0 polls once.
+    :return: The last known state; check its `ended`.
+    :raises TransientError: Encord has not returned the state of the job by the end of the time-out.
     """
     deadline = (yield from Now()) + timeout
     failures, pause = 0, _FIRST_PAUSE
@@ -199,7 +200,7 @@ def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
         hold = max(0, min(LONGEST_HOLD, int(deadline - asked)))
         try:
             state = yield from poll(hold)
-        except (TransientError, UnexpectedResponseError) as error:  # one answer that is null must not end the wait
+        except (TransientError, UnexpectedResponseError) as error:  # a single unreadable response must not end the wait
             failures += 1
             wait = _QUICK_POLL
             if isinstance(error, TransientError):
@@ -233,13 +234,13 @@ def _upload(
     job = yield from start(sent)
     try:
         state = yield from follow_job(lambda hold: poll(job, hold), timeout=timeout)
-    except TransientError as error:  # the job is known and runs on: do not lose its id
+    except TransientError as error:  # the job continues: keep its id
         state = UploadJob(status=PENDING, errors=[str(error)])
     return Uploaded(job=job, state=state, not_sent=lost)
 
 
 def _send(units: Sequence[LocalUnit], ask: AskForUrls, parallel: int) -> Flow[list[Unit | EncordError]]:
-    """Send the bytes of units: each as a job takes it, or why it did not arrive."""
+    """Upload the bytes of the units. Returns for each unit the form that a job takes, or the error of its upload."""
     places: dict[tuple[int, int], SignedUrl | EncordError] = {}
     for kind in dict.fromkeys(unit.kind for unit in units):
         slots = [
@@ -264,7 +265,7 @@ def _send_files(
 ) -> Flow[dict[tuple[int, int], SignedUrl | EncordError]]:
     urls = yield from ask([file.title for file in files.values()], kind)
     if len(urls) < len(files):
-        raise UnexpectedResponseError(f"Encord gave {len(urls)} upload URLs for {len(files)} files.")
+        raise UnexpectedResponseError(f"Encord returned {len(urls)} upload URLs for {len(files)} files.")
     places = dict(zip(files, urls, strict=False))
     transfers = {slot: _transfer(files[slot], kind, url) for slot, url in places.items() if isinstance(url, SignedUrl)}
     ended = yield from Gather(list(transfers.values()), parallel)

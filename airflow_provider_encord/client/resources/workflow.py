@@ -1,7 +1,7 @@
-"""A stage of a workflow and what can be done with its tasks. SSH keys only.
+"""A workflow stage and the actions on its tasks. SSH keys only.
 
-What a stage of this type cannot do, or cannot filter by, is refused before anything is sent. Acting twice is safe: see
-`resources.workflow_actions`.
+An action or a filter that this type of stage does not support is refused before anything is sent. All actions are safe
+to repeat; see `resources.workflow_actions`.
 """
 
 from __future__ import annotations
@@ -23,21 +23,22 @@ from airflow_provider_encord.client.resources.workflow_actions import TasksInSta
 from airflow_provider_encord.client.resources.workflow_reviews import TaskReviews
 
 Tasks: TypeAlias = Iterable[Task | Subtask | str] | Task | Subtask | str
-"""Tasks as they were listed, or their ids; a single one may stand for a list.
+"""Tasks from a listing, or their ids; one of them or several.
 
-As listed is better: Encord cannot look for a task by its id, so whether one is still there costs a whole listing.
+Tasks from a listing are better. Encord cannot search for a task by id, so with ids alone, checking whether a task is
+still in the stage needs a listing of the whole stage.
 """
 
 
 class WorkflowStage:
     """Handle on one stage.
 
-    The methods that act on tasks return the outcome of each. Some tasks may have left the stage before: they are
-    left out, and reported. When a part of many tasks fails, what was done before stays done; the error says how much.
+    The methods that act on tasks return the outcome for each task. Tasks that have already left the stage are skipped
+    and reported. If an action fails after some tasks were done, these stay done; the error says how many.
 
-    :param client: Sends what the methods need.
-    :param project: Id of its project.
-    :param record: What the project returns about it.
+    :param client: Sends the requests of the methods.
+    :param project: Id of the stage's project.
+    :param record: The stage's record, as read from the project.
     """
 
     def __init__(self, client: ClientProtocol, project: str, record: Stage, siblings: Sequence[Stage] = ()):
@@ -49,30 +50,30 @@ class WorkflowStage:
 
     @property
     def uuid(self) -> str:
-        """Its id."""
+        """The id of the stage."""
         return self.record.uuid
 
     @property
     def title(self) -> str:
-        """Its title."""
+        """The title of the stage."""
         return self.record.title
 
     @property
     def stage_type(self) -> str:
-        """``ANNOTATION``, ``REVIEW``, ``CONSENSUS_ANNOTATION``, ``CONSENSUS_REVIEW``, ``AGENT``, ``DONE``."""
+        """``ANNOTATION``, ``REVIEW``, ``CONSENSUS_ANNOTATION``, ``CONSENSUS_REVIEW``, ``AGENT`` or ``DONE``."""
         return self.record.stage_type
 
     @property
     def pathways(self) -> list[Pathway]:
-        """The ways out of an agent stage; of other stages there are none."""
+        """The pathways of an agent stage; empty for other stages."""
         return self.record.pathways or []
 
     def tasks(self, which: TaskFilter | None = None) -> Iterator[Task]:
-        """The tasks that are in it now, one page in memory at a time.
+        """Iterate over the tasks that are now in the stage, with one page in memory at a time.
 
-        Tasks that leave while this runs can shift the pages: collect them before acting on them.
+        If tasks leave the stage during the iteration, the pages can shift. So collect all tasks before you act on them.
 
-        :raises InvalidArgumentError: A stage of this type does not know the filter.
+        :raises InvalidArgumentError: This type of stage does not support the filter.
         """
         which = which or workflow.EVERY_TASK
         which.check(self.stage_type)
@@ -81,23 +82,23 @@ class WorkflowStage:
     def submit(self, tasks: Tasks, *, assignee: str | None = None, retain_assignee: bool = False) -> TasksOutcome:
         """Submit tasks of an annotation stage, or sub-tasks of a consensus annotation stage.
 
-        :param assignee: Who gets them in the next stage; an e-mail address.
-        :param retain_assignee: Who has them now keeps them, unless `assignee` is given; an error for a task without
-            assignee.
+        :param assignee: E-mail address of the user who gets the tasks in the next stage.
+        :param retain_assignee: The present assignees keep the tasks, unless `assignee` is given. An error for tasks
+            without an assignee.
         """
         wanted = self._tasks("submit", tasks)
         person = _email_or_none(assignee)
         return self._done(flows.submit(wanted, assignee=person, retain_assignee=retain_assignee))
 
     def approve(self, tasks: Tasks, *, assignee: str | None = None, retain_assignee: bool = False) -> TasksOutcome:
-        """Approve tasks of a review stage, with their open label reviews; arguments as for `submit`."""
+        """Approve tasks of a review stage, and their open label reviews. For the arguments, see `submit`."""
         wanted, consensus = self._tasks("approve", tasks), self.stage_type == workflow.CONSENSUS_REVIEW
         person = _email_or_none(assignee)
         flow = flows.approve(wanted, consensus=consensus, assignee=person, retain_assignee=retain_assignee)
         return self._done(flow)
 
     def reject(self, tasks: Tasks, *, assignee: str | None = None, retain_assignee: bool = False) -> TasksOutcome:
-        """Send tasks of a review stage back, with their open label reviews rejected; arguments as for `submit`."""
+        """Reject tasks of a review stage, and their open label reviews. For the arguments, see `submit`."""
         wanted, consensus = self._tasks("reject", tasks), self.stage_type == workflow.CONSENSUS_REVIEW
         person = _email_or_none(assignee)
         flow = flows.reject(wanted, consensus=consensus, assignee=person, retain_assignee=retain_assignee)
@@ -106,24 +107,24 @@ class WorkflowStage:
     def assign(self, tasks: Tasks, assignee: str | Sequence[str]) -> TasksOutcome:
         """Assign tasks.
 
-        :param assignee: The e-mail address, or several, which take the tasks in turns.
+        :param assignee: One or more e-mail addresses. With several, the tasks are assigned to them in turn.
         """
         people = require_emails(assignee, "assignee")
         if not people:
-            raise InvalidArgumentError("assignee: it is empty; name at least one e-mail address.")
+            raise InvalidArgumentError("assignee: it is empty. Pass at least one e-mail address.")
         wanted = self._tasks("assign", tasks)
         turns = {uuid: people[number % len(people)] for number, uuid in enumerate(wanted.uuids)}
         return self._done(flows.assign(wanted, turns))
 
     def release(self, tasks: Tasks) -> TasksOutcome:
-        """Take tasks from their assignees."""
+        """Remove the assignees of tasks."""
         return self._done(flows.release(self._tasks("release", tasks)))
 
     def proceed(self, tasks: Tasks | Mapping[str, str], pathway: str | None = None) -> TasksOutcome:
-        """Let tasks of an agent stage go along its pathways.
+        """Send tasks of an agent stage along its pathways.
 
-        :param tasks: Tasks; or a mapping of the id of each to its own pathway.
-        :param pathway: Id or title of the pathway for all of them.
+        :param tasks: Tasks, or a mapping from task id to the pathway of this task.
+        :param pathway: Id or title of the pathway for all tasks; ignored if `tasks` is a mapping.
         """
         if isinstance(tasks, Mapping):
             chosen = {uuid: self._pathway(way).uuid for uuid, way in tasks.items()}
@@ -137,16 +138,16 @@ class WorkflowStage:
     def move(self, tasks: Tasks, destination: str | WorkflowStage) -> TasksOutcome:
         """Move tasks to any other stage of the workflow.
 
-        :param destination: The stage, its id or its title.
+        :param destination: The stage, or its id or title.
         """
         wanted = self._tasks("move", tasks)
         return self._done(flows.move(wanted, self._destination(destination)))
 
     def reviews(self, task: Task | str) -> TaskReviews:
-        """The label reviews of a task in this stage, which must be one of review."""
+        """Get a handle on the label reviews of a task in this stage. The stage must be of type ``REVIEW``."""
         if self.stage_type != workflow.REVIEW:
             raise InvalidArgumentError(
-                f"stage: {self.title!r} is of type {self.stage_type}; only tasks of a stage of type REVIEW have label "
+                f"stage: {self.title!r} is of type {self.stage_type}. Only tasks in a stage of type REVIEW have label "
                 "reviews."
             )
         uuid = require_id(task if isinstance(task, str) else task.uuid, "task")
@@ -162,18 +163,18 @@ class WorkflowStage:
         possible = ACTIONS.get(self.stage_type)
         if possible is not None and action not in possible:
             raise InvalidArgumentError(
-                f"stage: {self.title!r} is of type {self.stage_type}, and its tasks do not take the action {action!r}; "
-                f"they take {', '.join(sorted(possible))}."
+                f"stage: {self.title!r} is of type {self.stage_type}, which does not support the action {action!r}. It "
+                f"supports: {', '.join(sorted(possible)) or 'no actions'}."
             )
 
     def _pathway(self, wanted: str | None) -> Pathway:
         found = [pathway for pathway in self.pathways if wanted in (pathway.uuid, pathway.title)]
         if len(found) == 1:
             return found[0]
-        there = ", ".join(f"{pathway.title!r} ({pathway.uuid})" for pathway in self.pathways) or "it has none"
-        problem = "is the title of several" if found else "is none"
+        there = ", ".join(f"{pathway.title!r} ({pathway.uuid})" for pathway in self.pathways) or "none"
+        problem = "is the title of several pathways; pass the id" if found else "is neither id nor title of a pathway"
         raise InvalidArgumentError(
-            f"pathway: {str(wanted)[:80]!r} {problem} of the pathways of stage {self.title!r}: {there}."
+            f"pathway: {str(wanted)[:80]!r} {problem}. Pathways of stage {self.title!r}: {there}."
         )
 
     def _destination(self, wanted: str | WorkflowStage) -> str:

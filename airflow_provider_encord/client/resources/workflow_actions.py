@@ -1,8 +1,9 @@
-"""Acting on many tasks: cut to what one request takes, safe to do twice, and an error reports what succeeded before it.
+"""Actions on many tasks, split into requests. They are safe to repeat, and an error reports what was done before it.
 
-Encord does a request's actions all or not at all: one task that has left the stage refuses the other 999. So a refusal,
-like a lost answer, is a reason to look at which of the tasks are still in the stage, to take those that are not for
-done, and to go on with the rest. Only a refusal after which nothing turns out to be gone is a refusal of the action.
+Encord carries out either all actions of a request or none. If one task of 1000 has left the stage, Encord refuses the
+whole request. So after a refusal or a lost response, we list which of the tasks are still in the stage, count the
+others as done or as already left, and continue with the rest. If all tasks are still in the stage after a refusal,
+Encord refuses the action itself, and the error is raised.
 """
 
 from __future__ import annotations
@@ -27,35 +28,36 @@ from airflow_provider_encord.client.errors import (
 from airflow_provider_encord.client.resources.chunks import chunks
 from airflow_provider_encord.client.resources.outcomes import BulkOutcome
 
-MOST_LOST_ANSWERS = 3  # in a row, for the same tasks, each after retries of its own
-DATA_HASHES_PER_LISTING = 100  # they go into the query, and servers limit how long an address may be
+MOST_LOST_ANSWERS = 3  # in a row, for the same tasks; the transport has retried each of them
+DATA_HASHES_PER_LISTING = 100  # they become part of the URL, and servers limit its length
 
 
 class TasksOutcome(BulkOutcome[str], frozen=True, kw_only=True):
-    """The outcome of the tasks that were acted on.
+    """The outcome of an action on tasks.
 
-    :param done: Ids of the tasks that the action was done to. If an answer was lost and all that it was about are
-        gone, they are taken for done, though somebody else may have been faster.
-    :param already_left: Ids of those that were not in the stage: done before, by us or somebody else, or moved away.
-    :param not_done: Ids of those that the action was not done to, because of `error`.
-    :param error: Why it stopped; None if it went to the end.
+    :param done: Ids of the tasks for which the action was done. If a response was lost and all tasks of its request
+        have left the stage, they count as done, although somebody else may have done it.
+    :param already_left: Ids of the tasks that were no longer in the stage, because somebody acted on them or moved
+        them.
+    :param not_done: Ids of the tasks for which the action was not done, because of `error`.
+    :param error: The error that stopped the action; None if it was completed.
     """
 
     already_left: list[str]
 
     def summary(self) -> str:
-        """As for any outcome, and how many had left."""
+        """How much was done, with the number of tasks that had left the stage."""
         return (
-            f" Of the tasks asked for, {len(self.done)} were done before this, {len(self.already_left)} had left the "
-            f"stage, and {len(self.not_done)} are not done; doing it again leaves out what has left."
+            f" Tasks that were done before this error: {len(self.done)}. No longer in the stage: "
+            f"{len(self.already_left)}. Not done: {len(self.not_done)}. A repeat skips tasks that have left the stage."
         )
 
 
 class TasksInStage(msgspec.Struct, frozen=True, kw_only=True):
-    """Some tasks of a stage, to be acted on.
+    """The tasks of a stage to act on.
 
-    :param data_hashes: Their data units by id of the task, as far as they are known: Encord cannot find tasks by
-        their id, so without an entry here the whole stage is read when something goes wrong.
+    :param data_hashes: Data hashes by task id, as far as known. Encord cannot search for tasks by id, so if one is
+        missing here, the whole stage must be listed after an error.
     """
 
     project: str
@@ -65,7 +67,7 @@ class TasksInStage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def still_in_stage(tasks: TasksInStage, uuids: Sequence[str]) -> Flow[set[str]]:
-    """Which of these tasks, or sub-tasks that are not completed, are in the stage now."""
+    """Find which of these tasks are in the stage now. Sub-tasks count unless they are completed."""
     known = [tasks.data_hashes[uuid] for uuid in uuids if uuid in tasks.data_hashes]
     if len(known) < len(uuids):
         return (yield from _found(tasks, uuids, workflow.EVERY_TASK))
@@ -76,7 +78,7 @@ def still_in_stage(tasks: TasksInStage, uuids: Sequence[str]) -> Flow[set[str]]:
 
 
 def _found(tasks: TasksInStage, uuids: Iterable[str], which: TaskFilter) -> Flow[set[str]]:
-    """Page by page, until all are found."""
+    """Read the listing page by page until all tasks are found."""
     wanted, found = set(uuids), set[str]()
     token, trail = None, PageTokens()
     while True:
@@ -102,10 +104,10 @@ def act_on(
     *,
     size: int = MOST_ACTIONS_PER_REQUEST,
 ) -> Flow[TasksOutcome]:
-    """Do something to tasks; what fails is in the outcome and is not raised.
+    """Carry out an action on tasks. An error is returned in the outcome and not raised.
 
-    :param call: Makes the call for some of them.
-    :param size: How many one request takes; halved where that is too much.
+    :param call: Makes the call for some of the tasks.
+    :param size: How many tasks to send in one request. A request that is too large is halved.
     """
     progress = _Progress(tasks, call)
     parts = list(chunks(tasks.uuids, size))
@@ -120,7 +122,7 @@ def act_on(
 
 
 class _Progress:
-    """What was done so far, and how to do more."""
+    """The tasks done so far, and the method that does more of them."""
 
     def __init__(self, tasks: TasksInStage, call: Callable[[Sequence[str]], Call[None]]) -> None:
         self._tasks, self._call = tasks, call
@@ -131,7 +133,7 @@ class _Progress:
         return TasksOutcome(done=self.done, already_left=self.already_left, not_done=not_done, error=error)
 
     def act(self, part: list[str]) -> Flow[None]:
-        """Until all of a part is done or gone; raises what cannot be helped by looking."""
+        """Repeat the call until all tasks of a part are done or have left the stage; raise all other errors."""
         lost = 0
         while part:
             try:
@@ -146,7 +148,8 @@ class _Progress:
             except OutcomeUnknownError:
                 lost += 1
                 remaining = yield from self._remaining(part)
-                # All or nothing: if the request was carried out, nothing remains; else others took what is gone.
+                # All or nothing: if any task remains, the request was not carried out, and others acted on the missing
+                # tasks.
                 (self.already_left if remaining else self.done).extend(item for item in part if item not in remaining)
                 if remaining and lost == MOST_LOST_ANSWERS:
                     raise
@@ -169,14 +172,14 @@ class _Progress:
 
 
 def tasks_in_stage(project: str, stage: str, tasks: Iterable[Task | Subtask | str]) -> TasksInStage:
-    """Tasks as a user names them: as they were listed, or by id. Doubles are dropped, the order is kept."""
+    """Convert tasks from a listing, or their ids. Duplicates are dropped; the order is kept."""
     given = {task if isinstance(task, str) else task.uuid: task for task in tasks}
     known = {uuid: one.data_hash for uuid, one in given.items() if not isinstance(one, str)}
     return TasksInStage(project=project, stage=stage, uuids=list(given), data_hashes=known)
 
 
 def submit(tasks: TasksInStage, *, assignee: str | None = None, retain_assignee: bool = False) -> Flow[TasksOutcome]:
-    """As `workflow_actions.submit_tasks`, for any number of tasks."""
+    """Do the same as `workflow_actions.submit_tasks`, for any number of tasks."""
     return act_on(
         tasks,
         lambda some: workflow_actions.submit_tasks(
@@ -188,7 +191,7 @@ def submit(tasks: TasksInStage, *, assignee: str | None = None, retain_assignee:
 def approve(
     tasks: TasksInStage, *, consensus: bool, assignee: str | None = None, retain_assignee: bool = False
 ) -> Flow[TasksOutcome]:
-    """As `workflow_actions.approve_tasks`, for any number of tasks."""
+    """Do the same as `workflow_actions.approve_tasks`, for any number of tasks."""
     return act_on(
         tasks,
         lambda some: workflow_actions.approve_tasks(
@@ -205,7 +208,7 @@ def approve(
 def reject(
     tasks: TasksInStage, *, consensus: bool, assignee: str | None = None, retain_assignee: bool = False
 ) -> Flow[TasksOutcome]:
-    """As `workflow_actions.reject_tasks`, for any number of tasks."""
+    """Do the same as `workflow_actions.reject_tasks`, for any number of tasks."""
     return act_on(
         tasks,
         lambda some: workflow_actions.reject_tasks(
@@ -220,7 +223,7 @@ def reject(
 
 
 def assign(tasks: TasksInStage, assignees: Mapping[str, str]) -> Flow[TasksOutcome]:
-    """As `workflow_actions.assign_tasks`, for any number of tasks."""
+    """Do the same as `workflow_actions.assign_tasks`, for any number of tasks."""
     return act_on(
         tasks,
         lambda some: workflow_actions.assign_tasks(
@@ -230,14 +233,14 @@ def assign(tasks: TasksInStage, assignees: Mapping[str, str]) -> Flow[TasksOutco
 
 
 def release(tasks: TasksInStage) -> Flow[TasksOutcome]:
-    """As `workflow_actions.release_tasks`, for any number of tasks."""
+    """Do the same as `workflow_actions.release_tasks`, for any number of tasks."""
     return act_on(tasks, lambda some: workflow_actions.release_tasks(tasks.project, tasks.stage, some))
 
 
 def proceed(tasks: TasksInStage, *, by_uuid: Mapping[str, str]) -> Flow[TasksOutcome]:
-    """As `workflow_actions.proceed_tasks`, for any number of tasks.
+    """Do the same as `workflow_actions.proceed_tasks`, for any number of tasks.
 
-    :param by_uuid: The id of the pathway for each of the tasks.
+    :param by_uuid: Pathway id by task id.
     """
     return act_on(
         tasks,
@@ -248,7 +251,7 @@ def proceed(tasks: TasksInStage, *, by_uuid: Mapping[str, str]) -> Flow[TasksOut
 
 
 def move(tasks: TasksInStage, destination: str) -> Flow[TasksOutcome]:
-    """As `workflow.move_tasks`, for any number of tasks, up to 500 in a request."""
+    """Do the same as `workflow.move_tasks`, for any number of tasks, with up to 500 per request."""
     return act_on(
         tasks,
         lambda some: workflow.move_tasks(tasks.project, tasks.stage, some, destination),

@@ -27,9 +27,9 @@ from airflow_provider_encord.client.resources.pages import each
 
 
 class DataUnitIssues:
-    """Handle on the issues of one data unit; iterate over it to read them, page by page.
+    """Handle on the issues of one data unit. Iterate over it to read the issues, page by page.
 
-    Adding is not safe to repeat: Encord has no way to tell an issue from another of the same words.
+    Adding is not safe to repeat: Encord does not detect that two issues have the same text.
 
     :param data_hash: Id of the data unit.
     """
@@ -45,26 +45,26 @@ class DataUnitIssues:
         return each(self._client, lambda page: api.list_issues(self._project, self.data_hash, page=page))
 
     def add(self, comment: str, *, tags: Sequence[str] = (), space: str | None = None) -> None:
-        """Add one about the data unit as a whole.
+        """Add an issue about the whole data unit.
 
         :param tags: Names of the project's issue tags.
-        :param space: Which part of a data group or scene it is about.
+        :param space: Id of the space (the part of a data group or scene) that the issue is about.
         """
         self._add(OnDataUnit(data_uuid=self.data_hash, space_id=space), comment, tags)
 
     def add_to_frame(self, frame: int, comment: str, *, tags: Sequence[str] = (), space: str | None = None) -> None:
-        """Add one about a frame."""
+        """Add an issue about a frame."""
         self._add(OnFrame(data_uuid=self.data_hash, frame_index=frame, space_id=space), comment, tags)
 
     def add_at(
         self, frame: int, x: float, y: float, comment: str, *, tags: Sequence[str] = (), space: str | None = None
     ) -> None:
-        """Add one at a point of a frame."""
+        """Add an issue at a point of a frame."""
         anchor = OnPoint(data_uuid=self.data_hash, frame_index=frame, x=x, y=y, space_id=space)
         self._add(anchor, comment, tags)
 
     def add_in_scene(self, frame: int, x: float, y: float, z: float, comment: str, *, tags: Sequence[str] = ()) -> None:
-        """Add one at a point of a scene."""
+        """Add an issue at a point of a scene."""
         self._add(OnScenePoint(data_uuid=self.data_hash, frame_index=frame, x=x, y=y, z=z), comment, tags)
 
     def add_to_annotation(
@@ -76,30 +76,32 @@ class DataUnitIssues:
         frames: Sequence[tuple[int, int]] | None = None,
         space: str | None = None,
     ) -> None:
-        """Add one about an object or a classification.
+        """Add an issue about an object or a classification.
 
-        :param annotation: Its object hash or classification hash.
-        :param frames: First and last frame, both included, of each range that it is about; None for all frames.
+        :param annotation: Hash of the object or classification.
+        :param frames: Frame ranges that the issue is about, each as first and last frame (inclusive); None for all
+            frames.
         """
         ranges = None if frames is None else [_frame_range(first, last) for first, last in frames]
         if ranges == []:
-            raise InvalidArgumentError("frames: it is empty; leave it out for all frames.")
+            raise InvalidArgumentError("frames: it is empty. Pass at least one range, or leave it out for all frames.")
         anchor = OnAnnotation(data_uuid=self.data_hash, annotation_id=annotation, frame_ranges=ranges, space_id=space)
         self._add(anchor, comment, tags)
 
     def delete(self, issues: Iterable[Issue | str]) -> list[str]:
-        """Delete issues; safe to repeat, what is gone already is left out.
+        """Delete issues; safe to repeat. Issues that are deleted already are skipped.
 
-        Of each 1000 all or none are deleted: one that may not be deleted keeps the others.
+        Up to 1000 issues go into one request, and Encord deletes all of them or none. If you may not delete one of
+        them, the others stay, too.
 
-        :return: Ids of those that were deleted now.
+        :return: Ids of the issues that this call deleted.
         """
         ids = [require_id(issue if isinstance(issue, str) else issue.uuid, "issues") for issue in issues]
         return self._client.run(self._delete(list(dict.fromkeys(ids))))
 
     def _add(self, anchor: Anchor, comment: str, tags: Sequence[str]) -> None:
         if not comment.strip():
-            raise InvalidArgumentError("comment: it is empty; an issue needs one.")
+            raise InvalidArgumentError("comment: it is empty. Pass the text of the issue.")
         self._client.send(api.add_issues(self._project, [NewIssue(anchor=anchor, comment=comment, tags=tags)]))
 
     def _delete(self, issues: list[str]) -> Flow[list[str]]:
@@ -109,7 +111,10 @@ class DataUnitIssues:
         return deleted
 
     def _delete_part(self, part: list[str]) -> Flow[list[str]]:
-        """Encord deletes all or none, so issues that are gone are left out. After a lost answer, those left count."""
+        """Encord deletes all or none, so a refused request is repeated without the issues that no longer exist.
+
+        After a lost response, the issues that still exist show whether the request was carried out.
+        """
         try:
             yield from api.delete_issues(self._project, part)
         except (OutcomeUnknownError, RefusedError) as error:
@@ -128,6 +133,6 @@ class DataUnitIssues:
 def _frame_range(first: int, last: int) -> FrameRange:
     if not 0 <= first <= last:
         raise InvalidArgumentError(
-            f"frames: ({first}, {last}) is not a range; the first must be 0 or more, the last not less."
+            f"frames: ({first}, {last}) is not a range. The first frame must be 0 or more, and not after the last one."
         )
     return FrameRange(start=first, end=last)

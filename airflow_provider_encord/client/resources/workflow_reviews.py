@@ -17,11 +17,11 @@ from airflow_provider_encord.client.resources.identifiers import require_id
 from airflow_provider_encord.client.resources.pages import each
 
 Reviews: TypeAlias = Iterable[LabelReview | str] | LabelReview | str
-"""Label reviews as they were listed, or their ids; a single one may stand for a list."""
+"""Label reviews from a listing, or their ids; one of them or several."""
 
 
 class TaskReviews:
-    """Handle on the label reviews of one task; iterate over it to read them, page by page."""
+    """Handle on the label reviews of one task. Iterate over it to read them, page by page."""
 
     def __init__(self, client: ClientProtocol, project: str, stage: str, task: str):
         self._client, self._place = client, (project, stage, task)
@@ -39,8 +39,8 @@ class TaskReviews:
     def reject(self, reviews: Reviews, *, comment: str | None = None, tags: Sequence[str] | None = None) -> None:
         """Reject labels.
 
-        :param comment: What is wrong; becomes an issue at each label.
-        :param tags: Names of the project's issue tags, for those issues.
+        :param comment: Describes what is wrong. Encord adds it as an issue to each label.
+        :param tags: Names of the project's issue tags for these issues.
         """
 
         def reject(some: Sequence[str]) -> Call[None]:
@@ -56,7 +56,10 @@ class TaskReviews:
         self._client.run(in_parts(_ids(reviews), call, size=MOST_ACTIONS_PER_REQUEST))
 
     def _reject(self, reviews: list[str], call: Callable[[Sequence[str]], Call[None]]) -> Flow[None]:
-        """If the answer is lost, look: another try would comment again on what is rejected by now."""
+        """Reject labels.
+
+        If the response is lost, check the reviews first: a repeat would add the comment a second time.
+        """
         try:
             yield from in_parts(reviews, call, size=MOST_ACTIONS_PER_REQUEST)
         except OutcomeUnknownError:

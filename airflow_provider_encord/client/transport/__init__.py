@@ -1,1 +1,1 @@
-"""Sending calls: settings, what an answer means, when to try again, and the transports that do it."""
+"""Sending calls: the settings, the two transports, how responses are judged, and when a call is retried."""

@@ -1,7 +1,7 @@
-"""What it was when `httpx` gives no answer.
+"""Why `httpx` received no response.
 
-`httpx` has one class for whatever went wrong before a request could be written, and shows the cause only by
-what it was raised from; it does not mention a proxy. So `Progress` watches how far a request got.
+`httpx` has one class for everything that can fail before a request is written. The cause is visible only in the chain
+of exceptions, and a proxy is not mentioned at all. So `Progress` records how far a request got.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from airflow_provider_encord.client.transport.failures import Failure
 
 
 class ProxyUnusableError(Exception):
-    """The machine names a proxy that cannot be used.
+    """The proxy settings of this machine are not usable.
 
     :param why: `failures.PROXY_UNUSABLE` or `failures.PROXY_UNSUPPORTED`.
     """
@@ -30,7 +30,7 @@ class ProxyUnusableError(Exception):
 
 
 NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, ProxyUnusableError, OSError)
-"""Everything that `httpx` raises instead of an answer, and what we raise before we ask it."""
+"""All exceptions that `httpx` raises instead of returning a response, and those raised here before the request."""
 
 _CANNOT_ASK: Mapping[type[BaseException], str] = {
     httpx.InvalidURL: failures.HOST_UNUSABLE,
@@ -38,13 +38,13 @@ _CANNOT_ASK: Mapping[type[BaseException], str] = {
     httpx.LocalProtocolError: failures.HEADER_UNUSABLE,
 }
 _STATUS = re.compile(r"(\d{3})\b")
-_PASSING = (ssl.SSLWantReadError, ssl.SSLWantWriteError)  # how a handshake says that it is not done
+_PASSING = (ssl.SSLWantReadError, ssl.SSLWantWriteError)  # a handshake raises these while it is not complete
 
 
 class Progress:
-    """How far a request got: `httpcore` calls this at each step.
+    """Records how far a request got; `httpcore` calls it at each step.
 
-    :param proxied: Whether it goes by way of a proxy.
+    :param proxied: Whether the request uses a proxy.
     """
 
     __slots__ = ("connected", "proxied")
@@ -54,16 +54,16 @@ class Progress:
         self.connected = False
 
     async def __call__(self, step: str, info: Mapping[str, Any]) -> None:  # noqa: ARG002 - `httpcore` gives both
-        """Take note of a step."""
+        """Record a step."""
         if step.endswith(("connect_tcp.complete", "send_request_headers.started")):
             self.connected = True
 
 
 def failure(error: BaseException, host: str, progress: Progress) -> Failure:
-    """Tell what happened.
+    """Find out why there is no response.
 
     :param error: One of `NO_ANSWER`.
-    :param host: Whom we asked.
+    :param host: Host to which the request was sent.
     """
     if isinstance(error, ProxyUnusableError):
         return failures.cannot_ask(host, error.why)
@@ -77,7 +77,7 @@ def failure(error: BaseException, host: str, progress: Progress) -> Failure:
     if tls is not None and not failures.tls_was_cut(tls):
         return failures.no_tls(host, tls)
     if tls is None and not isinstance(error, httpx.HTTPError):
-        return failures.no_certificates(host)  # nothing else raises an OSError as it is
+        return failures.no_certificates(host)  # only this raises an OSError that is not wrapped
     if not progress.connected and progress.proxied:
         return failures.proxy_not_reached(host)
     if not progress.connected:
@@ -94,7 +94,7 @@ def _why_not_connected(error: BaseException, causes: list[BaseException]) -> str
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and what it was raised from, all the way, groups of exceptions included."""
+    """An exception and all its causes, including the members of exception groups."""
     following: list[BaseException | None] = [error]
     seen: set[int] = set()
     while following:
@@ -107,7 +107,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _how(error: BaseException) -> str:
-    if isinstance(error, httpx.ReadTimeout | httpx.ConnectTimeout):  # the latter: in the middle of a handshake
+    if isinstance(error, httpx.ReadTimeout | httpx.ConnectTimeout):  # ConnectTimeout: in the middle of a handshake
         return failures.TIMED_OUT
     if isinstance(error, httpx.RemoteProtocolError):
         words = str(error)

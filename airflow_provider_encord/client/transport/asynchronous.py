@@ -1,7 +1,7 @@
-"""The transport for the triggerer: `httpx`, signed at each attempt, on one event loop.
+"""The transport for the triggerer. It uses `httpx` on one event loop and signs each attempt.
 
-It drives `httpx`' connection pools and leaves its client aside: that would keep cookies, write whole URLs to the log at
-level INFO, and read the environment differently. Redirects are never followed.
+It uses the connection pools of `httpx` but not its client. The client would keep cookies, log complete URLs at level
+INFO, and read the environment differently. Redirects are never followed.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ from airflow_provider_encord.client.transport.settings import Settings
 
 T = TypeVar("T")
 
-_CONNECTIONS = 16  # kept open; enough for what one loop polls at the same time
+_CONNECTIONS = 16  # kept open; enough for the simultaneous polls of one event loop
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=None)
 
 
 class AsyncTransport(Transport):
-    """Sends calls over `httpx`. One instance serves one event loop.
+    """Sends calls with `httpx`. One instance belongs to one event loop.
 
     :param credential: Signs the requests.
-    :param settings: Where Encord is, and how to reach it.
-    :param sleep: Waits between attempts, in seconds; tests pass their own.
-    :param clock: The time in seconds since 1970, for v2 signatures.
-    :param attempts: How often to send a call at most; 1 where somebody waits for the answer.
+    :param settings: Encord's address, time-outs and certificates.
+    :param sleep: Waits a number of seconds between attempts; tests pass another function.
+    :param clock: Returns the time in seconds since 1970, for v2 signatures.
+    :param attempts: Maximum number of attempts per call; 1 if a person waits for the result.
     """
 
     def __init__(
@@ -66,19 +66,21 @@ class AsyncTransport(Transport):
         super().__init__(credential, settings, library=f"httpx/{httpx.__version__}", clock=clock, attempts=attempts)
         self._sleep = sleep
         self._pools: dict[tuple[str | None, str | None, int, int], httpx.AsyncHTTPTransport] = {}
-        """By proxy, certificates, the state of these (replaced ones are trusted from the next request on), and process:
-        a fork gets connections of its own."""
+        """The pools by proxy, certificates, state of the certificates, and process.
+
+        So replaced certificates are trusted
+        from the next request on, and a forked process gets new connections."""
         self._making = asyncio.Lock()
 
     async def close(self) -> None:
-        """Give the pooled connections back."""
+        """Close the pooled connections."""
         pools = list(self._pools.values())
         self._pools.clear()
         for pool in pools:
             await pool.aclose()
 
     async def send(self, call: Call[T]) -> T:
-        """Send a call, again if the retry policy says so, and read its result.
+        """Send a call, retry it according to the retry policy, and read its result.
 
         :raises EncordError: The error of the last attempt.
         """
@@ -87,9 +89,10 @@ class AsyncTransport(Transport):
         return answer
 
     async def transfer(self, transfer: Transfer) -> None:
-        """Send a file to a signed URL, without credentials. The file is read in a thread.
+        """Send a file to a signed URL, without a credential. The file is read in a thread.
 
-        :raises EncordError: It was refused, or not reached after all attempts, or the file changed while it was read.
+        :raises EncordError: The object store refused the file or could not be reached, or the file changed while it was
+            read.
         """
         settings = self._settings
         require_safe(transfer.url, transfer.title, base_url=settings.base_url, allow_http=settings.allow_http)
@@ -131,7 +134,7 @@ class AsyncTransport(Transport):
                 response.status_code, response.headers, content, sent=request.headers, trace_id=trace_id
             )
             return results.result(call, answer, stream)
-        # Raised here and not in the handler: exceptions of httpx hold the request, with its credentials.
+        # Raised here and not in the handler, because exceptions of httpx contain the request with its credentials.
         raise error_of(call, what, trace_id)
 
     async def _transfer_once(self, transfer: Transfer) -> None:
@@ -145,7 +148,7 @@ class AsyncTransport(Transport):
             try:
                 request = httpx.Request(
                     "PUT",
-                    requests.utils.requote_uri(transfer.url),  # as `requests` sends it
+                    requests.utils.requote_uri(transfer.url),  # in the same form as `requests` sends it
                     headers={**self._outgoing_file(transfer), "Content-Length": str(transfer.size)},
                     content=_blocks(sized, watch),
                     extensions=self._extensions(progress),
@@ -164,7 +167,7 @@ class AsyncTransport(Transport):
 
     def _extensions(self, progress: Progress, *, hold_seconds: float = 0.0) -> dict[str, Any]:
         connect, read = self._settings.connect_timeout, self._settings.read_timeout + hold_seconds
-        # `requests` counts the sending of a request to the time-out of the connection, too.
+        # As in `requests`, the connect time-out also applies to sending the request.
         return {"timeout": {"connect": connect, "read": read, "write": connect, "pool": None}, "trace": progress}
 
     def _watch(self, hold_seconds: float = 0.0) -> _Watch:
@@ -172,7 +175,7 @@ class AsyncTransport(Transport):
 
     @contextlib.asynccontextmanager
     async def _exchange(self, request: httpx.Request, proxy: str | None) -> AsyncIterator[httpx.Response]:
-        """Send a request. Its answer is not read yet."""
+        """Send a request. Its response is not read yet."""
         pool = await self._pool(proxy, tls=request.url.scheme == "https")
         response = await pool.handle_async_request(request)
         try:
@@ -193,10 +196,10 @@ class AsyncTransport(Transport):
 
 
 def _new_pool(proxy: str | None, bundle: str | None) -> httpx.AsyncHTTPTransport:
-    """A pool of connections.
+    """Create a pool of connections.
 
-    :param bundle: Path of certificates; None where no TLS is spoken.
-    :raises ProxyUnusableError: The proxy is none, or of a kind that is not supported.
+    :param bundle: Path of the certificates; None without TLS.
+    :raises ProxyUnusableError: The proxy URL is invalid, or this kind of proxy is not supported.
     :raises OSError: The certificates cannot be read.
     """
     context = network_environment.tls_context(bundle) if bundle else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -220,7 +223,9 @@ def _proxy(url: str, context: ssl.SSLContext) -> httpx.Proxy:
 
 
 class _Watch:
-    """Ends what runs in it at a deadline, which moves on with the bytes. Its `TimeoutError` comes from nothing else.
+    """Context manager that ends its body at a deadline. Each byte that is sent or received extends the deadline.
+
+    It raises `TimeoutError`, which nothing else in the body raises.
 
     :param deadline: When the attempt ends.
     """
@@ -237,23 +242,26 @@ class _Watch:
 
     @property
     def over(self) -> bool:
-        """Whether it has ended it."""
+        """Whether the deadline has ended the body."""
         return self._timeout.expired()
 
     def moved(self, size: int) -> None:
-        """So many bytes were sent or received."""
+        """Extend the deadline, because bytes were sent or received.
+
+        :param size: Number of bytes.
+        """
         self._deadline.moved(size)
         if not self.over:
             self._timeout.reschedule(asyncio.get_running_loop().time() + self._deadline.left)
 
 
 async def _content(response: httpx.Response, most: int, watch: _Watch, stream: ItemStream[Any] | None) -> bytes:
-    """The body of an answer, unpacked.
+    """Read the body of a response and decompress it.
 
-    :param most: How many bytes to take at most.
-    :param stream: Takes items out of it.
-    :raises TooMuchError: It is larger.
-    :raises NotUnpackedError: It cannot be unpacked.
+    :param most: Maximum size in bytes.
+    :param stream: Takes items out of the body.
+    :raises TooMuchError: The body is larger.
+    :raises NotUnpackedError: The body cannot be decompressed.
     """
     content = Content(response.headers.get("content-encoding", ""), most, stream if response.is_success else None)
     async for piece in response.aiter_raw():
@@ -263,7 +271,7 @@ async def _content(response: httpx.Response, most: int, watch: _Watch, stream: I
 
 
 async def _drain(response: httpx.Response) -> None:
-    """Read an answer whose status says it all, so that its connection can be used again; but not much of it."""
+    """Read a small part of a response of which only the status is needed, so that its connection can be reused."""
     read = 0
     async for piece in response.aiter_raw():
         read += len(piece)
@@ -274,4 +282,4 @@ async def _drain(response: httpx.Response) -> None:
 async def _blocks(file: SizedFile, watch: _Watch) -> AsyncIterator[bytes]:
     while block := await asyncio.to_thread(file.read, BLOCK):
         yield block
-        watch.moved(len(block))  # the one before the next is asked for: it was sent
+        watch.moved(len(block))  # the generator is resumed when the block was sent

@@ -1,7 +1,7 @@
-"""What both transports do alike: put a request together, sign it, and make out what came back or why nothing did.
+"""The part that both transports share: building and signing a request, and converting responses and failures.
 
-The two libraries normalise a target differently, so a signature is made from what the library has prepared
-(`Transport._proof`), never from what it was given.
+The two libraries normalise a target differently. So the signature is made from the request that the library has
+prepared (`Transport._proof`), never from the target that was passed to it.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from airflow_provider_encord.client.transport.failures import Failure
 from airflow_provider_encord.client.transport.sendable import json_body, query_text, require_ids_that_can_be_sent
 from airflow_provider_encord.client.transport.settings import Settings
 
-MOST_OF_OBJECT_STORE = 64 * 1024  # bytes of an answer that are read; its status says it all
+MOST_OF_OBJECT_STORE = 64 * 1024  # bytes of a response that are read; only its status is needed
 OBJECT_STORE = "the object store"
-_PROOFS = ("authorization", "signature")  # headers whose values must not come back in a message
+_PROOFS = ("authorization", "signature")  # headers whose values must not appear in a message
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outgoing:
     """A request before it is prepared and signed.
 
-    :param url: With its query, percent-encoded as HTML forms are (protocol, section 2.2).
+    :param url: The URL with its query, percent-encoded like HTML forms (protocol, section 2.2).
     """
 
     method: str
@@ -44,10 +44,10 @@ class Transport:
     """The part of a transport that does no I/O.
 
     :param credential: Signs the requests.
-    :param settings: Where Encord is, and how to reach it.
-    :param library: Name and version of what sends, for the ``User-Agent``.
-    :param clock: The time in seconds since 1970, for v2 signatures.
-    :param attempts: How often to send a call at most; 1 where somebody waits for the answer.
+    :param settings: Encord's address, time-outs and certificates.
+    :param library: Name and version of the HTTP library, for the ``User-Agent``.
+    :param clock: Returns the time in seconds since 1970, for v2 signatures.
+    :param attempts: Maximum number of attempts per call; 1 if a person waits for the result.
     """
 
     def __init__(
@@ -67,16 +67,16 @@ class Transport:
         self._public_key = credential.openssh_public_key() if isinstance(credential, SshKey) else ""
         self._user_agent = user_agent(library, settings.user_agent_suffix)
         self.clock_ahead: float | None = None
-        """Seconds by which our clock is ahead of Encord's, going by the last answer; None before the first."""
+        """Seconds by which this machine's clock is ahead of Encord's, from the last response; None before the first."""
 
     def now(self) -> float:
-        """The time, in seconds since 1970."""
+        """The current time in seconds since 1970."""
         return self._clock()
 
     def _deadline(self, hold_seconds: float = 0.0) -> Deadline:
-        """When an attempt that begins now has to end.
+        """The deadline of an attempt that begins now.
 
-        :param hold_seconds: How long Encord may hold the request before it answers.
+        :param hold_seconds: Seconds that Encord may hold the request before it responds.
         """
         return Deadline(self._settings.total_seconds + hold_seconds)
 
@@ -99,17 +99,17 @@ class Transport:
         if body is not None:
             headers["Content-Type"] = "application/json"
         elif request.method != "GET":
-            headers["Content-Length"] = "0"  # else `httpx` leaves it out of a DELETE
+            headers["Content-Length"] = "0"  # otherwise `httpx` leaves it out of a DELETE request
         return Outgoing(request.method, url, headers, body)
 
     def _outgoing_file(self, transfer: Transfer) -> dict[str, str]:
-        """Headers of a transfer; neither a credential nor a trace."""
+        """The headers of a transfer. They contain neither a credential nor a trace id."""
         return {"User-Agent": self._user_agent, "Accept": "*/*", "Accept-Encoding": "gzip", **transfer.headers}
 
     def _proof(self, call: Call[Any], *, method: str, target: str, body: bytes) -> dict[str, str]:
-        """Headers that prove who sends.
+        """The headers that sign or authorise a request.
 
-        :param target: Path and query as they were prepared.
+        :param target: Path and query of the prepared request.
         """
         request = call.request
         if isinstance(request, Envelope):
@@ -120,9 +120,9 @@ class Transport:
     def _received(
         self, status: int, headers: Mapping[str, str], body: bytes, *, sent: Mapping[str, str], trace_id: str
     ) -> responses.Answer:
-        """An answer, ready to be judged.
+        """Convert a response to an `Answer`.
 
-        :param sent: Headers of the request; names in lower case are found as well.
+        :param sent: Headers of the request; must also be found by lower-case names.
         """
         answer = responses.Answer(
             status=status,
@@ -142,16 +142,16 @@ class Transport:
 
 
 def user_agent(library: str, suffix: str = "") -> str:
-    """Who we are: not the vendor's SDK.
+    """The ``User-Agent`` of this client, which differs from that of the vendor's SDK.
 
-    :param library: Name and version of what sends: ``requests/2.34.2``.
+    :param library: Name and version of the HTTP library, such as ``requests/2.34.2``.
     """
     own = f"airflow-provider-encord/{__version__} python/{platform.python_version()} {library}"
     return f"{own} {suffix}".strip()
 
 
 def error_of(call: Call[Any], what: Failure, trace_id: str) -> EncordError:
-    """The error for a call without an answer. Where no connection was made, it may be repeated, whatever it does."""
+    """The error for a call without a response. If no connection was made, any call may be repeated."""
     if what.hopeless:
         return RefusedError(what.what, operation=call.operation)
     if what.too_much and not call.changes:
@@ -162,19 +162,19 @@ def error_of(call: Call[Any], what: Failure, trace_id: str) -> EncordError:
 
 
 def error_of_transfer(transfer: Transfer, what: Failure) -> EncordError:
-    """The error for a transfer without an answer."""
+    """The error for a transfer without a response."""
     class_ = RefusedError if what.hopeless else UnavailableError
     return class_(f"{transfer.title} was not uploaded. {what.what}")
 
 
 def judge_transfer(transfer: Transfer, status: int) -> None:
-    """Judge the answer of an object store by its status.
+    """Check the status of an object store's response.
 
-    :raises EncordError: It is not a success.
+    :raises EncordError: The status is not a success.
     """
     if 200 <= status < 300:
         return
     what = f"The object store answered HTTP {status} to the upload of {transfer.title}"
     if status in (408, 429) or status >= 500:
         raise UnavailableError(f"{what}.")
-    raise RefusedError(f"{what}; the signed URL may have expired. Run the task again to get a new one.")
+    raise RefusedError(f"{what}. The signed URL may have expired; run the task again to get a new one.")

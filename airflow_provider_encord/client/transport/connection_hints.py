@@ -1,7 +1,8 @@
-"""What to do when Encord does not accept a credential.
+"""Messages that say what to do when Encord does not accept a credential.
 
-Encord's answer is a plain refusal. The message adds which key it was, which hosts were asked and which not, and
-whether our clock is wrong. A wrong clock looks like an unknown key, as signatures of v2 carry the time.
+Encord's response contains no reason. The message adds which key was used, which host it was sent to and which other
+hosts exist, and whether the clock of this machine is wrong. A wrong clock looks like an unknown key, because v2
+signatures contain the time.
 """
 
 from __future__ import annotations
@@ -21,17 +22,18 @@ GATEWAY = (
 )
 
 PROXY_WANTS_A_LOGIN = (
-    "The proxy of this machine asks for a user name and a password (HTTP 407). Write both into the variable "
+    "The proxy of this machine asks for a user name and a password (HTTP 407). Add both to the environment variable "
     "HTTPS_PROXY (http://USER:PASSWORD@PROXY:PORT), or list {host} in NO_PROXY if it is reached without the proxy."
 )
 
 
 def refused_key(*, host: str, credential_kind: str, public_key: str, skew: float | None) -> str:
-    """Why a key may have been refused, and what to do about it.
+    """The message about a refused key: possible causes, and what to do.
 
-    :param host: Whom we asked.
-    :param public_key: The public half of an SSH key, as one registers it.
-    :param skew: Seconds by which our clock is ahead, if the request carried the time, and Encord's is known.
+    :param host: Host to which the request was sent.
+    :param public_key: The public key of an SSH key, in the form to register in Encord.
+    :param skew: Seconds by which this machine's clock is ahead of Encord's; None if it is not known, or if the request
+        did not contain the time.
     """
     if credential_kind == API_KEY:
         return (
@@ -41,9 +43,9 @@ def refused_key(*, host: str, credential_kind: str, public_key: str, skew: float
         )
     if skew is not None and abs(skew) >= SKEW_WORTH_SAYING:
         return (
-            f"The clock of this machine is {_seconds(skew)} that of {host}, and signatures carry the time: that alone "
-            "makes Encord refuse any SSH key. Set the clock (NTP) and try again. Only if it is refused then, too, look "
-            "at the key, and at the region in host."
+            f"The clock of this machine is {_seconds(skew)} the clock of {host}. Signatures contain the time, so "
+            "Encord refuses every SSH key. Set the clock (NTP) and try again. If the key is still refused, check the "
+            "key and the region in host."
         )
     page = f" at {app}/settings/public-keys" if (app := WEB_APPS.get(f"https://{host}")) else " there"
     return (

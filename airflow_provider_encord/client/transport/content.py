@@ -1,7 +1,7 @@
-"""The body of an answer, unpacked while it arrives, so that no more than its limit is ever in memory.
+"""Decompressing the body of a response while it arrives, so that no more than the limit is ever in memory.
 
-``gzip`` makes up to a thousand bytes out of one, and the libraries unpack whatever comes. So both transports take the
-bytes as they are on the wire and unpack them here, in small steps.
+One byte of ``gzip`` can become a thousand bytes, and the HTTP libraries decompress without a limit. So both transports
+read the compressed bytes and decompress them here, in small steps.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 
 from airflow_provider_encord.client.item_stream import ItemStream
 
-_STEP = 2**20  # bytes that are unpacked at once
+_STEP = 2**20  # bytes to decompress at once
 _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
 class TooMuchError(Exception):
     """The body is larger than its limit.
 
-    :param most: The limit, in bytes.
+    :param most: The limit in bytes.
     """
 
     def __init__(self, most: int):
@@ -27,15 +27,15 @@ class TooMuchError(Exception):
 
 
 class NotUnpackedError(Exception):
-    """The body is not packed as its ``Content-Encoding`` says, or ends in the middle."""
+    """The body is not compressed as its ``Content-Encoding`` says, or it is cut off."""
 
 
 class Content:
-    """A body that arrives piece by piece.
+    """A body that arrives in pieces.
 
     :param encoding: The header ``Content-Encoding``.
-    :param most: How many bytes to take at most, unpacked.
-    :param stream: Takes items out of it; `end` gives the rest.
+    :param most: Maximum size in bytes after decompression.
+    :param stream: Takes items out of the body; `end` returns the rest.
     """
 
     def __init__(self, encoding: str, most: int, stream: ItemStream[Any] | None = None):
@@ -46,13 +46,13 @@ class Content:
         self._unpacker = _unpacker(encoding)
 
     def add(self, piece: bytes) -> None:
-        """Take what arrived.
+        """Add a piece that has arrived.
 
-        :raises TooMuchError: It is more than the limit.
-        :raises NotUnpackedError: It cannot be unpacked.
+        :raises TooMuchError: The body is larger than the limit.
+        :raises NotUnpackedError: The body cannot be decompressed.
         """
         self._received += len(piece)
-        if self._received > self._most:  # also where nothing comes out of it
+        if self._received > self._most:  # also if decompression returns nothing
             raise TooMuchError(self._most)
         if self._unpacker is None:
             self._take(piece)
@@ -62,9 +62,9 @@ class Content:
             piece = self._unpacker.rest
 
     def end(self) -> bytes:
-        """All of it.
+        """Return the whole body, or what `stream` has left of it.
 
-        :raises NotUnpackedError: It ends in the middle.
+        :raises NotUnpackedError: The body is cut off.
         """
         if self._unpacker is not None and self._received and not self._unpacker.ended:
             raise NotUnpackedError
@@ -82,9 +82,9 @@ class Content:
 
 
 class _Unpacker:
-    """Unpacks step by step. Several packed parts may follow each other; what follows and is none is left out.
+    """Decompresses step by step. The body may consist of several compressed parts; other bytes at the end are ignored.
 
-    :param windows: What `zlib` calls window bits; the first value that can unpack the first bytes is used.
+    :param windows: Values for the window bits of `zlib`; the first value that can decompress the first bytes is used.
     """
 
     def __init__(self, *windows: int):
@@ -96,11 +96,11 @@ class _Unpacker:
 
     @property
     def ended(self) -> bool:
-        """Whether what came is whole."""
+        """Whether the input so far is complete."""
         return self._inner.eof or (self._whole > 0 and not self._begun)
 
     def unpack(self, piece: bytes) -> bytes:
-        """Unpack a part of it; `rest` is what to give next."""
+        """Decompress a part of a piece. Pass `rest` to the next call."""
         if self._inner.eof:
             self._whole += 1
             self._begun = False
@@ -122,9 +122,9 @@ class _Unpacker:
 
 
 def _unpacker(encoding: str) -> _Unpacker | None:
-    """What unpacks a ``Content-Encoding``; None if nothing is packed.
+    """The decompressor for a ``Content-Encoding``; None without compression.
 
-    :raises NotUnpackedError: It is one that was not asked for.
+    :raises NotUnpackedError: The request did not allow this encoding.
     """
     match encoding.strip().lower():
         case "" | "identity":

@@ -1,8 +1,8 @@
-"""How long one attempt may take in all.
+"""The time limit of one attempt.
 
-``read_timeout`` limits each silence. A server that sends a byte now and then is never silent, so an attempt has a limit
-of its own: ``total_timeout``, and for every byte that moves the time that it takes at `SLOWEST`. So a large answer or
-upload that keeps flowing is not ended, and one that drips is.
+``read_timeout`` limits the time between two bytes. A server that sends single bytes now and then never exceeds it. So
+each attempt also has a total limit: ``total_timeout``, plus for each byte the time that it takes at the speed
+`SLOWEST`. A large response or upload at normal speed does not reach this limit; a very slow one does.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-SLOWEST = 16 * 1024  # bytes per second; what is slower than this over a whole attempt is ended
+SLOWEST = 16 * 1024  # bytes per second; an attempt that is slower on average is ended
 
 
 class Deadline:
     """When an attempt ends.
 
-    :param seconds: How long it may take, beside the time for the bytes that move.
+    :param seconds: Seconds that it may take, not counting the time for the bytes.
     :param clock: A monotonic clock in seconds.
     """
 
@@ -27,12 +27,15 @@ class Deadline:
         self._end = clock() + seconds
 
     def moved(self, size: int) -> None:
-        """So many bytes were sent or received."""
+        """Extend the deadline, because bytes were sent or received.
+
+        :param size: Number of bytes.
+        """
         self._end += size / SLOWEST
 
     @property
     def left(self) -> float:
-        """Seconds until it ends; 0 or less when it is over."""
+        """Seconds until the deadline; 0 or less when it is over."""
         return self._end - self._clock()
 
     @property

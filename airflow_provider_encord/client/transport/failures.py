@@ -1,7 +1,8 @@
-"""What to say when there is no answer: whether it is hopeless, never sent, or lost; and what to do about it.
+"""The failures of a request without a response: the message, and whether the request was sent and a retry can help.
 
-In our own words, and nothing is kept of the exception: those of `requests` and `httpx` hold the request with its
-credentials, and their texts may quote URLs. Which of these it was is made out by `sync_failures` and `async_failures`.
+The messages are written here and nothing of the original exception is kept: exceptions of `requests` and `httpx`
+contain the request with its credentials, and their texts may quote URLs. `sync_failures` and `async_failures` find out
+which failure it is.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ PROXY_UNSUPPORTED = (
     "the proxy settings of this machine name a kind of proxy that is not supported here: check HTTPS_PROXY and "
     "ALL_PROXY"
 )
-HOST_UNUSABLE = "the host is not a name that can be asked: check the connection's host"
-HEADER_UNUSABLE = "a header has characters that cannot be sent"
+HOST_UNUSABLE = "the host is not a valid host name: check the connection's host"
+HEADER_UNUSABLE = "a header contains characters that cannot be sent"
 
 TIMED_OUT = "nothing came within the read_timeout"
 BROKEN_OFF = "the answer broke off"
-NOT_UNPACKED = "the answer could not be unpacked"
+NOT_UNPACKED = "the answer could not be decompressed"
 CUT = "the connection was cut"
 NOT_HTTP = "the answer is not valid HTTP; a proxy may have written it"
-TOOK_TOO_LONG = "it was not whole within the total_timeout; what came, came too slowly"
+TOOK_TOO_LONG = "it was not complete within the total_timeout; the bytes came too slowly"
 
 UNKNOWN_NAME = (
-    "its host name is not known to DNS. Check the spelling of the connection's host, and that this machine can resolve "
-    "names of the internet."
+    "its host name is not known to DNS. Check the spelling of the connection's host, and whether this machine can "
+    "resolve names of the internet."
 )
 CONNECT_TIMED_OUT = (
-    "no connection was made within the connect_timeout. A firewall may swallow it: check the connection's host and "
+    "no connection was made within the connect_timeout. A firewall may block it: check the connection's host and "
     "port (443 for https if it is empty), and whether this machine needs a proxy (HTTPS_PROXY)."
 )
 _NO_ROUTE = (
@@ -41,18 +42,18 @@ _NO_ROUTE = (
     "connection's host."
 )
 _NOBODY_LISTENS = (
-    "the connection was refused; nothing listens there. Check the connection's host and port (443 for https if it is "
-    "empty), and that the server is running."
+    "the connection was refused; no server listens there. Check the connection's host and port (443 for https if it is "
+    "empty), and whether the server is running."
 )
 _NOT_VALID_YET, _EXPIRED, _OTHER_NAME, _OTHER_ADDRESS = 9, 10, 62, 64  # of OpenSSL: X509_V_ERR_...
 _UNKNOWN_AUTHORITY = (
-    "its certificate is signed by an authority that this machine does not trust. Write the path of a PEM file with the "
-    "certificates of that authority (your company's, or a proxy's) into the connection's ca_bundle; if it is filled, "
-    "that file lacks them."
+    "its certificate is signed by an authority that this machine does not trust. Set the connection's ca_bundle to the "
+    "path of a PEM file with the certificates of that authority (your company's, or a proxy's). If ca_bundle is set "
+    "already, its file does not contain them."
 )
 _OF_ANOTHER_NAME = (
-    "its certificate is made for another name. Write the name in the certificate into the connection's host; if host "
-    "is right, a proxy or a wrong DNS entry led to another server."
+    "its certificate is made for another name. Set the connection's host to the name in the certificate. If host is "
+    "correct, a proxy or a wrong DNS entry led to another server."
 )
 _CERTIFICATE_ADVICE: Mapping[int, str] = {
     _NOT_VALID_YET: "its certificate is not valid yet. Check the clock of this machine first, then the server.",
@@ -63,25 +64,25 @@ _CERTIFICATE_ADVICE: Mapping[int, str] = {
     _OTHER_NAME: _OF_ANOTHER_NAME,
     _OTHER_ADDRESS: _OF_ANOTHER_NAME,
 }
-# OpenSSL's words for bytes that are no TLS; they differ from release to release.
+# OpenSSL's error names for bytes that are not TLS; they differ between releases.
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 _OF_OUR_OWN_FILES = ("PEM", "X509")  # parts of OpenSSL that read certificates from files
 _CERTIFICATES_UNREADABLE = (
-    "No request to {host} can be made: the certificates to trust cannot be read. Check that the connection's "
-    "ca_bundle, or the variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE of this machine, names a PEM file of certificates."
+    "Cannot send a request to {host}: the certificates to trust cannot be read. Check that the connection's ca_bundle, "
+    "or the environment variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, is the path of a PEM file with certificates."
 )
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Failure:
-    """Why there is no answer.
+    """Why there is no response.
 
     :param what: What happened and what to do.
-    :param hopeless: It will be the same next time.
+    :param hopeless: Whether a retry cannot help.
     :param connected: Whether a connection was made, so that the request may have arrived.
-    :param timed_out: Whether it arrived, but its answer took too long.
-    :param too_much: Whether an answer came that is larger than what is taken.
+    :param timed_out: Whether the response took too long.
+    :param too_much: Whether the response is larger than its limit.
     """
 
     what: str
@@ -92,11 +93,11 @@ class Failure:
 
 
 def cannot_ask(host: str, why: str) -> Failure:
-    """The settings are such that nothing can be sent.
+    """With these settings, no request can be sent.
 
-    :param why: ``PROXY_UNUSABLE`` and the like.
+    :param why: ``PROXY_UNUSABLE`` or a similar constant.
     """
-    return Failure(f"No request to {host} can be made: {why}.", hopeless=True, connected=False)
+    return Failure(f"Cannot send a request to {host}: {why}.", hopeless=True, connected=False)
 
 
 def no_certificates(host: str) -> Failure:
@@ -107,21 +108,21 @@ def no_certificates(host: str) -> Failure:
 def not_connected(host: str, why: str) -> Failure:
     """No connection was made.
 
-    :param why: ``UNKNOWN_NAME``, ``CONNECT_TIMED_OUT``, or of `refused_by`.
+    :param why: ``UNKNOWN_NAME``, ``CONNECT_TIMED_OUT``, or a result of `refused_by`.
     """
     return Failure(f"No answer from {host}: {why}", connected=False)
 
 
 def refused_by(cause: BaseException | None) -> str:
-    """Why the system made no connection.
+    """Why the operating system made no connection.
 
-    :param cause: What it raised, if that is known.
+    :param cause: The exception of the system, if it is known.
     """
     return _NO_ROUTE if getattr(cause, "errno", None) in _UNREACHABLE else _NOBODY_LISTENS
 
 
 def lost(host: str, how: str = CUT) -> Failure:
-    """The request was sent, or a part of it, and no answer came.
+    """The request was sent at least in part, and no response came.
 
     :param how: ``TIMED_OUT``, ``BROKEN_OFF``, ``NOT_UNPACKED``, ``NOT_HTTP`` or ``CUT``.
     """
@@ -129,29 +130,29 @@ def lost(host: str, how: str = CUT) -> Failure:
 
 
 def too_slow(host: str) -> Failure:
-    """The attempt as a whole took too long, though the connection was never silent for long."""
+    """The whole attempt took too long, although bytes kept arriving."""
     return Failure(f"No answer from {host} ({TOOK_TOO_LONG}).", timed_out=True)
 
 
 def too_much(host: str, most: int) -> Failure:
-    """The answer is larger than what is taken.
+    """The response is larger than its limit.
 
     :param most: The limit in bytes.
     """
     return Failure(
-        f"The answer of {host} is larger than {most // 2**20} MiB (unpacked), which is the most that is taken for this "
-        "operation. Ask for less at once.",
+        f"The answer of {host} is larger than {most // 2**20} MiB (decompressed), the limit for this operation. "
+        "Request less at once.",
         too_much=True,
     )
 
 
 def tls_was_cut(cause: ssl.SSLError | None) -> bool:
-    """Whether the peer only went away, which counts as an error of TLS as well."""
+    """Whether the peer only closed the connection, which OpenSSL reports as a TLS error, too."""
     return isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
 
 
 def no_tls(host: str, cause: ssl.SSLError | None) -> Failure:
-    """No TLS connection was agreed on, so nothing was sent."""
+    """The TLS handshake failed, so nothing was sent."""
     return Failure(_tls_refusal(cause, host), hopeless=True, connected=False)
 
 
@@ -162,34 +163,35 @@ def _tls_refusal(cause: ssl.SSLError | None, host: str) -> str:
         return _CERTIFICATES_UNREADABLE.format(host=host)
     if cause is not None and cause.reason in _NO_TLS:
         return (
-            f"What listens at {host} speaks no TLS. Check the connection's port (443 if it is empty); if it is meant "
-            "to be plain http (an emulator on this machine, say), write http:// in front of host."
+            f"The server at {host} does not use TLS. Check the connection's port (443 if it is empty). If it should be "
+            "plain http (such as an emulator on this machine), write http:// in front of host."
         )
     reason = f" ({cause.reason})" if cause is not None and cause.reason else ""
     return (
-        f"No TLS connection to {host} can be agreed on{reason}. Check the connection's host and port, its ca_bundle, "
-        "and any proxy on the way."
+        f"The TLS handshake with {host} failed{reason}. Check the connection's host, port and ca_bundle, and any proxy "
+        "on the way."
     )
 
 
 def tunnel_refused(host: str, status: str) -> Failure:
-    """The proxy was reached and makes no connection to Encord.
+    """The proxy was reached but does not connect to Encord.
 
-    :param status: The HTTP status that it gave.
+    :param status: The HTTP status of the proxy's response.
     """
     if status == "407":
         return Failure(PROXY_WANTS_A_LOGIN.format(host=host), hopeless=True, connected=False)
     return Failure(
-        f"The proxy of this machine refuses to connect to {host} (HTTP {status}). Have it allowed there, or list the "
-        "host in the variable NO_PROXY if it is reached without the proxy.",
+        f"The proxy of this machine refuses to connect to {host} (HTTP {status}). Have the host allowed in the proxy, "
+        "or add it to the environment variable NO_PROXY if it can be reached without the proxy.",
         connected=False,
     )
 
 
 def proxy_not_reached(host: str) -> Failure:
-    """The proxy is not there, or hung up before it had made a connection."""
+    """The proxy cannot be reached, or closed the connection before it connected to Encord."""
     return Failure(
-        f"The proxy of this machine was not reached, so nothing was sent to {host}. Check the variables HTTPS_PROXY "
-        "and ALL_PROXY where Airflow runs, or list the host in NO_PROXY if it is reached without a proxy.",
+        f"The proxy of this machine was not reached, so nothing was sent to {host}. Check the environment variables "
+        "HTTPS_PROXY and ALL_PROXY where Airflow runs, or add the host to NO_PROXY if it can be reached without a "
+        "proxy.",
         connected=False,
     )

@@ -1,8 +1,9 @@
-"""What the machine is set up with: its proxies, and the certificates that it trusts.
+"""The network settings of this machine: its proxies, and the certificates that it trusts.
 
-Read the way `requests` reads it, for both transports: ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` (names,
-addresses, networks), ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE``; else the authorities of `certifi`.
-`httpx` reads others (``SSL_CERT_FILE``), and knows no networks in ``NO_PROXY``, so both are passed to it.
+Both transports use the environment variables of `requests`: ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` (names,
+addresses, networks), ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE``; without them, the authorities of `certifi`. `httpx`
+reads other variables (``SSL_CERT_FILE``) and does not support networks in ``NO_PROXY``, so proxy and certificates are
+passed to it.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ _OF_CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def proxy_for(url: str) -> str | None:
-    """URL of the proxy by which something is reached; it may hold a password."""
+    """URL of the proxy for a URL; None without a proxy. It may contain a password."""
     parts = urllib.parse.urlsplit(url)
-    # The environment is read each time, as `requests` does; what follows from it is kept, as that takes longer.
+    # The environment is read each time, as in `requests`. The result is cached, because computing it is slow.
     return _proxy_for(f"{parts.scheme}://{parts.netloc}", tuple(os.environ.get(name) for name in _OF_PROXIES))
 
 
@@ -37,25 +38,25 @@ def _proxy_for(origin: str, _settings: tuple[str | None, ...]) -> str | None:
 def bundle(trusted: str | None) -> str:
     """Path of the certificates to trust.
 
-    :param trusted: What the connection names, if it does.
+    :param trusted: Path from the connection, if it has one.
     """
     of_machine = next((path for name in _OF_CERTIFICATES if (path := os.environ.get(name))), None)
     return trusted or of_machine or requests.utils.DEFAULT_CA_BUNDLE_PATH
 
 
 def state_of(path: str) -> int:
-    """What changes when the certificates at a path are replaced.
+    """A number that changes when the certificates at a path are replaced.
 
-    :raises OSError: There are none.
+    :raises OSError: The path does not exist.
     """
     return pathlib.Path(path).stat().st_mtime_ns
 
 
 def tls_context(path: str) -> ssl.SSLContext:
-    """A context that trusts these certificates and no others. Made once for each state of the file: it takes a while.
+    """A TLS context that trusts only these certificates. It is slow to create, so it is cached until the file changes.
 
-    :param path: Of a file or directory.
-    :raises OSError: They cannot be read.
+    :param path: Path of a file or directory.
+    :raises OSError: The certificates cannot be read.
     """
     return _tls_context(path, state_of(path))
 

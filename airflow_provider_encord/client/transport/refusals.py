@@ -1,4 +1,4 @@
-"""What a refusal means: the kind of error for each code and status of Encord, and the message that says what to do.
+"""The refusals of Encord: the class of error for each code and status, and the message that says what to do.
 
 On v1 the code inside the body decides (protocol, section 5.1), on v2 the HTTP status (section 5.2).
 """
@@ -25,26 +25,26 @@ from airflow_provider_encord.client.transport import connection_hints
 from airflow_provider_encord.client.transport.responses import Answer, clock_skew, is_web_page
 
 Refusal = tuple[type[EncordError], str]
-"""The class of an error, and the words for its message."""
+"""The class of an error, and the template of its message."""
 
-_KEY_UNKNOWN = "the key was refused"  # stands for what `advice.refused_key` says
+_KEY_UNKNOWN = "the key was refused"  # replaced by the message of `connection_hints.refused_key`
 _NOT_ALLOWED = (
-    "The user (or service account) of this SSH key has no access to it at {host}. Invite it to the project, dataset or "
-    "folder, or use another connection."
+    "The user (or service account) of this SSH key has no access to it at {host}. Invite the user to the project, "
+    "dataset or folder, or use another connection."
 )
 _NOT_ALLOWED_TO_API_KEY = (
     "This API key has no access to it at {host}. Check resource_id: it must be the id of the project or dataset that "
     "the key was made for. Use a connection with an SSH key for anything else."
 )
-_SCOPE = "The scopes of this API key do not allow it. Make a key with the scope that is needed, or use an SSH key."
+_SCOPE = "The scopes of this API key do not allow it. Create a key with the required scope, or use an SSH key."
 _NOT_FOUND = "Encord at {host} has no such {kind}, or the credential cannot see it. Check the id and the region."
 _OTHERS_NOT_FOUND = (
     "Encord at {host} does not have all of these, or the credential cannot see them. Check the ids and the region."
 )
 _EXISTS = "It exists already at Encord."
 _INVALID = "Encord does not accept the arguments."
-_TOO_LARGE = "Too much for one request; send less at once."
-_RATE_LIMITED = "Encord is there, but asks for fewer requests."
+_TOO_LARGE = "The request is too large. Send less at once."
+_RATE_LIMITED = "Encord is reachable, but asks for fewer requests."
 
 _ABOUT_ONE = (_NOT_FOUND, _NOT_ALLOWED, _NOT_ALLOWED_TO_API_KEY)
 _KINDS = {
@@ -65,7 +65,7 @@ _V1_ERRORS: dict[str, Refusal] = {
     "SSH_KEY_NOT_FOUND_ERROR": (AuthenticationError, _KEY_UNKNOWN),
     "DUPLICATE_SSH_KEY_ERROR": (
         AuthenticationError,
-        "This public key is registered more than once at {host}; remove it from all users but one.",
+        "This public key is registered more than once at {host}. Remove it from all users except one.",
     ),
     "AUTHORISATION_ERROR": (PermissionDeniedError, _NOT_ALLOWED),
     "OPERATION_NOT_ALLOWED": (PermissionDeniedError, _SCOPE),
@@ -107,17 +107,17 @@ _V2_ERRORS: dict[int, Refusal] = {
 
 
 def of_code(code: str | None) -> Refusal | None:
-    """What a code of v1 means; None if it is not known."""
+    """The refusal for a v1 code; None for an unknown code."""
     return _V1_ERRORS.get(code or "")
 
 
 def of_status(status: int) -> Refusal:
-    """What a status of v2 means; one that is not known is a plain refusal."""
+    """The refusal for a v2 status; an unknown status is a `RefusedError`."""
     return _V2_ERRORS.get(status, (RefusedError, _KINDLESS))
 
 
 def words_of_something_else(answer: Answer) -> str | None:
-    """The words for an answer that is not Encord's; None if it may be Encord's."""
+    """The message template for a response that is not Encord's; None if it may be Encord's."""
     if answer.status == 407:
         return connection_hints.PROXY_WANTS_A_LOGIN
     if not is_web_page(answer) or answer.status in (413, 429):
@@ -126,10 +126,10 @@ def words_of_something_else(answer: Answer) -> str | None:
 
 
 def message(words: str, call: Call[Any], answer: Answer, detail: str) -> str:
-    """The message of a refusal: what it is about, the words filled in, and what Encord said.
+    """The message of a refusal: the resource, the completed template, and the text of Encord.
 
-    :param words: Of a `Refusal`.
-    :param detail: What Encord said.
+    :param words: The template of a `Refusal`.
+    :param detail: The text of Encord.
     """
     if answer.credential_kind == API_KEY and words == _NOT_ALLOWED:
         words = _NOT_ALLOWED_TO_API_KEY
@@ -138,7 +138,7 @@ def message(words: str, call: Call[Any], answer: Answer, detail: str) -> str:
             host=answer.host,
             credential_kind=answer.credential_kind,
             public_key=answer.public_key,
-            skew=clock_skew(answer) if call.request.api == V2 else None,  # a signature of v1 carries no time
+            skew=clock_skew(answer) if call.request.api == V2 else None,  # a v1 signature does not contain the time
         )
     kind, id_ = subject(call)
     about = ""
@@ -151,12 +151,12 @@ def message(words: str, call: Call[Any], answer: Answer, detail: str) -> str:
 
 
 def filled(words: str, answer: Answer, kind: str = "") -> str:
-    """The words with the host, the status and the kind of resource in their places."""
+    """The template with the host, the status and the kind of resource filled in."""
     return words.format(host=answer.host, status=f"HTTP {answer.status}", kind=kind)
 
 
 def subject(call: Call[Any]) -> tuple[str, str]:
-    """What a call is about: the kind of resource, as people call it, and its id, or nothing if it names none."""
+    """The resource of a call: its kind in plain words, and its id. Both are empty if the call names no resource."""
     if isinstance(call.request, Envelope):
         resource = call.request.resource
         return resource.kind or "resource", resource.id or ""

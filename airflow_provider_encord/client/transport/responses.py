@@ -1,6 +1,4 @@
-"""An answer as it arrived, and what can be read off it before its content is: the wait it asks for, the server's clock,
-what the server says.
-"""
+"""A response, and what can be read without decoding its content: ``Retry-After``, the server's clock, an error text."""
 
 from __future__ import annotations
 
@@ -16,20 +14,20 @@ from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.client.transport.scrubbing import scrub
 
 _LONGEST_SERVER_TEXT = 500
-_LONGEST_LOOK = 20_000  # characters of a server's text that are looked at
-_LONGEST_RETRY_AFTER = 366 * 86_400.0  # seconds; more is a mistake, and overflows dates
+_LONGEST_LOOK = 20_000  # characters of a server's text that are examined
+_LONGEST_RETRY_AFTER = 366 * 86_400.0  # seconds; a larger value is a mistake and would overflow dates
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back for one attempt.
+    """The response to one attempt.
 
-    :param headers: With lower-case names.
-    :param host: Whom we asked, for messages.
-    :param now: Our clock when it arrived, in seconds.
-    :param proofs: What was sent to prove who we are, to be kept out of messages.
-    :param credential_kind: With what it was asked; the advice differs.
-    :param public_key: The public half of the SSH key with which it was asked.
+    :param headers: Headers with lower-case names.
+    :param host: Host to which the request was sent, for messages.
+    :param now: Time of this machine's clock when the response arrived, in seconds since 1970.
+    :param proofs: Values of the headers that signed or authorised the request; they must not appear in messages.
+    :param credential_kind: Kind of the credential; the advice in messages depends on it.
+    :param public_key: The public key of the SSH key.
     """
 
     status: int
@@ -43,13 +41,13 @@ class Answer:
     public_key: str = ""
 
     def said(self, text: str) -> str:
-        """What the server said, fit to be shown: without secrets, and not too long."""
+        """A text of the server in a form for messages: without secrets, and not too long."""
         text = scrub(text[:_LONGEST_LOOK], self.proofs)
         return text if len(text) <= _LONGEST_SERVER_TEXT else text[:_LONGEST_SERVER_TEXT] + "..."
 
 
 def retry_after(answer: Answer) -> float | None:
-    """Seconds that the server asks us to wait: ``Retry-After`` as seconds or as a date; None if it does not say."""
+    """Seconds that the server asks to wait, from ``Retry-After`` in seconds or as a date; None without the header."""
     text = answer.headers.get("retry-after", "").strip()
     if not text:
         return None
@@ -60,7 +58,7 @@ def retry_after(answer: Answer) -> float | None:
 
 
 def clock_skew(answer: Answer) -> float | None:
-    """Seconds by which our clock is ahead of the server's; None if the answer does not say."""
+    """Seconds by which this machine's clock is ahead of the server's; None without a ``Date`` header."""
     moment = _http_date(answer.headers.get("date", ""))
     return None if moment is None else answer.now - moment
 
@@ -74,7 +72,7 @@ def _http_date(text: str) -> float | None:
 
 
 def server_text(answer: Answer) -> str:
-    """What the server says: ``message``, else ``detail`` (protocol, section 5.2); nothing if it is not JSON."""
+    """The server's error text: ``message``, else ``detail`` (protocol, section 5.2); empty if it is not JSON."""
     try:
         content = msgspec.json.decode(answer.body)
     except NOT_JSON:
@@ -86,11 +84,11 @@ def server_text(answer: Answer) -> str:
 
 
 def is_web_page(answer: Answer) -> bool:
-    """Whether it is a page for people, which Encord's API never sends."""
+    """Whether the response is a web page, which Encord's API never sends."""
     return "html" in answer.headers.get("content-type", "").lower() or answer.body.lstrip()[:1] == b"<"
 
 
 def looks_whole(body: bytes) -> bool:
-    """Whether it begins and ends as a JSON object or array does, so that it is not a page and not cut off."""
+    """Whether a body begins and ends like a JSON object or array, so that it is neither a web page nor cut off."""
     text = body.strip()
     return (text[:1], text[-1:]) in ((b"{", b"}"), (b"[", b"]"))

@@ -1,8 +1,8 @@
-"""What an answer means: a result, or which error. Pure, so that both transports judge alike.
+"""Converting a response into a result or an error. It does no I/O, so both transports use it.
 
-On v1 the status inside the body decides, whatever the HTTP status; only 429, 413 and what intermediaries send come
-without an envelope (protocol, sections 3 and 5). A failure that may pass is an `OutcomeUnknownError` for a call that
-must not be repeated blindly, else an `UnavailableError`.
+On v1, the status inside the body decides, not the HTTP status. Only 429, 413 and the responses of intermediaries have
+no envelope (protocol, sections 3 and 5). A temporary failure is an `OutcomeUnknownError` if the call may not be
+repeated, and otherwise an `UnavailableError`.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from airflow_provider_encord.client.transport.responses import (
 T = TypeVar("T")
 
 _NOT_ALLOWED_IN_JSON = (
-    "cannot be read: it holds what JSON does not allow (NaN, Infinity, half of a surrogate pair, bytes that are not "
-    "UTF-8), or it is nested too deeply. Correct the content in Encord, or leave it out."
+    "cannot be read: it contains values that JSON does not allow (NaN, Infinity, half of a surrogate pair, bytes that "
+    "are not UTF-8), or it is nested too deeply. Correct the content in Encord, or leave it out."
 )
-_TIMED_OUT = (408, 504)  # the second from a gateway that waited for Encord
-_DEFAULT_LABEL_LIMIT = 100  # where MULTI_LABEL_LIMIT_ERROR names none (protocol, section 5.1)
+_TIMED_OUT = (408, 504)  # 504: from a gateway that waited for Encord
+_DEFAULT_LABEL_LIMIT = 100  # used if MULTI_LABEL_LIMIT_ERROR names no limit (protocol, section 5.1)
 
 
 class _EnvelopeAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,10 +53,10 @@ _ENVELOPE = msgspec.json.Decoder(_EnvelopeAnswer)
 
 
 def result(call: Call[T], answer: Answer, stream: ItemStream[Any] | None = None) -> T:
-    """Read the result of a call out of an answer.
+    """Read the result of a call from a response.
 
-    :param stream: What took items out of it before; they are the first of the result.
-    :raises EncordError: The answer is an error, or not what the operation answers with.
+    :param stream: The reader that has already taken items out of the response. They come first in the result.
+    :raises EncordError: The response is an error, or not valid for the operation.
     """
     v1 = call.request.api == V1
     if stream and stream.error:
@@ -70,7 +70,7 @@ def result(call: Call[T], answer: Answer, stream: ItemStream[Any] | None = None)
     except msgspec.ValidationError as error:
         raise _unexpected(call, answer, str(error)) from None
     except msgspec.DecodeError as error:
-        if v1:  # the envelope was JSON, so this is a text inside it that should be JSON, too
+        if v1:  # the envelope is valid JSON, so a string inside it that should be JSON is not
             raise _unexpected(call, answer, str(error)) from None
         raise _unreadable(call, answer) from None
     except (UnicodeDecodeError, RecursionError):
@@ -96,21 +96,21 @@ def transient(
     retry_after: float | None = None,
     timed_out: bool = False,
 ) -> UnavailableError | OutcomeUnknownError:
-    """The error for a request that was sent and whose outcome did not reach us.
+    """The error for a request that was sent, but whose outcome did not arrive.
 
-    :param retry_after: Seconds that the server asks us to wait, if it does.
-    :param timed_out: Whether the answer took too long.
+    :param retry_after: Seconds that the server asks to wait; None if it does not.
+    :param timed_out: Whether the response took too long.
     """
     class_: type[UnavailableError | OutcomeUnknownError] = UnavailableError
     if not call.repeatable:
-        class_, what = OutcomeUnknownError, f"{what} Whether Encord carried it out is not known."
+        class_, what = OutcomeUnknownError, f"{what} It is not known whether Encord carried out the request."
     error = class_(what, retry_after=retry_after, operation=call.operation, trace_id=trace_id)
     error.timed_out = timed_out
     return error
 
 
 def _v1_content(call: Call[Any], answer: Answer) -> bytes:
-    if answer.status in (413, 429):  # these come without an envelope, whatever their body looks like
+    if answer.status in (413, 429):  # these never have an envelope, even if the body looks like one
         _raise_for_status(call, answer)
     succeeded = 200 <= answer.status < 300
     try:
@@ -126,7 +126,7 @@ def _v1_content(call: Call[Any], answer: Answer) -> bytes:
     if envelope.status != 200:
         code = response[0] if isinstance(response, list) and response else response
         if not isinstance(code, str) and not succeeded:
-            _raise_for_status(call, answer)  # a gateway's JSON, which happens to have a status, too
+            _raise_for_status(call, answer)  # JSON of a gateway that happens to contain a status, too
         _raise_for_code(call, answer, envelope.status, code if isinstance(code, str) else None, details)
     return bytes(envelope.response)
 
@@ -138,7 +138,7 @@ def _v2_content(call: Call[Any], answer: Answer) -> bytes:
 
 
 def _raise_for_code(call: Call[Any], answer: Answer, status: int, code: str | None, details: Any) -> NoReturn:
-    """Raise what an envelope says; a code that we do not know counts as its status does."""
+    """Raise the error of an envelope. For an unknown code, the status decides."""
     known = refusals.of_code(code)
     name = code or f"status {status}"
     if code == "UNKNOWN_ERROR" or (known is None and (status == 408 or status >= 500)):
@@ -181,8 +181,8 @@ def _raise_for_status(call: Call[Any], answer: Answer) -> NoReturn:
         raise transient(call, what, trace_id=answer.trace_id, retry_after=wait, timed_out=late)
     if 300 <= status < 400:
         raise RefusedError(
-            f"{answer.host} redirects (HTTP {status}), and credentials follow no redirect. Set the connection's host "
-            "to the address of Encord's API itself.",
+            f"{answer.host} redirects (HTTP {status}), but credentials are not sent to another address. Set the "
+            "connection's host to the address of Encord's API itself.",
             **_about(call, answer),
         )
     class_, words = refusals.of_status(status)
@@ -200,7 +200,7 @@ def _unreadable(call: Call[Any], answer: Answer) -> EncordError:
     what = f"The answer of {answer.host} (HTTP {answer.status}) is not JSON; a proxy may have written it."
     if not call.changes and looks_whole(answer.body):
         return _not_allowed_in_json(call, answer)
-    page = is_web_page(answer)  # a portal where one logs in to a network looks the same, and that may pass
+    page = is_web_page(answer)  # can be the login portal of a network, so a retry may help
     error = transient(
         call, refusals.filled(connection_hints.NOT_THE_API, answer) if page else what, trace_id=answer.trace_id
     )
@@ -214,14 +214,14 @@ def _not_allowed_in_json(call: Call[Any], answer: Answer) -> UnexpectedResponseE
 
 def _unexpected(call: Call[Any], answer: Answer, why: str) -> UnexpectedResponseError:
     return UnexpectedResponseError(
-        f"{_whose(call)} is not what this operation answers with: {answer.said(why)}.",
+        f"{_whose(call)} is not valid for this operation: {answer.said(why)}.",
         rows=call.rows,
         **_about(call, answer),
     )
 
 
 def _whose(call: Call[Any]) -> str:
-    """Which answer it is; the row, where only one was asked for."""
+    """Describe the response for a message; names the row if only one was requested."""
     what = f"Encord's answer to {call.request.path}"
     return f"Label row {call.rows[0]}: {what}" if len(call.rows) == 1 else what
 

@@ -1,7 +1,7 @@
-"""Keeping what we sent as proof of who we are out of what we say about an answer.
+"""Removing secrets from texts about a response.
 
-A server, or a proxy on the way, may quote a request in its error text: headers, body, URL; escaped, or cut off. So what
-is looked for is every run of the secret, and not the secret as a whole.
+A server or a proxy may quote the request in its error text: headers, body or URL, escaped or cut off. So the text is
+searched for parts of the secret, and not only for the whole secret.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from collections.abc import Iterable, Iterator
 from airflow_provider_encord.client.masking import secret_forms
 
 MASK = "***"
-_RUN = 12  # characters; a shorter piece of a key is of no use to anyone
+_RUN = 12  # characters; a shorter part of a key is useless
 _URL_QUERY = re.compile(r"""(https?:(?:\\?/){2}[^\s"'<>?]+)\?[^\s"'<>]*""")
 
-_signed = contextvars.ContextVar("signed", default=False)  # whether this thread sends to a signed URL
+_signed = contextvars.ContextVar("signed", default=False)  # whether this thread is sending to a signed URL
 
 
 class _WithoutQuery(logging.Filter):
-    """Cuts the query off what is logged while a signed URL is used; other lines pass as they are."""
+    """Removes the query from lines that are logged while a signed URL is used. Other lines are not changed."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if _signed.get() and isinstance(record.args, tuple):
@@ -40,10 +40,10 @@ _WITHOUT_QUERY = _WithoutQuery()
 def queries_unlogged() -> Iterator[None]:
     """Keep the query of a signed URL out of the log of `urllib3`.
 
-    It writes whole URLs when it is set to DEBUG, and always where the headers of an answer are odd.
+    `urllib3` logs whole URLs at level DEBUG, and at any level if the headers of a response are malformed.
     """
     for name in ("urllib3.connectionpool", "urllib3.connection"):
-        logging.getLogger(name).addFilter(_WITHOUT_QUERY)  # the same filter is added once
+        logging.getLogger(name).addFilter(_WITHOUT_QUERY)  # adding the same filter again has no effect
     token = _signed.set(True)
     try:
         yield
@@ -52,9 +52,9 @@ def queries_unlogged() -> Iterator[None]:
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """The text without secrets and without the queries of URLs, which may be signed.
+    """Remove secrets and the queries of URLs, which may be signed, from a text.
 
-    :param secrets: What was sent as proof: values of headers.
+    :param secrets: Values of the headers that signed or authorised the request.
     """
     text = _URL_QUERY.sub(rf"\1?{MASK}", text)
     forms = {form for secret in secrets for form in _forms(secret)}

@@ -1,4 +1,4 @@
-"""Whether a call can be written as a request. What cannot is refused by name, before anything is sent.
+"""Writing a call as a request. If this is not possible, the call is refused before anything is sent.
 
 `msgspec` writes ``NaN`` and ``Infinity`` as ``null``, so a coordinate would be lost without an error.
 """
@@ -22,23 +22,23 @@ _UNWRITABLE = (TypeError, ValueError, OverflowError, RecursionError, NotImplemen
 
 
 def json_body(call: Call[Any], content: Any) -> bytes:
-    """The content as JSON.
+    """Write the content as JSON.
 
-    :raises InvalidArgumentError: It cannot be written as JSON, or would lose something.
+    :raises InvalidArgumentError: The content cannot be written as JSON without loss.
     """
     try:
         body = msgspec.json.encode(content)
     except _UNWRITABLE as error:
         raise _refused(call, _why(error)) from None
     if not _is_finite(content):
-        raise _refused(call, "it holds a number that JSON does not have (NaN, Infinity)")
+        raise _refused(call, "it contains a number that JSON does not support (NaN, Infinity)")
     return body
 
 
 def query_text(call: Call[Any]) -> str:
-    """The parameters of a v2 call as the query of a URL; empty if there are none.
+    """The parameters of a v2 call as the query of a URL; empty without parameters.
 
-    :raises InvalidArgumentError: A text cannot be written as UTF-8.
+    :raises InvalidArgumentError: A string cannot be written as UTF-8.
     """
     if isinstance(call.request, Envelope):
         return ""
@@ -51,15 +51,15 @@ def query_text(call: Call[Any]) -> str:
 def require_ids_that_can_be_sent(call: Call[Any]) -> None:
     """Check the ids that become part of a path or of a header.
 
-    :raises InvalidArgumentError: One has characters that no id has.
+    :raises InvalidArgumentError: An id contains characters that are not allowed in ids.
     """
     request = call.request
     if isinstance(request, Envelope):
         id_: Any = request.resource.id
         if id_ is not None and not (isinstance(id_, str) and _HEADER.fullmatch(id_)):
-            raise _refused(call, f"the id of the {request.resource.kind} has characters that no id has")
+            raise _refused(call, f"the id of the {request.resource.kind} contains characters that no id contains")
     elif not _PATH.fullmatch(request.relative_path) or ".." in request.relative_path.split("/"):
-        raise _refused(call, "an id in it has characters that no id has")
+        raise _refused(call, "an id in it contains characters that no id contains")
 
 
 def _refused(call: Call[Any], why: str) -> InvalidArgumentError:
@@ -70,14 +70,14 @@ def _refused(call: Call[Any], why: str) -> InvalidArgumentError:
 
 def _why(error: Exception) -> str:
     if isinstance(error, UnicodeError):
-        return "a text in it has half of a surrogate pair, which is not a character"
+        return "a string in it contains half of a surrogate pair, which is not a character"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    return "it holds a value that JSON does not have"
+    return "it contains a value that JSON does not support"
 
 
 def _is_finite(content: Any) -> bool:
-    """Whether all numbers are; of plain Python values, as records and raw JSON are made by us."""
+    """Whether all numbers are finite. Checks plain Python values only, because records and raw JSON are made here."""
     waiting = [content]
     while waiting:
         one = waiting.pop()

@@ -1,8 +1,8 @@
-"""The transport for workers: `requests`, signed at each attempt.
+"""The transport for workers. It uses `requests` and signs each attempt.
 
-It drives the connection pools of `requests` and leaves its session aside: that would keep cookies, follow redirects,
-look for other credentials in ``.netrc``, and take longer. The signature is made inside the authentication hook, of the
-prepared request (`requests` turns ``%7E`` into ``~``).
+It uses the connection pools of `requests` but not its session. The session would keep cookies, follow redirects, look
+for other credentials in ``.netrc``, and be slower. The signature is made in the authentication hook from the prepared
+request, because `requests` changes the target (it turns ``%7E`` into ``~``).
 """
 
 from __future__ import annotations
@@ -62,20 +62,20 @@ class _Signature(requests.auth.AuthBase):
 
 
 class _NoCredentials(requests.auth.AuthBase):
-    """For signed URLs: their query is all the permission there is to send."""
+    """For signed URLs, whose query already contains the permission."""
 
     def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
         return prepared
 
 
 class SyncTransport(Transport):
-    """Sends calls over `requests`. One instance may serve several threads.
+    """Sends calls with `requests`. Several threads may use the same instance.
 
     :param credential: Signs the requests.
-    :param settings: Where Encord is, and how to reach it.
-    :param sleep: Waits between attempts, in seconds; tests pass their own.
-    :param clock: The time in seconds since 1970, for v2 signatures.
-    :param attempts: How often to send a call at most; 1 where somebody waits for the answer.
+    :param settings: Encord's address, time-outs and certificates.
+    :param sleep: Waits a number of seconds between attempts; tests pass another function.
+    :param clock: Returns the time in seconds since 1970, for v2 signatures.
+    :param attempts: Maximum number of attempts per call; 1 if a person waits for the result.
     """
 
     def __init__(
@@ -95,11 +95,11 @@ class SyncTransport(Transport):
         self._process = os.getpid()
 
     def close(self) -> None:
-        """Give the pooled connections back."""
+        """Close the pooled connections."""
         self._own_pools().close()
 
     def send(self, call: Call[T]) -> T:
-        """Send a call, again if the retry policy says so, and read its result.
+        """Send a call, retry it according to the retry policy, and read its result.
 
         :raises EncordError: The error of the last attempt.
         """
@@ -107,9 +107,10 @@ class SyncTransport(Transport):
         return answer
 
     def transfer(self, transfer: Transfer) -> None:
-        """Send a file to a signed URL, without credentials.
+        """Send a file to a signed URL, without a credential.
 
-        :raises EncordError: It was refused, or not reached after all attempts, or the file changed while it was read.
+        :raises EncordError: The object store refused the file or could not be reached, or the file changed while it was
+            read.
         """
         settings = self._settings
         require_safe(transfer.url, transfer.title, base_url=settings.base_url, allow_http=settings.allow_http)
@@ -145,7 +146,7 @@ class SyncTransport(Transport):
             what = failures.too_much(self._host, error.most)
         else:
             return results.result(call, self._answer(response, content, trace_id), stream)
-        # Raised here and not in the handler: requests' own exceptions hold the prepared request, with its credentials.
+        # Raised here and not in the handler, because exceptions of requests contain the request with its credentials.
         raise error_of(call, what, trace_id)
 
     def _exchange(
@@ -158,7 +159,7 @@ class SyncTransport(Transport):
         auth: requests.auth.AuthBase,
         hold_seconds: float = 0.0,
     ) -> requests.Response:
-        """Send a request. Its answer is not read yet."""
+        """Send a request. Its response is not read yet."""
         prepared = requests.PreparedRequest()
         prepared.prepare(method=method, url=url, headers=headers, data=body, auth=auth)
         proxy = network_environment.proxy_for(url)
@@ -170,9 +171,11 @@ class SyncTransport(Transport):
         )
 
     def _own_pools(self) -> Pools:
-        """The pools of this process: connections that a process shares with the one it was forked from mix up answers.
+        """The pools of this process.
 
-        Those of the other process are left alone and not closed.
+        After a fork, two processes would share connections and receive each other's responses.
+
+        The pools of the other process are neither used nor closed.
         """
         if self._process != os.getpid():
             self._pools, self._process = Pools(self._settings.trusted), os.getpid()
@@ -204,27 +207,27 @@ class SyncTransport(Transport):
         judge_transfer(transfer, response.status_code)
 
     def _put(self, transfer: Transfer, file: SizedFile) -> requests.Response:
-        body = file if transfer.size else b""  # `requests` would send an empty stream in chunks
+        body = file if transfer.size else b""  # `requests` would send an empty file in chunks
         return self._exchange("PUT", transfer.url, self._outgoing_file(transfer), body, auth=_NoCredentials())
 
 
 def _content(response: requests.Response, most: int, stream: ItemStream[Any] | None) -> bytes:
-    """The body of an answer, unpacked.
+    """Read the body of a response and decompress it.
 
-    :param most: How many bytes to take at most.
-    :param stream: Takes items out of it.
-    :raises TooMuchError: It is larger.
-    :raises NotUnpackedError: It cannot be unpacked.
+    :param most: Maximum size in bytes.
+    :param stream: Takes items out of the body.
+    :raises TooMuchError: The body is larger.
+    :raises NotUnpackedError: The body cannot be decompressed.
     """
     content = Content(response.headers.get("content-encoding", ""), most, stream if response.ok else None)
-    # By the megabyte: `response.content` reads by 10 KB, which for a large answer takes more time than all the rest
+    # In megabytes: `response.content` reads 10 KB at a time, which takes most of the time for a large response
     for piece in response.raw.stream(_READ_BYTES, decode_content=False):
         content.add(piece)
     return content.end()
 
 
 def _drain(response: requests.Response) -> None:
-    """Read an answer whose status says it all, so that its connection can be used again; but not much of it."""
+    """Read a small part of a response of which only the status is needed, so that its connection can be reused."""
     read = 0
     for piece in response.raw.stream(MOST_OF_OBJECT_STORE, decode_content=False):
         read += len(piece)

@@ -1,8 +1,8 @@
-"""The connections of `requests`: pools that share certificates, and a time limit for the whole of an attempt.
+"""The connections of `requests`: pools that share certificates, and a time limit for a whole attempt.
 
-A socket's time-out holds for each read, so a response that drips never ends. Neither `requests` nor `urllib3` has a
-limit for the whole response, and they read the status line and the headers before the caller sees anything. So the
-remaining time is set on each read from the socket. The transport sets the limit with `within`; `requests` is unaware.
+The time-out of a socket applies to each read, so a very slow response never times out. Neither `requests` nor `urllib3`
+has a limit for the whole response, and they read the status line and headers before the caller gets control. So each
+read from the socket gets the remaining time as its time-out. The transport sets the limit with `within`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ import urllib3.connectionpool
 from airflow_provider_encord.client.transport import network_environment
 from airflow_provider_encord.client.transport.deadline import Deadline
 
-CONNECTIONS = 16  # kept open; enough for parallel reads and uploads of one task
-_AT_ONCE = 64 * 1024  # bytes that are sent before the time is looked at again
+CONNECTIONS = 16  # kept open; enough for the parallel reads and uploads of one task
+_AT_ONCE = 64 * 1024  # bytes to send before the time is checked again
 _SWITCHING = 101
 
 _deadline: contextvars.ContextVar[Deadline | None] = contextvars.ContextVar("deadline", default=None)
@@ -34,7 +34,7 @@ _deadline: contextvars.ContextVar[Deadline | None] = contextvars.ContextVar("dea
 
 @contextlib.contextmanager
 def within(deadline: Deadline) -> Iterator[None]:
-    """Let all that this thread sends and receives end at a deadline."""
+    """Apply a deadline to everything that this thread sends and receives."""
     token = _deadline.set(deadline)
     try:
         yield
@@ -45,7 +45,7 @@ def within(deadline: Deadline) -> Iterator[None]:
 class Pools(requests.adapters.HTTPAdapter):
     """Connection pools that share one TLS context, because loading all certificates for each connection is slow.
 
-    :param trusted: Path of the certificates that the connection names, if it does.
+    :param trusted: Path of the certificates from the connection, if it has one.
     """
 
     def __init__(self, trusted: str | None):
@@ -53,19 +53,19 @@ class Pools(requests.adapters.HTTPAdapter):
         self._trusted = trusted
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """The pools without a proxy."""
+        """Create the pools for connections without a proxy."""
         super().init_poolmanager(*arguments, **options)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
     ) -> Any:
-        """Which pool to take: by host, and by whom to trust."""
+        """The key of a pool: the host and the trusted certificates."""
         host, options = super().build_connection_pool_key_attributes(request, verify, cert)
         return host, {"ssl_context": self._context()} if host["scheme"] == "https" else options
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        """The pools by way of a proxy, to which TLS may be spoken as well."""
+        """Create the pools for connections through a proxy, which may also use TLS."""
         if proxy.lower().startswith("https"):
             options["proxy_ssl_context"] = self._context()
         manager = super().proxy_manager_for(proxy, **options)
@@ -73,7 +73,7 @@ class Pools(requests.adapters.HTTPAdapter):
         return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave it to the context."""
+        """Do nothing: the TLS context verifies certificates."""
 
     def _context(self) -> ssl.SSLContext:
         return network_environment.tls_context(network_environment.bundle(self._trusted))
@@ -106,7 +106,7 @@ class _TimedSocketFile(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer that has to be read by the deadline, and whose interim answers (103 Early Hints) are skipped."""
+    """A response that is read until the deadline. Interim responses (103 Early Hints) are skipped."""
 
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any):
         super().__init__(sock, *arguments, **options)
@@ -117,11 +117,11 @@ class _Response(http.client.HTTPResponse):
     def _read_status(self) -> tuple[str, int, str]:
         version, status, reason = super()._read_status()  # type: ignore[misc]
         interim = 100 <= status < 200 and status != _SWITCHING
-        return version, 100 if interim else status, reason  # the base class skips 100, and no other
+        return version, 100 if interim else status, reason  # the base class skips only status 100
 
 
 class _Timed:
-    """Sends until the deadline."""
+    """A connection that sends until the deadline."""
 
     def send(self, data: Any) -> None:
         deadline = _deadline.get()

@@ -1,7 +1,7 @@
-"""What it was when `requests` gives no answer.
+"""Why `requests` received no response.
 
-`requests` has one class for a certificate that is not trusted, a server that speaks no TLS, and one that hung
-up; what it was is three exceptions further in.
+`requests` has one class for a certificate that is not trusted, a server that does not use TLS, and a server that closed
+the connection. The real cause is up to three exceptions deeper.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from airflow_provider_encord.client.transport import failures
 from airflow_provider_encord.client.transport.failures import Failure
 
 NO_ANSWER = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
-"""Everything that `requests` raises instead of an answer; some of it comes from below, unwrapped."""
+"""All exceptions that `requests` raises instead of returning a response. Some are from `urllib3` or below."""
 
 _CANNOT_ASK: Mapping[type[BaseException], str] = {
     requests.exceptions.InvalidProxyURL: failures.PROXY_UNUSABLE,
@@ -31,7 +31,7 @@ _LOST: Mapping[type[BaseException], str] = {
     requests.exceptions.ReadTimeout: failures.TIMED_OUT,
     urllib3.exceptions.ReadTimeoutError: failures.TIMED_OUT,
     urllib3.exceptions.InvalidChunkLength: failures.NOT_HTTP,
-    http.client.RemoteDisconnected: failures.CUT,  # the other kinds of a bad status line are no HTTP
+    http.client.RemoteDisconnected: failures.CUT,  # other kinds of a bad status line mean that it is not HTTP
     http.client.IncompleteRead: failures.BROKEN_OFF,
     http.client.HTTPException: failures.NOT_HTTP,
     urllib3.exceptions.InvalidHeader: failures.NOT_HTTP,
@@ -40,17 +40,17 @@ _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 
 def failure(error: BaseException, host: str) -> Failure:
-    """Tell what happened.
+    """Find out why there is no response.
 
     :param error: One of `NO_ANSWER`.
-    :param host: Whom we asked.
+    :param host: Host to which the request was sent.
     """
     if isinstance(error, requests.exceptions.InvalidHeader) and error.args and isinstance(error.args[0], Exception):
-        return failures.lost(host, failures.NOT_HTTP)  # a header of the answer, not one of ours
+        return failures.lost(host, failures.NOT_HTTP)  # a header of the response, not of the request
     if why := _described(error, _CANNOT_ASK):
         return failures.cannot_ask(host, why)
     if not isinstance(error, requests.RequestException | urllib3.exceptions.HTTPError):
-        return failures.no_certificates(host)  # nothing else raises an OSError as it is
+        return failures.no_certificates(host)  # only this raises an OSError that is not wrapped
     if isinstance(error, requests.exceptions.SSLError) and not failures.tls_was_cut(cause := _tls_cause(error)):
         return failures.no_tls(host, cause)
     if isinstance(error, requests.exceptions.ProxyError):
@@ -63,15 +63,15 @@ def failure(error: BaseException, host: str) -> Failure:
 def _how(error: BaseException) -> str:
     causes = list(_causes(error))
     if any(isinstance(cause, urllib3.exceptions.InvalidChunkLength) and not cause.length for cause in causes):
-        return failures.BROKEN_OFF  # the length of a chunk did not come at all
+        return failures.BROKEN_OFF  # the length of a chunk is missing
     if how := next((how for cause in reversed(causes) if (how := _described(cause, _LOST))), None):
         return how
-    # `urllib3` raises its own class while the body is read, and `requests` wraps it before that.
+    # While the body is read, `urllib3` raises its own class; before that, `requests` wraps it.
     return failures.BROKEN_OFF if isinstance(error, urllib3.exceptions.ProtocolError) else failures.CUT
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and those that it holds, outermost first."""
+    """An exception and the exceptions inside it, outermost first."""
     seen: set[int] = set()
     one: BaseException | None = error
     while one is not None and id(one) not in seen:
@@ -85,7 +85,7 @@ def _described(error: BaseException, descriptions: Mapping[type[BaseException], 
 
 
 def _reason(error: BaseException) -> BaseException | None:
-    """What `urllib3` gave up for."""
+    """The reason for which `urllib3` stopped retrying."""
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     return reason if isinstance(reason, BaseException) else None
 
@@ -97,9 +97,10 @@ def _tls_cause(error: BaseException) -> ssl.SSLError | None:
 
 
 def _proxy_failure(error: BaseException, host: str) -> Failure:
-    """`urllib3` blames the proxy whenever a connection by way of it breaks, even when the request was sent.
+    """Find out why a connection through a proxy failed.
 
-    Only what it says of connecting can be believed; all else may have arrived.
+    `urllib3` blames the proxy for every broken connection through it, even after the request was sent. Only its errors
+    about connecting are reliable; in all other cases, the request may have arrived.
     """
     inner = _reason(error)
     cause = inner.args[-1] if inner is not None and inner.args else None

@@ -1,6 +1,6 @@
-"""How label rows are put into a file: JSON Lines as Encord sent them, and forms that training reads.
+"""The file formats of label rows: JSON Lines as Encord sent them, and formats for training.
 
-A format is named by the suffix of its files. One encoder writes one file.
+The name of a format is the suffix of its files. One encoder writes one file.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Encoder(Protocol):
         """Add a label row."""
 
     def finish(self) -> dict[str, int]:
-        """End the content; the file is closed by who opened it.
+        """Write the end of the content. The caller closes the file.
 
-        :return: What of the rows the format cannot say, counted by reason.
+        :return: Number of items in the rows that the format does not support, by reason.
         """
 
 
@@ -48,13 +48,13 @@ def _coco(file: BinaryWriter, structure: Structure) -> Encoder:
 
 
 class Format(Protocol):
-    """Makes the encoder of a file."""
+    """Creates the encoder of a file."""
 
     def __call__(self, file: BinaryWriter, structure: Structure, /) -> Encoder: ...
 
 
 class _Compressed:
-    """A format whose content is compressed on the way into the file."""
+    """A format whose content is compressed."""
 
     def __init__(self, format_: Format, compression: Callable[[BinaryWriter], json_lines.Compressing]):
         self._format, self._compression = format_, compression
@@ -65,7 +65,7 @@ class _Compressed:
 
 
 class _Ending:
-    """An encoder, and the compression that ends with it."""
+    """An encoder whose `finish` also finishes the compression."""
 
     def __init__(self, encoder: Encoder, compressing: json_lines.Compressing):
         self.write = encoder.write
@@ -89,9 +89,9 @@ _NEEDS = {"parquet": ("pyarrow", "parquet"), "coco": ("pycocotools", "coco"), "z
 
 
 def require_format(name: str) -> None:
-    """Check that there is a format of this name, and what it needs.
+    """Check that a format exists and that its extra is installed.
 
-    :raises InvalidArgumentError: There is no such format, or its extra is not installed.
+    :raises InvalidArgumentError: The format does not exist, or its extra is not installed.
     """
     if name not in LABEL_FORMATS:
         raise InvalidArgumentError(f"format: {name!r} is not one of {', '.join(LABEL_FORMATS)}.")
@@ -102,10 +102,10 @@ def require_format(name: str) -> None:
         except ImportError:
             raise InvalidArgumentError(
                 f"format: {name} needs {module}, which is not installed. Install it with "
-                f"`pip install 'airflow-provider-encord[{extra}]'`, or take another format."
+                f"`pip install 'airflow-provider-encord[{extra}]'`, or use another format."
             ) from None
 
 
 def needs_structure(name: str) -> bool:
-    """Whether the project's ontology has to be read for it."""
+    """Whether a format needs the project's ontology."""
     return name == PARQUET or name.startswith("coco")

@@ -1,10 +1,9 @@
-"""A label row as flat records: one for each object and each classification, on each frame where it is.
+"""Converting a label row to flat records: one for each object and each classification on each of its frames.
 
-A label row nests what belongs together in three places: frames have the objects with their geometry, `object_answers`
-has what is true of an object throughout, `object_actions` what is true of it on some frames; classifications stand in
-`classification_answers` with their frames, or (older SDKs) on the frames (protocol, section 7.5). Here they meet.
-
-Nothing is dropped silently: what cannot be made a record of a frame comes as a `LeftOut`.
+A label row stores related values in several places. Frames contain the objects with their geometry. `object_answers`
+contains the answers of an object for all frames, and `object_actions` those for some frames. Classifications are in
+`classification_answers` with their frames, or (older SDKs) on the frames (protocol, section 7.5). This module joins
+them. Nothing is dropped silently: everything that cannot become a record of a frame is returned as a `LeftOut`.
 """
 
 from __future__ import annotations
@@ -57,10 +56,10 @@ GEOMETRY_KEYS = (
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """An image, or a frame of a video.
 
-    :param unit: Data hash of the data unit: of the image in an image group.
-    :param unit_title: Its title.
-    :param frame: Number of the frame; in an image group, of the image in the sequence. None for the whole data unit.
-    :param width: Pixels; None where there are none, such as in text.
+    :param unit: Data hash of the data unit; in an image group, that of the image.
+    :param unit_title: Title of the data unit.
+    :param frame: Number of the frame; in an image group, number of the image. None for the whole data unit.
+    :param width: Width in pixels; None for data without pixels, such as text.
     """
 
     unit: str
@@ -74,11 +73,10 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True):
     """An object or a classification on one frame.
 
     :param kind: `OBJECT` or `CLASSIFICATION`.
-    :param hash: The object's or classification's; the same on all its frames.
-    :param shape: Of an object, such as ``"bounding_box"``.
-    :param geometry: What of the object is geometry, as Encord has it.
-    :param answers: Attributes and their answers by name: text, a number, or the names of the chosen options; of this
-        frame.
+    :param hash: Hash of the object or classification; the same on all its frames.
+    :param shape: Shape of an object, such as ``"bounding_box"``.
+    :param geometry: Geometry of an object in Encord's format.
+    :param answers: Answers on this frame by attribute name: text, a number, or the names of the chosen options.
     """
 
     place: Place
@@ -98,10 +96,10 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is in a label row and in no record.
+    """An item of a label row that is in no record.
 
-    :param reason: `DELETED`, `NO_FRAME`, `SPACE`, `SCENE`, or what a format says.
-    :param shape: Of an object, if it has one.
+    :param reason: `DELETED`, `NO_FRAME`, `SPACE`, `SCENE`, or a reason of the format.
+    :param shape: Shape of an object, if it has one.
     """
 
     hash: str
@@ -114,12 +112,12 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextlib.contextmanager
 def readable(row: LabelRow) -> Iterator[None]:
-    """Turn the errors that the content of a label row raises into one that names the row.
+    """Convert errors in the content of a label row into one error that names the row.
 
-    Encord's content is not checked field by field: a list may stand where a dictionary is expected, or a number may be
-    too large for a column.
+    The content is not checked field by field: it may have a list instead of a dictionary, or a number that is too large
+    for a column.
 
-    :raises UnexpectedResponseError: The content has another form than Encord's label rows, or is not JSON.
+    :raises UnexpectedResponseError: The content does not have the form of Encord's label rows, or is not JSON.
     """
     try:
         yield
@@ -127,17 +125,19 @@ def readable(row: LabelRow) -> Iterator[None]:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
         kind = "" if isinstance(error, NOT_JSON) else f"{type(error).__name__}: "
         raise UnexpectedResponseError(
-            f"Label row {row.label_hash} (data {row.data_hash}) holds what this format cannot take: {kind}{reason}.",
+            f"Label row {row.label_hash} (data {row.data_hash}) has content that this format does not support: "
+            f"{kind}{reason}.",
             rows=[row.label_hash],
         ) from None
 
 
 def records_of(row: LabelRow, records: Callable[[dict[str, Any]], Iterator[T]]) -> Iterator[T]:
-    """The records of a label row, once it is certain that all of them can be made.
+    """The records of a label row, returned only after all of them could be made.
 
-    So no file has a part of a row that cannot be read. A row of many records is read twice instead of being kept.
+    So no file contains a part of an unreadable row. For a row with many records, the records are made twice instead of
+    being kept in memory.
 
-    :param records: Makes the records of the content; changes nothing.
+    :param records: Makes the records of the content; has no side effects.
     :raises UnexpectedResponseError: The content cannot be read; the error names the row.
     """
     with readable(row):
@@ -153,9 +153,9 @@ def annotations_of(
 ) -> Iterator[Annotation | LeftOut]:
     """The records of a label row: objects by data unit and frame, then classifications by hash and frame.
 
-    :param row: A label row as Encord has it. Keys that are not known are passed over.
-    :param names: Of the attributes and options in the project's ontology.
-    :param classifications: Whether they are wanted; else each comes as one `LeftOut`, however many frames it is on.
+    :param row: A label row in Encord's format. Unknown keys are ignored.
+    :param names: Names of the attributes and options in the project's ontology.
+    :param classifications: Whether to include classifications. False returns one `LeftOut` for each of them.
     """
     frames = list(_frames(row))
     seen: set[str] = set()
@@ -178,7 +178,7 @@ def annotations_of(
 
 
 def places_of(row: Document) -> Iterator[Place]:
-    """The images of a label row; of a video, the frames that have labels."""
+    """The images of a label row; for a video, the frames that have labels."""
     for place, _ in _frames(row):
         yield place
 
@@ -196,7 +196,7 @@ def _frames(row: Document) -> Iterator[tuple[Place, Document]]:
 
 
 def _place(unit: Document, frame: int | None, labels: Document | None = None) -> Place:
-    """A place; the size of a DICOM frame stands with its labels."""
+    """A place. The size of a DICOM frame is stored with its labels."""
     stated = (labels or {}).get("metadata")
     metadata: Document = stated if isinstance(stated, Mapping) else {}
     return Place(
@@ -246,7 +246,7 @@ def _places(
     answer: Document,
     found: Sequence[tuple[Place, Document]],
 ) -> Iterator[Place]:
-    """Where a classification is: on the frames of its ranges, else where older SDKs put it, else on the data unit."""
+    """The places of a classification: the frames of its ranges, else the frames of older SDKs, else the data unit."""
     ranges = _merged(answer.get("range"))
     if sum(max(0, last - first + 1) for first, last in ranges) > _MOST_FRAMES:
         raise ValueError(f"a classification is on more than {_MOST_FRAMES} frames")
@@ -261,7 +261,7 @@ def _places(
 
 
 def _elsewhere(row: Document, answers: Mapping[str, Any]) -> Iterator[LeftOut]:
-    """What is in forms that are not made records: the spaces of data groups, and scenes."""
+    """The items that are never converted to records: those in the spaces of data groups, and in scenes."""
     for hash_, answer in answers.items():
         if isinstance(answer, Mapping) and answer.get("spaces"):
             yield LeftOut(hash=hash_, kind=CLASSIFICATION, reason=SPACE)
@@ -273,7 +273,7 @@ def _elsewhere(row: Document, answers: Mapping[str, Any]) -> Iterator[LeftOut]:
 
 
 def _entries(frames: Iterable[tuple[Place, Document]]) -> dict[str, list[tuple[Place, Document]]]:
-    """Classifications as older SDKs write them, by hash."""
+    """Classifications in the format of older SDKs, by hash."""
     found: dict[str, list[tuple[Place, Document]]] = {}
     for place, labels in frames:
         for one in mappings(labels.get("classifications")):
@@ -284,7 +284,7 @@ def _entries(frames: Iterable[tuple[Place, Document]]) -> dict[str, list[tuple[P
 def _ranged(
     row: Document, frames: Sequence[tuple[Place, Document]], ranges: Sequence[tuple[int, int]]
 ) -> Iterator[Place]:
-    """The places of frame ranges, both ends included. A frame of a video need not have anything else."""
+    """The places of frame ranges, including both ends. A frame of a video may have no other labels."""
     units = list(mappings((row.get("data_units") or {}).values()))
     known = {place.frame: place for place, _ in frames}
     single = row.get("data_type") == IMAGE
@@ -297,7 +297,7 @@ def _ranged(
 
 
 def _merged(ranges: Any) -> list[tuple[int, int]]:
-    """Ranges in order, those that overlap as one."""
+    """The ranges in order, with overlapping ranges merged."""
     merged: list[tuple[int, int]] = []
     for first, last in sorted(_pairs(ranges)):
         if merged and first <= merged[-1][1]:
@@ -346,12 +346,12 @@ def _within(frame: int, ranges: Any) -> bool:
 
 
 def _string(value: Any) -> str | None:
-    """None for what is not text."""
+    """A text; None for other values."""
     return value if isinstance(value, str) else None
 
 
 def _time(text: Any) -> datetime.datetime | None:
-    """None for what is not a time in a known form."""
+    """A time; None for values that are not in a known format."""
     return _time_of(text) if isinstance(text, str) and text.strip() else None
 
 
@@ -364,7 +364,7 @@ def _time_of(text: str) -> datetime.datetime | None:
 
 
 def _number(value: Any) -> int:
-    """A frame or sequence, which comes as a number or its text; 0 for none."""
+    """The number of a frame or image, which Encord sends as a number or as text; 0 if it is missing."""
     try:
         return int(value)
     except (TypeError, ValueError):

@@ -1,8 +1,8 @@
-"""What the answers of a label row say, by the names that the ontology has for them.
+"""The answers of a label row, with the names of the ontology.
 
 Encord's editor writes the name of the *attribute* as the name of the chosen option; only the ``featureHash`` and the
-``value`` of the option identify it. A checklist may come as several answers to one attribute on a frame, one for each
-ticked option. So options are looked up in the ontology by their feature hash, and answers to one attribute are one.
+``value`` identify the option. A checklist can have several answers to one attribute on a frame, one per chosen option.
+So options are looked up in the ontology by their feature hash, and the answers to one attribute are joined.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _RADIO = "radio"
 class Names:
     """The names of attributes and options in an ontology.
 
-    :param structure: Of the ontology; ``{}`` if it is not known.
+    :param structure: Structure of the ontology; ``{}`` if it is not known.
     """
 
     def __init__(self, structure: Document):
@@ -30,10 +30,10 @@ class Names:
                 self._add(one)
 
     def answers(self, given: Iterable[Document]) -> dict[str, Any]:
-        """Answers by the names of their attributes: text, a number, or the names of the chosen options.
+        """Answers by attribute name: text, a number, or the names of the chosen options.
 
-        Several answers to one attribute are one: the options of a checklist together, of all else the last. Of several
-        attributes with one name the later have the feature hash beside it.
+        Several answers to one attribute are joined: all options of a checklist; for other types, the last answer. If
+        several attributes have the same name, the feature hash is added to the name of the later ones.
         """
         found: dict[str, tuple[str, Any]] = {}
         for value in given:
@@ -52,7 +52,7 @@ class Names:
         return _by_name(found)
 
     def _add(self, feature: Document) -> None:
-        """Add the attributes of an object or classification, also those below the options of others."""
+        """Add the attributes of an object or classification, including those that are nested in options."""
         for attribute in mappings(feature.get("attributes")):
             self._add_attribute(attribute)
 
@@ -67,7 +67,7 @@ class Names:
                 self._add_attribute(nested)
 
     def _answer(self, answers: Any, attribute: Any) -> Any:
-        """Options by their names; text and numbers as they are."""
+        """The value of an answer: the names of options; text and numbers unchanged."""
         if not isinstance(answers, list):
             return answers
         return [self._option(answer, attribute) if isinstance(answer, Mapping) else answer for answer in answers]
@@ -92,7 +92,7 @@ def _by_name(found: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
 
 
 def mappings(values: Any) -> Iterator[Document]:
-    """Those of some values that are JSON objects, in whatever they come."""
+    """The JSON objects among some values, which may be in any container."""
     if values is not None and not isinstance(values, str | Mapping) and isinstance(values, Iterable):
         yield from (value for value in values if isinstance(value, Mapping))
 

@@ -1,13 +1,14 @@
 """Label rows as COCO: boxes, rotated boxes, polygons and bitmasks; needs the extra ``coco``.
 
-Each file is a whole COCO document, with the same categories: the objects of the ontology, numbered from 1 in its order.
-Images are those of the rows, and of videos the frames with objects. Ids are made of what they are the ids of: those of
-images are the same everywhere, those of annotations in every file, partition and export of the same label rows. So
-files can be put together as they are. ``file_name`` has the data hash of the image, the number of the frame and the
-title; ``encord_unit``, ``encord_frame`` and ``encord_title`` are its parts.
+Each file is a complete COCO document. All files have the same categories: the objects of the ontology, numbered from 1.
+The images are the images of the rows, and for videos the frames with objects. Ids are derived from the contents: an
+image always has the same id, and an annotation has the same id in all files, partitions and exports of the same label
+rows. So files can be merged without changing ids. ``file_name`` consists of the data hash of the image, the number of
+the frame and the title, which are also in ``encord_unit``, ``encord_frame`` and ``encord_title``.
 
-A box has no segmentation but its corners; a rotated one those of the turned box. A polygon with holes is a mask (RLE),
-as COCO's polygons cannot have any. What COCO cannot say is counted, and listed under ``encord_left_out``.
+The segmentation of a box is its corners; for a rotated box, the rotated corners. A polygon with holes becomes a mask
+(RLE), because COCO's polygons cannot have holes. Items that COCO does not support are counted, and listed under
+``encord_left_out``.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ from airflow_provider_encord.exports.formats.answers import Names, mappings
 from airflow_provider_encord.storage_paths import BinaryWriter
 
 _ID_BYTES = 8
-_ID_BITS = 53  # the most that JavaScript and double precision keep
+_ID_BITS = 53  # the largest integers that JavaScript and double precision store exactly
 _LONGEST_TITLE = 150  # bytes; a file name may have 255
-_MOST_PIXELS = 10**9  # of a mask, a byte each
+_MOST_PIXELS = 10**9  # per mask; one byte each
 _SINGLE = ("image", "img_group")
 _UNKNOWN_FEATURE = "not in the ontology"
 _NO_SIZE = "the size of the image is not known"
@@ -47,9 +48,9 @@ _NO_AREA = "it covers nothing of the image"
 class CocoEncoder:
     """See `formats.Encoder`.
 
-    Annotations go to the file as they come; images and what is left out are kept until the end of the file.
+    Annotations are written immediately. Images and unsupported items are kept in memory until the end of the file.
 
-    :param structure: Of the ontology.
+    :param structure: Structure of the ontology.
     """
 
     def __init__(self, file: BinaryWriter, structure: Mapping[str, Any]):
@@ -64,7 +65,7 @@ class CocoEncoder:
         file.write(b'{"annotations":[')
 
     def write(self, row: LabelRow) -> None:
-        """Add what COCO can say of a label row."""
+        """Add the items of a label row that COCO supports."""
         for record in records_of(row, self._records):
             if isinstance(record, _Image):
                 self._images.setdefault(record.id, record.content)
@@ -76,14 +77,14 @@ class CocoEncoder:
                 self._first = False
 
     def finish(self) -> dict[str, int]:
-        """End the file."""
+        """Finish the file."""
         self._file.write(b'],\n"images":[' + b",".join(self._images.values()))
         self._file.write(b'],\n"categories":' + msgspec.json.encode(self._categories))
         self._file.write(b',\n"encord_left_out":[' + b",".join(self._left_out) + b"]}\n")
         return dict(sorted(self._reasons.items()))
 
     def _records(self, document: Mapping[str, Any]) -> Iterator[_Image | _LeftOut | bytes]:
-        """The images, what is left out, and the annotations as JSON."""
+        """The images, the unsupported items, and the annotations as JSON."""
         images: set[int] = set()
         if document.get("data_type") in _SINGLE:
             for place in places_of(document):
@@ -98,7 +99,7 @@ class CocoEncoder:
             yield msgspec.json.encode(made)
 
     def _image(self, row: Mapping[str, Any], place: Place, known: set[int]) -> Iterator[_Image]:
-        """The image of a place, unless it is known."""
+        """The image of a place, unless the file contains it already."""
         image = _id(place.unit, place.frame)
         if image in known or image in self._images:
             return
@@ -157,20 +158,20 @@ class _Image(msgspec.Struct, frozen=True):
 
 
 class _LeftOut(msgspec.Struct, frozen=True):
-    """What COCO cannot say, as JSON."""
+    """An item that COCO does not support, as JSON."""
 
     reason: str
     content: bytes
 
 
 def _file_name(place: Place) -> str:
-    """A name that no other image has: titles repeat, and the frames of a video share one."""
+    """A unique name of an image. Titles can repeat, and all frames of a video have the same title."""
     title = re.sub(r"[^\w.-]+", "_", place.unit_title or "").encode()[-_LONGEST_TITLE:].decode(errors="ignore")
     return f"{place.unit}-{place.frame or 0:06d}-{title}"
 
 
 def _reason(one: Annotation, *, known: bool) -> str | None:
-    """Why COCO cannot say an object, whatever its geometry."""
+    """Why COCO does not support an object, regardless of its geometry; None if it does."""
     if one.shape not in _SEGMENTATIONS:
         return str(one.shape)
     if not known:
@@ -191,7 +192,7 @@ def _categories(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _id(*parts: Any) -> int:
-    """An id that is the same wherever the same thing is met."""
+    """An id that is always the same for the same parts."""
     digest = hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:_ID_BYTES], "big") >> (8 * _ID_BYTES - _ID_BITS)
 
@@ -228,7 +229,7 @@ def _polygon(one: Annotation) -> tuple[Any, float, geometry.Box]:
 
 
 def _mask_of(polygons: Iterable[list[geometry.Ring]], place: Place) -> tuple[dict[str, Any], float]:
-    """Polygons with holes as a mask: what is within the outlines, less what is within their holes."""
+    """Polygons with holes as a mask: the pixels inside the outlines, without the pixels inside the holes."""
     import numpy
     from pycocotools import mask
 
@@ -245,7 +246,7 @@ def _mask_of(polygons: Iterable[list[geometry.Ring]], place: Place) -> tuple[dic
 
 
 def _bitmask(one: Annotation) -> tuple[Any, float, geometry.Box]:
-    """The part of the image that it covers, put into the whole."""
+    """A bitmask as a mask of the whole image."""
     import numpy
     from pycocotools import mask
 
@@ -253,7 +254,7 @@ def _bitmask(one: Annotation) -> tuple[Any, float, geometry.Box]:
     rows, columns = int(bitmask["height"]), int(bitmask["width"])
     top, left = int(bitmask["top"]), int(bitmask["left"])
     if min(top, left) < 0:
-        raise ValueError("it begins outside of the image")
+        raise ValueError("it starts outside of the image")
     _require_pixels(rows * columns)
     part = numpy.zeros(rows * columns, dtype=numpy.uint8)
     for start, end in geometry.runs_of(bitmask):

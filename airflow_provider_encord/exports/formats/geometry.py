@@ -1,4 +1,4 @@
-"""Geometry of objects in pixels, out of Encord's fractions of width and height."""
+"""The geometry of objects in pixels, computed from Encord's fractions of width and height."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 
 class MalformedGeometryError(ValueError):
-    """The geometry of an object is not that of its shape."""
+    """The geometry of an object does not match its shape."""
 
 
 def box_of(one: Annotation) -> Box | None:
-    """The box around an object, in pixels; None if its shape has none.
+    """The bounding box of an object in pixels; None if its shape has none.
 
-    :raises MalformedGeometryError: Its geometry is not that of its shape.
+    :raises MalformedGeometryError: The geometry does not match the shape.
     """
     with reading(one):
         return _box_around_mask(one.geometry["bitmask"]) if "bitmask" in one.geometry else _box_around_points(one)
@@ -37,22 +37,22 @@ def box_of(one: Annotation) -> Box | None:
 
 @contextlib.contextmanager
 def reading(one: Annotation) -> Iterator[None]:
-    """Turn the errors that odd geometry raises into one error.
+    """Convert the errors of malformed geometry into one error.
 
-    :raises MalformedGeometryError: It is odd.
+    :raises MalformedGeometryError: The geometry does not match the shape.
     """
     try:
         yield
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        raise MalformedGeometryError(f"The geometry of {one.hash} is not that of a {one.shape}: {error}.") from None
+        raise MalformedGeometryError(f"The geometry of {one.hash} is not valid for a {one.shape}: {error}.") from None
 
 
 def runs_of(mask: Mapping[str, Any]) -> list[tuple[int, int]]:
-    """The pixels of a bitmask, as ranges of their positions in it, row after row; ends are not included.
+    """The pixels of a bitmask as ranges of positions, counted row by row; the ends are not included.
 
-    Encord writes runs of off and on in turn, as COCO does: five bits a character, the higher ones later, and from the
-    fourth run on as the difference to the run before the last. Unlike COCO's they go along rows. Runs that end early
-    leave the rest off, as the vendor's SDK has it.
+    Encord writes alternating runs of unset and set pixels, like COCO: five bits per character, lower bits first, and
+    from the fourth run on as the difference to the second-last run. Unlike in COCO, runs go along rows. If the runs end
+    early, the remaining pixels are unset, as in the vendor's SDK.
     """
     end = int(mask["height"]) * int(mask["width"])
     counts: list[int] = []
@@ -80,11 +80,11 @@ def _numbers_of(text: str) -> Iterator[int]:
             yield value - (1 << shift) if bits & 16 else value
             value = shift = 0
     if shift:
-        raise ValueError("the last run is not whole")
+        raise ValueError("the last run is not complete")
 
 
 def _box_around_mask(mask: Mapping[str, Any]) -> Box | None:
-    """Around the pixels that are on; the bitmask itself may be the whole image."""
+    """The box around the set pixels. The bitmask itself may cover the whole image."""
     ranges, width = runs_of(mask), int(mask["width"])
     if not ranges:
         return None
@@ -110,7 +110,7 @@ def around(points: Sequence[Point]) -> Box:
 
 
 def rings_of(one: Annotation) -> list[list[Ring]]:
-    """The polygons of an object, each with its outline first and then its holes, in pixels."""
+    """The polygons of an object in pixels, each with its outline first and then its holes."""
     geometry, (width, height) = one.geometry, size_of(one)
     if geometry.get("polygons"):
         return [[_ring(ring, width, height) for ring in polygon] for polygon in geometry["polygons"]]
@@ -121,7 +121,7 @@ def rings_of(one: Annotation) -> list[list[Ring]]:
 
 
 def corners_of(one: Annotation) -> Ring:
-    """The four corners of a box, in pixels; one that is rotated is turned clockwise around its centre."""
+    """The four corners of a box in pixels. A rotated box is rotated clockwise around its centre."""
     width, height = size_of(one)
     box: Mapping[str, Any] = one.geometry.get("rotatableBoundingBox") or one.geometry["boundingBox"]
     left, top = box["x"] * width, box["y"] * height
@@ -139,12 +139,12 @@ def corners_of(one: Annotation) -> Ring:
 
 
 def size_of(one: Annotation) -> tuple[float, float]:
-    """Width and height of the image; 1 and 1, and so fractions, if they are not known."""
+    """Width and height of the image; 1 and 1 if they are not known, so that coordinates stay fractions."""
     return (one.place.width or 1.0, one.place.height or 1.0)
 
 
 def area_of(ring: Sequence[Point]) -> float:
-    """The area within an outline."""
+    """The area inside an outline."""
     pairs = zip(ring, [*ring[1:], *ring[:1]], strict=True)
     return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2
 

@@ -1,7 +1,7 @@
-"""Label rows as Encord sent them, one a line; and compression.
+"""Label rows as Encord sent them, one per line; and compression.
 
-Rows are not parsed: a newline cannot occur inside a JSON string, so those between the tokens are turned into blanks,
-and every other byte stays. (U+2028 may occur inside a string. It ends a line for `str.splitlines`, but not in JSON
+Rows are not parsed. A newline cannot occur inside a JSON string, so newlines between tokens are replaced by blanks, and
+all other bytes are kept. (U+2028 may occur inside a string. It ends a line for `str.splitlines`, but not in JSON
 Lines.)
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.storage_paths import BinaryWriter
 
-_GZIP = 31  # zlib's window bits for the format; it writes no time, so the same rows give the same bytes
-_GZIP_LEVEL = 4  # a fifth larger than the highest, and four times as fast
+_GZIP = 31  # zlib's window bits for gzip. It writes no time, so the same rows always give the same bytes.
+_GZIP_LEVEL = 4  # files are a fifth larger than with the highest level, but it is four times as fast
 _ZSTANDARD_LEVEL = 3
 
 
@@ -34,7 +34,7 @@ class JsonLinesEncoder:
         self._file.write(one_line(bytes(row.content)))
 
     def finish(self) -> dict[str, int]:
-        """There is nothing that JSON cannot say."""
+        """JSON supports all items, so nothing is counted."""
         return {}
 
 
@@ -48,26 +48,26 @@ class Compressing:
         self._file, self._compress = file, compress
 
     def write(self, data: bytes, /) -> int:
-        """Write to it."""
+        """Compress and write data."""
         if block := self._compress.compress(data):
             self._file.write(block)
         return len(data)
 
     def finish(self) -> None:
-        """End what is compressed."""
+        """Finish the compressed data."""
         self._file.write(self._compress.flush())
 
     def close(self) -> None:
-        """Leave the file to who opened it."""
+        """Do nothing: the caller closes the file."""
 
 
 def gzip_of(file: BinaryWriter) -> Compressing:
-    """Compressed with gzip."""
+    """Compress a file with gzip."""
     return Compressing(file, zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP))
 
 
 def zstandard_of(file: BinaryWriter) -> Compressing:
-    """Compressed with Zstandard; needs the extra ``zstd``."""
+    """Compress a file with Zstandard; needs the extra ``zstd``."""
     import zstandard
 
     return Compressing(file, zstandard.ZstdCompressor(level=_ZSTANDARD_LEVEL).compressobj())

@@ -47,14 +47,14 @@ from airflow_provider_encord.exports.formats.annotations import Annotation, Left
 from airflow_provider_encord.exports.formats.answers import Names
 from airflow_provider_encord.storage_paths import BinaryWriter
 
-_ROWS_PER_GROUP = 20_000  # what is in memory of a file at most
+_ROWS_PER_GROUP = 20_000  # the most rows of a file in memory
 _TEXTS = ("label_hash", "data_hash", "data_title", "dataset_hash", "branch", "data_type", "unit")
 
 
 class ParquetEncoder:
     """See `formats.Encoder`.
 
-    :param structure: Of the ontology.
+    :param structure: Structure of the ontology.
     """
 
     def __init__(self, file: BinaryWriter, structure: Mapping[str, Any]):
@@ -79,13 +79,13 @@ class ParquetEncoder:
                     self._flush()
 
     def finish(self) -> dict[str, int]:
-        """End the file."""
+        """Finish the file."""
         self._flush()
         self._writer.close()
         return dict(sorted(self._left_out.items()))
 
     def _records(self, document: Mapping[str, Any]) -> Iterator[dict[str, Any] | str]:
-        """The rows, and reasons why something is left out; of odd geometry there is the JSON, and no box."""
+        """The rows, and the reasons for items that are left out. Malformed geometry is kept as JSON, without a box."""
         for annotation in annotations_of(document, self._names):
             if isinstance(annotation, LeftOut):
                 yield f"{annotation.kind}: {annotation.reason}"
@@ -104,7 +104,7 @@ class ParquetEncoder:
 
 
 class Sink:
-    """What pyarrow takes for a file, over what only writes."""
+    """A file object for pyarrow on top of an object that can only write."""
 
     closed = False
 
@@ -122,7 +122,7 @@ class Sink:
         return self._written
 
     def flush(self) -> None:
-        """Leave it to who opened the file."""
+        """Do nothing: the caller flushes the file."""
 
     def close(self) -> None:
         self.closed = True
@@ -191,12 +191,12 @@ def _record(row: Mapping[str, Any], one: Annotation, box: geometry.Box | None) -
 
 
 def _text(value: Any) -> str | None:
-    """A text as it is; what is none, as JSON, since a column has one type."""
+    """A text unchanged; other values as JSON, because a column has one type."""
     return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def int64(value: int | None, name: str) -> int | None:
-    """A whole number that a column can hold.
+    """Check that an integer fits into a column.
 
     :raises ValueError: It is too large.
     """
