@@ -22,7 +22,7 @@ from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST, Lab
 from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError, NotFoundError, PermissionDeniedError
-from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.client.resources.members import OF_PROJECT, all_groups, all_users
 
 log = logging.getLogger(__name__)

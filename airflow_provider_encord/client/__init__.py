@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         TaskAction,
         TimeSpent,
     )
-    from airflow_provider_encord.client.api.data_items import (
+    from airflow_provider_encord.client.api.core.data_items import (
         AUDIO,
         DICOM,
         IMAGE,
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
         Scene,
         UploadedFile,
     )
+    from airflow_provider_encord.client.api.core.listing import Filter
     from airflow_provider_encord.client.api.data_rows import EditedDataRow, ReEncodedVideo, ReEncoding
     from airflow_provider_encord.client.api.datasets import DataRow, DatasetRecord, ImageInGroup
     from airflow_provider_encord.client.api.groups import GroupRecord, GroupUser
     from airflow_provider_encord.client.api.keys import ApiKeyRecord
     from airflow_provider_encord.client.api.label_actions import DataLinks, RowClassifications, ValidationState
     from airflow_provider_encord.client.api.labels import LabelRow, LabelRowFilter, LabelRowMetadata, StageName
-    from airflow_provider_encord.client.api.listing import Filter
     from airflow_provider_encord.client.api.members import Member, MemberGroup
     from airflow_provider_encord.client.api.ontologies import OntologyRecord
     from airflow_provider_encord.client.api.organisation import CloudIntegration, OrganisationUser, Tag
@@ -115,19 +115,19 @@ if TYPE_CHECKING:
         UnexpectedResponseError,
         UnsupportedByCredentialError,
     )
+    from airflow_provider_encord.client.flows.creation import Created
+    from airflow_provider_encord.client.flows.outcomes import BulkOutcome
+    from airflow_provider_encord.client.flows.uploads import LocalFile, LocalUnit, Uploaded
+    from airflow_provider_encord.client.flows.workflow_actions import TasksOutcome
     from airflow_provider_encord.client.resources.activity import Activity
-    from airflow_provider_encord.client.resources.creation import Created
     from airflow_provider_encord.client.resources.datasets import Dataset
     from airflow_provider_encord.client.resources.label_rows import LabelRows
     from airflow_provider_encord.client.resources.ontologies import Ontology
     from airflow_provider_encord.client.resources.organisation import Group, Organisation
-    from airflow_provider_encord.client.resources.outcomes import BulkOutcome
     from airflow_provider_encord.client.resources.project_tags import ProjectTags
     from airflow_provider_encord.client.resources.projects import Project
     from airflow_provider_encord.client.resources.storage import StorageFolder, StorageItem
-    from airflow_provider_encord.client.resources.uploads import LocalFile, LocalUnit, Uploaded
     from airflow_provider_encord.client.resources.workflow import WorkflowStage
-    from airflow_provider_encord.client.resources.workflow_actions import TasksOutcome
     from airflow_provider_encord.client.resources.workflow_issues import DataUnitIssues
     from airflow_provider_encord.client.resources.workflow_reviews import TaskReviews
     from airflow_provider_encord.client.structure import complete_structure
@@ -268,7 +268,7 @@ __all__ = [
 
 _MODULES = {
     "api.analytics": "CollaboratorTimer EditorLog LabelLog StageOfTask TaskAction TimeSpent",
-    "api.data_items": (
+    "api.core.data_items": (
         "AUDIO DICOM IMAGE NIFTI PDF SCENE TEXT TIME_SERIES VIDEO DicomSeries ImageGroup "
         "ImageGroupFromItems Kind Part Scene UploadedFile"
     ),
@@ -278,7 +278,7 @@ _MODULES = {
     "api.keys": "ApiKeyRecord",
     "api.label_actions": "DataLinks RowClassifications ValidationState",
     "api.labels": "LabelRow LabelRowFilter LabelRowMetadata StageName",
-    "api.listing": "Filter",
+    "api.core.listing": "Filter",
     "api.members": "Member MemberGroup",
     "api.ontologies": "OntologyRecord",
     "api.organisation": "CloudIntegration OrganisationUser Tag",
@@ -304,18 +304,18 @@ _MODULES = {
         "UnexpectedResponseError UnsupportedByCredentialError"
     ),
     "resources.activity": "Activity",
-    "resources.creation": "Created",
+    "flows.creation": "Created",
     "resources.datasets": "Dataset",
     "resources.label_rows": "LabelRows",
     "resources.ontologies": "Ontology",
     "resources.organisation": "Group Organisation",
-    "resources.outcomes": "BulkOutcome",
+    "flows.outcomes": "BulkOutcome",
     "resources.project_tags": "ProjectTags",
     "resources.projects": "Project",
     "resources.storage": "StorageFolder StorageItem",
-    "resources.uploads": "LocalFile LocalUnit Uploaded",
+    "flows.uploads": "LocalFile LocalUnit Uploaded",
     "resources.workflow": "WorkflowStage",
-    "resources.workflow_actions": "TasksOutcome",
+    "flows.workflow_actions": "TasksOutcome",
     "resources.workflow_issues": "DataUnitIssues",
     "resources.workflow_reviews": "TaskReviews",
     "structure": "complete_structure",

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from airflow_provider_encord.client.call import Call, Flow, Gather, Pause, Resource, Step, Transfer, run_async
 from airflow_provider_encord.client.credentials import ApiKey, Credential, Unpickled
 from airflow_provider_encord.client.errors import EncordError, RefusedError
-from airflow_provider_encord.client.resources import capabilities
+from airflow_provider_encord.client.flows import capabilities
 from airflow_provider_encord.client.transport.asynchronous import AsyncTransport
 from airflow_provider_encord.client.transport.settings import Settings
 

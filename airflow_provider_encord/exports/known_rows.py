@@ -12,7 +12,7 @@ from typing import Any
 from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST, LabelRowFilter, list_label_row_stamps
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.exports.listing import Filters, Listing, RowSelection
 
 _NAMED = 3

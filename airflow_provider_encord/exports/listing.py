@@ -23,7 +23,7 @@ from airflow_provider_encord.client.api.labels import (
 )
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import UnexpectedResponseError
-from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.client.times import by_encords_clock, parse_time
 
 ENCORD = "encord"

@@ -30,7 +30,7 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
     UnexpectedResponseError,
 )
-from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.defaults import PARALLEL_READS, ROWS_PER_REQUEST
 from airflow_provider_encord.exports.listing import ListedRow, still_listed
 from airflow_provider_encord.exports.manifest import FailedRow

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.exports.listing import ListedRow, RowSelection, still_listed
 from airflow_provider_encord.exports.listing_file import DELETED, FILTERED_OUT
 

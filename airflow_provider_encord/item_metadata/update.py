@@ -22,9 +22,9 @@ from airflow_provider_encord.client.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
+from airflow_provider_encord.client.flows.chunks import chunks
+from airflow_provider_encord.client.identifiers import is_id
 from airflow_provider_encord.client.malformed import NOT_JSON
-from airflow_provider_encord.client.resources.chunks import chunks
-from airflow_provider_encord.client.resources.identifiers import is_id
 from airflow_provider_encord.defaults import METADATA_MODES
 from airflow_provider_encord.plain_json import plain_json, same_json
 from airflow_provider_encord.sources.files import composed

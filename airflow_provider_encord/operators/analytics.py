@@ -181,7 +181,7 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
     def _filters(self, what: Sequence[str]) -> AnalyticsFilters:
         from airflow_provider_encord.analytics.export import AnalyticsFilters
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.resources.identifiers import require_emails, require_ids
+        from airflow_provider_encord.client.identifiers import require_emails, require_ids
 
         actions = parse_texts(self.actions, "actions") or []
         if actions and "time_spent" in what:

@@ -310,7 +310,7 @@ def parse_ids(value: Any, name: str) -> list[str] | None:
 
     :raises InvalidArgumentError: It is not a list, or an element is not an id.
     """
-    from airflow_provider_encord.client.resources.identifiers import require_ids
+    from airflow_provider_encord.client.identifiers import require_ids
 
     return None if blank_to_none(value) is None else require_ids(parse_list(value, name), name)
 

@@ -240,7 +240,7 @@ class EncordLinkItemsOperator(EncordBaseOperator):
     def _items(self) -> list[str]:
         from airflow_provider_encord.client.api.storage_items import ItemFilter
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.resources.identifiers import require_ids
+        from airflow_provider_encord.client.identifiers import require_ids
 
         items, folder = parse_list(self.item_ids, "item_ids"), blank_to_none(self.folder_id)
         if bool(items) == (folder is not None):
@@ -294,7 +294,7 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
         """Remove the rows that the dataset has."""
         from airflow_provider_encord.attempts import Checkpoint, fingerprint
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.resources.identifiers import require_ids
+        from airflow_provider_encord.client.identifiers import require_ids
 
         preview = parse_bool(self.preview, "preview")
         wanted = list(dict.fromkeys(require_ids(parse_list(self.data_hashes, "data_hashes"), "data_hashes")))

@@ -40,7 +40,7 @@ def status_of(client: EncordClient, stored: Any) -> str:
 
     :param stored: The job, as `Job.to_dictionary` gives it.
     """
-    from airflow_provider_encord.client.resources.jobs import UNKNOWN_JOB, job_from, state_of
+    from airflow_provider_encord.client.flows.jobs import UNKNOWN_JOB, job_from, state_of
 
     try:
         state = state_of(client.run(job_from(stored).look()))

@@ -46,7 +46,7 @@ from airflow_provider_encord.operators.literals import check_literals
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_encord.client.resources.jobs import Answer, Job
+    from airflow_provider_encord.client.flows.jobs import Answer, Job
 
 _KEY = "encord_job"
 _STARTS = 3  # attempts to start the job of a part, if Encord's responses are lost
@@ -265,7 +265,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     def _wait_for_earlier(self, context: Context) -> None:
         """Wait for a job that an earlier attempt left running, even if that attempt had other arguments."""
-        from airflow_provider_encord.client.resources.jobs import job_from
+        from airflow_provider_encord.client.flows.jobs import job_from
 
         jobs = _stored_jobs(context)
         self._start_in_doubt = jobs.last_is_unknown if jobs.lasting else self.left_a_start()
@@ -297,7 +297,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
         :raises AirflowException: The job has not ended.
         """
-        from airflow_provider_encord.client.resources.jobs import job_from
+        from airflow_provider_encord.client.flows.jobs import job_from
         from airflow_provider_encord.triggers.jobs import ENDED, OVERDUE
 
         status = event.get("status") if isinstance(event, Mapping) else None
@@ -349,7 +349,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     def poll_until_complete(self, external_id: Any, context: Context) -> Any:
         """Wait for the job, on the worker or in the triggerer. Return the result of the part."""
-        from airflow_provider_encord.client.resources.jobs import job_from
+        from airflow_provider_encord.client.flows.jobs import job_from
 
         job = job_from(external_id)
         answer = self._wait(job)
@@ -358,7 +358,7 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     def get_job_result(self, external_id: Any, context: Context) -> Any:
         """Return the result of the part."""
-        from airflow_provider_encord.client.resources.jobs import job_from
+        from airflow_provider_encord.client.flows.jobs import job_from
 
         job = job_from(external_id)
         if self._ended and self._ended[0] == job:

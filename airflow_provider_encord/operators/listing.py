@@ -10,7 +10,7 @@ from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.literals import check_literals
 
 if TYPE_CHECKING:
-    from airflow_provider_encord.client.api.listing import Filter
+    from airflow_provider_encord.client.api.core.listing import Filter
 
 
 class ListingOperator(EncordBaseOperator):
@@ -71,7 +71,7 @@ class ListingOperator(EncordBaseOperator):
 
     def which(self) -> Filter:
         """The filters in the form that the client takes."""
-        from airflow_provider_encord.client.api.listing import Filter
+        from airflow_provider_encord.client.api.core.listing import Filter
 
         return Filter(
             title_eq=parse_text(self.title, "title"),  # an empty string is no filter

@@ -28,7 +28,7 @@ class AddUsersOperator(EncordBaseOperator):
 
         :param resource: The project or dataset.
         """
-        from airflow_provider_encord.client.api.roles import role_on_wire
+        from airflow_provider_encord.client.api.core.roles import role_on_wire
         from airflow_provider_encord.client.errors import InvalidArgumentError
 
         wanted = parse_list(self.user_emails, "user_emails")

@@ -179,7 +179,7 @@ class _ChangeDatasetsOperator(EncordBaseOperator):
         :raises InvalidArgumentError: A template rendered to an empty string, or an element is not an id.
         """
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.resources.identifiers import require_ids
+        from airflow_provider_encord.client.identifiers import require_ids
 
         if blank_to_none(self.dataset_ids) in (None, "None"):
             raise InvalidArgumentError("dataset_ids: it is empty (check the rendered template); nothing was changed.")

@@ -24,7 +24,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from airflow_provider_encord.client.api.data_items import (
+from airflow_provider_encord.client.api.core.data_items import (
     DICOM,
     IMAGE,
     TEXT,

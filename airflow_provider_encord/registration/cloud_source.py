@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.api import folder_uploads, uploads
-from airflow_provider_encord.client.api.data_items import Kind, Unit
+from airflow_provider_encord.client.api.core.data_items import Kind, Unit
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
-from airflow_provider_encord.client.resources.jobs import DATASET_UPLOAD, FOLDER_UPLOAD, Job
+from airflow_provider_encord.client.flows.jobs import DATASET_UPLOAD, FOLDER_UPLOAD, Job
 from airflow_provider_encord.registration.cloud import (
     CloudObject,
     is_listed,
@@ -104,7 +104,7 @@ def start_registration(
 ) -> Flow[Job]:
     """Start the job of one part. A bad object does not stop the others.
 
-    :param items: The objects, as `client.api.data_items.data_items` returns them.
+    :param items: The objects, as `client.api.core.data_items.data_items` returns them.
     :raises OutcomeUnknownError: The response was lost, so the job may have started.
     """
     if dataset:

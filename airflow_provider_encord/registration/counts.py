@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.errors import RefusedError
-from airflow_provider_encord.client.resources.jobs import Answer, Job, state_of
+from airflow_provider_encord.client.flows.jobs import Answer, Job, state_of
 from airflow_provider_encord.counts import require_sum
 
 _NAMED_FAILURES = 5  # in messages; the report contains all

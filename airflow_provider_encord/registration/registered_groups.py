@@ -19,9 +19,9 @@ import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 
-from airflow_provider_encord.client.api.data_items import DicomSeries, ImageGroup, Scene, Unit
+from airflow_provider_encord.client.api.core.data_items import DicomSeries, ImageGroup, Scene, Unit
+from airflow_provider_encord.client.api.core.listing import every_page
 from airflow_provider_encord.client.api.datasets import list_data_rows
-from airflow_provider_encord.client.api.listing import every_page
 from airflow_provider_encord.client.api.storage_items import ItemFilter, get_item, list_child_items, list_items
 from airflow_provider_encord.client.call import API_KEY, Flow, Pause
 from airflow_provider_encord.item_metadata.update import REPLACE, Wanted, update_items

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.attempts import CLAIM_FILE, Claim, is_claim, remove, remove_empty, remove_unfinished
-from airflow_provider_encord.client.api.data_items import Unit
+from airflow_provider_encord.client.api.core.data_items import Unit
 from airflow_provider_encord.client.api.uploads import DONE, UploadJob
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError

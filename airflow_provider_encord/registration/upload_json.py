@@ -13,7 +13,7 @@ import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_encord.client.api.data_items import (
+from airflow_provider_encord.client.api.core.data_items import (
     DICOM,
     IMAGE,
     KINDS,

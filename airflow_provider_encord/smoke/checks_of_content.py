@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from airflow_provider_encord.client.api import datasets, labels, ontologies, projects
+from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.api.labels import LabelRowFilter, LabelRowMetadata
-from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.projects import Stage
 from airflow_provider_encord.client.call import Call
 from airflow_provider_encord.client.times import parse_time

@@ -19,7 +19,7 @@ from airflow_provider_encord.client.api import (
     organisation,
     projects,
 )
-from airflow_provider_encord.client.api.listing import NO_FILTER, Filter
+from airflow_provider_encord.client.api.core.listing import NO_FILTER, Filter
 from airflow_provider_encord.client.call import Resource
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.smoke.readings_of_people import (

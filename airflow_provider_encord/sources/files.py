@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
-from airflow_provider_encord.client.api.data_items import IMAGE, TEXT, Kind
+from airflow_provider_encord.client.api.core.data_items import IMAGE, TEXT, Kind
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
 from airflow_provider_encord.sources.keys import keys_below, require_key, require_name, require_target
 from airflow_provider_encord.sources.kinds import kind_of, media_type

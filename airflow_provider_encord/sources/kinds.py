@@ -10,7 +10,7 @@ import mimetypes
 import pathlib
 from collections.abc import Mapping
 
-from airflow_provider_encord.client.api.data_items import AUDIO, DICOM, IMAGE, NIFTI, PDF, TEXT, VIDEO, Kind
+from airflow_provider_encord.client.api.core.data_items import AUDIO, DICOM, IMAGE, NIFTI, PDF, TEXT, VIDEO, Kind
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import FILE_KINDS
 

@@ -17,7 +17,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_encord.hooks.encord import EncordHook
 
 if TYPE_CHECKING:
-    from airflow_provider_encord.client.resources.jobs import JobState
+    from airflow_provider_encord.client.flows.jobs import JobState
 
 ENDED = "ended"
 OVERDUE = "overdue"
@@ -32,7 +32,7 @@ class EncordJobTrigger(BaseTrigger):
     The event is ``{"status": "ended" | "overdue" | "error", "job": {...}, "carried": ...}``, with ``message`` and
     ``retryable`` for errors. It does not contain the result of the job: the resumed operator reads that itself.
 
-    :param job: The job, from `client.resources.jobs.Job.to_dictionary`.
+    :param job: The job, from `client.flows.jobs.Job.to_dictionary`.
     :param deadline: When to stop, in seconds since 1970. It also ends a running poll, because a deferred task has no
         other reliable timeout.
     :param encord_conn_id: Id of the Airflow connection. The triggerer reads the credentials from it; they are never
@@ -109,7 +109,7 @@ class EncordJobTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """Cancel the job, if Encord can: a user cleared the deferred task or marked it as failed (Airflow 3.3)."""
-        from airflow_provider_encord.client.resources.jobs import job_from
+        from airflow_provider_encord.client.flows.jobs import job_from
 
         cancel = job_from(self.job).cancel()
         if cancel is not None:
@@ -118,7 +118,7 @@ class EncordJobTrigger(BaseTrigger):
             self.log.info("Job %s was cancelled, because its task was stopped.", self.job["id"])
 
     async def _look(self) -> JobState:
-        from airflow_provider_encord.client.resources.jobs import job_from, state_of
+        from airflow_provider_encord.client.flows.jobs import job_from, state_of
 
         client = await EncordHook(self.encord_conn_id).get_async_client()
         return state_of(await client.send(job_from(self.job).poll()))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from airflow_provider_encord.attempts import fingerprint
-from airflow_provider_encord.client.api.data_items import DICOM, IMAGE
+from airflow_provider_encord.client.api.core.data_items import DICOM, IMAGE
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.sources.files import LONGEST_TITLE, SourceFile, composed
 

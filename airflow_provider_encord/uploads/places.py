@@ -10,16 +10,17 @@ import dataclasses
 import datetime
 from collections.abc import Sequence
 
-from airflow_provider_encord.client.api import data_items, folder_uploads, storage_items, uploads
-from airflow_provider_encord.client.api.data_items import Kind, Unit
+from airflow_provider_encord.client.api import folder_uploads, storage_items, uploads
+from airflow_provider_encord.client.api.core import data_items
+from airflow_provider_encord.client.api.core.data_items import Kind, Unit
 from airflow_provider_encord.client.api.datasets import DataRow, list_data_rows
 from airflow_provider_encord.client.api.storage_folders import BY_CREATION, BY_NAME
 from airflow_provider_encord.client.api.storage_items import ItemFilter, StorageItemRecord
 from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST, SignedUrl, UploadJob
 from airflow_provider_encord.client.call import API_KEY, Call, Flow
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnsupportedByCredentialError
-from airflow_provider_encord.client.resources import api_versions
-from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.flows import api_versions
+from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import PARALLEL_UPLOADS
 

@@ -18,8 +18,8 @@ from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.api.uploads import PENDING, RegisteredFile, UploadJob
 from airflow_provider_encord.client.call import Call, Flow, Now, Pause
 from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, TransientError
-from airflow_provider_encord.client.resources.jobs import UNKNOWN_JOB
-from airflow_provider_encord.client.resources.uploads import follow_job
+from airflow_provider_encord.client.flows.jobs import UNKNOWN_JOB
+from airflow_provider_encord.client.flows.uploads import follow_job
 from airflow_provider_encord.reports import CREATED
 from airflow_provider_encord.sources.files import SourceFile
 from airflow_provider_encord.uploads.notes import JobCheckpoint, JobCheckpoints

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from airflow_provider_encord.client.api.data_items import DICOM, DicomSeries, ImageGroup, Part, Unit, UploadedFile
+from airflow_provider_encord.client.api.core.data_items import DICOM, DicomSeries, ImageGroup, Part, Unit, UploadedFile
 from airflow_provider_encord.client.api.uploads import SignedUrl
 from airflow_provider_encord.client.call import Flow, Gather, Transfer
 from airflow_provider_encord.client.errors import EncordError, RefusedError, UnexpectedResponseError

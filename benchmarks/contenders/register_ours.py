@@ -6,11 +6,11 @@ import resource
 import sys
 import time
 
-from airflow_provider_encord.client.api.data_items import data_items
+from airflow_provider_encord.client.api.core.data_items import data_items
 from airflow_provider_encord.client.api.folder_uploads import start_folder_upload
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
-from airflow_provider_encord.client.resources.jobs import FOLDER_UPLOAD, Job
+from airflow_provider_encord.client.flows.jobs import FOLDER_UPLOAD, Job
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.defaults import UNITS_PER_JOB
 from airflow_provider_encord.registration.cloud_source import CloudSource

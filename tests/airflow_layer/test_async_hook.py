@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_encord.client.api.listing import NO_FILTER
+from airflow_provider_encord.client.api.core.listing import NO_FILTER
 from airflow_provider_encord.client.api.projects import all_projects, get_project_v1, list_projects
 from airflow_provider_encord.client.call import Gather
 from airflow_provider_encord.client.credentials import SshKey

@@ -14,9 +14,9 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api import folder_uploads
-from airflow_provider_encord.client.api.data_items import IMAGE, UploadedFile, data_items
+from airflow_provider_encord.client.api.core.data_items import IMAGE, UploadedFile, data_items
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.client.resources.jobs import FOLDER_SYNC, FOLDER_UPLOAD, Job, job_from, state_of
+from airflow_provider_encord.client.flows.jobs import FOLDER_SYNC, FOLDER_UPLOAD, Job, job_from, state_of
 from airflow_provider_encord.operators.storage import EncordSyncFolderOperator
 from airflow_provider_encord.triggers.jobs import EncordJobTrigger
 from tests.airflow_layer.bench import SSH_CONNECTION, Account, connection

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_encord.client.api.data_items import Scene
+from airflow_provider_encord.client.api.core.data_items import Scene
 from airflow_provider_encord.client.api.storage_items import ItemFilter
 from airflow_provider_encord.registration.upload_json import upload_json_entries
 from tests.airflow_layer.bench import API_KEY_CONNECTION

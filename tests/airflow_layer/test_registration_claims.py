@@ -13,7 +13,7 @@ from airflow_provider_encord.attempts import CLAIM_SECONDS
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import run
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.client.resources.jobs import FOLDER_UPLOAD, Job
+from airflow_provider_encord.client.flows.jobs import FOLDER_UPLOAD, Job
 from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOperator
 from tests.airflow_layer.cloud_intake import Intake
 from tests.airflow_layer.deferrals import run_deferred

@@ -15,7 +15,7 @@ from airflow_provider_encord.client.api import (
     project_tags,
 )
 from airflow_provider_encord.client.api import projects as api
-from airflow_provider_encord.client.api.listing import Filter
+from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.structure import complete_structure
 from tests.client.emulated import BOTH_DATASET, BOTH_PROJECT, Asked, World
 

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from airflow_provider_encord.client.api.reading import ignored, v2_reader
+from airflow_provider_encord.client.api.core.reading import ignored, v2_reader
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
 from airflow_provider_encord.client.credentials import ApiKey, SshKey
 from airflow_provider_encord.client.transport.asynchronous import AsyncTransport

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.api import datasets, labels, ontologies, projects, uploads
-from airflow_provider_encord.client.api.listing import Filter
-from airflow_provider_encord.client.api.registry import operations
+from airflow_provider_encord.client.api.core.listing import Filter
+from airflow_provider_encord.client.api.core.registry import operations
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, SshKey
 from airflow_provider_encord.client.errors import (
@@ -23,7 +23,7 @@ from airflow_provider_encord.client.errors import (
     PermissionDeniedError,
     UnavailableError,
 )
-from airflow_provider_encord.client.resources.creation import Created
+from airflow_provider_encord.client.flows.creation import Created
 from tests.client.emulated import OPERATIONS, OWNER, ROWS, World, labelled, new_dataset, picture, send, world
 from tests.client.keys import new_key, openssh
 

@@ -18,8 +18,8 @@ from airflow_provider_encord.client.errors import (
     TransientError,
     UnavailableError,
 )
-from airflow_provider_encord.client.resources.chunks import LEAST_SHARE, as_far_as_possible, chunks, in_parts
-from airflow_provider_encord.client.resources.outcomes import PartsOutcome
+from airflow_provider_encord.client.flows.chunks import LEAST_SHARE, as_far_as_possible, chunks, in_parts
+from airflow_provider_encord.client.flows.outcomes import PartsOutcome
 
 
 @given(st.lists(st.uuids(), unique=True), st.integers(1, 50))

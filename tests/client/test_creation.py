@@ -22,7 +22,7 @@ from airflow_provider_encord.client.errors import (
     RateLimitedError,
     UnavailableError,
 )
-from airflow_provider_encord.client.resources.creation import (
+from airflow_provider_encord.client.flows.creation import (
     FAIL,
     IF_EXISTS,
     NEW,

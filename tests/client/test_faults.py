@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.api import datasets, labels, ontologies, projects
-from airflow_provider_encord.client.api.listing import Filter
+from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.async_client import AsyncEncordClient
 from airflow_provider_encord.client.call import Call, Flow, Gather
 from airflow_provider_encord.client.client import EncordClient
@@ -34,7 +34,7 @@ from airflow_provider_encord.client.errors import (
     RefusedError,
     UnavailableError,
 )
-from airflow_provider_encord.client.resources.chunks import in_parts
+from airflow_provider_encord.client.flows.chunks import in_parts
 from airflow_provider_encord.client.resources.datasets import create_dataset_once
 from airflow_provider_encord.client.transport.asynchronous import AsyncTransport
 from airflow_provider_encord.client.transport.retry import ATTEMPTS

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.api import uploads
-from airflow_provider_encord.client.api.data_items import DICOM, IMAGE, KINDS, PDF, UploadedFile, data_items
+from airflow_provider_encord.client.api.core.data_items import DICOM, IMAGE, KINDS, PDF, UploadedFile, data_items
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import Call, Now, Pause, Step, run
 from airflow_provider_encord.client.errors import InvalidArgumentError, PayloadTooLargeError, TransientError
+from airflow_provider_encord.client.flows.uploads import FORGIVEN, LocalFile, LocalUnit, follow_job
 from airflow_provider_encord.client.resources.datasets import MOST_ITEMS, remove_data_rows
-from airflow_provider_encord.client.resources.uploads import FORGIVEN, LocalFile, LocalUnit, follow_job
 from tests.client.emulated import World, picture, world
 
 __all__ = ["world"]

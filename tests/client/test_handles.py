@@ -14,7 +14,7 @@ from airflow_provider_encord.client.errors import (
     UnexpectedResponseError,
     UnsupportedByCredentialError,
 )
-from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
+from airflow_provider_encord.client.identifiers import require_id, require_ids
 from airflow_provider_encord.client.transport.settings import Settings
 from tests.client.clients import DATASET, OF_DATASET, OF_PROJECT, OTHER, PROJECT, client, key, queries
 from tests.client.scripted_server import Act, Received, answer, cut, respond, v1

@@ -51,9 +51,12 @@ CLIENT_FLOORS = [
         "placeholders",
         "regions",
         "strict_json",
+        "identifiers",
     },
     {"credentials", "call", "structure", "structure_differences"},
+    {"client_protocol"},
     {"api", "transport"},
+    {"flows"},
     {"resources"},
     {"client", "async_client"},
 ]
@@ -180,9 +183,17 @@ def test_inside_the_client_imports_go_down():
 def test_operations_know_neither_transport_nor_resources_nor_client():
     assert len(edges("client/api")) > 100
     for name, target in edges("client/api"):
-        for forbidden in ("transport", "resources", "client", "credentials"):
+        for forbidden in ("transport", "flows", "resources", "client", "credentials"):
             assert not target.startswith(f"{PACKAGE}.client.{forbidden}."), f"{name} imports {target}"
         assert target.split(".")[0] not in ("requests", "httpx", "urllib3")
+
+
+def test_what_operations_are_made_of_knows_no_operation():
+    core = f"{PACKAGE}.client.api.core"
+    found = [(name, target) for name, target in edges("client/api/core") if ".client.api" in target]
+    assert found
+    for name, target in found:
+        assert target == core or target.startswith(f"{core}."), f"{name} imports {target}"
 
 
 @pytest.mark.parametrize(

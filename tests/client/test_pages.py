@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_encord.client.api.core.listing import every_page
+from airflow_provider_encord.client.api.core.reading import Page
 from airflow_provider_encord.client.api.groups import GroupUser, list_group_users
-from airflow_provider_encord.client.api.listing import every_page
-from airflow_provider_encord.client.api.reading import Page
 from airflow_provider_encord.client.call import Call, Flow, Request, run
 from airflow_provider_encord.client.credentials import Credential
 from airflow_provider_encord.client.errors import UnexpectedResponseError
-from airflow_provider_encord.client.resources.pages import MOST_REMEMBERED, each, each_once
+from airflow_provider_encord.client.flows.pages import MOST_REMEMBERED, each, each_once
 from tests.wire.vectors import ssh_key
 
 GROUP = "45454545-0000-4000-8000-000000000001"

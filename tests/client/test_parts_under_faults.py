@@ -13,7 +13,7 @@ from airflow_provider_encord.client.async_client import AsyncEncordClient
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.errors import OutcomeUnknownError, PartialFailureError, RefusedError
-from airflow_provider_encord.client.resources.chunks import as_far_as_possible
+from airflow_provider_encord.client.flows.chunks import as_far_as_possible
 from airflow_provider_encord.client.transport.asynchronous import AsyncTransport
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport

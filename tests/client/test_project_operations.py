@@ -12,10 +12,10 @@ import pytest
 
 from airflow_provider_encord.client.api import groups, members, ontologies_v1, project_copy, project_tags
 from airflow_provider_encord.client.api import projects as api
-from airflow_provider_encord.client.api.listing import Filter
+from airflow_provider_encord.client.api.core.listing import Filter
+from airflow_provider_encord.client.api.core.registry import operations
+from airflow_provider_encord.client.api.core.roles import FOLDER_ROLES, PROJECT_ROLES, role_on_wire
 from airflow_provider_encord.client.api.project_copy import ClonedDataset, CopiedLabels
-from airflow_provider_encord.client.api.registry import operations
-from airflow_provider_encord.client.api.roles import FOLDER_ROLES, PROJECT_ROLES, role_on_wire
 from airflow_provider_encord.client.call import API_KEY, SSH_KEY
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import (
@@ -25,7 +25,7 @@ from airflow_provider_encord.client.errors import (
     OutcomeUnknownError,
     UnsupportedByCredentialError,
 )
-from airflow_provider_encord.client.resources import api_versions
+from airflow_provider_encord.client.flows import api_versions
 from tests.client.emulated import OWNER, World, world
 from tests.client.emulated_projects import EACH, colleague, copy_of, new_email, new_group, new_name, new_tag
 

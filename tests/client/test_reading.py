@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from airflow_provider_encord.client.api import datasets, labels, projects
+from airflow_provider_encord.client.api.core.listing import Filter
+from airflow_provider_encord.client.api.core.reading import Page, v2_reader
+from airflow_provider_encord.client.api.core.registry import operation, operations
 from airflow_provider_encord.client.api.labels import LabelRowFilter
-from airflow_provider_encord.client.api.listing import Filter
-from airflow_provider_encord.client.api.reading import Page, v2_reader
-from airflow_provider_encord.client.api.registry import operation, operations
 from airflow_provider_encord.client.api.uploads import IMAGE, VIDEO, UploadedFile, UploadJob, data_items
 from airflow_provider_encord.client.call import Call, Request
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api.reading import ignored
+from airflow_provider_encord.client.api.core.reading import ignored
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
 from airflow_provider_encord.client.errors import (
     AuthenticationError,

@@ -14,7 +14,7 @@ from airflow_provider_encord.client.api.labels import list_label_rows
 from airflow_provider_encord.client.api.projects import get_project, list_projects
 from airflow_provider_encord.client.call import Request
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
-from airflow_provider_encord.client.resources.identifiers import require_emails
+from airflow_provider_encord.client.identifiers import require_emails
 from airflow_provider_encord.client.times import write_time
 from airflow_provider_encord.client.transport.settings import Settings
 from tests.client.scripted_server import ScriptedServer, answer

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.api.reading import ignored
+from airflow_provider_encord.client.api.core.reading import ignored
 from airflow_provider_encord.client.call import API_KEY_ONLY, SSH_OR_API_KEY, Call, Envelope, Request, Resource
 from airflow_provider_encord.client.errors import (
     EncordError,

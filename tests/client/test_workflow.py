@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api import workflow as api
 from airflow_provider_encord.client.api import workflow_actions, workflow_issues, workflow_reviews
-from airflow_provider_encord.client.api.registry import operations
+from airflow_provider_encord.client.api.core.registry import operations
 from airflow_provider_encord.client.api.workflow import Task, TaskFilter
 from airflow_provider_encord.client.call import Call, run
 from airflow_provider_encord.client.errors import (
@@ -26,8 +26,8 @@ from airflow_provider_encord.client.errors import (
     PayloadTooLargeError,
     UnavailableError,
 )
+from airflow_provider_encord.client.flows.workflow_actions import TasksInStage, act_on, tasks_in_stage
 from airflow_provider_encord.client.resources.workflow import WorkflowStage
-from airflow_provider_encord.client.resources.workflow_actions import TasksInStage, act_on, tasks_in_stage
 from tests.client.emulated import OWNER, world
 from tests.client.emulated_workflow import EACH, STAGES, board, fault, make
 

@@ -20,8 +20,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from airflow_provider_encord.client.api.data_items import IMAGE
-from airflow_provider_encord.client.api.registry import Operation, operations
+from airflow_provider_encord.client.api.core.data_items import IMAGE
+from airflow_provider_encord.client.api.core.registry import Operation, operations
 from airflow_provider_encord.client.call import API_KEY, SSH_KEY, Call, Envelope, Resource
 from encord_emulator.routes import V1_OPERATIONS, V2_OPERATIONS
 from tests.sdk.coverage import covered

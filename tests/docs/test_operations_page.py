@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_encord.client.api.registry import operations
+from airflow_provider_encord.client.api.core.registry import operations
 from tests.docs.operations_page import PAGE, page, rows_of, sample_call
 from tests.wire.arguments import call_of
 from tests.wire.scope import replayed

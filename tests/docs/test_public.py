@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_encord.client.api.registry import operations
+from airflow_provider_encord.client.api.core.registry import operations
 from airflow_provider_encord.get_provider_info import get_provider_info
 from airflow_provider_encord.public import COMMANDS, EMULATOR, FIXTURES, MODULES, PACKAGE, PROVISIONAL, PublicModule
 from tests.docs.arguments_page import classes

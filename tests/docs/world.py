@@ -12,8 +12,8 @@ import socket
 import sys
 from pathlib import Path
 
-from airflow_provider_encord.client.api.data_items import IMAGE
-from airflow_provider_encord.client.resources.uploads import LocalFile, LocalUnit, upload_to_folder
+from airflow_provider_encord.client.api.core.data_items import IMAGE
+from airflow_provider_encord.client.flows.uploads import LocalFile, LocalUnit, upload_to_folder
 from tests.airflow_layer.bench import Account
 from tests.client import keys
 from tests.sdk import media

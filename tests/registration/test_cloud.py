@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.api.data_items import IMAGE, DicomSeries, ImageGroup, Unit, UploadedFile
+from airflow_provider_encord.client.api.core.data_items import IMAGE, DicomSeries, ImageGroup, Unit, UploadedFile
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.registration import cloud
 from airflow_provider_encord.registration.cloud import (

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.attempts import Claim, Owner
-from airflow_provider_encord.client.api.data_items import VIDEO
+from airflow_provider_encord.client.api.core.data_items import VIDEO
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnavailableError
 from airflow_provider_encord.registration.cloud import list_prefix, read_manifest
 from airflow_provider_encord.registration.cloud_source import CloudSource

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api.data_items import UploadedFile
+from airflow_provider_encord.client.api.core.data_items import UploadedFile
 from airflow_provider_encord.client.api.uploads import DONE, RegisteredFile, UploadJob
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.registration.report import RegistrationReport

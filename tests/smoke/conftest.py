@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api.data_items import IMAGE
+from airflow_provider_encord.client.api.core.data_items import IMAGE
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
-from airflow_provider_encord.client.resources.uploads import LocalFile, LocalUnit, upload_to_folder
+from airflow_provider_encord.client.flows.uploads import LocalFile, LocalUnit, upload_to_folder
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.smoke.findings import Finding
 from airflow_provider_encord.smoke.run import read_and_check

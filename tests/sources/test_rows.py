@@ -16,7 +16,7 @@ from airflow.sdk.io import attach
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.api.data_items import DicomSeries, ImageGroup, Scene, UploadedFile
+from airflow_provider_encord.client.api.core.data_items import DicomSeries, ImageGroup, Scene, UploadedFile
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.item_metadata.client_metadata import read_table
 from airflow_provider_encord.registration.cloud import CloudObject, list_prefix, manifest_entries, read_manifest

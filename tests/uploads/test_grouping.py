@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_encord.client.api.data_items import DICOM, IMAGE, VIDEO
+from airflow_provider_encord.client.api.core.data_items import DICOM, IMAGE, VIDEO
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.sources.files import SourceFile
 from airflow_provider_encord.uploads.grouping import group_files

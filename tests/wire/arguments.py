@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_encord.client.api.registry import operations
+from airflow_provider_encord.client.api.core.registry import operations
 from airflow_provider_encord.client.call import Call
 from tests.wire.subjects import arguments_of
 from tests.wire.subjects.reading import Key

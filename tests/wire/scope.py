@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from airflow_provider_encord.client.api.registry import operations
+from airflow_provider_encord.client.api.core.registry import operations
 from tests.wire.subjects import OBJECT_STORE, operation_of
 from tests.wire.subjects.reading import Key
 from tests.wire.vectors import Exchange, Vector, vectors

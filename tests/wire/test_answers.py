@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from airflow_provider_encord.client.api.core.reading import Page
 from airflow_provider_encord.client.api.labels import LabelRow
-from airflow_provider_encord.client.api.reading import Page
 from airflow_provider_encord.client.errors import NotFoundError, RefusedError, UnexpectedResponseError
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.client.transport.results import result

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_encord.client.api.reading import ignored, v2_reader
+from airflow_provider_encord.client.api.core.reading import ignored, v2_reader
 from airflow_provider_encord.client.call import Call, Request
 from airflow_provider_encord.client.errors import (
     AuthenticationError,

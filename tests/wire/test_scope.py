@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_encord.client.api.registry import operations
+from airflow_provider_encord.client.api.core.registry import operations
 from tests.wire.scope import FLOWS, LOOKS_FIRST, REPLACED, in_scope, is_failure, is_form_of_2022, replayed
 from tests.wire.subjects import ARGUMENTS, NOT_YET, operation_of
 from tests.wire.vectors import vectors

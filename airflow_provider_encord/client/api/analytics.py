@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.api.listing import Time
-from airflow_provider_encord.client.api.reading import Page, several, v1_reader, v2_reader
-from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.api.core.listing import Time
+from airflow_provider_encord.client.api.core.reading import Page, several, v1_reader, v2_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
 from airflow_provider_encord.client.times import write_utc_time
 

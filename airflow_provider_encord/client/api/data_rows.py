@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from airflow_provider_encord.client.api.core.reading import accepted, made, several, single, v1_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.api.datasets import DataRow, dataset_resource
-from airflow_provider_encord.client.api.reading import accepted, made, several, single, v1_reader
-from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, named
 from airflow_provider_encord.client.errors import RefusedError
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.api.listing import NO_FILTER, Filter, Time
-from airflow_provider_encord.client.api.reading import Listing, several, single, v1_reader, v2_reader
-from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.api.core.listing import NO_FILTER, Filter, Time
+from airflow_provider_encord.client.api.core.reading import Listing, several, single, v1_reader, v2_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
 from airflow_provider_encord.client.times import write_time
 

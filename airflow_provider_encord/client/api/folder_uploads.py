@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.api.data_items import Kind
-from airflow_provider_encord.client.api.reading import Page, v2_reader
-from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.api.core.data_items import Kind
+from airflow_provider_encord.client.api.core.reading import Page, v2_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.api.uploads import RegisteredFile, SignedUrl, UnitError, UploadJob, one_form
 from airflow_provider_encord.client.call import Call, Request
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from airflow_provider_encord.client.api.reading import made, several, single, v1_reader
-from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.api.core.reading import made, several, single, v1_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.call import API_KEY_ONLY, Call, Envelope
 from airflow_provider_encord.client.errors import InvalidArgumentError
 

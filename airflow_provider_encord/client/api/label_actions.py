@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.client.api.core.reading import accepted, ignored, single, v1_reader, v2_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH
-from airflow_provider_encord.client.api.reading import accepted, ignored, single, v1_reader, v2_reader
-from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
 
 COMPLETE = "complete"

@@ -17,9 +17,9 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.api.listing import Time
-from airflow_provider_encord.client.api.reading import accepted, made, several, single, v1_reader
-from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.api.core.listing import Time
+from airflow_provider_encord.client.api.core.reading import accepted, made, several, single, v1_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Resource
 from airflow_provider_encord.client.item_stream import ItemStream
 from airflow_provider_encord.client.times import write_time

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from airflow_provider_encord.client.api.reading import Page, ignored, several, v1_reader, v2_reader
-from airflow_provider_encord.client.api.registry import operation
-from airflow_provider_encord.client.api.roles import Role
+from airflow_provider_encord.client.api.core.reading import Page, ignored, several, v1_reader, v2_reader
+from airflow_provider_encord.client.api.core.registry import operation
+from airflow_provider_encord.client.api.core.roles import Role
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
 
 

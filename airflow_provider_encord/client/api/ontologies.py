@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.api.listing import NO_FILTER, Filter, every_page
-from airflow_provider_encord.client.api.reading import Page, ignored, v2_reader
-from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.api.core.listing import NO_FILTER, Filter, every_page
+from airflow_provider_encord.client.api.core.reading import Page, ignored, v2_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.call import Call, Flow, Request
 
 

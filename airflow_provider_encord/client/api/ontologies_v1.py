@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.api.listing import NO_FILTER, Filter
+from airflow_provider_encord.client.api.core.listing import NO_FILTER, Filter
+from airflow_provider_encord.client.api.core.reading import accepted, made, several, single, v1_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.api.ontologies import OntologyRecord
-from airflow_provider_encord.client.api.reading import accepted, made, several, single, v1_reader
-from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import Call, Envelope, Resource
 
 

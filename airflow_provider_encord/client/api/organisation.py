@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from airflow_provider_encord.client.api.reading import Listing, Page, ignored, several, v1_reader, v2_reader
-from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.api.core.reading import Listing, Page, ignored, several, v1_reader, v2_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request, Resource
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_encord.client.api.core.reading import made, v1_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.api.projects import project_resource
-from airflow_provider_encord.client.api.reading import made, v1_reader
-from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope
 
 LABEL_STATUSES = ("APPROVED", "PENDING", "REJECTED", "DELETED", "NOT_SELECTED_FOR_REVIEW")

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from airflow_provider_encord.client.api.core.reading import Page, ignored, v2_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.api.organisation import Tag
-from airflow_provider_encord.client.api.reading import Page, ignored, v2_reader
-from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import Call, Request
 
 _TAGS = v2_reader(Page[Tag])

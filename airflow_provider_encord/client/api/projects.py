@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.api.listing import NO_FILTER, Filter, every_page
-from airflow_provider_encord.client.api.reading import (
+from airflow_provider_encord.client.api.core.listing import NO_FILTER, Filter, every_page
+from airflow_provider_encord.client.api.core.reading import (
     Page,
     accepted,
     ignored,
@@ -22,7 +22,7 @@ from airflow_provider_encord.client.api.reading import (
     v1_reader,
     v2_reader,
 )
-from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Flow, Request, Resource, named
 from airflow_provider_encord.defaults import PROJECT_STATUSES
 

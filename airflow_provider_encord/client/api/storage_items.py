@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.api.reading import Page, ignored, v2_reader
-from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.api.core.reading import Page, ignored, v2_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.api.storage_folders import BY_NAME, DEFAULT_PAGE_SIZE
 from airflow_provider_encord.client.call import Call, Request
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.api.data_items import IMAGE, VIDEO, Kind, UploadedFile, data_items
+from airflow_provider_encord.client.api.core.data_items import IMAGE, VIDEO, Kind, UploadedFile, data_items
+from airflow_provider_encord.client.api.core.reading import Page, made, several, single, v1_reader, v2_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.api.datasets import dataset_resource
-from airflow_provider_encord.client.api.reading import Page, made, several, single, v1_reader, v2_reader
-from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import SSH_OR_API_KEY, Call, Envelope, Request
 from airflow_provider_encord.defaults import MOST_FILES_PER_JOB
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.client.api.listing import every_page
+from airflow_provider_encord.client.api.core.listing import every_page
+from airflow_provider_encord.client.api.core.reading import Page, ignored, v2_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.api.projects import Stage, get_project
-from airflow_provider_encord.client.api.reading import Page, ignored, v2_reader
-from airflow_provider_encord.client.api.registry import operation
 from airflow_provider_encord.client.call import Call, Flow, Request
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnsupportedByCredentialError
 

@@ -2,7 +2,7 @@
 
 All of them use the same request: a list of at most 1000 actions, all in one stage. If one task is not in the stage, or
 does not support its action, Encord refuses the whole list and does nothing. So an action after which a task leaves its
-stage is not repeatable. The flows in `resources.workflow_actions` check which tasks are still in the stage.
+stage is not repeatable. The flows in `client.flows.workflow_actions` check which tasks are still in the stage.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_encord.client.api.reading import ignored
-from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.api.core.reading import ignored
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.api.workflow import (
     AGENT,
     ANNOTATION,

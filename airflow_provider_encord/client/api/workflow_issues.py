@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from airflow_provider_encord.client.api.reading import Page, ignored, v2_reader
-from airflow_provider_encord.client.api.registry import operation
+from airflow_provider_encord.client.api.core.reading import Page, ignored, v2_reader
+from airflow_provider_encord.client.api.core.registry import operation
 from airflow_provider_encord.client.call import Call, Request
 
 MOST_ISSUES_PER_DELETION = 1000

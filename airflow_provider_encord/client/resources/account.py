@@ -17,23 +17,23 @@ from airflow_provider_encord.client.api import (
     storage_folders,
     storage_items,
 )
+from airflow_provider_encord.client.api.core.listing import NO_FILTER, Filter
 from airflow_provider_encord.client.api.datasets import DatasetRecord
-from airflow_provider_encord.client.api.listing import NO_FILTER, Filter
 from airflow_provider_encord.client.api.ontologies import OntologyRecord
 from airflow_provider_encord.client.api.organisation import CloudIntegration
 from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.api.storage_folders import EVERY_FOLDER, FolderFilter, StorageFolderRecord
 from airflow_provider_encord.client.api.storage_items import ItemFilter, StorageItemRecord
 from airflow_provider_encord.client.call import Resource
+from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnsupportedByCredentialError
-from airflow_provider_encord.client.resources import api_versions
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
-from airflow_provider_encord.client.resources.creation import REUSE, Created
+from airflow_provider_encord.client.flows import api_versions
+from airflow_provider_encord.client.flows.creation import REUSE, Created
+from airflow_provider_encord.client.flows.pages import each
+from airflow_provider_encord.client.identifiers import require_id, require_ids
 from airflow_provider_encord.client.resources.datasets import Dataset, create_dataset_once
-from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
 from airflow_provider_encord.client.resources.ontologies import Ontology, create_ontology_once
 from airflow_provider_encord.client.resources.organisation import Organisation
-from airflow_provider_encord.client.resources.pages import each
 from airflow_provider_encord.client.resources.projects import Project, create_project_once
 from airflow_provider_encord.client.resources.storage import (
     StorageFolder,

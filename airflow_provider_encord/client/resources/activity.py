@@ -15,10 +15,10 @@ from airflow_provider_encord.client.api.analytics import (
     TaskAction,
     TimeSpent,
 )
-from airflow_provider_encord.client.api.listing import Time
+from airflow_provider_encord.client.api.core.listing import Time
+from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
-from airflow_provider_encord.client.resources.pages import each, each_once
+from airflow_provider_encord.client.flows.pages import each, each_once
 from airflow_provider_encord.client.times import answered_time, given_time
 
 _AHEAD = datetime.timedelta(days=1)  # more than the difference between any two clocks

@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow_provider_encord.client.api import data_rows, datasets, keys, uploads
+from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.api.data_rows import DuplicatesBehavior, EditedDataRow, ReEncoding
 from airflow_provider_encord.client.api.datasets import CreatedDataset, DataRow, DatasetRecord
-from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import Call, Flow
+from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import OutcomeUnknownError
-from airflow_provider_encord.client.resources import members
-from airflow_provider_encord.client.resources.chunks import as_far_as_possible, in_parts
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
-from airflow_provider_encord.client.resources.creation import (
+from airflow_provider_encord.client.flows.chunks import as_far_as_possible, in_parts
+from airflow_provider_encord.client.flows.creation import (
     Created,
     Existing,
     another_description,
     existing,
     get_or_create,
 )
-from airflow_provider_encord.client.resources.identifiers import require_id
+from airflow_provider_encord.client.flows.uploads import LocalUnit, Uploaded, follow_job, upload_to_dataset
+from airflow_provider_encord.client.identifiers import require_id
+from airflow_provider_encord.client.resources import members
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
-from airflow_provider_encord.client.resources.uploads import LocalUnit, Uploaded, follow_job, upload_to_dataset
 
 _LOST_ANSWERS = 3  # in a row; after each one, the data rows are checked
 MOST_ITEMS = 1000  # in one request; Encord documents no limit for these two, so this is its limit for items elsewhere

@@ -13,9 +13,9 @@ from airflow_provider_encord.client.api import label_actions, labels
 from airflow_provider_encord.client.api.label_actions import DataLinks, RowClassifications, ValidationState
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnexpectedResponseError
-from airflow_provider_encord.client.resources.chunks import as_far_as_possible, chunks, in_parts
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
+from airflow_provider_encord.client.flows.chunks import as_far_as_possible, chunks, in_parts
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

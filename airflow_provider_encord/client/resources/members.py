@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Protocol
 
 from airflow_provider_encord.client.api import members
-from airflow_provider_encord.client.api.listing import every_page
-from airflow_provider_encord.client.api.members import Member, MemberGroup
-from airflow_provider_encord.client.api.reading import Page
-from airflow_provider_encord.client.api.roles import (
+from airflow_provider_encord.client.api.core.listing import every_page
+from airflow_provider_encord.client.api.core.reading import Page
+from airflow_provider_encord.client.api.core.roles import (
     DATASET_ROLES,
     FOLDER_ROLES,
     ONTOLOGY_ROLES,
@@ -21,10 +20,11 @@ from airflow_provider_encord.client.api.roles import (
     Role,
     role_on_wire,
 )
+from airflow_provider_encord.client.api.members import Member, MemberGroup
 from airflow_provider_encord.client.call import API_KEY, Call, Flow
+from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import OutcomeUnknownError
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
-from airflow_provider_encord.client.resources.identifiers import require_emails, require_ids
+from airflow_provider_encord.client.identifiers import require_emails, require_ids
 
 
 class _Listing(Protocol):
@@ -137,7 +137,7 @@ class HasUsers:
     def add_users(self: _UserHandle, emails: Sequence[str] | str, role: Role) -> list[Member]:
         """Add users; safe to repeat. Users who are members already keep their role.
 
-        :param role: Name (``"annotator"``, ``"admin"``, ...; see `api.roles`) or number of the role.
+        :param role: Name (``"annotator"``, ``"admin"``, ...; see `client.api.core.roles`) or number of the role.
         :return: All users of `emails` with their current role.
         """
         wanted = require_emails(emails, "emails")

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_encord.client.api import ontologies
-from airflow_provider_encord.client.api.listing import Filter
+from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.api.ontologies import OntologyRecord
 from airflow_provider_encord.client.call import Call, Flow
-from airflow_provider_encord.client.resources import members
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
-from airflow_provider_encord.client.resources.creation import (
+from airflow_provider_encord.client.client_protocol import ClientProtocol
+from airflow_provider_encord.client.flows.creation import (
     Created,
     Existing,
     another_description,
@@ -19,7 +18,8 @@ from airflow_provider_encord.client.resources.creation import (
     get_or_create,
     require_title,
 )
-from airflow_provider_encord.client.resources.identifiers import require_id
+from airflow_provider_encord.client.identifiers import require_id
+from airflow_provider_encord.client.resources import members
 from airflow_provider_encord.client.resources.members import HasGroups
 from airflow_provider_encord.client.structure import complete_structure
 from airflow_provider_encord.client.structure_differences import differences

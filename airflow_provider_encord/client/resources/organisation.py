@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from airflow_provider_encord.client.api import groups, organisation
+from airflow_provider_encord.client.api.core.listing import every_page
 from airflow_provider_encord.client.api.groups import GroupRecord
-from airflow_provider_encord.client.api.listing import every_page
 from airflow_provider_encord.client.api.organisation import CloudIntegration, OrganisationUser, Tag
 from airflow_provider_encord.client.call import Call, Flow
+from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import ConflictError, InvalidArgumentError, OutcomeUnknownError
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
-from airflow_provider_encord.client.resources.identifiers import require_emails, require_id
-from airflow_provider_encord.client.resources.pages import each
+from airflow_provider_encord.client.flows.pages import each
+from airflow_provider_encord.client.identifiers import require_emails, require_id
 from airflow_provider_encord.client.resources.project_tags import tag_id
 
 T = TypeVar("T")

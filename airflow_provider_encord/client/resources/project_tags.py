@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from airflow_provider_encord.client.api import organisation, project_tags
-from airflow_provider_encord.client.api.listing import every_page
+from airflow_provider_encord.client.api.core.listing import every_page
 from airflow_provider_encord.client.api.organisation import Tag
 from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError, NotFoundError, OutcomeUnknownError
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
-from airflow_provider_encord.client.resources.identifiers import is_id
+from airflow_provider_encord.client.identifiers import is_id
 
 
 class ProjectTags:

@@ -6,24 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_encord.client.api import keys, labels, project_copy, projects, workflow
+from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.api.labels import LabelRow, LabelRowFilter, LabelRowMetadata
-from airflow_provider_encord.client.api.listing import Filter
 from airflow_provider_encord.client.api.project_copy import ClonedDataset, CopiedLabels
 from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectOntology, ProjectRecord
 from airflow_provider_encord.client.call import Call, Flow
+from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError, OutcomeUnknownError
-from airflow_provider_encord.client.resources import api_versions, members
-from airflow_provider_encord.client.resources.activity import Activity
-from airflow_provider_encord.client.resources.chunks import as_far_as_possible, chunks, in_parts
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
-from airflow_provider_encord.client.resources.creation import (
+from airflow_provider_encord.client.flows import api_versions
+from airflow_provider_encord.client.flows.chunks import as_far_as_possible, chunks, in_parts
+from airflow_provider_encord.client.flows.creation import (
     Created,
     Existing,
     another_description,
     existing,
     get_or_create,
 )
-from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
+from airflow_provider_encord.client.identifiers import require_id, require_ids
+from airflow_provider_encord.client.resources import members
+from airflow_provider_encord.client.resources.activity import Activity
 from airflow_provider_encord.client.resources.label_rows import LabelRows
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
 from airflow_provider_encord.client.resources.project_tags import ProjectTags

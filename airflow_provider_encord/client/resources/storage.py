@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_encord.client.api import storage_folders, storage_items
-from airflow_provider_encord.client.api.listing import every_page
+from airflow_provider_encord.client.api.core.listing import every_page
 from airflow_provider_encord.client.api.storage_folders import (
     EVERY_FOLDER,
     FolderFilter,
@@ -23,14 +23,14 @@ from airflow_provider_encord.client.api.storage_items import (
     StorageItemRecord,
 )
 from airflow_provider_encord.client.call import Call, Flow
+from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.flows.chunks import in_parts
+from airflow_provider_encord.client.flows.creation import Created, Existing, another_description, get_or_create
+from airflow_provider_encord.client.flows.pages import each
+from airflow_provider_encord.client.identifiers import require_id, require_ids
 from airflow_provider_encord.client.resources import members
-from airflow_provider_encord.client.resources.chunks import in_parts
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
-from airflow_provider_encord.client.resources.creation import Created, Existing, another_description, get_or_create
-from airflow_provider_encord.client.resources.identifiers import require_id, require_ids
 from airflow_provider_encord.client.resources.members import HasGroups
-from airflow_provider_encord.client.resources.pages import each
 
 
 class StorageFolder(HasGroups):

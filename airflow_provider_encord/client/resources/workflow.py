@@ -1,7 +1,7 @@
 """A workflow stage and the actions on its tasks. SSH keys only.
 
 An action or a filter that this type of stage does not support is refused before anything is sent. All actions are safe
-to repeat; see `resources.workflow_actions`.
+to repeat; see `client.flows.workflow_actions`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from airflow_provider_encord.client.api.projects import Pathway, Stage
 from airflow_provider_encord.client.api.workflow import Subtask, Task, TaskFilter
 from airflow_provider_encord.client.api.workflow_actions import ACTIONS
 from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.client.resources import workflow_actions as flows
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
-from airflow_provider_encord.client.resources.identifiers import require_emails, require_id
-from airflow_provider_encord.client.resources.pages import each
-from airflow_provider_encord.client.resources.workflow_actions import TasksInStage, TasksOutcome, tasks_in_stage
+from airflow_provider_encord.client.flows import workflow_actions as flows
+from airflow_provider_encord.client.flows.pages import each
+from airflow_provider_encord.client.flows.workflow_actions import TasksInStage, TasksOutcome, tasks_in_stage
+from airflow_provider_encord.client.identifiers import require_emails, require_id
 from airflow_provider_encord.client.resources.workflow_reviews import TaskReviews
 
 Tasks: TypeAlias = Iterable[Task | Subtask | str] | Task | Subtask | str

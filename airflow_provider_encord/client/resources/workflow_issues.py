@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from airflow_provider_encord.client.api import workflow_issues as api
-from airflow_provider_encord.client.api.listing import every_page
+from airflow_provider_encord.client.api.core.listing import every_page
 from airflow_provider_encord.client.api.workflow_issues import (
     MOST_ISSUES_PER_DELETION,
     Anchor,
@@ -19,11 +19,11 @@ from airflow_provider_encord.client.api.workflow_issues import (
     OnScenePoint,
 )
 from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError, OutcomeUnknownError, RefusedError
-from airflow_provider_encord.client.resources.chunks import chunks
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
-from airflow_provider_encord.client.resources.identifiers import require_id
-from airflow_provider_encord.client.resources.pages import each
+from airflow_provider_encord.client.flows.chunks import chunks
+from airflow_provider_encord.client.flows.pages import each
+from airflow_provider_encord.client.identifiers import require_id
 
 
 class DataUnitIssues:

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from airflow_provider_encord.client.api import workflow_reviews as api
-from airflow_provider_encord.client.api.listing import every_page
+from airflow_provider_encord.client.api.core.listing import every_page
 from airflow_provider_encord.client.api.workflow_actions import MOST_ACTIONS_PER_REQUEST
 from airflow_provider_encord.client.api.workflow_reviews import LabelReview
 from airflow_provider_encord.client.call import Call, Flow
+from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import OutcomeUnknownError
-from airflow_provider_encord.client.resources.chunks import in_parts
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
-from airflow_provider_encord.client.resources.identifiers import require_id
-from airflow_provider_encord.client.resources.pages import each
+from airflow_provider_encord.client.flows.chunks import in_parts
+from airflow_provider_encord.client.flows.pages import each
+from airflow_provider_encord.client.identifiers import require_id
 
 Reviews: TypeAlias = Iterable[LabelReview | str] | LabelReview | str
 """Label reviews from a listing, or their ids; one of them or several."""

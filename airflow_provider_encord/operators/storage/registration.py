@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_encord.attempts import Claim, Owner
-    from airflow_provider_encord.client.api.data_items import Unit
-    from airflow_provider_encord.client.resources.jobs import Answer, Job
+    from airflow_provider_encord.client.api.core.data_items import Unit
+    from airflow_provider_encord.client.flows.jobs import Answer, Job
     from airflow_provider_encord.registration.cloud_source import CloudSource
     from airflow_provider_encord.registration.registered_groups import Registered, RegisteredGroups
     from airflow_provider_encord.registration.report import RegistrationReport
@@ -156,7 +156,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
         """Check the arguments and find the target."""
         from airflow_provider_encord.attempts import Claim
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.resources.identifiers import require_id
+        from airflow_provider_encord.client.identifiers import require_id
         from airflow_provider_encord.registration.report import RegistrationReport
 
         parse_choice(self.on_error, "on_error", ON_ERROR)
@@ -216,7 +216,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
     def parts(self, after: Any) -> Iterator[JobPart]:
         """Yield the jobs while the source is read. The report records each job before it starts."""
         from airflow_provider_encord.attempts import fingerprint
-        from airflow_provider_encord.client.api.data_items import data_items
+        from airflow_provider_encord.client.api.core.data_items import data_items
         from airflow_provider_encord.registration.cloud_source import digest
 
         number = after["number"] if after else 0

@@ -15,7 +15,7 @@ from airflow_provider_encord.operators.literals import check_literals, one_of
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_encord.client.resources.jobs import Answer, Job
+    from airflow_provider_encord.client.flows.jobs import Answer, Job
 
 
 class EncordSyncFolderOperator(JobOperator):
@@ -65,7 +65,7 @@ class EncordSyncFolderOperator(JobOperator):
 
     def start_part(self, part: JobPart) -> Job:
         """Start the sync."""
-        from airflow_provider_encord.client.resources.jobs import FOLDER_SYNC, Job
+        from airflow_provider_encord.client.flows.jobs import FOLDER_SYNC, Job
 
         return Job(kind=FOLDER_SYNC, resource=self._id, id=self.client.folder(self._id).start_sync())
 
@@ -75,7 +75,7 @@ class EncordSyncFolderOperator(JobOperator):
         :raises UnavailableError: The sync ended with an error.
         """
         from airflow_provider_encord.client.errors import UnavailableError
-        from airflow_provider_encord.client.resources.jobs import state_of
+        from airflow_provider_encord.client.flows.jobs import state_of
 
         state = state_of(answer)
         if not state.succeeded:

@@ -231,7 +231,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
     def _target(self) -> UploadTarget:
         from airflow_provider_encord.client.call import API_KEY
-        from airflow_provider_encord.client.resources.identifiers import require_id
+        from airflow_provider_encord.client.identifiers import require_id
         from airflow_provider_encord.uploads.places import UploadTarget
 
         parallel = parse_positive_int(self.max_concurrency, "max_concurrency")

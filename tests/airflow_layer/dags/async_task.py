@@ -7,7 +7,7 @@ import datetime
 
 from airflow.providers.common.compat.sdk import DAG, task
 
-from airflow_provider_encord.client.api.listing import NO_FILTER
+from airflow_provider_encord.client.api.core.listing import NO_FILTER
 from airflow_provider_encord.client.api.projects import all_projects
 from airflow_provider_encord.hooks.encord import EncordHook
 

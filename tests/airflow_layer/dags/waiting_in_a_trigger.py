@@ -10,7 +10,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import DAG, BaseOperator
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_encord.client.api.listing import NO_FILTER
+from airflow_provider_encord.client.api.core.listing import NO_FILTER
 from airflow_provider_encord.client.api.projects import all_projects
 from airflow_provider_encord.hooks.encord import EncordHook
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from airflow_provider_encord.client.api.listing import Filter
+from airflow_provider_encord.client.api.core.listing import Filter
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 Read = Callable[[dict[str, Any]], Arguments]

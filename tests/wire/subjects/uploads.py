@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from airflow_provider_encord.client.api.data_items import (
+from airflow_provider_encord.client.api.core.data_items import (
     KINDS,
     NEWER_ITEM_LISTS,
     DicomSeries,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from airflow_provider_encord.client.api import workflow, workflow_actions
-from airflow_provider_encord.client.api.listing import PageTokens
+from airflow_provider_encord.client.api.core.listing import PageTokens
 from airflow_provider_encord.client.api.workflow import Subtask, Task, TaskFilter
 from airflow_provider_encord.client.api.workflow_actions import MOST_ACTIONS_PER_REQUEST
 from airflow_provider_encord.client.call import Call, Flow
@@ -25,8 +25,8 @@ from airflow_provider_encord.client.errors import (
     PermissionDeniedError,
     RefusedError,
 )
-from airflow_provider_encord.client.resources.chunks import chunks
-from airflow_provider_encord.client.resources.outcomes import BulkOutcome
+from airflow_provider_encord.client.flows.chunks import chunks
+from airflow_provider_encord.client.flows.outcomes import BulkOutcome
 
 MOST_LOST_ANSWERS = 3  # in a row, for the same tasks; the transport has retried each of them
 DATA_HASHES_PER_LISTING = 100  # they become part of the URL, and servers limit its length

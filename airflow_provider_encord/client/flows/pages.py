@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TypeVar
 
-from airflow_provider_encord.client.api.listing import PageTokens
-from airflow_provider_encord.client.api.reading import Page
+from airflow_provider_encord.client.api.core.listing import PageTokens
+from airflow_provider_encord.client.api.core.reading import Page
 from airflow_provider_encord.client.call import Call
-from airflow_provider_encord.client.resources.client_protocol import ClientProtocol
+from airflow_provider_encord.client.client_protocol import ClientProtocol
 
 T = TypeVar("T")
 MOST_REMEMBERED = 50_000

@@ -19,7 +19,7 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
     UnexpectedResponseError,
 )
-from airflow_provider_encord.client.resources.outcomes import PartsOutcome
+from airflow_provider_encord.client.flows.outcomes import PartsOutcome
 
 T = TypeVar("T")
 R = TypeVar("R")

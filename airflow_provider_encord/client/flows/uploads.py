@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol, TypeAlias, TypeVar
 
 from airflow_provider_encord.client.api import folder_uploads, uploads
-from airflow_provider_encord.client.api.data_items import (
+from airflow_provider_encord.client.api.core.data_items import (
     DICOM,
     IMAGE,
     DicomSeries,
@@ -36,8 +36,8 @@ from airflow_provider_encord.client.errors import (
     TransientError,
     UnexpectedResponseError,
 )
-from airflow_provider_encord.client.resources import api_versions
-from airflow_provider_encord.client.resources.chunks import chunks
+from airflow_provider_encord.client.flows import api_versions
+from airflow_provider_encord.client.flows.chunks import chunks
 
 FORGIVEN = 10  # failed polls in a row that are tolerated; the transport has retried each of them
 _PAUSE_AFTER_FAILURE = 10.0  # seconds

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from airflow_provider_encord.client.api.reading import Page
+from airflow_provider_encord.client.api.core.reading import Page
 from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnexpectedResponseError
 from airflow_provider_encord.client.times import write_time, write_utc_time

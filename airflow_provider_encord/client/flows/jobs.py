@@ -17,7 +17,7 @@ from airflow_provider_encord.client.api.storage_folders import FolderSync
 from airflow_provider_encord.client.api.uploads import LONGEST_HOLD, UploadJob
 from airflow_provider_encord.client.call import Call, Flow, Pause
 from airflow_provider_encord.client.errors import InvalidArgumentError, NotFoundError, UnexpectedResponseError
-from airflow_provider_encord.client.resources.uploads import follow_job
+from airflow_provider_encord.client.flows.uploads import follow_job
 
 DATASET_UPLOAD: Literal["dataset_upload"] = "dataset_upload"
 FOLDER_UPLOAD: Literal["folder_upload"] = "folder_upload"
