@@ -11,24 +11,26 @@ if TYPE_CHECKING:
 
 
 def object_storage_path(uri: str | ObjectStoragePath, argument: str) -> ObjectStoragePath:
-    """A path whose file system is there.
+    """The path, with a file system that is installed.
 
     :param uri: An absolute URI of a disk or an object store, such as ``s3://connection_id@bucket/path``; or the path.
     :param argument: The argument that it comes from, for messages.
-    :raises InvalidArgumentError: This deployment has no file system for the scheme, or the connection is not there.
+    :raises InvalidArgumentError: No file system for the scheme is installed, or the Airflow connection does not exist.
     :raises ImportError: Airflow is not installed.
     """
     from airflow.providers.common.compat.sdk import AirflowNotFoundException, ObjectStoragePath
 
     try:
         path = uri if isinstance(uri, ObjectStoragePath) else ObjectStoragePath(uri)
-        path.fs  # noqa: B018 - looks for the file system now, so that a missing one is named before anything is read
+        path.fs  # noqa: B018 - raises now, before anything is read, if the file system is missing
     except AirflowNotFoundException as error:
-        raise InvalidArgumentError(f"{argument}: {uri} names a connection that is not there ({error}).") from None
+        raise InvalidArgumentError(
+            f"{argument}: the Airflow connection in {uri} does not exist ({error}). Create it, or correct its id."
+        ) from None
     except (ValueError, ImportError) as error:
         scheme = str(uri).partition("://")[0]
         raise InvalidArgumentError(
-            f"{argument}: {scheme}:// cannot be used here ({error}). Install the Airflow provider for it, or give "
-            "another path."
+            f"{argument}: {scheme}:// paths cannot be used here ({error}). Install the Airflow provider for them, or "
+            "pass another path."
         ) from None
     return path

@@ -126,7 +126,7 @@ class Registrations(Moves):
     def failed_for_good(self, run: Run) -> None:
         """A manifest may name objects that are gone."""
         assert run.end is not None
-        assert "are not registered" in run.end.text, run.end.text
+        assert "were not registered" in run.end.text, run.end.text
 
     def green(self, run: Run, result: Any, *, undisturbed: bool) -> None:
         assert result["units"] == result["registered"] + result["failed"] + result["cancelled"]
