@@ -117,7 +117,7 @@ if TYPE_CHECKING:
     )
     from airflow_provider_encord.client.flows.creation import Created
     from airflow_provider_encord.client.flows.outcomes import BulkOutcome
-    from airflow_provider_encord.client.flows.uploads import LocalFile, LocalUnit, Uploaded
+    from airflow_provider_encord.client.flows.uploads import LocalFile, Uploaded
     from airflow_provider_encord.client.flows.workflow_actions import TasksOutcome
     from airflow_provider_encord.client.resources.activity import Activity
     from airflow_provider_encord.client.resources.datasets import Dataset
@@ -199,7 +199,6 @@ __all__ = [
     "LabelRowMetadata",
     "LabelRows",
     "LocalFile",
-    "LocalUnit",
     "Member",
     "MemberGroup",
     "NewIssue",
@@ -313,7 +312,7 @@ _MODULES = {
     "resources.project_tags": "ProjectTags",
     "resources.projects": "Project",
     "resources.storage": "StorageFolder StorageItem",
-    "flows.uploads": "LocalFile LocalUnit Uploaded",
+    "flows.uploads": "LocalFile Uploaded",
     "resources.workflow": "WorkflowStage",
     "flows.workflow_actions": "TasksOutcome",
     "resources.workflow_issues": "DataUnitIssues",

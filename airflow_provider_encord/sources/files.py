@@ -57,6 +57,7 @@ class SourceFile:
     :param parts: The files of an image group or DICOM series, in order; empty for a single file.
     :param create_video: Create an image sequence from the group, which plays like a video.
     :param client_metadata: Client metadata of the unit.
+    :param details: Known properties of the file; see `UploadedFile`.
     :param version: A value that changes when the file is written, such as its time or entity tag; None if the store has
         none.
     """
@@ -70,6 +71,7 @@ class SourceFile:
     parts: tuple[SourceFile, ...] = dataclasses.field(default=(), repr=False)
     create_video: bool = False
     client_metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+    details: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False, compare=False)
     version: str | None = dataclasses.field(default=None, repr=False, compare=False)
 
     @property

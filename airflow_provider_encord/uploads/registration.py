@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import datetime
 from collections.abc import Iterable, Sequence
 
 from airflow_provider_encord.client.api import uploads
@@ -18,14 +17,13 @@ from airflow_provider_encord.client.api.datasets import DataRow
 from airflow_provider_encord.client.api.uploads import PENDING, RegisteredFile, UploadJob
 from airflow_provider_encord.client.call import Call, Flow, Now, Pause
 from airflow_provider_encord.client.errors import EncordError, OutcomeUnknownError, TransientError
-from airflow_provider_encord.client.flows.jobs import UNKNOWN_JOB
-from airflow_provider_encord.client.flows.uploads import follow_job
+from airflow_provider_encord.client.flows.jobs import UNKNOWN_JOB, follow_job
+from airflow_provider_encord.client.flows.upload_target import UploadTarget
 from airflow_provider_encord.reports import CREATED
-from airflow_provider_encord.sources.files import SourceFile
 from airflow_provider_encord.uploads.notes import JobCheckpoint, JobCheckpoints
 from airflow_provider_encord.uploads.outcome import FileOutcome, failed
-from airflow_provider_encord.uploads.places import UploadTarget
 from airflow_provider_encord.uploads.plan import match_new_rows
+from airflow_provider_encord.uploads.rows import rows_of_kinds
 from airflow_provider_encord.uploads.transfer import StoredFile
 
 _STARTS = 3  # how often the same files are registered if responses are lost
@@ -207,17 +205,6 @@ class Registration:
             f"Job {job} has not ended in time ({why}) and continues at Encord. Run the task again when it has ended; "
             "files that are in the dataset by then are not sent again."
         )
-
-
-def rows_of_kinds(
-    target: UploadTarget, files: Sequence[SourceFile], *, since: datetime.datetime | None = None
-) -> Flow[list[DataRow]]:
-    """The rows that have the kinds of these files.
-
-    :param since: Only rows that were created at this time or later.
-    """
-    file_types, item_types = sorted({file.file_type for file in files}), sorted({file.item_type for file in files})
-    return (yield from target.rows(file_types, item_types, since=since))
 
 
 def judge(sent: Sequence[StoredFile], job: UploadJob) -> tuple[list[FileOutcome], list[StoredFile]]:

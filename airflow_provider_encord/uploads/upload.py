@@ -24,6 +24,7 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
     UnexpectedResponseError,
 )
+from airflow_provider_encord.client.flows.upload_target import UploadTarget
 from airflow_provider_encord.client.resources.storage import read_items
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT
@@ -32,10 +33,10 @@ from airflow_provider_encord.sources.files import SourceFile, composed
 from airflow_provider_encord.uploads.evidence import Evidence
 from airflow_provider_encord.uploads.notes import JobCheckpoints, sent_again, sent_before
 from airflow_provider_encord.uploads.outcome import FileOutcome, OutcomeCallback, failed
-from airflow_provider_encord.uploads.places import UploadTarget
 from airflow_provider_encord.uploads.plan import CHECKSUM, TITLE_AND_SIZE, batches, make_plan, match_new_rows
-from airflow_provider_encord.uploads.registration import Job, Registration, rows_of_kinds
+from airflow_provider_encord.uploads.registration import Job, Registration
 from airflow_provider_encord.uploads.report import upload_line
+from airflow_provider_encord.uploads.rows import rows_of_kinds
 from airflow_provider_encord.uploads.transfer import StoredFile, send_files, unfit
 
 _GROUP = "IMG_GROUP"

@@ -11,10 +11,10 @@ import time
 
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
+from airflow_provider_encord.client.flows.upload_target import UploadTarget
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.reports import CREATED
 from airflow_provider_encord.sources.files import find_files
-from airflow_provider_encord.uploads.places import UploadTarget
 from airflow_provider_encord.uploads.report import upload_line, write_report
 from airflow_provider_encord.uploads.upload import upload_files
 

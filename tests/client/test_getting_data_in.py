@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.client.api import uploads
-from airflow_provider_encord.client.api.core.data_items import DICOM, IMAGE, KINDS, PDF, UploadedFile, data_items
+from airflow_provider_encord.client.api.core.data_items import DICOM, IMAGE, KINDS, PDF, VIDEO, UploadedFile, data_items
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import Call, Now, Pause, Step, run
 from airflow_provider_encord.client.errors import InvalidArgumentError, PayloadTooLargeError, TransientError
-from airflow_provider_encord.client.flows.uploads import FORGIVEN, LocalFile, LocalUnit, follow_job
+from airflow_provider_encord.client.flows.jobs import FORGIVEN, follow_job
+from airflow_provider_encord.client.flows.uploads import LocalFile, StoredObject, unit_of
 from airflow_provider_encord.client.resources.datasets import MOST_ITEMS, remove_data_rows
 from tests.client.emulated import World, picture, world
 
@@ -69,12 +70,30 @@ def test_lost_answers_are_forgiven_until_too_many_come_in_a_row():
         Encord(*lost, TransientError("lost"), "DONE").follow(10_000)
 
 
-def test_a_unit_of_one_file_refuses_several_and_groups_are_of_images():
-    file = LocalFile(title="a", size=1, open=lambda: io.BytesIO(b"a"))
-    with pytest.raises(InvalidArgumentError, match="exactly one"):
-        LocalUnit(kind=IMAGE, files=[file, file], title="a")
-    with pytest.raises(InvalidArgumentError, match="grouped"):
-        LocalUnit(kind=DICOM, files=[file], title="a", grouped=True)
+def test_only_images_and_dicom_files_form_a_unit_and_a_file_can_be_opened():
+    video = LocalFile(title="a", kind=VIDEO, size=1, open=lambda: io.BytesIO(b"a"))
+    for kind in (VIDEO, IMAGE, DICOM):
+        with pytest.raises(InvalidArgumentError, match=r"parts: .*do not form a unit"):
+            LocalFile(kind=kind, parts=[video, video], title="a")
+    with pytest.raises(InvalidArgumentError, match="open: "):
+        LocalFile(kind=IMAGE, title="a")
+
+
+def test_known_properties_of_files_reach_the_job_from_single_files_and_from_parts():
+    stored = StoredObject(key="k", placeholder=None)
+    image = LocalFile(title="a", kind=IMAGE, size=1, open=lambda: io.BytesIO(b"a"), details={"width": 4, "height": 2})
+    alone = data_items([unit_of(image, [stored])])["images"][0]
+    assert alone["imageMetadata"] == {"width": 4, "height": 2}
+    group = data_items([unit_of(LocalFile(title="g", kind=IMAGE, parts=[image]), [stored])])["imageGroups"][0]
+    assert "imageMetadata" in str(group)
+
+
+def test_a_dicom_file_alone_is_refused_before_anything_is_sent(world: World):
+    sent = len(world.emulator.journal())
+    alone = LocalFile(title="a.dcm", kind=DICOM, size=1, open=lambda: io.BytesIO(b"a"))
+    with pytest.raises(InvalidArgumentError, match=r"parts: 'a\.dcm'"):
+        world.user.dataset(world.dataset).upload([alone], timeout=60)
+    assert len(world.emulator.journal()) == sent
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda one: one.list_name)
@@ -116,8 +135,8 @@ def _opener(content: bytes) -> Callable[[], io.BytesIO]:
 def test_images_become_one_group_that_can_be_renamed_and_removed(world: World, who: str):
     dataset = getattr(world, who).dataset(world.dataset)
     content = picture()
-    files = [LocalFile(title=f"{n}.png", size=len(content), open=_opener(content)) for n in range(3)]
-    unit = LocalUnit(kind=IMAGE, files=files, title=f"group of {who}", grouped=True)
+    files = [LocalFile(title=f"{n}.png", kind=IMAGE, size=len(content), open=_opener(content)) for n in range(3)]
+    unit = LocalFile(kind=IMAGE, parts=files, title=f"group of {who}")
     uploaded = dataset.upload([unit], timeout=60)
     assert (uploaded.not_sent, uploaded.state.status) == ([], "DONE")
     (made,) = uploaded.state.data_hashes_with_titles

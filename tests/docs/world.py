@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from airflow_provider_encord.client.api.core.data_items import IMAGE
-from airflow_provider_encord.client.flows.uploads import LocalFile, LocalUnit, upload_to_folder
+from airflow_provider_encord.client.flows.uploads import LocalFile
 from tests.airflow_layer.bench import Account
 from tests.client import keys
 from tests.sdk import media
@@ -106,9 +106,13 @@ class World:
             folder = client.create_folder("Crossings").id
             image = self.outside / "data" / "incoming" / "crossing 1.jpg"
             file = LocalFile(
-                title=image.name, size=image.stat().st_size, open=lambda: image.open("rb"), content_type="image/jpeg"
+                title=image.name,
+                kind=IMAGE,
+                size=image.stat().st_size,
+                open=lambda: image.open("rb"),
+                media_type="image/jpeg",
             )
-            client.run(upload_to_folder(folder, [LocalUnit(kind=IMAGE, files=[file], title=image.name)], timeout=60))
+            client.folder(folder).upload([file], timeout=60)
             synced = client.create_folder("Synced", integration=integration, remote_url=f"{place}/").id
         return {FOLDER: folder, SYNCED_FOLDER: synced}
 

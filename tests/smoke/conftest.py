@@ -12,7 +12,7 @@ import pytest
 from airflow_provider_encord.client.api.core.data_items import IMAGE
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKey
-from airflow_provider_encord.client.flows.uploads import LocalFile, LocalUnit, upload_to_folder
+from airflow_provider_encord.client.flows.uploads import LocalFile
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.smoke.findings import Finding
 from airflow_provider_encord.smoke.run import read_and_check
@@ -88,13 +88,13 @@ def _submit_one_row(emulator: Emulator, project: str) -> None:
 def _add_group_of_users_and_of_images(account: Account) -> None:
     content = media.png(8, 8)
     images = [
-        LocalFile(title=f"{number}.png", size=len(content), open=lambda: io.BytesIO(content)) for number in (1, 2)
+        LocalFile(title=f"{number}.png", kind=IMAGE, size=len(content), open=lambda: io.BytesIO(content))
+        for number in (1, 2)
     ]
     with account.client() as client:
         client.organisation.group(client.organisation.create_group("Painters").group_hash).add_users([EMAIL])
-        folder = client.create_folder("Groups of images").id
-        unit = LocalUnit(kind=IMAGE, files=images, title="two images", grouped=True)
-        client.run(upload_to_folder(folder, [unit], timeout=60))
+        unit = LocalFile(kind=IMAGE, parts=images, title="two images")
+        client.folder(client.create_folder("Groups of images").id).upload([unit], timeout=60)
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from airflow_provider_encord.attempts import Owner
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import SSH_KEY, run
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, NotFoundError, OutcomeUnknownError
+from airflow_provider_encord.client.flows.upload_target import UploadTarget
 from airflow_provider_encord.operators.storage.task_state import task_state_checkpoints
 from airflow_provider_encord.uploads.notes import JobCheckpoint, JobCheckpoints
-from airflow_provider_encord.uploads.places import UploadTarget
 from airflow_provider_encord.uploads.report_writer import ReportWriter
 from airflow_provider_encord.uploads.transfer import StoredFile
 from airflow_provider_encord.uploads.upload import upload_files

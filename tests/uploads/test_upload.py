@@ -16,10 +16,10 @@ from airflow_provider_encord.client.errors import (
     RefusedError,
     UnavailableError,
 )
+from airflow_provider_encord.client.flows.upload_target import UploadTarget
+from airflow_provider_encord.client.flows.uploads import MOST_BYTES
 from airflow_provider_encord.reports import CREATED, FAILED, UNCHANGED
 from airflow_provider_encord.sources.files import SourceFile
-from airflow_provider_encord.uploads.places import UploadTarget
-from airflow_provider_encord.uploads.transfer import MOST_BYTES
 from airflow_provider_encord.uploads.upload import upload_files
 from tests.uploads.files import a_file, a_row
 from tests.uploads.scripted_encord import POLL, PUT, ROWS, START, URLS, ScriptedEncord

@@ -20,11 +20,12 @@ import pytest
 from airflow_provider_encord.client.call import Gather, Transfer
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.client.flows.upload_target import UploadTarget
 from airflow_provider_encord.client.transport.results import result
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
 from airflow_provider_encord.sources.files import find_files
-from airflow_provider_encord.uploads.transfer import UploadTarget, send_files
+from airflow_provider_encord.uploads.transfer import send_files
 from tests.client.network import plain_network
 from tests.client.scripted_server import Received, ScriptedServer, answer
 from tests.wire.answers import answer_of

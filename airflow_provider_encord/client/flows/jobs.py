@@ -7,7 +7,7 @@ by kind of job; `JobState` contains the fields that all kinds have.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -15,9 +15,13 @@ from airflow_provider_encord.client.api import data_rows, folder_uploads, storag
 from airflow_provider_encord.client.api.data_rows import ReEncoding
 from airflow_provider_encord.client.api.storage_folders import FolderSync
 from airflow_provider_encord.client.api.uploads import LONGEST_HOLD, UploadJob
-from airflow_provider_encord.client.call import Call, Flow, Pause
-from airflow_provider_encord.client.errors import InvalidArgumentError, NotFoundError, UnexpectedResponseError
-from airflow_provider_encord.client.flows.uploads import follow_job
+from airflow_provider_encord.client.call import Call, Flow, Now, Pause
+from airflow_provider_encord.client.errors import (
+    InvalidArgumentError,
+    NotFoundError,
+    TransientError,
+    UnexpectedResponseError,
+)
 
 DATASET_UPLOAD: Literal["dataset_upload"] = "dataset_upload"
 FOLDER_UPLOAD: Literal["folder_upload"] = "folder_upload"
@@ -31,7 +35,22 @@ UNKNOWN_JOB = (NotFoundError, InvalidArgumentError)
 _LOOKS = 3  # polls in a row whose responses cannot be read, before `look` fails
 _SECONDS_BETWEEN_LOOKS = 1.0
 
+FORGIVEN = 10  # failed polls in a row that are tolerated; the transport has retried each of them
+_PAUSE_AFTER_FAILURE = 10.0  # seconds
+_QUICK_POLL = 1.0  # seconds; a response that comes sooner means that Encord did not hold the request
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0  # seconds between polls that Encord does not hold
+
 Answer: TypeAlias = UploadJob | FolderSync | ReEncoding
+
+
+class _Ends(Protocol):
+    """The state of a job of any kind."""
+
+    @property
+    def ended(self) -> bool: ...
+
+
+J = TypeVar("J", bound=_Ends)
 
 
 class JobState(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +125,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return answer
 
     def follow(self, *, timeout: float, before_poll: Callable[[], None] = lambda: None) -> Flow[Answer]:
-        """Poll the job until it ends or the time-out is over; see `uploads.follow_job`.
+        """Poll the job until it ends or the time-out is over; see `follow_job`.
 
         :param timeout: Seconds; 0 polls once.
         :param before_poll: Called before each poll. If it raises an error that is not transient, the wait ends.
@@ -156,3 +175,38 @@ def state_of(answer: Answer) -> JobState:
             cancelled=answer.upload_jobs_units_cancelled,
         )
     return JobState(status=status, ended=answer.ended, succeeded=status == uploads.DONE)
+
+
+def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
+    """Poll a job until it ends or the time-out is over.
+
+    Up to `FORGIVEN` failed polls in a row are tolerated: transient errors and responses that cannot be read.
+
+    :param poll: Makes the call; takes the seconds that Encord may hold the request.
+    :param timeout: Seconds; 0 polls once.
+    :return: The last known state; check its `ended`.
+    :raises TransientError: Encord has not returned the state of the job by the end of the time-out.
+    """
+    deadline = (yield from Now()) + timeout
+    failures, pause = 0, _FIRST_PAUSE
+    while True:
+        asked = yield from Now()
+        hold = max(0, min(LONGEST_HOLD, int(deadline - asked)))
+        try:
+            state = yield from poll(hold)
+        except (TransientError, UnexpectedResponseError) as error:  # a single unreadable response must not end the wait
+            failures += 1
+            wait = _QUICK_POLL
+            if isinstance(error, TransientError):
+                wait = max(_PAUSE_AFTER_FAILURE, error.retry_after or 0)
+            if failures > FORGIVEN or (yield from Now()) + wait >= deadline:
+                raise
+            yield from Pause(wait)
+            continue
+        failures = 0
+        now = yield from Now()
+        if state.ended or now >= deadline:
+            return state
+        if now - asked < _QUICK_POLL:
+            yield from Pause(min(pause, deadline - now))
+            pause = min(2 * pause, _LONGEST_PAUSE)

@@ -3,15 +3,18 @@
 A unit is one file, or all files of an image group or DICOM series. It is added completely or not at all. If the
 response to the start of a job is lost, the start is not repeated; the caller must check which units exist, as
 `uploads.registration` does.
+
+With an SSH key, one request returns the URLs for all files. With an API key, the request names the files, and each
+video needs a separate request. If the store refuses a URL, the URL may have expired before its turn, so the file gets a
+second one.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, BinaryIO, Protocol, TypeAlias, TypeVar
+from typing import Any, BinaryIO, Protocol
 
-from airflow_provider_encord.client.api import folder_uploads, uploads
 from airflow_provider_encord.client.api.core.data_items import (
     DICOM,
     IMAGE,
@@ -22,102 +25,100 @@ from airflow_provider_encord.client.api.core.data_items import (
     Unit,
     UploadedFile,
 )
-from airflow_provider_encord.client.api.uploads import (
-    LONGEST_HOLD,
-    MOST_URLS_PER_REQUEST,
-    PENDING,
-    SignedUrl,
-    UploadJob,
-)
-from airflow_provider_encord.client.call import Call, Flow, Gather, Now, Pause, Transfer
+from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST, PENDING, SignedUrl, UploadJob
+from airflow_provider_encord.client.call import Flow, Gather, Transfer
 from airflow_provider_encord.client.errors import (
     EncordError,
     InvalidArgumentError,
+    RefusedError,
     TransientError,
     UnexpectedResponseError,
 )
-from airflow_provider_encord.client.flows import api_versions
 from airflow_provider_encord.client.flows.chunks import chunks
+from airflow_provider_encord.client.flows.jobs import follow_job
+from airflow_provider_encord.client.flows.upload_target import UploadTarget
 
-FORGIVEN = 10  # failed polls in a row that are tolerated; the transport has retried each of them
-_PAUSE_AFTER_FAILURE = 10.0  # seconds
-_QUICK_POLL = 1.0  # seconds; a response that comes sooner means that Encord did not hold the request
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0  # seconds between polls that Encord does not hold
-_PARALLEL = 4
+MOST_BYTES = 5 << 30  # the limit of S3 for one PUT request
+_TURNS = 2  # how many signed URLs a file can get
 
 
-class _Ends(Protocol):
-    """The state of a job of any kind."""
+class FileToSend(Protocol):
+    """What is sent of a file; `LocalFile` is one."""
 
     @property
-    def ended(self) -> bool: ...
+    def title(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def media_type(self) -> str | None: ...
+    @property
+    def details(self) -> Mapping[str, Any] | None: ...
 
 
-J = TypeVar("J", bound=_Ends)
+class UnitToSend(FileToSend, Protocol):
+    """What is sent of a unit; `LocalFile` is one."""
 
-AskForUrls: TypeAlias = Callable[[Sequence[str], Kind], Flow[Sequence[SignedUrl | EncordError]]]
+    @property
+    def parts(self) -> Sequence[FileToSend]: ...
+    @property
+    def create_video(self) -> bool: ...
+    @property
+    def client_metadata(self) -> Mapping[str, Any]: ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LocalFile:
-    """A local file to upload.
+    """A local file to upload, or several files that form one unit: an image group, or a DICOM series.
 
-    :param open: Opens the file; called again for each attempt.
-    :param size: Size in bytes.
-    :param content_type: MIME type. It is sent for kinds of file that have several types (images, text, time series).
+    :param title: Name of the file, which becomes the title of the data unit.
+    :param size: Size in bytes; for several files, leave it out.
+    :param open: Opens the file; called again for each attempt. For several files, leave it out.
+    :param media_type: MIME type. It is sent for kinds of file that have several types (images, text, time series).
+    :param parts: The files of an image group (`IMAGE`) or DICOM series (`DICOM`), in order; empty for a single file. A
+        group may have a single image.
+    :param create_video: Create an image sequence from the group, which plays like a video.
+    :param client_metadata: Client metadata of the unit.
+    :param details: Known properties of the file; see `UploadedFile`.
+    :raises InvalidArgumentError: The file cannot be opened, or its parts do not form a unit.
     """
 
     title: str
-    size: int
-    open: Callable[[], BinaryIO]
-    content_type: str | None = None
+    kind: Kind
+    size: int = 0
+    open: Callable[[], BinaryIO] | None = None
+    media_type: str | None = None
+    parts: Sequence[LocalFile] = ()
+    create_video: bool = False
+    client_metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    details: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.parts and {part.kind for part in self.parts} | {self.kind} not in ({IMAGE}, {DICOM}):
+            raise InvalidArgumentError(
+                f"parts: the parts of {self.title!r} do not form a unit. Only images form a group, and only DICOM "
+                "files a series. Set kind of the unit and of all parts to IMAGE, or to DICOM."
+            )
+        if not self.parts and self.open is None:
+            raise InvalidArgumentError(f"open: {self.title!r} cannot be read. Pass a function that opens the file.")
+
+    @property
+    def files(self) -> Sequence[LocalFile]:
+        """The files to send: the parts, or the file itself."""
+        return self.parts or (self,)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class LocalUnit:
-    """The local files of one unit: a single file, an image group (`IMAGE`, grouped), or a DICOM series (`DICOM`).
+class StoredObject:
+    """The bytes of one file in Encord's object store.
 
-    :param grouped: Images only: create an image group, even from a single image.
-    :param create_video: Image groups only: create an image sequence, which plays like a video.
+    :param key: `SignedUrl.object_key`.
+    :param placeholder: Placeholder id of a folder; None for a dataset.
     """
 
-    kind: Kind
-    files: Sequence[LocalFile]
-    title: str
-    client_metadata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    grouped: bool = False
-    create_video: bool = False
-
-    def __post_init__(self) -> None:
-        alone = self.kind != DICOM and not self.grouped
-        if not self.files or (alone and len(self.files) != 1):
-            raise InvalidArgumentError(
-                f"files: {self.title!r} has {len(self.files)} files. An image group or DICOM series needs one or more "
-                "files; any other unit needs exactly one."
-            )
-        if self.grouped and self.kind != IMAGE:
-            raise InvalidArgumentError("grouped: only images can be grouped. Leave it out, or set kind to IMAGE.")
-
-    def registered(self, urls: Sequence[SignedUrl]) -> Unit:
-        """Convert the unit to the form that a job takes, with the URLs of its uploaded files."""
-        if self.kind != DICOM and not self.grouped:
-            (url,) = urls
-            return UploadedFile(
-                kind=self.kind,
-                object_url=url.object_key,
-                title=self.title,
-                client_metadata=self.client_metadata,
-                placeholder=url.item_uuid,
-            )
-        parts = [
-            Part(url=url.object_key, title=file.title, placeholder=url.item_uuid)
-            for file, url in zip(self.files, urls, strict=True)
-        ]
-        if self.kind == DICOM:
-            return DicomSeries(parts=parts, title=self.title, client_metadata=self.client_metadata)
-        return ImageGroup(
-            parts=parts, title=self.title, client_metadata=self.client_metadata, create_video=self.create_video
-        )
+    key: str
+    placeholder: str | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,154 +135,132 @@ class Uploaded:
     not_sent: list[tuple[str, EncordError]]
 
 
-def upload_to_dataset(
-    credential: str,
-    dataset: str,
-    units: Sequence[LocalUnit],
-    *,
-    timeout: float,
-    folder: str | None = None,
-    ignore_errors: bool = False,
-    parallel: int = _PARALLEL,
-) -> Flow[Uploaded]:
-    """Upload units into a dataset.
+def upload(target: UploadTarget, units: Sequence[LocalFile], *, timeout: float) -> Flow[Uploaded]:
+    """Upload units. One that fails does not stop the others.
 
-    :param credential: Kind of the client's credential.
     :param timeout: Seconds to wait for the job.
-    :param folder: Id of the storage folder for the items; required unless the dataset is a mirror dataset.
+    :raises InvalidArgumentError: A DICOM file is not part of a series.
+    :raises UnsupportedByCredentialError: The target does not accept files of this kind.
+    :raises OutcomeUnknownError: The response to the start of the job was lost.
     """
-
-    def ask(titles: Sequence[str], kind: Kind) -> Flow[Sequence[SignedUrl | EncordError]]:
-        # A dataset's job takes no placeholder ids, although its URLs come with item ids (protocol, section 7.9).
-        urls = yield from api_versions.UPLOAD_URLS.flow(credential, dataset, titles, kind, parallel)
-        return [url if isinstance(url, EncordError) else _without_placeholder(url) for url in urls]
-
-    def start(sent: Sequence[Unit]) -> Call[str]:
-        items = uploads.data_items(sent)
-        return uploads.start_upload(dataset, items, ignore_errors=ignore_errors, folder=folder)
-
-    def poll(job: str, hold: int) -> Call[UploadJob]:
-        return uploads.poll_upload(dataset, job, timeout_seconds=hold)
-
-    return (yield from _upload(units, ask, start, poll, timeout, parallel))
-
-
-def upload_to_folder(
-    folder: str, units: Sequence[LocalUnit], *, timeout: float, ignore_errors: bool = False, parallel: int = _PARALLEL
-) -> Flow[Uploaded]:
-    """Upload units into a storage folder; for the arguments, see `upload_to_dataset`."""
-
-    def ask(titles: Sequence[str], kind: Kind) -> Flow[Sequence[SignedUrl | EncordError]]:
-        return (yield from folder_uploads.folder_signed_urls(folder, len(titles), kind))
-
-    def start(sent: Sequence[Unit]) -> Call[str]:
-        return folder_uploads.start_folder_upload(folder, items=uploads.data_items(sent), ignore_errors=ignore_errors)
-
-    def poll(job: str, hold: int) -> Call[UploadJob]:
-        return folder_uploads.poll_folder_upload(folder, job, timeout_seconds=hold)
-
-    return (yield from _upload(units, ask, start, poll, timeout, parallel))
-
-
-def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:
-    """Poll a job until it ends or the time-out is over.
-
-    Up to `FORGIVEN` failed polls in a row are tolerated: transient errors and responses that cannot be read.
-
-    :param poll: Makes the call; takes the seconds that Encord may hold the request.
-    :param timeout: Seconds; 0 polls once.
-    :return: The last known state; check its `ended`.
-    :raises TransientError: Encord has not returned the state of the job by the end of the time-out.
-    """
-    deadline = (yield from Now()) + timeout
-    failures, pause = 0, _FIRST_PAUSE
-    while True:
-        asked = yield from Now()
-        hold = max(0, min(LONGEST_HOLD, int(deadline - asked)))
-        try:
-            state = yield from poll(hold)
-        except (TransientError, UnexpectedResponseError) as error:  # a single unreadable response must not end the wait
-            failures += 1
-            wait = _QUICK_POLL
-            if isinstance(error, TransientError):
-                wait = max(_PAUSE_AFTER_FAILURE, error.retry_after or 0)
-            if failures > FORGIVEN or (yield from Now()) + wait >= deadline:
-                raise
-            yield from Pause(wait)
-            continue
-        failures = 0
-        now = yield from Now()
-        if state.ended or now >= deadline:
-            return state
-        if now - asked < _QUICK_POLL:
-            yield from Pause(min(pause, deadline - now))
-            pause = min(2 * pause, _LONGEST_PAUSE)
-
-
-def _upload(
-    units: Sequence[LocalUnit],
-    ask: AskForUrls,
-    start: Callable[[Sequence[Unit]], Call[str]],
-    poll: Callable[[str, int], Call[UploadJob]],
-    timeout: float,
-    parallel: int,
-) -> Flow[Uploaded]:
-    results = yield from _send(units, ask, parallel)
-    sent = [result for result in results if not isinstance(result, EncordError)]
-    lost = [(unit.title, one) for unit, one in zip(units, results, strict=True) if isinstance(one, EncordError)]
+    for unit in units:
+        target.require_kind(unit.kind)
+        if unit.kind == DICOM and not unit.parts:
+            raise InvalidArgumentError(
+                f"parts: {unit.title!r} is a DICOM file, but Encord registers series. Pass it as a part of a LocalFile."
+            )
+    sent: list[Unit] = []
+    not_sent: list[tuple[str, EncordError]] = []
+    for unit, results in (yield from _put_units(target, units)):
+        lost = next((result for result in results if isinstance(result, EncordError)), None)
+        if lost is None:
+            sent.append(unit_of(unit, [result for result in results if isinstance(result, StoredObject)]))
+        else:
+            not_sent.append((unit.title, lost))
     if not sent:
-        return Uploaded(job=None, state=None, not_sent=lost)
-    job = yield from start(sent)
+        return Uploaded(job=None, state=None, not_sent=not_sent)
+    job = yield from target.start(sent, skip_duplicate_urls=False)
     try:
-        state = yield from follow_job(lambda hold: poll(job, hold), timeout=timeout)
+        state = yield from follow_job(lambda hold: target.poll(job, hold), timeout=timeout)
     except TransientError as error:  # the job continues: keep its id
         state = UploadJob(status=PENDING, errors=[str(error)])
-    return Uploaded(job=job, state=state, not_sent=lost)
+    return Uploaded(job=job, state=state, not_sent=not_sent)
 
 
-def _send(units: Sequence[LocalUnit], ask: AskForUrls, parallel: int) -> Flow[list[Unit | EncordError]]:
-    """Upload the bytes of the units. Returns for each unit the form that a job takes, or the error of its upload."""
-    places: dict[tuple[int, int], SignedUrl | EncordError] = {}
-    for kind in dict.fromkeys(unit.kind for unit in units):
-        slots = [
-            (number, part) for number, unit in enumerate(units) if unit.kind == kind for part in range(len(unit.files))
-        ]
-        for some in chunks(slots, MOST_URLS_PER_REQUEST):
-            places |= yield from _send_files(
-                {slot: units[slot[0]].files[slot[1]] for slot in some}, kind, ask, parallel
-            )
-    return [
-        _outcome(unit, [places[number, part] for part in range(len(unit.files))]) for number, unit in enumerate(units)
+def put_files(
+    target: UploadTarget, files: Sequence[FileToSend], opens: Sequence[Callable[[], BinaryIO]]
+) -> Flow[list[StoredObject | EncordError]]:
+    """Send the bytes of files of one kind to the object store.
+
+    :param opens: For each file, a function that opens it; called again for each attempt.
+    :return: For each file, where it is, or why it is not there.
+    :raises EncordError: Encord returned no URLs at all.
+    """
+    results: list[StoredObject | EncordError] = []
+    for some in chunks(range(len(files)), MOST_URLS_PER_REQUEST):
+        results += yield from _put([files[number] for number in some], [opens[number] for number in some], target)
+    return results
+
+
+def unit_of(unit: UnitToSend, stored: Sequence[StoredObject]) -> Unit:
+    """The unit in the form that a job takes.
+
+    :param stored: The objects of its files, in order.
+    """
+    if not unit.parts:
+        (only,) = stored
+        return UploadedFile(
+            kind=unit.kind,
+            object_url=only.key,
+            title=unit.title,
+            client_metadata=unit.client_metadata,
+            placeholder=only.placeholder,
+            details=unit.details,
+        )
+    parts = [
+        Part(url=one.key, title=part.title, placeholder=one.placeholder, details=part.details)
+        for part, one in zip(unit.parts, stored, strict=True)
     ]
+    if unit.kind == DICOM:
+        return DicomSeries(parts=parts, title=unit.title, client_metadata=unit.client_metadata)
+    return ImageGroup(
+        parts=parts, title=unit.title, client_metadata=unit.client_metadata, create_video=unit.create_video
+    )
 
 
-def _outcome(unit: LocalUnit, places: Sequence[SignedUrl | EncordError]) -> Unit | EncordError:
-    error = next((place for place in places if isinstance(place, EncordError)), None)
-    return error or unit.registered([place for place in places if isinstance(place, SignedUrl)])
+def _put_units(
+    target: UploadTarget, units: Sequence[LocalFile]
+) -> Flow[list[tuple[LocalFile, list[StoredObject | EncordError]]]]:
+    results: dict[int, list[StoredObject | EncordError]] = {number: [] for number in range(len(units))}
+    for kind in dict.fromkeys(unit.kind for unit in units):
+        files = [(number, file) for number, unit in enumerate(units) if unit.kind == kind for file in unit.files]
+        opens = [file.open for _, file in files if file.open is not None]
+        ended = yield from put_files(target, [file for _, file in files], opens)
+        for (number, _), result in zip(files, ended, strict=True):
+            results[number].append(result)
+    return [(unit, results[number]) for number, unit in enumerate(units)]
 
 
-def _send_files(
-    files: Mapping[tuple[int, int], LocalFile], kind: Kind, ask: AskForUrls, parallel: int
-) -> Flow[dict[tuple[int, int], SignedUrl | EncordError]]:
-    urls = yield from ask([file.title for file in files.values()], kind)
+def _put(
+    files: Sequence[FileToSend], opens: Sequence[Callable[[], BinaryIO]], target: UploadTarget
+) -> Flow[list[StoredObject | EncordError]]:
+    results: dict[int, StoredObject | EncordError] = {}
+    left = list(range(len(files)))
+    for _ in range(_TURNS):
+        results |= yield from _put_once(target, {number: (files[number], opens[number]) for number in left})
+        left = [number for number in left if type(results[number]) is RefusedError]
+        if not left:
+            break
+    return [results[number] for number in range(len(files))]
+
+
+def _put_once(
+    target: UploadTarget, files: Mapping[int, tuple[FileToSend, Callable[[], BinaryIO]]]
+) -> Flow[dict[int, StoredObject | EncordError]]:
+    """Send each file once, with a URL of its own."""
+    first, _ = next(iter(files.values()))
+    urls = yield from target.urls([file.title for file, _ in files.values()], first.kind)
     if len(urls) < len(files):
         raise UnexpectedResponseError(f"Encord returned {len(urls)} upload URLs for {len(files)} files.")
-    places = dict(zip(files, urls, strict=False))
-    transfers = {slot: _transfer(files[slot], kind, url) for slot, url in places.items() if isinstance(url, SignedUrl)}
-    ended = yield from Gather(list(transfers.values()), parallel)
-    return places | {
-        slot: result for slot, result in zip(transfers, ended, strict=True) if isinstance(result, EncordError)
+    results: dict[int, StoredObject | EncordError] = {}
+    transfers: dict[int, Transfer] = {}
+    for (number, (file, opening)), url in zip(files.items(), urls, strict=False):
+        if isinstance(url, SignedUrl):
+            results[number] = StoredObject(key=url.object_key, placeholder=target.placeholder(url))
+            transfers[number] = _transfer(file, opening, url)
+        else:
+            results[number] = url
+    ended = yield from Gather(list(transfers.values()), target.parallel)
+    failures = {
+        number: result for number, result in zip(transfers, ended, strict=True) if isinstance(result, EncordError)
     }
+    return results | failures
 
 
-def _transfer(file: LocalFile, kind: Kind, url: SignedUrl) -> Transfer:
+def _transfer(file: FileToSend, opening: Callable[[], BinaryIO], url: SignedUrl) -> Transfer:
     headers = {"Cache-Control": "max-age=86400"}
-    content_type = kind.content_type or file.content_type
+    content_type = file.kind.content_type or file.media_type
     if content_type:
         headers["Content-Type"] = content_type
     headers |= url.upload_headers or {}
-    return Transfer(url=url.signed_url, open=file.open, size=file.size, headers=headers, title=file.title)
-
-
-def _without_placeholder(url: SignedUrl) -> SignedUrl:
-    return SignedUrl(object_key=url.object_key, signed_url=url.signed_url, upload_headers=url.upload_headers)
+    return Transfer(url=url.signed_url, open=opening, size=file.size, headers=headers, title=file.title)

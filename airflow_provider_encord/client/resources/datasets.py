@@ -21,10 +21,13 @@ from airflow_provider_encord.client.flows.creation import (
     existing,
     get_or_create,
 )
-from airflow_provider_encord.client.flows.uploads import LocalUnit, Uploaded, follow_job, upload_to_dataset
+from airflow_provider_encord.client.flows.jobs import follow_job
+from airflow_provider_encord.client.flows.upload_target import UploadTarget
+from airflow_provider_encord.client.flows.uploads import LocalFile, Uploaded, upload
 from airflow_provider_encord.client.identifiers import require_id
 from airflow_provider_encord.client.resources import members
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
+from airflow_provider_encord.defaults import PARALLEL_UPLOADS
 
 _LOST_ANSWERS = 3  # in a row; after each one, the data rows are checked
 MOST_ITEMS = 1000  # in one request; Encord documents no limit for these two, so this is its limit for items elsewhere
@@ -97,10 +100,25 @@ class Dataset(HasUsers, HasGroups):
             follow_job(lambda hold: uploads.poll_upload(self.id, job, timeout_seconds=hold), timeout=timeout)
         )
 
-    def upload(self, units: Sequence[LocalUnit], *, timeout: float, **more: Any) -> Uploaded:
-        """Upload units (files, image groups, DICOM series); see `upload_to_dataset`."""
-        credential = self._client.credential.kind
-        return self._client.run(upload_to_dataset(credential, self.id, units, timeout=timeout, **more))
+    def upload(
+        self,
+        units: Sequence[LocalFile],
+        *,
+        timeout: float,
+        folder_id: str | None = None,
+        parallel: int = PARALLEL_UPLOADS,
+    ) -> Uploaded:
+        """Upload files, image groups and DICOM series; see `flows.uploads.upload`.
+
+        :param timeout: Seconds to wait for the job.
+        :param folder_id: Id of the storage folder for the items; required unless this is a mirror dataset.
+        :param parallel: How many files may be sent at once.
+        """
+        folder = None if folder_id is None else require_id(folder_id, "folder_id")
+        target = UploadTarget(
+            dataset=self.id, folder=folder, credential=self._client.credential.kind, parallel=parallel
+        )
+        return self._client.run(upload(target, units, timeout=timeout))
 
     def start_re_encoding(self, data_hashes: Sequence[str]) -> int:
         """Start a job that re-encodes videos, and return its number."""

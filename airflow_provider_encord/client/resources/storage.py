@@ -28,9 +28,12 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.flows.chunks import in_parts
 from airflow_provider_encord.client.flows.creation import Created, Existing, another_description, get_or_create
 from airflow_provider_encord.client.flows.pages import each
+from airflow_provider_encord.client.flows.upload_target import UploadTarget
+from airflow_provider_encord.client.flows.uploads import LocalFile, Uploaded, upload
 from airflow_provider_encord.client.identifiers import require_id, require_ids
 from airflow_provider_encord.client.resources import members
 from airflow_provider_encord.client.resources.members import HasGroups
+from airflow_provider_encord.defaults import PARALLEL_UPLOADS
 
 
 class StorageFolder(HasGroups):
@@ -55,6 +58,15 @@ class StorageFolder(HasGroups):
     def summary(self) -> FolderSummary:
         """Count the contents of the folder by type."""
         return self._client.send(storage_folders.get_folder_summary(self.id))
+
+    def upload(self, units: Sequence[LocalFile], *, timeout: float, parallel: int = PARALLEL_UPLOADS) -> Uploaded:
+        """Upload files, image groups and DICOM series; see `flows.uploads.upload`.
+
+        :param timeout: Seconds to wait for the job.
+        :param parallel: How many files may be sent at once.
+        """
+        target = UploadTarget(folder=self.id, credential=self._client.credential.kind, parallel=parallel)
+        return self._client.run(upload(target, units, timeout=timeout))
 
     def folders(self, which: FolderFilter = EVERY_FOLDER) -> Iterator[StorageFolderRecord]:
         """Iterate over the folders in this folder, page by page."""

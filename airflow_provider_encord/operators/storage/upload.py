@@ -37,9 +37,9 @@ from airflow_provider_encord.operators.storage.task_state import task_state_chec
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
+    from airflow_provider_encord.client.flows.upload_target import UploadTarget
     from airflow_provider_encord.sources.files import Source, SourceFile
     from airflow_provider_encord.uploads.outcome import FileOutcome
-    from airflow_provider_encord.uploads.places import UploadTarget
     from airflow_provider_encord.uploads.report_writer import ReportWriter
 
 _NAMED_FAILURES = 20  # in the exception; the report has all
@@ -231,8 +231,8 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
     def _target(self) -> UploadTarget:
         from airflow_provider_encord.client.call import API_KEY
+        from airflow_provider_encord.client.flows.upload_target import UploadTarget
         from airflow_provider_encord.client.identifiers import require_id
-        from airflow_provider_encord.uploads.places import UploadTarget
 
         parallel = parse_positive_int(self.max_concurrency, "max_concurrency")
         client = self.client

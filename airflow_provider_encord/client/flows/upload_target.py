@@ -1,30 +1,19 @@
-"""The target of an upload: a dataset or a storage folder, with the requests that each of them needs.
-
-A dataset lists rows, and a folder lists items. Both are converted to `DataRow` here, because only title, size and ids
-are needed. For a folder, the id of the item is used as the data hash.
-"""
+"""The target of an upload: a dataset or a storage folder, with the requests that each of them needs."""
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections.abc import Sequence
 
-from airflow_provider_encord.client.api import folder_uploads, storage_items, uploads
+from airflow_provider_encord.client.api import folder_uploads, uploads
 from airflow_provider_encord.client.api.core import data_items
 from airflow_provider_encord.client.api.core.data_items import Kind, Unit
-from airflow_provider_encord.client.api.datasets import DataRow, list_data_rows
-from airflow_provider_encord.client.api.storage_folders import BY_CREATION, BY_NAME
-from airflow_provider_encord.client.api.storage_items import ItemFilter, StorageItemRecord
 from airflow_provider_encord.client.api.uploads import MOST_URLS_PER_REQUEST, SignedUrl, UploadJob
 from airflow_provider_encord.client.call import API_KEY, Call, Flow
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, UnsupportedByCredentialError
 from airflow_provider_encord.client.flows import api_versions
 from airflow_provider_encord.client.flows.chunks import chunks
-from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import PARALLEL_UPLOADS
-
-_ITEMS_PER_PAGE = 1000
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,52 +87,3 @@ class UploadTarget:
         if self.dataset:
             return uploads.poll_upload(self.dataset, job, timeout_seconds=hold)
         return folder_uploads.poll_folder_upload(str(self.folder), job, timeout_seconds=hold)
-
-    def rows(
-        self, file_types: Sequence[str], item_types: Sequence[str], *, since: datetime.datetime | None = None
-    ) -> Flow[list[DataRow]]:
-        """The existing rows or items of the target.
-
-        :param file_types: Kinds to include, with the names that datasets use.
-        :param item_types: Kinds to include, with the names that folders use.
-        :param since: Only rows that were created at this time or later.
-        """
-        if self.dataset:
-            return (yield from list_data_rows(self.dataset, data_types=list(file_types), created_after=since))
-        items = yield from self._items(list(item_types), since)
-        return [
-            DataRow(
-                data_hash=item.uuid,
-                data_title=item.name,
-                data_type=item.item_type,
-                created_at=item.created_at,
-                file_size=item.file_size,
-                backing_item_uuid=item.uuid,
-            )
-            for item in items
-            if not item.is_placeholder
-        ]
-
-    def _items(self, item_types: list[str], since: datetime.datetime | None) -> Flow[list[StorageItemRecord]]:
-        """The items of the folder. With `since`, the newest items come first, and only the needed pages are read."""
-        which = ItemFilter(
-            item_types=item_types,
-            page_size=_ITEMS_PER_PAGE,
-            client_metadata=False,
-            order=BY_NAME if since is None else BY_CREATION,
-            descending=since is not None,
-        )
-        found: list[StorageItemRecord] = []
-        page: str | None = None
-        while True:
-            answer = yield from storage_items.list_items(str(self.folder), which, page=page)
-            new = [item for item in answer.results if since is None or not _is_older(item.created_at, since)]
-            found += new
-            page = answer.next_page_token
-            if page is None or len(new) < len(answer.results):
-                return found
-
-
-def _is_older(created_at: str | None, since: datetime.datetime) -> bool:
-    created = parse_time(created_at) if created_at else None
-    return created is not None and created < since
