@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -156,43 +155,6 @@ class EncordHook(BaseHook):
         :param dataset_id: Id of the dataset. Default: the dataset of the connection's API key.
         """
         return self.get_conn().dataset(dataset_id)
-
-    def create_project(
-        self,
-        title: str,
-        *,
-        description: str = "",
-        dataset_ids: Sequence[str] = (),
-        ontology_id: str | None = None,
-        workflow_template_id: str | None = None,
-        if_exists: str = "reuse",
-    ) -> Project:
-        """Create a project, unless one with this title exists; see `EncordClient.create_project`."""
-        client = self.get_conn()
-        created = client.create_project(
-            title,
-            description=description,
-            dataset_ids=dataset_ids,
-            ontology_id=ontology_id,
-            workflow_template_id=workflow_template_id,
-            if_exists=if_exists,
-        )
-        return client.project(created.id)
-
-    def create_dataset(
-        self,
-        title: str,
-        *,
-        description: str | None = None,
-        create_backing_folder: bool = True,
-        if_exists: str = "reuse",
-    ) -> Dataset:
-        """Create a dataset, unless one with this title exists; see `EncordClient.create_dataset`."""
-        client = self.get_conn()
-        created = client.create_dataset(
-            title, description=description, create_backing_folder=create_backing_folder, if_exists=if_exists
-        )
-        return client.dataset(created.id)
 
     def test_connection(self) -> tuple[bool, str]:
         """Test the connection with a small read request. Never raises an error.

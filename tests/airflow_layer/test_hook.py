@@ -68,13 +68,14 @@ def test_an_ssh_key_reaches_any_project_and_dataset_of_its_user(account: Account
 
 def test_creating_twice_gives_the_same_project_and_dataset(account: Account) -> None:
     with EncordHook() as hook:
-        dataset = hook.create_dataset("Intake")
-        project = hook.create_project("Street", description="cars", dataset_ids=[dataset.id])
+        client = hook.get_conn()
+        dataset = client.create_dataset("Intake")
+        project = client.create_project("Street", description="cars", dataset_ids=[dataset.id])
 
-        assert hook.create_dataset("Intake").id == dataset.id
-        assert hook.create_project("Street").id == project.id
-        assert [one.dataset_hash for one in project.datasets()] == [dataset.id]
-        assert hook.create_dataset("Intake", if_exists="new").id != dataset.id
+        assert client.create_dataset("Intake").id == dataset.id
+        assert client.create_project("Street").id == project.id
+        assert [one.dataset_hash for one in hook.get_project(project.id).datasets()] == [dataset.id]
+        assert client.create_dataset("Intake", if_exists="new").id != dataset.id
 
 
 def test_an_api_key_reaches_its_own_project_without_an_id(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,8 +98,8 @@ def test_an_api_key_reaches_its_own_dataset_without_an_id(account: Account, monk
 
 
 BEYOND_AN_API_KEY: dict[str, Callable[[EncordHook], Any]] = {
-    "create a project": lambda hook: hook.create_project("Street"),
-    "create a dataset": lambda hook: hook.create_dataset("Street"),
+    "create a project": lambda hook: hook.get_conn().create_project("Street"),
+    "create a dataset": lambda hook: hook.get_conn().create_dataset("Street"),
     "another project": lambda hook: hook.get_project(str(uuid.uuid4())).get(),
     "a dataset": lambda hook: hook.get_dataset().get(),
     "list projects": lambda hook: hook.get_conn().projects(),

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from airflow_provider_encord.client.api import (
     datasets,
     ontologies,
-    organisation,
     projects,
     storage_folders,
     storage_items,
@@ -167,10 +166,6 @@ class Account(ClientProtocol, Protocol):
     def organisation(self) -> Organisation:
         """The user's organisation: its users, groups and tags. SSH keys only."""
         return Organisation(self)
-
-    def bearer_token(self) -> str:
-        """Get a bearer token for the user. It is a secret."""
-        return self.send(organisation.get_bearer_token())
 
     def create_project(
         self,

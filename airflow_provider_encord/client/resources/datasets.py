@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_encord.client.api import data_rows, datasets, keys, uploads
-from airflow_provider_encord.client.api.core.listing import Filter
-from airflow_provider_encord.client.api.data_rows import DuplicatesBehavior, EditedDataRow, ReEncoding
+from airflow_provider_encord.client.api import data_rows, datasets, keys
+from airflow_provider_encord.client.api.core.listing import Filter, Time
+from airflow_provider_encord.client.api.data_rows import DuplicatesBehavior, EditedDataRow
 from airflow_provider_encord.client.api.datasets import CreatedDataset, DataRow, DatasetRecord
-from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import OutcomeUnknownError
@@ -21,7 +20,6 @@ from airflow_provider_encord.client.flows.creation import (
     existing,
     get_or_create,
 )
-from airflow_provider_encord.client.flows.jobs import follow_job
 from airflow_provider_encord.client.flows.upload_target import UploadTarget
 from airflow_provider_encord.client.flows.uploads import LocalFile, Uploaded, upload
 from airflow_provider_encord.client.identifiers import require_id
@@ -53,23 +51,59 @@ class Dataset(HasUsers, HasGroups):
         """Read the dataset's record."""
         return self._client.send(datasets.get_dataset(self.id))
 
-    def data_rows(self, **filters: Any) -> list[DataRow]:
-        """The data rows of the dataset.
+    def data_rows(
+        self,
+        *,
+        title_eq: str | None = None,
+        title_like: str | None = None,
+        created_before: Time | None = None,
+        created_after: Time | None = None,
+        data_types: Sequence[str] | None = None,
+        data_hashes: Sequence[str] | None = None,
+        fetch_client_metadata: bool = False,
+    ) -> list[DataRow]:
+        """The data rows of the dataset that meet all conditions.
 
-        :param filters: The filter arguments of `datasets.list_data_rows`.
+        :param title_like: SQL LIKE pattern for the title.
+        :param data_types: ``"IMAGE"``, ``"VIDEO"``, ..., in upper case.
+        :param fetch_client_metadata: Include the client metadata.
         """
-        return self._client.send(datasets.list_data_rows(self.id, **filters))
+        return self._client.send(
+            datasets.list_data_rows(
+                self.id,
+                title_eq=title_eq,
+                title_like=title_like,
+                created_before=created_before,
+                created_after=created_after,
+                data_types=data_types,
+                data_hashes=data_hashes,
+                fetch_client_metadata=fetch_client_metadata,
+            )
+        )
 
-    def data_row(self, data_hash: str, **more: bool) -> DataRow:
+    def data_row(
+        self, data_hash: str, *, signed_url: bool = False, images_data: bool = False, client_metadata: bool = False
+    ) -> DataRow:
         """Read one data row.
 
-        :param more: Options of `data_rows.get_data_row`, such as ``signed_url=True``.
+        :param signed_url: Include a signed URL of the file. It is a secret, because for a limited time it needs no
+            credential.
+        :param images_data: Include the images of a group.
+        :param client_metadata: Include the client metadata.
         """
-        return self._client.send(data_rows.get_data_row(self.id, data_hash, **more))
+        return self._client.send(
+            data_rows.get_data_row(
+                self.id, data_hash, signed_url=signed_url, images_data=images_data, client_metadata=client_metadata
+            )
+        )
 
-    def edit_data_row(self, data_hash: str, **changes: Any) -> EditedDataRow:
-        """Change the title or the client metadata of a data row; see `data_rows.edit_data_row`."""
-        return self._client.send(data_rows.edit_data_row(self.id, data_hash, **changes))
+    def edit_data_row(
+        self, data_hash: str, *, data_title: str | None = None, client_metadata: Mapping[str, Any] | None = None
+    ) -> EditedDataRow:
+        """Change the title or the client metadata of a data row. Encord recommends to edit its storage item instead."""
+        return self._client.send(
+            data_rows.edit_data_row(self.id, data_hash, data_title=data_title, client_metadata=client_metadata)
+        )
 
     def rename_data_row(self, data_hash: str, title: str) -> None:
         """Give a data row another title."""
@@ -82,23 +116,6 @@ class Dataset(HasUsers, HasGroups):
     def link_items(self, items: Sequence[str], *, duplicates_behavior: DuplicatesBehavior = "SKIP") -> list[DataRow]:
         """Link storage items to the dataset; see `link_items`."""
         return self._client.run(link_items(self.id, items, duplicates_behavior=duplicates_behavior))
-
-    def start_private_data(self, integration: str, **what: Any) -> str:
-        """Start a job that registers files in the user's own bucket; see `uploads.start_private_data`.
-
-        :return: The job's id.
-        """
-        return self._client.send(uploads.start_private_data(self.id, integration, **what))
-
-    def upload_job(self, job: str, *, timeout: float = 0) -> UploadJob:
-        """The state of an upload job.
-
-        :param timeout: Wait for the end of the job for at most this many seconds.
-        """
-        job = require_id(job, "job")
-        return self._client.run(
-            follow_job(lambda hold: uploads.poll_upload(self.id, job, timeout_seconds=hold), timeout=timeout)
-        )
 
     def upload(
         self,
@@ -120,21 +137,9 @@ class Dataset(HasUsers, HasGroups):
         )
         return self._client.run(upload(target, units, timeout=timeout))
 
-    def start_re_encoding(self, data_hashes: Sequence[str]) -> int:
-        """Start a job that re-encodes videos, and return its number."""
-        return self._client.send(data_rows.start_re_encoding(self.id, data_hashes))
-
-    def re_encoding(self, job: int) -> ReEncoding:
-        """The state of a re-encoding job."""
-        return self._client.send(data_rows.get_re_encoding(self.id, job))
-
     def create_api_key(self, title: str, scopes: Sequence[str]) -> keys.ApiKeyRecord:
         """Create an API key for this dataset; the record holds the secret."""
         return self._client.send(keys.create_dataset_api_key(self.id, title=title, scopes=scopes))
-
-    def api_keys(self) -> list[keys.ApiKeyRecord]:
-        """The dataset's API keys, secrets included."""
-        return self._client.send(keys.list_dataset_api_keys(self.id))
 
 
 def remove_data_rows(dataset: str, data_hashes: Sequence[str]) -> Flow[None]:

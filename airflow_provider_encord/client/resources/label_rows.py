@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from airflow_provider_encord.client.api import label_actions, labels
-from airflow_provider_encord.client.api.label_actions import DataLinks, RowClassifications, ValidationState
+from airflow_provider_encord.client.api.label_actions import RowClassifications, ValidationState
 from airflow_provider_encord.client.api.labels import LabelRow
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.client_protocol import ClientProtocol
@@ -147,10 +147,6 @@ class LabelRows:
             )
         )
         return sum(copied)
-
-    def data_links(self, data_hash: str, *, get_signed_url: bool = False) -> DataLinks:
-        """The addresses of the files of a data unit."""
-        return self._client.send(label_actions.get_data_links(self._project, data_hash, get_signed_url=get_signed_url))
 
     def set_status(self, label_hash: str, status: str) -> None:
         """Set the label status of a row, in a project without a workflow.

@@ -179,7 +179,13 @@ class Project(HasUsers, HasGroups):
         return self._client.send(labels.list_label_rows(self.id, which or labels.EVERY_ROW))
 
     def read_label_rows(
-        self, label_hashes: Sequence[str], *, rows_per_read: int = ROWS_PER_READ, **options: Any
+        self,
+        label_hashes: Sequence[str],
+        *,
+        rows_per_read: int = ROWS_PER_READ,
+        get_signed_url: bool = False,
+        include_reviews: bool = False,
+        include_archived: bool | None = None,
     ) -> Iterator[LabelRow]:
         """Iterate over label rows, one request at a time. A request that is too large or takes too long is halved.
 
@@ -187,14 +193,23 @@ class Project(HasUsers, HasGroups):
         before are yielded before the error is raised.
 
         :param rows_per_read: How many rows to request at once.
-        :param options: Options of `labels.get_label_rows`.
+        :param get_signed_url: Include signed URLs of the files. They are secrets, because for a limited time they need
+            no credential.
+        :param include_reviews: Include the reviews of the labels.
+        :param include_archived: Sent since SDK 0.1.181; None leaves it out.
         """
-        for part in chunks(label_hashes, rows_per_read):
-            outcome = self._client.run(
-                as_far_as_possible(
-                    part, lambda some: labels.get_label_rows(self.id, some, **options), size=rows_per_read
-                )
+
+        def read(some: Sequence[str]) -> Call[list[LabelRow]]:
+            return labels.get_label_rows(
+                self.id,
+                some,
+                get_signed_url=get_signed_url,
+                include_reviews=include_reviews,
+                include_archived=include_archived,
             )
+
+        for part in chunks(label_hashes, rows_per_read):
+            outcome = self._client.run(as_far_as_possible(part, read, size=rows_per_read))
             for rows in outcome.results:
                 yield from rows
             outcome.checked()
@@ -236,10 +251,6 @@ class Project(HasUsers, HasGroups):
     def create_api_key(self, title: str, scopes: Sequence[str]) -> str:
         """Create an API key for this project and return it. It is a secret."""
         return self._client.send(keys.create_project_api_key(self.id, title=title, scopes=scopes))
-
-    def api_keys(self) -> list[keys.ApiKeyRecord]:
-        """The project's API keys, secrets included."""
-        return self._client.send(keys.list_project_api_keys(self.id))
 
     def _datasets(self) -> Flow[list[ProjectDataset]]:
         return api_versions.PROJECT_DATASETS.flow(self._client.credential.kind, self.id)
