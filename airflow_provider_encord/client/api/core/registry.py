@@ -53,8 +53,8 @@ def operation(name: str, api: str) -> Callable[[Callable[P, Call[T]]], Callable[
 
 
 def operations() -> dict[tuple[str, str], Operation]:
-    """All operations by name and API version. Imports all modules of this package, so that none is missing."""
-    package = importlib.import_module(__package__)
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{__package__}.{module.name}")
+    """All operations by name and API version. Imports all modules of `client.api`, so that none is missing."""
+    api = __package__.rpartition(".")[0]
+    for module in pkgutil.iter_modules(importlib.import_module(api).__path__):
+        importlib.import_module(f"{api}.{module.name}")
     return dict(_OPERATIONS)
