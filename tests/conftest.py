@@ -53,8 +53,8 @@ _FIRST = (
     *("tests/leaks/test_deployment.py", "tests/test_demo.py", "tests/docs/test_blocks.py", "tests/packaging/"),
 )
 
-# Files of tests go to the processes as a whole, for the sake of what their tests share, but for those in which each test
-# is long and shares nothing, and for the deployments, of which each process would start its own.
+# Files of tests go to the processes as a whole, for the sake of what their tests share. Not so those in which each one
+# is long and shares nothing, nor the deployments, of which each process would start its own.
 _ONE_BY_ONE = (
     "tests/test_demo.py::",
     "tests/docs/test_blocks.py::test_every_block",
