@@ -51,7 +51,7 @@ test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## every test 
 # No Airflow, no deployments, no vendor's SDK: what a change of the client or of the work below the operators breaks first.
 QUICK_TESTS := tests/client tests/wire tests/sources tests/item_metadata tests/prelabels tests/registration
 # They wait for servers that are slow.
-WAITING_TESTS := tests/client/test_faults.py tests/client/test_slow_servers.py
+WAITING_TESTS := tests/client/transport/test_faults.py tests/client/transport/test_slow_servers.py
 test-quick: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the tests below Airflow, in about a minute
 	$(BIN)/python -m pytest $(IN_PROCESSES) $(QUICK_TESTS) $(WAITING_TESTS:%=--ignore %) $(PYTEST_ARGS)
 
@@ -62,7 +62,7 @@ COVERAGE_FLOOR := 95
 # They look at what a fresh process has imported: with coverage that is more.
 NOT_WITH_COVERAGE := \
   tests/emulator/test_process.py::test_the_pytest_plugin_and_the_starter_load_nothing_heavy \
-  tests/airflow_layer/test_provider_info.py::test_reading_the_provider_info_imports_nothing_but_the_version
+  tests/airflow_layer/package/test_provider_info.py::test_reading_the_provider_info_imports_nothing_but_the_version
 coverage: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## the tests with coverage; fails below COVERAGE_FLOOR
 	rm -rf .work/coverage && mkdir -p .work/coverage
 	ENCORD_EMULATOR_PYTHON='$(CURDIR)/$(BIN)/python' \

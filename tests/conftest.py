@@ -48,7 +48,7 @@ _FIRST = (
         "tests/histories/",
         "tests/moves/test_matrix.py",
         "tests/deployment/",
-        "tests/airflow_layer/test_no_secrets_stored.py",
+        "tests/airflow_layer/connection/test_no_secrets_stored.py",
     ),
     *("tests/leaks/test_deployment.py", "tests/test_demo.py", "tests/docs/test_blocks.py", "tests/packaging/"),
 )
@@ -58,7 +58,7 @@ _FIRST = (
 _ONE_BY_ONE = (
     "tests/test_demo.py::",
     "tests/docs/test_blocks.py::test_every_block",
-    "tests/docs/test_guides_again.py::",
+    "tests/docs/guides/test_guides_again.py::",
 )
 _LINE_OF_A_DEPLOYMENT = re.compile(r"tests/deployment/.*(\[[^]]+\])$")
 

@@ -19,7 +19,7 @@ from encord_emulator.process import Emulator
 from tests.airflow_layer import encords_hosts
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection, in_its_folder
 from tests.airflow_layer.dags import links_in_a_dag, operators_in_a_dag
-from tests.airflow_layer.test_link_addresses import AMERICA, EUROPE, NAME
+from tests.airflow_layer.links.test_link_addresses import AMERICA, EUROPE, NAME
 from tests.sdk import media
 
 try:

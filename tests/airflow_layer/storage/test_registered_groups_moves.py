@@ -13,7 +13,7 @@ from airflow_provider_encord.registration import registered_groups
 from tests.airflow_layer.bench import API_KEY_CONNECTION
 from tests.airflow_layer.cloud_intake import START, Intake
 from tests.airflow_layer.lines import needs_task_state
-from tests.airflow_layer.test_jobs import Store
+from tests.airflow_layer.storage.test_jobs import Store
 
 
 @pytest.mark.parametrize("into", ["folder", "dataset", "api_key"])

@@ -25,7 +25,7 @@ from tests.sdk import media
 
 pytestmark = pytest.mark.airflow
 
-EXAMPLES = Path(__file__).parents[2] / "example_dags"
+EXAMPLES = Path(__file__).parents[3] / "example_dags"
 PASSPHRASE = 'open "sesame", 100% please'
 SECONDS = 120
 

@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOperator
 from tests.airflow_layer.bench import Account, in_its_folder
-from tests.airflow_layer.test_analytics import Activity
+from tests.airflow_layer.labels.test_analytics import Activity
 
 DAY = datetime.timedelta(days=1)
 HOUR = datetime.timedelta(hours=1)
