@@ -18,6 +18,8 @@ LINE_ENVIRONMENTS := $(OLDER_LINES:%=.venvs/airflow-%/.ready)
 PYTEST_ARGS ?=
 # Files of tests go to so many processes; 0 runs all in one.
 TEST_PROCESSES ?= 2
+# In the order of tests/conftest.py, where the longest begin.
+IN_PROCESSES = -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 SMOKE_ARGS ?=
 SOAK_MINUTES ?= 60
 SOAK_ARGS ?=
@@ -28,7 +30,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage soak e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium python \
+.PHONY: help demo test test-quick coverage soak e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium python \
   ci-targets $(LINES:%=matrix-%)
 
 # What .ci/run makes, in this order. The workflows in .github/ make the same; tests/packaging compares them.
@@ -38,13 +40,20 @@ ci-targets:
 	@echo $(CI_TARGETS)
 
 help:  ## what there is
-	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the main job, end to end, on the emulator (no account needed)
 	$(BIN)/python -m demo
 
 test: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## every test that needs no browser
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(IN_PROCESSES) $(PYTEST_ARGS)
+
+# No Airflow, no deployments, no vendor's SDK: what a change of the client or of the work below the operators breaks first.
+QUICK_TESTS := tests/client tests/wire tests/sources tests/item_metadata tests/prelabels tests/registration
+# They wait for servers that are slow.
+WAITING_TESTS := tests/client/transport/test_faults.py tests/client/transport/test_slow_servers.py
+test-quick: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## the tests below Airflow, in about a minute
+	$(BIN)/python -m pytest $(IN_PROCESSES) $(QUICK_TESTS) $(WAITING_TESTS:%=--ignore %) $(PYTEST_ARGS)
 
 # Lines and branches of the package that the tests run, also in subprocesses, and in the emulator: here it runs in the environment
 # that has coverage. Tracing makes every test slower, so .ci/run leaves it out. 96.27 % were measured without the
@@ -53,11 +62,11 @@ COVERAGE_FLOOR := 95
 # They look at what a fresh process has imported: with coverage that is more.
 NOT_WITH_COVERAGE := \
   tests/emulator/test_process.py::test_the_pytest_plugin_and_the_starter_load_nothing_heavy \
-  tests/airflow_layer/test_provider_info.py::test_reading_the_provider_info_imports_nothing_but_the_version
+  tests/airflow_layer/package/test_provider_info.py::test_reading_the_provider_info_imports_nothing_but_the_version
 coverage: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## the tests with coverage; fails below COVERAGE_FLOOR
 	rm -rf .work/coverage && mkdir -p .work/coverage
 	ENCORD_EMULATOR_PYTHON='$(CURDIR)/$(BIN)/python' \
-	  $(BIN)/coverage run -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
+	  $(BIN)/coverage run -m pytest $(IN_PROCESSES) \
 	  $(NOT_WITH_COVERAGE:%=--deselect %) $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage html --quiet
@@ -77,18 +86,18 @@ MOVES_WITHOUT_STATE := tests/moves -k "Register or Sync or Link or Remove or Sna
 matrix: $(LINES:%=matrix-%)  ## the tests of the Airflow layer on every supported line (LINES="2.11 3.3" for some)
 
 matrix-$(AIRFLOW): $(VENV)/.ready $(EMULATOR_ENVIRONMENT)
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(MATRIX_TESTS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(IN_PROCESSES) $(MATRIX_TESTS) $(PYTEST_ARGS)
 
 $(filter-out matrix-$(AIRFLOW),$(LINES:%=matrix-%)): matrix-%: .venvs/airflow-%/.ready $(EMULATOR_ENVIRONMENT)
 	ENCORD_EMULATOR_PYTHON='$(CURDIR)/.venvs/emulator/bin/python' \
-	  .venvs/airflow-$*/bin/python -m pytest -p no:cacheprovider -n $(TEST_PROCESSES) --dist loadfile $(MATRIX_TESTS) $(PYTEST_ARGS)
+	  .venvs/airflow-$*/bin/python -m pytest -p no:cacheprovider $(IN_PROCESSES) $(MATRIX_TESTS) $(PYTEST_ARGS)
 	ENCORD_EMULATOR_PYTHON='$(CURDIR)/.venvs/emulator/bin/python' \
-	  .venvs/airflow-$*/bin/python -m pytest -p no:cacheprovider -n $(TEST_PROCESSES) --dist loadfile $(MOVES_WITHOUT_STATE) $(PYTEST_ARGS)
+	  .venvs/airflow-$*/bin/python -m pytest -p no:cacheprovider $(IN_PROCESSES) $(MOVES_WITHOUT_STATE) $(PYTEST_ARGS)
 
 # The lowest versions that pyproject.toml allows, on the oldest line.
 lowest: .venvs/lowest/.ready  ## the tests of the Airflow layer and the client with the lowest versions of every dependency
 	ENCORD_EMULATOR_PYTHON='$(CURDIR)/.venvs/lowest/bin/python' \
-	  .venvs/lowest/bin/python -m pytest -p no:cacheprovider -n $(TEST_PROCESSES) --dist loadfile \
+	  .venvs/lowest/bin/python -m pytest -p no:cacheprovider $(IN_PROCESSES) \
 	  $(MATRIX_TESTS) tests/client $(PYTEST_ARGS)
 
 # A folder with a wheel and a source distribution; they are built if it is not named.

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -46,10 +48,19 @@ _FIRST = (
         "tests/histories/",
         "tests/moves/test_matrix.py",
         "tests/deployment/",
-        "tests/airflow_layer/test_no_secrets_stored.py",
+        "tests/airflow_layer/connection/test_no_secrets_stored.py",
     ),
     *("tests/leaks/test_deployment.py", "tests/test_demo.py", "tests/docs/test_blocks.py", "tests/packaging/"),
 )
+
+# Files of tests go to the processes as a whole, for the sake of what their tests share. Not so those in which each one
+# is long and shares nothing, nor the deployments, of which each process would start its own.
+_ONE_BY_ONE = (
+    "tests/test_demo.py::",
+    "tests/docs/test_blocks.py::test_every_block",
+    "tests/docs/guides/test_guides_again.py::",
+)
+_LINE_OF_A_DEPLOYMENT = re.compile(r"tests/deployment/.*(\[[^]]+\])$")
 
 _TOO_LATE = "airflow" in sys.modules
 _HOME = _settle()
@@ -64,6 +75,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: next((n for n, place in enumerate(_FIRST) if item.nodeid.startswith(place)), len(_FIRST))
     )
+
+
+def _together(nodeid: str) -> str:
+    """The tests for which this is the same run in one process."""
+    if nodeid.startswith(_ONE_BY_ONE):
+        return nodeid
+    if deployed := _LINE_OF_A_DEPLOYMENT.match(nodeid):
+        return f"tests/deployment{deployed[1]}"
+    return nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _together(nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(autouse=True)

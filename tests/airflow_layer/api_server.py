@@ -15,8 +15,10 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
+from unittest import mock
 
 _MARK = "answer: "  # what else Airflow prints is not an answer
 
@@ -66,13 +68,16 @@ class ApiServer:
         self._process.communicate()
         self._errors.close()
 
-    def send(self, method: str, path: str, content: Any = None) -> Answer:
-        """Send one request; must not be used from two threads."""
+    def send(self, method: str, path: str, content: Any = None, environment: Mapping[str, str] | None = None) -> Answer:
+        """Send one request; must not be used from two threads.
+
+        :param environment: More variables that the server has while it answers.
+        """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
         with contextlib.suppress(BrokenPipeError):  # it has ended: said below
-            stdin.write(json.dumps([method, path, content]) + "\n")
+            stdin.write(json.dumps([method, path, content, {**(environment or {})}]) + "\n")
             stdin.flush()
         for line in stdout:
             if line.startswith(_MARK):
@@ -90,9 +95,9 @@ def _serve() -> None:
     with TestClient(create_app("core"), base_url="http://localhost") as client:
         token = client.get("/auth/token").json()["access_token"]
         for line in sys.stdin:
-            method, path, content = json.loads(line)
+            method, path, content, environment = json.loads(line)
             forget_masked_secrets()
-            with warnings.catch_warnings(record=True) as caught:
+            with mock.patch.dict(os.environ, environment), warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 answer = client.request(method, path, json=content, headers={"Authorization": f"Bearer {token}"})
             said = [str(one.message) for one in caught]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
+import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from airflow_provider_encord.client.api.keys import DATASET_SCOPES, PROJECT_SCOPES
@@ -103,13 +107,30 @@ class Run:
     results: Mapping[str, Any]
 
 
+@contextlib.contextmanager
+def in_its_folder(dag: Any) -> Iterator[None]:
+    """Put the file of a DAG into Airflow's folder, for one run: Airflow runs no DAG that is in no file there. And no
+    longer, as Airflow 3.3 reads and stores every DAG of the folder, at each run of any.
+    """
+    source, folder = Path(dag.fileloc), Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    if source.parent == folder:
+        yield
+        return
+    file = Path(shutil.copy(source, folder))
+    try:
+        yield
+    finally:
+        file.unlink()
+
+
 def run_dag(dag: Any, **params: Any) -> Run:
     """Run a DAG in this process until it ends.
 
     :param dag: The DAG.
     :param params: Its params, for this run.
     """
-    run = dag.test(run_conf=params or None)
+    with in_its_folder(dag):
+        run = dag.test(run_conf=params or None)
     tasks, tries, results = {}, {}, {}
     for instance in run.get_task_instances():
         name = instance.task_id + (f"[{instance.map_index}]" if instance.map_index >= 0 else "")

@@ -15,7 +15,7 @@ from typing import Any
 from airflow_provider_encord.hooks.connection import secret_values
 from tests.airflow_layer.bench import Account
 from tests.client.scripted_server import Act, ScriptedServer, answer, closed_port
-from tests.client.test_tls import Authority
+from tests.client.transport.test_tls import Authority
 
 PASSPHRASE = "open sesame, please"
 API_KEY = "Zm9v-a-legacy-api-key_0123456789"

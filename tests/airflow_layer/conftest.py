@@ -8,7 +8,6 @@ the others'.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,9 +25,6 @@ from tests.airflow_layer.threads import _threads_may_execute
 from tests.client.network import plain_network
 
 __all__ = ["_threads_may_execute", "log_lines_once", "plain_network"]
-
-EXAMPLES = Path(__file__).parents[2] / "example_dags"
-OWN_DAGS = Path(__file__).with_name("dags")
 
 
 @pytest.fixture(autouse=True)
@@ -67,13 +63,11 @@ def account(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Account:
 
 @pytest.fixture(scope="session")
 def airflow_database() -> None:
-    """Airflow's database, and a folder with the example DAGs and those of these tests."""
+    """Airflow's database, and its folder of DAGs, in which `run_dag` puts the one that it runs."""
     folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
     if folder.exists():  # tests/moves takes this fixture, too, and both may run in one process
         return
     folder.mkdir()
-    for source in (*EXAMPLES.glob("*.py"), *OWN_DAGS.glob("*.py")):
-        shutil.copy(source, folder)
     from airflow.utils.db import initdb
 
     initdb()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -30,14 +33,18 @@ class Answered:
         return self.content["status"], self.content["message"]
 
 
+Send = Callable[[str, str, Mapping[str, Any] | None], Answered]
+
+
 class RestApi:
     """The API, with every permission.
 
     :param send: Sends method, path below the API's root, and JSON.
+    :param under: Gives the process that answers more variables, for a while.
     """
 
-    def __init__(self, send: Callable[[str, str, Mapping[str, Any] | None], Answered]) -> None:
-        self._send = send
+    def __init__(self, send: Send, under: Callable[[Mapping[str, str]], AbstractContextManager[None]]) -> None:
+        self._send, self.under = send, under
 
     def store(self, body: Mapping[str, Any]) -> None:
         """Store a new connection."""
@@ -62,28 +69,36 @@ class RestApi:
 
 
 @contextlib.contextmanager
-def rest_api(environment: Mapping[str, str] | None = None) -> Iterator[RestApi]:
-    """The API of the Airflow that is installed here; it may try connections.
-
-    :param environment: More variables of the process that it runs in.
-    """
+def rest_api() -> Iterator[RestApi]:
+    """The API of the Airflow that is installed here; it may try connections."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW__CORE__TEST_CONNECTION", "Enabled")
-        for name, value in (environment or {}).items():
-            patch.setenv(name, value)
         if running_line() == "2.11":
-            yield RestApi(_in_this_process(patch))
+            yield _in_this_process(patch)
             return
         with ApiServer() as server:
-
-            def send(method: str, path: str, body: Mapping[str, Any] | None) -> Answered:
-                answer = server.send(method, f"/api/v2/{path}", body)
-                return Answered(answer.status, answer.content)
-
-            yield RestApi(send)
+            yield _in_a_process_of_its_own(server)
 
 
-def _in_this_process(patch: pytest.MonkeyPatch) -> Callable[[str, str, Mapping[str, Any] | None], Answered]:
+def _in_a_process_of_its_own(server: ApiServer) -> RestApi:
+    variables: dict[str, str] = {}
+
+    def send(method: str, path: str, body: Mapping[str, Any] | None) -> Answered:
+        answer = server.send(method, f"/api/v2/{path}", body, variables)
+        return Answered(answer.status, answer.content)
+
+    @contextlib.contextmanager
+    def under(environment: Mapping[str, str]) -> Iterator[None]:
+        variables.update(environment)
+        try:
+            yield
+        finally:
+            variables.clear()
+
+    return RestApi(send, under)
+
+
+def _in_this_process(patch: pytest.MonkeyPatch) -> RestApi:
     patch.setenv("AIRFLOW__API__AUTH_BACKENDS", "airflow.api.auth.backend.default")
     from airflow.www.app import create_app
 
@@ -95,4 +110,9 @@ def _in_this_process(patch: pytest.MonkeyPatch) -> Callable[[str, str, Mapping[s
         answer = client.open(f"/api/v1/{path}", method=method, json=body)
         return Answered(answer.status_code, answer.get_json(silent=True))
 
-    return send
+    @contextlib.contextmanager
+    def under(environment: Mapping[str, str]) -> Iterator[None]:
+        with mock.patch.dict(os.environ, environment):
+            yield
+
+    return RestApi(send, under)

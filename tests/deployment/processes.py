@@ -199,6 +199,16 @@ class Deployment:
         auth = (USER, self.password) if self.old else None
         return self._session.request(method, f"{self.url}/api/{version}/{path}", json=body, auth=auth, timeout=60)
 
+    def connect(self, connection_id: str, connection: str) -> None:
+        """Store a connection in Airflow's database, as its web interface does; in the place of one that is there.
+
+        :param connection: JSON, as an environment variable would hold it.
+        """
+        fields = json.loads(connection)
+        body = {**fields, "connection_id": connection_id, "extra": json.dumps(fields["extra"])}
+        self.request("DELETE", f"connections/{connection_id}")
+        self.rest("POST", "connections", body)
+
     def restart(self, component: str) -> None:
         """Kill a component at once, as a crash would, and start it again."""
         family = psutil.Process(self._processes[component].pid)
@@ -278,6 +288,8 @@ class Deployment:
             "LOGGING__BASE_LOG_FOLDER": str(self.logs),
             "SCHEDULER__USE_JOB_SCHEDULE": "False",  # nothing runs that a test did not trigger
             "SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "5",
+            # Tests that share a deployment add files to it.
+            "SCHEDULER__DAG_DIR_LIST_INTERVAL" if self.old else "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
             "USAGE_DATA_COLLECTION__ENABLED": "False",
         }
         if self.old:

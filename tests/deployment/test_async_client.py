@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +13,8 @@ from tests.client import keys
 from tests.client.scripted_server import Received, ScriptedServer, respond
 from tests.deployment.processes import Deployment
 
-ROOT = Path(__file__).parents[2]
 WAITING = 4  # tasks at the same time
 POLLS = 60  # before there is anything to see
-PYTHONS = {"here": Path(sys.executable), "2.11": ROOT / ".venvs" / "airflow-2.11" / "bin" / "python"}
 DAG_FILE = """
 import datetime
 from airflow.providers.common.compat.sdk import DAG
@@ -32,8 +28,7 @@ with DAG("waiting", schedule=None, start_date=datetime.datetime(2026, 1, 1, tzin
 
 @pytest.mark.airflow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("line", PYTHONS)
-def test_tasks_that_wait_in_the_triggerer_share_a_client(tmp_path: Path, line: str) -> None:
+def test_tasks_that_wait_in_the_triggerer_share_a_client(deployment: Deployment) -> None:
     """Their connection is in Airflow's database, and a trigger that is done closes what it got."""
     seen = 0
 
@@ -43,20 +38,14 @@ def test_tasks_that_wait_in_the_triggerer_share_a_client(tmp_path: Path, line: s
         project = {"projectHash": str(uuid.uuid4()), "title": "Street"}
         return 200, {"results": [project] if seen > POLLS else [], "nextPageToken": None}
 
-    dags = tmp_path / "dags"
-    dags.mkdir()
-    (dags / "waiting.py").write_text(DAG_FILE.format(waiting=WAITING))
-    if not PYTHONS[line].exists():
-        pytest.skip(f"Airflow {line} is not installed here: make matrix-{line}")
-    deployment = Deployment(PYTHONS[line], tmp_path / "home", dags, environment={"PYTHONPATH": str(ROOT)})
     with ScriptedServer() as server:
         server.always(respond(poll))
-        with deployment:
-            stored = connection(server.url, private_key=keys.openssh(keys.new_key()))
-            deployment.cli("connections", "add", "encord_default", "--conn-json", stored)
-            run = deployment.trigger("waiting")
-            assert deployment.wait(run) == "success", deployment.task_states(run)
-            logs = "".join(path.read_text(errors="replace") for path in deployment.logs.rglob("*") if path.is_file())
+        stored = connection(server.url, private_key=keys.openssh(keys.new_key()))
+        deployment.connect("encord_default", stored)
+        (deployment.dags / "waiting.py").write_text(DAG_FILE.format(waiting=WAITING))
+        run = deployment.trigger("waiting")
+        assert deployment.wait(run) == "success", deployment.task_states(run)
+        logs = "".join(path.read_text(errors="replace") for path in deployment.logs.rglob("*") if path.is_file())
         assert len(server.requests) > POLLS
         assert server.accepted <= WAITING
     key = json.loads(stored)["extra"]["private_key"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import urllib.parse
 from pathlib import Path
 
@@ -12,12 +11,10 @@ import psutil
 import pytest
 
 from encord_emulator.process import Emulator
-from tests.airflow_layer.bench import SSH_CONNECTION, Account
+from tests.airflow_layer.bench import Account
 from tests.deployment.processes import TRIGGERER, Deployment, poll
 from tests.sdk.media import png
 
-ROOT = Path(__file__).parents[2]
-PYTHONS = {"here": Path(sys.executable), "2.11": ROOT / ".venvs" / "airflow-2.11" / "bin" / "python"}
 DAG_FILE = """
 import datetime
 from airflow.providers.common.compat.sdk import DAG
@@ -84,11 +81,11 @@ with DAG("deferred", schedule=None, start_date=datetime.datetime(2026, 1, 1, tzi
 
 @pytest.mark.airflow
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("line", ["here"], indirect=True)
 def test_a_restarted_triggerer_sees_jobs_through_and_a_task_that_is_ended_by_hand_cancels_its_own(
-    tmp_path: Path,
+    tmp_path: Path, deployment: Deployment
 ) -> None:
-    for folder in ("bucket", "dags"):
-        (tmp_path / folder).mkdir()
+    (tmp_path / "bucket").mkdir()
     (tmp_path / "bucket" / "a.png").write_bytes(png(4, 4))
     manifest = tmp_path / "manifest.jsonl"
     manifest.write_text('{"url": "s3://bucket/a.png"}\n')
@@ -98,29 +95,27 @@ def test_a_restarted_triggerer_sees_jobs_through_and_a_task_that_is_ended_by_han
         with account.client() as client:
             folders = {name: client.create_folder(name).id for name in ("seen_through", "ended_by_hand")}
         text = DEFERRED.format(folders=folders, manifest=str(manifest), integration=integration)
-        (tmp_path / "dags" / "deferred.py").write_text(text)
+        (deployment.dags / "deferred.py").write_text(text)
         emulator.clear_journal()
         emulator.jobs(hold=True)
-        environment = {"PYTHONPATH": str(ROOT), SSH_CONNECTION: account.connection()}
-        python = PYTHONS["here"]
-        with Deployment(python, tmp_path / "home", tmp_path / "dags", environment=environment) as deployment:
-            run = deployment.trigger("deferred")
-            both = {"seen_through": "deferred", "ended_by_hand": "deferred"}
-            poll(lambda: deployment.task_states(run) == both or None, "both tasks to be deferred", 240)
-            deployment.restart(TRIGGERER)
-            before = len(_polls(emulator))
-            path = f"dags/deferred/dagRuns/{run}/taskInstances/ended_by_hand"
-            folder = folders["ended_by_hand"]
-            poll(
-                lambda: any(folder in one for one in _polls(emulator)[before:]) or None,
-                "the new triggerer to poll",
-                120,
-            )
-            deployment.rest("PATCH", path, {"new_state": "failed"})
-            poll(lambda: _cancelled(emulator) == [folder] or None, "the job to be cancelled", 120)
-            emulator.jobs(hold=False)
-            deployment.wait(run)
-            assert deployment.task_states(run) == {"seen_through": "success", "ended_by_hand": "failed"}
+        deployment.connect("encord_default", account.connection())
+        run = deployment.trigger("deferred")
+        both = {"seen_through": "deferred", "ended_by_hand": "deferred"}
+        poll(lambda: deployment.task_states(run) == both or None, "both tasks to be deferred", 240)
+        deployment.restart(TRIGGERER)
+        before = len(_polls(emulator))
+        path = f"dags/deferred/dagRuns/{run}/taskInstances/ended_by_hand"
+        folder = folders["ended_by_hand"]
+        poll(
+            lambda: any(folder in one for one in _polls(emulator)[before:]) or None,
+            "the new triggerer to poll",
+            120,
+        )
+        deployment.rest("PATCH", path, {"new_state": "failed"})
+        poll(lambda: _cancelled(emulator) == [folder] or None, "the job to be cancelled", 120)
+        emulator.jobs(hold=False)
+        deployment.wait(run)
+        assert deployment.task_states(run) == {"seen_through": "success", "ended_by_hand": "failed"}
         with account.client() as client:
             there = {name: [item.name for item in client.folder(one).items()] for name, one in folders.items()}
         assert there == {"seen_through": ["a.png"], "ended_by_hand": []}
@@ -138,15 +133,14 @@ def _cancelled(emulator: Emulator) -> list[str]:
 
 @pytest.mark.airflow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("line", PYTHONS)
-def test_the_retry_of_a_killed_worker_ends_with_everything_there_once(tmp_path: Path, line: str) -> None:
+def test_the_retry_of_a_killed_worker_ends_with_everything_there_once(
+    tmp_path: Path, line: str, deployment: Deployment
+) -> None:
     """Each task continues its job. On 2.11, whose executor runs one task at a time here, that is the upload, which
     notes its job beside the report; older lines keep no state of tasks.
     """
-    if not PYTHONS[line].exists():
-        pytest.skip(f"Airflow {line} is not installed here: make matrix-{line}")
     names = ["a.png", "b.png", "c.png"]
-    for folder in ("bucket", "files", "dags"):
+    for folder in ("bucket", "files"):
         (tmp_path / folder).mkdir()
     for number, name in enumerate(names):
         for folder in ("bucket", "files"):
@@ -159,7 +153,7 @@ def test_the_retry_of_a_killed_worker_ends_with_everything_there_once(tmp_path: 
         with account.client() as client:
             folder_id, dataset = client.create_folder("Registered").id, client.create_dataset("Uploaded").id
         old = line == "2.11"
-        (tmp_path / "dags" / "ingest.py").write_text(
+        (deployment.dags / "ingest.py").write_text(
             DAG_FILE.format(
                 registers=not old,
                 folder=folder_id,
@@ -173,17 +167,14 @@ def test_the_retry_of_a_killed_worker_ends_with_everything_there_once(tmp_path: 
         emulator.clear_journal()
         emulator.jobs(hold=True)
         expected = {"dataset"} if old else {"dataset", "folder"}
-        environment = {"PYTHONPATH": str(ROOT), SSH_CONNECTION: account.connection()}
-        with Deployment(PYTHONS[line], tmp_path / "home", tmp_path / "dags", environment=environment) as deployment:
-            run = deployment.trigger("ingest")
-            poll(lambda: set(_starts(emulator)) == expected or None, "the jobs to start", 240)
-            workers = poll(
-                lambda: (found := _talking_to(emulator)) and len(found) >= len(expected) and found, "tasks", 60
-            )
-            for worker in workers:
-                psutil.Process(worker).kill()
-            emulator.jobs(hold=False)
-            assert deployment.wait(run) == "success", deployment.task_states(run)
+        deployment.connect("encord_default", account.connection())
+        run = deployment.trigger("ingest")
+        poll(lambda: set(_starts(emulator)) == expected or None, "the jobs to start", 240)
+        workers = poll(lambda: (found := _talking_to(emulator)) and len(found) >= len(expected) and found, "tasks", 60)
+        for worker in workers:
+            psutil.Process(worker).kill()
+        emulator.jobs(hold=False)
+        assert deployment.wait(run) == "success", deployment.task_states(run)
         with account.client() as client:
             assert sorted(item.name for item in client.folder(folder_id).items()) == ([] if old else names)
             assert sorted(row.data_title for row in client.dataset(dataset).data_rows()) == names

@@ -224,7 +224,7 @@ def make_targets(text: str) -> set[str]:
 
 def known_make_targets() -> set[str]:
     """Those that there are."""
-    return set(re.findall(r"^([a-z0-9]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z0-9-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
 
 
 def extras(text: str) -> set[str]:

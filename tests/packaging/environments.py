@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import subprocess
@@ -28,6 +29,20 @@ def uv(*arguments: str | Path) -> str:
     return done.stdout + done.stderr
 
 
+def _take_what_is_compiled(there: Path, here: Path) -> None:
+    """Link what another environment has compiled of the same sources, as to compile Airflow takes long.
+
+    Python takes it only if it fits the source's time and size, which are those of uv's cache in both.
+    """
+    for compiled in there.glob("lib/*/site-packages/**/*.pyc"):
+        source = here / compiled.relative_to(there).parents[1] / f"{compiled.name.split('.')[0]}.py"
+        wanted = here / compiled.relative_to(there)
+        if source.exists() and not wanted.exists():
+            wanted.parent.mkdir(exist_ok=True)
+            with contextlib.suppress(OSError):  # on another file system
+                os.link(compiled, wanted)
+
+
 @dataclasses.dataclass(frozen=True)
 class Environment:
     """An environment of its own, with a home of its own.
@@ -51,6 +66,8 @@ class Environment:
         environment.home.mkdir()
         uv("venv", "--quiet", "--python", sys.executable, environment.folder)
         uv("pip", "install", "--python", environment.python, "--constraint", environment.constraint, *requirements)
+        _take_what_is_compiled(ROOT / ".venv", environment.folder)
+        _take_what_is_compiled(ROOT / ".venvs" / f"airflow-{line}", environment.folder)
         return environment
 
     @property

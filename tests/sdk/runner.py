@@ -39,14 +39,14 @@ class Runner:
     def run(self, script: str, **options: Any) -> Any:
         """Run one of the scripts.
 
-        :param script: Stem of a file in `scripts/`.
+        :param script: Stem of a file in `scripts/` or a folder of it.
         :param options: `name_of=value` becomes `--name-of value`; lists become several values, dictionaries JSON.
         :return: What the script printed. If it fails, the test fails and shows the traceback.
         """
         with TemporaryDirectory(dir=self._folder.name) as folder:
             output, errors = Path(folder, "output"), Path(folder, "errors")
             request = {
-                "script": str(SCRIPTS / f"{script}.py"),
+                "script": str(next(SCRIPTS.rglob(f"{script}.py"))),
                 "arguments": _arguments(options),
                 "folder": folder,
                 "output": str(output),

@@ -17,7 +17,7 @@ from airflow_provider_encord.uploads.notes import JobCheckpoint, JobCheckpoints
 from airflow_provider_encord.uploads.report_writer import ReportWriter
 from airflow_provider_encord.uploads.transfer import StoredFile
 from airflow_provider_encord.uploads.upload import upload_files
-from tests.airflow_layer.test_jobs import Store
+from tests.airflow_layer.storage.test_jobs import Store
 from tests.uploads.files import a_file, a_row
 from tests.uploads.scripted_encord import POLL, PUT, START, ScriptedEncord
 

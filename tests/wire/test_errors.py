@@ -311,7 +311,7 @@ BY_FILE = {
 """Where the SDK's exception says too little: depends on what was asked."""
 
 NO_ERROR = {"apikey-meta-other", "apikey-meta-dataset-client-with-project-key"}
-"""The SDK raises at a sound answer; our client does, too, but above the reading (`tests/client/test_client.py`)."""
+"""The SDK raises at a sound answer; our client too, but above the reading: `tests/client/handles/test_client.py`."""
 
 
 def _call(exchange: Exchange) -> Call[Any]:

@@ -15,7 +15,7 @@ from airflow_provider_encord.registration import cloud
 from tests.airflow_layer.cloud_intake import Intake
 from tests.airflow_layer.deferrals import run_deferred
 from tests.airflow_layer.lines import needs_task_state
-from tests.airflow_layer.test_jobs import Store
+from tests.airflow_layer.storage.test_jobs import Store
 from tests.sdk.media import png
 
 POLL = {"method": "GET", "path": "/data-upload-jobs/"}

@@ -33,7 +33,7 @@ from airflow_provider_encord.operators.projects import EncordListProjectsOperato
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.lines import FEATURES, LINES, dag_files_import, running_line
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LINE = running_line()
 
 

@@ -12,8 +12,8 @@ import pytest
 from airflow_provider_encord.client.credentials import ApiKey, SshKey
 from airflow_provider_encord.client.key_refusals import Refusal
 from tests.client import keys
+from tests.client.credentials.test_pem import MANGLINGS
 from tests.client.refusals import message_of, refusal_of
-from tests.client.test_pem import MANGLINGS
 
 KEY = keys.new_key()
 OPENSSH, PKCS8 = keys.openssh(KEY), keys.pkcs8(KEY)

@@ -26,7 +26,7 @@ from airflow_provider_encord.get_provider_info import (
 )
 from tests.airflow_layer.lines import dag_files_import
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ENTRY_POINT = "airflow_provider_encord.get_provider_info:get_provider_info"
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import Block, blocks_of
+from tests.docs.guides.test_guides import GUIDES
 from tests.docs.runner import PageRunner
-from tests.docs.test_guides import GUIDES
 from tests.docs.world import World
 
 

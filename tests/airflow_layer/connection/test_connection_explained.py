@@ -154,8 +154,8 @@ def test_the_command_line_prints_what_a_server_says_in_square_brackets(
 @each_case
 def test_the_rest_api_explains_it(case: Case, around: Around, api: RestApi) -> None:
     broken = case.make(around)
-    with rest_api(broken.environment) if broken.environment else contextlib.nullcontext(api) as tried:
-        works, message = tried.test(broken.body("not_stored_yet")).verdict
+    with api.under(broken.environment):
+        works, message = api.test(broken.body("not_stored_yet")).verdict
 
     assert not works
     _assert_explains(case, broken, message)

@@ -18,8 +18,8 @@ from tests.sdk import media
 
 pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database")]
 
-ROOT = Path(__file__).parents[2]
-FOLDER = Path(__file__).parents[2] / "example_dags"
+ROOT = Path(__file__).parents[3]
+FOLDER = Path(__file__).parents[3] / "example_dags"
 EXPECTED = {
     "example_encord_intake",
     "example_encord_ingest",

@@ -14,10 +14,10 @@ from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKe
 from airflow_provider_encord.client.errors import UnsupportedByCredentialError
 from airflow_provider_encord.client.key_refusals import Refusal
 from tests.client import keys
+from tests.client.credentials.test_pem import MANGLINGS
 from tests.client.refusals import message_of, refusal_of
-from tests.client.test_pem import MANGLINGS
 
-VECTORS = Path(__file__).parents[1] / "wire" / "vectors"
+VECTORS = Path(__file__).parents[2] / "wire" / "vectors"
 RECORDED_KEYS = json.loads((VECTORS / "auth-keys.json").read_text())
 LOADING = {case["name"]: case for case in json.loads((VECTORS / "auth-key-loading.json").read_text())["cases"]}
 

@@ -17,9 +17,9 @@ import pytest
 from airflow_provider_encord.links import EncordLink
 from encord_emulator.process import Emulator
 from tests.airflow_layer import encords_hosts
-from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection
+from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection, in_its_folder
 from tests.airflow_layer.dags import links_in_a_dag, operators_in_a_dag
-from tests.airflow_layer.test_link_addresses import AMERICA, EUROPE, NAME
+from tests.airflow_layer.links.test_link_addresses import AMERICA, EUROPE, NAME
 from tests.sdk import media
 
 try:
@@ -51,7 +51,8 @@ class Looked:
 
 def look_at(dag: Any, **params: Any) -> Looked:
     """Run a DAG in this process, then look at its buttons from the side of the web server."""
-    run = dag.test(run_conf=params or None)
+    with in_its_folder(dag):
+        run = dag.test(run_conf=params or None)
     shown = _as_the_web_server_has_it(dag)
     looked = Looked({}, {}, {})
     for instance in run.get_task_instances():

@@ -36,8 +36,8 @@ from airflow_provider_encord.operators.storage import (
 )
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.outlet_events import OutletEvents
-from tests.airflow_layer.test_daily_chores import Folder, changes, folder, run
-from tests.airflow_layer.test_jobs import Store
+from tests.airflow_layer.projects.test_daily_chores import Folder, changes, folder, run
+from tests.airflow_layer.storage.test_jobs import Store
 
 __all__ = ["folder"]
 

@@ -12,8 +12,8 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow_provider_encord.operators.datasets import EncordLinkItemsOperator
 from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
 from tests.airflow_layer.bench import Account
-from tests.airflow_layer.test_daily_chores import Folder, changes, folder, run
-from tests.airflow_layer.test_jobs import Store
+from tests.airflow_layer.projects.test_daily_chores import Folder, changes, folder, run
+from tests.airflow_layer.storage.test_jobs import Store
 from tests.sdk.media import png
 
 __all__ = ["folder"]

@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow_provider_encord.operators.labels import EncordSnapshotLabelsOperator
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.label_exports import Exports, context
-from tests.airflow_layer.test_registration_moves import Store
+from tests.airflow_layer.storage.test_registration_moves import Store
 
 
 def test_a_snapshot_stays_as_it_is_while_people_go_on(exports: Exports) -> None:

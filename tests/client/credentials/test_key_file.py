@@ -12,8 +12,8 @@ import pytest
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.key_file import LARGEST_FILE
 from tests.client import keys
+from tests.client.credentials.test_pem import MANGLINGS
 from tests.client.refusals import message_of
-from tests.client.test_pem import MANGLINGS
 
 KEY = keys.new_key()
 OPENSSH, PKCS8 = keys.openssh(KEY), keys.pkcs8(KEY)

@@ -14,7 +14,7 @@ from tests.airflow_layer.bench import run_dag
 from tests.airflow_layer.cloud_intake import START, Intake
 from tests.airflow_layer.dags import deferred_jobs
 from tests.airflow_layer.lines import running_line
-from tests.airflow_layer.test_jobs import Store
+from tests.airflow_layer.storage.test_jobs import Store
 
 
 def test_a_manifest_is_registered_in_jobs_and_once(intake: Intake, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow_provider_encord.operators.storage import EncordRegisterCloudDataOperator
 from tests.airflow_layer.cloud_intake import START, Intake
 from tests.airflow_layer.lines import needs_task_state
-from tests.airflow_layer.test_jobs import Store
+from tests.airflow_layer.storage.test_jobs import Store
 
 
 class Killed(BaseException):

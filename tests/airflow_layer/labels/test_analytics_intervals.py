@@ -15,8 +15,8 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOperator
-from tests.airflow_layer.bench import Account
-from tests.airflow_layer.test_analytics import Activity
+from tests.airflow_layer.bench import Account, in_its_folder
+from tests.airflow_layer.labels.test_analytics import Activity
 
 DAY = datetime.timedelta(days=1)
 HOUR = datetime.timedelta(hours=1)
@@ -332,7 +332,8 @@ def test_the_default_interval_works_in_real_runs_under_the_default_timetable(
     found = []
     for day in (10, 12):
         date = datetime.datetime(2026, 11, day, 6, tzinfo=datetime.UTC)
-        done = dag.test(**{date_argument(dag): date})
+        with in_its_folder(dag):
+            done = dag.test(**{date_argument(dag): date})
         assert str(done.state) == "success"
         results = {one.task_id: one.xcom_pull(task_ids=one.task_id) for one in done.get_task_instances()}
         found.append({name: (result["start"][5:13], result["end"][5:13]) for name, result in results.items()})

@@ -17,6 +17,7 @@ from airflow_provider_encord.client.credentials import ApiKey, Credential, SshKe
 from airflow_provider_encord.client.errors import CredentialError, EncordError
 from airflow_provider_encord.client.masking import secret_forms
 from tests.client import keys
+from tests.client.credentials.test_pem import MANGLINGS
 from tests.client.leaks import (
     FILES,
     KEY,
@@ -33,7 +34,6 @@ from tests.client.leaks import (
     texts_of,
     windows,
 )
-from tests.client.test_pem import MANGLINGS
 
 # The detector itself can fail
 

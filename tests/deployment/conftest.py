@@ -1,0 +1,36 @@
+"""One deployment of each line for all tests here: a start takes longer than what a test does with it.
+
+Each test adds its own DAGs, and has an emulator of its own behind the connection ``encord_default``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deployment.processes import Deployment
+
+ROOT = Path(__file__).parents[2]
+PYTHONS = {"here": Path(sys.executable), "2.11": ROOT / ".venvs" / "airflow-2.11" / "bin" / "python"}
+
+
+@pytest.fixture(scope="session", params=PYTHONS)
+def line(request: pytest.FixtureRequest) -> str:
+    """The line of Airflow."""
+    name = str(request.param)
+    if not PYTHONS[name].exists():
+        pytest.skip(f"Airflow {name} is not installed here: make matrix-{name}")
+    return name
+
+
+@pytest.fixture(scope="session")
+def deployment(line: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The running deployment of the line."""
+    folder = tmp_path_factory.mktemp("deployment")
+    (folder / "dags").mkdir()
+    environment = {"PYTHONPATH": str(ROOT)}
+    with Deployment(PYTHONS[line], folder / "home", folder / "dags", environment=environment) as deployment:
+        yield deployment
