@@ -9,9 +9,8 @@ Stored jobs follow the rules of `airflow_provider_encord.attempts`. The key of a
 deleted when the task has ended permanently. If an earlier attempt left a job running, the task first waits for it, even
 if that job belongs to other arguments: two jobs at the same time could register an object twice.
 
-Airflow's `ResumableJobMixin` handles one job, so it runs once for each part. When it reconnects to a job, it returns
-the return value of `poll_until_complete` and does not call `get_job_result`. So `poll_until_complete` returns the
-result here.
+Airflow's `ResumableJobMixin` handles one job, so it runs once for each part. When it reconnects to a job, it does not
+call `get_job_result`, so `poll_until_complete` returns the result here.
 """
 
 from __future__ import annotations
@@ -54,8 +53,7 @@ _LEAST_INTERVAL = 5.0  # seconds; `triggers.jobs` gives the reason
 
 
 class JobOperator(ResumableJobMixin, EncordBaseOperator):
-    """Base of the operators that start jobs. They implement `prepare`, `parts`, `start_part`, `part_result`, `add` and
-    `finish`.
+    """Base of operators with jobs. They implement `prepare`, `parts`, `start_part`, `part_result`, `add`, `finish`.
 
     :param deferrable: Wait in the triggerer instead of on a worker (templated). Default: Airflow's setting
         ``[operators] default_deferrable``.

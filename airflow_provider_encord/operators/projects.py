@@ -49,8 +49,7 @@ class EncordCreateProjectOperator(EncordBaseOperator):
         attempt.
     :return: Id of the project.
     :raises AirflowFailException: A project with this title exists (see `if_exists`), or Encord rejects the arguments.
-    :raises AirflowException: Encord could not be reached, or its response was lost. A retry first looks for the
-        project.
+    :raises AirflowException: Encord could not be reached, or its response was lost. A retry looks for the project.
     """
 
     template_fields: Sequence[str] = (
