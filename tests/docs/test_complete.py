@@ -43,7 +43,12 @@ def test_the_table_of_operators_names_each_and_no_other() -> None:
 
 def test_the_reference_has_every_module_that_the_provider_declares() -> None:
     info = get_provider_info()
-    modules = [module for kind in ("hooks", "operators") for group in info[kind] for module in group["python-modules"]]
+    modules = [
+        module
+        for kind in ("hooks", "operators", "sensors")
+        for group in info[kind]
+        for module in group["python-modules"]
+    ]
     assert [module for module in modules if module not in REFERENCE] == []
 
 
