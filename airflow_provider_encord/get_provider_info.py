@@ -128,7 +128,7 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "hooks": modules("hooks", "encord"),
         "operators": modules("operators", "projects", "datasets", "ontologies", "storage", "labels", "analytics"),
-        "sensors": modules("sensors", "workflow"),
+        "sensors": modules("sensors", "projects", "workflow", "labels"),
         "triggers": modules("triggers", "jobs", "waits"),
         "asset-uris": [ASSET_URIS],
         "dataset-uris": [ASSET_URIS],  # their name on Airflow 2

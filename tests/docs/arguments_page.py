@@ -20,7 +20,8 @@ PAGE = DOCS / "reference" / "arguments.md"
 _HEAD = """# Arguments
 
 All operators, sensors and triggers, with their arguments and what the task returns (its XCom). All operators also take
-the arguments of Airflow's `BaseOperator`, and all sensors those of its `BaseSensorOperator`. This page is generated from the code (`make reference`).
+the arguments of Airflow's `BaseOperator`, and all sensors those of its `BaseSensorOperator`. This page is generated
+from the code (`make reference`).
 
 """
 PIPE = r"\|"
