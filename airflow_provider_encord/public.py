@@ -98,7 +98,13 @@ MODULES = (
         ("EncordBaseOperator", "airflow_errors"),
         "For your own operators and tasks: a base class, and the conversion to Airflow's errors.",
     ),
+    PublicModule("sensors.labels", ("EncordLabelsChangedSensor",), "Sensors on label rows."),
+    PublicModule(
+        "sensors.projects", ("EncordProjectProgressSensor", "EncordProjectStatusSensor"), "Sensors on projects."
+    ),
+    PublicModule("sensors.workflow", ("EncordTasksSensor",), "Sensors on workflow stages."),
     PublicModule("triggers.jobs", ("EncordJobTrigger",), "The trigger of the deferrable operators."),
+    PublicModule("triggers.waits", ("EncordWaitTrigger",), "The trigger of the deferrable sensors."),
     PublicModule("hooks.encord", ("EncordHook",), "The hook, which creates a client from an Airflow connection."),
     PublicModule(
         "assets",

@@ -173,6 +173,28 @@ def parse_positive_int(value: Any, name: str, *, most: int | None = None) -> int
     return int(number)
 
 
+def parse_count(value: Any, name: str) -> int:
+    """Parse an integer of at least 0.
+
+    :raises InvalidArgumentError: It is not an integer, or negative.
+    """
+    number = _number(value)
+    if not number.is_integer() or number < 0:
+        raise _invalid(f"{name}: {str(value)[:80]!r} is not a whole number of at least 0.")
+    return int(number)
+
+
+def parse_fraction(value: Any, name: str) -> float:
+    """Parse a fraction: more than 0, at most 1.
+
+    :raises InvalidArgumentError: It is not such a number.
+    """
+    number = _number(value)
+    if not 0 < number <= 1:
+        raise _invalid(f"{name}: {str(value)[:80]!r} is not a fraction. Pass a number over 0, up to 1 (for all).")
+    return number
+
+
 def parse_seconds(value: Any, name: str) -> float:
     """Parse a number of seconds: more than 0, at most ten years. Fractions are allowed.
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib
 import json
 from collections.abc import Callable
 from typing import Any
 
 from airflow.providers.common.compat.sdk import TaskDeferred
 from airflow.triggers.base import BaseTrigger
-
-from airflow_provider_encord.triggers.jobs import EncordJobTrigger
 
 
 def run_deferred(
@@ -42,9 +41,11 @@ def run_deferred(
 def _event(trigger: BaseTrigger, meanwhile: Callable[[], None]) -> Any:
     """The payload of the trigger's event, as Airflow stores and restores both."""
     path, stored = trigger.serialize()
-    assert path.endswith("EncordJobTrigger")
+    module, _, name = path.rpartition(".")
     meanwhile()
-    restored = EncordJobTrigger(**{**json.loads(json.dumps(stored)), "poll_interval": 0.05})
+    restored = getattr(importlib.import_module(module), name)(
+        **{**json.loads(json.dumps(stored)), "poll_interval": 0.05}
+    )
 
     async def first() -> Any:
         return (await anext(restored.run())).payload

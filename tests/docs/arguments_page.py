@@ -1,4 +1,4 @@
-"""The page of all arguments, made from the code: operators and triggers, what they take, and what they return.
+"""The page of all arguments, made from the code: operators, sensors and triggers, what they take, and what they return.
 
 ``python -m tests.docs.arguments_page`` writes it; a test checks that the page in the repository is this one.
 """
@@ -12,14 +12,16 @@ import re
 from typing import Any
 
 import airflow_provider_encord.operators
+import airflow_provider_encord.sensors
 import airflow_provider_encord.triggers
 from tests.docs.blocks import DOCS
 
 PAGE = DOCS / "reference" / "arguments.md"
 _HEAD = """# Arguments
 
-All operators and triggers, with their arguments and what the task returns (its XCom). All operators also take the
-arguments of Airflow's `BaseOperator`. This page is generated from the code (`make reference`).
+All operators, sensors and triggers, with their arguments and what the task returns (its XCom). All operators also take
+the arguments of Airflow's `BaseOperator`, and all sensors those of its `BaseSensorOperator`. This page is generated
+from the code (`make reference`).
 
 """
 PIPE = r"\|"
@@ -32,9 +34,10 @@ def page() -> str:
 
 
 def classes() -> list[type]:
-    """The operators, then the triggers, each by name."""
+    """The operators, then the sensors, then the triggers, each by name."""
     operators = _public(airflow_provider_encord.operators, "Operator")
-    return [*operators, *_public(airflow_provider_encord.triggers, "Trigger")]
+    sensors = _public(airflow_provider_encord.sensors, "Sensor")
+    return [*operators, *sensors, *_public(airflow_provider_encord.triggers, "Trigger")]
 
 
 def _public(package: Any, suffix: str) -> list[type]:
@@ -46,7 +49,7 @@ def _public(package: Any, suffix: str) -> list[type]:
         for name, value in vars(module).items()
         if inspect.isclass(value) and value.__name__ == name and re.fullmatch(rf"Encord\w+{suffix}", name)
     }
-    return [class_ for name, class_ in sorted(found.items()) if name != "EncordBaseOperator"]
+    return [class_ for name, class_ in sorted(found.items()) if name not in ("EncordBaseOperator", "EncordBaseSensor")]
 
 
 def _section(class_: type) -> str:

@@ -16,10 +16,13 @@ def test_the_page_is_the_one_that_the_code_makes() -> None:
     assert PAGE.read_text() == page(), "run: make reference"
 
 
-def test_it_has_every_operator_and_trigger_that_the_provider_declares() -> None:
+def test_it_has_every_operator_sensor_and_trigger_that_the_provider_declares() -> None:
     info = get_provider_info()
     modules = {
-        module for kind in ("operators", "triggers") for group in info[kind] for module in group["python-modules"]
+        module
+        for kind in ("operators", "sensors", "triggers")
+        for group in info[kind]
+        for module in group["python-modules"]
     }
     assert {".".join(class_.__module__.split(".")[:3]) for class_ in classes()} == modules
 

@@ -21,14 +21,23 @@ from tests.docs.blocks import CHECKOUT, DOCS, DOCUMENTS, all_blocks, blocks_of
 from tests.docs.runner import known_extras, same_shape
 
 PACKAGE = CHECKOUT / "airflow_provider_encord"
-SOURCES = "".join(path.read_text() for path in (PACKAGE / "operators").rglob("*.py"))
-OPERATORS = sorted(set(re.findall(r"^class (Encord\w+Operator)\b", SOURCES, re.MULTILINE)) - {"EncordBaseOperator"})
+
+
+def defined(folder: str, suffix: str) -> list[str]:
+    """The classes that users import from a part of the package."""
+    sources = "".join(path.read_text() for path in (PACKAGE / folder).rglob("*.py"))
+    found = set(re.findall(rf"^class (Encord\w+{suffix})\b", sources, re.MULTILINE))
+    return sorted(found - {f"EncordBase{suffix}"})
+
+
+OPERATORS = defined("operators", "Operator")
+SENSORS = defined("sensors", "Sensor")
 WIDTH = 120  # characters of a line; the page shows some 86, and lets the rest be scrolled to
 REFERENCE = "".join(page.read_text() for page in (DOCS / "api").glob("*.rst"))
 
 
-@pytest.mark.parametrize("operator", OPERATORS)
-def test_an_operator_is_shown_in_a_dag_that_runs(operator: str) -> None:
+@pytest.mark.parametrize("operator", [*OPERATORS, *SENSORS])
+def test_an_operator_or_sensor_is_shown_in_a_dag_that_runs(operator: str) -> None:
     shown = [block for block in all_blocks() if block.language == "python" and block.runs and block.marker != "file"]
     pages = [block for block in shown if block.document.parent == DOCS / "operators"]
     assert [
@@ -41,9 +50,19 @@ def test_the_table_of_operators_names_each_and_no_other() -> None:
     assert sorted(named) == OPERATORS
 
 
+def test_the_table_of_sensors_names_each_and_no_other() -> None:
+    rows = re.findall(r"^\| `(Encord\w+)` \|", (DOCS / "operators" / "sensors.md").read_text(), re.MULTILINE)
+    assert sorted(rows) == SENSORS
+
+
 def test_the_reference_has_every_module_that_the_provider_declares() -> None:
     info = get_provider_info()
-    modules = [module for kind in ("hooks", "operators") for group in info[kind] for module in group["python-modules"]]
+    modules = [
+        module
+        for kind in ("hooks", "operators", "sensors")
+        for group in info[kind]
+        for module in group["python-modules"]
+    ]
     assert [module for module in modules if module not in REFERENCE] == []
 
 

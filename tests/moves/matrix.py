@@ -133,5 +133,9 @@ READS_ONLY = {
     "EncordListDatasetsOperator",
     "EncordGetOntologyOperator",
     "EncordVerifyExportOperator",
+    "EncordTasksSensor",
+    "EncordProjectProgressSensor",
+    "EncordProjectStatusSensor",
+    "EncordLabelsChangedSensor",
 }
-"""Operators that change nothing and write no files."""
+"""Operators and sensors that change nothing and write no files."""

@@ -29,7 +29,9 @@ CELLS = [
 
 
 def test_every_operator_that_changes_something_or_writes_files_has_a_row() -> None:
-    modules = [module for group in get_provider_info()["operators"] for module in group["python-modules"]]
+    info = get_provider_info()
+    groups = [*info["operators"], *info["sensors"]]
+    modules = [module for group in groups for module in group["python-modules"]]
     operators = {
         name
         for module in modules

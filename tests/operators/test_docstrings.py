@@ -1,4 +1,4 @@
-"""What the docstrings of operators say of their arguments is so."""
+"""What the docstrings of operators and sensors say of their arguments is so."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ import pytest
 from airflow_provider_encord.get_provider_info import get_provider_info
 from airflow_provider_encord.operators.base import EncordBaseOperator
 
-MODULES = [module for group in get_provider_info()["operators"] for module in group["python-modules"]]
+MODULES = [
+    module
+    for kind in ("operators", "sensors")
+    for group in get_provider_info()[kind]
+    for module in group["python-modules"]
+]
 OPERATORS = [
     one
     for module in MODULES

@@ -124,6 +124,12 @@ class LabelRowStamp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last_edited_at: str | None = None
 
 
+class LabelRowStage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The stage of a label row; None in projects without a workflow."""
+
+    workflow_graph_node: StageName | None = None
+
+
 class LabelRowIds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The two ids of a label row whose content is not parsed."""
 
@@ -148,6 +154,7 @@ class LabelRow(msgspec.Struct, frozen=True, kw_only=True):
 
 _METADATA = several(v1_reader(list[LabelRowMetadata]))
 _STAMPS = several(v1_reader(list[LabelRowStamp]))
+_STAGES = several(v1_reader(list[LabelRowStage]))
 _ONE_METADATA = msgspec.json.Decoder(LabelRowMetadata)
 _COMMON = (
     "dataset_hash",
@@ -190,6 +197,20 @@ def _stamps(answer: bytes) -> list[LabelRowStamp]:
 
 def _stamp_stream() -> ItemStream[LabelRowStamp]:
     return ItemStream(_stamps)
+
+
+def _stages(answer: bytes, seen: dict[Any, Any] | None = None) -> list[StageName | None]:
+    """Decode only the stages of the rows. Equal stages are in memory only once.
+
+    :param seen: The stages of the earlier rows.
+    """
+    seen = {} if seen is None else seen
+    nodes = (row.workflow_graph_node for row in _STAGES(answer))
+    return [None if node is None else seen.setdefault(node, node) for node in nodes]
+
+
+def _stage_stream() -> ItemStream[StageName | None]:
+    return ItemStream(functools.partial(_stages, seen={}))
 
 
 def _sharing(row: LabelRowMetadata, seen: dict[Any, Any]) -> LabelRowMetadata:
@@ -245,6 +266,12 @@ def list_label_row_stamps(project: str, which: LabelRowFilter = EVERY_ROW) -> Ca
     """Do the same as `list_label_rows`, but keep only ids and edit times. Needs less than half the memory."""
     rows: Call[Any] = list_label_rows(project, which)
     return dataclasses.replace(rows, read=_stamps, stream=_stamp_stream)
+
+
+def list_label_row_stages(project: str) -> Call[list[StageName | None]]:
+    """Do the same as `list_label_rows` for all rows, but keep only the stage of each row."""
+    rows: Call[Any] = list_label_rows(project)
+    return dataclasses.replace(rows, read=_stages, stream=_stage_stream)
 
 
 @operation("label_rows.get", "v1")

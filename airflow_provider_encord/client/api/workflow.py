@@ -15,7 +15,7 @@ import msgspec
 from airflow_provider_encord.client.api.core.listing import every_page
 from airflow_provider_encord.client.api.core.reading import Page, ignored, v2_reader
 from airflow_provider_encord.client.api.core.registry import operation
-from airflow_provider_encord.client.api.projects import Stage, get_project
+from airflow_provider_encord.client.api.projects import ProjectRecord, Stage, get_project
 from airflow_provider_encord.client.call import Call, Flow, Request
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnsupportedByCredentialError
 
@@ -201,10 +201,14 @@ def stages_of(project: str) -> Flow[list[Stage]]:
 
     :raises UnsupportedByCredentialError: It is not a workflow project.
     """
-    record = yield from get_project(project)
+    return stages_in((yield from get_project(project)))
+
+
+def stages_in(record: ProjectRecord) -> list[Stage]:
+    """The stages in the record of a project; see `stages_of`."""
     if record.workflow is None:
         raise UnsupportedByCredentialError(
-            f"Project {project} ({record.title}) has no workflow, so it has no stages or tasks."
+            f"Project {record.project_hash} ({record.title}) has no workflow, so it has no stages or tasks."
         )
     return record.workflow.stages
 

@@ -78,10 +78,10 @@ def test_every_dotted_path_can_be_imported(path: str) -> None:
         assert hasattr(importlib.import_module(module), name)
 
 
-def test_every_module_with_operators_or_hooks_is_listed() -> None:
+def test_every_module_with_operators_sensors_triggers_or_hooks_is_listed() -> None:
     listed = set(_paths(get_provider_info()))
     package = ROOT / "airflow_provider_encord"
-    for kind in ("hooks", "operators"):
+    for kind in ("hooks", "operators", "sensors", "triggers"):
         for file in sorted((package / kind).glob("*.py")):
             path = f"airflow_provider_encord.{kind}.{file.stem}"
             assert (path in listed) == (_offers_something(path) and file.stem != "base"), path

@@ -1,0 +1,1 @@
+"""Conditions that sensors wait for. A worker and a triggerer evaluate the same code."""
