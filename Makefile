@@ -133,6 +133,7 @@ reference: $(VENV)/.ready  ## the generated pages, diagrams and JSON Schemas, fr
 	$(BIN)/python -m tests.docs.arguments_page
 	$(BIN)/python -m tests.docs.public_page
 	$(BIN)/python -m tests.docs.operations_page
+	$(BIN)/python -m tests.docs.emulator_page
 	$(BIN)/python -m tests.docs.operators_table
 	$(BIN)/python -m tests.docs.diagrams
 

@@ -12,9 +12,9 @@ import re
 from ..requests.operations import V1, V2, Operation
 from . import analytics, datasets, keys, labels, members, ontologies, organisation, projects, storage, uploads, workflow
 
-_SUBJECTS = (keys, organisation, projects, ontologies, members, labels, analytics, datasets, uploads, storage, workflow)
+SUBJECTS = (keys, organisation, projects, ontologies, members, labels, analytics, datasets, uploads, storage, workflow)
 
-OPERATIONS: tuple[Operation, ...] = tuple(operation for subject in _SUBJECTS for operation in subject.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = tuple(operation for subject in SUBJECTS for operation in subject.OPERATIONS)
 
 
 def _by_type_and_verb() -> dict[tuple[str, str], list[V1]]:
