@@ -22,7 +22,7 @@ import requests
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
-from demo.surroundings import CHECKOUT, EMULATOR_PYTHON, KeyPair
+from demo.environment import CHECKOUT, EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 from tests.client.authority import Authority
 from tests.sdk.environments import SSH_SDK, interpreter

@@ -20,7 +20,7 @@ import tempfile
 from typing import Any
 
 from benchmarks.calls import CONTENDERS, EMAIL, cpu_seconds
-from demo.surroundings import EMULATOR_PYTHON, KeyPair
+from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 from tests.sdk.environments import SSH_SDK, interpreter
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 from benchmarks.calls import CONTENDERS, EMAIL, best_of, cpu_seconds
-from demo.surroundings import EMULATOR_PYTHON, KeyPair
+from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 from tests.sdk.environments import SSH_SDK, interpreter
 

@@ -19,7 +19,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from benchmarks.calls import CONTENDERS, EMAIL, cpu_seconds
-from demo.surroundings import EMULATOR_PYTHON, KeyPair
+from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 from tests.sdk.environments import SSH_SDK, interpreter
 from tests.sdk.media import png

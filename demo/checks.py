@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from demo.surroundings import DemoError
+from demo.environment import DemoError
 from tests.leaks.forms import Secret
 from tests.leaks.search import Search
 

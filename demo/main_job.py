@@ -22,7 +22,7 @@ from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from demo.checks import exported_rows, require_no_secrets, require_read_only, require_same
-from demo.surroundings import CHECKOUT, EMULATOR_PYTHON, TEMPORARY, WORK, DemoError, KeyPair, Surroundings, write_images
+from demo.environment import CHECKOUT, EMULATOR_PYTHON, TEMPORARY, WORK, DemoError, Environment, KeyPair, write_images
 from encord_emulator.process import Emulator, EmulatorError
 from tests.leaks.forms import private_key, text_secret
 
@@ -39,8 +39,8 @@ class Demo:
     :param emulator: A fresh one.
     """
 
-    def __init__(self, emulator: Emulator, surroundings: Surroundings):
-        self.emulator, self.surroundings = emulator, surroundings
+    def __init__(self, emulator: Emulator, environment: Environment):
+        self.emulator, self.environment = emulator, environment
         self.key = KeyPair.generate()
         self.connections: dict[str, dict[str, Any]] = {}
         self.started = time.monotonic()
@@ -65,7 +65,7 @@ class Demo:
 
     def prepare(self) -> None:
         """Register a user at the emulator, and give Airflow a connection with the user's key."""
-        self.surroundings.prepare()
+        self.environment.prepare()
         self.emulator.authorize(self.key.public, email=EMAIL)
         self.connections["encord_default"] = {
             "conn_type": "encord",
@@ -73,13 +73,13 @@ class Demo:
             "extra": {"auth_method": "ssh_key", "private_key": self.key.private},
         }
         self.say(f"The emulator listens on {self.emulator.url}. It is not Encord: it behaves like it, on this machine.")
-        self.surroundings.airflow("db", "migrate", connections=self.connections)
+        self.environment.airflow("db", "migrate", connections=self.connections)
         self.say("Airflow is ready, with the connection encord_default (SSH key).")
 
     def intake(self) -> None:
         """Run the DAG that brings files in."""
-        write_images(self.surroundings.images, IMAGES)
-        source = str(self.surroundings.images / "*.png")
+        write_images(self.environment.images, IMAGES)
+        source = str(self.environment.images / "*.png")
         self.run_dag("example_encord_intake", {"title": TITLE, "source": source})
         self.say(f"example_encord_intake: dataset, ontology and project {TITLE!r} are made, {IMAGES} images uploaded.")
 
@@ -110,7 +110,7 @@ class Demo:
         """Run a DAG that exports, and check that it changed nothing."""
         before = self.emulator.journal()[-1]["id"]
         # Not as_uri(): Airflow takes the path in a file:// URI as it is, and %20 for a part of a name.
-        destination = f"file://{self.surroundings.exports / directory}"
+        destination = f"file://{self.environment.exports / directory}"
         self.run_dag(dag, {**parameters, "destination": destination})
         requests = require_read_only(dag, self.emulator.journal(since=before))
         self.say(f"{dag}: labels exported with {who}, in {requests} requests, none of which changes anything.")
@@ -118,17 +118,17 @@ class Demo:
     def run_dag(self, dag: str, parameters: dict[str, str]) -> None:
         """Run a DAG as ``airflow dags test`` does."""
         arguments = ("dags", "test", dag, LOGICAL_DATE, "--conf", json.dumps(parameters))
-        self.surroundings.airflow(*arguments, connections=self.connections)
+        self.environment.airflow(*arguments, connections=self.connections)
 
     def check_and_sum_up(self, project: str, api_key: str) -> None:
         """Compare with the truth, search for secrets, and print the summary."""
         truth = self.emulator.labels(project)
-        exports = self.surroundings.exports
+        exports = self.environment.exports
         rows = {who: exported_rows(exports / who) for who in ("ssh-key", "api-key")}
         for who, exported in rows.items():
             require_same(who, exported, truth)
         secrets = [*private_key("the private key", self.key.private), text_secret("the API key", api_key)]
-        places = (self.surroundings.airflow_home, self.surroundings.log, exports)
+        places = (self.environment.airflow_home, self.environment.log, exports)
         searched = require_no_secrets(places, self.emulator.journal(), secrets)
         state = self.emulator.state()
         with EncordClient(SshKey.parse(self.key.private), Settings(base_url=self.emulator.url)) as client:
@@ -142,7 +142,7 @@ The main job, done in {took}:
   files uploaded  {state["data_rows"]}
   label rows      {len(rows["ssh-key"])} exported with the SSH key, {len(rows["api-key"])} with the API key alone
   exports         {exports.relative_to(CHECKOUT)}
-  Airflow's log   {self.surroundings.log.relative_to(CHECKOUT)}
+  Airflow's log   {self.environment.log.relative_to(CHECKOUT)}
 Checked: both exports equal the {len(truth)} rows that the emulator holds; exporting changed nothing; no secret
 is, in any form, in Airflow's database, its logs, the exports or the emulator's journal ({searched / 1e6:.1f} MB).""",
             flush=True,
@@ -160,7 +160,7 @@ def run() -> int:
         TEMPORARY.mkdir(parents=True, exist_ok=True)
         tempfile.tempdir = os.environ["TMPDIR"] = str(TEMPORARY)
         with Emulator.start(python=str(EMULATOR_PYTHON)) as emulator:
-            Demo(emulator, Surroundings()).run()
+            Demo(emulator, Environment()).run()
     except (DemoError, EmulatorError) as error:
         print(f"The demo failed. {error}", file=sys.stderr)
         return 1

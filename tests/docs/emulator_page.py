@@ -14,8 +14,8 @@ PAGE = CHECKOUT / "emulator" / "OPERATIONS.md"
 _HEAD = """\
 # What the emulator serves
 
-Every operation of Encord's API that this version serves, from its own table. Every other request gets an error that says
-that the emulator does not know it.
+Every operation of Encord's API that this version serves, from its own table. Every other request gets an error that
+says that the emulator does not know it.
 
 - *Request*: method and path of v2, below `/v2/public`; query type and verb of v1, and what the request may be about.
 - *API key*: scopes of which an API key needs one. "any" is every key of the resource; without an entry, it needs an SSH

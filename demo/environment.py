@@ -29,7 +29,7 @@ class DemoError(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
-class Surroundings:
+class Environment:
     """Directories of one run.
 
     :param work: Everything that the demo writes is below it.
