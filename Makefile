@@ -121,6 +121,7 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.register
 	$(BIN)/python -m benchmarks.resuming
 	$(BIN)/python -m benchmarks.export
+	$(BIN)/python -m benchmarks.waiting
 
 check: $(VENV)/.ready  ## format, lint, types, plain English; changes nothing
 	$(BIN)/ruff format --check .

@@ -55,12 +55,12 @@ nitpick_ignore_regex = [
     ),
     (
         r"py:.*",
-        r"(Airflow\w*Exception|Asset|OpenLineageDataset|BaseOperator|BaseHook|BaseOperatorLink|Context|ObjectStoragePath|TaskInstanceKey)",
+        r"(Airflow\w*Exception|AirflowSensorTimeout|Asset|OpenLineageDataset|BaseOperator|BaseHook|BaseOperatorLink|Context|ObjectStoragePath|PokeReturnValue|TaskInstanceKey)",
     ),
     # Type variables, and parts that are no surface: bases, and what only says what an argument must be able to do.
     (
         r"py:class",
-        r"(.*\.)?(T|Line|TitledT|P|Ids|Ids\.k?w?args|_\w+|ClientProtocol|Source|StoragePath|Answer|Job|JobKind|JobPart|SyncTransport|AsyncTransport|EncordUserClient|Page|Outcome|FileOutcome)",
+        r"(.*\.)?(T|Line|TitledT|P|Ids|Ids\.k?w?args|_\w+|ClientProtocol|Source|StoragePath|Answer|Job|JobKind|JobPart|SyncTransport|AsyncTransport|EncordUserClient|Page|Outcome|FileOutcome|Found)",
     ),
     (r"py:class", r"dict\[str"),
     (

@@ -41,7 +41,8 @@ class EncordBaseSensor(EncordBaseOperator, BaseSensorOperator):
 
     The first poll is made by the task itself, so a condition that is met already needs no triggerer. A permanent error
     (no access, not found, a wrong argument) fails the task at once. A temporary failure never ends the wait: the next
-    poll follows, not before the time that Encord asks for (Retry-After).
+    poll follows, not before the time that Encord asks for (Retry-After). The only exception: if the manifest of an
+    export or the project of an API key cannot be read before the task is deferred, Airflow retries the task.
 
     :param deferrable: Wait in the triggerer instead of on a worker. There, all waits with the same credential, project
         and kind of condition share their polls. Default: Airflow's setting ``[operators] default_deferrable``. If it is
@@ -124,15 +125,16 @@ class EncordBaseSensor(EncordBaseOperator, BaseSensorOperator):
         from airflow_provider_encord.waits.patience import Patience
 
         with airflow_errors(self.log):
-            self._patience = self._patience or Patience()
-            if self._condition is None:
-                self._condition = self.prepare()
-                self.push_link(context, project_url, self._condition.project_id)
-            memory, self._retry_after = self._remembered(context), 0.0
+            self._patience, self._retry_after = self._patience or Patience(), 0.0
             try:
+                if self._condition is None:
+                    self._condition = self.prepare()
+                    self.push_link(context, project_url, self._condition.project_id)
+                memory = self._remembered(context)
                 self._condition, found, state = self.client.run(look(self._condition, memory))
             except EncordError as error:
-                if self._patience.ends(error):
+                nothing_to_defer = self.deferrable and self._condition is None
+                if self._patience.ends(error) or nothing_to_defer:
                     raise
                 self._retry_after = getattr(error, "retry_after", None) or 0.0
                 self.log.warning("A poll failed; the wait continues: %s", error)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from airflow_provider_encord.exports import since_export
 from airflow_provider_encord.exports.manifest import read_manifest
@@ -128,6 +128,24 @@ def test_an_api_key_of_the_project_is_enough_and_names_it(board: Board, monkeypa
     edit(board, board.data_hashes[0])
     found = sensor(since=later(), encord_conn_id="key").execute({})
     assert (found["project_id"], found["rows"]) == (board.id, 1)
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_project_of_an_api_key_that_cannot_be_read_now_is_read_later(
+    board: Board, monkeypatch: pytest.MonkeyPatch, deferrable: bool
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_KEY", board.account.api_key_connection(board.id))
+    down = {"status": 503, "headers": {"Retry-After": "0"}}
+    board.emulator.faults([{"match": {"query_type": "apikeymeta"}, "when": {"times": 5}, "do": down}])
+    waiting = sensor(since=later(), encord_conn_id="key", deferrable=deferrable)
+    if deferrable:
+        with pytest.raises(AirflowException) as raised:
+            waiting.execute({})
+        assert not isinstance(raised.value, AirflowFailException)
+    else:
+        assert not waiting.poke({})
+        edit(board, board.data_hashes[0])
+        assert waiting.execute({})["project_id"] == board.id
 
 
 @pytest.mark.parametrize(

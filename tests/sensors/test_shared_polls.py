@@ -105,9 +105,12 @@ def test_each_wait_evaluates_its_own_condition_and_the_largest_threshold_is_list
 
     async def scenario() -> None:
         async with triggerer() as runner:
-            few, many = runner.start(
-                trigger(tasks(board, board.first, max_tasks=2)), trigger(tasks(board, board.first, min_tasks=100))
+            few, all_of_them, many = runner.start(
+                trigger(tasks(board, board.first, max_tasks=2)),
+                trigger(tasks(board, board.first, min_tasks=6)),
+                trigger(tasks(board, board.first, min_tasks=100)),
             )
+            assert (await all_of_them)["found"]["tasks"] == 6
             await until(lambda: asked(board) >= 6)
             await asyncio.to_thread(board.submit, 4)
             event = await few

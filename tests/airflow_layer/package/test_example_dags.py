@@ -27,6 +27,7 @@ EXPECTED = {
     "example_encord_api_key_export",
     "example_encord_nightly_export",
     "example_encord_prelabel",
+    "example_encord_wait_and_export",
 }
 TITLE = "2026_11"  # a number to Python, and yet a title
 
@@ -249,3 +250,18 @@ def test_every_project_that_we_show_how_to_make_has_an_ontology(document: Path) 
     """Fault 8.1."""
     calls = document.read_text().split("EncordCreateProjectOperator(")[1:]
     assert [call for call in calls if "ontology_id=" not in call.split("\n    )")[0].split("\n\n")[0]] == []
+
+
+def test_wait_and_export_exports_what_is_in_the_stage(account: Account, tmp_path: Path) -> None:
+    seeded = account.project(rows=3, created=1.0)
+    with account.client() as client:
+        stage = client.project(seeded["project_id"]).stage("Annotate")
+        stage.move(list(stage.tasks())[:2], "Review")
+    run = run_example(
+        "example_encord_wait_and_export",
+        project_id=seeded["project_id"],
+        min_tasks=2,
+        destination=f"file://{tmp_path}",
+    )
+    assert run.results["wait_for_batch"]["tasks"] == 2
+    assert run.results["export_labels"]["rows"] == 2
