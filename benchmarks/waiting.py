@@ -14,8 +14,9 @@ import resource
 import time
 from typing import Any
 
-from benchmarks.calls import EMAIL, cpu_seconds
 from demo.surroundings import EMULATOR_PYTHON, KeyPair
+
+from benchmarks.calls import EMAIL, cpu_seconds
 from encord_emulator.process import Emulator
 
 CONNECTION = "AIRFLOW_CONN_ENCORD_DEFAULT"
