@@ -199,6 +199,17 @@ def late(seconds: float, then: Act) -> Act:
     return act
 
 
+def when(opened: threading.Event, then: Act) -> Act:
+    """Do something once the test allows it."""
+
+    def act(server: ScriptedServer, connection: Connection) -> bool:
+        while not opened.wait(0.01) and not server.closing.is_set():
+            pass
+        return then(server, connection)
+
+    return act
+
+
 def _dump(value: Any) -> bytes:
     return json.dumps(value).encode()
 

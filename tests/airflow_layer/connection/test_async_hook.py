@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from airflow_provider_encord.hooks.encord import EncordHook
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection, run_dag
 from tests.airflow_layer.lines import LINES, running_line
 from tests.client import keys
-from tests.client.scripted_server import ScriptedServer, answer, late
+from tests.client.scripted_server import ScriptedServer, answer, late, when
 
 PAGE = answer(json={"results": []})
 OTHER_CONNECTION = "AIRFLOW_CONN_ENCORD_OTHER"
@@ -156,7 +157,8 @@ def test_a_cancelled_user_takes_nothing_from_the_others(server: ScriptedServer) 
 def test_a_rotated_key_is_followed_and_the_old_client_ends_when_its_work_has(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.always(late(0.3, PAGE))
+    opened = threading.Event()
+    server.always(when(opened, PAGE))
 
     async def work() -> None:
         old = await EncordHook().get_async_client()
@@ -167,6 +169,7 @@ def test_a_rotated_key_is_followed_and_the_old_client_ends_when_its_work_has(
         assert new is not old
         assert new.credential != old.credential
         assert server.ended == 0
+        opened.set()
         assert (await pending).results == []
         await until(lambda: server.ended == 1)  # the old one has given its connection back
         await new.send(list_projects())

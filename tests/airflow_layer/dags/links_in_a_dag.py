@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_encord.operators.analytics import EncordExportAnalyticsOperator
@@ -34,6 +36,9 @@ from airflow_provider_encord.operators.storage import (
     EncordUpdateMetadataOperator,
     EncordUploadFilesOperator,
 )
+from airflow_provider_encord.sensors.labels import EncordLabelsChangedSensor
+from airflow_provider_encord.sensors.projects import EncordProjectProgressSensor, EncordProjectStatusSensor
+from airflow_provider_encord.sensors.workflow import EncordTasksSensor
 
 with DAG(dag_id="links_in_a_dag", schedule=None, render_template_as_native_obj=True) as dag:
     upload = EncordUploadFilesOperator.partial(task_id="upload", source="{{ params.source }}").expand(
@@ -102,3 +107,12 @@ with DAG(dag_id="links_of_labels", schedule=None) as dag_of_labels:
         end="2026-01-02",
         **about,
     )
+
+with DAG(dag_id="links_of_sensors", schedule=None, start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)) as (
+    dag_of_sensors
+):
+    about = {"project_id": "{{ params.project }}", "timeout": 20, "poke_interval": 0.1}
+    EncordTasksSensor(task_id="tasks", stage="Annotate", min_tasks=1, **about)
+    EncordProjectProgressSensor(task_id="progress", stages="Annotate", **about)
+    EncordProjectStatusSensor(task_id="status", statuses=["notStarted", "inProgress"], **about)
+    EncordLabelsChangedSensor(task_id="labels", since="2026-01-01T00:00:00+00:00", **about)

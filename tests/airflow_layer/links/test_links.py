@@ -217,6 +217,17 @@ class TestInRuns:
         assert set(looked.states.values()) == {"success"}, looked.states
         assert set(looked.links.values()) == {f"https://app.encord.com/projects/view/{params['project']}/summary"}
 
+    def test_every_sensor_leads_to_the_project_that_it_looks_at(
+        self, account: Account, at: Callable[[str], None]
+    ) -> None:
+        project = account.project(rows=2, created=1.0)["project_id"]
+        at(EUROPE)
+        looked = look_at(links_in_a_dag.dag_of_sensors, project=project)
+
+        assert set(looked.states.values()) == {"success"}, looked.states
+        assert len(looked.links) == 4
+        assert set(looked.links.values()) == {f"https://app.encord.com/projects/view/{project}/summary"}
+
     def test_a_task_that_failed_after_it_knew_its_resource_is_linked(
         self, account: Account, at: Callable[[str], None], tmp_path: Path
     ) -> None:
