@@ -105,6 +105,7 @@ MODULES = (
     PublicModule("sensors.workflow", ("EncordTasksSensor",), "Sensors on workflow stages."),
     PublicModule("triggers.jobs", ("EncordJobTrigger",), "The trigger of the deferrable operators."),
     PublicModule("triggers.waits", ("EncordWaitTrigger",), "The trigger of the deferrable sensors."),
+    PublicModule("retries", ("encord_retry_policy",), "A retry policy that keeps the times that Encord asks for."),
     PublicModule("hooks.encord", ("EncordHook",), "The hook, which creates a client from an Airflow connection."),
     PublicModule(
         "assets",

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "triggers": {"client", "hooks", "waits"},
 }
 """The floors below each of the lower floors; those above may import all of them."""
-FLOORS = (*MAY_IMPORT, "assets", "links", "sensors", "decorators", "operators")
+FLOORS = (*MAY_IMPORT, "assets", "links", "retries", "sensors", "decorators", "operators")
 BELOW_AIRFLOW = {*MAY_IMPORT} - {"hooks", "triggers"}
 GROUND = (
     *("attempts", "counts", "defaults", "get_provider_info", "object_storage", "packed_lines", "plain_json", "reports"),
