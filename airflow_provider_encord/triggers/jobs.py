@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_encord.hooks.encord import EncordHook
@@ -82,6 +83,9 @@ class EncordJobTrigger(BaseTrigger):
                 if not limit.expired():
                     raise
                 yield self._event(OVERDUE)
+                return
+            except AirflowNotFoundException as error:
+                yield self._event(ERROR, message=f"encord_conn_id: {error}", retryable=False)
                 return
             except EncordError as error:
                 failures += 1

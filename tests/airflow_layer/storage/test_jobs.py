@@ -201,6 +201,15 @@ class TestTrigger:
 
         assert asyncio.run(both()) == {"status": "ended", "job": job.to_dictionary(), "carried": None}
 
+    def test_a_connection_that_was_deleted_meanwhile_ends_the_wait_with_its_name(
+        self, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        trigger = self._trigger(self._started(bucket))
+        monkeypatch.delenv(SSH_CONNECTION)
+        event = asyncio.run(self._event(trigger))
+        assert (event["status"], event["retryable"]) == ("error", False)
+        assert f"encord_conn_id: The conn_id `{CONNECTION}`" in event["message"]
+
     def test_it_stops_at_its_deadline(self, bucket: Bucket) -> None:
         job = self._started(bucket)
         event = asyncio.run(self._event(self._trigger(job, deadline=time.time() + 1)))
