@@ -55,7 +55,7 @@ nitpick_ignore_regex = [
     ),
     (
         r"py:.*",
-        r"(Airflow\w*Exception|AirflowSensorTimeout|Asset|OpenLineageDataset|BaseOperator|BaseHook|BaseOperatorLink|Context|ObjectStoragePath|PokeReturnValue|TaskInstanceKey)",
+        r"(Airflow\w*Exception|AirflowSensorTimeout|Asset|OpenLineageDataset|BaseOperator|BaseHook|BaseOperatorLink|Context|ObjectStoragePath|PokeReturnValue|RetryPolicy|TaskInstanceKey)",
     ),
     # Type variables, and parts that are no surface: bases, and what only says what an argument must be able to do.
     (
