@@ -49,7 +49,7 @@ def test_without_the_extra_the_error_names_it(connect: Any) -> None:
     with pytest.raises(AirflowOptionalProviderFeatureException) as caught:
         EncordHook().get_sdk_client()
     assert "pip install 'airflow-provider-encord[sdk]'" in str(caught.value)
-    assert "module encord is missing" in str(caught.value)
+    assert "needs the module encord, which is not installed" in str(caught.value)
 
 
 def test_an_api_key_is_no_credential_of_the_sdk_and_the_way_round_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
