@@ -1,7 +1,13 @@
 """Wait until people have submitted a batch of tasks, then export their labels. Only reads: the project does not change.
 
-The sensor waits in the triggerer, so it occupies no worker. It ends when the stage has ``min_tasks`` tasks, or when a
-task has been there for ``max_wait_hours``. Needs the connection ``encord_default`` with an SSH key.
+Set the DAG's params, or copy the file:
+
+- ``project_id``: id of the project (needed);
+- ``stage``: title of the workflow stage into which the work comes;
+- ``min_tasks``, ``max_wait_hours``: the size of a batch, and how long a task may wait for it;
+- ``destination``: where the exports go, a directory for each run (``s3://connection_id@bucket/labels``).
+
+The sensor waits in the triggerer, so it occupies no worker. Needs the connection ``encord_default`` with an SSH key.
 """
 
 from __future__ import annotations
@@ -22,7 +28,7 @@ with DAG(
     default_args={"retries": 2},
     tags=["encord", "example"],
     params={
-        "project_id": Param("aaaaaaaa-0000-4000-8000-000000000001", type="string", description="Id of the project."),
+        "project_id": Param("", type="string", description="Id of the project."),
         "stage": Param("Review", type="string", description="Title of the stage into which the work comes."),
         "min_tasks": Param(100, type="integer", minimum=1, description="Size of a batch."),
         "max_wait_hours": Param(24, type="integer", minimum=1, description="How long a task may wait for the batch."),

@@ -17,8 +17,11 @@ EXAMPLES = sorted(path.stem for path in Path(ROOT, "example_dags").glob("*.py"))
 NEEDED = {
     "example_encord_nightly_export": {"project_id": str(uuid.uuid4())},
     "example_encord_prelabel": {"project_id": str(uuid.uuid4())},
+    "example_encord_wait_and_export": {"project_id": str(uuid.uuid4())},
 }
 """What only the user can know; all other fields have a default, or may be empty."""
+STAGES = {"example_encord_wait_and_export": "Review"}
+"""Defaults of the field `stage`; where it may be empty, the form gives null."""
 
 
 def _open_trigger_form(form: Form, line: str, dag: str) -> None:
@@ -62,4 +65,4 @@ def test_the_form_of_an_example_can_be_submitted_as_documented(
     _submit(form, line)
     (run,) = poll(lambda: _runs(airflow, dag)[before:] or None, f"a run of {dag}", 60)
     assert {name: run["conf"].get(name) for name in NEEDED.get(dag, {})} == NEEDED.get(dag, {})
-    assert run["conf"].get("stage") is None
+    assert run["conf"].get("stage") == STAGES.get(dag)
