@@ -9,7 +9,7 @@ from airflow_provider_encord.client.api.core.data_items import Unit
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import EncordError, RefusedError
 from airflow_provider_encord.client.flows.upload_target import UploadTarget
-from airflow_provider_encord.client.flows.uploads import MOST_BYTES, StoredObject, put_files, unit_of
+from airflow_provider_encord.client.flows.uploads import StoredObject, put_files, unit_of, unsendable
 from airflow_provider_encord.sources.files import SourceFile
 from airflow_provider_encord.uploads.content import Content, joined_checksum
 from airflow_provider_encord.uploads.outcome import FileOutcome, failed
@@ -40,13 +40,8 @@ class StoredFile:
 
 def unfit(file: SourceFile) -> FileOutcome | None:
     """The failed outcome of a file that cannot be sent; None if it can."""
-    for one in file.files:
-        if one.size == 0:
-            return failed(file, f"{one.uri} is empty (0 bytes). Leave it out, or write it again.", retryable=False)
-        if one.size > MOST_BYTES:
-            advice = "an upload can have at most 5 GiB. Put the file into a bucket and register it from there."
-            return failed(file, f"{one.uri} has {one.size} bytes, but {advice}", retryable=False)
-    return None
+    why = unsendable((one.uri, one.size) for one in file.files)
+    return None if why is None else failed(file, why, retryable=False)
 
 
 def send_files(target: UploadTarget, files: Sequence[SourceFile]) -> Flow[tuple[list[StoredFile], list[FileOutcome]]]:

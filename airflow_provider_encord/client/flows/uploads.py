@@ -12,7 +12,7 @@ second one.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
 from airflow_provider_encord.client.api.core.data_items import (
@@ -95,10 +95,11 @@ class LocalFile:
     details: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        if self.parts and {part.kind for part in self.parts} | {self.kind} not in ({IMAGE}, {DICOM}):
+        kinds = {self.kind, *(part.kind for part in self.parts)}
+        if self.parts and (kinds not in ({IMAGE}, {DICOM}) or any(part.parts for part in self.parts)):
             raise InvalidArgumentError(
                 f"parts: the parts of {self.title!r} do not form a unit. Only images form a group, and only DICOM "
-                "files a series. Set kind of the unit and of all parts to IMAGE, or to DICOM."
+                "files a series. Set kind of the unit and of all parts to IMAGE, or to DICOM, without parts in parts."
             )
         if not self.parts and self.open is None:
             raise InvalidArgumentError(f"open: {self.title!r} cannot be read. Pass a function that opens the file.")
@@ -127,7 +128,7 @@ class Uploaded:
 
     :param job: Id of the job; None if no unit was uploaded.
     :param state: State of the job. It is ``PENDING`` if the time-out was over first; the job then continues at Encord.
-    :param not_sent: Title and error of each unit whose bytes were not uploaded. The job does not contain these units.
+    :param not_sent: Title and error of each unit that was not uploaded. The job does not contain these units.
     """
 
     job: str | None
@@ -149,9 +150,13 @@ def upload(target: UploadTarget, units: Sequence[LocalFile], *, timeout: float) 
             raise InvalidArgumentError(
                 f"parts: {unit.title!r} is a DICOM file, but Encord registers series. Pass it as a part of a LocalFile."
             )
+    reasons = [unsendable([(file.title, file.size) for file in unit.files]) for unit in units]
+    not_sent: list[tuple[str, EncordError]] = [
+        (unit.title, InvalidArgumentError(why)) for unit, why in zip(units, reasons, strict=True) if why is not None
+    ]
     sent: list[Unit] = []
-    not_sent: list[tuple[str, EncordError]] = []
-    for unit, results in (yield from _put_units(target, units)):
+    fit = [unit for unit, why in zip(units, reasons, strict=True) if why is None]
+    for unit, results in (yield from _put_units(target, fit)):
         lost = next((result for result in results if isinstance(result, EncordError)), None)
         if lost is None:
             sent.append(unit_of(unit, [result for result in results if isinstance(result, StoredObject)]))
@@ -165,6 +170,20 @@ def upload(target: UploadTarget, units: Sequence[LocalFile], *, timeout: float) 
     except TransientError as error:  # the job continues: keep its id
         state = UploadJob(status=PENDING, errors=[str(error)])
     return Uploaded(job=job, state=state, not_sent=not_sent)
+
+
+def unsendable(files: Iterable[tuple[str, int]]) -> str | None:
+    """Say why a unit cannot be sent; None if it can.
+
+    :param files: Name and size of each of its files.
+    """
+    for name, size in files:
+        if size == 0:
+            return f"{name} is empty (0 bytes). Leave it out, or write it again."
+        if size > MOST_BYTES:
+            advice = "an upload can have at most 5 GiB. Put the file into a bucket and register it from there."
+            return f"{name} has {size} bytes, but {advice}"
+    return None
 
 
 def put_files(

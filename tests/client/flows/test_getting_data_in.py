@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import Call, Now, Pause, Step, run
 from airflow_provider_encord.client.errors import InvalidArgumentError, PayloadTooLargeError, TransientError
 from airflow_provider_encord.client.flows.jobs import FORGIVEN, follow_job
-from airflow_provider_encord.client.flows.uploads import LocalFile, StoredObject, unit_of
+from airflow_provider_encord.client.flows.uploads import MOST_BYTES, LocalFile, StoredObject, unit_of
 from airflow_provider_encord.client.resources.datasets import MOST_ITEMS, remove_data_rows
 from tests.client.emulated import World, picture, world
 
@@ -75,6 +76,10 @@ def test_only_images_and_dicom_files_form_a_unit_and_a_file_can_be_opened():
     for kind in (VIDEO, IMAGE, DICOM):
         with pytest.raises(InvalidArgumentError, match=r"parts: .*do not form a unit"):
             LocalFile(kind=kind, parts=[video, video], title="a")
+    image = LocalFile(title="a", kind=IMAGE, size=1, open=lambda: io.BytesIO(b"a"))
+    group = LocalFile(title="g", kind=IMAGE, parts=[image])
+    with pytest.raises(InvalidArgumentError, match=r"parts: .*do not form a unit"):
+        LocalFile(kind=IMAGE, parts=[group, image], title="a group in a group")
     with pytest.raises(InvalidArgumentError, match="open: "):
         LocalFile(kind=IMAGE, title="a")
 
@@ -86,6 +91,23 @@ def test_known_properties_of_files_reach_the_job_from_single_files_and_from_part
     assert alone["imageMetadata"] == {"width": 4, "height": 2}
     group = data_items([unit_of(LocalFile(title="g", kind=IMAGE, parts=[image]), [stored])])["imageGroups"][0]
     assert "imageMetadata" in str(group)
+
+
+def test_a_file_that_is_empty_or_too_large_is_not_sent_and_the_others_are(world: World):
+    content = picture()
+    fit = LocalFile(title="fit.png", kind=IMAGE, size=len(content), open=_opener(content))
+    empty = LocalFile(title="empty.png", kind=IMAGE, open=_opener(b""))
+    large = LocalFile(title="large.png", kind=IMAGE, size=MOST_BYTES + 1, open=_opener(content))
+    gone = LocalFile(title="gone.png", kind=IMAGE, size=4, open=Path("/nowhere/gone.png").open)
+    group = LocalFile(title="group", kind=IMAGE, parts=[fit, empty])
+    uploaded = world.user.dataset(world.dataset).upload([empty, fit, large, gone, group], timeout=60)
+    assert [one.title for one in uploaded.state.data_hashes_with_titles] == ["fit.png"]
+    reasons = [(title, str(error)) for title, error in uploaded.not_sent]
+    assert [title for title, _ in reasons] == ["empty.png", "large.png", "group", "gone.png"]
+    assert "empty.png is empty (0 bytes)" in reasons[0][1]
+    assert "at most 5 GiB" in reasons[1][1]
+    assert "empty.png is empty (0 bytes)" in reasons[2][1]
+    assert "gone.png cannot be uploaded" in reasons[3][1]
 
 
 def test_a_dicom_file_alone_is_refused_before_anything_is_sent(world: World):
