@@ -13,6 +13,7 @@ import pytest
 
 from airflow_provider_encord.get_provider_info import get_provider_info
 from airflow_provider_encord.operators.base import EncordBaseOperator
+from airflow_provider_encord.sensors.base import EncordBaseSensor
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.lines import running_line
 from tests.moves.attempts import DAYS, End, Run, Worker, at_once, attempt, until_it_ends
@@ -41,6 +42,13 @@ def test_every_operator_that_changes_something_or_writes_files_has_a_row() -> No
     rows = {scenario.operator.__name__ for scenario in MATRIX}
     assert operators - rows - READS_ONLY == set(), "give it a row in tests/moves/matrix.py"
     assert not rows & READS_ONLY
+
+
+def test_every_sensor_reads_only() -> None:
+    """One that changed something would need a row. Their base is abstract, so that no task is made of it."""
+    ours = [one for one in EncordBaseSensor.__subclasses__() if one.__module__.startswith("airflow_provider_encord")]
+    assert inspect.isabstract(EncordBaseSensor)
+    assert {one.__name__ for one in ours} == {name for name in READS_ONLY if name.endswith("Sensor")}
 
 
 def test_every_row_has_every_move() -> None:

@@ -9,29 +9,7 @@ import pytest
 
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
-from tests.airflow_layer.conftest import (
-    _emulator,
-    _nothing_masked,
-    _plain_network,
-    _threads_may_execute,
-    account,
-    airflow_database,
-    emulator,
-    log_lines_once,
-    plain_network,
-)
-
-__all__ = [
-    "_emulator",
-    "_nothing_masked",
-    "_plain_network",
-    "_threads_may_execute",
-    "account",
-    "airflow_database",
-    "emulator",
-    "log_lines_once",
-    "plain_network",
-]
+from tests.moves.conftest import *  # noqa: F403 - the fixtures of the Airflow layer, listed there
 
 
 @dataclasses.dataclass
