@@ -13,7 +13,6 @@ import ipaddress
 import json
 import os
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +22,8 @@ from typing import Any, TypeVar
 
 import psutil
 import requests
+
+from tests.free_port import free_port
 
 WEB, SCHEDULER, DAG_PROCESSOR, TRIGGERER = "web", "scheduler", "dag-processor", "triggerer"
 EVERYTHING = (WEB, SCHEDULER, DAG_PROCESSOR, TRIGGERER)
@@ -57,14 +58,6 @@ def poll(look: Callable[[], T | None], what: str, seconds: float, every: float =
         if time.monotonic() > deadline:
             raise DeploymentError(f"Waited {seconds} s in vain: {what}.")
         time.sleep(every)
-
-
-def free_port() -> int:
-    """A free port of the loopback."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 @dataclasses.dataclass

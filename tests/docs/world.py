@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from airflow_provider_encord.client.api.core.data_items import IMAGE
 from airflow_provider_encord.client.flows.uploads import LocalFile
 from tests.airflow_layer.bench import Account
 from tests.client import keys
+from tests.free_port import free_port
 from tests.sdk import media
 
 PASSPHRASE = "correct horse"
@@ -50,7 +50,7 @@ class World:
         self.home = folder / "home"
         self.outside = folder / "root"  # stands for the root of the file system
         self.here = folder / "here"
-        self.port = _free_port()
+        self.port = free_port()
         self.here.mkdir()
         self._write_keys()
         self._write_files()
@@ -151,9 +151,3 @@ class World:
 def _body(key: str) -> str:
     """A key without its first and last line, in one line: so it may stand in JSON."""
     return "".join(key.strip().splitlines()[1:-1])
-
-
-def _free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])

@@ -7,7 +7,6 @@ import copy
 import datetime
 import json
 import pickle
-import socket
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -23,15 +22,9 @@ from airflow_provider_encord.operators.projects import EncordGetProjectOperator
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection, run_dag
 from tests.client import keys
+from tests.free_port import free_port
 
 PASSPHRASE = "open sesame, please"
-
-
-def free_port() -> int:
-    """A port of the loopback without a listener."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_making_a_hook_reads_and_sends_nothing() -> None:
