@@ -168,17 +168,19 @@ class ProgressCondition(msgspec.Struct, frozen=True, kw_only=True, tag="progress
         """Return the result if the condition is met. A project without rows never meets it."""
         answer: Counter[StageName | None] = poll.answer
         there, total = self._count(answer), answer.total()
-        if not total or there < self.min_fraction * total:
+        fraction = there / total if total else 0.0
+        if fraction < self.min_fraction:  # not their product: 0.55 * 100 is a little more than 55
             return None
-        by_stage = {node.title if node else "": count for node, count in answer.items()}
-        fraction = there / total
+        by_stage: Counter[str] = Counter()
+        for node, count in answer.items():  # several stages may have one title
+            by_stage[node.title if node else ""] += count
         return {
             "project_id": self.project_id,
             "stage_ids": list(self.stages),
             "rows": total,
             "rows_in_stages": there,
             "fraction": fraction,
-            "rows_by_stage": by_stage,
+            "rows_by_stage": dict(by_stage),
         }
 
     def _count(self, answer: Counter[StageName | None]) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 
+from airflow_provider_encord.client.api.labels import StageName
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.waits.conditions import (
     MOST_CARRIED,
@@ -29,6 +31,25 @@ CONDITIONS: list[Condition] = [
     StatusCondition(project_id="p", statuses=["paused"]),
     EditedRowsCondition(project_id="p", edited_after="2026-01-01T00:00:00+00:00", known={"l": None, "m": "t"}),
 ]
+
+
+@pytest.mark.parametrize("total", [3, 7, 10, 100, 1000])
+def test_a_fraction_is_met_by_exactly_that_part_of_the_rows(total: int) -> None:
+    """0.55 * 100 is a little more than 55."""
+    done, open_ = StageName(uuid="d", title="Complete"), StageName(uuid="o", title="Annotate")
+    for there in range(1, total + 1):
+        condition = ProgressCondition(project_id="p", stages=["d"], min_fraction=there / total, settled=True)
+        assert condition.judge(Poll(Counter({done: there, open_: total - there}), {}, 0.0)) is not None, there
+        fewer = Poll(Counter({done: there - 1, open_: total - there + 1}), {}, 0.0)
+        assert condition.judge(fewer) is None, there
+
+
+def test_the_rows_of_stages_with_one_title_are_added_up() -> None:
+    stages = [StageName(uuid=uuid, title="Review") for uuid in "ab"]
+    condition = ProgressCondition(project_id="p", stages=["a", "b"], settled=True)
+    found = condition.judge(Poll(Counter(dict(zip(stages, (2, 3), strict=True))), {}, 0.0))
+    assert found is not None
+    assert found["rows_by_stage"] == {"Review": 5}
 
 
 def tasks(**limits: float) -> TasksCondition:
