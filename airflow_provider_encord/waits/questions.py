@@ -66,14 +66,14 @@ class TasksQuestion(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         """
         counts = [need for need in needs if need is not None]
         enough = max(counts) if len(counts) == len(needs) and counts else None
-        ids: list[str] = []
+        ids: dict[str, None] = {}  # in order; people move tasks while pages are read, so one may come on two pages
         token, trail = None, PageTokens()
         while True:
             page = yield from (call := list_tasks(self.project_id, self.stage_id, page=token))
-            ids += [task.uuid for task in page.results]
+            ids |= dict.fromkeys(task.uuid for task in page.results)
             token = trail.follow(call, page)
             if token is None or (enough is not None and len(ids) >= enough):
-                return TasksInStage(task_ids=ids, all_listed=token is None)
+                return TasksInStage(task_ids=list(ids), all_listed=token is None)
 
 
 class StagesOfRowsQuestion(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -7,7 +7,10 @@ from collections import Counter
 
 import pytest
 
+from airflow_provider_encord.client.api.core.reading import Page
 from airflow_provider_encord.client.api.labels import StageName
+from airflow_provider_encord.client.api.workflow import Task
+from airflow_provider_encord.client.call import run
 from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.waits.conditions import (
     MOST_CARRIED,
@@ -22,7 +25,9 @@ from airflow_provider_encord.waits.conditions import (
     from_dictionary,
     to_dictionary,
 )
-from airflow_provider_encord.waits.questions import TasksInStage, key_of
+from airflow_provider_encord.waits.questions import TasksInStage, TasksQuestion, key_of
+
+ID = "aaaaaaaa-0000-4000-8000-000000000001"
 
 CONDITIONS: list[Condition] = [
     TasksCondition(project_id="p", stage="s", min_tasks=1),
@@ -50,6 +55,16 @@ def test_the_rows_of_stages_with_one_title_are_added_up() -> None:
     found = condition.judge(Poll(Counter(dict(zip(stages, (2, 3), strict=True))), {}, 0.0))
     assert found is not None
     assert found["rows_by_stage"] == {"Review": 5}
+
+
+def test_a_task_that_comes_on_two_pages_counts_once() -> None:
+    """People move tasks while the pages are read, so the pages shift."""
+    pages = [
+        Page(results=[Task(uuid=uuid, data_hash="d") for uuid in "ab"], next_page_token="2"),
+        Page(results=[Task(uuid=uuid, data_hash="d") for uuid in "bc"], next_page_token=None),
+    ]
+    answer = run(TasksQuestion(project_id=ID, stage_id=ID).ask([3]), lambda _: pages.pop(0))
+    assert (list(answer.task_ids), answer.all_listed) == (["a", "b", "c"], True)
 
 
 def tasks(**limits: float) -> TasksCondition:
