@@ -14,7 +14,7 @@ import resource
 import time
 from typing import Any
 
-from demo.surroundings import EMULATOR_PYTHON, KeyPair
+from demo.environment import EMULATOR_PYTHON, KeyPair
 
 from benchmarks.calls import EMAIL, cpu_seconds
 from encord_emulator.process import Emulator
