@@ -43,12 +43,12 @@ class Outcome:
     error: Exception | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+@dataclasses.dataclass(slots=True, eq=False)
 class Waiter:
     """A wait that uses a poll.
 
     :param interval: Seconds between two polls.
-    :param needs: What the wait needs of the answer; see `waits.conditions`.
+    :param needs: What the wait needs of the answer; see `waits.conditions`. It may change from poll to poll.
     """
 
     interval: float

@@ -1,0 +1,104 @@
+"""Asset watchers in a whole Airflow: work starts runs, and nothing is lost or handled twice when the triggerer dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_encord.assets import stage_uri
+from encord_emulator.process import Emulator
+from tests.airflow_layer.bench import Account
+from tests.deployment.processes import TRIGGERER, Deployment, poll
+
+CONNECTION = "encord_watched"
+KILLS = int(os.environ.get("TRIGGERER_KILLS", "3"))
+DAG_FILE = """
+import json
+from pathlib import Path
+
+from airflow.sdk import DAG, AssetWatcher, get_current_context, task
+
+from airflow_provider_encord import events
+from airflow_provider_encord.assets import stage_asset
+from airflow_provider_encord.triggers.events import EncordTasksEventTrigger
+
+WATCHER = AssetWatcher(
+    name="reviews",
+    trigger=EncordTasksEventTrigger(
+        project_id="{project}", stage="Review", batch_size=2, max_wait_seconds=20, poll_interval=5,
+        encord_conn_id="{connection}",
+    ),
+)
+STAGE = stage_asset("{project}", "{stage}", host="{host}", watchers=[WATCHER])
+
+with DAG("handles_reviews", schedule=[STAGE]):
+
+    @task(inlets=[STAGE])
+    def batches():
+        return events.task_batches(get_current_context(), batch_size=3)
+
+    @task
+    def handle(project_id, stage_id, task_ids):
+        run = get_current_context()["run_id"]
+        with Path("{handled}").open("a") as file:
+            file.write("".join(json.dumps([run, one]) + chr(10) for one in task_ids))
+
+    handle.expand_kwargs(batches())
+"""
+
+
+def asset_events(deployment: Deployment, uri: str) -> list[dict[str, Any]]:
+    """The payloads of all events of an asset, in order."""
+    (asset,) = [one for one in deployment.rest("GET", "assets?limit=100")["assets"] if one["uri"] == uri]
+    found = deployment.rest("GET", f"assets/events?asset_id={asset['id']}&limit=100&order_by=timestamp")
+    return [event["extra"]["payload"] for event in found["asset_events"]]
+
+
+def handled(path: Path) -> list[str]:
+    """The tasks that the DAG handled, in order."""
+    return [json.loads(line)[1] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@pytest.mark.airflow
+@pytest.mark.timeout(900)
+def test_no_task_is_lost_or_handled_twice_when_the_triggerer_is_killed(deployment: Deployment, tmp_path: Path) -> None:
+    if deployment.old:
+        pytest.skip("Airflow 2.11 has no asset watchers.")
+    path = tmp_path / "handled.jsonl"
+    chance = random.Random(20261129)
+    with Emulator.start() as emulator:
+        account = Account(emulator)
+        seeded = account.project(rows=4 * KILLS + 2)
+        project, stage = seeded["project_id"], seeded["stages"][1]["uuid"]
+        deployment.connect(CONNECTION, account.connection())
+        host = emulator.url.partition("://")[2]
+        values = {"project": project, "stage": stage, "host": host, "handled": path, "connection": CONNECTION}
+        (deployment.dags / "handles_reviews.py").write_text(DAG_FILE.format(**values))
+        with account.client() as client:
+            first = client.project(project).stage("Annotate")
+            tasks = [task.uuid for task in first.tasks()]
+            first.move(tasks[:2], "Review")
+            poll(lambda: len(handled(path)) >= 2 or None, "the first tasks are handled", 180)
+            for kill in range(KILLS):
+                first.move(tasks[2 + 4 * kill : 4 + 4 * kill], "Review")
+                time.sleep(chance.uniform(0, 9))  # any moment of the interval, so no event to wait for
+                deployment.restart(TRIGGERER)
+                first.move(tasks[4 + 4 * kill : 6 + 4 * kill], "Review")
+        poll(lambda: set(handled(path)) == set(tasks) or None, "all tasks are handled", 240, every=1)
+        payloads = asset_events(deployment, stage_uri(emulator.url, project, stage))
+        requests = Counter(entry["path"] for entry in emulator.journal())
+    (deployment.dags / "handles_reviews.py").unlink()
+    assert len(handled(path)) == len(tasks), "a task was handled twice"
+    repeats = len(payloads) - len({payload["batch_id"] for payload in payloads})
+    assert repeats <= KILLS, payloads
+    assert all(payload["repeat"] == 0 and payload["stage"] == "Review" for payload in payloads)
+    assert {task for payload in payloads for task in payload["task_ids"]} == set(tasks)
+    assert not any("changes" in path for path in requests)
+    print(json.dumps({"kills": KILLS, "events": len(payloads), "repeats": repeats}))
