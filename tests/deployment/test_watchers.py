@@ -6,17 +6,20 @@ import json
 import os
 import random
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_provider_encord.assets import stage_uri
+from airflow_provider_encord.exports import read
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
-from tests.deployment.processes import TRIGGERER, Deployment, poll
+from tests.deployment.processes import SCHEDULER, TRIGGERER, Deployment, poll
 
 CONNECTION = "encord_watched"
+EXAMPLE = Path(__file__).parents[2] / "example_dags" / "example_encord_event_driven.py"
 KILLS = int(os.environ.get("TRIGGERER_KILLS", "3"))
 DAG_FILE = """
 import json
@@ -108,3 +111,46 @@ def test_no_task_is_lost_or_handled_twice_when_the_triggerer_is_killed(deploymen
     assert {task for payload in payloads for task in payload["task_ids"]} == set(tasks)
     assert [entry["path"] for entry in changes if "move" not in entry["path"] and "actions" not in entry["path"]] == []
     print(json.dumps({"kills": KILLS, "events": len(payloads), "repeats": repeats}))
+
+
+@pytest.mark.airflow
+@pytest.mark.timeout(900)
+def test_the_event_driven_example_exports_what_changed_through_a_restart_of_each_part(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    if deployment.old:
+        pytest.skip("Airflow 2.11 has no asset watchers.")
+    copy = deployment.dags / EXAMPLE.name
+    with Emulator.start() as emulator:
+        account = Account(emulator)
+        seeded = account.project(rows=45)
+        deployment.connect("encord_default", account.connection())
+        text = EXAMPLE.read_text().replace("00000000-0000-4000-8000-000000000000", seeded["project_id"])
+        text = text.replace("api.encord.com", emulator.url.partition("://")[2])
+        copy.write_text(text.replace("file:///var/lib/encord-exports", f"file://{tmp_path}/exports"))
+        poll(lambda: listings(emulator) or None, "the watcher polls", 180)
+        edited: set[str] = set()
+        for component in (TRIGGERER, SCHEDULER):
+            edited |= edit(emulator, seeded["project_id"], seeded["data_hashes"][len(edited) : len(edited) + 20])
+            deployment.restart(component)
+            wanted = set(edited)
+            poll(lambda wanted=wanted: exported(tmp_path).keys() == wanted or None, f"the export after {component}", 240, every=1)
+    copy.unlink()
+    assert set(exported(tmp_path).values()) == {1}, "a row was exported twice"
+
+
+def listings(emulator: Emulator) -> int:
+    """How often label rows were listed."""
+    return sum(entry["query_type"] == "labelmetadata" for entry in emulator.journal())
+
+
+def edit(emulator: Emulator, project_id: str, data_hashes: list[str]) -> set[str]:
+    """People edit these rows."""
+    emulator.annotate(project_id, data_hashes=data_hashes)
+    return set(data_hashes)
+
+
+def exported(folder: Path) -> Counter[str]:
+    """How often each data unit is in the exports that are complete."""
+    manifests = (folder / "exports").rglob("manifest.json")
+    return Counter(row["data_hash"] for manifest in manifests for row in read(manifest.parent))
