@@ -116,7 +116,7 @@ def act_on(
             yield from progress.act(list(part))
         except EncordError as error:
             settled = {*progress.done, *progress.already_left}
-            left_over = [one for later in parts[number:] for one in later if one not in settled]
+            left_over = [uuid for later in parts[number:] for uuid in later if uuid not in settled]
             return progress.outcome(left_over, error)
     return progress.outcome([], None)
 
@@ -174,7 +174,7 @@ class _Progress:
 def tasks_in_stage(project: str, stage: str, tasks: Iterable[Task | Subtask | str]) -> TasksInStage:
     """Convert tasks from a listing, or their ids. Duplicates are dropped; the order is kept."""
     given = {task if isinstance(task, str) else task.uuid: task for task in tasks}
-    known = {uuid: one.data_hash for uuid, one in given.items() if not isinstance(one, str)}
+    known = {uuid: task.data_hash for uuid, task in given.items() if not isinstance(task, str)}
     return TasksInStage(project=project, stage=stage, uuids=list(given), data_hashes=known)
 
 

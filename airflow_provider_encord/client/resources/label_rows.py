@@ -91,7 +91,7 @@ class LabelRows:
         :param priorities: From 0 (last) to 1 (first), by data hash.
         :raises InvalidArgumentError: A priority is not from 0 to 1; nothing was sent.
         """
-        wrong = [one for one, priority in priorities.items() if not 0 <= priority <= 1]
+        wrong = [data_hash for data_hash, priority in priorities.items() if not 0 <= priority <= 1]
         if wrong:
             raise InvalidArgumentError(
                 f"priorities: {priorities[wrong[0]]} (of {wrong[0]}) is not a number from 0 to 1."

@@ -114,7 +114,7 @@ def add_users(
     except OutcomeUnknownError:
         if credential == API_KEY:
             raise
-        there = {one.user_email.lower(): one for one in (yield from all_users(calls, id_))}
+        there = {user.user_email.lower(): user for user in (yield from all_users(calls, id_))}
         if not all(email.lower() in there for email in wanted):
             raise
         return [there[email.lower()] for email in wanted]

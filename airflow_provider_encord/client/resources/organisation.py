@@ -51,7 +51,7 @@ class Organisation:
         """Remove a user from the organisation."""
         (address,) = require_emails(email, "email")
         gone = organisation.remove_organisation_user(address)
-        self._client.run(_remove(gone, _all_users, lambda one: one.email.lower() == address.lower()))
+        self._client.run(_remove(gone, _all_users, lambda user: user.email.lower() == address.lower()))
 
     def groups(self) -> list[GroupRecord]:
         """The groups of the organisation."""
@@ -64,7 +64,7 @@ class Organisation:
     def create_group(self, name: str, *, description: str | None = None) -> GroupRecord:
         """Create a group. Every run creates another one, unless Encord refuses a name that exists already."""
         return self._client.run(
-            _create(groups.create_group(name, description=description), _all_groups, lambda one: one.name == name)
+            _create(groups.create_group(name, description=description), _all_groups, lambda group: group.name == name)
         )
 
     def tags(self) -> list[Tag]:
@@ -80,7 +80,7 @@ class Organisation:
             _create(
                 organisation.create_organisation_tag(name, description=description),
                 _all_tags,
-                lambda one: one.name == name,
+                lambda group: group.name == name,
             )
         )
 
@@ -118,11 +118,13 @@ class Group:
 
     def delete(self) -> None:
         """Delete the group; its users stay in the organisation."""
-        self._client.run(_remove(groups.delete_group(self.id), _all_groups, lambda one: one.group_hash == self.id))
+        self._client.run(_remove(groups.delete_group(self.id), _all_groups, lambda group: group.group_hash == self.id))
 
     def users(self) -> Iterator[str]:
         """Iterate over the e-mail addresses of the group's users, one page in memory at a time."""
-        return (one.user_email for one in each(self._client, lambda page: groups.list_group_users(self.id, page=page)))
+        return (
+            user.user_email for user in each(self._client, lambda page: groups.list_group_users(self.id, page=page))
+        )
 
     def add_users(self, emails: Sequence[str] | str) -> None:
         """Add users of the organisation to the group; safe to repeat.
@@ -167,7 +169,7 @@ def _create(create: Call[T], find: Callable[[], Flow[list[T]]], is_it: Callable[
     try:
         return (yield from create)
     except OutcomeUnknownError:
-        found = [one for one in (yield from find()) if is_it(one)]
+        found = [thing for thing in (yield from find()) if is_it(thing)]
         if len(found) != 1:
             raise
         return found[0]
@@ -181,13 +183,13 @@ def _remove(remove: Call[None], find: Callable[[], Flow[list[T]]], is_it: Callab
     try:
         yield from remove
     except OutcomeUnknownError:
-        if any(is_it(one) for one in (yield from find())):
+        if any(is_it(thing) for thing in (yield from find())):
             raise
 
 
 def _delete_tag(tag: str) -> Flow[None]:
     uuid = yield from tag_id(tag)
-    yield from _remove(organisation.delete_organisation_tag(uuid), _all_tags, lambda one: one.uuid == uuid)
+    yield from _remove(organisation.delete_organisation_tag(uuid), _all_tags, lambda tag: tag.uuid == uuid)
 
 
 def _require_one_of(value: str, known: Sequence[str], name: str) -> None:
@@ -202,10 +204,14 @@ def integration_of(there: Sequence[CloudIntegration], wanted: str) -> str:
     :param wanted: Title or id of the integration.
     :raises InvalidArgumentError: No integration matches, or several do. The message names the existing ones.
     """
-    found = [one.integration_uuid for one in there if wanted in (one.integration_uuid, one.title)]
+    found = [
+        integration.integration_uuid
+        for integration in there
+        if wanted in (integration.integration_uuid, integration.title)
+    ]
     if len(found) == 1:
         return found[0]
-    titles = ", ".join(repr(one.title) for one in there[:10]) or "none"
+    titles = ", ".join(repr(integration.title) for integration in there[:10]) or "none"
     how_many = "no" if not found else str(len(found))
     raise InvalidArgumentError(
         f"integration: {how_many} cloud integrations have the title or id {wanted[:80]!r}. Existing titles: {titles}."

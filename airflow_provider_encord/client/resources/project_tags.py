@@ -67,8 +67,8 @@ class ProjectTags:
         return every_page(lambda page: project_tags.list_issue_tags(self._project, page=page))
 
     def _missing(self, names: Sequence[str]) -> Flow[Sequence[str]]:
-        there = {one.name for one in (yield from self._issue_tags())}
-        return [one for one in dict.fromkeys(names) if one not in there]
+        there = {tag.name for tag in (yield from self._issue_tags())}
+        return [name for name in dict.fromkeys(names) if name not in there]
 
     def _add_issue_tags(self, names: Sequence[str]) -> Flow[Sequence[str]]:
         """Add the missing tags. If the response is lost, check whether they were added."""
@@ -94,7 +94,7 @@ def tag_id(tag: str) -> Flow[str]:
     if is_id(tag):
         return tag.strip().lower()
     tags = yield from every_page(lambda page: organisation.list_organisation_tags(page=page))
-    found = next((one.uuid for one in tags if one.name == tag), None)
+    found = next((existing.uuid for existing in tags if existing.name == tag), None)
     if found is None:
         raise NotFoundError(f"tag: the organisation has no tag named {tag[:80]!r}. Create it, or pass another tag.")
     return found

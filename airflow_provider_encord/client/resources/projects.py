@@ -112,7 +112,9 @@ class Project(HasUsers, HasGroups):
                 "attach_datasets, clone_datasets: both are set. Set only one: a copy gets the same datasets or new "
                 "ones."
             )
-        unknown = [one for one in (labels.statuses or [] if labels else []) if one not in project_copy.LABEL_STATUSES]
+        unknown = [
+            status for status in (labels.statuses or [] if labels else []) if status not in project_copy.LABEL_STATUSES
+        ]
         if unknown:
             known = ", ".join(project_copy.LABEL_STATUSES)
             raise InvalidArgumentError(f"labels: unknown status {', '.join(unknown)}. Choose from {known}.")
@@ -122,7 +124,7 @@ class Project(HasUsers, HasGroups):
             description=description,
             attach_datasets=attach_datasets,
             clone_datasets=clone_datasets,
-            only_data={require_id(one, "only_data"): data for one, data in (only_data or {}).items()},
+            only_data={require_id(data_hash, "only_data"): data for data_hash, data in (only_data or {}).items()},
             labels=labels,
             collaborators=collaborators,
             models=models,
@@ -272,7 +274,7 @@ class Project(HasUsers, HasGroups):
         return differing
 
     def _differing(self, wanted: list[str], *, attach: bool) -> Flow[list[str]]:
-        attached = {one.dataset_hash for one in (yield from self._datasets())}
+        attached = {dataset.dataset_hash for dataset in (yield from self._datasets())}
         return [item for item in wanted if (item in attached) != attach]
 
 

@@ -139,8 +139,8 @@ class StorageFolder(HasGroups):
             )
         )
         return RemovedItems(
-            removed_items_count=sum(one.removed_items_count for one in removed),
-            removed_folders_count=sum(one.removed_folders_count for one in removed),
+            removed_items_count=sum(answer.removed_items_count for answer in removed),
+            removed_folders_count=sum(answer.removed_folders_count for answer in removed),
         )
 
     def start_sync(self) -> str:
