@@ -27,9 +27,9 @@ outcomes = []
 client.run(
     upload_files(UploadTarget(dataset=dataset, credential=client.credential.kind), files, on_outcomes=outcomes.extend)
 )
-write_report(pathlib.Path(folder + ".report.jsonl"), (upload_line(one, dataset, {}) for one in outcomes))
+write_report(pathlib.Path(folder + ".report.jsonl"), (upload_line(outcome, dataset, {}) for outcome in outcomes))
 took, cpu = time.perf_counter() - started, time.process_time() - cpu
-done = sum(one.result == CREATED for one in outcomes)
+done = sum(outcome.result == CREATED for outcome in outcomes)
 print(
     json.dumps(
         {
