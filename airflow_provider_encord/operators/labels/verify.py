@@ -102,8 +102,8 @@ class EncordVerifyExportOperator(EncordBaseOperator):
         if report:
             with storage_errors("report", report):
                 write_whole(report, encode_lines(mismatches))
-        for one in itertools.islice(mismatches, MOST_NAMED):
-            self.log.error("%s", one)
+        for mismatch in itertools.islice(mismatches, MOST_NAMED):
+            self.log.error("%s", mismatch)
         if mismatches and self.on_error == FAIL:
             raise InvalidArgumentError(_words(directory, mismatches))
         if not mismatches:
