@@ -23,7 +23,7 @@ from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError, NotFoundError, PermissionDeniedError
 from airflow_provider_encord.client.flows.chunks import chunks
-from airflow_provider_encord.client.resources.members import OF_PROJECT, all_groups, all_users
+from airflow_provider_encord.client.flows.members import OF_PROJECT, all_groups, all_users
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError, PartialFailureError, RefusedError
-from airflow_provider_encord.client.resources.label_rows import read_rows
+from airflow_provider_encord.client.flows.label_rows import read_rows
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import IF_LABELS_EXIST
 from airflow_provider_encord.prelabels.labels import (

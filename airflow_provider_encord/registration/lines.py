@@ -33,7 +33,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.uploads import RegisteredFile, UploadJob
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.client.resources.storage import read_items
+from airflow_provider_encord.client.flows.storage import read_items
 from airflow_provider_encord.reports import CREATED, FAILED, SCHEMA_VERSION, SKIPPED, UNCHANGED, Outcome, ReportLine
 
 OPERATION = "register_cloud_data"

@@ -24,8 +24,8 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
     UnexpectedResponseError,
 )
+from airflow_provider_encord.client.flows.storage import read_items
 from airflow_provider_encord.client.flows.upload_target import UploadTarget
-from airflow_provider_encord.client.resources.storage import read_items
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT
 from airflow_provider_encord.reports import CREATED, UNCHANGED

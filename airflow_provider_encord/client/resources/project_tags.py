@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from airflow_provider_encord.client.api import organisation, project_tags
+from airflow_provider_encord.client.api import project_tags
 from airflow_provider_encord.client.api.core.listing import every_page
 from airflow_provider_encord.client.api.organisation import Tag
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.client_protocol import ClientProtocol
-from airflow_provider_encord.client.errors import InvalidArgumentError, NotFoundError, OutcomeUnknownError
-from airflow_provider_encord.client.identifiers import is_id
+from airflow_provider_encord.client.errors import InvalidArgumentError, OutcomeUnknownError
+from airflow_provider_encord.client.flows.organisation import tag_id
 
 
 class ProjectTags:
@@ -83,18 +83,3 @@ class ProjectTags:
             if (yield from self._missing(missing)):
                 raise
         return missing
-
-
-def tag_id(tag: str) -> Flow[str]:
-    """Find the id of an organisation's tag.
-
-    :param tag: Id or name of the tag.
-    :raises NotFoundError: The organisation has no tag with this name.
-    """
-    if is_id(tag):
-        return tag.strip().lower()
-    tags = yield from every_page(lambda page: organisation.list_organisation_tags(page=page))
-    found = next((existing.uuid for existing in tags if existing.name == tag), None)
-    if found is None:
-        raise NotFoundError(f"tag: the organisation has no tag named {tag[:80]!r}. Create it, or pass another tag.")
-    return found
