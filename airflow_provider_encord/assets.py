@@ -128,7 +128,7 @@ def create_asset(
     :param stage_id: With `project_id`: the asset of the tasks in this stage.
     :raises ValueError: The arguments contradict each other.
     """
-    named = [one for one in (project_id, dataset_id, folder_id) if one]
+    named = [text for text in (project_id, dataset_id, folder_id) if text]
     if len(named) != 1 or ((branch or stage_id) and not project_id) or (branch and stage_id):
         raise ValueError(
             "Pass exactly one of `project_id`, `dataset_id` and `folder_id`, and with `project_id` at most one of "

@@ -227,6 +227,6 @@ _of_loop: dict[asyncio.AbstractEventLoop, SharedPolls] = {}
 def of_running_loop() -> SharedPolls:
     """Return the polls of the running event loop."""
     loop = asyncio.get_running_loop()
-    for other in [one for one in _of_loop if one.is_closed()]:
+    for other in [known for known in _of_loop if known.is_closed()]:
         del _of_loop[other]
     return _of_loop.setdefault(loop, SharedPolls())

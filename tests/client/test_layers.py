@@ -190,6 +190,17 @@ def test_operations_know_neither_transport_nor_resources_nor_client():
         assert target.split(".")[0] not in ("requests", "httpx", "urllib3")
 
 
+def test_handles_leave_flows_to_the_floor_below():
+    """Methods of a handle may be flows of its own; what stands beside a handle is one for all callers."""
+    beside = [
+        f"{name}.{node.name}"
+        for name, tree in modules(ROOT / "client" / "resources")
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns).startswith("Flow[")
+    ]
+    assert beside == []
+
+
 def test_what_operations_are_made_of_knows_no_operation():
     core = f"{PACKAGE}.client.api.core"
     found = [(name, target) for name, target in edges("client/api/core") if ".client.api" in target]
