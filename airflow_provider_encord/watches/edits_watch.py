@@ -44,7 +44,8 @@ class EditsMemory(msgspec.Struct):
 
     :param edited_after: Rows that were edited after this time count. ISO 8601.
     :param announced: The announced rows that were edited after that time: their edit times, by label hash.
-    :param first_seen: When the first edit was seen that is not announced, in seconds since 1970; None if there is none.
+    :param first_seen: When the first edit was seen that is not announced, in seconds since 1970; None if all edits are
+        announced.
     :param planned: Batches whose events may not be stored yet; see `stage_watch.StageMemory`.
     """
 

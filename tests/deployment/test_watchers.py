@@ -134,7 +134,12 @@ def test_the_event_driven_example_exports_what_changed_through_a_restart_of_each
             edited |= edit(emulator, seeded["project_id"], seeded["data_hashes"][len(edited) : len(edited) + 20])
             deployment.restart(component)
             wanted = set(edited)
-            poll(lambda wanted=wanted: exported(tmp_path).keys() == wanted or None, f"the export after {component}", 240, every=1)
+            poll(
+                lambda wanted=wanted: exported(tmp_path).keys() == wanted or None,
+                f"the export after {component}",
+                240,
+                every=1,
+            )
     copy.unlink()
     assert set(exported(tmp_path).values()) == {1}, "a row was exported twice"
 
