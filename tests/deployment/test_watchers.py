@@ -127,6 +127,7 @@ def test_the_event_driven_example_exports_what_changed_through_a_restart_of_each
         deployment.connect("encord_default", account.connection())
         text = EXAMPLE.read_text().replace("00000000-0000-4000-8000-000000000000", seeded["project_id"])
         text = text.replace("api.encord.com", emulator.url.partition("://")[2])
+        text = text.replace("max_wait_seconds=600", "max_wait_seconds=600, poll_interval=5")  # for a short test
         copy.write_text(text.replace("file:///var/lib/encord-exports", f"file://{tmp_path}/exports"))
         poll(lambda: listings(emulator) or None, "the watcher polls", 180)
         edited: set[str] = set()
@@ -146,7 +147,7 @@ def test_the_event_driven_example_exports_what_changed_through_a_restart_of_each
 
 def listings(emulator: Emulator) -> int:
     """How often label rows were listed."""
-    return sum(entry["query_type"] == "labelmetadata" for entry in emulator.journal())
+    return sum(entry["query_type"] == "labelrowmetadata" for entry in emulator.journal())
 
 
 def edit(emulator: Emulator, project_id: str, data_hashes: list[str]) -> set[str]:
