@@ -30,7 +30,7 @@ REPEAT_SECONDS = 3600.0
 class EncordTasksEventTrigger(EncordBaseEventTrigger):
     """Announce the tasks that wait in a workflow stage, for an `AssetWatcher` on `stage_asset`.
 
-    An event announces all tasks that were not announced before, at most 500. It fires when there are `batch_size` such
+    An event announces all tasks that were not announced before, at most 250. It fires when there are `batch_size` such
     tasks, or when one of them has waited for `max_wait_seconds`, as Encord's own notifications of agent stages do.
     Tasks that are still in the stage after `repeat_seconds` are announced again. Permanent errors do not end the
     watcher: it logs them and tries again, at most once a minute.
@@ -143,7 +143,7 @@ class EncordLabelsEventTrigger(EncordBaseEventTrigger):
     """Announce label rows that were edited, for an `AssetWatcher` on `labels_asset`.
 
     It fires when `batch_size` rows were edited and not announced, or when the first of these edits was found
-    `max_wait_seconds` ago. An event names at most 500 rows. A row that is edited again is announced again; rows that
+    `max_wait_seconds` ago. An event names at most 250 rows. A row that is edited again is announced again; rows that
     were deleted or only moved to another stage are not. Edits from before the watcher started do not count, but those
     that happen while the triggerer is stopped do (Airflow 3.3). Permanent errors do not end the watcher: it logs them
     and tries again, at most once a minute.
