@@ -39,7 +39,9 @@ class EncordBaseEventTrigger(BaseEventTrigger):
         asset_name: str | None,
     ):
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's
-        self.project_id = project_id
+        from airflow_provider_encord.client.identifiers import require_id  # not at the top, to keep DAG parsing fast
+
+        self.project_id = require_id(project_id, "project_id")
         self.batch_size = batch_size
         self.max_wait_seconds = max_wait_seconds
         self.poll_interval = poll_interval

@@ -14,7 +14,7 @@ import datetime
 import time
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_encord.assets import DEFAULT_HOST, MAIN_BRANCH, labels_uri, project_uri, stage_uri
+from airflow_provider_encord.assets import DEFAULT_HOST, MAIN_BRANCH, labels_uri, stage_uri
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
 from airflow_provider_encord.triggers.event_base import EncordBaseEventTrigger, require
 
@@ -80,7 +80,6 @@ class EncordTasksEventTrigger(EncordBaseEventTrigger):
         )
         self.stage = stage
         self.repeat_seconds = repeat_seconds
-        project_uri(DEFAULT_HOST, project_id)
         require(bool(str(stage).strip()), "stage", stage, "the title or the id of a stage")
         longer = repeat_seconds > poll_interval
         require(longer, "repeat_seconds", repeat_seconds, f"more than poll_interval ({poll_interval:.0f} seconds)")
