@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "analytics": {"client", "exports"},
     "snapshots": {"client"},
     "waits": {"client"},
+    "watches": {"client", "waits"},
     "hooks": {"client"},
     "triggers": {"client", "hooks", "waits"},
 }

@@ -1,0 +1,1 @@
+"""What asset watchers and the webhook receiver announce: batches of tasks and of edited label rows."""
