@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SCHEME = "encord"
 DEFAULT_HOST = "api.encord.com"
-_MAIN_BRANCH = "main"
+MAIN_BRANCH = "main"
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _PATH = re.compile(rf"/(projects/{_ID}(/branches/[^/]+/labels|/stages/{_ID})?|(datasets|folders)/{_ID})")
 _SHAPES = (
@@ -46,7 +46,7 @@ def project_uri(api: str, project_id: str) -> str:
     return _uri(api, "projects", _id(project_id, "project_id"))
 
 
-def labels_uri(api: str, project_id: str, branch: str = _MAIN_BRANCH) -> str:
+def labels_uri(api: str, project_id: str, branch: str = MAIN_BRANCH) -> str:
     """URI of the labels of a project, on one branch."""
     if not branch:
         raise ValueError("branch: it is empty. Pass the name of the label branch, such as 'main'.")
@@ -79,9 +79,14 @@ def project_asset(project_id: str, *, host: str = DEFAULT_HOST) -> Asset:
     return _asset(project_uri(host, project_id))
 
 
-def labels_asset(project_id: str, branch: str = _MAIN_BRANCH, *, host: str = DEFAULT_HOST) -> Asset:
-    """Asset of the labels of a project, on one branch."""
-    return _asset(labels_uri(host, project_id, branch))
+def labels_asset(
+    project_id: str, branch: str = MAIN_BRANCH, *, host: str = DEFAULT_HOST, watchers: list[Any] | None = None
+) -> Asset:
+    """Asset of the labels of a project, on one branch.
+
+    :param watchers: Asset watchers (Airflow 3), such as one with an `EncordLabelsEventTrigger`.
+    """
+    return _asset(labels_uri(host, project_id, branch), **({"watchers": watchers} if watchers else {}))
 
 
 def stage_asset(
@@ -91,7 +96,7 @@ def stage_asset(
 
     :param project_id: Id of the project.
     :param stage_id: Id of the stage.
-    :param watchers: Asset watchers (Airflow 3).
+    :param watchers: Asset watchers (Airflow 3), such as one with an `EncordTasksEventTrigger`.
     """
     return _asset(stage_uri(host, project_id, stage_id), **({"watchers": watchers} if watchers else {}))
 
@@ -123,7 +128,7 @@ def create_asset(
     :param stage_id: With `project_id`: the asset of the tasks in this stage.
     :raises ValueError: The arguments contradict each other.
     """
-    named = [one for one in (project_id, dataset_id, folder_id) if one]
+    named = [text for text in (project_id, dataset_id, folder_id) if text]
     if len(named) != 1 or ((branch or stage_id) and not project_id) or (branch and stage_id):
         raise ValueError(
             "Pass exactly one of `project_id`, `dataset_id` and `folder_id`, and with `project_id` at most one of "

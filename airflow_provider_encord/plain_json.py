@@ -49,7 +49,7 @@ def json_key(value: Any) -> bytes:
 
 def _with_whole_numbers(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _with_whole_numbers(one) for key, one in value.items()}
+        return {key: _with_whole_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_with_whole_numbers(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -74,7 +74,7 @@ def _plain(value: Any, where: str, depth: int) -> Any:
         return _object(value, where, depth)
     if isinstance(value, list | tuple | set | frozenset):
         inner = sorted(value, key=repr) if isinstance(value, set | frozenset) else value
-        return [_plain(one, f"{where}[{number}]"[:200], depth + 1) for number, one in enumerate(inner)]
+        return [_plain(item, f"{where}[{number}]"[:200], depth + 1) for number, item in enumerate(inner)]
     return _other(value, where, depth)
 
 

@@ -105,6 +105,16 @@ MODULES = (
     PublicModule("sensors.workflow", ("EncordTasksSensor",), "Sensors on workflow stages."),
     PublicModule("triggers.jobs", ("EncordJobTrigger",), "The trigger of the deferrable operators."),
     PublicModule("triggers.waits", ("EncordWaitTrigger",), "The trigger of the deferrable sensors."),
+    PublicModule(
+        "triggers.events",
+        ("EncordLabelsEventTrigger", "EncordTasksEventTrigger"),
+        "Triggers of asset watchers, which start runs when there is work.",
+    ),
+    PublicModule(
+        "events",
+        ("label_batches", "received", "task_batches"),
+        "What the events of a run announce, for the DAG that they started.",
+    ),
     PublicModule("retries", ("encord_retry_policy",), "A retry policy that keeps the times that Encord asks for."),
     PublicModule("hooks.encord", ("EncordHook",), "The hook, which creates a client from an Airflow connection."),
     PublicModule(

@@ -56,8 +56,8 @@ def requested_delay(exception: BaseException) -> float | None:
 
     :param exception: The error of a task. The error of the client may be its cause or its context.
     """
-    for one in _chain(exception):
-        seconds = getattr(one, "retry_after", None)
+    for error in _chain(exception):
+        seconds = getattr(error, "retry_after", None)
         if isinstance(seconds, int | float) and seconds >= 0:
             return float(seconds)
     return None

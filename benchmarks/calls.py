@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-import requests
+import certifi
 
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
@@ -102,7 +102,7 @@ def main() -> None:
         directory = pathlib.Path(folder)
         authority = Authority(directory, "benchmark")
         bundle = directory / "bundle.pem"  # the usual authorities and one more, as companies have it
-        bundle.write_bytes(pathlib.Path(requests.certs.where()).read_bytes() + authority.bundle.read_bytes())
+        bundle.write_bytes(pathlib.Path(certifi.where()).read_bytes() + authority.bundle.read_bytes())
         with tls_emulator(authority.chain) as (emulator, url):
             pair = KeyPair.generate()
             key_file = directory / "key"

@@ -98,7 +98,7 @@ def measure(bench: Bench, name: str, turns: int, *, sdk: bool) -> None:
     best: dict[str, dict[str, Any]] = {}
     for contender, command in bench.contenders(sdk=sdk).items():
         measured = [bench.turn(command, made["project_id"], PROJECTS[name]["rows"]) for _ in range(turns)]
-        best[contender] = min(measured, key=lambda one: one["seconds"])
+        best[contender] = min(measured, key=lambda turn: turn["seconds"])
         print(json.dumps({"project": name, "what": contender, **best[contender]}), flush=True)
     for other in best.keys() - {"ours"}:
         ratios = {unit: round(best["ours"][unit] / best[other][unit], 3) for unit in UNITS}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import compileall
 import json
 import pathlib
 import subprocess
 import sys
+from typing import Any
 
 import airflow_provider_encord
 from tests.sdk.environments import SSH_SDK, interpreter
@@ -23,7 +25,7 @@ print(json.dumps({{"ms": 1e3 * took, "modules": len(set(sys.modules) - known)}})
 """
 
 
-def measure(what: str, modules: list[str], *, first: list[str], python: str = sys.executable) -> dict[str, object]:
+def measure(what: str, modules: list[str], *, first: list[str], python: str = sys.executable) -> dict[str, Any]:
     """The best of several fresh processes; the first of them, which may have to compile, does not count."""
     program = PROGRAM.format(first=first, modules=modules)
     runs = []
@@ -38,6 +40,7 @@ def measure(what: str, modules: list[str], *, first: list[str], python: str = sy
 
 def main() -> None:
     """Measure and print."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     compileall.compile_dir(str(pathlib.Path(airflow_provider_encord.__file__).parent), quiet=1)
     operators = [f"airflow_provider_encord.operators.{name}" for name in OPERATORS]
     airflow = measure("airflow.sdk", ["airflow.sdk"], first=[])

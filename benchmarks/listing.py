@@ -55,7 +55,7 @@ def main() -> None:
                 {name: turn(emulator, python, name, *about) for name, python in pythons.items()}
                 for _ in range(options.turns)
             ]
-            best = {name: best_of([one[name] for one in turns]) for name in pythons}
+            best = {name: best_of([times[name] for times in turns]) for name in pythons}
             for name, costs in best.items():
                 print(json.dumps({"what": name, **costs}), flush=True)
             ratios |= {

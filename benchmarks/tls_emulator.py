@@ -1,13 +1,13 @@
-"""CHAIN -> an emulator that speaks TLS, as Encord does; prints ``PLAIN_URL TLS_URL`` when it listens.
+"""An emulator that speaks TLS, as Encord does; prints ``PLAIN_URL TLS_URL`` when it listens.
 
 Runs in the emulator's own environment. The plain address is there for the controls, which are not measured.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import socket
-import sys
 from typing import Any
 
 import uvicorn
@@ -50,5 +50,12 @@ async def serve(chain: str) -> None:
     await asyncio.gather(*running)
 
 
+def main() -> None:
+    """Serve with the certificate that the argument names."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("chain", help="file with the private key and the certificates")
+    asyncio.run(serve(parser.parse_args().chain))
+
+
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))
+    main()

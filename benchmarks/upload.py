@@ -48,8 +48,8 @@ class Bench:
         folder = self.folder / f"files-{number}"
         folder.mkdir(exist_ok=True)
         content = png(32, 32)
-        for one in range(number):
-            (folder / f"image-{one:06d}.png").write_bytes(content + one.to_bytes(8, "big"))
+        for index in range(number):
+            (folder / f"image-{index:06d}.png").write_bytes(content + index.to_bytes(8, "big"))
         return folder
 
     def turn(self, command: list[str], files: int) -> dict[str, Any]:

@@ -14,9 +14,8 @@ import resource
 import time
 from typing import Any
 
-from demo.environment import EMULATOR_PYTHON, KeyPair
-
 from benchmarks.calls import EMAIL, cpu_seconds
+from demo.environment import EMULATOR_PYTHON, KeyPair
 from encord_emulator.process import Emulator
 
 CONNECTION = "AIRFLOW_CONN_ENCORD_DEFAULT"
@@ -44,7 +43,7 @@ async def wait_for(projects: list[str], waits: int, interval: float, seconds: fl
     from airflow_provider_encord.triggers.waits import EncordWaitTrigger
     from airflow_provider_encord.waits.conditions import StatusCondition, to_dictionary
 
-    async def one(number: int) -> None:
+    async def wait(number: int) -> None:
         condition = StatusCondition(project_id=projects[number % len(projects)], statuses=["archived"])
         trigger = EncordWaitTrigger(
             condition=to_dictionary(condition),
@@ -55,7 +54,7 @@ async def wait_for(projects: list[str], waits: int, interval: float, seconds: fl
         async for event in trigger.run():
             raise RuntimeError(f"A wait ended: {event}")
 
-    running = [asyncio.create_task(one(number)) for number in range(waits)]
+    running = [asyncio.create_task(wait(number)) for number in range(waits)]
     starting = await longest_delay(5 + interval)
     spent = time.process_time()
     delay = await longest_delay(seconds)

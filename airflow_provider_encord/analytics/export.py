@@ -107,7 +107,7 @@ class AnalyticsManifest(msgspec.Struct, frozen=True, kw_only=True):
     records: dict[str, int]
     files: list[FileRecord]
     plan_id: str
-    replaces: Sequence[str] = ()
+    replaces: Sequence[str]
 
     @property
     def fingerprint(self) -> str:

@@ -174,7 +174,7 @@ def columns(table: Table) -> Iterator[tuple[str, type]]:
 
 def _columns(record: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple[str, type]]:
     for field in msgspec.structs.fields(record):
-        options = [one for one in (typing.get_args(field.type) or (field.type,)) if one is not type(None)]
+        options = [member for member in (typing.get_args(field.type) or (field.type,)) if member is not type(None)]
         nested = options[0] if len(options) == 1 else str
         if isinstance(nested, type) and issubclass(nested, msgspec.Struct):
             yield from _columns(nested, f"{prefix}{field.name}_")
@@ -186,7 +186,7 @@ def _row(record: msgspec.Struct, prefix: str = "") -> dict[str, Any]:
     row: dict[str, Any] = {}
     for field in msgspec.structs.fields(record):
         value = getattr(record, field.name)
-        nested = next((one for one in typing.get_args(field.type) if _is_record(one)), None)
+        nested = next((member for member in typing.get_args(field.type) if _is_record(member)), None)
         if isinstance(value, msgspec.Struct):
             row |= _row(value, f"{prefix}{field.name}_")
         elif nested is not None:

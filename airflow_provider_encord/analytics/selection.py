@@ -23,7 +23,7 @@ from airflow_provider_encord.client.api.projects import ProjectRecord
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError, NotFoundError, PermissionDeniedError
 from airflow_provider_encord.client.flows.chunks import chunks
-from airflow_provider_encord.client.resources.members import OF_PROJECT, all_groups, all_users
+from airflow_provider_encord.client.flows.members import OF_PROJECT, all_groups, all_users
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ def _members(client: EncordClient, project: ProjectRecord) -> tuple[list[str], b
     id_, complete = project.project_hash, True
     emails: list[str] = []
     try:
-        emails += [one.user_email for one in client.run(all_users(OF_PROJECT, id_))]
+        emails += [user.user_email for user in client.run(all_users(OF_PROJECT, id_))]
         groups = client.run(all_groups(OF_PROJECT, id_))
     except PermissionDeniedError:
         return emails, False
@@ -158,9 +158,9 @@ def _actions(
     """
     names = list(dict.fromkeys(item.strip().lower() for item in wanted))
     on_tasks = {name: name.removesuffix(_TASK_SUFFIX) for name in names}
-    task = {one: action for one, action in on_tasks.items() if action in analytics.TASK_ACTIONS}
+    task = {name: action for name, action in on_tasks.items() if action in analytics.TASK_ACTIONS}
     editor = {name: f"{task[name]}{_TASK_SUFFIX}" if name in task else name for name in names}
-    known = {one: action for one, action in editor.items() if action in EDITOR_ACTIONS}
+    known = {name: action for name, action in editor.items() if action in EDITOR_ACTIONS}
     if EDITOR_LOGS in kinds:
         known |= {name: name for name in names if name not in known and _occurs(client, project, interval, name)}
     possible = {TASK_ACTIONS: set(task), EDITOR_LOGS: set(known)}

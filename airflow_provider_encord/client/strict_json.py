@@ -51,12 +51,12 @@ def _count_keys(value: Any) -> int:
     """The number of keys of all objects in a decoded value."""
     count, waiting = 0, [value]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            count += len(one)
-            waiting.extend(one.values())
-        elif isinstance(one, list):
-            waiting.extend(one)
+        item = waiting.pop()
+        if isinstance(item, dict):
+            count += len(item)
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
     return count
 
 

@@ -67,8 +67,10 @@ def complete_structure(structure: Mapping[str, Any] | None) -> dict[str, Any]:
         raise InvalidArgumentError(f"structure: unknown part {', '.join(unknown)}. Use {', '.join(_PARTS)}.")
     objects, classifications = _list(given, "objects", "objects"), _list(given, "classifications", "classifications")
     complete = {
-        "objects": [_object(one, number) for number, one in enumerate(objects, 1)],
-        "classifications": [_classification(one, number) for number, one in enumerate(classifications, 1)],
+        "objects": [_object(object_, number) for number, object_ in enumerate(objects, 1)],
+        "classifications": [
+            _classification(classification, number) for number, classification in enumerate(classifications, 1)
+        ],
         "skeleton_templates": list(_list(given, "skeleton_templates", "skeleton_templates")),
     }
     _require_distinct_hashes(complete)
@@ -123,7 +125,8 @@ def _classification(given: Mapping[str, Any], number: int) -> dict[str, Any]:
 
 def _attributes(given: Sequence[Mapping[str, Any]], where: str, parent: str, path: str) -> list[dict[str, Any]]:
     return [
-        _attribute(one, f"{where}[{number - 1}]", f"{parent}.{number}", path) for number, one in enumerate(given, 1)
+        _attribute(attribute, f"{where}[{number - 1}]", f"{parent}.{number}", path)
+        for number, attribute in enumerate(given, 1)
     ]
 
 
@@ -144,8 +147,8 @@ def _attribute(given: Mapping[str, Any], where: str, identity: str, path: str) -
     complete.pop("options", None)
     if options := _list(given, "options", f"{where}.options"):
         complete["options"] = [
-            _option(one, f"{where}.options[{number - 1}]", f"{complete['id']}.{number}", path)
-            for number, one in enumerate(options, 1)
+            _option(option, f"{where}.options[{number - 1}]", f"{complete['id']}.{number}", path)
+            for number, option in enumerate(options, 1)
         ]
     return complete
 
@@ -202,12 +205,12 @@ def _require_distinct_ids(structure: Mapping[str, Any]) -> None:
     """Check ids. An object and a classification may have the same id."""
     for part in ("objects", "classifications"):
         seen: set[str] = set()
-        for one in structure[part]:
-            if str(one["id"]) in seen:
+        for feature in structure[part]:
+            if str(feature["id"]) in seen:
                 raise InvalidArgumentError(
-                    f"structure: two {part} have the same id {one['id']}. Change one of the ids."
+                    f"structure: two {part} have the same id {feature['id']}. Change one of the ids."
                 )
-            seen.add(str(one["id"]))
+            seen.add(str(feature["id"]))
 
 
 def _features(parts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

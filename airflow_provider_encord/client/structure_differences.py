@@ -37,19 +37,19 @@ def _topmost(some: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
 
 def _parts(structure: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Every object, classification, attribute and option: its path of names, and its shape or type."""
-    for one in _living(structure.get("objects")):
-        yield from _part("object ", one)
-    for one in _living(structure.get("classifications")):
-        for attribute in _living(one.get("attributes")):
+    for object_ in _living(structure.get("objects")):
+        yield from _part("object ", object_)
+    for classification in _living(structure.get("classifications")):
+        for attribute in _living(classification.get("attributes")):
             yield from _part("classification ", attribute)
 
 
-def _part(path: str, one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    name = f"{path}{one.get('name') or one.get('label')}"
-    yield name, str(one.get("shape") or one.get("type") or "")
-    for below in (*_living(one.get("attributes")), *_living(one.get("options"))):
+def _part(path: str, feature: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    name = f"{path}{feature.get('name') or feature.get('label')}"
+    yield name, str(feature.get("shape") or feature.get("type") or "")
+    for below in (*_living(feature.get("attributes")), *_living(feature.get("options"))):
         yield from _part(f"{name} / ", below)
 
 
 def _living(parts: Any) -> list[Mapping[str, Any]]:
-    return [one for one in parts or () if isinstance(one, Mapping) and not one.get("archived")]
+    return [part for part in parts or () if isinstance(part, Mapping) and not part.get("archived")]

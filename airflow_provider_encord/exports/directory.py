@@ -73,19 +73,19 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     replaces: Sequence[str] = ()
     removes: Sequence[str] = ()
-    fingerprint: str | None = None
+    fingerprint: str
 
 
 class WholeExport(Protocol):
     """The part of a manifest that this module needs."""
 
     @property
-    def plan_id(self) -> str | None:
+    def plan_id(self) -> str:
         """Id of the plan of the export."""
 
     @property
-    def fingerprint(self) -> str | None:
-        """Hash of what was exported; None if it is not known."""
+    def fingerprint(self) -> str:
+        """Hash of what was exported."""
 
     @property
     def replaces(self) -> Sequence[str]:
@@ -198,7 +198,7 @@ class ExportDirectory(Generic[M]):
             "directory for each run, such as one that ends with {{ ds }} or {{ run_id }}."
         )
 
-    def take(self, plan: str, fingerprint: str | None = None) -> Claim:
+    def take(self, plan: str, fingerprint: str) -> Claim:
         """Make a plan the owner of the directory, and remove the files of earlier exports, their manifest first.
 
         :param fingerprint: See `Claim`.
@@ -209,11 +209,11 @@ class ExportDirectory(Generic[M]):
             self.path.mkdir(parents=True, exist_ok=True)
         with locked(self.path):
             claim = self._announce_and_claim(plan, fingerprint)
-            self._remove_manifest({*claim.replaces, None})
+            self._remove_manifest(claim.replaces)
             self._remove([name for name in claim.removes if name != MANIFEST])
         return claim
 
-    def _announce_and_claim(self, plan: str, fingerprint: str | None) -> Claim:
+    def _announce_and_claim(self, plan: str, fingerprint: str) -> Claim:
         found = self._survey()
         claim = Claim(
             kind=KIND,
@@ -307,7 +307,7 @@ class ExportDirectory(Generic[M]):
         """
         with locked(self.path):
             manifest, claim = self.manifest(), self.claim()
-            if manifest is None or manifest.plan_id is None or (claim is not None and claim.id != manifest.plan_id):
+            if manifest is None or (claim is not None and claim.id != manifest.plan_id):
                 return
             plan = manifest.plan_id
             self._finish(plan, keep=lambda: {*manifest.file_names, *keep(plan)})
@@ -345,7 +345,7 @@ class ExportDirectory(Generic[M]):
         plans: list[str] = []
         known = {MANIFEST, PLAN}
         if manifest is not None:
-            plans += [*manifest.replaces, *([manifest.plan_id] if manifest.plan_id else [])]
+            plans += [*manifest.replaces, manifest.plan_id]
             known.update(manifest.file_names)
         for claimed in (*([claim] if claim else []), *self._announced_in(names)):
             plans += [*claimed.replaces, claimed.id]
@@ -389,10 +389,10 @@ class ExportDirectory(Generic[M]):
             for name in names:
                 remove(self.path / name)
 
-    def _remove_manifest(self, plans: Collection[str | None]) -> None:
-        """Remove the manifest if it belongs to one of these plans. None matches a manifest without a plan id."""
+    def _remove_manifest(self, plans: Collection[str]) -> None:
+        """Remove the manifest if it belongs to one of these plans."""
         there = self.manifest()
-        if there is not None and (there.plan_id and short(there.plan_id)) in {plan and short(plan) for plan in plans}:
+        if there is not None and short(there.plan_id) in {short(plan) for plan in plans}:
             self._remove([MANIFEST])
 
 

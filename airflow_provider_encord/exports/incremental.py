@@ -88,7 +88,7 @@ def before(chain: Chain, selection: RowSelection, layout: Layout, destination: S
     if not candidates:
         return None
     newest = max(candidates, key=_listed)
-    return _path_to(newest, {str(manifest.plan_id): (place, manifest) for place, manifest in candidates})[-1]
+    return _path_to(newest, {manifest.plan_id: (place, manifest) for place, manifest in candidates})[-1]
 
 
 def links(directory: StoragePath, manifest: Manifest) -> list[Link]:
@@ -105,7 +105,7 @@ def links(directory: StoragePath, manifest: Manifest) -> list[Link]:
         raise BrokenChainError("The export is not part of a history.")
     # Exports in the same directory that a newer version wrote are ignored.
     found = _links(directory, (manifest.history.name, manifest.selection, manifest.layout), skip_newer=True)
-    own = found.get(str(manifest.plan_id))
+    own = found.get(manifest.plan_id)
     if own is None:
         raise NotInHistoryError(f"{directory} does not contain this export")
     return _path_to(own, found)
@@ -118,7 +118,7 @@ def _path_to(newest: Link, found: dict[str, Link]) -> list[Link]:
         require_files(place, manifest)
         if manifest.previous is None:
             return path
-        link = found.get(str(manifest.previous.plan_id))
+        link = found.get(manifest.previous.plan_id)
         if link is None or link in path:
             raise BrokenChainError(
                 f"{place / MANIFEST} continues {manifest.previous.manifest}, but that export is missing or was replaced"
@@ -134,12 +134,11 @@ def require_files(place: StoragePath, manifest: Manifest, argument: str = _ARGUM
     :param argument: Name of the argument, for error messages of the store.
     :raises BrokenChainError: A file is missing, or has another size.
     """
-    records = [record for record in (*manifest.shards, manifest.listing, manifest.removed) if record]
     with storage_errors(argument, place):
         there = {path.name: path for path in place.iterdir()}
-        looked_at = [record for record in records if record.name in there] if is_local(place) else []
+        looked_at = [record for record in manifest.records if record.name in there] if is_local(place) else []
         sizes = {record.name: size_and_version(there[record.name])[0] for record in looked_at}
-    for record in records:
+    for record in manifest.records:
         path, size = place / record.name, sizes.get(record.name, record.bytes)
         if record.name not in there:
             raise BrokenChainError(f"{path} is missing, but its manifest lists it")
@@ -153,17 +152,14 @@ def _links(
     with storage_errors(_ARGUMENT, directory):
         found = sorted(_exports(directory, skip_newer), key=lambda link: link[0].name)
     return {
-        str(manifest.plan_id): (place, manifest)
+        manifest.plan_id: (place, manifest)
         for place, manifest in found
-        if manifest.history is not None
-        and manifest.listing is not None
-        and manifest.listed_at is not None
-        and (manifest.history.name, manifest.selection, manifest.layout) == identity
+        if manifest.history is not None and (manifest.history.name, manifest.selection, manifest.layout) == identity
     }
 
 
 def _listed(link: Link) -> datetime.datetime:
-    return parse_time(link[1].listed_at or link[1].created_at)
+    return parse_time(link[1].listed_at)
 
 
 def since_of(chain: Chain, link: Link) -> PreviousExport:
@@ -189,8 +185,6 @@ def changes(rows: Sequence[ListedRow], link: Link, since: PreviousExport) -> Cha
     :raises BrokenChainError: The listing of that export is damaged.
     """
     directory, manifest = link
-    if manifest.listing is None:
-        raise BrokenChainError(f"The export in {directory} has no listing")
     unread = {row.label_hash for row in manifest.not_found} | {row.label_hash for row in manifest.failed}
     try:
         then = _Then(row for row, _ in read_rows(directory, manifest.listing))

@@ -45,7 +45,7 @@ def _require_ids(client: EncordClient, selection: RowSelection, name: str, liste
         only = RowSelection(project_id=selection.project_id, branch=branch, filters=Filters(**field))
         stamps = client.send(list_label_row_stamps(selection.project_id, only.wire_filter()))
         known |= {stamp.data_hash if name == "data_hashes" else stamp.label_hash for stamp in stamps}
-    unknown = [one for one in unlisted if one not in known]
+    unknown = [id_ for id_ in unlisted if id_ not in known]
     if unknown:
         where = f" on the branch {branch!r}" if branch is not None else ""
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""

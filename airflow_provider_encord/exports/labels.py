@@ -112,7 +112,9 @@ def join(client: EncordClient, plan: Plan, directory: Directory) -> Manifest | N
         if len(finished_parts(directory, plan)) < len(plan.parts):
             directory.require_owner(plan.id)  # check after the listing: a process that finishes removes the files
             return None
-        done = {number: one for number, one in read_all_progress(directory, plan).items() if one.finished}
+        done = {
+            number: progress for number, progress in read_all_progress(directory, plan).items() if progress.finished
+        }
         directory.require_owner(plan.id)  # check after the read: a new owner removes the files
         damaged = [number for number in range(len(plan.parts)) if number not in done]
         if damaged:

@@ -72,9 +72,9 @@ def read_rows(directory: StoragePath, record: FileRecord) -> Iterator[tuple[List
     path, rows = directory / record.name, 0
     try:
         for line in lines_of(path, "destination"):
-            one = _DECODER.decode(line)
+            entry = _DECODER.decode(line)
             rows += 1
-            yield ListedRow(one.data_hash, one.branch, one.label_hash, one.last_edited_at), one.about
+            yield ListedRow(entry.data_hash, entry.branch, entry.label_hash, entry.last_edited_at), entry.about
     except (InvalidArgumentError, DamagedFileError) as error:
         raise ManifestError(f"A file that the manifest lists cannot be read: {error.message}") from None
     except NOT_JSON as error:

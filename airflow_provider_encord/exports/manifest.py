@@ -15,7 +15,7 @@ from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.client.malformed import NOT_JSON
 from airflow_provider_encord.defaults import JSON_LINES, SHARD_BYTES
 from airflow_provider_encord.exports.file_names import MANIFEST as MANIFEST
-from airflow_provider_encord.exports.listing import WORKER, Filters, ListedRow, RowSelection
+from airflow_provider_encord.exports.listing import Filters, ListedRow, RowSelection
 from airflow_provider_encord.storage_paths import StoragePath
 
 SCHEMA_VERSION = "1.0"
@@ -51,9 +51,9 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     without_labels: int
     exported: int
     not_found: int
-    failed: int = 0
-    unchanged: int = 0
-    removed: int = 0
+    failed: int
+    unchanged: int
+    removed: int
 
     def problems(self) -> Iterator[str]:
         """Describe where the numbers do not add up. Each listed row must have exactly one outcome."""
@@ -81,7 +81,7 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     bytes: int
     sha256: str
-    unsupported: dict[str, int] = {}
+    unsupported: dict[str, int]
 
 
 class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,7 +134,7 @@ class PreviousExport(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     manifest: str
-    plan_id: str | None = None
+    plan_id: str
     logical_date: str | None
     watermark: str | None
     edited_after: str
@@ -150,7 +150,7 @@ class ChainRecord(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    restarted: str | None = None
+    restarted: str | None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,26 +199,30 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     shards: Sequence[Shard]
     not_found: Sequence[ListedRow]
-    failed: Sequence[FailedRow] = []
-    watermark: str | None = None
-    layout: Layout = Layout()
-    plan_id: str | None = None
-    parts: int = 1
-    logical_date: str | None = None
-    listed_at: str | None = None
-    clock: str = WORKER
-    listing: FileRecord | None = None
-    previous: PreviousExport | None = None
-    history: ChainRecord | None = None
-    removed: FileRecord | None = None
-    replaces: Sequence[str] = []
-    fingerprint: str | None = None
+    failed: Sequence[FailedRow]
+    watermark: str | None
+    layout: Layout
+    plan_id: str
+    parts: int
+    logical_date: str | None
+    listed_at: str
+    clock: str
+    listing: FileRecord
+    previous: PreviousExport | None
+    history: ChainRecord | None
+    removed: FileRecord | None
+    replaces: Sequence[str]
+    fingerprint: str
 
     @property
     def file_names(self) -> list[str]:
         """The names of the other files of the export."""
-        beside = [record.name for record in (self.listing, self.removed) if record]
-        return [*(shard.name for shard in self.shards), *beside]
+        return [record.name for record in self.records]
+
+    @property
+    def records(self) -> list[Shard | FileRecord]:
+        """The other files of the export."""
+        return [*self.shards, self.listing, *([self.removed] if self.removed else [])]
 
     def problems(self) -> Iterator[str]:
         """Describe where the numbers in the manifest do not add up."""
@@ -229,7 +233,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             ("missing rows", self.counts.not_found, len(self.not_found)),
             ("failed rows", self.counts.failed, len(self.failed)),
             ("removed rows", self.counts.removed, self.removed.rows if self.removed else 0),
-            ("listed rows", self.counts.with_labels, self.listing.rows if self.listing else self.counts.with_labels),
+            ("listed rows", self.counts.with_labels, self.listing.rows),
         ):
             if count != files:
                 yield f"its files have {files} {name}, but it says {count}"

@@ -76,7 +76,7 @@ def require_readable(failed: Sequence[FailedRow], reading: ReadOptions) -> None:
             f"Label row {failed[0].label_hash} (data {failed[0].data_hash}) was skipped by an earlier attempt with "
             f"on_error='skip', because it cannot be read: {failed[0].error} Correct it in Encord and export again with "
             "overwrite=True, or keep on_error='skip'.",
-            rows=[one.label_hash for one in failed],
+            rows=[row.label_hash for row in failed],
         )
 
 

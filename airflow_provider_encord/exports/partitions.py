@@ -76,7 +76,7 @@ def plan_partitions(
     if isinstance(planned, Plan):
         plan, rows = planned.id, [part.stop - part.start for part in planned.parts]
     else:
-        plan = planned.plan_id or ""
+        plan = planned.plan_id
         rows = [sum(shard.rows for shard in _shards(planned, number)) for number in range(planned.parts)]
     return [
         Partition(
@@ -133,8 +133,6 @@ def _of_whole(partition: Partition, directory: Directory, reading: ReadOptions) 
 
 def _rows_of(manifest: Manifest, directory: Directory, number: int) -> set[str]:
     """The label hashes of the rows of a part."""
-    if manifest.listing is None:
-        return set()
     counts = manifest.counts
     part = ranges(counts.exported + counts.not_found + counts.failed, manifest.parts)[number]
     chosen = (row.label_hash for row, wanted in read_rows(directory.path, manifest.listing) if wanted)
@@ -143,6 +141,4 @@ def _rows_of(manifest: Manifest, directory: Directory, number: int) -> set[str]:
 
 def _shards(manifest: Manifest, number: int) -> list[Shard]:
     """The shards of a part."""
-    if manifest.parts == 1:
-        return list(manifest.shards)
     return [shard for shard in manifest.shards if part_of(shard.name) == number]

@@ -167,8 +167,8 @@ def named_shards(directory: Directory, plan: str) -> set[str]:
 
     :param plan: Id of the plan.
     """
-    finished = (one for _, one in _tries(directory, plan, None) if one.finished)
-    return {shard.name for one in finished if _has_its_shards(directory, one) for shard in one.shards}
+    finished = (progress for _, progress in _tries(directory, plan, None) if progress.finished)
+    return {shard.name for attempt in finished if _has_its_shards(directory, attempt) for shard in attempt.shards}
 
 
 def has_skipped(directory: Directory, plan: Plan) -> bool:

@@ -221,13 +221,15 @@ def _changes(client: EncordClient, spec: ExportSpec, listing: Listing, destinati
     try:
         link = chains.before(chain, spec.selection, spec.layout, destination)
         if link is None:
-            return _Changes(history=ChainRecord(name=chain.name))
+            return _Changes(history=ChainRecord(name=chain.name, restarted=None))
         since = chains.since_of(chain, link)
         found = chains.changes(listing.rows, link, since)
     except BrokenChainError as error:
         return _Changes(history=ChainRecord(name=chain.name, restarted=f"{error}."))
     left = list(why_removed(client, spec.selection, found.removed))
-    return _Changes(history=ChainRecord(name=chain.name), previous=since, wanted=found.changed, removed=left)
+    return _Changes(
+        history=ChainRecord(name=chain.name, restarted=None), previous=since, wanted=found.changed, removed=left
+    )
 
 
 def _require_own_directory(spec: ExportSpec, there: Manifest | None, destination: StoragePath) -> None:

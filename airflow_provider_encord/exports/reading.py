@@ -134,10 +134,10 @@ class Reader:
     def _bundle(self, part: Sequence[ListedRow]) -> list[Read]:
         failed: dict[str, FailedRow] = {}
         bundle = in_order(part, self._read(part, failed))
-        found = self._left_out([one for one, row in bundle if row is None], failed)
-        bundle = [(one, row or found.get(one.label_hash)) for one, row in bundle]
+        found = self._left_out([listed for listed, row in bundle if row is None], failed)
+        bundle = [(listed, row or found.get(listed.label_hash)) for listed, row in bundle]
         self._size.read(len(part), sum(len(row.content) for _, row in bundle if row))
-        return [(one, failed.get(one.label_hash, row)) for one, row in bundle]
+        return [(listed, failed.get(listed.label_hash, row)) for listed, row in bundle]
 
     def _read(self, part: Sequence[ListedRow], failed: dict[str, FailedRow]) -> list[LabelRow]:
         """The rows that can be read; the others are added to `failed`."""
@@ -191,14 +191,14 @@ class Reader:
         """
         absent = self._still_listed(missing, failed)
         again = in_order(absent, self._read(absent, failed)) if absent else []
-        for row in self._still_listed([one for one, found in again if found is None], failed):
+        for row in self._still_listed([listed for listed, found in again if found is None], failed):
             error = f"Encord lists label row {row.label_hash} (data {row.data_hash}), but does not return its content."
             if not self._skip_unreadable:
                 raise UnavailableError(
                     f"{error} Run the task again, or set on_error='skip'. The task continues this export."
                 )
             failed[row.label_hash] = _failed(row, error)
-        return {one.label_hash: found for one, found in again if found is not None}
+        return {listed.label_hash: found for listed, found in again if found is not None}
 
     def _still_listed(self, missing: Sequence[ListedRow], failed: Mapping[str, FailedRow]) -> list[ListedRow]:
         """The rows that have no outcome yet although Encord lists them."""

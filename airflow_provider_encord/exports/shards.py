@@ -17,10 +17,7 @@ from airflow_provider_encord.storage_paths import StoragePath
 
 SHARDS = "labels"
 _SUFFIX = "|".join(map(re.escape, sorted(FORMATS)))
-SHARD_NAME = re.compile(
-    rf"{SHARDS}-((?P<plan>[0-9a-f]{{8}})-(?P<part>\d{{5,}})-\d{{5,}}-[0-9a-f]{{8}}|(\d{{5,}}-)?\d{{5,}})\.({_SUFFIX})"
-)
-"""The names of shards, including those of older versions."""
+SHARD_NAME = re.compile(rf"{SHARDS}-(?P<plan>[0-9a-f]{{8}})-(?P<part>\d{{5,}})-\d{{5,}}-[0-9a-f]{{8}}\.({_SUFFIX})")
 
 
 def shard_name(plan: str, part: int, number: int, try_: str, format: str) -> str:  # noqa: A002 - the word for it
@@ -35,9 +32,9 @@ def shard_name(plan: str, part: int, number: int, try_: str, format: str) -> str
 
 
 def part_of(name: str) -> int | None:
-    """The number of the part that a shard belongs to; None if an older version wrote it."""
+    """The number of the part that a shard belongs to; None if it is not the name of a shard."""
     matched = SHARD_NAME.fullmatch(name)
-    return int(matched["part"]) if matched and matched["part"] else None
+    return int(matched["part"]) if matched else None
 
 
 class OpenShard:

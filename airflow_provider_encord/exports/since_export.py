@@ -50,8 +50,6 @@ def _edited_after(directory: StoragePath, manifest: Manifest, lookback_seconds: 
 
 
 def _known(directory: StoragePath, manifest: Manifest, edited_after: str) -> dict[str, str | None]:
-    if manifest.listing is None:
-        return {}
     after = parse_time(edited_after)
     return {
         row.label_hash: row.last_edited_at

@@ -60,7 +60,7 @@ def _title_of(stages: list[Stage], wanted: str) -> str:
     if any(stage.title == wanted for stage in stages):  # Encord's filter matches all stages with the title
         return wanted
     stage = choose_stage(stages, wanted)
-    if sum(one.title == stage.title for one in stages) > 1:
+    if sum(other.title == stage.title for other in stages) > 1:
         raise InvalidArgumentError(
             f"stage: {wanted!r} is one of several stages with the title {stage.title!r}, but Encord filters by title. "
             "Give the stages different titles, or pass the title to export the rows of all of them."

@@ -21,7 +21,6 @@ from airflow_provider_encord.exports.manifest import (
     FailedRow,
     FileRecord,
     Manifest,
-    ManifestError,
     Shard,
 )
 from airflow_provider_encord.exports.reading import Reader, ReadOptions
@@ -85,8 +84,8 @@ def verify_files(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatc
     Files are read in blocks, so memory does not grow with their size.
     """
     broken = False
-    for record in (*manifest.shards, manifest.listing, manifest.removed):
-        if record is not None and (problem := _problem_of(directory, record)):
+    for record in manifest.records:
+        if problem := _problem_of(directory, record):
             broken = True
             yield _mismatch(record.name, problem)
     yield from _unnamed(directory, manifest)
@@ -100,7 +99,7 @@ def verify_files(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatc
 
 def verify_listing(client: EncordClient, directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
     """Compare the listing of an export with the rows that Encord lists now for the same selection."""
-    then = {row.label_hash: row for row, _ in _listed(directory, manifest)}
+    then = {row.label_hash: row for row, _ in read_rows(directory, manifest.listing)}
     for row in list_rows(client, manifest.selection).rows:
         before = then.pop(row.label_hash, None)
         if before is None:
@@ -162,7 +161,7 @@ def _decoded(line: bytes, decoder: msgspec.json.Decoder[Any]) -> _Decoded | None
 def _exported(directory: StoragePath, manifest: Manifest) -> Iterator[ListedRow]:
     """The rows in the files, in order."""
     without = {row.label_hash for row in manifest.not_found} | {row.label_hash for row in manifest.failed}
-    for row, read in _listed(directory, manifest):
+    for row, read in read_rows(directory, manifest.listing):
         if read and row.label_hash not in without:
             yield row
 
@@ -187,12 +186,12 @@ def _problem_of(directory: StoragePath, record: Shard | FileRecord) -> str | Non
 def _unnamed(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
     """Shards that the manifest does not list, except those of a second finished attempt at a part of the same plan."""
     named = {shard.name for shard in manifest.shards}
-    plan = short(manifest.plan_id) if manifest.plan_id else None
+    plan = short(manifest.plan_id)
     with storage_errors("manifest", directory):
         names = sorted(path.name for path in directory.iterdir())
     for name in names:
         matched = SHARD_NAME.fullmatch(name)
-        if matched and name not in named and (plan is None or matched["plan"] != plan):
+        if matched and name not in named and matched["plan"] != plan:
             yield _mismatch(name, "the manifest does not list it")
 
 
@@ -203,8 +202,6 @@ def _miscounted(manifest: Manifest) -> Iterator[Mismatch]:
 
 def _misplaced(directory: StoragePath, manifest: Manifest) -> Iterator[Mismatch]:
     """Rows that are not at the expected place in the files."""
-    if manifest.listing is None:
-        return
     expected = _exported(directory, manifest)
     for shard in manifest.shards:
         rows = 0
@@ -226,12 +223,6 @@ def _problem_of_line(line: bytes, row: ListedRow | None) -> str | None:
     if row is None or row.label_hash != found.value.label_hash:
         return f"label row {found.value.label_hash} is not at its place in the order"
     return None
-
-
-def _listed(directory: StoragePath, manifest: Manifest) -> Iterator[tuple[ListedRow, bool | str]]:
-    if manifest.listing is None:
-        raise ManifestError(f"{directory} was exported by an old version that wrote no listing. Export it again.")
-    return read_rows(directory, manifest.listing)
 
 
 def _lines(directory: StoragePath, shards: Iterable[Shard]) -> Iterator[bytes]:

@@ -79,7 +79,7 @@ class _Clients:
             self.by_content[content] = SharedAsyncClient(*content)
         client = self.by_content[content]
         client.connections.add(connection)
-        for other in [one for one in self.by_content.values() if one is not client]:
+        for other in [held for held in self.by_content.values() if held is not client]:
             other.connections.discard(connection)
             if not other.connections:
                 del self.by_content[other.credential, other.settings]
@@ -108,7 +108,7 @@ async def shared_client(connection: str, credential: Credential, settings: Setti
     :param connection: Id of the Airflow connection.
     """
     loop = asyncio.get_running_loop()
-    for other in [one for one in _of_loop if one.is_closed()]:  # loops that were not run by asyncio.run
+    for other in [known for known in _of_loop if known.is_closed()]:  # loops that were not run by asyncio.run
         del _of_loop[other]
     if loop not in _of_loop:
         clients = _of_loop[loop] = _Clients()

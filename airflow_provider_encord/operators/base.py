@@ -152,7 +152,10 @@ class EncordBaseOperator(BaseOperator):
         :param url: One of the functions of `airflow_provider_encord.links`.
         :param ids: The arguments of that function after the base URL of the API.
         """
-        address = url(self.client.settings.base_url, *ids, **more)
+        self.push_address(context, url(self.client.settings.base_url, *ids, **more))
+
+    def push_address(self, context: Context, address: str | None) -> None:
+        """Set the target of the link to an address that is known without the connection; None sets none."""
         task_instance = context.get("ti")
         if address is None or task_instance is None:  # outside of Airflow, such as in a unit test
             return

@@ -83,12 +83,12 @@ class StoredJobs:
     def add(self, key: str) -> None:
         """Record that the job of a part is about to start."""
         if self._store is not None:
-            self._store.set(_KEYS, [*(one for one in self._keys() if one != key), key])
+            self._store.set(_KEYS, [*(noted for noted in self._keys() if noted != key), key])
 
     def drop(self, key: str) -> None:
         """Remove a job that did not start."""
         if self._store is not None:
-            self._store.set(_KEYS, [one for one in self._keys() if one != key])
+            self._store.set(_KEYS, [noted for noted in self._keys() if noted != key])
 
     def forget(self) -> None:
         """Delete everything: the task has ended permanently."""

@@ -342,7 +342,7 @@ class EncordCopyProjectOperator(EncordBaseOperator):
     def _execute(self, context: Context) -> str:
         """Copy the project, or find the copy."""
         from airflow_provider_encord.client.api.project_copy import CopiedLabels
-        from airflow_provider_encord.client.resources.projects import copy_project_once
+        from airflow_provider_encord.client.flows.projects import copy_project_once
 
         project = self.client.project(blank_to_none(self.project_id))
         created = self.client.run(

@@ -53,7 +53,9 @@ def whole_days(
     :return: May be empty. For a run that was triggered manually, an empty interval is replaced by the last complete
         day.
     """
-    start, end = (one.astimezone(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0) for one in interval)
+    start, end = (
+        moment.astimezone(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0) for moment in interval
+    )
     run_type = getattr(context.get("dag_run"), "run_type", None)
     if start == end and str(getattr(run_type, "value", run_type)) == "manual":
         start = end - datetime.timedelta(days=1)
@@ -71,7 +73,7 @@ def _previous_end(context: Context) -> datetime.datetime | None:
         log.warning("The previous run of this DAG could not be read: %s.", type(error).__name__)
         raise _unavailable() from None
     moments = (getattr(previous, name, None) for name in ("data_interval_end", "logical_date", "run_after"))
-    return next((one for one in map(_moment, moments) if one), None)
+    return next((moment for moment in map(_moment, moments) if moment), None)
 
 
 def utc_time(value: datetime.datetime) -> datetime.datetime:

@@ -98,10 +98,10 @@ def _short(content: Mapping[str, Any], features: Features, data_hash: str) -> La
     if all(content.get(name) is None for name in _LISTS):
         raise WrongLabelsError("objects, classifications: both are missing. Add one of them; a list may be empty.")
     labels = Labels()
-    for one in _listed(content, "objects"):
-        _add_object(labels, one, features, data_hash)
-    for one in _listed(content, "classifications"):
-        _add_classification(labels, one, features, data_hash)
+    for object_ in _listed(content, "objects"):
+        _add_object(labels, object_, features, data_hash)
+    for classification in _listed(content, "classifications"):
+        _add_classification(labels, classification, features, data_hash)
     return labels
 
 
@@ -114,20 +114,20 @@ def _listed(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return found
 
 
-def _add_object(labels: Labels, one: Mapping[str, Any], features: Features, data_hash: str) -> None:
-    _require_known(one, _OBJECT_KEYS, "object")
-    feature = features.object(one.get("feature"))
-    frame = 0 if one.get("frame") is None else one["frame"]
+def _add_object(labels: Labels, object_: Mapping[str, Any], features: Features, data_hash: str) -> None:
+    _require_known(object_, _OBJECT_KEYS, "object")
+    feature = features.object(object_.get("feature"))
+    frame = 0 if object_.get("frame") is None else object_["frame"]
     if isinstance(frame, bool) or not isinstance(frame, int):
         raise WrongLabelsError(f"frame: {str(frame)[:80]!r} is not a whole number.")
-    geometry = _geometry(one, feature)
-    hash_ = _hash(data_hash, feature["featureNodeHash"], *_identity(one, frame, geometry))
+    geometry = _geometry(object_, feature)
+    hash_ = _hash(data_hash, feature["featureNodeHash"], *_identity(object_, frame, geometry))
     drawn = {
         "name": feature["name"],
         "color": feature.get("color"),
         "shape": feature["shape"],
         "value": _value(feature["name"]),
-        "confidence": _confidence(one),
+        "confidence": _confidence(object_),
         "objectHash": hash_,
         "featureHash": feature["featureNodeHash"],
         "manualAnnotation": False,
@@ -136,34 +136,34 @@ def _add_object(labels: Labels, one: Mapping[str, Any], features: Features, data
     labels.objects.setdefault(frame, []).append(drawn)
     known = labels.object_answers.setdefault(hash_, {"objectHash": hash_, "classifications": []})
     named = {answer["featureHash"]: answer for answer in known["classifications"]}
-    for answer in _answers(one, feature):
+    for answer in _answers(object_, feature):
         earlier = named.get(answer["featureHash"])
         if earlier is None:
             known["classifications"].append(answer)
         elif answers_of({"classifications": [earlier]}) != answers_of({"classifications": [answer]}):
-            id_ = str(one.get("id"))[:80]
+            id_ = str(object_.get("id"))[:80]
             raise WrongLabelsError(
                 f"answers: {answer['name']!r} of the object {feature['name']!r} with the id {id_!r} has two answers, "
                 "but an object has the same answer on all its frames. Keep one, or give each object its own `id`."
             )
 
 
-def _geometry(one: Mapping[str, Any], feature: Mapping[str, Any]) -> dict[str, Any]:
+def _geometry(object_: Mapping[str, Any], feature: Mapping[str, Any]) -> dict[str, Any]:
     """The geometry of an object. A geometry of another shape is refused, because it would be lost."""
     own = {GEOMETRY.get(feature["shape"]), "polygons" if feature["shape"] == "polygon" else None}
-    geometry = {key: one[key] for key in (*GEOMETRY.values(), "polygons") if one.get(key) is not None}
+    geometry = {key: object_[key] for key in (*GEOMETRY.values(), "polygons") if object_.get(key) is not None}
     other = next((key for key in geometry if key not in own), None)
     if other is not None and own & geometry.keys():
         raise WrongLabelsError(f"object {feature['name']!r}: {other} does not match its shape, {feature['shape']}.")
     return geometry
 
 
-def _identity(one: Mapping[str, Any], frame: int, geometry: Mapping[str, Any]) -> tuple[Any, ...]:
+def _identity(object_: Mapping[str, Any], frame: int, geometry: Mapping[str, Any]) -> tuple[Any, ...]:
     """The values that identify an object of a feature: its id; without one, its content."""
-    if one.get("id") is None:
+    if object_.get("id") is None:
         return (_said(frame, geometry),)
     try:
-        id_ = plain_json(one["id"], "id")
+        id_ = plain_json(object_["id"], "id")
     except InvalidArgumentError as error:
         raise WrongLabelsError(error.message) from None
     if isinstance(id_, str) and id_.strip():
@@ -173,9 +173,9 @@ def _identity(one: Mapping[str, Any], frame: int, geometry: Mapping[str, Any]) -
     raise WrongLabelsError(f"id: {str(id_)[:80]!r} is neither text nor a number. Leave it out if there is no id.")
 
 
-def _answers(one: Mapping[str, Any], feature: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _answers(label: Mapping[str, Any], feature: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The answers of an object or a classification, by attribute."""
-    given = {} if one.get("answers") is None else one["answers"]
+    given = {} if label.get("answers") is None else label["answers"]
     if not isinstance(given, Mapping):
         raise WrongLabelsError(f"answers: {str(given)[:80]!r} is not an object with the answers by attribute.")
     answers = [_answered(feature, name, value) for name, value in given.items()]
@@ -186,33 +186,35 @@ def _answers(one: Mapping[str, Any], feature: Mapping[str, Any]) -> list[dict[st
     return answers
 
 
-def _add_classification(labels: Labels, one: Mapping[str, Any], features: Features, data_hash: str) -> None:
-    _require_known(one, _CLASSIFICATION_KEYS, "classification")
-    feature = features.classification(one.get("feature"))
-    if one.get("answer") is not None and one.get("answers") is not None:
-        raise WrongLabelsError(f"classification {one.get('feature')!r}: it has answer and answers. Keep one of them.")
-    if one.get("answer") is not None:
+def _add_classification(labels: Labels, classification: Mapping[str, Any], features: Features, data_hash: str) -> None:
+    _require_known(classification, _CLASSIFICATION_KEYS, "classification")
+    feature = features.classification(classification.get("feature"))
+    if classification.get("answer") is not None and classification.get("answers") is not None:
+        raise WrongLabelsError(
+            f"classification {classification.get('feature')!r}: it has answer and answers. Keep one of them."
+        )
+    if classification.get("answer") is not None:
         attributes = feature.get("attributes") or [{}]
-        answers = [_answered(feature, attributes[0].get("featureNodeHash"), one["answer"])]
+        answers = [_answered(feature, attributes[0].get("featureNodeHash"), classification["answer"])]
     else:
-        answers = _answers(one, feature)
+        answers = _answers(classification, feature)
     hash_ = _hash(data_hash, feature["featureNodeHash"], "classification")
     if hash_ in labels.classification_answers:
-        raise WrongLabelsError(f"classification {one.get('feature')!r}: it is there twice. Keep one.")
+        raise WrongLabelsError(f"classification {classification.get('feature')!r}: it is there twice. Keep one.")
     labels.classification_answers[hash_] = {
         "classificationHash": hash_,
         "featureHash": feature["featureNodeHash"],
         "classifications": answers,
-        "range": _frames(one),
+        "range": _frames(classification),
         "spaces": {},
-        "confidence": _confidence(one),
+        "confidence": _confidence(classification),
         "manualAnnotation": False,
     }
 
 
-def _frames(one: Mapping[str, Any]) -> list[Any]:
+def _frames(label: Mapping[str, Any]) -> list[Any]:
     """The frames of a classification. Default: the first frame."""
-    frames = one.get("frames")
+    frames = label.get("frames")
     if frames is None:
         return [[0, 0]]
     if not isinstance(frames, list) or not frames:
@@ -264,18 +266,18 @@ def _check(labels: Labels, features: Features, frames: int | None, *, strict: bo
         _check_ranges(answer.get("range"), frames)
 
 
-def _own(feature: Mapping[str, Any], one: Mapping[str, Any]) -> Mapping[str, Any]:
+def _own(feature: Mapping[str, Any], label: Mapping[str, Any]) -> Mapping[str, Any]:
     """Check that a feature is referred to by its hash, because the hash is sent."""
-    if feature["featureNodeHash"] != one.get("featureHash"):
+    if feature["featureNodeHash"] != label.get("featureHash"):
         raise WrongLabelsError(
-            f"featureHash: {str(one.get('featureHash'))[:80]!r} is a name. A label row must have the hash."
+            f"featureHash: {str(label.get('featureHash'))[:80]!r} is a name. A label row must have the hash."
         )
     return feature
 
 
 def _check_hashes(frame: int, drawn: list[dict[str, Any]]) -> None:
     hashes = [shape.get("objectHash") for shape in drawn]
-    if not all(isinstance(one, str) and one for one in hashes):
+    if not all(isinstance(hash_, str) and hash_ for hash_ in hashes):
         raise WrongLabelsError(f"objectHash: it is missing for an object on frame {frame}.")
     if len(set(hashes)) < len(hashes):
         raise WrongLabelsError(
@@ -285,7 +287,7 @@ def _check_hashes(frame: int, drawn: list[dict[str, Any]]) -> None:
 
 def _check_ranges(ranges: Any, frames: int | None) -> None:
     for pair in ranges or ():
-        whole = isinstance(pair, list) and len(pair) == 2 and all(type(one) is int for one in pair)
+        whole = isinstance(pair, list) and len(pair) == 2 and all(type(number) is int for number in pair)
         if not whole or pair[0] > pair[1]:
             raise WrongLabelsError(f"frames: {str(pair)[:80]!r} is not a first and a last frame.")
         for frame in pair:
@@ -293,8 +295,8 @@ def _check_ranges(ranges: Any, frames: int | None) -> None:
 
 
 def _check_answers(feature: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-    for one in answer.get("classifications") or ():
-        answer_of(attribute_of(feature, one.get("featureHash")), one.get("answers"))
+    for given in answer.get("classifications") or ():
+        answer_of(attribute_of(feature, given.get("featureHash")), given.get("answers"))
 
 
 def _check_frame(frame: int, frames: int | None) -> None:
@@ -302,11 +304,11 @@ def _check_frame(frame: int, frames: int | None) -> None:
         raise WrongLabelsError(f"frame: {frame} is not within the {frames or 'all'} frames of the data unit.")
 
 
-def _check_geometry(one: Mapping[str, Any], feature: Mapping[str, Any], *, strict: bool) -> None:
+def _check_geometry(object_: Mapping[str, Any], feature: Mapping[str, Any], *, strict: bool) -> None:
     key = GEOMETRY.get(feature["shape"])
     if key is None:
         return
-    geometry = one.get(key)
+    geometry = object_.get(key)
     if not isinstance(geometry, Mapping):
         raise WrongLabelsError(f"object {feature['name']!r}: {key} (the geometry of a {feature['shape']}) is missing.")
     _check_whole(key, geometry, feature["name"])
@@ -324,7 +326,7 @@ _LEAST_POINTS = {"polygon": 3, "polyline": 2, "point": 1}
 
 
 def _check_whole(key: str, geometry: Mapping[str, Any], name: str) -> None:
-    lacking = [one for one in _KEYS.get(key, ()) if geometry.get(one) is None]
+    lacking = [name for name in _KEYS.get(key, ()) if geometry.get(name) is None]
     if lacking:
         raise WrongLabelsError(f"object {name!r}: {key}.{lacking[0]} is missing.")
     if len(geometry) < _LEAST_POINTS.get(key, 0):
@@ -340,14 +342,14 @@ def _fractions(key: str, geometry: Mapping[str, Any]) -> Iterator[tuple[str, Any
             yield from ((f"{number}.{name}", found.get(name)) for name in "xy")
 
 
-def _require_known(one: Mapping[str, Any], known: set[str], kind: str) -> None:
-    unknown = sorted(set(one) - known)
+def _require_known(entry: Mapping[str, Any], known: set[str], kind: str) -> None:
+    unknown = sorted(set(entry) - known)
     if unknown:
         raise WrongLabelsError(f"{kind}: {unknown[0]!r} is not known. Use {', '.join(sorted(known))}.")
 
 
-def _confidence(one: Mapping[str, Any]) -> float:
-    value = one.get("confidence", 1.0)
+def _confidence(label: Mapping[str, Any]) -> float:
+    value = label.get("confidence", 1.0)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise WrongLabelsError(f"confidence: {str(value)[:40]!r} is not a number from 0 to 1.")
     return float(value)

@@ -40,7 +40,7 @@ class Features:
 
         :raises WrongLabelsError: No object has the name, or several do.
         """
-        return _one("object", self._objects, wanted, lambda one: one.get("name"))
+        return _one("object", self._objects, wanted, lambda object_: object_.get("name"))
 
     def classification(self, wanted: Any) -> Mapping[str, Any]:
         """Find a classification by its name or feature hash.
@@ -55,7 +55,9 @@ def attribute_of(feature: Mapping[str, Any], wanted: Any) -> Mapping[str, Any]:
 
     :raises WrongLabelsError: It does not exist.
     """
-    return _one("attribute", list(_attributes(feature.get("attributes") or ())), wanted, lambda one: one.get("name"))
+    return _one(
+        "attribute", list(_attributes(feature.get("attributes") or ())), wanted, lambda attribute: attribute.get("name")
+    )
 
 
 def answer_of(attribute: Mapping[str, Any], value: Any) -> Any:
@@ -97,8 +99,8 @@ def _attributes(attributes: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str
             yield from _attributes(option.get("options") or ())
 
 
-def _name_of_classification(one: Mapping[str, Any]) -> Any:
-    attributes = one.get("attributes") or ()
+def _name_of_classification(classification: Mapping[str, Any]) -> Any:
+    attributes = classification.get("attributes") or ()
     return attributes[0].get("name") if attributes else None
 
 

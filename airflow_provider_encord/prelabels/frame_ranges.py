@@ -44,8 +44,8 @@ def subtract(first: Ranges, second: Ranges) -> list[list[int]]:
     for start, end in second:
         rest = [
             part
-            for one in rest
-            for part in ([one[0], min(one[1], start - 1)], [max(one[0], end + 1), one[1]])
+            for span in rest
+            for part in ([span[0], min(span[1], start - 1)], [max(span[0], end + 1), span[1]])
             if part[0] <= part[1]
         ]
     return rest

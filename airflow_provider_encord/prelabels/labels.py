@@ -46,11 +46,11 @@ def labels_of(row: Document) -> Labels:
     )
     entries: dict[str, list[tuple[int, Document]]] = {}
     for _, frame, content in _frames(row):
-        drawn = [dict(one) for one in content.get("objects") or () if not one.get("isDeleted")]
+        drawn = [dict(object_) for object_ in content.get("objects") or () if not object_.get("isDeleted")]
         if drawn:
             labels.objects.setdefault(frame, []).extend(drawn)
-        for one in content.get("classifications") or ():
-            entries.setdefault(str(one.get("classificationHash")), []).append((frame, one))
+        for classification in content.get("classifications") or ():
+            entries.setdefault(str(classification.get("classificationHash")), []).append((frame, classification))
     for hash_, found in entries.items():
         answer = labels.classification_answers.setdefault(hash_, {"classificationHash": hash_, "classifications": []})
         _fill(answer, found)
@@ -82,7 +82,7 @@ def put(row: Document, labels: Labels, now: datetime.datetime) -> dict[str, Any]
     new["object_actions"] = labels.object_actions
     signed = dict(row.get("classification_answers") or {})
     new["classification_answers"] = {
-        hash_: _signed(one, signed.get(hash_), now) for hash_, one in labels.classification_answers.items()
+        hash_: _signed(answer, signed.get(hash_), now) for hash_, answer in labels.classification_answers.items()
     }
     return new
 
@@ -91,24 +91,30 @@ def substance(labels: Labels) -> Any:
     """The content of labels for comparisons, without authors and times."""
     return (
         {(frame, shape["objectHash"]): drawing_of(shape) for frame, drawn in labels.objects.items() for shape in drawn},
-        {hash_: (answers_of(one), one.get("range")) for hash_, one in labels.object_answers.items()},
-        {hash_: one.get("actions") or [] for hash_, one in labels.object_actions.items() if one.get("actions")},
+        {hash_: (answers_of(answer), answer.get("range")) for hash_, answer in labels.object_answers.items()},
         {
-            hash_: (one.get("featureHash"), answers_of(one), [list(pair) for pair in one.get("range") or ()])
-            for hash_, one in labels.classification_answers.items()
+            hash_: actions.get("actions") or []
+            for hash_, actions in labels.object_actions.items()
+            if actions.get("actions")
+        },
+        {
+            hash_: (answer.get("featureHash"), answers_of(answer), [list(pair) for pair in answer.get("range") or ()])
+            for hash_, answer in labels.classification_answers.items()
         },
     )
 
 
-def drawing_of(one: Document) -> tuple[Any, ...]:
+def drawing_of(drawing: Document) -> tuple[Any, ...]:
     """The content of an object on a frame, for comparisons."""
-    geometry = {key: one[key] for key in (*GEOMETRY.values(), "polygons") if key in one}
-    return one.get("featureHash"), geometry, one.get("confidence"), one.get("manualAnnotation")
+    geometry = {key: drawing[key] for key in (*GEOMETRY.values(), "polygons") if key in drawing}
+    return drawing.get("featureHash"), geometry, drawing.get("confidence"), drawing.get("manualAnnotation")
 
 
-def answers_of(one: Document) -> list[tuple[Any, Any]]:
+def answers_of(label: Document) -> list[tuple[Any, Any]]:
     """The answers of an object or a classification, for comparisons."""
-    given = [(answer.get("featureHash"), _plain(answer.get("answers"))) for answer in one.get("classifications") or ()]
+    given = [
+        (answer.get("featureHash"), _plain(answer.get("answers"))) for answer in label.get("classifications") or ()
+    ]
     return sorted(given, key=lambda pair: str(pair[0]))
 
 
@@ -122,7 +128,7 @@ def content_of(labels: Labels) -> str:
 def _as_floats(value: Any) -> Any:
     """A value with all numbers as floats, because Encord may return ``1`` as ``1.0``."""
     if isinstance(value, Mapping):
-        return {key: _as_floats(one) for key, one in value.items()}
+        return {key: _as_floats(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_as_floats(item) for item in value]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -137,10 +143,10 @@ def edited_by_hand(labels: Labels) -> bool:
     return any(map(_is_edited, (*drawn, *labels.classification_answers.values())))
 
 
-def _is_edited(one: Document) -> bool:
-    if one.get("manualAnnotation"):
+def _is_edited(label: Document) -> bool:
+    if label.get("manualAnnotation"):
         return True
-    made, edited = one.get("createdBy"), one.get("lastEditedBy")
+    made, edited = label.get("createdBy"), label.get("lastEditedBy")
     return bool(made and edited and made != edited)
 
 
@@ -169,10 +175,10 @@ def _ranges(frames: list[int]) -> Iterator[list[int]]:
     yield [first, last]
 
 
-def _signed(one: Mapping[str, Any], before: Document | None, now: datetime.datetime) -> dict[str, Any]:
+def _signed(label: Mapping[str, Any], before: Document | None, now: datetime.datetime) -> dict[str, Any]:
     """Add creator and time: those of the existing label, else its own values, else the current time."""
     text = now.astimezone(datetime.UTC).strftime("%a, %d %b %Y %H:%M:%S UTC")
-    signed = {"createdAt": text, "createdBy": None, "lastEditedAt": text, "lastEditedBy": None, **one}
+    signed = {"createdAt": text, "createdBy": None, "lastEditedAt": text, "lastEditedBy": None, **label}
     return {**signed, **({name: before.get(name) for name in AUTHOR} if before else {})}
 
 

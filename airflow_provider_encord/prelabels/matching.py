@@ -83,7 +83,7 @@ class Matching:
 
 
 def _title_of(content: Mapping[str, Any]) -> Any:
-    titles = [one for one in (content.get("title"), content.get("data_title")) if one not in (None, "")]
+    titles = [title for title in (content.get("title"), content.get("data_title")) if title not in (None, "")]
     if len(titles) == 2 and titles[0] != titles[1]:
         raise WrongLabelsError("title, data_title: they differ. Keep one of them.")
     return titles[0] if titles else None

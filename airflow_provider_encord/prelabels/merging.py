@@ -61,12 +61,12 @@ def merge(there: Labels, added: Labels, ours: Collection[str]) -> Merged:
         elif joined is not old:
             for frame in (old.frames.keys() if old else set()) - joined.frames.keys():
                 del frames[frame][hash_]
-            for frame, one in joined.frames.items():
-                frames.setdefault(frame, {})[hash_] = one
+            for frame, drawing in joined.frames.items():
+                frames.setdefault(frame, {})[hash_] = drawing
             _put_answers(labels, hash_, joined)
     labels.objects = {frame: list(drawn.values()) for frame, drawn in frames.items() if drawn}
-    for hash_, one in added.classification_answers.items():
-        if not _classify(labels.classification_answers, hash_, one, ours):
+    for hash_, answer in added.classification_answers.items():
+        if not _classify(labels.classification_answers, hash_, answer, ours):
             kept.add(hash_)
     return Merged(labels=labels, new=hashes_of(labels) - hashes_of(there), kept=kept)
 
@@ -93,8 +93,10 @@ def _joined(old: _Track, new: _Track) -> _Track:
     """Merge an unedited object of an import: for each frame, answer and action, the new value, else the old one."""
     if old.frames and new.frames and old.feature != new.feature:
         return new
-    answered = {one.get("featureHash") for one in new.answer.get("classifications") or ()}
-    answers = [one for one in old.answer.get("classifications") or () if one.get("featureHash") not in answered]
+    answered = {answer.get("featureHash") for answer in new.answer.get("classifications") or ()}
+    answers = [
+        answer for answer in old.answer.get("classifications") or () if answer.get("featureHash") not in answered
+    ]
     return _Track(
         {**old.frames, **new.frames},
         {**old.answer, **new.answer, "classifications": answers + list(new.answer.get("classifications") or ())},
@@ -104,23 +106,23 @@ def _joined(old: _Track, new: _Track) -> _Track:
 
 def _joined_actions(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
     kept = []
-    for one in old:
-        replaced = [other for other in new if other.get("featureHash") == one.get("featureHash")]
-        rest = one.get("range")
+    for earlier in old:
+        replaced = [other for other in new if other.get("featureHash") == earlier.get("featureHash")]
+        rest = earlier.get("range")
         for other in replaced:
             if overlap(rest, other.get("range")):
                 rest = subtract(rest, other.get("range"))
                 if not rest:
                     break
         else:
-            kept.append({**one, "range": rest} if replaced else one)
-    return kept + [one for one in new if one not in kept]
+            kept.append({**earlier, "range": rest} if replaced else earlier)
+    return kept + [answer for answer in new if answer not in kept]
 
 
 def _extended(old: _Track, new: _Track) -> _Track | None:
     """Add new frames to any other object; None if its content differs."""
     answers = answers_of(old.answer)
-    same = all(one in answers for one in answers_of(new.answer)) and all(
+    same = all(answer in answers for answer in answers_of(new.answer)) and all(
         action in old.actions for action in new.actions
     )
     if not same or (old.frames and new.frames and old.feature != new.feature):
@@ -128,7 +130,8 @@ def _extended(old: _Track, new: _Track) -> _Track | None:
     if not old.frames.keys() & new.frames.keys():
         return _Track({**old.frames, **new.frames}, old.answer, old.actions)
     unchanged = all(
-        frame in old.frames and drawing_of(old.frames[frame]) == drawing_of(one) for frame, one in new.frames.items()
+        frame in old.frames and drawing_of(old.frames[frame]) == drawing_of(drawing)
+        for frame, drawing in new.frames.items()
     )
     return old if unchanged else None
 
@@ -148,19 +151,19 @@ def _classify(there: dict[str, dict[str, Any]], hash_: str, new: dict[str, Any],
         hash_ = fingerprint(hash=hash_, answers=answers_of(new))[:8]
         new, old = {**new, "classificationHash": hash_}, there.get(hash_)
     rivals = {
-        key: one
-        for key, one in there.items()
-        if one.get("featureHash") == new.get("featureHash") and overlap(one.get("range"), ranges)
+        key: entry
+        for key, entry in there.items()
+        if entry.get("featureHash") == new.get("featureHash") and overlap(entry.get("range"), ranges)
     }
-    foreign = [one for key, one in rivals.items() if key not in ours]
+    foreign = [entry for key, entry in rivals.items() if key not in ours]
     if foreign:
-        return any(_same_answer(one, new) and covers(one.get("range"), ranges) for one in foreign)
+        return any(_same_answer(entry, new) and covers(entry.get("range"), ranges) for entry in foreign)
     same = old is not None and _same_answer(old, new)
     if old is not None and hash_ not in ours and not same:
         return False
-    for key, one in rivals.items():
+    for key, entry in rivals.items():
         if key != hash_:
-            _leave(there, key, {**one, "range": subtract(one.get("range"), ranges)})
+            _leave(there, key, {**entry, "range": subtract(entry.get("range"), ranges)})
     if old is not None and same:
         whole = old.get("range") if covers(old.get("range"), ranges) else union(old.get("range"), ranges)
         new = {**old, **(new if hash_ in ours else {}), "range": whole}

@@ -242,11 +242,11 @@ class ImportReport:
             known = [self._known_path] if self._known_path.exists() else []
             files = [path] if path.exists() else []
         # Only an outcome with the same content settles an intent; other outcomes of the row do not.
-        settled = {(one.id, one.content) for file in self._left(_PART) for one in self._lines(file)}
+        settled = {(line.id, line.content) for file in self._left(_PART) for line in self._lines(file)}
         for file in [*known, *files, *self._left(_PART)]:
             self._learn(self._lines(file))
         for file in self._left(_INTENT):
-            self._learn(one for one in self._lines(file) if (one.id, one.content) not in settled)
+            self._learn(line for line in self._lines(file) if (line.id, line.content) not in settled)
 
     def _learn(self, lines: Iterable[ImportLine]) -> None:
         """Add the evidence of lines about the labels of rows."""
@@ -280,7 +280,7 @@ class ImportReport:
             if not self._directory.exists():
                 return []
             parts = (path for path in self._directory.iterdir() if path.name.startswith(kind))
-            return sorted((part for part in parts if part.name.endswith(".jsonl")), key=lambda one: one.name)
+            return sorted((part for part in parts if part.name.endswith(".jsonl")), key=lambda part: part.name)
 
     def _contents(self) -> Iterator[bytes]:
         for part in self._parts:

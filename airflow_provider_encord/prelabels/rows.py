@@ -18,7 +18,7 @@ from airflow_provider_encord.attempts import fingerprint
 from airflow_provider_encord.client.api.labels import MAIN_BRANCH, LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError, PartialFailureError, RefusedError
-from airflow_provider_encord.client.resources.label_rows import read_rows
+from airflow_provider_encord.client.flows.label_rows import read_rows
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import IF_LABELS_EXIST
 from airflow_provider_encord.prelabels.labels import (
@@ -123,7 +123,7 @@ class RowSaver:
         """
         outcomes: list[ImportLine] = []
         read, unreadable = self._read(list(works))
-        outcomes += [works[one].outcome(FAILED, error=reason) for one, reason in unreadable.items()]
+        outcomes += [works[data_hash].outcome(FAILED, error=reason) for data_hash, reason in unreadable.items()]
         to_save: dict[str, dict[str, Any]] = {}
         now = datetime.datetime.now(datetime.UTC)
         for label_hash, work in works.items():
@@ -139,24 +139,24 @@ class RowSaver:
                 to_save[label_hash] = put(read[label_hash], decision, now)
         if to_save:
             self._report.intend(_saved(to_save, works))
-        touched = self._touched({one: read[one] for one in to_save})
+        touched = self._touched({data_hash: read[data_hash] for data_hash in to_save})
         if touched and turns > 1:
             self._report.withdraw(touched)
-            outcomes += self.save({one: works[one] for one in touched}, turns=turns - 1)
+            outcomes += self.save({data_hash: works[data_hash] for data_hash in touched}, turns=turns - 1)
         elif self._spec.if_exists != OVERWRITE:
             self._report.withdraw(touched)
             reason = "somebody keeps saving the row; run the task again"
-            outcomes += [works[one].outcome(CONFLICT, error=reason) for one in touched]
+            outcomes += [works[data_hash].outcome(CONFLICT, error=reason) for data_hash in touched]
         else:
             touched = set()
-        rows = {one: row for one, row in to_save.items() if one not in touched}
+        rows = {data_hash: row for data_hash, row in to_save.items() if data_hash not in touched}
         return outcomes + (self._send(rows, works) if rows else [])
 
     def _read(self, label_hashes: Sequence[str]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
         """The rows, and the reasons for those that cannot be read."""
         answer = self._client.run(read_rows(self._spec.project_id, label_hashes))
         return {row.label_hash: row.decoded() for row in answer.rows}, {
-            one: str(error) for one, error in answer.unreadable.items()
+            data_hash: str(error) for data_hash, error in answer.unreadable.items()
         }
 
     def _decide(self, work: Work, row: dict[str, Any]) -> Labels | ImportLine:
@@ -222,7 +222,7 @@ class RowSaver:
         if recent:
             again, unreadable = self._read(recent)
             touched |= set(unreadable)
-            touched |= {one for one, row in again.items() if not _same_labels(row, read[one])}
+            touched |= {data_hash for data_hash, row in again.items() if not _same_labels(row, read[data_hash])}
         return touched
 
     def _send(self, rows: Mapping[str, dict[str, Any]], works: Mapping[str, Work]) -> list[ImportLine]:
@@ -237,7 +237,7 @@ class RowSaver:
             if isinstance(error, PartialFailureError) and not isinstance(error.cause, _REFUSALS):
                 raise
             if len(rows) > 1:
-                done = {one: rows[one] for one in saved}
+                done = {data_hash: rows[data_hash] for data_hash in saved}
                 rest = [outcome for row in rows if row not in done for outcome in self.save({row: works[row]})]
                 return _saved(done, works) + rest
             ((label_hash, _),) = rows.items()

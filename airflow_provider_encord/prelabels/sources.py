@@ -89,7 +89,7 @@ def _files(source: StoragePath) -> list[StoragePath]:
     with storage_errors("source", source):
         if not source.is_dir():
             return [source]
-        found = sorted((path for path in source.iterdir() if path.name.endswith(SUFFIXES)), key=lambda one: one.name)
+        found = sorted((path for path in source.iterdir() if path.name.endswith(SUFFIXES)), key=lambda path: path.name)
     if not found:
         raise InvalidArgumentError(f"source: {source} contains no file with a suffix of {', '.join(SUFFIXES)}.")
     listed = next((path.name for path in found if _OF_EXPORTS.fullmatch(path.name)), None)

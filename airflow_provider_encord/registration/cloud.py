@@ -72,7 +72,7 @@ def read_manifest(path: Any, *, kind: Kind | None = None) -> Iterator[CloudObjec
     :return: Objects; for the groups, series and scenes of Encord's upload JSON, units.
     :raises InvalidArgumentError: The manifest cannot be read, or a line is not valid. The message names line and field.
     """
-    return (one for one, _ in manifest_entries(path, kind=kind))
+    return (entry for entry, _ in manifest_entries(path, kind=kind))
 
 
 def manifest_entries(
@@ -94,7 +94,7 @@ def manifest_entries(
             yield _object(_from_row(row.fields, f"{where}, {row.where}"), f"{where}, {row.where}", kind), row.end
     elif suffix == rows.JSON:
         entries = enumerate(_whole(path, where, kind, switches), 1)
-        yield from ((one, Place(offset=number)) for number, one in entries if number > start.offset)
+        yield from ((entry, Place(offset=number)) for number, entry in entries if number > start.offset)
     else:
         raise InvalidArgumentError(
             f"source: {path} is neither .jsonl, .csv nor .json. Pass such a manifest, or a directory to list."
@@ -160,20 +160,20 @@ def placed_units(objects: Iterable[tuple[CloudObject | Unit, P]]) -> Iterator[tu
     members: list[CloudObject] = []
     last: P | None = None
     ended: set[str] = set()
-    for one, place in objects:
-        group = one.group if isinstance(one, CloudObject) else None
+    for entry, place in objects:
+        group = entry.group if isinstance(entry, CloudObject) else None
         if members and group != members[0].group:
             yield _unit(members), cast("P", last)
             ended.add(str(members[0].group))
             members = []
         if group is None:
-            yield (_unit([one]) if isinstance(one, CloudObject) else one), place
+            yield (_unit([entry]) if isinstance(entry, CloudObject) else entry), place
             continue
         if group in ended:
             raise InvalidArgumentError(
                 f"source: the lines of group {group[:80]!r} are not consecutive. Sort the manifest by group."
             )
-        members.append(cast("CloudObject", one))
+        members.append(cast("CloudObject", entry))
         last = place
     if members:
         yield _unit(members), cast("P", last)

@@ -90,7 +90,7 @@ class CloudSource:
         if self.path.is_dir():
             prefix = self.url_prefix or without_connection(str(self.path))
             entries: Iterator[tuple[CloudObject | Unit, Any]] = (
-                (one, one.key) for one in list_prefix(self.path, prefix, kind=self.kind, after=place)
+                (item, item.key) for item in list_prefix(self.path, prefix, kind=self.kind, after=place)
             )
         else:
             start = START if place is None else Place(**place)

@@ -33,7 +33,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.uploads import RegisteredFile, UploadJob
 from airflow_provider_encord.client.call import Flow
-from airflow_provider_encord.client.resources.storage import read_items
+from airflow_provider_encord.client.flows.storage import read_items
 from airflow_provider_encord.reports import CREATED, FAILED, SCHEMA_VERSION, SKIPPED, UNCHANGED, Outcome, ReportLine
 
 OPERATION = "register_cloud_data"
@@ -77,9 +77,9 @@ def registration_lines(
     :param url_of_item: The URLs of created items that their titles do not identify, as far as Encord returns them.
     """
     titles, failures = _titles(units), answer.failures
-    by_title = {one.title: one for one in answer.data_hashes_with_titles if titles[one.title] == 1}
-    by_url = {url_of_item[key]: one for one in answer.data_hashes_with_titles if (key := item_of(one)) in url_of_item}
-    made = collections.Counter(one.title for one in answer.data_hashes_with_titles)
+    by_title = {row.title: row for row in answer.data_hashes_with_titles if titles[row.title] == 1}
+    by_url = {url_of_item[key]: row for row in answer.data_hashes_with_titles if (key := item_of(row)) in url_of_item}
+    made = collections.Counter(row.title for row in answer.data_hashes_with_titles)
     for unit in units:
         if unit.present is not None:
             yield _line(unit, UNCHANGED, unit.present, None)
@@ -101,7 +101,7 @@ def registration_lines(
 def ambiguous_items(units: Sequence[SentUnit], answer: UploadJob) -> list[str]:
     """The created items that their titles do not identify."""
     titles = _titles(units)
-    made = [item_of(one) for one in answer.data_hashes_with_titles if titles[one.title] > 1]
+    made = [item_of(row) for row in answer.data_hashes_with_titles if titles[row.title] > 1]
     return [item for item in made if item]
 
 

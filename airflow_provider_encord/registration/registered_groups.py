@@ -80,12 +80,12 @@ class RegisteredGroups:
         _warn(
             "%d groups or scenes count as registered because of their title only, such as %r: their files cannot be "
             "compared. If they are different ones, give them other titles.",
-            [units[number] for number, one in found.items() if one.matched_by == TITLE],
+            [units[number] for number, group in found.items() if group.matched_by == TITLE],
         )
         _warn(
             "%d image groups count as registered although Encord lists their files in another order, such as %r. If "
             "the order matters, delete them, or give the new ones another title.",
-            [units[number] for number, one in found.items() if one.note == _OTHER_ORDER],
+            [units[number] for number, group in found.items() if group.note == _OTHER_ORDER],
         )
         return found
 
@@ -111,8 +111,8 @@ class RegisteredGroups:
         :return: The registered units; those that could not be updated have a note.
         """
         wanted = {
-            one.item or "": units[number].client_metadata
-            for number, one in present.items()
+            group.item or "": units[number].client_metadata
+            for number, group in present.items()
             if units[number].client_metadata
         }
         items = [item for item in wanted if item]
@@ -124,9 +124,9 @@ class RegisteredGroups:
             reasons = {**dict.fromkeys(wanted.keys() & {""}, "Encord does not return its item"), **outcome.failed}
             reasons |= dict.fromkeys(outcome.gone, "it was deleted meanwhile")
         noted = {
-            number: one.with_note(f"Its metadata was not updated: {reasons[one.item or '']}.")
-            for number, one in present.items()
-            if units[number].client_metadata and (one.item or "") in reasons
+            number: group.with_note(f"Its metadata was not updated: {reasons[group.item or '']}.")
+            for number, group in present.items()
+            if units[number].client_metadata and (group.item or "") in reasons
         }
         if noted:
             first = next(iter(noted))

@@ -183,9 +183,9 @@ def _parts(fields: dict[str, Any], list_name: str, kind: Kind, where: str) -> Se
     listed = fields.pop(list_name.lower(), [])
     if not isinstance(listed, list):
         raise InvalidArgumentError(f"{where}, {list_name}: it is not a list.")
-    for number, one in enumerate(listed, 1):
+    for number, entry in enumerate(listed, 1):
         place = f"{where}, {list_name}, file {number}"
-        file = _fields(require_object(one, place), place)
+        file = _fields(require_object(entry, place), place)
         if "url" in file and "objecturl" in file:
             raise InvalidArgumentError(f"{place}: it has both url and objectUrl. Keep one.")
         url = require_url(file.pop("url", file.pop("objecturl", None)), f"{place}, url")

@@ -103,7 +103,7 @@ def _parse_statuses(value: Any, name: str) -> list[str]:
 
     :raises InvalidArgumentError: One of them is not a status of projects.
     """
-    return [parse_choice(one, name, PROJECT_STATUSES) for one in parse_texts(value, name) or ()]
+    return [parse_choice(text, name, PROJECT_STATUSES) for text in parse_texts(value, name) or ()]
 
 
 def _require_some(error: type[Exception], name: str, value: Any) -> None:

@@ -75,7 +75,7 @@ def changed(rows: Sequence[LabelRowMetadata], before: dict[str, str | None]) -> 
     """
     now = {str(row.label_hash): row.last_edited_at for row in rows}
     missing, added = before.keys() - now.keys(), now.keys() - before.keys()
-    others = [one for one in before.keys() & now.keys() if before[one] != now[one]]
+    others = [data_hash for data_hash in before.keys() & now.keys() if before[data_hash] != now[data_hash]]
     found = {"deleted": missing, "added": added, "edited": others}
     words = [f"{len(some)} of its rows were {verb} (the first: {min(some)})" for verb, some in found.items() if some]
     return "; ".join(words) or None

@@ -210,7 +210,7 @@ class _Taking:
         if not lacking:
             return
         still = {row.data_hash for row in self._rows(self._source)}
-        deleted = [one for one in lacking if one not in still]
+        deleted = [data_hash for data_hash in lacking if data_hash not in still]
         require_sum(f"Snapshot {branch}", len(wanted), copied=len(wanted) - len(lacking), deleted=len(deleted))
         log.warning(
             "%d rows were deleted while the snapshot %s was taken. The first has data hash %s.",

@@ -116,9 +116,9 @@ def find_files(
     found: dict[str, SourceFile] = {}
     versions: set[tuple[str, str | None]] = set()
     real: dict[str, str] = {}
-    for one in _each(source):
-        with storage_errors("source", one):
-            paths = _expand(_as_path(one, open_uri), kind)
+    for entry in _each(source):
+        with storage_errors("source", entry):
+            paths = _expand(_as_path(entry, open_uri), kind)
             if leave_out is not None:
                 paths = [path for path in paths if not leave_out(uri_of(path))]
             files = [_source_file(path, kind) for path in paths]
@@ -142,16 +142,16 @@ def _each(source: Source | Iterable[Source]) -> Sequence[Source]:
     return list(source)
 
 
-def _as_path(one: Source, open_uri: OpenUri) -> Any:
-    if not isinstance(one, str):
-        if not hasattr(one, "is_dir"):
-            raise InvalidArgumentError(f"source: {type(one).__name__} is neither a path nor a URI.")
-        return one
-    if not one.strip():
+def _as_path(entry: Source, open_uri: OpenUri) -> Any:
+    if not isinstance(entry, str):
+        if not hasattr(entry, "is_dir"):
+            raise InvalidArgumentError(f"source: {type(entry).__name__} is neither a path nor a URI.")
+        return entry
+    if not entry.strip():
         raise InvalidArgumentError("source: it contains an empty string. Check the rendered template.")
-    if "://" not in one:
-        return pathlib.Path(one).expanduser()
-    return open_uri(one)
+    if "://" not in entry:
+        return pathlib.Path(entry).expanduser()
+    return open_uri(entry)
 
 
 def _expand(path: Any, kind: Kind | None) -> list[Any]:
@@ -161,7 +161,7 @@ def _expand(path: Any, kind: Kind | None) -> list[Any]:
         return [path]
     if not _is_pattern(str(path)):
         raise InvalidArgumentError(f"source: the file or directory {path} does not exist.")
-    found = sorted((one for one in _matches(path) if one.is_file()), key=str)
+    found = sorted((match for match in _matches(path) if match.is_file()), key=str)
     if not found:
         raise InvalidArgumentError(f"source: no file matches {path}.")
     return found

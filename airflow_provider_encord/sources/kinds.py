@@ -69,7 +69,7 @@ def kind_named(name: str) -> Kind:
 
 def name_of_kind(kind: Kind) -> str | None:
     """The name that users write for a kind; None if it has no such name."""
-    return next((name for name, one in NAMES.items() if one == kind), None)
+    return next((name for name, named in NAMES.items() if named == kind), None)
 
 
 def _suffix(name: str) -> str:

@@ -143,7 +143,9 @@ def _header(path: Any, argument: str) -> tuple[list[str], Place]:
     header = [name.strip() for name in next(_parsed(texts, f"{argument}: {path}"), [])]
     if not header:
         raise InvalidArgumentError(f"{argument}: {path}: it has no header. The first line must name the columns.")
-    if len(header) == 1 and (other := next((one for one in _OTHER_SEPARATORS if one in header[0]), None)):
+    if len(header) == 1 and (
+        other := next((separator for separator in _OTHER_SEPARATORS if separator in header[0]), None)
+    ):
         raise InvalidArgumentError(
             f"{argument}: {path}: its columns are separated by {_OTHER_SEPARATORS[other]}. Use commas instead."
         )

@@ -43,12 +43,12 @@ class Outcome:
     error: Exception | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+@dataclasses.dataclass(slots=True, eq=False)
 class Waiter:
     """A wait that uses a poll.
 
     :param interval: Seconds between two polls.
-    :param needs: What the wait needs of the answer; see `waits.conditions`.
+    :param needs: What the wait needs of the answer; see `waits.conditions`. It may change from poll to poll.
     """
 
     interval: float
@@ -227,6 +227,6 @@ _of_loop: dict[asyncio.AbstractEventLoop, SharedPolls] = {}
 def of_running_loop() -> SharedPolls:
     """Return the polls of the running event loop."""
     loop = asyncio.get_running_loop()
-    for other in [one for one in _of_loop if one.is_closed()]:
+    for other in [known for known in _of_loop if known.is_closed()]:
         del _of_loop[other]
     return _of_loop.setdefault(loop, SharedPolls())

@@ -103,7 +103,9 @@ def joined_checksum(checksums: Sequence[str | None]) -> str | None:
     known = [checksum for checksum in checksums if checksum is not None]
     if len(known) < len(checksums):
         return None
-    return known[0] if len(known) == 1 else hashlib.sha256("".join(f"{one}\n" for one in known).encode()).hexdigest()
+    if len(known) == 1:
+        return known[0]
+    return hashlib.sha256("".join(f"{checksum}\n" for checksum in known).encode()).hexdigest()
 
 
 def _unreadable(file: SourceFile, error: Exception) -> EncordError:

@@ -177,18 +177,20 @@ def sent_before(note: JobCheckpoint, files: Sequence[SourceFile]) -> list[Stored
     """
     by_source = {file.uri: file for file in files}
     sent = []
-    for one in note.files:
-        now = by_source.get(one.source)
-        if now is not None and _same_version(now, one):
+    for noted in note.files:
+        now = by_source.get(noted.source)
+        if now is not None and _same_version(now, noted):
             continue
-        kind = KINDS.get(one.kind or "")
+        kind = KINDS.get(noted.kind or "")
         if now is not None:
-            then = dataclasses.replace(now, path=None, title=one.title, size=one.size, version=one.version)
-        elif kind is not None and len(one.objects) == 1:
-            then = SourceFile(path=None, uri=one.source, title=one.title, size=one.size, kind=kind, version=one.version)
+            then = dataclasses.replace(now, path=None, title=noted.title, size=noted.size, version=noted.version)
+        elif kind is not None and len(noted.objects) == 1:
+            then = SourceFile(
+                path=None, uri=noted.source, title=noted.title, size=noted.size, kind=kind, version=noted.version
+            )
         else:
             continue
-        sent.append(StoredFile(file=then, objects=tuple(one.objects), sha256=one.sha256))
+        sent.append(StoredFile(file=then, objects=tuple(noted.objects), sha256=noted.sha256))
     return sent
 
 

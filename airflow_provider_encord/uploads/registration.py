@@ -63,7 +63,7 @@ class Registration:
         :param again: The files may be registered already; let Encord skip those.
         :raises EncordError: Encord refused the request, or cannot be reached. No job was started.
         """
-        known = {one for title in {item.file.title for item in sent} for one in self._known.get(title, ())}
+        known = {row for title in {item.file.title for item in sent} for row in self._known.get(title, ())}
         note = self._checkpoints.open(self._target.id, sent, known)
         try:
             job = yield from self._target.start([item.entry for item in sent], skip_duplicate_urls=again)
@@ -132,7 +132,7 @@ class Registration:
             self._known[outcome.file.title].update({outcome.data_hash, outcome.backing_item_uuid} - {None})  # type: ignore[arg-type]
         if untold:
             found, lost = yield from self._look(untold)
-            outcomes += found + [_untold(one, ended) for one in lost]
+            outcomes += found + [_untold(stored, ended) for stored in lost]
         return outcomes
 
     def _recover(self, sent: Sequence[StoredFile]) -> Flow[list[FileOutcome]]:
@@ -147,7 +147,9 @@ class Registration:
             try:
                 job = yield from self.start(left, again=True)
             except EncordError as error:
-                return outcomes + [failed(one.file, str(error), retryable=True, sha256=one.sha256) for one in left]
+                return outcomes + [
+                    failed(stored.file, str(error), retryable=True, sha256=stored.sha256) for stored in left
+                ]
             ended = None if job.id is None else (yield from self._follow(job.id))
             if job.id is not None and ended is not None:
                 more = yield from self._outcomes(job.id, left, ended)
@@ -156,7 +158,9 @@ class Registration:
             self._checkpoints.close(job.note)  # the open checkpoint already contains the same
         found, left = yield from self._watch(left)
         unknown = "Encord's response to its registration was lost, and it is not in the dataset. Run the task again."
-        return outcomes + found + [failed(one.file, unknown, retryable=True, sha256=one.sha256) for one in left]
+        return (
+            outcomes + found + [failed(stored.file, unknown, retryable=True, sha256=stored.sha256) for stored in left]
+        )
 
     def _watch(self, sent: list[StoredFile]) -> Flow[tuple[list[FileOutcome], list[StoredFile]]]:
         """Search for rows until all exist, or no more are added."""
@@ -229,21 +233,21 @@ def judge(sent: Sequence[StoredFile], job: UploadJob) -> tuple[list[FileOutcome]
     return outcomes, untold
 
 
-def _uploaded(one: StoredFile, row: DataRow | RegisteredFile) -> FileOutcome:
+def _uploaded(sent: StoredFile, row: DataRow | RegisteredFile) -> FileOutcome:
     return FileOutcome(
-        file=one.file,
+        file=sent.file,
         result=CREATED,
         data_hash=row.data_hash,
         backing_item_uuid=row.backing_item_uuid,
-        sha256=one.sha256,
+        sha256=sent.sha256,
     )
 
 
-def _untold(one: StoredFile, job: UploadJob) -> FileOutcome:
+def _untold(sent: StoredFile, job: UploadJob) -> FileOutcome:
     reason = "; ".join(job.errors) or "it gives no reason"
     return failed(
-        one.file,
-        f"Encord's job ended with status {job.status} without {one.file.uri}: {reason}.",
+        sent.file,
+        f"Encord's job ended with status {job.status} without {sent.file.uri}: {reason}.",
         retryable=job.status != uploads.CANCELLED,
-        sha256=one.sha256,
+        sha256=sent.sha256,
     )

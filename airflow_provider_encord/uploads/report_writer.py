@@ -120,7 +120,7 @@ class ReportWriter:
             return
         self._claim.check()
         with storage_errors("report", self._parts):
-            lines = [upload_line(one, **self._target, checksums=self._checksums) for one in self._waiting]
+            lines = [upload_line(outcome, **self._target, checksums=self._checksums) for outcome in self._waiting]
             write_whole(self._parts / f"part-{self._number:06d}.jsonl", encode_lines([*learned, *lines]))
         self._number += 1
         self._waiting = []
@@ -181,7 +181,7 @@ class ReportWriter:
         if not self._parts.exists():
             return []
         return sorted(
-            (path for path in self._parts.iterdir() if path.name.startswith("part-")), key=lambda one: one.name
+            (path for path in self._parts.iterdir() if path.name.startswith("part-")), key=lambda path: path.name
         )
 
     def _read_notes(self) -> bytes | None:

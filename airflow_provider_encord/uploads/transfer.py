@@ -40,7 +40,7 @@ class StoredFile:
 
 def unfit(file: SourceFile) -> FileOutcome | None:
     """The failed outcome of a file that cannot be sent; None if it can."""
-    why = unsendable((one.uri, one.size) for one in file.files)
+    why = unsendable((part.uri, part.size) for part in file.files)
     return None if why is None else failed(file, why, retryable=False)
 
 
@@ -67,8 +67,8 @@ def send_files(target: UploadTarget, files: Sequence[SourceFile]) -> Flow[tuple[
         sent.append(
             StoredFile(
                 file=file,
-                objects=tuple(one.key for one in stored),
-                placeholders=tuple(one.placeholder for one in stored),
+                objects=tuple(object_.key for object_ in stored),
+                placeholders=tuple(object_.placeholder for object_ in stored),
                 sha256=joined_checksum([content.sha256 for content in contents[its]]),
             )
         )

@@ -24,8 +24,8 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
     UnexpectedResponseError,
 )
+from airflow_provider_encord.client.flows.storage import read_items
 from airflow_provider_encord.client.flows.upload_target import UploadTarget
-from airflow_provider_encord.client.resources.storage import read_items
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import FILES_PER_JOB, JOB_TIMEOUT
 from airflow_provider_encord.reports import CREATED, UNCHANGED
@@ -138,14 +138,14 @@ def _take_up(
     outcomes: list[FileOutcome] = []
     done: set[SourceFile] = set()
     # Those with an id first: their results are certain, and another checkpoint may be about the same objects.
-    for note in sorted(checkpoints.left(target.id), key=lambda one: one.job is None):
-        sent = [one for one in sent_again(note, files) if one.file not in done]
+    for note in sorted(checkpoints.left(target.id), key=lambda checkpoint: checkpoint.job is None):
+        sent = [stored for stored in sent_again(note, files) if stored.file not in done]
         registration = Registration(target, (), checkpoints=checkpoints, timeout=job_timeout)
         before = sent_before(note, files)
         made = (yield from registration.find(note, before)) if before else []
         folder = None if target.dataset else target.folder
-        for one in made:
-            evidence.learn(upload_line(one, target.dataset, {}, folder=folder))
+        for outcome in made:
+            evidence.learn(upload_line(outcome, target.dataset, {}, folder=folder))
         if not sent:
             registration.close(registration.job_of(note, before), made)
             continue

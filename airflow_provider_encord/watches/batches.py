@@ -36,6 +36,7 @@ class TaskBatch(msgspec.Struct, frozen=True, kw_only=True):
     :param task_ids: Their ids; None if Encord announced them without ids.
     :param tasks: How many there are.
     :param repeat: How often these tasks were announced before.
+    :param repeat_seconds: See `stage_watch.StageRules`.
     :param series: Distinguishes equal announcements of watchers that cannot know what earlier ones announced, and
         announcements without ids.
     """
@@ -47,6 +48,7 @@ class TaskBatch(msgspec.Struct, frozen=True, kw_only=True):
     announced_at: str
     task_ids: Sequence[str] | None
     tasks: int
+    repeat_seconds: float
     repeat: int = 0
     series: str = ""
 
@@ -54,11 +56,10 @@ class TaskBatch(msgspec.Struct, frozen=True, kw_only=True):
         """Return the id of this batch as work on an asset. Equal batches have equal ids."""
         return _id(asset_uri, [TASKS, str(self.repeat), self.series], self.task_ids or ())
 
-    def payload(self, asset_uri: str, *, repeat_seconds: float, project_url: str | None) -> dict[str, Any]:
+    def payload(self, asset_uri: str, *, project_url: str | None) -> dict[str, Any]:
         """Return what the asset event contains, as JSON types.
 
         :param asset_uri: URI of the asset that the event is for.
-        :param repeat_seconds: See `stage_watch.StageRules`.
         :param project_url: Address of the project in Encord's web app.
         """
         return {
@@ -71,7 +72,7 @@ class TaskBatch(msgspec.Struct, frozen=True, kw_only=True):
             "reason": self.reason,
             "announced_at": self.announced_at,
             "repeat": self.repeat,
-            "repeat_seconds": repeat_seconds,
+            "repeat_seconds": self.repeat_seconds,
             "tasks": self.tasks,
             "task_ids": None if self.task_ids is None else list(self.task_ids),
             "project_url": project_url,

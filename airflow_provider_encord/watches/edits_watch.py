@@ -44,7 +44,8 @@ class EditsMemory(msgspec.Struct):
 
     :param edited_after: Rows that were edited after this time count. ISO 8601.
     :param announced: The announced rows that were edited after that time: their edit times, by label hash.
-    :param first_seen: When the first edit was seen that is not announced, in seconds since 1970; None if there is none.
+    :param first_seen: When the first edit was seen that is not announced, in seconds since 1970; None if all edits are
+        announced.
     :param planned: Batches whose events may not be stored yet; see `stage_watch.StageMemory`.
     """
 
@@ -64,17 +65,22 @@ class EditsWatch:
         self._project_id, self._rules = project_id, rules
         self.memory = memory
 
-    def planned(self) -> list[LabelBatch]:
+    @property
+    def needs(self) -> str:
+        """The time after which edited rows are listed."""
+        return self.memory.edited_after
+
+    def planned(self, _: Sequence[LabelRowStamp], /) -> list[LabelBatch]:
         """Return the planned batches."""
         return list(self.memory.planned)
 
-    def due(self, rows: Sequence[LabelRowStamp], now: float) -> list[LabelBatch]:
+    def due(self, answer: Sequence[LabelRowStamp], now: float) -> list[LabelBatch]:
         """Return the batches that are to be announced now, and remember them as planned.
 
-        :param rows: The rows that were edited after `EditsMemory.edited_after`.
+        :param answer: The rows that were edited after `EditsMemory.edited_after`.
         :param now: In seconds since 1970.
         """
-        memory, edited = self.memory, self._new(rows)
+        memory, edited = self.memory, self._new(answer)
         memory.first_seen = (memory.first_seen or now) if edited else None
         reason = self._reason(len(edited), now)
         if reason is None:

@@ -13,6 +13,7 @@ import msgspec
 
 from airflow_provider_encord.client.api.projects import Stage
 from airflow_provider_encord.waits.conditions import remember
+from airflow_provider_encord.waits.questions import TasksInStage
 from airflow_provider_encord.watches.batches import (
     BATCH_SIZE_REACHED,
     MAX_WAIT_ELAPSED,
@@ -77,26 +78,30 @@ class StageWatch:
     """
 
     def __init__(self, project_id: str, stage: Stage, rules: StageRules, memory: StageMemory, *, series: str = ""):
-        self._project_id, self._stage, self._rules, self._series = project_id, stage, rules, series
-        self.memory = memory
+        self._project_id, self._stage, self._series = project_id, stage, series
+        self._rules, self.memory = rules, memory
 
-    def planned(self, task_ids: Collection[str]) -> list[TaskBatch]:
+    @property
+    def needs(self) -> None:
+        """All tasks of the stage."""
+
+    def planned(self, answer: TasksInStage) -> list[TaskBatch]:
         """Return the planned batches of which a task is still in the stage, and forget the other ones.
 
-        :param task_ids: The tasks that are in the stage now.
+        :param answer: The tasks that are in the stage now.
         """
-        present = set(task_ids)
+        present = set(answer.task_ids)
         self.memory.planned = [batch for batch in self.memory.planned if present & set(batch.task_ids or ())]
         return list(self.memory.planned)
 
-    def due(self, task_ids: Collection[str], now: float) -> list[TaskBatch]:
+    def due(self, answer: TasksInStage, now: float) -> list[TaskBatch]:
         """Return the batches that are to be announced now, and remember them as planned.
 
-        :param task_ids: The tasks that are in the stage now.
+        :param answer: The tasks that are in the stage now.
         :param now: In seconds since 1970.
         """
-        self._note_departures(set(task_ids), now)
-        due = [*self._repeated(now), *self._new(task_ids, now)]
+        self._note_departures(set(answer.task_ids), now)
+        due = [*self._repeated(now), *self._new(answer.task_ids, now)]
         self.memory.planned += due
         return due
 
@@ -151,6 +156,7 @@ class StageWatch:
             announced_at=iso_time(group.at),
             task_ids=list(group.task_ids),
             tasks=len(group.task_ids),
+            repeat_seconds=self._rules.repeat_seconds,
             repeat=group.repeat,
             series=self._series if group.repeat else "",
         )

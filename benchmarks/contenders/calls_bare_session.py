@@ -7,10 +7,13 @@ import sys
 import time
 
 import requests
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_ssh_private_key
 
 base, key_file, number, dataset_hash = sys.argv[1:]
-key = load_ssh_private_key(pathlib.Path(key_file).read_bytes(), None)
+loaded = load_ssh_private_key(pathlib.Path(key_file).read_bytes(), None)
+assert isinstance(loaded, Ed25519PrivateKey)
+key: Ed25519PrivateKey = loaded
 public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 session = requests.Session()
 settings = {"dataset_access_settings": {"fetch_client_metadata": False, "fetch_rows": False}}

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 ROWS_PER_REQUEST = 100
 
 base, key_file, project, out = sys.argv[1:]
-key = load_ssh_private_key(pathlib.Path(key_file).read_bytes(), None)
-assert isinstance(key, Ed25519PrivateKey)
+loaded = load_ssh_private_key(pathlib.Path(key_file).read_bytes(), None)
+assert isinstance(loaded, Ed25519PrivateKey)
+key: Ed25519PrivateKey = loaded
 public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 session = requests.Session()
 

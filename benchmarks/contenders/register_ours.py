@@ -8,6 +8,7 @@ import time
 
 from airflow_provider_encord.client.api.core.data_items import data_items
 from airflow_provider_encord.client.api.folder_uploads import start_folder_upload
+from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.flows.jobs import FOLDER_UPLOAD, Job
@@ -28,7 +29,9 @@ for part, _ in source.jobs():
     items = data_items(part, skip_duplicate_urls=True)
     start = start_folder_upload(folder, items=items, integration=integration, ignore_errors=True)
     job = Job(kind=FOLDER_UPLOAD, resource=folder, id=client.send(start))
-    done += client.run(job.follow(timeout=600)).units_done_count
+    ended = client.run(job.follow(timeout=600))
+    assert isinstance(ended, UploadJob)
+    done += ended.units_done_count
 took, cpu = time.perf_counter() - started, time.process_time() - cpu
 print(
     json.dumps(

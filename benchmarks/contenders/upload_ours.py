@@ -15,6 +15,7 @@ from airflow_provider_encord.client.flows.upload_target import UploadTarget
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.reports import CREATED
 from airflow_provider_encord.sources.files import find_files
+from airflow_provider_encord.uploads.outcome import FileOutcome
 from airflow_provider_encord.uploads.report import upload_line, write_report
 from airflow_provider_encord.uploads.upload import upload_files
 
@@ -23,13 +24,13 @@ client = EncordClient(SshKey.from_path(key_file), Settings(base_url=base))
 client.dataset(dataset).get()
 started, cpu = time.perf_counter(), time.process_time()
 files = find_files(folder, lambda uri: pathlib.Path(uri))
-outcomes = []
+outcomes: list[FileOutcome] = []
 client.run(
     upload_files(UploadTarget(dataset=dataset, credential=client.credential.kind), files, on_outcomes=outcomes.extend)
 )
-write_report(pathlib.Path(folder + ".report.jsonl"), (upload_line(one, dataset, {}) for one in outcomes))
+write_report(pathlib.Path(folder + ".report.jsonl"), (upload_line(outcome, dataset, {}) for outcome in outcomes))
 took, cpu = time.perf_counter() - started, time.process_time() - cpu
-done = sum(one.result == CREATED for one in outcomes)
+done = sum(outcome.result == CREATED for outcome in outcomes)
 print(
     json.dumps(
         {

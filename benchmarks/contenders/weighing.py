@@ -9,11 +9,12 @@ import gc
 import json
 import pathlib
 import time
+from collections.abc import Callable, Sized
 
 _PROCESS = pathlib.Path("/proc/self")
 
 
-def weigh(make):
+def weigh(make: Callable[[], Sized]) -> None:
     """Make a list, and print what it costs per row.
 
     :param make: Gives the list; called once, so warm up before.
@@ -34,13 +35,13 @@ def weigh(make):
     print(json.dumps(costs))
 
 
-def _settled():
+def _settled() -> int:
     """Bytes in use when all that can be given back is."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     return _memory("VmRSS")
 
 
-def _memory(which):
+def _memory(which: str) -> int:
     lines = (_PROCESS / "status").read_text().splitlines()
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith(which))

@@ -96,7 +96,7 @@ FEATURES: dict[str, Feature] = {
     "aget_connection": Feature(
         name="Connections read without blocking (`BaseHook.aget_connection`)",
         since="3.1",
-        with_it="The trigger reads its connection so.",
+        with_it="Triggers read their connection so.",
         without_it="`get_async_connection` of common-compat stands in for it.",
     ),
     "watchers": Feature(
@@ -113,12 +113,23 @@ FEATURES: dict[str, Feature] = {
         without_it="A retry starts another job, which leaves out what is there. An upload with a report continues "
         "its job on every line.",
     ),
+    "task state": Feature(
+        name="State of a task that outlives its attempt (`task_state_store`)",
+        since="3.3",
+        with_it="Sensors with `max_wait_seconds` keep the times of what they saw first, for a retry and with "
+        '`mode="reschedule"`. A retry of linking items, of removing data rows, or of a snapshot without a report knows '
+        "what the attempts before it did.",
+        without_it='Sensors refuse `max_wait_seconds` with `mode="reschedule"`: use `deferrable=True`, or '
+        '`mode="poke"`, where a retry counts from its own start. A retry of the other tasks finds out by reading '
+        "Encord what is there.",
+    ),
     "retry_policy": Feature(
         name="Retry policies (`retry_policy=`)",
         since="3.3",
-        with_it="None is brought along yet: what cannot pass fails at once, what may pass follows `retries` and "
+        with_it="`encord_retry_policy()` retries at the time that Encord asked for; without such a time, after "
         "`retry_delay`.",
-        without_it="The same.",
+        without_it="`encord_retry_policy()` raises `ImportError`. A retry follows `retry_delay`, also if Encord asked "
+        "for a longer pause.",
     ),
     "trigger on_kill": Feature(
         name="`on_kill` of triggers",

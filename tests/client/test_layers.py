@@ -28,10 +28,10 @@ MAY_IMPORT = {
     "waits": {"client"},
     "watches": {"client", "waits"},
     "hooks": {"client"},
-    "triggers": {"client", "hooks", "waits"},
+    "triggers": {"assets", "client", "hooks", "links", "waits", "watches"},
 }
 """The floors below each of the lower floors; those above may import all of them."""
-FLOORS = (*MAY_IMPORT, "assets", "links", "retries", "sensors", "decorators", "operators")
+FLOORS = (*MAY_IMPORT, "assets", "links", "retries", "sensors", "decorators", "operators", "events")
 BELOW_AIRFLOW = {*MAY_IMPORT} - {"hooks", "triggers"}
 GROUND = (
     *("attempts", "counts", "defaults", "get_provider_info", "object_storage", "packed_lines", "plain_json", "reports"),
@@ -188,6 +188,17 @@ def test_operations_know_neither_transport_nor_resources_nor_client():
         for forbidden in ("transport", "flows", "resources", "client", "credentials"):
             assert not target.startswith(f"{PACKAGE}.client.{forbidden}."), f"{name} imports {target}"
         assert target.split(".")[0] not in ("requests", "httpx", "urllib3")
+
+
+def test_handles_leave_flows_to_the_floor_below():
+    """Methods of a handle may be flows of its own; what stands beside a handle is one for all callers."""
+    beside = [
+        f"{name}.{node.name}"
+        for name, tree in modules(ROOT / "client" / "resources")
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns).startswith("Flow[")
+    ]
+    assert beside == []
 
 
 def test_what_operations_are_made_of_knows_no_operation():

@@ -31,6 +31,11 @@ def deployment(line: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The running deployment of the line."""
     folder = tmp_path_factory.mktemp("deployment")
     (folder / "dags").mkdir()
-    environment = {"PYTHONPATH": str(ROOT)}
+    # Runs that assets start: all other DAGs here have no schedule.
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True",
+        "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",  # so long the triggers of a killed one wait
+    }
     with Deployment(PYTHONS[line], folder / "home", folder / "dags", environment=environment) as deployment:
         yield deployment

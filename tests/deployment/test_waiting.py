@@ -1,4 +1,4 @@
-"""Sensors in a real triggerer: many wait, few requests are sent, and nothing secret is stored."""
+"""Sensors in a real triggerer: many wait through a crash, few requests are sent, and nothing secret is stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
-from tests.deployment.processes import Deployment, poll
+from tests.deployment.processes import TRIGGERER, Deployment, poll
 
 WAITING = 12
 CONNECTION = "encord_people"
@@ -31,7 +31,7 @@ with DAG("waiting_for_people", schedule=None, start_date=datetime.datetime(2026,
 
 @pytest.mark.airflow
 @pytest.mark.timeout(600)
-def test_sensors_wait_in_the_triggerer_with_few_requests(deployment: Deployment) -> None:
+def test_sensors_wait_in_the_triggerer_with_few_requests_also_after_a_crash(deployment: Deployment) -> None:
     with Emulator.start() as emulator:
         account = Account(emulator)
         seeded = account.project(rows=4)
@@ -46,9 +46,10 @@ def test_sensors_wait_in_the_triggerer_with_few_requests(deployment: Deployment)
         poll(lambda: states().get("skipped") == "skipped" or None, "the sensor is skipped", 240)
         poll(lambda: list(states().values()).count("deferred") == WAITING or None, "all are deferred", 120)
         rows = stored_triggers(deployment.home)
+        deployment.restart(TRIGGERER)
         emulator.clear_journal()
         began = time.monotonic()
-        poll(lambda: len(emulator.journal()) >= 4 or None, "polls", 60)
+        poll(lambda: len(emulator.journal()) >= 4 or None, "polls of the new triggerer", 120)
         assert time.monotonic() - began > 3 * 5 * 0.85, "one request per interval, not one per sensor"
         with account.client() as client:
             stage = client.project(seeded["project_id"]).stage("Annotate")

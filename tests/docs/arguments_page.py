@@ -49,7 +49,7 @@ def _public(package: Any, suffix: str) -> list[type]:
         for name, value in vars(module).items()
         if inspect.isclass(value) and value.__name__ == name and re.fullmatch(rf"Encord\w+{suffix}", name)
     }
-    return [class_ for name, class_ in sorted(found.items()) if name not in ("EncordBaseOperator", "EncordBaseSensor")]
+    return [class_ for name, class_ in sorted(found.items()) if not name.startswith("EncordBase")]
 
 
 def _section(class_: type) -> str:

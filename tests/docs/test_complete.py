@@ -103,7 +103,8 @@ def test_code_is_no_wider_than_the_page() -> None:
 
 
 def test_a_dag_with_a_schedule_has_the_start_date_that_airflow_2_demands() -> None:
-    dags = [(block, call) for block in all_blocks() if block.language == "python" for call in dags_of(block.text)]
+    blocks = [block for block in all_blocks() if block.language == "python" and "AssetWatcher" not in block.text]
+    dags = [(block, call) for block in blocks for call in dags_of(block.text)]
     scheduled = [(block, call) for block, call in dags if call.get("schedule", "None") != "None"]
     assert scheduled
     assert [str(block) for block, call in scheduled if "start_date" not in call] == []

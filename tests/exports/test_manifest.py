@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_encord import __version__
 from airflow_provider_encord.exports.listing import Filters, RowSelection
-from airflow_provider_encord.exports.manifest import MANIFEST, SCHEMA_VERSION, ManifestError, read_manifest
+from airflow_provider_encord.exports.manifest import MANIFEST, SCHEMA_VERSION, Manifest, ManifestError, read_manifest
 from tests.exports.bench import PROJECT, QUESTION, Encord, export, unit, units
 
 
@@ -57,6 +57,16 @@ def test_a_manifest_that_cannot_be_understood_is_refused(tmp_path, change, messa
     content = json.loads((tmp_path / MANIFEST).read_bytes())
     (tmp_path / MANIFEST).write_text(json.dumps({**content, **change}))
     with pytest.raises(ManifestError, match=message):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("field", Manifest.__struct_fields__)
+def test_a_manifest_without_a_field_that_every_manifest_has_is_refused(tmp_path, field):
+    _export(tmp_path)
+    content = json.loads((tmp_path / MANIFEST).read_bytes())
+    del content[field]
+    (tmp_path / MANIFEST).write_text(json.dumps(content))
+    with pytest.raises(ManifestError, match=f"missing required field `{field}`"):
         read_manifest(tmp_path)
 
 

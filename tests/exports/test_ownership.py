@@ -346,7 +346,7 @@ def test_parts_that_end_together_all_succeed(tmp_path, attempt):
 
 
 def test_the_plan_of_a_try_that_was_killed_before_the_listing_was_written_is_replaced(tmp_path):
-    directory_of(tmp_path).take("0123abcd-0000-4000-8000-000000000000")
+    directory_of(tmp_path).take("0123abcd-0000-4000-8000-000000000000", "of another export")
     (tmp_path / "listing-0123abcd.jsonl.gz.89abcdef.unfinished").write_bytes(b"half")
     _require_whole(tmp_path, _export(tmp_path, MONDAY))
 

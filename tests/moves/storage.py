@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_encord.client.api.storage_folders import folder_patch
-from airflow_provider_encord.client.resources.storage import edit_items
+from airflow_provider_encord.client.flows.storage import edit_items
 from airflow_provider_encord.operators.storage import (
     EncordPartitionObjectsOperator,
     EncordRegisterCloudDataOperator,

@@ -12,7 +12,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.client.client import EncordClient
-from airflow_provider_encord.client.resources.storage import create_folder_once
+from airflow_provider_encord.client.flows.storage import create_folder_once
 from tests.operators.test_storage import START, Intake, account, emulator, intake, plain_network
 from tests.sdk.media import mp4
 

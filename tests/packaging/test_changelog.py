@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import encord_emulator
 from airflow_provider_encord import __version__
 from tests.packaging.environments import ROOT
 
@@ -60,8 +61,9 @@ def project(tmp_path: Path) -> Path:
     """A copy of what a release of the changelog reads, with one fragment."""
     for name in ("pyproject.toml", "CHANGELOG.md"):
         shutil.copy(ROOT / name, tmp_path)
-    for name in ("airflow_provider_encord/__init__.py", "newsfragments/README.md"):
-        (tmp_path / name).parent.mkdir()
+    files = ("airflow_provider_encord/__init__.py", "emulator/encord_emulator/__init__.py", "newsfragments/README.md")
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "newsfragments" / "77.feature.md").write_text("`EncordExampleOperator` is an example.\n")
     return tmp_path
@@ -122,6 +124,8 @@ def ready(project: Path) -> Path:
     """A copy that may be released as its version."""
     (project / "newsfragments" / "77.feature.md").unlink()
     (project / "CHANGELOG.md").write_text(f"# Changelog\n\n## {__version__} (2027-01-02)\n\nFirst version.\n")
+    changelog = f"# Changelog\n\n## {encord_emulator.__version__} (2026-12-31)\n\nFirst version.\n"
+    (project / "emulator" / "CHANGELOG.md").write_text(changelog)
     return project
 
 
@@ -142,6 +146,24 @@ def test_a_changelog_without_a_dated_section_of_the_version_is_refused(
     (ready / "CHANGELOG.md").write_text(f"# Changelog\n\n## {title}\n")
     (problem,) = check_release.problems(f"v{__version__}", ready)
     assert problem.startswith(f"The first section of CHANGELOG.md is '{title}'")
+
+
+@pytest.mark.parametrize("title", ["Not released yet", "0.0.9 (2026-12-31)"])
+def test_a_version_of_the_emulator_without_a_dated_section_is_refused(
+    title: str, ready: Path, check_release: ModuleType
+) -> None:
+    (ready / "emulator" / "CHANGELOG.md").write_text(f"# Changelog\n\n## {title}\n")
+    (problem,) = check_release.problems(f"v{__version__}", ready)
+    version = encord_emulator.__version__
+    assert problem == (
+        f"The first section of emulator/CHANGELOG.md is '{title}', not '{version} (<year>-<month>-<day>)'."
+    )
+
+
+def test_the_emulator_may_have_another_version_than_the_provider(ready: Path, check_release: ModuleType) -> None:
+    (ready / "emulator" / "encord_emulator" / "__init__.py").write_text('__version__ = "0.9.3"\n')
+    (ready / "emulator" / "CHANGELOG.md").write_text("# Changelog\n\n## 0.9.3 (2026-12-31)\n")
+    assert list(check_release.problems(f"v{__version__}", ready)) == []
 
 
 def test_fragments_that_are_left_are_refused_by_name(ready: Path, check_release: ModuleType) -> None:

@@ -104,7 +104,7 @@ def test_every_last_edit_is_announced_whenever_it_crashes(edits: list[tuple[int,
         listed = [
             row(name, edited) for name, edited in latest.items() if datetime.datetime.fromisoformat(at(edited)) > after
         ]
-        batches = watched.planned() + watched.due(listed, now(seconds))
+        batches = watched.planned([]) + watched.due(listed, now(seconds))
         memory = msgspec.json.decode(msgspec.json.encode(watched.memory), type=EditsMemory)
         if not stored:  # killed after the memory was written, before the events were stored
             watched = EditsWatch(PROJECT, RULES, memory)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api.projects import Stage
+from airflow_provider_encord.waits.questions import TasksInStage
 from airflow_provider_encord.watches.batches import (
     BATCH_SIZE_REACHED,
     MAX_WAIT_ELAPSED,
@@ -28,78 +29,84 @@ def watch(memory: StageMemory | None = None, **rules: float) -> StageWatch:
     return StageWatch(PROJECT, STAGE, msgspec.structs.replace(RULES, **rules), memory or StageMemory())
 
 
+def stage_of(task_ids: list[str]) -> TasksInStage:
+    return TasksInStage(task_ids=task_ids, all_listed=True)
+
+
 def named(batches: list[TaskBatch]) -> list[tuple[str, list[str], int]]:
     return [(batch.reason, list(batch.task_ids or ()), batch.repeat) for batch in batches]
 
 
 def test_tasks_are_announced_once_there_are_enough():
     watched = watch()
-    assert named(watched.due(["a", "b"], 0)) == []
-    assert named(watched.due(["b", "c", "a"], 10)) == [(BATCH_SIZE_REACHED, ["a", "b", "c"], 0)]
-    assert named(watched.due(["a", "b", "c"], 20)) == []
-    assert named(watched.due(["a", "b", "c", "d", "e"], 30)) == []
-    assert named(watched.due(["a", "b", "c", "d", "e", "f"], 40)) == [(BATCH_SIZE_REACHED, ["d", "e", "f"], 0)]
+    assert named(watched.due(stage_of(["a", "b"]), 0)) == []
+    assert named(watched.due(stage_of(["b", "c", "a"]), 10)) == [(BATCH_SIZE_REACHED, ["a", "b", "c"], 0)]
+    assert named(watched.due(stage_of(["a", "b", "c"]), 20)) == []
+    assert named(watched.due(stage_of(["a", "b", "c", "d", "e"]), 30)) == []
+    assert named(watched.due(stage_of(["a", "b", "c", "d", "e", "f"]), 40)) == [
+        (BATCH_SIZE_REACHED, ["d", "e", "f"], 0)
+    ]
 
 
 def test_few_tasks_are_announced_when_one_has_waited_long_enough():
     watched = watch()
-    assert named(watched.due(["a"], 0)) == []
-    assert named(watched.due(["a", "b"], 99.9)) == []
-    assert named(watched.due(["a", "b"], 100)) == [(MAX_WAIT_ELAPSED, ["a", "b"], 0)]
+    assert named(watched.due(stage_of(["a"]), 0)) == []
+    assert named(watched.due(stage_of(["a", "b"]), 99.9)) == []
+    assert named(watched.due(stage_of(["a", "b"]), 100)) == [(MAX_WAIT_ELAPSED, ["a", "b"], 0)]
 
 
 def test_the_wait_of_a_task_ends_when_it_leaves():
     watched = watch()
-    watched.due(["a"], 0)
-    watched.due([], 50)
-    assert watched.due(["a"], 60) == []
-    assert watched.due(["a"], 120) == []
-    assert named(watched.due(["a"], 160)) == [(MAX_WAIT_ELAPSED, ["a"], 0)]
+    watched.due(stage_of(["a"]), 0)
+    watched.due(stage_of([]), 50)
+    assert watched.due(stage_of(["a"]), 60) == []
+    assert watched.due(stage_of(["a"]), 120) == []
+    assert named(watched.due(stage_of(["a"]), 160)) == [(MAX_WAIT_ELAPSED, ["a"], 0)]
 
 
 def test_without_a_limit_few_tasks_wait_for_more():
     watched = watch(max_wait_seconds=None)
-    assert watched.due(["a"], 0) == []
-    assert watched.due(["a"], 10**9) == []
+    assert watched.due(stage_of(["a"]), 0) == []
+    assert watched.due(stage_of(["a"]), 10**9) == []
 
 
 def test_tasks_that_remain_are_announced_again():
     watched = watch()
-    (first,) = watched.due(["a", "b", "c"], 0)
-    assert watched.due(["a", "c"], 999) == []
-    (again,) = watched.due(["a", "c"], 1000)
+    (first,) = watched.due(stage_of(["a", "b", "c"]), 0)
+    assert watched.due(stage_of(["a", "c"]), 999) == []
+    (again,) = watched.due(stage_of(["a", "c"]), 1000)
     assert named([again]) == [(REMAINING, ["a", "c"], 1)]
-    assert watched.due(["a", "c"], 1999) == []
-    assert named(watched.due(["a"], 2000)) == [(REMAINING, ["a"], 2)]
+    assert watched.due(stage_of(["a", "c"]), 1999) == []
+    assert named(watched.due(stage_of(["a"]), 2000)) == [(REMAINING, ["a"], 2)]
     assert first.batch_id(URI) != again.batch_id(URI)
 
 
 def test_a_task_that_comes_back_is_new_but_its_batch_has_another_id():
     watched = watch(batch_size=1)
-    (first,) = watched.due(["a"], 0)
-    assert watched.due([], 10) == []
-    (again,) = watched.due(["a"], 20)
+    (first,) = watched.due(stage_of(["a"]), 0)
+    assert watched.due(stage_of([]), 10) == []
+    (again,) = watched.due(stage_of(["a"]), 20)
     assert named([again]) == [(BATCH_SIZE_REACHED, ["a"], 1)]
     assert again.batch_id(URI) != first.batch_id(URI)
-    watched.due([], 30)
-    assert named(watched.due(["a"], 40)) == [(BATCH_SIZE_REACHED, ["a"], 2)]
+    watched.due(stage_of([]), 30)
+    assert named(watched.due(stage_of(["a"]), 40)) == [(BATCH_SIZE_REACHED, ["a"], 2)]
 
 
 def test_departed_tasks_are_forgotten_after_some_time():
     watched = watch(batch_size=1)
-    watched.due(["a"], 0)
-    watched.due([], REMEMBERED_SECONDS + 1)
+    watched.due(stage_of(["a"]), 0)
+    watched.due(stage_of([]), REMEMBERED_SECONDS + 1)
     assert watched.memory.departed == []
 
 
 def test_many_tasks_make_several_batches():
     tasks = [f"{number:05}" for number in range(MOST_IN_BATCH + 7)]
-    assert [batch.tasks for batch in watch().due(tasks, 0)] == [MOST_IN_BATCH, 7]
+    assert [batch.tasks for batch in watch().due(stage_of(tasks), 0)] == [MOST_IN_BATCH, 7]
 
 
 def test_a_batch_id_depends_on_what_is_announced_and_for_which_asset():
     def id_of(uri: str = URI, **fields: object) -> str:
-        batch = watch().due(["a", "b", "c"], 0)[0]
+        batch = watch().due(stage_of(["a", "b", "c"]), 0)[0]
         return msgspec.structs.replace(batch, **fields).batch_id(uri)
 
     assert id_of() == id_of(announced_at="2027-01-01T00:00:00Z", reason="x", task_ids=["c", "a", "b"])
@@ -136,8 +143,8 @@ def test_no_task_is_lost_and_repeats_have_the_same_id_whenever_it_crashes(steps:
         now += step.seconds
         present = present[step.leave :] + [f"{number + k:04}" for k in range(step.arrive)]
         number += step.arrive
-        replanned = watched.planned(present)
-        due = replanned + watched.due(present, now)
+        replanned = watched.planned(stage_of(present))
+        due = replanned + watched.due(stage_of(present), now)
         stored = msgspec.json.decode(msgspec.json.encode(watched.memory), type=StageMemory)  # written ahead
         if step.crash != "before the events":
             received += due

@@ -145,7 +145,7 @@ def _access_settings(fetch_client_metadata: bool, fetch_rows: bool | None) -> di
 def list_datasets(which: Filter = NO_FILTER) -> Call[list[DatasetRecord]]:
     """List the datasets that the user can see; not paged."""
     request = Request("GET", "datasets/list", which.query(description="description", utc="Z"))
-    return Call(request=request, read=lambda answer: [one.record() for one in _DATASETS(answer).result])
+    return Call(request=request, read=lambda answer: [dataset.record() for dataset in _DATASETS(answer).result])
 
 
 @operation("dataset.create", "v2")

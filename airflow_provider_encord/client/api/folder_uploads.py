@@ -43,8 +43,8 @@ class _Job(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     def record(self) -> UploadJob:
         made = [
-            RegisteredFile(data_hash=None, title=one.name, backing_item_uuid=one.item_uuid)
-            for one in self.items_with_names
+            RegisteredFile(data_hash=None, title=item.name, backing_item_uuid=item.item_uuid)
+            for item in self.items_with_names
         ]
         errors = [
             UnitError(

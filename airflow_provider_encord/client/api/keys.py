@@ -71,7 +71,7 @@ _KEYS = several(v1_reader(list[_ApiKeyAnswer]))
 
 
 def _records(answer: bytes) -> list[ApiKeyRecord]:
-    return [one.record() for one in _KEYS(answer)]
+    return [key.record() for key in _KEYS(answer)]
 
 
 def _checked(scopes: Sequence[str], known: tuple[str, ...]) -> list[str]:

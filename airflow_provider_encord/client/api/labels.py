@@ -178,7 +178,7 @@ def _metadata(answer: bytes, seen: dict[Any, Any] | None = None) -> list[LabelRo
     """
     seen = {} if seen is None else seen
     try:
-        return [_sharing(_ONE_METADATA.decode(one), seen) for one in _RAW_ROWS(answer)]
+        return [_sharing(_ONE_METADATA.decode(row), seen) for row in _RAW_ROWS(answer)]
     except msgspec.ValidationError:
         _METADATA(answer)  # fails too, but with an error that names the row
         raise
@@ -229,7 +229,7 @@ def _row(content: msgspec.Raw) -> LabelRow:
 
 
 def _rows(answer: bytes) -> list[LabelRow]:
-    return [_row(one) for one in _RAW_ROWS(answer)]
+    return [_row(row) for row in _RAW_ROWS(answer)]
 
 
 def _one_row(answer: bytes) -> list[LabelRow]:
@@ -303,13 +303,13 @@ def get_label_rows(
     }
     if include_archived is not None:
         payload["include_archived"] = include_archived
-    one = isinstance(label_hashes, str)
+    single = isinstance(label_hashes, str)
     return Call(
         request=Envelope("labelrow", "GET", _project(project), uid=_uid(label_hashes), payload=payload),
         credentials=SSH_OR_API_KEY,
-        read=_ONE_ROW if one else _rows,
+        read=_ONE_ROW if single else _rows,
         most_bytes=MOST_BYTES_OF_ROWS,
-        rows=(str(label_hashes),) if one else tuple(label_hashes),
+        rows=(str(label_hashes),) if single else tuple(label_hashes),
     )
 
 

@@ -57,7 +57,7 @@ _ADDED = several(v1_reader(list[_MemberV1]))
 def _add_users(kind: str, id_: str, emails: Sequence[str], role: Role) -> Call[list[Member]]:
 
     def read(answer: bytes) -> list[Member]:
-        return [one.record() for one in _ADDED(answer)]
+        return [user.record() for user in _ADDED(answer)]
 
     payload = {"user_emails": list(emails), "user_role": role}
     request = Envelope(f"{kind}users", "POST", Resource(kind, id_), uid=id_, payload=payload)

@@ -66,7 +66,7 @@ def list_ontologies_v1(which: Filter = NO_FILTER) -> Call[list[OntologyRecord]]:
     """
 
     def read(answer: bytes) -> list[OntologyRecord]:
-        return [one.ontology.record(one.user_role) for one in _LISTED(answer)]
+        return [listed.ontology.record(listed.user_role) for listed in _LISTED(answer)]
 
     return Call(request=Envelope("ontologywithuserrole", "GET", payload=which.payload()), read=read)
 

@@ -98,7 +98,10 @@ def list_cloud_integrations_v1(resource: Resource) -> Call[list[CloudIntegration
     """
 
     def read(answer: bytes) -> list[CloudIntegration]:
-        return [CloudIntegration(integration_uuid=one.id, title=one.title) for one in _INTEGRATIONS_V1(answer)]
+        return [
+            CloudIntegration(integration_uuid=integration.id, title=integration.title)
+            for integration in _INTEGRATIONS_V1(answer)
+        ]
 
     return Call(request=Envelope("cloudintegration", "GET", resource), credentials=SSH_OR_API_KEY, read=read)
 

@@ -161,8 +161,8 @@ class _ProjectV1(msgspec.Struct, frozen=True, kw_only=True):
 
     def attached(self) -> list[ProjectDataset]:
         return [
-            ProjectDataset(dataset_hash=one.dataset_hash, title=one.title, description=one.description)
-            for one in self.datasets or []
+            ProjectDataset(dataset_hash=dataset.dataset_hash, title=dataset.title, description=dataset.description)
+            for dataset in self.datasets or []
         ]
 
 
@@ -214,7 +214,7 @@ def list_projects_v1(which: Filter = NO_FILTER) -> Call[list[ProjectRecord]]:
     """
 
     def read(answer: bytes) -> list[ProjectRecord]:
-        return [one.record() for one in _PROJECTS_V1(answer)]
+        return [project.record() for project in _PROJECTS_V1(answer)]
 
     return Call(request=Envelope("projectwithuserrole", "GET", payload=which.payload()), read=read)
 

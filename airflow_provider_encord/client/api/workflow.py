@@ -139,7 +139,7 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
                 f"filters: {', '.join(sorted(known))}."
             )
         statuses = STATUSES.get(stage_type)
-        strange = [one for one in self.statuses or () if statuses is not None and one not in statuses]
+        strange = [status for status in self.statuses or () if statuses is not None and status not in statuses]
         if statuses is not None and strange:
             raise InvalidArgumentError(
                 f"statuses: {', '.join(map(repr, strange))} is not a status of tasks in a stage of type {stage_type}. "

@@ -41,6 +41,14 @@ def _act(project: str, stage: str, actions: Iterable[dict[str, Any]], *, repeata
     return Call(request=request, changes=True, repeatable=repeatable, read=ignored)
 
 
+def _finish(
+    project: str, stage: str, tasks: Sequence[str], action: str, reviews: dict[str, bool], following: dict[str, Any]
+) -> Call[None]:
+    """An action after which tasks leave the stage, with the same values for all of them."""
+    rest = {"action": action, **reviews, **following}
+    return _act(project, stage, ({"taskUuid": task, **rest} for task in tasks), repeatable=False)
+
+
 def _next_assignee(assignee: str | None, retain_assignee: bool) -> dict[str, Any]:
     given = {"assignee": assignee} if assignee is not None else {}
     return {**given, "retainAssignee": retain_assignee}
@@ -62,8 +70,8 @@ def submit_tasks(
     :param retain_assignee: The present assignees keep the tasks, unless `assignee` is given. An error for tasks without
         an assignee.
     """
-    rest = {"action": "SUBMIT", "resolveLabelReviews": True, **_next_assignee(assignee, retain_assignee)}
-    return _act(project, stage, ({"taskUuid": task, **rest} for task in tasks), repeatable=False)
+    reviews = {"resolveLabelReviews": True}
+    return _finish(project, stage, tasks, "SUBMIT", reviews, _next_assignee(assignee, retain_assignee))
 
 
 @operation("workflow.task.approve", "v2")
@@ -81,8 +89,7 @@ def approve_tasks(
     :param consensus: The stage is a consensus review stage, which has no label reviews.
     """
     reviews = {} if consensus else {"approveLabelReviews": True}
-    rest = {"action": "APPROVE", **reviews, **_next_assignee(assignee, retain_assignee)}
-    return _act(project, stage, ({"taskUuid": task, **rest} for task in tasks), repeatable=False)
+    return _finish(project, stage, tasks, "APPROVE", reviews, _next_assignee(assignee, retain_assignee))
 
 
 @operation("workflow.task.reject", "v2")
@@ -97,8 +104,7 @@ def reject_tasks(
 ) -> Call[None]:
     """Reject tasks of a review stage, and their open label reviews. For the arguments, see `approve_tasks`."""
     reviews = {} if consensus else {"rejectLabelReviews": True}
-    rest = {"action": "REJECT", **reviews, **_next_assignee(assignee, retain_assignee)}
-    return _act(project, stage, ({"taskUuid": task, **rest} for task in tasks), repeatable=False)
+    return _finish(project, stage, tasks, "REJECT", reviews, _next_assignee(assignee, retain_assignee))
 
 
 @operation("workflow.task.assign", "v2")

@@ -66,7 +66,7 @@ def as_far_as_possible(
             smaller = _smaller(error, len(part), least)
             if smaller is None:
                 in_doubt = list(part) if isinstance(error, OutcomeUnknownError) else []
-                later = [one for other in reversed(waiting) for one in other]
+                later = [item for other in reversed(waiting) for item in other]
                 not_done = later if in_doubt else [*part, *later]
                 return PartsOutcome(done=done, not_done=not_done, unknown=in_doubt, results=results, error=error)
             if _is_of_size(error, len(part)):

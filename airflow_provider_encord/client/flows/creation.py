@@ -207,9 +207,9 @@ def _were_created_together(found: Sequence[Existing]) -> bool:
     return len(created) == len(found) and (max(created) - min(created)).total_seconds() <= TOGETHER
 
 
-def _age(one: Existing) -> tuple[str, str]:
-    created = parse_time(one.created_at).astimezone(datetime.UTC).isoformat() if one.created_at else ""
-    return created, one.id
+def _age(thing: Existing) -> tuple[str, str]:
+    created = parse_time(thing.created_at).astimezone(datetime.UTC).isoformat() if thing.created_at else ""
+    return created, thing.id
 
 
 def _warn_of_others(kind: str, title: str, oldest: Existing, found: Sequence[Existing]) -> None:

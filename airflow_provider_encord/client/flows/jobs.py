@@ -153,11 +153,10 @@ def job_from(stored: Any) -> Job:
 def state_of(answer: Answer) -> JobState:
     """Convert the response to a poll into a `JobState`."""
     status = answer.status.upper()
+    state = JobState(status=status, ended=answer.ended, succeeded=status == uploads.DONE)
     if isinstance(answer, UploadJob):
-        return JobState(
-            status=status,
-            ended=answer.ended,
-            succeeded=status == uploads.DONE,
+        return msgspec.structs.replace(
+            state,
             done=answer.units_done_count,
             failed=answer.units_error_count,
             pending=answer.units_pending_count,
@@ -165,16 +164,14 @@ def state_of(answer: Answer) -> JobState:
             errors=answer.errors,
         )
     if isinstance(answer, FolderSync):
-        return JobState(
-            status=status,
-            ended=answer.ended,
-            succeeded=status == uploads.DONE,
+        return msgspec.structs.replace(
+            state,
             done=answer.upload_jobs_units_done,
             failed=answer.upload_jobs_units_error,
             pending=answer.upload_jobs_units_pending,
             cancelled=answer.upload_jobs_units_cancelled,
         )
-    return JobState(status=status, ended=answer.ended, succeeded=status == uploads.DONE)
+    return state
 
 
 def follow_job(poll: Callable[[int], Call[J]], *, timeout: float) -> Flow[J]:

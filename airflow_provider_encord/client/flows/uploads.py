@@ -217,8 +217,8 @@ def unit_of(unit: UnitToSend, stored: Sequence[StoredObject]) -> Unit:
             details=unit.details,
         )
     parts = [
-        Part(url=one.key, title=part.title, placeholder=one.placeholder, details=part.details)
-        for part, one in zip(unit.parts, stored, strict=True)
+        Part(url=object_.key, title=part.title, placeholder=object_.placeholder, details=part.details)
+        for part, object_ in zip(unit.parts, stored, strict=True)
     ]
     if unit.kind == DICOM:
         return DicomSeries(parts=parts, title=unit.title, client_metadata=unit.client_metadata)

@@ -9,6 +9,7 @@ Encord refuses the action itself, and the error is raised.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -116,7 +117,7 @@ def act_on(
             yield from progress.act(list(part))
         except EncordError as error:
             settled = {*progress.done, *progress.already_left}
-            left_over = [one for later in parts[number:] for one in later if one not in settled]
+            left_over = [uuid for later in parts[number:] for uuid in later if uuid not in settled]
             return progress.outcome(left_over, error)
     return progress.outcome([], None)
 
@@ -174,7 +175,7 @@ class _Progress:
 def tasks_in_stage(project: str, stage: str, tasks: Iterable[Task | Subtask | str]) -> TasksInStage:
     """Convert tasks from a listing, or their ids. Duplicates are dropped; the order is kept."""
     given = {task if isinstance(task, str) else task.uuid: task for task in tasks}
-    known = {uuid: one.data_hash for uuid, one in given.items() if not isinstance(one, str)}
+    known = {uuid: task.data_hash for uuid, task in given.items() if not isinstance(task, str)}
     return TasksInStage(project=project, stage=stage, uuids=list(given), data_hashes=known)
 
 
@@ -188,30 +189,36 @@ def submit(tasks: TasksInStage, *, assignee: str | None = None, retain_assignee:
     )
 
 
-def approve(
-    tasks: TasksInStage, *, consensus: bool, assignee: str | None = None, retain_assignee: bool = False
-) -> Flow[TasksOutcome]:
-    """Do the same as `workflow_actions.approve_tasks`, for any number of tasks."""
-    return act_on(
-        tasks,
-        lambda some: workflow_actions.approve_tasks(
-            tasks.project,
-            tasks.stage,
-            some,
-            consensus=consensus,
-            assignee=assignee,
-            retain_assignee=retain_assignee,
-        ),
-    )
+class Verdict(Protocol):
+    """`workflow_actions.approve_tasks` or `workflow_actions.reject_tasks`."""
+
+    def __call__(
+        self,
+        project: str,
+        stage: str,
+        tasks: Sequence[str],
+        *,
+        consensus: bool,
+        assignee: str | None,
+        retain_assignee: bool,
+    ) -> Call[None]: ...
 
 
-def reject(
-    tasks: TasksInStage, *, consensus: bool, assignee: str | None = None, retain_assignee: bool = False
+def review(
+    tasks: TasksInStage,
+    verdict: Verdict,
+    *,
+    consensus: bool,
+    assignee: str | None = None,
+    retain_assignee: bool = False,
 ) -> Flow[TasksOutcome]:
-    """Do the same as `workflow_actions.reject_tasks`, for any number of tasks."""
+    """Approve or reject any number of tasks.
+
+    :param verdict: Makes the call for some of the tasks; it has the same arguments.
+    """
     return act_on(
         tasks,
-        lambda some: workflow_actions.reject_tasks(
+        lambda some: verdict(
             tasks.project,
             tasks.stage,
             some,

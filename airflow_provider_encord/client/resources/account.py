@@ -28,18 +28,17 @@ from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnsupportedByCredentialError
 from airflow_provider_encord.client.flows import api_versions
 from airflow_provider_encord.client.flows.creation import REUSE, Created
+from airflow_provider_encord.client.flows.datasets import create_dataset_once
+from airflow_provider_encord.client.flows.ontologies import create_ontology_once
 from airflow_provider_encord.client.flows.pages import each
+from airflow_provider_encord.client.flows.projects import create_project_once
+from airflow_provider_encord.client.flows.storage import create_folder_once, edit_items, read_items
 from airflow_provider_encord.client.identifiers import require_id, require_ids
-from airflow_provider_encord.client.resources.datasets import Dataset, create_dataset_once
-from airflow_provider_encord.client.resources.ontologies import Ontology, create_ontology_once
+from airflow_provider_encord.client.resources.datasets import Dataset
+from airflow_provider_encord.client.resources.ontologies import Ontology
 from airflow_provider_encord.client.resources.organisation import Organisation
-from airflow_provider_encord.client.resources.projects import Project, create_project_once
-from airflow_provider_encord.client.resources.storage import (
-    StorageFolder,
-    create_folder_once,
-    edit_items,
-    read_items,
-)
+from airflow_provider_encord.client.resources.projects import Project
+from airflow_provider_encord.client.resources.storage import StorageFolder
 
 
 class Account(ClientProtocol, Protocol):

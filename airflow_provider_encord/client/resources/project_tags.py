@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from airflow_provider_encord.client.api import organisation, project_tags
+from airflow_provider_encord.client.api import project_tags
 from airflow_provider_encord.client.api.core.listing import every_page
 from airflow_provider_encord.client.api.organisation import Tag
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.client_protocol import ClientProtocol
-from airflow_provider_encord.client.errors import InvalidArgumentError, NotFoundError, OutcomeUnknownError
-from airflow_provider_encord.client.identifiers import is_id
+from airflow_provider_encord.client.errors import InvalidArgumentError, OutcomeUnknownError
+from airflow_provider_encord.client.flows.organisation import tag_id
 
 
 class ProjectTags:
@@ -67,8 +67,8 @@ class ProjectTags:
         return every_page(lambda page: project_tags.list_issue_tags(self._project, page=page))
 
     def _missing(self, names: Sequence[str]) -> Flow[Sequence[str]]:
-        there = {one.name for one in (yield from self._issue_tags())}
-        return [one for one in dict.fromkeys(names) if one not in there]
+        there = {tag.name for tag in (yield from self._issue_tags())}
+        return [name for name in dict.fromkeys(names) if name not in there]
 
     def _add_issue_tags(self, names: Sequence[str]) -> Flow[Sequence[str]]:
         """Add the missing tags. If the response is lost, check whether they were added."""
@@ -83,18 +83,3 @@ class ProjectTags:
             if (yield from self._missing(missing)):
                 raise
         return missing
-
-
-def tag_id(tag: str) -> Flow[str]:
-    """Find the id of an organisation's tag.
-
-    :param tag: Id or name of the tag.
-    :raises NotFoundError: The organisation has no tag with this name.
-    """
-    if is_id(tag):
-        return tag.strip().lower()
-    tags = yield from every_page(lambda page: organisation.list_organisation_tags(page=page))
-    found = next((one.uuid for one in tags if one.name == tag), None)
-    if found is None:
-        raise NotFoundError(f"tag: the organisation has no tag named {tag[:80]!r}. Create it, or pass another tag.")
-    return found

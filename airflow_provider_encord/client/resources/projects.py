@@ -6,24 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_encord.client.api import keys, labels, project_copy, projects, workflow
-from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.api.labels import LabelRow, LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.api.project_copy import ClonedDataset, CopiedLabels
 from airflow_provider_encord.client.api.projects import ProjectDataset, ProjectOntology, ProjectRecord
 from airflow_provider_encord.client.call import Call, Flow
 from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError, OutcomeUnknownError
-from airflow_provider_encord.client.flows import api_versions
+from airflow_provider_encord.client.flows import api_versions, members
 from airflow_provider_encord.client.flows.chunks import as_far_as_possible, chunks, in_parts
-from airflow_provider_encord.client.flows.creation import (
-    Created,
-    Existing,
-    another_description,
-    existing,
-    get_or_create,
-)
 from airflow_provider_encord.client.identifiers import require_id, require_ids
-from airflow_provider_encord.client.resources import members
 from airflow_provider_encord.client.resources.activity import Activity
 from airflow_provider_encord.client.resources.label_rows import LabelRows
 from airflow_provider_encord.client.resources.members import HasGroups, HasUsers
@@ -112,7 +103,9 @@ class Project(HasUsers, HasGroups):
                 "attach_datasets, clone_datasets: both are set. Set only one: a copy gets the same datasets or new "
                 "ones."
             )
-        unknown = [one for one in (labels.statuses or [] if labels else []) if one not in project_copy.LABEL_STATUSES]
+        unknown = [
+            status for status in (labels.statuses or [] if labels else []) if status not in project_copy.LABEL_STATUSES
+        ]
         if unknown:
             known = ", ".join(project_copy.LABEL_STATUSES)
             raise InvalidArgumentError(f"labels: unknown status {', '.join(unknown)}. Choose from {known}.")
@@ -122,7 +115,7 @@ class Project(HasUsers, HasGroups):
             description=description,
             attach_datasets=attach_datasets,
             clone_datasets=clone_datasets,
-            only_data={require_id(one, "only_data"): data for one, data in (only_data or {}).items()},
+            only_data={require_id(data_hash, "only_data"): data for data_hash, data in (only_data or {}).items()},
             labels=labels,
             collaborators=collaborators,
             models=models,
@@ -272,53 +265,5 @@ class Project(HasUsers, HasGroups):
         return differing
 
     def _differing(self, wanted: list[str], *, attach: bool) -> Flow[list[str]]:
-        attached = {one.dataset_hash for one in (yield from self._datasets())}
+        attached = {dataset.dataset_hash for dataset in (yield from self._datasets())}
         return [item for item in wanted if (item in attached) != attach]
-
-
-def _id(there: ProjectRecord) -> str:
-    return there.project_hash
-
-
-def create_project_once(title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
-    """Create a project, or reuse one with the same title; see `get_or_create` and `projects.create_project`.
-
-    The datasets of an existing project are not compared, because the search does not list them.
-    """
-
-    def differs(there: ProjectRecord) -> list[str]:
-        return [
-            *_another_ontology(arguments.get("ontology"), there.ontology_hash),
-            *another_description(arguments.get("description"), there.description),
-        ]
-
-    def find(title: str) -> Flow[Sequence[Existing]]:
-        found = yield from projects.all_projects(Filter(title_eq=title))
-        return existing(title, found, id_of=_id, differs=differs)
-
-    def create(title: str) -> Call[str]:
-        return projects.create_project(title, **arguments)
-
-    return (yield from get_or_create("project", title, find=find, create=create, id_of=str, if_exists=if_exists))
-
-
-def copy_project_once(project: str, title: str, *, if_exists: str, **arguments: Any) -> Flow[Created]:
-    """Copy a project, or reuse one with the copy's title; see `get_or_create` and `project_copy.copy_project`."""
-
-    def differs(there: ProjectRecord) -> list[str]:
-        return another_description(arguments.get("description"), there.description)
-
-    def find(title: str) -> Flow[Sequence[Existing]]:
-        found = yield from projects.all_projects(Filter(title_eq=title))
-        copies = (record for record in found if record.project_hash != project)
-        return existing(title, copies, id_of=_id, differs=differs)
-
-    def create(title: str) -> Call[str]:
-        return project_copy.copy_project(project, title=title, **arguments)
-
-    return (yield from get_or_create("project", title, find=find, create=create, id_of=str, if_exists=if_exists))
-
-
-def _another_ontology(wanted: str | None, there: str | None) -> list[str]:
-    differ = wanted and there and wanted.lower() != there.lower()
-    return [f"its ontology is {there}, but {wanted} was requested"] if differ else []

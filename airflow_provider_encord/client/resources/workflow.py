@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from airflow_provider_encord.client.api import workflow
+from airflow_provider_encord.client.api import workflow, workflow_actions
 from airflow_provider_encord.client.api.projects import Pathway, Stage
 from airflow_provider_encord.client.api.workflow import Subtask, Task, TaskFilter
-from airflow_provider_encord.client.api.workflow_actions import ACTIONS
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.client_protocol import ClientProtocol
 from airflow_provider_encord.client.errors import InvalidArgumentError
@@ -92,17 +91,11 @@ class WorkflowStage:
 
     def approve(self, tasks: Tasks, *, assignee: str | None = None, retain_assignee: bool = False) -> TasksOutcome:
         """Approve tasks of a review stage, and their open label reviews. For the arguments, see `submit`."""
-        wanted, consensus = self._tasks("approve", tasks), self.stage_type == workflow.CONSENSUS_REVIEW
-        person = _email_or_none(assignee)
-        flow = flows.approve(wanted, consensus=consensus, assignee=person, retain_assignee=retain_assignee)
-        return self._done(flow)
+        return self._review(self._tasks("approve", tasks), workflow_actions.approve_tasks, assignee, retain_assignee)
 
     def reject(self, tasks: Tasks, *, assignee: str | None = None, retain_assignee: bool = False) -> TasksOutcome:
         """Reject tasks of a review stage, and their open label reviews. For the arguments, see `submit`."""
-        wanted, consensus = self._tasks("reject", tasks), self.stage_type == workflow.CONSENSUS_REVIEW
-        person = _email_or_none(assignee)
-        flow = flows.reject(wanted, consensus=consensus, assignee=person, retain_assignee=retain_assignee)
-        return self._done(flow)
+        return self._review(self._tasks("reject", tasks), workflow_actions.reject_tasks, assignee, retain_assignee)
 
     def assign(self, tasks: Tasks, assignee: str | Sequence[str]) -> TasksOutcome:
         """Assign tasks.
@@ -160,7 +153,7 @@ class WorkflowStage:
         return tasks_in_stage(self.project, self.uuid, ids)
 
     def _require(self, action: str) -> None:
-        possible = ACTIONS.get(self.stage_type)
+        possible = workflow_actions.ACTIONS.get(self.stage_type)
         if possible is not None and action not in possible:
             raise InvalidArgumentError(
                 f"stage: {self.title!r} is of type {self.stage_type}, which does not support the action {action!r}. It "
@@ -186,6 +179,13 @@ class WorkflowStage:
         if uuid == self.uuid:
             raise InvalidArgumentError(f"destination: the tasks are in stage {self.title!r} already.")
         return uuid
+
+    def _review(
+        self, tasks: TasksInStage, verdict: flows.Verdict, assignee: str | None, retain_assignee: bool
+    ) -> TasksOutcome:
+        consensus, person = self.stage_type == workflow.CONSENSUS_REVIEW, _email_or_none(assignee)
+        flow = flows.review(tasks, verdict, consensus=consensus, assignee=person, retain_assignee=retain_assignee)
+        return self._done(flow)
 
     def _done(self, flow: Flow[TasksOutcome]) -> TasksOutcome:
         return self._client.run(flow).checked()

@@ -98,12 +98,12 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     following: list[BaseException | None] = [error]
     seen: set[int] = set()
     while following:
-        one = following.pop(0)
-        if one is None or id(one) in seen:
+        cause = following.pop(0)
+        if cause is None or id(cause) in seen:
             continue
-        seen.add(id(one))
-        yield one
-        following += [*getattr(one, "exceptions", ()), one.__cause__, one.__context__]
+        seen.add(id(cause))
+        yield cause
+        following += [*getattr(cause, "exceptions", ()), cause.__cause__, cause.__context__]
 
 
 def _how(error: BaseException) -> str:

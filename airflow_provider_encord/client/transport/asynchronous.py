@@ -186,7 +186,7 @@ class AsyncTransport(Transport):
     async def _pool(self, proxy: str | None, *, tls: bool) -> httpx.AsyncHTTPTransport:
         needs_tls = tls or (proxy is not None and proxy.startswith("https"))
         bundle = network_environment.bundle(self._settings.trusted) if needs_tls else None
-        key = proxy, bundle, network_environment.state_of(bundle) if bundle else 0, os.getpid()
+        key = proxy, bundle, network_environment.version_of(bundle) if bundle else 0, os.getpid()
         if key in self._pools:
             return self._pools[key]
         async with self._making:

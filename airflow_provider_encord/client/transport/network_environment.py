@@ -44,7 +44,7 @@ def bundle(trusted: str | None) -> str:
     return trusted or of_machine or requests.utils.DEFAULT_CA_BUNDLE_PATH
 
 
-def state_of(path: str) -> int:
+def version_of(path: str) -> int:
     """A number that changes when the certificates at a path are replaced.
 
     :raises OSError: The path does not exist.
@@ -58,10 +58,10 @@ def tls_context(path: str) -> ssl.SSLContext:
     :param path: Path of a file or directory.
     :raises OSError: The certificates cannot be read.
     """
-    return _tls_context(path, state_of(path))
+    return _tls_context(path, version_of(path))
 
 
 @functools.lru_cache(maxsize=8)
-def _tls_context(path: str, _state: int) -> ssl.SSLContext:
+def _tls_context(path: str, _version: int) -> ssl.SSLContext:
     folder = pathlib.Path(path).is_dir()
     return ssl.create_default_context(cafile=None if folder else path, capath=path if folder else None)

@@ -80,12 +80,12 @@ def _is_finite(content: Any) -> bool:
     """Whether all numbers are finite. Checks plain Python values only, because records and raw JSON are made here."""
     waiting = [content]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, float):
-            if not math.isfinite(one):
+        item = waiting.pop()
+        if isinstance(item, float):
+            if not math.isfinite(item):
                 return False
-        elif isinstance(one, dict):
-            waiting.extend(one.values())
-        elif isinstance(one, list | tuple):
-            waiting.extend(one)
+        elif isinstance(item, dict):
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
     return True

@@ -73,11 +73,11 @@ def _how(error: BaseException) -> str:
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """An exception and the exceptions inside it, outermost first."""
     seen: set[int] = set()
-    one: BaseException | None = error
-    while one is not None and id(one) not in seen:
-        seen.add(id(one))
-        yield one
-        one = next((inner for inner in reversed(one.args) if isinstance(inner, BaseException)), None)
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = next((inner for inner in reversed(cause.args) if isinstance(inner, BaseException)), None)
 
 
 def _described(error: BaseException, descriptions: Mapping[type[BaseException], str]) -> str | None:

@@ -160,9 +160,9 @@ def annotations_of(
     frames = list(_frames(row))
     seen: set[str] = set()
     for place, labels in frames:
-        for one in mappings(labels.get("objects")):
-            seen.add(str(one.get("objectHash")))
-            yield _object(row, place, one, names)
+        for object_ in mappings(labels.get("objects")):
+            seen.add(str(object_.get("objectHash")))
+            yield _object(row, place, object_, names)
     for hash_ in row.get("object_answers") or {}:
         if hash_ not in seen:
             yield LeftOut(hash=hash_, kind=OBJECT, reason=NO_FRAME)
@@ -185,7 +185,7 @@ def places_of(row: Document) -> Iterator[Place]:
 
 def _frames(row: Document) -> Iterator[tuple[Place, Document]]:
     units = mappings((row.get("data_units") or {}).values())
-    for unit in sorted(units, key=lambda one: _number(one.get("data_sequence"))):
+    for unit in sorted(units, key=lambda unit: _number(unit.get("data_sequence"))):
         labels = unit.get("labels") or {}
         if "objects" in labels or "classifications" in labels:
             yield _place(unit, _number(unit.get("data_sequence")), labels), labels
@@ -208,16 +208,16 @@ def _place(unit: Document, frame: int | None, labels: Document | None = None) ->
     )
 
 
-def _object(row: Document, place: Place, one: Document, names: Names) -> Annotation | LeftOut:
-    hash_ = str(one.get("objectHash"))
-    if one.get("isDeleted"):
+def _object(row: Document, place: Place, object_: Document, names: Names) -> Annotation | LeftOut:
+    hash_ = str(object_.get("objectHash"))
+    if object_.get("isDeleted"):
         return LeftOut(hash=hash_, kind=OBJECT, reason=DELETED, unit=place.unit, frame=place.frame)
     static = ((row.get("object_answers") or {}).get(hash_) or {}).get("classifications")
     dynamic = ((row.get("object_actions") or {}).get(hash_) or {}).get("actions")
     on_frame = [action for action in mappings(dynamic) if _within(place.frame or 0, action.get("range"))]
-    geometry = {key: one[key] for key in GEOMETRY_KEYS if key in one}
+    geometry = {key: object_[key] for key in GEOMETRY_KEYS if key in object_}
     return _annotation(
-        place, OBJECT, hash_, one, one.get("name"), names.answers([*mappings(static), *on_frame]), geometry
+        place, OBJECT, hash_, object_, object_.get("name"), names.answers([*mappings(static), *on_frame]), geometry
     )
 
 
@@ -276,8 +276,8 @@ def _entries(frames: Iterable[tuple[Place, Document]]) -> dict[str, list[tuple[P
     """Classifications in the format of older SDKs, by hash."""
     found: dict[str, list[tuple[Place, Document]]] = {}
     for place, labels in frames:
-        for one in mappings(labels.get("classifications")):
-            found.setdefault(str(one.get("classificationHash")), []).append((place, one))
+        for classification in mappings(labels.get("classifications")):
+            found.setdefault(str(classification.get("classificationHash")), []).append((place, classification))
     return found
 
 

@@ -26,8 +26,8 @@ class Names:
         self._options: dict[str, str] = {}
         self._single: set[str] = set()
         for kind in ("objects", "classifications"):
-            for one in mappings(structure.get(kind)):
-                self._add(one)
+            for feature in mappings(structure.get(kind)):
+                self._add(feature)
 
     def answers(self, given: Iterable[Document]) -> dict[str, Any]:
         """Answers by attribute name: text, a number, or the names of the chosen options.

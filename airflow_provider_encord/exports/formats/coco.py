@@ -117,13 +117,13 @@ class CocoEncoder:
         }
         yield _Image(image, msgspec.json.encode(content))
 
-    def _made(self, row: Mapping[str, Any], one: Annotation) -> dict[str, Any] | LeftOut:
-        category = self._ids.get(one.feature_hash or "")
-        reason = _reason(one, known=category is not None)
+    def _made(self, row: Mapping[str, Any], annotation: Annotation) -> dict[str, Any] | LeftOut:
+        category = self._ids.get(annotation.feature_hash or "")
+        reason = _reason(annotation, known=category is not None)
         if reason is None:
             try:
-                with geometry.reading(one):
-                    segmentation, area, box = _SEGMENTATIONS[str(one.shape)](one)
+                with geometry.reading(annotation):
+                    segmentation, area, box = _SEGMENTATIONS[str(annotation.shape)](annotation)
             except geometry.MalformedGeometryError:
                 reason = geometry.MALFORMED
             else:
@@ -131,22 +131,27 @@ class CocoEncoder:
                 if not math.isfinite(area):
                     reason = geometry.MALFORMED
         if reason is not None:
-            place = one.place
+            place = annotation.place
             return LeftOut(
-                hash=one.hash, kind=one.kind, reason=reason, unit=place.unit, frame=place.frame, shape=one.shape
+                hash=annotation.hash,
+                kind=annotation.kind,
+                reason=reason,
+                unit=place.unit,
+                frame=place.frame,
+                shape=annotation.shape,
             )
         return {
-            "id": _id(row.get("label_hash"), one.place.unit, one.place.frame, one.hash),
-            "image_id": _id(one.place.unit, one.place.frame),
+            "id": _id(row.get("label_hash"), annotation.place.unit, annotation.place.frame, annotation.hash),
+            "image_id": _id(annotation.place.unit, annotation.place.frame),
             "category_id": category,
             "segmentation": segmentation,
             "area": round(area, 3),
             "bbox": [round(number, 3) for number in box],
             "iscrowd": 0,
-            "track_id": one.hash,
-            "encord_shape": one.shape,
-            "attributes": one.answers,
-            **({} if one.manual or one.confidence is None else {"score": one.confidence}),
+            "track_id": annotation.hash,
+            "encord_shape": annotation.shape,
+            "attributes": annotation.answers,
+            **({} if annotation.manual or annotation.confidence is None else {"score": annotation.confidence}),
         }
 
 
@@ -170,24 +175,24 @@ def _file_name(place: Place) -> str:
     return f"{place.unit}-{place.frame or 0:06d}-{title}"
 
 
-def _reason(one: Annotation, *, known: bool) -> str | None:
+def _reason(annotation: Annotation, *, known: bool) -> str | None:
     """Why COCO does not support an object, regardless of its geometry; None if it does."""
-    if one.shape not in _SEGMENTATIONS:
-        return str(one.shape)
+    if annotation.shape not in _SEGMENTATIONS:
+        return str(annotation.shape)
     if not known:
         return _UNKNOWN_FEATURE
-    return None if one.place.width and one.place.height else _NO_SIZE
+    return None if annotation.place.width and annotation.place.height else _NO_SIZE
 
 
 def _categories(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "id": number,
-            "name": one.get("name"),
-            "supercategory": one.get("shape"),
-            "encord_feature_hash": one.get("featureNodeHash"),
+            "name": object_.get("name"),
+            "supercategory": object_.get("shape"),
+            "encord_feature_hash": object_.get("featureNodeHash"),
         }
-        for number, one in enumerate(mappings(structure.get("objects")), start=1)
+        for number, object_ in enumerate(mappings(structure.get("objects")), start=1)
     ]
 
 
@@ -197,32 +202,32 @@ def _id(*parts: Any) -> int:
     return int.from_bytes(digest[:_ID_BYTES], "big") >> (8 * _ID_BYTES - _ID_BITS)
 
 
-def _left_out(row: Mapping[str, Any], one: LeftOut) -> dict[str, Any]:
+def _left_out(row: Mapping[str, Any], left_out: LeftOut) -> dict[str, Any]:
     return {
         "label_hash": row.get("label_hash"),
-        "unit": one.unit,
-        "frame": one.frame,
-        "hash": one.hash,
-        "kind": one.kind,
-        "shape": one.shape,
-        "reason": one.reason,
+        "unit": left_out.unit,
+        "frame": left_out.frame,
+        "hash": left_out.hash,
+        "kind": left_out.kind,
+        "shape": left_out.shape,
+        "reason": left_out.reason,
     }
 
 
-def _box(one: Annotation) -> tuple[Any, float, geometry.Box]:
-    corners = geometry.corners_of(one)
+def _box(annotation: Annotation) -> tuple[Any, float, geometry.Box]:
+    corners = geometry.corners_of(annotation)
     return [_flat(corners)], geometry.area_of(corners), geometry.around(corners)
 
 
-def _polygon(one: Annotation) -> tuple[Any, float, geometry.Box]:
-    polygons = [polygon for polygon in geometry.rings_of(one) if polygon and len(polygon[0]) >= 3]
+def _polygon(annotation: Annotation) -> tuple[Any, float, geometry.Box]:
+    polygons = [polygon for polygon in geometry.rings_of(annotation) if polygon and len(polygon[0]) >= 3]
     points = [point for polygon in polygons for point in polygon[0]]
     if not points:
         raise ValueError("it has fewer than three points")
     box = geometry.around(points)
     if len(polygons) == 1 == len(polygons[0]):
         return [_flat(polygons[0][0])], geometry.area_of(polygons[0][0]), box
-    rle, area = _mask_of(polygons, one.place)
+    rle, area = _mask_of(polygons, annotation.place)
     if all(len(polygon) == 1 for polygon in polygons):
         return [_flat(polygon[0]) for polygon in polygons], area, box
     return rle, area, box
@@ -245,12 +250,12 @@ def _mask_of(polygons: Iterable[list[geometry.Ring]], place: Place) -> tuple[dic
     return _rle(whole), float(whole.sum())
 
 
-def _bitmask(one: Annotation) -> tuple[Any, float, geometry.Box]:
+def _bitmask(annotation: Annotation) -> tuple[Any, float, geometry.Box]:
     """A bitmask as a mask of the whole image."""
     import numpy
     from pycocotools import mask
 
-    bitmask = one.geometry["bitmask"]
+    bitmask = annotation.geometry["bitmask"]
     rows, columns = int(bitmask["height"]), int(bitmask["width"])
     top, left = int(bitmask["top"]), int(bitmask["left"])
     if min(top, left) < 0:
@@ -259,7 +264,7 @@ def _bitmask(one: Annotation) -> tuple[Any, float, geometry.Box]:
     part = numpy.zeros(rows * columns, dtype=numpy.uint8)
     for start, end in geometry.runs_of(bitmask):
         part[start:end] = 1
-    height, width = int(one.place.height or 0), int(one.place.width or 0)
+    height, width = int(annotation.place.height or 0), int(annotation.place.width or 0)
     _require_pixels(height * width)
     whole = numpy.zeros((height, width), dtype=numpy.uint8, order="F")
     bottom, right = min(height, top + rows), min(width, left + columns)
@@ -279,7 +284,7 @@ def _rle(whole: Any) -> dict[str, Any]:
     from pycocotools import mask
 
     rle = mask.encode(numpy.asfortranarray(whole))
-    return {"size": [int(one) for one in rle["size"]], "counts": rle["counts"].decode()}
+    return {"size": [int(number) for number in rle["size"]], "counts": rle["counts"].decode()}
 
 
 def _flat(ring: geometry.Ring) -> list[float]:

@@ -26,17 +26,21 @@ class MalformedGeometryError(ValueError):
     """The geometry of an object does not match its shape."""
 
 
-def box_of(one: Annotation) -> Box | None:
+def box_of(annotation: Annotation) -> Box | None:
     """The bounding box of an object in pixels; None if its shape has none.
 
     :raises MalformedGeometryError: The geometry does not match the shape.
     """
-    with reading(one):
-        return _box_around_mask(one.geometry["bitmask"]) if "bitmask" in one.geometry else _box_around_points(one)
+    with reading(annotation):
+        return (
+            _box_around_mask(annotation.geometry["bitmask"])
+            if "bitmask" in annotation.geometry
+            else _box_around_points(annotation)
+        )
 
 
 @contextlib.contextmanager
-def reading(one: Annotation) -> Iterator[None]:
+def reading(annotation: Annotation) -> Iterator[None]:
     """Convert the errors of malformed geometry into one error.
 
     :raises MalformedGeometryError: The geometry does not match the shape.
@@ -44,7 +48,9 @@ def reading(one: Annotation) -> Iterator[None]:
     try:
         yield
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        raise MalformedGeometryError(f"The geometry of {one.hash} is not valid for a {one.shape}: {error}.") from None
+        raise MalformedGeometryError(
+            f"The geometry of {annotation.hash} is not valid for a {annotation.shape}: {error}."
+        ) from None
 
 
 def runs_of(mask: Mapping[str, Any]) -> list[tuple[int, int]]:
@@ -93,13 +99,13 @@ def _box_around_mask(mask: Mapping[str, Any]) -> Box | None:
         (start % width, (end - 1) % width) if first == last else (0, width - 1)
         for (start, end), (first, last) in zip(ranges, rows, strict=True)
     ]
-    left, right = min(one for one, _ in columns), max(one for _, one in columns)
+    left, right = min(first for first, _ in columns), max(last for _, last in columns)
     top, bottom = rows[0][0], rows[-1][1]
     return (float(mask["left"]) + left, float(mask["top"]) + top, right - left + 1.0, bottom - top + 1.0)
 
 
-def _box_around_points(one: Annotation) -> Box | None:
-    corners = _points(one)
+def _box_around_points(annotation: Annotation) -> Box | None:
+    corners = _points(annotation)
     return around(corners) if corners else None
 
 
@@ -109,9 +115,9 @@ def around(points: Sequence[Point]) -> Box:
     return (left, top, max(x for x, _ in points) - left, max(y for _, y in points) - top)
 
 
-def rings_of(one: Annotation) -> list[list[Ring]]:
+def rings_of(annotation: Annotation) -> list[list[Ring]]:
     """The polygons of an object in pixels, each with its outline first and then its holes."""
-    geometry, (width, height) = one.geometry, size_of(one)
+    geometry, (width, height) = annotation.geometry, size_of(annotation)
     if geometry.get("polygons"):
         return [[_ring(ring, width, height) for ring in polygon] for polygon in geometry["polygons"]]
     if geometry.get("polygon"):
@@ -120,10 +126,10 @@ def rings_of(one: Annotation) -> list[list[Ring]]:
     return []
 
 
-def corners_of(one: Annotation) -> Ring:
+def corners_of(annotation: Annotation) -> Ring:
     """The four corners of a box in pixels. A rotated box is rotated clockwise around its centre."""
-    width, height = size_of(one)
-    box: Mapping[str, Any] = one.geometry.get("rotatableBoundingBox") or one.geometry["boundingBox"]
+    width, height = size_of(annotation)
+    box: Mapping[str, Any] = annotation.geometry.get("rotatableBoundingBox") or annotation.geometry["boundingBox"]
     left, top = box["x"] * width, box["y"] * height
     half_width, half_height = box["w"] * width / 2, box["h"] * height / 2
     turn = math.radians(box.get("theta") or 0.0)
@@ -138,9 +144,9 @@ def corners_of(one: Annotation) -> Ring:
     return [(centre_x + x * cosine - y * sine, centre_y + x * sine + y * cosine) for x, y in offsets]
 
 
-def size_of(one: Annotation) -> tuple[float, float]:
+def size_of(annotation: Annotation) -> tuple[float, float]:
     """Width and height of the image; 1 and 1 if they are not known, so that coordinates stay fractions."""
-    return (one.place.width or 1.0, one.place.height or 1.0)
+    return (annotation.place.width or 1.0, annotation.place.height or 1.0)
 
 
 def area_of(ring: Sequence[Point]) -> float:
@@ -149,12 +155,12 @@ def area_of(ring: Sequence[Point]) -> float:
     return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2
 
 
-def _points(one: Annotation) -> list[Point]:
-    geometry, (width, height) = one.geometry, size_of(one)
+def _points(annotation: Annotation) -> list[Point]:
+    geometry, (width, height) = annotation.geometry, size_of(annotation)
     if "boundingBox" in geometry or "rotatableBoundingBox" in geometry:
-        return corners_of(one)
+        return corners_of(annotation)
     if "polygon" in geometry or "polygons" in geometry:
-        return [point for polygon in rings_of(one) for ring in polygon[:1] for point in ring]
+        return [point for polygon in rings_of(annotation) for ring in polygon[:1] for point in ring]
     for key in ("polyline", "point", "skeleton"):
         if isinstance(geometry.get(key), Mapping):
             return _numbered(geometry[key], width, height)
@@ -163,7 +169,7 @@ def _points(one: Annotation) -> list[Point]:
 
 def _numbered(points: Mapping[str, Any], width: float, height: float) -> Ring:
     ordered = [points[key] for key in sorted(points, key=int)]
-    return [(one["x"] * width, one["y"] * height) for one in ordered]
+    return [(point["x"] * width, point["y"] * height) for point in ordered]
 
 
 def _ring(numbers: Sequence[Any], width: float, height: float) -> Ring:

@@ -157,7 +157,7 @@ def _schema(pyarrow: Any) -> Any:
     )
 
 
-def _record(row: Mapping[str, Any], one: Annotation, box: geometry.Box | None) -> dict[str, Any]:
+def _record(row: Mapping[str, Any], annotation: Annotation, box: geometry.Box | None) -> dict[str, Any]:
     x, y, w, h = box or (None, None, None, None)
     return {
         "label_hash": _text(row.get("label_hash")),
@@ -166,27 +166,27 @@ def _record(row: Mapping[str, Any], one: Annotation, box: geometry.Box | None) -
         "dataset_hash": _text(row.get("dataset_hash")),
         "branch": _text(row.get("branch_name")),
         "data_type": _text(row.get("data_type")),
-        "unit": one.place.unit,
-        "frame": int64(one.place.frame, "frame"),
-        "width": int64(one.place.width, "width"),
-        "height": int64(one.place.height, "height"),
-        "kind": one.kind,
-        "hash": one.hash,
-        "feature_hash": _text(one.feature_hash),
-        "name": _text(one.name),
-        "shape": _text(one.shape),
-        "geometry": msgspec.json.encode(one.geometry).decode() if one.geometry else None,
+        "unit": annotation.place.unit,
+        "frame": int64(annotation.place.frame, "frame"),
+        "width": int64(annotation.place.width, "width"),
+        "height": int64(annotation.place.height, "height"),
+        "kind": annotation.kind,
+        "hash": annotation.hash,
+        "feature_hash": _text(annotation.feature_hash),
+        "name": _text(annotation.name),
+        "shape": _text(annotation.shape),
+        "geometry": msgspec.json.encode(annotation.geometry).decode() if annotation.geometry else None,
         "box_x": x,
         "box_y": y,
         "box_w": w,
         "box_h": h,
-        "answers": msgspec.json.encode(one.answers).decode(),
-        "confidence": one.confidence,
-        "manual": one.manual if isinstance(one.manual, bool) else None,
-        "created_by": _text(one.created_by),
-        "created_at": one.created_at,
-        "last_edited_by": _text(one.last_edited_by),
-        "last_edited_at": one.last_edited_at,
+        "answers": msgspec.json.encode(annotation.answers).decode(),
+        "confidence": annotation.confidence,
+        "manual": annotation.manual if isinstance(annotation.manual, bool) else None,
+        "created_by": _text(annotation.created_by),
+        "created_at": annotation.created_at,
+        "last_edited_by": _text(annotation.last_edited_by),
+        "last_edited_at": annotation.last_edited_at,
     }
 
 

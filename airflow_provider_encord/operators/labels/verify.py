@@ -98,12 +98,13 @@ class EncordVerifyExportOperator(EncordBaseOperator):
             require_report_place(report, directory)
         with storage_errors("manifest", directory):
             manifest = read_manifest(directory)
-        mismatches = list(self._mismatches(context, directory, manifest))
+        self.push_address(context, project_url(f"https://{manifest.host}", manifest.project_id))
+        mismatches = list(self._mismatches(directory, manifest))
         if report:
             with storage_errors("report", report):
                 write_whole(report, encode_lines(mismatches))
-        for one in itertools.islice(mismatches, MOST_NAMED):
-            self.log.error("%s", one)
+        for mismatch in itertools.islice(mismatches, MOST_NAMED):
+            self.log.error("%s", mismatch)
         if mismatches and self.on_error == FAIL:
             raise InvalidArgumentError(_words(directory, mismatches))
         if not mismatches:
@@ -115,14 +116,13 @@ class EncordVerifyExportOperator(EncordBaseOperator):
             "report": str(report) if report else None,
         }
 
-    def _mismatches(self, context: Context, directory: ObjectStoragePath, manifest: Manifest) -> Iterator[Mismatch]:
+    def _mismatches(self, directory: ObjectStoragePath, manifest: Manifest) -> Iterator[Mismatch]:
         from airflow_provider_encord.exports.reading import ReadOptions
         from airflow_provider_encord.exports.verify import verify_content, verify_files, verify_listing
 
         yield from verify_files(directory, manifest)
         if self.check == FILES:
             return
-        self.push_link(context, project_url, manifest.project_id)
         if self.check == LISTING:
             yield from verify_listing(self.client, directory, manifest)
         else:

@@ -78,7 +78,7 @@ class EncordCreateFolderOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> str:
         """Create or find the folder."""
-        from airflow_provider_encord.client.resources.organisation import integration_of
+        from airflow_provider_encord.client.flows.organisation import integration_of
 
         integration = parse_text(self.integration, "integration")
         created = self.client.create_folder(

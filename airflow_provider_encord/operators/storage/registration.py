@@ -194,7 +194,7 @@ class EncordRegisterCloudDataOperator(JobOperator):
     def begin(self, context: Context) -> dict[str, Any]:
         """Read the whole manifest once, to find wrong lines before anything is sent."""
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.resources.organisation import integration_of
+        from airflow_provider_encord.client.flows.organisation import integration_of
         from airflow_provider_encord.registration.counts import NO_UNITS
 
         if self._start_in_doubt and not self._skip:

@@ -177,13 +177,13 @@ def _with_labels(sent: dict[str, Any], unit: Unit) -> dict[str, Any]:
     given = sent.get("data_units")
     if not isinstance(given, dict):
         raise RefusalError(Reason.CORRUPTED_LABEL, "data_units: must be an object")
-    for key, one in given.items():
-        if key not in known or not isinstance(one, dict):
+    for key, entry in given.items():
+        if key not in known or not isinstance(entry, dict):
             raise RefusalError(Reason.CORRUPTED_LABEL, f"data_units: {key!r} is not a data unit of this label row")
         mine = known[key]
-        mine |= {name: value for name, value in one.items() if name not in mine}
-        if one.get("labels"):
-            labels = _labels(one["labels"], unit["data_type"])
+        mine |= {name: value for name, value in entry.items() if name not in mine}
+        if entry.get("labels"):
+            labels = _labels(entry["labels"], unit["data_type"])
             mine["labels"] = dicom_labels.with_metadata(labels, unit) if unit["data_type"] == "dicom" else labels
     return known
 
@@ -251,8 +251,8 @@ def _frame_at(
     number: int, by_frame: dict[int, dict[str, Any]], units: dict[str, Any], data_type: str
 ) -> dict[str, Any] | None:
     if number not in by_frame and data_type not in _IMAGES:
-        (one,) = units.values()
-        one["labels"][str(number)] = by_frame[number] = {"objects": [], "classifications": []}
+        (place,) = units.values()
+        place["labels"][str(number)] = by_frame[number] = {"objects": [], "classifications": []}
     return by_frame.get(number)
 
 

@@ -149,7 +149,7 @@ def list_below(exchange: Exchange) -> dict[str, Any]:
     query: FolderQuery = exchange.query
     folder = exchange.path["folder"]
     if query.is_recursive:
-        inside = json.dumps([one for one in below(exchange.store, folder) if one != folder])
+        inside = json.dumps([folder_id for folder_id in below(exchange.store, folder) if folder_id != folder])
         return _page(exchange, query, "uuid IN (SELECT value FROM json_each(?))", inside)
     return _page(exchange, query, "parent = ?", folder)
 

@@ -146,7 +146,7 @@ def summary(exchange: Exchange) -> dict[str, Any]:
         "frameInGroups": len(groups),
         "accessibleGroupItems": [_group(exchange, row) for row in groups if _may_see(exchange, row["folder"])],
         "usedInDatasets": len(used),
-        "accessibleDatasets": [one for uuid, one in used.items() if access.has_role(exchange, "dataset", uuid)],
+        "accessibleDatasets": [dataset for uuid, dataset in used.items() if access.has_role(exchange, "dataset", uuid)],
         "groupLayout": None,
     }
 

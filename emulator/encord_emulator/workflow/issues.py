@@ -155,7 +155,7 @@ def _check(issue: NewIssue) -> None:
     if getattr(anchor, "frame_index", 0) < 0:
         raise RefusalError(Reason.INVALID, "frameIndex: must be 0 or more")
     ranges: Iterable[FrameRange] | None = getattr(anchor, "frame_ranges", None)
-    if ranges is not None and (not ranges or any(not 0 <= one.start <= one.end for one in ranges)):
+    if ranges is not None and (not ranges or any(not 0 <= frames.start <= frames.end for frames in ranges)):
         raise RefusalError(Reason.INVALID, "frameRanges: must not be empty, and each must have 0 <= start <= end")
 
 

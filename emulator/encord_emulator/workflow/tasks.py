@@ -75,7 +75,7 @@ def _views(store: Store, rows: list[Row], stage_type: str) -> list[dict[str, Any
     if stage_type == "CONSENSUS_ANNOTATION":
         subtasks = consensus.subtasks_of(store, uuids)
         for view in views:
-            view["subtasks"] = [consensus.subtask_view(one) for one in subtasks.get(view["uuid"], [])]
+            view["subtasks"] = [consensus.subtask_view(subtask) for subtask in subtasks.get(view["uuid"], [])]
         return views
     options = consensus.options_of(store, uuids) if stage_type == "CONSENSUS_REVIEW" else {}
     for row, view in zip(rows, views, strict=True):

@@ -97,7 +97,9 @@ with DAG(dag_id="links_of_labels", schedule=None) as dag_of_labels:
     verify = EncordVerifyExportOperator(
         task_id="verify", manifest="{{ params.destination }}/parts", check="listing", on_error="report"
     )
-    EncordExportLabelsPartitionOperator.partial(task_id="export_part").expand(partition=partition.output) >> verify
+    verify_files = EncordVerifyExportOperator(task_id="verify_files", manifest="{{ params.destination }}/parts")
+    export = EncordExportLabelsPartitionOperator.partial(task_id="export_part").expand(partition=partition.output)
+    export >> [verify, verify_files]
     EncordImportLabelsOperator(task_id="import", source="{{ params.prelabels }}", **about).set_upstream(verify)
     EncordSnapshotLabelsOperator(task_id="snapshot", snapshot_branch="frozen", if_late="mark", **about)
     EncordExportAnalyticsOperator(

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from airflow_provider_encord.client.api.labels import LabelRowFilter
 from airflow_provider_encord.client.api.storage_folders import folder_patch
-from airflow_provider_encord.client.resources.storage import edit_items
+from airflow_provider_encord.client.flows.storage import edit_items
 from airflow_provider_encord.operators.labels import EncordExportLabelsOperator, EncordImportLabelsOperator
 from tests.airflow_layer.bench import Account
 from tests.airflow_layer.pre_labels import (

@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.client.api.labels import LabelRowFilter
 from airflow_provider_encord.client.api.storage_folders import folder_patch
-from airflow_provider_encord.client.resources.storage import edit_items
+from airflow_provider_encord.client.flows.storage import edit_items
 from tests.airflow_layer.pre_labels import CAR, Model, saved
 
 

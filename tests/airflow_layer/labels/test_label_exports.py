@@ -123,13 +123,16 @@ def _swap(path: Path) -> None:
     path.write_bytes(content.replace(b'"x"', b'"y"', 1))
 
 
+OF_ANOTHER_PLAN = "labels-0123abcd-00000-00000-89abcdef.jsonl"
+
+
 @pytest.mark.parametrize(
     ("harm", "named"),
     [
         (lambda day: _shard(day, 1).unlink(), r"labels-\S+-00001-\S+\.jsonl: it is missing"),
         (lambda day: _append(_shard(day, 0)), r"labels-\S+-00000-\S+\.jsonl: it has \d+ bytes"),
         (lambda day: _swap(_shard(day, 2)), r"labels-\S+-00002-\S+\.jsonl: its content has changed"),
-        (lambda day: (day / "labels-00099.jsonl").touch(), r"labels-00099\.jsonl: the manifest does not list it"),
+        (lambda day: (day / OF_ANOTHER_PLAN).touch(), f"{OF_ANOTHER_PLAN}: the manifest does not list it"),
         (lambda day: (day / read_manifest(day).listing.name).unlink(), r"listing-\S+\.jsonl\.gz: it is missing"),
     ],
 )

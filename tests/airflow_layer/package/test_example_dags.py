@@ -28,6 +28,7 @@ EXPECTED = {
     "example_encord_nightly_export",
     "example_encord_prelabel",
     "example_encord_wait_and_export",
+    "example_encord_event_driven",
 }
 TITLE = "2026_11"  # a number to Python, and yet a title
 

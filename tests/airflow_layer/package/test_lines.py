@@ -80,6 +80,7 @@ LOOK: dict[str, Callable[[], bool]] = {
     "aget_connection": lambda: hasattr(BaseHook, "aget_connection"),
     "watchers": lambda: _named("airflow.sdk", "AssetWatcher") and _named("airflow.triggers.base", "BaseEventTrigger"),
     "resumption": lambda: ResumableJobMixin.__module__.startswith("airflow.sdk."),
+    "task state": lambda: _named("airflow.sdk.execution_time.context", "TaskStateStoreAccessor"),
     "retry_policy": lambda: "retry_policy" in inspect.signature(BaseOperator.__init__).parameters,
     "trigger on_kill": lambda: hasattr(BaseTrigger, "on_kill"),
     "shared streams": lambda: hasattr(_event_trigger(), "shared_stream_key"),

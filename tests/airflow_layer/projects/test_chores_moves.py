@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, Asset
 from airflow_provider_encord.assets import dataset_uri, folder_uri, project_uri
 from airflow_provider_encord.attempts import Checkpoint, fingerprint
 from airflow_provider_encord.client.api.storage_folders import folder_patch
-from airflow_provider_encord.client.resources.storage import edit_items
+from airflow_provider_encord.client.flows.storage import edit_items
 from airflow_provider_encord.operators.datasets import (
     EncordAddDatasetUsersOperator,
     EncordCreateDatasetOperator,

@@ -19,7 +19,7 @@ from airflow_provider_encord.client.errors import (
     UnexpectedResponseError,
 )
 from airflow_provider_encord.client.flows.chunks import in_parts
-from airflow_provider_encord.client.resources.label_rows import read_rows
+from airflow_provider_encord.client.flows.label_rows import read_rows
 from tests.client.clients import either_client
 from tests.client.scripted_server import Act, Connection, Received, ScriptedServer, answer
 from tests.client.sending import POST

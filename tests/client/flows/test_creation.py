@@ -31,9 +31,9 @@ from airflow_provider_encord.client.flows.creation import (
     Existing,
     get_or_create,
 )
-from airflow_provider_encord.client.resources.datasets import create_dataset_once
-from airflow_provider_encord.client.resources.ontologies import create_ontology_once
-from airflow_provider_encord.client.resources.projects import create_project_once
+from airflow_provider_encord.client.flows.datasets import create_dataset_once
+from airflow_provider_encord.client.flows.ontologies import create_ontology_once
+from airflow_provider_encord.client.flows.projects import create_project_once
 from airflow_provider_encord.client.structure import complete_structure
 
 FIND: Call[Any] = Call(request=Request("GET", "things"), read=lambda answer: None)

@@ -14,9 +14,9 @@ from airflow_provider_encord.client.api.core.data_items import DICOM, IMAGE, KIN
 from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import Call, Now, Pause, Step, run
 from airflow_provider_encord.client.errors import InvalidArgumentError, PayloadTooLargeError, TransientError
+from airflow_provider_encord.client.flows.datasets import MOST_ITEMS, remove_data_rows
 from airflow_provider_encord.client.flows.jobs import FORGIVEN, follow_job
 from airflow_provider_encord.client.flows.uploads import MOST_BYTES, LocalFile, StoredObject, unit_of
-from airflow_provider_encord.client.resources.datasets import MOST_ITEMS, remove_data_rows
 from tests.client.emulated import World, picture, world
 
 __all__ = ["world"]

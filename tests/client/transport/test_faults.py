@@ -35,7 +35,7 @@ from airflow_provider_encord.client.errors import (
     UnavailableError,
 )
 from airflow_provider_encord.client.flows.chunks import in_parts
-from airflow_provider_encord.client.resources.datasets import create_dataset_once
+from airflow_provider_encord.client.flows.datasets import create_dataset_once
 from airflow_provider_encord.client.transport.asynchronous import AsyncTransport
 from airflow_provider_encord.client.transport.retry import ATTEMPTS
 from airflow_provider_encord.client.transport.settings import Settings
