@@ -1,8 +1,8 @@
 """Deliveries at a real API server with two processes: responses, latencies, errors, and asset events stored.
 
 Deliveries are sent at a fixed rate, whether or not earlier ones have been answered, and a latency counts from the time
-at which the delivery was due. Each is signed and has a uid of its own. Airflow's database is SQLite. Prints a line of JSON
-for each way of spreading the deliveries over stages, and the ratios.
+at which the delivery was due. Each is signed and has a uid of its own. Airflow's database is SQLite. Prints a line of
+JSON for each way of spreading the deliveries over stages, and the ratios.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.api.projects import Stage
+from airflow_provider_encord.waits.questions import TasksInStage
 from airflow_provider_encord.watches.batches import REMAINING, LabelBatch, TaskBatch, chunks
 from airflow_provider_encord.watches.stage_watch import StageRules, StageWatch
 from airflow_provider_encord.webhook.deliveries import TASK_SUBMITTED, Delivery
@@ -69,13 +70,13 @@ def payloads(
 def _of_tasks(
     target: Target, latest: Delivery, found: Found, history: AssetHistory, now: float
 ) -> Iterator[dict[str, Any]]:
-    task_ids = found.task_ids or ()
-    history.see_tasks(task_ids)
+    tasks = TasksInStage(task_ids=found.task_ids or (), all_listed=True)
+    history.see_tasks(tasks.task_ids)
     stage = Stage(stage_type="", uuid=str(target.stage_id), title=found.stage or "")
-    for batch in StageWatch(target.project_id, stage, _RULES, history.stage_memory()).due(task_ids, now):
+    for batch in StageWatch(target.project_id, stage, _RULES, history.stage_memory()).due(tasks, now):
         reason = batch.reason if batch.reason == REMAINING else latest.reason
         named = msgspec.structs.replace(batch, reason=reason, stage=found.stage)
-        yield named.payload(target.asset_uri, repeat_seconds=REPEAT_SECONDS, project_url=target.project_url)
+        yield named.payload(target.asset_uri, project_url=target.project_url)
 
 
 def _of_unknown_tasks(target: Target, latest: Delivery) -> dict[str, Any]:
@@ -87,18 +88,19 @@ def _of_unknown_tasks(target: Target, latest: Delivery) -> dict[str, Any]:
         announced_at=latest.created_at,
         task_ids=None,
         tasks=latest.tasks,
+        repeat_seconds=REPEAT_SECONDS,
         series=latest.uid,
     )
-    return batch.payload(target.asset_uri, repeat_seconds=REPEAT_SECONDS, project_url=target.project_url)
+    return batch.payload(target.asset_uri, project_url=target.project_url)
 
 
 def _of_labels(target: Target, deliveries: Sequence[Delivery], found: Found) -> Iterator[dict[str, Any]]:
     for event_type in dict.fromkeys(delivery.event_type for delivery in deliveries):
         chosen = [delivery for delivery in deliveries if delivery.event_type == event_type]
         rows = {row.label_hash: row for delivery in chosen for row in delivery.rows}
-        dated = [
-            msgspec.structs.replace(row, last_edited_at=found.edited_at.get(row.label_hash)) for row in rows.values()
-        ]
+        # A completion is news without an edit. With an edit time it would count as a repeat of the submission.
+        edited_at = found.edited_at if event_type == TASK_SUBMITTED else {}
+        dated = [msgspec.structs.replace(row, last_edited_at=edited_at.get(row.label_hash)) for row in rows.values()]
         for part in chunks(dated) if dated else [()]:
             batch = LabelBatch(
                 project_id=target.project_id,
@@ -111,12 +113,7 @@ def _of_labels(target: Target, deliveries: Sequence[Delivery], found: Found) -> 
 
 
 def _distinct(payload: dict[str, Any], latest: Delivery) -> dict[str, Any]:
-    """Keep the batch id only where it says all that is new: the same edits of the same rows.
-
-    A row can be completed, or submitted again, without an edit. Where edit times are not known, two submissions would
-    have one id.
-    """
-    dated = all(row["last_edited_at"] for row in payload["label_rows"]) and payload["label_rows"]
-    if latest.event_type == TASK_SUBMITTED and dated:
+    """Keep the batch id only if all edit times are known. Otherwise all submissions of a row would have one id."""
+    if payload["label_rows"] and all(row["last_edited_at"] for row in payload["label_rows"]):
         return payload
     return payload | {"batch_id": str(uuid.uuid5(uuid.UUID(payload["batch_id"]), latest.uid))}

@@ -144,8 +144,10 @@ def _hashes(value: Any, name: str) -> list[str]:
 
 
 def _time(value: Any, now: float) -> str:
+    """Write a time with an offset; a time without one is in UTC. Without a time, it is now."""
     try:
-        return datetime.datetime.fromisoformat(value).isoformat()
+        moment = datetime.datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).isoformat()
     except (ValueError, TypeError):
         return datetime.datetime.fromtimestamp(now, datetime.UTC).isoformat()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_encord.hooks.encord import EncordHook
 from airflow_provider_encord.webhook.announcing import NOTHING_LOOKED_UP, Found, Target
-from airflow_provider_encord.webhook.deliveries import Delivery
+from airflow_provider_encord.webhook.deliveries import TASK_SUBMITTED, Delivery
 
 if TYPE_CHECKING:
     from airflow_provider_encord.client.api.projects import ProjectRecord
@@ -105,7 +105,8 @@ class Lookup:
 async def _find_rows(client: AsyncEncordClient, target: Target, deliveries: Sequence[Delivery]) -> Found:
     from airflow_provider_encord.client.api.labels import LabelRowFilter, list_label_row_stamps
 
-    hashes = list(dict.fromkeys(row.label_hash for delivery in deliveries for row in delivery.rows))
+    submitted = [delivery for delivery in deliveries if delivery.event_type == TASK_SUBMITTED]
+    hashes = list(dict.fromkeys(row.label_hash for delivery in submitted for row in delivery.rows))
     if not hashes:
         return NOTHING_LOOKED_UP
     stamps = await client.send(list_label_row_stamps(target.project_id, LabelRowFilter(label_hashes=hashes)))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from airflow_provider_encord.client.api.projects import Stage
+from airflow_provider_encord.waits.questions import TasksInStage
+from airflow_provider_encord.watches.repeats import AssetEvent, without_repeats
+from airflow_provider_encord.watches.stage_watch import StageMemory, StageRules, StageWatch
 from airflow_provider_encord.webhook.announcing import NOTHING_LOOKED_UP, REPEAT_SECONDS, Found, Target, payloads
 from airflow_provider_encord.webhook.deliveries import Delivery, read_delivery
 from airflow_provider_encord.webhook.history import DELIVERIES, AssetHistory
@@ -80,14 +85,13 @@ def test_a_task_that_left_and_came_back_is_announced_with_another_batch_id() -> 
 
 
 def test_the_batch_is_the_one_that_a_watcher_announces() -> None:
-    from airflow_provider_encord.client.api.projects import Stage
-    from airflow_provider_encord.watches.stage_watch import StageMemory, StageRules, StageWatch
-
     rules = StageRules(batch_size=1, max_wait_seconds=None, repeat_seconds=60)
     stage = Stage(stage_type="AGENT", uuid=STAGE, title="Pre-label")
-    (batch,) = StageWatch(PROJECT, stage, rules, StageMemory()).due(["a", "b"], 5.0)
+    (batch,) = StageWatch(PROJECT, stage, rules, StageMemory()).due(
+        TasksInStage(task_ids=["a", "b"], all_listed=True), 5.0
+    )
     (payload,) = Asset().announce(tasks("a", "b"), 9.0)
-    watched = batch.payload(STAGE_URI, repeat_seconds=60, project_url=None)
+    watched = batch.payload(STAGE_URI, project_url=None)
     differing = ("announced_at", "repeat_seconds")
     assert {**payload, **dict.fromkeys(differing)} == {**watched, **dict.fromkeys(differing)}
 
@@ -151,3 +155,34 @@ def test_submissions_without_edit_times_have_different_batch_ids() -> None:
 def test_many_tasks_are_divided() -> None:
     announced = Asset().announce(tasks(*map(str, range(1200))), 0.0)
     assert [payload["tasks"] for payload in announced] == [500, 500, 200]
+
+
+def consumed(*announced: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a DAG gets of the payloads of one asset."""
+    now = datetime.datetime(2026, 11, 29, tzinfo=datetime.UTC)
+    return [dict(event.payload) for event in without_repeats(AssetEvent(now, "uri", one) for one in announced)]
+
+
+def test_a_dag_gets_a_submission_once_and_the_completion_of_the_same_edit() -> None:
+    found = Found(edited_at={"label-1": "2026-11-29T10:00:00"})
+    submitted, again, completed = (
+        Asset().announce(found, 0.0, labels(event), target=OF_LABELS)[0]
+        for event in ("task_submitted_event", "task_submitted_event", "task_completed_event")
+    )
+    assert consumed(submitted, again, completed) == [submitted, completed]
+
+
+def test_a_dag_gets_submissions_whose_edit_times_are_not_known() -> None:
+    both = [Asset().announce(NOTHING_LOOKED_UP, 0.0, labels(), target=OF_LABELS)[0] for _ in range(2)]
+    assert consumed(*both) == both
+
+
+def test_a_dag_gets_tasks_that_remain_and_tasks_that_came_back() -> None:
+    asset = Asset()
+    announced = [
+        *asset.announce(tasks("a", "b"), 0.0),
+        *asset.announce(tasks("a"), 300.0),
+        *asset.announce(tasks("a", "b"), 600.0),
+        *asset.announce(tasks("a"), REPEAT_SECONDS),
+    ]
+    assert [payload["task_ids"] for payload in consumed(*announced)] == [["a", "b"], ["b"], ["a"]]
