@@ -176,7 +176,7 @@ def _listens(process: psutil.Process, port: int) -> bool:
 
 
 def measure(airflow: Airflow, name: str, targets: Sequence[tuple[str, str]], options: Any) -> dict[str, Any]:
-    """Send deliveries, and count what became of them."""
+    """Send deliveries, and count the responses and the events."""
     port = airflow.deployment.port
     asyncio.run(send_all(port, targets, 50, 2))  # the processes warm up
     events, deliveries = airflow.events()

@@ -64,7 +64,7 @@ class Intake:
     async def take(self, delivery: Delivery) -> str:
         """Store a delivery.
 
-        :return: What became of it; a status of `storing`.
+        :return: The result; a status of `storing`.
         :raises UnavailableError: It was not stored; a later attempt may succeed.
         """
         if self._waiting >= MOST_WAITING:

@@ -56,7 +56,7 @@ class EventStore:
     def store(self, works: Sequence[Work]) -> list[list[str]]:
         """Store deliveries in one transaction. Blocks.
 
-        :return: For each work, what became of each of its deliveries.
+        :return: For each work, the status of each of its deliveries.
         """
         from airflow.utils.session import create_session
 

@@ -13,7 +13,7 @@ _LONGEST_LINE = 65536
 
 
 class Outcome(NamedTuple):
-    """What became of a POST: the HTTP status, or why there is no answer."""
+    """The outcome of a POST: the HTTP status, or why there is no answer."""
 
     status: int | None
     problem: str | None

@@ -1,4 +1,4 @@
-"""A receiver in this process, assets in Airflow's database, and what became of deliveries there."""
+"""A receiver in this process, assets in Airflow's database, and the events that deliveries lead to."""
 
 from __future__ import annotations
 
