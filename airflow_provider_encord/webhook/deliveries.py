@@ -107,7 +107,7 @@ def _of_labels(payload: dict[str, Any], event_type: str) -> dict[str, Any]:
 def _decoded(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
-    except (ValueError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):  # older versions of msgspec raise no ValueError
         raise MalformedError("The body is not JSON.") from None
 
 

@@ -16,8 +16,8 @@ _HEAD = """# Configuration
 The options of section `[encord]` in Airflow's configuration, and the environment variables that set them. With
 `airflow config list --section encord` Airflow lists them, too.
 
-The API server reads them when it starts. Only the [receiver of webhooks](../how-to/receive-webhooks.md) uses them; it needs
-Airflow 3.1 or newer.
+The API server reads them when it starts. Only the [receiver of webhooks](../how-to/receive-webhooks.md) uses them; it
+needs Airflow 3.1 or newer.
 
 | option | variable | default | |
 |---|---|---|---|

@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from airflow_provider_encord.webhook import app
 from tests.airflow_layer.webhook.receivers import Project, Receiver, add_asset, events, settings
 from tests.webhook.signed import SECRET, body_of, headers_of, labels, signature, work
 
@@ -251,7 +250,7 @@ def test_no_secret_signature_or_body_is_logged(
 
 
 def test_a_flood_of_refusals_is_one_line(receiver: Receiver, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, logger=app.__name__):
+    with caplog.at_level(logging.WARNING, logger="airflow_provider_encord.webhook.app"):
         for _ in range(20):
             receiver.send(b"{}", {"X-Other": "x"})
     assert len(caplog.records) == 1
