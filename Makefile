@@ -30,7 +30,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.work/cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.work/cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick coverage soak e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium python \
+.PHONY: help demo test test-quick coverage soak soak-waiting e2e matrix lowest wheel bench docs smoke check reference format changelog fragment dist clean chromium python \
   ci-targets $(LINES:%=matrix-%)
 
 # What .ci/run makes, in this order. The workflows in .github/ make the same; tests/packaging compares them.
@@ -74,6 +74,9 @@ coverage: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## the tes
 
 soak: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## random histories of tasks, people and faults, for SOAK_MINUTES (60)
 	$(BIN)/python -m tests.histories.soak $(SOAK_MINUTES) $(SOAK_ARGS)
+
+soak-waiting: $(VENV)/.ready $(EMULATOR_ENVIRONMENT)  ## sensors and watchers that come and go, for SOAK_MINUTES (60): do they leak?
+	$(BIN)/python -m tests.sensors.soak $(SOAK_MINUTES)
 
 e2e: $(VENV)/.ready .venvs/airflow-2.11/.ready $(EMULATOR_ENVIRONMENT) chromium  ## the connection form and a DAG, in a real browser
 	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)

@@ -7,20 +7,14 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Hashable
 from typing import TYPE_CHECKING, Any
 
-from airflow.triggers.base import BaseTrigger, TriggerEvent
+from airflow.providers.common.compat.triggers import BaseEventTrigger
+from airflow.triggers.base import TriggerEvent
 
 if TYPE_CHECKING:
     from airflow.triggers.shared_stream import SharedStreamProducer
 
     from airflow_provider_encord.triggers.announcing import Announcing
     from airflow_provider_encord.triggers.event_source import EventSource, Snapshot
-
-    BaseEventTrigger = BaseTrigger
-else:
-    try:
-        from airflow.triggers.base import BaseEventTrigger
-    except ImportError:  # Airflow 2.11 has no asset watchers
-        BaseEventTrigger = BaseTrigger
 
 LEAST_INTERVAL = 5.0
 
@@ -39,7 +33,9 @@ class EncordBaseEventTrigger(BaseEventTrigger):
         asset_name: str | None,
     ):
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's
-        self.project_id = project_id
+        from airflow_provider_encord.client.identifiers import require_id  # not at the top, to keep DAG parsing fast
+
+        self.project_id = require_id(project_id, "project_id")
         self.batch_size = batch_size
         self.max_wait_seconds = max_wait_seconds
         self.poll_interval = poll_interval

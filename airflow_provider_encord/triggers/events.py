@@ -14,7 +14,7 @@ import datetime
 import time
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_encord.assets import DEFAULT_HOST, MAIN_BRANCH, labels_uri, project_uri, stage_uri
+from airflow_provider_encord.assets import DEFAULT_HOST, MAIN_BRANCH, labels_uri, stage_uri
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
 from airflow_provider_encord.triggers.event_base import EncordBaseEventTrigger, require
 
@@ -30,7 +30,7 @@ REPEAT_SECONDS = 3600.0
 class EncordTasksEventTrigger(EncordBaseEventTrigger):
     """Announce the tasks that wait in a workflow stage, for an `AssetWatcher` on `stage_asset`.
 
-    An event announces all tasks that were not announced before, at most 500. It fires when there are `batch_size` such
+    An event announces all tasks that were not announced before, at most 250. It fires when there are `batch_size` such
     tasks, or when one of them has waited for `max_wait_seconds`, as Encord's own notifications of agent stages do.
     Tasks that are still in the stage after `repeat_seconds` are announced again. Permanent errors do not end the
     watcher: it logs them and tries again, at most once a minute.
@@ -80,7 +80,6 @@ class EncordTasksEventTrigger(EncordBaseEventTrigger):
         )
         self.stage = stage
         self.repeat_seconds = repeat_seconds
-        project_uri(DEFAULT_HOST, project_id)
         require(bool(str(stage).strip()), "stage", stage, "the title or the id of a stage")
         longer = repeat_seconds > poll_interval
         require(longer, "repeat_seconds", repeat_seconds, f"more than poll_interval ({poll_interval:.0f} seconds)")
@@ -143,7 +142,7 @@ class EncordLabelsEventTrigger(EncordBaseEventTrigger):
     """Announce label rows that were edited, for an `AssetWatcher` on `labels_asset`.
 
     It fires when `batch_size` rows were edited and not announced, or when the first of these edits was found
-    `max_wait_seconds` ago. An event names at most 500 rows. A row that is edited again is announced again; rows that
+    `max_wait_seconds` ago. An event names at most 250 rows. A row that is edited again is announced again; rows that
     were deleted or only moved to another stage are not. Edits from before the watcher started do not count, but those
     that happen while the triggerer is stopped do (Airflow 3.3). Permanent errors do not end the watcher: it logs them
     and tries again, at most once a minute.

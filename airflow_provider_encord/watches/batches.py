@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-MOST_IN_BATCH = 500
-"""The maximum number of tasks or label rows that one event names."""
+MOST_IN_BATCH = 250
+"""The maximum number of tasks or label rows that one event names. On MySQL, Airflow stores only 64 KB of an event."""
 SCHEMA_VERSION = 1
 TASKS = "tasks"
 LABELS = "labels"

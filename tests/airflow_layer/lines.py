@@ -102,8 +102,10 @@ FEATURES: dict[str, Feature] = {
     "watchers": Feature(
         name="Asset watchers (`AssetWatcher`, `BaseEventTrigger`)",
         since="3.1",
-        with_it="This package has none yet.",
-        without_it="No DAG starts by what happens in Encord: schedule it.",
+        with_it="`EncordTasksEventTrigger` and `EncordLabelsEventTrigger` start runs when there is work in Encord, and "
+        "the API server receives Encord's webhooks.",
+        without_it="`airflow_provider_encord.triggers.events` can be imported, but nothing runs its triggers, and the "
+        "functions of `airflow_provider_encord.events` return empty lists. Begin a scheduled DAG with a sensor.",
     ),
     "resumption": Feature(
         name="Resumption of a remote job after a lost worker (`ResumableJobMixin`)",
@@ -138,10 +140,12 @@ FEATURES: dict[str, Feature] = {
         without_it="The job of such a task runs on at Encord.",
     ),
     "shared streams": Feature(
-        name="One poll for many watchers (`shared_stream_key`)",
+        name="Confirmation of stored events, and state of an asset (`shared_stream_key`, `asset_state_store`)",
         since="3.3",
-        with_it="This package has no watchers yet.",
-        without_it="The same.",
+        with_it="A watcher remembers what it announced, through a restart and a crash of the triggerer.",
+        without_it="A watcher that starts again announces again what is in the stage; the functions of "
+        "`airflow_provider_encord.events` drop most of it. It does not see edits of labels that happened while the "
+        "triggerer was stopped.",
     ),
     "stored links": Feature(
         name="Links stored with the task",

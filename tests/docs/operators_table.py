@@ -1,4 +1,4 @@
-"""The list of operators and sensors in the README, made from their docstrings.
+"""The list of operators, sensors and event triggers in the README, made from their docstrings.
 
 ``python -m tests.docs.operators_table`` writes it; a test checks that the one in the README is this one.
 """
@@ -16,10 +16,10 @@ _BETWEEN = re.compile(r"(?<=<!-- operators: make reference -->\n).*?(?=<!-- end 
 
 
 def table() -> str:
-    """A row for each operator and sensor: its name, and the first sentence of its docstring."""
-    operators = [class_ for class_ in classes() if class_.__name__.endswith(("Operator", "Sensor"))]
+    """A row for each operator, sensor and event trigger: its name, and the first sentence of its docstring."""
+    operators = [class_ for class_ in classes() if class_.__name__.endswith(("Operator", "Sensor", "EventTrigger"))]
     rows = [f"| `{class_.__name__}` | {_sentence(class_)} |" for class_ in operators]
-    return "\n".join(["| operator or sensor | |", "|---|---|", *rows, ""])
+    return "\n".join(["| operator, sensor or event trigger | |", "|---|---|", *rows, ""])
 
 
 def _sentence(class_: type) -> str:

@@ -292,6 +292,11 @@ def test_wrong_arguments_are_refused_when_the_dag_is_parsed(arguments: dict[str,
     assert message in str(caught.value)
 
 
+def test_ids_are_written_as_encord_writes_them() -> None:
+    project = "ABCDEF11-1111-4111-8111-111111111111"
+    assert EncordTasksEventTrigger(project_id=project, stage="Review").project_id == project.lower()
+
+
 def test_a_wrong_time_is_refused_when_the_dag_is_parsed() -> None:
     with pytest.raises(ValueError, match="edited_after: 'yesterday' is not a time"):
         EncordLabelsEventTrigger(project_id=PROJECT, edited_after="yesterday")

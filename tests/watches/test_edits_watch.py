@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 
 import msgspec
 from hypothesis import given
@@ -121,3 +122,10 @@ def test_every_last_edit_is_announced_whenever_it_crashes(edits: list[tuple[int,
         seconds += 200
         poll(stored=True)
     assert {(name, at(edited)) for name, edited in latest.items()} <= received
+
+
+def test_the_largest_payload_fits_into_the_text_that_mysql_stores():
+    name = "11111111-1111-4111-8111-1111111{:05}"
+    rows = [row(name.format(number), 1, data_hash=name.format(number)) for number in range(MOST_IN_BATCH)]
+    (batch,) = watch().due(rows, now(2))
+    assert len(json.dumps(batch.payload(URI, project_url="https://app.encord.com/" + "x" * 100))) < 50_000
