@@ -16,6 +16,7 @@ TASK_SUBMITTED = "task_submitted_event"
 TASK_COMPLETED = "task_completed_event"
 _LABEL_EVENTS = (TASK_SUBMITTED, TASK_COMPLETED)
 _SHOWN = 80
+_LONGEST_ID = 40  # Encord's ids are UUIDs
 
 
 class MalformedError(ValueError):
@@ -86,7 +87,7 @@ def _of_work(payload: dict[str, Any]) -> dict[str, Any]:
     pending, reason = payload.get("pending_count"), payload.get("reason")
     return {
         "stage_id": _id(payload.get("stage_uuid"), "payload.stage_uuid"),
-        "reason": str(reason) if _is_plain(reason) else "",
+        "reason": str(reason) if _is_plain(reason, _SHOWN) else "",
         "tasks": pending if type(pending) is int and 0 <= pending < 2**31 else 0,
     }
 
@@ -118,14 +119,14 @@ def _object(value: Any, name: str) -> dict[str, Any]:
 
 
 def _text(value: Any, name: str) -> str:
-    if not _is_plain(value):
-        raise MalformedError(f"{name} is not a text of 1 to {_SHOWN} ASCII characters.")
+    if not _is_plain(value, _LONGEST_ID):
+        raise MalformedError(f"{name} is not a text of 1 to {_LONGEST_ID} ASCII characters.")
     return str(value)
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: Any, longest: int) -> bool:
     """Whether a value is a short text that every database and log can hold."""
-    return isinstance(value, str) and 0 < len(value) <= _SHOWN and value.isascii() and value.isprintable()
+    return isinstance(value, str) and 0 < len(value) <= longest and value.isascii() and value.isprintable()
 
 
 def _id(value: Any, name: str) -> str:

@@ -18,7 +18,6 @@ from airflow_provider_encord.webhook.announcing import NOTHING_LOOKED_UP, Found,
 from airflow_provider_encord.webhook.deliveries import Delivery
 from airflow_provider_encord.webhook.lookup import Lookup, LookupFailedError
 from airflow_provider_encord.webhook.storing import (
-    MOST_IN_EVENT,
     NO_ASSET,
     NOTHING_NEW,
     REPEATED,
@@ -30,6 +29,8 @@ from airflow_provider_encord.webhook.storing import (
 LOOKUP_INTERVAL = 2.0
 MOST_WAITING = 10_000
 _MOST_IN_TRANSACTION = 1000
+MOST_IN_EVENT = 100
+"""How many deliveries one event stands for. On MySQL, Airflow stores at most 64 KB of an event."""
 _MOST_DESKS = 1000
 _ORDER = (STORED, REPEATED, NOTHING_NEW, NO_ASSET)
 _log = logging.getLogger(__name__)

@@ -26,7 +26,6 @@ STORED = "stored"
 REPEATED = "repeated"
 NOTHING_NEW = "nothing new"
 NO_ASSET = "no asset"
-MOST_IN_EVENT = 200  # keeps `extra` below the 64 KB that MySQL can hold
 _MOST_HISTORIES = 1000
 _HISTORY_SECONDS = 2 * 24 * 3600.0
 _log = logging.getLogger(__name__)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from airflow_provider_encord.client.api.projects import Stage
 from airflow_provider_encord.waits.questions import TasksInStage
+from airflow_provider_encord.watches.batches import MOST_IN_BATCH
 from airflow_provider_encord.watches.repeats import AssetEvent, without_repeats
 from airflow_provider_encord.watches.stage_watch import StageMemory, StageRules, StageWatch
 from airflow_provider_encord.webhook.announcing import NOTHING_LOOKED_UP, REPEAT_SECONDS, Found, Target, payloads
 from airflow_provider_encord.webhook.deliveries import Delivery, read_delivery
 from airflow_provider_encord.webhook.history import DELIVERIES, AssetHistory
+from airflow_provider_encord.webhook.intake import MOST_IN_EVENT
 from tests.webhook.signed import PROJECT, STAGE, body_of, labels, work
 
 STAGE_URI = f"encord://api.encord.com/projects/{PROJECT}/stages/{STAGE}"
@@ -153,8 +156,19 @@ def test_submissions_without_edit_times_have_different_batch_ids() -> None:
 
 
 def test_many_tasks_are_divided() -> None:
-    announced = Asset().announce(tasks(*map(str, range(1200))), 0.0)
-    assert [payload["tasks"] for payload in announced] == [500, 500, 200]
+    announced = Asset().announce(tasks(*map(str, range(2 * MOST_IN_BATCH + 7))), 0.0)
+    assert [payload["tasks"] for payload in announced] == [MOST_IN_BATCH, MOST_IN_BATCH, 7]
+
+
+def test_the_largest_event_fits_into_the_text_that_mysql_stores() -> None:
+    hashes = [f"{number:040}" for number in range(MOST_IN_BATCH)]
+    envelopes = [
+        {**labels(data_hashes=hashes, label_hashes=hashes), "uid": f"{number:040}"} for number in range(MOST_IN_EVENT)
+    ]
+    found = Found(edited_at=dict.fromkeys(hashes, "2026-11-29T10:00:00.000001+00:00"))
+    (payload,) = Asset().announce(found, 0.0, *envelopes, target=OF_LABELS)
+    keys = {f"{number:032}": envelope["uid"] for number, envelope in enumerate(envelopes)}
+    assert len(json.dumps({"from_trigger": False, "payload": payload, DELIVERIES: keys})) < 64_000
 
 
 def consumed(*announced: dict[str, Any]) -> list[dict[str, Any]]:
