@@ -147,6 +147,18 @@ def test_each_submitted_task_is_announced_and_each_completed_one(board: Board) -
     assert len(board.deliveries()) == 3
 
 
+def test_an_announcement_that_failed_is_given_up_for_that_of_the_next_cycle(board: Board) -> None:
+    board.receiver.statuses = [503]
+    board.subscribe("Pre-label", cycle_seconds=300, retry_seconds=400)
+    uids = []
+    for number in range(1, 4):
+        uids.append(board.receiver.next().json["uid"])
+        board.until(lambda found, number=number: len(found) == number and found[-1]["status"])
+        board.emulator.clock(advance_s=301)
+    assert len(set(uids)) == 3
+    assert [delivery["attempts"] for delivery in board.deliveries()][:3] == [1, 1, 1]
+
+
 @pytest.mark.parametrize("status", [301, 400, 503])
 def test_what_is_not_taken_is_sent_again_with_a_new_signature(board: Board, status: int) -> None:
     board.receiver.statuses = [status, status]
