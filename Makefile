@@ -125,6 +125,7 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.resuming
 	$(BIN)/python -m benchmarks.export
 	$(BIN)/python -m benchmarks.waiting
+	$(BIN)/python -m benchmarks.webhook
 
 check: $(VENV)/.ready  ## format, lint, types, plain English; changes nothing
 	$(BIN)/ruff format --check .
@@ -135,6 +136,7 @@ check: $(VENV)/.ready  ## format, lint, types, plain English; changes nothing
 reference: $(VENV)/.ready  ## the generated pages, diagrams and JSON Schemas, from the code
 	$(BIN)/python -m tests.docs.schemas
 	$(BIN)/python -m tests.docs.arguments_page
+	$(BIN)/python -m tests.docs.configuration_page
 	$(BIN)/python -m tests.docs.public_page
 	$(BIN)/python -m tests.docs.operations_page
 	$(BIN)/python -m tests.docs.emulator_page

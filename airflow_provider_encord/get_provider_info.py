@@ -93,6 +93,51 @@ FIELD_BEHAVIOUR: dict[str, Any] = {
     "placeholders": {"host": "https://api.encord.com (default) or https://api.us.encord.com", "port": ""},
 }
 
+
+def _option(description: str, **more: Any) -> dict[str, Any]:
+    """One option of the configuration."""
+    return {
+        "description": description,
+        "version_added": "0.1.0",
+        "type": "string",
+        "example": None,
+        "default": "",
+        **more,
+    }
+
+
+CONFIGURATION: dict[str, Any] = {
+    "encord": {
+        "description": "Encord. The receiver of Encord's webhooks needs Airflow 3.1 or newer, and only the API server "
+        "reads these options.",
+        "options": {
+            "webhook_secrets": _option(
+                "Signing secrets that Encord shows beside the webhooks, separated by commas or blanks. A delivery may "
+                "be signed with any of them, so that a secret can be replaced without losing deliveries. Empty: the "
+                "receiver is off.",
+                sensitive=True,
+            ),
+            "webhook_projects": _option(
+                "Ids of the projects whose webhooks this deployment handles, separated by commas or blanks. The "
+                "deliveries of other projects are acknowledged and ignored. Empty: all are ignored.",
+                example="aaaaaaaa-0000-4000-8000-000000000001",
+            ),
+            "webhook_max_body_bytes": _option(
+                "Maximum length of a delivery in bytes.", type="integer", default="1048576"
+            ),
+            "webhook_tolerance_seconds": _option(
+                "How many seconds the time of a signature may be from now.", type="integer", default="300"
+            ),
+            "webhook_conn_id": _option(
+                "Id of a connection with which the receiver looks up, by requests that only read, which tasks are in "
+                "the announced stage and when label rows were edited. Its host is the host of the assets. Empty: "
+                "events contain no task ids, and the host is api.encord.com.",
+                example="encord_default",
+            ),
+        },
+    }
+}
+
 ASSET_URIS: dict[str, Any] = {
     "schemes": ["encord"],
     "handler": "airflow_provider_encord.assets.sanitize_uri",
@@ -134,4 +179,5 @@ def get_provider_info() -> dict[str, Any]:
         "dataset-uris": [ASSET_URIS],  # their name on Airflow 2
         "cli": ["airflow_provider_encord.smoke.airflow_cli.get_cli_commands"],  # read by Airflow 3.2 and newer
         "extra-links": ["airflow_provider_encord.links.EncordLink"],
+        "config": CONFIGURATION,
     }

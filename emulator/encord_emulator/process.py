@@ -10,8 +10,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import pathlib
 import subprocess
@@ -22,6 +20,10 @@ import urllib.parse
 from collections.abc import Sequence
 from types import TracebackType
 from typing import IO, Any, Literal, TypedDict
+
+from .control_client import EmulatorError as EmulatorError
+from .control_client import given
+from .webhook_controls import WebhookControls
 
 PYTHON_VARIABLE = "ENCORD_EMULATOR_PYTHON"
 """Names the interpreter that runs the emulator, if it is installed elsewhere than where this runs."""
@@ -44,18 +46,14 @@ class SeededProject(TypedDict):
     data_hashes: list[str]
 
 
-class EmulatorError(RuntimeError):
-    """The emulator did not start, or refused a control; the text says why."""
-
-
-class Emulator:
+class Emulator(WebhookControls):
     """A running emulator and its controls.
 
     :param url: Where it listens, without a final slash.
     """
 
     def __init__(self, url: str, process: subprocess.Popen[str] | None = None, errors: IO[str] | None = None) -> None:
-        self.url = url
+        super().__init__(url)
         self._process, self._errors = process, errors
         self._last_words = ""
 
@@ -159,7 +157,7 @@ class Emulator:
 
     def authorize(self, public_key: str, *, email: str, role: str | None = None) -> dict[str, Any]:
         """Register a person's public key (``ssh-ed25519 AAAA...``); ``role`` is ``ADMIN`` or ``MEMBER`` (default)."""
-        answer: dict[str, Any] = self._ask("POST", "users", _given(public_key=public_key, email=email, role=role))
+        answer: dict[str, Any] = self._ask("POST", "users", given(public_key=public_key, email=email, role=role))
         return answer
 
     def template(self, title: str, stages: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -193,7 +191,7 @@ class Emulator:
         :param seed: The same seed draws the same labels. Default: 0.
         :raises EmulatorError: A value is refused.
         """
-        body = _given(
+        body = given(
             owner=owner,
             title=title,
             rows=rows,
@@ -237,7 +235,7 @@ class Emulator:
         :return: Number of rows that were labelled.
         :raises EmulatorError: The project's ontology has no object that can be drawn, or a value is refused.
         """
-        body = _given(
+        body = given(
             project_hash=project_id,
             data_hashes=None if data_hashes is None else list(data_hashes),
             count=count,
@@ -255,7 +253,7 @@ class Emulator:
         :param offset: Leave out so many rows first.
         :param limit: Give at most so many rows. Default: all.
         """
-        query = urllib.parse.urlencode(_given(offset=offset, limit=limit))
+        query = urllib.parse.urlencode(given(offset=offset, limit=limit))
         rows: list[dict[str, Any]] = self._ask("GET", f"labels/{project_id}" + (f"?{query}" if query else ""))
         return rows
 
@@ -286,7 +284,7 @@ class Emulator:
         :param advance_s: Seconds to put it forward by.
         :return: Its time, in ISO 8601.
         """
-        body = _changed(now=now) | _given(advance_s=advance_s)
+        body = _changed(now=now) | given(advance_s=advance_s)
         return str(self._ask("POST", "clock", body)["now"])
 
     def jobs(
@@ -305,7 +303,7 @@ class Emulator:
         :param seed: The same seed lets the same units fail. None: by chance.
         :return: The settings.
         """
-        body = _changed(units_per_second=units_per_second, seed=seed) | _given(fail_units=fail_units, hold=hold)
+        body = _changed(units_per_second=units_per_second, seed=seed) | given(fail_units=fail_units, hold=hold)
         settings: dict[str, Any] = self._ask("POST", "jobs", body)
         return settings
 
@@ -328,31 +326,11 @@ class Emulator:
         :param page_size: The longest page of a listing.
         :return: The settings.
         """
-        body = _changed(requests_per_minute=requests_per_minute) | _given(
+        body = _changed(requests_per_minute=requests_per_minute) | given(
             label_rows_per_request=label_rows_per_request, page_size=page_size
         )
         settings: dict[str, Any] = self._ask("POST", "limits", body)
         return settings
-
-    def _ask(self, method: str, control: str, body: Any = None) -> Any:
-        place = urllib.parse.urlsplit(self.url)
-        # A connection of its own each time: a control must not depend on one that a fault has cut.
-        connection = http.client.HTTPConnection(place.hostname or "127.0.0.1", place.port, timeout=600)
-        try:
-            content = None if body is None else json.dumps(body).encode()
-            headers = {} if content is None else {"Content-Type": "application/json"}
-            connection.request(method, f"/_emulator/{control}", content, headers)
-            answer = connection.getresponse()
-            text = answer.read().decode()
-        finally:
-            connection.close()
-        if answer.status != 200:
-            raise EmulatorError(f"The emulator refused {method} {control.partition('?')[0]}: {answer.status} {text}")
-        return json.loads(text)
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _changed(**values: Any) -> dict[str, Any]:

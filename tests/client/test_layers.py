@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "triggers": {"assets", "client", "hooks", "links", "waits", "watches"},
 }
 """The floors below each of the lower floors; those above may import all of them."""
-FLOORS = (*MAY_IMPORT, "assets", "links", "retries", "sensors", "decorators", "operators", "events")
+FLOORS = (*MAY_IMPORT, "assets", "links", "retries", "sensors", "decorators", "operators", "events", "webhook")
 BELOW_AIRFLOW = {*MAY_IMPORT} - {"hooks", "triggers"}
 GROUND = (
     *("attempts", "counts", "defaults", "get_provider_info", "object_storage", "packed_lines", "plain_json", "reports"),

@@ -70,6 +70,7 @@ class Deployment:
     :param components: Which to start, of `EVERYTHING`. Airflow 2.11 has no DAG processor of its own: its scheduler
         parses.
     :param environment: More variables, such as connections; they win over the ones set here.
+    :param web_workers: Processes of the API server (Airflow 3).
     """
 
     python: Path
@@ -77,6 +78,7 @@ class Deployment:
     dags: Path
     components: Sequence[str] = EVERYTHING
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    web_workers: int = 1
 
     def __post_init__(self) -> None:
         if not self.home.is_absolute():
@@ -316,7 +318,8 @@ class Deployment:
             # A worker waits on a connection until something comes, and a browser opens some early: so more than one.
             return ["webserver", "--hostname", "127.0.0.1", "--port", str(self.port), "--workers", "4"]
         if component == WEB:
-            return ["api-server", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
+            workers = str(self.web_workers)
+            return ["api-server", "--host", "127.0.0.1", "--port", str(self.port), "--workers", workers]
         if component == DAG_PROCESSOR:
             return None if self.old else ["dag-processor"]
         if component in (SCHEDULER, TRIGGERER):

@@ -25,6 +25,7 @@ from ..state import objects
 from ..state.database_file import is_unavailable
 from ..state.emulation import Emulation
 from ..state.faults import Do
+from ..webhooks.deliveries import Deliveries
 from ..wire import answers, times
 from ..wire.answers import Answer
 from ..wire.errors import Reason, RefusalError
@@ -57,6 +58,7 @@ class Application:
 
     def __init__(self, emulation: Emulation, allowed_hosts: Collection[str] = ()) -> None:
         self._emulation = emulation
+        self._webhooks = Deliveries(emulation)
         self._allowed_hosts = frozenset(map(request_origin.host_name, allowed_hosts))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,8 +87,10 @@ class Application:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         self._emulation.jobs.resume()
+        self._webhooks.resume()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        self._webhooks.stop()
         self._emulation.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -94,7 +98,7 @@ class Application:
         """What is not an API of Encord: the controls, and the page that says what this is."""
         path = request.scope["path"]
         if path.startswith(controls.PREFIX):
-            return await controls.answer(self._emulation, request)
+            return await controls.answer(self._emulation, self._webhooks, request)
         return Answer(pages.answer(request.method, path))
 
     async def _guarded(self, work: _Work) -> Answer:

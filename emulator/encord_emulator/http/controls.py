@@ -18,11 +18,13 @@ from ..labels import labels
 from ..people import organisation, people
 from ..state.emulation import Emulation
 from ..state.faults import FaultScript
+from ..webhooks.deliveries import Deliveries
 from ..wire import answers, shapes, times
 from ..wire.errors import Reason, RefusalError
 from ..wire.identifiers import is_uuid, new_uuid
 from ..wire.shapes import Strict, StrictCamel
 from ..workflow import workflow
+from . import controls_of_webhooks
 from .request_origin import is_json
 from .rest import refusal_answer
 
@@ -84,7 +86,7 @@ class JournalQuery(StrictCamel, frozen=True):
     since: int = 0
 
 
-async def answer(emulation: Emulation, request: Request) -> answers.Answer:
+async def answer(emulation: Emulation, deliveries: Deliveries, request: Request) -> answers.Answer:
     """Serve a control."""
     if not _from_loopback(request):
         return answers.plain({"message": "the controls are for the loopback only"}, 403)
@@ -93,6 +95,9 @@ async def answer(emulation: Emulation, request: Request) -> answers.Answer:
     if (body or request.method == "POST") and not is_json(request.headers.getlist("content-type")):
         return answers.plain({"message": "Content-Type: the controls take application/json only."}, 415)
     try:
+        if name.partition("/")[0] == controls_of_webhooks.NAME:
+            shapes.read_query(shapes.NoQuery, query)
+            return answers.plain(await controls_of_webhooks.serve(emulation, deliveries, request.method, name, body))
         with emulation.store.transaction():
             return answers.plain(_serve(emulation, request.method, name, body, query))
     except RefusalError as refusal:

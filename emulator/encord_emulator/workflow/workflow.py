@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..requests.exchange import Exchange
+from ..state import webhook_events
 from ..state.store import Row, Store
 from ..wire.errors import Reason, RefusalError
 from ..wire.identifiers import new_uuid, new_uuids
@@ -223,6 +224,8 @@ def _arrive(store: Store, tasks: Sequence[str], stage: Row, now: str, *, rejecte
         reviews.open_reviews(store, tasks, stage["uuid"])
     if stage["stage_type"] == "CONSENSUS_ANNOTATION":
         consensus.open_subtasks(store, tasks, stage, now, rejected=rejected)
+    if stage["stage_type"] == "DONE":
+        webhook_events.note(store, stage["project"], tasks, webhook_events.TASK_COMPLETED, now)
 
 
 def move_rows(exchange: Exchange) -> bool:
@@ -263,3 +266,5 @@ def record(store: Store, project: str, tasks: Sequence[str], action: str, actor:
         " WHERE project = ? AND uuid IN (SELECT value FROM json_each(?)) ORDER BY rowid",
         *(action, actor, now, project, json.dumps(list(tasks))),
     )
+    if action == "submit":
+        webhook_events.note(store, project, tasks, webhook_events.TASK_SUBMITTED, now)

@@ -1,0 +1,1 @@
+"""Webhooks: who is called, when work is announced, and how a signed delivery gets there."""

@@ -1,0 +1,36 @@
+"""Two processes that store the same delivery at the same moment."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+
+import pytest
+
+from airflow_provider_encord.webhook.announcing import NOTHING_LOOKED_UP, Target
+from airflow_provider_encord.webhook.deliveries import Delivery, read_delivery
+from airflow_provider_encord.webhook.storing import REPEATED, STORED, EventStore, Work
+from tests.airflow_layer.webhook.receivers import Project, events
+from tests.webhook.signed import body_of, work
+
+pytestmark = pytest.mark.airflow
+ROUNDS = 15
+
+
+def test_the_same_delivery_at_two_processes_at_once_is_stored_once(project: Project) -> None:
+    target = Target(asset_uri=project.stage_uri, project_id=project.id, stage_id=project.stage, project_url=None)
+    stores = [EventStore(300), EventStore(300)]  # they share only the database, as two processes do
+    barrier = threading.Barrier(len(stores))
+
+    def store(own: EventStore, delivery: Delivery) -> str:
+        barrier.wait(30)
+        ((status,),) = own.store([Work(target=target, deliveries=[delivery], found=NOTHING_LOOKED_UP)])
+        return status
+
+    with concurrent.futures.ThreadPoolExecutor(len(stores)) as threads:
+        for number in range(ROUNDS):
+            delivery = read_delivery(body_of(work(project.id, project.stage)), f"digest {number}", 0.0)
+            assert isinstance(delivery, Delivery)
+            statuses = list(threads.map(store, stores, [delivery] * len(stores)))
+            assert sorted(statuses) == [REPEATED, STORED]
+    assert len(events(project.stage_uri)) == ROUNDS

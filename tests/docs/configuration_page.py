@@ -1,0 +1,46 @@
+"""The page ``docs/reference/configuration.md``, made from the options that the provider declares to Airflow.
+
+``python -m tests.docs.configuration_page`` writes it; a test checks that it is what the options say.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_encord.get_provider_info import CONFIGURATION
+from tests.docs.blocks import DOCS
+
+PAGE = DOCS / "reference" / "configuration.md"
+_HEAD = """# Configuration
+
+The options of section `[encord]` in Airflow's configuration, and the environment variables that set them. With
+`airflow config list --section encord` Airflow lists them, too.
+
+The API server reads them when it starts. Only the [receiver of webhooks](../how-to/receive-webhooks.md) uses them; it
+needs Airflow 3.1 or newer.
+
+| option | variable | default | |
+|---|---|---|---|
+"""
+_TAIL = """
+`webhook_secrets` is sensitive: Airflow hides its value. Instead of the value, set a command that prints it
+(`AIRFLOW__ENCORD__WEBHOOK_SECRETS_CMD`) or its name in a secrets backend (`AIRFLOW__ENCORD__WEBHOOK_SECRETS_SECRET`).
+
+If an option has a value that cannot be used, the receiver is off, and the API server logs which one.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    options = CONFIGURATION["encord"]["options"]
+    return _HEAD + "".join(_row(name, option) for name, option in options.items()) + _TAIL
+
+
+def _row(name: str, option: dict[str, Any]) -> str:
+    default = f"`{option['default']}`" if option["default"] else "empty"
+    example = f" Example: `{option['example']}`." if option["example"] else ""
+    return f"| `{name}` | `AIRFLOW__ENCORD__{name.upper()}` | {default} | {option['description']}{example} |\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
