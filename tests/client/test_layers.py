@@ -34,7 +34,7 @@ FLOORS = (*MAY_IMPORT, "assets", "links", "retries", "sensors", "decorators", "o
 BELOW_AIRFLOW = {*MAY_IMPORT} - {"hooks", "triggers"}
 GROUND = (
     *("attempts", "counts", "defaults", "get_provider_info", "object_storage", "packed_lines", "plain_json"),
-    *("report_files", "reports", "storage_paths"),
+    *("progress", "report_files", "reports", "storage_paths"),
 )
 """Modules beside the floors, on which all stand."""
 

@@ -310,10 +310,10 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         record: ReportWriter | None,
         options: Mapping[str, Any],
     ) -> dict[str, int]:
-        from airflow_provider_encord.uploads.progress import Progress
+        from airflow_provider_encord.uploads.progress import UploadProgress
         from airflow_provider_encord.uploads.upload import upload_files
 
-        progress = Progress(files, self.log.info)
+        progress = UploadProgress(files, self.log.info)
 
         def take(some: Sequence[FileOutcome]) -> None:
             outcomes.update({item.file: item for item in some})
@@ -325,7 +325,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         try:
             self.client.run(flow)
         finally:
-            progress.tell()
+            progress.log_line()
         return {
             "files": len(files),
             "created": progress.created,
