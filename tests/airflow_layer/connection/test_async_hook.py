@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from asgiref.sync import async_to_sync
 
 from airflow_provider_encord.client.api.core.listing import NO_FILTER
 from airflow_provider_encord.client.api.projects import all_projects, get_project_v1, list_projects
@@ -322,3 +323,27 @@ def test_secrets_of_an_async_connection_are_masked(account: Account) -> None:
     asyncio.run(ask())
     line = account.private_key.splitlines()[2]
     assert line not in json.dumps(redact({"said": f"key {line}"}))
+
+
+def test_secrets_are_masked_from_a_thread_that_calls_the_supervisor_on_the_triggerers_own_loop(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the triggerer of Airflow 3.1, `mask_secret` calls the supervisor with `async_to_sync`. On another loop, the
+    responses are mixed up, and the triggerer ends."""
+    loops = list[asyncio.AbstractEventLoop]()
+
+    async def call_the_supervisor() -> None:
+        loops.append(asyncio.get_running_loop())
+
+    def mask(_: str) -> None:
+        assert threading.current_thread() is not threading.main_thread(), "the loop would be blocked"
+        async_to_sync(call_the_supervisor)()
+
+    monkeypatch.setattr("airflow_provider_encord.hooks.encord.mask_secret", mask)
+
+    async def work() -> None:
+        await EncordHook().get_async_client()
+        assert loops
+        assert set(loops) == {asyncio.get_running_loop()}
+
+    asyncio.run(work())
