@@ -127,10 +127,11 @@ bench: $(VENV)/.ready $(EMULATOR_ENVIRONMENT) $(SDK_ENVIRONMENTS)  ## measuremen
 	$(BIN)/python -m benchmarks.waiting
 	$(BIN)/python -m benchmarks.webhook
 
-check: $(VENV)/.ready  ## format, lint, types, plain English; changes nothing
+check: $(VENV)/.ready  ## format, lint, types, Dockerfile, plain English; changes nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/hadolint --no-color emulator/Dockerfile
 	$(BIN)/python -m tests.docs.plain_english
 
 reference: $(VENV)/.ready  ## the generated pages, diagrams and JSON Schemas, from the code

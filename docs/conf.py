@@ -27,7 +27,7 @@ copyright = "2026, the airflow-provider-encord authors"  # noqa: A001 - Sphinx's
 release = version = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "public_marks"]
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 html_theme = "furo"

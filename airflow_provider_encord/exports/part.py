@@ -20,7 +20,7 @@ from airflow_provider_encord.exports.plan import (
     rows_to_read,
     write_progress,
 )
-from airflow_provider_encord.exports.progress import ProgressLogger
+from airflow_provider_encord.exports.progress import ExportProgress
 from airflow_provider_encord.exports.reading import Reader, ReadOptions
 from airflow_provider_encord.exports.shards import OpenShard, shard_name
 
@@ -49,7 +49,7 @@ def export_part(
         return progress
     rows = rows_to_read(directory, plan, plan.parts[number], progress.next_row)
     reader = Reader(client, plan.selection.project_id, reading)
-    watcher = ProgressLogger(len(rows), clock)
+    progress_log = ExportProgress(len(rows), clock)
     writing = _Part(plan, number, directory, progress)
     try:
         for listed, row in reader.rows(rows):
@@ -57,12 +57,12 @@ def export_part(
                 writing.take(listed, row)
             except UnexpectedResponseError as error:
                 writing.take(listed, reader.failure(listed, error))
-            watcher.read(len(row.content) if isinstance(row, LabelRow) else 0)
+            progress_log.read(len(row.content) if isinstance(row, LabelRow) else 0)
         progress = writing.finish()
     except BaseException:
         writing.abandon()
         raise
-    watcher.finished(len(progress.shards))
+    progress_log.finished(len(progress.shards))
     return progress
 
 

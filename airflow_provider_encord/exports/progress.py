@@ -1,48 +1,46 @@
-"""Log lines about the progress of an export, at intervals and at the end."""
+"""The progress of an export: counts of rows and bytes, and log lines."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 
+from airflow_provider_encord.progress import ProgressLogger
+
 log = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_REPORTS = 15.0
+_MEGABYTE = 1e6
 
 
-class ProgressLogger:
-    """Counts the rows that were read, and logs the progress.
+class ExportProgress(ProgressLogger):
+    """Counts the rows that were read.
 
     :param total: Number of label rows to read.
     :param clock: Returns seconds.
     """
 
     def __init__(self, total: int, clock: Callable[[], float]):
-        self._total = total
-        self._clock = clock
-        self._started = self._reported = clock()
-        self._rows = 0
-        self._bytes = 0
+        super().__init__(clock)
+        self._total, self._rows, self._bytes = total, 0, 0
 
     def read(self, size: int) -> None:
-        """Count a row.
+        """Count a row, and log if the interval is over.
 
         :param size: Size of the row in bytes.
         """
         self._rows += 1
         self._bytes += size
-        now = self._clock()
-        if now - self._reported < SECONDS_BETWEEN_REPORTS:
-            return
-        self._reported = now
-        seconds = now - self._started
+        self.log_at_intervals()
+
+    def log_line(self) -> None:
+        """Log how many rows were read."""
         log.info(
             "Read %d of %d label rows, %.1f MB in %.0f s (%.0f rows/s).",
             self._rows,
             self._total,
-            self._bytes / 1e6,
-            seconds,
-            self._rows / seconds,
+            self._bytes / _MEGABYTE,
+            self.seconds,
+            self._rows / self.seconds,
         )
 
     def finished(self, files: int) -> None:
@@ -50,12 +48,11 @@ class ProgressLogger:
 
         :param files: Number of files.
         """
-        seconds = max(self._clock() - self._started, 1e-6)
         log.info(
             "Exported %d label rows, %.1f MB of labels in %d files, in %.1f s (%.0f rows/s).",
             self._rows,
-            self._bytes / 1e6,
+            self._bytes / _MEGABYTE,
             files,
-            seconds,
-            self._rows / seconds,
+            self.seconds,
+            self._rows / self.seconds,
         )

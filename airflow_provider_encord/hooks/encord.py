@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -97,13 +96,16 @@ class EncordHook(BaseHook):
         :raises CredentialError: The connection is incomplete, or its credential cannot be used.
         """
         from airflow.providers.common.compat.connection import get_async_connection
+        from asgiref.sync import sync_to_async
 
         from airflow_provider_encord.client.errors import CredentialError
         from airflow_provider_encord.hooks.async_clients import shared_client
 
         connection = await get_async_connection(self.encord_conn_id, hook=self)
         # In a thread, because this can block: it calls the supervisor to mask secrets, and reads and decrypts the key.
-        read = await asyncio.to_thread(self._understand, connection)
+        # Not in one of `asyncio.to_thread`: there, Airflow 3.1 calls the supervisor from a loop of its own, mixes up
+        # the responses, and the triggerer ends.
+        read = await sync_to_async(self._understand, thread_sensitive=False)(connection)
         del connection
         if isinstance(read, str):
             raise CredentialError(read)

@@ -1,9 +1,9 @@
-"""The report of an import: parts while outcomes arrive, and one file at the end.
+"""The report of an import: parts while outcomes arrive, and one file at the end; see `report_files`.
 
 A report is also evidence for the next import, because it contains what was saved to each label row. A row with exactly
 these labels was not edited since, so it may be updated. Any other row with labels was edited by people. So the labels
 are recorded before they are saved (an intent), in case the worker dies before the outcome is written. Lines of earlier
-imports about other rows are kept in ``<report>.known`` in the same format.
+imports about other rows are kept.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_empty, remove_unfinished
+from airflow_provider_encord.attempts import Claim, Owner
 from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.report_files import ReportFiles, part_name
 from airflow_provider_encord.reports import (
     CONFLICT,
     CREATED,
@@ -27,13 +28,7 @@ from airflow_provider_encord.reports import (
     encode_lines,
 )
 from airflow_provider_encord.sources.rows import json_lines
-from airflow_provider_encord.storage_paths import (
-    StoragePath,
-    is_local,
-    require_writable,
-    storage_errors,
-    write_whole,
-)
+from airflow_provider_encord.storage_paths import StoragePath, require_writable, storage_errors
 
 OPERATION = "import_labels"
 KEPT = "kept"  # name of a count of rows; not an outcome
@@ -41,7 +36,7 @@ OUTCOMES_OF_IMPORTS = (CREATED, UPDATED, UNCHANGED, SKIPPED, CONFLICT, FAILED)
 SAVED = (CREATED, UPDATED, UNCHANGED)
 """The outcomes of rows that now have the labels."""
 _NAMED = 20
-_PART, _INTENT = "part-", "intent-"
+_INTENT = "intent"  # stem of the parts with intents
 
 
 class ImportLine(ReportLine, frozen=True, kw_only=True):
@@ -95,7 +90,7 @@ class ImportReport:
     """
 
     def __init__(self, path: StoragePath | None, owner: Owner | None = None):
-        self._path = path
+        self._files = None if path is None else ReportFiles(path)
         self._parts: list[StoragePath] = []
         self._claim: Claim | None = None
         self.counts: collections.Counter[str] = collections.Counter()
@@ -109,18 +104,16 @@ class ImportReport:
         self._known: dict[str, list[ImportLine]] = {}  # by label hash
         self._pending: dict[str, ImportLine] = {}  # intents of this import
         self._recorded: set[str] = set()  # label hashes
-        if path is None:
+        if self._files is None:
             return
-        self._directory = path.parent / f"{path.name}.parts"
-        self._known_path = path.parent / f"{path.name}.known"
         require_writable(path, "report")
         if owner is not None:
-            self._claim = Claim(self._directory / CLAIM_FILE, owner, "report")
+            self._claim = Claim(self._files.claim_path, owner, "report")
             self._claim.take()  # before the read; otherwise, lines of the task that holds the claim would be missed
         try:
-            self._read_earlier(path)
-            self._number = len(self._left(_PART))
-            self._intents = len(self._left(_INTENT))
+            self._read_earlier(self._files)
+            self._number = len(self._files.parts())
+            self._intents = len(self._files.parts(_INTENT))
         except BaseException:
             self.release()
             raise
@@ -166,11 +159,11 @@ class ImportReport:
 
         :param outcomes: The outcomes if the save succeeds.
         """
-        if self._path is None:
+        if self._files is None:
             return
         self.check()
         intents = [IntendedLine(**msgspec.structs.asdict(outcome)) for outcome in outcomes]
-        self._write(f"{_INTENT}{self._intents:06d}.jsonl", intents)
+        self._files.write(part_name(self._intents, _INTENT), encode_lines(intents))
         self._intents += 1
         self._pending |= {intent.id: intent for intent in intents if intent.id}
 
@@ -187,10 +180,10 @@ class ImportReport:
         self.failures += [outcome for outcome in outcomes if outcome.outcome == FAILED][
             : max(0, _NAMED - len(self.failures))
         ]
-        if self._path is None or not outcomes:
+        if self._files is None or not outcomes:
             return
         self.check()
-        self._parts.append(self._write(f"{_PART}{self._number:06d}.jsonl", outcomes))
+        self._parts.append(self._files.write(part_name(self._number), encode_lines(outcomes)))
         self._number += 1
         self._recorded |= {outcome.id for outcome in outcomes if outcome.id and outcome.content}
 
@@ -201,51 +194,37 @@ class ImportReport:
 
     def finish(self) -> None:
         """Combine the parts into the report, which replaces that of an earlier import, and release the claim."""
-        if self._path is None:
+        if self._files is None:
             return
         self.check()
-        with storage_errors("report", self._path):
-            self._keep_earlier()  # first, so that a kill between the two steps loses nothing
-            write_whole(self._path, self._contents())
-            for part in [*self._left(_INTENT), *self._left(_PART)]:
-                remove(part)
-            remove_unfinished(self._directory)
+        self._keep_earlier(self._files)  # first, so that a kill between the two steps loses nothing
+        self._files.write_report(self._contents())
+        self._files.clear([*self._files.parts(_INTENT), *self._files.parts()])
         self.release()
 
     def release(self) -> None:
         """Release the claim, so that other tasks can write the report. The parts are kept for the next attempt."""
-        if self._path is None:
+        if self._files is None:
             return
         if self._claim is not None:
             self._claim.release()
-        with storage_errors("report", self._directory):
-            if is_local(self._directory):
-                remove_empty(self._directory)
+        self._files.tidy()
 
-    def _write(self, name: str, outcomes: Sequence[ImportLine]) -> StoragePath:
-        part = self._directory / name
-        with storage_errors("report", self._directory):
-            write_whole(part, [b"".join(encode_lines(outcomes))])
-        return part
-
-    def _keep_earlier(self) -> None:
+    def _keep_earlier(self, files: ReportFiles) -> None:
         """Keep the earlier lines about rows that are not in this report."""
         lines = [line for known in self._known.values() for line in known] + list(self._pending.values())
         kept = [line for line in lines if line.id not in self._recorded]
-        if kept:
-            write_whole(self._known_path, encode_lines(kept))
-        else:
-            remove(self._known_path)
+        files.write_known(encode_lines(kept) if kept else None)
 
-    def _read_earlier(self, path: StoragePath) -> None:
-        with storage_errors("report", path):
-            known = [self._known_path] if self._known_path.exists() else []
-            files = [path] if path.exists() else []
+    def _read_earlier(self, files: ReportFiles) -> None:
+        with storage_errors("report", files.path):
+            whole = [path for path in (files.known_path, files.path) if path.exists()]
+        parts = files.parts()
         # Only an outcome with the same content settles an intent; other outcomes of the row do not.
-        settled = {(line.id, line.content) for file in self._left(_PART) for line in self._lines(file)}
-        for file in [*known, *files, *self._left(_PART)]:
+        settled = {(line.id, line.content) for file in parts for line in self._lines(file)}
+        for file in [*whole, *parts]:
             self._learn(self._lines(file))
-        for file in self._left(_INTENT):
+        for file in files.parts(_INTENT):
             self._learn(line for line in self._lines(file) if (line.id, line.content) not in settled)
 
     def _learn(self, lines: Iterable[ImportLine]) -> None:
@@ -274,13 +253,6 @@ class ImportReport:
                     f"report: {file}, {row.where}: it is not a line of a report of an import. Use another file."
                 ) from None
             yield line
-
-    def _left(self, kind: str) -> list[StoragePath]:
-        with storage_errors("report", self._directory):
-            if not self._directory.exists():
-                return []
-            parts = (path for path in self._directory.iterdir() if path.name.startswith(kind))
-            return sorted((part for part in parts if part.name.endswith(".jsonl")), key=lambda part: part.name)
 
     def _contents(self) -> Iterator[bytes]:
         for part in self._parts:

@@ -3,9 +3,8 @@
 The units of a job are written before the job starts (`SentUnit`), so the source does not have to be read again for the
 report.
 
-Each job has a part in ``<report>.parts/``. At the end, the parts are combined into the report. Lines of earlier runs
-about other units are kept in ``<report>.known``. Ids from earlier lines are kept, because Encord's result does not
-contain files that it skips. Only files that this module wrote are replaced or deleted.
+Each job has a part; see `report_files`. Lines of earlier runs about other units are kept, and ids from earlier lines,
+because Encord's result does not contain files that it skips. Only files that this module wrote are replaced or deleted.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_encord.attempts import CLAIM_FILE, Claim, is_claim, remove, remove_empty, remove_unfinished
+from airflow_provider_encord.attempts import CLAIM_FILE, Claim, is_claim
 from airflow_provider_encord.client.api.core.data_items import Unit
 from airflow_provider_encord.client.api.uploads import DONE, UploadJob
 from airflow_provider_encord.client.call import Flow
@@ -36,22 +35,21 @@ from airflow_provider_encord.registration.lines import (
     with_id,
 )
 from airflow_provider_encord.registration.registered_groups import Registered
+from airflow_provider_encord.report_files import ReportFiles, part_name, part_pattern
 from airflow_provider_encord.reports import LineReader, encode_lines
 from airflow_provider_encord.sources.rows import json_lines
 from airflow_provider_encord.storage_paths import (
     UNFINISHED_PATTERN,
-    is_local,
     require_replaceable,
     storage_errors,
-    write_whole,
 )
 
 log = logging.getLogger(__name__)
 
 _MOST_IN_MEMORY = 16 * 2**20  # bytes
-_PART = re.compile(r"part-\d{6,}\.jsonl")
-_SENT = re.compile(r"part-\d{6,}\.sent\.jsonl")
-_UNFINISHED = re.compile(rf"(part-\d{{6,}}(\.sent)?\.jsonl|claim\.json){UNFINISHED_PATTERN}")
+_SENT = "sent.jsonl"  # suffix of the parts with the units of a job
+_IS_PART, _IS_SENT = re.compile(part_pattern()), re.compile(part_pattern(suffix=_SENT))
+_UNFINISHED = re.compile(rf"({part_pattern()}|{part_pattern(suffix=_SENT)}|claim\.json){UNFINISHED_PATTERN}")
 _LINE = LineReader(RegistrationLine, OPERATION)
 _SENT_UNIT = msgspec.json.Decoder(SentUnit)
 
@@ -86,45 +84,41 @@ class RegistrationReport:
     """
 
     def __init__(self, path: Any, *, dataset: str | None = None, folder: str | None = None):
-        self._path, self._known_path = path, path.parent / f"{path.name}.known"
-        self._directory = path.parent / f"{path.name}.parts"
+        self._files = ReportFiles(path)
         self._dataset, self._folder = dataset, None if dataset else folder
 
     @property
     def claim_path(self) -> Any:
         """The file that claims the report for one task."""
-        return self._directory / CLAIM_FILE
+        return self._files.claim_path
 
     def require_ours(self) -> None:
         """Check that the report can be written, and replaces at most an earlier report.
 
         :raises InvalidArgumentError: The path contains something else.
         """
-        for path in (self._path, self._known_path):
+        for path in (self._files.path, self._files.known_path):
             require_replaceable(path, "report", _LINE.decode, "a report of a registration")
-        with storage_errors("report", self._directory):
-            paths = self._files()
-        foreign = next((path for path in paths if not self._is_ours(path)), None)
+        foreign = next((path for path in self._files.files() if not self._is_ours(path)), None)
         if foreign is not None:
             raise InvalidArgumentError(
-                f"report: {self._directory} contains {foreign.name[:80]!r}, which is not part of a report. Use another "
-                "file for the report, or delete that directory."
+                f"report: {self._files.directory} contains {foreign.name[:80]!r}, which is not part of a report. "
+                "Use another file for the report, or delete that directory."
             )
 
     def keep_earlier(self) -> None:
         """Keep the parts of an earlier attempt, before this attempt writes its own."""
-        parts = self._parts()
+        parts = self._files.parts()
         if not parts:
             return
         of_parts = {key_of(line) for path in parts for line in _lines(path)}
-        self._write_known(of_parts, first=parts, earlier=[self._known_path])
-        self._remove(parts)
+        self._write_known(of_parts, first=parts, earlier=[self._files.known_path])
+        self._files.remove(parts)
 
     @property
     def has_open_part(self) -> bool:
         """Whether an earlier attempt has written no outcome of a job that it had started or was about to start."""
-        with storage_errors("report", self._directory):
-            return any(_SENT.fullmatch(path.name) for path in self._files())
+        return bool(self._files.parts(suffix=_SENT))
 
     def open_part(self, number: int, units: Iterable[Unit], present: Mapping[int, Registered]) -> None:
         """Write the units of the next job, before it starts.
@@ -132,24 +126,20 @@ class RegistrationReport:
         :param present: The units that exist already, by position.
         """
         sent = (_sent(unit, present.get(at)) for at, unit in enumerate(units))
-        self._write(_sent_name(number), (msgspec.json.encode(item) + b"\n" for item in sent))
+        self._files.write(_sent_name(number), (msgspec.json.encode(item) + b"\n" for item in sent))
 
     def sent(self, number: int) -> list[SentUnit]:
         """The units of a job."""
-        rows = json_lines(self._directory / _sent_name(number), "report")
+        rows = json_lines(self._files.directory / _sent_name(number), "report")
         return [msgspec.convert(row.fields, SentUnit) for row in rows]
 
     def drop_part(self, number: int) -> None:
         """Delete the units of a job that certainly did not start."""
-        with storage_errors("report", self._directory):
-            remove(self._directory / _sent_name(number))
+        self._files.remove([self._files.directory / _sent_name(number)])
 
     def drop_open_parts(self) -> None:
         """Delete the units of jobs without a written outcome."""
-        with storage_errors("report", self._directory):
-            for path in self._files():
-                if _SENT.fullmatch(path.name):
-                    remove(path)
+        self._files.remove(self._files.parts(suffix=_SENT))
 
     def write_outcomes(self, number: int, answer: UploadJob) -> Flow[None]:
         """Write the outcomes of a job that has ended."""
@@ -170,53 +160,27 @@ class RegistrationReport:
         ours = [msgspec.structs.replace(line, **target) for line in lines]
         known = self._known_ids({key_of(line) for line in ours if line.id is None})
         written = (with_id(line, known.get(key_of(line)), all_ended) for line in ours)
-        self._write(_part_name(number), encode_lines(written))
+        self._files.write(part_name(number), encode_lines(written))
         self.drop_part(number)
 
     def finish(self) -> None:
         """Write the complete report, and delete the parts."""
         self.publish()
-        with storage_errors("report", self._directory):
-            ours = [path for path in self._files() if _PART.fullmatch(path.name) or _SENT.fullmatch(path.name)]
-            self._remove(ours)
-            remove_unfinished(self._directory)
+        self._files.clear([*self._files.parts(), *self._files.parts(suffix=_SENT)])
 
     def publish(self) -> None:
         """Write the report from the parts, if there are any. It replaces the report of an earlier run."""
-        parts = self._parts()
+        parts = self._files.parts()
         if not parts:
             return
         of_parts = {key_of(line) for path in parts for line in _lines(path)}
         # First, so that a kill between the two steps loses nothing. The known lines are newer than the report.
-        self._write_known(of_parts, earlier=[self._known_path, self._path])
-        with storage_errors("report", self._path):
-            write_whole(self._path, encode_lines(line for path in parts for line in _lines(path)))
+        self._write_known(of_parts, earlier=[self._files.known_path, self._files.path])
+        self._files.write_report(encode_lines(line for path in parts for line in _lines(path)))
 
     def tidy(self) -> None:
         """Remove the directory of the parts if it is empty."""
-        with storage_errors("report", self._directory):
-            if is_local(self._directory):
-                remove_empty(self._directory)
-
-    def _remove(self, paths: Iterable[Any]) -> None:
-        with storage_errors("report", self._directory):
-            for path in paths:
-                remove(path)
-
-    def _write(self, name: str, lines: Iterable[bytes]) -> None:
-        with storage_errors("report", self._directory):
-            write_whole(self._directory / name, lines)
-
-    def _files(self) -> list[Any]:
-        """The files in the directory. Some object stores also list the directory itself, with an empty name."""
-        if not self._directory.exists():
-            return []
-        own = self._directory.name
-        return sorted((path for path in self._directory.iterdir() if path.name not in ("", own)), key=lambda p: p.name)
-
-    def _parts(self) -> list[Any]:
-        with storage_errors("report", self._directory):
-            return [path for path in self._files() if _PART.fullmatch(path.name)]
+        self._files.tidy()
 
     def _is_ours(self, path: Any) -> bool:
         if _UNFINISHED.fullmatch(path.name):
@@ -226,9 +190,9 @@ class RegistrationReport:
                 return False
             if path.name == CLAIM_FILE:
                 return is_claim(path.read_bytes())
-        if not _SENT.fullmatch(path.name) and not _PART.fullmatch(path.name):
+        if not _IS_SENT.fullmatch(path.name) and not _IS_PART.fullmatch(path.name):
             return False
-        decode = _SENT_UNIT.decode if _SENT.fullmatch(path.name) else _LINE.decode
+        decode = _SENT_UNIT.decode if _IS_SENT.fullmatch(path.name) else _LINE.decode
         with storage_errors("report", path), path.open("rb") as file:
             first = file.readline()
         try:
@@ -240,7 +204,7 @@ class RegistrationReport:
     def _known_ids(self, wanted: Collection[bytes]) -> dict[bytes, str]:
         """The ids of units from earlier lines."""
         found: dict[bytes, str] = {}
-        for line in self._earlier_lines([self._known_path, self._path]) if wanted else ():
+        for line in self._earlier_lines([self._files.known_path, self._files.path]) if wanted else ():
             if line.id is not None and (key := key_of(line)) in wanted:
                 found.setdefault(key, line.id)
         return found
@@ -271,11 +235,9 @@ class RegistrationReport:
                     aside.writelines(encode_lines([line]))
             if aside.tell():
                 aside.seek(0)
-                with storage_errors("report", self._known_path):
-                    write_whole(self._known_path, aside)
+                self._files.write_known(aside)
                 return
-        with storage_errors("report", self._known_path):
-            remove(self._known_path)
+        self._files.write_known(None)
 
 
 def _lines(path: Any) -> Iterator[RegistrationLine]:
@@ -294,9 +256,5 @@ def _sent(unit: Unit, present: Registered | None) -> SentUnit:
     return SentUnit(urls_of(unit), title_of(unit), *known)
 
 
-def _part_name(number: int) -> str:
-    return f"part-{number:06d}.jsonl"
-
-
 def _sent_name(number: int) -> str:
-    return f"part-{number:06d}.sent.jsonl"
+    return part_name(number, suffix=_SENT)

@@ -6,16 +6,16 @@ import collections
 import time
 from collections.abc import Callable, Sequence
 
+from airflow_provider_encord.progress import ProgressLogger
 from airflow_provider_encord.reports import CREATED, FAILED, UNCHANGED
 from airflow_provider_encord.sources.files import SourceFile
 from airflow_provider_encord.uploads.outcome import FileOutcome
 from airflow_provider_encord.uploads.plan import TITLE, TITLE_AND_SIZE
 
 _MEGABYTE = 1_000_000
-_INTERVAL = 15.0  # seconds between two lines
 
 
-class Progress:
+class UploadProgress(ProgressLogger):
     """Counts outcomes, and logs them.
 
     :param files: All files of the upload.
@@ -26,11 +26,11 @@ class Progress:
     def __init__(
         self, files: Sequence[SourceFile], log: Callable[..., object], *, clock: Callable[[], float] = time.monotonic
     ):
+        super().__init__(clock)
         self._files, self._bytes = len(files), sum(file.size for file in files)
-        self._log, self._clock = log, clock
+        self._log = log
         self._counts: collections.Counter[str] = collections.Counter()
         self._done_bytes = self._matched_by_name = 0
-        self._started = self._told = clock()
         self.uploaded_bytes = 0
 
     @property
@@ -60,14 +60,12 @@ class Progress:
             self._matched_by_name += outcome.matched_by in (TITLE_AND_SIZE, TITLE)
             self._done_bytes += outcome.file.size
             self.uploaded_bytes += outcome.file.size if outcome.result == CREATED else 0
-        now = self._clock()
-        if outcomes and now - self._told >= _INTERVAL:
-            self._told = now
-            self.tell()
+        if outcomes:
+            self.log_at_intervals()
 
-    def tell(self) -> None:
-        """Log the progress."""
-        seconds = max(self._clock() - self._started, 0.001)
+    def log_line(self) -> None:
+        """Log how many files there are with each outcome."""
+        seconds = self.seconds
         rate = self.uploaded_bytes / seconds
         left = self._bytes - self._done_bytes
         self._log(

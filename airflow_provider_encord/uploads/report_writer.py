@@ -1,10 +1,9 @@
-"""Writing the report of an upload: parts while outcomes arrive, one file at the end.
+"""Writing the report of an upload: parts while outcomes arrive, one file at the end; see `report_files`.
 
-Object stores cannot append to files. So outcomes are written as numbered parts in ``<report>.parts/``, together with
-the checkpoints of running jobs. If an attempt is killed, the next one reads both, on any machine.
+The checkpoints of running jobs are beside the parts. If an attempt is killed, the next one reads both, on any machine.
 
-The report contains the files of the last run. Lines of earlier runs about other files (or other content) are kept in
-``<report>.known`` in the same format, so that a run for an earlier date recognises its rows.
+The report contains the files of the last run. Lines of earlier runs about other files (or other content) are kept, so
+that a run for an earlier date recognises its rows.
 """
 
 from __future__ import annotations
@@ -14,16 +13,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from airflow_provider_encord.attempts import CLAIM_FILE, Claim, Owner, remove, remove_empty, remove_unfinished
+from airflow_provider_encord.attempts import Claim, Owner
+from airflow_provider_encord.report_files import ReportFiles, part_name
 from airflow_provider_encord.reports import encode_lines
 from airflow_provider_encord.sources.files import SourceFile, uri_of
-from airflow_provider_encord.storage_paths import (
-    UNFINISHED_PATTERN,
-    is_local,
-    require_writable,
-    storage_errors,
-    write_whole,
-)
+from airflow_provider_encord.storage_paths import UNFINISHED_PATTERN, require_writable, storage_errors
 from airflow_provider_encord.uploads.content import checksum_of
 from airflow_provider_encord.uploads.evidence import Evidence
 from airflow_provider_encord.uploads.notes import JobCheckpoints
@@ -33,7 +27,6 @@ from airflow_provider_encord.uploads.report import (
     earlier_lines,
     lines_of,
     upload_line,
-    write_report,
 )
 
 _LINES_PER_PART = 500
@@ -73,13 +66,11 @@ class ReportWriter:
         exists: Callable[[str], bool] = lambda _: False,
         clock: Callable[[], float] = time.monotonic,
     ):
-        self._path, self._target, self._clock = path, {"dataset": dataset, "folder": folder}, clock
-        self._parts = path.parent / f"{path.name}.parts"
-        self._known_path = path.parent / f"{path.name}.known"
+        self._files, self._target, self._clock = ReportFiles(path), {"dataset": dataset, "folder": folder}, clock
         self._waiting: list[FileOutcome] = []
         self._written = clock()
         require_writable(path, "report")
-        self._claim = Claim(self._parts / CLAIM_FILE, owner, "report")
+        self._claim = Claim(self._files.claim_path, owner, "report")
         self._claim.take()  # before the read; otherwise, lines of the task that holds the claim would be missed
         try:
             lines, self._number = self._earlier()
@@ -119,9 +110,8 @@ class ReportWriter:
         if not self._waiting and not learned:
             return
         self._claim.check()
-        with storage_errors("report", self._parts):
-            lines = [upload_line(outcome, **self._target, checksums=self._checksums) for outcome in self._waiting]
-            write_whole(self._parts / f"part-{self._number:06d}.jsonl", encode_lines([*learned, *lines]))
+        lines = [upload_line(outcome, **self._target, checksums=self._checksums) for outcome in self._waiting]
+        self._files.write(part_name(self._number), encode_lines([*learned, *lines]))
         self._number += 1
         self._waiting = []
         self._written = self._clock()
@@ -135,30 +125,21 @@ class ReportWriter:
         self._learned()
         lines = [upload_line(outcome, **self._target, checksums=self._checksums) for outcome in outcomes]
         self._keep_earlier({line.id for line in lines})  # first, so that a kill between the two steps loses nothing
-        write_report(self._path, lines)
-        with storage_errors("report", self._parts):
-            for part in self._left():
-                remove(part)
-            remove_unfinished(self._parts)
-            if not unfinished:
-                remove(self._parts / _NOTES)
+        self._files.write_report(encode_lines(lines))
+        self._files.clear(self._files.parts())
+        if not unfinished:
+            self._files.remove([self._notes])
         self.release()
 
     def _keep_earlier(self, current: set[str | None]) -> None:
         """Keep the earlier lines about rows that are not in this report."""
         kept = [line for key, line in self._known.items() if key not in current]
-        if kept:
-            write_report(self._known_path, kept)
-        else:
-            with storage_errors("report", self._known_path):
-                remove(self._known_path)
+        self._files.write_known(encode_lines(kept) if kept else None)
 
     def release(self) -> None:
         """Let other tasks write this report."""
         self._claim.release()
-        with storage_errors("report", self._parts):
-            if is_local(self._parts):
-                remove_empty(self._parts)
+        self._files.tidy()
 
     def _learned(self) -> list[UploadLine]:
         """The lines that were learned about earlier attempts since the last call."""
@@ -169,35 +150,27 @@ class ReportWriter:
 
     def _earlier(self) -> tuple[list[UploadLine], int]:
         """The lines of earlier attempts, and the number of parts."""
-        lines = earlier_lines(self._known_path) + earlier_lines(self._path)
-        with storage_errors("report", self._parts):
-            left = self._left()
-            for part in left:
-                with part.open("rb") as file:
-                    lines += lines_of(file, part)
+        lines = earlier_lines(self._files.known_path) + earlier_lines(self._files.path)
+        left = self._files.parts()
+        for part in left:
+            with storage_errors("report", part), part.open("rb") as file:
+                lines += lines_of(file, part)
         return lines, len(left)
 
-    def _left(self) -> list[Any]:
-        if not self._parts.exists():
-            return []
-        return sorted(
-            (path for path in self._parts.iterdir() if path.name.startswith("part-")), key=lambda path: path.name
-        )
+    @property
+    def _notes(self) -> Any:
+        return self._files.directory / _NOTES
 
     def _read_notes(self) -> bytes | None:
-        with storage_errors("report", self._parts):
-            notes = self._parts / _NOTES
-            return bytes(notes.read_bytes()) if notes.exists() else None
+        return self._files.read(_NOTES)
 
     def _write_notes(self, content: bytes) -> None:
         self._claim.check()  # a checkpoint is written before each job, so a process without the claim starts none
         self.flush()  # outcomes whose checkpoint is deleted must be in the report
-        with storage_errors("report", self._parts):
-            write_whole(self._parts / _NOTES, [content])
+        self._files.write(_NOTES, [content])
         self._claim.check()  # check again, because the next step starts a job
 
     def _erase_notes(self) -> None:
         self._claim.check()  # they may belong to another attempt now
         self.flush()
-        with storage_errors("report", self._parts):
-            remove(self._parts / _NOTES)
+        self._files.remove([self._notes])

@@ -24,6 +24,8 @@ def running_line() -> str:
 
 needs_task_state = pytest.mark.skipif(running_line() != "3.3", reason="older lines keep no state of tasks")
 """Marks a test of what only a task state can remember."""
+needs_asset_state = pytest.mark.skipif(running_line() != "3.3", reason="older lines keep no state of assets")
+"""Marks a test of what only the state of an asset can remember."""
 
 
 def dag_files_import() -> str:

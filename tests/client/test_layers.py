@@ -34,8 +34,8 @@ MAY_IMPORT = {
 FLOORS = (*MAY_IMPORT, "assets", "links", "retries", "sensors", "decorators", "operators", "events", "webhook")
 BELOW_AIRFLOW = {*MAY_IMPORT} - {"hooks", "triggers"}
 GROUND = (
-    *("attempts", "counts", "defaults", "get_provider_info", "object_storage", "packed_lines", "plain_json", "reports"),
-    "storage_paths",
+    *("attempts", "counts", "defaults", "get_provider_info", "object_storage", "packed_lines", "plain_json"),
+    *("progress", "report_files", "reports", "storage_paths"),
 )
 """Modules beside the floors, on which all stand."""
 
@@ -136,7 +136,9 @@ def test_the_smoke_command_imports_only_the_client_and_the_hook():
     assert not {target.split(".")[0] for _, target in edges("smoke")} & {"tests", "demo", "benchmarks"}
 
 
-@pytest.mark.parametrize("module", ["attempts", "counts", "packed_lines", "plain_json", "storage_paths"])
+@pytest.mark.parametrize(
+    "module", ["attempts", "counts", "packed_lines", "plain_json", "report_files", "storage_paths"]
+)
 def test_the_modules_beside_the_floors_below_the_line_import_no_airflow(module):
     name = f"{PACKAGE}.{module}"
     found = list(imports(name, ast.parse((ROOT / f"{module}.py").read_text())))

@@ -92,6 +92,17 @@ def test_the_page_of_lines_shows_what_the_matrix_tests(part: str) -> None:
     assert part in (DOCS / "airflow-lines.md").read_text(), f"show this:\n{part}"
 
 
+def test_a_picture_of_light_pages_has_one_of_dark_pages_beside_it() -> None:
+    shown = 0
+    for document in DOCUMENTS:
+        text = document.read_text()
+        light = re.findall(r"\(([^()]+)\.png\)\{\.only-light\}", text)
+        assert re.findall(r"\(([^()]+)-dark\.png\)\{\.only-dark\}", text) == light, document
+        assert all((document.parent / f"{path}-dark.png").exists() for path in light), document
+        shown += len(light)
+    assert shown >= 4
+
+
 def test_code_is_no_wider_than_the_page() -> None:
     lines = [
         (str(block), line)

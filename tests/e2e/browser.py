@@ -16,6 +16,12 @@ from playwright.sync_api import Browser, Page, Response, Route, sync_playwright
 
 PATIENCE_MS = 60_000
 SIZE = {"width": 1280, "height": 900}
+# Whether the text of the page is lighter than its background.
+_IS_DARK = r"""() => {
+  const style = getComputedStyle(document.body);
+  const light = color => color.match(/[\d.]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0);
+  return light(style.color) > light(style.backgroundColor);
+}"""
 FLAGS = [
     "--no-sandbox",  # as root, in containers there is no sandbox
     "--disable-gpu",
@@ -80,9 +86,17 @@ class Visit:
         self.page.evaluate("text => navigator.clipboard.writeText(text)", text)
         self.page.keyboard.press("Control+V")
 
-    def picture(self, name: str) -> None:
-        """Keep what is to be seen now as ``<name>.png``."""
+    def picture(self, name: str, *, dark: bool = False) -> None:
+        """Keep what is to be seen now as ``<name>.png``.
+
+        :param dark: Also as ``<name>-dark.png``, for a person whose system is set to dark colours.
+        """
         self.page.screenshot(path=self.pictures / f"{name}.png", animations="disabled")
+        if dark:
+            self.page.emulate_media(color_scheme="dark")
+            self.page.wait_for_function(_IS_DARK)
+            self.page.screenshot(path=self.pictures / f"{name}-dark.png", animations="disabled")
+            self.page.emulate_media(color_scheme="light")
 
     def answered(self) -> str:
         """Everything that the server has answered in text since the answers were last cleared."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import re
+from typing import ClassVar
 
 from playwright.sync_api import Locator, expect
 
@@ -34,6 +35,9 @@ class Seen:
 
 class Form(abc.ABC):
     """The form of one line of Airflow; a method leaves the form open unless it says otherwise."""
+
+    has_dark_colours: ClassVar[bool]
+    """Whether the web interface is dark where the person's system is."""
 
     def __init__(self, visit: Visit, deployment: Deployment):
         self.visit, self.page, self.deployment = visit, visit.page, deployment
@@ -96,6 +100,8 @@ class Form(abc.ABC):
 
 class Form3(Form):
     """Of Airflow 3.x: a dialog on the page of the connections, with Test in the list behind it."""
+
+    has_dark_colours = True
 
     def enter(self) -> None:
         self.page.goto(f"{self.deployment.url}/connections")
@@ -189,6 +195,8 @@ class Form3(Form):
 
 class Form2(Form):
     """Of Airflow 2.11: a page of its own, behind a log-in, with Test beside Save."""
+
+    has_dark_colours = False
 
     def enter(self) -> None:
         self.page.goto(f"{self.deployment.url}/login/")

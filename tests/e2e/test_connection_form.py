@@ -63,7 +63,7 @@ def test_every_field_has_its_label_its_help_and_its_kind_of_box(form: Form, line
     for name, field in CONNECTION_FIELDS.items():
         assert (form.seen(name).label, form.seen(name).help) == (field["label"], field["description"])
     form.control("private_key").scroll_into_view_if_needed()
-    visit.picture(f"connection-form-{line}")
+    visit.picture(f"connection-form-{line}", dark=form.has_dark_colours)
 
 
 def test_of_the_standard_fields_only_those_that_mean_something_are_shown(form: Form) -> None:
@@ -118,7 +118,7 @@ def test_a_pasted_key_is_stored_as_it_is_outlives_an_edit_and_runs_a_dag(
     exported = [row for file in tmp_path.rglob("labels-*.jsonl") for row in file.read_text().splitlines()]
     assert [json.loads(row) for row in exported] == account.emulator.labels(project)
     form.show_run("example_encord_export", run)
-    form.visit.picture(f"dag-run-{line}")
+    form.visit.picture(f"dag-run-{line}", dark=form.has_dark_colours)
 
 
 def test_a_stored_key_can_be_replaced(form: Form, airflow: Deployment, line: str, account: Account) -> None:
@@ -141,7 +141,7 @@ def test_the_test_button_says_what_the_connection_can_do(form: Form, line: str, 
     form.paste("private_key", account.private_key)
     message = form.test("encord_tested")
 
-    form.visit.picture(f"connection-test-{line}")
+    form.visit.picture(f"connection-test-{line}", dark=form.has_dark_colours)
     assert "accepts this SSH key" in message
 
 

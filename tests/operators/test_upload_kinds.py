@@ -13,10 +13,10 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.flows.storage import create_folder_once
-from tests.operators.test_storage import START, Intake, account, emulator, intake, plain_network
+from tests.operators.test_storage import START, Intake, account, either_intake, emulator, intake, plain_network
 from tests.sdk.media import mp4
 
-__all__ = ["account", "emulator", "intake", "plain_network"]
+__all__ = ["account", "either_intake", "emulator", "intake", "plain_network"]
 pytestmark = pytest.mark.usefixtures("plain_network")
 
 
@@ -144,3 +144,14 @@ def test_half_a_job_refused_is_reported_with_its_reason_and_the_rest_is_in(intak
     assert intake.titles() == [line["title"] for line in lines if line["outcome"] == "created"]
     assert intake.upload()["created"] == result["failed"]
     assert len(intake.titles()) == 20
+
+
+def test_encord_takes_what_is_known_of_files_and_does_not_read_them(either_intake: Intake) -> None:
+    either_intake.images("a.png", "b.png", "scene/1.png", "scene/2.png")
+    groups = {"scene": ["1.png", "2.png"]}
+    known = {"a.png": {"width": 400, "height": 300}, "*/scene/*": {"width": 640, "height": 480}}
+    assert either_intake.upload(media_metadata=known, group_by=groups)["created"] == 3
+    with either_intake.account.client() as client:
+        rows = {row.data_title: row for row in client.dataset(either_intake.dataset).data_rows()}
+    sizes = {title: (row.width, row.height) for title, row in rows.items()}
+    assert sizes == {"a.png": (400, 300), "b.png": (10, 7), "scene": (640, 480)}

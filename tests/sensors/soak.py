@@ -35,6 +35,7 @@ PROJECTS = 20
 AT_ONCE = 200
 MOST_GROWTH = 30.0  # MB, after the first minutes
 WARM_UP = 120.0  # seconds
+ROTATION = 15  # minutes between two keys: Airflow masks old keys for ever, which takes about 4 MB for each
 FAULTS = (
     [{"match": {"path": "/tasks$"}, "when": {"every": 3}, "do": {"status": 503}}],
     [{"match": {"path": "/tasks$"}, "when": {"every": 2}, "do": {"cut": "before"}}],
@@ -52,7 +53,7 @@ class Soak:
     def __init__(self, account: Account, projects: list[str]):
         self._account, self._projects = account, projects
         self._running: set[asyncio.Task[None]] = set()
-        self._events = self._started = 0
+        self._events = self._started = self._minutes = 0
         self._chance = random.Random(20261129)
 
     async def run(self, seconds: float) -> list[dict[str, Any]]:
@@ -121,6 +122,9 @@ class Soak:
         emulator.clear_journal()
         if faults := self._chance.choice(FAULTS):
             emulator.faults(faults)
+        self._minutes += 1
+        if self._minutes % ROTATION:
+            return
         pair = keys.new_key()
         emulator.authorize(keys.public_line(pair), email=self._account.email)
         os.environ[SSH_CONNECTION] = connection(emulator.url, private_key=keys.openssh(pair))

@@ -17,6 +17,7 @@ from airflow_provider_encord.triggers import event_source
 from airflow_provider_encord.triggers.event_base import EncordBaseEventTrigger
 from airflow_provider_encord.triggers.events import EncordLabelsEventTrigger, EncordTasksEventTrigger
 from tests.airflow_layer.bench import SSH_CONNECTION, connection
+from tests.airflow_layer.lines import needs_asset_state
 from tests.sensors.conftest import Board
 
 SECONDS = 30
@@ -145,6 +146,7 @@ def test_tasks_that_remain_are_announced_again_with_another_id(board: Board) -> 
     in_loop(scenario)
 
 
+@needs_asset_state
 def test_a_watcher_that_is_started_again_announces_only_what_is_new(board: Board) -> None:
     async def scenario() -> None:
         store, trigger = Store(), {"project_id": board.id, "stage": board.second}
@@ -161,6 +163,7 @@ def test_a_watcher_that_is_started_again_announces_only_what_is_new(board: Board
     in_loop(scenario)
 
 
+@needs_asset_state
 def test_a_state_that_cannot_be_written_ends_nothing(board: Board, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         store = Store()
@@ -173,6 +176,7 @@ def test_a_state_that_cannot_be_written_ends_nothing(board: Board, caplog: pytes
     assert "The state of the watcher could not be stored: The database is locked." in caplog.text
 
 
+@needs_asset_state
 def test_a_state_of_another_form_is_not_used(board: Board, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         store = Store()
@@ -249,6 +253,7 @@ def test_temporary_failures_only_delay_events(board: Board) -> None:
     board.emulator.clear_faults()
 
 
+@needs_asset_state
 def test_edited_rows_are_announced_once_each_time_they_are_edited(board: Board) -> None:
     def edit(count: int) -> None:
         board.emulator.annotate(board.id, count=count)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_encord.client.api.core.data_items import DicomSeries, ImageGroup, Scene, UploadedFile
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.item_metadata.client_metadata import read_table
+from airflow_provider_encord.item_metadata.by_name import read_table
 from airflow_provider_encord.registration.cloud import CloudObject, list_prefix, manifest_entries, read_manifest
 from airflow_provider_encord.sources.files import find_files
 

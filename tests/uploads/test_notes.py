@@ -13,7 +13,9 @@ from airflow_provider_encord.client.call import SSH_KEY, run
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, NotFoundError, OutcomeUnknownError
 from airflow_provider_encord.client.flows.upload_target import UploadTarget
 from airflow_provider_encord.operators.storage.task_state import task_state_checkpoints
+from airflow_provider_encord.reports import CREATED
 from airflow_provider_encord.uploads.notes import JobCheckpoint, JobCheckpoints
+from airflow_provider_encord.uploads.outcome import FileOutcome
 from airflow_provider_encord.uploads.report_writer import ReportWriter
 from airflow_provider_encord.uploads.transfer import StoredFile
 from airflow_provider_encord.uploads.upload import upload_files
@@ -246,6 +248,28 @@ def test_a_zombie_does_not_erase_the_notes_of_its_retry(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="another attempt took"):
         zombie.close(note)
     assert len(record().checkpoints.left(DATASET)) == 1
+
+
+def test_a_part_that_a_killed_attempt_did_not_finish_is_left_aside_and_removed_in_the_end(tmp_path: Path) -> None:
+    path, parts = tmp_path / "report.jsonl", tmp_path / "report.jsonl.parts"
+
+    def record() -> ReportWriter:
+        return ReportWriter(path, dataset=DATASET, folder=None, owner=Owner("dag/run/task"))
+
+    outcome = FileOutcome(file=a_file("a.png"), result=CREATED, data_hash="d a", backing_item_uuid="i", sha256="5a")
+    killed = record()
+    killed.take([outcome])
+    killed.flush()
+    (line,) = [part.read_bytes() for part in parts.glob("part-*")]
+    (parts / "part-000001.jsonl.0123abcd.unfinished").write_bytes(line[:-20])
+
+    retry = record()
+    retry.take([outcome])
+    retry.flush()
+    assert (parts / "part-000001.jsonl").exists()
+    retry.finish([outcome], unfinished=False)
+    assert path.read_bytes() == line
+    assert not parts.exists()
 
 
 @pytest.mark.parametrize("operation", ["set", "delete"])

@@ -130,7 +130,7 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
 
     def _wanted(self) -> Wanted:
         from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.item_metadata.client_metadata import read_table
+        from airflow_provider_encord.item_metadata.by_name import read_table
         from airflow_provider_encord.item_metadata.update import Wanted
 
         metadata = text_or_mapping(self.metadata, "metadata")

@@ -96,6 +96,11 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         ``"sidecar"``: each file has a JSON file next to it, with ``.json`` added to its name. Or the path or URI of one
         ``.json``, ``.jsonl`` or ``.csv`` file, which names each file by ``source`` or ``title``. Files that are already
         in Encord are not changed. Default: no metadata.
+    :param media_metadata: Properties of the files that are known, so that Encord does not have to read them
+        (templated). A dictionary from title, URI or pattern to a dictionary with Encord's names, such as ``{"*.mp4":
+        {"fps": 25, "duration": 60.0, "width": 1920, "height": 1080}}``; or the path or URI of one ``.json``, ``.jsonl``
+        or ``.csv`` file, as for `client_metadata`. ``fileSize`` and ``mimeType`` may be left out. In a group or series,
+        each file has its own. Default: Encord reads the files.
     :param report: Path or URI of a JSON Lines file to write, with one line for each file and its outcome (templated).
         The schema ``report`` of `airflow_provider_encord.schemas` lists the fields. The task writes it in parts while
         it runs, also if the task fails. It replaces an earlier report; lines of that about other files are kept in a
@@ -127,6 +132,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         "group_by",
         "create_video",
         "client_metadata",
+        "media_metadata",
         "report",
         "match_by",
         "on_error",
@@ -146,6 +152,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         group_by: str | Mapping[str, Sequence[str]] | None = None,
         create_video: bool | str = False,
         client_metadata: str | Mapping[str, Mapping[str, Any]] | None = None,
+        media_metadata: str | Mapping[str, Mapping[str, Any]] | None = None,
         report: str | ObjectStoragePath | None = None,
         match_by: str = "title_and_size",
         on_error: str = "fail",
@@ -162,6 +169,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         self.group_by = group_by
         self.create_video = create_video
         self.client_metadata = client_metadata
+        self.media_metadata = media_metadata
         self.report = report
         self.match_by = match_by
         self.on_error = on_error
@@ -246,11 +254,12 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         )
 
     def _files(self, report: Any) -> list[SourceFile]:
-        """The units to upload, with their client metadata.
+        """The units to upload, with their metadata.
 
         :param report: The path of the report, or None. Its files are not uploaded.
         """
         from airflow_provider_encord.item_metadata.client_metadata import add_client_metadata
+        from airflow_provider_encord.item_metadata.media_metadata import add_media_metadata
         from airflow_provider_encord.sources.files import find_files
         from airflow_provider_encord.sources.kinds import kind_named
         from airflow_provider_encord.uploads.grouping import group_files
@@ -262,6 +271,8 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         kind = kind_named(str(self.kind)) if blank_to_none(self.kind) is not None else None
         leave_out = None if report is None else is_of_report(report)
         files = find_files(source, lambda uri: storage_path(uri, "source"), kind=kind, leave_out=leave_out)
+        media = text_or_mapping(self.media_metadata, "media_metadata")
+        files = add_media_metadata(files, media, lambda uri: storage_path(uri, "media_metadata"))
         create_video = parse_bool(self.create_video, "create_video")
         units = group_files(files, text_or_mapping(self.group_by, "group_by"), create_video=create_video)
         metadata = text_or_mapping(self.client_metadata, "client_metadata")
@@ -299,10 +310,10 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         record: ReportWriter | None,
         options: Mapping[str, Any],
     ) -> dict[str, int]:
-        from airflow_provider_encord.uploads.progress import Progress
+        from airflow_provider_encord.uploads.progress import UploadProgress
         from airflow_provider_encord.uploads.upload import upload_files
 
-        progress = Progress(files, self.log.info)
+        progress = UploadProgress(files, self.log.info)
 
         def take(some: Sequence[FileOutcome]) -> None:
             outcomes.update({item.file: item for item in some})
@@ -314,7 +325,7 @@ class EncordUploadFilesOperator(EncordBaseOperator):
         try:
             self.client.run(flow)
         finally:
-            progress.tell()
+            progress.log_line()
         return {
             "files": len(files),
             "created": progress.created,
