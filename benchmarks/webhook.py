@@ -80,15 +80,20 @@ class Sender:
     async def send(self, request: bytes, due: float) -> None:
         """Send a request that is due at this time of the loop."""
         async with self._places:
-            try:
-                outcome = await self._exchange(request)
-            except (OSError, EOFError) as error:
-                outcome = type(error).__name__
+            outcome = await self._attempt(request)
         self.latencies.append(asyncio.get_running_loop().time() - due)
         self.outcomes[outcome] += 1
 
-    async def _exchange(self, request: bytes) -> str:
-        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self._port)
+    async def _attempt(self, request: bytes) -> str:
+        try:
+            if self._idle:
+                with contextlib.suppress(OSError, EOFError):  # the server closes connections that were idle
+                    return await self._exchange(request, *self._idle.pop())
+            return await self._exchange(request, *await asyncio.open_connection("127.0.0.1", self._port))
+        except (OSError, EOFError) as error:
+            return type(error).__name__
+
+    async def _exchange(self, request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
         writer.write(request)
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
