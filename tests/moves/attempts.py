@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import multiprocessing
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -163,57 +162,69 @@ def at_once(works: Iterable[Callable[[], End]]) -> list[End]:
     return [end for end in ends if isinstance(end, End)]
 
 
-WORKER = """
-import importlib, json, sys
-from pathlib import Path
-from tests.moves.attempts import DAYS, Run, attempt
-order = json.loads(sys.argv[1])
-operator = getattr(importlib.import_module(order["module"]), order["operator"])
-run = Run(Path(order["directory"]), DAYS[order["day"]], order["attempts"])
-print("ready", flush=True)
-sys.stdin.readline()
-attempt(operator, order["arguments"], run)
-print("ended", flush=True)
-"""
+# A worker is a fork of a process that has imported Airflow and the operators, once for all workers. It is never a fork
+# of the test's own process: that has threads.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(
+    [
+        "tests.moves.attempts",
+        "airflow_provider_encord.operators.labels",
+        "airflow_provider_encord.operators.storage",
+        "airflow_provider_encord.hooks.encord",
+        "airflow_provider_encord.client.client",
+    ]
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Order:
+    """What a worker is to do; `environment` is that of the test."""
+
+    operator: type
+    arguments: Mapping[str, Any]
+    run: Run
+    environment: Mapping[str, str]
+
+
+def _work(order: _Order, pipe: Connection) -> None:
+    """The life of a worker."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.dup2(nothing, 2)
+    os.environ.clear()
+    os.environ.update(order.environment)
+    pipe.send("ready")
+    pipe.recv()
+    attempt(order.operator, order.arguments, order.run)
+    pipe.send("ended")
 
 
 class Worker:
     """An attempt in a process of its own, which can be killed."""
 
     def __init__(self, operator: type, arguments: Mapping[str, Any], run: Run):
-        order = {
-            "module": operator.__module__,
-            "operator": operator.__name__,
-            "arguments": dict(arguments),
-            "directory": str(run.directory),
-            "day": DAYS.index(run.day),
-            "attempts": run.attempts,
-        }
+        order = _Order(operator, dict(arguments), dataclasses.replace(run), dict(os.environ))
         run.attempts += 1
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, json.dumps(order)],
-            cwd=Path(__file__).parents[2],
-            env=dict(os.environ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        while (line := self._process.stdout.readline()) and line.strip() != "ready":
-            pass
+        self._pipe, theirs = _FORKS.Pipe()
+        self._process = _FORKS.Process(target=_work, args=(order, theirs))
+        self._process.start()
+        theirs.close()
+        assert self._pipe.recv() == "ready"
 
     def kill_when(self, moment: Callable[[], bool], timeout: float = 30) -> bool:
         """Let it begin, and kill it at a moment.
 
         :return: Whether the attempt had not ended by then.
         """
-        assert self._process.stdin is not None
-        self._process.stdin.write("go\n")
-        self._process.stdin.flush()
+        self._pipe.send("go")
         deadline = time.monotonic() + timeout
-        while self._process.poll() is None and not moment():
+        while self._process.is_alive() and not moment():
             assert time.monotonic() < deadline, "the moment did not come"
-        self._process.send_signal(signal.SIGKILL)
-        output, _ = self._process.communicate()
-        return "ended" not in output
+        self._process.kill()
+        self._process.join()
+        try:
+            return not (self._pipe.poll() and self._pipe.recv() == "ended")
+        except (EOFError, ConnectionError):  # it was killed before it ended
+            return True
+        finally:
+            self._pipe.close()
