@@ -17,6 +17,9 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.forks.client import Forks
+from tests.forks.emulators import start_emulator_forks
+
 # The same examples on every run: a suite that fails once in ten runs blocks any change, not the one that wrote the bug.
 # `HYPOTHESIS_PROFILE=explore make test` looks further.
 hypothesis.settings.register_profile("steady", derandomize=True, database=None, deadline=None)
@@ -108,6 +111,13 @@ def _written_files_fit_their_schemas(request: pytest.FixtureRequest) -> Iterator
         from tests.written_files import misfits
 
         assert misfits(directory) == []
+
+
+@pytest.fixture(scope="session")
+def emulator_forks() -> Iterator[Forks]:
+    """The process that emulators of single tests are forks of."""
+    with start_emulator_forks() as forks:
+        yield forks
 
 
 def pytest_unconfigure() -> None:
