@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-import multiprocessing
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +17,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow_provider_encord.storage_paths import write_whole
 from tests.airflow_layer.deferrals import run_deferred
 from tests.airflow_layer.lines import running_line
+from tests.forks.workers import FORKS, start_worker
 
 TASK = "moved"
 DAYS = tuple(datetime.datetime(2026, 3, day, tzinfo=datetime.UTC) for day in range(1, 6))
@@ -162,40 +161,11 @@ def at_once(works: Iterable[Callable[[], End]]) -> list[End]:
     return [end for end in ends if isinstance(end, End)]
 
 
-# A worker is a fork of a process that has imported Airflow and the operators, once for all workers. It is never a fork
-# of the test's own process: that has threads.
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    [
-        "tests.moves.attempts",
-        "airflow_provider_encord.operators.labels",
-        "airflow_provider_encord.operators.storage",
-        "airflow_provider_encord.hooks.encord",
-        "airflow_provider_encord.client.client",
-    ]
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Order:
-    """What a worker is to do; `environment` is that of the test."""
-
-    operator: type
-    arguments: Mapping[str, Any]
-    run: Run
-    environment: Mapping[str, str]
-
-
-def _work(order: _Order, pipe: Connection) -> None:
+def _work(operator: type, arguments: Mapping[str, Any], run: Run, pipe: Connection) -> None:
     """The life of a worker."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 1)
-    os.dup2(nothing, 2)
-    os.environ.clear()
-    os.environ.update(order.environment)
     pipe.send("ready")
     pipe.recv()
-    attempt(order.operator, order.arguments, order.run)
+    attempt(operator, arguments, run)
     pipe.send("ended")
 
 
@@ -203,11 +173,9 @@ class Worker:
     """An attempt in a process of its own, which can be killed."""
 
     def __init__(self, operator: type, arguments: Mapping[str, Any], run: Run):
-        order = _Order(operator, dict(arguments), dataclasses.replace(run), dict(os.environ))
+        self._pipe, theirs = FORKS.Pipe()
+        self._process = start_worker(_work, operator, dict(arguments), dataclasses.replace(run), theirs)
         run.attempts += 1
-        self._pipe, theirs = _FORKS.Pipe()
-        self._process = _FORKS.Process(target=_work, args=(order, theirs))
-        self._process.start()
         theirs.close()
         assert self._pipe.recv() == "ready"
 
