@@ -12,7 +12,7 @@ API = "tests.forks.airflow_api"
 _OF_AIRFLOW_3 = ("airflow.sdk.execution_time.task_runner", "airflow.serialization.serialized_objects")
 
 
-def airflow_forks(environment: Mapping[str, str]) -> Forks:
+def start_airflow_forks(environment: Mapping[str, str]) -> Forks:
     """The process that commands are forks of.
 
     :param environment: Airflow's settings, which it reads while it is imported: commands must have the same.

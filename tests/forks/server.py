@@ -103,6 +103,7 @@ def _become(request: dict[str, Any], files: list[int]) -> None:
 
 def _exit_code(module: str, arguments: list[str]) -> int:
     sys.argv = [module, *arguments]
+    sys.modules.pop(f"{module}.__main__", None)  # or runpy warns that it is imported already
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:

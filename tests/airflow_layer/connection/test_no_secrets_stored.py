@@ -18,7 +18,7 @@ import pytest
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection
 from tests.client import keys
-from tests.forks.airflow_commands import API, airflow_forks
+from tests.forks.airflow_commands import API, start_airflow_forks
 from tests.forks.client import Forks
 from tests.leaks.forms import Secret, private_key, text_secret
 from tests.leaks.search import Search
@@ -79,7 +79,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
     home = tmp_path_factory.mktemp("stored") / "home"
     home.mkdir()
     environment = _environment(home)
-    with airflow_forks(environment) as forks:
+    with start_airflow_forks(environment) as forks:
         yield CommandLine(home, environment, forks)
 
 
