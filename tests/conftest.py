@@ -75,9 +75,11 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(
-        key=lambda item: next((n for n, place in enumerate(_FIRST) if item.nodeid.startswith(place)), len(_FIRST))
-    )
+    def rank(item: pytest.Item) -> int:
+        nodeid = item.nodeid  # it is put together each time
+        return next((n for n, place in enumerate(_FIRST) if nodeid.startswith(place)), len(_FIRST))
+
+    items.sort(key=rank)
 
 
 def _together(nodeid: str) -> str:
