@@ -16,8 +16,8 @@ LINES := 2.11 3.1 3.2 3.3
 OLDER_LINES := $(filter-out $(AIRFLOW),$(LINES))
 LINE_ENVIRONMENTS := $(OLDER_LINES:%=.venvs/airflow-%/.ready)
 PYTEST_ARGS ?=
-# Files of tests go to so many processes; 0 runs all in one.
-TEST_PROCESSES ?= 2
+# Files of tests go to so many processes; 0 runs all in one. On two cores it is one more: some tests wait most of their time.
+TEST_PROCESSES ?= 3
 # In the order of tests/conftest.py, where the longest begin.
 IN_PROCESSES = -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 SMOKE_ARGS ?=

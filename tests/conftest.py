@@ -17,6 +17,9 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.forks.client import Forks
+from tests.forks.emulators import start_emulator_forks
+
 # The same examples on every run: a suite that fails once in ten runs blocks any change, not the one that wrote the bug.
 # `HYPOTHESIS_PROFILE=explore make test` looks further.
 hypothesis.settings.register_profile("steady", derandomize=True, database=None, deadline=None)
@@ -72,9 +75,11 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(
-        key=lambda item: next((n for n, place in enumerate(_FIRST) if item.nodeid.startswith(place)), len(_FIRST))
-    )
+    def rank(item: pytest.Item) -> int:
+        nodeid = item.nodeid  # it is put together each time
+        return next((n for n, place in enumerate(_FIRST) if nodeid.startswith(place)), len(_FIRST))
+
+    items.sort(key=rank)
 
 
 def _together(nodeid: str) -> str:
@@ -108,6 +113,13 @@ def _written_files_fit_their_schemas(request: pytest.FixtureRequest) -> Iterator
         from tests.written_files import misfits
 
         assert misfits(directory) == []
+
+
+@pytest.fixture(scope="session")
+def emulator_forks() -> Iterator[Forks]:
+    """The process that emulators of single tests are forks of."""
+    with start_emulator_forks() as forks:
+        yield forks
 
 
 def pytest_unconfigure() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.forks.client import Forks
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -24,6 +26,12 @@ def run_program(*command: str, **variables: str) -> str:
 def airflow_command(*arguments: str, **variables: str) -> str:
     """Run ``airflow`` as a process of its own."""
     return run_program(str(Path(sys.executable).with_name("airflow")), *arguments, **variables)
+
+
+def forked(forks: Forks, module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a module as a program, in a fork that has Airflow imported already."""
+    done = forks.run(module, arguments, environment={**os.environ, **variables}, directory=ROOT, seconds=180)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def airflow_in_process(*arguments: str) -> None:

@@ -23,6 +23,8 @@ from tests.airflow_layer.masker import forget_masked_secrets
 from tests.airflow_layer.pre_labels import Model
 from tests.airflow_layer.threads import _threads_may_execute
 from tests.client.network import plain_network
+from tests.forks.airflow_commands import start_airflow_forks
+from tests.forks.client import Forks
 
 __all__ = ["_threads_may_execute", "log_lines_once", "plain_network"]
 
@@ -71,6 +73,13 @@ def airflow_database() -> None:
     from airflow.utils.db import initdb
 
     initdb()
+
+
+@pytest.fixture(scope="session")
+def airflow_forks() -> Iterator[Forks]:
+    """The process that commands of Airflow are forks of; it has the settings of this one."""
+    with start_airflow_forks(os.environ) as forks:
+        yield forks
 
 
 @pytest.fixture

@@ -83,15 +83,16 @@ _INNOCENT = windows(
 )
 
 
-def encoded_windows(*secrets: str | bytes) -> Iterator[str]:
+def encoded_windows(*secrets: str | bytes) -> set[str]:
+    texts = set()
     for secret in secrets:
         raw = secret if isinstance(secret, bytes) else secret.encode("utf-8", "surrogatepass")
         for form in {*encodings(raw).values()}:
-            yield from windows(form.decode("latin-1"))
-            yield from windows(form.decode("utf-8", "replace"))
+            texts |= {form.decode("latin-1"), form.decode("utf-8", "replace")}
+    return set().union(*map(windows, texts))
 
 
-_FRAMING = frozenset(part for text in OTHER_FILES.values() for part in encoded_windows(*key_pieces(text)))
+_FRAMING = frozenset().union(*(encoded_windows(*key_pieces(text)) for text in OTHER_FILES.values()))
 
 
 @cache
@@ -100,7 +101,7 @@ def parts(*secrets: str | bytes) -> frozenset[str]:
 
     Digits alone do not: a log record holds so many of them (times, threads) that some are a key's by chance.
     """
-    found = set(encoded_windows(*secrets)) - _INNOCENT - _FRAMING
+    found = encoded_windows(*secrets) - _INNOCENT - _FRAMING
     return frozenset(part for part in found if len(set(part)) > 2 and not part.isdigit())
 
 

@@ -1,4 +1,5 @@
-"""One deployment of each line for all tests here: a start takes longer than what a test does with it.
+"""One deployment of each line for all tests here: a start takes longer than what a test does with it. It ends with
+them: it looks for work all the time, even when there is nothing to do.
 
 Each test adds its own DAGs, and has an emulator of its own behind the connection ``encord_default``.
 """
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 PYTHONS = {"here": Path(sys.executable), "2.11": ROOT / ".venvs" / "airflow-2.11" / "bin" / "python"}
 
 
-@pytest.fixture(scope="session", params=PYTHONS)
+@pytest.fixture(scope="package", params=PYTHONS)
 def line(request: pytest.FixtureRequest) -> str:
     """The line of Airflow."""
     name = str(request.param)
@@ -26,7 +27,7 @@ def line(request: pytest.FixtureRequest) -> str:
     return name
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def deployment(line: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The running deployment of the line."""
     folder = tmp_path_factory.mktemp("deployment")

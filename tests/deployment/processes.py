@@ -42,7 +42,7 @@ class DeploymentError(AssertionError):
     """The deployment did not do what it was asked; the message ends with what it said last."""
 
 
-def poll(look: Callable[[], T | None], what: str, seconds: float, every: float = 0.25) -> T:
+def poll(look: Callable[[], T | None], what: str, seconds: float, every: float = 0.5) -> T:
     """Look again and again, until there is something.
 
     :param look: Gives None while there is nothing.
@@ -221,7 +221,7 @@ class Deployment:
         :return: The run's id, unique in this deployment.
         """
         run_id = f"run-{len(self._dag_of_run) + 1}-{dag_id}"
-        poll(lambda: self._knows(dag_id) or None, f"the DAG {dag_id} to be parsed", START_SECONDS)
+        poll(lambda: self._knows(dag_id) or None, f"the DAG {dag_id} to be parsed", START_SECONDS, every=1.0)
         body: dict[str, Any] = {"dag_run_id": run_id, "conf": dict(conf or {})}
         if not self.old:
             body["logical_date"] = None
@@ -246,7 +246,7 @@ class Deployment:
             state: str = self.rest("GET", f"dags/{self._dag_of_run[run_id]}/dagRuns/{run_id}")["state"]
             return state if state in ("success", "failed") else None
 
-        return poll(look, f"the run {run_id} to end", seconds, every=0.5)
+        return poll(look, f"the run {run_id} to end", seconds, every=1.0)
 
     def task_states(self, run_id: str) -> dict[str, str]:
         """State of each task of a run; of a mapped task the last one."""

@@ -43,8 +43,8 @@ def test_sensors_wait_in_the_triggerer_with_few_requests_also_after_a_crash(depl
         def states() -> dict[str, str]:
             return deployment.task_states(run)
 
-        poll(lambda: states().get("skipped") == "skipped" or None, "the sensor is skipped", 240)
-        poll(lambda: list(states().values()).count("deferred") == WAITING or None, "all are deferred", 120)
+        poll(lambda: states().get("skipped") == "skipped" or None, "the sensor is skipped", 240, every=2.0)
+        poll(lambda: list(states().values()).count("deferred") == WAITING or None, "all are deferred", 120, every=2.0)
         rows = stored_triggers(deployment.home)
         deployment.restart(TRIGGERER)
         emulator.clear_journal()

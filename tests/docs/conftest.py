@@ -14,6 +14,7 @@ from tests.airflow_layer.bench import Account
 from tests.airflow_layer.conftest import _nothing_masked
 from tests.client.network import plain_network
 from tests.docs.world import World
+from tests.forks.shell import Commands, airflow_for_shells
 
 __all__ = ["_nothing_masked", "plain_network"]
 
@@ -38,7 +39,16 @@ def dags_folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def airflow_commands() -> Iterator[Commands]:
+    """The command ``airflow`` of blocks of bash."""
+    with airflow_for_shells() as commands:
+        yield commands
+
+
 @pytest.fixture
-def world(emulator: Emulator, tmp_path: Path, plain_network: None, dags_folder: Path) -> World:
+def world(
+    emulator: Emulator, tmp_path: Path, plain_network: None, dags_folder: Path, airflow_commands: Commands
+) -> World:
     """What the blocks of a document find."""
-    return World(Account(emulator), tmp_path, dags_folder)
+    return World(Account(emulator), tmp_path, dags_folder, airflow_commands.bin)

@@ -41,9 +41,11 @@ class World:
     :param account: A new one.
     :param folder: An empty one.
     :param dags: Airflow's folder of DAGs.
+    :param commands: A folder of programs that stand before others in ``PATH``.
     """
 
-    def __init__(self, account: Account, folder: Path, dags: Path) -> None:
+    def __init__(self, account: Account, folder: Path, dags: Path, commands: Path) -> None:
+        self.commands = commands
         self.account = account
         self.dags = dags
         self.folder = folder
@@ -122,7 +124,7 @@ class World:
         project, dataset = self.ids[PROJECT], self.ids[DATASET]
         return {
             "HOME": str(self.home),
-            "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join([str(self.commands), str(binaries), os.environ["PATH"]]),
             "AIRFLOW_CONN_ENCORD_DEFAULT": self.account.connection(),
             "AIRFLOW_CONN_ENCORD_API_KEY": self.account.api_key_connection(project),
             "AIRFLOW_CONN_ENCORD_DATASET_KEY": self.account.api_key_connection(dataset, "dataset"),

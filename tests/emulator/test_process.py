@@ -45,14 +45,17 @@ def test_one_line_says_where_it_listens_and_a_signal_ends_it_cleanly(how):
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
-def test_a_running_long_poll_does_not_keep_it_alive(owner, encord_emulator):
-    dataset = owner.rest("POST", "datasets", {"title": "t"}).json["datasetUuid"]
-    encord_emulator.jobs(hold=True)
-    _start(owner, dataset, images=[{"objectUrl": _put(owner, picture()), "title": "a"}])
-    process = encord_emulator._process
-    assert process is not None
-    process.terminate()
-    assert process.wait(10) == 0
+def test_a_running_long_poll_does_not_keep_it_alive():
+    with Emulator.start() as emulator:
+        owner = Person(emulator.url, "owner@example.com")
+        emulator.authorize(owner.public_key, email=owner.email)
+        dataset = owner.rest("POST", "datasets", {"title": "t"}).json["datasetUuid"]
+        emulator.jobs(hold=True)
+        _start(owner, dataset, images=[{"objectUrl": _put(owner, picture()), "title": "a"}])
+        process = emulator._process
+        assert process is not None
+        process.terminate()
+        assert process.wait(10) == 0
 
 
 def test_what_was_in_the_database_is_there_after_a_restart(tmp_path: Path):

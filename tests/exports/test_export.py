@@ -19,11 +19,14 @@ from airflow_provider_encord.client.credentials import ApiKey, SshKey
 from airflow_provider_encord.client.errors import NotFoundError, PermissionDeniedError, UnavailableError
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.client.transport.sync import SyncTransport
+from airflow_provider_encord.exports.labels import ExportSpec, export_labels
 from airflow_provider_encord.exports.listing import Filters, RowSelection
-from airflow_provider_encord.exports.manifest import MANIFEST, Manifest, read_manifest
+from airflow_provider_encord.exports.manifest import MANIFEST, Layout, Manifest, read_manifest
+from airflow_provider_encord.exports.reading import ReadOptions
 from encord_emulator.process import Emulator
 from tests.client import keys
 from tests.exports.bench import export, files, lines
+from tests.forks.workers import start_worker
 
 OWNER = "owner@example.com"
 RUN = "2026-11-24T00:00:00+00:00"
@@ -274,6 +277,14 @@ def test_the_labels_need_the_memory_of_a_bundle_and_not_of_the_project(bench, tm
     assert peak < 0.6 * exported  # four bundles of 5 MB are in memory, each as it came and as lines
 
 
+def _export_slowly(url: str, key: str, project: str, destination: Path) -> None:
+    """What `Killable.export` does, with more requests."""
+    selection, layout = RowSelection(project_id=project), Layout(max_shard_bytes=2**20)
+    spec = ExportSpec(selection=selection, layout=layout, logical_date=RUN)
+    with EncordClient(SshKey.parse(key), Settings(base_url=url)) as client:
+        export_labels(client, spec, destination, reading=ReadOptions(batch_size=5))
+
+
 class Killable:
     """A project whose export takes some sixty requests, and that export undisturbed."""
 
@@ -299,18 +310,19 @@ def killable(_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> K
 def test_an_export_that_was_killed_at_any_moment_is_completed_by_the_next(bench, killable, tmp_path, seed):
     moment = random.Random(seed).randint(1, 55)
     bench.emulator.faults([{"match": READS, "do": {"delay_s": 0.03}}])
-    process = _process(killable.bench, tmp_path, killable.project_id, "killed", 5)
+    arguments = (killable.bench.private_key, killable.project_id, tmp_path / "killed")
+    process = start_worker(_export_slowly, bench.emulator.url, *arguments)
     deadline = time.monotonic() + 120
     try:
         while killable.reads() < moment:
-            assert process.poll() is None, f"the export ended before its request {moment}"
+            assert process.is_alive(), f"the export ended before its request {moment}"
             assert time.monotonic() < deadline, f"the export did not come to its request {moment} in time"
             time.sleep(0.005)
-        assert process.poll() is None, "the export had ended before it could be killed"
+        assert process.is_alive(), "the export had ended before it could be killed"
     finally:
         process.kill()
-        process.communicate()
-    assert process.returncode == -9
+        process.join()
+    assert process.exitcode == -9
     assert not (tmp_path / "killed" / MANIFEST).exists()
     bench.emulator.clear_faults()
     manifest = killable.export(tmp_path / "killed")

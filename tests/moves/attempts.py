@@ -5,13 +5,10 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow_provider_encord.storage_paths import write_whole
 from tests.airflow_layer.deferrals import run_deferred
 from tests.airflow_layer.lines import running_line
+from tests.forks.workers import FORKS, start_worker
 
 TASK = "moved"
 DAYS = tuple(datetime.datetime(2026, 3, day, tzinfo=datetime.UTC) for day in range(1, 6))
@@ -163,57 +161,38 @@ def at_once(works: Iterable[Callable[[], End]]) -> list[End]:
     return [end for end in ends if isinstance(end, End)]
 
 
-WORKER = """
-import importlib, json, sys
-from pathlib import Path
-from tests.moves.attempts import DAYS, Run, attempt
-order = json.loads(sys.argv[1])
-operator = getattr(importlib.import_module(order["module"]), order["operator"])
-run = Run(Path(order["directory"]), DAYS[order["day"]], order["attempts"])
-print("ready", flush=True)
-sys.stdin.readline()
-attempt(operator, order["arguments"], run)
-print("ended", flush=True)
-"""
+def _work(operator: type, arguments: Mapping[str, Any], run: Run, pipe: Connection) -> None:
+    """The life of a worker."""
+    pipe.send("ready")
+    pipe.recv()
+    attempt(operator, arguments, run)
+    pipe.send("ended")
 
 
 class Worker:
     """An attempt in a process of its own, which can be killed."""
 
     def __init__(self, operator: type, arguments: Mapping[str, Any], run: Run):
-        order = {
-            "module": operator.__module__,
-            "operator": operator.__name__,
-            "arguments": dict(arguments),
-            "directory": str(run.directory),
-            "day": DAYS.index(run.day),
-            "attempts": run.attempts,
-        }
+        self._pipe, theirs = FORKS.Pipe()
+        self._process = start_worker(_work, operator, dict(arguments), dataclasses.replace(run), theirs)
         run.attempts += 1
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, json.dumps(order)],
-            cwd=Path(__file__).parents[2],
-            env=dict(os.environ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        while (line := self._process.stdout.readline()) and line.strip() != "ready":
-            pass
+        theirs.close()
+        assert self._pipe.recv() == "ready"
 
     def kill_when(self, moment: Callable[[], bool], timeout: float = 30) -> bool:
         """Let it begin, and kill it at a moment.
 
         :return: Whether the attempt had not ended by then.
         """
-        assert self._process.stdin is not None
-        self._process.stdin.write("go\n")
-        self._process.stdin.flush()
+        self._pipe.send("go")
         deadline = time.monotonic() + timeout
-        while self._process.poll() is None and not moment():
+        while self._process.is_alive() and not moment():
             assert time.monotonic() < deadline, "the moment did not come"
-        self._process.send_signal(signal.SIGKILL)
-        output, _ = self._process.communicate()
-        return "ended" not in output
+        self._process.kill()
+        self._process.join()
+        try:
+            return not (self._pipe.poll() and self._pipe.recv() == "ended")
+        except (EOFError, ConnectionError):  # it was killed before it ended
+            return True
+        finally:
+            self._pipe.close()

@@ -19,8 +19,9 @@ pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database")]
     [pytest.param(scenario, row["mapped"], id=scenario.__name__) for scenario, row in MATRIX.items()],
 )
 def test_templates_may_be_native_and_mapping_does_everything_once(
-    scenario: type[Scenario], mapped: Cell, account: Account, tmp_path: Path
+    scenario: type[Scenario], mapped: Cell, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(moves_in_dags.ROW, scenario.__name__)
     world = scenario(account, tmp_path)
     arguments = world.arguments()
     assert set(arguments) == set(scenario.names)

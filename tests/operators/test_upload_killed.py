@@ -5,10 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,18 +13,18 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException
 
+from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
 from tests.client.network import plain_network
+from tests.forks.workers import start_worker
 from tests.operators.test_storage import PUT, START, URLS, Intake, account, either_intake, emulator, intake
 
 __all__ = ["account", "either_intake", "emulator", "intake", "plain_network"]
 
 pytestmark = pytest.mark.usefixtures("plain_network")
 
-WORKER = """
-import json, sys
-from airflow_provider_encord.operators.storage import EncordUploadFilesOperator
-EncordUploadFilesOperator(task_id="upload", **json.loads(sys.argv[1])).execute({})
-"""
+
+def _upload(arguments: dict[str, Any]) -> None:
+    EncordUploadFilesOperator(task_id="upload", **arguments).execute({})
 
 
 class Worker:
@@ -36,22 +33,18 @@ class Worker:
     def __init__(self, intake: Intake, **arguments: Any):
         self._intake = intake
         arguments = {"source": str(intake.folder), "dataset_id": intake.dataset, **arguments}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, json.dumps(arguments)],
-            env=os.environ,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self.process = start_worker(_upload, arguments)
 
     def kill_when_seen(self, **match: Any) -> None:
         """Kill it as soon as the emulator has answered such a request."""
         deadline = time.monotonic() + 60
         while not self._intake.requests(**match):
             assert time.monotonic() < deadline, "the worker never sent it"
-            assert self.process.poll() is None, "the worker ended by itself"
+            assert self.process.is_alive(), "the worker ended by itself"
             time.sleep(0.02)
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.kill()
+        self.process.join(10)
+        assert self.process.exitcode == -signal.SIGKILL
 
 
 def test_what_a_killed_worker_sent_but_did_not_register_is_uploaded_by_the_retry(either_intake: Intake) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from encord_emulator.process import Emulator
+from tests.forks.client import Forks
+from tests.forks.emulators import fresh_emulator
 from tests.sdk import coverage, media
 from tests.sdk.runner import close_all, run_sdk
 from tests.wire.server import Server, User
@@ -36,9 +37,9 @@ def interpreters() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, emulator_forks: Forks) -> Iterator[Server]:
     """An emulator of this module's own; what it was asked is noted for the page of operations if that is wanted."""
-    with Emulator.start() as emulator:
+    with fresh_emulator(emulator_forks) as emulator:
         yield Server(emulator.url)
         if coverage.WANTED:
             coverage.note(request.module.__name__.rpartition(".")[2], emulator.journal())

@@ -9,8 +9,7 @@ import dataclasses
 import json
 import os
 import shutil
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,8 @@ import pytest
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection
 from tests.client import keys
+from tests.forks.airflow_commands import API, start_airflow_forks
+from tests.forks.client import Forks
 from tests.leaks.forms import Secret, private_key, text_secret
 from tests.leaks.search import Search
 from tests.sdk import media
@@ -51,13 +52,18 @@ class CommandLine:
 
     home: Path
     environment: dict[str, str]
+    forks: Forks
     outputs: dict[str, bytes] = dataclasses.field(default_factory=dict)
 
     def airflow(self, name: str, *arguments: str) -> int:
         """Run a command and keep what it prints; its exit code."""
-        command = [sys.executable, "-m", "airflow", *arguments]
-        done = subprocess.run(
-            command, capture_output=True, env=self.environment, cwd=self.home, timeout=SECONDS, check=False
+        done = self.forks.run(
+            "airflow",
+            arguments,
+            environment=self.environment,
+            directory=self.home,
+            seconds=SECONDS,
+            modules=[API] if arguments[0] == "dags" else [],
         )
         self.outputs |= {f"stdout of {name}": done.stdout, f"stderr of {name}": done.stderr}
         return done.returncode
@@ -68,14 +74,22 @@ class CommandLine:
 
 
 @pytest.fixture(scope="module")
-def remains(_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Remains:
+def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """The command line."""
+    home = tmp_path_factory.mktemp("stored") / "home"
+    home.mkdir()
+    environment = _environment(home)
+    with start_airflow_forks(environment) as forks:
+        yield CommandLine(home, environment, forks)
+
+
+@pytest.fixture(scope="module")
+def remains(_emulator: Emulator, line: CommandLine) -> Remains:
     """The examples' runs: each once, and one that fails with a traceback."""
-    folder, account = tmp_path_factory.mktemp("stored"), Account(_emulator)
+    folder, account = line.home.parent, Account(_emulator)
     pictures = folder / "pictures"
     pictures.mkdir()
     (pictures / "crossing.png").write_bytes(media.png(32, 24))
-    line = CommandLine(folder / "home", _environment(folder / "home"))
-    line.home.mkdir()
     (line.home / "dags").mkdir()
     for name in ("intake", "export", "api_key_export"):  # no others: each command reads all that are there
         shutil.copy(EXAMPLES / f"example_encord_{name}.py", line.home / "dags")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import json
-import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -27,8 +26,9 @@ from encord_emulator.process import Emulator
 from tests.airflow_layer import ways_in
 from tests.airflow_layer.arrival import Arrival, arrive
 from tests.airflow_layer.bench import Account
-from tests.airflow_layer.commands import airflow_command, airflow_in_process, run_program
+from tests.airflow_layer.commands import airflow_command, airflow_in_process, forked
 from tests.client import keys
+from tests.forks.client import Forks
 
 ID = "encord_way_in"
 VARIABLE = f"AIRFLOW_CONN_{ID.upper()}"
@@ -193,16 +193,15 @@ def test_a_file_that_is_written_by_hand_can_be_imported(
 
 
 @pytest.mark.parametrize("way", ways_in.FILES)
-def test_a_file_serves_as_a_secrets_backend(way: str, place: Place, tmp_path: Path) -> None:
+def test_a_file_serves_as_a_secrets_backend(way: str, place: Place, airflow_forks: Forks, tmp_path: Path) -> None:
     name, write = ways_in.FILES[way]
     (tmp_path / name).write_text(write(place.connections()))
     variables = ways_in.backend_variables(str(tmp_path / name))
     names = place.names()
-    output = run_program(
-        sys.executable, "-m", "tests.airflow_layer.arrival", place.project, *names.values(), **variables
-    )
+    done = forked(airflow_forks, "tests.airflow_layer.arrival", place.project, *names.values(), **variables)
 
-    arrivals = json.loads(output.splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    arrivals = json.loads(done.stdout.splitlines()[-1])
     seen = {entry["credential"] for entry in place.emulator.journal()}
     for kind, connection_id in names.items():
         place.check(kind, Arrival(**arrivals[connection_id]), place.kinds[kind].seen_as)
@@ -210,15 +209,20 @@ def test_a_file_serves_as_a_secrets_backend(way: str, place: Place, tmp_path: Pa
 
 
 def test_the_commands_work_as_programs_and_find_the_connection_usable(
-    place: Place, stored: Callable[[], None], tmp_path: Path
+    place: Place, stored: Callable[[], None], airflow_forks: Forks, tmp_path: Path
 ) -> None:
+    def command(*arguments: str) -> str:
+        done = forked(airflow_forks, "airflow", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     connections = place.connections()
     (by_path,) = (name for kind, name in place.names().items() if kind == "path")
-    airflow_command("connections", "add", by_path, *ways_in.ADDED["--conn-type and --conn-extra"](connections[by_path]))
+    command("connections", "add", by_path, *ways_in.ADDED["--conn-type and --conn-extra"](connections[by_path]))
     (locked,) = (name for kind, name in place.names().items() if kind == "key with passphrase")
     (tmp_path / "connections.yaml").write_text(ways_in.FILES["YAML, the key as a block"][1](connections))
-    imported = airflow_command("connections", "import", str(tmp_path / "connections.yaml"))
-    airflow_command("connections", "export", str(tmp_path / "connections.json"))
+    imported = command("connections", "import", str(tmp_path / "connections.yaml"))
+    command("connections", "export", str(tmp_path / "connections.json"))
     tried = airflow_command("connections", "test", locked, AIRFLOW__CORE__TEST_CONNECTION="Enabled")
 
     assert f"{by_path}: connection already exists" in imported

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.airflow_layer.bench import Account
-from tests.airflow_layer.pre_labels import Model, objects_of
-
-_LOAD = """
-import os, sys
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.credentials import SshKey
 from airflow_provider_encord.client.transport.settings import Settings
 from airflow_provider_encord.prelabels.importing import ImportSpec, import_labels
 from airflow_provider_encord.prelabels.report import ImportReport
 from airflow_provider_encord.prelabels.sources import prelabels_of
-import pathlib
-url, key, project, source = sys.argv[1:]
-with EncordClient(SshKey.from_path(key), Settings(base_url=url)) as client:
-    lines = lambda rows: prelabels_of(pathlib.Path(source))
-    import_labels(client, ImportSpec(project_id=project), lines, ImportReport(None), check_first=True)
-"""
+from tests.airflow_layer.bench import Account
+from tests.airflow_layer.pre_labels import Model, objects_of
+from tests.forks.workers import start_worker
+
+
+def _load(url: str, key: str, project: str, source: str) -> None:
+    def lines(rows: Any) -> Any:
+        return prelabels_of(Path(source))
+
+    with EncordClient(SshKey.parse(key), Settings(base_url=url)) as client:
+        import_labels(client, ImportSpec(project_id=project), lines, ImportReport(None), check_first=True)
 
 
 @pytest.fixture
@@ -39,21 +38,18 @@ def large(account: Account, tmp_path: Path) -> Iterator[Model]:
 @pytest.mark.parametrize("saved", [1, 3])
 def test_an_import_that_is_killed_is_finished_by_the_next(large: Model, saved: int) -> None:
     source = large.write(*large.lines())
-    key = large.directory / "key"
-    key.write_text(large.account.private_key)
     large.emulator.faults([{"match": {"query_type": "labelrow"}, "do": {"delay_s": 0.2}}])
-    arguments = [large.emulator.url, str(key), large.project, source]
-    process = subprocess.Popen([sys.executable, "-c", _LOAD, *arguments])
+    process = start_worker(_load, large.emulator.url, large.account.private_key, large.project, source)
     deadline = time.monotonic() + 60
     try:
         while large.changes().count(("labelrow", "POST")) < saved:
-            assert process.poll() is None, "it ended before it could be killed"
+            assert process.is_alive(), "it ended before it could be killed"
             assert time.monotonic() < deadline, "it did not save in time"
             time.sleep(0.02)
     finally:
         process.kill()
-        process.wait()
-    assert process.returncode == -signal.SIGKILL
+        process.join()
+    assert process.exitcode == -signal.SIGKILL
     large.emulator.clear_faults()
     result = large.load(source)
     assert result["created"] + result["updated"] + result["unchanged"] == 200

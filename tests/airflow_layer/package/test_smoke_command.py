@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
 from encord_emulator.process import Emulator
 from tests.airflow_layer.bench import Account
+from tests.airflow_layer.commands import forked
 from tests.airflow_layer.lines import FEATURES, running_line
+from tests.forks.client import Forks
 
 HAS_COMMAND = FEATURES["provider commands"].on(running_line())
 needs_command = pytest.mark.skipif(not HAS_COMMAND, reason="this line of Airflow takes no commands of providers")
 
 
-def airflow(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "airflow", *arguments],
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+Airflow = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def airflow(airflow_forks: Forks) -> Airflow:
+    """Runs ``airflow`` as a program."""
+    return functools.partial(forked, airflow_forks, "airflow")
 
 
 @needs_command
-def test_airflow_runs_the_smoke_command_with_a_connection(emulator: Emulator) -> None:
+def test_airflow_runs_the_smoke_command_with_a_connection(emulator: Emulator, airflow: Airflow) -> None:
     account = Account(emulator)
     account.project(rows=2, created=0.5)
     done = airflow("encord", "smoke", "--encord-conn-id", "mine", "--json", AIRFLOW_CONN_MINE=account.connection())
@@ -40,13 +41,13 @@ def test_airflow_runs_the_smoke_command_with_a_connection(emulator: Emulator) ->
 
 
 @needs_command
-def test_a_connection_that_does_not_work_gives_airflow_exit_status_1() -> None:
+def test_a_connection_that_does_not_work_gives_airflow_exit_status_1(airflow: Airflow) -> None:
     done = airflow("encord", "smoke", "--encord-conn-id", "absent")
     assert (done.returncode, "**The connection does not work.**" in done.stdout) == (1, True), done.stderr
 
 
 @needs_command
-def test_the_command_and_the_module_take_the_same_options() -> None:
+def test_the_command_and_the_module_take_the_same_options(airflow: Airflow) -> None:
     from airflow_provider_encord.smoke.options import EXIT_STATUS, OPTIONS
 
     shown = airflow("encord", "smoke", "--help").stdout
@@ -55,7 +56,7 @@ def test_the_command_and_the_module_take_the_same_options() -> None:
 
 
 @pytest.mark.skipif(HAS_COMMAND, reason="this line of Airflow takes commands of providers")
-def test_an_older_airflow_ignores_the_command_and_still_works() -> None:
+def test_an_older_airflow_ignores_the_command_and_still_works(airflow: Airflow) -> None:
     assert airflow("encord", "smoke").returncode == 2
     listed = airflow("providers", "list", "--output", "json")
     assert "airflow-provider-encord" in listed.stdout
