@@ -37,7 +37,7 @@ from tests.airflow_layer.bench import Run, run_dag
 from tests.docs.blocks import CHECKOUT, Block
 from tests.docs.world import World
 
-SECONDS = 120  # for one block of bash; usually it takes a few
+SECONDS = 240  # for one block of bash; usually it takes a few, and on a machine with other work a minute or two
 _VARIABLE = "AIRFLOW_CONN_"
 _EVERYWHERE = re.compile(r"(AIRFLOW_CONN_|NO_PROXY|ENCORD_)\w*")
 _AIRFLOW = re.compile(r"AIRFLOW(_HOME|__\w+)")  # for further blocks of bash; this process has its own home
