@@ -16,19 +16,19 @@ same result again. Needs Airflow 3.1 or newer: in older versions no events arriv
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
+from airflow_provider_encord.watches.payloads import is_ours
 from airflow_provider_encord.watches.repeats import AssetEvent, without_repeats
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 BATCH_SIZE = 100
-_KINDS = "tasks", "labels"
 _HISTORY = datetime.timedelta(days=1)  # a repeat arrives as soon as the triggerer runs again
 
 
@@ -129,7 +129,7 @@ def _history(context: Context, uri: str, started: Sequence[AssetEvent]) -> Itera
 def _ours(events: Iterable[Any]) -> Iterator[AssetEvent]:
     for event in events:
         payload = (event.extra or {}).get("payload")
-        if isinstance(payload, Mapping) and payload.get("kind") in _KINDS and "batch_id" in payload:
+        if is_ours(payload):
             yield AssetEvent(event.timestamp, event.asset.uri, payload)
 
 

@@ -36,7 +36,7 @@ class _Announced:
     def __init__(self) -> None:
         self._batch_ids: set[str] = set()
         self._tasks: dict[str, Mapping[str, Any]] = {}  # the latest payload that announced each task
-        self._edits: set[tuple[str, str]] = set()
+        self._edits: set[tuple[str, str | None]] = set()
 
     def add(self, payload: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the part of a payload that is new; None if nothing is."""
@@ -54,7 +54,7 @@ class _Announced:
 
     def _new_edits(self, payload: Mapping[str, Any]) -> dict[str, Any] | None:
         new = [row for row in payload["label_rows"] if _edit(row) not in self._edits]
-        self._edits.update(_edit(row) for row in new if row["last_edited_at"])
+        self._edits.update(_edit(row) for row in new if row.get("last_edited_at"))
         return {**payload, "rows": len(new), "label_rows": new} if new else None
 
 
@@ -70,5 +70,5 @@ def _time(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text)
 
 
-def _edit(row: Mapping[str, Any]) -> tuple[str, str]:
-    return row["label_hash"], row["last_edited_at"]
+def _edit(row: Mapping[str, Any]) -> tuple[str, str | None]:
+    return row["label_hash"], row.get("last_edited_at")
