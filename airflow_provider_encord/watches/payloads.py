@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -28,7 +28,7 @@ class _Labels(msgspec.Struct, tag_field="kind", tag=LABELS):
     label_rows: Sequence[EditedRow]
 
 
-def is_ours(payload: Any) -> bool:
+def is_ours(payload: Any) -> TypeGuard[Mapping[str, Any]]:
     """Whether a payload has all that is read of it, in the form in which `batches` writes it."""
     try:
         found = msgspec.convert(payload, _Tasks | _Labels)
