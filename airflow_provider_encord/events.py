@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 100
 _HISTORY = datetime.timedelta(days=1)  # a repeat arrives as soon as the triggerer runs again
+_LONGEST_HISTORY_SECONDS = 365 * 24 * 3600.0
 
 
 def received(context: Context) -> list[dict[str, Any]]:
@@ -42,16 +43,11 @@ def received(context: Context) -> list[dict[str, Any]]:
     :param context: Airflow's context of the task.
     :raises AirflowFailException: An asset of these events is not among the inlets of the task.
     """
-    started = list(_started(context))
-    history = {
-        event[:2]: event for uri in {event.uri for event in started} for event in _history(context, uri, started)
-    }
-    history |= {event[:2]: event for event in started}
-    of_this_run, found = {event[:2] for event in started}, list[dict[str, Any]]()
-    for event in without_repeats(sorted(history.values(), key=lambda event: event[:2])):
-        if event[:2] in of_this_run:
-            found.append(dict(event.payload))
-    return found
+    started = {event.key: event for event in _started(context)}
+    uris = {event.uri for event in started.values()}
+    history = {event.key: event for uri in uris for event in _history(context, uri, list(started.values()))}
+    events = sorted((history | started).values(), key=lambda event: event[:2])
+    return [dict(event.payload) for event in without_repeats(events) if event.key in started]
 
 
 def task_batches(
@@ -112,7 +108,8 @@ def _history(context: Context, uri: str, started: Sequence[AssetEvent]) -> Itera
 
     mine = [event for event in started if event.uri == uri]
     seconds = max(float(event.payload.get("repeat_seconds") or 0) for event in mine)
-    since = min(event.timestamp for event in mine) - max(_HISTORY, datetime.timedelta(seconds=seconds))
+    history = datetime.timedelta(seconds=min(_LONGEST_HISTORY_SECONDS, seconds))
+    since = min(event.timestamp for event in mine) - max(_HISTORY, history)
     try:
         stored: Any = context["inlet_events"][Asset.ref(uri=uri)]
     except KeyError:

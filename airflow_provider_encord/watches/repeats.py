@@ -17,6 +17,11 @@ class AssetEvent(NamedTuple):
     uri: str
     payload: Mapping[str, Any]
 
+    @property
+    def key(self) -> tuple[datetime.datetime, str, str]:
+        """Distinguishes events. Those of one transaction can have the same time."""
+        return self.timestamp, self.uri, self.payload["batch_id"]
+
 
 def without_repeats(events: Iterable[AssetEvent]) -> Iterator[AssetEvent]:
     """Leave out what an earlier event of the same asset announced, and events that announce nothing else.
@@ -63,7 +68,7 @@ def _is_repeat(payload: Mapping[str, Any], earlier: Mapping[str, Any] | None) ->
     if earlier is None or earlier["repeat"] < payload["repeat"]:
         return False
     between = _time(payload["announced_at"]) - _time(earlier["announced_at"])
-    return between < datetime.timedelta(seconds=payload["repeat_seconds"])
+    return between.total_seconds() < payload["repeat_seconds"]
 
 
 def _time(text: str) -> datetime.datetime:

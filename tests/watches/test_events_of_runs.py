@@ -90,3 +90,17 @@ def test_events_that_are_not_ours_are_left_out_wherever_they_are(payload: Any) -
 def test_an_edit_without_a_time_is_ours() -> None:
     given = event(GOOD_EDITS | {"label_rows": [{"label_hash": "a"}]})
     assert events.label_batches(context_of([given], [given]))[0]["label_hashes"] == ["a"]
+
+
+@pytest.mark.parametrize("seconds", [1e11, 1e300, float("inf")])
+def test_tasks_that_are_never_announced_again_can_be_read(seconds: float) -> None:
+    given = [
+        event(dict(tasks(number, "a", series=str(number)).payload) | {"repeat_seconds": seconds}, number)
+        for number in range(2)
+    ]
+    assert [payload["task_ids"] for payload in events.received(context_of(given, given))] == [["a"]]
+
+
+def test_events_of_one_moment_are_all_received() -> None:
+    given = [event(dict(tasks(0, name).payload)) for name in "ab"]
+    assert [payload["task_ids"] for payload in events.received(context_of(given, given))] == [["a"], ["b"]]
