@@ -58,6 +58,8 @@ class _Announced:
         return {**payload, "tasks": len(new), "task_ids": new} if new else None
 
     def _new_edits(self, payload: Mapping[str, Any]) -> dict[str, Any] | None:
+        if not payload["label_rows"]:  # a webhook announced a submission without its rows
+            return dict(payload)
         new = [row for row in payload["label_rows"] if _edit(row) not in self._edits]
         self._edits.update(_edit(row) for row in new if row.get("last_edited_at"))
         return {**payload, "rows": len(new), "label_rows": new} if new else None
@@ -68,7 +70,7 @@ def _is_repeat(payload: Mapping[str, Any], earlier: Mapping[str, Any] | None) ->
     if earlier is None or earlier["repeat"] < payload["repeat"]:
         return False
     between = _time(payload["announced_at"]) - _time(earlier["announced_at"])
-    return between.total_seconds() < payload["repeat_seconds"]
+    return between.total_seconds() < float(payload["repeat_seconds"])
 
 
 def _time(text: str) -> datetime.datetime:

@@ -104,3 +104,8 @@ def test_tasks_that_are_never_announced_again_can_be_read(seconds: float) -> Non
 def test_events_of_one_moment_are_all_received() -> None:
     given = [event(dict(tasks(0, name).payload)) for name in "ab"]
     assert [payload["task_ids"] for payload in events.received(context_of(given, given))] == [["a"], ["b"]]
+
+
+def test_an_announcement_without_label_rows_is_received() -> None:
+    given = event(dict(edits(0).payload))
+    assert [payload["rows"] for payload in events.received(context_of([given], [given]))] == [0]
