@@ -24,7 +24,7 @@ from airflow_provider_encord.watches.batches import (
 )
 
 REMEMBERED_SECONDS = 2 * 24 * 3600.0
-"""How long tasks that left the stage are remembered. If one comes back later, it is a new task."""
+"""How long tasks that left the stage are remembered, at least. If one comes back later, it is a new task."""
 
 
 class StageRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,9 +113,9 @@ class StageWatch:
         memory = self.memory
         departed = [_part(group, set(group.task_ids) - present) for group in memory.announced]
         memory.announced = _filled(_part(group, present) for group in memory.announced)
-        memory.departed = [
-            group for group in memory.departed + _filled(departed) if group.at > now - REMEMBERED_SECONDS
-        ]
+        # For longer than `repeats` looks back: it would take the same batch id for a repeat.
+        remembered = max(REMEMBERED_SECONDS, 2 * self._rules.repeat_seconds)
+        memory.departed = [group for group in memory.departed + _filled(departed) if group.at > now - remembered]
 
     def _repeated(self, now: float) -> Iterator[TaskBatch]:
         for group in self.memory.announced:
