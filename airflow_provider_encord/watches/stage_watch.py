@@ -100,6 +100,7 @@ class StageWatch:
         :param answer: The tasks that are in the stage now.
         :param now: In seconds since 1970.
         """
+        self._correct_times(now)
         self._note_departures(set(answer.task_ids), now)
         due = [*self._repeated(now), *self._new(answer.task_ids, now)]
         self.memory.planned += due
@@ -108,6 +109,13 @@ class StageWatch:
     def confirm(self, batches: Collection[TaskBatch]) -> None:
         """Forget planned batches: their events are stored."""
         self.memory.planned = [batch for batch in self.memory.planned if batch not in batches]
+
+    def _correct_times(self, now: float) -> None:
+        """Let nothing be in the future: the clock may have been ahead, and was corrected."""
+        memory = self.memory
+        memory.first_seen = {task: min(at, now) for task, at in memory.first_seen.items()}
+        for group in memory.announced + memory.departed:
+            group.at = min(group.at, now)
 
     def _note_departures(self, present: set[str], now: float) -> None:
         memory = self.memory

@@ -114,6 +114,20 @@ def test_a_task_that_comes_back_is_no_repeat_however_long_tasks_are_not_announce
     assert [event.payload["task_ids"] for event in without_repeats(events)] == [["a"], ["a"]]
 
 
+def test_a_clock_that_was_ahead_delays_nothing():
+    watched = watch()
+    watched.due(stage_of(["a"]), 10**9)
+    assert watched.due(stage_of(["a"]), 0) == []
+    assert named(watched.due(stage_of(["a"]), 100)) == [(MAX_WAIT_ELAPSED, ["a"], 0)]
+    watched = watch(batch_size=1)
+    watched.due(stage_of(["a"]), 10**9)
+    assert watched.due(stage_of(["a"]), 0) == []
+    assert named(watched.due(stage_of(["a"]), 1000)) == [(REMAINING, ["a"], 1)]
+    watched.due(stage_of([]), 1001)
+    watched.due(stage_of([]), 1001 + REMEMBERED_SECONDS)
+    assert watched.memory.departed == []
+
+
 def test_many_tasks_make_several_batches():
     tasks = [f"{number:05}" for number in range(MOST_IN_BATCH + 7)]
     assert [batch.tasks for batch in watch().due(stage_of(tasks), 0)] == [MOST_IN_BATCH, 7]
