@@ -136,6 +136,9 @@ class EventSource:
     async def _polled(self, client: AsyncEncordClient, question: Question, waiter: Waiter) -> AsyncGenerator[Any]:
         with self._polls.joined(client, question, waiter) as poll:
             outcome = await poll.next_outcome()
+            while outcome.error is None and waiter.needs not in outcome.needs:
+                # It was asked before this watcher joined, for waits that need less: the answer has gaps.
+                outcome = await poll.next_outcome(after=outcome.number)
             while await self._is_current(client, failed=outcome.error is not None):
                 if outcome.error is None:
                     yield outcome.answer

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.assets import labels_uri, stage_uri
-from airflow_provider_encord.triggers import event_source
+from airflow_provider_encord.triggers import event_source, shared_polls
 from airflow_provider_encord.triggers.event_base import EncordBaseEventTrigger
 from airflow_provider_encord.triggers.events import EncordLabelsEventTrigger, EncordTasksEventTrigger
+from airflow_provider_encord.waits.questions import TasksQuestion
 from tests.airflow_layer.bench import SSH_CONNECTION, connection
 from tests.airflow_layer.lines import needs_asset_state
 from tests.sensors.conftest import Board
@@ -161,6 +162,27 @@ def test_a_watcher_that_is_started_again_announces_only_what_is_new(board: Board
         assert after.payloads[1]["tasks"] == 1
 
     in_loop(scenario)
+
+
+@needs_asset_state
+def test_the_answer_to_the_question_of_a_sensor_is_not_taken_for_the_whole_stage(board: Board) -> None:
+    async def scenario() -> None:
+        store, polls = Store(), shared_polls.of_running_loop()
+        question = TasksQuestion(project_id=board.id, stage_id=board.stages[board.first])
+        async with watching(EncordTasksEventTrigger(project_id=board.id, stage=board.first), store=store) as (before,):
+            await until(lambda: bool(before.payloads))
+        await asyncio.to_thread(board.emulator.limits, page_size=2)
+        await asyncio.to_thread(board.emulator.faults, [{"match": {"path": "/tasks$"}, "do": {"delay_s": 0.7}}])
+        await asyncio.to_thread(board.emulator.clear_journal)
+        with polls.joined(await polls.client("encord_default"), question, shared_polls.Waiter(INTERVAL, 3)):
+            await until(lambda: len(board.requests("/tasks")) == 1)  # of two: four tasks are enough for the sensor
+            trigger = EncordTasksEventTrigger(project_id=board.id, stage=board.first)
+            async with watching(trigger, store=store) as (after,):
+                await until(lambda: len(board.requests("/tasks")) >= 2 + 3 + 1)
+        assert after.payloads == before.payloads, "no task left the stage and came back"
+
+    in_loop(scenario)
+    board.emulator.clear_faults()
 
 
 @needs_asset_state
