@@ -310,6 +310,10 @@ def test_edited_rows_are_announced_once_each_time_they_are_edited(board: Board) 
         ({"batch_size": 0}, "batch_size: 0 is wrong. Pass a number from 1."),
         ({"max_wait_seconds": 0}, "max_wait_seconds: 0 is wrong."),
         ({"poll_interval": 1}, "poll_interval: 1 is wrong. Pass at least 5 seconds."),
+        ({"batch_size": float("inf")}, "batch_size: inf is wrong."),
+        ({"max_wait_seconds": float("inf")}, "max_wait_seconds: inf is wrong."),
+        ({"poll_interval": float("inf")}, "poll_interval: inf is wrong."),
+        ({"repeat_seconds": float("inf")}, "repeat_seconds: inf is wrong."),
         ({"repeat_seconds": 60}, "repeat_seconds: 60 is wrong. Pass more than poll_interval (60 seconds)."),
     ],
 )
