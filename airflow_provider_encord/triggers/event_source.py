@@ -107,7 +107,7 @@ class EventSource:
                 await self._pause(client)
             except Exception as error:  # noqa: BLE001 - a watcher that raises is started again every two seconds
                 self._failed(error)
-                await self._pause(client)
+                await self._pause(None)  # the connection cannot be read
 
     async def _with_client(self, client: AsyncEncordClient) -> AsyncGenerator[Snapshot]:
         """Poll until the connection has another credential.
@@ -159,13 +159,16 @@ class EventSource:
         return await self._polls.client(self._connection, fresh=failed) is client
 
     async def _pause(self, client: AsyncEncordClient | None) -> None:
-        """Wait after a permanent failure, until the pause is over or the connection has another credential."""
+        """Wait after a permanent failure, until the pause is over or the connection leads to another client.
+
+        :param client: None if the connection could not be read: then to any client.
+        """
         self._failures += 1
         end = time.monotonic() + min(PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE)
         while (left := end - time.monotonic()) > 0:
             await asyncio.sleep(min(left, PAUSE))
             with contextlib.suppress(Exception):  # it is read again, and reported, after the pause
-                if client is not None and not await self._is_current(client, failed=True):
+                if await self._polls.client(self._connection, fresh=True) is not client:
                     return
 
     def _succeeded(self) -> None:

@@ -246,6 +246,26 @@ def test_a_new_key_ends_the_pause(board: Board, monkeypatch: pytest.MonkeyPatch)
     in_loop(scenario)
 
 
+def test_a_connection_that_can_be_read_again_ends_the_pause(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = os.environ[SSH_CONNECTION]
+    monkeypatch.setattr(event_source, "PAUSE", 0.05)
+    monkeypatch.setattr(event_source, "LONGEST_PAUSE", 1000)
+    monkeypatch.setenv(SSH_CONNECTION, connection(board.emulator.url, private_key="not a key"))
+
+    async def scenario() -> None:
+        source = EncordTasksEventTrigger(project_id=board.id, stage=board.first)._source()
+        source._waiter.interval = INTERVAL
+        async with contextlib.aclosing(source.snapshots()) as snapshots:
+            first = asyncio.create_task(anext(snapshots))
+            await until(lambda: source._failures >= 8)
+            monkeypatch.setenv(SSH_CONNECTION, good)
+            began = asyncio.get_running_loop().time()
+            await first
+            assert asyncio.get_running_loop().time() - began < 0.05 * 2**7 / 2, "it did not wait for the end"
+
+    in_loop(scenario)
+
+
 def test_an_unknown_stage_is_reported_with_those_that_exist(board: Board, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         async with watching(EncordTasksEventTrigger(project_id=board.id, stage="Reviw")):
