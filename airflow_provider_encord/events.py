@@ -16,20 +16,21 @@ same result again. Needs Airflow 3.1 or newer: in older versions no events arriv
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
+from airflow_provider_encord.watches.payloads import is_ours
 from airflow_provider_encord.watches.repeats import AssetEvent, without_repeats
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 BATCH_SIZE = 100
-_KINDS = "tasks", "labels"
 _HISTORY = datetime.timedelta(days=1)  # a repeat arrives as soon as the triggerer runs again
+_LONGEST_HISTORY_SECONDS = 365 * 24 * 3600.0
 
 
 def received(context: Context) -> list[dict[str, Any]]:
@@ -42,16 +43,11 @@ def received(context: Context) -> list[dict[str, Any]]:
     :param context: Airflow's context of the task.
     :raises AirflowFailException: An asset of these events is not among the inlets of the task.
     """
-    started = list(_started(context))
-    history = {
-        event[:2]: event for uri in {event.uri for event in started} for event in _history(context, uri, started)
-    }
-    history |= {event[:2]: event for event in started}
-    of_this_run, found = {event[:2] for event in started}, list[dict[str, Any]]()
-    for event in without_repeats(sorted(history.values(), key=lambda event: event[:2])):
-        if event[:2] in of_this_run:
-            found.append(dict(event.payload))
-    return found
+    started = {event.key: event for event in _started(context)}
+    uris = {event.uri for event in started.values()}
+    history = {event.key: event for uri in uris for event in _history(context, uri, list(started.values()))}
+    events = sorted((history | started).values(), key=lambda event: event[:2])
+    return [dict(event.payload) for event in without_repeats(events) if event.key in started]
 
 
 def task_batches(
@@ -112,7 +108,8 @@ def _history(context: Context, uri: str, started: Sequence[AssetEvent]) -> Itera
 
     mine = [event for event in started if event.uri == uri]
     seconds = max(float(event.payload.get("repeat_seconds") or 0) for event in mine)
-    since = min(event.timestamp for event in mine) - max(_HISTORY, datetime.timedelta(seconds=seconds))
+    history = datetime.timedelta(seconds=min(_LONGEST_HISTORY_SECONDS, seconds))
+    since = min(event.timestamp for event in mine) - max(_HISTORY, history)
     try:
         stored: Any = context["inlet_events"][Asset.ref(uri=uri)]
     except KeyError:
@@ -129,7 +126,7 @@ def _history(context: Context, uri: str, started: Sequence[AssetEvent]) -> Itera
 def _ours(events: Iterable[Any]) -> Iterator[AssetEvent]:
     for event in events:
         payload = (event.extra or {}).get("payload")
-        if isinstance(payload, Mapping) and payload.get("kind") in _KINDS and "batch_id" in payload:
+        if is_ours(payload):
             yield AssetEvent(event.timestamp, event.asset.uri, payload)
 
 

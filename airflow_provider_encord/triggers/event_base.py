@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Hashable
 from typing import TYPE_CHECKING, Any
@@ -41,12 +42,13 @@ class EncordBaseEventTrigger(BaseEventTrigger):
         self.poll_interval = poll_interval
         self.encord_conn_id = encord_conn_id
         self.asset_name = asset_name
-        require(int(batch_size) == batch_size and batch_size >= 1, "batch_size", batch_size, "a number from 1")
-        wait = max_wait_seconds is None or max_wait_seconds > 0
+        # JSON has no infinity, and Airflow stores the arguments and the events as JSON.
+        whole = 1 <= batch_size < math.inf and int(batch_size) == batch_size
+        require(whole, "batch_size", batch_size, "a number from 1")
+        wait = max_wait_seconds is None or 0 < max_wait_seconds < math.inf
         require(wait, "max_wait_seconds", max_wait_seconds, "more than 0 seconds, or None for no limit")
-        require(
-            poll_interval >= LEAST_INTERVAL, "poll_interval", poll_interval, f"at least {LEAST_INTERVAL:.0f} seconds"
-        )
+        often = LEAST_INTERVAL <= poll_interval < math.inf
+        require(often, "poll_interval", poll_interval, f"at least {LEAST_INTERVAL:.0f} seconds")
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments, which Airflow stores."""

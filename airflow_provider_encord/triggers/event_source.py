@@ -107,7 +107,7 @@ class EventSource:
                 await self._pause(client)
             except Exception as error:  # noqa: BLE001 - a watcher that raises is started again every two seconds
                 self._failed(error)
-                await self._pause(client)
+                await self._pause(None)  # the connection cannot be read
 
     async def _with_client(self, client: AsyncEncordClient) -> AsyncGenerator[Snapshot]:
         """Poll until the connection has another credential.
@@ -136,6 +136,9 @@ class EventSource:
     async def _polled(self, client: AsyncEncordClient, question: Question, waiter: Waiter) -> AsyncGenerator[Any]:
         with self._polls.joined(client, question, waiter) as poll:
             outcome = await poll.next_outcome()
+            while outcome.error is None and waiter.needs not in outcome.needs:
+                # It was asked before this watcher joined, for waits that need less: the answer has gaps.
+                outcome = await poll.next_outcome(after=outcome.number)
             while await self._is_current(client, failed=outcome.error is not None):
                 if outcome.error is None:
                     yield outcome.answer
@@ -156,13 +159,16 @@ class EventSource:
         return await self._polls.client(self._connection, fresh=failed) is client
 
     async def _pause(self, client: AsyncEncordClient | None) -> None:
-        """Wait after a permanent failure, until the pause is over or the connection has another credential."""
+        """Wait after a permanent failure, until the pause is over or the connection leads to another client.
+
+        :param client: None if the connection could not be read: then to any client.
+        """
         self._failures += 1
         end = time.monotonic() + min(PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE)
         while (left := end - time.monotonic()) > 0:
             await asyncio.sleep(min(left, PAUSE))
             with contextlib.suppress(Exception):  # it is read again, and reported, after the pause
-                if client is not None and not await self._is_current(client, failed=True):
+                if await self._polls.client(self._connection, fresh=True) is not client:
                     return
 
     def _succeeded(self) -> None:

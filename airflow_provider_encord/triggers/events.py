@@ -11,6 +11,7 @@ On Airflow 2.11 this module can be imported, but there are no asset watchers.
 from __future__ import annotations
 
 import datetime
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,7 @@ class EncordTasksEventTrigger(EncordBaseEventTrigger):
         self.stage = stage
         self.repeat_seconds = repeat_seconds
         require(bool(str(stage).strip()), "stage", stage, "the title or the id of a stage")
-        longer = repeat_seconds > poll_interval
+        longer = poll_interval < repeat_seconds < math.inf
         require(longer, "repeat_seconds", repeat_seconds, f"more than poll_interval ({poll_interval:.0f} seconds)")
 
     def _arguments(self) -> dict[str, Any]:

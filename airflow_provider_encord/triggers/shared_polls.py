@@ -16,7 +16,7 @@ import contextlib
 import contextvars
 import dataclasses
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.hooks.encord import EncordHook
@@ -36,11 +36,13 @@ class Outcome:
 
     :param number: Counts the polls of a question.
     :param error: Why there is no answer; None if there is one.
+    :param needs: What the waits of that moment needed of the answer.
     """
 
     number: int
     answer: Any = None
     error: Exception | None = None
+    needs: Sequence[Any] = ()
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -135,7 +137,7 @@ class SharedPoll:
         async with self._places:
             try:
                 needs = [waiter.needs for waiter in self._waiters]
-                return Outcome(number, answer=await self._client.run(ask(self._question, needs)))
+                return Outcome(number, answer=await self._client.run(ask(self._question, needs)), needs=needs)
             except Exception as error:  # noqa: BLE001 - each waiter decides what the error means
                 return Outcome(number, error=error)
 

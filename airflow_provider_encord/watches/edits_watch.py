@@ -81,7 +81,8 @@ class EditsWatch:
         :param now: In seconds since 1970.
         """
         memory, edited = self.memory, self._new(answer)
-        memory.first_seen = (memory.first_seen or now) if edited else None
+        # Not in the future: the clock may have been ahead, and was corrected.
+        memory.first_seen = min(memory.first_seen or now, now) if edited else None
         reason = self._reason(len(edited), now)
         if reason is None:
             return []

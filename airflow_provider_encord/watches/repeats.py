@@ -17,6 +17,11 @@ class AssetEvent(NamedTuple):
     uri: str
     payload: Mapping[str, Any]
 
+    @property
+    def key(self) -> tuple[datetime.datetime, str, str]:
+        """Distinguishes events. Those of one transaction can have the same time."""
+        return self.timestamp, self.uri, self.payload["batch_id"]
+
 
 def without_repeats(events: Iterable[AssetEvent]) -> Iterator[AssetEvent]:
     """Leave out what an earlier event of the same asset announced, and events that announce nothing else.
@@ -36,7 +41,7 @@ class _Announced:
     def __init__(self) -> None:
         self._batch_ids: set[str] = set()
         self._tasks: dict[str, Mapping[str, Any]] = {}  # the latest payload that announced each task
-        self._edits: set[tuple[str, str]] = set()
+        self._edits: set[tuple[str, str | None]] = set()
 
     def add(self, payload: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the part of a payload that is new; None if nothing is."""
@@ -53,8 +58,10 @@ class _Announced:
         return {**payload, "tasks": len(new), "task_ids": new} if new else None
 
     def _new_edits(self, payload: Mapping[str, Any]) -> dict[str, Any] | None:
+        if not payload["label_rows"]:  # a webhook announced a submission without its rows
+            return dict(payload)
         new = [row for row in payload["label_rows"] if _edit(row) not in self._edits]
-        self._edits.update(_edit(row) for row in new if row["last_edited_at"])
+        self._edits.update(_edit(row) for row in new if row.get("last_edited_at"))
         return {**payload, "rows": len(new), "label_rows": new} if new else None
 
 
@@ -63,12 +70,12 @@ def _is_repeat(payload: Mapping[str, Any], earlier: Mapping[str, Any] | None) ->
     if earlier is None or earlier["repeat"] < payload["repeat"]:
         return False
     between = _time(payload["announced_at"]) - _time(earlier["announced_at"])
-    return between < datetime.timedelta(seconds=payload["repeat_seconds"])
+    return between.total_seconds() < float(payload["repeat_seconds"])
 
 
 def _time(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text)
 
 
-def _edit(row: Mapping[str, Any]) -> tuple[str, str]:
-    return row["label_hash"], row["last_edited_at"]
+def _edit(row: Mapping[str, Any]) -> tuple[str, str | None]:
+    return row["label_hash"], row.get("last_edited_at")

@@ -24,7 +24,7 @@ from airflow_provider_encord.watches.batches import (
 )
 
 REMEMBERED_SECONDS = 2 * 24 * 3600.0
-"""How long tasks that left the stage are remembered. If one comes back later, it is a new task."""
+"""How long tasks that left the stage are remembered, at least. If one comes back later, it is a new task."""
 
 
 class StageRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +100,7 @@ class StageWatch:
         :param answer: The tasks that are in the stage now.
         :param now: In seconds since 1970.
         """
+        self._correct_times(now)
         self._note_departures(set(answer.task_ids), now)
         due = [*self._repeated(now), *self._new(answer.task_ids, now)]
         self.memory.planned += due
@@ -109,13 +110,20 @@ class StageWatch:
         """Forget planned batches: their events are stored."""
         self.memory.planned = [batch for batch in self.memory.planned if batch not in batches]
 
+    def _correct_times(self, now: float) -> None:
+        """Let nothing be in the future: the clock may have been ahead, and was corrected."""
+        memory = self.memory
+        memory.first_seen = {task: min(at, now) for task, at in memory.first_seen.items()}
+        for group in memory.announced + memory.departed:
+            group.at = min(group.at, now)
+
     def _note_departures(self, present: set[str], now: float) -> None:
         memory = self.memory
         departed = [_part(group, set(group.task_ids) - present) for group in memory.announced]
         memory.announced = _filled(_part(group, present) for group in memory.announced)
-        memory.departed = [
-            group for group in memory.departed + _filled(departed) if group.at > now - REMEMBERED_SECONDS
-        ]
+        # For longer than `repeats` looks back: it would take the same batch id for a repeat.
+        remembered = max(REMEMBERED_SECONDS, 2 * self._rules.repeat_seconds)
+        memory.departed = [group for group in memory.departed + _filled(departed) if group.at > now - remembered]
 
     def _repeated(self, now: float) -> Iterator[TaskBatch]:
         for group in self.memory.announced:

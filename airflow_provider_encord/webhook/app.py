@@ -40,11 +40,12 @@ class _RefusedError(Exception):
 
     :param status: HTTP status.
     :param message: What the sender gets to know.
+    :param why: For the log, if it is not the same.
     """
 
-    def __init__(self, status: int, message: str):
+    def __init__(self, status: int, message: str, why: str = ""):
         super().__init__(message)
-        self.status, self.message = status, message
+        self.status, self.message, self.why = status, message, why or message
 
 
 class _Receiver:
@@ -63,6 +64,7 @@ class _Receiver:
             body = await _read_body(request, self._settings.max_body_bytes)
             return await self._act(request, body)
         except _RefusedError as refusal:
+            self._refusals.note(refusal.why)
             return JSONResponse({"message": refusal.message}, refusal.status, {"Connection": "close"})
         except MalformedError as error:
             _log.warning("A signed delivery was refused: %s", error)
@@ -95,8 +97,9 @@ class _Receiver:
                 now=now,
             )
         except UnverifiedError as error:
-            self._refusals.note(str(error))
-        raise _RefusedError(401, "This is not a delivery that Encord signed for this receiver within the last minutes.")
+            why = str(error)
+        message = "This is not a delivery that Encord signed for this receiver within the last minutes."
+        raise _RefusedError(401, message, why)
 
 
 class _RefusalLog:

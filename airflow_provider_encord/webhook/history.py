@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from airflow_provider_encord.watches.batches import TASKS
+from airflow_provider_encord.watches.payloads import is_ours
 from airflow_provider_encord.watches.stage_watch import REMEMBERED_SECONDS, Announcement, StageMemory
 from airflow_provider_encord.webhook.deliveries import Delivery
 
@@ -40,9 +41,8 @@ class AssetHistory:
         deliveries, payload = extra.get(DELIVERIES), extra.get("payload")
         if isinstance(deliveries, dict):
             self._seen |= dict.fromkeys((*deliveries, *map(str, deliveries.values())), at)
-        task_ids = payload.get("task_ids") if isinstance(payload, dict) and payload.get("kind") == TASKS else None
-        if isinstance(payload, dict) and isinstance(task_ids, list):
-            self._announce(Announcement(at=at, repeat=int(payload.get("repeat") or 0), task_ids=task_ids))
+        if isinstance(payload, dict) and is_ours(payload) and payload["kind"] == TASKS and payload["task_ids"]:
+            self._announce(Announcement(at=at, repeat=payload["repeat"], task_ids=payload["task_ids"]))
 
     def forget(self, now: float) -> None:
         """Forget what is too old to matter."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -61,6 +61,7 @@ class EventStore:
 
         with create_session() as session:
             assets = _lock_assets({work.target.asset_uri for work in works}, session)
+            self._forget_histories(keep=assets)
             for uri, asset in assets.items():
                 self._read_history(uri, asset.id, session)
             seen: set[tuple[str, str]] = set()
@@ -93,13 +94,15 @@ class EventStore:
             _log.info("%d webhooks became an event of asset %s.", len(deliveries), work.target.asset_uri)
         return status
 
+    def _forget_histories(self, keep: Collection[str]) -> None:
+        """Forget the oldest histories if there are too many. They are read again when they are needed."""
+        others = [uri for uri in self._histories if uri not in keep]
+        for uri in others[: max(0, len(others) + len(keep) - _MOST_HISTORIES)]:
+            del self._histories[uri]
+
     def _read_history(self, uri: str, asset_id: int, session: Session) -> None:
         """Read the events that were stored since the last time."""
-        if uri not in self._histories:
-            if len(self._histories) >= _MOST_HISTORIES:
-                self._histories.pop(next(iter(self._histories)))
-            self._histories[uri] = AssetHistory(self._window_seconds)
-        history, now = self._histories[uri], time.time()
+        history, now = self._histories.setdefault(uri, AssetHistory(self._window_seconds)), time.time()
         for event_id, at, extra in _events_after(history.last_event_id, asset_id, now - _HISTORY_SECONDS, session):
             history.add(event_id, at, extra)
         history.forget(now)

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from airflow_provider_encord.assets import labels_uri, stage_uri
-from airflow_provider_encord.triggers import event_source
+from airflow_provider_encord.triggers import event_source, shared_polls
 from airflow_provider_encord.triggers.event_base import EncordBaseEventTrigger
 from airflow_provider_encord.triggers.events import EncordLabelsEventTrigger, EncordTasksEventTrigger
+from airflow_provider_encord.waits.questions import TasksQuestion
 from tests.airflow_layer.bench import SSH_CONNECTION, connection
 from tests.airflow_layer.lines import needs_asset_state
 from tests.sensors.conftest import Board
@@ -164,6 +165,27 @@ def test_a_watcher_that_is_started_again_announces_only_what_is_new(board: Board
 
 
 @needs_asset_state
+def test_the_answer_to_the_question_of_a_sensor_is_not_taken_for_the_whole_stage(board: Board) -> None:
+    async def scenario() -> None:
+        store, polls = Store(), shared_polls.of_running_loop()
+        question = TasksQuestion(project_id=board.id, stage_id=board.stages[board.first])
+        async with watching(EncordTasksEventTrigger(project_id=board.id, stage=board.first), store=store) as (before,):
+            await until(lambda: bool(before.payloads))
+        await asyncio.to_thread(board.emulator.limits, page_size=2)
+        await asyncio.to_thread(board.emulator.faults, [{"match": {"path": "/tasks$"}, "do": {"delay_s": 0.7}}])
+        await asyncio.to_thread(board.emulator.clear_journal)
+        with polls.joined(await polls.client("encord_default"), question, shared_polls.Waiter(INTERVAL, 3)):
+            await until(lambda: len(board.requests("/tasks")) == 1)  # of two: four tasks are enough for the sensor
+            trigger = EncordTasksEventTrigger(project_id=board.id, stage=board.first)
+            async with watching(trigger, store=store) as (after,):
+                await until(lambda: len(board.requests("/tasks")) >= 2 + 3 + 1)
+        assert after.payloads == before.payloads, "no task left the stage and came back"
+
+    in_loop(scenario)
+    board.emulator.clear_faults()
+
+
+@needs_asset_state
 def test_a_state_that_cannot_be_written_ends_nothing(board: Board, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         store = Store()
@@ -220,6 +242,26 @@ def test_a_new_key_ends_the_pause(board: Board, monkeypatch: pytest.MonkeyPatch)
             await until(lambda: len(board.requests()) >= 2)
             monkeypatch.setenv(SSH_CONNECTION, good)
             await until(lambda: bool(watcher.payloads))
+
+    in_loop(scenario)
+
+
+def test_a_connection_that_can_be_read_again_ends_the_pause(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = os.environ[SSH_CONNECTION]
+    monkeypatch.setattr(event_source, "PAUSE", 0.05)
+    monkeypatch.setattr(event_source, "LONGEST_PAUSE", 1000)
+    monkeypatch.setenv(SSH_CONNECTION, connection(board.emulator.url, private_key="not a key"))
+
+    async def scenario() -> None:
+        source = EncordTasksEventTrigger(project_id=board.id, stage=board.first)._source()
+        source._waiter.interval = INTERVAL
+        async with contextlib.aclosing(source.snapshots()) as snapshots:
+            first = asyncio.create_task(anext(snapshots))
+            await until(lambda: source._failures >= 8)
+            monkeypatch.setenv(SSH_CONNECTION, good)
+            began = asyncio.get_running_loop().time()
+            await first
+            assert asyncio.get_running_loop().time() - began < 0.05 * 2**7 / 2, "it did not wait for the end"
 
     in_loop(scenario)
 
@@ -288,6 +330,10 @@ def test_edited_rows_are_announced_once_each_time_they_are_edited(board: Board) 
         ({"batch_size": 0}, "batch_size: 0 is wrong. Pass a number from 1."),
         ({"max_wait_seconds": 0}, "max_wait_seconds: 0 is wrong."),
         ({"poll_interval": 1}, "poll_interval: 1 is wrong. Pass at least 5 seconds."),
+        ({"batch_size": float("inf")}, "batch_size: inf is wrong."),
+        ({"max_wait_seconds": float("inf")}, "max_wait_seconds: inf is wrong."),
+        ({"poll_interval": float("inf")}, "poll_interval: inf is wrong."),
+        ({"repeat_seconds": float("inf")}, "repeat_seconds: inf is wrong."),
         ({"repeat_seconds": 60}, "repeat_seconds: 60 is wrong. Pass more than poll_interval (60 seconds)."),
     ],
 )

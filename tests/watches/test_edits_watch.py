@@ -60,6 +60,13 @@ def test_one_edit_is_announced_after_the_longest_wait():
     assert named(watched.due([row("a", 60)], now(111))) == [(MAX_WAIT_ELAPSED, ["a"])]
 
 
+def test_a_clock_that_was_ahead_delays_nothing():
+    watched = watch()
+    watched.due([row("a", 10)], now(10**8))
+    assert watched.due([row("a", 10)], now(11)) == []
+    assert named(watched.due([row("a", 10)], now(111))) == [(MAX_WAIT_ELAPSED, ["a"])]
+
+
 def test_edits_at_the_start_on_other_branches_and_without_labels_do_not_count():
     watched = watch(batch_size=1)
     rows = [row("a", 0), row("b", 1, branch_name="draft"), LabelRowStamp(data_hash="c", label_hash=None)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 
 import msgspec
 from hypothesis import given
@@ -17,6 +18,7 @@ from airflow_provider_encord.watches.batches import (
     REMAINING,
     TaskBatch,
 )
+from airflow_provider_encord.watches.repeats import AssetEvent, without_repeats
 from airflow_provider_encord.watches.stage_watch import REMEMBERED_SECONDS, StageMemory, StageRules, StageWatch
 
 PROJECT = "11111111-1111-4111-8111-111111111111"
@@ -96,6 +98,33 @@ def test_departed_tasks_are_forgotten_after_some_time():
     watched = watch(batch_size=1)
     watched.due(stage_of(["a"]), 0)
     watched.due(stage_of([]), REMEMBERED_SECONDS + 1)
+    assert watched.memory.departed == []
+
+
+def test_a_task_that_comes_back_is_no_repeat_however_long_tasks_are_not_announced_again():
+    week = 7 * 24 * 3600.0
+    watched = watch(batch_size=1, repeat_seconds=week)
+    announced = watched.due(stage_of(["a"]), 0)
+    watched.due(stage_of([]), REMEMBERED_SECONDS + 1)
+    announced += watched.due(stage_of(["a"]), REMEMBERED_SECONDS + 2)
+    events = [
+        AssetEvent(datetime.datetime.fromisoformat(batch.announced_at), URI, batch.payload(URI, project_url=None))
+        for batch in announced
+    ]
+    assert [event.payload["task_ids"] for event in without_repeats(events)] == [["a"], ["a"]]
+
+
+def test_a_clock_that_was_ahead_delays_nothing():
+    watched = watch()
+    watched.due(stage_of(["a"]), 10**9)
+    assert watched.due(stage_of(["a"]), 0) == []
+    assert named(watched.due(stage_of(["a"]), 100)) == [(MAX_WAIT_ELAPSED, ["a"], 0)]
+    watched = watch(batch_size=1)
+    watched.due(stage_of(["a"]), 10**9)
+    assert watched.due(stage_of(["a"]), 0) == []
+    assert named(watched.due(stage_of(["a"]), 1000)) == [(REMAINING, ["a"], 1)]
+    watched.due(stage_of([]), 1001)
+    watched.due(stage_of([]), 1001 + REMEMBERED_SECONDS)
     assert watched.memory.departed == []
 
 

@@ -107,10 +107,10 @@ def test_what_a_watcher_announced_is_not_announced_again() -> None:
 
 
 def test_events_of_others_are_no_trouble() -> None:
-    asset = Asset()
-    for number, extra in enumerate(
-        [{}, {"payload": None}, {"payload": []}, {"payload": {"kind": "tasks"}}, {DELIVERIES: []}], start=1
-    ):
+    asset, (ours,) = Asset(), Asset().announce(tasks("a"), 0.0)
+    wrong = [None, [], {"kind": "tasks"}, ours | {"task_ids": [["a"]]}, ours | {"repeat": "often"}]
+    wrong += [ours | {"repeat": float("inf")}, ours | {"repeat_seconds": None}]
+    for number, extra in enumerate([{}, {DELIVERIES: []}, *({"payload": one} for one in wrong)], start=1):
         asset.history.add(number, 0.0, extra)
     assert named(asset.announce(tasks("a"), 0.0)) == [(["a"], 0)]
 

@@ -154,6 +154,12 @@ def test_a_body_that_is_too_long_is_refused_before_the_signature_is_looked_at(
     assert receiver.client.post("/webhook", content=content, headers=headers_of(just)).status_code == 200
 
 
+def test_the_log_says_that_a_body_was_too_long(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+    with Receiver(settings(project.id, max_body_bytes=200)) as receiver:
+        assert receiver.send(work(project.id, project.stage))[0] == 413
+    assert "The body has more than 200 bytes." in caplog.text
+
+
 def test_reading_stops_where_a_body_is_too_long(project: Project) -> None:
     given_out = 0
 
