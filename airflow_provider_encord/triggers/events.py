@@ -144,9 +144,9 @@ class EncordLabelsEventTrigger(EncordBaseEventTrigger):
 
     It fires when `batch_size` rows were edited and not announced, or when the first of these edits was found
     `max_wait_seconds` ago. An event names at most 250 rows. A row that is edited again is announced again; rows that
-    were deleted or only moved to another stage are not. Edits from before the watcher started do not count, but those
-    that happen while the triggerer is stopped do (Airflow 3.3). Permanent errors do not end the watcher: it logs them
-    and tries again, at most once a minute.
+    were deleted or only moved to another stage are not. Edits from before the watcher's first start do not count. On
+    Airflow 3.3 it goes on where it was when the triggerer starts again; on 3.1 and 3.2 it announces the edits of the
+    last hour again. Permanent errors do not end the watcher: it logs them and tries again, at most once a minute.
 
     Only reads. Needs an asset watcher, so Airflow 3.1 or newer. A poll takes one request, whose response lists the rows
     that were edited after the last announced ones; all watchers of one triggerer on the same branch share it. Watchers
@@ -161,7 +161,8 @@ class EncordLabelsEventTrigger(EncordBaseEventTrigger):
     :param batch_size: Announce edits as soon as so many rows were edited. Default: 1.
     :param max_wait_seconds: Announce fewer edits as soon as the first was found so long ago. Default: None, no limit.
     :param edited_after: Rows that were edited after this time count when the watcher starts for the first time: ISO
-        8601, no offset means UTC. Default: None, the time of that start.
+        8601, no offset means UTC. On Airflow 3.1 and 3.2, at each start. Default: None, the time of the start; on these
+        versions an hour before.
     :param poll_interval: Seconds between two polls, at least 5. Default: 60.
     :param encord_conn_id: Id of the Airflow connection. The triggerer reads the credentials from it; they are never
         stored.
@@ -230,7 +231,7 @@ class EncordLabelsEventTrigger(EncordBaseEventTrigger):
         from airflow_provider_encord.triggers.announcing import Announcing
         from airflow_provider_encord.triggers.event_state import WatchState
         from airflow_provider_encord.watches.batches import iso_time
-        from airflow_provider_encord.watches.edits_watch import EditsMemory, EditsRules, EditsWatch
+        from airflow_provider_encord.watches.edits_watch import RESTART_SECONDS, EditsMemory, EditsRules, EditsWatch
 
         def uri(api: str) -> str:
             return labels_uri(api, self.project_id, self.branch)
@@ -239,6 +240,7 @@ class EncordLabelsEventTrigger(EncordBaseEventTrigger):
             self._state_store(uri(first.api)), f"encord_labels_{self.project_id}_{self.branch}", EditsMemory
         )
         rules = EditsRules(branch=self.branch, batch_size=self.batch_size, max_wait_seconds=self.max_wait_seconds)
-        memory = await state.load(EditsMemory(edited_after=self.edited_after or iso_time(time.time())))
+        begin = time.time() - (0.0 if state.keeps else RESTART_SECONDS)
+        memory = await state.load(EditsMemory(edited_after=self.edited_after or iso_time(begin)))
         await state.save(memory)
         return Announcing(EditsWatch(self.project_id, rules, memory), state, uri)

@@ -25,6 +25,9 @@ from airflow_provider_encord.watches.batches import (
 LOOKBACK_SECONDS = 300.0
 """Each poll lists again what was edited in so many seconds before the latest announced edit. Edits may appear late."""
 
+RESTART_SECONDS = 3600.0
+"""How far a watch looks back when it starts, if its memory is not stored: the triggerer may have been stopped."""
+
 
 class EditsRules(msgspec.Struct, frozen=True, kw_only=True):
     """When edited rows are announced.

@@ -145,9 +145,8 @@ FEATURES: dict[str, Feature] = {
         name="Confirmation of stored events, and state of an asset (`shared_stream_key`, `asset_state_store`)",
         since="3.3",
         with_it="A watcher remembers what it announced, through a restart and a crash of the triggerer.",
-        without_it="A watcher that starts again announces again what is in the stage; the functions of "
-        "`airflow_provider_encord.events` drop most of it. It does not see edits of labels that happened while the "
-        "triggerer was stopped.",
+        without_it="A watcher that starts again announces again what is in the stage, and the edits of the last hour; "
+        "the functions of `airflow_provider_encord.events` drop what was announced before.",
     ),
     "stored links": Feature(
         name="Links stored with the task",

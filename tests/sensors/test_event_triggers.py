@@ -322,6 +322,17 @@ def test_edited_rows_are_announced_once_each_time_they_are_edited(board: Board) 
     in_loop(scenario)
 
 
+def test_a_watcher_without_a_state_announces_again_the_edits_of_the_last_hour(board: Board) -> None:
+    board.emulator.annotate(board.id, count=2)
+
+    async def scenario() -> None:
+        async with watching(EncordLabelsEventTrigger(project_id=board.id)) as (watcher,):
+            await until(lambda: bool(watcher.payloads))
+        assert watcher.payloads[0]["rows"] == 2
+
+    in_loop(scenario)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
