@@ -103,8 +103,9 @@ class EventSource:
             except _CredentialChangedError:
                 continue
             except _NoAccessError as permanent:
-                self._failed(permanent.__cause__)
-                await self._pause(client)
+                if not await self._has_another(client):
+                    self._failed(permanent.__cause__)
+                    await self._pause(client)
             except Exception as error:  # noqa: BLE001 - a watcher that raises is started again every two seconds
                 self._failed(error)
                 await self._pause(None)  # the connection cannot be read
@@ -139,13 +140,15 @@ class EventSource:
             while outcome.error is None and waiter.needs not in outcome.needs:
                 # It was asked before this watcher joined, for waits that need less: the answer has gaps.
                 outcome = await poll.next_outcome(after=outcome.number)
-            while await self._is_current(client, failed=outcome.error is not None):
+            while True:
+                if outcome.error is not None and not _may_pass(outcome.error):
+                    raise _NoAccessError from outcome.error  # at once, so that the poll ends
+                if not await self._is_current(client, failed=outcome.error is not None):
+                    return
                 if outcome.error is None:
                     yield outcome.answer
-                elif _may_pass(outcome.error):
-                    self._failed(outcome.error)
                 else:
-                    raise _NoAccessError from outcome.error
+                    self._failed(outcome.error)
                 outcome = await poll.next_outcome(after=outcome.number)
 
     def _settled(self, record: ProjectRecord | None) -> Question:
@@ -167,9 +170,14 @@ class EventSource:
         end = time.monotonic() + min(PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE)
         while (left := end - time.monotonic()) > 0:
             await asyncio.sleep(min(left, PAUSE))
-            with contextlib.suppress(Exception):  # it is read again, and reported, after the pause
-                if await self._polls.client(self._connection, fresh=True) is not client:
-                    return
+            if await self._has_another(client):
+                return
+
+    async def _has_another(self, client: AsyncEncordClient | None) -> bool:
+        """Read the connection again, and return whether it leads to another client now."""
+        with contextlib.suppress(Exception):  # it is read again, and reported, after the pause
+            return await self._polls.client(self._connection, fresh=True) is not client
+        return False
 
     def _succeeded(self) -> None:
         if self._said:

@@ -216,14 +216,17 @@ def test_a_dead_key_costs_one_request_and_one_line_of_the_log(
     dead = _unregistered_key()
     monkeypatch.setenv(SSH_CONNECTION, connection(board.emulator.url, private_key=dead))
 
+    def asked() -> list[str]:  # a request of an earlier test may end late
+        return [path for path in board.requests() if path == "/public" or board.id in path]
+
     async def scenario() -> None:
         async with watching(
             EncordTasksEventTrigger(project_id=board.id, stage=board.first),
             EncordLabelsEventTrigger(project_id=board.id),
         ):
-            await until(lambda: len(board.requests()) >= 2)
+            await until(lambda: len(asked()) >= 2)
             await asyncio.sleep(20 * INTERVAL)
-            assert len(board.requests()) == 2, "one for each question"
+            assert len(asked()) == 2, "one for each question"
 
     with caplog.at_level(logging.WARNING):
         in_loop(scenario)
