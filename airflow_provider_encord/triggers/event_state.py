@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 _log = logging.getLogger(__name__)
+_SEVERAL_ASSETS = "concrete inlets"  # in the message of Airflow 3.3
 _AGAIN = 10.0  # seconds between two attempts to read the state
 
 M = TypeVar("M", bound=msgspec.Struct)
@@ -52,7 +53,10 @@ class WatchState(Generic[M]):
             return True
         try:
             self._stored = await self._store.aget(self._key)
-        except ValueError:
+        except ValueError as error:
+            if _SEVERAL_ASSETS not in str(error):  # of a state backend
+                _log.warning("The state of the watcher could not be read; it is tried again: %s", error)
+                return False
             _log.error(
                 "Several assets have a watcher with equal arguments, so Airflow keeps no state for it, and after a "
                 "restart it announces again what it announced before. Pass asset_name to the trigger of each asset."

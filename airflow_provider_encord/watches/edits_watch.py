@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from airflow_provider_encord.client.api.labels import LabelRowStamp
+from airflow_provider_encord.client.errors import UnexpectedResponseError
 from airflow_provider_encord.client.times import answered_time, parse_time
 from airflow_provider_encord.watches.batches import (
     BATCH_SIZE_REACHED,
@@ -27,6 +28,8 @@ LOOKBACK_SECONDS = 300.0
 
 RESTART_SECONDS = 3600.0
 """How far a watch looks back when it starts, if its memory is not stored: the triggerer may have been stopped."""
+
+_LATEST = datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
 class EditsRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,10 +111,10 @@ class EditsWatch:
             if row.label_hash
             and row.branch_name == self._rules.branch
             and row.last_edited_at
-            and _edited_at(row) > after
+            and _is_after(row.last_edited_at, after)
             and self.memory.announced.get(row.label_hash) != row.last_edited_at
         ]
-        return sorted(new, key=lambda row: (_edited_at(row), row.label_hash or ""))
+        return sorted(new, key=lambda row: (_time(str(row.last_edited_at)) or _LATEST, row.label_hash or ""))
 
     def _reason(self, count: int, now: float) -> str | None:
         first, limit = self.memory.first_seen, self._rules.max_wait_seconds
@@ -124,13 +127,13 @@ class EditsWatch:
         """Move the time on, up to `LOOKBACK_SECONDS` before the latest edit or now, and forget what is older."""
         memory = self.memory
         memory.announced |= {str(row.label_hash): str(row.last_edited_at) for row in announced}
-        latest = min(max(map(_edited_at, announced)), datetime.datetime.fromtimestamp(now, datetime.UTC))
-        after = max(parse_time(memory.edited_after), latest - datetime.timedelta(seconds=LOOKBACK_SECONDS))
+        after = parse_time(memory.edited_after)
+        if times := [time for row in announced if (time := _time(str(row.last_edited_at)))]:
+            latest = min(max(times), datetime.datetime.fromtimestamp(now, datetime.UTC))
+            after = max(after, latest - datetime.timedelta(seconds=LOOKBACK_SECONDS))
         memory.edited_after = after.isoformat()
         memory.announced = {
-            label_hash: edited_at
-            for label_hash, edited_at in memory.announced.items()
-            if answered_time(edited_at, "last_edited_at") > after
+            label_hash: edited_at for label_hash, edited_at in memory.announced.items() if _is_after(edited_at, after)
         }
 
     def _batch(self, rows: Sequence[LabelRowStamp], reason: str, now: float) -> LabelBatch:
@@ -148,5 +151,14 @@ def edited_row(row: LabelRowStamp) -> EditedRow:
     return EditedRow(label_hash=str(row.label_hash), data_hash=row.data_hash, last_edited_at=row.last_edited_at)
 
 
-def _edited_at(row: LabelRowStamp) -> datetime.datetime:
-    return answered_time(str(row.last_edited_at), "last_edited_at")
+def _is_after(edited_at: str, after: datetime.datetime) -> bool:
+    """Whether an edit counts. One whose time cannot be read does: it must not be lost, and not hide others."""
+    time = _time(edited_at)
+    return time is None or time > after
+
+
+def _time(edited_at: str) -> datetime.datetime | None:
+    try:
+        return answered_time(edited_at, "last_edited_at")
+    except UnexpectedResponseError:
+        return None

@@ -7,7 +7,7 @@ the DAG run may have failed, or Airflow may have dropped the event (apache/airfl
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -126,10 +126,17 @@ class StageWatch:
         memory.departed = [group for group in memory.departed + _filled(departed) if group.at > now - remembered]
 
     def _repeated(self, now: float) -> Iterator[TaskBatch]:
+        """Announce again what remains. Tasks that were announced equally often are announced together."""
+        recent: list[Announcement] = []
+        remaining: dict[int, list[str]] = {}
         for group in self.memory.announced:
-            if now - group.at >= self._rules.repeat_seconds:
-                group.at, group.repeat = now, group.repeat + 1
-                yield self._batch(group, REMAINING)
+            if now - group.at < self._rules.repeat_seconds:
+                recent.append(group)
+            else:
+                remaining.setdefault(group.repeat, []).extend(group.task_ids)
+        self.memory.announced = recent
+        for repeat, task_ids in sorted(remaining.items()):
+            yield from self._announced(task_ids, now, repeat + 1, REMAINING)
 
     def _new(self, task_ids: Collection[str], now: float) -> Iterator[TaskBatch]:
         memory = self.memory
@@ -142,11 +149,15 @@ class StageWatch:
         waiting = sorted(memory.first_seen, key=lambda task: (memory.first_seen[task], task))
         memory.first_seen = {}
         for part in chunks(waiting):
-            group = Announcement(at=now, repeat=max(repeats.get(task, 0) for task in part), task_ids=list(part))
-            memory.announced.append(group)
-            yield self._batch(group, reason)
+            yield from self._announced(part, now, max(repeats.get(task, 0) for task in part), reason)
         back = set(waiting)
         memory.departed = _filled(_part(group, set(group.task_ids) - back) for group in memory.departed)
+
+    def _announced(self, task_ids: Sequence[str], now: float, repeat: int, reason: str) -> Iterator[TaskBatch]:
+        for part in chunks(task_ids):
+            group = Announcement(at=now, repeat=repeat, task_ids=list(part))
+            self.memory.announced.append(group)
+            yield self._batch(group, reason)
 
     def _reason(self, now: float) -> str | None:
         waiting, limit = self.memory.first_seen, self._rules.max_wait_seconds

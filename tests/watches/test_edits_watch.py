@@ -80,6 +80,14 @@ def test_an_edit_that_appears_late_is_announced():
     assert named(watched.due([row("a", 1000), late], now(1010))) == [(BATCH_SIZE_REACHED, ["b"])]
 
 
+def test_an_edit_whose_time_cannot_be_read_is_announced_once_and_hides_no_other():
+    watched = watch(batch_size=1)
+    odd = LabelRowStamp(data_hash="data-b", label_hash="b", last_edited_at="soon")
+    assert named(watched.due([odd, row("a", 10)], now(11))) == [(BATCH_SIZE_REACHED, ["a", "b"])]
+    assert watched.due([odd, row("a", 10)], now(12)) == []
+    assert named(watched.due([odd, row("c", 2000)], now(2001))) == [(BATCH_SIZE_REACHED, ["c"])]
+
+
 def test_an_edit_in_the_future_does_not_hide_others():
     watched = watch(batch_size=1)
     watched.due([row("a", 10_000)], now(10))

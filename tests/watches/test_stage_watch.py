@@ -83,6 +83,14 @@ def test_tasks_that_remain_are_announced_again():
     assert first.batch_id(URI) != again.batch_id(URI)
 
 
+def test_what_remains_of_many_announcements_is_announced_together():
+    watched = watch(batch_size=1)
+    for number in range(4):
+        watched.due(stage_of([f"{k}" for k in range(number + 1)]), number)
+    assert named(watched.due(stage_of(["0", "1", "3"]), 1002)) == [(REMAINING, ["0", "1"], 1)]
+    assert named(watched.due(stage_of(["0", "1", "3"]), 2003)) == [(REMAINING, ["3"], 1), (REMAINING, ["0", "1"], 2)]
+
+
 def test_a_task_that_comes_back_is_new_but_its_batch_has_another_id():
     watched = watch(batch_size=1)
     (first,) = watched.due(stage_of(["a"]), 0)
