@@ -148,8 +148,8 @@ class StageWatch:
         repeats = {task: group.repeat + 1 for group in memory.departed for task in group.task_ids}
         waiting = sorted(memory.first_seen, key=lambda task: (memory.first_seen[task], task))
         memory.first_seen = {}
-        for part in chunks(waiting):
-            yield from self._announced(part, now, max(repeats.get(task, 0) for task in part), reason)
+        for repeat in sorted({repeats.get(task, 0) for task in waiting}):
+            yield from self._announced([t for t in waiting if repeats.get(t, 0) == repeat], now, repeat, reason)
         back = set(waiting)
         memory.departed = _filled(_part(group, set(group.task_ids) - back) for group in memory.departed)
 

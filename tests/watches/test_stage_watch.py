@@ -102,6 +102,16 @@ def test_a_task_that_comes_back_is_new_but_its_batch_has_another_id():
     assert named(watched.due(stage_of(["a"]), 40)) == [(BATCH_SIZE_REACHED, ["a"], 2)]
 
 
+def test_a_task_that_comes_back_is_announced_beside_the_new_ones():
+    watched = watch(batch_size=1)
+    watched.due(stage_of(["a"]), 0)
+    watched.due(stage_of([]), 10)
+    assert named(watched.due(stage_of(["a", "b"]), 20)) == [
+        (BATCH_SIZE_REACHED, ["b"], 0),
+        (BATCH_SIZE_REACHED, ["a"], 1),
+    ]
+
+
 def test_departed_tasks_are_forgotten_after_some_time():
     watched = watch(batch_size=1)
     watched.due(stage_of(["a"]), 0)
