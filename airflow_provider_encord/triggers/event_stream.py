@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
-from airflow.triggers.shared_stream import AdvanceItem, SharedStreamProducer
-
 if TYPE_CHECKING:
+    from airflow.triggers.shared_stream import AdvanceItem, SharedStreamProducer
+
     from airflow_provider_encord.triggers.event_source import EventSource, Snapshot
+else:
+    try:
+        from airflow.triggers.shared_stream import SharedStreamProducer
+    except ImportError:  # before Airflow 3.3, nothing calls this module
+        SharedStreamProducer = object
 
 
 class EventStreamProducer(SharedStreamProducer):

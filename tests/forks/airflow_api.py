@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 
-if importlib.util.find_spec("airflow.sdk.execution_time"):
+if importlib.util.find_spec("airflow.sdk"):
     from airflow.sdk.execution_time import supervisor
 
     app = supervisor.in_process_api_server().app

@@ -208,7 +208,18 @@ def test_an_asset_of_which_no_dag_is_active_gets_no_event(project: Project, rece
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"\xff", b"[]", b"null", b"7", b"[" * 200_000, b'{"a":' * 100_000, body_of(work(payload=[]))]
+    "body",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"{", id="cut"),
+        pytest.param(b"\xff", id="not UTF-8"),
+        pytest.param(b"[]", id="list"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b"7", id="number"),
+        pytest.param(b"[" * 200_000, id="deep list"),
+        pytest.param(b'{"a":' * 100_000, id="deep object"),
+        pytest.param(body_of(work(payload=[])), id="payload"),
+    ],
 )
 def test_what_is_signed_and_cannot_be_read_is_refused(receiver: Receiver, body: bytes) -> None:
     assert receiver.send(body)[0] == 400
