@@ -3,7 +3,7 @@
 Asset watchers are created when the DAG is parsed, so they cannot use params. Copy the file and set these, or set the
 environment variables of the same names for all of Airflow:
 
-- ``ENCORD_PROJECT_ID``: id of the project (needed);
+- ``ENCORD_PROJECT_ID``: id of the project;
 - ``ENCORD_API_HOST``: host of the API, as in the connection;
 - ``ENCORD_DESTINATION``: where the exports go, a directory for each batch (``s3://connection_id@bucket/labels``).
 
