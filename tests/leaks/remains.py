@@ -28,6 +28,7 @@ WRONG_API_KEY = "Wr0ng-Hk29_fzXw4LmB0sVtR8yNcE3uJdPaGi6oYh1K"
 QUOTED_SIGNATURE = "5f1d7c3e9b8a40d26c7e8f9a0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f708192"
 SEEDED, INTAKE = "Night street", "Day street"
 PUT = {"method": "PUT", "path": "^/object-store/"}
+DEFERRED = "task_id='tell_in_the_triggerer'"
 SECONDS = 240
 
 ENDS_WELL, FAILS = "success", "failed"
@@ -185,6 +186,10 @@ class Run:
         self.found_in_triggers = Search(
             [*self.connections.secrets, *self.connections.api_keys], fernet_keys=[self.fernet_key]
         ).in_database(self._database)
+        if not deployment.old:
+            # A trigger that fires before the scheduler has seen its worker end makes Airflow fail the task.
+            scheduler = deployment.logs / "components" / "scheduler.log"
+            poll(lambda: _ends_of_deferring_workers(scheduler) >= 2 or None, "the scheduler to see both ends", SECONDS)
         until.touch()
         deployment.wait(self.runs["intake"], SECONDS)
         refusal = f"<Error><Url>https://store.example.com/a?Signature={QUOTED_SIGNATURE}</Url></Error>"
@@ -233,3 +238,9 @@ class Run:
                 if not name.endswith("EventTrigger")
             ]
         return rows if len(rows) == 2 else None
+
+
+def _ends_of_deferring_workers(log: Path) -> int:
+    """How many workers that deferred a task the scheduler has seen end."""
+    lines = log.read_text(errors="replace").splitlines()
+    return sum("Received executor event with state success" in line and DEFERRED in line for line in lines)
