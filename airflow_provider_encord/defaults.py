@@ -6,6 +6,7 @@ keep parsing fast.
 
 from __future__ import annotations
 
+REPEAT_SECONDS = 3600.0  # after so long, tasks that are still in their stage are announced again
 FILES_PER_JOB = 100
 MOST_FILES_PER_JOB = 200  # Encord's SDK requests at most this many URLs
 UNITS_PER_JOB = 10_000

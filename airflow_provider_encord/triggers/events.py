@@ -16,6 +16,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import DEFAULT_HOST, MAIN_BRANCH, labels_uri, stage_uri
+from airflow_provider_encord.defaults import REPEAT_SECONDS
 from airflow_provider_encord.get_provider_info import DEFAULT_CONNECTION_ID
 from airflow_provider_encord.triggers.event_base import EncordBaseEventTrigger, require
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from airflow_provider_encord.triggers.event_source import EventSource, Snapshot
 
 POLL_INTERVAL = 60.0
-REPEAT_SECONDS = 3600.0
 
 
 class EncordTasksEventTrigger(EncordBaseEventTrigger):

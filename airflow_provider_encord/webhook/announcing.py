@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_encord.client.api.projects import Stage
+from airflow_provider_encord.defaults import REPEAT_SECONDS
 from airflow_provider_encord.waits.questions import TasksInStage
 from airflow_provider_encord.watches.batches import REMAINING, LabelBatch, TaskBatch, chunks
 from airflow_provider_encord.watches.stage_watch import StageRules, StageWatch
@@ -16,8 +17,6 @@ from airflow_provider_encord.webhook.deliveries import TASK_SUBMITTED, Delivery
 from airflow_provider_encord.webhook.history import AssetHistory
 
 MAIN_BRANCH = "main"
-REPEAT_SECONDS = 3600.0
-"""Tasks that are still in their stage are announced again after so many seconds, when Encord announces the stage."""
 _RULES = StageRules(batch_size=1, max_wait_seconds=None, repeat_seconds=REPEAT_SECONDS)
 
 
