@@ -54,9 +54,16 @@ class EncordBaseEventTrigger(BaseEventTrigger):
         """Return the class path and the arguments, which Airflow stores."""
         return f"{type(self).__module__}.{type(self).__name__}", self._arguments()
 
-    @abstractmethod
     def _arguments(self) -> dict[str, Any]:
-        """The arguments of `__init__`."""
+        """The arguments of `__init__`. A subclass adds its own."""
+        return {
+            "project_id": self.project_id,
+            "batch_size": self.batch_size,
+            "max_wait_seconds": self.max_wait_seconds,
+            "poll_interval": self.poll_interval,
+            "encord_conn_id": self.encord_conn_id,
+            "asset_name": self.asset_name,
+        }
 
     @abstractmethod
     def _source(self) -> EventSource:

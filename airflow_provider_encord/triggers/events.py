@@ -86,16 +86,7 @@ class EncordTasksEventTrigger(EncordBaseEventTrigger):
         require(longer, "repeat_seconds", repeat_seconds, f"more than poll_interval ({poll_interval:.0f} seconds)")
 
     def _arguments(self) -> dict[str, Any]:
-        return {
-            "project_id": self.project_id,
-            "stage": self.stage,
-            "batch_size": self.batch_size,
-            "max_wait_seconds": self.max_wait_seconds,
-            "repeat_seconds": self.repeat_seconds,
-            "poll_interval": self.poll_interval,
-            "encord_conn_id": self.encord_conn_id,
-            "asset_name": self.asset_name,
-        }
+        return super()._arguments() | {"stage": self.stage, "repeat_seconds": self.repeat_seconds}
 
     def _source(self) -> EventSource:
         from airflow_provider_encord.triggers.event_source import EventSource
@@ -203,16 +194,7 @@ class EncordLabelsEventTrigger(EncordBaseEventTrigger):
                 raise ValueError(f"edited_after: {error}") from None
 
     def _arguments(self) -> dict[str, Any]:
-        return {
-            "project_id": self.project_id,
-            "branch": self.branch,
-            "batch_size": self.batch_size,
-            "max_wait_seconds": self.max_wait_seconds,
-            "edited_after": self.edited_after,
-            "poll_interval": self.poll_interval,
-            "encord_conn_id": self.encord_conn_id,
-            "asset_name": self.asset_name,
-        }
+        return super()._arguments() | {"branch": self.branch, "edited_after": self.edited_after}
 
     def _source(self) -> EventSource:
         from airflow_provider_encord.triggers.event_source import EventSource
