@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 SECONDS_BETWEEN_LINES = 15.0
 
 
-class ProgressLogger:
+class ProgressLogger(ABC):
     """Base of what counts a kind of work. A subclass calls `log_at_intervals` after each step.
 
     :param clock: Returns seconds since any start.
@@ -30,6 +31,6 @@ class ProgressLogger:
             self._logged = now
             self.log_line()
 
+    @abstractmethod
     def log_line(self) -> None:
         """Log the progress."""
-        raise NotImplementedError
