@@ -188,6 +188,23 @@ class Deployment:
             raise DeploymentError(f"{method} {path}: {answer.status_code} {answer.text[:2000]}")
         return answer.json() if answer.content else None
 
+    def asset_events(self, uri: str) -> list[dict[str, Any]]:
+        """Return the events of an asset, the oldest first.
+
+        Airflow 3 answers 500 while a run that an event created has not started, because the answer must have the
+        run's start date. So the question is repeated until the scheduler has started it.
+        """
+
+        def look() -> list[dict[str, Any]] | None:
+            answer = self.request("GET", "assets/events?limit=100&order_by=timestamp")
+            if answer.status_code == 500:
+                return None
+            answer.raise_for_status()
+            found: list[dict[str, Any]] = answer.json()["asset_events"]
+            return found
+
+        return [event for event in poll(look, "the list of asset events", RUN_SECONDS) if event["uri"] == uri]
+
     def request(self, method: str, path: str, body: Any = None) -> requests.Response:
         """As `rest`, and the answer as it is, even if it is an error."""
         version = "v1" if self.old else "v2"

@@ -58,9 +58,7 @@ with DAG("handles_reviews", schedule=[STAGE]):
 
 def asset_events(deployment: Deployment, uri: str) -> list[dict[str, Any]]:
     """The payloads of all events of an asset, in order."""
-    (asset,) = [one for one in deployment.rest("GET", "assets?limit=100")["assets"] if one["uri"] == uri]
-    found = deployment.rest("GET", f"assets/events?asset_id={asset['id']}&limit=100&order_by=timestamp")
-    return [event["extra"]["payload"] for event in found["asset_events"]]
+    return [event["extra"]["payload"] for event in deployment.asset_events(uri)]
 
 
 def handled(path: Path) -> list[str]:

@@ -47,8 +47,7 @@ class Site:
         return self.emulator.webhook(url, SECRET, self.project_id, self.stage, **wanted)
 
     def events(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.deployment.rest("GET", "assets/events?limit=100")["asset_events"]
-        return [event for event in found if event["uri"] == self.uri]
+        return self.deployment.asset_events(self.uri)
 
     def knows_the_asset(self) -> bool | None:
         assets = self.deployment.rest("GET", "assets?limit=100")["assets"]
