@@ -3,7 +3,8 @@
 Encord carries out either all actions of a request or none. If one task of 1000 has left the stage, Encord refuses the
 whole request. So after a refusal or a lost response, we list which of the tasks are still in the stage, count the
 others as done or as already left, and continue with the rest. If all tasks are still in the stage after a refusal,
-Encord refuses the action itself, and the error is raised.
+Encord refuses the action itself, and the error is raised. With `isolate`, the request is halved instead until the tasks
+are found for which Encord refuses it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from airflow_provider_encord.client.flows.outcomes import BulkOutcome
 
 MOST_LOST_ANSWERS = 3  # in a row, for the same tasks; the transport has retried each of them
 DATA_HASHES_PER_LISTING = 100  # they become part of the URL, and servers limit its length
+MOST_REFUSALS = 20
+"""If so many tasks are refused and none is accepted, Encord refuses the action itself."""
 
 
 class TasksOutcome(BulkOutcome[str], frozen=True, kw_only=True):
@@ -42,9 +45,11 @@ class TasksOutcome(BulkOutcome[str], frozen=True, kw_only=True):
         them.
     :param not_done: Ids of the tasks for which the action was not done, because of `error`.
     :param error: The error that stopped the action; None if it was completed.
+    :param refused: Why Encord refuses the action for a task, by task id; only with `isolate`.
     """
 
     already_left: list[str]
+    refused: dict[str, str] = {}
 
     def summary(self) -> str:
         """How much was done, with the number of tasks that had left the stage."""
@@ -104,19 +109,36 @@ def act_on(
     call: Callable[[Sequence[str]], Call[None]],
     *,
     size: int = MOST_ACTIONS_PER_REQUEST,
+    isolate: bool = False,
 ) -> Flow[TasksOutcome]:
     """Carry out an action on tasks. An error is returned in the outcome and not raised.
 
     :param call: Makes the call for some of the tasks.
     :param size: How many tasks to send in one request. A request that is too large is halved.
+    :param isolate: Whether a task for which Encord refuses the action is left out, so that the others are done.
     """
-    progress = _Progress(tasks, call)
-    parts = list(chunks(tasks.uuids, size))
+    return act_while_present(tasks.uuids, call, lambda some: still_in_stage(tasks, some), size=size, isolate=isolate)
+
+
+def act_while_present(
+    ids: Sequence[str],
+    call: Callable[[Sequence[str]], Call[None]],
+    present: Callable[[Sequence[str]], Flow[set[str]]],
+    *,
+    size: int,
+    isolate: bool,
+) -> Flow[TasksOutcome]:
+    """Do the same as `act_on`, for items of any kind.
+
+    :param present: Finds which of the items the action still applies to.
+    """
+    progress = _Progress(call, present, isolate=isolate)
+    parts = list(chunks(ids, size))
     for number, part in enumerate(parts):
         try:
             yield from progress.act(list(part))
         except EncordError as error:
-            settled = {*progress.done, *progress.already_left}
+            settled = {*progress.done, *progress.already_left, *progress.refused}
             left_over = [uuid for later in parts[number:] for uuid in later if uuid not in settled]
             return progress.outcome(left_over, error)
     return progress.outcome([], None)
@@ -125,13 +147,22 @@ def act_on(
 class _Progress:
     """The tasks done so far, and the method that does more of them."""
 
-    def __init__(self, tasks: TasksInStage, call: Callable[[Sequence[str]], Call[None]]) -> None:
-        self._tasks, self._call = tasks, call
+    def __init__(
+        self,
+        call: Callable[[Sequence[str]], Call[None]],
+        present: Callable[[Sequence[str]], Flow[set[str]]],
+        *,
+        isolate: bool,
+    ) -> None:
+        self._call, self._present, self._isolate = call, present, isolate
         self.done: list[str] = []
         self.already_left: list[str] = []
+        self.refused: dict[str, str] = {}
 
     def outcome(self, not_done: list[str], error: EncordError | None) -> TasksOutcome:
-        return TasksOutcome(done=self.done, already_left=self.already_left, not_done=not_done, error=error)
+        return TasksOutcome(
+            done=self.done, already_left=self.already_left, refused=self.refused, not_done=not_done, error=error
+        )
 
     def act(self, part: list[str]) -> Flow[None]:
         """Repeat the call until all tasks of a part are done or have left the stage; raise all other errors."""
@@ -142,9 +173,7 @@ class _Progress:
             except PayloadTooLargeError:
                 if len(part) == 1:
                     raise
-                half = (len(part) + 1) // 2
-                yield from self.act(part[:half])
-                yield from self.act(part[half:])
+                yield from self._halves(part)
                 return
             except OutcomeUnknownError:
                 lost += 1
@@ -155,20 +184,39 @@ class _Progress:
                 if remaining and lost == MOST_LOST_ANSWERS:
                     raise
                 part = remaining
-            except (AuthenticationError, PermissionDeniedError):
+            except AuthenticationError:
                 raise
-            except RefusedError:
+            except RefusedError as error:
+                if isinstance(error, PermissionDeniedError) and not self._isolate:
+                    raise
                 remaining = yield from self._remaining(part)
                 if len(remaining) == len(part):
-                    raise
+                    yield from self._isolated(part, error)
+                    return
                 self.already_left.extend(item for item in part if item not in remaining)
                 part = remaining
             else:
                 self.done.extend(part)
                 return
 
+    def _halves(self, part: list[str]) -> Flow[None]:
+        half = (len(part) + 1) // 2
+        yield from self.act(part[:half])
+        yield from self.act(part[half:])
+
+    def _isolated(self, part: list[str], error: RefusedError) -> Flow[None]:
+        """Find the tasks of a part for which Encord refuses the action; all of them are in the stage."""
+        if not self._isolate:
+            raise error
+        if len(part) > 1:
+            yield from self._halves(part)
+            return
+        self.refused[part[0]] = str(error)
+        if len(self.refused) >= MOST_REFUSALS and not self.done:
+            raise error
+
     def _remaining(self, part: Sequence[str]) -> Flow[list[str]]:
-        there = yield from still_in_stage(self._tasks, part)
+        there = yield from self._present(part)
         return [item for item in part if item in there]
 
 
