@@ -195,6 +195,17 @@ def parse_fraction(value: Any, name: str) -> float:
     return number
 
 
+def parse_share(value: Any, name: str) -> float:
+    """Parse a number from 0 to 1.
+
+    :raises InvalidArgumentError: It is not such a number.
+    """
+    number = _number(value)
+    if not 0 <= number <= 1:
+        raise _invalid(f"{name}: {str(value)[:80]!r} is not a number from 0 to 1.")
+    return number
+
+
 def parse_seconds(value: Any, name: str) -> float:
     """Parse a number of seconds: more than 0, at most ten years. Fractions are allowed.
 

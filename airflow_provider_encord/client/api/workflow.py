@@ -15,7 +15,7 @@ import msgspec
 from airflow_provider_encord.client.api.core.listing import every_page
 from airflow_provider_encord.client.api.core.reading import Page, ignored, v2_reader
 from airflow_provider_encord.client.api.core.registry import operation
-from airflow_provider_encord.client.api.projects import ProjectRecord, Stage, get_project
+from airflow_provider_encord.client.api.projects import Pathway, ProjectRecord, Stage, get_project
 from airflow_provider_encord.client.call import Call, Flow, Request
 from airflow_provider_encord.client.errors import InvalidArgumentError, UnsupportedByCredentialError
 
@@ -223,15 +223,33 @@ def find_stage(project: str, wanted: str) -> Flow[Stage]:
     return choose_stage(stages, wanted)
 
 
-def choose_stage(stages: Sequence[Stage], wanted: str) -> Stage:
-    """Choose the stage with this id or title; see `find_stage`."""
+def choose_stage(stages: Sequence[Stage], wanted: str, *, argument: str = "stage") -> Stage:
+    """Choose the stage with this id or title; see `find_stage`.
+
+    :param argument: Name of the argument, for the message.
+    """
     name = str(wanted).strip()
     found = [stage for stage in stages if stage.uuid == name.lower() or stage.title == name]
     if len(found) == 1:
         return found[0]
     there = ", ".join(f"{stage.title!r} ({stage.stage_type}, {stage.uuid})" for stage in stages)
     problem = "is the title of several stages; pass the id" if found else "is neither id nor title of a stage"
-    raise InvalidArgumentError(f"stage: {name[:80]!r} {problem}. The workflow has: {there or 'none'}.")
+    raise InvalidArgumentError(f"{argument}: {name[:80]!r} {problem}. The workflow has: {there or 'none'}.")
+
+
+def choose_pathway(stage: Stage, wanted: str) -> Pathway:
+    """Choose the pathway of an agent stage with this id or title.
+
+    :raises InvalidArgumentError: No pathway has this id or title, or several have the title. The message lists all.
+    """
+    name = str(wanted).strip()
+    pathways = stage.pathways or []
+    found = [pathway for pathway in pathways if name.lower() == pathway.uuid or name == pathway.title]
+    if len(found) == 1:
+        return found[0]
+    there = ", ".join(f"{pathway.title!r} ({pathway.uuid})" for pathway in pathways) or "none"
+    problem = "is the title of several pathways; pass the id" if found else "is neither id nor title of a pathway"
+    raise InvalidArgumentError(f"pathway: {name[:80]!r} {problem}. Pathways of stage {stage.title!r}: {there}.")
 
 
 def _listed(values: Sequence[str] | None) -> list[str]:

@@ -49,7 +49,7 @@ class TasksOutcome(BulkOutcome[str], frozen=True, kw_only=True):
     """
 
     already_left: list[str]
-    refused: dict[str, str] = {}
+    refused: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def summary(self) -> str:
         """How much was done, with the number of tasks that had left the stage."""

@@ -1,0 +1,26 @@
+"""Operators on workflow tasks. Users import them from here."""
+
+from airflow_provider_encord.operators.workflow.assigning import (
+    EncordAssignTasksOperator,
+    EncordReleaseTasksOperator,
+    EncordSetPriorityOperator,
+)
+from airflow_provider_encord.operators.workflow.finishing import (
+    EncordProceedTasksOperator,
+    EncordReviewTasksOperator,
+    EncordSubmitTasksOperator,
+)
+from airflow_provider_encord.operators.workflow.moving import EncordMoveTasksOperator, EncordReopenTasksOperator
+from airflow_provider_encord.operators.workflow.revert import EncordRevertTasksOperator
+
+__all__ = [
+    "EncordAssignTasksOperator",
+    "EncordMoveTasksOperator",
+    "EncordProceedTasksOperator",
+    "EncordReleaseTasksOperator",
+    "EncordReopenTasksOperator",
+    "EncordRevertTasksOperator",
+    "EncordReviewTasksOperator",
+    "EncordSetPriorityOperator",
+    "EncordSubmitTasksOperator",
+]

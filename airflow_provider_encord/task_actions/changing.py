@@ -1,0 +1,255 @@
+"""Changing tasks, so that it can be repeated, interrupted and undone.
+
+Encord has no transactions and no idempotency keys, and people work in the same stages. So what a task is now is written
+down before anything is sent, and what Encord shows decides what is left to do: a task that is in the stage was not
+moved yet, and a task that is not there was moved by an earlier attempt, or by somebody else.
+"""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+import msgspec
+
+from airflow_provider_encord.client.api import workflow_actions
+from airflow_provider_encord.client.api.labels import LabelRowMetadata
+from airflow_provider_encord.client.api.projects import Stage
+from airflow_provider_encord.client.api.workflow import AGENT, CONSENSUS_ANNOTATION, FINAL, choose_stage, stages_of
+from airflow_provider_encord.client.call import Call
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import EncordError
+from airflow_provider_encord.client.flows.workflow_actions import TasksInStage, TasksOutcome, act_on
+from airflow_provider_encord.progress import ProgressLogger
+from airflow_provider_encord.reports import FAILED, SKIPPED, UNCHANGED, UPDATED
+from airflow_provider_encord.task_actions.issues import add_comments
+from airflow_provider_encord.task_actions.lines import (
+    ASSIGN,
+    LEAVING,
+    MOVE,
+    PRIORITIZE,
+    REOPEN,
+    TaskLine,
+    with_outcome,
+)
+from airflow_provider_encord.task_actions.planning import ON_SUBTASKS, Change, Place, plan_lines, require_possible
+from airflow_provider_encord.task_actions.present_state import (
+    NOWHERE,
+    TaskState,
+    hindrance,
+    interference,
+    is_achieved,
+    present_states,
+    skipped,
+)
+from airflow_provider_encord.task_actions.report import TaskReport
+from airflow_provider_encord.task_actions.selection import TaskSelection, choose_tasks
+from airflow_provider_encord.task_actions.sending import batches, rows_of, send
+
+log = logging.getLogger(__name__)
+_LEFT = "It had left the stage before the change was made."
+_WITHOUT_ASSIGNEE = (AGENT, CONSENSUS_ANNOTATION, FINAL)
+
+
+class TaskChanger:
+    """Changes the tasks of a project, and reports each task.
+
+    :param report: Where plan and outcomes are written.
+    :param batch_size: How many tasks are changed in one request, at most.
+    """
+
+    def __init__(self, client: EncordClient, project_id: str, report: TaskReport, *, batch_size: int):
+        self._client, self._project, self._report, self._size = client, project_id, report, batch_size
+        self.stages: list[Stage] = client.run(stages_of(project_id))
+
+    def place(self, stage: str) -> Place:
+        """Find a stage by title or id.
+
+        :raises InvalidArgumentError: The workflow has no such stage; the message lists its stages.
+        """
+        found = choose_stage(self.stages, stage)
+        return Place(project_id=self._project, stage=found, stages=self.stages)
+
+    def planned(self, place: Place, change: Change, selection: TaskSelection) -> list[TaskLine]:
+        """Choose tasks, and plan the change. Only reads.
+
+        :return: One line for each task, with the expected outcome.
+        """
+        require_possible(place, change)
+        now = datetime.datetime.now(datetime.UTC)
+        subtasks = change.action in ON_SUBTASKS
+        choice = self._client.run(choose_tasks(self._project, place.stage, selection, now, subtasks=subtasks))
+        rows: Mapping[str, LabelRowMetadata] = {}
+        if change.action in (PRIORITIZE, REOPEN):
+            rows = self._client.run(rows_of(self._project, [task.data_hash for task in choice.tasks]))
+        loads: collections.Counter[str] = collections.Counter()
+        if change.action == ASSIGN and change.distribution == "least_tasks":
+            everything = choose_tasks(self._project, place.stage, TaskSelection(), now, subtasks=subtasks)
+            loads.update((task.assignee or "").casefold() for task in self._client.run(everything).tasks)
+        return plan_lines(place, change, choice, rows, loads)
+
+    def settle(self) -> None:
+        """Find out what became of changes whose outcome earlier attempts could not write down."""
+        unsettled = [line for line in self._report.unsettled if line.data_hash]
+        if unsettled:
+            states = self._client.run(present_states(self._project, unsettled))
+            self._report.take(
+                found
+                for line in unsettled
+                if (found := self._settled(line, states.get(str(line.id), NOWHERE))) is not None
+            )
+
+    def _settled(self, line: TaskLine, state: TaskState) -> TaskLine | None:
+        """The outcome of a line; None if the change has not been made and can be made."""
+        if is_achieved(line, state):
+            return with_outcome(line, UPDATED)
+        reason = hindrance(line, state, self.stages)
+        if reason is None:
+            return None
+        if line.action in LEAVING and line.new_stage_id is None and state.stage_id is not None:
+            return with_outcome(line, UPDATED, new_stage_id=state.stage_id)
+        return skipped(line, reason)
+
+    def refreshed(self, lines: Sequence[TaskLine]) -> list[TaskLine]:
+        """Compare the lines of a plan with what the tasks are now.
+
+        :return: The lines. Tasks that somebody else changed since the plan are skipped.
+        """
+        states = self._client.run(present_states(self._project, [line for line in lines if line.data_hash]))
+        found = []
+        for line in lines:
+            state = states.get(str(line.id), NOWHERE)
+            if line.outcome != UPDATED:
+                found.append(line)
+            elif is_achieved(line, state):
+                found.append(msgspec.structs.replace(line, outcome=UNCHANGED, error=None))
+            elif reason := hindrance(line, state, self.stages) or interference(line, state):
+                found.append(msgspec.structs.replace(line, outcome=SKIPPED, error=reason))
+            else:
+                found.append(line)
+        return found
+
+    def carry_out(self, lines: Sequence[TaskLine]) -> None:
+        """Make the planned changes, and write down the outcome of each task.
+
+        :raises EncordError: Encord cannot be reached, or refuses the change for all tasks. What was done before is in
+            the report.
+        """
+        known = {line.data_hash for line in lines if line.id} | self._report.data_hashes
+        lines = [line for line in lines if line.id or line.data_hash not in known]
+        todo = [line for line in lines if line.outcome == UPDATED]
+        self._report.take(with_outcome(line, line.outcome, line.error) for line in lines if line.outcome != UPDATED)
+        self._report.plan(todo)
+        progress = _Progress(len(todo))
+        rows: dict[str, LabelRowMetadata] = {}
+        if any(line.action == REOPEN for line in todo):
+            rows = self._client.run(rows_of(self._project, [str(line.data_hash) for line in todo]))
+        left = list(batches(todo, self._size))
+        while left:
+            part = left.pop(0)
+            outcome = self._sent(part, rows)
+            self._report.take(self._reported(part, outcome))
+            if outcome.error is not None:
+                self._stop(outcome.error, part, outcome, left)
+            progress.add(len(part))
+        self._assign_moved()
+
+    def _sent(self, part: list[TaskLine], rows: dict[str, LabelRowMetadata]) -> TasksOutcome:
+        self._report.check()
+        comments = {str(line.data_hash): line.comment for line in part if line.comment}
+        try:
+            if comments:
+                self._client.run(add_comments(self._project, comments))
+            return self._client.run(send(self._project, self.stages, part, rows))
+        except EncordError as error:
+            return TasksOutcome(done=[], already_left=[], not_done=[str(line.id) for line in part], error=error)
+
+    def _reported(self, part: Sequence[TaskLine], outcome: TasksOutcome) -> list[TaskLine]:
+        by_id = {str(line.id): line for line in part}
+        done = [by_id[task] for task in outcome.done]
+        unknown = [str(line.data_hash) for line in done if line.action in LEAVING and line.new_stage_id is None]
+        now = self._stages_now(unknown)
+        stages = {line.id: line.new_stage_id or now.get(str(line.data_hash)) for line in done}
+        return [
+            *(with_outcome(line, UPDATED, new_stage_id=stages[line.id]) for line in done),
+            *(with_outcome(by_id[task], SKIPPED, _LEFT) for task in outcome.already_left),
+            *(with_outcome(by_id[task], FAILED, reason) for task, reason in outcome.refused.items()),
+        ]
+
+    def _stages_now(self, data_hashes: Sequence[str]) -> dict[str, str]:
+        """The stages to which tasks came. Without an answer, an undo finds them by itself."""
+        if not data_hashes:
+            return {}
+        try:
+            rows = self._client.run(rows_of(self._project, data_hashes))
+        except EncordError as error:
+            log.warning("The stages to which %d tasks came could not be read: %s", len(data_hashes), error)
+            return {}
+        return {data: row.workflow_graph_node.uuid for data, row in rows.items() if row.workflow_graph_node}
+
+    def _stop(
+        self, error: EncordError, part: Sequence[TaskLine], outcome: TasksOutcome, left: Iterable[Sequence[TaskLine]]
+    ) -> None:
+        """Raise the error. If a retry cannot help, report the tasks that were not changed because of it."""
+        if not error.retryable:
+            undone = set(outcome.not_done)
+            rest = [line for line in part if line.id in undone] + [line for other in left for line in other]
+            self._report.take(with_outcome(line, FAILED, str(error)) for line in rest)
+        raise error
+
+    def _assign_moved(self) -> None:
+        """Assign tasks that an undo has moved back to the users who had them, unless another user took them since."""
+        moved = [line for line in self._report.lines if line.outcome == UPDATED and line.action == MOVE]
+        moved = [line for line in moved if line.new_assignee and line.data_hash]
+        if not moved:
+            return
+        states = self._client.run(present_states(self._project, moved))
+        of_stage: dict[str, dict[str, TaskLine]] = collections.defaultdict(dict)
+        for line in moved:
+            state = states.get(str(line.id), NOWHERE)
+            if state.listed and state.stage_id == line.new_stage_id and state.assignee is None:
+                of_stage[str(line.new_stage_id)][str(line.id)] = line
+        for stage_id, wanted in of_stage.items():
+            if self.place(stage_id).stage.stage_type in _WITHOUT_ASSIGNEE:
+                continue
+            tasks = TasksInStage(
+                project=self._project,
+                stage=stage_id,
+                uuids=list(wanted),
+                data_hashes={task: str(line.data_hash) for task, line in wanted.items()},
+            )
+            call = partial(_assign_call, self._project, stage_id, wanted)
+            outcome = self._client.run(act_on(tasks, call, isolate=True))
+            if outcome.error is not None:
+                raise outcome.error
+            note = "Its assignee could not be restored: {}"
+            self._report.take(
+                with_outcome(wanted[task], UPDATED, note=note.format(reason))
+                for task, reason in outcome.refused.items()
+            )
+
+
+def _assign_call(project: str, stage: str, lines: Mapping[str, TaskLine], tasks: Sequence[str]) -> Call[None]:
+    return workflow_actions.assign_tasks(project, stage, {task: str(lines[task].new_assignee) for task in tasks})
+
+
+class _Progress(ProgressLogger):
+    """How many tasks were changed.
+
+    :param total: How many there are.
+    """
+
+    def __init__(self, total: int):
+        super().__init__()
+        self._total, self._done = total, 0
+
+    def add(self, tasks: int) -> None:
+        """Count tasks, and log at intervals."""
+        self._done += tasks
+        self.log_at_intervals()
+
+    def log_line(self) -> None:
+        log.info("%d of %d tasks were handled, %.0f a second.", self._done, self._total, self._done / self.seconds)

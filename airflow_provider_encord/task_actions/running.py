@@ -1,0 +1,160 @@
+"""What the operators on tasks call: change, preview, carry out a plan, or undo; with a report in each case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.attempts import Owner
+from airflow_provider_encord.client.client import EncordClient
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
+from airflow_provider_encord.reports import FAILED
+from airflow_provider_encord.storage_paths import StoragePath
+from airflow_provider_encord.task_actions.changing import TaskChanger
+from airflow_provider_encord.task_actions.lines import TaskLine, counts
+from airflow_provider_encord.task_actions.planning import Change
+from airflow_provider_encord.task_actions.present_state import present_states
+from airflow_provider_encord.task_actions.report import TaskReport, read_report
+from airflow_provider_encord.task_actions.selection import TaskSelection, named_in
+from airflow_provider_encord.task_actions.undoing import undo_lines
+
+_NAMED = 20
+Planner = Callable[[TaskChanger], Sequence[TaskLine]]
+
+
+class ChangeSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator is asked for.
+
+    :param stage: Title or id; None with `plan`.
+    :param source: A file that names the tasks; see `selection.named_in`.
+    :param plan: The report of a preview, to carry out.
+    """
+
+    project_id: str
+    change: Change
+    stage: str | None
+    selection: TaskSelection
+    source: StoragePath | None = None
+    plan: StoragePath | None = None
+    preview: bool = False
+    batch_size: int
+
+
+def change_spec(*, change: Mapping[str, Any], selection: Mapping[str, Any], **rest: Any) -> ChangeSpec:
+    """Make the specification from the arguments of an operator.
+
+    :raises InvalidArgumentError: An e-mail address is wrong.
+    """
+    return ChangeSpec(change=Change(**change), selection=TaskSelection(**selection), **rest)
+
+
+class TasksFailedError(EncordError):
+    """Some tasks could not be changed; the others were. A retry of the task tries these again."""
+
+
+def change_tasks(client: EncordClient, spec: ChangeSpec, path: StoragePath, owner: Owner) -> dict[str, int]:
+    """Change the tasks of a stage, or preview it.
+
+    :param path: Path of the report.
+    :return: The number of tasks by outcome.
+    :raises TasksFailedError: Encord refused some of the tasks. The report has the reasons.
+    :raises EncordError: Encord cannot be reached, or refuses the change.
+    """
+    if spec.plan is not None:
+        if str(spec.plan) == str(path):
+            raise InvalidArgumentError("report: it is the same file as the plan. Pass another path.")
+        planned = _plan_of(spec, spec.plan)
+        return _run(client, spec, path, owner, lambda changer: changer.refreshed(planned))
+    selection = spec.selection
+    if spec.source is not None:
+        named = named_in(spec.source)
+        selection = msgspec.structs.replace(selection, task_ids=named.task_ids, data_hashes=named.data_hashes)
+
+    def plan(changer: TaskChanger) -> Sequence[TaskLine]:
+        return changer.planned(changer.place(spec.stage or ""), spec.change, selection)
+
+    return _run(client, spec, path, owner, plan)
+
+
+def undo_tasks(
+    client: EncordClient, source: StoragePath, path: StoragePath, owner: Owner, *, batch_size: int, preview: bool
+) -> tuple[str, dict[str, int]]:
+    """Undo a change.
+
+    :param source: Its report.
+    :return: The project, and the number of tasks by outcome.
+    """
+    if str(source) == str(path):
+        raise InvalidArgumentError("report: it is the same file as the source. Pass another path.")
+    lines = read_report(source, "source")
+    changed = [line for line in lines if line.outcome == "updated"]
+    projects = {line.project_id for line in lines}
+    if len(projects) != 1:
+        problem = "it is empty" if not lines else "it is about several projects"
+        raise InvalidArgumentError(f"source: {source}: {problem}. Pass the report of one operator on tasks.")
+    (project,) = projects
+    spec = ChangeSpec(
+        project_id=project,
+        change=Change(action="move"),
+        stage=None,
+        selection=TaskSelection(),
+        preview=preview,
+        batch_size=batch_size,
+    )
+
+    def plan(changer: TaskChanger) -> Sequence[TaskLine]:
+        states = client.run(present_states(project, changed))
+        return changer.refreshed(list(undo_lines(changed, states)))
+
+    return project, _run(client, spec, path, owner, plan)
+
+
+def _run(client: EncordClient, spec: ChangeSpec, path: StoragePath, owner: Owner, plan: Planner) -> dict[str, int]:
+    report = TaskReport(path, owner)
+    try:
+        changer = TaskChanger(client, spec.project_id, report, batch_size=spec.batch_size)
+        if spec.preview:
+            lines = plan(changer)
+            report.preview(lines)
+            return counts(lines)
+        changer.settle()
+        changer.carry_out(plan(changer))
+    except EncordError as error:
+        if error.retryable or not report.lines:
+            report.release()
+        else:
+            report.finish()
+        raise
+    except BaseException:
+        report.release()
+        raise
+    done = report.finish()
+    failed = [line for line in done.values() if line.outcome == FAILED]
+    if failed:
+        raise TasksFailedError(_failures(failed, counts(done)))
+    return counts(done)
+
+
+def _plan_of(spec: ChangeSpec, plan: StoragePath) -> list[TaskLine]:
+    """Read a plan, and check that it is one for this operator."""
+    lines = read_report(plan, "plan")
+    if any(not line.preview for line in lines):
+        raise InvalidArgumentError(
+            f"plan: {plan} is the report of a change that was made. Pass the report of a task with preview=True."
+        )
+    for line in lines:
+        if line.project_id != spec.project_id or line.action != spec.change.action:
+            raise InvalidArgumentError(
+                f"plan: {plan} is the plan to {line.action} tasks of project {line.project_id}, and this task is "
+                f"to {spec.change.action} tasks of project {spec.project_id}. Pass the plan to the operator that made "
+                "it."
+            )
+    return lines
+
+
+def _failures(failed: Sequence[TaskLine], found: dict[str, int]) -> str:
+    listed = "\n".join(f"- {line.data_title[:80]!r} ({line.id}): {line.error}" for line in failed[:_NAMED])
+    more = f"\n(and {len(failed) - _NAMED} more; see the report)" if len(failed) > _NAMED else ""
+    return f"{len(failed)} of {found['tasks']} tasks could not be changed; the others were.\n{listed}{more}"

@@ -1,0 +1,199 @@
+"""Choosing the tasks of a stage: by filter, by id, or from a file of another task."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.client.api import workflow
+from airflow_provider_encord.client.api.projects import Stage
+from airflow_provider_encord.client.api.workflow import CONSENSUS_ANNOTATION, Task, TaskFilter
+from airflow_provider_encord.client.call import Flow
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.flows.chunks import chunks
+from airflow_provider_encord.client.flows.workflow_actions import DATA_HASHES_PER_LISTING
+from airflow_provider_encord.client.identifiers import is_id, require_emails
+from airflow_provider_encord.client.times import parse_time
+from airflow_provider_encord.exports import read
+from airflow_provider_encord.sources.rows import json_lines
+from airflow_provider_encord.task_actions.lines import OPERATION
+
+_DONE = "COMPLETED"
+_CHOSEN_OUTCOMES = (None, "created", "updated", "unchanged")
+_MANIFEST = "manifest.json"
+
+
+class TaskSelection(msgspec.Struct, frozen=True, kw_only=True):
+    """Which tasks of a stage to act on. All conditions must hold; None is no condition.
+
+    :param task_ids: Only these tasks. Those that are not in the stage are skipped.
+    :param data_hashes: Only the tasks of these data units. Those that are not in the stage are skipped.
+    :param user_emails: Only tasks that are assigned to one of these users.
+    :param dataset_ids: Only tasks of data units in these datasets.
+    :param data_title_contains: Only tasks of data units whose title contains this text.
+    :param statuses: Only tasks with one of these statuses.
+    :param min_age_seconds: Only tasks that were last changed before so many seconds.
+    :param max_tasks: At most this number of tasks, the oldest first.
+    """
+
+    task_ids: Sequence[str] | None = None
+    data_hashes: Sequence[str] | None = None
+    user_emails: Sequence[str] | None = None
+    dataset_ids: Sequence[str] | None = None
+    data_title_contains: str | None = None
+    statuses: Sequence[str] | None = None
+    min_age_seconds: float | None = None
+    max_tasks: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.user_emails is not None:
+            require_emails(self.user_emails, "user_emails")
+
+
+class ChosenTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task in a stage, or one annotator's sub-task in a consensus annotation stage.
+
+    :param parent_task_id: Set for a sub-task.
+    """
+
+    id: str
+    data_hash: str
+    data_title: str
+    assignee: str | None
+    created_at: str
+    updated_at: str
+    parent_task_id: str | None = None
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """The chosen tasks.
+
+    :param missing_ids: Task ids of the selection that are not in the stage.
+    :param missing_data: Data hashes of the selection without a task in the stage.
+    """
+
+    tasks: list[ChosenTask]
+    missing_ids: list[str] = []
+    missing_data: list[str] = []
+
+
+def choose_tasks(
+    project: str, stage: Stage, selection: TaskSelection, now: datetime.datetime, *, subtasks: bool
+) -> Flow[Choice]:
+    """Find the tasks that are in the stage now.
+
+    The order is the same at every attempt: by creation time, then by id.
+
+    :param now: For `min_age_seconds`.
+    :param subtasks: Whether the action applies to the sub-tasks of a consensus annotation stage.
+    :raises InvalidArgumentError: The type of the stage does not support a filter.
+    """
+    listed = yield from _listed(project, stage, selection)
+    split = subtasks and stage.stage_type == CONSENSUS_ANNOTATION
+    tasks = [item for task in listed for item in (_subtasks(task) if split else [_whole(task)])]
+    found = sorted(tasks, key=lambda task: (task.created_at, task.parent_task_id or task.id, task.id))
+    wanted = None if selection.task_ids is None else {task_id.lower() for task_id in selection.task_ids}
+    if wanted is not None:
+        found = [task for task in found if task.id in wanted or task.parent_task_id in wanted]
+    there = {task.id for task in found} | {task.parent_task_id for task in found}
+    data = {task.data_hash for task in found}
+    chosen = [task for task in found if _is_old(task, selection.min_age_seconds, now)]
+    return Choice(
+        tasks=chosen[: selection.max_tasks],
+        missing_ids=[task_id for task_id in wanted or () if task_id not in there],
+        missing_data=[value for value in selection.data_hashes or () if value not in data],
+    )
+
+
+def _listed(project: str, stage: Stage, selection: TaskSelection) -> Flow[list[Task]]:
+    parts: Iterable[Sequence[str] | None] = [None]
+    if selection.data_hashes is not None:
+        parts = list(chunks(list(dict.fromkeys(selection.data_hashes)), DATA_HASHES_PER_LISTING))
+    found: dict[str, Task] = {}
+    for part in parts:
+        which = TaskFilter(
+            user_emails=selection.user_emails,
+            data_hashes=part,
+            dataset_hashes=selection.dataset_ids,
+            data_title_contains=selection.data_title_contains,
+            statuses=selection.statuses,
+        )
+        which.check(stage.stage_type)
+        tasks = yield from workflow.all_tasks(project, stage.uuid, which)
+        found |= {task.uuid: task for task in tasks}
+    return list(found.values())
+
+
+def _whole(task: Task) -> ChosenTask:
+    return ChosenTask(
+        id=task.uuid,
+        data_hash=task.data_hash,
+        data_title=task.data_title,
+        assignee=task.assignee,
+        created_at=task.created_at or "",
+        updated_at=task.updated_at or task.created_at or "",
+    )
+
+
+def _subtasks(task: Task) -> Iterator[ChosenTask]:
+    for subtask in task.subtasks or ():
+        if subtask.status != _DONE:
+            yield ChosenTask(
+                id=subtask.uuid,
+                data_hash=task.data_hash,
+                data_title=task.data_title,
+                assignee=subtask.assignee,
+                created_at=task.created_at or "",
+                updated_at=subtask.updated_at or task.updated_at or "",
+                parent_task_id=task.uuid,
+            )
+
+
+def _is_old(task: ChosenTask, seconds: float | None, now: datetime.datetime) -> bool:
+    if seconds is None:
+        return True
+    try:
+        changed = parse_time(task.updated_at).astimezone(datetime.UTC)
+    except ValueError:  # the time is missing, so its age is unknown
+        return False
+    return (now - changed).total_seconds() >= seconds
+
+
+def named_in(source: Any) -> TaskSelection:
+    """The tasks or data units that a file of another task names.
+
+    :param source: Path object of the manifest of an export, or of a JSON Lines file whose lines have ``data_hash``,
+        or the ``id`` of a task; such as the report of an import or of an operator on tasks. Lines of reports whose
+        outcome is ``skipped``, ``failed``, ``conflict``, ``not_found`` or ``removed`` are ignored.
+    :raises InvalidArgumentError: A line names neither, or the file cannot be read.
+    """
+    if source.name == _MANIFEST:
+        return TaskSelection(data_hashes=_distinct(row["data_hash"] for row in read(source)))
+    task_ids: list[str] = []
+    data_hashes: list[str] = []
+    for row in json_lines(source, "source"):
+        fields: Any = row.fields if isinstance(row.fields, Mapping) else {}
+        if fields.get("outcome") not in _CHOSEN_OUTCOMES:
+            continue
+        of_task = fields.get("operation") == OPERATION or "data_hash" not in fields
+        name = fields.get("id") if of_task else fields.get("data_hash")
+        if not isinstance(name, str) or not is_id(name):
+            raise InvalidArgumentError(
+                f"source: {source}, {row.where}: it has no data_hash, and no id of a task. Pass the report of an "
+                "operator, the manifest of an export, or a JSON Lines file with data_hash in each line."
+            )
+        (task_ids if of_task else data_hashes).append(name.lower())
+    if task_ids and data_hashes:
+        raise InvalidArgumentError(
+            f"source: {source} has lines with data hashes and lines with task ids. Pass two files to two tasks."
+        )
+    if task_ids:
+        return TaskSelection(task_ids=_distinct(task_ids))
+    return TaskSelection(data_hashes=_distinct(data_hashes))
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
