@@ -158,16 +158,13 @@ def _refined(
 def _assigned(line: TaskLine, change: Change, assignee: str | None) -> TaskLine:
     if assignee is None:
         return _as(line, SKIPPED, error="All users of `assignee` have another sub-task of this task.")
-    line = _as(line, UPDATED, new_assignee=assignee)
-    wanted = {person.casefold() for person in change.assignees}
-    if line.assignee and line.assignee.casefold() in wanted and not change.overwrite:
+    present = (line.assignee or "").casefold()
+    if present == assignee.casefold() and present in {person.casefold() for person in change.assignees}:
         return _as(line, UNCHANGED, new_assignee=line.assignee)
-    if line.assignee and line.assignee.casefold() == assignee.casefold():
-        return _as(line, UNCHANGED)
-    if line.assignee and not change.overwrite:
+    if present and not change.overwrite:
         reason = f"It is assigned to {line.assignee}. To reassign it, pass if_assigned='overwrite'."
-        return _as(line, SKIPPED, error=reason, new_assignee=None)
-    return line
+        return _as(line, SKIPPED, error=reason)
+    return _as(line, UPDATED, new_assignee=assignee)
 
 
 def _distribute(change: Change, tasks: Sequence[ChosenTask], loads: Mapping[str, int]) -> dict[str, str | None]:
