@@ -172,7 +172,9 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": modules("hooks", "encord"),
-        "operators": modules("operators", "projects", "datasets", "ontologies", "storage", "labels", "analytics"),
+        "operators": modules(
+            *("operators", "projects", "datasets", "ontologies", "storage", "labels", "workflow", "analytics")
+        ),
         "sensors": modules("sensors", "projects", "workflow", "labels"),
         "triggers": modules("triggers", "jobs", "waits", "events"),
         "asset-uris": [ASSET_URIS],

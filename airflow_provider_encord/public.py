@@ -92,6 +92,21 @@ MODULES = (
         ),
         "Operators on label rows.",
     ),
+    PublicModule(
+        "operators.workflow",
+        (
+            "EncordAssignTasksOperator",
+            "EncordMoveTasksOperator",
+            "EncordProceedTasksOperator",
+            "EncordReleaseTasksOperator",
+            "EncordReopenTasksOperator",
+            "EncordRevertTasksOperator",
+            "EncordReviewTasksOperator",
+            "EncordSetPriorityOperator",
+            "EncordSubmitTasksOperator",
+        ),
+        "Operators on workflow tasks.",
+    ),
     PublicModule("operators.analytics", ("EncordExportAnalyticsOperator",), "Operators on analytics."),
     PublicModule(
         "operators.base",

@@ -6,7 +6,8 @@ field                  meaning
 ``schema_version``     ``"major.minor"``. New fields increase the minor part; readers ignore unknown fields. A removed
                        field, or one with a new meaning, increases the major part
 ``operation``          name of the operation, such as ``upload_files``
-``source``             where the item comes from: a URI, a file and line number, a branch, or the title of a scene
+``source``             where the item comes from: a URI, a file and line number, a branch, or the title of a scene or of
+                       a workflow stage
 ``id``                 id of the item in Encord; null if it has no id
 ``outcome``            one of `OUTCOMES`
 ``error``              why the item failed, was skipped, or is a conflict; else null

@@ -36,6 +36,17 @@ from tests.moves.storage import (
     UpdateMetadata,
     UploadFiles,
 )
+from tests.moves.tasks import (
+    AssignTasks,
+    MoveTasks,
+    ProceedTasks,
+    ReleaseTasks,
+    ReopenTasks,
+    RevertTasks,
+    ReviewTasks,
+    SetPriority,
+    SubmitTasks,
+)
 
 MOVES = {
     "twice": "run in two DAG runs, one after the other",
@@ -83,12 +94,18 @@ NO_JOB = Cell(skipped="it starts no job, so it does not wait")
 GONE = Cell(refused="has none of the 3 data units")
 GONE_WITHOUT_STATE = Cell(refused_without_state="has none of the 3 data units")
 OF_ANOTHER_RUN = Cell(refused="is not the report of this snapshot")
+KEEPS_THE_UNDO = Cell(refused="holds what is needed to undo that change")
 
 _ALWAYS: Mapping[str, Cell] = dict.fromkeys(MOVES, SAME)
 _WITHOUT_JOB: Mapping[str, Cell] = {**_ALWAYS, "deferred": NO_JOB}
 _CREATION: Mapping[str, Cell] = {**_WITHOUT_JOB, "at once": AGREE, "zombie": AGREE}
 # A registration starts its jobs again, and Encord skips what is there; a sync scans the bucket again.
 _WITH_JOB: Mapping[str, Cell] = {**_ALWAYS, **dict.fromkeys(("twice", "cleared", "backfill", "mapped"), SENDS)}
+# The report of one run has what is needed to undo it, so another run, or another task, may not replace it.
+_ON_TASKS: Mapping[str, Cell] = {
+    **_WITHOUT_JOB,
+    **dict.fromkeys(("twice", "backfill", "at once", "mapped"), KEEPS_THE_UNDO),
+}
 
 MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     CreateProject: _CREATION,
@@ -123,6 +140,15 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     # Each run has a snapshot of its own: one that another run took is never added to.
     SnapshotLabels: {**_WITHOUT_JOB, **dict.fromkeys(("twice", "backfill", "at once"), OF_ANOTHER_RUN)},
     ExportAnalytics: _WITHOUT_JOB,
+    MoveTasks: _ON_TASKS,
+    ReopenTasks: _ON_TASKS,
+    SubmitTasks: _ON_TASKS,
+    ReviewTasks: _ON_TASKS,
+    ProceedTasks: _ON_TASKS,
+    AssignTasks: _ON_TASKS,
+    ReleaseTasks: _ON_TASKS,
+    SetPriority: _ON_TASKS,
+    RevertTasks: _ON_TASKS,
 }
 """By scenario and move."""
 

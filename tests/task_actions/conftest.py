@@ -16,7 +16,6 @@ from tests.airflow_layer.conftest import (
     log_lines_once,
     plain_network,
 )
-
 from tests.task_actions.desk import Desk
 
 __all__ = [

@@ -126,9 +126,7 @@ def test_tasks_are_assigned_in_turn_and_those_of_others_are_left(desk: Desk) -> 
     assert sorted(str(task.assignee) for task in desk.tasks("Annotate")) == sorted([one, one, other, owner])
     again = desk.attempt(EncordAssignTasksOperator, report="again", **STAGE, assignee=[one, other])
     assert again.result == result(desk, "again", unchanged=3, skipped=1)
-    forced = desk.attempt(
-        EncordAssignTasksOperator, report="forced", **STAGE, assignee=one, if_assigned="overwrite"
-    )
+    forced = desk.attempt(EncordAssignTasksOperator, report="forced", **STAGE, assignee=one, if_assigned="overwrite")
     assert forced.result == result(desk, "forced", updated=2, unchanged=2)
 
 

@@ -36,6 +36,17 @@ from airflow_provider_encord.operators.storage import (
     EncordUpdateMetadataOperator,
     EncordUploadFilesOperator,
 )
+from airflow_provider_encord.operators.workflow import (
+    EncordAssignTasksOperator,
+    EncordMoveTasksOperator,
+    EncordProceedTasksOperator,
+    EncordReleaseTasksOperator,
+    EncordReopenTasksOperator,
+    EncordRevertTasksOperator,
+    EncordReviewTasksOperator,
+    EncordSetPriorityOperator,
+    EncordSubmitTasksOperator,
+)
 from airflow_provider_encord.sensors.labels import EncordLabelsChangedSensor
 from airflow_provider_encord.sensors.projects import EncordProjectProgressSensor, EncordProjectStatusSensor
 from airflow_provider_encord.sensors.workflow import EncordTasksSensor
@@ -108,6 +119,28 @@ with DAG(dag_id="links_of_labels", schedule=None) as dag_of_labels:
         start="2026-01-01",
         end="2026-01-02",
         **about,
+    )
+
+with DAG(dag_id="links_of_tasks", schedule=None) as dag_of_tasks:
+    steps = [
+        (EncordSetPriorityOperator, "prioritize", {"stage": "Annotate", "priority": 0.7}),
+        (EncordAssignTasksOperator, "assign", {"stage": "Annotate", "assignee": "{{ params.user }}"}),
+        (EncordReleaseTasksOperator, "release", {"stage": "Annotate"}),
+        (EncordSubmitTasksOperator, "submit", {"stage": "Annotate"}),
+        (EncordReviewTasksOperator, "review", {"stage": "Review", "verdict": "approve"}),
+        (EncordReopenTasksOperator, "reopen", {"stage": "Complete"}),
+        (EncordMoveTasksOperator, "move", {"stage": "Annotate", "to_stage": "Review"}),
+        (EncordProceedTasksOperator, "proceed", {"stage": "Agent", "pathway": "yes"}),
+    ]
+    done = None
+    for operator, name, arguments in steps:
+        report = f"{{{{ params.destination }}}}/{name}.jsonl"
+        step = operator(task_id=name, project_id="{{ params.project }}", report=report, **arguments)
+        done = step if done is None else done >> step
+    done >> EncordRevertTasksOperator(
+        task_id="revert",
+        source="{{ params.destination }}/move.jsonl",
+        report="{{ params.destination }}/revert.jsonl",
     )
 
 with DAG(dag_id="links_of_sensors", schedule=None, start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)) as (

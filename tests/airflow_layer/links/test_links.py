@@ -20,6 +20,7 @@ from tests.airflow_layer import encords_hosts
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, connection, in_its_folder
 from tests.airflow_layer.dags import links_in_a_dag, operators_in_a_dag
 from tests.airflow_layer.links.test_link_addresses import AMERICA, EUROPE, NAME
+from tests.client.emulated_workflow import STAGES
 from tests.sdk import media
 
 try:
@@ -216,6 +217,19 @@ class TestInRuns:
 
         assert set(looked.states.values()) == {"success"}, looked.states
         assert set(looked.links.values()) == {f"https://app.encord.com/projects/view/{params['project']}/summary"}
+
+    def test_what_changes_tasks_leads_to_their_project(
+        self, account: Account, at: Callable[[str], None], tmp_path: Path
+    ) -> None:
+        template = account.emulator.template("every type", STAGES)["uuid"]
+        project = account.project(rows=2, created=1.0, template=template)["project_id"]
+        at(EUROPE)
+        params = {"project": project, "destination": str(tmp_path), "user": account.email}
+        looked = look_at(links_in_a_dag.dag_of_tasks, **params)
+
+        assert set(looked.states.values()) == {"success"}, looked.states
+        assert len(looked.links) == 9
+        assert set(looked.links.values()) == {f"https://app.encord.com/projects/view/{project}/summary"}
 
     def test_every_sensor_leads_to_the_project_that_it_looks_at(
         self, account: Account, at: Callable[[str], None]
