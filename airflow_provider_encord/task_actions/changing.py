@@ -92,7 +92,7 @@ class TaskChanger:
         return plan_lines(place, change, choice, rows, loads)
 
     def settle(self) -> None:
-        """Find out what became of changes whose outcome earlier attempts could not write down."""
+        """Find out the outcome of changes whose outcome earlier attempts could not write down."""
         unsettled = [line for line in self._report.unsettled if line.data_hash]
         if unsettled:
             states = self._client.run(present_states(self._project, unsettled))

@@ -92,7 +92,7 @@ def read_lines(file: StoragePath, argument: str) -> Iterator[TaskLine]:
 
 
 def latest(lines: Iterable[TaskLine]) -> dict[str, TaskLine]:
-    """One line for each task: what it was before the first change, and what became of it in the last one.
+    """One line for each task: what it was before the first change, and what the last one made of it.
 
     An outcome that changed nothing does not replace one that did, so a repeat keeps what an undo needs.
     """

@@ -1,4 +1,4 @@
-"""What became of planned changes: the state that Encord shows now decides what is left to do."""
+"""The outcome of planned changes: the state that Encord shows now decides what is left to do."""
 
 from __future__ import annotations
 
