@@ -34,6 +34,13 @@ SHOWN_PROJECT_KEY = "the-api-key-of-the-project"
 SHOWN_DATASET_KEY = "the-api-key-of-the-dataset"
 SHOWN_PORT = "8765"
 
+STAGES = [
+    {"stageType": "ANNOTATION", "title": "Annotate"},
+    {"stageType": "REVIEW", "title": "Review"},
+    {"stageType": "DONE", "title": "Complete"},
+    {"stageType": "AGENT", "title": "Pre-label", "pathways": [{"title": "annotate", "to": "Annotate"}]},
+]
+
 
 class World:
     """What a document's blocks find.
@@ -77,7 +84,8 @@ class World:
         (self.outside / "etc" / "airflow").mkdir(parents=True)
 
     def _seed(self) -> None:
-        seeded = self.account.project(title="Seeded street", rows=4, created=0.5)
+        template = self.account.emulator.template("with an agent", STAGES)["uuid"]
+        seeded = self.account.project(title="Seeded street", rows=4, created=0.5, template=template)
         second = self.account.project(title="Another street", rows=2)
         self.ids = {
             PROJECT: seeded["project_id"],
