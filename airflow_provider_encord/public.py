@@ -95,6 +95,7 @@ MODULES = (
     PublicModule(
         "operators.workflow",
         (
+            "EncordAddIssuesOperator",
             "EncordAssignTasksOperator",
             "EncordMoveTasksOperator",
             "EncordProceedTasksOperator",

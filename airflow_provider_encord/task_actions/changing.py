@@ -31,6 +31,7 @@ from airflow_provider_encord.task_actions.lines import (
     LEAVING,
     MOVE,
     PRIORITIZE,
+    REJECT,
     REOPEN,
     TaskLine,
     with_outcome,
@@ -47,7 +48,7 @@ from airflow_provider_encord.task_actions.present_state import (
 )
 from airflow_provider_encord.task_actions.report import TaskReport
 from airflow_provider_encord.task_actions.selection import TaskSelection, choose_tasks
-from airflow_provider_encord.task_actions.sending import batches, rows_of, send
+from airflow_provider_encord.task_actions.sending import SentOutcome, batches, rows_of, send
 
 log = logging.getLogger(__name__)
 _LEFT = "It had left the stage before the change was made."
@@ -157,17 +158,16 @@ class TaskChanger:
             progress.add(len(part))
         self._assign_moved()
 
-    def _sent(self, part: list[TaskLine], rows: dict[str, LabelRowMetadata]) -> TasksOutcome:
+    def _sent(self, part: list[TaskLine], rows: dict[str, LabelRowMetadata]) -> SentOutcome:
         self._report.check()
-        comments = {str(line.data_hash): line.comment for line in part if line.comment}
         try:
-            if comments:
-                self._client.run(add_comments(self._project, comments))
+            if part[0].action == REJECT and part[0].comment:
+                self._client.run(add_comments(self._project, part))
             return self._client.run(send(self._project, self.stages, part, rows))
         except EncordError as error:
-            return TasksOutcome(done=[], already_left=[], not_done=[str(line.id) for line in part], error=error)
+            return SentOutcome(done=[], already_left=[], not_done=[str(line.id) for line in part], error=error)
 
-    def _reported(self, part: Sequence[TaskLine], outcome: TasksOutcome) -> list[TaskLine]:
+    def _reported(self, part: Sequence[TaskLine], outcome: SentOutcome) -> list[TaskLine]:
         by_id = {str(line.id): line for line in part}
         done = [by_id[task] for task in outcome.done]
         unknown = [str(line.data_hash) for line in done if line.action in LEAVING and line.new_stage_id is None]
@@ -175,6 +175,7 @@ class TaskChanger:
         stages = {line.id: line.new_stage_id or now.get(str(line.data_hash)) for line in done}
         return [
             *(with_outcome(line, UPDATED, new_stage_id=stages[line.id]) for line in done),
+            *(with_outcome(by_id[task], UNCHANGED) for task in outcome.unchanged),
             *(with_outcome(by_id[task], SKIPPED, _LEFT) for task in outcome.already_left),
             *(with_outcome(by_id[task], FAILED, reason) for task, reason in outcome.refused.items()),
         ]

@@ -8,26 +8,27 @@ from airflow_provider_encord.client.api.core.listing import every_page
 from airflow_provider_encord.client.api.workflow_issues import Issue, NewIssue, OnDataUnit, add_issues, list_issues
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.flows.chunks import chunks
+from airflow_provider_encord.task_actions.lines import TaskLine
 
 ISSUES_PER_REQUEST = 100
 
 
-def add_comments(project: str, comments: Mapping[str, str], tags: Sequence[str] = ()) -> Flow[set[str]]:
-    """Add a comment to each data unit, unless it has an open issue with this comment.
+def add_comments(project: str, lines: Sequence[TaskLine]) -> Flow[set[str]]:
+    """Add the comment of each line to its data unit, unless the data unit has an open issue with this comment.
 
     Adding is not idempotent. So the issues of each data unit are read first, one request for each, and a repeat after
     a lost response adds nothing twice.
 
-    :param comments: The comment by data hash.
-    :param tags: Names of issue tags of the project.
     :return: The data units that got an issue.
     """
+    comments = {str(line.data_hash): line.comment or "" for line in lines}
+    tags = {str(line.data_hash): line.issue_tags or [] for line in lines}
     added: set[str] = set()
     for part in chunks(list(comments), ISSUES_PER_REQUEST):
         missing = yield from _without_comment(project, part, comments)
         if missing:
             new = [
-                NewIssue(anchor=OnDataUnit(data_uuid=data_hash), comment=comments[data_hash], tags=tags)
+                NewIssue(anchor=OnDataUnit(data_uuid=data_hash), comment=comments[data_hash], tags=tags[data_hash])
                 for data_hash in missing
             ]
             yield from add_issues(project, new)

@@ -27,6 +27,7 @@ SUBMIT = "submit"
 APPROVE = "approve"
 REJECT = "reject"
 PROCEED = "proceed"
+ADD_ISSUE = "add_issue"
 LEAVING = frozenset({MOVE, REOPEN, SUBMIT, APPROVE, REJECT, PROCEED})
 """The actions after which a task is in another stage."""
 
@@ -49,7 +50,8 @@ class TaskLine(ReportLine, frozen=True, kw_only=True):
     :param new_assignee: Who gets the task: after the action or, if it leaves the stage, in the next stage.
     :param retain_assignee: Whether the present assignee keeps the task in the next stage.
     :param pathway_id: For `PROCEED`.
-    :param comment: For `REJECT`: added to the data unit as an issue.
+    :param comment: For `ADD_ISSUE` and `REJECT`: added to the data unit as an issue.
+    :param issue_tags: Names of issue tags of the project, for the issue.
     :param note: What an undo cannot restore, or why the outcome is so.
     """
 
@@ -69,6 +71,7 @@ class TaskLine(ReportLine, frozen=True, kw_only=True):
     retain_assignee: bool = False
     pathway_id: str | None = None
     comment: str | None = None
+    issue_tags: list[str] | None = None
     note: str | None = None
 
 

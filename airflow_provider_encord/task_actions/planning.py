@@ -16,6 +16,7 @@ from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.client.identifiers import require_emails
 from airflow_provider_encord.reports import SCHEMA_VERSION, SKIPPED, UNCHANGED, UPDATED
 from airflow_provider_encord.task_actions.lines import (
+    ADD_ISSUE,
     APPROVE,
     ASSIGN,
     MOVE,
@@ -46,7 +47,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     :param overwrite: For `ASSIGN`: whether tasks are taken from other users.
     :param retain_assignee: Whether the present assignees keep the tasks in the next stage.
     :param priority: For `PRIORITIZE`: from 0 to 1.
-    :param comment: For `REJECT`.
+    :param comment: For `ADD_ISSUE` and `REJECT`.
+    :param issue_tags: Names of issue tags of the project.
     """
 
     action: str
@@ -58,6 +60,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     retain_assignee: bool = False
     priority: float | None = None
     comment: str | None = None
+    issue_tags: list[str] | None = None
 
     def __post_init__(self) -> None:
         require_emails(self.assignees, "assignee")
@@ -77,7 +80,7 @@ def require_possible(place: Place, change: Change) -> None:
     :raises InvalidArgumentError: It does not, or a stage or pathway does not exist.
     """
     _destination(place, change)
-    needed = {REOPEN: "move", PRIORITIZE: None}.get(change.action, change.action)
+    needed = {REOPEN: "move", PRIORITIZE: None, ADD_ISSUE: None}.get(change.action, change.action)
     possible = ACTIONS.get(place.stage.stage_type)
     if needed is not None and possible is not None and needed not in possible:
         raise InvalidArgumentError(
@@ -110,6 +113,7 @@ def plan_lines(
             retain_assignee=change.retain_assignee,
             pathway_id=pathway,
             comment=change.comment,
+            issue_tags=change.issue_tags,
         )
         lines.append(_refined(line, change, rows.get(task.data_hash), assignees))
     return lines

@@ -14,7 +14,15 @@ from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.client.flows.workflow_actions import DATA_HASHES_PER_LISTING
 from airflow_provider_encord.reports import SKIPPED
-from airflow_provider_encord.task_actions.lines import ASSIGN, LEAVING, PRIORITIZE, RELEASE, TaskLine, with_outcome
+from airflow_provider_encord.task_actions.lines import (
+    ADD_ISSUE,
+    ASSIGN,
+    LEAVING,
+    PRIORITIZE,
+    RELEASE,
+    TaskLine,
+    with_outcome,
+)
 from airflow_provider_encord.task_actions.sending import rows_of
 
 
@@ -72,7 +80,7 @@ def is_achieved(line: TaskLine, state: TaskState) -> bool:
         return line.new_stage_id is not None and state.stage_id == line.new_stage_id
     if line.action == PRIORITIZE:
         return state.row is not None and state.row.priority == line.new_priority
-    if not state.listed or state.stage_id != line.stage_id:
+    if line.action == ADD_ISSUE or not state.listed or state.stage_id != line.stage_id:
         return False
     return state.assignee is None if line.action == RELEASE else _same(state.assignee, line.new_assignee)
 
@@ -84,7 +92,7 @@ def hindrance(line: TaskLine, state: TaskState, stages: Iterable[Stage]) -> str 
     """
     if state.stage_id is None:
         return "Its data unit is no longer in the project."
-    if line.action == PRIORITIZE:
+    if line.action in (PRIORITIZE, ADD_ISSUE):
         return None
     if state.stage_id != line.stage_id:
         title = next((stage.title for stage in stages if stage.uuid == state.stage_id), state.stage_id)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+import msgspec
+
 from airflow_provider_encord.client.api import label_actions, labels, workflow, workflow_actions
 from airflow_provider_encord.client.api.labels import LabelRowFilter, LabelRowMetadata
 from airflow_provider_encord.client.api.projects import Stage
@@ -17,7 +19,9 @@ from airflow_provider_encord.client.flows.workflow_actions import (
     act_on,
     act_while_present,
 )
+from airflow_provider_encord.task_actions.issues import add_comments
 from airflow_provider_encord.task_actions.lines import (
+    ADD_ISSUE,
     APPROVE,
     ASSIGN,
     MOVE,
@@ -32,6 +36,15 @@ from airflow_provider_encord.task_actions.lines import (
 
 Send = Callable[[Sequence[str]], Call[None]]
 _ROWS = labels.MOST_ROWS_PER_REQUEST
+
+
+class SentOutcome(TasksOutcome, frozen=True, kw_only=True):
+    """The outcome of lines that were sent.
+
+    :param unchanged: Ids of tasks that needed no change.
+    """
+
+    unchanged: list[str] = msgspec.field(default_factory=list)
 
 
 def batches(lines: Iterable[TaskLine], most: int) -> Iterator[list[TaskLine]]:
@@ -51,14 +64,23 @@ def batches(lines: Iterable[TaskLine], most: int) -> Iterator[list[TaskLine]]:
 
 def send(
     project: str, stages: Sequence[Stage], lines: Sequence[TaskLine], rows: dict[str, LabelRowMetadata]
-) -> Flow[TasksOutcome]:
+) -> Flow[SentOutcome]:
     """Carry out the action of lines that are alike.
 
     :param rows: The label rows by data hash, for `REOPEN`.
     :return: The outcome by task id.
     """
+    if lines[0].action == ADD_ISSUE:
+        added = yield from add_comments(project, lines)
+        done = [str(line.id) for line in lines if line.data_hash in added]
+        return SentOutcome(
+            done=done,
+            unchanged=[str(line.id) for line in lines if line.data_hash not in added],
+            already_left=[],
+            not_done=[],
+        )
     if lines[0].action in (PRIORITIZE, REOPEN):
-        return (yield from _send_rows(project, lines, rows))
+        return _plain((yield from _send_rows(project, lines, rows)))
     stage = next((stage for stage in stages if stage.uuid == lines[0].stage_id), None)
     if stage is None:
         raise InvalidArgumentError(f"The workflow has no stage {lines[0].stage_id} any more, so nothing was changed.")
@@ -68,7 +90,11 @@ def send(
         uuids=[str(line.id) for line in lines],
         data_hashes={str(line.id): line.data_hash for line in lines if line.data_hash},
     )
-    return (yield from act_on(tasks, _call(project, stage, lines), size=len(lines), isolate=True))
+    return _plain((yield from act_on(tasks, _call(project, stage, lines), size=len(lines), isolate=True)))
+
+
+def _plain(outcome: TasksOutcome) -> SentOutcome:
+    return SentOutcome(**msgspec.structs.asdict(outcome))
 
 
 def _call(project: str, stage: Stage, lines: Sequence[TaskLine]) -> Send:

@@ -8,6 +8,7 @@ import msgspec
 
 from airflow_provider_encord.reports import SKIPPED, UPDATED
 from airflow_provider_encord.task_actions.lines import (
+    ADD_ISSUE,
     APPROVE,
     ASSIGN,
     LEAVING,
@@ -54,6 +55,8 @@ def _undone(line: TaskLine, state: TaskState) -> TaskLine:
     )
     if line.action in LEAVING:
         return _moved_back(planned, line, state)
+    if line.action == ADD_ISSUE:
+        return msgspec.structs.replace(planned, outcome=SKIPPED, error="Comments are not removed.")
     if line.action == PRIORITIZE:
         if line.priority is None:
             return msgspec.structs.replace(planned, outcome=SKIPPED, error="Its earlier priority is not known.")

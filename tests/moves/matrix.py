@@ -37,6 +37,7 @@ from tests.moves.storage import (
     UploadFiles,
 )
 from tests.moves.tasks import (
+    AddIssues,
     AssignTasks,
     MoveTasks,
     ProceedTasks,
@@ -145,6 +146,7 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     SubmitTasks: _ON_TASKS,
     ReviewTasks: _ON_TASKS,
     ProceedTasks: _ON_TASKS,
+    AddIssues: _ON_TASKS,
     AssignTasks: _ON_TASKS,
     ReleaseTasks: _ON_TASKS,
     SetPriority: _ON_TASKS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_encord.operators.workflow import (
+    EncordAddIssuesOperator,
     EncordAssignTasksOperator,
     EncordMoveTasksOperator,
     EncordProceedTasksOperator,
@@ -164,6 +165,19 @@ class SetPriority(_OnTasks):
         with self.account.client() as client:
             rows = client.project(self.project).label_rows()
             return sorted(row.data_hash for row in rows if row.priority == self.more["priority"])
+
+
+class AddIssues(_OnTasks):
+    operator = EncordAddIssuesOperator
+    names = (*_OnTasks.names, "comment")
+    more = {"comment": "Look again."}  # noqa: RUF012
+    broken_at = 5  # after the issues of two data units were read
+
+    def truth(self) -> Any:
+        """The data units, once for each issue."""
+        with self.account.client() as client:
+            project = client.project(self.project)
+            return sorted(row.data_hash for row in project.label_rows() for _ in project.issues(row.data_hash))
 
 
 class RevertTasks(_Leaving):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_encord.operators.workflow import (
+    EncordAddIssuesOperator,
     EncordAssignTasksOperator,
     EncordMoveTasksOperator,
     EncordProceedTasksOperator,
@@ -195,6 +196,20 @@ def test_tasks_are_submitted_reviewed_and_sent_back_with_a_comment(desk: Desk) -
         project = client.project(desk.project_id)
         for task in desk.tasks("Annotate"):
             assert [issue.comments[0].content for issue in project.issues(task.data_hash)] == [comment]
+
+
+def test_issues_are_added_once_and_tasks_stay(desk: Desk) -> None:
+    comment = "Look again."
+    with desk.client as client:
+        client.project(desk.project_id).issues(desk.data_hashes[0]).add(comment)
+    end = desk.attempt(EncordAddIssuesOperator, **STAGE, comment=comment)
+    assert end.result == result(desk, updated=3, unchanged=1)
+    assert desk.counts() == {"Annotate": 4}
+    with desk.client as client:
+        project = client.project(desk.project_id)
+        assert [len(list(project.issues(data))) for data in desk.data_hashes] == [1] * 4
+    undone = desk.revert()
+    assert undone.result["skipped"] == 3
 
 
 def test_tasks_proceed_along_a_pathway(desk: Desk) -> None:

@@ -10,10 +10,12 @@ from airflow_provider_encord.operators.workflow.finishing import (
     EncordReviewTasksOperator,
     EncordSubmitTasksOperator,
 )
+from airflow_provider_encord.operators.workflow.issues import EncordAddIssuesOperator
 from airflow_provider_encord.operators.workflow.moving import EncordMoveTasksOperator, EncordReopenTasksOperator
 from airflow_provider_encord.operators.workflow.revert import EncordRevertTasksOperator
 
 __all__ = [
+    "EncordAddIssuesOperator",
     "EncordAssignTasksOperator",
     "EncordMoveTasksOperator",
     "EncordProceedTasksOperator",

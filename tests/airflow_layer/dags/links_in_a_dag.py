@@ -37,6 +37,7 @@ from airflow_provider_encord.operators.storage import (
     EncordUploadFilesOperator,
 )
 from airflow_provider_encord.operators.workflow import (
+    EncordAddIssuesOperator,
     EncordAssignTasksOperator,
     EncordMoveTasksOperator,
     EncordProceedTasksOperator,
@@ -125,6 +126,7 @@ with DAG(dag_id="links_of_tasks", schedule=None) as dag_of_tasks:
     steps = [
         (EncordSetPriorityOperator, "prioritize", {"stage": "Annotate", "priority": 0.7}),
         (EncordAssignTasksOperator, "assign", {"stage": "Annotate", "assignee": "{{ params.user }}"}),
+        (EncordAddIssuesOperator, "issues", {"stage": "Annotate", "comment": "Look again."}),
         (EncordReleaseTasksOperator, "release", {"stage": "Annotate"}),
         (EncordSubmitTasksOperator, "submit", {"stage": "Annotate"}),
         (EncordReviewTasksOperator, "review", {"stage": "Review", "verdict": "approve"}),
