@@ -30,6 +30,7 @@ TASK_DISTRIBUTIONS = ("round_robin", "least_tasks")
 IF_ASSIGNED = ("skip", "overwrite")
 VERDICTS = ("approve", "reject")
 TASKS_PER_REQUEST = 500
+TASKS_PER_PARTITION = 100
 MOST_TASKS_PER_REQUEST = 1000  # Encord's limit; 500 for moves
 METADATA_MODES = ("merge", "replace")
 FILE_KINDS = ("image", "video", "audio", "dicom", "nifti", "pdf", "text")

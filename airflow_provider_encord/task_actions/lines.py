@@ -17,6 +17,8 @@ from airflow_provider_encord.sources.rows import json_lines
 from airflow_provider_encord.storage_paths import StoragePath
 
 OPERATION = "change_tasks"
+SELECTION = "select_tasks"
+"""The operation of files that only name tasks; see `selected`."""
 
 MOVE = "move"
 REOPEN = "reopen"

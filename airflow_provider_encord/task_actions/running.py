@@ -17,7 +17,7 @@ from airflow_provider_encord.task_actions.lines import TaskLine, counts
 from airflow_provider_encord.task_actions.planning import Change
 from airflow_provider_encord.task_actions.present_state import present_states
 from airflow_provider_encord.task_actions.report import TaskReport, read_report
-from airflow_provider_encord.task_actions.selection import TaskSelection, named_in
+from airflow_provider_encord.task_actions.selection import TaskSelection, with_source
 from airflow_provider_encord.task_actions.undoing import undo_lines
 
 _NAMED = 20
@@ -67,10 +67,7 @@ def change_tasks(client: EncordClient, spec: ChangeSpec, path: StoragePath, owne
             raise InvalidArgumentError("report: it is the same file as the plan. Pass another path.")
         planned = _plan_of(spec, spec.plan)
         return _run(client, spec, path, owner, lambda changer: changer.refreshed(planned))
-    selection = spec.selection
-    if spec.source is not None:
-        named = named_in(spec.source)
-        selection = msgspec.structs.replace(selection, task_ids=named.task_ids, data_hashes=named.data_hashes)
+    selection = with_source(spec.selection, spec.source)
 
     def plan(changer: TaskChanger) -> Sequence[TaskLine]:
         return changer.planned(changer.place(spec.stage or ""), spec.change, selection)

@@ -19,7 +19,7 @@ from airflow_provider_encord.client.identifiers import is_id, require_emails
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.exports import read
 from airflow_provider_encord.sources.rows import json_lines
-from airflow_provider_encord.task_actions.lines import OPERATION
+from airflow_provider_encord.task_actions.lines import OPERATION, SELECTION
 
 _DONE = "COMPLETED"
 _CHOSEN_OUTCOMES = (None, "created", "updated", "unchanged")
@@ -178,7 +178,7 @@ def named_in(source: Any) -> TaskSelection:
         fields: Any = row.fields if isinstance(row.fields, Mapping) else {}
         if fields.get("outcome") not in _CHOSEN_OUTCOMES:
             continue
-        of_task = fields.get("operation") == OPERATION or "data_hash" not in fields
+        of_task = fields.get("operation") in (OPERATION, SELECTION) or "data_hash" not in fields
         name = fields.get("id") if of_task else fields.get("data_hash")
         if not isinstance(name, str) or not is_id(name):
             raise InvalidArgumentError(
@@ -193,6 +193,14 @@ def named_in(source: Any) -> TaskSelection:
     if task_ids:
         return TaskSelection(task_ids=_distinct(task_ids))
     return TaskSelection(data_hashes=_distinct(data_hashes))
+
+
+def with_source(selection: TaskSelection, source: Any) -> TaskSelection:
+    """Narrow a selection to the tasks that a file names; see `named_in`. Without a file, it stays as it is."""
+    if source is None:
+        return selection
+    named = named_in(source)
+    return msgspec.structs.replace(selection, task_ids=named.task_ids, data_hashes=named.data_hashes)
 
 
 def _distinct(values: Iterable[str]) -> list[str]:

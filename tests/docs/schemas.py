@@ -18,6 +18,7 @@ from airflow_provider_encord.prelabels import report as import_report
 from airflow_provider_encord.registration import lines as registration_lines
 from airflow_provider_encord.snapshots import memory as snapshot_memory
 from airflow_provider_encord.task_actions import lines as task_lines
+from airflow_provider_encord.task_actions.selected import SelectedLine
 from airflow_provider_encord.uploads import report as upload_report
 
 DIRECTORY = Path(__file__).parents[2] / "airflow_provider_encord" / "schemas"
@@ -30,6 +31,7 @@ REPORTS: dict[str, type[msgspec.Struct]] = {
     snapshot_memory.OPERATION: snapshot_memory.SnapshotLine,
     verify.OPERATION: verify.Mismatch,
     task_lines.OPERATION: task_lines.TaskLine,
+    task_lines.SELECTION: SelectedLine,
 }
 MANIFESTS: dict[str, type[msgspec.Struct]] = {LABELS: Manifest, ANALYTICS: AnalyticsManifest}
 

@@ -40,11 +40,13 @@ from tests.moves.tasks import (
     AddIssues,
     AssignTasks,
     MoveTasks,
+    PartitionTasks,
     ProceedTasks,
     ReleaseTasks,
     ReopenTasks,
     RevertTasks,
     ReviewTasks,
+    SampleTasks,
     SetPriority,
     SubmitTasks,
 )
@@ -95,6 +97,7 @@ NO_JOB = Cell(skipped="it starts no job, so it does not wait")
 GONE = Cell(refused="has none of the 3 data units")
 GONE_WITHOUT_STATE = Cell(refused_without_state="has none of the 3 data units")
 OF_ANOTHER_RUN = Cell(refused="is not the report of this snapshot")
+STILL_READ = Cell(refused="which other tasks may still read")
 KEEPS_THE_UNDO = Cell(refused="holds what is needed to undo that change")
 
 _ALWAYS: Mapping[str, Cell] = dict.fromkeys(MOVES, SAME)
@@ -106,6 +109,11 @@ _WITH_JOB: Mapping[str, Cell] = {**_ALWAYS, **dict.fromkeys(("twice", "cleared",
 _ON_TASKS: Mapping[str, Cell] = {
     **_WITHOUT_JOB,
     **dict.fromkeys(("twice", "backfill", "at once", "mapped"), KEEPS_THE_UNDO),
+}
+_NAMING_TASKS: Mapping[str, Cell] = {
+    **_WITHOUT_JOB,
+    "changed": KEPT,
+    **dict.fromkeys(("twice", "backfill", "at once", "mapped"), STILL_READ),
 }
 
 MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
@@ -151,6 +159,9 @@ MATRIX: Mapping[type[Scenario], Mapping[str, Cell]] = {
     ReleaseTasks: _ON_TASKS,
     SetPriority: _ON_TASKS,
     RevertTasks: _ON_TASKS,
+    # The tasks that read the files get the same tasks again.
+    SampleTasks: _NAMING_TASKS,
+    PartitionTasks: _NAMING_TASKS,
 }
 """By scenario and move."""
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from airflow_provider_encord.operators.workflow import (
     EncordAddIssuesOperator,
     EncordAssignTasksOperator,
     EncordMoveTasksOperator,
+    EncordPartitionTasksOperator,
     EncordProceedTasksOperator,
     EncordReleaseTasksOperator,
     EncordReopenTasksOperator,
     EncordRevertTasksOperator,
     EncordReviewTasksOperator,
+    EncordSampleTasksOperator,
     EncordSetPriorityOperator,
     EncordSubmitTasksOperator,
 )
@@ -178,6 +181,39 @@ class AddIssues(_OnTasks):
         with self.account.client() as client:
             project = client.project(self.project)
             return sorted(row.data_hash for row in project.label_rows() for _ in project.issues(row.data_hash))
+
+
+class SampleTasks(_OnTasks):
+    operator = EncordSampleTasksOperator
+    names = (*_OnTasks.names, "size", "seed")
+    more = {"size": 10, "seed": 7}  # noqa: RUF012
+    broken_at = 2
+
+    def truth(self) -> Any:
+        lines = (self.directory / "report.jsonl").read_text().splitlines()
+        return sorted(json.loads(line)["data_hash"] for line in lines)
+
+
+class PartitionTasks(_OnTasks):
+    operator = EncordPartitionTasksOperator
+    names = ("project_id", "stage", "destination", "tasks_per_partition")
+    broken_at = 2
+
+    def arguments(self) -> dict[str, Any]:
+        destination = str(self.directory / "parts")
+        return {
+            "project_id": self.project,
+            "stage": self.stage,
+            "destination": destination,
+            "tasks_per_partition": 2,
+        }
+
+    def truth(self) -> Any:
+        """What the files have that the index names."""
+        directory = self.directory / "parts"
+        files = json.loads((directory / "tasks.json").read_text())["files"]
+        lines = [line for name in files for line in (directory / name).read_text().splitlines()]
+        return sorted(json.loads(line)["data_hash"] for line in lines)
 
 
 class RevertTasks(_Leaving):

@@ -37,19 +37,14 @@ _CONDITIONS = (
 """The arguments that narrow the selection. An empty value would widen it to the whole stage, so it is an error."""
 
 
-class TasksOperator(EncordBaseOperator):
-    """Base of operators that change the tasks of a workflow stage.
+class TaskSelectionOperator(EncordBaseOperator):
+    """Base of operators that select tasks of a workflow stage.
 
-    Without a condition, all tasks of the stage are changed. With several, all must hold. A condition that a template
-    renders to an empty string is an error, so that it never selects the whole stage.
-
-    Before anything is sent, the task writes its plan beside the report: each task, and what it is now. A retry, or a
-    clear after the change, continues with what is left, and keeps the earlier lines. A task that has left the stage is
-    skipped. If Encord refuses the change for some tasks, the others are changed, and the Airflow task fails with the
-    reasons. If it refuses the change for 20 tasks and accepts none, it stops. Needs an SSH key.
+    Without a condition, all tasks of the stage are selected. With several, all must hold. A condition that a template
+    renders to an empty string is an error, so that it never selects the whole stage; an empty list selects no tasks.
 
     :param project_id: Id of the project (templated).
-    :param stage: Title or id of the stage (templated). Required, except with `plan`.
+    :param stage: Title or id of the stage (templated).
     :param task_ids: Only these tasks (templated).
     :param data_hashes: Only the tasks of these data units (templated).
     :param source: Only the tasks that a file names (templated): the path or URI of the report of another operator on
@@ -61,7 +56,101 @@ class TasksOperator(EncordBaseOperator):
     :param statuses: Only tasks with these statuses, such as ``"NEW"``, ``"ASSIGNED"``, ``"RELEASED"``, ``"REOPENED"``,
         ``"SKIPPED"`` (templated). Which are possible depends on the type of the stage.
     :param min_age_seconds: Only tasks that were last changed at least so many seconds ago (templated).
-    :param max_tasks: Change at most this number of tasks, the oldest first (templated). Default: no maximum.
+    :param max_tasks: At most this number of tasks, the oldest first (templated). Default: no maximum.
+    """
+
+    template_fields: Sequence[str] = ("project_id", "stage", *_CONDITIONS, *EncordBaseOperator.template_fields)
+
+    def __init__(
+        self,
+        *,
+        project_id: str,
+        stage: str | None = None,
+        task_ids: Sequence[str] | str | None = None,
+        data_hashes: Sequence[str] | str | None = None,
+        source: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        user_emails: Sequence[str] | str | None = None,
+        dataset_ids: Sequence[str] | str | None = None,
+        data_title_contains: str | None = None,
+        statuses: Sequence[str] | str | None = None,
+        min_age_seconds: float | str | None = None,
+        max_tasks: int | str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.project_id = project_id
+        self.stage = stage
+        self.task_ids = task_ids
+        self.data_hashes = data_hashes
+        self.source = source
+        self.user_emails = user_emails
+        self.dataset_ids = dataset_ids
+        self.data_title_contains = data_title_contains
+        self.statuses = statuses
+        self.min_age_seconds = min_age_seconds
+        self.max_tasks = max_tasks
+        check_literals(
+            stage=(stage, literal_word),
+            task_ids=(task_ids, parse_ids),
+            data_hashes=(data_hashes, parse_ids),
+            source=(source, parse_url),
+            dataset_ids=(dataset_ids, parse_ids),
+            min_age_seconds=(min_age_seconds, parse_seconds),
+            max_tasks=(max_tasks, parse_positive_int),
+        )
+
+    def selection(self) -> dict[str, Any]:
+        """The conditions of `task_actions.selection.TaskSelection`."""
+        seconds, most = self.min_age_seconds, self.max_tasks
+        return {
+            "task_ids": parse_ids(self.task_ids, "task_ids"),
+            "data_hashes": parse_ids(self.data_hashes, "data_hashes"),
+            "user_emails": parse_texts(self.user_emails, "user_emails"),
+            "dataset_ids": parse_ids(self.dataset_ids, "dataset_ids"),
+            "data_title_contains": parse_text(self.data_title_contains, "data_title_contains"),
+            "statuses": parse_texts(self.statuses, "statuses"),
+            "min_age_seconds": None if seconds is None else parse_seconds(seconds, "min_age_seconds"),
+            "max_tasks": None if most is None else parse_positive_int(most, "max_tasks"),
+        }
+
+    def source_path(self) -> ObjectStoragePath | None:
+        """The file that names the tasks."""
+        return storage_path(self.source, "source") if self.source is not None else None
+
+    def require_selection(self) -> None:
+        """Check that the tasks are selected in one way.
+
+        :raises AirflowFailException: They are not, or a condition is empty.
+        """
+        given = self._given()
+        if blank_to_none(self.stage) is None:
+            raise AirflowFailException("stage: it is empty. Pass the title or the id of a stage.")
+        if self.source is not None and {"task_ids", "data_hashes"} & set(given):
+            raise AirflowFailException("source: it names the tasks. Do not pass `task_ids` or `data_hashes` with it.")
+
+    def _given(self) -> list[str]:
+        given = [name for name in _CONDITIONS if getattr(self, name) is not None]
+        for name in given:
+            _require_not_blank(getattr(self, name), name)
+        return given
+
+
+def _require_not_blank(value: Any, name: str) -> None:
+    if blank_to_none(value) is None:
+        raise AirflowFailException(
+            f"{name}: it is empty, which would select all tasks of the stage. Check the rendered template, or leave "
+            "the argument out."
+        )
+
+
+class TasksOperator(TaskSelectionOperator):
+    """Base of operators that change the tasks of a workflow stage.
+
+    Before anything is sent, the task writes its plan beside the report: each task, and what it is now. A retry, or a
+    clear after the change, continues with what is left, and keeps the earlier lines. A task that has left the stage is
+    skipped. If Encord refuses the change for some tasks, the others are changed, and the Airflow task fails with the
+    reasons. If it refuses the change for 20 tasks and accepts none, it stops. Needs an SSH key.
+
     :param preview: Only write the report, with the expected outcomes (templated). Default: False. An empty string is an
         error.
     :param plan: The report of a task with ``preview=True`` (templated): change exactly the tasks in it, and skip those
@@ -79,61 +168,29 @@ class TasksOperator(EncordBaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        "project_id",
-        "stage",
-        *_CONDITIONS,
         "preview",
         "plan",
         "report",
         "batch_size",
-        *EncordBaseOperator.template_fields,
+        *TaskSelectionOperator.template_fields,
     )
 
     def __init__(
         self,
         *,
-        project_id: str,
         report: str | os.PathLike[str] | ObjectStoragePath,
-        stage: str | None = None,
-        task_ids: Sequence[str] | str | None = None,
-        data_hashes: Sequence[str] | str | None = None,
-        source: str | os.PathLike[str] | ObjectStoragePath | None = None,
-        user_emails: Sequence[str] | str | None = None,
-        dataset_ids: Sequence[str] | str | None = None,
-        data_title_contains: str | None = None,
-        statuses: Sequence[str] | str | None = None,
-        min_age_seconds: float | str | None = None,
-        max_tasks: int | str | None = None,
         preview: bool | str = False,
         plan: str | os.PathLike[str] | ObjectStoragePath | None = None,
         batch_size: int | str = TASKS_PER_REQUEST,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.project_id = project_id
         self.report = report
-        self.stage = stage
-        self.task_ids = task_ids
-        self.data_hashes = data_hashes
-        self.source = source
-        self.user_emails = user_emails
-        self.dataset_ids = dataset_ids
-        self.data_title_contains = data_title_contains
-        self.statuses = statuses
-        self.min_age_seconds = min_age_seconds
-        self.max_tasks = max_tasks
         self.preview = preview
         self.plan = plan
         self.batch_size = batch_size
         check_literals(
             report=(report, parse_url),
-            stage=(stage, literal_word),
-            task_ids=(task_ids, parse_ids),
-            data_hashes=(data_hashes, parse_ids),
-            source=(source, parse_url),
-            dataset_ids=(dataset_ids, parse_ids),
-            min_age_seconds=(min_age_seconds, parse_seconds),
-            max_tasks=(max_tasks, parse_positive_int),
             preview=(preview, parse_bool),
             plan=(plan, parse_url),
             batch_size=(batch_size, up_to(MOST_TASKS_PER_REQUEST)),
@@ -147,7 +204,7 @@ class TasksOperator(EncordBaseOperator):
         """Change the tasks."""
         from airflow_provider_encord.task_actions.running import change_spec, change_tasks
 
-        self._require_one_way()
+        self.require_selection()
         path = storage_path(self.report, "report")
         project = self.client.project(blank_to_none(self.project_id)).id
         self.push_link(context, project_url, project)
@@ -156,8 +213,8 @@ class TasksOperator(EncordBaseOperator):
             project_id=project,
             change=self.change(),
             stage=parse_text(self.stage, "stage"),
-            selection=self._selection(),
-            source=storage_path(self.source, "source") if self.source is not None else None,
+            selection=self.selection(),
+            source=self.source_path(),
             plan=storage_path(self.plan, "plan") if self.plan is not None else None,
             preview=preview,
             batch_size=parse_positive_int(self.batch_size, "batch_size", most=MOST_TASKS_PER_REQUEST),
@@ -177,36 +234,11 @@ class TasksOperator(EncordBaseOperator):
             self.record_asset_event(context, uri, result, changed=bool(found["updated"]))
         return result
 
-    def _selection(self) -> dict[str, Any]:
-        """The conditions of `task_actions.selection.TaskSelection`."""
-        seconds, most = self.min_age_seconds, self.max_tasks
-        return {
-            "task_ids": parse_ids(self.task_ids, "task_ids"),
-            "data_hashes": parse_ids(self.data_hashes, "data_hashes"),
-            "user_emails": parse_texts(self.user_emails, "user_emails"),
-            "dataset_ids": parse_ids(self.dataset_ids, "dataset_ids"),
-            "data_title_contains": parse_text(self.data_title_contains, "data_title_contains"),
-            "statuses": parse_texts(self.statuses, "statuses"),
-            "min_age_seconds": None if seconds is None else parse_seconds(seconds, "min_age_seconds"),
-            "max_tasks": None if most is None else parse_positive_int(most, "max_tasks"),
-        }
-
-    def _require_one_way(self) -> None:
-        """Check that the tasks are selected in one way.
-
-        :raises AirflowFailException: They are not, or a condition is empty.
-        """
-        given = [name for name in _CONDITIONS if getattr(self, name) is not None]
-        for name in (*given, *(["plan"] if self.plan is not None else [])):
-            if blank_to_none(getattr(self, name)) is None:
-                raise AirflowFailException(
-                    f"{name}: it is empty, which would select all tasks of the stage. Check the rendered template, or "
-                    "leave the argument out."
-                )
-        stage = blank_to_none(self.stage)
-        if self.plan is not None and (given or stage is not None):
+    def require_selection(self) -> None:
+        """Check that the tasks are selected in one way: by stage and conditions, or by a plan."""
+        if self.plan is None:
+            super().require_selection()
+            return
+        _require_not_blank(self.plan, "plan")
+        if self._given() or blank_to_none(self.stage) is not None:
             raise AirflowFailException("plan: it names the tasks. Do not pass `stage` or conditions together with it.")
-        if self.plan is None and stage is None:
-            raise AirflowFailException("stage: it is empty. Pass the title or the id of a stage.")
-        if self.source is not None and {"task_ids", "data_hashes"} & set(given):
-            raise AirflowFailException("source: it names the tasks. Do not pass `task_ids` or `data_hashes` with it.")

@@ -40,11 +40,13 @@ from airflow_provider_encord.operators.workflow import (
     EncordAddIssuesOperator,
     EncordAssignTasksOperator,
     EncordMoveTasksOperator,
+    EncordPartitionTasksOperator,
     EncordProceedTasksOperator,
     EncordReleaseTasksOperator,
     EncordReopenTasksOperator,
     EncordRevertTasksOperator,
     EncordReviewTasksOperator,
+    EncordSampleTasksOperator,
     EncordSetPriorityOperator,
     EncordSubmitTasksOperator,
 )
@@ -139,6 +141,9 @@ with DAG(dag_id="links_of_tasks", schedule=None) as dag_of_tasks:
         report = f"{{{{ params.destination }}}}/{name}.jsonl"
         step = operator(task_id=name, project_id="{{ params.project }}", report=report, **arguments)
         done = step if done is None else done >> step
+    about = {"project_id": "{{ params.project }}", "stage": "Annotate"}
+    EncordSampleTasksOperator(task_id="sample", size=1, report="{{ params.destination }}/sample.jsonl", **about)
+    EncordPartitionTasksOperator(task_id="parts", destination="{{ params.destination }}/parts", **about)
     done >> EncordRevertTasksOperator(
         task_id="revert",
         source="{{ params.destination }}/move.jsonl",
