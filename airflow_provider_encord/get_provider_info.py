@@ -173,7 +173,8 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "hooks": modules("hooks", "encord"),
         "operators": modules(
-            *("operators", "projects", "datasets", "ontologies", "storage", "labels", "workflow", "analytics")
+            *("operators", "projects", "datasets", "ontologies", "storage", "labels", "workflow"),
+            *("quality", "analytics"),
         ),
         "sensors": modules("sensors", "projects", "workflow", "labels"),
         "triggers": modules("triggers", "jobs", "waits", "events"),

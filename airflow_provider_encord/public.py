@@ -110,6 +110,11 @@ MODULES = (
         ),
         "Operators on workflow tasks.",
     ),
+    PublicModule(
+        "operators.quality",
+        ("EncordQualityGateBranchOperator", "EncordQualityGateOperator"),
+        "Quality gates: operators that decide about labels by numbers.",
+    ),
     PublicModule("operators.analytics", ("EncordExportAnalyticsOperator",), "Operators on analytics."),
     PublicModule(
         "operators.base",

@@ -36,6 +36,8 @@ NOT_FOUND: Literal["not_found"] = "not_found"
 REMOVED: Literal["removed"] = "removed"
 FAILED: Literal["failed"] = "failed"
 CONFLICT: Literal["conflict"] = "conflict"
+QUALITY_GATE = "quality_gate"
+"""The operation of reports whose lines are findings about labels, and not outcomes of a change."""
 OUTCOMES = (CREATED, UPDATED, UNCHANGED, SKIPPED, NOT_FOUND, REMOVED, FAILED, CONFLICT)
 Outcome: TypeAlias = Literal["created", "updated", "unchanged", "skipped", "not_found", "removed", "failed", "conflict"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from airflow_provider_encord.client.api.core.listing import every_page
-from airflow_provider_encord.client.api.workflow_issues import Issue, NewIssue, OnDataUnit, add_issues, list_issues
+from airflow_provider_encord.client.api.workflow_issues import NewIssue, OnDataUnit, add_issues, list_issues
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.flows.chunks import chunks
 from airflow_provider_encord.task_actions.lines import TaskLine
@@ -46,8 +46,4 @@ def _without_comment(project: str, data_hashes: Sequence[str], comments: Mapping
 
 def _has_comment(project: str, data_hash: str, comment: str) -> Flow[bool]:
     issues = yield from every_page(lambda page: list_issues(project, data_hash, page=page))
-    return any(_is_open(issue) and issue.comments and issue.comments[0].content == comment for issue in issues)
-
-
-def _is_open(issue: Issue) -> bool:
-    return not issue.resolution_history or not issue.resolution_history[-1].is_resolved
+    return any(issue.is_open and issue.comments and issue.comments[0].content == comment for issue in issues)

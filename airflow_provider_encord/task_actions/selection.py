@@ -18,6 +18,7 @@ from airflow_provider_encord.client.flows.workflow_actions import DATA_HASHES_PE
 from airflow_provider_encord.client.identifiers import is_id, require_emails
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.exports import read
+from airflow_provider_encord.reports import QUALITY_GATE
 from airflow_provider_encord.sources.rows import json_lines
 from airflow_provider_encord.task_actions.lines import OPERATION, SELECTION
 
@@ -176,7 +177,7 @@ def named_in(source: Any) -> TaskSelection:
     data_hashes: list[str] = []
     for row in json_lines(source, "source"):
         fields: Any = row.fields if isinstance(row.fields, Mapping) else {}
-        if fields.get("outcome") not in _CHOSEN_OUTCOMES:
+        if not _is_chosen(fields):
             continue
         of_task = fields.get("operation") in (OPERATION, SELECTION) or "data_hash" not in fields
         name = fields.get("id") if of_task else fields.get("data_hash")
@@ -193,6 +194,13 @@ def named_in(source: Any) -> TaskSelection:
     if task_ids:
         return TaskSelection(task_ids=_distinct(task_ids))
     return TaskSelection(data_hashes=_distinct(data_hashes))
+
+
+def _is_chosen(fields: Mapping[str, Any]) -> bool:
+    """Whether the task of a line is selected. A finding of a quality gate is, unless it is about a user or a class."""
+    if fields.get("operation") == QUALITY_GATE:
+        return fields.get("data_hash") is not None
+    return fields.get("outcome") in _CHOSEN_OUTCOMES
 
 
 def with_source(selection: TaskSelection, source: Any) -> TaskSelection:

@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "exports": {"client"},
     "analytics": {"client", "exports"},
     "snapshots": {"client"},
+    "gates": {"client", "exports"},
     "task_actions": {"client", "exports", "sources"},
     "waits": {"client"},
     "watches": {"client", "waits"},

@@ -14,6 +14,7 @@ import msgspec
 from airflow_provider_encord.analytics.export import ANALYTICS, AnalyticsManifest
 from airflow_provider_encord.exports import verify
 from airflow_provider_encord.exports.manifest import LABELS, Manifest
+from airflow_provider_encord.gates import gate
 from airflow_provider_encord.prelabels import report as import_report
 from airflow_provider_encord.registration import lines as registration_lines
 from airflow_provider_encord.snapshots import memory as snapshot_memory
@@ -32,6 +33,7 @@ REPORTS: dict[str, type[msgspec.Struct]] = {
     verify.OPERATION: verify.Mismatch,
     task_lines.OPERATION: task_lines.TaskLine,
     task_lines.SELECTION: SelectedLine,
+    gate.OPERATION: gate.GateLine,
 }
 MANIFESTS: dict[str, type[msgspec.Struct]] = {LABELS: Manifest, ANALYTICS: AnalyticsManifest}
 

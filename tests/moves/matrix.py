@@ -172,6 +172,8 @@ READS_ONLY = {
     "EncordListDatasetsOperator",
     "EncordGetOntologyOperator",
     "EncordVerifyExportOperator",
+    "EncordQualityGateOperator",
+    "EncordQualityGateBranchOperator",
     "EncordTasksSensor",
     "EncordProjectProgressSensor",
     "EncordProjectStatusSensor",

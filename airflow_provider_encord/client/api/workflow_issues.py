@@ -81,6 +81,11 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     annotation_id: str | None = None
     space_id: str | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not resolved."""
+        return not self.resolution_history or not self.resolution_history[-1].is_resolved
+
 
 class OnDataUnit(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, tag_field="type", tag="dataUnit"

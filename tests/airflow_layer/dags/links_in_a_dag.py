@@ -29,6 +29,7 @@ from airflow_provider_encord.operators.projects import (
     EncordListProjectsOperator,
     EncordSetProjectStatusOperator,
 )
+from airflow_provider_encord.operators.quality import EncordQualityGateBranchOperator, EncordQualityGateOperator
 from airflow_provider_encord.operators.storage import (
     EncordCreateFolderOperator,
     EncordRegisterCloudDataOperator,
@@ -116,6 +117,11 @@ with DAG(dag_id="links_of_labels", schedule=None) as dag_of_labels:
     export >> [verify, verify_files]
     EncordImportLabelsOperator(task_id="import", source="{{ params.prelabels }}", **about).set_upstream(verify)
     EncordSnapshotLabelsOperator(task_id="snapshot", snapshot_branch="frozen", if_late="mark", **about)
+    limits = {"labels": "{{ params.destination }}/parts", "max_invalid_rows": 1, "if_empty": "pass", **about}
+    export >> [
+        EncordQualityGateOperator(task_id="gate", report="{{ params.destination }}/gate.jsonl", **limits),
+        EncordQualityGateBranchOperator(task_id="branch", report="{{ params.destination }}/branch.jsonl", **limits),
+    ]
     EncordExportAnalyticsOperator(
         task_id="analytics",
         destination="{{ params.destination }}/analytics",

@@ -1,0 +1,184 @@
+"""What a gate measures in label rows, in one pass, with one data unit in memory at a time."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from airflow_provider_encord.exports.formats.annotations import Annotation, annotations_of
+from airflow_provider_encord.exports.formats.answers import Names
+from airflow_provider_encord.gates.agreement import Tally, compare
+from airflow_provider_encord.gates.required import RequiredAttributes
+
+AGREEMENT = "agreement"
+REJECTION_RATE = "rejection_rate"
+ISSUE_RATE = "issue_rate"
+MISSING_ATTRIBUTES = "missing_attributes"
+INVALID_ROWS = "invalid_rows"
+CLASS_DRIFT = "class_drift"
+UNKNOWN = "(unknown)"
+
+Row = Mapping[str, Any]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that counts against the labels of a data unit.
+
+    :param value: The measured value, if the measure has one for a data unit.
+    """
+
+    measure: str
+    data_hash: str | None
+    label_hash: str | None
+    data_title: str
+    message: str
+    annotator: str | None = None
+    class_name: str | None = None
+    value: float | None = None
+
+
+class Rate(msgspec.Struct):
+    """A share of things, such as rows that are not valid, in all and by annotator and class."""
+
+    total: Tally = msgspec.field(default_factory=Tally)
+    by_annotator: dict[str, Tally] = msgspec.field(default_factory=lambda: collections.defaultdict(Tally))
+    by_class: dict[str, Tally] = msgspec.field(default_factory=lambda: collections.defaultdict(Tally))
+
+    def add(self, hits: int, total: int, *, annotators: Iterable[str] = (), class_name: str | None = None) -> None:
+        """Count `hits` of `total`."""
+        self.total.add(hits, total)
+        for annotator in annotators:
+            self.by_annotator[annotator].add(hits, total)
+        if class_name is not None:
+            self.by_class[class_name].add(hits, total)
+
+
+class Measured(msgspec.Struct):
+    """The measures of an export.
+
+    :param rows: Number of label rows.
+    :param classes: Number of annotations by class; an object counts once, however many frames it is on.
+    """
+
+    rows: int = 0
+    classes: collections.Counter[str] = msgspec.field(default_factory=collections.Counter)
+    agreement: Rate = msgspec.field(default_factory=Rate)
+    missing: Rate = msgspec.field(default_factory=Rate)
+    invalid: Rate = msgspec.field(default_factory=Rate)
+
+
+def measure(
+    rows: Iterable[Row], structure: Mapping[str, Any], measured: Measured, *, main_branch: str, min_iou: float
+) -> Iterator[Finding]:
+    """Measure label rows, and yield what counts against them.
+
+    :param rows: In order of their data hash, so that the branches of a data unit follow each other.
+    :param structure: Structure of the ontology.
+    :param measured: Where the measures are added.
+    :param main_branch: The branch whose rows are measured. The rows of the other branches, which consensus annotators
+        have, are compared with each other.
+    :param min_iou: See `agreement.compare`.
+    """
+    names, required = Names(structure), RequiredAttributes(structure)
+    for _, branches in itertools.groupby(rows, key=lambda row: str(row.get("data_hash"))):
+        compared: dict[str, tuple[Row, list[Annotation]]] = {}
+        for row in branches:
+            branch = str(row.get("branch_name") or main_branch)
+            found = [item for item in annotations_of(row, names) if isinstance(item, Annotation)]
+            if branch == main_branch:
+                yield from _measure_row(row, found, required, measured)
+            else:
+                compared[branch] = (row, found)
+        yield from _compare_branches(compared, measured, min_iou)
+
+
+def _measure_row(
+    row: Row, annotations: list[Annotation], required: RequiredAttributes, measured: Measured
+) -> Iterator[Finding]:
+    measured.rows += 1
+    annotators = {annotation.created_by or UNKNOWN for annotation in annotations}
+    invalid = row.get("is_valid") is False
+    measured.invalid.add(int(invalid), 1, annotators=annotators)
+    if invalid:
+        yield _finding(row, INVALID_ROWS, "Its labels do not match the ontology.")
+    for annotation in {annotation.hash: annotation for annotation in annotations}.values():
+        class_name = annotation.name or UNKNOWN
+        measured.classes[class_name] += 1
+        if not required.of(annotation):
+            continue
+        missing = required.missing(annotation)
+        annotator = annotation.created_by or UNKNOWN
+        measured.missing.add(int(bool(missing)), 1, annotators=[annotator], class_name=class_name)
+        if missing:
+            message = f"{class_name} {annotation.hash} has no answer to {', '.join(missing)}."
+            yield _finding(row, MISSING_ATTRIBUTES, message, annotator=annotator, class_name=class_name)
+
+
+def _compare_branches(
+    branches: Mapping[str, tuple[Row, list[Annotation]]], measured: Measured, min_iou: float
+) -> Iterator[Finding]:
+    """Compare each pair of annotators. The finding is about the data unit; whether it counts, the threshold decides."""
+    if len(branches) < 2:
+        return
+    whole = Tally()
+    for one, other in itertools.combinations(sorted(branches), 2):
+        sides = [branches[branch] for branch in (one, other)]
+        people = [_annotator(branch, annotations) for branch, (_, annotations) in zip((one, other), sides, strict=True)]
+        for class_name, tally in compare(sides[0][1], sides[1][1], min_iou).items():
+            whole.add(tally.matched, tally.annotations)
+            measured.agreement.add(tally.matched, tally.annotations, annotators=people, class_name=class_name)
+    share = whole.share
+    if share is not None and share < 1:
+        row = next(iter(branches.values()))[0]
+        message = f"{len(branches)} annotators agree about {share:.0%} of their annotations."
+        yield _finding(row, AGREEMENT, message, value=share)
+
+
+def _annotator(branch: str, annotations: Iterable[Annotation]) -> str:
+    people = collections.Counter(annotation.created_by for annotation in annotations if annotation.created_by)
+    return people.most_common(1)[0][0] if people else branch
+
+
+def _finding(row: Row, measure: str, message: str, **more: Any) -> Finding:
+    return Finding(
+        measure=measure,
+        data_hash=row.get("data_hash"),
+        label_hash=row.get("label_hash"),
+        data_title=str(row.get("data_title") or ""),
+        message=message,
+        **more,
+    )
+
+
+def class_drift(now: Mapping[str, int], before: Mapping[str, int]) -> tuple[float | None, dict[str, float]]:
+    """How much the shares of the classes differ from a reference.
+
+    :return: The Jensen-Shannon distance (base 2): 0 for equal shares, 1 if no class is in both; None if one of them has
+        no annotations. And the difference of each class's share.
+    """
+    totals = sum(now.values()), sum(before.values())
+    if not all(totals):
+        return None, {}
+    classes = sorted({*now, *before})
+    shares = [(now.get(name, 0) / totals[0], before.get(name, 0) / totals[1]) for name in classes]
+    divergence = sum(_part(p, (p + q) / 2) + _part(q, (p + q) / 2) for p, q in shares) / 2
+    return math.sqrt(max(divergence, 0.0)), {
+        name: share - reference for name, (share, reference) in zip(classes, shares, strict=True)
+    }
+
+
+def _part(share: float, mean: float) -> float:
+    return share * math.log2(share / mean) if share else 0.0
+
+
+def classes_of(rows: Iterable[Row], structure: Mapping[str, Any], main_branch: str) -> collections.Counter[str]:
+    """Count the annotations of label rows by class."""
+    measured = Measured()
+    for _ in measure(rows, structure, measured, main_branch=main_branch, min_iou=1.0):
+        pass
+    return measured.classes

@@ -1,0 +1,224 @@
+"""Planted faults are found, and rows are named; what is right is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_encord.client.api.analytics import TaskAction
+from airflow_provider_encord.gates.activity import rejections
+from airflow_provider_encord.gates.agreement import iou
+from airflow_provider_encord.gates.judging import judge
+from airflow_provider_encord.gates.measures import (
+    AGREEMENT,
+    INVALID_ROWS,
+    MISSING_ATTRIBUTES,
+    Finding,
+    Measured,
+    Rate,
+    class_drift,
+    measure,
+)
+
+RED = {"name": "Red", "value": "red", "featureHash": "red"}
+STRUCTURE = {
+    "objects": [
+        {
+            "name": "Car",
+            "featureNodeHash": "car",
+            "shape": "bounding_box",
+            "attributes": [
+                {
+                    "name": "Colour",
+                    "featureNodeHash": "colour",
+                    "type": "radio",
+                    "required": True,
+                    "options": [
+                        {
+                            "label": "Red",
+                            "value": "red",
+                            "featureNodeHash": "red",
+                            "options": [
+                                {"name": "Shade", "featureNodeHash": "shade", "type": "text", "required": True}
+                            ],
+                        },
+                        {"label": "Blue", "value": "blue", "featureNodeHash": "blue"},
+                    ],
+                }
+            ],
+        },
+        {"name": "Person", "featureNodeHash": "person", "shape": "bounding_box"},
+    ],
+    "classifications": [],
+}
+
+
+def box(x: float, name: str = "Car", hash_: str | None = None, by: str = "ada") -> dict[str, Any]:
+    return {
+        "objectHash": hash_ or f"{name}{x}",
+        "featureHash": name.lower(),
+        "name": name,
+        "shape": "bounding_box",
+        "boundingBox": {"x": x, "y": 0.1, "w": 0.2, "h": 0.2},
+        "createdBy": by,
+    }
+
+
+def answered(name: str, *options: dict[str, Any], text: str | None = None) -> dict[str, Any]:
+    return {"name": name, "featureHash": name.lower(), "answers": list(options) if text is None else text}
+
+
+def row(data: str, objects: list[dict[str, Any]], *, branch: str = "main", valid: bool = True, **answers: Any) -> Any:
+    return {
+        "label_hash": f"label of {data} on {branch}",
+        "data_hash": data,
+        "data_title": f"{data}.jpg",
+        "branch_name": branch,
+        "is_valid": valid,
+        "object_answers": {
+            item["objectHash"]: {"classifications": answers.get(item["objectHash"], [])} for item in objects
+        },
+        "data_units": {
+            data: {
+                "data_hash": data,
+                "data_sequence": "0",
+                "width": 100,
+                "height": 100,
+                "labels": {"objects": objects, "classifications": []},
+            }
+        },
+    }
+
+
+def measured(rows: list[Any], min_iou: float = 0.5) -> tuple[Measured, list[Finding]]:
+    found = Measured()
+    return found, list(measure(rows, STRUCTURE, found, main_branch="main", min_iou=min_iou))
+
+
+def test_required_attributes_without_an_answer_are_found_also_below_a_chosen_option() -> None:
+    rows = [
+        row("a", [box(0.1, hash_="c1")], c1=[answered("Colour", {"featureHash": "blue", "name": "Blue"})]),
+        row("b", [box(0.1, hash_="c2"), box(0.5, "Person")]),
+        row("c", [box(0.1, hash_="c3", by="eve")], c3=[answered("Colour", RED)]),
+        row("d", [box(0.1, hash_="c4")], c4=[answered("Colour", RED), answered("Shade", text="dark")]),
+    ]
+    found, findings = measured(rows)
+    assert [(finding.data_hash, finding.message) for finding in findings] == [
+        ("b", "Car c2 has no answer to Colour."),
+        ("c", "Car c3 has no answer to Shade."),
+    ]
+    assert {finding.measure for finding in findings} == {MISSING_ATTRIBUTES}
+    assert (found.missing.total.matched, found.missing.total.annotations) == (2, 4)
+    assert found.missing.by_annotator["eve"].share == 1.0
+    assert found.classes == {"Car": 4, "Person": 1}
+
+
+def test_an_object_on_many_frames_counts_once() -> None:
+    document = row("v", [])
+    frames = {str(number): {"objects": [box(0.1, hash_="c")], "classifications": []} for number in range(9)}
+    document["data_units"]["v"]["labels"] = frames
+    found, findings = measured([document])
+    assert found.classes == {"Car": 1}
+    assert len(findings) == 1
+
+
+def test_rows_that_are_not_valid_are_named() -> None:
+    found, findings = measured([row("a", [], valid=False), row("b", [])])
+    assert [(finding.measure, finding.label_hash) for finding in findings] == [(INVALID_ROWS, "label of a on main")]
+    assert found.invalid.total.share == 0.5
+
+
+def test_annotators_who_agree_are_apart_from_those_who_do_not() -> None:
+    same = [row("a", [box(0.1, by=who)], branch=who) for who in ("ada", "eve")]
+    moved = [row("b", [box(x, by=who)], branch=who) for x, who in ((0.1, "ada"), (0.6, "eve"))]
+    other = [row("c", [box(0.1, name, by=who)], branch=who) for name, who in (("Car", "ada"), ("Person", "eve"))]
+    found, findings = measured([*same, *moved, *other])
+    assert [(finding.measure, finding.data_hash, finding.value) for finding in findings] == [
+        (AGREEMENT, "b", 0.0),
+        (AGREEMENT, "c", 0.0),
+    ]
+    assert found.agreement.total.share == pytest.approx(1 / 3)
+    assert found.rows == 0  # the main branch has none here
+
+
+def test_answers_count_for_the_agreement_and_boxes_within_the_limit_do_not() -> None:
+    blue = [answered("Colour", {"featureHash": "blue", "name": "Blue"})]
+    red = [answered("Colour", RED)]
+    pair = [
+        row("a", [box(0.1, hash_="c", by=who)], branch=who, c=given) for who, given in (("ada", red), ("eve", blue))
+    ]
+    assert measured(pair)[0].agreement.total.share == 0.0
+    near = [row("a", [box(x, hash_="c", by=who)], branch=who, c=red) for who, x in (("ada", 0.1), ("eve", 0.15))]
+    assert measured(near)[0].agreement.total.share == 1.0  # IoU 0.6
+    assert measured(near, min_iou=0.7)[0].agreement.total.share == 0.0
+
+
+@given(
+    st.lists(st.sampled_from([0.1, 0.12, 0.3, 0.6]), max_size=6), st.lists(st.sampled_from([0.1, 0.3, 0.6]), max_size=6)
+)
+def test_agreement_is_the_same_from_both_sides_and_whole_with_oneself(one: list[float], other: list[float]) -> None:
+    def share(first: list[float], second: list[float]) -> float | None:
+        sides = [
+            row("a", [box(x, hash_=f"{who}{n}", by=who) for n, x in enumerate(xs)], branch=who)
+            for who, xs in (("ada", first), ("eve", second))
+        ]
+        return measured(sides)[0].agreement.total.share
+
+    assert share(one, other) == share(other, one)
+    assert share(one, one) == (1.0 if one else None)
+
+
+@given(st.tuples(*[st.floats(0, 1)] * 4), st.tuples(*[st.floats(0, 1)] * 4))
+def test_overlap_is_symmetric_and_between_0_and_1(one: Any, other: Any) -> None:
+    assert 0.0 <= iou(one, other) <= 1.0 + 1e-9
+    assert iou(one, other) == pytest.approx(iou(other, one))
+    assert iou(one, one) == 1.0
+
+
+def test_drift_is_0_for_equal_shares_and_1_for_other_classes() -> None:
+    assert class_drift({"Car": 10, "Person": 30}, {"Car": 1, "Person": 3})[0] == pytest.approx(0.0)
+    value, by_class = class_drift({"Car": 10}, {"Person": 3})
+    assert value == pytest.approx(1.0)
+    assert by_class == {"Car": 1.0, "Person": -1.0}
+    assert class_drift({}, {"Car": 1})[0] is None
+
+
+@given(*[st.dictionaries(st.sampled_from("abcd"), st.integers(1, 50), min_size=1)] * 2)
+def test_drift_is_symmetric_and_between_0_and_1(now: dict[str, int], before: dict[str, int]) -> None:
+    value = class_drift(now, before)[0]
+    assert value is not None
+    assert -1e-9 <= value <= 1 + 1e-9
+    assert value == pytest.approx(class_drift(before, now)[0])
+
+
+def test_a_rejection_counts_for_who_submitted_last() -> None:
+    def action(minute: int, kind: str, who: str, task: str = "t") -> TaskAction:
+        return TaskAction(timestamp=f"2026-11-01T10:{minute:02}:00Z", action_type=kind, task_uuid=task, actor_email=who)
+
+    rate = Rate()
+    history = [
+        action(1, "submit", "ada"),
+        action(2, "reject", "rita"),
+        action(3, "submit", "eve"),
+        action(4, "approve", "rita"),
+        action(5, "reject", "rita", "of an earlier interval"),
+        action(6, "assign", "rita"),
+    ]
+    findings = list(rejections(reversed(history), rate))
+    assert [finding.annotator for finding in findings] == ["ada", "(unknown)"]
+    assert {who: tally.share for who, tally in rate.by_annotator.items()} == {"ada": 1.0, "eve": 0.0, "(unknown)": 1.0}
+    assert rate.total.share == pytest.approx(2 / 3)
+
+
+def test_limits_apply_to_each_annotator_with_enough_annotations() -> None:
+    rate = Rate()
+    rate.add(0, 95, annotators=["ada"])
+    rate.add(5, 5, annotators=["eve"])
+    assert judge(MISSING_ATTRIBUTES, rate, 0.1, groups=False, min_support=5).passed
+    judged = judge(MISSING_ATTRIBUTES, rate, 0.1, groups=True, min_support=5)
+    assert not judged.passed
+    assert judged.failed_groups == ["annotator eve: 1.000 of 5"]
+    assert judge(MISSING_ATTRIBUTES, rate, 0.1, groups=True, min_support=6).passed

@@ -1,0 +1,207 @@
+"""The gates as Airflow runs them, on exports of the emulator: they fail or branch, with the numbers and a report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_provider_encord.operators.labels import EncordExportLabelsOperator, EncordImportLabelsOperator
+from airflow_provider_encord.operators.quality import EncordQualityGateOperator
+from airflow_provider_encord.operators.workflow import EncordReviewTasksOperator
+from tests.airflow_layer.bench import Account, run_dag
+from tests.airflow_layer.dags import gates_in_a_dag
+
+
+class Labelled:
+    """A project with labels, its exports, and gates on them."""
+
+    def __init__(self, account: Account, directory: Path):
+        self.account, self.directory = account, directory
+        seeded = account.project(rows=6, created=1.0, objects_per_row=3)
+        self.project_id, self.data_hashes = seeded["project_id"], seeded["data_hashes"]
+
+    def export(self, name: str, **arguments: Any) -> str:
+        destination = str(self.directory / name)
+        operator = EncordExportLabelsOperator(
+            task_id="export", project_id=self.project_id, destination=destination, **arguments
+        )
+        manifest: str = operator.execute({})["manifest"]
+        return manifest
+
+    def gate(self, **arguments: Any) -> dict[str, Any]:
+        report = str(self.directory / "report.jsonl")
+        operator = EncordQualityGateOperator(task_id="gate", project_id=self.project_id, report=report, **arguments)
+        value: dict[str, Any] = operator.execute({})
+        return value
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.directory / "report.jsonl").read_text().splitlines()]
+
+    def require_colours(self) -> None:
+        """Let the ontology require an answer that a car of a model does not have."""
+        with self.account.client() as client:
+            project = client.project(self.project_id)
+            structure = project.ontology().editor_ontology
+            (car,) = [item for item in structure["objects"] if item["name"] == "Car"]
+            for attribute in car["attributes"]:
+                attribute["required"] = True
+            project.replace_ontology(structure)
+        box = {"feature": "Car", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}}
+        source = self.directory / "model.jsonl"
+        source.write_text(json.dumps({"data_hash": self.data_hashes[0], "objects": [box]}) + "\n")
+        EncordImportLabelsOperator(
+            task_id="import", project_id=self.project_id, source=str(source), if_exists="merge"
+        ).execute({})
+
+
+@pytest.fixture
+def labelled(account: Account, tmp_path: Path) -> Labelled:
+    return Labelled(account, tmp_path)
+
+
+def test_good_labels_pass_with_the_numbers(labelled: Labelled) -> None:
+    manifest = labelled.export("now")
+    value = labelled.gate(labels=manifest, max_invalid_rows=0, max_class_drift=0.1, reference=manifest)
+    assert value["passed"] is True
+    assert value["rows"] == 6
+    assert value["findings"] == 0
+    assert {name: found["value"] for name, found in value["measures"].items()} == {
+        "invalid_rows": 0.0,
+        "class_drift": 0.0,
+    }
+    assert labelled.lines() == []
+
+
+def test_a_planted_annotation_without_an_answer_fails_the_gate_and_is_named(labelled: Labelled) -> None:
+    labelled.require_colours()
+    manifest, page = labelled.export("now"), labelled.directory / "gate.html"
+    with pytest.raises(AirflowFailException, match=r"missing_attributes: 0\.\d+, limit 0"):
+        labelled.gate(labels=manifest, max_missing_attributes=0, page=str(page))
+    (line,) = labelled.lines()
+    assert line["data_hash"] == labelled.data_hashes[0]
+    assert line["class_name"] == "Car"
+    assert "no answer to Colour" in line["error"]
+    assert "missing_attributes, by class" in page.read_text()
+    assert "http" not in page.read_text()
+    # Within the limit, the finding is still listed.
+    assert labelled.gate(labels=manifest, max_missing_attributes=0.9)["findings"] == 1
+
+
+def test_another_mix_of_classes_fails_the_gate(labelled: Labelled) -> None:
+    before = labelled.export("before")
+    labelled.require_colours()
+    for _ in range(3):
+        labelled.account.emulator.annotate(labelled.project_id, objects_per_row=4, seed=_)
+    after = labelled.export("after")
+    value = labelled.gate(labels=after, reference=before, max_class_drift=1)
+    drift = value["measures"]["class_drift"]["value"]
+    assert 0 < drift < 1
+    with pytest.raises(AirflowFailException, match=r"class_drift.*\n  - class "):
+        labelled.gate(labels=after, reference=before, max_class_drift=drift / 2)
+
+
+def test_rejections_and_open_issues_are_counted(labelled: Labelled) -> None:
+    with labelled.account.client() as client:
+        project = client.project(labelled.project_id)
+        stage = project.stage("Annotate")
+        stage.submit(list(stage.tasks()))
+        review = project.stage("Review")
+        review.reject(list(review.tasks())[:2])
+        review.approve(list(review.tasks()))
+        project.issues(labelled.data_hashes[1]).add("A car is missing.")
+    interval = {"start": "2020-01-01", "end": "2100-01-01"}
+    with pytest.raises(AirflowFailException) as raised:
+        labelled.gate(
+            labels=labelled.export("now"), max_rejection_rate=0.1, max_issue_rate=0.1, min_support=1, **interval
+        )
+    assert "rejection_rate: 0.333, limit 0.1" in str(raised.value)
+    assert "issue_rate: 0.167, limit 0.1" in str(raised.value)
+    assert f"annotator {labelled.account.email}: 0.333 of 6" in str(raised.value)
+    lines = labelled.lines()
+    assert [line["error"] for line in lines if line["source"] == "issue_rate"] == [
+        "It has 1 open issues, such as: A car is missing."
+    ]
+    assert len([line for line in lines if line["source"] == "rejection_rate" and line["data_hash"]]) == 2
+
+
+def test_the_rows_of_a_report_can_be_sent_back(labelled: Labelled) -> None:
+    labelled.require_colours()
+    with labelled.account.client() as client:
+        stage = client.project(labelled.project_id).stage("Annotate")
+        stage.submit(list(stage.tasks()))
+    with pytest.raises(AirflowFailException):
+        labelled.gate(labels=labelled.export("now"), max_missing_attributes=0, min_support=1)
+    assert {bool(line["data_hash"]) for line in labelled.lines()} == {True, False}  # also the class and the annotator
+    operator = EncordReviewTasksOperator(
+        task_id="reject",
+        project_id=labelled.project_id,
+        stage="Review",
+        verdict="reject",
+        source=str(labelled.directory / "report.jsonl"),
+        report=str(labelled.directory / "rejected.jsonl"),
+    )
+    assert operator.execute({})["updated"] == 1
+    with labelled.account.client() as client:
+        (back,) = client.project(labelled.project_id).stage("Annotate").tasks()
+    assert back.data_hash == labelled.data_hashes[0]
+
+
+def test_a_gate_that_measured_nothing_does_not_pass_unless_it_may(labelled: Labelled) -> None:
+    manifest = labelled.export("now")
+    with pytest.raises(AirflowFailException, match="agreement: not measured"):
+        labelled.gate(labels=manifest, min_agreement=0.8)
+    assert labelled.gate(labels=manifest, min_agreement=0.8, if_empty="pass")["passed"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "Pass at least one of min_agreement"),
+        ({"max_invalid_rows": 0}, "labels: invalid_rows needs labels"),
+        ({"max_rejection_rate": 0.1}, "start, end: max_rejection_rate needs the interval"),
+        ({"max_class_drift": 0.1, "labels": "now"}, "reference: max_class_drift needs the manifest"),
+        ({"max_invalid_rows": 0, "labels": "nowhere"}, "nowhere"),
+    ],
+)
+def test_what_is_missing_is_named(labelled: Labelled, arguments: dict[str, Any], message: str) -> None:
+    if "labels" in arguments:
+        arguments = {**arguments, "labels": str(labelled.directory / arguments["labels"])}
+    if arguments.get("labels", "").endswith("now"):
+        labelled.export("now")
+    with pytest.raises(AirflowFailException, match=message):
+        labelled.gate(**arguments)
+    assert not (labelled.directory / "report.jsonl").exists()
+
+
+def test_a_report_does_not_replace_another_file(labelled: Labelled) -> None:
+    (labelled.directory / "report.jsonl").write_text("mine\n")
+    with pytest.raises(AirflowFailException, match="is not a report of a quality gate"):
+        labelled.gate(labels=labelled.export("now"), max_invalid_rows=0)
+    assert (labelled.directory / "report.jsonl").read_text() == "mine\n"
+
+
+@pytest.mark.airflow
+@pytest.mark.usefixtures("airflow_database")
+@pytest.mark.parametrize("good", [True, False])
+def test_the_branch_operator_runs_what_was_chosen_and_skips_the_other(labelled: Labelled, good: bool) -> None:
+    if not good:
+        labelled.require_colours()
+    limit = {"max_missing_attributes": 1.0 if good else 0.0}
+    params = {
+        "project": labelled.project_id,
+        "labels": labelled.export("now"),
+        "directory": str(labelled.directory),
+        "limit": limit["max_missing_attributes"],
+    }
+    run = run_dag(gates_in_a_dag.dag, **params)
+    assert run.state == "success"
+    assert run.tasks == {
+        "gate": "success",
+        "release_labels": "success" if good else "skipped",
+        "send_back": "skipped" if good else "success",
+    }
+    assert run.results["gate"]["passed"] is good
