@@ -49,6 +49,7 @@ from airflow_provider_encord.task_actions.present_state import (
 from airflow_provider_encord.task_actions.report import TaskReport
 from airflow_provider_encord.task_actions.selection import TaskSelection, choose_tasks
 from airflow_provider_encord.task_actions.sending import SentOutcome, batches, rows_of, send
+from airflow_provider_encord.task_actions.strata import groups_of
 
 log = logging.getLogger(__name__)
 _LEFT = "It had left the stage before the change was made."
@@ -90,7 +91,11 @@ class TaskChanger:
         if change.action == ASSIGN and change.distribution == "least_tasks":
             everything = choose_tasks(self._project, place.stage, TaskSelection(), now, subtasks=subtasks)
             loads.update((task.assignee or "").casefold() for task in self._client.run(everything).tasks)
-        return plan_lines(place, change, choice, rows, loads)
+        groups: dict[str, str] = {}
+        if change.distribution == "by_group":
+            grouped = groups_of(self._client, self._project, choice.tasks, change.group_by, None)
+            groups = {task.id: str(name) for name, tasks in grouped.items() for task in tasks}
+        return plan_lines(place, change, choice, rows, loads, groups)
 
     def settle(self) -> None:
         """Find out the outcome of changes whose outcome earlier attempts could not write down."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import collections
+import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +32,7 @@ from airflow_provider_encord.task_actions.lines import (
 )
 from airflow_provider_encord.task_actions.selection import Choice, ChosenTask
 
+METADATA_KEY = re.compile(r"client_metadata\..+")
 ON_SUBTASKS = frozenset({SUBMIT, ASSIGN, RELEASE})
 """In a consensus annotation stage, these actions apply to the sub-tasks of the annotators."""
 _LABEL_REVIEWS = "The label reviews that were {} with the task stay so."
@@ -44,6 +47,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     :param assignees: For `ASSIGN`: one or more users. For actions after which a task is in another stage: at most one,
         who gets it there.
     :param distribution: For `ASSIGN` to several users; see `defaults.DISTRIBUTIONS`.
+    :param group_by: For ``distribution="by_group"``; see `strata.groups_of`.
     :param overwrite: For `ASSIGN`: whether tasks are taken from other users.
     :param retain_assignee: Whether the present assignees keep the tasks in the next stage.
     :param priority: For `PRIORITIZE`: from 0 to 1.
@@ -56,6 +60,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     pathway: str | None = None
     assignees: Sequence[str] = ()
     distribution: str = "round_robin"
+    group_by: str | None = None
     overwrite: bool = False
     retain_assignee: bool = False
     priority: float | None = None
@@ -64,6 +69,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         require_emails(self.assignees, "assignee")
+        if self.group_by is not None and self.group_by != "dataset_id" and not METADATA_KEY.fullmatch(self.group_by):
+            raise InvalidArgumentError(
+                f"group_by: {self.group_by[:80]!r} is neither dataset_id nor client_metadata.<key>."
+            )
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,16 +99,22 @@ def require_possible(place: Place, change: Change) -> None:
 
 
 def plan_lines(
-    place: Place, change: Change, choice: Choice, rows: Mapping[str, LabelRowMetadata], loads: Mapping[str, int]
+    place: Place,
+    change: Change,
+    choice: Choice,
+    rows: Mapping[str, LabelRowMetadata],
+    loads: Mapping[str, int],
+    groups: Mapping[str, str],
 ) -> list[TaskLine]:
     """Plan the change of each task.
 
     :param rows: The label rows by data hash, for actions that need them (`PRIORITIZE`, `REOPEN`).
     :param loads: How many tasks of the stage each user has now, for ``distribution="least_tasks"``.
+    :param groups: The group of each task by its id, for ``distribution="by_group"``.
     :return: One line for each task, with the expected outcome.
     """
     destination, pathway = _destination(place, change)
-    assignees = _distribute(change, choice.tasks, loads) if change.action == ASSIGN else {}
+    assignees = _distribute(change, choice.tasks, loads, groups) if change.action == ASSIGN else {}
     lines = list(_missing(place, change, choice))
     for task in choice.tasks:
         line = msgspec.structs.replace(
@@ -171,7 +186,9 @@ def _assigned(line: TaskLine, change: Change, assignee: str | None) -> TaskLine:
     return _as(line, UPDATED, new_assignee=assignee)
 
 
-def _distribute(change: Change, tasks: Sequence[ChosenTask], loads: Mapping[str, int]) -> dict[str, str | None]:
+def _distribute(
+    change: Change, tasks: Sequence[ChosenTask], loads: Mapping[str, int], groups: Mapping[str, str]
+) -> dict[str, str | None]:
     """Choose the assignee of each task. The same tasks get the same assignees."""
     chosen: dict[str, str | None] = {}
     people = list(change.assignees)
@@ -189,6 +206,8 @@ def _distribute(change: Change, tasks: Sequence[ChosenTask], loads: Mapping[str,
         order = people[turn % len(people) :] + people[: turn % len(people)]
         if change.distribution == "least_tasks":
             order = sorted(people, key=lambda person: (load[person], people.index(person)))
+        elif change.distribution == "by_group":
+            order = _order_of_group(groups.get(task.id, ""), people)
         person = next((person for person in order if person.casefold() not in busy), None)
         chosen[task.id] = person
         if person is not None:
@@ -196,6 +215,15 @@ def _distribute(change: Change, tasks: Sequence[ChosenTask], loads: Mapping[str,
             load[person] += 1
             busy.add(person.casefold())
     return chosen
+
+
+def _order_of_group(group: str, people: Sequence[str]) -> list[str]:
+    """The users in the order in which a group prefers them.
+
+    It depends on the group and the users only, so a group has the same user in every run. If a user is added or
+    removed, only the groups of this user change theirs.
+    """
+    return sorted(people, key=lambda person: hashlib.sha256(f"{group}|{person.casefold()}".encode()).hexdigest())
 
 
 def _missing(place: Place, change: Change, choice: Choice) -> Iterator[TaskLine]:

@@ -37,6 +37,7 @@ class ChangeSpec(msgspec.Struct, frozen=True, kw_only=True):
     stage: str | None
     selection: TaskSelection
     source: StoragePath | None = None
+    source_classes: Sequence[str] | None = None
     plan: StoragePath | None = None
     preview: bool = False
     batch_size: int
@@ -67,7 +68,7 @@ def change_tasks(client: EncordClient, spec: ChangeSpec, path: StoragePath, owne
             raise InvalidArgumentError("report: it is the same file as the plan. Pass another path.")
         planned = _plan_of(spec, spec.plan)
         return _run(client, spec, path, owner, lambda changer: changer.refreshed(planned))
-    selection = with_source(spec.selection, spec.source)
+    selection = with_source(spec.selection, spec.source, spec.source_classes)
 
     def plan(changer: TaskChanger) -> Sequence[TaskLine]:
         return changer.planned(changer.place(spec.stage or ""), spec.change, selection)

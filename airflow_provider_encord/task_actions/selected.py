@@ -7,7 +7,7 @@ it always get the same tasks, also after some of them have left the stage.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -53,17 +53,23 @@ class TaskQuery(msgspec.Struct, frozen=True, kw_only=True):
     stage: str
     selection: Mapping[str, Any]
     source: Any = None
+    source_classes: Sequence[str] | None = None
 
     def about(self, **more: Any) -> str:
         """A hash of the query and of other arguments."""
         return fingerprint(
-            project=self.project_id, stage=self.stage, selection=self.selection, source=str(self.source), **more
+            project=self.project_id,
+            stage=self.stage,
+            selection=self.selection,
+            source=str(self.source),
+            classes=self.source_classes,
+            **more,
         )
 
     def run(self, client: EncordClient) -> tuple[Stage, list[ChosenTask]]:
         """Find the stage, and the tasks."""
         stage = client.run(find_stage(self.project_id, self.stage))
-        wanted = with_source(TaskSelection(**self.selection), self.source)
+        wanted = with_source(TaskSelection(**self.selection), self.source, self.source_classes)
         now = datetime.datetime.now(datetime.UTC)
         choice = client.run(choose_tasks(self.project_id, stage, wanted, now, subtasks=False))
         return stage, choice.tasks

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from airflow_provider_encord.client.api import workflow
+from airflow_provider_encord.client.api.labels import MOST_ROWS_PER_REQUEST, LabelRowFilter, list_label_rows
 from airflow_provider_encord.client.api.projects import Stage
 from airflow_provider_encord.client.api.workflow import CONSENSUS_ANNOTATION, Task, TaskFilter
 from airflow_provider_encord.client.call import Flow
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.client.flows.chunks import chunks
+from airflow_provider_encord.client.flows.chunks import chunks, in_parts
 from airflow_provider_encord.client.flows.workflow_actions import DATA_HASHES_PER_LISTING
 from airflow_provider_encord.client.identifiers import is_id, require_emails
 from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.exports import read
 from airflow_provider_encord.reports import QUALITY_GATE
 from airflow_provider_encord.sources.rows import json_lines
+from airflow_provider_encord.task_actions.label_content import classes_in
 from airflow_provider_encord.task_actions.lines import OPERATION, SELECTION
 
 _DONE = "COMPLETED"
@@ -36,6 +38,7 @@ class TaskSelection(msgspec.Struct, frozen=True, kw_only=True):
     :param dataset_ids: Only tasks of data units in these datasets.
     :param data_title_contains: Only tasks of data units whose title contains this text.
     :param statuses: Only tasks with one of these statuses.
+    :param client_metadata: Only tasks of data units whose client metadata has these values.
     :param min_age_seconds: Only tasks that were last changed before so many seconds.
     :param max_tasks: At most this number of tasks, the oldest first.
     """
@@ -46,6 +49,7 @@ class TaskSelection(msgspec.Struct, frozen=True, kw_only=True):
     dataset_ids: Sequence[str] | None = None
     data_title_contains: str | None = None
     statuses: Sequence[str] | None = None
+    client_metadata: Mapping[str, Any] | None = None
     min_age_seconds: float | None = None
     max_tasks: int | None = None
 
@@ -102,6 +106,10 @@ def choose_tasks(
     there = {task.id for task in found} | {task.parent_task_id for task in found}
     data = {task.data_hash for task in found}
     chosen = [task for task in found if _is_old(task, selection.min_age_seconds, now)]
+    if selection.client_metadata is not None:
+        metadata = yield from metadata_of(project, [task.data_hash for task in chosen])
+        wanted_items = selection.client_metadata.items()
+        chosen = [task for task in chosen if _has(metadata.get(task.data_hash, {}), wanted_items)]
     return Choice(
         tasks=chosen[: selection.max_tasks],
         missing_ids=[task_id for task_id in wanted or () if task_id not in there],
@@ -153,6 +161,25 @@ def _subtasks(task: Task) -> Iterator[ChosenTask]:
             )
 
 
+def metadata_of(project: str, data_hashes: Sequence[str]) -> Flow[dict[str, Mapping[str, Any]]]:
+    """The client metadata of data units, by data hash."""
+    parts = yield from in_parts(
+        list(dict.fromkeys(data_hashes)),
+        lambda some: list_label_rows(project, LabelRowFilter(data_hashes=list(some), include_client_metadata=True)),
+        size=MOST_ROWS_PER_REQUEST,
+    )
+    return {row.data_hash: row.client_metadata or {} for part in parts for row in part}
+
+
+def _has(metadata: Mapping[str, Any], wanted: Iterable[tuple[str, Any]]) -> bool:
+    """Whether metadata has all the values. Of a list, one must be equal."""
+    for key, value in wanted:
+        there = metadata.get(key)
+        if key not in metadata or (there != value and not (isinstance(there, list) and value in there)):
+            return False
+    return True
+
+
 def _is_old(task: ChosenTask, seconds: float | None, now: datetime.datetime) -> bool:
     if seconds is None:
         return True
@@ -163,16 +190,20 @@ def _is_old(task: ChosenTask, seconds: float | None, now: datetime.datetime) -> 
     return (now - changed).total_seconds() >= seconds
 
 
-def named_in(source: Any) -> TaskSelection:
+def named_in(source: Any, classes: Collection[str] | None = None) -> TaskSelection:
     """The tasks or data units that a file of another task names.
 
     :param source: Path object of the manifest of an export, or of a JSON Lines file whose lines have ``data_hash``,
         or the ``id`` of a task; such as the report of an import or of an operator on tasks. Lines of reports whose
         outcome is ``skipped``, ``failed``, ``conflict``, ``not_found`` or ``removed`` are ignored.
+    :param classes: Of an export, only data units with at least one object or classification of these names.
     :raises InvalidArgumentError: A line names neither, or the file cannot be read.
     """
     if source.name == _MANIFEST:
-        return TaskSelection(data_hashes=_distinct(row["data_hash"] for row in read(source)))
+        rows = (row for row in read(source) if classes is None or not classes_in(row).isdisjoint(classes))
+        return TaskSelection(data_hashes=_distinct(row["data_hash"] for row in rows))
+    if classes is not None:
+        raise InvalidArgumentError("source_classes: only a manifest of an export has labels. Pass one as `source`.")
     task_ids: list[str] = []
     data_hashes: list[str] = []
     for row in json_lines(source, "source"):
@@ -203,11 +234,11 @@ def _is_chosen(fields: Mapping[str, Any]) -> bool:
     return fields.get("outcome") in _CHOSEN_OUTCOMES
 
 
-def with_source(selection: TaskSelection, source: Any) -> TaskSelection:
+def with_source(selection: TaskSelection, source: Any, classes: Sequence[str] | None = None) -> TaskSelection:
     """Narrow a selection to the tasks that a file names; see `named_in`. Without a file, it stays as it is."""
     if source is None:
         return selection
-    named = named_in(source)
+    named = named_in(source, classes)
     return msgspec.structs.replace(selection, task_ids=named.task_ids, data_hashes=named.data_hashes)
 
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_encord.client.api.labels import LabelRowFilter, list_label_rows
 from airflow_provider_encord.client.client import EncordClient
 from airflow_provider_encord.client.errors import InvalidArgumentError
-from airflow_provider_encord.client.flows.chunks import in_parts
 from airflow_provider_encord.exports import read
-from airflow_provider_encord.task_actions.selection import ChosenTask
+from airflow_provider_encord.task_actions.label_content import ANNOTATOR, CLASS, most_frequent
+from airflow_provider_encord.task_actions.selection import ChosenTask, metadata_of
+from airflow_provider_encord.task_actions.sending import rows_of
 
 ASSIGNEE = "assignee"
 DATASET = "dataset_id"
-CLASS = "class"
-ANNOTATOR = "annotator"
 METADATA = "client_metadata."
 OF_LABELS = (CLASS, ANNOTATOR)
 NONE = "(none)"
-_ROWS = 1000
 
 
 def require_known(stratify_by: str | None, labels: object) -> None:
@@ -76,43 +73,13 @@ def _values(
         wanted = {task.data_hash for task in tasks}
         rows = (row for row in read(labels) if row.get("data_hash") in wanted)
         return {str(row["data_hash"]): most_frequent(row, stratify_by) for row in rows}
-    key = stratify_by.removeprefix(METADATA)
-    parts = client.run(
-        in_parts(
-            [task.data_hash for task in tasks],
-            lambda some: list_label_rows(
-                project, LabelRowFilter(data_hashes=list(some), include_client_metadata=stratify_by != DATASET)
-            ),
-            size=_ROWS,
-        )
-    )
-    found = {row.data_hash: row for part in parts for row in part}
     if stratify_by == DATASET:
-        return {data: row.dataset_hash for data, row in found.items()}
-    return {data: _text((row.client_metadata or {}).get(key)) for data, row in found.items()}
+        listed = client.run(rows_of(project, [task.data_hash for task in tasks]))
+        return {data: row.dataset_hash for data, row in listed.items()}
+    key = stratify_by.removeprefix(METADATA)
+    metadata = client.run(metadata_of(project, [task.data_hash for task in tasks]))
+    return {data: _text(values.get(key)) for data, values in metadata.items()}
 
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
-
-
-def most_frequent(row: Mapping[str, Any], stratify_by: str) -> str | None:
-    """The most frequent class, or annotator, of a label row; of several, the first by name."""
-    field = "name" if stratify_by == CLASS else "createdBy"
-    found: dict[str, str] = {}
-    for label in _labels(row):
-        value = label.get(field)
-        if value is not None:
-            found[str(label.get("objectHash") or label.get("classificationHash") or id(label))] = str(value)
-    counts = collections.Counter(found.values())
-    return min(counts, key=lambda name: (-counts[name], name), default=None)
-
-
-def _labels(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """All objects and classifications of a label row; of a video, those of each frame."""
-    for unit in (row.get("data_units") or {}).values():
-        labels = unit.get("labels") or {}
-        frames = [labels] if "objects" in labels or "classifications" in labels else list(labels.values())
-        for frame in frames:
-            yield from frame.get("objects") or ()
-            yield from frame.get("classifications") or ()

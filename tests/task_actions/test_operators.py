@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from airflow_provider_encord.client.api.storage_folders import folder_patch
+from airflow_provider_encord.client.api.storage_items import edit_items
+from airflow_provider_encord.operators.labels import EncordExportLabelsOperator
 from airflow_provider_encord.operators.workflow import (
     EncordAddIssuesOperator,
     EncordAssignTasksOperator,
@@ -15,6 +20,8 @@ from airflow_provider_encord.operators.workflow import (
     EncordSetPriorityOperator,
     EncordSubmitTasksOperator,
 )
+from airflow_provider_encord.task_actions.label_content import classes_in
+from tests.moves.attempts import attempt
 from tests.task_actions.desk import Desk
 
 STAGE = {"stage": "Annotate"}
@@ -239,3 +246,69 @@ def test_data_hashes_of_any_json_lines_file_select_tasks(desk: Desk) -> None:
     source.write_text('{"title": "a"}\n')
     end = desk.attempt(EncordMoveTasksOperator, report="b", **STAGE, to_stage="Archive", source=str(source))
     assert "it has no data_hash, and no id of a task" in str(end.error)
+
+
+def with_cameras(desk: Desk, cameras: list[str]) -> None:
+    """Give the data units client metadata."""
+    with desk.client as client:
+        rows = client.project(desk.project_id).label_rows()
+        items = {row.data_hash: row.backing_item_uuid for row in rows}
+        client.send(
+            edit_items(
+                {
+                    str(items[data]): folder_patch(client_metadata={"camera": camera})
+                    for data, camera in zip(desk.data_hashes, cameras, strict=True)
+                }
+            )
+        )
+
+
+def test_client_metadata_narrows_the_selection(desk: Desk) -> None:
+    with_cameras(desk, ["north", "south", "north", "east"])
+    end = desk.attempt(EncordMoveTasksOperator, **STAGE, to_stage="Archive", client_metadata={"camera": "north"})
+    assert end.result == result(desk, updated=2)
+    assert {task.data_hash for task in desk.tasks("Archive")} == {desk.data_hashes[0], desk.data_hashes[2]}
+
+
+def test_all_tasks_of_a_group_go_to_the_same_user_in_every_run(desk: Desk) -> None:
+    people = [desk.member() for _ in range(3)]
+    with_cameras(desk, ["north", "south", "north", "south"])
+    by_camera = {"distribution": "by_group", "group_by": "client_metadata.camera"}
+    end = desk.attempt(
+        EncordAssignTasksOperator, **STAGE, assignee=people, **by_camera, data_hashes=desk.data_hashes[:2]
+    )
+    assert end.result == result(desk, updated=2)
+    rest = desk.attempt(EncordAssignTasksOperator, report="rest", **STAGE, assignee=people[::-1], **by_camera)
+    assert rest.result == result(desk, "rest", updated=2, unchanged=2)
+    assigned = {task.data_hash: task.assignee for task in desk.tasks("Annotate")}
+    assert assigned[desk.data_hashes[0]] == assigned[desk.data_hashes[2]]
+    assert assigned[desk.data_hashes[1]] == assigned[desk.data_hashes[3]]
+
+
+def test_labels_of_an_export_select_tasks(desk: Desk) -> None:
+    exported = {"project_id": desk.project_id, "destination": str(desk.directory / "export")}
+    manifest = attempt(EncordExportLabelsOperator, exported, desk.run).result["manifest"]
+    rows = [
+        json.loads(line)
+        for shard in (desk.directory / "export").glob("labels-*.jsonl")
+        for line in shard.read_text().splitlines()
+    ]
+    with_cars = {row["data_hash"] for row in rows if "Car" in classes_in(row)}
+    end = desk.attempt(EncordMoveTasksOperator, **STAGE, to_stage="Archive", source=manifest, source_classes="Car")
+    assert end.result["updated"] == len(with_cars)
+    assert {task.data_hash for task in desk.tasks("Archive")} == with_cars
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"distribution": "by_group"}, "group_by: pass it with distribution='by_group'"),
+        ({"group_by": "dataset_id"}, "group_by: pass it with distribution='by_group'"),
+        ({"distribution": "by_group", "group_by": "camera"}, "group_by: 'camera' is neither dataset_id nor"),
+        ({"source_classes": "Car"}, "source_classes: pass the manifest of an export as `source`"),
+        ({"client_metadata": ""}, "client_metadata: it is empty"),
+    ],
+)
+def test_wrong_combinations_are_named(desk: Desk, arguments: dict[str, str], message: str) -> None:
+    end = desk.attempt(EncordAssignTasksOperator, **STAGE, assignee="a@example.com", **arguments)
+    assert message in str(end.error)

@@ -15,9 +15,9 @@ from airflow_provider_encord.operators.workflow import (
     EncordPartitionTasksOperator,
     EncordSampleTasksOperator,
 )
+from airflow_provider_encord.task_actions.label_content import CLASS, most_frequent
 from airflow_provider_encord.task_actions.sampling import SampleSpec, draw
 from airflow_provider_encord.task_actions.selection import ChosenTask
-from airflow_provider_encord.task_actions.strata import CLASS, most_frequent
 from tests.moves.attempts import DAYS, Run, attempt
 from tests.task_actions.desk import Desk
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -14,6 +14,7 @@ from airflow_provider_encord.defaults import MOST_TASKS_PER_REQUEST, TASKS_PER_R
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
+    json_mapping,
     literal_word,
     parse_bool,
     parse_ids,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 _CONDITIONS = (
     *("task_ids", "data_hashes", "user_emails", "dataset_ids", "data_title_contains", "statuses"),
-    *("min_age_seconds", "max_tasks", "source"),
+    *("client_metadata", "min_age_seconds", "max_tasks", "source", "source_classes"),
 )
 """The arguments that narrow the selection. An empty value would widen it to the whole stage, so it is an error."""
 
@@ -50,11 +51,15 @@ class TaskSelectionOperator(EncordBaseOperator):
     :param source: Only the tasks that a file names (templated): the path or URI of the report of another operator on
         tasks, of the report of an import, of the manifest of an export (``manifest.json``), or of another JSON Lines
         file with ``data_hash`` in each line. Not together with `task_ids` and `data_hashes`.
+    :param source_classes: Of an export in `source`, only data units with at least one object or classification of these
+        names, or this name (templated).
     :param user_emails: Only tasks that are assigned to these users (templated).
     :param dataset_ids: Only tasks of data units in these datasets (templated).
     :param data_title_contains: Only tasks of data units whose title contains this text (templated).
     :param statuses: Only tasks with these statuses, such as ``"NEW"``, ``"ASSIGNED"``, ``"RELEASED"``, ``"REOPENED"``,
         ``"SKIPPED"`` (templated). Which are possible depends on the type of the stage.
+    :param client_metadata: Only tasks of data units whose client metadata has these values: a dictionary (templated).
+        Takes one more request for each 1000 tasks.
     :param min_age_seconds: Only tasks that were last changed at least so many seconds ago (templated).
     :param max_tasks: At most this number of tasks, the oldest first (templated). Default: no maximum.
     """
@@ -69,10 +74,12 @@ class TaskSelectionOperator(EncordBaseOperator):
         task_ids: Sequence[str] | str | None = None,
         data_hashes: Sequence[str] | str | None = None,
         source: str | os.PathLike[str] | ObjectStoragePath | None = None,
+        source_classes: Sequence[str] | str | None = None,
         user_emails: Sequence[str] | str | None = None,
         dataset_ids: Sequence[str] | str | None = None,
         data_title_contains: str | None = None,
         statuses: Sequence[str] | str | None = None,
+        client_metadata: Mapping[str, Any] | str | None = None,
         min_age_seconds: float | str | None = None,
         max_tasks: int | str | None = None,
         **kwargs: Any,
@@ -83,10 +90,12 @@ class TaskSelectionOperator(EncordBaseOperator):
         self.task_ids = task_ids
         self.data_hashes = data_hashes
         self.source = source
+        self.source_classes = source_classes
         self.user_emails = user_emails
         self.dataset_ids = dataset_ids
         self.data_title_contains = data_title_contains
         self.statuses = statuses
+        self.client_metadata = client_metadata
         self.min_age_seconds = min_age_seconds
         self.max_tasks = max_tasks
         check_literals(
@@ -109,6 +118,7 @@ class TaskSelectionOperator(EncordBaseOperator):
             "dataset_ids": parse_ids(self.dataset_ids, "dataset_ids"),
             "data_title_contains": parse_text(self.data_title_contains, "data_title_contains"),
             "statuses": parse_texts(self.statuses, "statuses"),
+            "client_metadata": json_mapping(self.client_metadata, "client_metadata"),
             "min_age_seconds": None if seconds is None else parse_seconds(seconds, "min_age_seconds"),
             "max_tasks": None if most is None else parse_positive_int(most, "max_tasks"),
         }
@@ -116,6 +126,10 @@ class TaskSelectionOperator(EncordBaseOperator):
     def source_path(self) -> ObjectStoragePath | None:
         """The file that names the tasks."""
         return storage_path(self.source, "source") if self.source is not None else None
+
+    def classes(self) -> list[str] | None:
+        """The names of objects and classifications of which data units of an export must have one."""
+        return parse_texts(self.source_classes, "source_classes")
 
     def require_selection(self) -> None:
         """Check that the tasks are selected in one way.
@@ -127,6 +141,8 @@ class TaskSelectionOperator(EncordBaseOperator):
             raise AirflowFailException("stage: it is empty. Pass the title or the id of a stage.")
         if self.source is not None and {"task_ids", "data_hashes"} & set(given):
             raise AirflowFailException("source: it names the tasks. Do not pass `task_ids` or `data_hashes` with it.")
+        if self.source_classes is not None and self.source is None:
+            raise AirflowFailException("source_classes: pass the manifest of an export as `source`.")
 
     def _given(self) -> list[str]:
         given = [name for name in _CONDITIONS if getattr(self, name) is not None]
@@ -215,6 +231,7 @@ class TasksOperator(TaskSelectionOperator):
             stage=parse_text(self.stage, "stage"),
             selection=self.selection(),
             source=self.source_path(),
+            source_classes=self.classes(),
             plan=storage_path(self.plan, "plan") if self.plan is not None else None,
             preview=preview,
             batch_size=parse_positive_int(self.batch_size, "batch_size", most=MOST_TASKS_PER_REQUEST),

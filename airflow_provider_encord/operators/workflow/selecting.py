@@ -107,6 +107,7 @@ class EncordSampleTasksOperator(TaskSelectionOperator):
             stage=parse_text(self.stage, "stage") or "",
             selection=self.selection(),
             source=self.source_path(),
+            source_classes=self.classes(),
         )
         found = selecting.sample_tasks(self.client, query, spec, path, owner_of(context))
         self.log.info("The sample has %d tasks (seed %r).", found["sampled"], spec.seed)
@@ -162,6 +163,7 @@ class EncordPartitionTasksOperator(TaskSelectionOperator):
             stage=parse_text(self.stage, "stage") or "",
             selection=self.selection(),
             source=self.source_path(),
+            source_classes=self.classes(),
         )
         files = selecting.partition_tasks(
             self.client,
