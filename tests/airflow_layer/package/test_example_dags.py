@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_encord.operators.labels import EncordImportLabelsOperator
 from tests.airflow_layer.bench import API_KEY_CONNECTION, SSH_CONNECTION, Account, Run, run_dag
 from tests.airflow_layer.pre_labels import saved
 from tests.sdk import media
@@ -29,6 +30,7 @@ EXPECTED = {
     "example_encord_prelabel",
     "example_encord_wait_and_export",
     "example_encord_event_driven",
+    "example_encord_routing",
 }
 TITLE = "2026_11"  # a number to Python, and yet a title
 
@@ -266,3 +268,56 @@ def test_wait_and_export_exports_what_is_in_the_stage(account: Account, tmp_path
     )
     assert run.results["wait_for_batch"]["tasks"] == 2
     assert run.results["export_labels"]["rows"] == 2
+
+
+class Finished:
+    """A project whose tasks are in the final stage; one car has no answer to what the ontology requires."""
+
+    def __init__(self, account: Account, directory: Path):
+        self.account, self.directory = account, directory
+        seeded = account.project(rows=6, created=1.0, objects_per_row=3)
+        self.project_id = seeded["project_id"]
+        with account.client() as client:
+            project = client.project(self.project_id)
+            structure = project.ontology().editor_ontology
+            for attribute in next(item for item in structure["objects"] if item["name"] == "Car")["attributes"]:
+                attribute["required"] = True
+            project.replace_ontology(structure)
+            stage = project.stage("Annotate")
+            stage.move(list(stage.tasks()), "Complete")
+        box = {"feature": "Car", "boundingBox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}}
+        source = directory / "model.jsonl"
+        source.write_text(json.dumps({"data_hash": seeded["data_hashes"][0], "objects": [box]}))
+        EncordImportLabelsOperator(
+            task_id="import", project_id=self.project_id, source=str(source), if_exists="merge"
+        ).execute({})
+
+    def run(self, **params: Any) -> Run:
+        given = {"project_id": self.project_id, "directory": f"file://{self.directory}", "fraction": 0.5, **params}
+        return run_dag(_load("example_encord_routing").dag, **given)
+
+    def tasks(self, stage: str) -> int:
+        with self.account.client() as client:
+            return len(list(client.project(self.project_id).stage(stage).tasks()))
+
+
+def test_labels_that_are_not_good_enough_are_sent_back_in_part(account: Account, tmp_path: Path) -> None:
+    finished = Finished(account, tmp_path)
+    run = finished.run(max_missing_attributes=1)
+    assert run.state == "success"
+    assert [run.tasks[name] for name in ("check_labels", "draw_sample", "send_back")] == ["success", *["skipped"] * 2]
+    run = finished.run(max_missing_attributes=0)
+    assert run.state == "success", run.tasks
+    assert run.results["draw_sample"]["sampled"] == 3
+    assert (finished.tasks("Complete"), finished.tasks("Review")) == (3, 3)
+    assert run.results["prioritize"]["updated"] == run.results["explain"]["updated"] == 3
+    assert run.tasks["undo_move"] == "skipped"
+
+
+def test_a_move_is_undone_if_a_later_step_fails(account: Account, tmp_path: Path) -> None:
+    finished = Finished(account, tmp_path)
+    account.emulator.faults([{"match": {"path": "/priorities$"}, "do": {"status": 403, "json": {"message": "no"}}}])
+    run = finished.run(max_missing_attributes=0)
+    assert run.state == "failed"
+    assert (run.tasks["prioritize"], run.tasks["undo_move"]) == ("failed", "success")
+    assert (finished.tasks("Complete"), finished.tasks("Review")) == (6, 0)
