@@ -6,6 +6,10 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.assets import project_uri
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.identifiers import require_emails, require_ids
+from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import ANALYTICS_FORMATS, ANALYTICS_KINDS, JSON_LINES, SETTLE_SECONDS
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
@@ -20,6 +24,7 @@ from airflow_provider_encord.operators.arguments import (
 )
 from airflow_provider_encord.operators.base import EncordBaseOperator
 from airflow_provider_encord.operators.literals import check_destination, check_literals, one_of
+from airflow_provider_encord.operators.runs import run_interval, whole_days
 
 if TYPE_CHECKING:
     import datetime
@@ -134,7 +139,6 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
     def _execute(self, context: Context) -> dict[str, Any]:
         """Export the records."""
         from airflow_provider_encord.analytics.export import export_analytics
-        from airflow_provider_encord.assets import project_uri
         from airflow_provider_encord.exports.manifest import MANIFEST
 
         target = storage_path(self.destination, "destination")
@@ -156,7 +160,6 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
 
     def _selection(self, context: Context) -> AnalyticsSelection:
         from airflow_provider_encord.analytics.export import AnalyticsSelection
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.exports.formats import require_format
 
         what = _kinds(self.record_types, "record_types")
@@ -180,8 +183,6 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
 
     def _filters(self, what: Sequence[str]) -> AnalyticsFilters:
         from airflow_provider_encord.analytics.export import AnalyticsFilters
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.identifiers import require_emails, require_ids
 
         actions = parse_texts(self.actions, "actions") or []
         if actions and "time_spent" in what:
@@ -211,9 +212,6 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
         start: datetime.datetime | None,
         end: datetime.datetime | None,
     ) -> tuple[datetime.datetime, datetime.datetime]:
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.operators.runs import run_interval, whole_days
-
         run = run_interval(context)
         if run is None:
             raise InvalidArgumentError("start, end: this run has no data interval. Pass both arguments.")
@@ -230,9 +228,6 @@ class EncordExportAnalyticsOperator(EncordBaseOperator):
 def _time(value: Any, name: str) -> datetime.datetime:
     import datetime
 
-    from airflow_provider_encord.client.errors import InvalidArgumentError
-    from airflow_provider_encord.client.times import parse_time
-
     text = _interval_end(value, name)
     if text is None:
         raise InvalidArgumentError(
@@ -246,8 +241,6 @@ def _time(value: Any, name: str) -> datetime.datetime:
 
 
 def _kinds(value: Any, name: str) -> list[str]:
-    from airflow_provider_encord.client.errors import InvalidArgumentError
-
     kinds = parse_list(value, name)
     unknown = [kind for kind in kinds if kind not in ANALYTICS_KINDS]
     if unknown or not kinds:

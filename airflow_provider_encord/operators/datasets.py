@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import dataset_uri
+from airflow_provider_encord.client.errors import ConflictError, InvalidArgumentError
+from airflow_provider_encord.client.identifiers import require_ids
+from airflow_provider_encord.counts import require_sum
 from airflow_provider_encord.defaults import DUPLICATES_BEHAVIORS, IF_EXISTS
 from airflow_provider_encord.links import dataset_url
 from airflow_provider_encord.operators.arguments import (
@@ -176,7 +179,6 @@ class EncordLinkItemsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Link the items that are not linked yet."""
-        from airflow_provider_encord.counts import require_sum
 
         behavior = _duplicates_behavior(self.duplicates_behavior, "duplicates_behavior")
         dataset = self.client.dataset(blank_to_none(self.dataset_id))
@@ -206,7 +208,6 @@ class EncordLinkItemsOperator(EncordBaseOperator):
 
         :raises ConflictError: `duplicates_behavior` is ``FAIL``, and some items were in the dataset before this task.
         """
-        from airflow_provider_encord.client.errors import ConflictError
 
         progress = self._progress(context, dataset, behavior)
         rows: dict[str, list[str]] = {item: [] for item in items}
@@ -239,8 +240,6 @@ class EncordLinkItemsOperator(EncordBaseOperator):
 
     def _items(self) -> list[str]:
         from airflow_provider_encord.client.api.storage_items import ItemFilter
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.identifiers import require_ids
 
         items, folder = parse_list(self.item_ids, "item_ids"), blank_to_none(self.folder_id)
         if bool(items) == (folder is not None):
@@ -293,8 +292,6 @@ class EncordRemoveDataRowsOperator(EncordBaseOperator):
     def _execute(self, context: Context) -> dict[str, Any]:
         """Remove the rows that the dataset has."""
         from airflow_provider_encord.attempts import Checkpoint, fingerprint
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.identifiers import require_ids
 
         preview = parse_bool(self.preview, "preview")
         wanted = list(dict.fromkeys(require_ids(parse_list(self.data_hashes, "data_hashes"), "data_hashes")))

@@ -29,6 +29,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
+from airflow_provider_encord.client.errors import EncordError
 from airflow_provider_encord.defaults import JOB_TIMEOUT, POLL_INTERVAL
 from airflow_provider_encord.operators.arguments import parse_bool, parse_seconds
 from airflow_provider_encord.operators.base import EncordBaseOperator, airflow_errors, is_last_attempt
@@ -243,7 +244,6 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
     @contextmanager
     def _permanent_end(self, context: Context) -> Iterator[None]:
         """Delete the stored jobs when the task has ended permanently: after a success, or a failure without a retry."""
-        from airflow_provider_encord.client.errors import EncordError
 
         try:
             yield
@@ -322,7 +322,6 @@ class JobOperator(ResumableJobMixin, EncordBaseOperator):
 
     def submit_job(self, context: Context) -> Any:
         """Start the job of the part."""
-        from airflow_provider_encord.client.errors import EncordError
 
         part, jobs = self._part, _stored_jobs(context)
         assert part is not None  # noqa: S101 - the mixin is only run inside `_continue`

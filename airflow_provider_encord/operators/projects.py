@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import project_uri
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.identifiers import require_ids
 from airflow_provider_encord.defaults import IF_EXISTS, PROJECT_STATUSES
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
@@ -177,8 +179,6 @@ class _ChangeDatasetsOperator(EncordBaseOperator):
 
         :raises InvalidArgumentError: A template rendered to an empty string, or an element is not an id.
         """
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.identifiers import require_ids
 
         if blank_to_none(self.dataset_ids) in (None, "None"):
             raise InvalidArgumentError("dataset_ids: it is empty (check the rendered template); nothing was changed.")

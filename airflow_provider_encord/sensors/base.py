@@ -20,6 +20,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.base import EncordBaseOperator, airflow_errors
 
@@ -120,7 +121,6 @@ class EncordBaseSensor(EncordBaseOperator, BaseSensorOperator):
         :return: None if the condition is not met, or after a temporary failure.
         :raises AirflowFailException: A permanent error.
         """
-        from airflow_provider_encord.client.errors import EncordError
         from airflow_provider_encord.waits.conditions import look
         from airflow_provider_encord.waits.patience import Patience
 
@@ -221,7 +221,6 @@ class EncordBaseSensor(EncordBaseOperator, BaseSensorOperator):
         :raises InvalidArgumentError: This wait needs it, and this version of Airflow has none.
         """
         from airflow_provider_encord.attempts import Checkpoint, fingerprint
-        from airflow_provider_encord.client.errors import InvalidArgumentError
 
         store: Any = context.get("task_state_store")
         if store is None and self.reschedule and not self.deferrable:

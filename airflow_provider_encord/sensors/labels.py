@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
     parse_datetime,
@@ -79,7 +80,6 @@ class EncordLabelsChangedSensor(EncordBaseSensor):
 
     def prepare(self) -> EditedRowsCondition:
         """Return the condition."""
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.waits.conditions import EditedRowsCondition
 
         since, manifest = parse_datetime(self.since, "since"), blank_to_none(self.manifest)
@@ -115,7 +115,6 @@ class EncordLabelsChangedSensor(EncordBaseSensor):
 
         :raises InvalidArgumentError: `project_id` is another project.
         """
-        from airflow_provider_encord.client.errors import InvalidArgumentError
 
         project_id = self.client.project(blank_to_none(self.project_id) or manifest.project_id).id
         if project_id != manifest.project_id:

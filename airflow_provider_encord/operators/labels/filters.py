@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.assets import MAIN_BRANCH
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.client.times import parse_time
 from airflow_provider_encord.defaults import SHADOW_DATA, TASK_STATUSES
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
@@ -120,7 +123,6 @@ class LabelRowsOperator(EncordBaseOperator):
 
         :raises InvalidArgumentError: An argument is wrong, or two arguments contradict each other.
         """
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.exports.listing import Filters, RowSelection
         from airflow_provider_encord.exports.stages import with_known_stages
 
@@ -149,8 +151,6 @@ class LabelRowsOperator(EncordBaseOperator):
         return with_known_stages(self.client, selection)
 
     def _branch(self) -> str | None:
-        from airflow_provider_encord.client.api.labels import MAIN_BRANCH
-        from airflow_provider_encord.client.errors import InvalidArgumentError
 
         branch = branch_name(self.branch, "branch") or MAIN_BRANCH
         if not parse_bool(self.all_branches, "all_branches", empty=False):
@@ -161,8 +161,6 @@ class LabelRowsOperator(EncordBaseOperator):
 
 
 def _is_before(filters: Filters) -> bool:
-    from airflow_provider_encord.client.times import parse_time
-
     return parse_time(str(filters.edited_after)) < parse_time(str(filters.edited_before))
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException
 
+from airflow_provider_encord.assets import MAIN_BRANCH, labels_uri
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import IF_LABELS_EXIST
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from airflow_provider_encord.prelabels.report import ImportReport
     from airflow_provider_encord.prelabels.rows import ImportSpec
     from airflow_provider_encord.prelabels.sources import Prelabel
-
-MAIN = "main"
 
 
 class EncordImportLabelsOperator(EncordBaseOperator):
@@ -114,7 +114,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         source: str | os.PathLike[str] | ObjectStoragePath | None = None,
         python_callable: Callable[[LabelRowMetadata], Mapping[str, Any] | None] | None = None,
         match_by: str = "data_hash",
-        branch: str = MAIN,
+        branch: str = MAIN_BRANCH,
         promote_to: str | None = None,
         overwrite: bool | str = False,
         if_exists: str = "skip",
@@ -148,8 +148,6 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Import the labels."""
-        from airflow_provider_encord.assets import labels_uri
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.prelabels.importing import FAIL, import_labels
         from airflow_provider_encord.prelabels.report import OUTCOMES_OF_IMPORTS, ImportReport
         from airflow_provider_encord.reports import CONFLICT, FAILED
@@ -216,7 +214,6 @@ class EncordImportLabelsOperator(EncordBaseOperator):
 
     def _spec(self) -> ImportSpec:
         from airflow_provider_encord.client.api.label_actions import copy_labels_to_branch
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.prelabels.importing import FAIL, SKIP_ERRORS
         from airflow_provider_encord.prelabels.matching import require_key
         from airflow_provider_encord.prelabels.rows import IF_EXISTS, ImportSpec
@@ -224,7 +221,7 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         require_key(self.match_by)
         parse_choice(self.if_exists, "if_exists", IF_EXISTS)
         parse_choice(self.on_error, "on_error", (FAIL, SKIP_ERRORS))
-        branch = branch_name(self.branch, "branch") or MAIN
+        branch = branch_name(self.branch, "branch") or MAIN_BRANCH
         target = branch_name(self.promote_to, "promote_to")
         project = self.client.project(self.project_id or None).id
         if target is not None:
@@ -244,7 +241,6 @@ class EncordImportLabelsOperator(EncordBaseOperator):
         )
 
     def _prelabels(self) -> Callable[[Sequence[LabelRowMetadata]], Iterable[Prelabel]]:
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.exports.whole_shards import whole_shards
         from airflow_provider_encord.prelabels.sources import SUFFIXES, prelabels_of, require_apart
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.assets import MAIN_BRANCH, labels_uri
+
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
@@ -30,8 +32,6 @@ def lineage_of(exported: tuple[str, Manifest, ObjectStoragePath] | None) -> Any:
         return None
     if exported is None:
         return OperatorLineage()
-    from airflow_provider_encord.assets import labels_uri
-    from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 
     api, manifest, directory = exported
     labels = urllib.parse.urlsplit(labels_uri(api, manifest.project_id, manifest.branch or MAIN_BRANCH))
@@ -82,8 +82,6 @@ def record_labels(
     If an incremental export found no change, an asset alias gets no event. For an outlet that is the asset itself,
     Airflow always creates an event; its counts show that nothing changed.
     """
-    from airflow_provider_encord.assets import labels_uri
-    from airflow_provider_encord.client.api.labels import MAIN_BRANCH
 
     uri = labels_uri(manifest.host, manifest.project_id, manifest.branch or MAIN_BRANCH)
     result = {"project_id": manifest.project_id, **counts_of(manifest, directory)}

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import JSON_LINES, LABEL_FORMATS, OVERLAP, SHARD_BYTES
 from airflow_provider_encord.operators.arguments import (
     blank_to_none,
@@ -108,7 +109,6 @@ class PlannedExportOperator(LabelRowsOperator):
 
         :raises InvalidArgumentError: An argument is wrong.
         """
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.exports.formats import require_format
         from airflow_provider_encord.exports.incremental import Chain
         from airflow_provider_encord.exports.labels import ExportSpec

@@ -7,6 +7,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.assets import MAIN_BRANCH, labels_uri
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.defaults import LATE_AFTER
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import (
@@ -104,10 +106,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Take the snapshot."""
-        from airflow_provider_encord.assets import labels_uri
         from airflow_provider_encord.attempts import fingerprint
-        from airflow_provider_encord.client.api.labels import MAIN_BRANCH
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.snapshots.memory import Memory
         from airflow_provider_encord.snapshots.snapshot import take_snapshot
 
@@ -148,7 +147,6 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
 
 def _due(context: Context) -> datetime.datetime:
     """When the run was due, in UTC; outside of Airflow, now."""
-    from airflow_provider_encord.client.errors import InvalidArgumentError
 
     given_times = {name: context.get(name) for name in ("data_interval_end", "logical_date")}
     given_times["run_after"] = getattr(context.get("dag_run"), "run_after", None)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_encord.client.errors import InvalidArgumentError
 from airflow_provider_encord.links import project_url
 from airflow_provider_encord.operators.arguments import FAIL, blank_to_none, parse_choice, parse_url, storage_path
 from airflow_provider_encord.operators.base import EncordBaseOperator
@@ -83,7 +84,6 @@ class EncordVerifyExportOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Verify the export."""
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.exports.manifest import MANIFEST, read_manifest
         from airflow_provider_encord.exports.verify import require_report_place
         from airflow_provider_encord.reports import encode_lines

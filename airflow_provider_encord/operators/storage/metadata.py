@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.assets import folder_uri
+from airflow_provider_encord.client.errors import InvalidArgumentError
+from airflow_provider_encord.counts import require_sum
 from airflow_provider_encord.defaults import METADATA_MODES
 from airflow_provider_encord.links import folder_url
 from airflow_provider_encord.operators.arguments import (
@@ -75,7 +77,6 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Update the items whose metadata differs."""
-        from airflow_provider_encord.counts import require_sum
         from airflow_provider_encord.item_metadata.update import MODES, Outcome, update_items
 
         mode = parse_choice(self.mode, "mode", MODES)
@@ -106,7 +107,6 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         :raises InvalidArgumentError: The folder has none of these items.
         """
         from airflow_provider_encord.client.api.storage_items import ItemFilter
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.item_metadata.update import needs_update
 
         differing: list[str] = []
@@ -129,7 +129,6 @@ class EncordUpdateMetadataOperator(EncordBaseOperator):
         return differing, items
 
     def _wanted(self) -> Wanted:
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.item_metadata.by_name import read_table
         from airflow_provider_encord.item_metadata.update import Wanted
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_encord.assets import dataset_uri, folder_uri
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, OutcomeUnknownError
+from airflow_provider_encord.client.identifiers import require_id
 from airflow_provider_encord.defaults import FILE_KINDS, MOST_UNITS_PER_JOB, UNITS_PER_JOB
 from airflow_provider_encord.links import dataset_url, folder_url
 from airflow_provider_encord.operators.arguments import (
@@ -155,8 +157,6 @@ class EncordRegisterCloudDataOperator(JobOperator):
     def prepare(self, context: Context) -> None:
         """Check the arguments and find the target."""
         from airflow_provider_encord.attempts import Claim
-        from airflow_provider_encord.client.errors import InvalidArgumentError
-        from airflow_provider_encord.client.identifiers import require_id
         from airflow_provider_encord.registration.report import RegistrationReport
 
         parse_choice(self.on_error, "on_error", ON_ERROR)
@@ -193,7 +193,6 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
     def begin(self, context: Context) -> dict[str, Any]:
         """Read the whole manifest once, to find wrong lines before anything is sent."""
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.client.flows.organisation import integration_of
         from airflow_provider_encord.registration.counts import NO_UNITS
 
@@ -244,7 +243,6 @@ class EncordRegisterCloudDataOperator(JobOperator):
 
         :raises InvalidArgumentError: The response was lost, and duplicates are not skipped.
         """
-        from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, OutcomeUnknownError
 
         self._require_claim()
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_encord.assets import folder_uri
+from airflow_provider_encord.client.errors import UnavailableError
 from airflow_provider_encord.links import folder_url
 from airflow_provider_encord.operators.arguments import FAIL, ON_ERROR, parse_choice
 from airflow_provider_encord.operators.job_parts import JobPart
@@ -74,7 +75,6 @@ class EncordSyncFolderOperator(JobOperator):
 
         :raises UnavailableError: The sync ended with an error.
         """
-        from airflow_provider_encord.client.errors import UnavailableError
         from airflow_provider_encord.client.flows.jobs import state_of
 
         state = state_of(answer)

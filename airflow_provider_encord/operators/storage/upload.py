@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from airflow_provider_encord.assets import dataset_uri, folder_uri
+from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError
+from airflow_provider_encord.client.identifiers import require_id
+from airflow_provider_encord.counts import require_sum
 from airflow_provider_encord.defaults import (
     FILE_KINDS,
     FILES_PER_JOB,
@@ -189,7 +192,6 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Upload the files that are not in Encord yet."""
-        from airflow_provider_encord.counts import require_sum
 
         options = self._options()
         path = storage_path(self.report, "report") if blank_to_none(self.report) is not None else None
@@ -221,7 +223,6 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
     def _options(self) -> dict[str, Any]:
         """The checked options for `upload_files`."""
-        from airflow_provider_encord.client.errors import InvalidArgumentError
         from airflow_provider_encord.uploads.plan import CHECKSUM, MATCH_BY
 
         parse_choice(self.on_error, "on_error", ON_ERROR)
@@ -240,7 +241,6 @@ class EncordUploadFilesOperator(EncordBaseOperator):
     def _target(self) -> UploadTarget:
         from airflow_provider_encord.client.call import API_KEY
         from airflow_provider_encord.client.flows.upload_target import UploadTarget
-        from airflow_provider_encord.client.identifiers import require_id
 
         parallel = parse_positive_int(self.max_concurrency, "max_concurrency")
         client = self.client
@@ -353,7 +353,6 @@ class EncordUploadFilesOperator(EncordBaseOperator):
 
 def _exists(uri: str) -> bool:
     """Whether the source file of an earlier run still exists. True if that cannot be checked."""
-    from airflow_provider_encord.client.errors import EncordError
     from airflow_provider_encord.storage_paths import storage_errors
 
     try:
