@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "client": set[str](),
     "sources": {"client"},
     "item_metadata": {"client", "sources"},
-    "uploads": {"client", "sources"},
+    "uploads": {"client", "item_metadata", "sources"},
     "registration": {"client", "item_metadata", "sources"},
     "prelabels": {"client", "sources"},
     "exports": {"client"},

@@ -12,11 +12,11 @@ from airflow_provider_encord.client.api.uploads import UploadJob
 from airflow_provider_encord.client.call import SSH_KEY, run
 from airflow_provider_encord.client.errors import EncordError, InvalidArgumentError, NotFoundError, OutcomeUnknownError
 from airflow_provider_encord.client.flows.upload_target import UploadTarget
-from airflow_provider_encord.operators.storage.task_state import task_state_checkpoints
 from airflow_provider_encord.reports import CREATED
 from airflow_provider_encord.uploads.notes import JobCheckpoint, JobCheckpoints
 from airflow_provider_encord.uploads.outcome import FileOutcome
 from airflow_provider_encord.uploads.report_writer import ReportWriter
+from airflow_provider_encord.uploads.task_state import task_state_checkpoints
 from airflow_provider_encord.uploads.transfer import StoredFile
 from airflow_provider_encord.uploads.upload import upload_files
 from tests.airflow_layer.storage.test_jobs import Store
@@ -290,7 +290,7 @@ def test_a_store_of_task_state_that_fails_does_not_stop_an_upload(
             super().delete(key)
 
     encord = ScriptedEncord()
-    checkpoints = task_state_checkpoints({"task_state_store": Failing()})  # type: ignore[typeddict-item]
+    checkpoints = task_state_checkpoints(Failing())
     target = UploadTarget(dataset=DATASET, credential=SSH_KEY)
     run(upload_files(target, [a_file("a.png", 5)], on_outcomes=encord.report, checkpoints=checkpoints), encord.perform)
     assert encord.result_of("a.png") == "created"
