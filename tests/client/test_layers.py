@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "item_metadata": {"client", "sources"},
     "uploads": {"client", "item_metadata", "sources"},
     "registration": {"client", "item_metadata", "sources"},
-    "prelabels": {"client", "sources"},
+    "prelabels": {"client", "exports", "sources"},
     "exports": {"client"},
     "analytics": {"client", "exports"},
     "snapshots": {"client"},

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_encord.exports.manifest import Manifest
     from airflow_provider_encord.operators.base import EncordBaseOperator
+    from airflow_provider_encord.storage_paths import StoragePath
 
 
 def lineage_of(exported: tuple[str, Manifest, ObjectStoragePath] | None) -> Any:
@@ -57,7 +58,7 @@ def _place(directory: str) -> tuple[str, str]:
     return f"{scheme}://{store}", path
 
 
-def counts_of(manifest: Manifest, directory: ObjectStoragePath) -> dict[str, Any]:
+def counts_of(manifest: Manifest, directory: StoragePath) -> dict[str, Any]:
     """The counts of an export and the URI of its manifest, for XCom and asset events."""
     from airflow_provider_encord.exports.manifest import MANIFEST
 
@@ -74,9 +75,7 @@ def counts_of(manifest: Manifest, directory: ObjectStoragePath) -> dict[str, Any
     }
 
 
-def record_labels(
-    operator: EncordBaseOperator, context: Context, manifest: Manifest, directory: ObjectStoragePath
-) -> None:
+def record_labels(operator: EncordBaseOperator, context: Context, manifest: Manifest, directory: StoragePath) -> None:
     """Add the counts of an export to the asset event of the labels.
 
     If an incremental export found no change, an asset alias gets no event. For an outlet that is the asset itself,

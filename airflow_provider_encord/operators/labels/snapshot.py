@@ -26,8 +26,6 @@ from airflow_provider_encord.operators.runs import utc_time
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_encord.snapshots.snapshot import Date
-
 FAIL = "fail"
 MARK = "mark"
 
@@ -106,9 +104,7 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> dict[str, Any]:
         """Take the snapshot."""
-        from airflow_provider_encord.attempts import fingerprint
-        from airflow_provider_encord.snapshots.memory import Memory
-        from airflow_provider_encord.snapshots.snapshot import take_snapshot
+        from airflow_provider_encord.snapshots.snapshot import snapshot_labels
 
         branch = branch_name(self.snapshot_branch, "snapshot_branch")
         if branch is None:
@@ -116,33 +112,26 @@ class EncordSnapshotLabelsOperator(EncordBaseOperator):
                 "snapshot_branch: it is empty. Pass the name of the branch to create, such as export-{{ ts_nodash }}."
             )
         source = branch_name(self.source_branch, "source_branch") or MAIN_BRANCH
-        date = self._date(context)
+        mark_late = parse_choice(self.if_late, "if_late", (FAIL, MARK)) == MARK
+        due = _due(context)
+        max_lateness_seconds = parse_seconds(self.max_lateness_seconds, "max_lateness_seconds")
         project = self.client.project(self.project_id).id
         report = None if blank_to_none(self.report) is None else storage_path(self.report, "report")
-        about = fingerprint(project_id=project, branch=branch, source=source, due=date.due.isoformat())
-        memory = Memory(about, store=context.get("task_state_store"), report=report)
         self.push_link(context, project_url, project)
-        taken = take_snapshot(self.client, project, branch=branch, source=source, date=date, memory=memory)
-        result = {
-            "project_id": project,
-            "snapshot_branch": taken.branch,
-            "rows": taken.rows,
-            "copied": taken.copied,
-            "taken_late": taken.taken_late,
-            "captured_at": taken.captured_at,
-            "captured_from": taken.captured_from,
-            "captured_until": taken.captured_until,
-        }
-        self.record_asset_event(context, labels_uri(self.client.settings.base_url, project, taken.branch), result)
+        result = snapshot_labels(
+            self.client,
+            project,
+            branch=branch,
+            source=source,
+            due=due,
+            max_lateness_seconds=max_lateness_seconds,
+            mark_late=mark_late,
+            store=context.get("task_state_store"),
+            report=report,
+        )
+        uri = labels_uri(self.client.settings.base_url, project, result["snapshot_branch"])
+        self.record_asset_event(context, uri, result)
         return result
-
-    def _date(self, context: Context) -> Date:
-        from airflow_provider_encord.snapshots.snapshot import Date
-
-        parse_choice(self.if_late, "if_late", (FAIL, MARK))
-        due = _due(context)
-        late_after = due + datetime.timedelta(seconds=parse_seconds(self.max_lateness_seconds, "max_lateness_seconds"))
-        return Date(due=due, late_after=late_after, mark_late=self.if_late == MARK)
 
 
 def _due(context: Context) -> datetime.datetime:
