@@ -341,7 +341,6 @@ class EncordCopyProjectOperator(EncordBaseOperator):
 
     def _execute(self, context: Context) -> str:
         """Copy the project, or find the copy."""
-        from airflow_provider_encord.client.api.project_copy import CopiedLabels
         from airflow_provider_encord.client.flows.projects import copy_project_once
 
         project = self.client.project(blank_to_none(self.project_id))
@@ -351,7 +350,7 @@ class EncordCopyProjectOperator(EncordBaseOperator):
                 parse_text(self.title, "title") or "",
                 description=parse_text(self.description, "description"),
                 attach_datasets=parse_bool(self.copy_datasets, "copy_datasets"),
-                labels=CopiedLabels() if parse_bool(self.copy_labels, "copy_labels") else None,
+                copy_labels=parse_bool(self.copy_labels, "copy_labels"),
                 collaborators=parse_bool(self.copy_collaborators, "copy_collaborators"),
                 if_exists=self.if_exists,
             )

@@ -24,8 +24,9 @@ MAY_IMPORT = {
     "prelabels": {"client", "exports", "sources"},
     "exports": {"client"},
     "analytics": {"client", "exports"},
+    "datasets": {"client"},
     "snapshots": {"client"},
-    "waits": {"client"},
+    "waits": {"client", "exports"},
     "watches": {"client", "waits"},
     "hooks": {"client"},
     "triggers": {"assets", "client", "hooks", "links", "waits", "watches"},
@@ -221,6 +222,32 @@ def test_what_operations_are_made_of_knows_no_operation():
 def test_the_libraries_that_send_are_imported_by_their_transports_alone(libraries, users):
     found = {name for name, target in edges("client") if target.split(".")[0] in libraries}
     assert found == {f"{PACKAGE}.client.transport.{user}" for user in users}
+
+
+def _imported_when_called(nodes: list[ast.stmt]) -> set[str]:
+    """The modules of the package that functions import when they are called. `TYPE_CHECKING` is not a function."""
+    functions = [node for top in nodes for node in ast.walk(top) if isinstance(node, ast.FunctionDef)]
+    found = [node for function in functions for node in ast.walk(function) if isinstance(node, ast.ImportFrom)]
+    return {node.module for node in found if node.module and node.module.startswith(f"{PACKAGE}.")}
+
+
+@pytest.mark.parametrize("folder", ["operators", "sensors"])
+def test_an_operator_imports_one_module_when_it_runs(folder):
+    """Its work stands in that module. The trigger that it defers to is another one.
+
+    What needs no more than the standard library stands at the top of modules, so it is not counted. The functions
+    beside the classes of a module count together, like a class.
+    """
+    compared = 0
+    for name, tree in modules(ROOT / folder):
+        classes = [[node] for node in tree.body if isinstance(node, ast.ClassDef)]
+        for owner in [*classes, [node for node in tree.body if isinstance(node, ast.FunctionDef)]]:
+            found = _imported_when_called(owner)
+            triggers = {module for module in found if module.startswith(f"{PACKAGE}.triggers.")}
+            assert len(triggers) <= 1, f"{name}: {sorted(triggers)}"
+            assert len(found - triggers) <= 1, f"{name}: {sorted(found)}"
+            compared += len(found)
+    assert compared
 
 
 def test_no_module_imports_itself_in_a_circle():
