@@ -16,7 +16,7 @@ from airflow_provider_encord.client.errors import (
     RefusedError,
     UnsupportedByCredentialError,
 )
-from airflow_provider_encord.client.resources.activity import windows
+from airflow_provider_encord.client.flows.activity import windows
 from airflow_provider_encord.client.times import parse_time
 from tests.client.emulated import ROWS, World, labelled, world
 
