@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from airflow_provider_encord.client.api import groups, members, ontologies_v1, project_copy, project_tags
+from airflow_provider_encord.client.api import groups, members, project_copy, project_tags
 from airflow_provider_encord.client.api import projects as api
 from airflow_provider_encord.client.api.core.listing import Filter
 from airflow_provider_encord.client.api.core.registry import operations
@@ -243,20 +243,6 @@ def test_replacing_the_ontology_of_a_project_is_seen_by_every_reader_of_the_onto
     project.replace_ontology({"objects": [{"name": "Van", "shape": "polygon"}]})
     assert [one["name"] for one in project.ontology().editor_ontology["objects"]] == ["Van"]
     assert world.user.ontology(made.id).get().editor == project.ontology().editor_ontology
-
-
-def test_the_older_forms_give_the_same_ontology(world):
-    new = world.user.ontology(world.ontology).get()
-    listed = world.user.send(ontologies_v1.list_ontologies_v1())
-    forms = [
-        world.user.send(ontologies_v1.get_ontology_v1(world.ontology)),
-        world.user.send(ontologies_v1.get_ontology_v1(world.ontology, project=world.project)),
-        next(one for one in listed if one.ontology_uuid == world.ontology),
-    ]
-    assert {(one.ontology_uuid, one.title, one.description) for one in forms} == {
-        (new.ontology_uuid, new.title, new.description)
-    }
-    assert all(one.editor == new.editor for one in forms)
 
 
 def test_ontologies_are_listed_with_their_structures(world):
