@@ -8,8 +8,10 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from PIL import Image
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from encord_emulator.process import Emulator
 from tests.emulator.callers import KeyHolder, Person, send
@@ -81,6 +83,31 @@ def test_a_video_shows_size_and_length_from_its_boxes(owner, dataset):
     film, other = _rows(owner, dataset)
     assert (film["width"], film["height"], film["frames_per_second"], film["duration"]) == (320, 240, 25.0, 2.0)
     assert (other["width"], other["duration"], other["data_type"]) == (None, None, "VIDEO")
+
+
+def _slice(syntax: str) -> bytes:
+    """A DICOM file of one frame without pixels."""
+    header = pydicom.Dataset()
+    header.SOPClassUID, header.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", "1.2.3"
+    header.StudyInstanceUID, header.SeriesInstanceUID, header.PatientID = "1.2", "1.2.4", "P1"
+    header.Rows, header.Columns = 64, 48
+    header.file_meta = pydicom.dataset.FileMetaDataset()
+    header.file_meta.TransferSyntaxUID = pydicom.uid.UID(syntax)
+    content = io.BytesIO()
+    header.save_as(content, enforce_file_format=True)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
+def test_a_dicom_series_shows_the_size_of_its_files_however_these_are_written(owner, dataset, syntax):
+    files = [
+        {"url": _put(owner, content, "dicomFile"), "title": "a.dcm"} for content in (_slice(syntax), b"no file at all")
+    ]
+    series = [{"dicomFiles": [file], "title": f"series {number}"} for number, file in enumerate(files)]
+    assert _poll(owner, dataset, _start(owner, dataset, dicomSeries=series))["status"] == "DONE"
+    found, odd = _rows(owner, dataset)
+    assert (found["width"], found["height"]) == (48, 64)
+    assert (odd["width"], odd["height"], odd["data_type"]) == (None, None, "DICOM")
 
 
 def test_an_image_group_holds_its_images_in_order(owner, dataset):
