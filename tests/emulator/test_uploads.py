@@ -117,7 +117,7 @@ def test_an_image_group_holds_its_images_in_order(owner, dataset):
     (row,) = _rows(owner, dataset)
     more = {"additional_data": {"signed_url": False, "images_data_fetch_options": {"fetch_signed_urls": True}}}
     again = owner.get("datarow", "GET", row["data_hash"], more, dataset=dataset)
-    assert [(one["title"], one["width"]) for one in again["images_data"]] == [("10.png", 10), ("20.png", 20)]
+    assert [(image["title"], image["width"]) for image in again["images_data"]] == [("10.png", 10), ("20.png", 20)]
 
 
 @pytest.mark.parametrize(("ignore", "status"), [(True, "DONE"), (False, "ERROR")])
@@ -247,7 +247,7 @@ def test_the_object_store_refuses_credentials(owner, header):
 
 def test_a_signed_url_holds_for_its_object_method_and_hour_only(encord_emulator: Emulator, owner: Person):
     results = owner.rest("GET", "presigned-urls?count=2&uploadItemType=image").json["results"]
-    first, second = (urllib.parse.urlsplit(one["signedUrl"]) for one in results)
+    first, second = (urllib.parse.urlsplit(result["signedUrl"]) for result in results)
     target = f"{first.path}?{first.query}"
     later = first.query.replace("expires=1", "expires=2")
     for wrong in (first.path, f"{second.path}?{first.query}", f"{first.path}?{later}", target + "0", target + "&a=b"):
