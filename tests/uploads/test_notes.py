@@ -112,7 +112,7 @@ def test_rows_that_were_there_before_are_not_taken_for_those_of_a_job_that_never
         except KilledError:
             encord.outcomes.clear()
     assert [row.data_title for row in encord.rows] == ["a.png", "a.png"]
-    assert [one.result for one in encord.outcomes] == ["created"]
+    assert [outcome.result for outcome in encord.outcomes] == ["created"]
 
 
 def test_a_job_whose_time_is_over_is_followed_again_by_the_next_try() -> None:
@@ -203,7 +203,7 @@ def test_a_noted_job_that_encord_no_longer_knows_is_started_again_for_what_is_no
     assert sorted(row.data_title for row in encord.rows) == ["a.png", "bc.png"]
     assert [encord.result_of(title) for title in ("a.png", "bc.png")] == ["created", "created"]
     assert desk.checkpoints().left(DATASET) == []
-    assert all(one["skipDuplicateUrls"] for one in encord.starts[1:])
+    assert all(start["skipDuplicateUrls"] for start in encord.starts[1:])
 
 
 def test_jobs_that_encord_never_knows_end_in_an_error_that_a_retry_may_mend() -> None:
